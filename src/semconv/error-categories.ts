@@ -1,0 +1,86 @@
+/** Every failure has exactly one category, assigned where the error happens (domain taxonomy of the pipeline). */
+export const ERROR_CATEGORIES = [
+  'timeout',
+  'connection',
+  'handshake',
+  'http_4xx',
+  'http_5xx',
+  'rejected_identity',
+  'invalid_response',
+  'not_found',
+  'verification_manifest',
+  'verification_signature',
+  'verification_hash_changed',
+  'verification_freeze_window',
+  'verification_chunk',
+  'data_missing_variable',
+  'data_coverage',
+  'data_extreme',
+  'miner_inference',
+  'rate_limited_upstream',
+  'truth_not_ready',
+  'truth_missing',
+  'out_of_memory',
+  'lock_busy',
+  'isolation_violation',
+  'process_crash',
+  'validator_internal',
+  'unknown',
+] as const;
+export type ErrorCategory = (typeof ERROR_CATEGORIES)[number];
+
+/** Who has to act on a failure. */
+export const FAULT_PARTIES = ['miner', 'upstream', 'validator'] as const;
+export type FaultParty = (typeof FAULT_PARTIES)[number];
+
+/** Who is at fault for each category. A time-out or a lost connection is the miner's, for only miners are called. */
+export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
+  timeout: 'miner',
+  connection: 'miner',
+  handshake: 'miner',
+  http_4xx: 'miner',
+  http_5xx: 'miner',
+  rejected_identity: 'miner',
+  invalid_response: 'miner',
+  not_found: 'miner',
+  verification_manifest: 'miner',
+  verification_signature: 'miner',
+  verification_hash_changed: 'miner',
+  verification_freeze_window: 'miner',
+  verification_chunk: 'miner',
+  data_missing_variable: 'miner',
+  data_coverage: 'miner',
+  data_extreme: 'miner',
+  miner_inference: 'miner',
+  rate_limited_upstream: 'upstream',
+  truth_not_ready: 'upstream',
+  truth_missing: 'upstream',
+  out_of_memory: 'validator',
+  lock_busy: 'validator',
+  isolation_violation: 'validator',
+  process_crash: 'validator',
+  validator_internal: 'validator',
+  unknown: 'validator',
+};
+
+/**
+ * An error that knows its category because it is thrown where the cause is known.
+ *
+ * Thrown by Barograph's own parts; a foreign error is classified by class, code and cause chain in `src/steps`.
+ */
+export class CategorizedError extends Error {
+  readonly category: ErrorCategory;
+  /** Whether trying again can help. A rejected identity or a broken hash cannot heal by itself. */
+  readonly retryable: boolean;
+
+  constructor(
+    category: ErrorCategory,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CategorizedError';
+    this.category = category;
+    this.retryable = options.retryable ?? false;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The closed sets of Barograph: every name that code, SQL, metrics, panels and documents share.
+ *
+ * Each set is an `as const` list with a derived union. A value outside its set is an error, never a default.
+ */
+
+/** The steps of the pipeline, in the order in which a miner's forecast meets them. */
+export const STEP_NAMES = [
+  'seed',
+  'query',
+  'poll',
+  'verify',
+  'day1',
+  'era5',
+  'communication',
+  'orchestration',
+  'aggregate',
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/**
+ * The substeps of each step. `attempt` stands for the family `attempt_{n}` of polls: the log holds `attempt_3`,
+ * metrics and panels hold `attempt`.
+ */
+export const SUBSTEPS = {
+  seed: ['gfs_download', 'seed_miner'],
+  query: ['initiate_fetch'],
+  poll: ['attempt'],
+  verify: ['manifest'],
+  day1: ['score'],
+  era5: ['score'],
+  communication: ['initiate_fetch', 'poll_job_status', 'kerchunk_request', 'forecast_file'],
+  orchestration: ['create_run', 'decision'],
+  aggregate: ['miner_scores', 'run_scores'],
+} as const satisfies Record<StepName, readonly string[]>;
+/** A substep without its number. */
+export type SubstepGroup = (typeof SUBSTEPS)[StepName][number];
+
+/** How one execution of a step stands or ended. */
+export const STEP_STATUSES = [
+  'in_progress',
+  'succeeded',
+  'failed',
+  'retry_scheduled',
+  'waiting_for_truth',
+  'abandoned',
+] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+/** Where a miner's forecast stands, without the number that the text of a stage may carry. */
+export const STAGES = [
+  'init',
+  'gfs_fetch',
+  'inference_requested',
+  'inference_running',
+  'awaiting_scoring',
+  'verification',
+  'day1_scoring',
+  'day1_scored',
+  'era5_scoring',
+  'complete',
+  'inference_failed',
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** The status within a stage. */
+export const STAGE_STATUSES = [
+  'initialized',
+  'in_progress',
+  'scoring',
+  'polling',
+  'polling_for_inference',
+  'query_successful',
+  'inference_complete',
+  'waiting_for_truth',
+  'retrying',
+  'waiting_retry',
+  'error',
+  'failed',
+  'completed',
+] as const;
+export type StageStatus = (typeof STAGE_STATUSES)[number];
+
+/** The coarse status of one miner's forecast in one run. */
+export const FORECAST_STATUSES = [
+  'pending',
+  'seeded',
+  'input_received',
+  'day1_scoring',
+  'day1_scored',
+  'era5_scoring',
+  'completed',
+  'failed',
+] as const;
+export type ForecastStatus = (typeof FORECAST_STATUSES)[number];
+export const TERMINAL_FORECAST_STATUSES = ['completed', 'failed'] as const satisfies readonly ForecastStatus[];
+
+/** The status of a run as a whole. */
+export const RUN_STATUSES = [
+  'created',
+  'seeding',
+  'gfs_ready',
+  'querying_miners',
+  'awaiting_results',
+  'completed',
+  'failed',
+  'all_miners_failed',
+  'stale_abandoned',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const TERMINAL_RUN_STATUSES = [
+  'completed',
+  'failed',
+  'all_miners_failed',
+  'stale_abandoned',
+] as const satisfies readonly RunStatus[];
+
+/** Where the exchange with a miner stands in one run. */
+export const RESPONSE_STATUSES = [
+  'received',
+  'fetch_initiated',
+  'inference_running',
+  'forecast_ready',
+  'verifying_manifest',
+  'verified_manifest_store_opened',
+  'awaiting_miner_completion',
+  'verification_failed',
+  'verification_error',
+  'verification_timeout',
+  'failed',
+  'miner_offline',
+  'era5_scoring_failed',
+  'forecast_submitted',
+] as const;
+export type ResponseStatus = (typeof RESPONSE_STATUSES)[number];
+
+/** Whether the miner's forecast files could be read. */
+export const HOSTING_STATUSES = ['accessible', 'inaccessible', 'timeout', 'error'] as const;
+export type HostingStatus = (typeof HOSTING_STATUSES)[number];
+
+/** What kind of truth a component score was made against. */
+export const SCORE_TYPES = ['day1', 'era5'] as const;
+export type ScoreType = (typeof SCORE_TYPES)[number];
+
+/** How a call to a miner went on the wire, apart from what the miner answered. */
+export const TRANSPORT_OUTCOMES = ['success', 'failure'] as const;
+export type TransportOutcome = (typeof TRANSPORT_OUTCOMES)[number];
+
+/** How important an orchestration decision is to an operator. */
+export const LOG_LEVELS = ['INFO', 'WARN', 'ERROR'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What an orchestration decided. */
+export const DECISIONS = [
+  'create_run',
+  'seed_miners',
+  'fetch_gfs',
+  'wait_for_gfs',
+  'query_miners',
+  'await_results',
+  'aggregate_run',
+  'complete_run',
+  'fail_run',
+  'abandon_run',
+] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** The nine forecast variables, by their ERA5 short names. */
+export const VARIABLES = ['2t', 'msl', '10u', '10v', 't', 'u', 'v', 'q', 'z'] as const;
+export type Variable = (typeof VARIABLES)[number];
+
+/** Isobaric levels of the upper-air variables, hPa. */
+export const PRESSURE_LEVELS_HPA = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000] as const;
+
+/** Leads scored against ERA5, hours after T0. */
+export const ERA5_LEAD_HOURS = [24, 48, 72, 96, 120, 144, 168, 192, 216, 240] as const;
+export type Era5LeadHours = (typeof ERA5_LEAD_HOURS)[number];
+
+/** The lead scored on day one against the GFS analysis, hours after T0. */
+export const DAY1_LEAD_HOURS = 12;

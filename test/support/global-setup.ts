@@ -1,0 +1,3 @@
+export default function setup(): void {
+  // One PostgreSQL server for the whole run; see test/support/postgres.ts.
+}
