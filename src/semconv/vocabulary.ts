@@ -93,7 +93,10 @@ export const FORECAST_STATUSES = [
   'failed',
 ] as const;
 export type ForecastStatus = (typeof FORECAST_STATUSES)[number];
-export const TERMINAL_FORECAST_STATUSES = ['completed', 'failed'] as const satisfies readonly ForecastStatus[];
+export const TERMINAL_FORECAST_STATUSES = [
+  'completed',
+  'failed',
+] as const satisfies readonly ForecastStatus[];
 
 /** The status of a run as a whole. */
 export const RUN_STATUSES = [

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** How many different values an attribute takes; what is not `closed` or `low` never becomes a metric label. */
+export type Cardinality = 'closed' | 'low' | 'high';
+
+/** What the reference page and the translation know of one attribute. */
+export interface AttributeDefinition<Schema extends z.ZodType = z.ZodType> {
+  readonly type: string;
+  readonly unit: string;
+  readonly brief: string;
+  readonly example: string;
+  readonly cardinality: Cardinality;
+  readonly schema: Schema;
+}
+
+type Words = readonly [unit: string, example: string, brief: string, cardinality?: Cardinality];
+
+const define =
+  <Schema extends z.ZodType>(type: string, schema: Schema, usual: Cardinality) =>
+  (...[unit, example, brief, cardinality]: Words): AttributeDefinition<Schema> => ({
+    type,
+    unit,
+    brief,
+    example,
+    cardinality: cardinality ?? usual,
+    schema,
+  });
+
+/** Free text; over-long text is cut by the translation, with a counted reason. */
+export const text = define('string', z.string(), 'high');
+/** A whole number. */
+export const integer = define('int', z.number().int(), 'high');
+/** A finite number, or NaN and infinities, which the translation turns into null with a counted reason. */
+export const double = define('double', z.number().or(z.nan()), 'high');
+export const flag = define('boolean', z.boolean(), 'closed');
+/** An instant as ISO 8601 text with an offset. */
+export const instant = define('string (ISO 8601)', z.iso.datetime({ offset: true }), 'high');
+/** JSON text, for what has no flat form. */
+export const json = define('string (JSON)', z.string(), 'high');
+
+/** One of a closed set. */
+export function oneOf<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  ...[unit, example, brief]: Words
+): AttributeDefinition<z.ZodEnum<{ [Value in Values[number]]: Value }>> {
+  return define('enum', z.enum(values), 'closed')(unit, example, brief);
+}
+
+/** A whole number of a range, both ends included. */
+export function integerWithin(
+  range: { readonly from: number; readonly to: number },
+  ...[unit, example, brief, cardinality]: Words
+): AttributeDefinition<z.ZodNumber> {
+  const schema = z.number().int().min(range.from).max(range.to);
+  return define(`int ${range.from}…${range.to}`, schema, 'low')(unit, example, brief, cardinality);
+}

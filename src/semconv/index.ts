@@ -1,0 +1,5 @@
+export * from './attributes.ts';
+export * from './error-categories.ts';
+export * from './numbered-names.ts';
+export * from './vocabulary.ts';
+export type { AttributeDefinition, Cardinality } from './attribute-definition.ts';

@@ -1,0 +1,66 @@
+import type { AttributeName, AttributeValue, StageStatus, StepName, StepStatus } from '../semconv/index.ts';
+
+/** Whose step it is. What a step leaves out is inherited from the step around it. */
+export interface StepIdentity {
+  readonly validatorHotkey?: string;
+  readonly runId?: number;
+  /** T0. */
+  readonly initTime?: Date;
+  readonly minerUid?: number;
+  readonly minerHotkey?: string;
+  readonly leadHours?: number;
+  /** Counted from 1. */
+  readonly attempt?: number;
+  readonly maxAttempts?: number;
+  readonly queueJobId?: number;
+  readonly expectedLeads?: number;
+  /** W3C traceparent of the span under which this step belongs, when that span ended long ago or elsewhere. */
+  readonly traceparent?: string;
+  /** W3C traceparents of spans that this step follows from: the attempt before, the trace of the run. */
+  readonly links?: readonly string[];
+}
+
+/** Values of the vocabulary that a step sets on its span. Null and undefined are left out. */
+export type StepAttributes = { readonly [Name in AttributeName]?: AttributeValue<Name> | null | undefined };
+
+/** A span event: one of `EVENTS`, with its attributes. Null and undefined are left out. */
+export interface StepEvent {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string | number | boolean | null | undefined>>;
+}
+
+/** What the result of a step says about it. */
+export interface StepOutcome {
+  readonly status: Exclude<StepStatus, 'in_progress' | 'abandoned'>;
+  /** The stage that the forecast enters, in the words of the vocabulary. */
+  readonly stage?: string;
+  readonly stageStatus?: StageStatus;
+  /** Why it did not succeed, as a value: a rejecting miner is not an exception, and not a success. */
+  readonly error?: unknown;
+  /** When it is tried again; goes with `retry_scheduled` and `waiting_for_truth`. */
+  readonly nextRetryTime?: Date;
+  readonly attributes?: StepAttributes;
+  readonly events?: readonly StepEvent[];
+  /** What the step did: bytes, counts, cycles, cache hits, progress. Kept as JSON. */
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+/** Describes a step once; `step(definition, fn)` and `@Step(definition)` make every call of `fn` a span. */
+export interface StepDefinition<Args extends unknown[], Result> {
+  readonly name: StepName;
+  /** The substep, or how to tell it from the arguments (`attempt_{n}`). */
+  readonly substep: string | ((...args: Args) => string);
+  /** Low-cardinality span name; `{name} {substep group}` unless given. */
+  readonly spanName?: string;
+  /** Starts a trace of its own. */
+  readonly root?: boolean;
+  /** Measures CPU, event-loop delay and peak memory. */
+  readonly profile?: boolean;
+  readonly identity?: (...args: Args) => StepIdentity;
+  /** What the span says from its start on (for a running step). */
+  readonly attributes?: (...args: Args) => StepAttributes;
+  /** What the result says; `succeeded` unless given. */
+  readonly outcome?: (result: Awaited<Result>, ...args: Args) => StepOutcome;
+  /** What a throw says besides `failed` and its classified error. */
+  readonly failure?: (error: unknown, ...args: Args) => Partial<StepOutcome>;
+}
