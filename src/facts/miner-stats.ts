@@ -1,0 +1,40 @@
+import type { ErrorCategory } from '../semconv/index.ts';
+import type { EpochMicros } from './step-fact.ts';
+
+/** One row of `miner_stats`, as committed: what the table holds and what the metrics mirror. */
+export interface MinerStats {
+  readonly validatorHotkey: string;
+  readonly minerHotkey: string;
+  readonly minerUid: number | null;
+  readonly minerRank: number | null;
+  readonly avgForecastScore: number | null;
+  readonly successfulForecasts: number;
+  readonly failedForecasts: number;
+  /** completed / (completed + failed); null when there is none. */
+  readonly forecastSuccessRatio: number | null;
+  /** Calls to the miner that worked on the wire. */
+  readonly hostingSuccesses: number;
+  readonly hostingFailures: number;
+  readonly hostReliabilityRatio: number | null;
+  readonly avgHostingLatencyMs: number | null;
+  readonly avgDay1Score: number | null;
+  readonly avgEra5Score: number | null;
+  readonly avgEra5Completeness: number | null;
+  readonly bestForecastScore: number | null;
+  readonly worstForecastScore: number | null;
+  readonly scoreStdDev: number | null;
+  readonly lastSuccessfulForecast: EpochMicros | null;
+  readonly lastFailedForecast: EpochMicros | null;
+  readonly consecutiveSuccesses: number;
+  readonly consecutiveFailures: number;
+  /** Seconds. */
+  readonly totalInferenceTime: number;
+  readonly avgInferenceTime: number | null;
+  /** Failed steps by category, all time. */
+  readonly commonErrors: Readonly<Partial<Record<ErrorCategory, number>>>;
+  /** The same as fractions; they add up to 1. */
+  readonly errorRateByType: Readonly<Partial<Record<ErrorCategory, number>>> | null;
+  readonly firstSeen: EpochMicros | null;
+  readonly lastActive: EpochMicros | null;
+  readonly updatedAt: EpochMicros;
+}

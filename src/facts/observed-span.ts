@@ -1,0 +1,30 @@
+/** One event of a span. */
+export interface ObservedEvent {
+  readonly name: string;
+  readonly timeUnixNano: bigint;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A span as Barograph sees it, whether it came from the SDK of this process or over OTLP: what a span says, without
+ * any of the machinery that made it. A span is observed once when it starts and once when it has ended.
+ */
+export interface ObservedSpan {
+  readonly phase: 'started' | 'ended';
+  /** 32 lower-case hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 lower-case hexadecimal digits. */
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly name: string;
+  readonly startTimeUnixNano: bigint;
+  /** Null while the span is running. */
+  readonly endTimeUnixNano: bigint | null;
+  readonly statusCode: 'unset' | 'ok' | 'error';
+  readonly statusMessage: string | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: readonly ObservedEvent[];
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly droppedAttributesCount: number;
+  readonly droppedEventsCount: number;
+}

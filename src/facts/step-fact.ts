@@ -1,0 +1,143 @@
+import type {
+  Decision,
+  ErrorCategory,
+  ForecastStatus,
+  HostingStatus,
+  LogLevel,
+  ResponseStatus,
+  RunStatus,
+  ScoreType,
+  StageStatus,
+  StepName,
+  StepStatus,
+  SubstepGroup,
+  TransportOutcome,
+} from '../semconv/index.ts';
+
+/** Microseconds since 1970-01-01T00:00:00Z: the resolution of PostgreSQL, exact in a number. */
+export type EpochMicros = number;
+
+/** Why and how a step failed, scrubbed of secrets; the shape of `error_json`. */
+export interface ErrorFact {
+  readonly type: ErrorCategory;
+  readonly class: string | null;
+  readonly code: string | null;
+  readonly message: string;
+  readonly stack: string | null;
+  readonly causes: unknown;
+  readonly fingerprint: string | null;
+  readonly retryable: boolean | null;
+}
+
+/**
+ * What a span says about the forecast, the exchange and the run. Absent means that the span says nothing of it; null
+ * means that it says there is no such value (a score that could not be made).
+ */
+export interface StateFact {
+  readonly stage?: string;
+  readonly stageStatus?: StageStatus;
+  readonly forecastStatus?: ForecastStatus;
+  readonly forecastType?: string;
+  readonly inputSources?: unknown;
+  readonly initTime?: EpochMicros;
+  readonly targetTime?: EpochMicros;
+  readonly initiationTime?: EpochMicros;
+  readonly expectedLeads?: number;
+  readonly runStatus?: RunStatus;
+  readonly runErrorMessage?: string;
+  readonly runInputMetadata?: unknown;
+  readonly minerJobId?: string;
+  readonly jobAcceptedAt?: EpochMicros;
+  readonly responseStatus?: ResponseStatus;
+  readonly transport?: TransportOutcome;
+  readonly wireStatus?: string;
+  readonly hostingStatus?: HostingStatus;
+  readonly hostingLatencyMs?: number;
+  readonly inferenceStartedAt?: EpochMicros;
+  readonly inferenceCompletedAt?: EpochMicros;
+  readonly inferenceDurationSeconds?: number;
+  readonly storePath?: string;
+  readonly manifestHashClaimed?: string;
+  readonly manifestHashComputed?: string;
+  readonly manifestHeader?: unknown;
+  readonly manifestFrozenAt?: EpochMicros;
+  readonly verificationPassed?: boolean;
+  readonly scoreInitial?: number | null;
+  readonly scoreEra5?: number | null;
+  readonly truthDueTime?: EpochMicros;
+}
+
+/** The scores of one variable on one level, as one event of a scoring span tells them. */
+export interface ComponentScoreFact {
+  readonly scoreType: ScoreType;
+  readonly leadHours: number;
+  readonly validTime: EpochMicros;
+  readonly variableName: string;
+  readonly pressureLevel: number | null;
+  readonly rmse: number | null;
+  readonly mse: number | null;
+  readonly acc: number | null;
+  readonly skillScore: number | null;
+  readonly skillScoreGfs: number | null;
+  readonly skillScoreClimatology: number | null;
+  readonly bias: number | null;
+  readonly mae: number | null;
+  readonly climatologyCheckPassed: boolean | null;
+  readonly patternCorrelation: number | null;
+  readonly patternCorrelationPassed: boolean | null;
+  readonly clonePenalty: number | null;
+  readonly variableWeight: number | null;
+  readonly calculationDurationMs: number | null;
+  readonly reason: string | null;
+  readonly calculatedAt: EpochMicros;
+}
+
+/** One decision of the orchestrator. */
+export interface DecisionFact {
+  /** Place among the decisions of the span, from 0. */
+  readonly index: number;
+  readonly decision: Decision;
+  readonly reason: string;
+  readonly level: LogLevel;
+  readonly at: EpochMicros;
+}
+
+/** Everything that one span says: one row of the event log and what the folds take from it. */
+export interface StepFact {
+  readonly phase: 'started' | 'ended';
+  readonly validatorHotkey: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly spanName: string;
+  /** The emitter: `service.instance.id`. */
+  readonly instanceId: string | null;
+  readonly runId: number;
+  /** Null for a step of the run as a whole. */
+  readonly minerHotkey: string | null;
+  readonly minerUid: number | null;
+  readonly stepName: StepName;
+  /** As the seed writes it: `attempt_3`. */
+  readonly substep: string;
+  readonly substepGroup: SubstepGroup;
+  readonly leadHours: number | null;
+  readonly attempt: number;
+  readonly maxAttempts: number | null;
+  readonly status: StepStatus;
+  readonly startedAt: EpochMicros;
+  readonly completedAt: EpochMicros | null;
+  /** End minus start at the resolution of the span, nanoseconds; exact sums are made of it. */
+  readonly latencyNanos: number | null;
+  readonly retriesRemaining: number | null;
+  readonly nextRetryTime: EpochMicros | null;
+  readonly error: ErrorFact | null;
+  readonly context: Readonly<Record<string, unknown>> | null;
+  readonly queueJobId: number | null;
+  readonly state: StateFact;
+  readonly componentScores: readonly ComponentScoreFact[];
+  readonly decisions: readonly DecisionFact[];
+  /** Values that could not be kept as they were, by reason. */
+  readonly adjustments: Readonly<Record<string, number>>;
+  /** The span lost attributes or events to its limits before it reached us. */
+  readonly truncated: boolean;
+}
