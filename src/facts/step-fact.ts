@@ -92,6 +92,20 @@ export interface ComponentScoreFact {
   readonly calculatedAt: EpochMicros;
 }
 
+/** Sum and count of the finite values of a metric; the values are added in the order of the events of one span. */
+export interface MetricSum {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What the component scores of one span add up to, over all variables and levels whatever their units. */
+export interface ScoreSums {
+  readonly scoreType: ScoreType;
+  readonly rmse: MetricSum;
+  readonly acc: MetricSum;
+  readonly skillScore: MetricSum;
+}
+
 /** One decision of the orchestrator. */
 export interface DecisionFact {
   /** Place among the decisions of the span, from 0. */
@@ -135,6 +149,7 @@ export interface StepFact {
   readonly queueJobId: number | null;
   readonly state: StateFact;
   readonly componentScores: readonly ComponentScoreFact[];
+  readonly scoreSums: ScoreSums | null;
   readonly decisions: readonly DecisionFact[];
   /** Values that could not be kept as they were, by reason. */
   readonly adjustments: Readonly<Record<string, number>>;

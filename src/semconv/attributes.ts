@@ -46,7 +46,12 @@ export const ATTRIBUTES = {
     '2026-11-23T18:04:00Z',
     'When the run was created; opens the manifest freeze window',
   ),
-  'weather.run.expected_leads': integer('{lead}', '10', 'How many ERA5 leads this run is scored on', 'low'),
+  'weather.run.expected_leads': integerWithin(
+    { from: 1, to: 1000 },
+    '{lead}',
+    '10',
+    'How many ERA5 leads this run is scored on',
+  ),
   'weather.run.status': oneOf(RUN_STATUSES, '', 'gfs_ready', 'Status that the run enters'),
   'weather.run.error_message': text('', 'all 16 miners failed', 'Why the run failed'),
   'weather.run.input_metadata': json(

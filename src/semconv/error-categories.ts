@@ -1,3 +1,5 @@
+import type { StepName } from './vocabulary.ts';
+
 /** Every failure has exactly one category, assigned where the error happens (domain taxonomy of the pipeline). */
 export const ERROR_CATEGORIES = [
   'timeout',
@@ -62,6 +64,27 @@ export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
   validator_internal: 'validator',
   unknown: 'validator',
 };
+
+/** Categories that the call to a miner already counts; the step around the call must not count them again. */
+const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
+  'timeout',
+  'connection',
+  'handshake',
+  'http_4xx',
+  'http_5xx',
+  'not_found',
+  'invalid_response',
+  'rate_limited_upstream',
+];
+
+/**
+ * Whether an error of this step counts in the errors of its miner. Every failure counts once, where it happened: a
+ * time-out at the communication, a rejected manifest at the verification.
+ */
+export function countsAsError(step: StepName, category: ErrorCategory | null): boolean {
+  if (category === null) return false;
+  return step === 'communication' || !TRANSPORT_CATEGORIES.includes(category);
+}
 
 /**
  * An error that knows its category because it is thrown where the cause is known.

@@ -1,0 +1,53 @@
+/** One column of a table: its SQL type and how a row fills it. */
+export interface Column<Row> {
+  readonly name: string;
+  readonly type: string;
+  readonly value: (row: Row) => unknown;
+}
+
+/** `name` with its type; `value` as in `Column`. */
+export const column = <Row>(name: string, type: string, value: (row: Row) => unknown): Column<Row> => ({
+  name,
+  type,
+  value,
+});
+
+/** A statement with its parameters: one array a column, so that the plan does not depend on the number of rows. */
+export interface Statement {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+const names = (columns: readonly Column<never>[]): string => columns.map(({ name }) => name).join(', ');
+
+function unnest(columns: readonly Column<never>[]): string {
+  return `unnest(${columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+}
+
+/** Inserts all rows in one statement; `conflict` is what follows `on conflict`. */
+export function insertRows<Row>(
+  table: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  conflict: string,
+): Statement {
+  const list = names(columns as readonly Column<never>[]);
+  return {
+    text: `insert into ${table} (${list}) select * from ${unnest(columns as readonly Column<never>[])} on conflict ${conflict}`,
+    values: columns.map(({ value }) => rows.map(value)),
+  };
+}
+
+/** `on conflict (key) do update` of every column that is not part of the key. */
+export function replaceOnConflict<Row>(columns: readonly Column<Row>[], key: readonly string[]): string {
+  const rest = columns.map(({ name }) => name).filter((name) => !key.includes(name));
+  return `(${key.join(', ')}) do update set ${rest.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+}
+
+/** Key columns as a row source to join with: `unnest($1::type[], …) as key (name, …)`. */
+export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[]): Statement {
+  return {
+    text: `${unnest(columns as readonly Column<never>[])} as key (${names(columns as readonly Column<never>[])})`,
+    values: columns.map(({ value }) => keys.map(value)),
+  };
+}

@@ -1,0 +1,59 @@
+import type { ClientBase } from 'pg';
+import { keyRows, type Column } from './columns.ts';
+import { canonicalJson } from './folds/canonical-json.ts';
+import { groupBy, type RecordedFact } from './recorded-fact.ts';
+
+/** How the facts of a batch become the new folds of a table. */
+export interface FoldedTable<Item extends RecordedFact, Fold> {
+  readonly table: string;
+  /** The primary key, as columns of a fact. */
+  readonly key: readonly Column<Item>[];
+  readonly empty: Fold;
+  readonly add: (fold: Fold, item: Item) => Fold;
+}
+
+/** A row of a folded table before and after the facts of a batch. */
+export interface FoldedRow<Item extends RecordedFact, Fold> {
+  /** One of its facts, for the columns of the key. */
+  readonly item: Item;
+  readonly before: Fold | null;
+  readonly after: Fold;
+}
+
+const textOfKey = (parts: readonly unknown[]): string => JSON.stringify(parts.map(String));
+
+/** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
+async function readFolds<Item extends RecordedFact, Fold>(
+  client: ClientBase,
+  { table, key }: FoldedTable<Item, Fold>,
+  items: readonly Item[],
+): Promise<ReadonlyMap<string, Fold>> {
+  const keys = keyRows(key, items);
+  const names = key.map(({ name }) => name);
+  const { rows } = await client.query<Record<string, unknown> & { fold: Fold }>(
+    `select ${names.map((name) => `known.${name}`).join(', ')}, known.fold
+     from ${table} as known join ${keys.text} using (${names.join(', ')})`,
+    keys.values,
+  );
+  return new Map(rows.map((row) => [textOfKey(names.map((name) => row[name])), row.fold]));
+}
+
+/** Folds the facts into the rows they belong to and gives the rows that changed, in key order. */
+export async function foldRows<Item extends RecordedFact, Fold>(
+  client: ClientBase,
+  folded: FoldedTable<Item, Fold>,
+  items: readonly Item[],
+): Promise<readonly FoldedRow<Item, Fold>[]> {
+  if (items.length === 0) return [];
+  const groups = groupBy(items, (item) => textOfKey(folded.key.map(({ value }) => value(item))));
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+  const heads = sorted.flatMap(([, group]) => group.slice(0, 1));
+  const known = await readFolds(client, folded, heads);
+  return sorted.flatMap(([key, group]) => {
+    const [item] = group;
+    const before = known.get(key) ?? null;
+    const after = group.reduce(folded.add, before ?? folded.empty);
+    const changed = before === null || canonicalJson(before) !== canonicalJson(after);
+    return item && changed ? [{ item, before, after }] : [];
+  });
+}

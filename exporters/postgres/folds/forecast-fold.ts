@@ -1,0 +1,145 @@
+import type { EpochMicros, ScoreSums, StepFact } from '../../../src/facts/step-fact.ts';
+import {
+  era5Stage,
+  toStage,
+  type ErrorCategory,
+  type ForecastStatus,
+  type HostingStatus,
+  type StageStatus,
+  type StepName,
+  type StepStatus,
+} from '../../../src/semconv/index.ts';
+import { emptyFold, endOf, mergeFold, momentOf, startOf, type Fold } from './register.ts';
+
+/** How the newest attempt of one step (of one lead, for ERA5) stands. */
+export interface SlotState {
+  readonly status: StepStatus;
+  readonly attempt: number;
+  readonly maxAttempts: number | null;
+  readonly nextRetryTime: EpochMicros | null;
+}
+
+/** An error as a forecast shows it; null once the step succeeded. */
+export type SlotError = { readonly type: ErrorCategory; readonly message: string } | null;
+
+/** What is known of a miner's forecast, newest word first; `slot` is a step, or `era5:{L}` for one lead. */
+export interface ForecastValues {
+  uid: number;
+  initTime: EpochMicros;
+  targetTime: EpochMicros;
+  expectedLeads: number;
+  stage: { readonly stage: string; readonly status: StageStatus };
+  forecastStatus: ForecastStatus;
+  forecastType: string;
+  inputSources: unknown;
+  scoreInitial: number | null;
+  hosting: { readonly status: HostingStatus; readonly latencyMs: number | null };
+  inferenceDurationSeconds: number;
+  updated: true;
+  [slot: `slot:${string}`]: SlotState;
+  [error: `error:${string}`]: SlotError;
+  [lead: `lead:${number}`]: number | null;
+  [sums: `sums:${string}`]: ScoreSums;
+}
+
+/** What is known first: when each stage was entered, and the trace. */
+export interface ForecastOrigins {
+  trace: string;
+  [stage: `stage:${string}`]: true;
+}
+
+export type ForecastFold = Fold<ForecastValues, ForecastOrigins>;
+
+export const emptyForecastFold: ForecastFold = emptyFold;
+
+/** The steps whose attempts a forecast waits for. A call to a miner is part of the step around it. */
+const SLOT_STEPS: readonly StepName[] = ['query', 'poll', 'verify', 'day1', 'era5'];
+
+const RUNNING_STAGE: Partial<Record<StepName, readonly [stage: string, status: StageStatus]>> = {
+  query: ['inference_requested', 'in_progress'],
+  poll: ['inference_running', 'polling'],
+  verify: ['verification', 'in_progress'],
+  day1: ['day1_scoring', 'scoring'],
+};
+
+/** The stage of a forecast while a step runs; it follows from the identity of the step alone. */
+function runningStage(fact: StepFact): ForecastValues['stage'] | undefined {
+  if (fact.stepName === 'era5' && fact.leadHours !== null) {
+    return { stage: era5Stage(fact.leadHours), status: 'scoring' };
+  }
+  const [stage, status] = RUNNING_STAGE[fact.stepName] ?? [];
+  return stage === undefined || status === undefined ? undefined : { stage, status };
+}
+
+export function slotOf(fact: StepFact): string | null {
+  if (!SLOT_STEPS.includes(fact.stepName)) return null;
+  return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : `era5:${fact.leadHours}`;
+}
+
+/** Adds one fact of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
+export function foldForecast(fold: ForecastFold, fact: StepFact): ForecastFold {
+  const started = mergeFold<ForecastValues, ForecastOrigins>(fold, startOf(fact), whatAStartSays(fact));
+  const said = { ...identityValues(fact), ...stateValues(fact) };
+  const ended = mergeFold<ForecastValues, ForecastOrigins>(started, momentOf(fact), {
+    newest: said,
+    oldest: said.stage ? { [`stage:${toStage(said.stage.stage)}` as const]: true as const } : {},
+  });
+  return fact.phase === 'ended' ? mergeFold(ended, endOf(fact), { newest: whatAnEndSays(fact) }) : ended;
+}
+
+function whatAStartSays(fact: StepFact) {
+  const stage = runningStage(fact);
+  const slot = slotOf(fact);
+  const newest: Partial<ForecastValues> = { updated: true };
+  if (stage) newest.stage = stage;
+  if (slot) newest[`slot:${slot}`] = slotState(fact, 'in_progress');
+  const oldest: Partial<ForecastOrigins> = { trace: fact.traceId };
+  if (stage) oldest[`stage:${toStage(stage.stage)}`] = true;
+  return { newest, oldest };
+}
+
+function identityValues({ minerUid, state }: StepFact) {
+  return {
+    uid: minerUid ?? undefined,
+    initTime: state.initTime,
+    targetTime: state.targetTime,
+    expectedLeads: state.expectedLeads,
+  };
+}
+
+function stateValues({ state, stepName, leadHours }: StepFact) {
+  const { stage, stageStatus = 'in_progress', hostingStatus, hostingLatencyMs = null, scoreEra5 } = state;
+  const lead = stepName === 'era5' && leadHours !== null && scoreEra5 !== undefined;
+  return {
+    stage: stage === undefined ? undefined : { stage, status: stageStatus },
+    forecastStatus: state.forecastStatus,
+    forecastType: state.forecastType,
+    inputSources: state.inputSources,
+    scoreInitial: state.scoreInitial,
+    hosting: hostingStatus === undefined ? undefined : { status: hostingStatus, latencyMs: hostingLatencyMs },
+    inferenceDurationSeconds: state.inferenceDurationSeconds,
+    updated: true as const,
+    ...(lead ? { [`lead:${leadHours}`]: scoreEra5 } : {}),
+  };
+}
+
+function whatAnEndSays(fact: StepFact): Partial<ForecastValues> {
+  const slot = slotOf(fact);
+  const said: Partial<ForecastValues> = {};
+  if (fact.scoreSums) said[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;
+  if (slot === null) return said;
+  said[`slot:${slot}`] = slotState(fact, fact.status);
+  if (fact.error) said[`error:${slot}`] = { type: fact.error.type, message: fact.error.message };
+  else if (fact.status === 'succeeded') said[`error:${slot}`] = null;
+  return said;
+}
+
+function slotState(fact: StepFact, status: StepStatus): SlotState {
+  const { attempt, maxAttempts } = fact;
+  return {
+    status,
+    attempt,
+    maxAttempts,
+    nextRetryTime: status === 'in_progress' ? null : fact.nextRetryTime,
+  };
+}

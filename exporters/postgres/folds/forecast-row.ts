@@ -1,0 +1,157 @@
+import type { EpochMicros, ScoreSums } from '../../../src/facts/step-fact.ts';
+import { isoOfMicros } from '../../../src/facts/instants.ts';
+import { combinedScore, overallForecastScore } from '../../../src/scoring/forecast-score.ts';
+import {
+  ERA5_LEAD_HOURS,
+  TERMINAL_FORECAST_STATUSES,
+  toStage,
+  type ForecastStatus,
+  type HostingStatus,
+  type StageStatus,
+} from '../../../src/semconv/index.ts';
+import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
+import { family, newestOf, type Register } from './register.ts';
+
+/** The columns of `weather_forecast_stats` that follow from its fold. */
+export interface ForecastRow {
+  readonly minerUid: number | null;
+  readonly forecastRunId: string | null;
+  readonly initTime: EpochMicros | null;
+  readonly forecastStatus: ForecastStatus;
+  readonly stage: string | null;
+  readonly stageStatus: StageStatus | null;
+  readonly stageSince: EpochMicros | null;
+  readonly error: { readonly type: string; readonly message: string; readonly timestamp: string } | null;
+  readonly retriesRemaining: number | null;
+  readonly nextScheduledRetry: EpochMicros | null;
+  readonly scoreInitial: number | null;
+  /** By lead, in the order of ERA5_LEAD_HOURS. */
+  readonly era5Scores: readonly (number | null)[];
+  readonly scoredLeads: number;
+  readonly expectedLeads: number | null;
+  readonly combinedScore: number | null;
+  readonly completeness: number;
+  readonly overallScore: number | null;
+  readonly avgRmse: number | null;
+  readonly avgAcc: number | null;
+  readonly avgSkillScore: number | null;
+  readonly forecastType: string | null;
+  readonly inferenceDurationSeconds: number | null;
+  readonly inputSources: unknown;
+  readonly hostingStatus: HostingStatus | null;
+  readonly hostingLatencyMs: number | null;
+  readonly completedAt: EpochMicros | null;
+  readonly traceId: string | null;
+  readonly createdAt: EpochMicros;
+  readonly updatedAt: EpochMicros;
+}
+
+/** Derives the row of a forecast from what is known of it. */
+export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
+  const value = <Name extends keyof ForecastValues>(name: Name): ForecastValues[Name] | null =>
+    (newest[name] as Register<ForecastValues[Name]> | undefined)?.value ?? null;
+  const stage = newest.stage?.value;
+  return {
+    minerUid: value('uid'),
+    forecastRunId: forecastRunId(value('initTime'), value('targetTime')),
+    initTime: value('initTime'),
+    forecastStatus: value('forecastStatus') ?? 'pending',
+    stage: stage?.stage ?? null,
+    stageStatus: stage?.status ?? null,
+    stageSince: stage ? (oldest[`stage:${toStage(stage.stage)}`]?.at[0] ?? null) : null,
+    error: newestError(newest),
+    ...retryColumns(newest),
+    ...scoreColumns(newest),
+    ...averageColumns(newest),
+    forecastType: value('forecastType'),
+    inferenceDurationSeconds: value('inferenceDurationSeconds'),
+    inputSources: value('inputSources'),
+    hostingStatus: newest.hosting?.value.status ?? null,
+    hostingLatencyMs: newest.hosting?.value.latencyMs ?? null,
+    completedAt: completionTime(newest),
+    traceId: oldest.trace ? oldest.trace.value : null,
+    createdAt: oldest.trace?.at[0] ?? 0,
+    updatedAt: newest.updated?.at[0] ?? 0,
+  };
+}
+
+/** `forecast_{T0}_to_{target}`, each as YYYYMMDD_HH in UTC. */
+function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | null): string | null {
+  if (initTime === null) return null;
+  const part = (micros: EpochMicros) => {
+    const iso = isoOfMicros(micros);
+    return `${iso.slice(0, 10).replaceAll('-', '')}_${iso.slice(11, 13)}`;
+  };
+  return `forecast_${part(initTime)}_to_${part(targetTime ?? initTime)}`;
+}
+
+function newestError(newest: ForecastFold['newest']): ForecastRow['error'] {
+  const open = family<SlotError>(newest, 'error:').map(([, register]) => register);
+  const register = newestOf(open.filter(({ value }) => value !== null));
+  if (!register?.value) return null;
+  return { ...register.value, timestamp: isoOfMicros(register.at[0]) };
+}
+
+/**
+ * The earliest retry to come with what is left of its step; with none to come, what is left of the newest step: all of
+ * its retries once it succeeded, since the next failure starts to count anew.
+ */
+function retryColumns(
+  newest: ForecastFold['newest'],
+): Pick<ForecastRow, 'retriesRemaining' | 'nextScheduledRetry'> {
+  const slots = family<SlotState>(newest, 'slot:').map(([, register]) => register);
+  const pending = slots.filter(({ value }) => value.nextRetryTime !== null).sort(byRetryTime)[0];
+  const { value: slot } = pending ?? newestOf(slots) ?? {};
+  if (slot === undefined) return { retriesRemaining: null, nextScheduledRetry: null };
+  const used = slot.status === 'succeeded' ? 1 : slot.attempt;
+  return {
+    retriesRemaining: slot.maxAttempts === null ? null : Math.max(0, slot.maxAttempts - used),
+    nextScheduledRetry: slot.nextRetryTime,
+  };
+}
+
+const byRetryTime = (a: Register<SlotState>, b: Register<SlotState>): number =>
+  (a.value.nextRetryTime ?? 0) - (b.value.nextRetryTime ?? 0);
+
+function scoreColumns(newest: ForecastFold['newest']) {
+  const leads = family<number | null>(newest, 'lead:').map(([, register]) => register.value);
+  const expectedLeads = newest.expectedLeads?.value ?? null;
+  const scored = leads.filter((score) => score !== null);
+  const scoreInitial = newest.scoreInitial?.value ?? null;
+  const expected = expectedLeads ?? ERA5_LEAD_HOURS.length;
+  const combined = combinedScore(leads, expected);
+  return {
+    scoreInitial,
+    era5Scores: ERA5_LEAD_HOURS.map((lead) => newest[`lead:${lead}`]?.value ?? null),
+    scoredLeads: scored.length,
+    expectedLeads,
+    combinedScore: combined?.score ?? null,
+    completeness: combined?.completeness ?? 0,
+    overallScore: overallForecastScore({
+      leadScores: leads,
+      expectedLeads: expected,
+      day1Score: scoreInitial,
+    }),
+  };
+}
+
+/** Means over all variables and levels of the ERA5 leads scored so far, whatever their units; of day one before. */
+function averageColumns(
+  newest: ForecastFold['newest'],
+): Pick<ForecastRow, 'avgRmse' | 'avgAcc' | 'avgSkillScore'> {
+  const era5 = family<ScoreSums>(newest, 'sums:era5:');
+  const sums = (era5.length > 0 ? era5 : family<ScoreSums>(newest, 'sums:day1:')).map(
+    ([, { value }]) => value,
+  );
+  const mean = (metric: 'rmse' | 'acc' | 'skillScore'): number | null => {
+    const count = sums.reduce((total, sum) => total + sum[metric].count, 0);
+    return count === 0 ? null : sums.reduce((total, sum) => total + sum[metric].sum, 0) / count;
+  };
+  return { avgRmse: mean('rmse'), avgAcc: mean('acc'), avgSkillScore: mean('skillScore') };
+}
+
+function completionTime(newest: ForecastFold['newest']): EpochMicros | null {
+  const status = newest.forecastStatus;
+  const terminal: readonly ForecastStatus[] = TERMINAL_FORECAST_STATUSES;
+  return status && terminal.includes(status.value) ? status.at[0] : null;
+}

@@ -1,0 +1,171 @@
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
+import { countsAsError, type ErrorCategory } from '../../../src/semconv/index.ts';
+import { addToSum, emptySum, meanOf, standardDeviationOf, totalOf, type ExactSum } from './exact-sum.ts';
+import type { ForecastRow } from './forecast-row.ts';
+import { compareMoments, momentOf, type Register } from './register.ts';
+
+/** What the finished forecasts of a miner say together; read from their rows by index, not folded. */
+export interface ForecastHistory {
+  readonly best: number | null;
+  readonly worst: number | null;
+  readonly lastSuccess: EpochMicros | null;
+  readonly lastFailure: EpochMicros | null;
+  readonly consecutiveSuccesses: number;
+  readonly consecutiveFailures: number;
+}
+
+/** Everything that `miner_stats` is made of: counts and exact sums over all time. */
+export interface MinerFold {
+  readonly uid: Register<number> | null;
+  readonly hostingSuccesses: number;
+  readonly hostingFailures: number;
+  /** Milliseconds, of calls that worked. */
+  readonly hostingLatency: ExactSum;
+  readonly errors: Readonly<Partial<Record<ErrorCategory, number>>>;
+  readonly completed: number;
+  readonly failed: number;
+  readonly forecastScore: ExactSum;
+  readonly day1Score: ExactSum;
+  readonly leadScore: ExactSum;
+  readonly completeness: ExactSum;
+  /** Seconds. */
+  readonly inferenceTime: ExactSum;
+  readonly firstSeen: EpochMicros | null;
+  readonly lastActive: EpochMicros | null;
+  readonly updatedAt: EpochMicros;
+  readonly history: ForecastHistory;
+}
+
+export const emptyMinerFold: MinerFold = {
+  uid: null,
+  hostingSuccesses: 0,
+  hostingFailures: 0,
+  hostingLatency: emptySum,
+  errors: {},
+  completed: 0,
+  failed: 0,
+  forecastScore: emptySum,
+  day1Score: emptySum,
+  leadScore: emptySum,
+  completeness: emptySum,
+  inferenceTime: emptySum,
+  firstSeen: null,
+  lastActive: null,
+  updatedAt: 0,
+  history: {
+    best: null,
+    worst: null,
+    lastSuccess: null,
+    lastFailure: null,
+    consecutiveSuccesses: 0,
+    consecutiveFailures: 0,
+  },
+};
+
+const latest = (a: EpochMicros | null, b: EpochMicros): EpochMicros => (a === null ? b : Math.max(a, b));
+const earliest = (a: EpochMicros | null, b: EpochMicros): EpochMicros => (a === null ? b : Math.min(a, b));
+
+/** What any fact says, however often it is told: the newest slot, when the miner was first seen. */
+export function noticeMiner(fold: MinerFold, fact: StepFact): MinerFold {
+  const at = momentOf(fact);
+  const newer = fact.minerUid !== null && (fold.uid === null || compareMoments(at, fold.uid.at) > 0);
+  const answered = fact.phase === 'ended' && fact.state.transport === 'success';
+  return {
+    ...fold,
+    uid: newer && fact.minerUid !== null ? { at, value: fact.minerUid } : fold.uid,
+    firstSeen: earliest(fold.firstSeen, fact.startedAt),
+    lastActive: answered ? latest(fold.lastActive, at[0]) : fold.lastActive,
+    updatedAt: latest(fold.updatedAt, at[0]),
+  };
+}
+
+/** Counts a fact whose log row is new; with `sign` −1 takes away one whose row is no more. */
+export function countStep(fold: MinerFold, fact: StepFact, sign: 1 | -1 = 1): MinerFold {
+  const { transport } = fact.state;
+  const worked = transport === 'success';
+  const latencyMs = worked && fact.latencyNanos !== null ? fact.latencyNanos / 1e6 : null;
+  return {
+    ...fold,
+    hostingSuccesses: fold.hostingSuccesses + (worked ? sign : 0),
+    hostingFailures: fold.hostingFailures + (transport === 'failure' ? sign : 0),
+    hostingLatency: addToSum(fold.hostingLatency, latencyMs, sign),
+    errors: countsAsError(fact.stepName, fact.error?.type ?? null)
+      ? countError(fold.errors, fact.error?.type, sign)
+      : fold.errors,
+  };
+}
+
+function countError(errors: MinerFold['errors'], type: ErrorCategory | undefined, sign: 1 | -1) {
+  if (type === undefined) return errors;
+  const counted = { ...errors, [type]: (errors[type] ?? 0) + sign };
+  if (counted[type] === 0) Reflect.deleteProperty(counted, type);
+  return counted;
+}
+
+/** Adds what one forecast contributes; with `sign` −1 takes away what it contributed before. */
+export function countForecast(fold: MinerFold, row: ForecastRow, sign: 1 | -1): MinerFold {
+  const completed = row.forecastStatus === 'completed';
+  const finished = completed || row.forecastStatus === 'failed';
+  return {
+    ...fold,
+    completed: fold.completed + (completed ? sign : 0),
+    failed: fold.failed + (finished && !completed ? sign : 0),
+    forecastScore: addToSum(fold.forecastScore, completed ? row.combinedScore : null, sign),
+    completeness: addToSum(fold.completeness, finished ? row.completeness : null, sign),
+    day1Score: addToSum(fold.day1Score, row.scoreInitial, sign),
+    leadScore: row.era5Scores.reduce((sum, score) => addToSum(sum, score, sign), fold.leadScore),
+    inferenceTime: addToSum(fold.inferenceTime, row.inferenceDurationSeconds, sign),
+  };
+}
+
+/** Whether the finished forecasts of the miner have to be looked at again after a forecast changed. */
+export function changesHistory(before: ForecastRow | null, after: ForecastRow): boolean {
+  const outcome = (row: ForecastRow | null) => [
+    row?.completedAt ?? null,
+    row?.completedAt == null ? null : row.forecastStatus,
+    row?.completedAt == null ? null : row.combinedScore,
+    row?.completedAt == null ? null : row.initTime,
+  ];
+  return JSON.stringify(outcome(before)) !== JSON.stringify(outcome(after));
+}
+
+const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+
+/** Derives the row of a miner; the rank is given among all miners later. */
+export function toMinerStats(
+  fold: MinerFold,
+  key: { readonly validatorHotkey: string; readonly minerHotkey: string },
+): Omit<MinerStats, 'minerRank'> {
+  const failures = Object.values(fold.errors).reduce((sum, count) => sum + count, 0);
+  const rates = Object.entries(fold.errors).map(([type, count]) => [type, count / failures] as const);
+  return {
+    ...key,
+    minerUid: fold.uid?.value ?? null,
+    avgForecastScore: meanOf(fold.forecastScore),
+    successfulForecasts: fold.completed,
+    failedForecasts: fold.failed,
+    forecastSuccessRatio: ratio(fold.completed, fold.completed + fold.failed),
+    hostingSuccesses: fold.hostingSuccesses,
+    hostingFailures: fold.hostingFailures,
+    hostReliabilityRatio: ratio(fold.hostingSuccesses, fold.hostingSuccesses + fold.hostingFailures),
+    avgHostingLatencyMs: meanOf(fold.hostingLatency),
+    avgDay1Score: meanOf(fold.day1Score),
+    avgEra5Score: meanOf(fold.leadScore),
+    avgEra5Completeness: meanOf(fold.completeness),
+    bestForecastScore: fold.history.best,
+    worstForecastScore: fold.history.worst,
+    scoreStdDev: standardDeviationOf(fold.forecastScore),
+    lastSuccessfulForecast: fold.history.lastSuccess,
+    lastFailedForecast: fold.history.lastFailure,
+    consecutiveSuccesses: fold.history.consecutiveSuccesses,
+    consecutiveFailures: fold.history.consecutiveFailures,
+    totalInferenceTime: totalOf(fold.inferenceTime),
+    avgInferenceTime: meanOf(fold.inferenceTime),
+    commonErrors: fold.errors,
+    errorRateByType: failures === 0 ? null : Object.fromEntries(rates),
+    firstSeen: fold.firstSeen,
+    lastActive: fold.lastActive,
+    updatedAt: fold.updatedAt,
+  };
+}

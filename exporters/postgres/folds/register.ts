@@ -1,0 +1,93 @@
+import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
+
+/**
+ * When something was said, in the order of the law of the tables: event time, then end over start, then attempt, then
+ * span id. Two different events never compare equal.
+ */
+export type Moment = readonly [at: EpochMicros, phase: 0 | 1, attempt: number, spanId: string];
+
+/** A value with the moment at which it was said. */
+export interface Register<Value> {
+  readonly at: Moment;
+  readonly value: Value;
+}
+
+export const startOf = (fact: StepFact): Moment => [fact.startedAt, 0, fact.attempt, fact.spanId];
+export const endOf = (fact: StepFact): Moment => [
+  fact.completedAt ?? fact.startedAt,
+  1,
+  fact.attempt,
+  fact.spanId,
+];
+/** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. */
+export const momentOf = (fact: StepFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
+
+export function compareMoments(a: Moment, b: Moment): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || (a[3] < b[3] ? -1 : a[3] > b[3] ? 1 : 0);
+}
+
+/** Registers by name. `Values` maps each name to the type of its value. */
+export type RegisterMap<Values> = { readonly [Name in keyof Values]?: Register<Values[Name]> };
+
+/**
+ * A fold: for each name the newest thing said of it, and for some the oldest. Merging is commutative, associative and
+ * idempotent, which is the whole of the law: no order, no repetition and no split of the events can change it.
+ */
+export interface Fold<Newest, Oldest> {
+  readonly newest: RegisterMap<Newest>;
+  readonly oldest: RegisterMap<Oldest>;
+}
+
+export const emptyFold = { newest: {}, oldest: {} } as const;
+
+type Values<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
+
+function mergeRegisters<T>(
+  map: RegisterMap<T>,
+  at: Moment,
+  values: Values<T>,
+  wins: (order: number) => boolean,
+) {
+  let merged: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const known = (map as Record<string, Register<unknown> | undefined>)[name];
+    if (known !== undefined && !wins(compareMoments(at, known.at))) continue;
+    merged ??= { ...map };
+    merged[name] = { at, value };
+  }
+  return (merged ?? map) as RegisterMap<T>;
+}
+
+/** Adds what was said at `at`; names with an undefined value are left as they are. */
+export function mergeFold<Newest, Oldest>(
+  fold: Fold<Newest, Oldest>,
+  at: Moment,
+  said: { readonly newest: Values<Newest>; readonly oldest?: Values<Oldest> },
+): Fold<Newest, Oldest> {
+  return {
+    newest: mergeRegisters(fold.newest, at, said.newest, (order) => order > 0),
+    oldest: mergeRegisters(fold.oldest, at, said.oldest ?? {}, (order) => order < 0),
+  };
+}
+
+/** The newest of some registers; null when there is none. */
+export function newestOf<Value>(registers: readonly (Register<Value> | undefined)[]): Register<Value> | null {
+  let newest: Register<Value> | null = null;
+  for (const register of registers) {
+    if (register !== undefined && (newest === null || compareMoments(register.at, newest.at) > 0))
+      newest = register;
+  }
+  return newest;
+}
+
+/** Registers whose name starts with `prefix`, by the rest of the name, in the order of their names. */
+export function family<Value>(
+  map: object,
+  prefix: string,
+): readonly (readonly [name: string, Register<Value>])[] {
+  return Object.entries(map as Record<string, Register<Value>>)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, register]) => [name.slice(prefix.length), register] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,80 @@
+import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
+import { TERMINAL_RUN_STATUSES, type RunStatus } from '../../../src/semconv/index.ts';
+import { emptyFold, mergeFold, momentOf, startOf, type Fold, type Register } from './register.ts';
+
+/** What is known of a run, newest word first. */
+export interface RunValues {
+  initiationTime: EpochMicros;
+  targetTime: EpochMicros;
+  initTime: EpochMicros;
+  inputMetadata: unknown;
+  status: RunStatus;
+  errorMessage: string;
+  finalScoring: true;
+  updated: true;
+}
+
+export interface RunOrigins {
+  trace: string;
+}
+
+export type RunFold = Fold<RunValues, RunOrigins>;
+
+export const emptyRunFold: RunFold = emptyFold;
+
+/** Adds one fact of a run, whether of the run as a whole or of one of its miners. */
+export function foldRun(fold: RunFold, fact: StepFact): RunFold {
+  const { state } = fact;
+  const runLevel = fact.minerHotkey === null;
+  const started = mergeFold<RunValues, RunOrigins>(fold, startOf(fact), {
+    newest: { updated: true },
+    oldest: runLevel ? { trace: fact.traceId } : {},
+  });
+  return mergeFold(started, momentOf(fact), {
+    newest: {
+      initiationTime: state.initiationTime,
+      targetTime: state.targetTime,
+      initTime: state.initTime,
+      inputMetadata: state.runInputMetadata,
+      status: state.runStatus,
+      errorMessage: state.runErrorMessage,
+      finalScoring:
+        runLevel && fact.stepName === 'aggregate' && fact.phase === 'ended' ? (true as const) : undefined,
+      updated: true,
+    },
+  });
+}
+
+/** The columns of `weather_forecast_runs` that follow from its fold. */
+export interface RunRow {
+  readonly initiationTime: EpochMicros | null;
+  readonly targetTime: EpochMicros | null;
+  readonly initTime: EpochMicros | null;
+  readonly inputMetadata: unknown;
+  readonly status: RunStatus | null;
+  readonly completionTime: EpochMicros | null;
+  readonly finalScoringAttemptedTime: EpochMicros | null;
+  readonly errorMessage: string | null;
+  readonly traceId: string | null;
+  readonly updatedAt: EpochMicros;
+}
+
+/** Derives the row of a run from what is known of it. */
+export function toRunRow({ newest, oldest }: RunFold): RunRow {
+  const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
+    (newest[name] as Register<RunValues[Name]> | undefined)?.value ?? null;
+  const terminal: readonly RunStatus[] = TERMINAL_RUN_STATUSES;
+  const status = newest.status;
+  return {
+    initiationTime: value('initiationTime'),
+    targetTime: value('targetTime'),
+    initTime: value('initTime'),
+    inputMetadata: value('inputMetadata'),
+    status: status?.value ?? null,
+    completionTime: status && terminal.includes(status.value) ? status.at[0] : null,
+    finalScoringAttemptedTime: newest.finalScoring?.at[0] ?? null,
+    errorMessage: value('errorMessage'),
+    traceId: oldest.trace?.value ?? null,
+    updatedAt: newest.updated?.at[0] ?? 0,
+  };
+}

@@ -1,0 +1,102 @@
+import type { ClientBase } from 'pg';
+import { isoOfMicros } from '../../../src/facts/instants.ts';
+import type { ComponentScoreFact } from '../../../src/facts/step-fact.ts';
+import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';
+import { ofMiners, type MinerFact, type RecordedFact } from '../recorded-fact.ts';
+import { responseId } from '../response-id.ts';
+
+interface ScoreRow extends MinerFact {
+  readonly score: ComponentScoreFact;
+}
+
+const of = (name: string, type: string, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
+  column(name, type, ({ score }) => value(score));
+
+/** `quality_penalty` and `weighted_score` have no rule that computes them and stay null. */
+const COLUMNS: readonly Column<ScoreRow>[] = [
+  column('validator_id', 'int', ({ validatorId }) => validatorId),
+  column('run_id', 'bigint', ({ fact }) => fact.runId),
+  column('response_id', 'bigint', ({ fact, minerHotkey }) => responseId(fact.runId, minerHotkey)),
+  column('miner_uid', 'int', ({ fact }) => fact.minerUid),
+  column('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
+  of('score_type', 'text', (score) => score.scoreType),
+  of('lead_hours', 'int', (score) => score.leadHours),
+  of('valid_time_utc', 'timestamptz', (score) => isoOfMicros(score.validTime)),
+  of('variable_name', 'text', (score) => score.variableName),
+  of('pressure_level', 'int', (score) => score.pressureLevel),
+  of('rmse', 'float8', (score) => score.rmse),
+  of('mse', 'float8', (score) => score.mse),
+  of('acc', 'float8', (score) => score.acc),
+  of('skill_score', 'float8', (score) => score.skillScore),
+  of('skill_score_gfs', 'float8', (score) => score.skillScoreGfs),
+  of('skill_score_climatology', 'float8', (score) => score.skillScoreClimatology),
+  of('bias', 'float8', (score) => score.bias),
+  of('mae', 'float8', (score) => score.mae),
+  of('climatology_check_passed', 'boolean', (score) => score.climatologyCheckPassed),
+  of('pattern_correlation', 'float8', (score) => score.patternCorrelation),
+  of('pattern_correlation_passed', 'boolean', (score) => score.patternCorrelationPassed),
+  of('clone_penalty', 'float8', (score) => score.clonePenalty),
+  of('variable_weight', 'float8', (score) => score.variableWeight),
+  of('calculated_at', 'timestamptz', (score) => isoOfMicros(score.calculatedAt)),
+  of('calculation_duration_ms', 'float8', (score) => score.calculationDurationMs),
+  of('reason', 'text', (score) => score.reason),
+  column('trace_id', 'text', ({ fact }) => fact.traceId),
+  column('span_id', 'text', ({ fact }) => fact.spanId),
+];
+
+const KEY = [
+  'validator_id',
+  'run_id',
+  'miner_hotkey',
+  'score_type',
+  'lead_hours',
+  'variable_name',
+  'pressure_level',
+  'valid_time_utc',
+];
+
+const CONFLICT = `${replaceOnConflict(COLUMNS, KEY)}
+  where (excluded.calculated_at, excluded.span_id) > (existing.calculated_at, existing.span_id)`;
+
+function keyOf({ validatorId, fact, minerHotkey, score }: ScoreRow): string {
+  const { scoreType, leadHours, variableName, pressureLevel, validTime } = score;
+  return [
+    validatorId,
+    fact.runId,
+    minerHotkey,
+    scoreType,
+    leadHours,
+    variableName,
+    pressureLevel,
+    validTime,
+  ].join('/');
+}
+
+const isNewer = (a: ScoreRow, b: ScoreRow): boolean =>
+  a.score.calculatedAt - b.score.calculatedAt > 0 ||
+  (a.score.calculatedAt === b.score.calculatedAt && a.fact.spanId > b.fact.spanId);
+
+/** The scores of these facts, of each key the newest, in key order. */
+function newestScores(facts: readonly RecordedFact[]): readonly ScoreRow[] {
+  const newest = new Map<string, ScoreRow>();
+  for (const minerFact of ofMiners(facts)) {
+    for (const score of minerFact.fact.componentScores) {
+      const row = { ...minerFact, score };
+      const known = newest.get(keyOf(row));
+      if (known === undefined || isNewer(row, known)) newest.set(keyOf(row), row);
+    }
+  }
+  return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
+/** Writes component scores; of two scorings of the same field the newer stays. */
+export async function writeComponentScores(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<number> {
+  const rows = newestScores(facts);
+  if (rows.length === 0) return 0;
+  const insert = insertRows('weather_forecast_component_scores as existing', COLUMNS, rows, CONFLICT);
+  const result = await client.query(insert.text, insert.values);
+  return result.rowCount ?? 0;
+}

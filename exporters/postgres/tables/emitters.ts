@@ -1,0 +1,58 @@
+import type { ClientBase } from 'pg';
+import { column, insertRows } from '../columns.ts';
+import { groupBy, type RecordedFact } from '../recorded-fact.ts';
+import { timestamp } from '../sql-values.ts';
+
+interface Row {
+  readonly validatorId: number;
+  readonly instanceId: string;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly spans: number;
+  readonly ended: number;
+}
+
+const COLUMNS = [
+  column<Row>('validator_id', 'int', (row) => row.validatorId),
+  column<Row>('instance_id', 'text', (row) => row.instanceId),
+  column<Row>('first_seen', 'timestamptz', (row) => timestamp(row.firstSeen)),
+  column<Row>('last_seen', 'timestamptz', (row) => timestamp(row.lastSeen)),
+  column<Row>('spans', 'bigint', (row) => row.spans),
+  column<Row>('ended_spans', 'bigint', (row) => row.ended),
+];
+
+const CONFLICT = `(validator_id, instance_id) do update set
+  first_seen = least(emitter.first_seen, excluded.first_seen),
+  last_seen = greatest(emitter.last_seen, excluded.last_seen),
+  spans = emitter.spans + excluded.spans,
+  ended_spans = emitter.ended_spans + excluded.ended_spans`;
+
+function toRow(facts: readonly RecordedFact[], known: ReadonlySet<RecordedFact>): Row[] {
+  const [first] = facts;
+  if (!first?.fact.instanceId) return [];
+  return [
+    {
+      validatorId: first.validatorId,
+      instanceId: first.fact.instanceId,
+      firstSeen: Math.min(...facts.map(({ fact }) => fact.startedAt)),
+      lastSeen: Math.max(...facts.map(({ fact }) => fact.completedAt ?? fact.startedAt)),
+      spans: facts.filter((fact) => !known.has(fact)).length,
+      ended: facts.filter(({ fact }) => fact.phase === 'ended').length,
+    },
+  ];
+}
+
+/**
+ * Counts the spans of each emitter, every span once: `known` are the ended ones that were counted when they started.
+ */
+export async function countEmitters(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+  known: ReadonlySet<RecordedFact>,
+): Promise<void> {
+  const groups = groupBy(facts, ({ validatorId, fact }) => `${validatorId}/${fact.instanceId ?? ''}`);
+  const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, group]) => toRow(group, known));
+  if (rows.length === 0) return;
+  const insert = insertRows('emitters as emitter', COLUMNS, rows, CONFLICT);
+  await client.query(insert.text, insert.values);
+}

@@ -1,0 +1,91 @@
+import type { ClientBase } from 'pg';
+import type { ForecastHistory } from '../folds/miner-fold.ts';
+
+/** A miner, as the key of `miner_stats`. */
+export interface MinerKey {
+  readonly validatorId: number;
+  readonly minerHotkey: string;
+}
+
+interface HistoryRow {
+  readonly validator_id: number;
+  readonly miner_hotkey: string;
+  readonly best: number | null;
+  readonly worst: number | null;
+  readonly last_success: string | null;
+  readonly last_failure: string | null;
+  readonly last_status: string | null;
+  readonly streak: string;
+}
+
+/**
+ * Each part is one look into an index, so that the cost does not grow with the history; only the length of the current
+ * streak is counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts,
+ * in the order of their T0.
+ */
+const HISTORY = `
+  select miner.validator_id, miner.miner_hotkey, best.best, worst.worst,
+    (extract(epoch from success.at) * 1000000)::bigint::text as last_success,
+    (extract(epoch from failure.at) * 1000000)::bigint::text as last_failure,
+    newest.forecast_status as last_status, streak.length::text as streak
+  from unnest($1::int[], $2::text[]) as miner (validator_id, miner_hotkey)
+  left join lateral (
+    select era5_combined_score as best from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status = 'completed' and era5_combined_score is not null
+    order by era5_combined_score desc limit 1) as best on true
+  left join lateral (
+    select era5_combined_score as worst from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status = 'completed' and era5_combined_score is not null
+    order by era5_combined_score limit 1) as worst on true
+  left join lateral (
+    select completed_at as at from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status = 'completed' order by completed_at desc limit 1) as success on true
+  left join lateral (
+    select completed_at as at from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status = 'failed' order by completed_at desc limit 1) as failure on true
+  left join lateral (
+    select forecast_status from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status in ('completed', 'failed')
+    order by forecast_init_time desc, run_id desc limit 1) as newest on true
+  left join lateral (
+    select forecast_init_time, run_id from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status in ('completed', 'failed') and forecast_status <> newest.forecast_status
+    order by forecast_init_time desc, run_id desc limit 1) as other on true
+  cross join lateral (
+    select count(*) as length from weather_forecast_stats as forecast
+    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+      and forecast_status in ('completed', 'failed')
+      and (other.run_id is null or (forecast_init_time, forecast.run_id) > (other.forecast_init_time, other.run_id))
+  ) as streak`;
+
+const micros = (text: string | null): number | null => (text === null ? null : Number(text));
+
+function toHistory(row: HistoryRow): ForecastHistory {
+  return {
+    best: row.best,
+    worst: row.worst,
+    lastSuccess: micros(row.last_success),
+    lastFailure: micros(row.last_failure),
+    consecutiveSuccesses: row.last_status === 'completed' ? Number(row.streak) : 0,
+    consecutiveFailures: row.last_status === 'failed' ? Number(row.streak) : 0,
+  };
+}
+
+/** What the finished forecasts of these miners say together. */
+export async function readHistories(
+  client: ClientBase,
+  miners: readonly MinerKey[],
+): Promise<ReadonlyMap<string, ForecastHistory>> {
+  if (miners.length === 0) return new Map();
+  const { rows } = await client.query<HistoryRow>(HISTORY, [
+    miners.map(({ validatorId }) => validatorId),
+    miners.map(({ minerHotkey }) => minerHotkey),
+  ]);
+  return new Map(rows.map((row) => [`${row.validator_id}/${row.miner_hotkey}`, toHistory(row)]));
+}

@@ -1,0 +1,115 @@
+import type { ClientBase } from 'pg';
+import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
+import { column, insertRows, replaceOnConflict } from '../columns.ts';
+import { foldRows, type FoldedTable } from '../fold-rows.ts';
+import { canonicalJson } from '../folds/canonical-json.ts';
+import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/forecast-fold.ts';
+import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
+import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
+import { responseId } from '../response-id.ts';
+import { json, timestamp } from '../sql-values.ts';
+
+/** A forecast whose row changed. */
+export interface ForecastChange {
+  readonly item: MinerFact;
+  readonly before: ForecastRow | null;
+  readonly after: ForecastRow;
+}
+
+interface Row {
+  readonly item: MinerFact;
+  readonly fold: ForecastFold;
+  readonly row: ForecastRow;
+}
+
+const of = (name: string, type: string, value: (row: ForecastRow) => unknown) =>
+  column<Row>(name, type, ({ row }) => value(row));
+
+const COLUMNS = [
+  ...MINER_RUN_KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
+  column<Row>('id', 'bigint', ({ item }) => responseId(item.fact.runId, item.minerHotkey)),
+  of('miner_uid', 'int', (row) => row.minerUid),
+  of('forecast_run_id', 'text', (row) => row.forecastRunId),
+  of('forecast_init_time', 'timestamptz', (row) => timestamp(row.initTime)),
+  of('forecast_status', 'text', (row) => row.forecastStatus),
+  of('current_forecast_stage', 'text', (row) => row.stage),
+  of('current_forecast_status', 'text', (row) => row.stageStatus),
+  of('stage_since', 'timestamptz', (row) => timestamp(row.stageSince)),
+  of('last_error_message', 'text', (row) => row.error?.message ?? null),
+  of('retries_remaining', 'int', (row) => row.retriesRemaining),
+  of('next_scheduled_retry', 'timestamptz', (row) => timestamp(row.nextScheduledRetry)),
+  of('forecast_error_msg', 'jsonb', (row) => json(row.error)),
+  of('forecast_score_initial', 'float8', (row) => row.scoreInitial),
+  ...ERA5_LEAD_HOURS.map((lead, index) =>
+    of(`era5_score_${lead}h`, 'float8', (row) => row.era5Scores[index] ?? null),
+  ),
+  of('era5_combined_score', 'float8', (row) => row.combinedScore),
+  of('era5_completeness', 'float8', (row) => row.completeness),
+  of('era5_scored_leads', 'int', (row) => row.scoredLeads),
+  of('era5_expected_leads', 'int', (row) => row.expectedLeads),
+  of('overall_forecast_score', 'float8', (row) => row.overallScore),
+  of('avg_rmse', 'float8', (row) => row.avgRmse),
+  of('avg_acc', 'float8', (row) => row.avgAcc),
+  of('avg_skill_score', 'float8', (row) => row.avgSkillScore),
+  of('forecast_type', 'text', (row) => row.forecastType),
+  of('forecast_inference_duration_seconds', 'float8', (row) => row.inferenceDurationSeconds),
+  of('forecast_input_sources', 'jsonb', (row) => json(row.inputSources)),
+  of('hosting_status', 'text', (row) => row.hostingStatus),
+  of('hosting_latency_ms', 'float8', (row) => row.hostingLatencyMs),
+  column<Row>('validator_hotkey', 'text', ({ item }) => item.fact.validatorHotkey),
+  of('completed_at', 'timestamptz', (row) => timestamp(row.completedAt)),
+  of('trace_id', 'text', (row) => row.traceId),
+  of('created_at', 'timestamptz', (row) => timestamp(row.createdAt)),
+  of('updated_at', 'timestamptz', (row) => timestamp(row.updatedAt)),
+  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+];
+
+const TABLE: FoldedTable<MinerFact, ForecastFold> = {
+  table: 'weather_forecast_stats',
+  key: MINER_RUN_KEY,
+  empty: emptyForecastFold,
+  add: (fold, { fact }) => foldForecast(fold, fact),
+};
+
+/** Folds facts into `weather_forecast_stats` and gives the forecasts that changed. */
+export async function writeForecasts(
+  client: ClientBase,
+  facts: readonly MinerFact[],
+): Promise<readonly ForecastChange[]> {
+  const changed = await foldRows(client, TABLE, facts);
+  if (changed.length === 0) return [];
+  const rows = changed.map(({ item, after }) => ({ item, fold: after, row: toForecastRow(after) }));
+  const key = MINER_RUN_KEY.map(({ name }) => name);
+  const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+  await client.query(insert.text, insert.values);
+  return changed.map(({ item, before, after }) => ({
+    item,
+    before: before === null ? null : toForecastRow(before),
+    after: toForecastRow(after),
+  }));
+}
+
+/**
+ * Ranks the miners of the runs whose scores changed by `overall_forecast_score`, best first, ties alike (1, 1, 3). A
+ * miner without a score has no rank.
+ */
+export async function rankForecasts(client: ClientBase, changes: readonly ForecastChange[]): Promise<void> {
+  const rescored = changes.filter(
+    ({ before, after }) => (before?.overallScore ?? null) !== after.overallScore,
+  );
+  if (rescored.length === 0) return;
+  await client.query(
+    `update weather_forecast_stats as forecast set miner_rank = ranked.miner_rank
+     from (
+       select validator_id, run_id, miner_hotkey, case when overall_forecast_score is not null then
+         rank() over (partition by validator_id, run_id order by overall_forecast_score desc nulls last)
+       end as miner_rank
+       from weather_forecast_stats
+       where (validator_id, run_id) in (select * from unnest($1::int[], $2::bigint[]))
+     ) as ranked
+     where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+         = (ranked.validator_id, ranked.run_id, ranked.miner_hotkey)
+       and forecast.miner_rank is distinct from ranked.miner_rank`,
+    [rescored.map(({ item }) => item.validatorId), rescored.map(({ item }) => item.fact.runId)],
+  );
+}

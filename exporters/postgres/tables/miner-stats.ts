@@ -1,0 +1,150 @@
+import type { ClientBase } from 'pg';
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import { column, insertRows, replaceOnConflict } from '../columns.ts';
+import { foldRows, type FoldedTable } from '../fold-rows.ts';
+import { canonicalJson } from '../folds/canonical-json.ts';
+import { emptySum, meanOf } from '../folds/exact-sum.ts';
+import {
+  changesHistory,
+  countForecast,
+  countStep,
+  emptyMinerFold,
+  noticeMiner,
+  toMinerStats,
+  type ForecastHistory,
+  type MinerFold,
+} from '../folds/miner-fold.ts';
+import type { MinerFact } from '../recorded-fact.ts';
+import { json, timestamp } from '../sql-values.ts';
+import { readHistories, type MinerKey } from './forecast-history.ts';
+import type { ForecastChange } from './forecast-stats.ts';
+
+/** What one batch tells of a miner: a fact, or a forecast that changed because of it. */
+export type MinerNews = MinerFact &
+  (
+    | { readonly kind: 'fact'; /** Its log row is new. */ readonly isNewStep: boolean }
+    | { readonly kind: 'forecast'; readonly change: ForecastChange; readonly history: ForecastHistory | null }
+  );
+
+interface Row {
+  readonly item: MinerFact;
+  readonly fold: MinerFold;
+  readonly stats: Omit<MinerStats, 'minerRank'>;
+}
+
+const KEY = [
+  column<MinerFact>('validator_id', 'int', ({ validatorId }) => validatorId),
+  column<MinerFact>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
+];
+
+const of = (name: string, type: string, value: (stats: Row['stats']) => unknown) =>
+  column<Row>(name, type, ({ stats }) => value(stats));
+
+const COLUMNS = [
+  ...KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
+  of('miner_uid', 'int', (stats) => stats.minerUid),
+  of('avg_forecast_score', 'float8', (stats) => stats.avgForecastScore),
+  of('successful_forecasts', 'bigint', (stats) => stats.successfulForecasts),
+  of('failed_forecasts', 'bigint', (stats) => stats.failedForecasts),
+  of('forecast_success_ratio', 'float8', (stats) => stats.forecastSuccessRatio),
+  of('hosting_successes', 'bigint', (stats) => stats.hostingSuccesses),
+  of('hosting_failures', 'bigint', (stats) => stats.hostingFailures),
+  of('host_reliability_ratio', 'float8', (stats) => stats.hostReliabilityRatio),
+  of('avg_hosting_latency_ms', 'float8', (stats) => stats.avgHostingLatencyMs),
+  of('avg_day1_score', 'float8', (stats) => stats.avgDay1Score),
+  of('avg_era5_score', 'float8', (stats) => stats.avgEra5Score),
+  of('avg_era5_completeness', 'float8', (stats) => stats.avgEra5Completeness),
+  of('best_forecast_score', 'float8', (stats) => stats.bestForecastScore),
+  of('worst_forecast_score', 'float8', (stats) => stats.worstForecastScore),
+  of('score_std_dev', 'float8', (stats) => stats.scoreStdDev),
+  of('last_successful_forecast', 'timestamptz', (stats) => timestamp(stats.lastSuccessfulForecast)),
+  of('last_failed_forecast', 'timestamptz', (stats) => timestamp(stats.lastFailedForecast)),
+  of('consecutive_successes', 'bigint', (stats) => stats.consecutiveSuccesses),
+  of('consecutive_failures', 'bigint', (stats) => stats.consecutiveFailures),
+  of('total_inference_time', 'float8', (stats) => stats.totalInferenceTime),
+  of('avg_inference_time', 'float8', (stats) => stats.avgInferenceTime),
+  of('common_errors', 'jsonb', (stats) => json(stats.commonErrors)),
+  of('error_rate_by_type', 'jsonb', (stats) => json(stats.errorRateByType)),
+  of('first_seen', 'timestamptz', (stats) => timestamp(stats.firstSeen)),
+  of('last_active', 'timestamptz', (stats) => timestamp(stats.lastActive)),
+  of('validator_hotkey', 'text', (stats) => stats.validatorHotkey),
+  of('updated_at', 'timestamptz', (stats) => timestamp(stats.updatedAt)),
+  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+];
+
+const TABLE: FoldedTable<MinerNews, MinerFold> = {
+  table: 'miner_stats',
+  key: KEY,
+  empty: emptyMinerFold,
+  add: addNews,
+};
+
+function addNews(fold: MinerFold, news: MinerNews): MinerFold {
+  if (news.kind === 'fact') {
+    const noticed = noticeMiner(fold, news.fact);
+    return news.isNewStep ? countStep(noticed, news.fact) : noticed;
+  }
+  const { before, after } = news.change;
+  const without = before === null ? fold : countForecast(fold, before, -1);
+  return { ...countForecast(without, after, 1), history: news.history ?? fold.history };
+}
+
+/** Forecasts that changed, with the history of their miner where that moved with them. */
+async function toForecastNews(
+  client: ClientBase,
+  changes: readonly ForecastChange[],
+): Promise<readonly MinerNews[]> {
+  const moved = changes.filter(({ before, after }) => changesHistory(before, after));
+  const histories = await readHistories(
+    client,
+    moved.map(({ item }) => item),
+  );
+  return changes.map((change) => ({
+    ...change.item,
+    kind: 'forecast',
+    change,
+    history: histories.get(`${change.item.validatorId}/${change.item.minerHotkey}`) ?? null,
+  }));
+}
+
+/** Folds what a batch tells into `miner_stats`; gives the keys of the rows written. */
+export async function writeMinerStats(
+  client: ClientBase,
+  facts: readonly (MinerFact & { readonly isNewStep: boolean })[],
+  changes: readonly ForecastChange[],
+): Promise<readonly MinerKey[]> {
+  const news = facts.map((fact) => ({ ...fact, kind: 'fact' as const }));
+  const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
+  if (changed.length === 0) return [];
+  const rows = changed.map(({ item, after }) => {
+    const key = { validatorHotkey: item.fact.validatorHotkey, minerHotkey: item.minerHotkey };
+    return { item, fold: after, stats: toMinerStats(after, key) };
+  });
+  const key = KEY.map(({ name }) => name);
+  const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+  await client.query(insert.text, insert.values);
+  const rescored = changed.filter(({ before, after }) => averageOf(before) !== averageOf(after));
+  const moved = await rankMiners(client, [...new Set(rescored.map(({ item }) => item.validatorId))]);
+  return [...changed.map(({ item }) => item), ...moved];
+}
+
+const averageOf = (fold: MinerFold | null): number | null => meanOf(fold?.forecastScore ?? emptySum);
+
+/** Ranks the miners of a validator by `avg_forecast_score`, best first, ties alike; gives the miners that moved. */
+async function rankMiners(client: ClientBase, validatorIds: readonly number[]): Promise<readonly MinerKey[]> {
+  if (validatorIds.length === 0) return [];
+  const { rows } = await client.query<MinerKey>(
+    `update miner_stats as miner set miner_rank = ranked.miner_rank
+     from (
+       select validator_id, miner_hotkey, case when avg_forecast_score is not null then
+         rank() over (partition by validator_id order by avg_forecast_score desc nulls last)
+       end as miner_rank
+       from miner_stats where validator_id = any ($1)
+     ) as ranked
+     where (miner.validator_id, miner.miner_hotkey) = (ranked.validator_id, ranked.miner_hotkey)
+       and miner.miner_rank is distinct from ranked.miner_rank
+     returning miner.validator_id as "validatorId", miner.miner_hotkey as "minerHotkey"`,
+    [validatorIds],
+  );
+  return rows;
+}

@@ -1,0 +1,66 @@
+import type { ClientBase, Pool } from 'pg';
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { MinerKey } from './forecast-history.ts';
+
+type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 'lastActive' | 'updatedAt';
+
+/** The columns of `miner_stats` by their names in code. */
+const FIELDS: Readonly<Record<Exclude<keyof MinerStats, TimeName>, string>> = {
+  validatorHotkey: 'validator_hotkey',
+  minerHotkey: 'miner_hotkey',
+  minerUid: 'miner_uid',
+  minerRank: 'miner_rank',
+  avgForecastScore: 'avg_forecast_score',
+  successfulForecasts: 'successful_forecasts::float8',
+  failedForecasts: 'failed_forecasts::float8',
+  forecastSuccessRatio: 'forecast_success_ratio',
+  hostingSuccesses: 'hosting_successes::float8',
+  hostingFailures: 'hosting_failures::float8',
+  hostReliabilityRatio: 'host_reliability_ratio',
+  avgHostingLatencyMs: 'avg_hosting_latency_ms',
+  avgDay1Score: 'avg_day1_score',
+  avgEra5Score: 'avg_era5_score',
+  avgEra5Completeness: 'avg_era5_completeness',
+  bestForecastScore: 'best_forecast_score',
+  worstForecastScore: 'worst_forecast_score',
+  scoreStdDev: 'score_std_dev',
+  consecutiveSuccesses: 'consecutive_successes::float8',
+  consecutiveFailures: 'consecutive_failures::float8',
+  totalInferenceTime: 'total_inference_time',
+  avgInferenceTime: 'avg_inference_time',
+  commonErrors: 'common_errors',
+  errorRateByType: 'error_rate_by_type',
+};
+
+const TIMES: Readonly<Record<TimeName, string>> = {
+  lastSuccessfulForecast: 'last_successful_forecast',
+  lastFailedForecast: 'last_failed_forecast',
+  firstSeen: 'first_seen',
+  lastActive: 'last_active',
+  updatedAt: 'updated_at',
+};
+
+const SELECT = [
+  ...Object.entries(FIELDS).map(([name, column]) => `${column} as "${name}"`),
+  // A double holds the microseconds of our time exactly.
+  ...Object.entries(TIMES).map(
+    ([name, column]) => `(extract(epoch from ${column}) * 1000000)::float8 as "${name}"`,
+  ),
+].join(', ');
+
+/** Rows of `miner_stats` as they are committed: those of the miners named, or all. */
+export async function readMinerStats(
+  client: ClientBase | Pool,
+  miners?: readonly MinerKey[],
+): Promise<readonly MinerStats[]> {
+  if (miners === undefined) {
+    return (await client.query<MinerStats>(`select ${SELECT} from miner_stats`)).rows;
+  }
+  if (miners.length === 0) return [];
+  const { rows } = await client.query<MinerStats>(
+    `select ${SELECT} from miner_stats
+     where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
+    [miners.map(({ validatorId }) => validatorId), miners.map(({ minerHotkey }) => minerHotkey)],
+  );
+  return rows;
+}

@@ -1,0 +1,127 @@
+import type { ClientBase } from 'pg';
+import type { StepFact } from '../../../src/facts/step-fact.ts';
+import { column, insertRows, keyRows, type Column } from '../columns.ts';
+import type { RecordedFact } from '../recorded-fact.ts';
+import { json, timestamp } from '../sql-values.ts';
+
+/** The span id as a signed 64-bit number: a row number that every writer gives alike. */
+const rowId = (spanId: string): string => BigInt.asIntN(64, BigInt(`0x${spanId}`)).toString();
+
+/** What the folds need of a fact besides the columns: enough to make the fact again. */
+const foldedFacts = ({
+  state,
+  scoreSums,
+  decisions,
+  adjustments,
+  truncated,
+  latencyNanos,
+}: StepFact): unknown => ({
+  state,
+  scoreSums,
+  decisions,
+  adjustments,
+  truncated,
+  latencyNanos,
+});
+
+const at = (name: string, type: string, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
+  column(name, type, ({ fact }) => value(fact));
+
+const COLUMNS: readonly Column<RecordedFact>[] = [
+  column('validator_id', 'int', ({ validatorId }) => validatorId),
+  at('trace_id', 'text', (fact) => fact.traceId),
+  at('span_id', 'text', (fact) => fact.spanId),
+  at('parent_span_id', 'text', (fact) => fact.parentSpanId),
+  at('span_name', 'text', (fact) => fact.spanName),
+  at('instance_id', 'text', (fact) => fact.instanceId),
+  at('id', 'bigint', (fact) => rowId(fact.spanId)),
+  at('run_id', 'bigint', (fact) => fact.runId),
+  at('miner_uid', 'int', (fact) => fact.minerUid),
+  at('miner_hotkey', 'text', (fact) => fact.minerHotkey),
+  at('step_name', 'text', (fact) => fact.stepName),
+  at('substep', 'text', (fact) => fact.substep),
+  at('lead_hours', 'int', (fact) => fact.leadHours),
+  at('attempt', 'int', (fact) => fact.attempt),
+  at('max_attempts', 'int', (fact) => fact.maxAttempts),
+  at('status', 'text', (fact) => fact.status),
+  at('started_at', 'timestamptz', (fact) => timestamp(fact.startedAt)),
+  at('completed_at', 'timestamptz', (fact) => timestamp(fact.completedAt)),
+  at('latency_ms', 'float8', (fact) => (fact.latencyNanos === null ? null : fact.latencyNanos / 1e6)),
+  at('retry_count', 'int', (fact) => fact.attempt - 1),
+  at('retries_remaining', 'int', (fact) => fact.retriesRemaining),
+  at('next_retry_time', 'timestamptz', (fact) => timestamp(fact.nextRetryTime)),
+  at('error_type', 'text', (fact) => fact.error?.type ?? null),
+  at('error_json', 'jsonb', (fact) => json(fact.error)),
+  at('context', 'jsonb', (fact) => json(fact.context)),
+  at('job_id', 'bigint', (fact) => fact.queueJobId),
+  at('facts', 'jsonb', (fact) => json(foldedFacts(fact))),
+];
+
+const KEY: readonly Column<RecordedFact>[] = COLUMNS.slice(0, 3);
+const KEY_WITH_TIME = [...KEY, ...COLUMNS.filter(({ name }) => name === 'started_at')];
+
+interface SpanKey {
+  readonly validator_id: number;
+  readonly trace_id: string;
+  readonly span_id: string;
+}
+
+function select(facts: readonly RecordedFact[], keys: readonly SpanKey[]): readonly RecordedFact[] {
+  const found = new Set(keys.map((key) => `${key.validator_id}/${key.trace_id}/${key.span_id}`));
+  return facts.filter(({ validatorId, fact }) => found.has(`${validatorId}/${fact.traceId}/${fact.spanId}`));
+}
+
+/** Appends ended spans to the log and gives those that were not in it. */
+export async function appendFinished(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<readonly RecordedFact[]> {
+  if (facts.length === 0) return [];
+  const insert = insertRows('weather_forecast_steps_finished', COLUMNS, facts, 'do nothing');
+  const { rows } = await client.query<SpanKey>(
+    `${insert.text} returning validator_id, trace_id, span_id`,
+    insert.values,
+  );
+  return select(facts, rows);
+}
+
+/** Takes ended spans out of the running ones and gives those that were there. */
+export async function removeRunning(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<readonly RecordedFact[]> {
+  if (facts.length === 0) return [];
+  const keys = keyRows(KEY, facts);
+  const { rows } = await client.query<SpanKey>(
+    `delete from weather_forecast_steps_running as running using ${keys.text}
+     where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)
+     returning running.validator_id, running.trace_id, running.span_id`,
+    keys.values,
+  );
+  return select(facts, rows);
+}
+
+/** Shows running spans, but not one that has ended already, and gives those that were not shown yet. */
+export async function showRunning(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<readonly RecordedFact[]> {
+  if (facts.length === 0) return [];
+  const keys = keyRows(KEY_WITH_TIME, facts);
+  const finished = await client.query<SpanKey>(
+    `select key.validator_id, key.trace_id, key.span_id from ${keys.text}
+     where exists (select from weather_forecast_steps_finished as finished
+       where (finished.validator_id, finished.trace_id, finished.span_id, finished.started_at)
+           = (key.validator_id, key.trace_id, key.span_id, key.started_at))`,
+    keys.values,
+  );
+  const over = new Set(select(facts, finished.rows));
+  const running = facts.filter((fact) => !over.has(fact));
+  if (running.length === 0) return [];
+  const insert = insertRows('weather_forecast_steps_running', COLUMNS, running, 'do nothing');
+  const { rows } = await client.query<SpanKey>(
+    `${insert.text} returning validator_id, trace_id, span_id`,
+    insert.values,
+  );
+  return select(running, rows);
+}

@@ -1,0 +1,125 @@
+import type { ClientBase } from 'pg';
+import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { StepFact } from '../../src/facts/step-fact.ts';
+import type { Batch } from './batch.ts';
+import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';
+import { ofMiners, type RecordedFact } from './recorded-fact.ts';
+import { writeComponentScores } from './tables/component-scores.ts';
+import { keepRejected } from './tables/dead-letters.ts';
+import { countEmitters } from './tables/emitters.ts';
+import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
+import { writeJobLogs } from './tables/job-logs.ts';
+import { writeMinerStats } from './tables/miner-stats.ts';
+import { readMinerStats } from './tables/read-miner-stats.ts';
+import { writeResponses } from './tables/responses.ts';
+import { writeRuns } from './tables/runs.ts';
+import { appendFinished, removeRunning, showRunning } from './tables/steps.ts';
+import { lockValidators } from './validators.ts';
+
+/** What a committed batch changed: every finished step once, and the rows of `miner_stats` as they now are. */
+export interface Committed {
+  readonly steps: readonly StepFact[];
+  readonly minerStats: readonly MinerStats[];
+  /** Rows written, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Spans refused, by reason. */
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+/** What of a batch was new to the log. */
+interface Logged {
+  readonly finished: readonly RecordedFact[];
+  readonly running: readonly RecordedFact[];
+  /** Finished ones that had been shown running. */
+  readonly known: ReadonlySet<RecordedFact>;
+}
+
+/**
+ * Writes one batch; the caller opens and commits the transaction. The log comes first: only what is new to it reaches
+ * the folds, so that no repetition counts twice.
+ */
+export async function writeBatch(
+  client: ClientBase,
+  batch: Batch,
+  partitions: Partitions,
+): Promise<Committed> {
+  await keepRejected(client, batch.rejected);
+  const facts = await numberValidators(client, batch);
+  await ensurePartitions(client, batch.ended, partitions);
+  const logged = await writeLog(client, facts);
+  const rows = await writeFolds(client, logged);
+  return {
+    steps: logged.finished.map(({ fact }) => fact),
+    minerStats: rows.minerStats,
+    rows: rows.counts,
+    rejected: countReasons(batch),
+  };
+}
+
+function countReasons({ rejected }: Batch): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of rejected) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+async function numberValidators(client: ClientBase, { ended, started }: Batch) {
+  const hotkeys = [...ended, ...started].map(({ validatorHotkey }) => validatorHotkey);
+  const ids = hotkeys.length === 0 ? new Map<string, number>() : await lockValidators(client, hotkeys);
+  const number = (facts: readonly StepFact[]): RecordedFact[] =>
+    facts.flatMap((fact) => {
+      const validatorId = ids.get(fact.validatorHotkey);
+      return validatorId === undefined ? [] : [{ validatorId, fact }];
+    });
+  return { ended: number(ended), started: number(started) };
+}
+
+async function ensurePartitions(client: ClientBase, ended: readonly StepFact[], partitions: Partitions) {
+  const validTimes = ended.flatMap(({ componentScores }) =>
+    componentScores.map(({ validTime }) => validTime),
+  );
+  await partitions.ensure(
+    client,
+    STEP_PARTITIONS,
+    ended.map(({ startedAt }) => startedAt),
+  );
+  await partitions.ensure(client, COMPONENT_PARTITIONS, validTimes);
+}
+
+async function writeLog(
+  client: ClientBase,
+  facts: { readonly ended: readonly RecordedFact[]; readonly started: readonly RecordedFact[] },
+): Promise<Logged> {
+  const finished = await appendFinished(client, facts.ended);
+  const known = new Set(await removeRunning(client, finished));
+  const running = await showRunning(client, facts.started);
+  await writeComponentScores(client, finished);
+  return { finished, running, known };
+}
+
+async function writeFolds(client: ClientBase, { finished, running, known }: Logged) {
+  const facts = [...finished, ...running];
+  const ofMiner = ofMiners(facts);
+  const runs = await writeRuns(client, facts);
+  const responses = await writeResponses(client, ofMiner);
+  const forecasts = await writeForecasts(client, ofMiner);
+  await rankForecasts(client, forecasts);
+  const news = ofMiner.map((item) => ({ ...item, isNewStep: item.fact.phase === 'ended' }));
+  const miners = await writeMinerStats(client, news, forecasts);
+  const logs = await writeJobLogs(client, finished);
+  await countEmitters(client, facts, known);
+  return {
+    minerStats: await readMinerStats(client, miners),
+    counts: {
+      weather_forecast_steps: finished.length,
+      weather_forecast_component_scores: finished.reduce(
+        (sum, { fact }) => sum + fact.componentScores.length,
+        0,
+      ),
+      weather_forecast_runs: runs,
+      weather_miner_responses: responses,
+      weather_forecast_stats: forecasts.length,
+      miner_stats: miners.length,
+      validator_job_logs: logs,
+    },
+  };
+}

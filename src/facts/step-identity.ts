@@ -1,0 +1,91 @@
+import { toSubstepGroup, type StepName } from '../semconv/index.ts';
+import type { ObservedSpan } from './observed-span.ts';
+import type { AttributeProblem } from './read-attributes.ts';
+import type { SpanAttributes } from './state-fact.ts';
+import type { StepFact } from './step-fact.ts';
+
+type Identity = Pick<
+  StepFact,
+  | 'validatorHotkey'
+  | 'traceId'
+  | 'spanId'
+  | 'parentSpanId'
+  | 'spanName'
+  | 'instanceId'
+  | 'runId'
+  | 'minerHotkey'
+  | 'minerUid'
+  | 'stepName'
+  | 'substep'
+  | 'substepGroup'
+  | 'leadHours'
+  | 'attempt'
+  | 'maxAttempts'
+  | 'queueJobId'
+>;
+
+type ReadIdentity =
+  | { readonly kind: 'complete'; readonly identity: Identity }
+  | { readonly kind: 'incomplete'; readonly problems: readonly AttributeProblem[] };
+
+/** Steps of a run as a whole carry no miner; all others must. */
+const RUN_LEVEL_STEPS: readonly StepName[] = ['seed', 'orchestration', 'aggregate'];
+
+function textOf(record: Readonly<Record<string, unknown>>, name: string): string | null {
+  const value = record[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function problemsOf(values: SpanAttributes, validatorHotkey: string | null): AttributeProblem[] {
+  const step = values['weather.step.name'] ?? null;
+  const substep = values['weather.step.substep'] ?? null;
+  const missing: string[] = [];
+  if (validatorHotkey === null) missing.push('weather.validator.hotkey');
+  if (values['weather.run.id'] == null) missing.push('weather.run.id');
+  if (step === null) missing.push('weather.step.name');
+  if (substep === null) missing.push('weather.step.substep');
+  if (step !== null && !RUN_LEVEL_STEPS.includes(step) && !values['weather.miner.hotkey']) {
+    missing.push('weather.miner.hotkey');
+  }
+  const problems = missing.map((attribute) => ({ attribute, message: `${attribute} is missing` }));
+  if (step !== null && substep !== null && toSubstepGroup(step, substep) === null) {
+    const message = `weather.step.substep is "${substep}", which is no substep of ${step}`;
+    problems.push({ attribute: 'weather.step.substep', message });
+  }
+  return problems;
+}
+
+/** Whose step the span is; the validator may be named by the resource instead. */
+export function readIdentity(span: ObservedSpan, values: SpanAttributes): ReadIdentity {
+  const validatorHotkey =
+    values['weather.validator.hotkey'] ?? textOf(span.resource, 'weather.validator.hotkey');
+  const problems = problemsOf(values, validatorHotkey);
+  const stepName = values['weather.step.name'];
+  const substep = values['weather.step.substep'];
+  const runId = values['weather.run.id'];
+  const substepGroup = stepName && substep ? toSubstepGroup(stepName, substep) : null;
+  if (problems.length > 0 || !validatorHotkey || runId == null || !stepName || !substep || !substepGroup) {
+    return { kind: 'incomplete', problems };
+  }
+  return {
+    kind: 'complete',
+    identity: {
+      validatorHotkey,
+      traceId: span.traceId,
+      spanId: span.spanId,
+      parentSpanId: span.parentSpanId,
+      spanName: span.name,
+      instanceId: textOf(span.resource, 'service.instance.id'),
+      runId,
+      minerHotkey: values['weather.miner.hotkey'] ?? null,
+      minerUid: values['weather.miner.uid'] ?? null,
+      stepName,
+      substep,
+      substepGroup,
+      leadHours: values['weather.lead_hours'] ?? null,
+      attempt: values['weather.step.attempt'] ?? 1,
+      maxAttempts: values['weather.step.max_attempts'] ?? null,
+      queueJobId: values['weather.step.queue_job_id'] ?? null,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { ATTRIBUTES, type StepStatus } from '../semconv/index.ts';
+import { Adjustments } from './clean-value.ts';
+import { readComponentScores, sumScores } from './component-scores.ts';
+import { readDecisions } from './decisions.ts';
+import { toErrorFact } from './error-fact.ts';
+import { microsOfNanos } from './instants.ts';
+import type { ObservedSpan } from './observed-span.ts';
+import { readAttributes, type AttributeProblem } from './read-attributes.ts';
+import { toContext } from './step-context.ts';
+import { readIdentity } from './step-identity.ts';
+import { instantOf, toStateFact, type SpanAttributes } from './state-fact.ts';
+import type { EpochMicros, StepFact } from './step-fact.ts';
+
+/** What a span turned out to be. */
+export type Translation =
+  | { readonly kind: 'step'; readonly fact: StepFact }
+  /** No step of ours: it has no `weather.step.name`. */
+  | { readonly kind: 'ignored' }
+  /** It breaks the vocabulary; `detail` says for each attribute what was got and what is allowed. */
+  | {
+      readonly kind: 'rejected';
+      readonly reason: 'invalid_attribute' | 'missing_attribute';
+      readonly detail: string;
+    };
+
+/**
+ * Translates a span into the facts that it tells. Pure: no clock, no I/O, no logger; the same span always gives the
+ * same fact, and a started span gives a part of what its ended span gives.
+ */
+export function translate(span: ObservedSpan): Translation {
+  if (span.attributes['weather.step.name'] === undefined) return { kind: 'ignored' };
+  const adjustments = new Adjustments();
+  const { values, problems } = readAttributes(span.attributes, ATTRIBUTES, adjustments);
+  const timing = timingOf(span, adjustments);
+  const identity = readIdentity(span, values);
+  const lead = { leadHours: values['weather.lead_hours'] ?? null, completedAt: timing.completedAt ?? 0 };
+  const components = readComponentScores(span.events, lead, adjustments);
+  const decisions = readDecisions(span.events, adjustments);
+  const invalid = [...problems, ...components.problems, ...decisions.problems];
+  if (invalid.length > 0) return rejected('invalid_attribute', invalid);
+  if (identity.kind === 'incomplete') return rejected('missing_attribute', identity.problems);
+
+  const status = statusOf(span, values);
+  const ended = span.phase === 'ended';
+  const retry = ended ? retryOf(values) : { retriesRemaining: null, nextRetryTime: null };
+  const error = ended ? toErrorFact(span, values, status, adjustments) : null;
+  const context = toContext(span, values, adjustments);
+  const state = toStateFact(values, adjustments);
+  return {
+    kind: 'step',
+    fact: {
+      phase: span.phase,
+      ...identity.identity,
+      ...timing,
+      ...retry,
+      status,
+      error,
+      context,
+      state,
+      componentScores: components.scores,
+      scoreSums: sumScores(components.scores),
+      decisions: decisions.decisions,
+      adjustments: adjustments.toRecord(),
+      truncated: span.droppedAttributesCount + span.droppedEventsCount > 0,
+    },
+  };
+}
+
+function rejected(
+  reason: 'invalid_attribute' | 'missing_attribute',
+  problems: readonly AttributeProblem[],
+): Translation {
+  return { kind: 'rejected', reason, detail: problems.map(({ message }) => message).join('; ') };
+}
+
+type Timing = Pick<StepFact, 'startedAt' | 'completedAt' | 'latencyNanos'>;
+
+/** A clock that was set back while the step ran must not give a negative latency. */
+function timingOf(span: ObservedSpan, adjustments: Adjustments): Timing {
+  const startedAt: EpochMicros = microsOfNanos(span.startTimeUnixNano);
+  if (span.phase === 'started' || span.endTimeUnixNano === null) {
+    return { startedAt, completedAt: null, latencyNanos: null };
+  }
+  const nanos = span.endTimeUnixNano - span.startTimeUnixNano;
+  if (nanos < 0n) {
+    adjustments.add('negative_duration');
+    return { startedAt, completedAt: startedAt, latencyNanos: 0 };
+  }
+  return { startedAt, completedAt: microsOfNanos(span.endTimeUnixNano), latencyNanos: Number(nanos) };
+}
+
+/** A span that names no step status has the one that OpenTelemetry's own status implies. */
+function statusOf(span: ObservedSpan, values: SpanAttributes): StepStatus {
+  if (span.phase === 'started') return 'in_progress';
+  const status = values['weather.step.status'];
+  if (status != null && status !== 'in_progress') return status;
+  return span.statusCode === 'error' ? 'failed' : 'succeeded';
+}
+
+function retryOf(values: SpanAttributes): Pick<StepFact, 'retriesRemaining' | 'nextRetryTime'> {
+  const maxAttempts = values['weather.step.max_attempts'] ?? null;
+  const attempt = values['weather.step.attempt'] ?? 1;
+  return {
+    retriesRemaining: maxAttempts === null ? null : Math.max(0, maxAttempts - attempt),
+    nextRetryTime: instantOf(values['weather.retry.next_time']) ?? null,
+  };
+}

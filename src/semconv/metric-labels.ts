@@ -1,0 +1,38 @@
+import { ERROR_CATEGORIES, FAULT_PARTIES } from './error-categories.ts';
+import { SCORE_TYPES, STEP_NAMES, STEP_STATUSES, SUBSTEPS } from './vocabulary.ts';
+
+/** How one hand-over of a batch to the database ended. */
+export const BATCH_RESULTS = ['written', 'retryable', 'rejected'] as const;
+export type BatchResult = (typeof BATCH_RESULTS)[number];
+
+/** Labels whose values come from data or from other parts, and therefore have a budget of series. */
+export const BUDGETED_LABELS = ['miner_hotkey', 'reason', 'table'] as const;
+export type BudgetedLabel = (typeof BUDGETED_LABELS)[number];
+
+/** The value that stands for everything beyond the budget of a label. No hotkey and no name can be equal to it. */
+export const OVERFLOW = '__overflow__';
+
+/** What a label means and which values it takes. */
+export interface LabelDefinition {
+  readonly brief: string;
+  /** A closed set; or identities and names, which are bounded by a budget. */
+  readonly values: readonly string[] | 'identity' | 'name';
+}
+
+/** Every label of every metric. A lead, a run, an attempt, a job or a text of an error is never one. */
+export const METRIC_LABELS = {
+  validator_hotkey: { brief: 'Identity of the validator', values: 'identity' },
+  miner_hotkey: { brief: 'Identity of the miner', values: 'identity' },
+  miner_uid: { brief: 'Slot that the miner holds; absent when it is not known', values: 'identity' },
+  step: { brief: 'The step', values: STEP_NAMES },
+  substep: { brief: 'The substep, without its number', values: [...new Set(Object.values(SUBSTEPS).flat())] },
+  outcome: { brief: 'How the step ended', values: STEP_STATUSES },
+  error_type: { brief: 'Category of the failure', values: ERROR_CATEGORIES },
+  fault: { brief: 'Who has to act on the failure', values: FAULT_PARTIES },
+  score_type: { brief: 'Truth that the score was made against', values: SCORE_TYPES },
+  result: { brief: 'How the hand-over of the batch ended', values: BATCH_RESULTS },
+  label: { brief: 'Label whose budget of series is used up', values: BUDGETED_LABELS },
+  reason: { brief: 'Why', values: 'name' },
+  table: { brief: 'Recorded table', values: 'name' },
+} as const satisfies Record<string, LabelDefinition>;
+export type LabelName = keyof typeof METRIC_LABELS;

@@ -1,0 +1,214 @@
+import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
+
+/** From a cached answer to a lead scored over all its fields, seconds. */
+const STEP_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
+] as const;
+/** From a handful of rows to a transaction that is about to time out, seconds. */
+const BATCH_BUCKETS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+const miner = ['validator_hotkey', 'miner_hotkey', 'miner_uid'] as const;
+const minerError = [...miner, 'error_type'] as const;
+const step = ['step', 'substep', 'outcome'] as const;
+
+/** `miner_stats`, mirrored: one metric a column, the committed numbers in base units. A null has no series. */
+const MINER_METRICS = {
+  minerSuccessfulForecasts: counter(
+    ['barograph_miner_successful_forecasts_total', '1', 'Forecasts of the miner that were completed.'],
+    miner,
+  ),
+  minerFailedForecasts: counter(
+    ['barograph_miner_failed_forecasts_total', '1', 'Forecasts of the miner that failed.'],
+    miner,
+  ),
+  minerForecastSuccessRatio: gauge(
+    ['barograph_miner_forecast_success_ratio', 'ratio', 'Completed forecasts as a share of finished ones.'],
+    miner,
+  ),
+  minerHostingSuccesses: counter(
+    ['barograph_miner_hosting_successes_total', '1', 'Calls to the miner that worked on the wire.'],
+    miner,
+  ),
+  minerHostingFailures: counter(
+    ['barograph_miner_hosting_failures_total', '1', 'Calls to the miner that failed on the wire.'],
+    miner,
+  ),
+  minerHostReliability: gauge(
+    ['barograph_miner_host_reliability_ratio', 'ratio', 'Calls that worked as a share of all calls.'],
+    miner,
+  ),
+  minerHostingLatency: gauge(
+    ['barograph_miner_avg_hosting_latency_seconds', 'seconds', 'Mean latency of the calls to the miner.'],
+    miner,
+  ),
+  minerErrors: counter(
+    ['barograph_miner_errors_total', '1', 'Failed steps of the miner by category.'],
+    minerError,
+  ),
+  minerErrorRatio: gauge(
+    ['barograph_miner_error_ratio', 'ratio', 'Share of a category in the failed steps of the miner.'],
+    minerError,
+  ),
+  minerInferenceSeconds: counter(
+    ['barograph_miner_inference_seconds_total', 'seconds', 'Time that the miner spent on inference.'],
+    miner,
+  ),
+  minerAvgInference: gauge(
+    ['barograph_miner_avg_inference_seconds', 'seconds', 'Mean time of inference of one forecast.'],
+    miner,
+  ),
+  minerRank: gauge(['barograph_miner_rank', '1', 'Rank by mean forecast score; 1 is the best.'], miner),
+  minerAvgForecastScore: gauge(
+    ['barograph_miner_avg_forecast_score', '1', 'Mean score of finished forecasts, 0 to 1.'],
+    miner,
+  ),
+  minerAvgDay1Score: gauge(['barograph_miner_avg_day1_score', '1', 'Mean day-one score, 0 to 1.'], miner),
+  minerAvgEra5Score: gauge(['barograph_miner_avg_era5_score', '1', 'Mean ERA5 score, 0 to 1.'], miner),
+  minerEra5Completeness: gauge(
+    [
+      'barograph_miner_avg_era5_completeness_ratio',
+      'ratio',
+      'Mean share of the ERA5 leads that have a score.',
+    ],
+    miner,
+  ),
+  minerBestForecastScore: gauge(
+    ['barograph_miner_best_forecast_score', '1', 'Best score of a finished forecast.'],
+    miner,
+  ),
+  minerWorstForecastScore: gauge(
+    ['barograph_miner_worst_forecast_score', '1', 'Worst score of a finished forecast.'],
+    miner,
+  ),
+  minerScoreStdDev: gauge(
+    ['barograph_miner_score_std_dev', '1', 'Sample standard deviation of the scores of finished forecasts.'],
+    miner,
+  ),
+  minerConsecutiveSuccesses: gauge(
+    ['barograph_miner_consecutive_successes', '1', 'Newest forecasts that were completed in a row.'],
+    miner,
+  ),
+  minerConsecutiveFailures: gauge(
+    ['barograph_miner_consecutive_failures', '1', 'Newest forecasts that failed in a row.'],
+    miner,
+  ),
+  minerLastSuccess: gauge(
+    [
+      'barograph_miner_last_successful_forecast_timestamp_seconds',
+      'seconds',
+      'When a forecast was last completed.',
+    ],
+    miner,
+  ),
+  minerLastFailure: gauge(
+    ['barograph_miner_last_failed_forecast_timestamp_seconds', 'seconds', 'When a forecast last failed.'],
+    miner,
+  ),
+  minerFirstSeen: gauge(
+    ['barograph_miner_first_seen_timestamp_seconds', 'seconds', 'When the miner was first recorded.'],
+    miner,
+  ),
+  minerLastActive: gauge(
+    ['barograph_miner_last_active_timestamp_seconds', 'seconds', 'When the miner was last active.'],
+    miner,
+  ),
+  minerUpdated: gauge(
+    ['barograph_miner_stats_updated_timestamp_seconds', 'seconds', 'When the row of the miner last changed.'],
+    miner,
+  ),
+} as const;
+
+/** What the finished steps add up to since the process started, each step counted once and never by miner. */
+const STEP_METRICS = {
+  stepDuration: histogram(
+    ['barograph_step_duration_seconds', 'seconds', 'Latency of finished steps, failed ones included.'],
+    STEP_BUCKETS_SECONDS,
+    step,
+  ),
+  steps: counter(['barograph_steps_total', '1', 'Finished steps.'], step),
+  stepErrors: counter(
+    [
+      'barograph_step_errors_total',
+      '1',
+      'Finished steps that tell an error, by category and party at fault.',
+    ],
+    ['step', 'error_type', 'fault'],
+  ),
+  componentScores: counter(
+    ['barograph_component_scores_total', '1', 'Component scores recorded, one for each variable and level.'],
+    ['score_type'],
+  ),
+  adjustedValues: counter(
+    ['barograph_adjusted_values_total', '1', 'Values of spans that could not be kept as they were.'],
+    ['reason'],
+  ),
+  truncatedSpans: counter([
+    'barograph_truncated_spans_total',
+    '1',
+    'Spans that lost attributes or events to their limits.',
+  ]),
+} as const;
+
+/** The recorder measures itself. */
+const RECORDER_METRICS = {
+  recorderQueueLength: gauge(['barograph_recorder_queue_length', '1', 'Spans that wait to be recorded.']),
+  recorderOldestAge: gauge([
+    'barograph_recorder_oldest_age_seconds',
+    'seconds',
+    'Age of the oldest span that waits; absent when none waits.',
+  ]),
+  recorderSpoolBytes: gauge(['barograph_recorder_spool_bytes', 'bytes', 'Size of the spool on disk.']),
+  recorderSpoolLimit: gauge([
+    'barograph_recorder_spool_limit_bytes',
+    'bytes',
+    'Size that the spool may not pass.',
+  ]),
+  recorderDropped: counter(
+    ['barograph_recorder_dropped_total', '1', 'Spans that were lost, by reason.'],
+    ['reason'],
+  ),
+  recorderRejected: counter(
+    ['barograph_recorder_rejected_total', '1', 'Spans that were refused, by reason.'],
+    ['reason'],
+  ),
+  recorderBatches: counter(
+    ['barograph_recorder_batches_total', '1', 'Batches handed to the database, by result.'],
+    ['result'],
+  ),
+  recorderBatchDuration: histogram(
+    ['barograph_recorder_batch_duration_seconds', 'seconds', 'Time from hand-over to the result of a batch.'],
+    BATCH_BUCKETS_SECONDS,
+    ['result'],
+  ),
+  recorderRowsWritten: counter(
+    ['barograph_recorder_rows_written_total', '1', 'Rows inserted or changed, by table.'],
+    ['table'],
+  ),
+  recorderLastCommit: gauge([
+    'barograph_recorder_last_commit_timestamp_seconds',
+    'seconds',
+    'When a batch was last committed.',
+  ]),
+  minerStatsDrift: gauge([
+    'barograph_miner_stats_drift_rows',
+    '1',
+    'Rows of miner_stats that differed from the metrics when last compared; 0 is right.',
+  ]),
+  minersOverflowed: gauge([
+    'barograph_metrics_overflowed_miners',
+    '1',
+    'Miners that have no series of their own because the budget is used up.',
+  ]),
+  overflow: counter(
+    ['barograph_metrics_overflow_total', '1', 'Observations that had no series of their own, by label.'],
+    ['label'],
+  ),
+} as const;
+
+/** Every metric that Barograph exposes. No metric name is typed anywhere else. */
+export const METRICS = {
+  ...MINER_METRICS,
+  ...STEP_METRICS,
+  ...RECORDER_METRICS,
+} as const satisfies Record<string, MetricDefinition>;
+export type MetricKey = keyof typeof METRICS;

@@ -1,0 +1,45 @@
+import { hideFilePaths } from './file-paths.ts';
+import { hideNetworkAddresses } from './network-addresses.ts';
+import { hideSecretValues, isSecretKey } from './secret-values.ts';
+
+const HIDDEN_VALUE = '[secret]';
+/** Deeper than any recorded value; it stops a cycle, too. */
+const MAX_DEPTH = 64;
+/** Every rule needs one of these; a text without them, such as a status, is done at once. */
+const SUSPICIOUS = /[/\\:=.]|bearer|key|gAAAA|ENOTFOUND|EAI_AGAIN/i;
+
+/**
+ * The text without what must never be stored or shown: tokens, keys and passwords, addresses and ports, hosts of
+ * URLs, and absolute paths. Hotkeys, hashes, versions and times stay. Scrubbing twice changes nothing more.
+ */
+export function scrubText(text: string): string {
+  if (!SUSPICIOUS.test(text)) return text;
+  return hideFilePaths(hideNetworkAddresses(hideSecretValues(text)));
+}
+
+/**
+ * A JSON-like value with all of its texts and keys scrubbed and with the values hidden whose key names a secret
+ * (`token`, `password`, `private_key`, `ip` and the like). What is no text, array or plain object stays as it is.
+ */
+export function scrubValue(value: unknown): unknown {
+  return scrubAt(value, 0);
+}
+
+function scrubAt(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return scrubText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= MAX_DEPTH) return '[deep]';
+  if (Array.isArray(value)) return value.map((item) => scrubAt(item, depth + 1));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      scrubText(key),
+      isSecretKey(key) && item !== null ? HIDDEN_VALUE : scrubAt(item, depth + 1),
+    ]),
+  );
+}
+
+function isPlainObject(value: object): value is Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

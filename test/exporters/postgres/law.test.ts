@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { disturbed, recordedRun } from '../../support/recorded-run.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool });
+  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+}
+
+async function recorded(work: () => Promise<void>): Promise<Record<string, readonly string[]>> {
+  await emptyTables(database.pool);
+  await database.pool.query(`insert into validators (hotkey) values ('5Validator')`);
+  await work();
+  return dumpTables(database.pool);
+}
+
+const scenario = recordedRun.chain((spans) =>
+  fc.record({ spans: fc.constant(spans), batches: disturbed(spans) }),
+);
+
+describe('the law of the tables', () => {
+  it('gives byte-equal tables for any order, duplication and batch split of the spans of a recorded run', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ spans, batches }) => {
+        const clean = await recorded(() => write([spans]));
+        const disturbedTables = await recorded(() => write(batches));
+        expect(disturbedTables).toEqual(clean);
+      }),
+      { numRuns: 60, seed: 20261123 },
+    );
+  });
+
+  it('gives the same tables when three writers write overlapping batches at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        recordedRun.chain((spans) =>
+          fc.record({
+            spans: fc.constant(spans),
+            writers: fc.tuple(disturbed(spans), disturbed(spans), disturbed(spans)),
+          }),
+        ),
+        async ({ spans, writers }) => {
+          const clean = await recorded(() => write([spans]));
+          const together = await recorded(async () => {
+            await Promise.all(writers.map((batches) => write(batches)));
+          });
+          expect(together).toEqual(clean);
+        },
+      ),
+      { numRuns: 25, seed: 20261124 },
+    );
+  });
+
+  it('gives the same tables when the start of a step is never seen', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedRun, async (spans) => {
+        const ended = spans.filter(({ phase }) => phase === 'ended');
+        fc.pre(ended.length > 0);
+        const running = new Set(ended.map(({ spanId }) => spanId));
+        const both = spans.filter(({ spanId }) => running.has(spanId));
+        expect(await recorded(() => write([ended]))).toEqual(await recorded(() => write([both])));
+      }),
+      { numRuns: 20, seed: 20261125 },
+    );
+  });
+});
