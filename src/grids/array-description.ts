@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { invalidStore } from './grid-errors.ts';
+
+export type ZarrFormat = 2 | 3;
+
+/** Data types that a field or a coordinate may have, with their bytes for each value. */
+const BYTES_PER_VALUE = {
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  uint64: 8,
+  float32: 4,
+  float64: 8,
+} as const;
+export type ArrayDataType = keyof typeof BYTES_PER_VALUE;
+
+const V2_KINDS: Readonly<Record<string, string>> = { i: 'int', u: 'uint', f: 'float' };
+
+/** More than a day of global 0.25 degree fields in one chunk is a mistake or an attack. */
+const MAX_CHUNK_BYTES = 2 ** 30;
+
+/** What is needed of an array's metadata, in one shape for both formats. */
+export interface ArrayDescription {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly chunkShape: readonly number[];
+  readonly dimensionNames: readonly string[];
+  readonly dataType: ArrayDataType;
+  readonly units: string | null;
+  readonly calendar: string | null;
+  readonly scaleFactor: number;
+  readonly addOffset: number;
+  /** Stored values that stand for "no value" (CF `_FillValue` and `missing_value`). */
+  readonly missingValues: readonly number[];
+  /** Whether the array says what an absent chunk holds. */
+  readonly hasFillValue: boolean;
+  /** The codecs that make up a chunk file, innermost first. */
+  readonly codecs: readonly string[];
+}
+
+/** A JSON number, or one of the texts that Zarr and xarray write for what JSON cannot say. */
+const scalar = z.union([z.number(), z.string(), z.null()]);
+
+const attributesSchema = z.object({
+  _ARRAY_DIMENSIONS: z.array(z.string()).optional(),
+  units: z.string().optional(),
+  calendar: z.string().optional(),
+  scale_factor: z.number().optional(),
+  add_offset: z.number().optional(),
+  _FillValue: scalar.optional(),
+  missing_value: scalar.optional(),
+});
+
+/** More dimensions than any field has are allowed here, so that the dimensions can be named in the error. */
+const lengths = z.array(z.int().nonnegative()).max(8);
+const chunkLengths = z.array(z.int().positive()).max(8);
+
+const v2Schema = z.object({
+  zarr_format: z.literal(2),
+  shape: lengths,
+  chunks: chunkLengths,
+  dtype: z.string(),
+  compressor: z.object({ id: z.string() }).nullish(),
+  filters: z.array(z.object({ id: z.string() })).nullish(),
+  fill_value: z.unknown(),
+});
+
+const v3Schema = z.object({
+  zarr_format: z.literal(3),
+  node_type: z.literal('array'),
+  shape: lengths,
+  data_type: z.string(),
+  chunk_grid: z.object({
+    name: z.literal('regular'),
+    configuration: z.object({ chunk_shape: chunkLengths }),
+  }),
+  codecs: z.array(z.object({ name: z.string() })),
+  dimension_names: z.array(z.string().nullable()).nullish(),
+  fill_value: z.unknown(),
+  attributes: z.unknown(),
+});
+
+/** The metadata documents of one array, decoded from JSON and not yet trusted. */
+export interface ArrayDocuments {
+  /** `.zarray` or `zarr.json`. */
+  readonly array: unknown;
+  /** `.zattrs`; unused in format 3. */
+  readonly attributes?: unknown;
+}
+
+/**
+ * Parses the metadata of an array, once, at the door.
+ *
+ * @throws CategorizedError `invalid_response` for metadata that breaks the format or that is out of bounds.
+ */
+export function describeArray(name: string, format: ZarrFormat, documents: ArrayDocuments): ArrayDescription {
+  const description = format === 2 ? describeV2(name, documents) : describeV3(name, documents.array);
+  const { shape, chunkShape, dimensionNames, dataType, codecs } = description;
+  if (chunkShape.length !== shape.length || dimensionNames.length !== shape.length) {
+    throw invalidStore(
+      `Array ${name} has ${String(shape.length)} dimensions, ${String(chunkShape.length)} chunk lengths and ` +
+        `${String(dimensionNames.length)} dimension names; the three must agree.`,
+    );
+  }
+  const bytes = chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
+  if (bytes > MAX_CHUNK_BYTES) {
+    throw invalidStore(`Array ${name} has chunks of ${String(bytes)} bytes; at most 2^30 are allowed.`);
+  }
+  if (codecs.includes('sharding_indexed')) {
+    throw invalidStore(`Array ${name} is sharded; each chunk must be a file of its own.`);
+  }
+  return description;
+}
+
+/** Bytes of one chunk once its outer codecs are undone. */
+export function decodedChunkBytes({ chunkShape, dataType }: ArrayDescription): number {
+  return chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
+}
+
+/** Format 2: attributes lie in a file of their own, and the compressor comes after the filters. */
+function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
+  const array = parse(name, v2Schema, documents.array);
+  const attributes = parse(name, attributesSchema, documents.attributes ?? {});
+  const dataType = toDataType(name, v2DataTypeName(array.dtype));
+  const codecs = (array.filters ?? []).map((filter) => filter.id);
+  if (array.compressor) codecs.push(array.compressor.id);
+  // In format 2 the array's own fill value marks absent values of packed integers, as xarray reads and writes it.
+  const ownFill = dataType.startsWith('float') ? undefined : scalar.safeParse(array.fill_value).data;
+  return {
+    ...commonParts(name, attributes, attributes._FillValue ?? ownFill),
+    shape: array.shape,
+    chunkShape: array.chunks,
+    dimensionNames: attributes._ARRAY_DIMENSIONS ?? [],
+    dataType,
+    hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
+    codecs,
+  };
+}
+
+/** Format 3: one document holds everything. */
+function describeV3(name: string, document: unknown): ArrayDescription {
+  const array = parse(name, v3Schema, document);
+  const attributes = parse(name, attributesSchema, array.attributes ?? {});
+  return {
+    ...commonParts(name, attributes, attributes._FillValue),
+    shape: array.shape,
+    chunkShape: array.chunk_grid.configuration.chunk_shape,
+    dimensionNames: (array.dimension_names ?? []).map((dimension) => dimension ?? ''),
+    dataType: toDataType(name, array.data_type),
+    hasFillValue: array.fill_value !== null && array.fill_value !== undefined,
+    codecs: array.codecs.map((codec) => codec.name),
+  };
+}
+
+function commonParts(name: string, attributes: z.infer<typeof attributesSchema>, fill: unknown) {
+  return {
+    name,
+    units: attributes.units ?? null,
+    calendar: attributes.calendar ?? null,
+    scaleFactor: attributes.scale_factor ?? 1,
+    addOffset: attributes.add_offset ?? 0,
+    missingValues: [fill, attributes.missing_value].flatMap(toMissingValues),
+  };
+}
+
+/** NaN marks itself and needs no entry. Format 3 keeps float marks as base64 of a little-endian double (xarray). */
+function toMissingValues(mark: unknown): number[] {
+  if (typeof mark === 'number') return [mark];
+  if (typeof mark !== 'string' || mark === 'NaN') return [];
+  if (mark === 'Infinity' || mark === '-Infinity') return [Number(mark)];
+  const bytes = Buffer.from(mark, 'base64');
+  if (bytes.length !== 8) return [];
+  const value = bytes.readDoubleLE();
+  return Number.isNaN(value) ? [] : [value];
+}
+
+/** `<f4` becomes `float32`; the byte order is left to the decoder, and what is not a number stays as it is. */
+function v2DataTypeName(dtype: string): string {
+  const [, kind = '', bytes = ''] = /^[<>|]([iuf])([1248])$/.exec(dtype) ?? [];
+  return kind === '' ? dtype : `${V2_KINDS[kind] ?? kind}${String(Number(bytes) * 8)}`;
+}
+
+function toDataType(name: string, dataType: string): ArrayDataType {
+  if (Object.hasOwn(BYTES_PER_VALUE, dataType)) return dataType as ArrayDataType;
+  const allowed = Object.keys(BYTES_PER_VALUE).join(', ');
+  throw invalidStore(`Array ${name} has data type "${dataType}"; allowed: ${allowed}.`);
+}
+
+function parse<T>(name: string, schema: z.ZodType<T>, document: unknown): T {
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  throw invalidStore(`Metadata of array ${name} is not valid Zarr: ${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,66 @@
+import type { AsyncReadable } from 'zarrita';
+import { type ArrayDescription, decodedChunkBytes } from './array-description.ts';
+import { invalidStore } from './grid-errors.ts';
+
+/** Bytes of the header of a Blosc 1 container. */
+const BLOSC_HEADER_BYTES = 16;
+
+/** Codecs after which a chunk still has the bytes of the array's own data type. */
+const SIZE_KEEPING_CODECS = ['blosc', 'bytes', 'transpose', 'shuffle'];
+
+const METADATA_FILES = ['zarr.json', '.zarray', '.zattrs', '.zgroup', '.zmetadata'];
+
+export interface ChunkGuardOptions {
+  readonly arrays: readonly ArrayDescription[];
+  /** Whether an absent chunk is an error even where the array has a fill value. */
+  readonly requireChunks: boolean;
+}
+
+/**
+ * Refuses chunk files that would decode to something wrong without an error.
+ *
+ * The Blosc decoder returns whatever memory it finds for a truncated chunk, and trusts the sizes in its header; and an
+ * absent chunk of an array without a fill value would read as zeros. Damage inside an otherwise whole chunk can only be
+ * seen with a manifest.
+ */
+export function withChunkGuard(
+  store: AsyncReadable,
+  { arrays, requireChunks }: ChunkGuardOptions,
+): AsyncReadable {
+  const byName = new Map(arrays.map((array) => [array.name, array]));
+  return {
+    async get(key, options) {
+      const bytes = await store.get(key, options);
+      const [, name = '', ...rest] = key.split('/');
+      const array = byName.get(name);
+      if (array === undefined || METADATA_FILES.includes(rest.at(-1) ?? '')) return bytes;
+      if (bytes !== undefined) {
+        if (array.codecs.at(-1) === 'blosc') checkBloscSizes(key, bytes, array);
+      } else if (requireChunks || !array.hasFillValue) {
+        throw invalidStore(`Chunk ${key} is absent; every chunk of ${name} must be stored.`);
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Blosc 1 header: uncompressed size at byte 4, whole size at byte 12, both little-endian. */
+function checkBloscSizes(key: string, bytes: Uint8Array, array: ArrayDescription): void {
+  const expected = decodedChunkBytes(array);
+  if (bytes.byteLength < BLOSC_HEADER_BYTES) {
+    throw invalidStore(`Chunk ${key} has ${String(bytes.byteLength)} bytes, too few for a Blosc header.`);
+  }
+  const header = new DataView(bytes.buffer, bytes.byteOffset, BLOSC_HEADER_BYTES);
+  const decodedSize = header.getUint32(4, true);
+  const storedSize = header.getUint32(12, true);
+  if (storedSize !== bytes.byteLength) {
+    throw invalidStore(
+      `Chunk ${key} has ${String(bytes.byteLength)} bytes where its header says ${String(storedSize)}: it is truncated or corrupt.`,
+    );
+  }
+  if (array.codecs.every((codec) => SIZE_KEEPING_CODECS.includes(codec)) && decodedSize !== expected) {
+    throw invalidStore(
+      `Chunk ${key} claims to hold ${String(decodedSize)} bytes; the array's chunks hold ${String(expected)}.`,
+    );
+  }
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AsyncReadable } from 'zarrita';
+import { CategorizedError } from '../semconv/index.ts';
+
+/** Codes by which a file system says that there is no such file. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
+
+/** Reads the files of a local directory. Errors name the key and the code, never the directory. */
+export function createDirectoryStore(directory: string): AsyncReadable {
+  return {
+    async get(key, options = {}) {
+      try {
+        return await readFile(join(directory, key), options);
+      } catch (error) {
+        const code = codeOf(error);
+        if (ABSENT.includes(code)) return undefined;
+        throw new CategorizedError('validator_internal', `Reading file ${key} of a store failed (${code}).`, {
+          retryable: true,
+        });
+      }
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown code';
+}

@@ -1,0 +1,70 @@
+import type { Array as ZarrArray, DataType } from 'zarrita';
+import type { ArrayDescription } from './array-description.ts';
+import { type AxisRole, fieldAxes } from './axes.ts';
+import { readArray, type StridedValues } from './read-array.ts';
+import { createUnpacker, isUnpacked } from './unpack-values.ts';
+
+/** Where in an array one field lies. */
+export interface FieldIndex {
+  readonly timeIndex: number;
+  /** 0 where the array has no level axis. */
+  readonly levelIndex: number;
+}
+
+/** Reads the fields of one variable, row-major (latitude, longitude), whatever the order of the array's axes. */
+export function createFieldReader(
+  array: ZarrArray<DataType>,
+  description: ArrayDescription,
+): (index: FieldIndex) => Promise<Float32Array> {
+  const axes = fieldAxes(description);
+  const plain = isUnpacked(description);
+  const unpack = createUnpacker(description);
+  return async ({ timeIndex, levelIndex }) => {
+    const indexOf: Readonly<Record<AxisRole, number | null>> = {
+      time: timeIndex,
+      level: levelIndex,
+      latitude: null,
+      longitude: null,
+    };
+    const values = await readArray(
+      array,
+      axes.map((role) => indexOf[role]),
+    );
+    const left = axes.filter((role) => indexOf[role] === null);
+    const layout = toLayout(values, left.indexOf('latitude'), left.indexOf('longitude'));
+    if (plain && layout.rowMajor && values.data instanceof Float32Array) return values.data;
+    return copyRowMajor(values.data, layout, unpack);
+  };
+}
+
+/** Where the value of a row and a column lies in the values that were read. */
+interface Layout {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  readonly rowMajor: boolean;
+}
+
+function toLayout({ shape, strides }: StridedValues, latitudeAxis: number, longitudeAxis: number): Layout {
+  const rows = shape[latitudeAxis] ?? 0;
+  const columns = shape[longitudeAxis] ?? 0;
+  const rowStride = strides[latitudeAxis] ?? 0;
+  const columnStride = strides[longitudeAxis] ?? 0;
+  return { rows, columns, rowStride, columnStride, rowMajor: columnStride === 1 && rowStride === columns };
+}
+
+function copyRowMajor(
+  data: StridedValues['data'],
+  { rows, columns, rowStride, columnStride }: Layout,
+  unpack: (stored: number) => number,
+): Float32Array {
+  const field = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const stored = data[row * rowStride + column * columnStride];
+      field[row * columns + column] = unpack(Number(stored));
+    }
+  }
+  return field;
+}

@@ -1,0 +1,43 @@
+import { isZarritaError } from 'zarrita';
+import { CategorizedError, type ErrorCategory } from '../semconv/index.ts';
+
+/** The store lacks a valid time. The caller says by the category whether truth is late or a forecast has a gap. */
+export class GridTimeMissingError extends CategorizedError {
+  readonly validTime: Date;
+
+  constructor(category: ErrorCategory, validTime: Date, available: readonly Date[]) {
+    const range =
+      available.length === 0
+        ? 'no time at all'
+        : `${String(available.length)} times from ${iso(available[0])} to ${iso(available.at(-1))}`;
+    super(category, `Valid time ${iso(validTime)} is not in the store, which holds ${range}.`, {
+      retryable: category === 'truth_not_ready',
+    });
+    this.name = 'GridTimeMissingError';
+    this.validTime = validTime;
+  }
+}
+
+/** A store that breaks the rules of its format: asking again gives the same bytes. */
+export function invalidStore(message: string, cause?: unknown): CategorizedError {
+  return new CategorizedError('invalid_response', message, { cause });
+}
+
+/**
+ * Turns what the Zarr library has thrown while reading `what` into an error with a category.
+ *
+ * An error that has a category is kept, and so is one with a code, for it comes from the system or the network below.
+ */
+export function toGridError(error: unknown, what: string): Error {
+  if (error instanceof CategorizedError) return error;
+  if (error instanceof Error && 'code' in error) return error;
+  if (isZarritaError(error, 'NotFoundError')) {
+    return new CategorizedError('not_found', `${what} is not in the store.`, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return invalidStore(`${what} cannot be read: ${reason}. The store must be valid Zarr v2 or v3.`, error);
+}
+
+function iso(time: Date | undefined): string {
+  return time === undefined || Number.isNaN(time.getTime()) ? 'an invalid date' : time.toISOString();
+}

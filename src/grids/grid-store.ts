@@ -1,0 +1,45 @@
+import type { ErrorCategory, Variable } from '../semconv/index.ts';
+
+/** One of the nine forecast variables, as a store holds it. */
+export interface GridVariable {
+  readonly name: Variable;
+  /** Isobaric levels in hPa, in the store's order; null for a surface variable. */
+  readonly pressureLevelsHpa: readonly number[] | null;
+  /** As the store writes it; null where it says nothing. */
+  readonly units: string | null;
+}
+
+/** Which field to read. */
+export interface FieldRequest {
+  readonly variable: Variable;
+  /** hPa; null for a surface variable. */
+  readonly pressureHpa: number | null;
+  readonly validTime: Date;
+}
+
+/** The points of a latitude-longitude grid, in degrees. */
+export interface Grid {
+  /** Strictly rising or strictly falling. */
+  readonly latitudes: Float64Array;
+  /** Strictly rising or strictly falling, spanning at most 360. */
+  readonly longitudes: Float64Array;
+}
+
+/** Gridded fields behind one door, whatever format and place they are stored in. */
+export interface GridStore extends Grid {
+  readonly variables: readonly GridVariable[];
+  readonly validTimes: readonly Date[];
+  /**
+   * One field on the store's own grid: row-major (latitude, longitude), NaN where the store holds no value.
+   *
+   * @throws GridTimeMissingError where the store lacks the valid time, CategorizedError for everything else.
+   */
+  readField(request: FieldRequest): Promise<Float32Array>;
+}
+
+export interface GridStoreOptions {
+  /** What it means to the caller that a valid time is absent. Default `invalid_response`. */
+  readonly timeMissingCategory?: ErrorCategory;
+  /** Whether a chunk file that is absent is an error, instead of the fill value of the Zarr specification. */
+  readonly requireChunks?: boolean;
+}

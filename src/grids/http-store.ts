@@ -1,0 +1,147 @@
+import { type Dispatcher, request } from 'undici';
+import type { AsyncReadable } from 'zarrita';
+import { CategorizedError } from '../semconv/index.ts';
+
+const DEFAULT_TIMEOUT_MILLIS = 30_000;
+/** Well above one global 0.25 degree field, well below what would exhaust memory. */
+const DEFAULT_MAX_FILE_BYTES = 256 * 2 ** 20;
+
+export interface HttpStoreOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as `Authorization: Bearer`. Never part of an error. */
+  readonly bearerToken?: string;
+  /** For one whole request, body included. Default 30 000. */
+  readonly timeoutMillis?: number;
+  /** A longer file is refused while it arrives. Default 256 MiB. */
+  readonly maxFileBytes?: number;
+  /** Connection pool, for instance one that accepts self-signed certificates. */
+  readonly dispatcher?: Dispatcher;
+  /** Monotonic clock in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** What a store has transferred so far. */
+export interface HttpStoreStats {
+  readonly requests: number;
+  /** Body bytes of the files that arrived whole. */
+  readonly bytes: number;
+  /** Milliseconds from the first request that was answered to the head of its answer; null before there is one. */
+  readonly firstByteMillis: number | null;
+}
+
+export interface HttpStore extends AsyncReadable {
+  readonly stats: HttpStoreStats;
+}
+
+/**
+ * Reads the files below a URL. 404 means that a file is absent; any other answer than 200 is an error.
+ *
+ * Errors name the file's path within the store and a status or code, never the host, the query or the token, and
+ * carry no cause, because a connection error holds the address.
+ */
+export function createHttpStore(url: string | URL, options: HttpStoreOptions = {}): HttpStore {
+  const base = new URL(url);
+  const stats = { requests: 0, bytes: 0, firstByteMillis: null as number | null };
+  const now = options.now ?? (() => performance.now());
+  const headers = { ...options.headers, ...bearerHeader(options.bearerToken) };
+  const timeoutMillis = options.timeoutMillis ?? DEFAULT_TIMEOUT_MILLIS;
+  const maxFileBytes = options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES;
+  return {
+    stats,
+    async get(key, { signal } = {}) {
+      stats.requests += 1;
+      const startedAt = now();
+      const timeout = AbortSignal.timeout(timeoutMillis);
+      try {
+        const response = await request(fileUrl(base, key), {
+          headers,
+          signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+          ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
+        });
+        stats.firstByteMillis ??= now() - startedAt;
+        const bytes = await readAnswer(response, key, maxFileBytes);
+        stats.bytes += bytes?.byteLength ?? 0;
+        return bytes;
+      } catch (error) {
+        if (signal?.aborted === true) throw error;
+        throw toTransportError(error, { key, timedOut: timeout.aborted, timeoutMillis });
+      }
+    },
+  };
+}
+
+function bearerHeader(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** The key is appended to the path and its parts are encoded; the query of the base stays. */
+function fileUrl(base: URL, key: string): URL {
+  const url = new URL(base);
+  const path = key.split('/').map(encodeURIComponent).join('/');
+  url.pathname = `${base.pathname.replace(/\/+$/, '')}${path}`;
+  return url;
+}
+
+/** The body of a 200, undefined for a 404. */
+async function readAnswer(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  key: string,
+  maxFileBytes: number,
+): Promise<Uint8Array | undefined> {
+  if (statusCode !== 200) {
+    // The status says it all; what becomes of the body does not matter.
+    await body.dump().catch(() => undefined);
+    if (statusCode === 404) return undefined;
+    throw statusError(statusCode, key);
+  }
+  const announced = Number(headers['content-length'] ?? 0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    length += part.byteLength;
+    // Leaving the loop closes the connection; destroying the body instead would raise an error that nobody catches.
+    if (Math.max(length, announced) > maxFileBytes) throw tooLong(key, maxFileBytes);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function tooLong(key: string, maxFileBytes: number): CategorizedError {
+  return new CategorizedError(
+    'invalid_response',
+    `File ${key} is longer than the ${String(maxFileBytes)} bytes that are allowed.`,
+  );
+}
+
+/** 401 is worth another try with a fresh token, 408 and 429 later. */
+function statusError(statusCode: number, key: string): CategorizedError {
+  const message = `Reading file ${key} was answered with HTTP ${String(statusCode)}; 200 or 404 is allowed.`;
+  if (statusCode >= 500) return new CategorizedError('http_5xx', message, { retryable: true });
+  if (statusCode >= 400) {
+    const retryable = [401, 408, 429].includes(statusCode);
+    return new CategorizedError('http_4xx', message, { retryable });
+  }
+  return new CategorizedError('invalid_response', message);
+}
+
+interface FailedRequest {
+  readonly key: string;
+  readonly timedOut: boolean;
+  readonly timeoutMillis: number;
+}
+
+/** A time-out of the whole request, of its head or of its connection is one category; the rest is a lost connection. */
+function toTransportError(error: unknown, { key, timedOut, timeoutMillis }: FailedRequest): CategorizedError {
+  if (error instanceof CategorizedError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
+  if (timedOut || code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') {
+    return new CategorizedError(
+      'timeout',
+      `Reading file ${key} took longer than ${String(timeoutMillis)} ms.`,
+      { retryable: true },
+    );
+  }
+  return new CategorizedError('connection', `The connection failed while reading file ${key} (${code}).`, {
+    retryable: true,
+  });
+}

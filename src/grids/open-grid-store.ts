@@ -1,0 +1,131 @@
+import type { AsyncReadable } from 'zarrita';
+import { CategorizedError, type Variable, VARIABLES } from '../semconv/index.ts';
+import type { ArrayDescription } from './array-description.ts';
+import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
+import { withChunkGuard } from './chunk-guard.ts';
+import { type Coordinates, readCoordinates } from './coordinates.ts';
+import { createDirectoryStore } from './directory-store.ts';
+import { createFieldReader, type FieldIndex } from './field-reader.ts';
+import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
+import type { FieldRequest, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
+import { createHttpStore } from './http-store.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { openArray, openZarrGroup, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
+
+/** A local directory, an http(s) URL, files in memory by relative path, or any store of bytes. */
+export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadable;
+
+/**
+ * Opens the nine forecast variables of a Zarr store, v2 or v3, consolidated or not. Other arrays are left alone.
+ *
+ * All metadata and coordinates are read and checked here; fields are read when they are asked for.
+ *
+ * @throws CategorizedError `not_found` where nothing is stored, `data_missing_variable` where none of the nine is,
+ * `invalid_response` for what breaks the format, and the errors of the store itself.
+ */
+export async function openGridStore(source: GridSource, options: GridStoreOptions = {}): Promise<GridStore> {
+  try {
+    const group = await openZarrGroup(toReadable(source));
+    const descriptions = await readVariables(group);
+    const coordinates = await readCoordinates(group, coordinateNames(descriptions));
+    for (const description of descriptions) requireSameShape(description, coordinates);
+    const { requireChunks = false } = options;
+    const store = withChunkGuard(group.store, { arrays: descriptions, requireChunks });
+    return await createGridStore({ ...group, store }, { descriptions, coordinates, options });
+  } catch (error) {
+    throw toGridError(error, 'The store');
+  }
+}
+
+/** A URL, a directory and files in memory become stores of bytes; a store of bytes is one already. */
+function toReadable(source: GridSource): AsyncReadable {
+  if (source instanceof Map) return createMemoryStore(source as ReadonlyMap<string, Uint8Array>);
+  if (typeof source !== 'string') return source as AsyncReadable;
+  return /^https?:\/\//i.test(source) ? createHttpStore(source) : createDirectoryStore(source);
+}
+
+async function readVariables(group: ZarrGroup): Promise<readonly ArrayDescription[]> {
+  const found = await Promise.all(VARIABLES.map((name) => readArrayDescription(group, name)));
+  const descriptions = found.filter((description) => description !== undefined);
+  if (descriptions.length > 0) return descriptions;
+  throw new CategorizedError(
+    'data_missing_variable',
+    `The store has none of the forecast variables ${VARIABLES.join(', ')}.`,
+  );
+}
+
+function requireSameShape(description: ArrayDescription, coordinates: Coordinates): void {
+  const lengths: Readonly<Record<AxisRole, number>> = {
+    time: coordinates.validTimes.length,
+    level: coordinates.pressureLevelsHpa?.length ?? 0,
+    latitude: coordinates.latitudes.length,
+    longitude: coordinates.longitudes.length,
+  };
+  const expected = fieldAxes(description).map((role) => lengths[role]);
+  if (expected.every((length, axis) => length === description.shape[axis])) return;
+  throw invalidStore(
+    `Variable ${description.name} has shape (${description.shape.join(', ')}); ` +
+      `its coordinates have lengths (${expected.join(', ')}).`,
+  );
+}
+
+interface GridParts {
+  readonly descriptions: readonly ArrayDescription[];
+  readonly coordinates: Coordinates;
+  readonly options: GridStoreOptions;
+}
+
+/** Opens an array for every variable, once; reading needs no metadata from then on. */
+async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<GridStore> {
+  const { descriptions, coordinates, options } = parts;
+  const readers = new Map<string, (index: FieldIndex) => Promise<Float32Array>>();
+  for (const description of descriptions) {
+    readers.set(description.name, createFieldReader(await openArray(group, description.name), description));
+  }
+  const variables = descriptions.map((description) => toVariable(description, coordinates));
+  const timeIndices = new Map(coordinates.validTimes.map((time, index) => [time.getTime(), index]));
+  return {
+    variables,
+    validTimes: coordinates.validTimes,
+    latitudes: coordinates.latitudes,
+    longitudes: coordinates.longitudes,
+    async readField(request) {
+      const levelIndex = findLevel(request, variables);
+      const timeIndex = timeIndices.get(request.validTime.getTime());
+      const read = readers.get(request.variable);
+      if (timeIndex === undefined || read === undefined) {
+        const category = options.timeMissingCategory ?? 'invalid_response';
+        throw new GridTimeMissingError(category, request.validTime, coordinates.validTimes);
+      }
+      return read({ timeIndex, levelIndex });
+    },
+  };
+}
+
+function toVariable(description: ArrayDescription, coordinates: Coordinates): GridVariable {
+  const onLevels = fieldAxes(description).includes('level');
+  return {
+    name: description.name as Variable,
+    pressureLevelsHpa: onLevels ? coordinates.pressureLevelsHpa : null,
+    units: description.units,
+  };
+}
+
+/** Index on the level axis; 0 for a surface variable. */
+function findLevel({ variable, pressureHpa }: FieldRequest, variables: readonly GridVariable[]): number {
+  const found = variables.find(({ name }) => name === variable);
+  if (found === undefined) {
+    const names = variables.map(({ name }) => name).join(', ');
+    throw new CategorizedError(
+      'data_missing_variable',
+      `Variable ${variable} is not in the store, which has ${names}.`,
+    );
+  }
+  if (found.pressureLevelsHpa === null && pressureHpa === null) return 0;
+  const index = pressureHpa === null ? -1 : (found.pressureLevelsHpa?.indexOf(pressureHpa) ?? -1);
+  if (index >= 0) return index;
+  const wanted = pressureHpa === null ? 'the surface' : `${String(pressureHpa)} hPa`;
+  const allowed =
+    found.pressureLevelsHpa === null ? 'the surface' : `${found.pressureLevelsHpa.join(', ')} hPa`;
+  throw invalidStore(`Variable ${variable} is not stored at ${wanted}; the store has it at ${allowed}.`);
+}

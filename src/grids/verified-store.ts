@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { AsyncReadable } from 'zarrita';
+import { CategorizedError } from '../semconv/index.ts';
+
+/** The part of a miner's manifest that is needed to check its files. */
+export interface FileManifest {
+  /** Relative path without a leading slash, to the lower-case hex hash of that file. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What was read through a verified store so far. */
+export interface VerificationStats {
+  readonly reads: number;
+  readonly bytes: number;
+  /** Distinct files whose hash was right. */
+  readonly verifiedFiles: number;
+}
+
+export interface VerifiedStore extends AsyncReadable {
+  readonly stats: VerificationStats;
+}
+
+/** The manifest's hash of one file: sha256 of the path's bytes, a NUL and the content, in hex. */
+export function hashFile(path: string, content: Uint8Array): string {
+  return createHash('sha256').update(path).update('\0').update(content).digest('hex');
+}
+
+/**
+ * Checks every file against a frozen manifest as it is read, metadata included, so that a forecast cannot be replaced
+ * after the weather has happened.
+ *
+ * A file that is neither listed nor stored is plainly absent, because readers probe for optional metadata.
+ *
+ * @throws CategorizedError `verification_chunk`, not retryable, for a file that is unlisted, altered, or listed and gone.
+ */
+export function withManifestVerification(store: AsyncReadable, manifest: FileManifest): VerifiedStore {
+  const verified = new Set<string>();
+  const counts = { reads: 0, bytes: 0 };
+  return {
+    get stats() {
+      return { ...counts, verifiedFiles: verified.size };
+    },
+    async get(key, options) {
+      const path = key.slice(1);
+      const expected = Object.hasOwn(manifest.files, path) ? manifest.files[path] : undefined;
+      const content = await store.get(key, options);
+      counts.reads += 1;
+      if (content === undefined) {
+        if (expected === undefined) return undefined;
+        throw verificationError(path, 'is listed in the manifest but absent from the store');
+      }
+      counts.bytes += content.byteLength;
+      if (expected === undefined) throw verificationError(path, 'is not listed in the manifest');
+      if (hashFile(path, content) !== expected.toLowerCase()) {
+        throw verificationError(path, 'does not have the hash that the manifest froze');
+      }
+      verified.add(path);
+      return content;
+    },
+  };
+}
+
+function verificationError(path: string, fault: string): CategorizedError {
+  return new CategorizedError(
+    'verification_chunk',
+    `File ${path} ${fault}; only the files of the frozen manifest are accepted, unchanged.`,
+  );
+}

@@ -1,0 +1,82 @@
+import {
+  type Array as ZarrArray,
+  type AsyncReadable,
+  type DataType,
+  open,
+  root,
+  withByteCaching,
+  withMaybeConsolidatedMetadata,
+} from 'zarrita';
+import { CategorizedError } from '../semconv/index.ts';
+import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
+import { invalidStore, toGridError } from './grid-errors.ts';
+
+/** The root of a Zarr hierarchy, its format known and its metadata fetched at most once. */
+export interface ZarrGroup {
+  readonly store: AsyncReadable;
+  readonly format: ZarrFormat;
+  /** Names of the arrays, where consolidated metadata tells them. */
+  readonly arrayNames: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Finds out how the store is written.
+ *
+ * @throws CategorizedError `not_found` where there is no group at the root.
+ */
+export async function openZarrGroup(source: AsyncReadable): Promise<ZarrGroup> {
+  const cached = withByteCaching(source, { keyFor: (path) => (isMetadata(path) ? path : undefined) });
+  const store = await withMaybeConsolidatedMetadata(cached, { format: ['v2', 'v3'] });
+  const arrayNames =
+    'contents' in store
+      ? new Set(
+          store
+            .contents()
+            .filter(({ kind }) => kind === 'array')
+            .map(({ path }) => path.slice(1)),
+        )
+      : undefined;
+  if ((await store.get('/.zgroup')) !== undefined) return { store, format: 2, arrayNames };
+  if ((await store.get('/zarr.json')) !== undefined) return { store, format: 3, arrayNames };
+  throw new CategorizedError(
+    'not_found',
+    'There is no Zarr group here: neither .zgroup nor zarr.json exists. Check the address of the store.',
+  );
+}
+
+/** The metadata of one array; undefined where the group has none of this name. */
+export async function readArrayDescription(
+  { store, format, arrayNames }: ZarrGroup,
+  name: string,
+): Promise<ArrayDescription | undefined> {
+  if (arrayNames?.has(name) === false) return undefined;
+  const array = await readJson(store, `/${name}/${format === 2 ? '.zarray' : 'zarr.json'}`);
+  if (array === undefined) return undefined;
+  const attributes = format === 2 ? await readJson(store, `/${name}/.zattrs`) : undefined;
+  return describeArray(name, format, { array, attributes });
+}
+
+/** Opens an array whose metadata has been described before. */
+export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
+  const location = root(store).resolve(name);
+  try {
+    return await (format === 2 ? open.v2 : open.v3)(location, { kind: 'array' });
+  } catch (error) {
+    throw toGridError(error, `Array ${name}`);
+  }
+}
+
+async function readJson(store: AsyncReadable, key: `/${string}`): Promise<unknown> {
+  const bytes = await store.get(key);
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch (error) {
+    throw invalidStore(`File ${key} is not JSON.`, error);
+  }
+}
+
+/** Metadata is small and asked for more than once; chunks are neither. */
+function isMetadata(path: string): boolean {
+  return path.endsWith('/zarr.json') || path.includes('/.z');
+}

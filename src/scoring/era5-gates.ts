@@ -1,0 +1,97 @@
+import type { FieldValues } from './field-values.ts';
+
+/** Share of the truth-finite points at which a forecast must be finite to be scored. */
+export const MIN_FINITE_COVERAGE = 0.9985;
+/** Share below which a forecast does not merely have gaps: its store does not hold what it claims. */
+export const MIN_CREDIBLE_COVERAGE = 0.1;
+/** Largest absolute value of any variable, in any unit, that is taken for data. */
+export const MAX_CREDIBLE_VALUE = 1e12;
+
+/** Error categories that the gates assign. */
+export type Era5GateCategory = 'data_coverage' | 'data_extreme';
+
+/** What the gates look at; the scores of a field have the same names. */
+export interface Era5GateInput {
+  /** Share of the truth-finite points with a finite forecast, 0..1. */
+  readonly finiteCoverage: number;
+  /** Extremes of the forecast, possibly infinite; null when it has no value at all. */
+  readonly forecastMin: number | null;
+  readonly forecastMax: number | null;
+}
+
+/** Whether a field may be scored. `verificationFailed` tells a store that must not be trusted from one with gaps. */
+export type Era5GateResult =
+  | { readonly kind: 'passed' }
+  | {
+      readonly kind: 'rejected';
+      readonly category: Era5GateCategory;
+      readonly verificationFailed: boolean;
+      /** What was measured, and the limit that it is on the wrong side of. */
+      readonly measured: number;
+      readonly limit: number;
+    };
+
+/**
+ * Measures a forecast for the gates, before any filling of its gaps. Unlike the scores it keeps infinities among the
+ * extremes: an infinite value is extreme data, not a missing point.
+ *
+ * @throws RangeError when both fields differ in length
+ */
+export function measureForGates(forecast: FieldValues, truth: FieldValues): Era5GateInput {
+  if (forecast.length !== truth.length) {
+    throw new RangeError(
+      `The gates compare fields on one grid, got ${forecast.length} forecast and ${truth.length} truth values.`,
+    );
+  }
+  let truthPoints = 0;
+  let sharedPoints = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  for (let index = 0; index < forecast.length; index++) {
+    const value = forecast[index] ?? NaN;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (!Number.isFinite(truth[index])) continue;
+    truthPoints++;
+    if (Number.isFinite(value)) sharedPoints++;
+  }
+  const hasValue = min <= max;
+  return {
+    finiteCoverage: truthPoints === 0 ? 1 : sharedPoints / truthPoints,
+    forecastMin: hasValue ? min : null,
+    forecastMax: hasValue ? max : null,
+  };
+}
+
+/**
+ * The data gates of a field before it is scored against ERA5 (domain 4.4): first |value| > 1e12, then finite coverage
+ * below 0.1, then below 0.9985. Both limits themselves pass.
+ */
+export function checkEra5Gates(
+  field: Era5GateInput,
+  { minFiniteCoverage = MIN_FINITE_COVERAGE }: { readonly minFiniteCoverage?: number } = {},
+): Era5GateResult {
+  const largest = Math.max(Math.abs(field.forecastMin ?? 0), Math.abs(field.forecastMax ?? 0));
+  if (largest > MAX_CREDIBLE_VALUE) {
+    return rejected('data_extreme', {
+      verificationFailed: true,
+      measured: largest,
+      limit: MAX_CREDIBLE_VALUE,
+    });
+  }
+  const measured = field.finiteCoverage;
+  if (!(measured >= MIN_CREDIBLE_COVERAGE)) {
+    return rejected('data_coverage', { verificationFailed: true, measured, limit: MIN_CREDIBLE_COVERAGE });
+  }
+  if (measured < minFiniteCoverage) {
+    return rejected('data_coverage', { verificationFailed: false, measured, limit: minFiniteCoverage });
+  }
+  return { kind: 'passed' };
+}
+
+function rejected(
+  category: Era5GateCategory,
+  found: { verificationFailed: boolean; measured: number; limit: number },
+): Era5GateResult {
+  return { kind: 'rejected', category, ...found };
+}

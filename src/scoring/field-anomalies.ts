@@ -1,0 +1,104 @@
+import {
+  comomentsOfRow,
+  joinComoments,
+  NO_COMOMENTS,
+  type Comoments,
+  type ShiftedSums,
+} from './comoments.ts';
+import type { GridRow } from './field-grid.ts';
+import type { FieldValues, RowSpan } from './field-values.ts';
+import { firstSharedPoint } from './first-shared-point.ts';
+import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
+
+/** What one pass over forecast, truth and climatology tells. */
+export interface FieldAnomalies {
+  /** Pairs (forecast - climatology, truth - climatology) where all three are finite, weighted with cos(latitude). */
+  readonly anomalies: Comoments;
+  /** Squared climatology - truth where these two are finite. */
+  readonly climatologyError: MeanSquare;
+}
+
+interface FieldTriple {
+  readonly forecast: FieldValues;
+  readonly truth: FieldValues;
+  readonly climatology: FieldValues;
+}
+
+/** Sums of one row: the anomalies, and the squares of truth - climatology with their number. */
+interface AnomalySums extends ShiftedSums {
+  readonly truthCount: number;
+  readonly squares: number;
+}
+
+/** Measures the anomalies of a forecast and its truth on a grid in one pass. */
+export function measureAnomalies(fields: FieldTriple, rows: readonly GridRow[]): FieldAnomalies {
+  let anomalies = NO_COMOMENTS;
+  let climatologyError = NO_SQUARES;
+  for (const row of rows) {
+    if (row.weight === 0) continue;
+    const found = rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
+    anomalies = joinComoments(anomalies, comomentsOfRow(found, row.weight));
+    climatologyError = addRowSquares(
+      climatologyError,
+      { count: found.truthCount, sum: found.squares },
+      row.weight,
+    );
+  }
+  return { anomalies, climatologyError };
+}
+
+/** The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good. */
+function rowAnomalies(
+  forecast: FieldValues,
+  truth: FieldValues,
+  climatology: FieldValues,
+  row: RowSpan,
+): AnomalySums {
+  const first = firstSharedPoint([forecast, truth, climatology], row);
+  const shiftX = (forecast[first] ?? 0) - (climatology[first] ?? 0);
+  const shiftY = (truth[first] ?? 0) - (climatology[first] ?? 0);
+  const { start, end } = row;
+  let missing = 0;
+  let withoutTruth = 0;
+  let squares = 0;
+  let x = 0;
+  let y = 0;
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let index = start; index < end; index++) {
+    const normal = climatology[index] ?? NaN;
+    const anomaly = (forecast[index] ?? NaN) - normal;
+    const actual = (truth[index] ?? NaN) - normal;
+    if (actual - actual !== 0) {
+      withoutTruth++;
+      missing++;
+      continue;
+    }
+    squares += actual * actual;
+    if (anomaly - anomaly !== 0) {
+      missing++;
+      continue;
+    }
+    const dx = anomaly - shiftX;
+    const dy = actual - shiftY;
+    x += dx;
+    y += dy;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  const points = end - start;
+  return {
+    count: points - missing,
+    shiftX,
+    shiftY,
+    x,
+    y,
+    xx,
+    yy,
+    xy,
+    truthCount: points - withoutTruth,
+    squares,
+  };
+}

@@ -1,0 +1,95 @@
+import type { GridRow } from './field-grid.ts';
+import type { FieldValues, RowSpan } from './field-values.ts';
+import { firstSharedPoint } from './first-shared-point.ts';
+import { joinMoments, NO_MOMENTS, type Moments } from './moments.ts';
+
+/** What one pass over forecast and truth tells, over the points where both are finite. */
+export interface FieldErrors {
+  /** Moments of forecast - truth, weighted with cos(latitude). */
+  readonly errors: Moments;
+  /** Sum of w |forecast - truth|. */
+  readonly absoluteSum: number;
+  /** Mean of forecast - truth in which every point counts the same, whatever its latitude. */
+  readonly unweightedMean: number;
+  /** Finite pairs, and points where the truth alone is finite. */
+  readonly sharedPoints: number;
+  readonly truthOnlyPoints: number;
+  /** Extremes of the finite forecast values, with or without a truth; Infinity and -Infinity when there is none. */
+  readonly forecastMin: number;
+  readonly forecastMax: number;
+}
+
+interface RowErrors {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+  readonly absolute: number;
+  readonly truthOnly: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Measures the errors of a forecast on a grid in one pass. Rows of weight 0 count in the unweighted figures only. */
+export function measureErrors(
+  forecast: FieldValues,
+  truth: FieldValues,
+  rows: readonly GridRow[],
+): FieldErrors {
+  let errors = NO_MOMENTS;
+  let unweighted = NO_MOMENTS;
+  let absoluteSum = 0;
+  let truthOnlyPoints = 0;
+  let forecastMin = Infinity;
+  let forecastMax = -Infinity;
+  for (const row of rows) {
+    const found = rowErrors(forecast, truth, row);
+    const { count, mean } = found;
+    errors = joinMoments(errors, { weight: row.weight * count, mean, squares: row.weight * found.squares });
+    unweighted = joinMoments(unweighted, { weight: count, mean, squares: found.squares });
+    absoluteSum += row.weight * found.absolute;
+    truthOnlyPoints += found.truthOnly;
+    forecastMin = Math.min(forecastMin, found.min);
+    forecastMax = Math.max(forecastMax, found.max);
+  }
+  const sharedPoints = unweighted.weight;
+  const unweightedMean = unweighted.mean;
+  return { errors, absoluteSum, unweightedMean, sharedPoints, truthOnlyPoints, forecastMin, forecastMax };
+}
+
+/** The hot loop: sums about the first error of the row, so that a constant error leaves exactly 0. */
+function rowErrors(forecast: FieldValues, truth: FieldValues, row: RowSpan): RowErrors {
+  const first = firstSharedPoint([forecast, truth], row);
+  const shift = (forecast[first] ?? 0) - (truth[first] ?? 0);
+  const { start, end } = row;
+  let missing = 0;
+  let truthOnly = 0;
+  let sum = 0;
+  let sumOfSquares = 0;
+  let absolute = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  for (let index = start; index < end; index++) {
+    const value = forecast[index] ?? NaN;
+    const actual = truth[index] ?? NaN;
+    const error = value - actual;
+    if (error - error === 0) {
+      if (value < min) min = value;
+      if (value > max) max = value;
+      const shifted = error - shift;
+      sum += shifted;
+      sumOfSquares += shifted * shifted;
+      absolute += Math.abs(error);
+    } else {
+      missing++;
+      if (Number.isFinite(actual)) truthOnly++;
+      if (Number.isFinite(value)) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
+    }
+  }
+  const count = end - start - missing;
+  const mean = count === 0 ? 0 : shift + sum / count;
+  const squares = count === 0 ? 0 : Math.max(0, sumOfSquares - (sum * sum) / count);
+  return { count, mean, squares, absolute, truthOnly, min, max };
+}

@@ -1,0 +1,119 @@
+import { measureAnomalies } from './field-anomalies.ts';
+import { measureErrors, type FieldErrors } from './field-errors.ts';
+import { gridRows, type GridRow } from './field-grid.ts';
+import { measureReference } from './field-reference.ts';
+import type { FieldValues } from './field-values.ts';
+import { finiteOrNull } from './finite-or-null.ts';
+import { meanOfSquares } from './mean-square.ts';
+import { meanSquareAround } from './moments.ts';
+import { skillScore } from './skill-score.ts';
+import { weightedCorrelation } from './weighted-correlation.ts';
+
+export type { FieldValues } from './field-values.ts';
+
+/** A forecast field, what really happened, and what it is compared with: all on one grid, in one unit. */
+export interface FieldScoreInput {
+  readonly forecast: FieldValues;
+  readonly truth: FieldValues;
+  /** The forecast that has to be beaten and must not be copied (GFS). */
+  readonly reference?: FieldValues;
+  /** The mean state for the valid time. */
+  readonly climatology?: FieldValues;
+  /** Degrees, one per row; values are row-major (latitude, longitude). */
+  readonly latitudes: ArrayLike<number>;
+}
+
+/**
+ * The scores of one field (domain 4.2), null where unknown: no point to compare, no reference, no climatology, or a
+ * result that is not finite. mse and its kin are in the squared unit of the variable, rmse, mae and bias in its unit.
+ */
+export interface FieldScores {
+  /** sum w (f - o)^2 / sum w. */
+  readonly mse: number | null;
+  readonly rmse: number | null;
+  readonly mae: number | null;
+  /** sum w (f - o) / sum w: positive where the forecast is too high. */
+  readonly bias: number | null;
+  /** Weighted, centred correlation of (f - c) and (o - c); null where either is constant. */
+  readonly acc: number | null;
+  /** Skill of the bias-corrected forecast against the reference forecast (GFS). */
+  readonly skillScoreReference: number | null;
+  readonly skillScoreClimatology: number | null;
+  /** mse(reference, truth). */
+  readonly referenceMse: number | null;
+  /** mse(climatology, truth). */
+  readonly climatologyMse: number | null;
+  /** mse(forecast, reference): how far the forecast is from being a copy. */
+  readonly cloneDistance: number | null;
+  /** Weighted, centred correlation of forecast and reference; null where either is constant. */
+  readonly patternCorrelation: number | null;
+  /** Extremes of the finite forecast values. */
+  readonly forecastMin: number | null;
+  readonly forecastMax: number | null;
+  /** Share of the points with a finite truth that have a finite forecast, 0..1; 1 when the truth itself has none. */
+  readonly finiteCoverage: number;
+}
+
+/**
+ * Scores a field against truth, reference and climatology, with w = cos(latitude) throughout (domain 4.2).
+ *
+ * A point that is not finite in one of the fields that a score compares is left out of that score, in its numerator
+ * and in its weights. For the skill, f' = f - mean(f - o), a mean in which every point counts the same.
+ *
+ * Each of three passes reads forecast and truth together with at most one more field and allocates nothing per point.
+ *
+ * @throws RangeError when the fields differ in length or do not divide into the rows given by `latitudes`
+ */
+export function scoreField(input: FieldScoreInput): FieldScores {
+  const { forecast, truth, reference, climatology, latitudes } = input;
+  const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
+  const measured = measureErrors(forecast, truth, rows);
+  const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
+  return {
+    ...errorScores(measured),
+    ...referenceScores(input, rows, correctedMse),
+    ...climatologyScores(input, rows, correctedMse),
+  };
+}
+
+function errorScores(measured: FieldErrors) {
+  const { errors, absoluteSum, sharedPoints, truthOnlyPoints } = measured;
+  const mse = finiteOrNull(meanSquareAround(errors, 0));
+  const truthPoints = sharedPoints + truthOnlyPoints;
+  return {
+    mse,
+    rmse: mse === null ? null : Math.sqrt(mse),
+    mae: finiteOrNull(absoluteSum / errors.weight),
+    bias: errors.weight > 0 ? finiteOrNull(errors.mean) : null,
+    forecastMin: finiteOrNull(measured.forecastMin),
+    forecastMax: finiteOrNull(measured.forecastMax),
+    finiteCoverage: truthPoints === 0 ? 1 : sharedPoints / truthPoints,
+  };
+}
+
+function referenceScores(input: FieldScoreInput, rows: readonly GridRow[], correctedMse: number | null) {
+  const { forecast, truth, reference } = input;
+  if (reference === undefined) {
+    return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
+  }
+  const measured = measureReference({ forecast, truth, reference }, rows);
+  const referenceMse = meanOfSquares(measured.referenceError);
+  return {
+    referenceMse,
+    skillScoreReference: skillScore(correctedMse, referenceMse),
+    cloneDistance: meanOfSquares(measured.distance),
+    patternCorrelation: weightedCorrelation(measured.patterns),
+  };
+}
+
+function climatologyScores(input: FieldScoreInput, rows: readonly GridRow[], correctedMse: number | null) {
+  const { forecast, truth, climatology } = input;
+  if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
+  const measured = measureAnomalies({ forecast, truth, climatology }, rows);
+  const climatologyMse = meanOfSquares(measured.climatologyError);
+  return {
+    climatologyMse,
+    skillScoreClimatology: skillScore(correctedMse, climatologyMse),
+    acc: weightedCorrelation(measured.anomalies),
+  };
+}

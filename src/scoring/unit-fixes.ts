@@ -1,0 +1,84 @@
+import type { FieldValues } from './field-values.ts';
+
+/** Standard gravity, m/s2: geopotential per metre of geopotential height. */
+export const STANDARD_GRAVITY = 9.80665;
+/** 0 degrees Celsius in kelvin. */
+export const CELSIUS_ZERO_KELVIN = 273.15;
+/** Pascal in a hectopascal. */
+const PASCAL_PER_HECTOPASCAL = 100;
+
+/** What was wrong with the unit of a field, and was put right. */
+export type UnitFix =
+  'height_metres_to_geopotential' | 'temperature_celsius_to_kelvin' | 'pressure_hectopascal_to_pascal';
+
+/** A field in the unit of its variable, and what had to be done for that; null when nothing was wrong. */
+export interface UnitFixResult {
+  readonly values: FieldValues;
+  readonly fix: UnitFix | null;
+}
+
+interface UnitRule {
+  readonly fix: UnitFix;
+  /** Applies where mean(forecast) < forecastBelow while mean(truth) > truthAbove. */
+  readonly forecastBelow: number;
+  readonly truthAbove: number;
+  readonly convert: (value: number) => number;
+}
+
+const TEMPERATURE_RULE: UnitRule = {
+  fix: 'temperature_celsius_to_kelvin',
+  forecastBelow: 100,
+  truthAbove: 200,
+  convert: (value) => value + CELSIUS_ZERO_KELVIN,
+};
+
+const UNIT_RULES = new Map<string, UnitRule>([
+  ['2t', TEMPERATURE_RULE],
+  ['t', TEMPERATURE_RULE],
+  [
+    'z',
+    {
+      fix: 'height_metres_to_geopotential',
+      forecastBelow: 10_000,
+      truthAbove: 40_000,
+      convert: (value) => value * STANDARD_GRAVITY,
+    },
+  ],
+  [
+    'msl',
+    {
+      fix: 'pressure_hectopascal_to_pascal',
+      forecastBelow: 2000,
+      truthAbove: 50_000,
+      convert: (value) => value * PASCAL_PER_HECTOPASCAL,
+    },
+  ],
+]);
+
+/**
+ * Puts right a miner's field in a neighbouring unit (domain 4.3 step 1): z mean below 10,000 while the truth's is above
+ * 40,000 is metres; 2t or t below 100 while above 200 is Celsius; msl below 2,000 while above 50,000 is hectopascal.
+ *
+ * The means are unweighted, of the finite values; a field without any is left as it is. The input is never changed:
+ * `values` is the input itself where `fix` is null, otherwise a new array of the same kind.
+ *
+ * @param variable short name without level; a variable without a rule (winds, humidity) is left as it is
+ */
+export function fixUnits(variable: string, forecast: FieldValues, truth: FieldValues): UnitFixResult {
+  const rule = UNIT_RULES.get(variable);
+  if (rule === undefined) return { values: forecast, fix: null };
+  const misread = fieldMean(forecast) < rule.forecastBelow && fieldMean(truth) > rule.truthAbove;
+  return misread ? { values: forecast.map(rule.convert), fix: rule.fix } : { values: forecast, fix: null };
+}
+
+/** NaN when no value is finite, which is neither above nor below anything. */
+function fieldMean(values: FieldValues): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (value - value !== 0) continue;
+    sum += value;
+    count++;
+  }
+  return sum / count;
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { decodedChunkBytes, describeArray } from '../../src/grids/array-description.ts';
+
+const v2Array = {
+  zarr_format: 2,
+  shape: [4, 3, 2],
+  chunks: [1, 3, 2],
+  dtype: '<f4',
+  compressor: { id: 'blosc', cname: 'zstd' },
+  filters: null,
+  fill_value: 'NaN',
+  order: 'C',
+};
+const v2Attributes = { _ARRAY_DIMENSIONS: ['time', 'lat', 'lon'], units: 'K' };
+
+const v3Array = {
+  zarr_format: 3,
+  node_type: 'array',
+  shape: [4, 3, 2],
+  data_type: 'int16',
+  chunk_grid: { name: 'regular', configuration: { chunk_shape: [1, 3, 2] } },
+  codecs: [{ name: 'bytes' }, { name: 'zstd' }],
+  dimension_names: ['time', 'lat', 'lon'],
+  fill_value: 0,
+  attributes: { units: 'K', scale_factor: 0.5, add_offset: 273, _FillValue: -32767, missing_value: -1 },
+};
+
+function describeV2(array: object = {}, attributes: object = {}) {
+  return describeArray('2t', 2, {
+    array: { ...v2Array, ...array },
+    attributes: { ...v2Attributes, ...attributes },
+  });
+}
+
+function describeV3(array: object = {}) {
+  return describeArray('2t', 3, { array: { ...v3Array, ...array } });
+}
+
+describe('parsing of array metadata', () => {
+  it('brings format 2 into the one inner shape', () => {
+    const description = describeV2();
+    expect(description).toEqual({
+      name: '2t',
+      shape: [4, 3, 2],
+      chunkShape: [1, 3, 2],
+      dimensionNames: ['time', 'lat', 'lon'],
+      dataType: 'float32',
+      units: 'K',
+      calendar: null,
+      scaleFactor: 1,
+      addOffset: 0,
+      missingValues: [],
+      hasFillValue: true,
+      codecs: ['blosc'],
+    });
+    expect(decodedChunkBytes(description)).toBe(24);
+  });
+
+  it('brings format 3 into the same shape', () => {
+    expect(describeV3()).toEqual({
+      name: '2t',
+      shape: [4, 3, 2],
+      chunkShape: [1, 3, 2],
+      dimensionNames: ['time', 'lat', 'lon'],
+      dataType: 'int16',
+      units: 'K',
+      calendar: null,
+      scaleFactor: 0.5,
+      addOffset: 273,
+      missingValues: [-32767, -1],
+      hasFillValue: true,
+      codecs: ['bytes', 'zstd'],
+    });
+  });
+
+  it.each([
+    ['<f8', 'float64'],
+    ['>i2', 'int16'],
+    ['|u1', 'uint8'],
+    ['<i8', 'int64'],
+  ])('knows the data type %s as %s', (dtype, expected) => {
+    expect(describeV2({ dtype }).dataType).toBe(expected);
+  });
+
+  it('takes the fill value of packed integers in format 2 for a mark of absence, but not that of floats', () => {
+    expect(describeV2({ dtype: '<i2', fill_value: -32767 }).missingValues).toEqual([-32767]);
+    expect(describeV2({ fill_value: 0 }).missingValues).toEqual([]);
+  });
+
+  it('reads the marks of absence that JSON cannot say', () => {
+    const packed = Buffer.alloc(8);
+    packed.writeDoubleLE(1e20);
+    const nan = Buffer.alloc(8);
+    nan.writeDoubleLE(Number.NaN);
+    const marks = (_FillValue: unknown) => describeV3({ attributes: { _FillValue } }).missingValues;
+    expect(marks(packed.toString('base64'))).toEqual([1e20]);
+    expect(marks(nan.toString('base64'))).toEqual([]);
+    expect(marks('NaN')).toEqual([]);
+    expect(marks('Infinity')).toEqual([Infinity]);
+    expect(marks('what')).toEqual([]);
+    expect(marks(null)).toEqual([]);
+  });
+
+  it('notices that an array does not say what an absent chunk holds', () => {
+    expect(describeV2({ fill_value: null }).hasFillValue).toBe(false);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['text data', () => describeV2({ dtype: '|S5' }), 'data type "|S5"; allowed: int8'],
+    ['half floats', () => describeV3({ data_type: 'float16' }), 'data type "float16"'],
+    [
+      'a data type that objects inherit',
+      () => describeV3({ data_type: 'constructor' }),
+      'data type "constructor"',
+    ],
+    ['a negative length', () => describeV2({ shape: [-1, 3, 2] }), 'not valid Zarr'],
+    ['a chunk of no length', () => describeV2({ chunks: [0, 3, 2] }), 'not valid Zarr'],
+    ['a shape that is text', () => describeV2({ shape: '4' }), 'not valid Zarr'],
+    ['another format', () => describeV2({ zarr_format: 3 }), 'not valid Zarr'],
+    ['a group', () => describeV3({ node_type: 'group' }), 'not valid Zarr'],
+    ['an irregular chunk grid', () => describeV3({ chunk_grid: { name: 'rectilinear' } }), 'not valid Zarr'],
+    ['a scale that is text', () => describeV2({}, { scale_factor: '2' }), 'not valid Zarr'],
+    ['no dimension names', () => describeV2({}, { _ARRAY_DIMENSIONS: undefined }), 'must agree'],
+    ['too few chunk lengths', () => describeV2({ chunks: [1, 3] }), 'must agree'],
+    ['huge chunks', () => describeV2({ chunks: [1, 40_000, 40_000] }), 'at most 2^30'],
+    ['shards', () => describeV3({ codecs: [{ name: 'sharding_indexed' }] }), 'sharded'],
+    ['nothing', () => describeArray('2t', 2, { array: null }), 'not valid Zarr'],
+  ])('refuses %s as an invalid response that names the array', (_, parse, message) => {
+    expect(parse).toThrow(
+      expect.objectContaining({
+        category: 'invalid_response',
+        retryable: false,
+        message: expect.stringMatching(
+          new RegExp(`2t.*${message.replaceAll(/[|^]/g, '\\$&')}`, 's'),
+        ) as string,
+      }),
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createDirectoryStore } from '../../src/grids/index.ts';
+import { rejectionOf } from './small-store.ts';
+
+async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'directory-store-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await mkdir(join(directory, 't'));
+  await writeFile(join(directory, 't', '0.0'), 'wind');
+  return directory;
+}
+
+describe('a store in a directory', () => {
+  it('gives the bytes of a file and nothing for one that is absent', async () => {
+    const store = createDirectoryStore(await makeDirectory());
+    expect(Buffer.from((await store.get('/t/0.0')) ?? []).toString()).toBe('wind');
+    expect(await store.get('/t/0.1')).toBeUndefined();
+    expect(await store.get('/t')).toBeUndefined();
+    expect(await store.get('/t/0.0/below-a-file')).toBeUndefined();
+  });
+
+  it('names the key and the code of a failure, and never the directory', async () => {
+    const directory = await makeDirectory();
+    const error = (await rejectionOf(createDirectoryStore(directory).get(`/${'x'.repeat(5000)}`))) as Error;
+    expect(error).toMatchObject({ category: 'validator_internal', retryable: true });
+    expect(error.cause).toBeUndefined();
+    expect(error.message).toContain('ENAMETOOLONG');
+    expect(error.message).not.toContain(directory);
+  });
+});

@@ -1,0 +1,300 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AsyncReadable } from 'zarrita';
+import {
+  GridTimeMissingError,
+  type GridStore,
+  openGridStore,
+  writeGridStore,
+} from '../../src/grids/index.ts';
+import { CategorizedError } from '../../src/semconv/index.ts';
+import {
+  patchJson,
+  plainFiles,
+  rejectionOf,
+  setJson,
+  setRawArray,
+  smallDataset,
+  smallField,
+  smallFiles,
+  VALID_TIMES,
+} from './small-store.ts';
+
+const [FIRST_TIME, SECOND_TIME] = VALID_TIMES;
+
+async function expectSmallStore(store: GridStore): Promise<void> {
+  expect(store.variables).toEqual([
+    { name: '2t', pressureLevelsHpa: null, units: 'K' },
+    { name: 't', pressureLevelsHpa: [850, 500], units: 'K' },
+  ]);
+  expect(store.validTimes).toEqual(VALID_TIMES);
+  expect(store.latitudes).toEqual(Float64Array.of(60, 0, -60));
+  expect(store.longitudes).toEqual(Float64Array.of(0, 90, 180, 270));
+  for (const validTime of VALID_TIMES) {
+    const surface = await store.readField({ variable: '2t', pressureHpa: null, validTime });
+    expect(surface).toEqual(smallField(validTime, 0));
+    for (const pressureHpa of [850, 500]) {
+      const field = await store.readField({ variable: 't', pressureHpa, validTime });
+      expect(field).toEqual(smallField(validTime, pressureHpa));
+    }
+  }
+}
+
+describe('opening of a grid store', () => {
+  it.each([
+    { zarrFormat: 2, codec: 'blosc' },
+    { zarrFormat: 2, codec: 'zstd' },
+    { zarrFormat: 3, codec: 'blosc' },
+    { zarrFormat: 3, codec: 'zstd' },
+  ] as const)('reads back what was written, %j', async (options) => {
+    await expectSmallStore(await openGridStore(await smallFiles(options), { requireChunks: true }));
+  });
+
+  it('reads format 2 without consolidated metadata', async () => {
+    await expectSmallStore(await openGridStore(await plainFiles()));
+  });
+
+  it('reads format 3 with consolidated metadata without looking at each array', async () => {
+    const files = await smallFiles({ zarrFormat: 3 });
+    const metadata: Record<string, unknown> = {};
+    for (const [path, bytes] of files) {
+      const name = path.replace('/zarr.json', '');
+      if (name === path) continue;
+      metadata[name] = JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+      files.delete(path);
+    }
+    patchJson(files, 'zarr.json', {
+      consolidated_metadata: { kind: 'inline', must_understand: false, metadata },
+    });
+    await expectSmallStore(await openGridStore(files));
+  });
+
+  it('reads a directory', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'grid-store-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    await writeGridStore(join(directory, 'new', 'small.zarr'), smallDataset(), { zarrFormat: 2 });
+    await expectSmallStore(await openGridStore(join(directory, 'new', 'small.zarr')));
+  });
+
+  it('asks a custom store for each metadata file at most once and for nothing that consolidated metadata tells', async () => {
+    const files = await smallFiles();
+    const asked: string[] = [];
+    const source: AsyncReadable = {
+      get: (key) => {
+        asked.push(key);
+        return Promise.resolve(files.get(key.slice(1)));
+      },
+    };
+    const store = await openGridStore(source);
+    await store.readField({ variable: '2t', pressureHpa: null, validTime: FIRST_TIME });
+    expect(asked.sort()).toEqual([
+      '/.zmetadata',
+      '/2t/0.0.0',
+      '/lat/0',
+      '/lon/0',
+      '/pressure_level/0',
+      '/time/0',
+    ]);
+  });
+
+  it('leaves other arrays alone, however they are made', async () => {
+    const files = await plainFiles();
+    setJson(files, 'land_sea_mask/.zarray', { nonsense: true });
+    await expectSmallStore(await openGridStore(files));
+  });
+});
+
+describe('fields that are stored in another way', () => {
+  const asFloats = (values: readonly number[]) => Float32Array.from(values);
+  const surface = ['time', 'lat', 'lon'];
+
+  async function readRaw(array: Parameters<typeof setRawArray>[2]): Promise<Float32Array> {
+    const files = await plainFiles();
+    setRawArray(files, 'msl', array);
+    const store = await openGridStore(files);
+    return store.readField({ variable: 'msl', pressureHpa: null, validTime: SECOND_TIME });
+  }
+
+  it('are unpacked from 16-bit integers, with NaN for absent values', async () => {
+    const values = Int16Array.from({ length: 24 }, (_, index) => index);
+    values[13] = -32767;
+    const attributes = { _ARRAY_DIMENSIONS: surface, scale_factor: 0.5, add_offset: 100_000 };
+    const field = await readRaw({ dtype: '<i2', shape: [2, 3, 4], values, attributes, fillValue: -32767 });
+    expect([...field.slice(0, 3)]).toEqual([100_006, Number.NaN, 100_007]);
+  });
+
+  it('are narrowed from 64-bit floats', async () => {
+    const values = Float64Array.from({ length: 24 }, (_, index) => index / 3);
+    const field = await readRaw({
+      dtype: '<f8',
+      shape: [2, 3, 4],
+      values,
+      attributes: { _ARRAY_DIMENSIONS: surface },
+    });
+    expect(field).toEqual(asFloats(Array.from({ length: 12 }, (_, index) => (index + 12) / 3)));
+  });
+
+  it('are turned round where longitude comes before latitude', async () => {
+    const values = Float32Array.from({ length: 24 }, (_, index) => index);
+    const attributes = { _ARRAY_DIMENSIONS: ['time', 'lon', 'lat'] };
+    const field = await readRaw({ dtype: '<f4', shape: [2, 4, 3], values, attributes });
+    expect(field).toEqual(asFloats([12, 15, 18, 21, 13, 16, 19, 22, 14, 17, 20, 23]));
+  });
+
+  it('are read right from column-major chunks', async () => {
+    const values = Float32Array.from({ length: 24 }, (_, index) => index);
+    const attributes = { _ARRAY_DIMENSIONS: surface };
+    const field = await readRaw({ dtype: '<f4', shape: [2, 3, 4], values, attributes, order: 'F' });
+    expect(field).toEqual(asFloats([1, 7, 13, 19, 3, 9, 15, 21, 5, 11, 17, 23]));
+  });
+
+  it('are found by levels in pascal and by hours since 1900', async () => {
+    const files = await plainFiles();
+    const hours = VALID_TIMES.map((time) => BigInt((time.getTime() - Date.UTC(1900, 0, 1)) / 3_600_000));
+    setRawArray(files, 'time', {
+      dtype: '<i8',
+      shape: [2],
+      values: BigInt64Array.from(hours),
+      attributes: { _ARRAY_DIMENSIONS: ['time'], units: 'hours since 1900-01-01' },
+    });
+    setRawArray(files, 'pressure_level', {
+      dtype: '<i4',
+      shape: [2],
+      values: Int32Array.of(85_000, 50_000),
+      attributes: { _ARRAY_DIMENSIONS: ['pressure_level'], units: 'Pa' },
+    });
+    await expectSmallStore(await openGridStore(files));
+  });
+});
+
+describe('a field that is not there', () => {
+  it('is named together with what the store has when the variable is missing', async () => {
+    const store = await openGridStore(await smallFiles());
+    const reading = store.readField({ variable: 'msl', pressureHpa: null, validTime: FIRST_TIME });
+    expect(await rejectionOf(reading)).toMatchObject({
+      category: 'data_missing_variable',
+      message: 'Variable msl is not in the store, which has 2t, t.',
+    });
+  });
+
+  it('carries the category of the caller when the time is missing, so that late truth is told from a gap', async () => {
+    const store = await openGridStore(await smallFiles(), { timeMissingCategory: 'truth_not_ready' });
+    const validTime = new Date('2026-01-03T00:00:00Z');
+    const error = await rejectionOf(store.readField({ variable: '2t', pressureHpa: null, validTime }));
+    expect(error).toBeInstanceOf(GridTimeMissingError);
+    expect(error).toBeInstanceOf(CategorizedError);
+    expect(error).toMatchObject({ category: 'truth_not_ready', retryable: true, validTime });
+    expect((error as Error).message).toContain(
+      '2 times from 2026-01-01T12:00:00.000Z to 2026-01-02T00:00:00.000Z',
+    );
+  });
+
+  it('is an invalid response, which no retry heals, when the caller does not say what a missing time means', async () => {
+    const store = await openGridStore(await smallFiles());
+    const reading = store.readField({ variable: '2t', pressureHpa: null, validTime: new Date(Number.NaN) });
+    expect(await rejectionOf(reading)).toMatchObject({ category: 'invalid_response', retryable: false });
+  });
+
+  it.each([
+    ['t', 700, '700 hPa; the store has it at 850, 500 hPa'],
+    ['t', null, 'the surface; the store has it at 850, 500 hPa'],
+    ['2t', 850, '850 hPa; the store has it at the surface'],
+  ] as const)('is refused with the levels there are: %s at %s', async (variable, pressureHpa, message) => {
+    const store = await openGridStore(await smallFiles());
+    const error = await rejectionOf(store.readField({ variable, pressureHpa, validTime: FIRST_TIME }));
+    expect(error).toMatchObject({ category: 'invalid_response' });
+    expect((error as Error).message).toContain(message);
+  });
+});
+
+describe('a store that is not as it should be', () => {
+  it('is not found where nothing is stored, and its place stays secret', async () => {
+    const place = join(tmpdir(), 'no-such-store');
+    const error = await rejectionOf(openGridStore(place));
+    expect(error).toMatchObject({ category: 'not_found', retryable: false });
+    expect((error as Error).message).not.toContain(tmpdir());
+  });
+
+  it('lacks every variable', async () => {
+    const files = new Map<string, Uint8Array>();
+    setJson(files, '.zgroup', { zarr_format: 2 });
+    expect(await rejectionOf(openGridStore(files))).toMatchObject({ category: 'data_missing_variable' });
+  });
+
+  it('lacks the coordinate of a dimension', async () => {
+    const files = await plainFiles();
+    files.delete('lat/.zarray');
+    expect(await rejectionOf(openGridStore(files))).toMatchObject({
+      category: 'not_found',
+      message: expect.stringContaining('dimension lat') as string,
+    });
+  });
+
+  it.each<[string, (files: Map<string, Uint8Array>) => void, string]>([
+    ['is not JSON', (files) => files.set('2t/.zarray', Buffer.from('{')), 'not JSON'],
+    [
+      'misses longitude',
+      (files) => patchJson(files, '2t/.zattrs', { _ARRAY_DIMENSIONS: ['time', 'lat', 'x'] }),
+      'allowed: (time, lat, lon)',
+    ],
+    [
+      'has another length than its coordinate',
+      (files) => patchJson(files, '2t/.zarray', { shape: [2, 4, 4] }),
+      'lengths (2, 3, 4)',
+    ],
+    [
+      'has a codec that nobody knows',
+      (files) => patchJson(files, 'lat/.zarray', { compressor: { id: 'magic' } }),
+      'magic',
+    ],
+    [
+      'has times without units',
+      (files) => patchJson(files, 'time/.zattrs', { units: undefined }),
+      'no units',
+    ],
+    [
+      'has levels in another unit',
+      (files) => patchJson(files, 'pressure_level/.zattrs', { units: 'metres' }),
+      'allowed: hPa',
+    ],
+    ['has an empty axis', (files) => patchJson(files, 'time/.zarray', { shape: [0] }), '1 to 1000000 values'],
+    [
+      'has an axis as long as memory',
+      (files) => patchJson(files, 'time/.zarray', { shape: [2e9] }),
+      '1 to 1000000 values',
+    ],
+  ])('is an invalid response when it %s', async (_, damage, message) => {
+    const files = await plainFiles();
+    damage(files);
+    const error = await rejectionOf(openGridStore(files));
+    expect(error).toMatchObject({ category: 'invalid_response', retryable: false });
+    expect((error as Error).message).toContain(message);
+  });
+
+  it.each([
+    ['latitudes that turn back', 'lat', Float64Array.of(60, 0, 30)],
+    ['latitudes beyond the pole', 'lat', Float64Array.of(100, 0, -60)],
+    ['latitudes that are no number', 'lat', Float64Array.of(60, Number.NaN, -60)],
+    ['longitudes more than once round', 'lon', Float64Array.of(0, 90, 180, 450)],
+    ['a level twice', 'pressure_level', Float64Array.of(850, 850)],
+    ['a level under the ground', 'pressure_level', Float64Array.of(850, 5000)],
+    ['a time twice', 'time', Float64Array.of(3600, 3600)],
+  ])('is an invalid response when it has %s', async (_, name, values) => {
+    const files = await plainFiles();
+    const units = { time: 'seconds since 1970-01-01', pressure_level: 'hPa' }[name];
+    const attributes = { _ARRAY_DIMENSIONS: [name], units };
+    setRawArray(files, name, { dtype: '<f8', shape: [values.length], values, attributes });
+    const error = await rejectionOf(openGridStore(files));
+    expect(error).toMatchObject({ category: 'invalid_response' });
+    expect((error as Error).message).toContain(name);
+  });
+
+  it('passes the error of the store on as it is, so that a lost connection stays retryable', async () => {
+    const lost = new CategorizedError('connection', 'lost', { retryable: true });
+    expect(await rejectionOf(openGridStore({ get: () => Promise.reject(lost) }))).toBe(lost);
+    const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    expect(await rejectionOf(openGridStore({ get: () => Promise.reject(reset) }))).toBe(reset);
+  });
+});

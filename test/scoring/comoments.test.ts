@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  comomentsOfRow,
+  joinComoments,
+  NO_COMOMENTS,
+  type ShiftedSums,
+} from '../../src/scoring/comoments.ts';
+
+const sumsOf = (
+  pairs: readonly (readonly [number, number])[],
+  [shiftX, shiftY]: [number, number],
+): ShiftedSums => {
+  const sums = { count: 0, shiftX, shiftY, x: 0, y: 0, xx: 0, yy: 0, xy: 0 };
+  for (const [x, y] of pairs) {
+    const [dx, dy] = [x - shiftX, y - shiftY];
+    sums.count++;
+    sums.x += dx;
+    sums.y += dy;
+    sums.xx += dx * dx;
+    sums.yy += dy * dy;
+    sums.xy += dx * dy;
+  }
+  return sums;
+};
+const pairs = [
+  [1, 10],
+  [2, 8],
+  [6, 3],
+] as const;
+
+describe('comomentsOfRow', () => {
+  it('gives means, squares and products, multiplied by the weight of the row', () => {
+    expect(comomentsOfRow(sumsOf(pairs, [1, 10]), 2)).toEqual({
+      weight: 6,
+      meanX: 3,
+      meanY: 7,
+      squaresX: 28,
+      squaresY: 52,
+      products: -38,
+    });
+  });
+
+  it('does not depend on the shift', () => {
+    expect(comomentsOfRow(sumsOf(pairs, [6, 3]), 1)).toEqual(comomentsOfRow(sumsOf(pairs, [2, 8]), 1));
+  });
+
+  it('is nothing for a row without pairs, not a NaN', () => {
+    expect(comomentsOfRow(sumsOf([], [0, 0]), 1)).toBe(NO_COMOMENTS);
+  });
+});
+
+describe('joinComoments', () => {
+  it('gives for two rows what one row of all their pairs gives', () => {
+    const first = comomentsOfRow(sumsOf(pairs.slice(0, 1), [1, 10]), 1);
+    const second = comomentsOfRow(sumsOf(pairs.slice(1), [2, 8]), 1);
+    const whole = comomentsOfRow(sumsOf(pairs, [1, 10]), 1);
+    const joined = joinComoments(first, second);
+    for (const name of ['weight', 'meanX', 'meanY', 'squaresX', 'squaresY', 'products'] as const) {
+      expect(joined[name], name).toBeCloseTo(whole[name], 12);
+    }
+  });
+
+  it('ignores a part without weight', () => {
+    const sample = comomentsOfRow(sumsOf(pairs, [1, 10]), 1);
+    expect(joinComoments(sample, { ...sample, weight: 0, meanX: NaN })).toBe(sample);
+    expect(joinComoments(NO_COMOMENTS, sample)).toEqual(sample);
+  });
+});

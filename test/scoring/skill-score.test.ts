@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { skillScore } from '../../src/scoring/skill-score.ts';
+
+describe('skillScore', () => {
+  it('is 1 for no error, 0 for the error of the reference, and negative beyond', () => {
+    expect(skillScore(0, 4)).toBe(1);
+    expect(skillScore(4, 4)).toBe(0);
+    expect(skillScore(8, 4)).toBe(-1);
+  });
+
+  it('cannot beat a perfect reference: equalling it is 1, anything else is unknown rather than -Infinity', () => {
+    expect(skillScore(0, 0)).toBe(1);
+    expect(skillScore(0.1, 0)).toBeNull();
+  });
+
+  it('is unknown when either error is', () => {
+    expect(skillScore(null, 1)).toBeNull();
+    expect(skillScore(1, null)).toBeNull();
+    expect(skillScore(NaN, 1)).toBeNull();
+    expect(skillScore(1e308, 1e-308)).toBeNull();
+  });
+});
