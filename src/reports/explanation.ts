@@ -1,0 +1,76 @@
+import type { Pool } from 'pg';
+
+/** One attempt of a step, as the log holds it. */
+export interface Attempt {
+  readonly started_at: string;
+  readonly step_name: string;
+  readonly substep: string;
+  readonly lead_hours: number | null;
+  readonly attempt: number;
+  readonly max_attempts: number | null;
+  readonly status: string;
+  readonly latency_ms: number | null;
+  readonly error_type: string | null;
+  readonly error_message: string | null;
+  readonly next_retry_time: string | null;
+  readonly score: number | null;
+  readonly trace_id: string;
+  readonly span_id: string;
+}
+
+/** What happened to a miner's forecast, as JSON documents and people read it. */
+export interface Explanation {
+  readonly run_id: number;
+  readonly miner_uid: number | null;
+  readonly miner_hotkey: string;
+  readonly forecast_status: string;
+  readonly stage: string | null;
+  readonly overall_forecast_score: number | null;
+  readonly miner_rank: number | null;
+  readonly attempts: readonly Attempt[];
+  readonly missing_scores: readonly {
+    readonly score_type: string;
+    readonly lead_hours: number | null;
+    readonly reason: string;
+    readonly error_type: string | null;
+    readonly fault: string | null;
+    readonly next_retry_time: string | null;
+    readonly retries_remaining: number | null;
+    readonly trace_id: string | null;
+  }[];
+}
+
+const text = (column: string): string => `to_json(${column}) #>> '{}' as ${column}`;
+
+const FORECAST = `
+  select validator_id, run_id::float8 as run_id, miner_uid, miner_hotkey, forecast_status,
+    current_forecast_stage as stage, overall_forecast_score, miner_rank
+  from weather_forecast_stats
+  where run_id = $1 and (miner_hotkey = $2 or miner_uid::text = $2)
+  order by updated_at desc limit 1`;
+
+const ATTEMPTS = `
+  select ${text('started_at')}, step_name, substep, lead_hours, attempt, max_attempts, status, latency_ms, error_type,
+    error_json ->> 'message' as error_message, ${text('next_retry_time')},
+    coalesce(facts #>> '{state,scoreEra5}', facts #>> '{state,scoreInitial}')::float8 as score, trace_id, span_id
+  from weather_forecast_steps
+  where validator_id = $1 and run_id = $2 and miner_hotkey = $3
+  order by weather_forecast_steps.started_at, weather_forecast_steps.span_id`;
+
+const MISSING = `
+  select score_type, lead_hours, reason, error_type, fault, ${text('next_retry_time')}, retries_remaining, trace_id
+  from missing_scores
+  where validator_id = $1 and run_id = $2 and miner_hotkey = $3
+  order by score_type, lead_hours`;
+
+/** Reads what happened to one miner, named by hotkey or UID, in one run; null when there is no such forecast. */
+export async function readExplanation(pool: Pool, runId: number, miner: string): Promise<Explanation | null> {
+  type Forecast = Omit<Explanation, 'attempts' | 'missing_scores'> & { readonly validator_id: number };
+  const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
+  if (forecast === undefined) return null;
+  const { validator_id: validatorId, ...told } = forecast;
+  const key = [validatorId, runId, forecast.miner_hotkey];
+  const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
+  const { rows: missing } = await pool.query<Explanation['missing_scores'][number]>(MISSING, key);
+  return { ...told, attempts, missing_scores: missing };
+}

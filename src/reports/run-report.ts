@@ -1,0 +1,104 @@
+import type { Pool } from 'pg';
+import { ERA5_LEAD_HOURS } from '../semconv/index.ts';
+
+/** One miner in the report of a run. */
+export interface MinerReport {
+  readonly rank: number | null;
+  readonly uid: number | null;
+  readonly hotkey: string;
+  readonly forecast_status: string;
+  readonly stage: string | null;
+  readonly stage_status: string | null;
+  readonly day1_score: number | null;
+  /** By lead in hours; null where the lead has no score. */
+  readonly era5_scores: Readonly<Record<string, number | null>>;
+  readonly era5_combined_score: number | null;
+  readonly era5_completeness: number;
+  readonly overall_forecast_score: number | null;
+  readonly avg_acc: number | null;
+  readonly avg_skill_score: number | null;
+  /** Attempts beyond the first, over all steps. */
+  readonly retries: number;
+  readonly last_error: string | null;
+  readonly error_type: string | null;
+  readonly next_scheduled_retry: string | null;
+  /** Variables of the full set that the forecast or the truth lacks, as its scoring said. */
+  readonly missing_variables: readonly string[];
+  readonly trace_id: string | null;
+}
+
+/** A run as it was recorded. */
+export interface RunReport {
+  readonly run: {
+    readonly id: number;
+    readonly init_time: string | null;
+    readonly status: string | null;
+    readonly error: string | null;
+    readonly duration_seconds: number | null;
+    readonly trace_id: string | null;
+  };
+  readonly miners: readonly MinerReport[];
+  /** Rows of this run, by recorded table. */
+  readonly recorded: Readonly<Record<string, number>>;
+  readonly completeness: { readonly started: number; readonly recorded: number; readonly in_flight: number };
+}
+
+const LEADS = ERA5_LEAD_HOURS.map((lead) => `'${lead}', forecast.era5_score_${lead}h`).join(', ');
+
+const MINERS = `
+  select forecast.miner_rank as rank, forecast.miner_uid as uid, forecast.miner_hotkey as hotkey,
+    forecast.forecast_status, forecast.current_forecast_stage as stage, forecast.current_forecast_status as stage_status,
+    forecast.forecast_score_initial as day1_score, json_build_object(${LEADS}) as era5_scores,
+    forecast.era5_combined_score, forecast.era5_completeness, forecast.overall_forecast_score, forecast.avg_acc,
+    forecast.avg_skill_score, coalesce(steps.retries, 0)::float8 as retries,
+    forecast.last_error_message as last_error, forecast.forecast_error_msg ->> 'type' as error_type,
+    to_json(forecast.next_scheduled_retry) #>> '{}' as next_scheduled_retry,
+    coalesce(steps.missing_variables, '[]') as missing_variables, forecast.trace_id
+  from weather_forecast_stats as forecast
+  left join lateral (
+    select count(*) filter (where attempt > 1 and step_name not in ('communication', 'poll')) as retries,
+      (select jsonb_agg(distinct name) from weather_forecast_steps as said,
+         jsonb_array_elements_text(said.context -> 'missing_variables') as name
+       where (said.validator_id, said.run_id, said.miner_hotkey)
+           = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+         and jsonb_typeof(said.context -> 'missing_variables') = 'array') as missing_variables
+    from weather_forecast_steps as step
+    where (step.validator_id, step.run_id, step.miner_hotkey)
+        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+  ) as steps on true
+  where forecast.run_id = $1
+  order by forecast.miner_rank nulls last, forecast.miner_uid`;
+
+const RUN = `
+  select id::float8 as id, to_json(gfs_init_time_utc) #>> '{}' as init_time, status, error_message as error,
+    extract(epoch from completion_time - run_initiation_time)::float8 as duration_seconds, trace_id
+  from weather_forecast_runs where id = $1`;
+
+const COUNTS = `
+  select 'weather_forecast_runs' as name, count(*)::float8 as rows from weather_forecast_runs where id = $1
+  union all select 'weather_forecast_steps', count(*) from weather_forecast_steps where run_id = $1
+  union all select 'weather_forecast_component_scores', count(*) from weather_forecast_component_scores where run_id = $1
+  union all select 'weather_miner_responses', count(*) from weather_miner_responses where run_id = $1
+  union all select 'weather_forecast_stats', count(*) from weather_forecast_stats where run_id = $1
+  union all select 'validator_job_logs', count(*) from validator_job_logs where run_id = $1
+  union all select 'miner_stats', count(*) from miner_stats where miner_hotkey in
+    (select miner_hotkey from weather_forecast_stats where run_id = $1)`;
+
+const COMPLETENESS = `
+  select started::float8 as started, recorded::float8 as recorded, in_flight::float8 as in_flight
+  from run_completeness where run_id = $1`;
+
+/** Reads what was recorded of a run; null when nothing was. */
+export async function readRunReport(pool: Pool, runId: number): Promise<RunReport | null> {
+  const [run] = (await pool.query<RunReport['run']>(RUN, [runId])).rows;
+  if (run === undefined) return null;
+  const { rows: miners } = await pool.query<MinerReport>(MINERS, [runId]);
+  const { rows: counts } = await pool.query<{ name: string; rows: number }>(COUNTS, [runId]);
+  const { rows: completeness } = await pool.query<RunReport['completeness']>(COMPLETENESS, [runId]);
+  return {
+    run,
+    miners,
+    recorded: Object.fromEntries(counts.map(({ name, rows }) => [name, rows])),
+    completeness: completeness[0] ?? { started: 0, recorded: 0, in_flight: 0 },
+  };
+}

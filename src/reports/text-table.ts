@@ -1,0 +1,27 @@
+/** One column of a text table: its heading, how a row fills it, and whether numbers are lined up at the right. */
+export interface TextColumn<Row> {
+  readonly heading: string;
+  readonly value: (row: Row) => string;
+  readonly isNumber?: boolean;
+}
+
+/** Lays rows out in columns, two spaces apart, with a rule under the headings. */
+export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
+  const cells = rows.map((row) => columns.map(({ value }) => value(row)));
+  const widths = columns.map(({ heading }, index) =>
+    Math.max(heading.length, ...cells.map((line) => line[index]?.length ?? 0)),
+  );
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, index) => {
+        const width = widths[index] ?? 0;
+        return columns[index]?.isNumber ? text.padStart(width) : text.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [
+    line(columns.map(({ heading }) => heading)),
+    line(widths.map((width) => '─'.repeat(width))),
+    ...cells.map(line),
+  ].join('\n');
+}
