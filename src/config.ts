@@ -17,8 +17,8 @@ const ENVIRONMENT = z.object({
     .describe('Port of /metrics, /healthz and /readyz; 0: any free one'),
   BAROGRAPH_VALIDATOR_HOTKEY: z.string().min(1).optional().describe('Identity of this validator'),
   BAROGRAPH_DELAY_FACTOR: factor
-    .default(1)
-    .describe('Multiplies every wait and retry of the pipeline; 1 in production'),
+    .optional()
+    .describe('Multiplies every wait and retry of the pipeline; 1 unless miners are simulated'),
   BAROGRAPH_CONCURRENCY: z.coerce
     .number()
     .int()
@@ -39,7 +39,8 @@ export interface Config {
   readonly metricsHost: string;
   readonly metricsPort: number;
   readonly validatorHotkey: string | null;
-  readonly delayFactor: number;
+  /** Null when it is not set: real miners are then waited for in real time. */
+  readonly delayFactor: number | null;
   readonly concurrency: number;
   /** Whether an OTLP endpoint is set: without one nothing is sent anywhere. */
   readonly exportsTraces: boolean;
@@ -68,7 +69,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     metricsHost: values.BAROGRAPH_METRICS_HOST,
     metricsPort: values.BAROGRAPH_METRICS_PORT,
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,
-    delayFactor: values.BAROGRAPH_DELAY_FACTOR,
+    delayFactor: values.BAROGRAPH_DELAY_FACTOR ?? null,
     concurrency: values.BAROGRAPH_CONCURRENCY,
     exportsTraces:
       (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined,

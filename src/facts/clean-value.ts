@@ -32,6 +32,8 @@ export class Adjustments {
 
 /** Longest text that is kept of one attribute, UTF-16 units. */
 export const MAX_TEXT_LENGTH = 8192;
+/** Longest JSON text that is kept; a cut would leave no JSON, so the limit lies above what a step writes. */
+export const MAX_JSON_LENGTH = 65_536;
 const MAX_DEPTH = 16;
 const CUT_MARK = '…';
 
@@ -89,7 +91,8 @@ function cleanMembers(value: object, adjustments: Adjustments, depth: number): u
     adjustments.add('too_deep');
     return null;
   }
-  if (Array.isArray(value)) return value.map((member) => cleanJson(member, adjustments, depth + 1));
+  // Not `map`, which would leave the holes of a sparse array as they are.
+  if (Array.isArray(value)) return Array.from(value, (member) => cleanJson(member, adjustments, depth + 1));
   const entries = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .map(
@@ -122,9 +125,14 @@ export function cleanJson(value: unknown, adjustments: Adjustments, depth = 0): 
  * One attribute value as a text, number or flag, the only kinds that the vocabulary knows: an object becomes its JSON
  * text.
  */
-export function cleanAttribute(value: unknown, adjustments: Adjustments): string | number | boolean | null {
+export function cleanAttribute(
+  value: unknown,
+  adjustments: Adjustments,
+  maxLength = MAX_TEXT_LENGTH,
+): string | number | boolean | null {
+  if (typeof value === 'string') return cleanText(value, adjustments, maxLength);
   const clean = cleanJson(value, adjustments);
   if (clean === null || typeof clean !== 'object') return clean as string | number | boolean | null;
   adjustments.add('object');
-  return cleanText(JSON.stringify(clean), adjustments);
+  return cleanText(JSON.stringify(clean), adjustments, maxLength);
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { AttributeDefinition } from '../semconv/index.ts';
-import { cleanAttribute, type Adjustments } from './clean-value.ts';
+import { JSON_TYPE, type AttributeDefinition } from '../semconv/index.ts';
+import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;
 
@@ -46,7 +46,8 @@ export function readAttributes<T extends Table>(
       continue;
     }
     if (value === undefined) continue;
-    const clean = cleanAttribute(value, adjustments);
+    const maxLength = definition.type === JSON_TYPE ? MAX_JSON_LENGTH : MAX_TEXT_LENGTH;
+    const clean = cleanAttribute(value, adjustments, maxLength);
     if (clean === null || definition.schema.safeParse(clean).success) values[name] = clean;
     else problems.push(problemOf(name, clean, definition));
   }

@@ -35,8 +35,10 @@ export const double = define('double', z.number().or(z.nan()), 'high');
 export const flag = define('boolean', z.boolean(), 'closed');
 /** An instant as ISO 8601 text with an offset. */
 export const instant = define('string (ISO 8601)', z.iso.datetime({ offset: true }), 'high');
+/** The `type` of JSON text. */
+export const JSON_TYPE = 'string (JSON)';
 /** JSON text, for what has no flat form. */
-export const json = define('string (JSON)', z.string(), 'high');
+export const json = define(JSON_TYPE, z.string(), 'high');
 
 /** One of a closed set. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(

@@ -45,22 +45,38 @@ export interface StepOutcome {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
-/** Describes a step once; `step(definition, fn)` and `@Step(definition)` make every call of `fn` a span. */
+/** What `outcome` is given: the awaited result, or what a generator returned when it came to its end. */
+export type FinalResult<Result> =
+  Result extends Generator<unknown, infer Returned, never>
+    ? Returned
+    : Result extends AsyncGenerator<unknown, infer Returned, never>
+      ? Awaited<Returned>
+      : Awaited<Result>;
+
+/** The same arguments; callbacks that use fewer of them do not tell what all of them are. */
+type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? All : never;
+
+/**
+ * Describes a step once; `step(definition, fn)` and `@Step(definition)` make every call of `fn` a span.
+ *
+ * A declared `StepDefinition<Args, Result>` gives the function its types; one that is written in place takes them from
+ * the function, so that its callbacks may leave out arguments that they do not need.
+ */
 export interface StepDefinition<Args extends unknown[], Result> {
   readonly name: StepName;
   /** The substep, or how to tell it from the arguments (`attempt_{n}`). */
-  readonly substep: string | ((...args: Args) => string);
+  readonly substep: string | ((...args: Known<Args>) => string);
   /** Low-cardinality span name; `{name} {substep group}` unless given. */
   readonly spanName?: string;
   /** Starts a trace of its own. */
   readonly root?: boolean;
   /** Measures CPU, event-loop delay and peak memory. */
   readonly profile?: boolean;
-  readonly identity?: (...args: Args) => StepIdentity;
+  readonly identity?: (...args: Known<Args>) => StepIdentity;
   /** What the span says from its start on (for a running step). */
-  readonly attributes?: (...args: Args) => StepAttributes;
+  readonly attributes?: (...args: Known<Args>) => StepAttributes;
   /** What the result says; `succeeded` unless given. */
-  readonly outcome?: (result: Awaited<Result>, ...args: Args) => StepOutcome;
+  readonly outcome?: (result: FinalResult<Result>, ...args: Known<Args>) => StepOutcome;
   /** What a throw says besides `failed` and its classified error. */
-  readonly failure?: (error: unknown, ...args: Args) => Partial<StepOutcome>;
+  readonly failure?: (error: unknown, ...args: Known<Args>) => Partial<StepOutcome>;
 }

@@ -1,0 +1,58 @@
+import { SpanStatusCode, type HrTime } from '@opentelemetry/api';
+import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
+import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
+
+/** What is read of a span of the SDK; by its form, so that a span of another version of the SDK does as well. */
+export type SdkSpan = Pick<
+  ReadableSpan,
+  | 'name'
+  | 'spanContext'
+  | 'parentSpanContext'
+  | 'startTime'
+  | 'endTime'
+  | 'status'
+  | 'attributes'
+  | 'events'
+  | 'resource'
+  | 'droppedAttributesCount'
+  | 'droppedEventsCount'
+>;
+
+const STATUS = {
+  [SpanStatusCode.UNSET]: 'unset',
+  [SpanStatusCode.OK]: 'ok',
+  [SpanStatusCode.ERROR]: 'error',
+} as const;
+
+/** Seconds and nanoseconds as nanoseconds since 1970. */
+export const toUnixNano = ([seconds, nanos]: HrTime): bigint =>
+  BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
+
+/**
+ * A span of the SDK as Barograph sees it. A started one is a snapshot: what its step sets later is not in it. An ended
+ * one shares its attributes and events with the span, which no longer changes.
+ */
+export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): ObservedSpan {
+  const { traceId, spanId } = span.spanContext();
+  const isStarted = phase === 'started';
+  return {
+    phase,
+    traceId,
+    spanId,
+    parentSpanId: span.parentSpanContext?.spanId ?? null,
+    name: span.name,
+    startTimeUnixNano: toUnixNano(span.startTime),
+    endTimeUnixNano: isStarted ? null : toUnixNano(span.endTime),
+    statusCode: STATUS[span.status.code],
+    statusMessage: span.status.message ?? null,
+    attributes: isStarted ? { ...span.attributes } : span.attributes,
+    events: span.events.map(toObservedEvent),
+    resource: span.resource.attributes,
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+  };
+}
+
+function toObservedEvent({ name, time, attributes }: TimedEvent): ObservedEvent {
+  return { name, timeUnixNano: toUnixNano(time), attributes: attributes ?? {} };
+}

@@ -1,0 +1,58 @@
+import type { SpanSink } from '../export-report.ts';
+import type { BackoffPolicy } from './backoff.ts';
+import { systemScheduler, type Scheduler } from './scheduler.ts';
+
+/** Why a span never reached the sink. */
+export const DROP_REASONS = [
+  'queue_full',
+  'rejected',
+  'unreadable',
+  'after_shutdown',
+  'shutdown_deadline',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export interface RecordingSpanProcessorOptions {
+  readonly sink: SpanSink;
+  /** Most spans that wait, those under way included; 100,000 unless given. */
+  readonly maxQueueSize?: number;
+  /** Most spans of one export; 2,000 unless given. */
+  readonly maxBatchSize?: number;
+  /** How long a span waits for others, ms; 200 unless given. */
+  readonly delayMillis?: number;
+  /** How long one export may take before it is given up and made again, ms; without end unless given. */
+  readonly exportTimeoutMillis?: number;
+  /** How long `forceFlush` and `shutdown` wait, ms; 30,000 unless given. */
+  readonly flushTimeoutMillis?: number;
+  /** Pauses between attempts; from 100 ms to 30 s unless given. */
+  readonly backoff?: BackoffPolicy;
+  readonly scheduler?: Scheduler;
+  /** From 0 to 1. */
+  readonly random?: () => number;
+}
+
+export const DEFAULT_OPTIONS = {
+  maxQueueSize: 100_000,
+  maxBatchSize: 2000,
+  delayMillis: 200,
+  flushTimeoutMillis: 30_000,
+  backoff: { firstMillis: 100, maxMillis: 30_000 },
+  scheduler: systemScheduler,
+  random: Math.random,
+} satisfies Omit<RecordingSpanProcessorOptions, 'sink'>;
+
+/** The options with their defaults. */
+export type CompleteOptions = RecordingSpanProcessorOptions &
+  Required<Omit<RecordingSpanProcessorOptions, 'exportTimeoutMillis'>>;
+
+/** What the processor counts, for whoever watches it. */
+export interface ProcessorCounters {
+  /** Waiting or under way. */
+  readonly queued: number;
+  readonly exported: number;
+  readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Attempts that failed and are made again. */
+  readonly retries: number;
+  /** How long the oldest span has waited, ms; 0 when none does. */
+  readonly oldestAgeMillis: number;
+}

@@ -1,0 +1,21 @@
+import { SamplingDecision, type Sampler } from '@opentelemetry/sdk-trace';
+
+/** The attribute that makes a span a step. */
+export const STEP_NAME = 'weather.step.name';
+
+/**
+ * Lets every step be recorded, whatever the sampling of traces decides: a step that the delegate would drop is recorded
+ * without being sampled, so it reaches the rows and no trace exporter. Other spans are left to the delegate.
+ */
+export function recordingSampler(delegate: Sampler): Sampler {
+  return {
+    shouldSample(...call) {
+      const result = delegate.shouldSample(...call);
+      const [, , , , attributes] = call;
+      const isDroppedStep =
+        result.decision === SamplingDecision.NOT_RECORD && attributes[STEP_NAME] !== undefined;
+      return isDroppedStep ? { ...result, decision: SamplingDecision.RECORD } : result;
+    },
+    toString: () => `RecordingSampler{${delegate.toString()}}`,
+  };
+}

@@ -1,0 +1,194 @@
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { deliverBatch, type Delivery } from './deliver-batch.ts';
+import { FlushWaiters } from './flush-waiters.ts';
+import { toObservedSpan, type SdkSpan } from './observed-span.ts';
+import {
+  DEFAULT_OPTIONS,
+  DROP_REASONS,
+  type CompleteOptions,
+  type DropReason,
+  type ProcessorCounters,
+  type RecordingSpanProcessorOptions,
+} from './processor-options.ts';
+import { STEP_NAME } from './recording-sampler.ts';
+import { SpanQueue, type SpanBatch } from './span-queue.ts';
+
+/** Longest pause between two attempts while somebody awaits a flush, ms. */
+const FLUSH_PAUSE_MILLIS = 250;
+
+/**
+ * Brings every step, when it starts and when it has ended, to a sink: in order, one export at a time, again and again
+ * until it is written. It never blocks or fails a step; what it cannot keep is counted by reason.
+ */
+export class RecordingSpanProcessor implements SpanProcessor {
+  readonly #options: CompleteOptions;
+  readonly #queue = new SpanQueue();
+  readonly #flushes = new FlushWaiters();
+  readonly #abort = new AbortController();
+  readonly #dropped = new Map<DropReason, number>();
+  #underWay: SpanBatch | null = null;
+  #exported = 0;
+  #retries = 0;
+  #timer: { readonly cancel: () => void; readonly isUrgent: boolean } | null = null;
+  #isPumping = false;
+  #endPause: (() => void) | null = null;
+  #shutdown: Promise<void> | null = null;
+
+  constructor(options: RecordingSpanProcessorOptions) {
+    this.#options = { ...DEFAULT_OPTIONS, ...options };
+  }
+
+  onStart(span: SdkSpan): void {
+    this.#accept(span, 'started');
+  }
+
+  onEnd(span: SdkSpan): void {
+    this.#accept(span, 'ended');
+  }
+
+  /** A snapshot of what is counted. */
+  get counters(): ProcessorCounters {
+    const oldest = this.#underWay?.queuedAt ?? this.#queue.oldestQueuedAt;
+    const dropped = DROP_REASONS.map((reason) => [reason, this.#dropped.get(reason) ?? 0] as const);
+    return {
+      queued: this.#waiting,
+      exported: this.#exported,
+      dropped: Object.fromEntries(dropped) as Record<DropReason, number>,
+      retries: this.#retries,
+      oldestAgeMillis: oldest === null ? 0 : this.#options.scheduler.now() - oldest,
+    };
+  }
+
+  /**
+   * Waits until all spans that are here now have left, up to the deadline.
+   *
+   * @throws Error when some are still here at the deadline; they stay, and are tried on.
+   */
+  async forceFlush(): Promise<void> {
+    if (await this.#drain()) return;
+    const { flushTimeoutMillis } = this.#options;
+    throw new Error(
+      `${this.#waiting} spans were not exported within ${flushTimeoutMillis} ms; they stay queued and are tried on`,
+    );
+  }
+
+  /** Takes no more spans, and waits like `forceFlush`; what is left at the deadline is dropped and counted. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#drain().then(() => {
+      const left = this.#queue.clear() + (this.#underWay?.spans.length ?? 0);
+      this.#underWay = null;
+      this.#abort.abort();
+      this.#endPause?.();
+      this.#timer?.cancel();
+      this.#drop('shutdown_deadline', left);
+      this.#flushes.settle(left);
+    });
+    return this.#shutdown;
+  }
+
+  get #waiting(): number {
+    return this.#queue.size + (this.#underWay?.spans.length ?? 0);
+  }
+
+  #accept(span: SdkSpan, phase: 'started' | 'ended'): void {
+    try {
+      if (span.attributes[STEP_NAME] === undefined) return;
+      if (this.#shutdown === null) this.#enqueue(span, phase);
+      else this.#drop('after_shutdown', 1);
+    } catch {
+      this.#drop('unreadable', 1);
+    }
+  }
+
+  #enqueue(span: SdkSpan, phase: 'started' | 'ended'): void {
+    const observed = toObservedSpan(span, phase);
+    if (!this.#queue.replaces(observed)) {
+      if (this.#waiting >= this.#options.maxQueueSize) {
+        this.#drop('queue_full', 1);
+        return;
+      }
+      this.#flushes.accept();
+    }
+    this.#queue.push(observed, this.#options.scheduler.now());
+    this.#wake();
+  }
+
+  #drop(reason: DropReason, spans: number): void {
+    if (spans > 0) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + spans);
+  }
+
+  /** Exports after the delay, or in the next turn when a batch is full or somebody waits. */
+  #wake(): void {
+    if (this.#isPumping || this.#queue.size === 0) return;
+    const isUrgent = this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited;
+    if (this.#timer !== null && (this.#timer.isUrgent || !isUrgent)) return;
+    this.#timer?.cancel();
+    const { scheduler, delayMillis } = this.#options;
+    const keepsProcessAlive = this.#flushes.isAwaited;
+    const pump = (): void => void this.#pump();
+    const cancel = scheduler.schedule(isUrgent ? 0 : delayMillis, pump, { keepsProcessAlive });
+    this.#timer = { cancel, isUrgent };
+  }
+
+  /** Exports batch after batch until the queue is empty. */
+  async #pump(): Promise<void> {
+    this.#timer = null;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#queue.size > 0) {
+      const batch = this.#queue.take(this.#options.maxBatchSize);
+      this.#underWay = batch;
+      const end = await deliverBatch(batch.spans, this.#delivery());
+      if (end === 'given_up' || this.#isStopped()) break;
+      this.#underWay = null;
+      if (end === 'written') this.#exported += batch.spans.length;
+      else this.#drop('rejected', batch.spans.length);
+      this.#flushes.settle(batch.spans.length);
+    }
+    this.#isPumping = false;
+    this.#wake();
+  }
+
+  #isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  #delivery(): Delivery {
+    const { sink, scheduler, random, backoff, exportTimeoutMillis = null } = this.#options;
+    return {
+      sink,
+      scheduler,
+      random,
+      backoff,
+      exportTimeoutMillis,
+      signal: this.#abort.signal,
+      isStopped: () => this.#isStopped(),
+      onRetry: () => (this.#retries += 1),
+      pause: (delayMillis) => this.#pause(delayMillis),
+    };
+  }
+
+  /** Waits between two attempts; a flush ends the wait, and keeps the following ones short. */
+  #pause(delayMillis: number): Promise<void> {
+    if (this.#isStopped()) return Promise.resolve();
+    const { isAwaited } = this.#flushes;
+    const delay = isAwaited ? Math.min(delayMillis, FLUSH_PAUSE_MILLIS) : delayMillis;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#endPause = null;
+        resolve();
+      };
+      const cancel = this.#options.scheduler.schedule(delay, end, { keepsProcessAlive: isAwaited });
+      this.#endPause = end;
+    });
+  }
+
+  #drain(): Promise<boolean> {
+    const { scheduler, flushTimeoutMillis } = this.#options;
+    const drained = this.#flushes.wait(scheduler, flushTimeoutMillis);
+    this.#endPause?.();
+    this.#wake();
+    return drained;
+  }
+}

@@ -1,0 +1,77 @@
+import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { StepFact } from '../../src/facts/step-fact.ts';
+import { BUDGETED_LABELS } from '../../src/semconv/metric-labels.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { MinerMirror } from './miner-mirror.ts';
+import {
+  createRecorderMetrics,
+  SYSTEM_CLOCKS,
+  type Clocks,
+  type RecorderMetrics,
+  type RecorderState,
+} from './recorder-metrics.ts';
+import { createRegistry } from './registry.ts';
+import { DEFAULT_SERIES_LIMITS, type SeriesLimits } from './series-budget.ts';
+import { createStepMetrics } from './step-metrics.ts';
+import { negotiateFormat } from './text-format.ts';
+
+/** What one commit changed. */
+export interface CommittedBatch {
+  /** Finished steps that were new to the log, each exactly once. */
+  readonly steps: readonly StepFact[];
+  /** Rows of `miner_stats` that changed, as they now are. */
+  readonly minerStats: readonly MinerStats[];
+  /** Rows written, by table. */
+  readonly rows?: Readonly<Record<string, number>>;
+  /** Spans refused, by reason. */
+  readonly rejected?: Readonly<Record<string, number>>;
+}
+
+export interface PrometheusExporterOptions {
+  readonly recorderState: () => RecorderState;
+  readonly limits?: Partial<SeriesLimits>;
+  readonly clocks?: Clocks;
+}
+
+/** The second sink of the facts: it shows what was committed, and only that. */
+export interface PrometheusExporter {
+  /** Takes what a commit changed. In memory and synchronous; called in the order of the commits. */
+  observe(committed: CommittedBatch): void;
+  /** Takes the whole of `miner_stats`, before the first commit: after a restart the counters go on where they were. */
+  seed(rows: readonly MinerStats[]): void;
+  /** Compares with the whole of `miner_stats`, between two commits; gives the number of rows that differed. */
+  reconcile(rows: readonly MinerStats[]): number;
+  /** Drops the series of a miner that is gone. */
+  forgetMiner(minerHotkey: string): void;
+  /** All metrics as text, in the format that the Accept header of the scrape asks for. */
+  render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Where batches are told; `withBatchMetrics` does it for a sink. */
+  readonly recorder: Pick<RecorderMetrics, 'startBatch'>;
+}
+
+/** Creates an exporter with a registry of its own; two of them know nothing of each other. */
+export function createPrometheusExporter(options: PrometheusExporterOptions): PrometheusExporter {
+  const { maxMiners, maxNames } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
+  const registry = createRegistry();
+  const overflow = registry.counter(METRICS.overflow);
+  for (const label of BUDGETED_LABELS) overflow.add({ label }, 0);
+  const onOverflow = (label: (typeof BUDGETED_LABELS)[number], count: number): void =>
+    overflow.add({ label }, count);
+
+  const mirror = new MinerMirror(registry, maxMiners, { onOverflow });
+  const steps = createStepMetrics(registry, maxNames, { onOverflow });
+  const { recorderState, clocks = SYSTEM_CLOCKS } = options;
+  const recorder = createRecorderMetrics(registry, { recorderState, maxNames, onOverflow, clocks });
+  return {
+    observe: (committed) => {
+      mirror.update(committed.minerStats);
+      committed.steps.forEach((fact) => steps.observe(fact));
+      recorder.committed(committed);
+    },
+    seed: (rows) => mirror.replace(rows),
+    reconcile: (rows) => mirror.reconcile(rows),
+    forgetMiner: (minerHotkey) => mirror.forget(minerHotkey),
+    render: (accept) => registry.render(negotiateFormat(accept)),
+    recorder,
+  };
+}

@@ -1,0 +1,42 @@
+import type { BudgetedLabel } from '../../src/semconv/metric-labels.ts';
+import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import { NameBudget } from './series-budget.ts';
+
+/** Counts by name, as the parts of the recorder hand them over. */
+export type CountsByName = Readonly<Record<string, number>>;
+
+/** Told how many observations had no series of their own. */
+export type OverflowListener = (label: BudgetedLabel, count: number) => void;
+
+/** Adds up counts by name within a budget of names. */
+export class NamedCounts {
+  readonly #label: BudgetedLabel;
+  readonly #names: NameBudget;
+  readonly #onOverflow: OverflowListener;
+  readonly #totals = new Map<string, number>();
+
+  constructor(label: BudgetedLabel, maxNames: number, { onOverflow }: { onOverflow: OverflowListener }) {
+    this.#label = label;
+    this.#names = new NameBudget(maxNames);
+    this.#onOverflow = onOverflow;
+  }
+
+  /** A count of 0 makes a series, so that the first that follows shows as an increase. */
+  add(counts: CountsByName): void {
+    for (const [name, count] of Object.entries(counts)) {
+      const label = this.#names.toLabel(name);
+      this.#totals.set(label, (this.#totals.get(label) ?? 0) + count);
+      if (label === OVERFLOW) this.#onOverflow(this.#label, count);
+    }
+  }
+
+  /** Totals so far by label value. */
+  totals(): Iterable<readonly [string, number]> {
+    return this.#totals;
+  }
+
+  /** Counts that some other part adds up, under the label values of this budget. */
+  relabel(counts: CountsByName): (readonly [string, number])[] {
+    return Object.entries(counts).map(([name, count]) => [this.#names.toLabel(name), count]);
+  }
+}

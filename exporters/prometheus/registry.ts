@@ -1,0 +1,140 @@
+import { Counter, Gauge, Histogram, Registry, type Metric, type OpenMetricsContentType } from 'prom-client';
+import type {
+  CounterDefinition,
+  GaugeDefinition,
+  HistogramDefinition,
+} from '../../src/semconv/metric-definition.ts';
+import type { LabelName } from '../../src/semconv/metric-labels.ts';
+
+/** The two texts that a scraper can ask for: classic 0.0.4, and OpenMetrics 1.0, which carries exemplars. */
+export type TextFormat = 'classic' | 'openmetrics';
+
+/** The labels of one series. A label that is left out is, for Prometheus, the same as an empty one. */
+export type Labels<Label extends LabelName = LabelName> = Readonly<Partial<Record<Label, string>>>;
+
+/** One value of a metric that is read when it is scraped. */
+export interface Sample<Label extends LabelName = LabelName> {
+  readonly labels: Labels<Label>;
+  readonly value: number;
+}
+
+/** Links an observation to its trace; name and value characters together at most 128. */
+export type ExemplarLabels = Readonly<Record<string, string>>;
+
+/** A counter that this process counts itself. */
+export interface CountedMetric<Label extends LabelName> {
+  add(labels: Readonly<Record<Label, string>>, by?: number): void;
+}
+
+/** A distribution that this process observes itself. */
+export interface ObservedMetric<Label extends LabelName> {
+  observe(value: number, labels: Readonly<Record<Label, string>>, exemplar?: ExemplarLabels): void;
+}
+
+/** All metrics of one exporter. No other module knows which metrics library stands behind it. */
+export interface MetricRegistry {
+  counter<Label extends LabelName>(definition: CounterDefinition<Label>): CountedMetric<Label>;
+  histogram<Label extends LabelName>(definition: HistogramDefinition<Label>): ObservedMetric<Label>;
+  /**
+   * A metric whose samples are read anew by every scrape. Samples of a counter with equal labels are added, of a gauge
+   * the last one counts; a value that is not finite (or, of a counter, negative) has no series.
+   */
+  derived<Label extends LabelName>(
+    definition: CounterDefinition<Label> | GaugeDefinition<Label>,
+    read: () => Iterable<Sample<Label>>,
+  ): void;
+  render(format: TextFormat): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** A registry with nothing in it; there is no global one. */
+export function createRegistry(): MetricRegistry {
+  const registries = { classic: new Registry(), openmetrics: new Registry<OpenMetricsContentType>() };
+  registries.openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const register = (metric: Metric, name: string): void => {
+    registries.classic.registerMetric(viewOf(metric, name));
+    registries.openmetrics.registerMetric(viewOf(metric, name));
+  };
+  return {
+    counter: (definition) => {
+      const metric = new Counter(configOf(definition));
+      register(metric, definition.name);
+      return { add: (labels, by = 1) => metric.inc({ ...labels }, by) };
+    },
+    histogram: (definition) => {
+      const config = { ...configOf(definition), buckets: [...definition.buckets], enableExemplars: true };
+      const metric = new Histogram(config);
+      register(metric, definition.name);
+      return {
+        observe: (value, labels, exemplarLabels) =>
+          metric.observe({ value, labels: { ...labels }, ...(exemplarLabels && { exemplarLabels }) }),
+      };
+    },
+    derived: (definition, read) => register(derivedMetric(definition, read), definition.name),
+    render: async (format) => ({
+      contentType: registries[format].contentType,
+      body: await registries[format].metrics(),
+    }),
+  };
+}
+
+/** Metrics join their registries through views, so none of them is registered where it is made. */
+function configOf(definition: CounterDefinition | GaugeDefinition | HistogramDefinition) {
+  return {
+    name: definition.name,
+    help: definition.help,
+    labelNames: [...definition.labels],
+    registers: [],
+  };
+}
+
+function derivedMetric(
+  definition: CounterDefinition | GaugeDefinition,
+  read: () => Iterable<Sample>,
+): Counter | Gauge {
+  if (definition.type === 'counter') {
+    const counter = new Counter({
+      ...configOf(definition),
+      collect: () => {
+        counter.reset();
+        for (const { labels, value } of read()) {
+          if (Number.isFinite(value) && value >= 0) counter.inc(labels, value);
+        }
+      },
+    });
+    return counter;
+  }
+  const gauge = new Gauge({
+    ...configOf(definition),
+    collect: () => {
+      // An unlabelled gauge would come back from reset() as 0, which is a value; a removed one is absent.
+      gauge.reset();
+      gauge.remove({});
+      for (const { labels, value } of read()) if (Number.isFinite(value)) gauge.set(labels, value);
+    },
+  });
+  return gauge;
+}
+
+/**
+ * A view of a metric with a name of its own. Rendering as OpenMetrics cuts `_total` off the name of a counter for good;
+ * done to a view, it leaves the classic text as it is.
+ */
+function viewOf(metric: Metric, name: string): Metric {
+  const view = Object.create(metric, { name: { value: name, writable: true } }) as Metric;
+  if (!(metric instanceof Histogram)) return view;
+  return Object.defineProperties(view, {
+    getForPromString: { value: undefined },
+    get: { value: () => withCanonicalBounds(metric) },
+  });
+}
+
+/** Bounds as OpenMetrics wants them, `1.0` and not `1`, in both texts: the series must not depend on the format. */
+async function withCanonicalBounds(metric: Histogram) {
+  const family = await metric.get();
+  const values = family.values.map((entry) => {
+    const bound = entry.labels['le'];
+    if (typeof bound !== 'number' || !Number.isInteger(bound)) return entry;
+    return { ...entry, labels: { ...entry.labels, le: bound.toFixed(1) } };
+  });
+  return { ...family, values };
+}

@@ -1,0 +1,37 @@
+import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+
+/** How many series the values of open labels may make. */
+export interface SeriesLimits {
+  /** Miners, over all validators, that have series of their own: 256 slots and those who held them before. */
+  readonly maxMiners: number;
+  /** Different reasons, and different tables, of one metric. */
+  readonly maxNames: number;
+}
+
+export const DEFAULT_SERIES_LIMITS: SeriesLimits = { maxMiners: 1024, maxNames: 64 };
+
+/** What a hotkey may look like to be a label; neither the common label nor a separator of labels. */
+const IDENTITY = /^[A-Za-z0-9][\w.-]{0,127}$/;
+export const isShowableIdentity = (hotkey: string): boolean => IDENTITY.test(hotkey);
+
+const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
+/**
+ * A name as a label value: itself while it is a lower-case identifier within the budget, else the common one. The
+ * names that were refused are not kept, so that arbitrary texts cannot fill the memory.
+ */
+export class NameBudget {
+  readonly #limit: number;
+  readonly #admitted = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  toLabel(name: string): string {
+    if (this.#admitted.has(name)) return name;
+    if (this.#admitted.size >= this.#limit || !NAME.test(name)) return OVERFLOW;
+    this.#admitted.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,45 @@
+import type { StepFact } from '../../src/facts/step-fact.ts';
+import { FAULT_OF } from '../../src/semconv/index.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { exemplarOf } from './exemplar.ts';
+import { NamedCounts, type OverflowListener } from './named-counts.ts';
+import type { MetricRegistry } from './registry.ts';
+
+/** Where finished steps are counted. */
+export interface StepMetrics {
+  /** Counts a step that was committed; a step that is still running is left alone. */
+  observe(fact: StepFact): void;
+}
+
+/** What the finished steps add up to: latencies, outcomes, errors, scores. */
+export function createStepMetrics(
+  registry: MetricRegistry,
+  maxNames: number,
+  { onOverflow }: { onOverflow: OverflowListener },
+): StepMetrics {
+  const durations = registry.histogram(METRICS.stepDuration);
+  const steps = registry.counter(METRICS.steps);
+  const errors = registry.counter(METRICS.stepErrors);
+  const scores = registry.counter(METRICS.componentScores);
+  const truncated = registry.counter(METRICS.truncatedSpans);
+  const adjusted = new NamedCounts('reason', maxNames, { onOverflow });
+  registry.derived(METRICS.adjustedValues, function* () {
+    for (const [reason, value] of adjusted.totals()) yield { labels: { reason }, value };
+  });
+
+  return {
+    observe: (fact) => {
+      if (fact.phase !== 'ended') return;
+      const labels = { step: fact.stepName, substep: fact.substepGroup, outcome: fact.status };
+      steps.add(labels);
+      if (fact.latencyNanos !== null) durations.observe(fact.latencyNanos / 1e9, labels, exemplarOf(fact));
+      if (fact.error !== null) {
+        const { type } = fact.error;
+        errors.add({ step: fact.stepName, error_type: type, fault: FAULT_OF[type] });
+      }
+      for (const { scoreType } of fact.componentScores) scores.add({ score_type: scoreType });
+      if (fact.truncated) truncated.add({});
+      adjusted.add(fact.adjustments);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * A short text that changes whenever one of the files is changed, added or removed, told by path, size and time:
+ * cheap enough to be made at every start.
+ *
+ * @param {string} root
+ * @param {readonly string[]} entries files and folders below the root; a missing one counts as empty
+ * @param {{ namesOnly?: boolean }} [options] whether only added and removed files count
+ * @returns {string}
+ */
+export function fingerprintTree(root, entries, options = {}) {
+  const hash = createHash('sha256');
+  for (const path of entries.flatMap((entry) => listFiles(root, entry)).sort()) {
+    const { mtimeMs, size } = statSync(join(root, path));
+    hash.update(options.namesOnly === true ? `${path}\n` : `${path} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * A short text that changes whenever the content of the file changes; empty when there is no file.
+ *
+ * @param {string} path
+ * @returns {string}
+ */
+export function fingerprintFile(path) {
+  const content = read(path);
+  return content === undefined ? '' : createHash('sha256').update(content).digest('hex');
+}
+
+/**
+ * The text of a file, or undefined when it cannot be read.
+ *
+ * @param {string} path
+ * @returns {string | undefined}
+ */
+export function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function listFiles(root, entry) {
+  const status = statSync(join(root, entry), { throwIfNoEntry: false });
+  if (status === undefined) return [];
+  if (!status.isDirectory()) return [entry];
+  return readdirSync(join(root, entry)).flatMap((name) => listFiles(root, join(entry, name)));
+}

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { makeDemonstrationWorld } from '../world/index.ts';
+import type { Output } from './output.ts';
+import { runOnStores } from './run-on-stores.ts';
+
+/** What a demonstration is asked for. */
+export interface DemonstrationOptions {
+  readonly miners: number;
+  readonly seed: number;
+  readonly config: Config;
+  readonly output: Output;
+}
+
+const DAY_MILLIS = 86_400_000;
+
+/** Runs a validation of today's 00Z cycle on a world made for it, with simulated miners. */
+export async function demonstrate(options: DemonstrationOptions): ReturnType<typeof runOnStores> {
+  const directory = await mkdtemp(join(tmpdir(), 'barograph-world-'));
+  try {
+    const initTime = new Date(Math.floor(Date.now() / DAY_MILLIS) * DAY_MILLIS);
+    options.output.progress('making a world to forecast …');
+    const stores = await makeDemonstrationWorld({ initTime, seed: options.seed, directory });
+    return await runOnStores({
+      ...options,
+      stores,
+      initTime,
+      leads: ERA5_LEAD_HOURS,
+      day1Lead: DAY1_LEAD_HOURS,
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

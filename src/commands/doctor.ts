@@ -1,0 +1,95 @@
+import { createServer } from 'node:net';
+import { Command } from 'commander';
+import { readConfig, type Config } from '../config.ts';
+import { describeConnectionTarget } from '../database/connection-target.ts';
+import { migrationStatus } from '../database/migration-status.ts';
+import { scrubText } from '../semconv/index.ts';
+import { createOutput } from './output.ts';
+import { withDatabase } from './with-database.ts';
+
+/** One thing that was looked at; what was found says what to do where it is not well. */
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+}
+
+const OLDEST_NODE = [20, 19] as const;
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  const wanted = ok ? '' : `; install ${OLDEST_NODE.join('.')} or newer`;
+  return { name: 'Node.js', ok, found: `${process.versions.node}${wanted}` };
+}
+
+async function checkDatabase(): Promise<Check[]> {
+  try {
+    return await withDatabase(async ({ pool, connectionString, kind }) => {
+      const { rows } = await pool.query<{ version: string }>(
+        `select current_setting('server_version') as version`,
+      );
+      const { current, latest, pending } = await migrationStatus(pool);
+      const advice = pending.length === 0 ? '' : '; run `barograph migrate`';
+      return [
+        {
+          name: 'PostgreSQL',
+          ok: true,
+          found: `${rows[0]?.version ?? 'unknown'} at ${describeConnectionTarget(connectionString)} (${kind})`,
+        },
+        { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
+      ];
+    });
+  } catch (error) {
+    return [{ name: 'PostgreSQL', ok: false, found: error instanceof Error ? error.message : String(error) }];
+  }
+}
+
+function checkMetricsPort({ metricsHost, metricsPort }: Config): Promise<Check> {
+  const address = `${metricsHost}:${metricsPort}`;
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const found = `${address} cannot be had (${error.code ?? error.message}); set BAROGRAPH_METRICS_PORT`;
+      resolve({ name: 'Metrics port', ok: false, found });
+    });
+    server.listen(metricsPort, metricsHost, () => {
+      server.close(() => resolve({ name: 'Metrics port', ok: true, found: `${address} is free` }));
+    });
+  });
+}
+
+/** With the SDK disabled nothing is recorded, which is legal and seldom meant. */
+function checkTelemetry(config: Config): Check {
+  const isDisabled = process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true';
+  if (isDisabled) {
+    const found = 'OTEL_SDK_DISABLED=true: steps run, nothing is recorded; unset it to record';
+    return { name: 'OpenTelemetry', ok: false, found };
+  }
+  const found = config.exportsTraces
+    ? 'records, and exports traces over OTLP'
+    : 'records; no OTLP endpoint is set';
+  return { name: 'OpenTelemetry', ok: true, found };
+}
+
+/** `barograph doctor`: looks at everything that a run needs, and changes nothing in the tables. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('Looks at everything that a run needs and says what to do where something is missing.')
+    .option('--json', 'print one JSON document instead of words')
+    .action(async (options: { readonly json?: true }) => {
+      const config = readConfig(process.env);
+      const checks = [
+        checkNode(),
+        ...(await checkDatabase()),
+        await checkMetricsPort(config),
+        checkTelemetry(config),
+      ].map((check) => ({ ...check, found: scrubText(check.found) }));
+      const isJson = options.json === true;
+      const lines = checks.map(
+        ({ name, ok, found }) => `${ok ? 'ok ' : 'NOT'}  ${name.padEnd(13)}  ${found}`,
+      );
+      createOutput({ isJson }).result(isJson ? JSON.stringify(checks, null, 2) : lines.join('\n'));
+      if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
+    });
+}

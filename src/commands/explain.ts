@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { explain } from '../reports/explain.ts';
+import { readExplanation } from '../reports/explanation.ts';
+import { CategorizedError } from '../semconv/index.ts';
+import { wholeNumber } from './option-parsers.ts';
+import { createOutput } from './output.ts';
+import { withDatabase } from './with-database.ts';
+
+interface ExplainOptions {
+  readonly run: number;
+  readonly miner: string;
+  readonly json?: true;
+}
+
+/** `barograph explain`: what happened to a miner in a run, in plain words. */
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('Tells what happened to a miner in a run: each attempt, error, retry, wait and score.')
+    .requiredOption('--run <id>', 'the run', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .requiredOption('--miner <uid or hotkey>', 'the miner')
+    .option('--json', 'print one JSON document instead of words')
+    .action(async (options: ExplainOptions) => {
+      const isJson = options.json === true;
+      const explanation = await withDatabase(({ pool }) => readExplanation(pool, options.run, options.miner));
+      if (explanation === null) {
+        throw new CategorizedError(
+          'not_found',
+          `Nothing was recorded of miner ${options.miner} in run ${options.run}. ` +
+            'Runs and miners that were: select run_id, miner_uid, miner_hotkey from weather_forecast_stats.',
+        );
+      }
+      createOutput({ isJson }).result(isJson ? JSON.stringify(explanation, null, 2) : explain(explanation));
+    });
+}

@@ -1,0 +1,36 @@
+/** Where a command writes: what was asked for on standard output, everything else on standard error. */
+export interface Output {
+  /** A result for people, or the one JSON document. */
+  readonly result: (text: string) => void;
+  /** Progress; it may replace the line before on a terminal. Silent in JSON mode. */
+  readonly progress: (text: string) => void;
+  /** What is in the way but stops nothing. */
+  readonly problem: (text: string) => void;
+}
+
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** The output of this process. */
+export function createOutput(options: { readonly isJson: boolean }): Output {
+  const isTerminal = process.stderr.isTTY;
+  let isLineOpen = false;
+  const endLine = (): void => {
+    if (isLineOpen) process.stderr.write(CLEAR_LINE);
+    isLineOpen = false;
+  };
+  return {
+    result: (text) => {
+      endLine();
+      process.stdout.write(`${text}\n`);
+    },
+    progress: (text) => {
+      if (options.isJson) return;
+      process.stderr.write(isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`);
+      isLineOpen = isTerminal;
+    },
+    problem: (text) => {
+      endLine();
+      process.stderr.write(`${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { Config } from '../config.ts';
+import { requireForecastCycle } from '../pipeline/index.ts';
+import { readMinerList } from '../pipeline/miners/index.ts';
+import { openNamedStore, type StoreLocations } from './stores.ts';
+import type { Output } from './output.ts';
+import { startSimulatedMiners } from './simulated-miners.ts';
+import { validate, type MinersOfRun, type ValidationReport } from './validate.ts';
+
+/** A run on stores that somebody named. */
+export interface RunOnStoresOptions {
+  readonly stores: StoreLocations;
+  readonly initTime: Date;
+  readonly leads: readonly number[];
+  readonly day1Lead: number;
+  /** How many simulated miners; of no meaning with a miners file. */
+  readonly miners: number;
+  readonly seed: number;
+  readonly forecasts?: string | undefined;
+  /** A list of real miners. */
+  readonly minersFile?: string | undefined;
+  readonly config: Config;
+  readonly output: Output;
+}
+
+/** What a run left behind: its report, and the processes that still serve it. */
+export interface FinishedRun {
+  readonly report: ValidationReport;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes fifteen days a quarter of a minute; a retry after five minutes comes in the next turn. */
+const SIMULATION_DELAY_FACTOR = 1e-5;
+/** Jobs that come due soon after each other must not wait for the next look at the queue. */
+const SIMULATION_POLL_MILLIS = 100;
+/** Simulated miners answer at once or never. */
+const SIMULATION_TIMEOUTS = { initiateFetch: 2000, poll: 2000, token: 2000 };
+const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
+
+/** Runs one validation on the stores, with simulated or real miners, to its end. */
+export async function runOnStores(options: RunOnStoresOptions): Promise<FinishedRun> {
+  const { config, output } = options;
+  requireForecastCycle(options.initTime);
+  const stores = await openStores(options.stores);
+  const isSimulated = options.minersFile === undefined;
+  const miners = await openMiners(options, stores);
+  try {
+    const { report, barograph } = await validate({
+      ...options,
+      validatorHotkey: config.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
+      stores,
+      miners,
+      delayFactor: config.delayFactor ?? (isSimulated ? SIMULATION_DELAY_FACTOR : 1),
+      ...(isSimulated ? { queuePollMillis: SIMULATION_POLL_MILLIS, minerTimeouts: SIMULATION_TIMEOUTS } : {}),
+      output,
+    });
+    const close = async (): Promise<void> => {
+      await barograph.close();
+      await miners.close();
+    };
+    return { report, close };
+  } catch (error) {
+    await miners.close();
+    throw error;
+  }
+}
+
+async function openStores(locations: StoreLocations) {
+  const [truth, climatology, reference] = await Promise.all([
+    openNamedStore('--truth', locations.truth),
+    openNamedStore('--climatology', locations.climatology),
+    openNamedStore('--reference', locations.reference),
+  ]);
+  if (locations.analysis === undefined) return { truth, climatology, reference };
+  return { truth, climatology, reference, analysis: await openNamedStore('--analysis', locations.analysis) };
+}
+
+async function openMiners(
+  options: RunOnStoresOptions,
+  stores: Awaited<ReturnType<typeof openStores>>,
+): Promise<MinersOfRun> {
+  if (options.minersFile !== undefined) {
+    return { miners: await readMinerList(options.minersFile), close: () => Promise.resolve() };
+  }
+  return startSimulatedMiners({
+    ...options,
+    count: options.miners,
+    leads: [options.day1Lead, ...options.leads],
+    stores,
+  });
+}

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { instant, leadList, wholeNumber } from './option-parsers.ts';
+import { createOutput } from './output.ts';
+import { presentRun } from './present-run.ts';
+import { runOnStores } from './run-on-stores.ts';
+
+interface RunOptions {
+  readonly truth: string;
+  readonly climatology: string;
+  readonly reference: string;
+  readonly analysis?: string;
+  readonly initTime: Date;
+  readonly miners: number;
+  readonly seed: number;
+  readonly forecasts?: string;
+  readonly minersFile?: string;
+  readonly leads: readonly number[];
+  readonly day1Lead: number;
+  readonly json?: true;
+}
+
+/** `barograph run`: one run on Zarr stores of one's own, to its end. */
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Validates one forecast cycle on Zarr stores, to its end, and records it.')
+    .requiredOption('--truth <store>', 'ERA5: a directory or an http(s) URL')
+    .requiredOption('--climatology <store>', 'climatology at the valid times')
+    .requiredOption('--reference <store>', 'the GFS forecast from T0')
+    .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
+    .requiredOption('--init-time <time>', 'T0, a cycle: 00, 06, 12 or 18 UTC', instant)
+    .option('--miners <count>', 'simulated miners', wholeNumber(1, 256), 16)
+    .option('--seed <number>', 'what the simulated miners are made from', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--forecasts <directory>', 'stores that simulated miners serve instead of making forecasts')
+    .option('--miners-file <file>', 'real miners instead: [{"uid", "hotkey", "url"}]')
+    .option('--leads <hours>', 'leads scored against ERA5, separated by commas', leadList, ERA5_LEAD_HOURS)
+    .option('--day1-lead <hours>', 'lead scored on day one', wholeNumber(1, 1000), DAY1_LEAD_HOURS)
+    .option('--json', 'print one JSON document instead of the table')
+    .action(async (options: RunOptions) => {
+      const isJson = options.json === true;
+      const output = createOutput({ isJson });
+      const { truth, climatology, reference, analysis, ...rest } = options;
+      const stores = { truth, climatology, reference, analysis };
+      const run = await runOnStores({ ...rest, stores, config: readConfig(process.env), output });
+      await presentRun(run, { isJson, staysUp: false, output });
+    });
+}

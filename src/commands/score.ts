@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { scoreStores, type ScoreRow } from '../pipeline/score-stores.ts';
+import { textTable, type TextColumn } from '../reports/text-table.ts';
+import { instant } from './option-parsers.ts';
+import { createOutput } from './output.ts';
+import { openNamedStore } from './stores.ts';
+
+interface ScoreOptions {
+  readonly forecast: string;
+  readonly truth: string;
+  readonly reference?: string;
+  readonly climatology?: string;
+  readonly leadFrom?: Date;
+  readonly json?: true;
+}
+
+const number = (heading: string, value: (row: ScoreRow) => number | null): TextColumn<ScoreRow> => ({
+  heading,
+  value: (row) => value(row)?.toPrecision(5) ?? '–',
+  isNumber: true,
+});
+
+const COLUMNS: readonly TextColumn<ScoreRow>[] = [
+  { heading: 'valid time', value: (row) => row.valid_time_utc },
+  { heading: 'lead', value: (row) => String(row.lead_hours ?? '–'), isNumber: true },
+  { heading: 'variable', value: (row) => row.variable },
+  { heading: 'hPa', value: (row) => String(row.pressure_level ?? '–'), isNumber: true },
+  number('rmse', (row) => row.rmse),
+  number('mae', (row) => row.mae),
+  number('bias', (row) => row.bias),
+  number('acc', (row) => row.acc),
+  number('skill gfs', (row) => row.skill_score_gfs),
+  number('skill clim', (row) => row.skill_score_climatology),
+];
+
+/** `barograph score`: the scores of a store, without any recording. */
+export function scoreCommand(): Command {
+  return new Command('score')
+    .description('Prints the scores of every valid time, variable and level that forecast and truth share.')
+    .requiredOption('--forecast <store>', 'a directory or an http(s) URL')
+    .requiredOption('--truth <store>', 'what is compared with')
+    .option('--reference <store>', 'forecast that skill_score_gfs is measured against')
+    .option('--climatology <store>', 'what anomalies and skill_score_climatology are measured against')
+    .option('--lead-from <time>', 'T0, to give leads', instant)
+    .option('--json', 'print one JSON document instead of the table')
+    .action(async (options: ScoreOptions) => {
+      const { reference, climatology, leadFrom } = options;
+      const rows = await scoreStores({
+        forecast: await openNamedStore('--forecast', options.forecast),
+        truth: await openNamedStore('--truth', options.truth),
+        ...(reference === undefined ? {} : { reference: await openNamedStore('--reference', reference) }),
+        ...(climatology === undefined
+          ? {}
+          : { climatology: await openNamedStore('--climatology', climatology) }),
+        ...(leadFrom === undefined ? {} : { leadFrom }),
+      });
+      const isJson = options.json === true;
+      createOutput({ isJson }).result(isJson ? JSON.stringify(rows, null, 1) : textTable(COLUMNS, rows));
+    });
+}

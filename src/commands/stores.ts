@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { openGridStore, type GridStore } from '../grids/index.ts';
+import { CategorizedError } from '../semconv/index.ts';
+
+/** Where the stores of a run lie: a local path or an http(s) URL each. */
+export interface StoreLocations {
+  readonly truth: string;
+  readonly climatology: string;
+  readonly reference: string;
+  readonly analysis?: string | undefined;
+}
+
+/**
+ * Opens a store that the user named.
+ *
+ * @throws CategorizedError that says which option names it, and what is wrong with it.
+ */
+export async function openNamedStore(option: string, location: string): Promise<GridStore> {
+  try {
+    return await openGridStore(location, { timeMissingCategory: 'truth_missing' });
+  } catch (error) {
+    const category = error instanceof CategorizedError ? error.category : 'unknown';
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CategorizedError(category, `${option} cannot be read as a Zarr store: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Reads every file of a Zarr store, by its path inside the store. */
+export async function readStoreFiles(directory: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const contents = await Promise.all(
+    files.map(async (file) => [relative(directory, file), new Uint8Array(await readFile(file))] as const),
+  );
+  return new Map(contents);
+}
+
+/**
+ * The Zarr stores directly below a directory, in the order of their names.
+ *
+ * @throws CategorizedError when there is none.
+ */
+export async function findStores(directory: string): Promise<readonly string[]> {
+  let names: readonly string[];
+  try {
+    names = (await readdir(directory, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory() && entry.name.endsWith('.zarr'))
+      .map(({ name }) => name);
+  } catch {
+    names = [];
+  }
+  if (names.length > 0) return [...names].sort().map((name) => join(directory, name));
+  throw new CategorizedError(
+    'not_found',
+    `--forecasts ${basename(directory)} holds no store; name a directory with one or more NAME.zarr directories in it.`,
+  );
+}

@@ -1,0 +1,34 @@
+/** What an error or a log line may say of a connection string: where it leads, never who enters or how. */
+export interface ConnectionTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+}
+
+/** PostgreSQL's own default port. */
+const DEFAULT_PORT = 5432;
+
+/**
+ * Reads where a connection string leads, in the URL form `postgres://user:password@host:port/database?sslmode=…`.
+ *
+ * @throws TypeError when it is no such URL. The message never holds the string, which may hold a password.
+ */
+export function parseConnectionTarget(connectionString: string): ConnectionTarget {
+  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    throw new TypeError(
+      'The database connection string is not a PostgreSQL URL. ' +
+        'Allowed: postgres://user:password@host:port/database?sslmode=… with special characters percent-encoded.',
+    );
+  }
+  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
+  const port = url.searchParams.get('port') ?? url.port;
+  const database = decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username);
+  return { host: host || 'localhost', port: port === '' ? DEFAULT_PORT : Number(port), database };
+}
+
+/** `host:port/database`, for messages. */
+export function describeConnectionTarget(connectionString: string): string {
+  const { host, port, database } = parseConnectionTarget(connectionString);
+  return `${host}:${port}/${database}`;
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { identifyProcess } from './process-identity.ts';
+
+/** What `postmaster.pid` says of the server that runs on a cluster. */
+export interface PostmasterFile {
+  readonly pid: number;
+  readonly port: number;
+  /** `ready` once connections are accepted; before and after `starting`, `stopping`, `standby`. */
+  readonly status: string;
+}
+
+/** Lines of the file, counted from 0, as PostgreSQL's `pidfile.h` fixes them. */
+const LINE = { pid: 0, port: 3, status: 7 } as const;
+
+/** The path of the file. */
+export function postmasterFilePath(clusterDirectory: string): string {
+  return join(clusterDirectory, 'postmaster.pid');
+}
+
+/** Reads the file; undefined when there is none, that is when no server runs or one was killed before it wrote. */
+export async function readPostmasterFile(clusterDirectory: string): Promise<PostmasterFile | undefined> {
+  const text = await readFile(postmasterFilePath(clusterDirectory), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : parsePostmasterFile(text);
+}
+
+/** Lines that the server has not written yet count as port 0 and no status. */
+export function parsePostmasterFile(text: string): PostmasterFile | undefined {
+  const lines = text.split('\n').map((line) => line.trim());
+  const pid = Number(lines[LINE.pid]);
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return { pid, port: Number(lines[LINE.port] ?? 0), status: lines[LINE.status] ?? '' };
+}
+
+/**
+ * Whether the process of the file is a server of this cluster, and not a stranger that was given its number after a
+ * kill or a reboot.
+ *
+ * Where `/proc` is missing every living process of that number counts as the server, which is the safe mistake.
+ */
+export async function isPostmasterAlive(file: PostmasterFile, clusterDirectory: string): Promise<boolean> {
+  if (identifyProcess(file.pid) === undefined) return false;
+  if (process.platform !== 'linux') return true;
+  const commandLine = await readFile(`/proc/${file.pid}/cmdline`, 'utf8').catch(() => undefined);
+  return commandLine === undefined || commandLine.split('\0').includes(clusterDirectory);
+}

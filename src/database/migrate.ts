@@ -1,0 +1,109 @@
+import type { Pool, PoolClient } from 'pg';
+
+import { CategorizedError } from '../semconv/error-categories.ts';
+import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
+import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
+
+/** What a call of {@link migrate} did. */
+export interface MigrationResult {
+  /** The version of the database now. */
+  readonly version: number;
+  /** What this very call applied; migrators that ran beside it report their own part. */
+  readonly applied: readonly Pick<MigrationFile, 'version' | 'name'>[];
+}
+
+/** The key of the advisory lock that all migrators of a database share: "baro" in ASCII. */
+const LOCK_KEY = 0x6261726f;
+
+/**
+ * Brings the database to the newest version that this program knows. Goes forward only.
+ *
+ * Each migration is one transaction, with its row in `barograph_migrations`: it is there whole or not at all. Any
+ * number of programs may call this at once: the lock is held by the transaction, so one applies while the others wait
+ * and then find nothing to do, and a killed migrator leaves nothing behind.
+ *
+ * @throws CategorizedError when a migration fails (naming it and the line) or the database is newer than the program.
+ */
+export async function migrate(pool: Pool, source: MigrationSource = {}): Promise<MigrationResult> {
+  const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);
+  const client = await pool.connect();
+  const applied: Pick<MigrationFile, 'version' | 'name'>[] = [];
+  try {
+    for (;;) {
+      const next = await inLockedTransaction(client, async () => applyNext(client, files));
+      if (next === undefined) return { version: files.length, applied };
+      applied.push({ version: next.version, name: next.name });
+    }
+  } finally {
+    client.release();
+  }
+}
+
+/** @returns the migration that was applied; undefined when the database is as new as the program. */
+async function applyNext(
+  client: PoolClient,
+  files: readonly MigrationFile[],
+): Promise<MigrationFile | undefined> {
+  const done = await readAppliedMigrations(client);
+  requireKnownHistory(done, files);
+  const next = files[done.at(-1)?.version ?? 0];
+  if (done.length === 0) await createMigrationTable(client);
+  if (next !== undefined) await applyMigration(client, next);
+  return next;
+}
+
+/** The row goes first: a migration that was applied beside the lock fails here and not half-way. */
+async function applyMigration(client: PoolClient, { version, name, sql }: MigrationFile): Promise<void> {
+  await client.query(`insert into barograph_migrations (version, name) values ($1, $2)`, [version, name]);
+  try {
+    await client.query(sql);
+  } catch (error) {
+    throw migrationFailure({ version, name, sql }, error);
+  }
+}
+
+async function createMigrationTable(client: PoolClient): Promise<void> {
+  await client.query(`
+    create table if not exists barograph_migrations (
+      version int primary key,
+      name text not null,
+      applied_at timestamptz not null default now()
+    );
+    comment on table barograph_migrations is 'Which migrations this database has been through; written by migrate alone.';
+    comment on column barograph_migrations.version is 'Number of the migration, 1 for the first.';
+    comment on column barograph_migrations.name is 'Name of the migration file without number and ending.';
+    comment on column barograph_migrations.applied_at is 'When the migration was committed.';
+  `);
+}
+
+/** Waiting for the lock and rewriting a large table may take longer than an ordinary statement is allowed. */
+async function inLockedTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
+  await client.query('begin; set local statement_timeout = 0; set local lock_timeout = 0');
+  try {
+    await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    // A connection that is lost cannot roll back and need not: the server does.
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+function migrationFailure(migration: MigrationFile, cause: unknown): CategorizedError {
+  const file = `${String(migration.version).padStart(4, '0')}_${migration.name}.sql`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CategorizedError(
+    'validator_internal',
+    `The migration ${file} failed${lineOf(migration.sql, cause)}: ${reason}. ` +
+      'Nothing of it was kept. Correct what it complains of and migrate again.',
+    { cause },
+  );
+}
+
+/** The driver gives the place of a fault as a character position in the text, counted from 1. */
+function lineOf(sql: string, error: unknown): string {
+  const position = Number((error as { position?: string }).position);
+  return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : '';
+}

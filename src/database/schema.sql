@@ -1,0 +1,882 @@
+-- The schema as the migrations leave it, for reading and for comparing. Generated: do not edit.
+
+create table barograph_migrations (
+  version integer not null,
+  name text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint barograph_migrations_pkey PRIMARY KEY (version)
+);
+comment on table barograph_migrations is 'Which migrations this database has been through; written by migrate alone.';
+comment on column barograph_migrations.version is 'Number of the migration, 1 for the first.';
+comment on column barograph_migrations.name is 'Name of the migration file without number and ending.';
+comment on column barograph_migrations.applied_at is 'When the migration was committed.';
+
+create table dead_letter_spans (
+  trace_id text not null,
+  span_id text not null,
+  phase text not null,
+  reason text not null,
+  detail text not null,
+  span jsonb not null,
+  constraint dead_letter_spans_phase_check CHECK ((phase = ANY (ARRAY['started'::text, 'ended'::text]))),
+  constraint dead_letter_spans_pkey PRIMARY KEY (trace_id, span_id, phase)
+);
+comment on table dead_letter_spans is 'Spans that break the vocabulary, kept whole with the reason.';
+comment on column dead_letter_spans.trace_id is 'Trace.';
+comment on column dead_letter_spans.span_id is 'Span.';
+comment on column dead_letter_spans.phase is 'Whether the span was observed at its start or at its end.';
+comment on column dead_letter_spans.reason is 'Why it was refused: invalid_attribute or missing_attribute.';
+comment on column dead_letter_spans.detail is 'For each attribute what was got and what is allowed.';
+comment on column dead_letter_spans.span is 'The span itself, scrubbed of secrets.';
+
+create table emitters (
+  validator_id integer not null,
+  instance_id text not null,
+  first_seen timestamp with time zone not null,
+  last_seen timestamp with time zone not null,
+  spans bigint not null,
+  ended_spans bigint not null,
+  constraint emitters_pkey PRIMARY KEY (validator_id, instance_id),
+  constraint emitters_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+comment on table emitters is 'Every process whose spans were recorded.';
+comment on column emitters.validator_id is 'Validator.';
+comment on column emitters.instance_id is 'service.instance.id of the process.';
+comment on column emitters.first_seen is 'Start of its earliest span.';
+comment on column emitters.last_seen is 'Latest instant that a span of it speaks of.';
+comment on column emitters.spans is 'Spans of it that were seen, each once.';
+comment on column emitters.ended_spans is 'Spans of it that ended.';
+
+create table error_categories (
+  category text not null,
+  fault text not null,
+  constraint error_categories_fault_check CHECK ((fault = ANY (ARRAY['miner'::text, 'upstream'::text, 'validator'::text]))),
+  constraint error_categories_pkey PRIMARY KEY (category)
+);
+comment on table error_categories is 'The closed set of error categories, and who has to act on each.';
+comment on column error_categories.category is 'Value of error.type. Written by: migrations.';
+comment on column error_categories.fault is 'Who is at fault: miner, upstream data, or the validator itself. Written by: migrations.';
+
+create table miner_stats (
+  validator_id integer not null,
+  miner_uid integer,
+  miner_hotkey text not null,
+  miner_rank integer,
+  avg_forecast_score double precision,
+  successful_forecasts bigint not null,
+  failed_forecasts bigint not null,
+  forecast_success_ratio double precision,
+  hosting_successes bigint not null,
+  hosting_failures bigint not null,
+  host_reliability_ratio double precision,
+  avg_hosting_latency_ms double precision,
+  avg_day1_score double precision,
+  avg_era5_score double precision,
+  avg_era5_completeness double precision,
+  best_forecast_score double precision,
+  worst_forecast_score double precision,
+  score_std_dev double precision,
+  last_successful_forecast timestamp with time zone,
+  last_failed_forecast timestamp with time zone,
+  consecutive_successes bigint not null,
+  consecutive_failures bigint not null,
+  total_inference_time double precision not null,
+  avg_inference_time double precision,
+  common_errors jsonb not null,
+  error_rate_by_type jsonb,
+  first_seen timestamp with time zone,
+  last_active timestamp with time zone,
+  validator_hotkey text not null,
+  updated_at timestamp with time zone not null,
+  fold json not null,
+  constraint miner_stats_pkey PRIMARY KEY (validator_id, miner_hotkey),
+  constraint miner_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+comment on table miner_stats is 'All that a miner did, over all runs; kept by hotkey, since a slot changes hands.';
+comment on column miner_stats.validator_id is 'Validator.';
+comment on column miner_stats.miner_uid is 'Slot that the miner held last.';
+comment on column miner_stats.miner_hotkey is 'Miner.';
+comment on column miner_stats.miner_rank is 'Rank by avg_forecast_score, ties alike; null without a score.';
+comment on column miner_stats.avg_forecast_score is 'Mean era5_combined_score of completed forecasts.';
+comment on column miner_stats.successful_forecasts is 'Forecasts completed.';
+comment on column miner_stats.failed_forecasts is 'Forecasts failed.';
+comment on column miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
+comment on column miner_stats.hosting_successes is 'Calls to the miner that worked on the wire, whatever it answered.';
+comment on column miner_stats.hosting_failures is 'Calls that did not.';
+comment on column miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
+comment on column miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
+comment on column miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
+comment on column miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, in flight ones too.';
+comment on column miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
+comment on column miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
+comment on column miner_stats.worst_forecast_score is 'Smallest.';
+comment on column miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
+comment on column miner_stats.last_successful_forecast is 'When a forecast was last completed.';
+comment on column miner_stats.last_failed_forecast is 'When a forecast last failed.';
+comment on column miner_stats.consecutive_successes is 'Completed forecasts since the last failed one, by T0.';
+comment on column miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
+comment on column miner_stats.total_inference_time is 'Sum of inference durations, s.';
+comment on column miner_stats.avg_inference_time is 'Mean of inference durations, s.';
+comment on column miner_stats.common_errors is 'Failures by category, each counted once, where it happened.';
+comment on column miner_stats.error_rate_by_type is 'The same as fractions of all failures; they add up to 1.';
+comment on column miner_stats.first_seen is 'Start of the earliest span of the miner.';
+comment on column miner_stats.last_active is 'Latest call that worked.';
+comment on column miner_stats.validator_hotkey is 'Identity of the validator.';
+comment on column miner_stats.updated_at is 'Newest instant that a span of the miner speaks of.';
+comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
+
+create table pipeline.frozen_manifests (
+  run_id integer not null,
+  miner_uid integer not null,
+  manifest_hash text not null,
+  store_path text not null,
+  header jsonb not null,
+  files jsonb not null,
+  frozen_at timestamp with time zone not null,
+  constraint frozen_manifests_pkey PRIMARY KEY (run_id, miner_uid),
+  constraint frozen_manifests_run_id_miner_uid_fkey FOREIGN KEY (run_id, miner_uid) REFERENCES pipeline.run_miners(run_id, miner_uid) ON DELETE CASCADE
+);
+comment on table pipeline.frozen_manifests is 'The manifest to which a miner''s forecast is held';
+comment on column pipeline.frozen_manifests.run_id is 'The run';
+comment on column pipeline.frozen_manifests.miner_uid is 'The miner';
+comment on column pipeline.frozen_manifests.manifest_hash is 'SHA-256 of the manifest as it was read';
+comment on column pipeline.frozen_manifests.store_path is 'Where the forecast lies on its host, without the host';
+comment on column pipeline.frozen_manifests.header is 'The manifest without its list of files';
+comment on column pipeline.frozen_manifests.files is 'Hash of each file, by its path in the store';
+comment on column pipeline.frozen_manifests.frozen_at is 'When the manifest was frozen';
+
+create table pipeline.leads (
+  run_id integer not null,
+  miner_uid integer not null,
+  score_type text not null,
+  lead_hours integer not null,
+  state text default 'pending'::text not null,
+  revision integer default 0 not null,
+  attempt integer default 1 not null,
+  next_at timestamp with time zone,
+  attempt_traceparent text,
+  score double precision,
+  failure_category text,
+  failure_message text,
+  constraint leads_attempt_check CHECK ((attempt >= 1)),
+  constraint leads_lead_hours_check CHECK ((lead_hours > 0)),
+  constraint leads_pkey PRIMARY KEY (run_id, miner_uid, score_type, lead_hours),
+  constraint leads_run_id_miner_uid_fkey FOREIGN KEY (run_id, miner_uid) REFERENCES pipeline.run_miners(run_id, miner_uid) ON DELETE CASCADE,
+  constraint leads_score_type_check CHECK ((score_type = ANY (ARRAY['day1'::text, 'era5'::text]))),
+  constraint leads_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'due'::text, 'waiting_for_truth'::text, 'scored'::text, 'failed'::text])))
+);
+comment on table pipeline.leads is 'One lead of one miner of a run, scored on day one or against ERA5';
+comment on column pipeline.leads.run_id is 'The run';
+comment on column pipeline.leads.miner_uid is 'The miner';
+comment on column pipeline.leads.score_type is 'Truth that the lead is scored against';
+comment on column pipeline.leads.lead_hours is 'Hours after T0';
+comment on column pipeline.leads.state is 'pending behind day one, due or waiting for truth with a job queued, or how it ended';
+comment on column pipeline.leads.revision is 'Counts transitions; each transition names the revision that it starts from';
+comment on column pipeline.leads.attempt is 'Attempt that comes next, from 1; waiting for truth uses none';
+comment on column pipeline.leads.next_at is 'When that attempt is due; null while nothing is queued for the lead';
+comment on column pipeline.leads.attempt_traceparent is 'Span of the attempt before';
+comment on column pipeline.leads.score is 'Score of the lead, 0 to 1; null until there is one';
+comment on column pipeline.leads.failure_category is 'Why there is no score: an error category';
+comment on column pipeline.leads.failure_message is 'Why there is no score, in words';
+
+create table pipeline.run_miners (
+  run_id integer not null,
+  miner_uid integer not null,
+  miner_hotkey text not null,
+  base_url text not null,
+  state text default 'created'::text not null,
+  revision integer default 0 not null,
+  attempt integer default 1 not null,
+  next_at timestamp with time zone,
+  root_traceparent text,
+  attempt_traceparent text,
+  job_id text,
+  job_accepted_at timestamp with time zone,
+  inference_completed_at timestamp with time zone,
+  failed_step text,
+  failure_category text,
+  failure_message text,
+  constraint run_miners_attempt_check CHECK ((attempt >= 1)),
+  constraint run_miners_miner_uid_check CHECK (((miner_uid >= 0) AND (miner_uid <= 255))),
+  constraint run_miners_pkey PRIMARY KEY (run_id, miner_uid),
+  constraint run_miners_run_id_fkey FOREIGN KEY (run_id) REFERENCES pipeline.runs(run_id) ON DELETE CASCADE,
+  constraint run_miners_run_id_miner_hotkey_key UNIQUE (run_id, miner_hotkey),
+  constraint run_miners_state_check CHECK ((state = ANY (ARRAY['created'::text, 'seeded'::text, 'querying'::text, 'polling'::text, 'verifying'::text, 'scoring'::text, 'completed'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX run_miners_one_holder_per_job ON pipeline.run_miners USING btree (run_id, job_id) WHERE (job_id IS NOT NULL);
+comment on table pipeline.run_miners is 'One miner of a run';
+comment on column pipeline.run_miners.run_id is 'The run';
+comment on column pipeline.run_miners.miner_uid is 'Slot of the miner when the run was created';
+comment on column pipeline.run_miners.miner_hotkey is 'Identity of the miner';
+comment on column pipeline.run_miners.base_url is 'Where the miner is reached; never leaves this table';
+comment on column pipeline.run_miners.state is 'What the miner does next: querying, polling, verifying, scoring; or how it ended';
+comment on column pipeline.run_miners.revision is 'Counts transitions; each transition names the revision that it starts from';
+comment on column pipeline.run_miners.attempt is 'Attempt of the state that comes next, from 1';
+comment on column pipeline.run_miners.next_at is 'When that attempt is due; null when nothing is queued for the miner itself';
+comment on column pipeline.run_miners.root_traceparent is 'Span that is the root of the trace of the miner in this run';
+comment on column pipeline.run_miners.attempt_traceparent is 'Span of the attempt before';
+comment on column pipeline.run_miners.job_id is 'Job of the miner; no two miners of a run hold the same';
+comment on column pipeline.run_miners.job_accepted_at is 'When the miner accepted the job';
+comment on column pipeline.run_miners.inference_completed_at is 'When a poll first saw the forecast complete';
+comment on column pipeline.run_miners.failed_step is 'Step that ended the miner''s part for good';
+comment on column pipeline.run_miners.failure_category is 'Error category of that end';
+comment on column pipeline.run_miners.failure_message is 'That end in words';
+
+create table pipeline.runs (
+  run_id integer generated always as identity,
+  validator_hotkey text not null,
+  init_time timestamp with time zone not null,
+  initiated_at timestamp with time zone not null,
+  status text default 'created'::text not null,
+  day1_lead integer not null,
+  era5_leads integer[] not null,
+  revision integer default 0 not null,
+  attempt integer default 1 not null,
+  next_at timestamp with time zone,
+  root_traceparent text,
+  attempt_traceparent text,
+  failure_category text,
+  failure_message text,
+  finished_at timestamp with time zone,
+  constraint runs_attempt_check CHECK ((attempt >= 1)),
+  constraint runs_day1_lead_check CHECK ((day1_lead > 0)),
+  constraint runs_era5_leads_check CHECK ((cardinality(era5_leads) > 0)),
+  constraint runs_pkey PRIMARY KEY (run_id),
+  constraint runs_status_check CHECK ((status = ANY (ARRAY['created'::text, 'seeding'::text, 'gfs_ready'::text, 'querying_miners'::text, 'awaiting_results'::text, 'completed'::text, 'failed'::text, 'all_miners_failed'::text, 'stale_abandoned'::text])))
+);
+CREATE UNIQUE INDEX runs_one_active_per_cycle ON pipeline.runs USING btree (validator_hotkey, init_time) WHERE (status <> ALL (ARRAY['completed'::text, 'failed'::text, 'all_miners_failed'::text, 'stale_abandoned'::text]));
+comment on table pipeline.runs is 'One forecast cycle of one validator';
+comment on column pipeline.runs.run_id is 'The run, as spans name it';
+comment on column pipeline.runs.validator_hotkey is 'Identity of the validator';
+comment on column pipeline.runs.init_time is 'T0, the GFS initialisation time';
+comment on column pipeline.runs.initiated_at is 'When the run was created; opens the manifest freeze window';
+comment on column pipeline.runs.status is 'Where the run stands';
+comment on column pipeline.runs.day1_lead is 'Lead scored on day one, hours after T0';
+comment on column pipeline.runs.era5_leads is 'Leads scored against ERA5, hours after T0';
+comment on column pipeline.runs.revision is 'Counts transitions; each transition names the revision that it starts from';
+comment on column pipeline.runs.attempt is 'Attempt that comes next at opening the GFS input, from 1';
+comment on column pipeline.runs.next_at is 'When the run is looked at again; null when it waits for its miners or is over';
+comment on column pipeline.runs.root_traceparent is 'Span that is the root of the trace of the run';
+comment on column pipeline.runs.attempt_traceparent is 'Span of the attempt before';
+comment on column pipeline.runs.failure_category is 'Why the run failed: an error category';
+comment on column pipeline.runs.failure_message is 'Why the run failed, in words';
+comment on column pipeline.runs.finished_at is 'When the run entered a terminal status';
+
+create table validator_job_logs (
+  validator_id integer not null,
+  trace_id text not null,
+  span_id text not null,
+  decision_index integer not null,
+  run_id bigint not null,
+  job_id bigint,
+  created_at timestamp with time zone not null,
+  level text not null,
+  decision text not null,
+  reason text not null,
+  message text not null,
+  constraint validator_job_logs_pkey PRIMARY KEY (validator_id, trace_id, span_id, decision_index),
+  constraint validator_job_logs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+CREATE INDEX validator_job_logs_run ON public.validator_job_logs USING btree (validator_id, run_id, created_at);
+comment on table validator_job_logs is 'Every orchestration decision, with its reason.';
+comment on column validator_job_logs.validator_id is 'Validator.';
+comment on column validator_job_logs.trace_id is 'Trace of the orchestration.';
+comment on column validator_job_logs.span_id is 'Span of the orchestration.';
+comment on column validator_job_logs.decision_index is 'Place among the decisions of the span.';
+comment on column validator_job_logs.run_id is 'Run.';
+comment on column validator_job_logs.job_id is 'Job of the queue that decided.';
+comment on column validator_job_logs.created_at is 'When it was decided.';
+comment on column validator_job_logs.level is 'INFO, WARN or ERROR.';
+comment on column validator_job_logs.decision is 'weather.orchestration.decision.';
+comment on column validator_job_logs.reason is 'Why.';
+comment on column validator_job_logs.message is 'Both in words.';
+
+create table validators (
+  id integer generated by default as identity,
+  hotkey text not null,
+  constraint validators_hotkey_key UNIQUE (hotkey),
+  constraint validators_pkey PRIMARY KEY (id)
+);
+comment on table validators is 'Every validator that recorded here.';
+comment on column validators.id is 'Number of the validator, given at first sight; the first part of every key.';
+comment on column validators.hotkey is 'Identity of the validator.';
+
+create table weather_forecast_component_scores (
+  validator_id integer not null,
+  run_id bigint not null,
+  response_id bigint not null,
+  miner_uid integer,
+  miner_hotkey text not null,
+  score_type text not null,
+  lead_hours integer not null,
+  valid_time_utc timestamp with time zone not null,
+  variable_name text not null,
+  pressure_level integer,
+  rmse double precision,
+  mse double precision,
+  acc double precision,
+  skill_score double precision,
+  skill_score_gfs double precision,
+  skill_score_climatology double precision,
+  bias double precision,
+  mae double precision,
+  climatology_check_passed boolean,
+  pattern_correlation double precision,
+  pattern_correlation_passed boolean,
+  clone_penalty double precision,
+  quality_penalty double precision,
+  weighted_score double precision,
+  variable_weight double precision,
+  calculated_at timestamp with time zone not null,
+  calculation_duration_ms double precision,
+  reason text,
+  trace_id text not null,
+  span_id text not null,
+  constraint weather_forecast_component_scores_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+) partition by RANGE (valid_time_utc);
+CREATE UNIQUE INDEX weather_forecast_component_scores_key ON ONLY public.weather_forecast_component_scores USING btree (validator_id, run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level, valid_time_utc) NULLS NOT DISTINCT;
+comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner; the newest scoring.';
+comment on column weather_forecast_component_scores.validator_id is 'Validator.';
+comment on column weather_forecast_component_scores.run_id is 'Run.';
+comment on column weather_forecast_component_scores.response_id is 'Row of weather_miner_responses.';
+comment on column weather_forecast_component_scores.miner_uid is 'Slot of the miner.';
+comment on column weather_forecast_component_scores.miner_hotkey is 'Miner.';
+comment on column weather_forecast_component_scores.score_type is 'day1 or era5.';
+comment on column weather_forecast_component_scores.lead_hours is 'Lead, hours after T0.';
+comment on column weather_forecast_component_scores.valid_time_utc is 'T0 + lead.';
+comment on column weather_forecast_component_scores.variable_name is 'Variable, by its ERA5 short name.';
+comment on column weather_forecast_component_scores.pressure_level is 'Level, hPa; null at the surface.';
+comment on column weather_forecast_component_scores.rmse is 'Latitude-weighted root-mean-square error, unit of the variable; null when not finite.';
+comment on column weather_forecast_component_scores.mse is 'Latitude-weighted mean square error.';
+comment on column weather_forecast_component_scores.acc is 'Anomaly correlation coefficient.';
+comment on column weather_forecast_component_scores.skill_score is 'Skill that counts: against GFS less the clone penalty on day one, against climatology for ERA5.';
+comment on column weather_forecast_component_scores.skill_score_gfs is 'Skill against the GFS forecast.';
+comment on column weather_forecast_component_scores.skill_score_climatology is 'Skill against climatology.';
+comment on column weather_forecast_component_scores.bias is 'Latitude-weighted mean error.';
+comment on column weather_forecast_component_scores.mae is 'Latitude-weighted mean absolute error.';
+comment on column weather_forecast_component_scores.climatology_check_passed is 'Day one: whether the values lie within plausible bounds.';
+comment on column weather_forecast_component_scores.pattern_correlation is 'Day one: weighted correlation with the reference.';
+comment on column weather_forecast_component_scores.pattern_correlation_passed is 'Day one: whether that correlation is at least 0.3.';
+comment on column weather_forecast_component_scores.clone_penalty is 'Day one: penalty for copying the reference.';
+comment on column weather_forecast_component_scores.quality_penalty is 'Not written: no rule of the scoring computes it.';
+comment on column weather_forecast_component_scores.weighted_score is 'Not written: no rule of the scoring computes it.';
+comment on column weather_forecast_component_scores.variable_weight is 'Weight of the variable, over its levels; kept for the record, no score uses it.';
+comment on column weather_forecast_component_scores.calculated_at is 'End of the scoring span.';
+comment on column weather_forecast_component_scores.calculation_duration_ms is 'Time that the calculation took, ms.';
+comment on column weather_forecast_component_scores.reason is 'Why a metric is missing.';
+comment on column weather_forecast_component_scores.trace_id is 'Trace of the scoring span.';
+comment on column weather_forecast_component_scores.span_id is 'The scoring span.';
+
+create table weather_forecast_runs (
+  validator_id integer not null,
+  id bigint not null,
+  run_initiation_time timestamp with time zone,
+  target_forecast_time_utc timestamp with time zone,
+  gfs_init_time_utc timestamp with time zone,
+  gfs_input_metadata jsonb,
+  status text,
+  completion_time timestamp with time zone,
+  final_scoring_attempted_time timestamp with time zone,
+  error_message text,
+  trace_id text,
+  updated_at timestamp with time zone not null,
+  fold json not null,
+  constraint weather_forecast_runs_pkey PRIMARY KEY (validator_id, id),
+  constraint weather_forecast_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+CREATE INDEX weather_forecast_runs_init_time ON public.weather_forecast_runs USING btree (validator_id, gfs_init_time_utc);
+comment on table weather_forecast_runs is 'One forecast cycle: the newest that its spans say.';
+comment on column weather_forecast_runs.validator_id is 'Validator.';
+comment on column weather_forecast_runs.id is 'weather.run.id.';
+comment on column weather_forecast_runs.run_initiation_time is 'When the run was created; opens the manifest freeze window.';
+comment on column weather_forecast_runs.target_forecast_time_utc is 'Target time that names the forecast.';
+comment on column weather_forecast_runs.gfs_init_time_utc is 'T0, the GFS initialisation time.';
+comment on column weather_forecast_runs.gfs_input_metadata is 'The GFS input that was really used.';
+comment on column weather_forecast_runs.status is 'weather.run.status of the newest orchestration.';
+comment on column weather_forecast_runs.completion_time is 'When the run entered its terminal status.';
+comment on column weather_forecast_runs.final_scoring_attempted_time is 'End of the newest aggregation of the run.';
+comment on column weather_forecast_runs.error_message is 'Why the run failed.';
+comment on column weather_forecast_runs.trace_id is 'Trace of the run.';
+comment on column weather_forecast_runs.updated_at is 'Newest instant that a span of the run speaks of.';
+comment on column weather_forecast_runs.fold is 'The newest word on each column, with its moment.';
+
+create table weather_forecast_stats (
+  validator_id integer not null,
+  id bigint not null,
+  miner_uid integer,
+  miner_hotkey text not null,
+  miner_rank integer,
+  forecast_run_id text,
+  run_id bigint not null,
+  forecast_init_time timestamp with time zone,
+  forecast_status text not null,
+  current_forecast_stage text,
+  current_forecast_status text,
+  stage_since timestamp with time zone,
+  last_error_message text,
+  retries_remaining integer,
+  next_scheduled_retry timestamp with time zone,
+  forecast_error_msg jsonb,
+  forecast_score_initial double precision,
+  era5_score_24h double precision,
+  era5_score_48h double precision,
+  era5_score_72h double precision,
+  era5_score_96h double precision,
+  era5_score_120h double precision,
+  era5_score_144h double precision,
+  era5_score_168h double precision,
+  era5_score_192h double precision,
+  era5_score_216h double precision,
+  era5_score_240h double precision,
+  era5_combined_score double precision,
+  era5_completeness double precision,
+  era5_scored_leads integer not null,
+  era5_expected_leads integer,
+  overall_forecast_score double precision,
+  avg_rmse double precision,
+  avg_acc double precision,
+  avg_skill_score double precision,
+  forecast_type text,
+  forecast_inference_duration_seconds double precision,
+  forecast_input_sources jsonb,
+  hosting_status text,
+  hosting_latency_ms double precision,
+  validator_hotkey text not null,
+  completed_at timestamp with time zone,
+  trace_id text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  fold json not null,
+  constraint weather_forecast_stats_pkey PRIMARY KEY (validator_id, run_id, miner_hotkey),
+  constraint weather_forecast_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+CREATE INDEX weather_forecast_stats_best ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, era5_combined_score) WHERE (forecast_status = 'completed'::text);
+CREATE INDEX weather_forecast_stats_finished ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_init_time DESC, run_id DESC, forecast_status) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
+CREATE INDEX weather_forecast_stats_last ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_status, completed_at) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
+comment on table weather_forecast_stats is 'One miner''s forecast in one run.';
+comment on column weather_forecast_stats.validator_id is 'Validator.';
+comment on column weather_forecast_stats.id is 'Number of (run, miner), the same for every writer.';
+comment on column weather_forecast_stats.miner_uid is 'Slot of the miner.';
+comment on column weather_forecast_stats.miner_hotkey is 'Miner.';
+comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score.';
+comment on column weather_forecast_stats.forecast_run_id is 'forecast_{T0}_to_{target}, the same for every validator.';
+comment on column weather_forecast_stats.run_id is 'Run.';
+comment on column weather_forecast_stats.forecast_init_time is 'T0.';
+comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until something is said.';
+comment on column weather_forecast_stats.current_forecast_stage is 'weather.stage of the newest step.';
+comment on column weather_forecast_stats.current_forecast_status is 'weather.stage.status: status within the stage.';
+comment on column weather_forecast_stats.stage_since is 'When the forecast first entered that stage.';
+comment on column weather_forecast_stats.last_error_message is 'Newest error of a step that has not succeeded since.';
+comment on column weather_forecast_stats.retries_remaining is 'Retries left of the step that comes next.';
+comment on column weather_forecast_stats.next_scheduled_retry is 'Earliest retry or wait for truth to come.';
+comment on column weather_forecast_stats.forecast_error_msg is 'Category, message and time of last_error_message.';
+comment on column weather_forecast_stats.forecast_score_initial is 'Day-one score; 0.0 is a score.';
+comment on column weather_forecast_stats.era5_score_24h is 'weather.score.era5 of lead 24 h.';
+comment on column weather_forecast_stats.era5_score_48h is 'weather.score.era5 of lead 48 h.';
+comment on column weather_forecast_stats.era5_score_72h is 'weather.score.era5 of lead 72 h.';
+comment on column weather_forecast_stats.era5_score_96h is 'weather.score.era5 of lead 96 h.';
+comment on column weather_forecast_stats.era5_score_120h is 'weather.score.era5 of lead 120 h.';
+comment on column weather_forecast_stats.era5_score_144h is 'weather.score.era5 of lead 144 h.';
+comment on column weather_forecast_stats.era5_score_168h is 'weather.score.era5 of lead 168 h.';
+comment on column weather_forecast_stats.era5_score_192h is 'weather.score.era5 of lead 192 h.';
+comment on column weather_forecast_stats.era5_score_216h is 'weather.score.era5 of lead 216 h.';
+comment on column weather_forecast_stats.era5_score_240h is 'weather.score.era5 of lead 240 h.';
+comment on column weather_forecast_stats.era5_combined_score is 'Sum of the lead scores over the leads expected.';
+comment on column weather_forecast_stats.era5_completeness is 'Leads scored over leads expected.';
+comment on column weather_forecast_stats.era5_scored_leads is 'Leads that have a score.';
+comment on column weather_forecast_stats.era5_expected_leads is 'weather.run.expected_leads.';
+comment on column weather_forecast_stats.overall_forecast_score is '0.95 combined + 0.05 if day one passed.';
+comment on column weather_forecast_stats.avg_rmse is 'Mean over all variables and levels, of mixed units; of ERA5 once a lead is scored, of day one before.';
+comment on column weather_forecast_stats.avg_acc is 'Mean over the same.';
+comment on column weather_forecast_stats.avg_skill_score is 'Mean over the same.';
+comment on column weather_forecast_stats.forecast_type is 'weather.forecast.type.';
+comment on column weather_forecast_stats.forecast_inference_duration_seconds is 'Acceptance to the poll that saw completion, s.';
+comment on column weather_forecast_stats.forecast_input_sources is 'The inputs that the forecast was asked for.';
+comment on column weather_forecast_stats.hosting_status is 'weather.hosting.status of the newest read.';
+comment on column weather_forecast_stats.hosting_latency_ms is 'Time to the first byte of the hosted forecast, ms.';
+comment on column weather_forecast_stats.validator_hotkey is 'Identity of the validator.';
+comment on column weather_forecast_stats.completed_at is 'When the forecast was completed or failed.';
+comment on column weather_forecast_stats.trace_id is 'Trace of the miner''s forecast.';
+comment on column weather_forecast_stats.created_at is 'Start of the earliest span of the forecast.';
+comment on column weather_forecast_stats.updated_at is 'Newest instant that a span of the forecast speaks of.';
+comment on column weather_forecast_stats.fold is 'The newest word on each column, with its moment.';
+
+create table weather_forecast_steps (
+  validator_id integer not null,
+  trace_id text not null,
+  span_id text not null,
+  parent_span_id text,
+  span_name text not null,
+  instance_id text,
+  id bigint not null,
+  run_id bigint not null,
+  miner_uid integer,
+  miner_hotkey text,
+  step_name text not null,
+  substep text not null,
+  lead_hours integer,
+  attempt integer not null,
+  max_attempts integer,
+  status text not null,
+  started_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  latency_ms double precision,
+  retry_count integer not null,
+  retries_remaining integer,
+  next_retry_time timestamp with time zone,
+  error_type text,
+  error_json jsonb,
+  context jsonb,
+  job_id bigint,
+  facts jsonb not null,
+  constraint weather_forecast_steps_span_id_check CHECK ((length(span_id) = 16)),
+  constraint weather_forecast_steps_trace_id_check CHECK ((length(trace_id) = 32)),
+  constraint weather_forecast_steps_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+) partition by LIST (status);
+CREATE INDEX weather_forecast_steps_run ON ONLY public.weather_forecast_steps USING btree (validator_id, run_id, miner_hotkey);
+comment on table weather_forecast_steps is 'The event log: one row a span. Running spans lie in a partition of their own.';
+comment on column weather_forecast_steps.validator_id is 'Validator.';
+comment on column weather_forecast_steps.trace_id is 'Trace of the span, 32 hexadecimal digits.';
+comment on column weather_forecast_steps.span_id is 'The span, 16 hexadecimal digits.';
+comment on column weather_forecast_steps.parent_span_id is 'The span around it; null for a root.';
+comment on column weather_forecast_steps.span_name is 'Name of the span.';
+comment on column weather_forecast_steps.instance_id is 'The process that made the span.';
+comment on column weather_forecast_steps.id is 'The span id as a number.';
+comment on column weather_forecast_steps.run_id is 'weather.run.id.';
+comment on column weather_forecast_steps.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column weather_forecast_steps.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column weather_forecast_steps.step_name is 'weather.step.name.';
+comment on column weather_forecast_steps.substep is 'weather.step.substep.';
+comment on column weather_forecast_steps.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column weather_forecast_steps.attempt is 'weather.step.attempt, counted from 1.';
+comment on column weather_forecast_steps.max_attempts is 'weather.step.max_attempts.';
+comment on column weather_forecast_steps.status is 'weather.step.status; in_progress while the span runs.';
+comment on column weather_forecast_steps.started_at is 'Start of the span.';
+comment on column weather_forecast_steps.completed_at is 'End of the span.';
+comment on column weather_forecast_steps.latency_ms is 'End minus start, of successes and failures alike, ms.';
+comment on column weather_forecast_steps.retry_count is 'attempt - 1.';
+comment on column weather_forecast_steps.retries_remaining is 'max(0, max_attempts - attempt).';
+comment on column weather_forecast_steps.next_retry_time is 'weather.retry.next_time: when the step is tried again.';
+comment on column weather_forecast_steps.error_type is 'error.type: category of the failure.';
+comment on column weather_forecast_steps.error_json is 'Category, class, code, message, trimmed stack, causes and fingerprint of the failure.';
+comment on column weather_forecast_steps.context is 'What the step did: weather.step.context with progress, job and profile.';
+comment on column weather_forecast_steps.job_id is 'weather.step.queue_job_id: job of the queue that ran the step.';
+comment on column weather_forecast_steps.facts is 'What the folds take from the span besides these columns.';
+
+create table weather_forecast_steps_finished partition of weather_forecast_steps FOR VALUES IN ('succeeded', 'failed', 'retry_scheduled', 'waiting_for_truth', 'abandoned') partition by RANGE (started_at);
+CREATE UNIQUE INDEX weather_forecast_steps_finished_key ON ONLY public.weather_forecast_steps_finished USING btree (validator_id, trace_id, span_id, started_at);
+
+create table weather_forecast_steps_running partition of weather_forecast_steps FOR VALUES IN ('in_progress');
+CREATE UNIQUE INDEX weather_forecast_steps_running_key ON public.weather_forecast_steps_running USING btree (validator_id, trace_id, span_id);
+
+create table weather_miner_responses (
+  validator_id integer not null,
+  id bigint not null,
+  run_id bigint not null,
+  miner_uid integer,
+  miner_hotkey text not null,
+  response_time timestamp with time zone,
+  job_id text,
+  kerchunk_json_url text,
+  target_netcdf_url_template text,
+  kerchunk_json_retrieved jsonb,
+  frozen_manifest_files jsonb,
+  verification_hash_computed text,
+  verification_hash_claimed text,
+  verification_passed boolean,
+  manifest_frozen_at timestamp with time zone,
+  status text,
+  error_message text,
+  input_hash_miner text,
+  input_hash_validator text,
+  input_hash_match boolean,
+  retry_count integer not null,
+  next_retry_time timestamp with time zone,
+  last_polled_time timestamp with time zone,
+  inference_started_at timestamp with time zone,
+  job_accepted_at timestamp with time zone,
+  inference_completed_at timestamp with time zone,
+  day1_scoring_completed_at timestamp with time zone,
+  era5_scoring_completed_at timestamp with time zone,
+  total_pipeline_duration_seconds double precision,
+  trace_id text,
+  updated_at timestamp with time zone not null,
+  fold json not null,
+  constraint weather_miner_responses_pkey PRIMARY KEY (validator_id, run_id, miner_hotkey),
+  constraint weather_miner_responses_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+CREATE INDEX weather_miner_responses_status ON public.weather_miner_responses USING btree (validator_id, status);
+comment on table weather_miner_responses is 'The exchange with one miner in one run.';
+comment on column weather_miner_responses.validator_id is 'Validator.';
+comment on column weather_miner_responses.id is 'Number of (run, miner), the same for every writer.';
+comment on column weather_miner_responses.run_id is 'Run.';
+comment on column weather_miner_responses.miner_uid is 'Slot of the miner.';
+comment on column weather_miner_responses.miner_hotkey is 'Miner.';
+comment on column weather_miner_responses.response_time is 'When the miner last answered the query.';
+comment on column weather_miner_responses.job_id is 'weather.job.id: the miner''s own job.';
+comment on column weather_miner_responses.kerchunk_json_url is 'Path of the forecast store on its host, without the host.';
+comment on column weather_miner_responses.target_netcdf_url_template is 'Not written: no forecast is hosted as NetCDF.';
+comment on column weather_miner_responses.kerchunk_json_retrieved is 'The manifest without its list of files.';
+comment on column weather_miner_responses.frozen_manifest_files is 'Not written: the list of files is control state of the pipeline, too large for a span.';
+comment on column weather_miner_responses.verification_hash_computed is 'SHA-256 of the manifest as read.';
+comment on column weather_miner_responses.verification_hash_claimed is 'SHA-256 of the manifest as the miner claimed.';
+comment on column weather_miner_responses.verification_passed is 'Whether what is hosted is what was promised; null when not tried.';
+comment on column weather_miner_responses.manifest_frozen_at is 'When the manifest was frozen.';
+comment on column weather_miner_responses.status is 'weather.response.status.';
+comment on column weather_miner_responses.error_message is 'Why the newest step of the exchange failed; null after a success.';
+comment on column weather_miner_responses.input_hash_miner is 'Not written: the protocol has no input hash any more.';
+comment on column weather_miner_responses.input_hash_validator is 'Not written: the protocol has no input hash any more.';
+comment on column weather_miner_responses.input_hash_match is 'Not written: the protocol has no input hash any more.';
+comment on column weather_miner_responses.retry_count is 'Retries of the newest step of the exchange.';
+comment on column weather_miner_responses.next_retry_time is 'When that step is tried again.';
+comment on column weather_miner_responses.last_polled_time is 'End of the newest poll, answered or not.';
+comment on column weather_miner_responses.inference_started_at is 'When inference began, by the clock of the validator.';
+comment on column weather_miner_responses.job_accepted_at is 'When the miner first accepted the job.';
+comment on column weather_miner_responses.inference_completed_at is 'When a poll first saw the forecast complete.';
+comment on column weather_miner_responses.day1_scoring_completed_at is 'End of the newest successful day-one scoring.';
+comment on column weather_miner_responses.era5_scoring_completed_at is 'When all leads were scored or given up.';
+comment on column weather_miner_responses.total_pipeline_duration_seconds is 'Acceptance to that instant, s.';
+comment on column weather_miner_responses.trace_id is 'Trace of the miner''s forecast.';
+comment on column weather_miner_responses.updated_at is 'Newest instant that a span of the miner speaks of.';
+comment on column weather_miner_responses.fold is 'The newest word on each column, with its moment.';
+
+create view current_miner_stats as
+ SELECT DISTINCT ON (validator_id, miner_uid) validator_id,
+    miner_uid,
+    miner_hotkey,
+    miner_rank,
+    avg_forecast_score,
+    successful_forecasts,
+    failed_forecasts,
+    forecast_success_ratio,
+    hosting_successes,
+    hosting_failures,
+    host_reliability_ratio,
+    avg_hosting_latency_ms,
+    avg_day1_score,
+    avg_era5_score,
+    avg_era5_completeness,
+    best_forecast_score,
+    worst_forecast_score,
+    score_std_dev,
+    last_successful_forecast,
+    last_failed_forecast,
+    consecutive_successes,
+    consecutive_failures,
+    total_inference_time,
+    avg_inference_time,
+    common_errors,
+    error_rate_by_type,
+    first_seen,
+    last_active,
+    validator_hotkey,
+    updated_at,
+    fold
+   FROM miner_stats
+  WHERE miner_uid IS NOT NULL
+  ORDER BY validator_id, miner_uid, updated_at DESC, miner_hotkey;
+comment on view current_miner_stats is 'The statistics of the miner that holds each slot now; earlier holders keep theirs in miner_stats.';
+
+create view forecast_timeline as
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    started_at,
+    completed_at,
+    step_name,
+    substep,
+    lead_hours,
+    attempt,
+    max_attempts,
+    status,
+    latency_ms,
+    error_type,
+    error_json ->> 'message'::text AS error_message,
+    next_retry_time,
+    context,
+    trace_id,
+    span_id,
+    parent_span_id
+   FROM weather_forecast_steps
+  ORDER BY validator_id, run_id, miner_hotkey, started_at, span_id;
+comment on view forecast_timeline is 'Everything that happened to a forecast, attempt by attempt, in the order of time.';
+
+create view miner_leaderboard as
+ SELECT validator_id,
+    run_id,
+    miner_rank,
+    miner_uid,
+    miner_hotkey,
+    overall_forecast_score,
+    era5_combined_score,
+    forecast_score_initial,
+    era5_completeness,
+    avg_acc,
+    avg_skill_score,
+    forecast_status,
+    current_forecast_stage,
+    last_error_message,
+    trace_id
+   FROM weather_forecast_stats
+  ORDER BY validator_id, run_id, miner_rank, miner_uid;
+comment on view miner_leaderboard is 'The miners of each run, best first.';
+
+create view missing_scores as
+ SELECT forecast.validator_id,
+    forecast.run_id,
+    forecast.miner_uid,
+    forecast.miner_hotkey,
+    wanted.score_type,
+    wanted.lead_hours,
+    COALESCE(step.status, forecast.forecast_status) AS status,
+    COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text) AS error_type,
+    COALESCE(step.error_message, forecast.last_error_message, 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)) AS reason,
+    category.fault,
+    step.next_retry_time,
+    step.retries_remaining,
+    COALESCE(step.trace_id, forecast.trace_id) AS trace_id
+   FROM weather_forecast_stats forecast
+     CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
+            NULL::integer AS lead_hours
+          WHERE forecast.forecast_score_initial IS NULL
+        UNION ALL
+         SELECT 'era5'::text,
+            lead.hours
+           FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
+          WHERE lead.score IS NULL AND lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))) wanted
+     LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours)
+     LEFT JOIN error_categories category ON category.category = COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text);
+comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, or else the error that ended the forecast.';
+
+create view newest_attempts as
+ SELECT DISTINCT ON (validator_id, run_id, miner_hotkey, step_name, lead_hours) validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    step_name,
+    substep,
+    lead_hours,
+    attempt,
+    max_attempts,
+    status,
+    min(started_at) OVER (PARTITION BY validator_id, run_id, miner_hotkey, step_name, lead_hours) AS first_started_at,
+    started_at,
+    completed_at,
+    retries_remaining,
+    next_retry_time,
+    error_type,
+    error_json ->> 'message'::text AS error_message,
+    trace_id,
+    span_id
+   FROM weather_forecast_steps
+  WHERE step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text])
+  ORDER BY validator_id, run_id, miner_hotkey, step_name, lead_hours, (COALESCE(completed_at, started_at)) DESC, (completed_at IS NOT NULL) DESC, attempt DESC, span_id DESC;
+comment on view newest_attempts is 'How the newest attempt of each step of each miner stands, and when the first began.';
+
+create view repeated_scores as
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    step_name AS score_type,
+    lead_hours,
+    count(*) AS times_scored,
+    array_agg(span_id ORDER BY completed_at, span_id) AS span_ids
+   FROM weather_forecast_steps
+  WHERE (step_name = ANY (ARRAY['day1'::text, 'era5'::text])) AND status = 'succeeded'::text
+  GROUP BY validator_id, run_id, miner_uid, miner_hotkey, step_name, lead_hours
+ HAVING count(*) > 1;
+comment on view repeated_scores is 'Leads that were scored more than once. The newest scoring is the one in the tables.';
+
+create view run_completeness as
+ SELECT validator_id,
+    run_id,
+    count(*) AS started,
+    count(*) FILTER (WHERE status <> 'in_progress'::text) AS recorded,
+    count(*) FILTER (WHERE status = 'in_progress'::text) AS in_flight,
+    count(*) FILTER (WHERE status = 'abandoned'::text) AS abandoned,
+    count(*) FILTER (WHERE (facts ->> 'truncated'::text)::boolean) AS truncated,
+    count(DISTINCT instance_id) AS emitters
+   FROM weather_forecast_steps
+  GROUP BY validator_id, run_id;
+comment on view run_completeness is 'How many spans of a run were started, recorded, are in flight, or lost a part on the way.';
+
+create view run_progress as
+ SELECT run.validator_id,
+    run.id AS run_id,
+    run.gfs_init_time_utc,
+    run.status,
+    run.error_message,
+    count(forecast.miner_hotkey) AS miners,
+    count(*) FILTER (WHERE forecast.forecast_status = 'completed'::text) AS completed,
+    count(*) FILTER (WHERE forecast.forecast_status = 'failed'::text) AS failed,
+    count(*) FILTER (WHERE forecast.forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])) AS in_flight,
+    count(*) FILTER (WHERE forecast.next_scheduled_retry IS NOT NULL) AS waiting,
+    min(forecast.next_scheduled_retry) AS next_event,
+    COALESCE(sum(forecast.era5_scored_leads), 0::bigint) AS leads_scored,
+    COALESCE(sum(forecast.era5_expected_leads), 0::bigint) AS leads_expected,
+    run.run_initiation_time,
+    run.completion_time,
+    run.trace_id
+   FROM weather_forecast_runs run
+     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = run.validator_id AND forecast.run_id = run.id
+  GROUP BY run.validator_id, run.id;
+comment on view run_progress is 'How far each run is: miners by outcome, leads scored of leads expected, and the next thing to happen.';
+
+create view scheduled_retries as
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    step_name,
+    lead_hours,
+    attempt AS attempts_made,
+    max_attempts,
+    retries_remaining,
+    next_retry_time,
+    status = 'waiting_for_truth'::text AS waits_for_truth,
+    error_type,
+    error_message,
+    trace_id
+   FROM newest_attempts
+  WHERE next_retry_time IS NOT NULL AND (status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text]));
+comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
+
+create view step_faults as
+ SELECT step.validator_id,
+    step.run_id,
+    step.miner_uid,
+    step.miner_hotkey,
+    category.fault,
+    step.error_type,
+    step.step_name,
+    count(*) AS failures,
+    min(step.completed_at) AS first_at,
+    max(step.completed_at) AS last_at
+   FROM weather_forecast_steps step
+     JOIN error_categories category ON category.category = step.error_type
+  GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
+comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator.';
+
+create view stuck_steps as
+ SELECT step.validator_id,
+    step.run_id,
+    step.miner_uid,
+    step.miner_hotkey,
+    step.step_name,
+    step.substep,
+    step.lead_hours,
+    step.attempt,
+    step.status,
+    step.first_started_at AS since,
+    step.next_retry_time AS waits_until,
+    step.retries_remaining,
+    step.error_type,
+    step.error_message,
+    step.trace_id
+   FROM newest_attempts step
+     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
+  WHERE (step.status = ANY (ARRAY['in_progress'::text, 'retry_scheduled'::text, 'waiting_for_truth'::text, 'abandoned'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
+comment on view stuck_steps is 'Which miners of a run are held up, in which step, since when, and until when they will wait. Empty for a run that ended.';

@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+import { toJobId } from '../pipeline/miners/index.ts';
+import type { initiateFetchDataSchema } from '../pipeline/miners/protocol.ts';
+import { issueToken } from './access-token.ts';
+import { hostStore, type HostedStore } from './hosted-store.ts';
+import { beginInference, type InferenceJob, type InferenceState } from './inference-job.ts';
+import { seededBytes } from './seeded-fraction.ts';
+import { serveFile } from './serve-file.ts';
+import { secretKeyOf, type SimulatedMiner } from './simulated-miner.ts';
+import type { WireAnswer, WireRequest } from './wire.ts';
+
+const TOKEN_LIFETIME_SECONDS = 120 * 60;
+
+/** What a simulated miner works with. */
+export interface ForecastDeskOptions {
+  readonly fleetSeed: number;
+  /** T0 of the only forecast that the miner makes. */
+  readonly initTime: Date;
+  /** Called once, when a job is accepted. */
+  readonly makeForecast: () => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** How long an answer waits for a forecast that is still being made, milliseconds. */
+  readonly patienceMillis: number;
+  readonly now: () => Date;
+}
+
+/** What a miner answers, in the words of the protocol. */
+export interface ForecastDesk {
+  readonly initiateFetch: (data: z.output<typeof initiateFetchDataSchema>) => Promise<Reply>;
+  readonly poll: (jobId: string) => Promise<Reply>;
+  readonly requestToken: (jobId: string) => Promise<Reply>;
+  readonly serveFile: (request: WireRequest) => WireAnswer;
+}
+
+type Reply = Readonly<Record<string, unknown>>;
+
+/** Why a miner does not take a request for a forecast, or null when it does. */
+function refusal(
+  miner: SimulatedMiner,
+  initTime: Date,
+  data: z.output<typeof initiateFetchDataSchema>,
+): Reply | null {
+  const expected = data.expected_miner_hotkey ?? miner.hotkey;
+  if (miner.profile === 'rejecting' || expected !== miner.hotkey) {
+    const message = 'hotkey verification failed: this machine holds another hotkey';
+    return { status: 'fetch_rejected', message, expected_hotkey: expected };
+  }
+  if (Date.parse(data.forecast_start_time) !== initTime.getTime()) {
+    return { status: 'error', message: `no analysis is known for ${data.forecast_start_time}` };
+  }
+  return null;
+}
+
+/** Only slow miners tell their progress: the protocol leaves it free. */
+function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
+  switch (state.kind) {
+    case 'completed':
+      return { status: 'completed' };
+    case 'failed':
+      return { status: 'failed', message: state.message };
+    case 'running':
+      return miner.profile === 'slow'
+        ? { status: 'running', progress: state.progress }
+        : { status: 'running' };
+  }
+}
+
+/** Makes the forecast of a miner and seals it. */
+async function makeStore(miner: SimulatedMiner, options: ForecastDeskOptions): Promise<HostedStore> {
+  return hostStore(await options.makeForecast(), {
+    hotkey: miner.hotkey,
+    secretKey: secretKeyOf(options.fleetSeed, miner.uid),
+    nonceSeed: seededBytes(options.fleetSeed, 'signature', miner.uid),
+    tampering: miner.profile === 'tampering',
+  });
+}
+
+/** A miner's token, job and store: what it hands out once the forecast is there. */
+function accessTo(
+  store: HostedStore,
+  jobId: string,
+  options: ForecastDeskOptions,
+  secret: Uint8Array,
+): Reply {
+  const directory = `${jobId}.zarr`;
+  const exp = Math.floor(options.now().getTime() / 1000) + TOKEN_LIFETIME_SECONDS;
+  return {
+    zarr_store_url: `/forecasts/${directory}`,
+    verification_hash: store.manifestHash,
+    access_token: issueToken({ job_id: jobId, file_path: directory, exp }, secret),
+  };
+}
+
+/** Opens the desk of a miner. It holds one job at most: asked again, it hands out the same one. */
+export function openForecastDesk(miner: SimulatedMiner, options: ForecastDeskOptions): ForecastDesk {
+  const jobId = toJobId(options.initTime, miner.hotkey);
+  const tokenSecret = seededBytes(options.fleetSeed, 'token', miner.uid);
+  let job: InferenceJob | null = null;
+  let store: HostedStore | null = null;
+
+  const begin = (): InferenceJob =>
+    beginInference({
+      makeStore: async () => (store = await makeStore(miner, options)),
+      polls: miner.inferencePolls,
+      failure: miner.profile === 'failing' ? 'inference failed: CUDA out of memory' : null,
+      patienceMillis: options.patienceMillis,
+    });
+
+  return {
+    async initiateFetch(data) {
+      const refused = refusal(miner, options.initTime, data);
+      if (refused !== null) return refused;
+      job ??= begin();
+      const state = await job.state();
+      return state.kind === 'completed'
+        ? { status: 'completed', job_id: jobId, ...accessTo(state.store, jobId, options, tokenSecret) }
+        : { status: 'fetch_accepted', job_id: jobId, message: 'accepted' };
+    },
+    async poll(askedJobId) {
+      if (job === null || askedJobId !== jobId) return { status: 'not_found', job_id: askedJobId };
+      return { job_id: jobId, ...toPollReply(miner, await job.poll()) };
+    },
+    async requestToken(askedJobId) {
+      if (job === null || askedJobId !== jobId) return { status: 'not_found' };
+      const state = await job.state();
+      if (state.kind === 'failed') return { status: 'error', message: state.message };
+      if (state.kind === 'running') return { status: 'processing' };
+      return { status: 'completed', ...accessTo(state.store, jobId, options, tokenSecret) };
+    },
+    serveFile: (request) =>
+      serveFile(request, { directory: `${jobId}.zarr`, store, tokenSecret, now: options.now() }),
+  };
+}

@@ -1,0 +1,47 @@
+import { getPublicKey, secretFromSeed } from '@scure/sr25519';
+import { encodeHotkey } from '../pipeline/miners/index.ts';
+import type { Profile } from './profile.ts';
+import { seededBytes, seededFraction, seededInteger } from './seeded-fraction.ts';
+
+/** Who a simulated miner is and how it behaves: all of it follows from the seed of the fleet. */
+export interface SimulatedMiner {
+  readonly uid: number;
+  readonly hotkey: string;
+  readonly profile: Profile;
+  /** A seed of its own, for its forecast. */
+  readonly seed: number;
+  /** How good its forecast is, 0 to 1. */
+  readonly quality: number;
+  /** Polls answered with "still running" before the last word; 0: the forecast is there before it is asked for. */
+  readonly inferencePolls: number;
+}
+
+/** Polls that inference takes, by profile. All stay below the 20 polls that a validator grants. */
+const INFERENCE_POLLS: Record<Profile, { readonly from: number; readonly to: number }> = {
+  good: { from: 0, to: 3 },
+  slow: { from: 6, to: 9 },
+  flaky: { from: 1, to: 3 },
+  rejecting: { from: 0, to: 0 },
+  offline: { from: 0, to: 0 },
+  nan: { from: 1, to: 3 },
+  tampering: { from: 1, to: 3 },
+  copying: { from: 1, to: 1 },
+  failing: { from: 1, to: 2 },
+};
+
+/** The sr25519 secret key of the miner that holds a UID. */
+export function secretKeyOf(fleetSeed: number, uid: number): Uint8Array {
+  return secretFromSeed(seededBytes(fleetSeed, 'hotkey', uid));
+}
+
+/** The miner of a UID, the same for the same seed. */
+export function makeSimulatedMiner(fleetSeed: number, uid: number, profile: Profile): SimulatedMiner {
+  return {
+    uid,
+    profile,
+    hotkey: encodeHotkey(getPublicKey(secretKeyOf(fleetSeed, uid))),
+    seed: seededInteger({ from: 1, to: 2 ** 31 - 1 }, fleetSeed, 'forecast', uid),
+    quality: 0.4 + 0.58 * seededFraction(fleetSeed, 'quality', uid),
+    inferencePolls: seededInteger(INFERENCE_POLLS[profile], fleetSeed, 'polls', uid),
+  };
+}

@@ -1,0 +1,88 @@
+import type { Miner } from '../pipeline/miners/index.ts';
+import type { Route } from './fault-schedule.ts';
+import { findClosedPort, openFleetServer } from './fleet-server.ts';
+import { openForecastDesk } from './forecast-desk.ts';
+import { createMinerEndpoint, type MinerEndpoint } from './miner-endpoint.ts';
+import { assignProfiles, type Profile } from './profile.ts';
+import { makeSimulatedMiner, type SimulatedMiner } from './simulated-miner.ts';
+
+const MOST_MINERS = 256;
+/** A hanging request is held for longer than a validator waits, unless time is scaled down. */
+const HOLD_MILLIS = 60_000;
+const SHORTEST_HOLD_MILLIS = 10;
+/** Below the 15 s that a validator waits for a poll. */
+const PATIENCE_MILLIS = 10_000;
+
+/** What a fleet is made from. */
+export interface FleetOptions {
+  /** 1 to 256; the UIDs are 0 to count − 1. */
+  readonly count: number;
+  /** Keys, parts, faults and qualities follow from it. */
+  readonly seed: number;
+  /** T0 of the forecasts that the miners make. */
+  readonly initTime: Date;
+  /** Makes the files of a miner's forecast, by path; called once for a miner, when it has accepted a job. */
+  readonly forecastFor: (miner: SimulatedMiner) => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Scales how long hanging requests are held; 1 is real time. */
+  readonly delayFactor: number;
+  /** The part of each miner; assigned by the seed unless given. */
+  readonly profiles?: readonly Profile[];
+  /** Decides when tokens expire. */
+  readonly clock?: { readonly now: () => Date };
+}
+
+/** A miner of the fleet: who it is, and where it listens. */
+export type FleetMiner = SimulatedMiner & Miner;
+
+/** A running fleet. */
+export interface Fleet {
+  readonly miners: readonly FleetMiner[];
+  /** Requests that a miner got, by route, those it dropped included. */
+  readonly requestCounts: (uid: number) => Readonly<Record<Route, number>>;
+  readonly close: () => Promise<void>;
+}
+
+function profilesOf({ count, seed, profiles }: FleetOptions): readonly Profile[] {
+  if (!Number.isInteger(count) || count < 1 || count > MOST_MINERS) {
+    throw new RangeError(`a fleet of ${count} miners cannot be started; allowed: 1 to ${MOST_MINERS}`);
+  }
+  if (profiles !== undefined && profiles.length !== count) {
+    throw new RangeError(
+      `${profiles.length} profiles are given for ${count} miners; give one for each, or none`,
+    );
+  }
+  return profiles ?? assignProfiles(count, seed);
+}
+
+function endpointOf(miner: SimulatedMiner, options: FleetOptions): MinerEndpoint {
+  const desk = openForecastDesk(miner, {
+    fleetSeed: options.seed,
+    initTime: options.initTime,
+    makeForecast: () => options.forecastFor(miner),
+    patienceMillis: PATIENCE_MILLIS,
+    now: options.clock?.now ?? (() => new Date()),
+  });
+  return createMinerEndpoint(miner, desk);
+}
+
+/** Starts simulated miners: real HTTP on the loopback interface, in this process. Whoever starts a fleet closes it. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const miners = profilesOf(options).map((profile, uid) => makeSimulatedMiner(options.seed, uid, profile));
+  const endpoints = new Map(miners.map((miner) => [miner.uid, endpointOf(miner, options)]));
+  const closedPort = await findClosedPort();
+  const holdMillis = Math.max(SHORTEST_HOLD_MILLIS, HOLD_MILLIS * options.delayFactor);
+  const server = await openFleetServer({ endpoints, holdMillis });
+  const portOf = (miner: SimulatedMiner): number => (miner.profile === 'offline' ? closedPort : server.port);
+  return {
+    miners: miners.map((miner) => ({
+      ...miner,
+      baseUrl: `http://127.0.0.1:${portOf(miner)}/m/${miner.uid}`,
+    })),
+    requestCounts(uid) {
+      const endpoint = endpoints.get(uid);
+      if (endpoint === undefined) throw new RangeError(`uid is ${uid}; allowed: 0 to ${options.count - 1}`);
+      return endpoint.requestCounts();
+    },
+    close: server.close,
+  };
+}

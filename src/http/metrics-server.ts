@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CategorizedError } from '../semconv/index.ts';
+import { send, textReply, type Reply } from './reply.ts';
+import { answer, type RouteSources } from './routes.ts';
+
+/** Where to listen and what to show. */
+export interface MetricsServerOptions extends Pick<RouteSources, 'render' | 'ready'> {
+  readonly host: string;
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+  /** Longest time of a rendering or a readiness check; 9,000 unless given. */
+  readonly deadlineMillis?: number;
+  /** Told of failed renderings and checks, and of faults of the server itself. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A server that listens. */
+export interface MetricsServer {
+  /** The port that it really listens on. */
+  readonly port: number;
+  /** Takes no more requests and resolves when those under way are answered. May be called again. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_DEADLINE_MILLIS = 9000;
+/** A client that does not take its answer must not hold up the end of the program. */
+const CLOSE_GRACE_MILLIS = 1000;
+
+/**
+ * Serves `/metrics`, `/healthz` and `/readyz`.
+ *
+ * @throws CategorizedError when the port cannot be had; the pipeline can go on without this server.
+ */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { render, ready, deadlineMillis = DEFAULT_DEADLINE_MILLIS } = options;
+  const onError = guarded(options.onError ?? (() => undefined));
+  const sources: RouteSources = { render, ready, deadlineMillis, onError };
+  const server = createServer((request, response) => {
+    reply(sources, request)
+      .then((answered) => {
+        // A connection that is kept alive would hold up the closing of the server.
+        if (!server.listening) response.shouldKeepAlive = false;
+        send(response, answered);
+      })
+      .catch((error: unknown) => {
+        onError(error);
+        response.destroy();
+      });
+  });
+  await listen(server, options);
+  server.on('error', onError);
+  let closing: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => (closing ??= close(server)),
+  };
+}
+
+/** Never rejects: a fault of ours is an answer, and the process lives. */
+async function reply(sources: RouteSources, request: IncomingMessage): Promise<Reply> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const { method = 'GET', headers } = request;
+  try {
+    return await answer(sources, { method, path, accept: headers.accept });
+  } catch (error) {
+    sources.onError(error);
+    return textReply(500, 'internal error');
+  }
+}
+
+/** A listener that cannot throw into the server. */
+function guarded(listener: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      listener(error);
+    } catch {
+      // Whoever is told of a fault and fails over it has nobody left to tell.
+    }
+  };
+}
+
+async function listen(server: Server, { host, port }: MetricsServerOptions): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (cause) {
+    throw new CategorizedError('validator_internal', refusal(port, cause), { cause });
+  }
+}
+
+function refusal(port: number, cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const advice = 'set BAROGRAPH_METRICS_PORT to a free port, or to 0 for any';
+  if (code === 'EADDRINUSE') return `the metrics port ${port} is taken by another program; ${advice}`;
+  if (code === 'EACCES') return `the metrics port ${port} needs rights that this program lacks; ${advice}`;
+  return `the metrics port ${port} cannot be opened (${String(code)}); ${advice}, and check the host`;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MILLIS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+
+/** What a route answers. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** Methods that the path knows; goes with 405. */
+  readonly allow?: string;
+}
+
+export const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+export const textReply = (status: number, line: string): Reply => ({
+  status,
+  contentType: TEXT,
+  body: `${line}\n`,
+});
+
+export const jsonReply = (status: number, value: unknown): Reply => ({
+  status,
+  contentType: JSON_TYPE,
+  body: `${JSON.stringify(value)}\n`,
+});
+
+/** Sends a reply; to HEAD everything but the body. Nothing of it may be kept by a cache. */
+export function send(response: ServerResponse, reply: Reply): void {
+  const body = Buffer.from(reply.body, 'utf8');
+  response.writeHead(reply.status, {
+    'content-type': reply.contentType,
+    'content-length': body.byteLength,
+    'cache-control': 'no-store',
+    ...(reply.allow !== undefined && { allow: reply.allow }),
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}

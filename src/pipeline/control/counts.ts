@@ -1,0 +1,46 @@
+import type { Pool } from 'pg';
+import type { ErrorCategory } from '../../semconv/index.ts';
+import type { Queryable } from './in-transaction.ts';
+import { LEAD_STATES, MINER_STATES, type LeadState, type MinerState } from './transitions.ts';
+
+export type MinerCounts = Readonly<Record<MinerState, number>>;
+export type LeadCounts = Readonly<Record<LeadState, number>>;
+
+/** Miners of a run by state; every state is there, 0 included. */
+export async function countMiners(pool: Pool | Queryable, runId: number): Promise<MinerCounts> {
+  const { rows } = await pool.query<{ state: MinerState; count: number }>(
+    'select state, count(*)::int as count from pipeline.run_miners where run_id = $1 group by state',
+    [runId],
+  );
+  return withZeros(MINER_STATES, rows);
+}
+
+/** Leads of a run by state, of day one and ERA5 alike. */
+export async function countLeads(pool: Pool | Queryable, runId: number): Promise<LeadCounts> {
+  const { rows } = await pool.query<{ state: LeadState; count: number }>(
+    'select state, count(*)::int as count from pipeline.leads where run_id = $1 group by state',
+    [runId],
+  );
+  return withZeros(LEAD_STATES, rows);
+}
+
+/** Why miners of a run failed: how many for each category. */
+export async function countFailures(
+  pool: Pool | Queryable,
+  runId: number,
+): Promise<Readonly<Partial<Record<ErrorCategory, number>>>> {
+  const { rows } = await pool.query<{ category: ErrorCategory; count: number }>(
+    `select failure_category as category, count(*)::int as count from pipeline.run_miners
+     where run_id = $1 and state = 'failed' group by failure_category order by failure_category`,
+    [runId],
+  );
+  return Object.fromEntries(rows.map(({ category, count }) => [category, count]));
+}
+
+function withZeros<State extends string>(
+  states: readonly State[],
+  rows: readonly { readonly state: State; readonly count: number }[],
+): Readonly<Record<State, number>> {
+  const counts = new Map(rows.map(({ state, count }) => [state, count]));
+  return Object.fromEntries(states.map((state) => [state, counts.get(state) ?? 0])) as Record<State, number>;
+}

@@ -1,0 +1,68 @@
+import type { Pool } from 'pg';
+import type { ErrorCategory, StepName } from '../../semconv/index.ts';
+import type { Miner } from '../miners/miner.ts';
+import type { Queryable } from './in-transaction.ts';
+import type { MinerState } from './transitions.ts';
+
+/** One miner of a run as control state knows it. */
+export interface MinerRow {
+  readonly runId: number;
+  readonly uid: number;
+  readonly hotkey: string;
+  /** Gives away where the miner is; never enters an error or an attribute. */
+  readonly baseUrl: string;
+  readonly state: MinerState;
+  readonly revision: number;
+  /** Attempt of the state that comes next, from 1. */
+  readonly attempt: number;
+  readonly rootTraceparent: string | null;
+  readonly attemptTraceparent: string | null;
+  readonly jobId: string | null;
+  readonly jobAcceptedAt: Date | null;
+  readonly failedStep: StepName | null;
+  readonly failureCategory: ErrorCategory | null;
+  readonly failureMessage: string | null;
+}
+
+const COLUMNS = `run_id as "runId", miner_uid as uid, miner_hotkey as hotkey, base_url as "baseUrl", state, revision,
+  attempt, root_traceparent as "rootTraceparent", attempt_traceparent as "attemptTraceparent", job_id as "jobId",
+  job_accepted_at as "jobAcceptedAt", failed_step as "failedStep", failure_category as "failureCategory",
+  failure_message as "failureMessage"`;
+
+/** @returns null when the run has no such miner */
+export async function loadMiner(
+  pool: Pool | Queryable,
+  runId: number,
+  uid: number,
+): Promise<MinerRow | null> {
+  const { rows } = await pool.query<MinerRow>(
+    `select ${COLUMNS} from pipeline.run_miners where run_id = $1 and miner_uid = $2`,
+    [runId, uid],
+  );
+  return rows[0] ?? null;
+}
+
+/** The miners of a run in one state, by UID. */
+export async function loadMinersIn(
+  pool: Pool | Queryable,
+  runId: number,
+  state: MinerState,
+): Promise<MinerRow[]> {
+  const { rows } = await pool.query<MinerRow>(
+    `select ${COLUMNS} from pipeline.run_miners where run_id = $1 and state = $2 order by miner_uid`,
+    [runId, state],
+  );
+  return rows;
+}
+
+export async function insertMiners(
+  client: Queryable,
+  runId: number,
+  miners: readonly Miner[],
+): Promise<void> {
+  await client.query(
+    `insert into pipeline.run_miners (run_id, miner_uid, miner_hotkey, base_url)
+     select $1, uid, hotkey, base_url from unnest($2::int[], $3::text[], $4::text[]) as miner (uid, hotkey, base_url)`,
+    [runId, miners.map(({ uid }) => uid), miners.map(({ hotkey }) => hotkey), miners.map((m) => m.baseUrl)],
+  );
+}

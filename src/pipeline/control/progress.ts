@@ -1,0 +1,98 @@
+import type { Pool } from 'pg';
+import type { RunStatus } from '../../semconv/index.ts';
+import { jobKey, type TaskName } from '../queue/jobs.ts';
+import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './counts.ts';
+import { loadRun } from './run-row.ts';
+import { isTerminal, RUN_TRANSITIONS } from './transitions.ts';
+
+/** Where a run stands, from control state alone. */
+export interface RunProgress {
+  readonly runId: number;
+  readonly status: RunStatus;
+  readonly isFinished: boolean;
+  readonly miners: MinerCounts;
+  readonly leads: LeadCounts;
+  /** Jobs of the run that are queued or run now. */
+  readonly jobs: number;
+  /** When the next of them is due; null when there is none. */
+  readonly nextJobAt: Date | null;
+  /** What waits although no job will ever take it up. Always empty; anything else is a defect. */
+  readonly withoutJob: readonly string[];
+}
+
+/** @throws RangeError when there is no such run */
+export async function loadProgress(pool: Pool, runId: number): Promise<RunProgress> {
+  const run = await loadRun(pool, runId);
+  if (run === null) throw new RangeError(`There is no run ${runId}; create it first.`);
+  const [miners, leads, queue] = [
+    await countMiners(pool, runId),
+    await countLeads(pool, runId),
+    await loadQueue(pool, runId),
+  ];
+  const isFinished = isTerminal(RUN_TRANSITIONS, run.status);
+  const withoutJob = isFinished ? [] : await findForsaken(pool, runId);
+  return { runId, status: run.status, isFinished, miners, leads, ...queue, withoutJob };
+}
+
+async function loadQueue(pool: Pool, runId: number): Promise<Pick<RunProgress, 'jobs' | 'nextJobAt'>> {
+  const { rows } = await pool.query<{ jobs: number; nextJobAt: Date | null }>(
+    `select count(*)::int as jobs, min(run_at) as "nextJobAt" from pipeline._private_jobs
+     where (is_available or locked_at is not null) and (payload ->> 'runId')::int = $1`,
+    [runId],
+  );
+  return rows[0] ?? { jobs: 0, nextJobAt: null };
+}
+
+/** The task that has to be queued for whatever waits: the run, a miner, a lead. */
+const OWED_TASKS = `
+  select null::int as miner_uid, null::text as score_type, null::int as lead_hours,
+    case when status = 'seeding' and failure_category is null then 'gfs_download' else 'orchestrate' end as task
+  from pipeline.runs where run_id = $1 and status in ('created', 'seeding', 'gfs_ready', 'querying_miners')
+  union all
+  select null, null, null, 'finish_run'
+  from pipeline.runs where run_id = $1 and status = 'awaiting_results' and not exists (
+    select from pipeline.run_miners where run_id = $1 and state not in ('completed', 'failed'))
+  union all
+  select miner_uid, null, null, case state when 'querying' then 'query' when 'polling' then 'poll' else 'verify' end
+  from pipeline.run_miners where run_id = $1 and state in ('querying', 'polling', 'verifying')
+  union all
+  select miner_uid, null, null, 'aggregate_miner'
+  from pipeline.run_miners as miner where run_id = $1 and state = 'scoring' and not exists (
+    select from pipeline.leads where run_id = $1 and miner_uid = miner.miner_uid and state not in ('scored', 'failed'))
+  union all
+  select miner_uid, score_type, lead_hours, 'score_lead'
+  from pipeline.leads where run_id = $1 and state in ('due', 'waiting_for_truth')`;
+
+/**
+ * Looks for what waits without a job, in one snapshot. A job that just runs has its key or, once it has queued its
+ * successor, has left it to that one.
+ */
+async function findForsaken(pool: Pool, runId: number): Promise<string[]> {
+  const { rows } = await pool.query<{
+    minerUid: number | null;
+    scoreType: 'day1' | 'era5' | null;
+    leadHours: number | null;
+    task: TaskName;
+    keys: string[];
+  }>(
+    `with owed as (${OWED_TASKS}),
+       queued as (
+         select array_agg(key) as keys from pipeline._private_jobs
+         where key is not null and (is_available or locked_at is not null) and (payload ->> 'runId')::int = $1)
+     select miner_uid as "minerUid", score_type as "scoreType", lead_hours as "leadHours", task,
+       coalesce(keys, '{}') as keys
+     from owed, queued`,
+    [runId],
+  );
+  const keys = new Set(rows[0]?.keys ?? []);
+  return rows
+    .map(({ minerUid, scoreType, leadHours, task }) =>
+      jobKey(task, {
+        runId,
+        ...(minerUid !== null && { minerUid }),
+        ...(scoreType !== null && { scoreType }),
+        ...(leadHours !== null && { leadHours }),
+      }),
+    )
+    .filter((key) => !keys.has(key));
+}

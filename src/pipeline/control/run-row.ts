@@ -1,0 +1,85 @@
+import type { Pool } from 'pg';
+import type { ErrorCategory, RunStatus } from '../../semconv/index.ts';
+import type { Queryable } from './in-transaction.ts';
+
+/** A run as control state knows it. */
+export interface RunRow {
+  readonly runId: number;
+  readonly validatorHotkey: string;
+  /** T0. */
+  readonly initTime: Date;
+  /** Opens the freeze window; waits are hurried from here. */
+  readonly initiatedAt: Date;
+  readonly status: RunStatus;
+  /** Hours after T0. */
+  readonly day1Lead: number;
+  readonly era5Leads: readonly number[];
+  readonly revision: number;
+  /** Attempt that comes next at opening the GFS input. */
+  readonly attempt: number;
+  readonly rootTraceparent: string | null;
+  readonly attemptTraceparent: string | null;
+  readonly failureCategory: ErrorCategory | null;
+  readonly failureMessage: string | null;
+}
+
+/** What is known of a run before it exists. */
+export type NewRun = Pick<RunRow, 'validatorHotkey' | 'initTime' | 'initiatedAt' | 'day1Lead' | 'era5Leads'>;
+
+const COLUMNS = `run_id as "runId", validator_hotkey as "validatorHotkey", init_time as "initTime",
+  initiated_at as "initiatedAt", status, day1_lead as "day1Lead", era5_leads as "era5Leads", revision, attempt,
+  root_traceparent as "rootTraceparent", attempt_traceparent as "attemptTraceparent",
+  failure_category as "failureCategory", failure_message as "failureMessage"`;
+
+/** @returns null when there is no such run */
+export async function loadRun(pool: Pool | Queryable, runId: number): Promise<RunRow | null> {
+  const { rows } = await pool.query<RunRow>(`select ${COLUMNS} from pipeline.runs where run_id = $1`, [
+    runId,
+  ]);
+  return rows[0] ?? null;
+}
+
+/** The run of a validator for a cycle that is still under way; at most one is. */
+export async function loadActiveRun(
+  pool: Pool | Queryable,
+  { validatorHotkey, initTime }: Pick<RunRow, 'validatorHotkey' | 'initTime'>,
+): Promise<RunRow | null> {
+  const { rows } = await pool.query<RunRow>(
+    `select ${COLUMNS} from pipeline.runs
+     where validator_hotkey = $1 and init_time = $2
+       and status not in ('completed', 'failed', 'all_miners_failed', 'stale_abandoned')`,
+    [validatorHotkey, initTime],
+  );
+  return rows[0] ?? null;
+}
+
+/** The id of a run that is about to be created, so that its first span can name it. */
+export async function reserveRunId(pool: Pool | Queryable): Promise<number> {
+  const { rows } = await pool.query<{ runId: number }>(
+    `select nextval(pg_get_serial_sequence('pipeline.runs', 'run_id'))::int as "runId"`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new TypeError('The sequence of runs gave no number.');
+  return row.runId;
+}
+
+/** Throws a unique violation when the validator has an active run for the cycle. */
+export async function insertRun(
+  client: Queryable,
+  run: NewRun & Pick<RunRow, 'runId' | 'rootTraceparent'>,
+): Promise<void> {
+  await client.query(
+    `insert into pipeline.runs
+       (run_id, validator_hotkey, init_time, initiated_at, day1_lead, era5_leads, next_at, root_traceparent)
+     overriding system value values ($1, $2, $3, $4, $5, $6, $4, $7)`,
+    [
+      run.runId,
+      run.validatorHotkey,
+      run.initTime,
+      run.initiatedAt,
+      run.day1Lead,
+      run.era5Leads,
+      run.rootTraceparent,
+    ],
+  );
+}

@@ -1,0 +1,70 @@
+import type { RunStatus } from '../../semconv/index.ts';
+
+/** What a miner of a run does next, or how it ended. */
+export const MINER_STATES = [
+  'created',
+  'seeded',
+  'querying',
+  'polling',
+  'verifying',
+  'scoring',
+  'completed',
+  'failed',
+] as const;
+export type MinerState = (typeof MINER_STATES)[number];
+
+/** Where the score of one lead stands. `pending` waits behind day one; `due` and `waiting_for_truth` have a job. */
+export const LEAD_STATES = ['pending', 'due', 'waiting_for_truth', 'scored', 'failed'] as const;
+export type LeadState = (typeof LEAD_STATES)[number];
+
+type Transitions<State extends string> = Readonly<Record<State, readonly State[]>>;
+
+/** Where a run may go. A status that stays is a step tried again. */
+export const RUN_TRANSITIONS: Transitions<RunStatus> = {
+  created: ['seeding'],
+  seeding: ['seeding', 'gfs_ready', 'failed'],
+  gfs_ready: ['querying_miners'],
+  querying_miners: ['awaiting_results'],
+  awaiting_results: ['awaiting_results', 'completed', 'all_miners_failed'],
+  completed: [],
+  failed: [],
+  all_miners_failed: [],
+  stale_abandoned: [],
+};
+
+/** Where a miner may go: never back. */
+export const MINER_TRANSITIONS: Transitions<MinerState> = {
+  created: ['seeded'],
+  seeded: ['querying', 'failed'],
+  querying: ['querying', 'polling', 'verifying', 'failed'],
+  polling: ['polling', 'verifying', 'failed'],
+  verifying: ['verifying', 'scoring', 'failed'],
+  scoring: ['scoring', 'completed', 'failed'],
+  completed: [],
+  failed: [],
+};
+
+/** Where the score of a lead may go. */
+export const LEAD_TRANSITIONS: Transitions<LeadState> = {
+  pending: ['due', 'waiting_for_truth'],
+  due: ['due', 'waiting_for_truth', 'scored', 'failed'],
+  waiting_for_truth: ['due', 'waiting_for_truth', 'scored', 'failed'],
+  scored: [],
+  failed: [],
+};
+
+/** Whether nothing follows a state. */
+export const isTerminal = <State extends string>(transitions: Transitions<State>, state: State): boolean =>
+  transitions[state].length === 0;
+
+/** @throws RangeError for a transition that the table does not know: a defect of the caller, never of the data */
+export function requireTransition<State extends string>(
+  transitions: Transitions<State>,
+  from: State,
+  to: State,
+): void {
+  if (transitions[from].includes(to)) return;
+  throw new RangeError(
+    `There is no transition from ${from} to ${to}; allowed from ${from}: ${transitions[from].join(', ') || 'none'}.`,
+  );
+}

@@ -1,0 +1,79 @@
+import { currentTraceparent, step, type StepDefinition } from '../steps/index.ts';
+import { inTransaction } from './control/in-transaction.ts';
+import { insertMiners } from './control/miner-row.ts';
+import { insertRun, loadActiveRun, reserveRunId, type NewRun } from './control/run-row.ts';
+import type { Miner } from './miners/index.ts';
+import { addJobs } from './queue/jobs.ts';
+import { toDecisionEvent } from './run-decision.ts';
+import { afterSessionLock, RUN_LOCK_CLASS } from './session-lock.ts';
+import type { PipelineParts } from './step-job.ts';
+
+/** A run to create, with those who take part. */
+export interface RunToCreate {
+  readonly runId: number;
+  readonly run: NewRun;
+  readonly miners: readonly Miner[];
+}
+
+/** The root of a run's trace. It ends at once; everything else of the run hangs below it. */
+const openRunDefinition: StepDefinition<[RunToCreate, PipelineParts], Promise<void>> = {
+  name: 'orchestration',
+  substep: 'create_run',
+  spanName: 'forecast.run',
+  root: true,
+  identity: ({ runId, run }) => ({
+    runId,
+    validatorHotkey: run.validatorHotkey,
+    initTime: run.initTime,
+    expectedLeads: run.era5Leads.length,
+  }),
+  attributes: ({ run }) => ({
+    'weather.run.target_time': run.initTime.toISOString(),
+    'weather.run.initiation_time': run.initiatedAt.toISOString(),
+  }),
+  outcome: (_result, { run, miners }) => ({
+    status: 'succeeded',
+    attributes: { 'weather.run.status': 'created' },
+    events: [
+      toDecisionEvent({
+        decision: 'create_run',
+        reason: `cycle ${run.initTime.toISOString()} with ${miners.length} miners`,
+        level: 'INFO',
+      }),
+    ],
+    context: { miners: miners.length, day1_lead: run.day1Lead, era5_leads: run.era5Leads },
+  }),
+};
+
+/** Writes the run, its miners and its first job, and opens its trace. */
+const openRun = step(
+  openRunDefinition,
+  async ({ runId, run, miners }: RunToCreate, { pool, clock }: PipelineParts): Promise<void> => {
+    const rootTraceparent = currentTraceparent() ?? null;
+    await inTransaction(pool, async (client) => {
+      await insertRun(client, { ...run, runId, rootTraceparent });
+      await insertMiners(client, runId, miners);
+      await addJobs(client, [{ task: 'orchestrate', payload: { runId, revision: 0 }, runAt: clock.now() }]);
+      return true;
+    });
+  },
+);
+
+/**
+ * Creates a run and starts it. A validator has one active run for a cycle: asking again gives that one.
+ *
+ * @returns the id of the run
+ */
+export function createRun(
+  parts: PipelineParts,
+  { run, miners }: Omit<RunToCreate, 'runId'>,
+): Promise<number> {
+  const name = `${run.validatorHotkey} ${run.initTime.toISOString()}`;
+  return afterSessionLock(parts.pool, [RUN_LOCK_CLASS, name], async () => {
+    const active = await loadActiveRun(parts.pool, run);
+    if (active !== null) return active.runId;
+    const runId = await reserveRunId(parts.pool);
+    await openRun({ runId, run, miners }, parts);
+    return runId;
+  });
+}

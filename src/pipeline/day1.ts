@@ -1,0 +1,104 @@
+import { CategorizedError } from '../semconv/index.ts';
+import { step, type StepDefinition } from '../steps/index.ts';
+import { openFrozenForecast } from './forecast-access.ts';
+import { commitLead } from './lead-commits.ts';
+import { newLeadFindings, type LeadFindings } from './lead-findings.ts';
+import { leadOutcome, type LeadResult, type Scored } from './lead-outcomes.ts';
+import { DAY1_FIELDS, fieldKey, hasField, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
+import { opened, type OpenedStore } from './scores/fields-at.ts';
+import { scoreDay1Lead, type Day1Result } from './scores/score-day1.ts';
+import { settle } from './settle.ts';
+import { attemptIdentity, leadIdentity } from './step-identity.ts';
+import type { LeadJob } from './step-job.ts';
+import { underPolicy } from './step-policy.ts';
+import type { Failed, WaitingForTruth } from './step-result.ts';
+import { truthDueTime, validTimeOf } from './truth-times.ts';
+import { findTruth, unlessTruthIsOut } from './truth-wait.ts';
+
+/** Scoring the first hours against the GFS analysis. */
+export const day1Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {
+  name: 'day1',
+  substep: 'score',
+  profile: true,
+  identity: (job) => ({ ...leadIdentity(job), ...attemptIdentity('day1', job.lead, job) }),
+  attributes: () => ({
+    'weather.stage': 'day1_scoring',
+    'weather.stage.status': 'scoring',
+    'weather.forecast.status': 'day1_scoring',
+  }),
+  outcome: (result, job) =>
+    leadOutcome(result, job, {
+      scoreType: 'day1',
+      stage: 'day1_scoring',
+      scoreAttribute: 'weather.score.initial',
+      scored: () => ({
+        stage: 'day1_scored',
+        stageStatus: 'completed',
+        attributes: { 'weather.forecast.status': 'day1_scored' },
+      }),
+    }),
+};
+
+/** Scores day one; the ERA5 leads are released after it, whatever it came to. */
+export const scoreDay1 = step(day1Definition, async (job: LeadJob): Promise<LeadResult> => {
+  const { parts, delivery, lead } = job;
+  const findings = newLeadFindings();
+  const underway = { parts, delivery, step: 'day1', attempt: lead.attempt } as const;
+  const dueTime = dueTimeOf(job);
+  const result = await underPolicy(underway, () =>
+    unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
+  );
+  return settle<LeadResult>(parts.pool, { ...result, findings }, (client) => commitLead(client, job, result));
+});
+
+/** An analysis is there soon after its time; ERA5, which stands in for it, is not. */
+const dueTimeOf = ({ parts, run, lead }: LeadJob): Date =>
+  parts.stores.analysis === null
+    ? truthDueTime(run.initTime, lead.leadHours)
+    : validTimeOf(run.initTime, lead.leadHours);
+
+async function scoreWhenDue(
+  job: LeadJob,
+  dueTime: Date,
+  findings: LeadFindings,
+): Promise<Scored | Failed | WaitingForTruth> {
+  const { stores } = job.parts;
+  const handle = stores.analysis ?? stores.truth;
+  const found = await findTruth(job, handle, dueTime);
+  if (found.kind === 'waiting_for_truth') return found;
+  findings.notes = { truth: handle.name };
+  return toResult(await score(job, { name: handle.name, store: found.store }, findings));
+}
+
+async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): Promise<Day1Result> {
+  const { parts, run, lead } = job;
+  const forecast = await openFrozenForecast(job);
+  findings.forecast = forecast;
+  const expected = DAY1_FIELDS.filter((field) => hasField(truth.store, field));
+  const { present, missing } = splitByPresence(forecast.store, expected);
+  findings.missing = missing.map(fieldKey);
+  requireSomePresent({ present, missing });
+  const scored = await scoreDay1Lead(
+    {
+      forecast: forecast.store,
+      truth,
+      reference: await opened(parts.stores.reference),
+      climatology: await opened(parts.stores.climatology),
+      validTime: validTimeOf(run.initTime, lead.leadHours),
+      fields: parts.stores.fields,
+      use: findings.cache,
+    },
+    { present, missing },
+  );
+  findings.components = scored.components;
+  findings.notes = { ...findings.notes, unit_fixes: scored.unitFixes, ...scored.outcome };
+  return scored;
+}
+
+function toResult({ outcome, components }: Day1Result): Scored | Failed {
+  const rejected = components.every(({ scores }) => scores === null);
+  if (outcome.kind === 'scored' && !rejected) return { kind: 'scored', score: outcome.score };
+  const reasons = components.flatMap(({ reason }) => (reason === null ? [] : [reason]));
+  const message = `Day one has no score: ${reasons[0] ?? 'no metric is finite'}`;
+  return { kind: 'failed', error: new CategorizedError('data_coverage', message) };
+}

@@ -1,0 +1,111 @@
+import { era5Stage } from '../semconv/index.ts';
+import { step, type StepDefinition } from '../steps/index.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import { openFrozenForecast } from './forecast-access.ts';
+import { commitLead, countRemainingLeads, type LeadEnd } from './lead-commits.ts';
+import { newLeadFindings, type LeadFindings } from './lead-findings.ts';
+import { leadOutcome, type LeadResult, type Scored } from './lead-outcomes.ts';
+import { fieldKey, sharedFields, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
+import { opened, type OpenedStore } from './scores/fields-at.ts';
+import { requireLeadScore, scoreEra5Lead } from './scores/score-era5-lead.ts';
+import { settle } from './settle.ts';
+import { attemptIdentity, leadIdentity } from './step-identity.ts';
+import type { LeadJob } from './step-job.ts';
+import { underPolicy } from './step-policy.ts';
+import type { WaitingForTruth } from './step-result.ts';
+import { truthDueTime, validTimeOf } from './truth-times.ts';
+import { findTruth, unlessTruthIsOut } from './truth-wait.ts';
+
+/** Scoring one lead against ERA5. */
+export const era5Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {
+  name: 'era5',
+  substep: 'score',
+  profile: true,
+  identity: (job) => ({ ...leadIdentity(job), ...attemptIdentity('era5', job.lead, job) }),
+  outcome: (result, job) =>
+    leadOutcome(result, job, {
+      scoreType: 'era5',
+      stage: era5Stage(job.lead.leadHours),
+      scoreAttribute: 'weather.score.era5',
+      scored: (_score, { remainingLeads }) => ({
+        stageStatus: remainingLeads === 0 ? 'completed' : 'scoring',
+        attributes: { 'weather.forecast.status': 'era5_scoring' },
+      }),
+    }),
+};
+
+/** Scores one lead once its truth is there. */
+export const scoreEra5 = step(era5Definition, async (job: LeadJob): Promise<LeadResult> => {
+  const { parts, delivery, run, lead } = job;
+  const findings = newLeadFindings();
+  const underway = { parts, delivery, step: 'era5', attempt: lead.attempt } as const;
+  const dueTime = truthDueTime(run.initTime, lead.leadHours);
+  const result = await underPolicy(underway, () =>
+    unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
+  );
+  return settle<LeadResult>(parts.pool, { ...result, findings }, (client) =>
+    commit(client, job, { end: result, findings }),
+  );
+});
+
+async function scoreWhenDue(
+  job: LeadJob,
+  dueTime: Date,
+  findings: LeadFindings,
+): Promise<Scored | WaitingForTruth> {
+  const { truth, climatology } = job.parts.stores;
+  const found = await findTruth(job, truth, dueTime);
+  if (found.kind === 'waiting_for_truth') return found;
+  const normal = await findTruth(job, climatology, dueTime);
+  if (normal.kind === 'waiting_for_truth') return normal;
+  const compared = {
+    truth: { name: truth.name, store: found.store },
+    climatology: { name: climatology.name, store: normal.store },
+  };
+  return score(job, compared, findings);
+}
+
+/** What every forecast of the lead is compared with. */
+interface Compared {
+  readonly truth: OpenedStore;
+  readonly climatology: OpenedStore;
+}
+
+async function score(
+  job: LeadJob,
+  { truth, climatology }: Compared,
+  findings: LeadFindings,
+): Promise<Scored> {
+  const { parts, run, lead } = job;
+  const { stores } = parts;
+  const forecast = await openFrozenForecast(job);
+  findings.forecast = forecast;
+  const expected = sharedFields(truth.store, climatology.store);
+  const { present, missing } = splitByPresence(forecast.store, expected);
+  findings.missing = missing.map(fieldKey);
+  requireSomePresent({ present, missing });
+  const scored = await scoreEra5Lead(
+    {
+      forecast: forecast.store,
+      truth,
+      climatology,
+      reference: await opened(stores.reference),
+      validTime: validTimeOf(run.initTime, lead.leadHours),
+      fields: stores.fields,
+      use: findings.cache,
+    },
+    present,
+  );
+  findings.components = scored.components;
+  return { kind: 'scored', score: requireLeadScore(scored) };
+}
+
+async function commit(
+  client: Queryable,
+  job: LeadJob,
+  { end, findings }: { readonly end: LeadEnd; readonly findings: LeadFindings },
+): Promise<boolean> {
+  if (!(await commitLead(client, job, end))) return false;
+  findings.remainingLeads = await countRemainingLeads(client, job.lead);
+  return true;
+}

@@ -1,0 +1,43 @@
+import type { Dispatcher } from 'undici';
+import { createHttpStore, openGridStore, withManifestVerification, type GridStore } from '../grids/index.ts';
+import type { ForecastAccess, Miner, MinerClient } from './miners/index.ts';
+
+/** A miner's forecast whose every file is checked as it is read. */
+export interface OpenedForecast {
+  readonly store: GridStore;
+  /** What was read so far. */
+  stats(): { readonly bytes: number; readonly requests: number; readonly verifiedFiles: number };
+}
+
+/** Which forecast to open, and the frozen list of files that it is held to. */
+export interface ForecastToOpen {
+  readonly miner: Miner;
+  readonly access: ForecastAccess;
+  /** Relative path to hash. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** @throws CategorizedError `verification_chunk` for a file that is not the one that was frozen, now or when read */
+export type ForecastOpener = (forecast: ForecastToOpen) => Promise<OpenedForecast>;
+
+/** Opens forecasts where their miners host them. The dispatcher has to accept the certificates of miners. */
+export function createForecastOpener(
+  minerClient: Pick<MinerClient, 'forecastReader'>,
+  dispatcher: Dispatcher,
+): ForecastOpener {
+  return async ({ miner, access, files }) => {
+    const { url, headers } = minerClient.forecastReader(miner, access);
+    const hosted = createHttpStore(url, { headers, dispatcher });
+    const verified = withManifestVerification(hosted, { files });
+    const store = await openGridStore(verified, {
+      timeMissingCategory: 'data_missing_variable',
+      requireChunks: true,
+    });
+    const stats = (): ReturnType<OpenedForecast['stats']> => ({
+      bytes: hosted.stats.bytes,
+      requests: hosted.stats.requests,
+      verifiedFiles: verified.stats.verifiedFiles,
+    });
+    return { store, stats };
+  };
+}

@@ -1,0 +1,20 @@
+/** The pipeline: real steps on a job queue, resumable, each a span. */
+export type { RunProgress } from './control/progress.ts';
+export { requireForecastCycle } from './forecast-cycle.ts';
+export {
+  createPipeline,
+  type Pipeline,
+  type PipelineOptions,
+  type PipelineStores,
+  type RunRequest,
+} from './pipeline.ts';
+export {
+  RETRY_POLICIES,
+  retryDelaySeconds,
+  type RetriedStep,
+  type RetryPolicies,
+  type RetryPolicy,
+} from './retry-policy.ts';
+export type { GridStoreSource } from './scores/store-handle.ts';
+export type { Clock } from './step-job.ts';
+export { truthDueTime, truthGiveUpTime } from './truth-times.ts';

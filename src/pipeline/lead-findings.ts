@@ -1,0 +1,61 @@
+import type { ResponseStatus } from '../semconv/index.ts';
+import { classifyError, type StepAttributes } from '../steps/index.ts';
+import type { OpenedForecast } from './forecast-opener.ts';
+import { newCacheUse, type CacheUse } from './scores/field-cache.ts';
+import type { ComponentScore } from './scores/component-score.ts';
+
+/** What scoring a lead has found so far; a failure tells as much as it got to. */
+export interface LeadFindings {
+  readonly cache: CacheUse;
+  forecast?: OpenedForecast;
+  components: readonly ComponentScore[];
+  /** Variables, with level, that were expected and that the forecast lacks. */
+  missing: readonly string[];
+  /** What else is worth telling. */
+  notes: Record<string, unknown>;
+  /** Leads of the forecast that are still to be scored after this one. */
+  remainingLeads?: number;
+}
+
+export const newLeadFindings = (): LeadFindings => ({
+  cache: newCacheUse(),
+  components: [],
+  missing: [],
+  notes: {},
+});
+
+/** The findings as the context of a step. */
+export function leadContext(findings: LeadFindings): Record<string, unknown> {
+  const { cache, forecast, components, missing, notes, remainingLeads } = findings;
+  const read = forecast?.stats();
+  return {
+    ...notes,
+    cache_hits: cache.hits,
+    cache_misses: cache.misses,
+    ...(read && { bytes: read.bytes, requests: read.requests, verified_files: read.verifiedFiles }),
+    ...(components.length > 0 && { fields: components.length }),
+    ...(missing.length > 0 && { missing_variables: missing }),
+    ...(remainingLeads !== undefined && { remaining_leads: remainingLeads }),
+  };
+}
+
+/** The findings that have an attribute. */
+export const leadAttributes = ({ forecast, cache }: LeadFindings): StepAttributes => ({
+  'weather.profile.bytes_read': (forecast?.stats().bytes ?? 0) + cache.bytes,
+});
+
+/** Where the exchange stands after a lead failed; undefined when the failure says nothing of what is hosted. */
+export function exchangeAfter(error: unknown): ResponseStatus | undefined {
+  switch (classifyError(error)) {
+    case 'verification_chunk':
+    case 'verification_manifest':
+    case 'verification_signature':
+    case 'data_extreme':
+    case 'data_missing_variable':
+      return 'verification_failed';
+    case 'verification_hash_changed':
+      return 'verification_error';
+    default:
+      return undefined;
+  }
+}

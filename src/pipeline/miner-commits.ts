@@ -1,0 +1,53 @@
+import { currentTraceparent } from '../steps/index.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import { moveMiner } from './control/moves.ts';
+import { addJobs, type QueuedJob, type TaskName } from './queue/jobs.ts';
+import type { RetriedStep } from './retry-policy.ts';
+import { toFailure } from './step-policy.ts';
+import type { MinerJob, RunJob } from './step-job.ts';
+import type { Failed } from './step-result.ts';
+
+/** The job that works on a miner at its next revision. */
+export const nextMinerJob = ({ miner }: Pick<MinerJob, 'miner'>, task: TaskName, runAt: Date): QueuedJob => ({
+  task,
+  payload: { runId: miner.runId, minerUid: miner.uid, revision: miner.revision + 1 },
+  runAt,
+});
+
+/** Looks whether the run is over. It is queued whenever a miner ends; only the last one finds that it is. */
+export const finishRunJob = ({ run, parts }: RunJob): QueuedJob => ({
+  task: 'finish_run',
+  payload: { runId: run.runId },
+  runAt: parts.clock.now(),
+});
+
+/** The next attempt of the same task, linked to this one. */
+export async function commitRetry(
+  client: Queryable,
+  job: MinerJob,
+  { task, nextRetryTime }: { readonly task: TaskName; readonly nextRetryTime: Date },
+): Promise<boolean> {
+  const moved = await moveMiner(client, job.miner, {
+    to: job.miner.state,
+    attempt: job.miner.attempt + 1,
+    nextAt: nextRetryTime,
+    attemptTraceparent: currentTraceparent() ?? null,
+  });
+  if (moved) await addJobs(client, [nextMinerJob(job, task, nextRetryTime)]);
+  return moved;
+}
+
+/** The end of a miner's part in the run. */
+export async function commitFailure(
+  client: Queryable,
+  job: MinerJob,
+  { step, failed }: { readonly step: RetriedStep; readonly failed: Failed },
+): Promise<boolean> {
+  const moved = await moveMiner(client, job.miner, {
+    to: 'failed',
+    failedStep: step,
+    failure: toFailure(failed.error),
+  });
+  if (moved) await addJobs(client, [finishRunJob(job)]);
+  return moved;
+}

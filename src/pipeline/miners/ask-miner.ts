@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { CategorizedError } from '../../semconv/index.ts';
+import type { Exchange } from './communication-step.ts';
+import { MinerCallError, type CallProgress } from './miner-call-error.ts';
+import { callMiner, type CallSurroundings, type MinerCall, type MinerReply } from './miner-call.ts';
+import { REQUEST_PATHS } from './protocol.ts';
+import type { Answer } from './replies.ts';
+import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
+import type { RequestType } from './wire-status.ts';
+
+/** A request in the words of the protocol. */
+export interface Question {
+  readonly miner: MinerCall['miner'];
+  readonly type: RequestType;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly timeoutMillis: number;
+  readonly maxBytes: number;
+}
+
+function readJson({ contentType, bytes }: MinerReply): unknown {
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType)) {
+    const got = contentType === '' ? 'no content type' : `content type ${quoteUntrusted(contentType)}`;
+    throw new CategorizedError('invalid_response', `the reply has ${got}; allowed: application/json`);
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new CategorizedError('invalid_response', `the reply (${bytes.length} bytes) is no JSON in UTF-8`);
+  }
+}
+
+/** The status of a body that could not be read further, for the record. */
+function statusTextOf(body: unknown): string | null {
+  const status: unknown = typeof body === 'object' && body !== null && 'status' in body ? body.status : null;
+  return typeof status === 'string' ? status : null;
+}
+
+/**
+ * Asks a miner and reads its answer.
+ *
+ * @throws MinerCallError when the call fails, and `invalid_response` when the reply is not one of the protocol
+ */
+export async function askMiner<Reply extends { readonly kind: string }>(
+  question: Question,
+  surroundings: CallSurroundings,
+  read: (body: unknown, secrets: readonly string[]) => Answer<Reply>,
+): Promise<Exchange<Reply>> {
+  const { miner, type, data, timeoutMillis, maxBytes } = question;
+  const body = { nonce: randomUUID(), data };
+  const call: MinerCall = {
+    miner,
+    operation: type,
+    path: REQUEST_PATHS[type],
+    body,
+    timeoutMillis,
+    maxBytes,
+  };
+  const reply = await callMiner(call, surroundings);
+  const secrets = secretsOf(miner);
+  let parsed: unknown;
+  try {
+    parsed = readJson(reply);
+    const { reply: result, wireStatus } = read(parsed, secrets);
+    const { statusCode, bytes } = reply;
+    return {
+      result,
+      statusCode,
+      wireStatus,
+      context: { bytes: bytes.length, wireStatus, kind: result.kind },
+    };
+  } catch (error) {
+    if (!(error instanceof CategorizedError)) throw error;
+    const status = statusTextOf(parsed);
+    const progress: CallProgress = {
+      statusCode: reply.statusCode,
+      bytes: reply.bytes.length,
+      wireStatus: status === null ? null : quoteUntrusted(status, secrets),
+    };
+    const message = `${type} to miner ${miner.uid}: ${error.message}`;
+    throw new MinerCallError(type, error.category, { message, progress });
+  }
+}

@@ -1,0 +1,196 @@
+import type { Dispatcher } from 'undici';
+import { askMiner } from './ask-miner.ts';
+import { communicationStep } from './communication-step.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
+import { openMinerAgent } from './miner-agent.ts';
+import { callMiner, urlBelow, type CallSurroundings, type MinerReply } from './miner-call.ts';
+import type { ForecastAccess, Miner } from './miner.ts';
+import { toInitiateFetchData, type ForecastRequest } from './protocol.ts';
+import {
+  readInitiateFetchReply,
+  readPollReply,
+  readTokenReply,
+  type InitiateFetchReply,
+  type PollReply,
+  type TokenReply,
+} from './replies.ts';
+
+/** How long each call may take from its start to the last byte of its reply, milliseconds. */
+export interface MinerTimeouts {
+  readonly initiateFetch: number;
+  readonly poll: number;
+  /** Tokens, and each of the two files of a manifest. */
+  readonly token: number;
+}
+
+/** Most bytes of a reply that are read. */
+export interface ReplyLimits {
+  readonly replyBytes: number;
+  readonly manifestBytes: number;
+}
+
+/** Everything may be left out. */
+export interface MinerClientOptions {
+  /** Used instead of an own connection pool, and not closed with the client. */
+  readonly dispatcher?: Dispatcher;
+  readonly timeouts?: Partial<MinerTimeouts>;
+  readonly limits?: Partial<ReplyLimits>;
+  /** Connections to one miner at a time. */
+  readonly connectionsPerMiner?: number;
+  /** A clock that only goes forward, milliseconds. */
+  readonly now?: () => number;
+}
+
+/** The two files that seal a forecast, as they were read. */
+export interface ManifestFiles {
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+  /** From the request for the manifest to the head of its reply, milliseconds. */
+  readonly firstByteMillis: number;
+}
+
+/** Where the files of a forecast are read, and with which headers. Both are secret. */
+export interface ForecastReader {
+  readonly url: string;
+  readonly headers: { readonly authorization: string };
+}
+
+/** Speaks to miners. Every call is a `communication` step; what fails on the way is thrown as `MinerCallError`. */
+export interface MinerClient {
+  /** Asks for a forecast. The job id is the miner's word: the caller compares it with the one that is due. */
+  readonly initiateFetch: (miner: Miner, request: ForecastRequest) => Promise<InitiateFetchReply>;
+  readonly pollJobStatus: (miner: Miner, jobId: string) => Promise<PollReply>;
+  readonly requestToken: (miner: Miner, jobId: string) => Promise<TokenReply>;
+  /** Reads manifest and signature without judging them. */
+  readonly fetchManifest: (miner: Miner, access: ForecastAccess) => Promise<ManifestFiles>;
+  readonly forecastReader: (miner: Miner, access: ForecastAccess) => ForecastReader;
+  /** Waits for calls under way and closes the connections. */
+  readonly close: () => Promise<void>;
+}
+
+const TIMEOUTS: MinerTimeouts = { initiateFetch: 30_000, poll: 15_000, token: 45_000 };
+const LIMITS: ReplyLimits = { replyBytes: 1024 * 1024, manifestBytes: 16 * 1024 * 1024 };
+const SIGNATURE_LIMIT_BYTES = 4096;
+
+/** What the calls of one client share. */
+interface Settings extends CallSurroundings {
+  readonly timeouts: MinerTimeouts;
+  readonly limits: ReplyLimits;
+}
+
+function initiateFetchStep(settings: Settings): MinerClient['initiateFetch'] {
+  return communicationStep('initiate_fetch', 'POST', async (miner: Miner, request: ForecastRequest) => {
+    const exchange = await askMiner(
+      {
+        miner,
+        type: 'initiate_fetch',
+        data: toInitiateFetchData(miner, request),
+        timeoutMillis: settings.timeouts.initiateFetch,
+        maxBytes: settings.limits.replyBytes,
+      },
+      settings,
+      readInitiateFetchReply,
+    );
+    const { result } = exchange;
+    return 'jobId' in result ? { ...exchange, jobId: result.jobId } : exchange;
+  });
+}
+
+function pollStep(settings: Settings): MinerClient['pollJobStatus'] {
+  return communicationStep('poll_job_status', 'POST', async (miner: Miner, jobId: string) => {
+    const exchange = await askMiner(
+      {
+        miner,
+        type: 'poll_job_status',
+        data: { job_id: jobId },
+        timeoutMillis: settings.timeouts.poll,
+        maxBytes: settings.limits.replyBytes,
+      },
+      settings,
+      readPollReply,
+    );
+    const { result } = exchange;
+    const progress = result.kind === 'running' ? result.progress : null;
+    return { ...exchange, jobId, context: { ...exchange.context, hasProgress: progress !== null, progress } };
+  });
+}
+
+function tokenStep(settings: Settings): MinerClient['requestToken'] {
+  return communicationStep('kerchunk_request', 'POST', async (miner: Miner, jobId: string) => {
+    const exchange = await askMiner(
+      {
+        miner,
+        type: 'kerchunk_request',
+        data: { job_id: jobId },
+        timeoutMillis: settings.timeouts.token,
+        maxBytes: settings.limits.replyBytes,
+      },
+      settings,
+      readTokenReply,
+    );
+    return { ...exchange, jobId };
+  });
+}
+
+/** A file at the root of a store. */
+interface RootFile {
+  readonly access: ForecastAccess;
+  readonly name: string;
+  readonly maxBytes: number;
+}
+
+function fileStep(settings: Settings): (miner: Miner, file: RootFile) => Promise<MinerReply> {
+  return communicationStep('forecast_file', 'GET', async (miner: Miner, file: RootFile) => {
+    const reply = await callMiner(
+      {
+        miner,
+        operation: 'forecast_file',
+        path: `${file.access.storePath}/${file.name}`,
+        token: file.access.token,
+        timeoutMillis: settings.timeouts.token,
+        maxBytes: file.maxBytes,
+      },
+      settings,
+    );
+    const { statusCode, bytes, firstByteMillis } = reply;
+    const context = { file: file.name, bytes: bytes.length, firstByteMillis };
+    return { result: reply, statusCode, wireStatus: null, context };
+  });
+}
+
+function manifestReader(settings: Settings): MinerClient['fetchManifest'] {
+  const readFile = fileStep(settings);
+  const { manifestBytes } = settings.limits;
+  return async (miner, access) => {
+    const manifest = await readFile(miner, { access, name: MANIFEST_FILE, maxBytes: manifestBytes });
+    const signature = await readFile(miner, {
+      access,
+      name: SIGNATURE_FILE,
+      maxBytes: SIGNATURE_LIMIT_BYTES,
+    });
+    return { bytes: manifest.bytes, signature: signature.bytes, firstByteMillis: manifest.firstByteMillis };
+  };
+}
+
+/** Opens a client. Whoever opens it closes it. */
+export function createMinerClient(options: MinerClientOptions = {}): MinerClient {
+  const agent = openMinerAgent(options.connectionsPerMiner);
+  const settings: Settings = {
+    dispatcher: options.dispatcher ?? agent,
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
+    limits: { ...LIMITS, ...options.limits },
+    now: options.now ?? (() => performance.now()),
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    initiateFetch: initiateFetchStep(settings),
+    pollJobStatus: pollStep(settings),
+    requestToken: tokenStep(settings),
+    fetchManifest: manifestReader(settings),
+    forecastReader: (miner, access) => ({
+      url: urlBelow(miner, access.storePath),
+      headers: { authorization: `Bearer ${access.token}` },
+    }),
+    close: () => (closing ??= agent.close().then(() => undefined)),
+  };
+}

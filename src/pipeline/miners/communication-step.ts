@@ -1,0 +1,58 @@
+import { step, type StepDefinition, type StepOutcome } from '../../steps/index.ts';
+import { MinerCallError, type Operation } from './miner-call-error.ts';
+import type { Miner } from './miner.ts';
+
+/** A result of a call, and what its span says of it. */
+export interface Exchange<Result> {
+  readonly result: Result;
+  readonly statusCode: number;
+  /** The status as the miner wrote it; null for a file. */
+  readonly wireStatus: string | null;
+  readonly jobId?: string;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The call worked, whatever was answered: a miner that rejects or fails is counted by the step around, once. So the
+ * step succeeds, and the answer stands beside it as the status on the wire.
+ */
+const toOutcome = (exchange: Exchange<unknown>): StepOutcome => ({
+  status: 'succeeded',
+  attributes: {
+    'weather.response.transport': 'success',
+    'http.response.status_code': exchange.statusCode,
+    'weather.response.wire_status': exchange.wireStatus,
+    'weather.job.id': exchange.jobId,
+  },
+  context: exchange.context,
+});
+
+function toFailure(error: unknown): Partial<StepOutcome> {
+  const failed = error instanceof MinerCallError ? error : null;
+  return {
+    attributes: {
+      'weather.response.transport': 'failure',
+      'http.response.status_code': failed?.statusCode,
+      'weather.response.wire_status': failed?.wireStatus,
+    },
+    context: { bytes: failed?.bytes ?? 0 },
+  };
+}
+
+/** Makes each call of `send` a communication step of its miner, with a latency of its own, and gives back its result. */
+export function communicationStep<Subject, Result>(
+  operation: Operation,
+  method: 'GET' | 'POST',
+  send: (miner: Miner, subject: Subject) => Promise<Exchange<Result>>,
+): (miner: Miner, subject: Subject) => Promise<Result> {
+  const definition: StepDefinition<[Miner, Subject], Promise<Exchange<Result>>> = {
+    name: 'communication',
+    substep: operation,
+    identity: (miner) => ({ minerUid: miner.uid, minerHotkey: miner.hotkey }),
+    attributes: () => ({ 'http.request.method': method }),
+    outcome: toOutcome,
+    failure: toFailure,
+  };
+  const exchange = step(definition, send);
+  return async (miner, subject) => (await exchange(miner, subject)).result;
+}

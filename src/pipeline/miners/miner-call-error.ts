@@ -1,0 +1,62 @@
+import { CategorizedError, type ErrorCategory, type SUBSTEPS } from '../../semconv/index.ts';
+
+/** The kinds of call to a miner: the substeps of communication. */
+export type Operation = (typeof SUBSTEPS.communication)[number];
+
+/** What a call had brought by the time it failed. */
+export interface CallProgress {
+  /** Null when no reply came. */
+  readonly statusCode: number | null;
+  /** Bytes of the reply that were read. */
+  readonly bytes: number;
+  /** The unknown status of a reply that was otherwise readable. */
+  readonly wireStatus: string | null;
+}
+
+const NOTHING: CallProgress = { statusCode: null, bytes: 0, wireStatus: null };
+
+/** Failures that pass by themselves. */
+const PASSING: readonly ErrorCategory[] = [
+  'timeout',
+  'connection',
+  'handshake',
+  'http_5xx',
+  'rate_limited_upstream',
+];
+/** Client errors that ask to come again: no or an expired token, request time-out, too early. */
+const PASSING_STATUS_CODES: readonly number[] = [401, 408, 425];
+
+/**
+ * Whether trying a call again can help.
+ *
+ * A refused or garbled initiate-fetch stays so. A poll is worth all its attempts, whatever went wrong: the miner did
+ * accept the job. A token or a file may be unreadable while the miner still writes, and a 401 heals with a fresh token.
+ */
+function isPassing(operation: Operation, category: ErrorCategory, statusCode: number | null): boolean {
+  if (category === 'validator_internal') return false;
+  if (PASSING.includes(category) || operation === 'poll_job_status') return true;
+  if (operation === 'kerchunk_request' && category === 'invalid_response') return true;
+  return statusCode !== null && PASSING_STATUS_CODES.includes(statusCode);
+}
+
+/** A call to a miner that brought no usable reply. Neither its message nor a cause holds an address or a token. */
+export class MinerCallError extends CategorizedError {
+  readonly operation: Operation;
+  readonly statusCode: number | null;
+  readonly bytes: number;
+  readonly wireStatus: string | null;
+
+  constructor(
+    operation: Operation,
+    category: ErrorCategory,
+    what: { readonly message: string; readonly progress?: CallProgress },
+  ) {
+    const { statusCode, bytes, wireStatus } = what.progress ?? NOTHING;
+    super(category, what.message, { retryable: isPassing(operation, category, statusCode) });
+    this.name = 'MinerCallError';
+    this.operation = operation;
+    this.statusCode = statusCode;
+    this.bytes = bytes;
+    this.wireStatus = wireStatus;
+  }
+}

@@ -1,0 +1,111 @@
+import { request, type Dispatcher } from 'undici';
+import type { ErrorCategory } from '../../semconv/index.ts';
+import { currentTraceparent } from '../../steps/index.ts';
+import { readBounded } from './bounded-body.ts';
+import { MinerCallError, type CallProgress, type Operation } from './miner-call-error.ts';
+import type { Miner } from './miner.ts';
+import { toTransportFailure } from './transport-failure.ts';
+import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
+
+/** Most of an error reply that is read, for its first words, bytes. */
+const ERROR_EXCERPT_BYTES = 2048;
+
+/** One call to a miner. */
+export interface MinerCall {
+  readonly miner: Miner;
+  readonly operation: Operation;
+  readonly path: string;
+  /** Makes the call a POST of JSON; a GET without. */
+  readonly body?: unknown;
+  readonly token?: string;
+  /** From the start of the call to the last byte of the reply. */
+  readonly timeoutMillis: number;
+  readonly maxBytes: number;
+}
+
+/** A complete reply with status 200. */
+export interface MinerReply {
+  readonly statusCode: number;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+  /** From the start of the call to the head of the reply. */
+  readonly firstByteMillis: number;
+}
+
+/** What calls share. */
+export interface CallSurroundings {
+  readonly dispatcher: Dispatcher;
+  /** A clock that only goes forward, milliseconds. */
+  readonly now: () => number;
+}
+
+/** The URL of a path below a miner. */
+export const urlBelow = (miner: Miner, path: string): string => miner.baseUrl.replace(/\/+$/, '') + path;
+
+function headersOf(call: MinerCall): Record<string, string> {
+  const traceparent = currentTraceparent();
+  return {
+    ...(call.body === undefined ? {} : { 'content-type': 'application/json', accept: 'application/json' }),
+    ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
+    ...(traceparent ? { traceparent } : {}),
+  };
+}
+
+/** What a status other than 2xx means. Redirects are refused: they would lead requests and tokens elsewhere. */
+function categoryOfStatus(statusCode: number): ErrorCategory {
+  if (statusCode === 404) return 'not_found';
+  if (statusCode === 429) return 'rate_limited_upstream';
+  if (statusCode >= 500) return 'http_5xx';
+  return statusCode >= 400 ? 'http_4xx' : 'invalid_response';
+}
+
+async function toReply(
+  call: MinerCall,
+  response: Dispatcher.ResponseData,
+  firstByteMillis: number,
+): Promise<MinerReply> {
+  const { statusCode, headers } = response;
+  const isOk = statusCode === 200;
+  const { bytes, complete } = await readBounded(response.body, isOk ? call.maxBytes : ERROR_EXCERPT_BYTES);
+  const progress: CallProgress = { statusCode, bytes: bytes.length, wireStatus: null };
+  if (!isOk) {
+    const words = quoteUntrusted(new TextDecoder().decode(bytes), secretsOf(call.miner, call.token));
+    const message = `miner ${call.miner.uid} answered ${call.operation} with HTTP ${statusCode} and ${words}; allowed: 200`;
+    throw new MinerCallError(call.operation, categoryOfStatus(statusCode), { message, progress });
+  }
+  if (!complete) {
+    const message = `miner ${call.miner.uid} answered ${call.operation} with more than ${call.maxBytes} bytes, which is the limit`;
+    throw new MinerCallError(call.operation, 'invalid_response', { message, progress });
+  }
+  return { statusCode, contentType: String(headers['content-type'] ?? ''), bytes, firstByteMillis };
+}
+
+function toCallError(error: unknown, call: MinerCall): MinerCallError {
+  if (error instanceof MinerCallError) return error;
+  const { category, code } = toTransportFailure(error);
+  const limit = category === 'timeout' ? ` within ${call.timeoutMillis} ms` : '';
+  const message = `${call.operation} brought no complete reply from miner ${call.miner.uid}${limit} (${code})`;
+  return new MinerCallError(call.operation, category, { message });
+}
+
+/**
+ * Calls a miner once.
+ *
+ * @throws MinerCallError when there is no complete reply in time, when it is too long, or when its status is not 200
+ */
+export async function callMiner(call: MinerCall, surroundings: CallSurroundings): Promise<MinerReply> {
+  const { dispatcher, now } = surroundings;
+  const startedAt = now();
+  try {
+    const response = await request(urlBelow(call.miner, call.path), {
+      dispatcher,
+      method: call.body === undefined ? 'GET' : 'POST',
+      headers: headersOf(call),
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      signal: AbortSignal.timeout(call.timeoutMillis),
+    });
+    return await toReply(call, response, now() - startedAt);
+  } catch (error) {
+    throw toCallError(error, call);
+  }
+}

@@ -1,0 +1,125 @@
+import { CategorizedError } from '../../semconv/index.ts';
+import type { ForecastAccess } from './miner.ts';
+import {
+  initiateFetchReplySchema,
+  parseReply,
+  pollReplySchema,
+  toForecastAccess,
+  tokenReplySchema,
+} from './protocol.ts';
+import { keepUntrusted } from './untrusted-text.ts';
+import { classifyWireStatus } from './wire-status.ts';
+
+/** What a miner says to a request for a forecast. */
+export type InitiateFetchReply =
+  | { readonly kind: 'accepted'; readonly jobId: string }
+  /** The forecast was there already. */
+  | { readonly kind: 'ready'; readonly jobId: string; readonly access?: ForecastAccess }
+  /** `identity`: the miner is not, or no longer, the hotkey that was expected. */
+  | { readonly kind: 'rejected'; readonly reason: string; readonly identity: boolean }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** What a miner says about its job. */
+export type PollReply =
+  /** `progress` is 0 to 100, or null when the miner told none. */
+  | { readonly kind: 'running'; readonly progress: number | null; readonly wireStatus: string }
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'not_found' };
+
+/** What a miner says to a request for access to its forecast. */
+export type TokenReply =
+  | { readonly kind: 'ready'; readonly access: ForecastAccess }
+  | { readonly kind: 'processing' }
+  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'not_found' };
+
+/** A reply, and the word that it came with. */
+export interface Answer<Reply> {
+  readonly reply: Reply;
+  readonly wireStatus: string;
+}
+
+const toMessage = (
+  message: string | null | undefined,
+  wireStatus: string,
+  secrets: readonly string[],
+): string =>
+  message ? keepUntrusted(message, secrets) : `the miner answered "${wireStatus}" and gave no message`;
+
+function needed(jobId: string | null | undefined, wireStatus: string): string {
+  if (jobId) return jobId;
+  throw new CategorizedError('invalid_response', `the miner answered "${wireStatus}" without a job_id`);
+}
+
+/** Reads the reply to an initiate-fetch. `secrets` are kept out of messages. */
+export function readInitiateFetchReply(
+  body: unknown,
+  secrets: readonly string[],
+): Answer<InitiateFetchReply> {
+  const parsed = parseReply(initiateFetchReplySchema, body);
+  const wireStatus = parsed.status;
+  const kind = classifyWireStatus('initiate_fetch', wireStatus);
+  const message = toMessage(parsed.message, wireStatus, secrets);
+  switch (kind) {
+    case 'accepted':
+      return { wireStatus, reply: { kind, jobId: needed(parsed.job_id, wireStatus) } };
+    case 'ready': {
+      const access = toForecastAccess(parsed);
+      return {
+        wireStatus,
+        reply: { kind, jobId: needed(parsed.job_id, wireStatus), ...(access && { access }) },
+      };
+    }
+    case 'rejected': {
+      const named = /hotkey verification failed/i.test(parsed.message ?? '');
+      const differs = Boolean(parsed.actual_hotkey) && parsed.actual_hotkey !== parsed.expected_hotkey;
+      return { wireStatus, reply: { kind, reason: message, identity: named || differs } };
+    }
+    case 'error':
+      return { wireStatus, reply: { kind, message } };
+  }
+}
+
+/** Reads the reply to a poll. Progress is cut to 0…100; 0 is a progress, and none is null. */
+export function readPollReply(body: unknown, secrets: readonly string[]): Answer<PollReply> {
+  const { status: wireStatus, message, progress } = parseReply(pollReplySchema, body);
+  const kind = classifyWireStatus('poll_job_status', wireStatus);
+  switch (kind) {
+    case 'running': {
+      const cut = progress === null || progress === undefined ? null : Math.min(100, Math.max(0, progress));
+      return { wireStatus, reply: { kind, progress: cut, wireStatus } };
+    }
+    case 'failed':
+      return { wireStatus, reply: { kind, message: toMessage(message, wireStatus, secrets) } };
+    case 'completed':
+    case 'not_found':
+      return { wireStatus, reply: { kind } };
+  }
+}
+
+/**
+ * Reads the reply to a request for access.
+ *
+ * @throws CategorizedError `invalid_response` when the forecast is said to be ready and token, URL or hash is missing
+ */
+export function readTokenReply(body: unknown, secrets: readonly string[]): Answer<TokenReply> {
+  const parsed = parseReply(tokenReplySchema, body);
+  const wireStatus = parsed.status;
+  const kind = classifyWireStatus('kerchunk_request', wireStatus);
+  switch (kind) {
+    case 'ready': {
+      const access = toForecastAccess(parsed);
+      if (access !== null) return { wireStatus, reply: { kind, access } };
+      throw new CategorizedError(
+        'invalid_response',
+        'the miner says that its forecast is ready, but not all of access_token, zarr_store_url and verification_hash are there',
+      );
+    }
+    case 'error':
+      return { wireStatus, reply: { kind, message: toMessage(parsed.message, wireStatus, secrets) } };
+    case 'processing':
+    case 'not_found':
+      return { wireStatus, reply: { kind } };
+  }
+}

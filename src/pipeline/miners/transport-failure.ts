@@ -1,0 +1,33 @@
+import type { ErrorCategory } from '../../semconv/index.ts';
+
+/** Codes of errors below HTTP, by what they mean. */
+const CODES: readonly (readonly [ErrorCategory, RegExp])[] = [
+  ['timeout', /^(?:ETIMEDOUT|UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT)$/],
+  ['handshake', /^(?:ERR_(?:TLS|SSL)_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/],
+  ['invalid_response', /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|INFO)$)/],
+  [
+    'validator_internal',
+    /^(?:ERR_INVALID_|UND_ERR_(?:INVALID_ARG|CLOSED|DESTROYED|REQ_CONTENT_LENGTH_MISMATCH)$)/,
+  ],
+  ['connection', /^(?:E[A-Z_]+|UND_ERR_SOCKET)$/],
+];
+
+/** What a failure below HTTP was, without the words of the error: they name the address. */
+export interface TransportFailure {
+  readonly category: ErrorCategory;
+  /** Code of the error, or its class when it has none. */
+  readonly code: string;
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+/** Classifies an error that a request threw before a reply was complete, by class and code. */
+export function toTransportFailure(error: unknown): TransportFailure {
+  const code = codeOf(error);
+  if (code === 'TimeoutError') return { category: 'timeout', code };
+  const category = CODES.find(([, pattern]) => pattern.test(code))?.[0];
+  return { category: category ?? 'unknown', code };
+}

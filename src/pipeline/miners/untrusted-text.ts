@@ -1,0 +1,42 @@
+import { scrubText } from '../../semconv/scrub.ts';
+import type { Miner } from './miner.ts';
+
+/** Longest quotation of a miner inside an error, characters. */
+const QUOTE_LENGTH = 80;
+/** Longest message of a miner that is kept, characters. */
+const MESSAGE_LENGTH = 500;
+
+/** Cuts to whole characters, so that no half of a surrogate pair is left. */
+function cut(text: string, length: number): string {
+  const characters = Array.from(text);
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}
+
+function clean(text: string, length: number, secrets: readonly string[]): string {
+  // Cut once before the costly work, generously, and once after it.
+  const head = text.slice(0, length * 8).replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ');
+  const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[REDACTED]'), head);
+  return cut(scrubText(hidden).trim(), length);
+}
+
+const longestFirst = (one: string, other: string): number => other.length - one.length;
+
+/** What must not be repeated from the words of this miner: where it listens and the token that opens its files. */
+export function secretsOf(miner: Miner, token?: string): string[] {
+  const url = URL.canParse(miner.baseUrl) ? new URL(miner.baseUrl) : null;
+  const secrets = [token, miner.baseUrl, url?.origin, url?.host, url?.hostname];
+  return secrets
+    .filter((secret) => typeof secret === 'string')
+    .filter(Boolean)
+    .toSorted(longestFirst);
+}
+
+/** A miner's words for an error message: at most 80 characters on one line, without secrets, in quotation marks. */
+export function quoteUntrusted(text: string, secrets: readonly string[] = []): string {
+  return JSON.stringify(clean(text, QUOTE_LENGTH, secrets));
+}
+
+/** A miner's message as it is kept: at most 500 characters on one line, without secrets. */
+export function keepUntrusted(text: string, secrets: readonly string[] = []): string {
+  return clean(text, MESSAGE_LENGTH, secrets);
+}

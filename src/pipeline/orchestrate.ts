@@ -1,0 +1,101 @@
+import { step } from '../steps/index.ts';
+import { countFailures, countMiners } from './control/counts.ts';
+import { dropManifests } from './control/frozen-manifest.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import { loadMinersIn } from './control/miner-row.ts';
+import { moveRun } from './control/moves.ts';
+import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
+import {
+  decisionDefinition,
+  orchestrateDefinition,
+  type Orchestrated,
+  type OrchestrateResult,
+} from './orchestrate-definition.ts';
+import { addJobs, type QueuedJob } from './queue/jobs.ts';
+import { decideRun, type DecisionMade } from './run-decision.ts';
+import { seedMiner } from './seed-miner.ts';
+import { settle } from './settle.ts';
+import type { RunJob } from './step-job.ts';
+
+/** After this long without GFS, seconds of production, its waits are warnings. */
+const WARN_AFTER_SECONDS = 1800;
+
+/** Decides what follows for a run, and does it. */
+export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Promise<OrchestrateResult> => {
+  const { parts, run } = job;
+  const miners = await countMiners(parts.pool, run.runId);
+  const failures = await countFailures(parts.pool, run.runId);
+  const plan = decideRun({ run, miners, failures });
+  if (plan === null) return { kind: 'nothing' };
+  if (plan.to === 'seeding') await seedMiners(job);
+  return settle<Orchestrated>(parts.pool, { kind: 'decided', plan, miners }, (client, result) =>
+    commit(client, job, result),
+  );
+});
+
+/** Each miner opens a trace of its own and commits by itself, so that a restart goes on with those that are left. */
+async function seedMiners(job: RunJob): Promise<void> {
+  const miners = await loadMinersIn(job.parts.pool, job.run.runId, 'created');
+  for (const miner of miners) await seedMiner({ ...job, miner });
+}
+
+async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): Promise<boolean> {
+  const { run, parts } = job;
+  const at = parts.clock.now();
+  const failure = run.failureCategory !== null && {
+    failure: { category: run.failureCategory, message: run.failureMessage ?? '' },
+  };
+  const moved = await moveRun(client, run, { to: plan.to, at, ...(plan.next && { nextAt: at }), ...failure });
+  if (!moved) return false;
+  if (plan.next !== null) {
+    const payload = { runId: run.runId, revision: run.revision + 1 };
+    await addJobs(client, [{ task: plan.next, payload, runAt: at }]);
+  }
+  if (plan.to === 'querying_miners') await queryAll(client, job, at);
+  if (plan.to === 'failed') await endMiners(client, job);
+  if (isTerminal(RUN_TRANSITIONS, plan.to)) await dropManifests(client, run.runId);
+  return true;
+}
+
+async function queryAll(client: Queryable, { run }: RunJob, at: Date): Promise<void> {
+  const { rows } = await client.query<{ minerUid: number; revision: number }>(
+    `update pipeline.run_miners set state = 'querying', revision = revision + 1, attempt = 1, next_at = $2
+     where run_id = $1 and state = 'seeded' returning miner_uid as "minerUid", revision`,
+    [run.runId, at],
+  );
+  const jobs = rows.map((miner): QueuedJob => ({
+    task: 'query',
+    payload: { runId: run.runId, ...miner },
+    runAt: at,
+  }));
+  await addJobs(client, jobs);
+}
+
+/** A run without GFS asks no miner; that is nobody's failure but the run's. */
+async function endMiners(client: Queryable, { run }: RunJob): Promise<void> {
+  await client.query(
+    `update pipeline.run_miners
+     set state = 'failed', revision = revision + 1, failed_step = 'seed', failure_category = $2, failure_message = $3
+     where run_id = $1 and state = 'seeded'`,
+    [run.runId, run.failureCategory, run.failureMessage],
+  );
+}
+
+/** Records that a run waits for GFS; a warning once it has waited for long. */
+export async function recordGfsWait(job: RunJob, nextRetryTime: Date): Promise<void> {
+  const { parts, run } = job;
+  const waitedMillis = parts.clock.now().getTime() - run.initiatedAt.getTime();
+  const isLong = waitedMillis > WARN_AFTER_SECONDS * 1000 * parts.delayFactor;
+  await recordDecision(job, {
+    decision: 'wait_for_gfs',
+    reason: `attempt ${run.attempt} failed; GFS is tried again at ${nextRetryTime.toISOString()}`,
+    level: isLong ? 'WARN' : 'INFO',
+  });
+}
+
+/** What was decided is all that there is to do; the definition tells it. */
+const recordDecision = step(
+  decisionDefinition,
+  (...[, decision]: [job: RunJob, decision: DecisionMade]): Promise<DecisionMade> =>
+    Promise.resolve(decision),
+);

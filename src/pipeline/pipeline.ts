@@ -1,0 +1,183 @@
+import type { Pool } from 'pg';
+import { Agent } from 'undici';
+import { createDatabasePool } from '../database/connect.ts';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { loadProgress, type RunProgress } from './control/progress.ts';
+import { createRun } from './create-run.ts';
+import { requireForecastCycle } from './forecast-cycle.ts';
+import { createForecastOpener } from './forecast-opener.ts';
+
+import type { Miner, MinerClient } from './miners/index.ts';
+import { hearErrors } from './queue/quiet-pool.ts';
+import { migrateQueue, startWorker, type QueueWorker } from './queue/worker.ts';
+import { RETRY_POLICIES, type RetryPolicies } from './retry-policy.ts';
+import { createFieldCache } from './scores/field-cache.ts';
+import type { ScoringStores } from './scores/scoring-stores.ts';
+import { createStoreHandle, type GridStoreSource } from './scores/store-handle.ts';
+import type { Clock, PipelineParts } from './step-job.ts';
+import { TASK_HANDLERS } from './tasks.ts';
+import { requireLeads, requireMiners } from './run-request.ts';
+import { TRUTH_POLL_SECONDS } from './truth-times.ts';
+import { untilFinished } from './until-finished.ts';
+
+/** What forecasts are scored with; a function opens a store that may grow. */
+export interface PipelineStores {
+  /** ERA5. */
+  readonly truth: GridStoreSource;
+  readonly climatology: GridStoreSource;
+  /** The GFS forecast from T0. */
+  readonly reference: GridStoreSource;
+  /** The GFS analysis, truth of day one; ERA5 stands in for it unless given. */
+  readonly analysis?: GridStoreSource;
+}
+
+/** Where control state and queue are kept: a URL, or a pool that stays the caller's. */
+export type PipelineDatabase =
+  | { readonly connectionString: string; readonly pool?: undefined }
+  | { readonly pool: Pool; readonly connectionString?: undefined };
+
+export type PipelineOptions = PipelineDatabase & PipelineSettings;
+
+export interface PipelineSettings {
+  readonly stores: PipelineStores;
+  /** Stays the caller's: it is not closed with the pipeline. */
+  readonly minerClient: MinerClient;
+  readonly clock?: Clock;
+  /** Multiplies every delay and wait: 1 in production. */
+  readonly delayFactor?: number;
+  /** Steps at a time in this process. */
+  readonly concurrency?: number;
+  /** How often the queue is looked at where notifications do not arrive, milliseconds. */
+  readonly queuePollMillis?: number;
+  readonly policies?: RetryPolicies;
+  readonly freezeWindowMillis?: number;
+  /** Most bytes of fields of the validator's own stores that are kept. */
+  readonly fieldCacheBytes?: number;
+  /** Hears what the queue complains of; nothing else is told but by spans. */
+  readonly onProblem?: (message: string) => void;
+}
+
+/** A run to be made. */
+export interface RunRequest {
+  readonly validatorHotkey: string;
+  /** T0: a GFS cycle. */
+  readonly initTime: Date;
+  readonly miners: readonly Miner[];
+  /** Leads scored against ERA5, hours; the ten of production unless given. */
+  readonly leads?: readonly number[];
+  /** Lead scored on day one, hours. */
+  readonly day1Lead?: number;
+}
+
+/** The pipeline of one process. Any number of them share one database. */
+export interface Pipeline {
+  /** @returns the id of the run; that of the active one when the validator has one for the cycle */
+  createRun(request: RunRequest): Promise<number>;
+  /** Starts to work on all runs of the database. */
+  start(): Promise<void>;
+  progress(runId: number): Promise<RunProgress>;
+  /** Resolves when the run is over, whoever works on it; rejects when the pipeline is stopped before. */
+  finished(runId: number): Promise<void>;
+  /** Lets the steps under way come to their end and closes what was opened. */
+  stop(): Promise<void>;
+}
+
+const DEFAULTS = {
+  concurrency: 8,
+  queuePollMillis: 2000,
+  freezeWindowMillis: 2 * 3_600_000,
+  fieldCacheBytes: 2 ** 30,
+};
+const ORPHAN_CHECK_MILLIS = 15_000;
+
+/** Makes a pipeline that does nothing before it is told to. The database must be migrated. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const pool = options.pool ?? openPool(options.connectionString, options);
+  const goDeaf = hearErrors(pool, options.onProblem ?? (() => undefined));
+  const agent = new Agent({ connect: { rejectUnauthorized: false } });
+  const parts = toParts(options, { pool, agent });
+  let migrated: Promise<void> | undefined;
+  let worker: Promise<QueueWorker> | undefined;
+  let stopped: Promise<void> | undefined;
+  const ready = (): Promise<void> => (migrated ??= migrateQueue(pool));
+  const stop = async (): Promise<void> => {
+    await (await worker?.catch(() => undefined))?.stop();
+    await agent.close();
+    if (options.pool === undefined) await pool.end();
+    goDeaf();
+  };
+  return {
+    async createRun(request) {
+      const run = toNewRun(request, parts.clock.now());
+      await ready();
+      return createRun(parts, { run, miners: requireMiners(request.miners) });
+    },
+    async start() {
+      await ready();
+      await (worker ??= startWorker(toWorkerOptions(options, parts)));
+    },
+    async progress(runId) {
+      await ready();
+      return loadProgress(pool, runId);
+    },
+    finished: (runId) => untilFinished(() => (stopped === undefined ? loadProgress(pool, runId) : null)),
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** Every step may hold a connection; the queue's notifications and locks hold some more. */
+const openPool = (url: string, { concurrency = DEFAULTS.concurrency }: PipelineOptions): Pool =>
+  createDatabasePool(url, { applicationName: 'barograph-pipeline', maxConnections: concurrency + 6 });
+
+function toParts(
+  options: PipelineOptions,
+  opened: { readonly pool: Pool; readonly agent: Agent },
+): PipelineParts {
+  const { minerClient, delayFactor = 1, clock = { now: () => new Date() } } = options;
+  return {
+    pool: opened.pool,
+    clock,
+    minerClient,
+    openForecast: createForecastOpener(minerClient, opened.agent),
+    stores: toStores(options, { clock, refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2 }),
+    policies: options.policies ?? RETRY_POLICIES,
+    delayFactor,
+    freezeWindowMillis: options.freezeWindowMillis ?? DEFAULTS.freezeWindowMillis,
+  };
+}
+
+function toStores(
+  { stores, fieldCacheBytes = DEFAULTS.fieldCacheBytes }: PipelineOptions,
+  options: Parameters<typeof createStoreHandle>[2],
+): ScoringStores {
+  return {
+    truth: createStoreHandle('truth', stores.truth, options),
+    climatology: createStoreHandle('climatology', stores.climatology, options),
+    reference: createStoreHandle('reference', stores.reference, options),
+    analysis: stores.analysis === undefined ? null : createStoreHandle('analysis', stores.analysis, options),
+    fields: createFieldCache(fieldCacheBytes),
+  };
+}
+
+const toNewRun = (request: RunRequest, now: Date) => ({
+  validatorHotkey: request.validatorHotkey,
+  initTime: requireForecastCycle(request.initTime),
+  initiatedAt: now,
+  day1Lead: requireLeads([request.day1Lead ?? DAY1_LEAD_HOURS])[0] ?? DAY1_LEAD_HOURS,
+  era5Leads: requireLeads(request.leads ?? ERA5_LEAD_HOURS),
+});
+
+const toWorkerOptions = (options: PipelineOptions, parts: PipelineParts) => ({
+  pool: parts.pool,
+  concurrency: options.concurrency ?? DEFAULTS.concurrency,
+  pollMillis: options.queuePollMillis ?? DEFAULTS.queuePollMillis,
+  orphanCheckMillis: ORPHAN_CHECK_MILLIS,
+  onProblem: options.onProblem ?? (() => undefined),
+  handle: async ({
+    task,
+    payload,
+    queueJobId,
+    deliveries,
+  }: Parameters<Parameters<typeof startWorker>[0]['handle']>[0]) =>
+    TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } }),
+});

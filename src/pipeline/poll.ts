@@ -1,0 +1,98 @@
+import { CategorizedError } from '../semconv/index.ts';
+import { step } from '../steps/index.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import { recordCompletion } from './control/miner-details.ts';
+import { moveMiner } from './control/moves.ts';
+import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
+import { pollDefinition, type Completed, type PollResult, type StillRunning } from './poll-definition.ts';
+import { addJobs } from './queue/jobs.ts';
+import { retryDelaySeconds } from './retry-policy.ts';
+import { settle } from './settle.ts';
+import type { MinerJob } from './step-job.ts';
+import { afterSeconds, underPolicy } from './step-policy.ts';
+import type { Failed } from './step-result.ts';
+
+/** Asks a miner how far its forecast is; verification follows when it is complete. */
+export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<PollResult> => {
+  const { parts, delivery, miner } = job;
+  const underway = { parts, delivery, step: 'poll', attempt: miner.attempt } as const;
+  const result = await underPolicy(underway, () => askForProgress(job));
+  return settle<PollResult>(parts.pool, result, (client, settled) => commit(client, job, settled));
+});
+
+async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | Failed> {
+  const { parts, miner } = job;
+  const reply = await parts.minerClient.pollJobStatus(miner, requireJobId(job));
+  switch (reply.kind) {
+    case 'running':
+      return stillRunning(job, reply.progress, reply.wireStatus);
+    case 'completed':
+      return completed(job);
+    case 'failed':
+      return {
+        kind: 'failed',
+        error: new CategorizedError('miner_inference', `The miner's inference failed: ${reply.message}`),
+      };
+    case 'not_found':
+      throw new CategorizedError('not_found', 'The miner does not know the job that it accepted.', {
+        retryable: true,
+      });
+  }
+}
+
+/** The id that the miner gave to its job. Without it the control row is broken, for polls follow an acceptance. */
+export function requireJobId({ miner }: MinerJob): string {
+  if (miner.jobId !== null) return miner.jobId;
+  throw new CategorizedError(
+    'validator_internal',
+    `Miner ${miner.uid} of run ${miner.runId} is ${miner.state} and has no job; it must be queried first.`,
+  );
+}
+
+function stillRunning(
+  { parts, miner }: MinerJob,
+  progress: number | null,
+  wireStatus: string,
+): StillRunning | Failed {
+  const seconds = retryDelaySeconds('poll', miner.attempt, parts.policies);
+  if (seconds !== null) {
+    return { kind: 'running', progress, wireStatus, nextRetryTime: afterSeconds(parts, seconds) };
+  }
+  const message = `The miner was still "${wireStatus}" at poll ${miner.attempt}, the last one allowed.`;
+  return { kind: 'failed', error: new CategorizedError('timeout', message) };
+}
+
+function completed({ parts, miner }: MinerJob): Completed {
+  const completedAt = parts.clock.now();
+  const { jobAcceptedAt } = miner;
+  return {
+    kind: 'completed',
+    completedAt,
+    durationSeconds: jobAcceptedAt === null ? null : (completedAt.getTime() - jobAcceptedAt.getTime()) / 1000,
+  };
+}
+
+async function commit(client: Queryable, job: MinerJob, result: PollResult): Promise<boolean> {
+  switch (result.kind) {
+    case 'running':
+    case 'retry':
+      return commitRetry(client, job, { task: 'poll', nextRetryTime: result.nextRetryTime });
+    case 'completed':
+      return commitCompletion(client, job, result);
+    case 'failed':
+      return commitFailure(client, job, { step: 'poll', failed: result });
+    case 'superseded':
+      return false;
+  }
+}
+
+async function commitCompletion(
+  client: Queryable,
+  job: MinerJob,
+  { completedAt }: Completed,
+): Promise<boolean> {
+  if (!(await moveMiner(client, job.miner, { to: 'verifying', nextAt: completedAt }))) return false;
+  await recordCompletion(client, job.miner, completedAt);
+  await addJobs(client, [nextMinerJob(job, 'verify', completedAt)]);
+  return true;
+}

@@ -1,0 +1,105 @@
+import { CategorizedError } from '../semconv/index.ts';
+import { step } from '../steps/index.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import { isJobHeldByAnother, recordAcceptance } from './control/miner-details.ts';
+import { moveMiner } from './control/moves.ts';
+import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
+import { toJobId } from './miners/index.ts';
+import { queryDefinition, type Accepted, type QueryResult } from './query-definition.ts';
+import { addJobs } from './queue/jobs.ts';
+import { delayAfter } from './retry-delays.ts';
+import { settle } from './settle.ts';
+import type { MinerJob } from './step-job.ts';
+import { afterSeconds, underPolicy } from './step-policy.ts';
+import type { Failed } from './step-result.ts';
+
+/** Asks a miner for its forecast; polls follow, or verification at once when the forecast is there already. */
+export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<QueryResult> => {
+  const { parts, delivery, miner } = job;
+  const underway = { parts, delivery, step: 'query', attempt: miner.attempt } as const;
+  const result = await underPolicy(underway, () => askForForecast(job));
+  try {
+    return await settle(parts.pool, result, (client, settled) => commit(client, job, settled));
+  } catch (error) {
+    if (!isJobHeldByAnother(error)) throw error;
+    return settle<QueryResult>(parts.pool, crossover(job), (client, settled) => commit(client, job, settled));
+  }
+});
+
+async function askForForecast(job: MinerJob): Promise<Accepted | Failed> {
+  const { parts, run, miner } = job;
+  const reply = await parts.minerClient.initiateFetch(miner, {
+    initTime: run.initTime,
+    validatorHotkey: run.validatorHotkey,
+  });
+  switch (reply.kind) {
+    case 'accepted':
+      return accepted(job, 'accepted', reply.jobId);
+    case 'ready':
+      return accepted(job, 'ready', reply.jobId);
+    case 'rejected':
+      return {
+        kind: 'failed',
+        error: new CategorizedError(
+          reply.identity ? 'rejected_identity' : 'miner_inference',
+          `The miner rejected the request: ${reply.reason}`,
+        ),
+      };
+    case 'error':
+      return {
+        kind: 'failed',
+        error: new CategorizedError('miner_inference', `The miner answered with an error: ${reply.message}`),
+      };
+  }
+}
+
+function accepted({ parts, run, miner }: MinerJob, kind: Accepted['kind'], jobId: string): Accepted {
+  return {
+    kind,
+    jobId,
+    acceptedAt: parts.clock.now(),
+    isExpectedJob: jobId === toJobId(run.initTime, miner.hotkey),
+    nextAt: afterSeconds(parts, kind === 'ready' ? 0 : delayAfter(parts.policies.poll.delay, 1)),
+  };
+}
+
+/** Two UIDs with one job are one machine behind two slots. */
+const crossover = ({ miner }: MinerJob): Failed => ({
+  kind: 'failed',
+  error: new CategorizedError(
+    'isolation_violation',
+    `The job that miner ${miner.uid} answered with belongs to another miner of the run; each has one of its own.`,
+  ),
+});
+
+async function commit(client: Queryable, job: MinerJob, result: QueryResult): Promise<boolean> {
+  switch (result.kind) {
+    case 'accepted':
+      return commitAcceptance(client, job, { result, state: 'polling', task: 'poll' });
+    case 'ready':
+      return commitAcceptance(client, job, { result, state: 'verifying', task: 'verify' });
+    case 'retry':
+      return commitRetry(client, job, { task: 'query', nextRetryTime: result.nextRetryTime });
+    case 'failed':
+      return commitFailure(client, job, { step: 'query', failed: result });
+    case 'superseded':
+      return false;
+  }
+}
+
+interface Acceptance {
+  readonly result: Accepted;
+  readonly state: 'polling' | 'verifying';
+  readonly task: 'poll' | 'verify';
+}
+
+async function commitAcceptance(
+  client: Queryable,
+  job: MinerJob,
+  { result, state, task }: Acceptance,
+): Promise<boolean> {
+  if (!(await moveMiner(client, job.miner, { to: state, nextAt: result.nextAt }))) return false;
+  await recordAcceptance(client, job.miner, result);
+  await addJobs(client, [nextMinerJob(job, task, result.nextAt)]);
+  return true;
+}

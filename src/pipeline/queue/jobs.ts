@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { SCORE_TYPES } from '../../semconv/index.ts';
+import type { Queryable } from '../control/in-transaction.ts';
+
+/** The tasks of the queue, most urgent first: what has a deadline goes before what has none. */
+export const TASKS = [
+  'orchestrate',
+  'gfs_download',
+  'query',
+  'poll',
+  'verify',
+  'score_lead',
+  'aggregate_miner',
+  'finish_run',
+] as const;
+export type TaskName = (typeof TASKS)[number];
+
+/** What a job is about. `revision` is that of the row which the job was queued for; at another one it is obsolete. */
+export const jobPayloadSchema = z.object({
+  runId: z.number().int(),
+  minerUid: z.number().int().optional(),
+  scoreType: z.enum(SCORE_TYPES).optional(),
+  leadHours: z.number().int().optional(),
+  revision: z.number().int().optional(),
+});
+export type JobPayload = z.output<typeof jobPayloadSchema>;
+
+/** A job to be queued. */
+export interface QueuedJob {
+  readonly task: TaskName;
+  readonly payload: JobPayload;
+  readonly runAt: Date;
+}
+
+/** A job that cannot commit is redelivered for as long as it takes; `MAX_DELIVERIES` bounds one that crashes. */
+const QUEUE_ATTEMPTS = 1000;
+
+/** One waiting job for each thing: queueing again replaces it. */
+export function jobKey(task: TaskName, { runId, minerUid, scoreType, leadHours }: JobPayload): string {
+  return [task, runId, minerUid, scoreType, leadHours].filter((part) => part !== undefined).join(':');
+}
+
+/**
+ * Queues jobs inside the caller's transaction: they exist if and only if its transition does.
+ *
+ * A job that runs now and has the same key is not run again.
+ */
+export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Promise<void> {
+  if (jobs.length === 0) return;
+  const specs = jobs.map(({ task, payload, runAt }) => ({
+    task,
+    payload,
+    run_at: runAt.toISOString(),
+    job_key: jobKey(task, payload),
+    priority: TASKS.indexOf(task),
+  }));
+  await client.query(
+    `select count(*)
+     from json_to_recordset($1::json) as spec (task text, payload json, run_at timestamptz, job_key text, priority int),
+       lateral pipeline.add_job(spec.task, payload => spec.payload, run_at => spec.run_at, job_key => spec.job_key,
+         priority => spec.priority, max_attempts => $2) as job`,
+    [JSON.stringify(specs), QUEUE_ATTEMPTS],
+  );
+}

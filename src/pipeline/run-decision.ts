@@ -1,0 +1,119 @@
+import {
+  EVENTS,
+  type Decision,
+  type ErrorCategory,
+  type LogLevel,
+  type RunStatus,
+} from '../semconv/index.ts';
+import type { StepEvent } from '../steps/index.ts';
+import type { MinerCounts } from './control/counts.ts';
+import type { RunRow } from './control/run-row.ts';
+import type { TaskName } from './queue/jobs.ts';
+
+/** One thing that the orchestrator decided, and why. */
+export interface DecisionMade {
+  readonly decision: Decision;
+  readonly reason: string;
+  readonly level: LogLevel;
+}
+
+/** What follows for a run. */
+export interface RunPlan {
+  readonly to: RunStatus;
+  readonly decisions: readonly DecisionMade[];
+  /** The task that works on the run next; null when the run waits for its miners or is over. */
+  readonly next: TaskName | null;
+  readonly errorMessage?: string;
+}
+
+/** What the orchestrator looks at. Failures say how many miners failed for each category. */
+export interface RunView {
+  readonly run: Pick<RunRow, 'status' | 'day1Lead' | 'era5Leads' | 'failureCategory' | 'failureMessage'>;
+  readonly miners: MinerCounts;
+  readonly failures: Readonly<Partial<Record<ErrorCategory, number>>>;
+}
+
+const info = (decision: Decision, reason: string): DecisionMade => ({ decision, reason, level: 'INFO' });
+
+/**
+ * Decides what follows for a run, from its status and its miners alone: no clock, no I/O.
+ *
+ * @returns null where there is nothing to decide: the run waits for its miners or is over
+ */
+export function decideRun(view: RunView): RunPlan | null {
+  const { run, miners } = view;
+  switch (run.status) {
+    case 'created':
+      return seedAndFetch(total(miners));
+    case 'seeding':
+      return run.failureCategory === null ? null : failRun(run);
+    case 'gfs_ready':
+      return {
+        to: 'querying_miners',
+        decisions: [info('query_miners', `GFS is ready; ${counted(miners.seeded)} to query`)],
+        next: 'orchestrate',
+      };
+    case 'querying_miners':
+      return {
+        to: 'awaiting_results',
+        decisions: [
+          info('await_results', `${counted(total(miners))} queried; leads ${run.era5Leads.join(', ')} h`),
+        ],
+        next: 'finish_run',
+      };
+    case 'awaiting_results':
+      return total(miners) === miners.completed + miners.failed ? completeRun(view) : null;
+    case 'completed':
+    case 'failed':
+    case 'all_miners_failed':
+    case 'stale_abandoned':
+      return null;
+  }
+}
+
+const seedAndFetch = (miners: number): RunPlan => ({
+  to: 'seeding',
+  decisions: [
+    info('seed_miners', `${counted(miners)} take part`),
+    info('fetch_gfs', 'analysis and forecast of GFS are needed for day one'),
+  ],
+  next: 'gfs_download',
+});
+
+function failRun({ failureCategory, failureMessage }: RunView['run']): RunPlan {
+  const reason = `GFS could not be read (${String(failureCategory)}): ${failureMessage ?? 'no message'}`;
+  return {
+    to: 'failed',
+    decisions: [{ decision: 'fail_run', reason, level: 'ERROR' }],
+    next: null,
+    errorMessage: reason,
+  };
+}
+
+function completeRun({ miners, failures }: RunView): RunPlan {
+  const why = Object.entries(failures).map(([category, count]) => `${category} ${count}`);
+  if (miners.completed > 0) {
+    const reason = `${miners.completed} of ${counted(total(miners))} completed${why.length > 0 ? `; failed: ${why.join(', ')}` : ''}`;
+    return { to: 'completed', decisions: [info('complete_run', reason)], next: null };
+  }
+  const reason = `all ${counted(total(miners))} failed: ${why.join(', ')}`;
+  return {
+    to: 'all_miners_failed',
+    decisions: [{ decision: 'complete_run', reason, level: 'ERROR' }],
+    next: null,
+    errorMessage: reason,
+  };
+}
+
+const total = (miners: MinerCounts): number => Object.values(miners).reduce((sum, count) => sum + count, 0);
+const counted = (miners: number): string => (miners === 1 ? '1 miner' : `${miners} miners`);
+
+/** The span event of a decision. */
+export const toDecisionEvent = ({ decision, reason, level }: DecisionMade): StepEvent => ({
+  name: EVENTS.decision,
+  attributes: {
+    'weather.orchestration.decision': decision,
+    'weather.orchestration.reason': reason,
+    'weather.orchestration.level': level,
+  },
+});

@@ -1,0 +1,119 @@
+import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '../grids/index.ts';
+import { scoreField } from '../scoring/field-scores.ts';
+import type { Variable } from '../semconv/index.ts';
+
+const MILLIS_PER_HOUR = 3_600_000;
+
+/** The scores of one field, in the names under which scores are published. */
+export interface ScoreRow {
+  /** Hours from `leadFrom`; only where that was given. */
+  readonly lead_hours?: number;
+  readonly valid_time_utc: string;
+  readonly variable: Variable;
+  /** hPa; only for an upper-air variable. */
+  readonly pressure_level?: number;
+  readonly mse: number | null;
+  readonly rmse: number | null;
+  readonly mae: number | null;
+  readonly bias: number | null;
+  readonly acc: number | null;
+  readonly skill_score_gfs: number | null;
+  readonly skill_score_climatology: number | null;
+}
+
+export interface ScoreStoresInput {
+  readonly forecast: GridStore;
+  readonly truth: GridStore;
+  /** In GFS's place; without it, or where it lacks a field, `skill_score_gfs` is null. */
+  readonly reference?: GridStore;
+  /** Without it, or where it lacks a field, `acc` and `skill_score_climatology` are null. */
+  readonly climatology?: GridStore;
+  /** T0, from which leads are counted. */
+  readonly leadFrom?: Date;
+}
+
+/**
+ * Scores every field that forecast and truth share, on the truth's grid: by valid time, then variable, then level.
+ *
+ * @throws CategorizedError for a field that cannot be read.
+ */
+export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> {
+  const { forecast, truth, reference, climatology, leadFrom } = input;
+  const readForecast = fieldsOn(truth, forecast);
+  const readReference = reference && fieldsOn(truth, reference);
+  const readClimatology = climatology && fieldsOn(truth, climatology);
+  const rows: ScoreRow[] = [];
+  for (const request of sharedFields(forecast, truth)) {
+    const forecastField = await readForecast(request);
+    if (forecastField === undefined) continue;
+    const referenceField = await readReference?.(request);
+    const climatologyField = await readClimatology?.(request);
+    const scores = scoreField({
+      forecast: forecastField,
+      truth: await truth.readField(request),
+      ...(referenceField && { reference: referenceField }),
+      ...(climatologyField && { climatology: climatologyField }),
+      latitudes: truth.latitudes,
+    });
+    rows.push({
+      ...placeOf(request, leadFrom),
+      mse: scores.mse,
+      rmse: scores.rmse,
+      mae: scores.mae,
+      bias: scores.bias,
+      acc: scores.acc,
+      skill_score_gfs: scores.skillScoreReference,
+      skill_score_climatology: scores.skillScoreClimatology,
+    });
+  }
+  return rows;
+}
+
+/** Every field that both stores have, in the order of the truth's times and variables. */
+export function sharedFields(forecast: GridStore, truth: GridStore): FieldRequest[] {
+  return truth.validTimes
+    .filter((validTime) => hasTime(forecast, validTime))
+    .flatMap((validTime) =>
+      truth.variables.flatMap((variable) =>
+        (variable.pressureLevelsHpa ?? [null])
+          .filter((pressureHpa) =>
+            forecast.variables.some((other) => isStoredAt(other, variable.name, pressureHpa)),
+          )
+          .map((pressureHpa) => ({ variable: variable.name, pressureHpa, validTime })),
+      ),
+    );
+}
+
+type ReadField = (request: FieldRequest) => Promise<Float32Array | undefined>;
+
+/** Reads a store's fields on the grid of another; undefined for a field that it lacks. */
+function fieldsOn(grid: GridStore, store: GridStore): ReadField {
+  const interpolate = createInterpolator(store, grid);
+  return async (request) => {
+    const { variable, pressureHpa, validTime } = request;
+    const stored = store.variables.some((other) => isStoredAt(other, variable, pressureHpa));
+    if (!stored || !hasTime(store, validTime)) return undefined;
+    return interpolate(await store.readField(request));
+  };
+}
+
+function hasTime(store: GridStore, validTime: Date): boolean {
+  return store.validTimes.some((time) => time.getTime() === validTime.getTime());
+}
+
+function isStoredAt(candidate: GridVariable, name: Variable, pressureHpa: number | null): boolean {
+  if (candidate.name !== name) return false;
+  return pressureHpa === null
+    ? candidate.pressureLevelsHpa === null
+    : candidate.pressureLevelsHpa?.includes(pressureHpa) === true;
+}
+
+/** The columns that say which field a row is about. */
+function placeOf({ variable, pressureHpa, validTime }: FieldRequest, leadFrom: Date | undefined) {
+  return {
+    ...(leadFrom && { lead_hours: (validTime.getTime() - leadFrom.getTime()) / MILLIS_PER_HOUR }),
+    valid_time_utc: validTime.toISOString().replace('.000Z', 'Z'),
+    variable,
+    ...(pressureHpa !== null && { pressure_level: pressureHpa }),
+  };
+}

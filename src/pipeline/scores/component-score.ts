@@ -1,0 +1,67 @@
+import { EVENTS, type ComponentScoreAttributeName, type ScoreType } from '../../semconv/index.ts';
+import type { FieldScores } from '../../scoring/index.ts';
+import type { StepEvent } from '../../steps/index.ts';
+import type { PlannedField } from './field-plan.ts';
+
+/** The scores of one field, as the event of a scoring span tells them. */
+export interface ComponentScore {
+  readonly field: PlannedField;
+  /** Null where the field could not be scored; `reason` says why. */
+  readonly scores: FieldScores | null;
+  /** The skill that counts: against GFS on day one, after its penalty, and against climatology for ERA5. */
+  readonly skillScore: number | null;
+  readonly climatologyCheckPassed?: boolean | null;
+  readonly patternCorrelationPassed?: boolean | null;
+  readonly clonePenalty: number | null;
+  readonly variableWeight: number;
+  readonly durationMs: number;
+  readonly reason: string | null;
+}
+
+/** What all component scores of a span have in common. */
+export interface ScoredInstant {
+  readonly scoreType: ScoreType;
+  readonly validTime: Date;
+}
+
+type Attributes = Readonly<Partial<Record<ComponentScoreAttributeName, string | number | boolean | null>>>;
+
+/** The span event of one component score. */
+export function toComponentEvent(component: ComponentScore, instant: ScoredInstant): StepEvent {
+  const { field } = component;
+  const attributes: Attributes = {
+    'weather.component.score_type': instant.scoreType,
+    'weather.component.variable_name': field.variable,
+    'weather.component.pressure_level': field.pressureHpa,
+    'weather.component.valid_time': instant.validTime.toISOString(),
+    ...metricAttributes(component),
+    'weather.component.climatology_check_passed': component.climatologyCheckPassed ?? null,
+    'weather.component.pattern_correlation_passed': component.patternCorrelationPassed ?? null,
+    'weather.component.clone_penalty': component.clonePenalty,
+    'weather.component.variable_weight': component.variableWeight,
+    'weather.component.calculation_duration_ms': component.durationMs,
+    'weather.component.reason': component.reason,
+  };
+  return { name: EVENTS.componentScore, attributes };
+}
+
+function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
+  if (scores === null) return {};
+  return {
+    'weather.component.rmse': scores.rmse,
+    'weather.component.mse': scores.mse,
+    'weather.component.acc': scores.acc,
+    'weather.component.skill_score': skillScore,
+    'weather.component.skill_score_gfs': scores.skillScoreReference,
+    'weather.component.skill_score_climatology': scores.skillScoreClimatology,
+    'weather.component.bias': scores.bias,
+    'weather.component.mae': scores.mae,
+    'weather.component.pattern_correlation': scores.patternCorrelation,
+  };
+}
+
+/** Which metrics of a field could not be computed; null when none is missing. */
+export function missingMetrics(values: Readonly<Record<string, number | null>>): string | null {
+  const missing = Object.keys(values).filter((name) => values[name] === null);
+  return missing.length === 0 ? null : `not finite: ${missing.join(', ')}`;
+}

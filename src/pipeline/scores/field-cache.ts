@@ -1,0 +1,99 @@
+import { createInterpolator, type FieldRequest, type Grid, type GridStore } from '../../grids/index.ts';
+import { upstreamError } from './store-handle.ts';
+
+/** How often one step found a field in the cache. */
+export interface CacheUse {
+  hits: number;
+  misses: number;
+  /** Bytes of the fields that had to be read. */
+  bytes: number;
+}
+export const newCacheUse = (): CacheUse => ({ hits: 0, misses: 0, bytes: 0 });
+
+/** Which field of which of the validator's stores, on which grid. */
+export interface FieldWanted {
+  readonly storeName: string;
+  readonly store: GridStore;
+  readonly request: FieldRequest;
+  /** The grid of the truth, on which everything is compared. */
+  readonly grid: Grid;
+  readonly use: CacheUse;
+}
+
+/** Fields of truth, climatology and references: read once, scored against by every miner. */
+export interface FieldCache {
+  read(wanted: FieldWanted): Promise<Float32Array>;
+  /** Bytes of the fields that are kept. */
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly field: Promise<Float32Array>;
+  bytes: number;
+}
+
+/**
+ * Keeps at most `maxBytes` of fields and drops those that were not used for the longest time.
+ *
+ * A field that is being read is read once, however many ask. A failed read is forgotten.
+ */
+export function createFieldCache(maxBytes: number): FieldCache {
+  const entries = new Map<string, Entry>();
+  let bytes = 0;
+  const dropOldest = (): void => {
+    for (const [key, entry] of entries) {
+      if (bytes <= maxBytes) return;
+      entries.delete(key);
+      bytes -= entry.bytes;
+    }
+  };
+  const load = (key: string, wanted: FieldWanted): Promise<Float32Array> => {
+    const entry: Entry = { field: readOnGrid(wanted), bytes: 0 };
+    entries.set(key, entry);
+    entry.field.then(
+      (field) => {
+        if (entries.get(key) !== entry) return;
+        entry.bytes = field.byteLength;
+        bytes += entry.bytes;
+        dropOldest();
+      },
+      () => {
+        if (entries.get(key) === entry) entries.delete(key);
+      },
+    );
+    return entry.field;
+  };
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async read(wanted) {
+      const key = keyOf(wanted);
+      const found = entries.get(key);
+      if (found === undefined) return countMiss(wanted.use, await load(key, wanted));
+      wanted.use.hits += 1;
+      entries.delete(key);
+      entries.set(key, found);
+      return found.field;
+    },
+  };
+}
+
+function countMiss(use: CacheUse, field: Float32Array): Float32Array {
+  use.misses += 1;
+  use.bytes += field.byteLength;
+  return field;
+}
+
+const keyOf = ({ storeName, request: { variable, pressureHpa, validTime }, grid }: FieldWanted): string =>
+  [storeName, variable, pressureHpa, validTime.getTime(), grid.latitudes.length, grid.longitudes.length].join(
+    '|',
+  );
+
+async function readOnGrid({ storeName, store, request, grid }: FieldWanted): Promise<Float32Array> {
+  try {
+    return createInterpolator(store, grid)(await store.readField(request));
+  } catch (error) {
+    throw upstreamError(storeName, error);
+  }
+}

@@ -1,0 +1,59 @@
+import { createInterpolator, type GridStore } from '../../grids/index.ts';
+import type { CacheUse } from './field-cache.ts';
+import { hasField, type PlannedField } from './field-plan.ts';
+import type { ScoringStores } from './scoring-stores.ts';
+import { hasTime, type StoreHandle } from './store-handle.ts';
+
+/** One of the validator's stores, opened. */
+export interface OpenedStore {
+  readonly name: string;
+  readonly store: GridStore;
+}
+
+/** The fields of one instant that a forecast field is compared with, all on the grid of the truth. */
+export interface ComparedFields {
+  readonly forecast: Float32Array;
+  readonly truth: Float32Array;
+  readonly reference?: Float32Array;
+  readonly climatology?: Float32Array;
+}
+
+/** What is compared at one instant. */
+export interface FieldSources {
+  readonly forecast: GridStore;
+  readonly truth: OpenedStore;
+  /** Null, or lacking a field or the time: skill against it is not known. */
+  readonly reference: OpenedStore | null;
+  readonly climatology: OpenedStore | null;
+  readonly validTime: Date;
+  readonly fields: ScoringStores['fields'];
+  readonly use: CacheUse;
+}
+
+/** Opens a store; null where there is none. */
+export const opened = async (handle: StoreHandle | null): Promise<OpenedStore | null> =>
+  handle === null ? null : { name: handle.name, store: await handle.open() };
+
+/** Reads one field of the forecast and what it is compared with. */
+export function createFieldReader(sources: FieldSources): (field: PlannedField) => Promise<ComparedFields> {
+  const { forecast, truth, validTime, fields, use } = sources;
+  const grid = truth.store;
+  const toGrid = createInterpolator(forecast, grid);
+  const own = async (source: OpenedStore | null, field: PlannedField): Promise<Float32Array | undefined> => {
+    if (source === null || !hasField(source.store, field) || !hasTime(source.store, validTime))
+      return undefined;
+    const { name: storeName, store } = source;
+    return fields.read({ storeName, store, request: { ...field, validTime }, grid, use });
+  };
+  return async (field) => {
+    const request = { ...field, validTime };
+    const reference = await own(sources.reference, field);
+    const climatology = await own(sources.climatology, field);
+    return {
+      truth: await fields.read({ storeName: truth.name, store: truth.store, request, grid, use }),
+      forecast: toGrid(await forecast.readField(request)),
+      ...(reference && { reference }),
+      ...(climatology && { climatology }),
+    };
+  };
+}

@@ -1,0 +1,42 @@
+import { checkEra5Gates, fixUnits, measureForGates, type UnitFix } from '../../scoring/index.ts';
+import { CategorizedError } from '../../semconv/index.ts';
+import { fieldKey, type PlannedField } from './field-plan.ts';
+import type { ComparedFields } from './fields-at.ts';
+
+/** A forecast field that may be scored, in the unit of the truth and without gaps where climatology can fill them. */
+export interface GatedField {
+  readonly kind: 'scorable';
+  readonly fields: ComparedFields;
+  readonly unitFix: UnitFix | null;
+}
+
+/** A forecast field that must not be scored. */
+export interface RejectedField {
+  readonly kind: 'rejected';
+  readonly error: CategorizedError;
+}
+
+/**
+ * Puts right the unit of a forecast field and lets it through the gates of coverage and magnitude.
+ *
+ * The few points that a passing field may lack are given the climatology, so that leaving out hard points earns
+ * nothing.
+ */
+export function gateField(field: PlannedField, fields: ComparedFields): GatedField | RejectedField {
+  const { values, fix } = fixUnits(field.variable, fields.forecast, fields.truth);
+  const forecast = values instanceof Float32Array ? values : Float32Array.from(values);
+  const measured = measureForGates(forecast, fields.truth);
+  const gate = checkEra5Gates(measured);
+  if (gate.kind === 'rejected') {
+    const message = `Field ${fieldKey(field)} of the forecast is not scored: ${gate.category} is ${gate.measured}, the limit is ${gate.limit}.`;
+    return { kind: 'rejected', error: new CategorizedError(gate.category, message) };
+  }
+  const { climatology } = fields;
+  const isWhole = climatology === undefined || measured.finiteCoverage === 1;
+  const filled = isWhole ? forecast : withoutGaps(forecast, climatology);
+  return { kind: 'scorable', fields: { ...fields, forecast: filled }, unitFix: fix };
+}
+
+/** The forecast with climatology where it has no finite value. */
+const withoutGaps = (forecast: Float32Array, climatology: Float32Array): Float32Array =>
+  forecast.map((value, index) => (Number.isFinite(value) ? value : (climatology[index] ?? Number.NaN)));

@@ -1,0 +1,85 @@
+import type { GridStore } from '../../grids/index.ts';
+import { CategorizedError } from '../../semconv/index.ts';
+import { classifyError } from '../../steps/index.ts';
+import type { Clock } from '../step-job.ts';
+
+/** A store, or how to open it. Only what can be opened again can be seen to grow. */
+export type GridStoreSource = GridStore | (() => Promise<GridStore>);
+
+/** One of the validator's own stores: truth, climatology, reference or analysis. */
+export interface StoreHandle {
+  readonly name: string;
+  /**
+   * The store, opened when it is first needed.
+   *
+   * @throws CategorizedError of the upstream, retryable: no miner is at fault
+   */
+  open(): Promise<GridStore>;
+  /** The store if it holds the valid time, opened again when it may have grown meanwhile; null while it does not. */
+  openWithTime(validTime: Date): Promise<GridStore | null>;
+}
+
+export interface StoreHandleOptions {
+  readonly clock: Clock;
+  /** How old an opened store may be before it is opened again to look for new times, milliseconds. */
+  readonly refreshMillis: number;
+}
+
+/** Whether a store holds a valid time, to the millisecond. */
+export const hasTime = (store: GridStore, validTime: Date): boolean =>
+  store.validTimes.some((time) => time.getTime() === validTime.getTime());
+
+/** Shares one opened store between all steps; simultaneous openings are one. */
+export function createStoreHandle(
+  name: string,
+  source: GridStoreSource,
+  { clock, refreshMillis }: StoreHandleOptions,
+): StoreHandle {
+  let opened: { readonly store: Promise<GridStore>; readonly at: number } | undefined;
+  const openNew = (): Promise<GridStore> => {
+    const store = openSource(name, source);
+    const current = { store, at: clock.now().getTime() };
+    opened = current;
+    store.catch(() => {
+      if (opened === current) opened = undefined;
+    });
+    return store;
+  };
+  const open = (): Promise<GridStore> => opened?.store ?? openNew();
+  return {
+    name,
+    open,
+    async openWithTime(validTime) {
+      const store = await open();
+      if (hasTime(store, validTime)) return store;
+      const age = clock.now().getTime() - (opened?.at ?? 0);
+      if (typeof source !== 'function' || age < refreshMillis) return null;
+      const newer = await openNew();
+      return hasTime(newer, validTime) ? newer : null;
+    },
+  };
+}
+
+async function openSource(name: string, source: GridStoreSource): Promise<GridStore> {
+  if (typeof source !== 'function') return source;
+  try {
+    return await source();
+  } catch (error) {
+    throw upstreamError(name, error);
+  }
+}
+
+/** What went wrong with a store of the validator's own, so that no miner is blamed for it. */
+export function upstreamError(name: string, error: unknown): CategorizedError {
+  const category = classifyError(error);
+  const kept = category === 'rate_limited_upstream' || category === 'out_of_memory';
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CategorizedError(
+    kept ? category : 'truth_not_ready',
+    `The ${name} store cannot be read: ${reason}`,
+    {
+      cause: error,
+      retryable: true,
+    },
+  );
+}

@@ -1,0 +1,59 @@
+import { step, type StepDefinition } from '../steps/index.ts';
+import { currentTraceparent } from '../steps/index.ts';
+import { recordRootTrace } from './control/miner-details.ts';
+import { moveMiner } from './control/moves.ts';
+import { supersededOutcome } from './common-outcomes.ts';
+import { cycleName, previousCycle } from './forecast-cycle.ts';
+import { settle } from './settle.ts';
+import { minerIdentity } from './step-identity.ts';
+import type { MinerJob } from './step-job.ts';
+import type { Superseded } from './step-result.ts';
+
+/** The miner takes part in the run. */
+export interface Seeded {
+  readonly kind: 'seeded';
+}
+export type SeedMinerResult = Seeded | Superseded;
+
+/** The root of a miner's trace. It ends at once, so that a forecast of ten days needs no span of ten days. */
+export const seedMinerDefinition: StepDefinition<[MinerJob], Promise<SeedMinerResult>> = {
+  name: 'seed',
+  substep: 'seed_miner',
+  spanName: 'forecast.miner',
+  root: true,
+  identity: (job) => ({
+    ...minerIdentity(job),
+    ...(job.run.rootTraceparent !== null && { links: [job.run.rootTraceparent] }),
+  }),
+  outcome: (result, { run }) =>
+    result.kind === 'superseded'
+      ? supersededOutcome(result)
+      : {
+          status: 'succeeded',
+          stage: 'init',
+          stageStatus: 'initialized',
+          attributes: {
+            'weather.forecast.status': 'seeded',
+            'weather.forecast.type': '10day',
+            'weather.forecast.input_sources': JSON.stringify(inputSources(run)),
+            'weather.run.target_time': run.initTime.toISOString(),
+          },
+        },
+};
+
+/** The cycles that the miner is asked to start from, and the leads that it is scored on. */
+const inputSources = ({ initTime, day1Lead, era5Leads }: MinerJob['run']) => ({
+  gfs: [cycleName(previousCycle(initTime)), cycleName(initTime)],
+  day1_lead_hours: day1Lead,
+  era5_lead_hours: era5Leads,
+});
+
+/** Takes a miner into the run and opens its trace. */
+export const seedMiner = step(seedMinerDefinition, async (job: MinerJob): Promise<SeedMinerResult> => {
+  const root = currentTraceparent() ?? null;
+  return settle<SeedMinerResult>(job.parts.pool, { kind: 'seeded' }, async (client) => {
+    if (!(await moveMiner(client, job.miner, { to: 'seeded' }))) return false;
+    await recordRootTrace(client, job.miner, root);
+    return true;
+  });
+});

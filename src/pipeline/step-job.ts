@@ -1,0 +1,51 @@
+import type { Pool } from 'pg';
+import type { LeadRow } from './control/lead-row.ts';
+import type { MinerRow } from './control/miner-row.ts';
+import type { RunRow } from './control/run-row.ts';
+import type { ForecastOpener } from './forecast-opener.ts';
+import type { MinerClient } from './miners/index.ts';
+import type { RetryPolicies } from './retry-policy.ts';
+import type { ScoringStores } from './scores/scoring-stores.ts';
+
+/** Tells the time; the pipeline has no other. */
+export interface Clock {
+  now(): Date;
+}
+
+/** What all steps work with. */
+export interface PipelineParts {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly minerClient: MinerClient;
+  readonly openForecast: ForecastOpener;
+  readonly stores: ScoringStores;
+  readonly policies: RetryPolicies;
+  /** Multiplies every delay: 1 in production, a small fraction in a demonstration. */
+  readonly delayFactor: number;
+  /** How long after the start of a run a manifest may be frozen, milliseconds. Real time, never hurried. */
+  readonly freezeWindowMillis: number;
+}
+
+/** A delivery of a job by the queue. */
+export interface Delivery {
+  readonly queueJobId: number;
+  /** How often the queue has handed out this job, from 1; above 1 a worker died or could not commit. */
+  readonly deliveries: number;
+}
+
+/** A step of a run as a whole. */
+export interface RunJob {
+  readonly parts: PipelineParts;
+  readonly delivery: Delivery;
+  readonly run: RunRow;
+}
+
+/** A step of one miner of a run. */
+export interface MinerJob extends RunJob {
+  readonly miner: MinerRow;
+}
+
+/** The scoring of one lead of one miner. */
+export interface LeadJob extends MinerJob {
+  readonly lead: LeadRow;
+}

@@ -1,0 +1,68 @@
+import type { GridStore } from '../grids/index.ts';
+import { CategorizedError } from '../semconv/index.ts';
+import { classifyError } from '../steps/index.ts';
+import type { StoreHandle } from './scores/store-handle.ts';
+import type { LeadJob } from './step-job.ts';
+import { afterSeconds } from './step-policy.ts';
+import type { WaitingForTruth } from './step-result.ts';
+import { hurried, TRUTH_POLL_SECONDS, truthGiveUpTime, validTimeOf } from './truth-times.ts';
+
+/** The truth of a lead, or how it is waited for. */
+export type TruthFound = { readonly kind: 'present'; readonly store: GridStore } | WaitingForTruth;
+
+/**
+ * Looks whether the truth of a lead is there. Before it is due nothing is read; after that it is looked for every hour.
+ *
+ * @throws CategorizedError `truth_missing` when it is given up, 30 days after the valid time
+ */
+export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date): Promise<TruthFound> {
+  const { parts, run, lead } = job;
+  const due = hurried(dueTime, run.initiatedAt, parts.delayFactor);
+  if (parts.clock.now() < due) {
+    const reason = `truth is due at ${dueTime.toISOString()}`;
+    return { kind: 'waiting_for_truth', nextRetryTime: due, dueTime, reason };
+  }
+  const validTime = validTimeOf(run.initTime, lead.leadHours);
+  try {
+    const store = await truth.openWithTime(validTime);
+    if (store !== null) return { kind: 'present', store };
+  } catch (error) {
+    return waitLonger(job, dueTime, error instanceof Error ? error.message : String(error));
+  }
+  return waitLonger(job, dueTime, `the ${truth.name} store does not have ${validTime.toISOString()} yet`);
+}
+
+/** Waits another hour. @throws CategorizedError `truth_missing` when that has gone on for too long */
+export function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
+  const { parts, run, lead } = job;
+  const giveUp = truthGiveUpTime(run.initTime, lead.leadHours);
+  if (parts.clock.now() >= hurried(giveUp, run.initiatedAt, parts.delayFactor)) {
+    throw new CategorizedError(
+      'truth_missing',
+      `Truth for lead ${lead.leadHours} h was given up: ${reason}, and it is waited for until ${giveUp.toISOString()}.`,
+    );
+  }
+  return {
+    kind: 'waiting_for_truth',
+    nextRetryTime: afterSeconds(parts, TRUTH_POLL_SECONDS),
+    dueTime,
+    reason,
+  };
+}
+
+/**
+ * Does the scoring; an outage of the validator's own stores makes it wait instead of using up an attempt, for no miner
+ * is at fault.
+ */
+export async function unlessTruthIsOut<Done>(
+  job: LeadJob,
+  dueTime: Date,
+  score: () => Promise<Done>,
+): Promise<Done | WaitingForTruth> {
+  try {
+    return await score();
+  } catch (error) {
+    if (classifyError(error) !== 'truth_not_ready') throw error;
+    return waitLonger(job, dueTime, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,82 @@
+import type { HostingStatus, ResponseStatus } from '../semconv/index.ts';
+import { classifyError } from '../steps/index.ts';
+import type { StepAttributes } from '../steps/index.ts';
+
+/** What verification has found so far; a failure tells as much as it got to. */
+export interface VerifyFindings {
+  /** Whether the hosted files were asked for: before that nothing is known of hosting. */
+  hostingTried?: boolean;
+  /** To the first byte of the manifest, milliseconds. */
+  hostingLatencyMs?: number;
+  storePath?: string;
+  hashClaimed?: string;
+  hashComputed?: string;
+  header?: Readonly<Record<string, unknown>>;
+  frozenAt?: Date;
+  files?: number;
+  bytesRead?: number;
+  variables?: readonly string[];
+}
+
+/** The findings as attributes. */
+export const findingAttributes = (findings: VerifyFindings): StepAttributes => ({
+  'weather.hosting.latency_ms': findings.hostingLatencyMs,
+  'weather.forecast.store_path': findings.storePath,
+  'weather.manifest.hash_claimed': findings.hashClaimed,
+  'weather.manifest.hash_computed': findings.hashComputed,
+  'weather.manifest.header': findings.header && JSON.stringify(findings.header),
+  'weather.manifest.frozen_time': findings.frozenAt?.toISOString(),
+  'weather.profile.bytes_read': findings.bytesRead,
+});
+
+/** The findings that have no attribute. */
+export const findingContext = ({ files, bytesRead, variables }: VerifyFindings): Record<string, unknown> => ({
+  ...(files !== undefined && { files }),
+  ...(bytesRead !== undefined && { bytes: bytesRead }),
+  ...(variables !== undefined && { variables }),
+});
+
+/** What an error says about the hosting of the files; undefined when they were not asked for or are readable. */
+export function hostingStatusOf(error: unknown, { hostingTried }: VerifyFindings): HostingStatus | undefined {
+  if (hostingTried !== true) return undefined;
+  const category = classifyError(error);
+  switch (category) {
+    case 'timeout':
+      return 'timeout';
+    case 'connection':
+    case 'handshake':
+    case 'http_4xx':
+    case 'http_5xx':
+    case 'not_found':
+      return 'inaccessible';
+    case 'verification_freeze_window':
+    case 'verification_hash_changed':
+    case 'verification_manifest':
+    case 'verification_signature':
+    case 'verification_chunk':
+      return 'accessible';
+    default:
+      return 'error';
+  }
+}
+
+/** Where the exchange stands after a failure. */
+export function responseStatusOf(error: unknown, { hostingTried }: VerifyFindings): ResponseStatus {
+  const category = classifyError(error);
+  if (hostingTried !== true && category === 'not_found') return 'awaiting_miner_completion';
+  switch (category) {
+    case 'timeout':
+      return 'verification_timeout';
+    case 'verification_manifest':
+    case 'verification_signature':
+    case 'verification_chunk':
+    case 'data_missing_variable':
+    case 'invalid_response':
+      return 'verification_failed';
+    default:
+      return 'verification_error';
+  }
+}
+
+/** Whether the failure proves that the hosted forecast is not what was promised; an outage proves nothing. */
+export const isDisproof = (error: unknown): boolean => classifyError(error).startsWith('verification_');

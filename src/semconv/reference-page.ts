@@ -1,0 +1,97 @@
+import type { AttributeDefinition } from './attribute-definition.ts';
+import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
+import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
+import {
+  DECISIONS,
+  ERA5_LEAD_HOURS,
+  FORECAST_STATUSES,
+  HOSTING_STATUSES,
+  LOG_LEVELS,
+  PRESSURE_LEVELS_HPA,
+  RESPONSE_STATUSES,
+  RUN_STATUSES,
+  SCORE_TYPES,
+  STAGES,
+  STAGE_STATUSES,
+  STEP_NAMES,
+  STEP_STATUSES,
+  SUBSTEPS,
+  TRANSPORT_OUTCOMES,
+  VARIABLES,
+} from './vocabulary.ts';
+
+const CLOSED_SETS: readonly (readonly [title: string, values: readonly (string | number)[]])[] = [
+  ['Steps', STEP_NAMES],
+  ['Step statuses', STEP_STATUSES],
+  ['Stages, without their number', STAGES],
+  ['Statuses within a stage', STAGE_STATUSES],
+  ['Forecast statuses', FORECAST_STATUSES],
+  ['Run statuses', RUN_STATUSES],
+  ['Response statuses', RESPONSE_STATUSES],
+  ['Hosting statuses', HOSTING_STATUSES],
+  ['Transport outcomes', TRANSPORT_OUTCOMES],
+  ['Score types', SCORE_TYPES],
+  ['Decisions', DECISIONS],
+  ['Levels of a decision', LOG_LEVELS],
+  ['Variables', VARIABLES],
+  ['Pressure levels, hPa', PRESSURE_LEVELS_HPA],
+  ['Leads scored against ERA5, hours', ERA5_LEAD_HOURS],
+];
+
+/** A cell of a Markdown table: `|` would end it. */
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const code = (text: string | number): string => `\`${cell(String(text))}\``;
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+}
+
+function attributeTable(attributes: Readonly<Record<string, AttributeDefinition>>): string {
+  const rows = Object.entries(attributes).map(([name, { type, unit, cardinality, example, brief }]) => [
+    code(name),
+    cell(type),
+    unit === '' ? '' : code(unit),
+    cardinality,
+    code(example),
+    cell(brief),
+  ]);
+  return table(['Name', 'Type', 'Unit', 'Cardinality', 'Example', 'Meaning'], rows);
+}
+
+const INTRODUCTION = `# Attributes
+
+Generated from \`src/semconv\` by \`npm run generate\`; change it there.
+
+A span with the attribute \`weather.step.name\` is a step, and what it says in these attributes and events becomes rows and
+metrics. A value outside of its closed set is refused, never replaced. Cardinality tells how many values there are:
+\`closed\` and \`low\` may become metric labels, \`high\` never does.`;
+
+const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
+  componentScore: 'The scores of one variable on one level; the attributes are below',
+  retryScheduled: 'The step is tried again; `weather.retry.next_time` says when',
+  decision: 'One decision of the orchestrator; the attributes are below',
+  exception: 'Why the step did not succeed, by the conventions of OpenTelemetry, scrubbed of secrets',
+};
+
+/** The reference page of all attributes, events and closed sets, as Markdown. */
+export function renderReferencePage(): string {
+  const eventRows = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).map((key) => [
+    code(EVENTS[key]),
+    EVENT_TEXTS[key],
+  ]);
+  const substepRows = STEP_NAMES.map((step) => [code(step), SUBSTEPS[step].map(code).join(' ')]);
+  const categoryRows = ERROR_CATEGORIES.map((category) => [code(category), FAULT_OF[category]]);
+  const sections = [
+    INTRODUCTION,
+    `## Attributes of a span\n\n${attributeTable(ATTRIBUTES)}`,
+    `## Events\n\n${table(['Name', 'Meaning'], eventRows)}`,
+    `## Attributes of \`${EVENTS.componentScore}\`\n\n${attributeTable(COMPONENT_SCORE_ATTRIBUTES)}`,
+    `## Attributes of \`${EVENTS.decision}\`\n\n${attributeTable(DECISION_ATTRIBUTES)}`,
+    `## Substeps\n\n\`attempt\` stands for \`attempt_{n}\`, n counted from 1.\n\n${table(['Step', 'Substeps'], substepRows)}`,
+    `## Error categories\n\n${table(['Category', 'Who is at fault'], categoryRows)}`,
+    '## Closed sets',
+    ...CLOSED_SETS.map(([title, values]) => `### ${title}\n\n${values.map(code).join(' ')}`),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { demonstrate } from './commands/demonstration.ts';
+import { wholeNumber } from './commands/option-parsers.ts';
+import { createOutput } from './commands/output.ts';
+import { presentRun } from './commands/present-run.ts';
+import { reportFailure } from './commands/report-failure.ts';
+import { readConfig } from './config.ts';
+
+interface StartOptions {
+  readonly once?: true;
+  readonly json?: true;
+  readonly miners: number;
+  readonly seed: number;
+}
+
+/** `npm start`: a whole validation run on a world of its own, recorded. */
+const command = new Command('npm start --')
+  .description('Runs a whole validation on a demonstration world, records it and shows what was recorded.')
+  .option('--once', 'end after the table instead of serving until Ctrl-C')
+  .option('--json', 'print one JSON document instead of the table')
+  .option('--miners <count>', 'simulated miners', wholeNumber(1, 256), 16)
+  .option('--seed <number>', 'what the world and the miners are made from', wholeNumber(0, 2 ** 31 - 1), 1)
+  .action(async (options: StartOptions) => {
+    const isJson = options.json === true;
+    const output = createOutput({ isJson });
+    const run = await demonstrate({ ...options, config: readConfig(process.env), output });
+    await presentRun(run, { isJson, staysUp: options.once !== true, output });
+  });
+
+await command.parseAsync().catch(reportFailure);

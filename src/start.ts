@@ -1,0 +1,51 @@
+import type { Config } from './config.ts';
+import { createPipeline, type Pipeline, type PipelineStores } from './pipeline/index.ts';
+import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
+import { startRecording, type Recording } from './recording.ts';
+
+/** What a validator is started with. */
+export interface StartOptions {
+  readonly config: Config;
+  readonly validatorHotkey: string;
+  readonly stores: PipelineStores;
+  /** Multiplies every wait and retry. */
+  readonly delayFactor: number;
+  /** How often the queue is looked at where notifications do not arrive, milliseconds. */
+  readonly queuePollMillis?: number;
+  readonly minerTimeouts?: MinerClientOptions['timeouts'];
+  /** Hears of what is in the way but stops nothing. */
+  readonly onProblem: (message: string) => void;
+}
+
+/** A validator at work: its pipeline, and the recording of what that does. */
+export interface Barograph {
+  readonly pipeline: Pipeline;
+  readonly recording: Recording;
+  /** Stops intake, lets steps end, records what they said, closes. */
+  readonly close: () => Promise<void>;
+}
+
+/** Puts the parts together: the only place where the pipeline and the exporters meet. */
+export async function startBarograph(options: StartOptions): Promise<Barograph> {
+  const { config, onProblem } = options;
+  const recording = await startRecording(options);
+  const minerClient = createMinerClient(
+    options.minerTimeouts === undefined ? {} : { timeouts: options.minerTimeouts },
+  );
+  const pipeline = createPipeline({
+    connectionString: recording.connectionString,
+    stores: options.stores,
+    minerClient,
+    delayFactor: options.delayFactor,
+    concurrency: config.concurrency,
+    ...(options.queuePollMillis === undefined ? {} : { queuePollMillis: options.queuePollMillis }),
+    onProblem,
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await pipeline.stop();
+    await minerClient.close();
+    await recording.close();
+  };
+  return { pipeline, recording, close: () => (closing ??= close()) };
+}

@@ -1,0 +1,124 @@
+import { ERROR_CATEGORIES, type ErrorCategory } from '../semconv/index.ts';
+import { categoryOfCode, categoryOfHttpStatus } from './error-codes.ts';
+import { categoryOfMessage } from './error-messages.ts';
+import { classOf, errorChain, messageOf, readProperty, readText } from './unknown-error.ts';
+
+/** Classes that tell a category by themselves. */
+const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
+  ['AbortError', 'timeout'],
+  ['TimeoutError', 'timeout'],
+  ['ConnectTimeoutError', 'timeout'],
+  ['HeadersTimeoutError', 'timeout'],
+  ['BodyTimeoutError', 'timeout'],
+  ['ZodError', 'invalid_response'],
+  ['$ZodError', 'invalid_response'],
+]);
+/** Classes of mistakes in a program; what their messages say is about the program, not about the miner. */
+const MISTAKES: readonly string[] = [
+  'TypeError',
+  'ReferenceError',
+  'RangeError',
+  'SyntaxError',
+  'AssertionError',
+];
+/** `fetch` throws a TypeError for a lost connection; its cause usually says more. */
+const LOST_FETCH = /^(fetch failed|terminated|failed to fetch)$/i;
+const OUT_OF_MEMORY = /^(Invalid array length|Array buffer allocation failed|Invalid string length)/;
+
+/**
+ * The one category of a failure, from anything that was thrown or given as an error.
+ *
+ * A category that the error names itself comes first, then its code, HTTP status and class, then the same of its
+ * causes, outermost first; the words of the messages are the last resort. Never throws.
+ */
+export function classifyError(error: unknown): ErrorCategory {
+  const chain = errorChain(error);
+  for (const link of chain) {
+    const category = factualCategory(link.error);
+    if (category !== null) return category;
+  }
+  for (const link of chain) {
+    const category = spokenCategory(link.error);
+    if (category !== null) return category;
+  }
+  return 'unknown';
+}
+
+/** What facts of one error tell, without the words of its message. */
+function factualCategory(error: unknown): ErrorCategory | null {
+  const named = namedCategory(error);
+  if (named !== null) return named;
+  const code = readText(error, 'code');
+  const ofCode = code === undefined ? null : categoryOfCode(code);
+  return ofCode ?? statusCategory(error) ?? CATEGORY_OF_CLASS.get(classOf(error)) ?? nativeCategory(error);
+}
+
+/** The category that an error names itself; by its form, for there may be two copies of a class in a process. */
+function namedCategory(error: unknown): ErrorCategory | null {
+  const told = readProperty(error, 'category');
+  return ERROR_CATEGORIES.find((category) => category === told) ?? null;
+}
+
+function statusCategory(error: unknown): ErrorCategory | null {
+  const response = readProperty(error, 'response');
+  const status = [
+    readProperty(error, 'status'),
+    readProperty(error, 'statusCode'),
+    readProperty(response, 'status'),
+    readProperty(response, 'statusCode'),
+  ].find((value) => typeof value === 'number');
+  return status === undefined ? null : categoryOfHttpStatus(status);
+}
+
+/** Errors of the language whose text is fixed by the engine. */
+function nativeCategory(error: unknown): ErrorCategory | null {
+  const kind = classOf(error);
+  if (kind === 'SyntaxError' && /\bJSON\b/.test(messageOf(error))) return 'invalid_response';
+  if (kind === 'RangeError' && OUT_OF_MEMORY.test(messageOf(error))) return 'out_of_memory';
+  return null;
+}
+
+function spokenCategory(error: unknown): ErrorCategory | null {
+  const message = messageOf(error);
+  if (!MISTAKES.includes(classOf(error))) return categoryOfMessage(message);
+  return LOST_FETCH.test(message) ? 'connection' : 'validator_internal';
+}
+
+/** Whether a failure of this category may be gone at the next attempt. */
+const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
+  timeout: true,
+  connection: true,
+  handshake: true,
+  http_4xx: false,
+  http_5xx: true,
+  rejected_identity: false,
+  invalid_response: false,
+  not_found: false,
+  verification_manifest: false,
+  verification_signature: false,
+  verification_hash_changed: false,
+  verification_freeze_window: false,
+  verification_chunk: false,
+  data_missing_variable: false,
+  data_coverage: false,
+  data_extreme: false,
+  miner_inference: false,
+  rate_limited_upstream: true,
+  truth_not_ready: true,
+  truth_missing: false,
+  out_of_memory: true,
+  lock_busy: true,
+  isolation_violation: false,
+  process_crash: true,
+  validator_internal: false,
+  unknown: false,
+};
+
+/** Whether trying again can help: as the first error of the chain that names its category says, else by the category. */
+export function isRetryable(error: unknown): boolean {
+  for (const link of errorChain(error)) {
+    const told = readProperty(link.error, 'retryable');
+    if (typeof told === 'boolean' && namedCategory(link.error) !== null) return told;
+  }
+  return IS_TRANSIENT[classifyError(error)];
+}

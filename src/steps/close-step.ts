@@ -1,0 +1,111 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import { EVENTS } from '../semconv/index.ts';
+import { addAttributes } from './attribute-values.ts';
+import { toContextJson } from './context-json.ts';
+import type { StepEvent, StepOutcome } from './definition.ts';
+import { messageOf } from './unknown-error.ts';
+import { countFault, guarded } from './instrumentation-faults.ts';
+import type { OpenStep } from './open-step.ts';
+import type { FinishProfile } from './profile.ts';
+import { readFailure, readOutcome } from './read-outcome.ts';
+import { recordError } from './record-error.ts';
+
+/** How a call came to its end. A generator that its consumer left before its end did all that was asked of it. */
+export type StepEnd =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown }
+  | { readonly kind: 'stopped_early' };
+
+/** Ends the span of a call. Only the first closing counts. Never throws. */
+export function closeStep(step: OpenStep, end: StepEnd): void {
+  if (step.isClosed) return;
+  step.isClosed = true;
+  try {
+    if (step.span.isRecording()) closeRecording(step, end);
+    else step.span.end();
+  } catch {
+    countFault('end');
+  }
+}
+
+/** The end is taken first, so that what the step says of itself is not in its latency. */
+function closeRecording(step: OpenStep, end: StepEnd): void {
+  const endedAt = performance.now();
+  const { span, finishProfile } = step;
+  try {
+    writeOutcome(span, outcomeOf(step, end), endedAt);
+    if (finishProfile !== null) writeProfile(span, finishProfile);
+  } catch {
+    countFault('outcome');
+  }
+  span.end(endedAt);
+}
+
+function outcomeOf({ plan, args }: OpenStep, end: StepEnd): StepOutcome {
+  switch (end.kind) {
+    case 'value':
+      return readOutcome(plan, end.value, args);
+    case 'error':
+      return readFailure(plan, end.error, args);
+    case 'stopped_early':
+      return { status: 'succeeded', context: { stopped_early: true } };
+  }
+}
+
+/** Writes part by part, so that a part that cannot be read takes nothing else with it. */
+function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
+  const { status, stage, stageStatus, nextRetryTime, error } = outcome;
+  const isError = status === 'failed' || status === 'retry_scheduled';
+  span.setAttribute('weather.step.status', status);
+  if (stage !== undefined) span.setAttribute('weather.stage', stage);
+  if (stageStatus !== undefined) span.setAttribute('weather.stage.status', stageStatus);
+  if (isError) guarded('error', undefined, () => recordError(span, error, endedAt));
+  if (outcome.attributes !== undefined) {
+    const told = outcome.attributes;
+    guarded('attributes', undefined, () => span.setAttributes(clean(told)));
+  }
+  if (outcome.context !== undefined || status === 'waiting_for_truth') {
+    guarded('context', undefined, () => writeContext(span, outcome));
+  }
+  if (outcome.events !== undefined) writeEvents(span, outcome.events, endedAt);
+  if (nextRetryTime !== undefined) {
+    guarded('events', undefined, () => writeRetry(span, nextRetryTime, endedAt));
+  }
+}
+
+/** Waiting for truth is no error; why it waits stands in the context. */
+function writeContext(span: Span, { context, status, error }: StepOutcome): void {
+  const isReason = status === 'waiting_for_truth' && error !== undefined;
+  if (context === undefined && !isReason) return;
+  const reason = isReason ? { waiting_for: messageOf(error) } : null;
+  span.setAttribute('weather.step.context', toContextJson({ ...context, ...reason }));
+}
+
+function writeEvents(span: Span, events: readonly StepEvent[], endedAt: number): void {
+  for (const event of guarded('events', [], () => [...events])) {
+    guarded('events', undefined, () => span.addEvent(event.name, clean(event.attributes), endedAt));
+  }
+}
+
+function writeRetry(span: Span, nextRetryTime: Date, endedAt: number): void {
+  const nextTime = nextRetryTime.toISOString();
+  span.setAttribute('weather.retry.next_time', nextTime);
+  span.addEvent(EVENTS.retryScheduled, { 'weather.retry.next_time': nextTime }, endedAt);
+}
+
+function writeProfile(span: Span, finish: FinishProfile): void {
+  guarded('profile', undefined, () => {
+    const profile = finish();
+    span.setAttributes({
+      'weather.profile.cpu_ms': profile.cpuMillis,
+      'weather.profile.event_loop_delay_ms': profile.eventLoopDelayMillis,
+      'weather.profile.peak_memory_bytes': profile.peakMemoryBytes,
+    });
+  });
+}
+
+function clean(told: Readonly<Record<string, unknown>>): Attributes {
+  const attributes: Attributes = {};
+  addAttributes(attributes, told);
+  return attributes;
+}

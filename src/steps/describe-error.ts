@@ -1,0 +1,70 @@
+import { scrubText, type ErrorCategory } from '../semconv/index.ts';
+import { classifyError, isRetryable } from './classify-error.ts';
+import { fingerprintOf } from './error-fingerprint.ts';
+import { formatFrames, parseStack } from './stack-trace.ts';
+import { classOf, errorChain, messageOf, readText, type ErrorLink } from './unknown-error.ts';
+
+/** One cause of an error. `member` is its place in the AggregateError before it. */
+export interface CauseDescription {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly member?: number;
+}
+
+/** All that a span says of an error, bounded and scrubbed. */
+export interface ErrorDescription {
+  readonly category: ErrorCategory;
+  readonly class: string;
+  readonly code: string | null;
+  readonly message: string;
+  /** As V8 writes it, at most twenty frames, files by their base names; null when there is none. */
+  readonly stack: string | null;
+  /** Without the error itself, outermost first. */
+  readonly causes: readonly CauseDescription[];
+  /** Twelve hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly retryable: boolean;
+}
+
+const MAX_MESSAGE = 1000;
+const MAX_NAME = 100;
+/** Scrubbed before it is cut, so that no half of a secret is left; this much is looked at. */
+const MAX_SCRUBBED = 8192;
+
+const clean = (text: string, maxLength: number): string =>
+  scrubText(text.slice(0, MAX_SCRUBBED)).slice(0, maxLength);
+
+/** Describes whatever was thrown or given as an error. Never throws. */
+export function describeError(error: unknown): ErrorDescription {
+  const category = classifyError(error);
+  const name = clean(classOf(error), MAX_NAME);
+  const code = codeOf(error);
+  const message = clean(messageOf(error), MAX_MESSAGE);
+  const frames = parseStack(readText(error, 'stack') ?? '');
+  return {
+    category,
+    class: name,
+    code,
+    message,
+    stack: frames.length === 0 ? null : `${name}: ${message}\n${formatFrames(frames)}`,
+    causes: errorChain(error).slice(1).map(describeCause),
+    fingerprint: fingerprintOf({ category, class: name, code, message, frames }),
+    retryable: isRetryable(error),
+  };
+}
+
+function codeOf(error: unknown): string | null {
+  const code = readText(error, 'code');
+  return code === undefined ? null : clean(code, MAX_NAME);
+}
+
+function describeCause({ error, member }: ErrorLink): CauseDescription {
+  const code = codeOf(error);
+  return {
+    type: clean(classOf(error), MAX_NAME),
+    message: clean(messageOf(error), MAX_MESSAGE),
+    ...(code === null ? {} : { code }),
+    ...(member === undefined ? {} : { member }),
+  };
+}

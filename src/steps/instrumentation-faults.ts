@@ -1,0 +1,47 @@
+import { diag } from '@opentelemetry/api';
+
+/** Where the instrumentation of a step can go wrong without the step noticing. */
+export const FAULT_PLACES = [
+  'identity',
+  'traceparent',
+  'substep',
+  'attributes',
+  'start',
+  'result',
+  'outcome',
+  'failure',
+  'error',
+  'context',
+  'events',
+  'profile',
+  'end',
+] as const;
+export type FaultPlace = (typeof FAULT_PLACES)[number];
+
+/**
+ * The one mutable thing that this module owns, and nothing ever decides by it: how often the instrumentation failed,
+ * by place, since the process began.
+ */
+const counts = new Map<FaultPlace, number>();
+
+/** Counts a fault of the instrumentation. It is told to the diagnostic logger of OpenTelemetry, by place only. */
+export function countFault(place: FaultPlace): void {
+  counts.set(place, (counts.get(place) ?? 0) + 1);
+  diag.warn(`barograph: the instrumentation of a step failed at "${place}"; the step itself is not affected`);
+}
+
+/** How often the instrumentation failed so far, by place; a copy. */
+export function instrumentationFaults(): Readonly<Record<FaultPlace, number>> {
+  const places = FAULT_PLACES.map((place) => [place, counts.get(place) ?? 0] as const);
+  return Object.fromEntries(places) as Record<FaultPlace, number>;
+}
+
+/** What `read` gives, or the fallback when it throws, which is counted. */
+export function guarded<Value>(place: FaultPlace, fallback: Value, read: () => Value): Value {
+  try {
+    return read();
+  } catch {
+    countFault(place);
+    return fallback;
+  }
+}

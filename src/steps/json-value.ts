@@ -1,0 +1,115 @@
+import { messageOf, readProperty, classOf } from './unknown-error.ts';
+
+const MAX_DEPTH = 8;
+const MAX_ITEMS = 100;
+const MAX_TEXT = 4096;
+/** Values looked at in one conversion; what comes later is left out, so that a huge object costs no more. */
+const MAX_VALUES = 5000;
+
+interface Walk {
+  /** The objects around, to tell a cycle. */
+  readonly around: Set<object>;
+  valuesLeft: number;
+}
+
+/**
+ * Any value as one that JSON can hold, always in bounded time: NaN, infinities and big integers become text, a date its
+ * ISO text (null when invalid), an error its class and message, a map an object, a set an array, bytes their number.
+ * Functions, symbols and undefined are left out. A cycle, a too deep value and one that cannot be read are named as such.
+ */
+export function toJsonValue(value: unknown): unknown {
+  return convert(value, { around: new Set(), valuesLeft: MAX_VALUES });
+}
+
+function convert(value: unknown, walk: Walk): unknown {
+  walk.valuesLeft -= 1;
+  if (walk.valuesLeft < 0) return '[left out]';
+  switch (typeof value) {
+    case 'string':
+      return value.length > MAX_TEXT
+        ? `${value.slice(0, MAX_TEXT)}… [${value.length - MAX_TEXT} more]`
+        : value;
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'bigint':
+      return String(value);
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : convertObject(value, walk);
+    default:
+      return undefined;
+  }
+}
+
+function convertObject(value: object, walk: Walk): unknown {
+  if (walk.around.has(value)) return '[circular]';
+  if (walk.around.size >= MAX_DEPTH) return '[deep]';
+  walk.around.add(value);
+  try {
+    return convertKind(value, walk);
+  } catch {
+    return '[unreadable]';
+  } finally {
+    walk.around.delete(value);
+  }
+}
+
+function convertKind(value: object, walk: Walk): unknown {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Error) return { type: classOf(value), message: convert(messageOf(value), walk) };
+  if (Array.isArray(value)) return convertItems(value, value.length, walk);
+  if (value instanceof Map) return convertEntries(value.entries(), walk);
+  if (value instanceof Set) return convertItems(value, value.size, walk);
+  if (value instanceof ArrayBuffer || value instanceof DataView) return `[${value.byteLength} bytes]`;
+  if (ArrayBuffer.isView(value)) return convertView(value, walk);
+  const toJson = readProperty(value, 'toJSON');
+  if (typeof toJson === 'function') return convert(Reflect.apply(toJson, value, []), walk);
+  return convertEntries(readEntries(value), walk);
+}
+
+/** Bytes by their number; an array of larger numbers by its first ones. */
+function convertView(view: ArrayBufferView, walk: Walk): unknown {
+  if (view instanceof Uint8Array || view instanceof Uint8ClampedArray) return `[${view.byteLength} bytes]`;
+  const numbers = view as unknown as ArrayLike<number | bigint>;
+  return convertItems(
+    Array.from({ length: Math.min(numbers.length, MAX_ITEMS) }, (_, at) => numbers[at]),
+    numbers.length,
+    walk,
+  );
+}
+
+function convertItems(items: Iterable<unknown>, length: number, walk: Walk): unknown[] {
+  const converted: unknown[] = [];
+  for (const item of items) {
+    if (converted.length === MAX_ITEMS) break;
+    converted.push(convert(item, walk) ?? null);
+  }
+  if (length > converted.length) converted.push(`[${length - converted.length} more]`);
+  return converted;
+}
+
+function convertEntries(entries: Iterable<readonly [unknown, unknown]>, walk: Walk): Record<string, unknown> {
+  const converted: [string, unknown][] = [];
+  for (const [key, item] of entries) {
+    if (walk.valuesLeft <= 0) {
+      converted.push(['left_out', true]);
+      break;
+    }
+    const value = convert(item, walk);
+    if (value !== undefined) converted.push([typeof key === 'string' ? key : messageOf(key), value]);
+  }
+  return Object.fromEntries(converted);
+}
+
+function* readEntries(value: object): Generator<readonly [string, unknown]> {
+  for (const key of Object.keys(value)) yield [key, readOrMark(value, key)];
+}
+
+function readOrMark(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key) as unknown;
+  } catch {
+    return '[unreadable]';
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  context,
+  INVALID_SPAN_CONTEXT,
+  ProxyTracer,
+  trace,
+  type Context,
+  type Link,
+  type Span,
+} from '@opentelemetry/api';
+import {
+  identityIn,
+  mergeIdentity,
+  toInherited,
+  withIdentityIn,
+  type KnownIdentity,
+} from './identity-context.ts';
+import { countFault, guarded } from './instrumentation-faults.ts';
+import { startProfile, type FinishProfile } from './profile.ts';
+import { toStartAttributes, type StartOfStep } from './start-attributes.ts';
+import { spanNameOf, substepOf, type StepPlan } from './step-plan.ts';
+import { parseTraceparent } from './traceparent.ts';
+
+/** Name of the instrumentation scope of every step. */
+export const SCOPE = 'barograph';
+
+/** One running call of a step; `close-step.ts` closes it. */
+export interface OpenStep {
+  readonly plan: StepPlan;
+  readonly args: unknown[];
+  readonly span: Span;
+  /** What the step runs in: its span, and the identity for the steps inside. */
+  readonly context: Context;
+  readonly finishProfile: FinishProfile | null;
+  isClosed: boolean;
+}
+
+/** Starts the span of one call. Never throws: what fails is counted, and the step runs with a span that records nothing. */
+export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
+  const active = context.active();
+  const around = identityIn(active);
+  const own = plan.definition.identity;
+  const identity =
+    own === undefined ? around : guarded('identity', around, () => mergeIdentity(around, own(...args)));
+  const span = startSpan(plan, { identity, substep: substepOf(plan, args), args }, active);
+  const inherited = toInherited(identity);
+  const inside = inherited === around ? active : withIdentityIn(active, inherited);
+  const finishProfile =
+    plan.definition.profile === true && span.isRecording() ? guarded('profile', null, startProfile) : null;
+  return { plan, args, span, context: trace.setSpan(inside, span), finishProfile, isClosed: false };
+}
+
+function startSpan(plan: StepPlan, start: StartOfStep, active: Context): Span {
+  try {
+    const tracer = trace.getTracer(SCOPE);
+    // The API gives a stand-in until an SDK is registered: then nobody would read the attributes.
+    const attributes = tracer instanceof ProxyTracer ? {} : toStartAttributes(plan, start);
+    const options = { root: plan.definition.root ?? false, links: linksOf(start.identity), attributes };
+    return tracer.startSpan(spanNameOf(plan, start.substep), options, parentOf(active, start.identity));
+  } catch {
+    countFault('start');
+    return trace.wrapSpanContext(trace.getSpanContext(active) ?? INVALID_SPAN_CONTEXT);
+  }
+}
+
+/** The context of the parent: the one that the identity names, else the active one. */
+function parentOf(active: Context, { traceparent }: KnownIdentity): Context {
+  if (traceparent === undefined) return active;
+  const parent = guarded('traceparent', null, () => parseTraceparent(traceparent));
+  if (parent !== null) return trace.setSpanContext(active, parent);
+  countFault('traceparent');
+  return active;
+}
+
+function linksOf({ links }: KnownIdentity): Link[] {
+  if (links === undefined) return [];
+  return guarded('traceparent', [], () =>
+    links.flatMap((link) => {
+      const linked = parseTraceparent(link);
+      if (linked === null) countFault('traceparent');
+      return linked === null ? [] : [{ context: linked }];
+    }),
+  );
+}

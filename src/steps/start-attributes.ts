@@ -1,0 +1,43 @@
+import type { Attributes } from '@opentelemetry/api';
+import { addAttributes } from './attribute-values.ts';
+import type { KnownIdentity } from './identity-context.ts';
+import { guarded } from './instrumentation-faults.ts';
+import type { StepPlan } from './step-plan.ts';
+
+function addIdentity(target: Attributes, identity: KnownIdentity): void {
+  const { validatorHotkey, runId, initTime, expectedLeads, minerUid, minerHotkey } = identity;
+  const { leadHours, attempt, maxAttempts, queueJobId } = identity;
+  if (validatorHotkey !== undefined) target['weather.validator.hotkey'] = validatorHotkey;
+  if (runId !== undefined) target['weather.run.id'] = runId;
+  if (expectedLeads !== undefined) target['weather.run.expected_leads'] = expectedLeads;
+  if (minerUid !== undefined) target['weather.miner.uid'] = minerUid;
+  if (minerHotkey !== undefined) target['weather.miner.hotkey'] = minerHotkey;
+  if (leadHours !== undefined) target['weather.lead_hours'] = leadHours;
+  if (attempt !== undefined) target['weather.step.attempt'] = attempt;
+  if (maxAttempts !== undefined) target['weather.step.max_attempts'] = maxAttempts;
+  if (queueJobId !== undefined) target['weather.step.queue_job_id'] = queueJobId;
+  if (initTime !== undefined) target['weather.run.init_time'] = initTime.toISOString();
+}
+
+/** What a call is, as its span is to say it. */
+export interface StartOfStep {
+  readonly identity: KnownIdentity;
+  readonly substep: string;
+  readonly args: unknown[];
+}
+
+/** All that a span says from its start on. */
+export function toStartAttributes(
+  { definition }: StepPlan,
+  { identity, substep, args }: StartOfStep,
+): Attributes {
+  const attributes: Attributes = {
+    'weather.step.name': definition.name,
+    'weather.step.status': 'in_progress',
+  };
+  if (substep !== '') attributes['weather.step.substep'] = substep;
+  guarded('identity', undefined, () => addIdentity(attributes, identity));
+  const told = definition.attributes;
+  if (told !== undefined) guarded('attributes', undefined, () => addAttributes(attributes, told(...args)));
+  return attributes;
+}

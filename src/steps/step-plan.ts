@@ -1,0 +1,64 @@
+import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '../semconv/index.ts';
+import type { StepDefinition } from './definition.ts';
+import { countFault, guarded } from './instrumentation-faults.ts';
+
+/** A definition whose callbacks take the arguments of any call; the types of `step` vouch for the right ones. */
+export type AnyDefinition = StepDefinition<unknown[], unknown>;
+
+/** A definition with everything worked out that does not depend on the call. */
+export interface StepPlan {
+  readonly definition: AnyDefinition;
+  /** The substep, unless it depends on the arguments. */
+  readonly substep: string | null;
+  readonly spanName: string | null;
+}
+
+/**
+ * Checks a definition and prepares it.
+ *
+ * @throws CategorizedError `validator_internal` when the step or its fixed substep is not in the vocabulary.
+ */
+export function toStepPlan(definition: AnyDefinition): StepPlan {
+  const { name, substep, spanName } = definition;
+  if (!STEP_NAMES.includes(name)) {
+    throw new CategorizedError(
+      'validator_internal',
+      `step name is "${name}"; allowed: ${STEP_NAMES.join(', ')}; name one of them in the definition`,
+    );
+  }
+  if (typeof substep === 'function') return { definition, substep: null, spanName: spanName ?? null };
+  if (!isSubstep(name, substep)) {
+    throw new CategorizedError(
+      'validator_internal',
+      `substep of ${name} is "${substep}"; allowed: ${SUBSTEPS[name].join(', ')} (a poll's is attempt_{n}); ` +
+        'name one of them in the definition',
+    );
+  }
+  return { definition, substep, spanName: spanName ?? toSpanName(name, substep) };
+}
+
+const isSubstep = (name: (typeof STEP_NAMES)[number], substep: string): boolean =>
+  toSubstepGroup(name, substep) !== null && SUBSTEP_PATTERN.test(substep);
+
+/** `poll attempt` for `attempt_3`: a span name never carries a number. */
+function toSpanName(name: (typeof STEP_NAMES)[number], substep: string): string {
+  const group = toSubstepGroup(name, substep);
+  return group === null ? name : `${name} ${group}`;
+}
+
+/**
+ * The substep of one call. One that is not in the vocabulary is counted as a fault and kept as it is: the translation
+ * refuses the span with a reason, so that it is not lost in silence. Empty when it could not be told.
+ */
+export function substepOf(plan: StepPlan, args: unknown[]): string {
+  const { name, substep } = plan.definition;
+  if (plan.substep !== null || typeof substep === 'string') return plan.substep ?? '';
+  const told = guarded('substep', '', () => substep(...args));
+  if (told !== '' && (typeof told !== 'string' || !isSubstep(name, told))) countFault('substep');
+  return typeof told === 'string' ? told : '';
+}
+
+/** The span's name for one call. */
+export function spanNameOf(plan: StepPlan, substep: string): string {
+  return plan.spanName ?? toSpanName(plan.definition.name, substep);
+}

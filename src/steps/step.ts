@@ -1,0 +1,77 @@
+import { context } from '@opentelemetry/api';
+import { closeStep } from './close-step.ts';
+import type { StepDefinition } from './definition.ts';
+import { openStep } from './open-step.ts';
+import { IS_SDK_DISABLED } from './sdk-disabled.ts';
+import { toStepPlan, type AnyDefinition, type StepPlan } from './step-plan.ts';
+import { watchGenerator } from './watch-generator.ts';
+import { watchResult } from './watch-result.ts';
+
+type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
+
+/**
+ * Makes every call of a function a span, and changes nothing else: same value, same throw, same `this`, `name` and
+ * `length`, for plain and async functions, thenables, generators and async generators. What the instrumentation itself
+ * does wrong is counted (`instrumentationFaults`) and never reaches the caller.
+ *
+ * With `OTEL_SDK_DISABLED=true` it returns `fn` itself.
+ *
+ * @throws CategorizedError `validator_internal` when the definition's step or substep is not in the vocabulary.
+ */
+export function step<This, Args extends unknown[], Result>(
+  definition: StepDefinition<Args, Result>,
+  fn: StepFunction<This, Args, Result>,
+): StepFunction<This, Args, Result> {
+  const plan = toStepPlan(definition as unknown as AnyDefinition);
+  if (IS_SDK_DISABLED) return fn;
+  return looksLike(fn, isGeneratorFunction(fn) ? wrapGenerator(plan, fn) : wrapFunction(plan, fn));
+}
+
+function wrapFunction<This, Args extends unknown[], Result>(
+  plan: StepPlan,
+  fn: StepFunction<This, Args, Result>,
+): StepFunction<This, Args, Result> {
+  return function (this: This, ...args: Args): Result {
+    const open = openStep(plan, args);
+    let result: Result;
+    try {
+      result = context.with(open.context, () => Reflect.apply(fn, this, args));
+    } catch (error) {
+      closeStep(open, { kind: 'error', error });
+      throw error;
+    }
+    return watchResult(open, result) as Result;
+  };
+}
+
+/** A generator function runs nothing until its first `next()`, except for the defaults of its parameters. */
+function wrapGenerator<This, Args extends unknown[], Result>(
+  plan: StepPlan,
+  fn: StepFunction<This, Args, Result>,
+): StepFunction<This, Args, Result> {
+  return function (this: This, ...args: Args): Result {
+    let inner: Result;
+    try {
+      inner = Reflect.apply(fn, this, args);
+    } catch (error) {
+      closeStep(openStep(plan, args), { kind: 'error', error });
+      throw error;
+    }
+    return watchGenerator(inner as Generator | AsyncGenerator, plan, args) as Result;
+  };
+}
+
+function isGeneratorFunction(fn: object): boolean {
+  return /^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
+}
+
+/** Gives the wrapper the class, `name`, `length` and other properties of the function. */
+function looksLike<Wrapper extends object>(fn: object, wrapper: Wrapper): Wrapper {
+  Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null);
+  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(fn))) {
+    if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') {
+      Object.defineProperty(wrapper, key, property);
+    }
+  }
+  return wrapper;
+}

@@ -1,0 +1,23 @@
+import { isSpanContextValid, trace, type SpanContext } from '@opentelemetry/api';
+
+/** W3C Trace Context: version, trace id, span id, flags; a later version may carry more fields. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+
+/** The span that a traceparent names, or null when the text is none. */
+export function parseTraceparent(traceparent: string): SpanContext | null {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent.trim()) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return null;
+  const parsed = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
+  return isSpanContextValid(parsed) ? parsed : null;
+}
+
+/** The W3C traceparent of a span. */
+export function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** The W3C traceparent of the span that is running here; undefined outside of any. */
+export function currentTraceparent(): string | undefined {
+  const active = trace.getActiveSpan()?.spanContext();
+  return active !== undefined && isSpanContextValid(active) ? toTraceparent(active) : undefined;
+}

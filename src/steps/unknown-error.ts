@@ -1,0 +1,81 @@
+/**
+ * Reading of thrown values. Anything can be thrown: texts, null, objects with getters that throw, revoked proxies; so
+ * nothing here throws, and what cannot be read is absent.
+ */
+
+/** A property of any value; undefined when there is none or it cannot be read. */
+export function readProperty(value: unknown, key: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
+  try {
+    return Reflect.get(value, key) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A text property of any value; undefined when it is empty or no text. */
+export function readText(value: unknown, key: string): string | undefined {
+  const text = readProperty(value, key);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** The class of a thrown value: its `name` when it says more than `Error`, else its constructor's; else its type. */
+export function classOf(error: unknown): string {
+  if (error === null) return 'null';
+  if (typeof error !== 'object' && typeof error !== 'function') return typeof error;
+  const name = readText(error, 'name');
+  if (name !== undefined && name.toLowerCase() !== 'error') return name;
+  return readText(readProperty(error, 'constructor'), 'name') ?? name ?? typeof error;
+}
+
+/** The message of a thrown value; for what has none, the value as text. */
+export function messageOf(error: unknown): string {
+  const message = readProperty(error, 'message');
+  if (typeof message === 'string') return message;
+  if (typeof error === 'object' && error !== null) return `a thrown ${classOf(error)} without a message`;
+  try {
+    return String(error);
+  } catch {
+    return 'a thrown value that cannot be read';
+  }
+}
+
+/** A link of the chain of errors. `member` is the place in the `errors` of the AggregateError before it. */
+export interface ErrorLink {
+  readonly error: unknown;
+  readonly member?: number;
+}
+
+const MAX_DEPTH = 8;
+const MAX_MEMBERS = 8;
+
+/**
+ * The error, the members of each AggregateError, and the causes, outermost first, at most eight levels and eight
+ * members deep. An error that comes twice, as in a cycle, is there once.
+ */
+export function errorChain(error: unknown): readonly ErrorLink[] {
+  const seen = new Set<unknown>();
+  const links: ErrorLink[] = [];
+  let current = error;
+  for (let depth = 0; depth <= MAX_DEPTH && !seen.has(current); depth += 1) {
+    seen.add(current);
+    links.push({ error: current });
+    for (const [index, member] of membersOf(current).entries()) {
+      if (seen.has(member)) continue;
+      seen.add(member);
+      links.push({ error: member, member: index });
+    }
+    current = readProperty(current, 'cause');
+    if (current === undefined || current === null) break;
+  }
+  return links;
+}
+
+function membersOf(error: unknown): readonly unknown[] {
+  const members = readProperty(error, 'errors');
+  try {
+    return Array.isArray(members) && classOf(error) === 'AggregateError' ? members.slice(0, MAX_MEMBERS) : [];
+  } catch {
+    return [];
+  }
+}

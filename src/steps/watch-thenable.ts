@@ -1,0 +1,99 @@
+import { context, type Context } from '@opentelemetry/api';
+import { closeStep } from './close-step.ts';
+import type { OpenStep } from './open-step.ts';
+
+type Callback = ((value: unknown) => unknown) | null | undefined;
+/** The `then` of some object. */
+export type Then = (
+  this: unknown,
+  onFulfilled?: Callback,
+  onRejected?: Callback,
+  ...rest: unknown[]
+) => unknown;
+
+/** The running step of a thenable, and the context of the one who called the step. */
+export interface Watch {
+  readonly step: OpenStep;
+  readonly caller: Context;
+}
+
+/**
+ * The same thenable, as far as one can tell, whose step is closed when it first settles.
+ *
+ * It is never awaited here: a lazy query starts when its user awaits it, inside the step's span, and as often as the
+ * user does. One that nobody awaits leaves its span running, as its work is never done. Methods run on the object itself,
+ * for they may use private fields; one that returns the object gives the watched one, so that chains stay watched.
+ */
+export function watchThenable(target: object, then: Then, watch: Watch): object {
+  const watchedThen = toWatchedThen(target, then, watch);
+  const replaced: ReadonlyMap<PropertyKey, unknown> = new Map<PropertyKey, unknown>([
+    ['then', watchedThen],
+    ['catch', (onRejected?: Callback) => watchedThen(undefined, onRejected)],
+    ['finally', (onFinally?: () => unknown) => thenFinally(watchedThen, onFinally)],
+  ]);
+  const isFixed = Object.getOwnPropertyDescriptor(target, 'then')?.configurable === false;
+  const watched: object = new Proxy(isFixed ? standInFor(target) : target, {
+    get(_, key) {
+      const value = Reflect.get(target, key) as unknown;
+      if (typeof value !== 'function' || key === 'constructor' || isFrozen(target, key, isFixed))
+        return value;
+      return replaced.get(key) ?? onTarget(value, target, () => watched);
+    },
+    set: (_, key, value) => Reflect.set(target, key, value),
+    has: (_, key) => Reflect.has(target, key),
+  });
+  return watched;
+}
+
+function toWatchedThen(target: object, then: Then, { step, caller }: Watch): Then {
+  const inCaller = (callback: Callback): Callback =>
+    typeof callback === 'function' ? context.bind(caller, callback) : callback;
+  return (onFulfilled, onRejected, ...rest) => {
+    const fulfilled = inCaller(onFulfilled);
+    const rejected = inCaller(onRejected);
+    const onValue = (value: unknown): unknown => {
+      closeStep(step, { kind: 'value', value });
+      return typeof fulfilled === 'function' ? fulfilled(value) : value;
+    };
+    const onError = (error: unknown): unknown => {
+      closeStep(step, { kind: 'error', error });
+      if (typeof rejected === 'function') return rejected(error);
+      throw error;
+    };
+    return context.with(step.context, () => Reflect.apply(then, target, [onValue, onError, ...rest]));
+  };
+}
+
+/** As `Promise.prototype.finally` does it: the value or error goes through, unless the callback itself fails. */
+function thenFinally(then: Then, onFinally?: () => unknown): unknown {
+  if (typeof onFinally !== 'function') return then(onFinally, onFinally);
+  return then(
+    async (value) => {
+      await onFinally();
+      return value;
+    },
+    async (error) => {
+      await onFinally();
+      throw error;
+    },
+  );
+}
+
+/** What a proxy may not show otherwise than it is; on a stand-in nothing is fixed. */
+function isFrozen(target: object, key: PropertyKey, isStandIn: boolean): boolean {
+  const property = Object.getOwnPropertyDescriptor(target, key);
+  return !isStandIn && property?.configurable === false && property.writable === false;
+}
+
+/** A frozen thenable cannot be shown with another `then`; an empty object of its class can. */
+const standInFor = (target: object): object =>
+  Object.create(Object.getPrototypeOf(target) as object | null) as object;
+
+function onTarget(method: object, target: object, toWatched: () => object): unknown {
+  return new Proxy(method as (...args: unknown[]) => unknown, {
+    apply: (callee, _self, args: unknown[]) => {
+      const result = Reflect.apply(callee, target, args);
+      return result === target ? toWatched() : result;
+    },
+  });
+}

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { connectDatabase, createDatabasePool, requireServerVersion } from '../../src/database/connect.ts';
+import { findFreePort } from '../../src/database/embedded/free-port.ts';
+import { CategorizedError } from '../../src/semconv/error-categories.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ isEmpty: true });
+});
+afterAll(async () => database.drop());
+
+/** The URL of the test database, changed. */
+function changed(change: (url: URL) => void): string {
+  const url = new URL(database.connectionString);
+  change(url);
+  return url.href;
+}
+
+/** The one row of a query over a pool of its own. */
+async function one<T>(url: string, sql: string, options = {}): Promise<T> {
+  const pool = await connectDatabase(url, options);
+  try {
+    return (await pool.query(sql)).rows[0] as T;
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The error with which connecting fails; fails itself when it does not. */
+async function refusal(url: string): Promise<CategorizedError> {
+  const result = await connectDatabase(url, { connectTimeoutMillis: 2000 }).catch((error: unknown) => error);
+  expect(result).toBeInstanceOf(CategorizedError);
+  return result as CategorizedError;
+}
+
+describe('a session', () => {
+  it('thinks in UTC, whatever the server and the URL say, so that dates do not shift', async () => {
+    const url = changed((u) => u.searchParams.set('options', '-c TimeZone=Asia/Tokyo -c work_mem=5MB'));
+    const row = await one(
+      url,
+      `select current_setting('TimeZone') as zone, current_setting('work_mem') as memory`,
+    );
+    expect(row).toEqual({ zone: 'UTC', memory: '5MB' });
+  });
+
+  it('bears the name of the program, so that an operator can tell who is connected', async () => {
+    const sql = `select current_setting('application_name') as name`;
+    expect(await one(database.connectionString, sql)).toEqual({ name: 'barograph' });
+    expect(await one(database.connectionString, sql, { applicationName: 'worker-3' })).toEqual({
+      name: 'worker-3',
+    });
+  });
+
+  it('is broken off by the server when a statement takes longer than allowed', async () => {
+    const pool = createDatabasePool(database.connectionString, { statementTimeoutMillis: 20 });
+    await expect(pool.query('select pg_sleep(10)')).rejects.toMatchObject({ code: '57014' });
+    await pool.end();
+  });
+
+  it('gives timestamptz as a Date and int8 as a number', async () => {
+    const row = await one(
+      database.connectionString,
+      `select '2026-01-02T03:04:05Z'::timestamptz as t, 7::int8 as n`,
+    );
+    expect(row).toEqual({ t: new Date('2026-01-02T03:04:05Z'), n: 7 });
+  });
+
+  it('gives null as null and the largest exact int8 exactly', async () => {
+    const row = await one(
+      database.connectionString,
+      'select null::int8 as none, 9007199254740991::int8 as most',
+    );
+    expect(row).toEqual({ none: null, most: Number.MAX_SAFE_INTEGER });
+  });
+
+  it('refuses an int8 that a number cannot hold instead of rounding it', async () => {
+    await expect(one(database.connectionString, 'select 9007199254740993::int8 as n')).rejects.toThrow(
+      /9007199254740993.*Allowed/,
+    );
+  });
+});
+
+describe('an idle connection that the server breaks', () => {
+  it('is reported and replaced, and does not end the process', async () => {
+    let report: (error: Error) => void = () => undefined;
+    const broken = new Promise<Error>((resolve) => (report = resolve));
+    const pool = createDatabasePool(database.connectionString, {
+      maxConnections: 1,
+      onIdleError: (error) => report(error),
+    });
+    const { rows } = await pool.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    expect((await broken).message).toMatch(/terminat/);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
+});
+
+describe('connecting fails clearly', () => {
+  it('when nothing listens', async () => {
+    const port = await findFreePort();
+    const error = await refusal(`postgres://anna:s3cret@127.0.0.1:${port}/weather`);
+    expect(error.message).toContain(`127.0.0.1:${port}/weather refused the connection`);
+    expect(error.message).not.toContain('s3cret');
+    expect(error.retryable).toBe(true);
+  });
+
+  it('when the password is wrong, without saying it', async () => {
+    const error = await refusal(changed((url) => (url.password = 'wr0ng-one')));
+    expect(error.message).toContain('refused the password');
+    expect(error.message).not.toContain('wr0ng-one');
+  });
+
+  it('when the database does not exist', async () => {
+    const error = await refusal(changed((url) => (url.pathname = '/no_such_database')));
+    expect(error.message).toMatch(/\/no_such_database has no such database/);
+  });
+
+  it('when TLS is asked for and the server has none', async () => {
+    const error = await refusal(changed((url) => url.searchParams.set('sslmode', 'verify-full')));
+    expect(error.message).toContain('does not speak TLS');
+  });
+
+  it('when the server is too old, naming both versions', () => {
+    expect(() => requireServerVersion(140_012, 'db:5432/weather')).toThrow(
+      /db:5432\/weather is PostgreSQL 14\.12\. Allowed: 15 or newer/,
+    );
+    expect(() => requireServerVersion(150_000, 'db:5432/weather')).not.toThrow();
+  });
+
+  it('at once when the string is no URL', async () => {
+    expect(() => createDatabasePool('localhost')).toThrow(TypeError);
+    await expect(connectDatabase('localhost')).rejects.toThrow(TypeError);
+  });
+});

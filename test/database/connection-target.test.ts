@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { describeConnectionTarget, parseConnectionTarget } from '../../src/database/connection-target.ts';
+
+describe('the target of a connection string', () => {
+  it('is host, port and database, and nothing of who enters', () => {
+    expect(describeConnectionTarget('postgres://anna:s3cret@db.example:6543/weather?sslmode=require')).toBe(
+      'db.example:6543/weather',
+    );
+  });
+
+  it('falls back to what PostgreSQL itself takes: port 5432 and the database named as the user', () => {
+    expect(parseConnectionTarget('postgresql://anna@db.example')).toEqual({
+      host: 'db.example',
+      port: 5432,
+      database: 'anna',
+    });
+  });
+
+  it('takes host and port of the query, as libpq does for socket folders', () => {
+    expect(parseConnectionTarget('postgres:///weather?host=/run/postgresql&port=5433')).toEqual({
+      host: '/run/postgresql',
+      port: 5433,
+      database: 'weather',
+    });
+  });
+
+  it('keeps an IPv6 address whole', () => {
+    expect(describeConnectionTarget('postgres://anna@[::1]:5432/weather')).toBe('[::1]:5432/weather');
+  });
+
+  it('never holds the password, whatever it is', () => {
+    const secret = fc.string({ minLength: 8 }).map((text) => `pw-${text}`);
+    fc.assert(
+      fc.property(secret, (password) => {
+        const url = `postgres://anna:${encodeURIComponent(password)}@db.example/weather`;
+        expect(describeConnectionTarget(url)).not.toContain(password);
+      }),
+    );
+  });
+
+  it.each(['', 'db.example', 'mysql://anna:s3cret@db.example/weather', 'host=db password=s3cret'])(
+    'refuses "%s" with what is allowed, and without repeating it',
+    (given) => {
+      expect(() => parseConnectionTarget(given)).toThrow(/Allowed: postgres:\/\/user:password@host/);
+      expect(() => parseConnectionTarget(given)).not.toThrow(/s3cret/);
+    },
+  );
+});

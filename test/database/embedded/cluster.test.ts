@@ -1,0 +1,117 @@
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import {
+  cannotRunError,
+  ensureCluster,
+  ensureDataDirectory,
+  serverProcessOptions,
+} from '../../../src/database/embedded/cluster.ts';
+import { findServerAccount } from '../../../src/database/embedded/os-user.ts';
+import { findTemporaryPlace } from '../../../src/database/embedded/shared-place.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+/** A folder that the account of the server can reach. */
+async function reachableFolder(): Promise<string> {
+  const folder = await mkdtemp(
+    join(await findTemporaryPlace(await findServerAccount()), 'barograph-cluster-'),
+  );
+  await chmod(folder, 0o711);
+  onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A program in the place of initdb: a shell script. `$1` is `--pgdata=…`, `$3` is `--pwfile=…`. */
+async function fakeInitdb(folder: string, script: string): Promise<string> {
+  const path = join(folder, 'initdb');
+  await writeFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await chmod(path, 0o755);
+  return path;
+}
+
+async function optionsFor(initdb: string) {
+  return { initdb, password: 's3cret-password', user: await findServerAccount(), isDurable: false };
+}
+
+describe('a cluster', () => {
+  it('is made once, and a second time nothing is run', async () => {
+    const folder = await reachableFolder();
+    const initdb = await fakeInitdb(folder, 'echo 18 > "${1#--pgdata=}/PG_VERSION"');
+    const cluster = join(folder, 'cluster');
+    await ensureCluster(cluster, await optionsFor(initdb));
+    expect(await readFile(join(cluster, 'PG_VERSION'), 'utf8')).toBe('18\n');
+    expect((await stat(cluster)).mode & 0o777).toBe(0o700);
+    await ensureCluster(cluster, await optionsFor(join(folder, 'missing')));
+    expect(await readdir(folder)).toEqual(['cluster', 'initdb']);
+  });
+
+  it('belongs to the account of the server, which can read the password while it is made', async () => {
+    const folder = await reachableFolder();
+    const initdb = await fakeInitdb(
+      folder,
+      'cat "${3#--pwfile=}" > "${1#--pgdata=}/seen"; id -u > "${1#--pgdata=}/uid"',
+    );
+    const options = await optionsFor(initdb);
+    await ensureCluster(join(folder, 'cluster'), options);
+    expect(await readFile(join(folder, 'cluster', 'seen'), 'utf8')).toBe('s3cret-password');
+    const uid = options.user?.uid ?? process.getuid?.();
+    expect(Number(await readFile(join(folder, 'cluster', 'uid'), 'utf8'))).toBe(uid);
+    expect((await stat(join(folder, 'cluster'))).uid).toBe(uid);
+  });
+
+  it('that cannot be made says why, without the path, and leaves neither cluster nor password', async () => {
+    const folder = await reachableFolder();
+    const initdb = await fakeInitdb(folder, 'echo "initdb: error: no space in ${1#--pgdata=}" >&2; exit 1');
+    const making = ensureCluster(join(folder, 'cluster'), await optionsFor(initdb));
+    await expect(making).rejects.toThrow(
+      /initdb ended with 1\): initdb: error: no space in the data directory Make room/,
+    );
+    await expect(making).rejects.not.toThrow(folder);
+    expect(await readdir(folder)).not.toContain('cluster');
+    expect(await readdir(folder)).not.toContain('cluster.password');
+  });
+
+  it('does not wait for ever when the program cannot run at all, as on a system with another C library', async () => {
+    const folder = await reachableFolder();
+    const making = ensureCluster(join(folder, 'cluster'), await optionsFor(join(folder, 'missing')));
+    await expect(making).rejects.toThrow(/cannot run here \(ENOENT\)\. Allowed: Linux with glibc, macOS/);
+  });
+});
+
+describe('a program of PostgreSQL', () => {
+  it('gets no environment of ours, which may hold secrets and PG settings', () => {
+    const { env, cwd } = serverProcessOptions(undefined);
+    expect(Object.keys(env).toSorted()).toEqual(['LC_ALL', 'PATH', 'TZ']);
+    expect(cwd).toBe('/');
+  });
+
+  it('runs as the account when there is one, and as we do otherwise', () => {
+    expect(serverProcessOptions({ name: 'postgres', uid: 101, gid: 104 })).toMatchObject({
+      uid: 101,
+      gid: 104,
+    });
+    expect(serverProcessOptions(undefined)).not.toHaveProperty('uid');
+  });
+
+  it('that cannot run leads to a server of one’s own', () => {
+    expect(cannotRunError(new Error('x')).message).toContain('Set DATABASE_URL');
+    expect(cannotRunError(new Error('x')).retryable).toBe(false);
+  });
+});
+
+describe('a data directory', () => {
+  it('that we make can be searched but not listed by others', async () => {
+    const path = join(await temporaryFolder(), 'a', 'b');
+    await ensureDataDirectory(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o711);
+  });
+
+  it('that was there keeps its mode, for somebody chose it', async () => {
+    const path = join(await temporaryFolder(), 'kept');
+    await mkdir(path, { mode: 0o700 });
+    await ensureDataDirectory(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+});

@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { findFreePort, LOOPBACK } from '../../../src/database/embedded/free-port.ts';
+
+describe('a free port', () => {
+  it('is the wanted one while nobody has it, so that a connection string stays valid between starts', async () => {
+    const port = await findFreePort();
+    expect(port).toBeGreaterThan(1023);
+    expect(await findFreePort(port)).toBe(port);
+  });
+
+  it('is another one when somebody has it', async () => {
+    const occupant = createServer().listen(0, LOOPBACK);
+    onTestFinished(() => void occupant.close());
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as AddressInfo;
+    const found = await findFreePort(port);
+    expect(found).not.toBe(port);
+    expect(found).toBeGreaterThan(1023);
+  });
+});

@@ -1,0 +1,62 @@
+import { writeFile } from 'node:fs/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  isPostmasterAlive,
+  parsePostmasterFile,
+  postmasterFilePath,
+  readPostmasterFile,
+} from '../../../src/database/embedded/postmaster-file.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const READY = [
+  '7936',
+  '/data/cluster',
+  '1795635164',
+  '42371',
+  '',
+  '127.0.0.1',
+  '  5374223   32769',
+  'ready   ',
+];
+
+describe('postmaster.pid', () => {
+  it('gives process, port and status of the server', () => {
+    expect(parsePostmasterFile(`${READY.join('\n')}\n`)).toEqual({
+      pid: 7936,
+      port: 42_371,
+      status: 'ready',
+    });
+  });
+
+  it('that the server is still writing gives no port and no status yet', () => {
+    expect(parsePostmasterFile('7936\n')).toEqual({ pid: 7936, port: 0, status: '' });
+  });
+
+  it.each(['', 'nonsense', '-7936', '0'])('without a process number (%s) says nothing', (text) => {
+    expect(parsePostmasterFile(text)).toBeUndefined();
+  });
+
+  it('is read from the cluster, and missing where no server runs', async () => {
+    const folder = await temporaryFolder();
+    expect(await readPostmasterFile(folder)).toBeUndefined();
+    await writeFile(postmasterFilePath(folder), READY.join('\n'));
+    expect(await readPostmasterFile(folder)).toMatchObject({ pid: 7936 });
+  });
+
+  it('of a dead process is no server', async () => {
+    expect(await isPostmasterAlive({ pid: 4_194_305, port: 1, status: 'ready' }, '/data/cluster')).toBe(
+      false,
+    );
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'whose number another program was given is no server, so that a reboot does not block the start',
+    async () => {
+      expect(await isPostmasterAlive({ pid: process.pid, port: 1, status: 'ready' }, '/data/cluster')).toBe(
+        false,
+      );
+    },
+  );
+});

@@ -1,0 +1,68 @@
+import { chmod, mkdir, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { openServerState, saveServerState } from '../../../src/database/embedded/server-state.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+describe('what a data directory remembers', () => {
+  it('is decided once: a long random password, and the rows beside it', async () => {
+    const folder = await temporaryFolder();
+    const state = await openServerState(folder, undefined);
+    expect(state).toMatchObject({ clusterDirectory: join(folder, 'cluster'), port: 0 });
+    expect(state.password).toMatch(/^[\w-]{32}$/);
+    expect(await openServerState(folder, undefined)).toEqual(state);
+  });
+
+  it('differs between data directories, so that a stranger is not adopted', async () => {
+    const [first, second] = [await temporaryFolder(), await temporaryFolder()];
+    const passwords = [await openServerState(first, undefined), await openServerState(second, undefined)];
+    expect(passwords[0]?.password).not.toBe(passwords[1]?.password);
+  });
+
+  it('can be read by this user alone and is replaced whole', async () => {
+    const folder = await temporaryFolder();
+    const state = await openServerState(folder, undefined);
+    await saveServerState(folder, { ...state, port: 4321 });
+    expect((await openServerState(folder, undefined)).port).toBe(4321);
+    expect((await stat(join(folder, 'postgres.json'))).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(['postgres.json']);
+  });
+
+  it('is refused when others could read the password', async () => {
+    const folder = await temporaryFolder();
+    await openServerState(folder, undefined);
+    await chmod(join(folder, 'postgres.json'), 0o644);
+    await expect(openServerState(folder, undefined)).rejects.toThrow(
+      /others may read it\. Allowed: mode 0600/,
+    );
+  });
+
+  it.each(['', '{', '{"password":"short"}', 'null'])('is refused when it is broken (%s)', async (text) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'postgres.json'), text, { mode: 0o600 });
+    await expect(openServerState(folder, undefined)).rejects.toThrow(
+      /cannot be read.*move the data directory away/,
+    );
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    'places the rows elsewhere when the account of the server cannot reach the directory',
+    async () => {
+      const folder = await temporaryFolder();
+      await mkdir(join(folder, 'data'));
+      const { clusterDirectory } = await openServerState(join(folder, 'data'), {
+        name: 'stranger',
+        uid: 54_321,
+        gid: 54_321,
+      });
+      // Only the place was made, not the rows; it stays when somebody keeps rows there.
+      onTestFinished(async () => rmdir(dirname(clusterDirectory)).catch(() => undefined));
+      expect(clusterDirectory).toMatch(/^\/var\/(lib|tmp)\/barograph\/[\w-]{36}$/);
+      expect((await openServerState(join(folder, 'data'), undefined)).clusterDirectory).toBe(
+        clusterDirectory,
+      );
+    },
+  );
+});

@@ -1,0 +1,33 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  addServerUser,
+  countServerUsers,
+  removeServerUser,
+} from '../../../src/database/embedded/server-users.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+describe('the users of a server', () => {
+  it('are counted one by one, also when one process uses the server twice', async () => {
+    const folder = join(await temporaryFolder(), 'users');
+    expect(await countServerUsers(folder)).toBe(0);
+    const [first, second] = [await addServerUser(folder), await addServerUser(folder)];
+    expect(await countServerUsers(folder)).toBe(2);
+    await removeServerUser(first);
+    await removeServerUser(first);
+    expect(await countServerUsers(folder)).toBe(1);
+    await removeServerUser(second);
+    expect(await countServerUsers(folder)).toBe(0);
+  });
+
+  it('that were killed do not count and are forgotten, so that the last living one stops the server', async () => {
+    const folder = join(await temporaryFolder(), 'users');
+    await addServerUser(folder);
+    await writeFile(join(folder, '4194305-7.killed'), '');
+    expect(await countServerUsers(folder)).toBe(1);
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,179 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Pool } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { createDatabasePool } from '../../src/database/connect.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { migrationStatus } from '../../src/database/migration-status.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const FIRST = 'create table first (n int);';
+const SECOND = 'create table second (n int); insert into second values (2);';
+
+/** A folder of migrations, numbered as they come. */
+async function folderOf(...migrations: (readonly [name: string, sql: string])[]): Promise<string> {
+  const folder = await temporaryFolder();
+  const write = async ([name, sql]: readonly [string, string], index: number): Promise<void> =>
+    writeFile(join(folder, `${String(index + 1).padStart(4, '0')}_${name}.sql`), sql);
+  await Promise.all(migrations.map(write));
+  return folder;
+}
+
+async function emptyDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase({ isEmpty: true });
+  onTestFinished(async () => database.drop());
+  return database;
+}
+
+async function tablesOf(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+describe('migrating', () => {
+  it('applies what is pending, in order, says what, and does nothing the next time', async () => {
+    const { pool } = await emptyDatabase();
+    const directory = await folderOf(['first', FIRST], ['second', SECOND]);
+    expect(await migrate(pool, { directory })).toEqual({
+      version: 2,
+      applied: [
+        { version: 1, name: 'first' },
+        { version: 2, name: 'second' },
+      ],
+    });
+    expect(await migrate(pool, { directory })).toEqual({ version: 2, applied: [] });
+    expect(await tablesOf(pool)).toEqual(['barograph_migrations', 'first', 'second']);
+  });
+
+  it('goes on where the database is', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST]) });
+    const { applied } = await migrate(pool, {
+      directory: await folderOf(['first', FIRST], ['second', SECOND]),
+    });
+    expect(applied).toEqual([{ version: 2, name: 'second' }]);
+  });
+
+  it('without migrations leaves an empty database at version 0', async () => {
+    const { pool } = await emptyDatabase();
+    expect(await migrate(pool, { directory: await folderOf() })).toEqual({ version: 0, applied: [] });
+  });
+
+  it('is done once by any number of programs at the same time, and all of them find it done', async () => {
+    const { connectionString, pool } = await emptyDatabase();
+    const slow = `${SECOND} select pg_sleep(0.05);`;
+    const directory = await folderOf(
+      ['first', FIRST],
+      ['second', slow],
+      ['third', 'create table third (n int)'],
+    );
+    const pools = [1, 2, 3, 4].map(() =>
+      createDatabasePool(connectionString, { statementTimeoutMillis: 20 }),
+    );
+    const results = await Promise.all(pools.map(async (own) => migrate(own, { directory })));
+    await Promise.all(pools.map(async (own) => own.end()));
+    const applied = results.flatMap((result) => result.applied.map(({ version }) => version));
+    expect(applied.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    expect(results.map(({ version }) => version)).toEqual([3, 3, 3, 3]);
+    expect((await pool.query('select n from second')).rows).toEqual([{ n: 2 }]);
+  });
+
+  it('may take longer than an ordinary statement, and the allowance ends with it', async () => {
+    const { connectionString } = await emptyDatabase();
+    const pool = createDatabasePool(connectionString, { statementTimeoutMillis: 50, maxConnections: 1 });
+    onTestFinished(async () => pool.end());
+    await migrate(pool, { directory: await folderOf(['slow', 'select pg_sleep(0.1)']) });
+    await expect(pool.query('select pg_sleep(10)')).rejects.toMatchObject({ code: '57014' });
+  });
+});
+
+describe('a migration that fails', () => {
+  const BROKEN = 'create table half (n int);\n\ninsert into half values (1);\nselect * from nowhere;';
+
+  it('is named with the line, leaves nothing of itself, and keeps what came before', async () => {
+    const { pool } = await emptyDatabase();
+    const directory = await folderOf(['first', FIRST], ['broken', BROKEN]);
+    await expect(migrate(pool, { directory })).rejects.toThrow(
+      /0002_broken\.sql failed in line 4: relation "nowhere" does not exist\. Nothing of it was kept/,
+    );
+    expect(await tablesOf(pool)).toEqual(['barograph_migrations', 'first']);
+    expect((await migrationStatus(pool, { directory })).current).toBe(1);
+  });
+
+  it('can be corrected and applied', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['broken', BROKEN]) }).catch(() => undefined);
+    const { applied } = await migrate(pool, { directory: await folderOf(['broken', FIRST]) });
+    expect(applied).toEqual([{ version: 1, name: 'broken' }]);
+  });
+
+  it('without a place in the text is reported without a line', async () => {
+    const { pool } = await emptyDatabase();
+    const directory = await folderOf(['broken', 'select 1 / 0']);
+    await expect(migrate(pool, { directory })).rejects.toThrow('0001_broken.sql failed: division by zero');
+  });
+});
+
+describe('a database that this program cannot have made', () => {
+  it('because it is newer is refused with both versions, and not changed', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
+    const old = await folderOf(['first', FIRST]);
+    await expect(migrate(pool, { directory: old })).rejects.toThrow(
+      /has schema version 2\. Allowed: up to 1, .*Start the newer program/,
+    );
+    expect(await tablesOf(pool)).toContain('second');
+  });
+
+  it('because a version has another name there is refused', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST]) });
+    const other = await folderOf(['other', FIRST], ['second', SECOND]);
+    await expect(migrate(pool, { directory: other })).rejects.toThrow(
+      /calls schema version 1 "first"\. Allowed: "other"/,
+    );
+    expect(await tablesOf(pool)).not.toContain('second');
+  });
+});
+
+describe('the status of a database', () => {
+  it('of an empty one says that everything is pending, and does not touch it', async () => {
+    const { pool } = await emptyDatabase();
+    const directory = await folderOf(['first', FIRST], ['second', SECOND]);
+    expect(await migrationStatus(pool, { directory })).toEqual({
+      current: 0,
+      latest: 2,
+      applied: [],
+      pending: [
+        { version: 1, name: 'first' },
+        { version: 2, name: 'second' },
+      ],
+    });
+    expect(await tablesOf(pool)).toEqual([]);
+  });
+
+  it('of one on the way says what was applied, when, and what is left', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST]) });
+    const status = await migrationStatus(pool, {
+      directory: await folderOf(['first', FIRST], ['second', SECOND]),
+    });
+    expect(status).toMatchObject({ current: 1, latest: 2, pending: [{ version: 2, name: 'second' }] });
+    expect(status.applied).toEqual([{ version: 1, name: 'first', appliedAt: expect.any(Date) as Date }]);
+  });
+
+  it('of a newer one shows it to be ahead, for a program that only wants to tell', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
+    expect(await migrationStatus(pool, { directory: await folderOf(['first', FIRST]) })).toMatchObject({
+      current: 2,
+      latest: 1,
+      pending: [],
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { MIGRATIONS_DIRECTORY, readMigrationFiles } from '../../src/database/migration-files.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+async function folderWith(...names: string[]): Promise<string> {
+  const folder = await temporaryFolder();
+  await Promise.all(names.map(async (name) => writeFile(join(folder, name), `-- ${name}`)));
+  return folder;
+}
+
+describe('the migrations of a folder', () => {
+  it('come in the order of their numbers, with name and text, and other files do not count', async () => {
+    const folder = await folderWith('0002_second_step.sql', '0001_first.sql', 'README.md');
+    expect(await readMigrationFiles(folder)).toEqual([
+      { version: 1, name: 'first', sql: '-- 0001_first.sql' },
+      { version: 2, name: 'second_step', sql: '-- 0002_second_step.sql' },
+    ]);
+  });
+
+  it('may be none', async () => {
+    expect(await readMigrationFiles(await folderWith())).toEqual([]);
+  });
+
+  it.each(['1_first.sql', '0001-first.sql', '0001_First.sql', '0001_.sql', 'first.sql'])(
+    'are refused when one is called %s',
+    async (name) => {
+      await expect(readMigrationFiles(await folderWith(name))).rejects.toThrow(
+        `Got the file ${name}. Allowed: NNNN_name.sql`,
+      );
+    },
+  );
+
+  it('are refused when a number is missing, because the order of two branches would depend on luck', async () => {
+    const folder = await folderWith('0001_first.sql', '0003_third.sql');
+    await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 3 where 2 belongs');
+  });
+
+  it('are refused when a number is given twice', async () => {
+    const folder = await folderWith('0001_first.sql', '0001_other.sql');
+    await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 1 where 2 belongs');
+  });
+});
+
+describe('the migrations of this program', () => {
+  it('are in order', async () => {
+    const files = await readMigrationFiles(MIGRATIONS_DIRECTORY);
+    expect(files.map(({ version }) => version)).toEqual(files.map((_, index) => index + 1));
+    expect(files.length).toBeGreaterThan(0);
+  });
+});

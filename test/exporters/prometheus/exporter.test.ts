@@ -1,0 +1,124 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { describe, expect, it, vi } from 'vitest';
+import type { PrometheusExporter } from '../../../exporters/prometheus/exporter.ts';
+import { METRICS } from '../../../src/semconv/metrics.ts';
+import {
+  AT,
+  componentScore,
+  errorFact,
+  exporterFor,
+  minerStats,
+  OPENMETRICS,
+  seriesOf,
+  stepFact,
+} from './fixtures.ts';
+
+const BUSY_MINER = minerStats({
+  minerRank: 1,
+  avgForecastScore: 0.62,
+  successfulForecasts: 6,
+  failedForecasts: 2,
+  forecastSuccessRatio: 0.75,
+  hostingSuccesses: 40,
+  hostingFailures: 2,
+  hostReliabilityRatio: 0.9523809523809523,
+  avgHostingLatencyMs: 850,
+  avgEra5Score: 0,
+  lastSuccessfulForecast: AT,
+  consecutiveSuccesses: 3,
+  totalInferenceTime: 28_800,
+  commonErrors: { timeout: 3, verification_manifest: 1 },
+  errorRateByType: { timeout: 0.75, verification_manifest: 0.25 },
+});
+
+/** A little of everything, the same at every call. */
+function busyExporter(): PrometheusExporter {
+  vi.useFakeTimers({ toFake: ['Date'], now: AT / 1000 });
+  try {
+    const exporter = exporterFor({
+      recorderState: () => ({
+        queueLength: 12,
+        oldestAgeMillis: 250,
+        dropped: { queue_full: 0 },
+        spoolBytes: 2048,
+        spoolLimitBytes: 1_073_741_824,
+      }),
+    });
+    exporter.seed([BUSY_MINER]);
+    exporter.recorder.startBatch()('written');
+    exporter.observe({
+      steps: [
+        stepFact(),
+        stepFact({
+          stepName: 'era5',
+          substep: 'score',
+          substepGroup: 'score',
+          status: 'failed',
+          error: errorFact('data_coverage'),
+          componentScores: [componentScore('era5')],
+          adjustments: { not_finite: 1 },
+          latencyNanos: 92e9,
+        }),
+      ],
+      minerStats: [minerStats({ minerUid: null, minerHotkey: '5MinerNew' })],
+      rows: { weather_forecast_steps: 2, miner_stats: 1 },
+      rejected: { invalid_attribute: 1 },
+    });
+    expect(exporter.reconcile([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })])).toBe(
+      0,
+    );
+    return exporter;
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+describe('the exporter', () => {
+  it('renders the classic text as it always did', async () => {
+    const { body } = await busyExporter().render(undefined);
+    await expect(body).toMatchFileSnapshot('golden/classic.txt');
+  });
+
+  it('renders the OpenMetrics text as it always did', async () => {
+    const { body } = await busyExporter().render(OPENMETRICS);
+    await expect(body).toMatchFileSnapshot('golden/openmetrics.txt');
+  });
+
+  it('shows every metric of the vocabulary and no other', async () => {
+    const { body } = await busyExporter().render(undefined);
+    const families = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    expect(families.sort()).toEqual(
+      Object.values(METRICS)
+        .map(({ name, type }) => `${name} ${type}`)
+        .sort(),
+    );
+  });
+
+  it('gives the text that the scraper asks for', async () => {
+    const exporter = exporterFor();
+    expect((await exporter.render(OPENMETRICS)).contentType).toContain('application/openmetrics-text');
+    expect((await exporter.render('text/plain')).contentType).toContain('text/plain');
+  });
+
+  it('shows the same miners after a restart as before it', async () => {
+    const before = await busyExporter().render(undefined);
+    const restarted = exporterFor();
+    restarted.seed([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]);
+    const after = await restarted.render(undefined);
+    for (const { name } of Object.values(METRICS).filter(({ name }) => name.startsWith('barograph_miner_'))) {
+      if (name === METRICS.minerStatsDrift.name) continue;
+      expect(seriesOf(after.body, name)).toEqual(seriesOf(before.body, name));
+    }
+  });
+
+  const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+  it.skipIf(!hasPromtool)(
+    'passes promtool check metrics (skipped when promtool is not on PATH)',
+    async () => {
+      const { body } = await busyExporter().render(undefined);
+      expect(() =>
+        execFileSync('promtool', ['check', 'metrics'], { input: body, stdio: 'pipe' }),
+      ).not.toThrow();
+    },
+  );
+});

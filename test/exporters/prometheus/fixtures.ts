@@ -1,0 +1,150 @@
+import {
+  createPrometheusExporter,
+  type PrometheusExporter,
+  type PrometheusExporterOptions,
+} from '../../../exporters/prometheus/exporter.ts';
+import type { RecorderState } from '../../../exporters/prometheus/recorder-metrics.ts';
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { ComponentScoreFact, ErrorFact, StepFact } from '../../../src/facts/step-fact.ts';
+import type { ErrorCategory, ScoreType } from '../../../src/semconv/index.ts';
+
+/** 2026-11-23T18:00:00Z, microseconds. */
+export const AT = Date.UTC(2026, 10, 23, 18) * 1000;
+export const OPENMETRICS = 'application/openmetrics-text; version=1.0.0';
+export const TRACE_ID = '0123456789abcdef0123456789abcdef';
+export const SPAN_ID = '0123456789abcdef';
+
+/** A miner of whom nothing is known yet: all that may be null is. */
+export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
+  validatorHotkey: '5Validator',
+  minerHotkey: '5Miner7',
+  minerUid: 7,
+  minerRank: null,
+  avgForecastScore: null,
+  successfulForecasts: 0,
+  failedForecasts: 0,
+  forecastSuccessRatio: null,
+  hostingSuccesses: 0,
+  hostingFailures: 0,
+  hostReliabilityRatio: null,
+  avgHostingLatencyMs: null,
+  avgDay1Score: null,
+  avgEra5Score: null,
+  avgEra5Completeness: null,
+  bestForecastScore: null,
+  worstForecastScore: null,
+  scoreStdDev: null,
+  lastSuccessfulForecast: null,
+  lastFailedForecast: null,
+  consecutiveSuccesses: 0,
+  consecutiveFailures: 0,
+  totalInferenceTime: 0,
+  avgInferenceTime: null,
+  commonErrors: {},
+  errorRateByType: null,
+  firstSeen: null,
+  lastActive: null,
+  updatedAt: AT,
+  ...known,
+});
+
+export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
+  phase: 'ended',
+  validatorHotkey: '5Validator',
+  traceId: TRACE_ID,
+  spanId: SPAN_ID,
+  parentSpanId: null,
+  spanName: 'poll attempt',
+  instanceId: null,
+  runId: 1,
+  minerHotkey: '5Miner7',
+  minerUid: 7,
+  stepName: 'poll',
+  substep: 'attempt_3',
+  substepGroup: 'attempt',
+  leadHours: null,
+  attempt: 3,
+  maxAttempts: 20,
+  status: 'succeeded',
+  startedAt: AT,
+  completedAt: AT + 40_000,
+  latencyNanos: 40_000_000,
+  retriesRemaining: 17,
+  nextRetryTime: null,
+  error: null,
+  context: null,
+  queueJobId: null,
+  state: {},
+  componentScores: [],
+  scoreSums: null,
+  decisions: [],
+  adjustments: {},
+  truncated: false,
+  ...told,
+});
+
+export const errorFact = (type: ErrorCategory): ErrorFact => ({
+  type,
+  class: null,
+  code: null,
+  message: type,
+  stack: null,
+  causes: null,
+  fingerprint: null,
+  retryable: null,
+});
+
+export const componentScore = (scoreType: ScoreType): ComponentScoreFact => ({
+  scoreType,
+  leadHours: 24,
+  validTime: AT,
+  variableName: '2t',
+  pressureLevel: null,
+  rmse: 1,
+  mse: 1,
+  acc: 1,
+  skillScore: 1,
+  skillScoreGfs: null,
+  skillScoreClimatology: null,
+  bias: 0,
+  mae: 1,
+  climatologyCheckPassed: null,
+  patternCorrelation: null,
+  patternCorrelationPassed: null,
+  clonePenalty: null,
+  variableWeight: null,
+  calculationDurationMs: null,
+  reason: null,
+  calculatedAt: AT,
+});
+
+export const idleRecorder = (): RecorderState => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} });
+
+/** An exporter whose recorder is idle and whose clocks stand still, unless told otherwise. */
+export const exporterFor = (options: Partial<PrometheusExporterOptions> = {}): PrometheusExporter =>
+  createPrometheusExporter({
+    recorderState: idleRecorder,
+    clocks: { now: () => AT / 1000, monotonic: () => 0 },
+    ...options,
+  });
+
+/** The lines of one metric, comments left out. */
+export const seriesOf = (body: string, name: string): string[] =>
+  body.split('\n').filter((line) => new RegExp(`^${name}(_bucket|_sum|_count)?[{ ]`).test(line));
+
+/** The series of one metric as an exporter shows it, in the classic text unless asked otherwise. */
+export const shown = async (
+  exporter: Pick<PrometheusExporter, 'render'>,
+  name: string,
+  { accept }: { accept?: string } = {},
+): Promise<string[]> => seriesOf((await exporter.render(accept)).body, name);
+
+/** Label names and values of a line. */
+export const labelsOf = (line: string): Record<string, string> =>
+  Object.fromEntries(
+    [...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+
+/** The number of a line without an exemplar. */
+export const valueOf = (line: string | undefined): number =>
+  Number((line ?? '').replace(/ # .*/, '').split(' ').at(-1) ?? NaN);

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import type { ExportReport } from '../../../exporters/export-report.ts';
+import { withBatchMetrics } from '../../../exporters/prometheus/measured-sink.ts';
+import { METRICS } from '../../../src/semconv/metrics.ts';
+import { exporterFor, shown } from './fixtures.ts';
+
+const batches = METRICS.recorderBatches.name;
+
+describe('a sink with batch metrics', () => {
+  it.each<ExportReport>([
+    { kind: 'written' },
+    { kind: 'retryable', error: new Error('database is down') },
+    { kind: 'rejected', error: new Error('row is refused') },
+  ])('hands on the report $kind and counts it', async (report) => {
+    const exporter = exporterFor();
+    const sink = withBatchMetrics({ export: async () => report }, exporter.recorder);
+    expect(await sink.export([])).toBe(report);
+    expect(await shown(exporter, batches)).toContain(`${batches}{result="${report.kind}"} 1`);
+  });
+
+  it('hands on the same error when the sink throws, and counts a batch to be tried again', async () => {
+    const exporter = exporterFor();
+    const error = new Error('broken');
+    const sink = withBatchMetrics({ export: () => Promise.reject(error) }, exporter.recorder);
+    await expect(sink.export([])).rejects.toBe(error);
+    expect(await shown(exporter, batches)).toContain(`${batches}{result="retryable"} 1`);
+  });
+});

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assignProfiles, PROFILES } from '../../src/fleet/profile.ts';
+
+const counts = fc.integer({ min: 0, max: 256 });
+const seeds = fc.integer();
+
+describe('the parts of a fleet', () => {
+  it('are the same for the same seed, and placed otherwise for another', () => {
+    expect(assignProfiles(16, 1)).toEqual(assignProfiles(16, 1));
+    expect(assignProfiles(16, 1)).not.toEqual(assignProfiles(16, 2));
+  });
+
+  it('are one for each miner, half of them good at least', () => {
+    fc.assert(
+      fc.property(counts, seeds, (count, seed) => {
+        const parts = assignProfiles(count, seed);
+        expect(parts).toHaveLength(count);
+        expect(parts.filter((part) => part === 'good').length).toBeGreaterThanOrEqual(count / 2);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are all played from 16 miners on', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 16, max: 256 }), seeds, (count, seed) => {
+        expect(new Set(assignProfiles(count, seed))).toEqual(new Set(PROFILES));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

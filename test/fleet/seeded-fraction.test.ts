@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { seededBytes, seededFraction, seededInteger } from '../../src/fleet/seeded-fraction.ts';
+
+describe('seeded numbers', () => {
+  it('follow from seed and purpose alone, whatever was asked before', () => {
+    const first = seededFraction(1, 'polls', 3);
+    seededFraction(1, 'polls', 4);
+    expect(seededFraction(1, 'polls', 3)).toBe(first);
+    expect(seededFraction(2, 'polls', 3)).not.toBe(first);
+    expect(seededBytes(1, 'a', 'b')).not.toEqual(seededBytes(1, 'ab'));
+  });
+
+  it('reach both ends of their range and never leave it', () => {
+    const drawn = Array.from({ length: 200 }, (_, index) => seededInteger({ from: 2, to: 5 }, 1, index));
+    expect([...new Set(drawn)].toSorted()).toEqual([2, 3, 4, 5]);
+    fc.assert(
+      fc.property(fc.integer(), fc.string(), (seed, purpose) => {
+        const fraction = seededFraction(seed, purpose);
+        expect(fraction >= 0 && fraction < 1).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,30 @@
+import { getPublicKey } from '@scure/sr25519';
+import { describe, expect, it } from 'vitest';
+import { PROFILES } from '../../src/fleet/profile.ts';
+import { makeSimulatedMiner, secretKeyOf } from '../../src/fleet/simulated-miner.ts';
+import { decodeHotkey } from '../../src/pipeline/miners/index.ts';
+
+describe('a simulated miner', () => {
+  it('is the same for the same seed and UID, and another for any other', () => {
+    const miner = makeSimulatedMiner(1, 5, 'good');
+    expect(makeSimulatedMiner(1, 5, 'good')).toEqual(miner);
+    const others = [makeSimulatedMiner(2, 5, 'good'), makeSimulatedMiner(1, 6, 'good')];
+    expect(new Set([miner, ...others].map(({ hotkey }) => hotkey)).size).toBe(3);
+    expect(new Set([miner, ...others].map(({ seed }) => seed)).size).toBe(3);
+  });
+
+  it('has a hotkey that belongs to its secret key', () => {
+    expect(decodeHotkey(makeSimulatedMiner(1, 5, 'slow').hotkey)).toEqual(getPublicKey(secretKeyOf(1, 5)));
+  });
+
+  it('says its last word within the 20 polls that a validator grants, even when some of them are lost', () => {
+    for (const profile of PROFILES) {
+      for (let uid = 0; uid < 10; uid += 1) {
+        const { inferencePolls, quality } = makeSimulatedMiner(3, uid, profile);
+        expect(inferencePolls).toBeLessThanOrEqual(9);
+        expect(quality).toBeGreaterThanOrEqual(0.4);
+        expect(quality).toBeLessThan(0.98);
+      }
+    }
+  });
+});

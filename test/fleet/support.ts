@@ -1,0 +1,83 @@
+import type { Profile, SimulatedMiner } from '../../src/fleet/index.ts';
+import { startFleet, type Fleet, type FleetMiner, type FleetOptions } from '../../src/fleet/index.ts';
+import { createMinerClient, type ForecastAccess, type MinerClient } from '../../src/pipeline/miners/index.ts';
+
+export const T0 = new Date('2026-11-23T00:00:00Z');
+export const CHUNK = 'z/c/0/0/0';
+export const SEED = 7;
+
+/** A forecast of two files that names its miner. */
+export const smallForecast = async ({ uid, profile }: SimulatedMiner): Promise<Map<string, Uint8Array>> =>
+  new Map([
+    ['zarr.json', new TextEncoder().encode('{"zarr_format":3}')],
+    [CHUNK, new TextEncoder().encode(`chunk of ${profile} miner ${uid}`)],
+  ]);
+
+/** A fleet and a client, closed together. */
+export interface Meeting extends AsyncDisposable {
+  readonly fleet: Fleet;
+  readonly client: MinerClient;
+  readonly miner: FleetMiner;
+}
+
+/** Starts the given profiles, and a client to meet the first one. */
+export async function meet(
+  profiles: readonly Profile[],
+  changes: Partial<FleetOptions> = {},
+): Promise<Meeting> {
+  const fleet = await startFleet({
+    count: profiles.length,
+    profiles,
+    seed: SEED,
+    initTime: T0,
+    delayFactor: 0.001,
+    forecastFor: smallForecast,
+    ...changes,
+  });
+  const client = createMinerClient();
+  const [miner] = fleet.miners;
+  if (miner === undefined) throw new Error('the fleet is empty');
+  return {
+    fleet,
+    client,
+    miner,
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await fleet.close();
+    },
+  };
+}
+
+/** The job that a miner accepts, or has done already. */
+export async function acceptedJob({ client, miner }: Meeting): Promise<string> {
+  const reply = await client.initiateFetch(miner, { initTime: T0 });
+  if ('jobId' in reply) return reply.jobId;
+  throw new Error(`the miner answered ${reply.kind}`);
+}
+
+/** Polls until the miner has said its last word; gives all replies. */
+export async function pollToEnd({ client, miner }: Meeting, jobId: string): Promise<string[]> {
+  const kinds: string[] = [];
+  for (let poll = 0; poll < 20; poll += 1) {
+    const { kind } = await client.pollJobStatus(miner, jobId);
+    kinds.push(kind);
+    if (kind !== 'running') return kinds;
+  }
+  throw new Error(`the miner still runs after 20 polls`);
+}
+
+export async function accessTo({ client, miner }: Meeting, jobId: string): Promise<ForecastAccess> {
+  const reply = await client.requestToken(miner, jobId);
+  if (reply.kind === 'ready') return reply.access;
+  throw new Error(`the miner answered ${reply.kind}`);
+}
+
+/** Reads a file of a forecast the way a store is read. */
+export async function readStoreFile(
+  { client, miner }: Meeting,
+  access: ForecastAccess,
+  path: string,
+): Promise<Response> {
+  const { url, headers } = client.forecastReader(miner, access);
+  return fetch(`${url}/${path}`, { headers });
+}

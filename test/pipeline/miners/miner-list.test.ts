@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseMinerList, readMinerList } from '../../../src/pipeline/miners/miner-list.ts';
+import { CategorizedError } from '../../../src/semconv/index.ts';
+import { HOTKEY } from './scripted-miner.ts';
+
+const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY';
+const one = { uid: 17, hotkey: HOTKEY, url: 'https://203.0.113.9:33333/' };
+const other = { uid: 0, hotkey: ALICE, url: 'http://miner.example:8080/m/0' };
+
+const errorOf = (list: unknown): CategorizedError => {
+  try {
+    parseMinerList(typeof list === 'string' ? list : JSON.stringify(list));
+  } catch (error) {
+    if (error instanceof CategorizedError) return error;
+  }
+  throw new Error('the list was accepted');
+};
+
+describe('a list of miners', () => {
+  it('is read in its order, with URLs that paths can be appended to', () => {
+    expect(parseMinerList(JSON.stringify([one, other]))).toEqual([
+      { uid: 17, hotkey: HOTKEY, baseUrl: 'https://203.0.113.9:33333' },
+      { uid: 0, hotkey: ALICE, baseUrl: 'http://miner.example:8080/m/0' },
+    ]);
+  });
+
+  it.each([
+    ['[', 'the list of miners is no JSON'],
+    [{}, 'expected array'],
+    [[], 'holds no miner'],
+    [[{ ...one, uid: 256 }], '[0].uid is above 255'],
+    [[{ ...one, uid: -1 }], '[0].uid is below 0'],
+    [[{ ...one, uid: 1.5 }], '[0].uid is no whole number'],
+    [[one, { ...other, hotkey: `${ALICE}x` }], '[1].hotkey is no ss58 address'],
+    [[{ uid: 1, hotkey: HOTKEY }], '[0].url'],
+    [[{ ...one, ip: '10.0.0.1' }], 'Unrecognized key: "ip"'],
+  ])('%j is refused with words that show the place', (list, message) => {
+    const error = errorOf(list);
+    expect(error.message).toContain(message);
+    expect(error.message).toContain('Write a JSON list like [{"uid": 17');
+    expect(error.category).toBe('validator_internal');
+  });
+
+  it.each([
+    'ftp://x',
+    'miner:8080',
+    'https://user:pass@host',
+    'https://host/?token=abc',
+    'https://host/#a',
+    '',
+  ])('refuses the URL "%s" without repeating it', (url) => {
+    const { message } = errorOf([{ ...one, url }]);
+    expect(message).toContain('[0].url is no http or https URL');
+    expect(message).not.toMatch(/pass@|abc|ftp:/);
+  });
+
+  it('names all miners that stand twice, but no address', () => {
+    const { message } = errorOf([one, other, { ...one, url: 'https://203.0.113.9:33333' }]);
+    expect(message).toContain('uid 17 stands at [0], [2]');
+    expect(message).toContain(`hotkey ${HOTKEY} stands at [0], [2]`);
+    expect(message).toContain('one url stands at [0], [2]');
+    expect(message).not.toContain('203.0.113.9');
+  });
+});
+
+describe('a miners file', () => {
+  it('is read; when it is missing or wrong, the error names the file but not its folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'miners-'));
+    try {
+      await writeFile(join(folder, 'miners.json'), JSON.stringify([one]));
+      expect(await readMinerList(join(folder, 'miners.json'))).toHaveLength(1);
+
+      const missing = readMinerList(join(folder, 'none.json'));
+      await expect(missing).rejects.toThrow('the miners file none.json cannot be read (ENOENT)');
+      await expect(missing).rejects.not.toThrow(folder);
+
+      await writeFile(join(folder, 'wrong.json'), '[]');
+      await expect(readMinerList(join(folder, 'wrong.json'))).rejects.toThrow(
+        'the miners file wrong.json is wrong',
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import {
+  readInitiateFetchReply,
+  readPollReply,
+  readTokenReply,
+} from '../../../src/pipeline/miners/replies.ts';
+import { CategorizedError } from '../../../src/semconv/index.ts';
+import { ACCESS, JOB_ID, MANIFEST_HASH } from './scripted-miner.ts';
+
+const initiate = (body: unknown) => readInitiateFetchReply(body, ['miner.example']).reply;
+const poll = (body: unknown) => readPollReply(body, []).reply;
+const token = (body: unknown) => readTokenReply(body, []).reply;
+
+const accessFields = {
+  zarr_store_url: '/forecasts/a.zarr',
+  verification_hash: MANIFEST_HASH.toUpperCase(),
+  access_token: ACCESS.token,
+};
+
+describe('the reply to an initiate-fetch', () => {
+  it('hands over the job of the miner', () => {
+    expect(initiate({ status: 'fetch_accepted', job_id: JOB_ID })).toEqual({
+      kind: 'accepted',
+      jobId: JOB_ID,
+    });
+  });
+
+  it('of a finished forecast carries access when all of it is there, and none otherwise', () => {
+    const ready = { status: 'completed', job_id: JOB_ID };
+    expect(initiate({ ...ready, ...accessFields })).toEqual({ kind: 'ready', jobId: JOB_ID, access: ACCESS });
+    expect(initiate({ ...ready, ...accessFields, access_token: null })).toEqual({
+      kind: 'ready',
+      jobId: JOB_ID,
+    });
+    expect(initiate({ ...ready, status: 'forecast_ready' })).toEqual({ kind: 'ready', jobId: JOB_ID });
+  });
+
+  it('tells a rejected identity from another rejection', () => {
+    const rejected = (more: object) => initiate({ status: 'fetch_rejected', ...more });
+    expect(rejected({ message: 'Hotkey verification failed: other' })).toMatchObject({ identity: true });
+    expect(rejected({ expected_hotkey: 'a', actual_hotkey: 'b' })).toMatchObject({ identity: true });
+    expect(rejected({ expected_hotkey: 'a', actual_hotkey: 'a', message: 'too busy' })).toEqual({
+      kind: 'rejected',
+      reason: 'too busy',
+      identity: false,
+    });
+  });
+
+  it('without a message says so, instead of an empty reason', () => {
+    expect(initiate({ status: 'error' })).toEqual({
+      kind: 'error',
+      message: 'the miner answered "error" and gave no message',
+    });
+  });
+
+  it('loses addresses from its message, which is cut to 500 characters', () => {
+    const reply = initiate({
+      status: 'error',
+      message: `no route to miner.example (10.1.2.3:4444) ${'y'.repeat(900)}`,
+    });
+    if (reply.kind !== 'error') throw new Error(`got ${reply.kind}`);
+    expect(reply.message).not.toMatch(/miner\.example|10\.1\.2\.3|4444/);
+    expect(reply.message).toHaveLength(500);
+  });
+
+  it.each([
+    ['no object', 'hello', /reply: .*expected object/],
+    ['null', null, /reply: /],
+    ['no status', {}, /status: /],
+    ['a status that is a number', { status: 3 }, /status: .*expected string/],
+    ['no job id', { status: 'fetch_accepted' }, /"fetch_accepted" without a job_id/],
+    ['a job id with a path', { status: 'fetch_accepted', job_id: '../../etc' }, /job_id: is no job id/],
+    ['an endless job id', { status: 'fetch_accepted', job_id: 'a'.repeat(101) }, /job_id: is no job id/],
+    [
+      'a short hash',
+      { status: 'completed', job_id: 'a', ...accessFields, verification_hash: 'ab' },
+      /no SHA-256/,
+    ],
+    [
+      'a token with a line break',
+      { status: 'completed', job_id: 'a', ...accessFields, access_token: 'a\r\nb' },
+      /access_token holds/,
+    ],
+  ])('is refused with %s', (_, body, message) => {
+    expect(() => initiate(body)).toThrow(message);
+    expect(() => initiate(body)).toThrow(CategorizedError);
+  });
+});
+
+describe('the URL of a store', () => {
+  const storePath = (url: string): string => {
+    const reply = token({ status: 'completed', ...accessFields, zarr_store_url: url });
+    return reply.kind === 'ready' ? reply.access.storePath : reply.kind;
+  };
+
+  it('is reduced to its path, so that no reply leads a token to another host', () => {
+    expect(storePath('https://elsewhere.example:1/forecasts/a.zarr')).toBe('/forecasts/a.zarr');
+    expect(storePath('forecasts/a.zarr/')).toBe('/forecasts/a.zarr');
+    expect(storePath('http://10.0.0.1:9000/m/3/forecasts/a.zarr?token=x')).toBe('/forecasts/a.zarr');
+  });
+
+  it.each([
+    '/forecasts/../secret.zarr/x',
+    '/forecasts/.zarr',
+    '/forecasts/a%2f..%2fb.zarr',
+    '/other/a.zarr',
+    'http://',
+  ])('"%s" is refused without being repeated', (url) => {
+    expect(() => storePath(url)).toThrow(/does not name a store; allowed: \/forecasts\/\{name\}\.zarr$/);
+  });
+});
+
+describe('the reply to a poll', () => {
+  it('keeps a progress of 0, and null when there is none', () => {
+    const running = { kind: 'running', wireStatus: 'running' };
+    expect(poll({ status: 'running', progress: 0 })).toEqual({ ...running, progress: 0 });
+    expect(poll({ status: 'running' })).toEqual({ ...running, progress: null });
+    expect(poll({ status: 'running', progress: null })).toEqual({ ...running, progress: null });
+  });
+
+  it('keeps progress within 0 to 100, whatever the miner says', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (progress) => {
+        const reply = poll({ status: 'processing', progress });
+        expect(reply).toMatchObject({ progress: Math.min(100, Math.max(0, progress)) });
+      }),
+    );
+  });
+
+  it('refuses a progress that is no number', () => {
+    expect(() => poll({ status: 'running', progress: '45%' })).toThrow(/progress: .*expected number/);
+  });
+
+  it('tells completed, failed and unknown jobs apart', () => {
+    expect(poll({ status: 'completed' })).toEqual({ kind: 'completed' });
+    expect(poll({ status: 'not_found' })).toEqual({ kind: 'not_found' });
+    expect(poll({ status: 'fetch_error', message: 'no GFS' })).toEqual({ kind: 'failed', message: 'no GFS' });
+  });
+});
+
+describe('the reply to a request for access', () => {
+  it('gives access in lower case, as hashes are compared', () => {
+    expect(token({ status: 'completed', ...accessFields })).toEqual({ kind: 'ready', access: ACCESS });
+  });
+
+  it.each(['zarr_store_url', 'verification_hash', 'access_token'])(
+    'is refused when ready without %s',
+    (field) => {
+      expect(() => token({ status: 'completed', ...accessFields, [field]: '' })).toThrow(
+        'not all of access_token',
+      );
+    },
+  );
+
+  it('passes on what else the miner may say', () => {
+    expect(token({ status: 'processing' })).toEqual({ kind: 'processing' });
+    expect(token({ status: 'not_found' })).toEqual({ kind: 'not_found' });
+    expect(token({ status: 'error', message: 'disk full' })).toEqual({ kind: 'error', message: 'disk full' });
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { CategorizedError } from '../../../src/semconv/index.ts';
+import { classifyWireStatus, WIRE_STATUSES } from '../../../src/pipeline/miners/wire-status.ts';
+
+const thrownBy = (run: () => unknown): CategorizedError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CategorizedError) return error;
+  }
+  throw new Error('no categorized error was thrown');
+};
+
+describe('the words on the wire', () => {
+  it.each([
+    ['fetch_accepted', 'accepted'],
+    ['completed', 'ready'],
+    ['forecast_ready', 'ready'],
+    ['fetch_rejected', 'rejected'],
+    ['error', 'error'],
+  ])('to an initiate-fetch: %s comes to %s', (word, kind) => {
+    expect(classifyWireStatus('initiate_fetch', word)).toBe(kind);
+  });
+
+  it.each(['processing', 'received', 'running', 'running_inference', 'processing_output', 'in_progress'])(
+    'to a poll: %s keeps the miner running',
+    (word) => {
+      expect(classifyWireStatus('poll_job_status', word)).toBe('running');
+    },
+  );
+
+  it.each([
+    'failed',
+    'error',
+    'fetch_error',
+    'input_hash_mismatch',
+    'input_hash_timeout',
+    'input_poll_error',
+  ])('to a poll: %s ends the job as failed', (word) => {
+    expect(classifyWireStatus('poll_job_status', word)).toBe('failed');
+  });
+
+  it('mean different things to different requests', () => {
+    expect(classifyWireStatus('poll_job_status', 'completed')).toBe('completed');
+    expect(classifyWireStatus('kerchunk_request', 'completed')).toBe('ready');
+    expect(classifyWireStatus('kerchunk_request', 'processing')).toBe('processing');
+    expect(() => classifyWireStatus('kerchunk_request', 'running')).toThrow('allowed: completed, processing');
+  });
+
+  it.each(['verified_manifest_store_opened', 'Completed', 'toString', '__proto__', 'constructor', ''])(
+    'refuses "%s", so that no miner can write a status of ours',
+    (word) => {
+      for (const type of Object.keys(WIRE_STATUSES) as (keyof typeof WIRE_STATUSES)[]) {
+        const error = thrownBy(() => classifyWireStatus(type, word));
+        expect(error.category).toBe('invalid_response');
+        expect(error.message).toContain(`status ${JSON.stringify(word)}; allowed: `);
+      }
+    },
+  );
+
+  it('quotes an endless word with 80 characters at most, on one line and without secrets', () => {
+    const word = `bad\n\u0000https://203.0.113.9:33333/x?token=abc ${'x'.repeat(100_000)}`;
+    const { message } = thrownBy(() => classifyWireStatus('poll_job_status', word));
+    const quote = /status "(.*?)";/.exec(message)?.[1] ?? '';
+    expect(Array.from(quote).length).toBeLessThanOrEqual(80);
+    expect(quote).toMatch(/^bad /);
+    expect(message).not.toMatch(/203\.0\.113\.9|33333|abc|\n/);
+  });
+});

@@ -1,0 +1,197 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { openGridStore, writeGridStore } from '../../src/grids/index.ts';
+import { scoreStores, type ScoreRow } from '../../src/pipeline/score-stores.ts';
+
+const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url));
+const SKIP_NOTE = 'the shared reanalysis data is not here, so its expected scores are not checked';
+
+type ExpectedRow = ScoreRow & { readonly case: string; readonly forecast: string };
+const SCORES = ['mse', 'rmse', 'mae', 'bias', 'acc', 'skill_score_gfs', 'skill_score_climatology'] as const;
+
+function expectedScores(folder: string): ExpectedRow[] {
+  return JSON.parse(readFileSync(`${SHARED_DATA}/${folder}/expected-scores.json`, 'utf8')) as ExpectedRow[];
+}
+
+function keyOf(row: ScoreRow): string {
+  return [row.valid_time_utc, row.lead_hours, row.variable, row.pressure_level].join(' ');
+}
+
+/** Equal to 1e-6 of the expected number or to 1e-9, whichever is more. */
+function isSameScore(got: number | null | undefined, expected: number | null): boolean {
+  if (got === null || got === undefined || expected === null) return got === expected;
+  return Math.abs(got - expected) <= Math.max(1e-9, 1e-6 * Math.abs(expected));
+}
+
+/** Every expected number that was not reproduced, and every row that is on one side only. */
+function differences(got: readonly ScoreRow[], expected: readonly ExpectedRow[]): string[] {
+  const byKey = new Map(got.map((row) => [keyOf(row), row]));
+  const found = expected.flatMap((row) => {
+    const match = byKey.get(keyOf(row));
+    byKey.delete(keyOf(row));
+    const published = Object.keys(row).filter((key) => key !== 'case' && key !== 'forecast');
+    const keys = match === undefined || Object.keys(match).join() === published.join() ? [] : ['keys'];
+    return [...keys, ...SCORES.filter((score) => !isSameScore(match?.[score], row[score]))].map(
+      (score) => `${row.forecast} ${keyOf(row)} ${score}`,
+    );
+  });
+  return [...found, ...byKey.keys()];
+}
+
+describe.skipIf(!existsSync(SHARED_DATA))(`scores of real reanalysis fields (else: ${SKIP_NOTE})`, () => {
+  it('reproduce every number computed independently for 2 m temperature over the United Kingdom', async () => {
+    const expected = expectedScores('era5-uk');
+    const stores = (name: string) =>
+      openGridStore(`${SHARED_DATA}/era5-uk/${name}.zarr`, { requireChunks: true });
+    const truth = await stores('truth');
+    const climatology = await stores('climatology');
+    const reference = await stores('20190305T00/damped');
+    const leadFrom = new Date('2019-03-05T00:00:00Z');
+    const forecasts = [...new Set(expected.map((row) => row.forecast))];
+    expect(forecasts.length).toBeGreaterThan(1);
+    for (const name of forecasts) {
+      const forecast = await stores(`20190305T00/${name}`);
+      const rows = await scoreStores({ forecast, truth, reference, climatology, leadFrom });
+      expect(
+        differences(
+          rows,
+          expected.filter((row) => row.forecast === name),
+        ),
+      ).toEqual([]);
+    }
+  });
+
+  it('reproduce every number computed independently for upper-air fields of the globe', async () => {
+    const expected = expectedScores('era5-global');
+    const stores = (name: string) =>
+      openGridStore(`${SHARED_DATA}/era5-global/${name}.zarr`, { requireChunks: true });
+    const truth = await stores('truth');
+    const climatology = await stores('climatology');
+    const reference = await stores('reference');
+    const forecasts = [...new Set(expected.map((row) => row.forecast))];
+    expect(forecasts.length).toBeGreaterThan(1);
+    for (const name of forecasts) {
+      const rows = await scoreStores({ forecast: await stores(name), truth, reference, climatology });
+      expect(
+        differences(
+          rows,
+          expected.filter((row) => row.forecast === name),
+        ),
+      ).toEqual([]);
+    }
+  });
+});
+
+const T0 = new Date('2026-01-01T00:00:00Z');
+const hoursLater = (hours: number) => new Date(T0.getTime() + hours * 3_600_000);
+
+interface SmallStore {
+  readonly latitudes?: number[];
+  readonly longitudes?: number[];
+  readonly leads?: number[];
+  readonly surface?: (latitude: number, longitude: number) => number;
+  readonly upperAir?: (pressureHpa: number) => number;
+}
+
+/** A store of `msl` and, where asked for, of `t` at 850 and 500 hPa, made of a formula. */
+async function smallStore(store: SmallStore) {
+  const { latitudes = [60, 0], longitudes = [0, 90, 180, 270], leads = [24], surface, upperAir } = store;
+  const files = new Map<string, Uint8Array>();
+  const fill = (value: (latitude: number, longitude: number) => number) =>
+    Float32Array.from(
+      latitudes.flatMap((latitude) => longitudes.map((longitude) => value(latitude, longitude))),
+    );
+  await writeGridStore(
+    files,
+    {
+      latitudes: Float64Array.from(latitudes),
+      longitudes: Float64Array.from(longitudes),
+      validTimes: leads.map(hoursLater),
+      pressureLevelsHpa: upperAir ? [850, 500] : [],
+      variables: [
+        ...(surface
+          ? [{ name: 'msl', units: 'Pa', onLevels: false, field: () => fill(surface) } as const]
+          : []),
+        ...(upperAir
+          ? [
+              {
+                name: 't',
+                units: 'K',
+                onLevels: true,
+                field: ({ pressureHpa }: { pressureHpa: number | null }) =>
+                  fill(() => upperAir(pressureHpa ?? 0)),
+              } as const,
+            ]
+          : []),
+      ],
+    },
+    { zarrFormat: 2 },
+  );
+  return openGridStore(files);
+}
+
+describe('scoring of whole stores', () => {
+  it('weights latitudes and takes the skill against both baselines, so that rows agree with a hand calculation', async () => {
+    const truth = await smallStore({ surface: () => 0 });
+    const forecast = await smallStore({ surface: (latitude) => (latitude === 60 ? 2 : 1) });
+    const baseline = await smallStore({ surface: (latitude) => (latitude === 60 ? 1 : -1) });
+    const rows = await scoreStores({
+      forecast,
+      truth,
+      reference: baseline,
+      climatology: baseline,
+      leadFrom: T0,
+    });
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      lead_hours: 24,
+      valid_time_utc: '2026-01-02T00:00:00Z',
+      variable: 'msl',
+    });
+    expect(rows[0]?.rmse).toBeCloseTo(1.4142135624, 6);
+    expect(rows[0]?.mae).toBeCloseTo(1.3333333333, 6);
+    expect(rows[0]?.skill_score_gfs).toBeCloseTo(0.75, 6);
+    expect(rows[0]?.skill_score_climatology).toBeCloseTo(0.75, 6);
+  });
+
+  it('leaves the skill null without a baseline, so that unknown is not taken for zero', async () => {
+    const truth = await smallStore({ surface: () => 0 });
+    const [row] = await scoreStores({ forecast: await smallStore({ surface: () => 1 }), truth });
+    expect(row).toEqual({
+      valid_time_utc: '2026-01-02T00:00:00Z',
+      variable: 'msl',
+      mse: 1,
+      rmse: 1,
+      mae: 1,
+      bias: 1,
+      acc: null,
+      skill_score_gfs: null,
+      skill_score_climatology: null,
+    });
+  });
+
+  it('scores only the times, variables and levels that forecast and truth share', async () => {
+    const truth = await smallStore({ leads: [24, 48, 72], surface: () => 0, upperAir: () => 250 });
+    const forecast = await smallStore({
+      leads: [12, 48],
+      upperAir: (pressureHpa) => 250 + pressureHpa / 100,
+    });
+    const reference = await smallStore({ leads: [24], surface: () => 1 });
+    const rows = await scoreStores({ forecast, truth, reference, leadFrom: T0 });
+    expect(rows.map((row) => [row.lead_hours, row.variable, row.pressure_level, row.bias])).toEqual([
+      [48, 't', 850, 8.5],
+      [48, 't', 500, 5],
+    ]);
+    expect(rows.every((row) => row.skill_score_gfs === null)).toBe(true);
+  });
+
+  it('brings a coarser forecast onto the grid of the truth, so that a linear field has no error', async () => {
+    const slope = (latitude: number) => 1000 + latitude;
+    const truth = await smallStore({ latitudes: [60, 45, 30, 15, 0], surface: slope });
+    const forecast = await smallStore({ latitudes: [0, 60], longitudes: [0, 180], surface: slope });
+    const [row] = await scoreStores({ forecast, truth });
+    expect(row?.mse).toBeCloseTo(0, 8);
+    expect(row?.bias).toBeCloseTo(0, 6);
+  });
+});

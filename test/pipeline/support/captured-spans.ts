@@ -1,0 +1,41 @@
+import { context, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
+
+/** The spans that the steps of a test file made. */
+export interface CapturedSpans {
+  /** Ended spans of a step, in the order of their ends; of all steps unless one is named. */
+  of(name?: string, substep?: string): readonly ReadableSpan[];
+  reset(): void;
+}
+
+/** Registers an SDK for the whole test file. */
+export function captureSpans(): CapturedSpans {
+  const exporter = new InMemorySpanExporter();
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+  return {
+    of: (name, substep) =>
+      exporter
+        .getFinishedSpans()
+        .filter(
+          ({ attributes }) =>
+            (name === undefined || attributes['weather.step.name'] === name) &&
+            (substep === undefined || attributes['weather.step.substep'] === substep),
+        ),
+    reset: () => exporter.reset(),
+  };
+}
+
+/** What a span says of its step, without identity and measurements. */
+export const statusOf = (span: ReadableSpan | undefined): unknown => span?.attributes['weather.step.status'];
+
+/** The W3C traceparent of a span. */
+export const traceparentOf = (span: ReadableSpan): string => {
+  const { traceId, spanId } = span.spanContext();
+  return `00-${traceId}-${spanId}-01`;
+};
+
+/** The context of a span, parsed. */
+export const contextOf = (span: ReadableSpan | undefined): Record<string, unknown> =>
+  JSON.parse(String(span?.attributes['weather.step.context'] ?? '{}')) as Record<string, unknown>;

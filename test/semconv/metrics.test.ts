@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { METRIC_LABELS, OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { SUBSTEPS } from '../../src/semconv/vocabulary.ts';
+
+const metrics: readonly MetricDefinition[] = Object.values(METRICS);
+const familyOf = (name: string): string => name.replace(/_total$/, '');
+
+describe('the metrics', () => {
+  it.each(metrics.map((metric) => [metric.name, metric] as const))(
+    '%s follows the naming rules',
+    (name, metric) => {
+      expect(name).toMatch(/^barograph_[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+      expect(name.endsWith('_total')).toBe(metric.type === 'counter');
+      expect(name).not.toMatch(/_(count|sum|bucket|created|info|ms|millis|milliseconds|percent)$/);
+      expect(metric.help).toMatch(/^[A-Z][^"\\\n]+\.$/);
+      if (metric.unit !== '1') expect(familyOf(name).endsWith(`_${metric.unit}`)).toBe(true);
+    },
+  );
+
+  it('have names that stay apart when OpenMetrics cuts off _total', () => {
+    const families = metrics.map(({ name }) => familyOf(name));
+    expect(new Set(families).size).toBe(families.length);
+  });
+
+  it('have labels from the table of labels only, and no label twice', () => {
+    for (const { labels } of metrics) {
+      expect(Object.keys(METRIC_LABELS)).toEqual(expect.arrayContaining([...labels]));
+      expect(new Set(labels).size).toBe(labels.length);
+    }
+  });
+
+  it('never split a latency by miner', () => {
+    const histograms = metrics.filter(({ type }) => type === 'histogram');
+    expect(histograms.length).toBeGreaterThan(0);
+    for (const { labels } of histograms)
+      expect(labels.filter((label) => label.startsWith('miner'))).toEqual([]);
+  });
+
+  it('have buckets that ascend', () => {
+    for (const { buckets } of [METRICS.stepDuration, METRICS.recorderBatchDuration]) {
+      expect([...buckets]).toEqual([...new Set(buckets)].sort((a, b) => a - b));
+    }
+  });
+
+  it('measure steps from a millisecond to ten minutes', () => {
+    expect(METRICS.stepDuration.buckets.at(0)).toBe(0.001);
+    expect(METRICS.stepDuration.buckets.at(-1)).toBe(600);
+  });
+});
+
+describe('the labels', () => {
+  it('know every substep without its number', () => {
+    expect([...METRIC_LABELS.substep.values].sort()).toEqual(
+      [...new Set(Object.values(SUBSTEPS).flat())].sort(),
+    );
+    expect(METRIC_LABELS.substep.values).toContain('attempt');
+  });
+
+  it('never use the overflow value as a value of a closed set', () => {
+    for (const { values } of Object.values(METRIC_LABELS)) {
+      if (typeof values !== 'string') expect(values).not.toContain(OVERFLOW);
+    }
+  });
+});

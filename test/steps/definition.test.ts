@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { Step, step, type StepDefinition } from '../../src/steps/index.ts';
+import { contextOf, recordSteps, type RecordedSteps } from './recorded-steps.ts';
+
+let steps: RecordedSteps;
+beforeAll(() => void (steps = recordSteps()));
+afterAll(() => {
+  steps.close();
+});
+
+interface Miner {
+  readonly hotkey: string;
+  readonly uid: number;
+}
+
+describe('the types of a definition', () => {
+  it('give a function its parameters, when the definition is declared', async () => {
+    const declared: StepDefinition<[Miner], Promise<number>> = {
+      name: 'query',
+      substep: 'initiate_fetch',
+      identity: ({ hotkey, uid }) => ({ minerHotkey: hotkey, minerUid: uid }),
+      outcome: (bytes, miner) => ({ status: 'succeeded', context: { bytes, of: miner.uid } }),
+    };
+    const wrapped = step(declared, async (miner) => Promise.resolve(miner.uid * 2));
+    expectTypeOf(wrapped).parameters.toEqualTypeOf<[Miner]>();
+    expect(await wrapped({ hotkey: '5Miner', uid: 4 })).toBe(8);
+    expect(contextOf(steps.takeOne())).toEqual({ bytes: 8, of: 4 });
+  });
+
+  it('come from the function, when the definition is written in place and leaves arguments out', async () => {
+    const wrapped = step(
+      {
+        name: 'query',
+        substep: 'initiate_fetch',
+        identity: () => ({ runId: 1 }),
+        outcome: (text) => ({ status: 'succeeded', context: { length: text.length } }),
+      },
+      async (miner: Miner, times: number) => Promise.resolve(miner.hotkey.repeat(times)),
+    );
+    expectTypeOf(wrapped).parameters.toEqualTypeOf<[Miner, number]>();
+    expectTypeOf(wrapped).returns.toEqualTypeOf<Promise<string>>();
+    expect(await wrapped({ hotkey: 'ab', uid: 4 }, 2)).toBe('abab');
+    expect(contextOf(steps.takeOne())).toEqual({ length: 4 });
+  });
+
+  it('let a decorated method have more arguments than its definition looks at', () => {
+    class Miners {
+      @Step({
+        name: 'query',
+        substep: 'initiate_fetch',
+        identity: (miner: Miner) => ({ minerUid: miner.uid }),
+      })
+      ask(miner: Miner, question: string): string {
+        return `${miner.hotkey}: ${question}`;
+      }
+    }
+    expect(new Miners().ask({ hotkey: '5Miner', uid: 4 }, 'ready?')).toBe('5Miner: ready?');
+    expect(steps.takeOne().attributes['weather.miner.uid']).toBe(4);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+
+import { migrationStatus } from '../../src/database/migration-status.ts';
+import { createTestDatabase, testServerUrl } from './postgres.ts';
+
+describe('a test database', () => {
+  it('is migrated and of one’s own, also when many are made at the same moment', async () => {
+    const databases = await Promise.all([1, 2, 3].map(async () => createTestDatabase()));
+    expect(new Set(databases.map(({ connectionString }) => connectionString)).size).toBe(3);
+    for (const { pool } of databases) {
+      const { current, latest, pending } = await migrationStatus(pool);
+      expect(pending).toEqual([]);
+      expect(current).toBe(latest);
+    }
+    await Promise.all(databases.map(async (database) => database.drop()));
+  });
+
+  it('shows nothing of what another one holds', async () => {
+    const [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()]);
+    await first.pool.query('create table mine (n int)');
+    expect((await second.pool.query(`select to_regclass('mine') as found`)).rows).toEqual([{ found: null }]);
+    await Promise.all([first.drop(), second.drop()]);
+  });
+
+  it('is gone after its drop, even if somebody is still connected', async () => {
+    const database = await createTestDatabase({ isEmpty: true });
+    const name = new URL(database.connectionString).pathname.slice(1);
+    await database.drop();
+    const other = await createTestDatabase({ isEmpty: true });
+    const { rows } = await other.pool.query('select from pg_database where datname = $1', [name]);
+    expect(rows).toHaveLength(0);
+    expect(new URL(testServerUrl()).host).toBe(new URL(other.connectionString).host);
+    await other.drop();
+  });
+});
