@@ -55,7 +55,8 @@ function outcomeOf({ plan, args }: OpenStep, end: StepEnd): StepOutcome {
 /** Writes part by part, so that a part that cannot be read takes nothing else with it. */
 function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
   const { status, stage, stageStatus, nextRetryTime, error } = outcome;
-  const isError = status === 'failed' || status === 'retry_scheduled';
+  // A poll that is to be repeated because the miner still infers has no error.
+  const isError = status === 'failed' || (status === 'retry_scheduled' && error !== undefined);
   span.setAttribute('weather.step.status', status);
   if (stage !== undefined) span.setAttribute('weather.stage', stage);
   if (stageStatus !== undefined) span.setAttribute('weather.stage.status', stageStatus);
@@ -77,8 +78,8 @@ function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
 function writeContext(span: Span, { context, status, error }: StepOutcome): void {
   const isReason = status === 'waiting_for_truth' && error !== undefined;
   if (context === undefined && !isReason) return;
-  const reason = isReason ? { waiting_for: messageOf(error) } : null;
-  span.setAttribute('weather.step.context', toContextJson({ ...context, ...reason }));
+  const told = isReason ? { ...context, waiting_for: messageOf(error) } : (context ?? {});
+  span.setAttribute('weather.step.context', toContextJson(told));
 }
 
 function writeEvents(span: Span, events: readonly StepEvent[], endedAt: number): void {

@@ -18,7 +18,7 @@ const SUCCEEDED: StepOutcome = Object.freeze({ status: 'succeeded' });
 export function readOutcome({ definition }: StepPlan, result: unknown, args: unknown[]): StepOutcome {
   if (definition.outcome === undefined) return SUCCEEDED;
   try {
-    const outcome = definition.outcome(result, ...args);
+    const outcome = { ...definition.outcome(result, ...args) };
     if (OUTCOME_STATUSES.includes(outcome.status)) return outcome;
   } catch {
     // counted below, like a status that is none

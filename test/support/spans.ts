@@ -108,7 +108,7 @@ export function endedSpan(options: SpanOptions): ObservedSpan {
 /** The same span, as it is observed when it starts: nothing is known of its end. */
 export function startOfSpan(span: ObservedSpan): ObservedSpan {
   const known = Object.entries(span.attributes).filter(([name]) =>
-    /^weather\.(step\.(name|substep|attempt|max_attempts)|run\.|miner\.|lead_hours)/.test(name),
+    /^weather\.(step\.(name|substep|attempt|max_attempts)|run\.|miner\.|validator\.|lead_hours)/.test(name),
   );
   return {
     ...span,

@@ -1,0 +1,70 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { captureSpans } from '../../pipeline/support/captured-spans.ts';
+import {
+  goodForecast,
+  openBench,
+  tinyStores,
+  type PipelineBench,
+} from '../../pipeline/support/pipeline-bench.ts';
+import { stubMiners } from '../../pipeline/support/stub-miners.ts';
+import { disturbed } from '../../support/recorded-run.ts';
+import { startOfSpan } from '../../support/spans.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+const captured = captureSpans();
+let bench: PipelineBench;
+let spans: readonly ObservedSpan[];
+
+/** Three miners: one that is polled, one that fails its inference, one that rejects. */
+beforeAll(async () => {
+  bench = await openBench();
+  const files = await goodForecast();
+  const stub = stubMiners([
+    {
+      files,
+      poll: (call) =>
+        call < 3 ? { kind: 'running', progress: 40 * call, wireStatus: 'running' } : { kind: 'completed' },
+    },
+    { files, poll: () => ({ kind: 'failed', message: 'out of GPU memory' }) },
+    {
+      files,
+      initiateFetch: () => ({ kind: 'rejected', reason: 'hotkey verification failed', identity: true }),
+    },
+  ]);
+  await bench.run(bench.open(stub, await tinyStores()), stub);
+  spans = captured.of().flatMap((span: ReadableSpan) => {
+    const ended = toObservedSpan(span, 'ended');
+    return [startOfSpan(ended), ended];
+  });
+});
+afterAll(() => bench.close());
+
+async function tablesAfter(
+  batches: readonly (readonly ObservedSpan[])[],
+): Promise<Record<string, readonly string[]>> {
+  const { pool } = bench.database;
+  await emptyTables(pool);
+  const exporter = createPostgresExporter({ pool });
+  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+  return dumpTables(pool);
+}
+
+describe('the spans of a run that was recorded', () => {
+  it('give byte-equal tables in any order, with any repetition and any batch split', async () => {
+    const clean = await tablesAfter([spans]);
+    expect(clean['weather_forecast_steps']?.length).toBe(spans.length / 2);
+    expect(clean['dead_letter_spans']).toEqual([]);
+    expect(clean['weather_forecast_stats']).toHaveLength(3);
+    await fc.assert(
+      fc.asyncProperty(disturbed(spans), async (batches) => {
+        expect(await tablesAfter(batches)).toEqual(clean);
+      }),
+      { numRuns: 25, seed: 20261126 },
+    );
+  });
+});
