@@ -8,13 +8,21 @@ const MAX_DEPTH = 64;
 /** Every rule needs one of these; a text without them, such as a status, is done at once. */
 const SUSPICIOUS = /[/\\:=.]|bearer|key|gAAAA|ENOTFOUND|EAI_AGAIN/i;
 
+/** Hiding one thing may bare another, as a path behind an address; twice is nearly always enough. */
+const MAX_PASSES = 10;
+
 /**
  * The text without what must never be stored or shown: tokens, keys and passwords, addresses and ports, hosts of
  * URLs, and absolute paths. Hotkeys, hashes, versions and times stay. Scrubbing twice changes nothing more.
  */
 export function scrubText(text: string): string {
-  if (!SUSPICIOUS.test(text)) return text;
-  return hideFilePaths(hideNetworkAddresses(hideSecretValues(text)));
+  let scrubbed = text;
+  for (let pass = 0; pass < MAX_PASSES && SUSPICIOUS.test(scrubbed); pass += 1) {
+    const before = scrubbed;
+    scrubbed = hideFilePaths(hideNetworkAddresses(hideSecretValues(before)));
+    if (scrubbed === before) break;
+  }
+  return scrubbed;
 }
 
 /**

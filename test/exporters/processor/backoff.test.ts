@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoffMillis } from '../../../exporters/processor/backoff.ts';
+
+const policy = { firstMillis: 100, maxMillis: 30_000 };
+
+describe('backoffMillis', () => {
+  it('doubles up to the cap', () => {
+    const pauses = [1, 2, 3, 9, 10, 1000].map((attempt) => backoffMillis(attempt, 1, policy));
+    expect(pauses).toEqual([100, 200, 400, 25_600, 30_000, 30_000]);
+  });
+
+  it('lies between half and all of that, by chance', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (attempt, random) => {
+          const whole = backoffMillis(attempt, 1, policy);
+          const pause = backoffMillis(attempt, random, policy);
+          expect(pause).toBeGreaterThanOrEqual(whole / 2);
+          expect(pause).toBeLessThanOrEqual(whole);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import { ROOT_CONTEXT, SpanKind, TraceFlags } from '@opentelemetry/api';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  InMemorySpanExporter,
+  SamplingDecision,
+  TracerProvider,
+  type Sampler,
+} from '@opentelemetry/sdk-trace';
+import { describe, expect, it } from 'vitest';
+import { recordingSampler } from '../../../exporters/processor/recording-sampler.ts';
+import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
+import { RecordingSink } from './recording-sink.ts';
+
+const decide = (delegate: Sampler, attributes: Record<string, string>): SamplingDecision =>
+  recordingSampler(delegate).shouldSample(
+    ROOT_CONTEXT,
+    '1'.repeat(32),
+    'x',
+    SpanKind.INTERNAL,
+    attributes,
+    [],
+  ).decision;
+
+describe('recordingSampler', () => {
+  it('records a step that its delegate drops, and leaves everything else to it', () => {
+    const step = { 'weather.step.name': 'query' };
+    expect(decide(new AlwaysOffSampler(), step)).toBe(SamplingDecision.RECORD);
+    expect(decide(new AlwaysOffSampler(), {})).toBe(SamplingDecision.NOT_RECORD);
+    expect(decide(new AlwaysOnSampler(), step)).toBe(SamplingDecision.RECORD_AND_SAMPLED);
+    expect(recordingSampler(new AlwaysOffSampler()).toString()).toBe('RecordingSampler{AlwaysOffSampler}');
+  });
+
+  it('brings unsampled steps to the rows and keeps them out of the traces', async () => {
+    const sink = new RecordingSink();
+    const exporter = new InMemorySpanExporter();
+    const provider = new TracerProvider({
+      sampler: recordingSampler(new AlwaysOffSampler()),
+      spanProcessors: [new RecordingSpanProcessor({ sink }), new BatchSpanProcessor({ exporter })],
+    });
+    const span = provider
+      .getTracer('test')
+      .startSpan('query', { attributes: { 'weather.step.name': 'query' } });
+    expect(span.spanContext().traceFlags).toBe(TraceFlags.NONE);
+    span.end();
+    await provider.forceFlush();
+    expect(sink.names).toEqual(['query ended']);
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+});

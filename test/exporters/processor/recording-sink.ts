@@ -1,0 +1,43 @@
+import type { ExportReport, SpanSink } from '../../../exporters/export-report.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+
+/** A sink that answers as it is told, keeps what was written, and knows whether two exports ever overlapped. */
+export class RecordingSink implements SpanSink {
+  /** Answers for the next exports; `written` when there is none. An error is thrown. `hang` never answers. */
+  readonly answers: (ExportReport['kind'] | 'hang' | Error)[] = [];
+  readonly attempts: string[][] = [];
+  readonly written: ObservedSpan[] = [];
+  readonly signals: AbortSignal[] = [];
+  mostAtOnce = 0;
+  #atOnce = 0;
+
+  async export(
+    spans: readonly ObservedSpan[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ExportReport> {
+    this.#atOnce += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+    this.attempts.push(spans.map(({ name, phase }) => `${name} ${phase}`));
+    if (signal !== undefined) this.signals.push(signal);
+    const answer = this.answers.shift() ?? 'written';
+    if (answer === 'hang') await untilAborted(signal);
+    await Promise.resolve();
+    this.#atOnce -= 1;
+    if (answer instanceof Error) throw answer;
+    if (answer === 'hang') return { kind: 'retryable', error: new Error('aborted') };
+    if (answer !== 'written') return { kind: answer, error: new Error(answer) };
+    this.written.push(...spans);
+    return { kind: 'written' };
+  }
+
+  /** The names and phases of all that was written. */
+  get names(): string[] {
+    return this.written.map(({ name, phase }) => `${name} ${phase}`);
+  }
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    signal?.addEventListener('abort', () => resolve());
+  });
+}

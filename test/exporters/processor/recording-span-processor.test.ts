@@ -1,0 +1,282 @@
+import { ROOT_CONTEXT, trace, type Tracer } from '@opentelemetry/api';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RecordingSpanProcessorOptions } from '../../../exporters/processor/processor-options.ts';
+import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
+import { ManualScheduler, settlePromises } from './manual-scheduler.ts';
+import { RecordingSink } from './recording-sink.ts';
+
+const STEP = { attributes: { 'weather.step.name': 'query' } };
+
+interface Rig {
+  readonly sink: RecordingSink;
+  readonly scheduler: ManualScheduler;
+  readonly processor: RecordingSpanProcessor;
+  readonly tracer: Tracer;
+  /** Starts and ends a step. */
+  readonly step: (name: string) => void;
+}
+
+function rig(options: Partial<RecordingSpanProcessorOptions> = {}): Rig {
+  const sink = new RecordingSink();
+  const scheduler = new ManualScheduler();
+  const processor = new RecordingSpanProcessor({ sink, scheduler, random: () => 1, ...options });
+  const tracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('test');
+  const step = (name: string): void => {
+    tracer.startSpan(name, STEP).end();
+  };
+  return { sink, scheduler, processor, tracer, step };
+}
+
+describe('RecordingSpanProcessor', () => {
+  it('shows a running step to the sink within a second, and its end later', async () => {
+    const { sink, scheduler, tracer } = rig();
+    const span = tracer.startSpan('query', STEP);
+    await scheduler.advance(999);
+    expect(sink.names).toEqual(['query started']);
+    span.setAttribute('weather.step.status', 'succeeded').end();
+    await scheduler.advance(200);
+    expect(sink.names).toEqual(['query started', 'query ended']);
+    expect(sink.written[0]?.attributes).not.toHaveProperty('weather.step.status');
+    expect(sink.written[1]?.attributes).toHaveProperty('weather.step.status', 'succeeded');
+  });
+
+  it('sends a step that ended before its start was sent once, as ended, in the place of its start', async () => {
+    const { sink, scheduler, tracer, step } = rig();
+    const first = tracer.startSpan('first', STEP);
+    step('second');
+    first.end();
+    await scheduler.advance(200);
+    expect(sink.names).toEqual(['first ended', 'second ended']);
+  });
+
+  it('leaves out spans that are no steps', async () => {
+    const { sink, scheduler, processor, tracer } = rig();
+    tracer.startSpan('GET').end();
+    await scheduler.advance(1000);
+    expect(sink.attempts).toEqual([]);
+    expect(processor.counters.queued).toBe(0);
+  });
+
+  it('exports at once when a batch is full, in batches of the largest size, one after the other', async () => {
+    const { sink, scheduler, step } = rig({ maxBatchSize: 2 });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) step(name);
+    await scheduler.advance(0);
+    expect(sink.attempts).toEqual([['a ended', 'b ended'], ['c ended', 'd ended'], ['e ended']]);
+    expect(sink.mostAtOnce).toBe(1);
+  });
+
+  it('sends a failed batch again with growing pauses, and nothing overtakes it', async () => {
+    const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 100, maxMillis: 300 } });
+    sink.answers.push('retryable', new Error('the sink threw'), 'retryable', 'retryable');
+    step('first');
+    await scheduler.advance(200);
+    step('second');
+    const pauses: number[] = [];
+    while (sink.written.length === 0) {
+      const [next] = scheduler.pending;
+      pauses.push(next?.inMillis ?? Number.NaN);
+      await scheduler.advance(next?.inMillis ?? 0);
+    }
+    expect(pauses).toEqual([100, 200, 300, 300]);
+    expect(sink.names).toEqual(['first ended', 'second ended']);
+    expect(sink.attempts.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => ['first ended']));
+    expect(processor.counters).toMatchObject({ queued: 0, exported: 2, retries: 4 });
+  });
+
+  it('drops a rejected batch, counts it, and goes on with the next', async () => {
+    const { sink, scheduler, processor, step } = rig({ maxBatchSize: 1 });
+    sink.answers.push('rejected');
+    step('bad');
+    step('good');
+    await scheduler.advance(0);
+    expect(sink.names).toEqual(['good ended']);
+    expect(processor.counters).toMatchObject({ exported: 1, dropped: { rejected: 1, queue_full: 0 } });
+  });
+
+  it('drops the newest when it is full, spans under way counted in, but never an end whose start waits', async () => {
+    const { sink, scheduler, processor, tracer, step } = rig({ maxQueueSize: 2, maxBatchSize: 1 });
+    sink.answers.push('hang');
+    step('under way');
+    await scheduler.advance(0);
+    const waiting = tracer.startSpan('waiting', STEP);
+    step('too much');
+    waiting.end();
+    expect(processor.counters).toMatchObject({ queued: 2, dropped: { queue_full: 2 } });
+    expect(sink.attempts).toEqual([['under way ended']]);
+  });
+
+  it('tells how long the oldest span has waited', async () => {
+    const { sink, scheduler, processor, step } = rig();
+    expect(processor.counters.oldestAgeMillis).toBe(0);
+    sink.answers.push('hang');
+    step('slow');
+    await scheduler.advance(5200);
+    expect(processor.counters).toMatchObject({ queued: 1, oldestAgeMillis: 5200 });
+  });
+
+  it('gives an export up that takes too long, tells the sink, and makes it again', async () => {
+    const { sink, scheduler, processor, step } = rig({ exportTimeoutMillis: 1000 });
+    sink.answers.push('hang');
+    step('slow');
+    await scheduler.advance(200 + 1000 + 100);
+    expect(sink.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(sink.names).toEqual(['slow ended']);
+    expect(processor.counters.retries).toBe(1);
+  });
+
+  it('never throws at a step, whatever the span is like', () => {
+    const { processor } = rig();
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('hostile');
+        },
+      },
+    );
+    expect(() => {
+      processor.onStart(hostile as never);
+      processor.onEnd({ attributes: STEP.attributes } as never);
+    }).not.toThrow();
+    expect(processor.counters.dropped.unreadable).toBe(2);
+  });
+
+  it('keeps the process alive only while somebody waits', async () => {
+    const { scheduler, processor, step } = rig();
+    step('a');
+    expect(scheduler.pending).toEqual([{ inMillis: 200, keepsProcessAlive: false }]);
+    const flushed = processor.forceFlush();
+    expect(scheduler.pending.every(({ keepsProcessAlive }) => keepsProcessAlive)).toBe(true);
+    await scheduler.advance(0);
+    await flushed;
+    expect(scheduler.pending).toEqual([]);
+  });
+
+  it('loses nothing and sends nothing twice, however the sink behaves', async () => {
+    const answers = fc.array(fc.constantFrom('written', 'retryable', 'throw'), { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(
+        answers,
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (told, count, size) => {
+          const { sink, scheduler, processor, step } = rig({ maxBatchSize: size });
+          sink.answers.push(
+            ...told.map((answer) => (answer === 'throw' ? new Error() : (answer as 'written'))),
+          );
+          for (let at = 0; at < count; at += 1) {
+            step(`s${at}`);
+            if (at % 10 === 9) await scheduler.advance(150);
+          }
+          await scheduler.advance(3_600_000);
+          expect(sink.names).toEqual(Array.from({ length: count }, (_, at) => `s${at} ended`));
+          expect(sink.mostAtOnce).toBe(1);
+          expect(processor.counters).toMatchObject({ queued: 0, exported: count });
+        },
+      ),
+      { numRuns: 30, seed: 20261123 },
+    );
+  });
+});
+
+describe('forceFlush', () => {
+  it('waits for the batch under way and all that is queued, but not for what comes later', async () => {
+    const { sink, scheduler, processor, step } = rig({ maxBatchSize: 1 });
+    step('a');
+    step('b');
+    const flushed = processor.forceFlush();
+    sink.answers.push('written', 'written', 'hang');
+    step('later');
+    await scheduler.advance(0);
+    await flushed;
+    expect(sink.names).toEqual(['a ended', 'b ended']);
+    expect(processor.counters.queued).toBe(1);
+  });
+
+  it('resolves at once when there is nothing', async () => {
+    const { sink, processor } = rig();
+    await processor.forceFlush();
+    expect(sink.attempts).toEqual([]);
+  });
+
+  it('does not wait for a long pause between attempts, and keeps the next ones short', async () => {
+    const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 60_000, maxMillis: 60_000 } });
+    sink.answers.push('retryable', 'retryable');
+    step('a');
+    await scheduler.advance(200);
+    const flushed = processor.forceFlush();
+    await scheduler.advance(250);
+    await flushed;
+    expect(sink.attempts).toHaveLength(3);
+  });
+
+  it('rejects at the deadline and keeps what is left, so that it may still arrive', async () => {
+    const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000 });
+    sink.answers.push(...Array.from({ length: 8 }, () => 'retryable' as const));
+    step('a');
+    const flushed = processor.forceFlush();
+    const outcome = expect(flushed).rejects.toThrow('1 spans were not exported within 1000 ms');
+    await scheduler.advance(1000);
+    await outcome;
+    await scheduler.advance(3_600_000);
+    expect(sink.names).toEqual(['a ended']);
+    expect(processor.counters.dropped.shutdown_deadline).toBe(0);
+  });
+});
+
+describe('shutdown', () => {
+  it('sends all that is queued, takes nothing more, and may be called twice', async () => {
+    const { sink, scheduler, processor, step } = rig();
+    step('a');
+    const done = processor.shutdown();
+    expect(processor.shutdown()).toBe(done);
+    step('late');
+    await scheduler.advance(0);
+    await done;
+    expect(sink.names).toEqual(['a ended']);
+    expect(processor.counters.dropped).toMatchObject({ after_shutdown: 2, shutdown_deadline: 0 });
+    expect(scheduler.pending).toEqual([]);
+  });
+
+  it('drops and counts what is left at the deadline, the batch under way too, and stops trying', async () => {
+    const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000, maxBatchSize: 1 });
+    sink.answers.push('hang');
+    for (const name of ['a', 'b', 'c']) step(name);
+    const done = processor.shutdown();
+    await scheduler.advance(1000);
+    await done;
+    expect(processor.counters).toMatchObject({ queued: 0, exported: 0, dropped: { shutdown_deadline: 3 } });
+    await scheduler.advance(3_600_000);
+    expect(sink.attempts).toEqual([['a ended']]);
+    expect(sink.signals[0]?.aborted).toBe(true);
+    expect(scheduler.pending).toEqual([]);
+  });
+
+  it('counts nothing as exported that was already counted as dropped', async () => {
+    const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000 });
+    sink.answers.push(...Array.from({ length: 50 }, () => 'retryable' as const));
+    step('a');
+    const done = processor.shutdown();
+    await scheduler.advance(1000);
+    await done;
+    await settlePromises();
+    const { exported, dropped } = processor.counters;
+    expect([exported, dropped.shutdown_deadline]).toEqual([0, 1]);
+  });
+});
+
+describe('with the timers of the process', () => {
+  it('brings a step to the sink and leaves nothing running', async () => {
+    const sink = new RecordingSink();
+    const processor = new RecordingSpanProcessor({ sink, delayMillis: 1 });
+    const provider = new TracerProvider({ spanProcessors: [processor] });
+    const span = provider.getTracer('test').startSpan('query', STEP, ROOT_CONTEXT);
+    expect(trace.getSpan(ROOT_CONTEXT)).toBeUndefined();
+    span.end();
+    await provider.forceFlush();
+    await provider.shutdown();
+    expect(sink.names).toEqual(['query ended']);
+  });
+});

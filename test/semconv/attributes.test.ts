@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ATTRIBUTES,
+  CategorizedError,
+  COMPONENT_SCORE_ATTRIBUTES,
+  countsAsError,
+  DECISION_ATTRIBUTES,
+  ERROR_CATEGORIES,
+  FAULT_OF,
+  FAULT_PARTIES,
+  type AttributeDefinition,
+} from '../../src/semconv/index.ts';
+
+const all: Record<string, AttributeDefinition> = {
+  ...ATTRIBUTES,
+  ...COMPONENT_SCORE_ATTRIBUTES,
+  ...DECISION_ATTRIBUTES,
+};
+/** The example of an attribute as the value that a span would carry. */
+const exampleOf = ({ type, example }: AttributeDefinition): unknown => {
+  if (type.startsWith('int') || type === 'double') return Number(example);
+  return type === 'boolean' ? example === 'true' : example;
+};
+
+describe('the attributes', () => {
+  it.each(Object.entries(all))('%s accepts its own example', (_name, definition) => {
+    expect(definition.schema.safeParse(exampleOf(definition)).success).toBe(true);
+  });
+
+  it('are named in lower case with dots, in our name space or a standard one', () => {
+    for (const name of Object.keys(all)) {
+      expect(name).toMatch(/^(weather(\.[a-z0-9_]+)+|error\.type|http\.(request|response)\.[a-z_]+)$/);
+    }
+  });
+
+  it('refuse what is outside of their set or range, never replacing it', () => {
+    const isValid = (name: keyof typeof ATTRIBUTES, value: unknown): boolean =>
+      ATTRIBUTES[name].schema.safeParse(value).success;
+    expect(isValid('weather.step.status', 'done')).toBe(false);
+    expect(isValid('weather.miner.uid', 256)).toBe(false);
+    expect(isValid('weather.miner.uid', 0)).toBe(true);
+    expect(isValid('weather.run.init_time', '2026-11-23T00:00:00')).toBe(false);
+    expect(isValid('weather.step.substep', 'attempt')).toBe(false);
+    expect(isValid('weather.score.initial', Number.NaN)).toBe(true);
+  });
+});
+
+describe('the categories of errors', () => {
+  it('each have somebody who has to act', () => {
+    for (const category of ERROR_CATEGORIES) expect(FAULT_PARTIES).toContain(FAULT_OF[category]);
+    expect(Object.keys(FAULT_OF)).toHaveLength(ERROR_CATEGORIES.length);
+  });
+
+  it('count once for a miner, where the failure happened', () => {
+    expect(countsAsError('communication', 'timeout')).toBe(true);
+    expect(countsAsError('query', 'timeout')).toBe(false);
+    expect(countsAsError('verify', 'verification_manifest')).toBe(true);
+    expect(countsAsError('communication', null)).toBe(false);
+  });
+
+  it('are carried by a CategorizedError together with its cause', () => {
+    const cause = new Error('inner');
+    const error = new CategorizedError('timeout', 'outer', { cause, retryable: true });
+    expect(error).toMatchObject({ name: 'CategorizedError', category: 'timeout', retryable: true, cause });
+    expect(new CategorizedError('timeout', 'outer').retryable).toBe(false);
+    expect('cause' in new CategorizedError('timeout', 'outer')).toBe(false);
+  });
+});
