@@ -21,6 +21,7 @@ export default tseslint.config(
   {
     files: ['test/**', 'scripts/**'],
     rules: {
+      'max-lines': 'off',
       'max-lines-per-function': 'off',
       'no-console': 'off',
       '@typescript-eslint/only-throw-error': 'off',

@@ -31,9 +31,9 @@ export function insertRows<Row>(
   rows: readonly Row[],
   conflict: string,
 ): Statement {
-  const list = names(columns as readonly Column<never>[]);
+  const list = names(columns);
   return {
-    text: `insert into ${table} (${list}) select * from ${unnest(columns as readonly Column<never>[])} on conflict ${conflict}`,
+    text: `insert into ${table} (${list}) select * from ${unnest(columns)} on conflict ${conflict}`,
     values: columns.map(({ value }) => rows.map(value)),
   };
 }
@@ -47,7 +47,7 @@ export function replaceOnConflict<Row>(columns: readonly Column<Row>[], key: rea
 /** Key columns as a row source to join with: `unnest($1::type[], …) as key (name, …)`. */
 export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[]): Statement {
   return {
-    text: `${unnest(columns as readonly Column<never>[])} as key (${names(columns as readonly Column<never>[])})`,
+    text: `${unnest(columns)} as key (${names(columns)})`,
     values: columns.map(({ value }) => keys.map(value)),
   };
 }

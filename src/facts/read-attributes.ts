@@ -15,12 +15,16 @@ export interface AttributeProblem {
   readonly message: string;
 }
 
-const describe = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? typeof value;
+const describe = (value: string | number | boolean): string => {
+  const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 };
 
-function problemOf(name: string, value: unknown, definition: AttributeDefinition): AttributeProblem {
+function problemOf(
+  name: string,
+  value: string | number | boolean,
+  definition: AttributeDefinition,
+): AttributeProblem {
   const allowed =
     'options' in definition.schema
       ? (definition.schema.options as readonly string[]).join(', ')

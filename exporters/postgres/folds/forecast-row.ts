@@ -49,7 +49,7 @@ export interface ForecastRow {
 /** Derives the row of a forecast from what is known of it. */
 export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
   const value = <Name extends keyof ForecastValues>(name: Name): ForecastValues[Name] | null =>
-    (newest[name] as Register<ForecastValues[Name]> | undefined)?.value ?? null;
+    newest[name]?.value ?? null;
   const stage = newest.stage?.value;
   return {
     minerUid: value('uid'),

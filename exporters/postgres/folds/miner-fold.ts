@@ -69,11 +69,12 @@ const earliest = (a: EpochMicros | null, b: EpochMicros): EpochMicros => (a === 
 /** What any fact says, however often it is told: the newest slot, when the miner was first seen. */
 export function noticeMiner(fold: MinerFold, fact: StepFact): MinerFold {
   const at = momentOf(fact);
-  const newer = fact.minerUid !== null && (fold.uid === null || compareMoments(at, fold.uid.at) > 0);
+  const { minerUid } = fact;
+  const isNewer = minerUid !== null && (fold.uid === null || compareMoments(at, fold.uid.at) > 0);
   const answered = fact.phase === 'ended' && fact.state.transport === 'success';
   return {
     ...fold,
-    uid: newer && fact.minerUid !== null ? { at, value: fact.minerUid } : fold.uid,
+    uid: isNewer ? { at, value: minerUid } : fold.uid,
     firstSeen: earliest(fold.firstSeen, fact.startedAt),
     lastActive: answered ? latest(fold.lastActive, at[0]) : fold.lastActive,
     updatedAt: latest(fold.updatedAt, at[0]),

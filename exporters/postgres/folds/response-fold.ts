@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
 import type { ResponseStatus } from '../../../src/semconv/index.ts';
-import { emptyFold, mergeFold, momentOf, startOf, type Fold, type Register } from './register.ts';
+import { emptyFold, mergeFold, momentOf, startOf, type Fold } from './register.ts';
 
 /** What is known of the exchange with one miner in one run, newest word first. */
 export interface ResponseValues {
@@ -109,7 +109,7 @@ export interface ResponseRow {
 /** Derives the row of an exchange from what is known of it. */
 export function toResponseRow({ newest, oldest }: ResponseFold): ResponseRow {
   const value = <Name extends keyof ResponseValues>(name: Name): ResponseValues[Name] | null =>
-    (newest[name] as Register<ResponseValues[Name]> | undefined)?.value ?? null;
+    newest[name]?.value ?? null;
   const timeOf = (name: keyof ResponseValues): EpochMicros | null => newest[name]?.at[0] ?? null;
   const accepted = oldest.jobAcceptedAt?.value ?? null;
   const ended = timeOf('forecastEnded');

@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
 import { TERMINAL_RUN_STATUSES, type RunStatus } from '../../../src/semconv/index.ts';
-import { emptyFold, mergeFold, momentOf, startOf, type Fold, type Register } from './register.ts';
+import { emptyFold, mergeFold, momentOf, startOf, type Fold } from './register.ts';
 
 /** What is known of a run, newest word first. */
 export interface RunValues {
@@ -62,7 +62,7 @@ export interface RunRow {
 /** Derives the row of a run from what is known of it. */
 export function toRunRow({ newest, oldest }: RunFold): RunRow {
   const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
-    (newest[name] as Register<RunValues[Name]> | undefined)?.value ?? null;
+    newest[name]?.value ?? null;
   const terminal: readonly RunStatus[] = TERMINAL_RUN_STATUSES;
   const status = newest.status;
   return {
