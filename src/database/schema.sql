@@ -50,12 +50,14 @@ comment on column emitters.ended_spans is 'Spans of it that ended.';
 create table error_categories (
   category text not null,
   fault text not null,
+  is_transport boolean default false not null,
   constraint error_categories_fault_check CHECK ((fault = ANY (ARRAY['miner'::text, 'upstream'::text, 'validator'::text]))),
   constraint error_categories_pkey PRIMARY KEY (category)
 );
 comment on table error_categories is 'The closed set of error categories, and who has to act on each.';
 comment on column error_categories.category is 'Value of error.type. Written by: migrations.';
 comment on column error_categories.fault is 'Who is at fault: miner, upstream data, or the validator itself. Written by: migrations.';
+comment on column error_categories.is_transport is 'Whether the call to a miner already counts it, so that the step around the call must not. Written by: migrations.';
 
 create table miner_stats (
   validator_id integer not null,
@@ -676,6 +678,37 @@ create view current_miner_stats as
   WHERE miner_uid IS NOT NULL
   ORDER BY validator_id, miner_uid, updated_at DESC, miner_hotkey;
 comment on view current_miner_stats is 'The statistics of the miner that holds each slot now; earlier holders keep theirs in miner_stats.';
+comment on column current_miner_stats.validator_id is 'Validator.';
+comment on column current_miner_stats.miner_uid is 'Slot that the miner held last.';
+comment on column current_miner_stats.miner_hotkey is 'Miner.';
+comment on column current_miner_stats.miner_rank is 'Rank by avg_forecast_score, ties alike; null without a score.';
+comment on column current_miner_stats.avg_forecast_score is 'Mean era5_combined_score of completed forecasts.';
+comment on column current_miner_stats.successful_forecasts is 'Forecasts completed.';
+comment on column current_miner_stats.failed_forecasts is 'Forecasts failed.';
+comment on column current_miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
+comment on column current_miner_stats.hosting_successes is 'Calls to the miner that worked on the wire, whatever it answered.';
+comment on column current_miner_stats.hosting_failures is 'Calls that did not.';
+comment on column current_miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
+comment on column current_miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
+comment on column current_miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
+comment on column current_miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, in flight ones too.';
+comment on column current_miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
+comment on column current_miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
+comment on column current_miner_stats.worst_forecast_score is 'Smallest.';
+comment on column current_miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
+comment on column current_miner_stats.last_successful_forecast is 'When a forecast was last completed.';
+comment on column current_miner_stats.last_failed_forecast is 'When a forecast last failed.';
+comment on column current_miner_stats.consecutive_successes is 'Completed forecasts since the last failed one, by T0.';
+comment on column current_miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
+comment on column current_miner_stats.total_inference_time is 'Sum of inference durations, s.';
+comment on column current_miner_stats.avg_inference_time is 'Mean of inference durations, s.';
+comment on column current_miner_stats.common_errors is 'Failures by category, each counted once, where it happened.';
+comment on column current_miner_stats.error_rate_by_type is 'The same as fractions of all failures; they add up to 1.';
+comment on column current_miner_stats.first_seen is 'Start of the earliest span of the miner.';
+comment on column current_miner_stats.last_active is 'Latest call that worked.';
+comment on column current_miner_stats.validator_hotkey is 'Identity of the validator.';
+comment on column current_miner_stats.updated_at is 'Newest instant that a span of the miner speaks of.';
+comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 
 create view forecast_timeline as
  SELECT validator_id,
@@ -701,6 +734,26 @@ create view forecast_timeline as
    FROM weather_forecast_steps
   ORDER BY validator_id, run_id, miner_hotkey, started_at, span_id;
 comment on view forecast_timeline is 'Everything that happened to a forecast, attempt by attempt, in the order of time.';
+comment on column forecast_timeline.validator_id is 'Validator.';
+comment on column forecast_timeline.run_id is 'weather.run.id.';
+comment on column forecast_timeline.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column forecast_timeline.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column forecast_timeline.started_at is 'Start of the span.';
+comment on column forecast_timeline.completed_at is 'End of the span.';
+comment on column forecast_timeline.step_name is 'weather.step.name.';
+comment on column forecast_timeline.substep is 'weather.step.substep.';
+comment on column forecast_timeline.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column forecast_timeline.attempt is 'weather.step.attempt, counted from 1.';
+comment on column forecast_timeline.max_attempts is 'weather.step.max_attempts.';
+comment on column forecast_timeline.status is 'weather.step.status; in_progress while the span runs.';
+comment on column forecast_timeline.latency_ms is 'End minus start, of successes and failures alike, ms.';
+comment on column forecast_timeline.error_type is 'error.type: category of the failure.';
+comment on column forecast_timeline.error_message is 'What went wrong, in words.';
+comment on column forecast_timeline.next_retry_time is 'weather.retry.next_time: when the step is tried again.';
+comment on column forecast_timeline.context is 'What the step did: weather.step.context with progress, job and profile.';
+comment on column forecast_timeline.trace_id is 'Trace of the span, 32 hexadecimal digits.';
+comment on column forecast_timeline.span_id is 'The span, 16 hexadecimal digits.';
+comment on column forecast_timeline.parent_span_id is 'The span around it; null for a root.';
 
 create view miner_leaderboard as
  SELECT validator_id,
@@ -721,6 +774,21 @@ create view miner_leaderboard as
    FROM weather_forecast_stats
   ORDER BY validator_id, run_id, miner_rank, miner_uid;
 comment on view miner_leaderboard is 'The miners of each run, best first.';
+comment on column miner_leaderboard.validator_id is 'Validator.';
+comment on column miner_leaderboard.run_id is 'Run.';
+comment on column miner_leaderboard.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score.';
+comment on column miner_leaderboard.miner_uid is 'Slot of the miner.';
+comment on column miner_leaderboard.miner_hotkey is 'Miner.';
+comment on column miner_leaderboard.overall_forecast_score is '0.95 combined + 0.05 if day one passed.';
+comment on column miner_leaderboard.era5_combined_score is 'Sum of the lead scores over the leads expected.';
+comment on column miner_leaderboard.forecast_score_initial is 'Day-one score; 0.0 is a score.';
+comment on column miner_leaderboard.era5_completeness is 'Leads scored over leads expected.';
+comment on column miner_leaderboard.avg_acc is 'Mean over the same.';
+comment on column miner_leaderboard.avg_skill_score is 'Mean over the same.';
+comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until something is said.';
+comment on column miner_leaderboard.current_forecast_stage is 'weather.stage of the newest step.';
+comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since.';
+comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
 
 create view missing_scores as
  SELECT forecast.validator_id,
@@ -748,6 +816,19 @@ create view missing_scores as
      LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours)
      LEFT JOIN error_categories category ON category.category = COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text);
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, or else the error that ended the forecast.';
+comment on column missing_scores.validator_id is 'Validator.';
+comment on column missing_scores.run_id is 'Run.';
+comment on column missing_scores.miner_uid is 'Slot of the miner.';
+comment on column missing_scores.miner_hotkey is 'Miner.';
+comment on column missing_scores.score_type is 'day1 or era5.';
+comment on column missing_scores.lead_hours is 'Lead that has no score, hours after T0; null for day one.';
+comment on column missing_scores.status is 'Status of the newest attempt at that score; of the forecast when there was none.';
+comment on column missing_scores.error_type is 'Category of what is in the way.';
+comment on column missing_scores.reason is 'What is in the way, in words.';
+comment on column missing_scores.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
+comment on column missing_scores.next_retry_time is 'When the score is tried again.';
+comment on column missing_scores.retries_remaining is 'Retries left of that score.';
+comment on column missing_scores.trace_id is 'Trace of the newest attempt at that score; of the forecast when there was none.';
 
 create view newest_attempts as
  SELECT DISTINCT ON (validator_id, run_id, miner_hotkey, step_name, lead_hours) validator_id,
@@ -773,6 +854,25 @@ create view newest_attempts as
   WHERE step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text])
   ORDER BY validator_id, run_id, miner_hotkey, step_name, lead_hours, (COALESCE(completed_at, started_at)) DESC, (completed_at IS NOT NULL) DESC, attempt DESC, span_id DESC;
 comment on view newest_attempts is 'How the newest attempt of each step of each miner stands, and when the first began.';
+comment on column newest_attempts.validator_id is 'Validator.';
+comment on column newest_attempts.run_id is 'weather.run.id.';
+comment on column newest_attempts.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column newest_attempts.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column newest_attempts.step_name is 'weather.step.name.';
+comment on column newest_attempts.substep is 'weather.step.substep.';
+comment on column newest_attempts.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column newest_attempts.attempt is 'weather.step.attempt, counted from 1.';
+comment on column newest_attempts.max_attempts is 'weather.step.max_attempts.';
+comment on column newest_attempts.status is 'weather.step.status; in_progress while the span runs.';
+comment on column newest_attempts.first_started_at is 'Start of the first attempt at the step.';
+comment on column newest_attempts.started_at is 'Start of the span.';
+comment on column newest_attempts.completed_at is 'End of the span.';
+comment on column newest_attempts.retries_remaining is 'max(0, max_attempts - attempt).';
+comment on column newest_attempts.next_retry_time is 'weather.retry.next_time: when the step is tried again.';
+comment on column newest_attempts.error_type is 'error.type: category of the failure.';
+comment on column newest_attempts.error_message is 'What went wrong, in words.';
+comment on column newest_attempts.trace_id is 'Trace of the span, 32 hexadecimal digits.';
+comment on column newest_attempts.span_id is 'The span, 16 hexadecimal digits.';
 
 create view repeated_scores as
  SELECT validator_id,
@@ -788,6 +888,14 @@ create view repeated_scores as
   GROUP BY validator_id, run_id, miner_uid, miner_hotkey, step_name, lead_hours
  HAVING count(*) > 1;
 comment on view repeated_scores is 'Leads that were scored more than once. The newest scoring is the one in the tables.';
+comment on column repeated_scores.validator_id is 'Validator.';
+comment on column repeated_scores.run_id is 'weather.run.id.';
+comment on column repeated_scores.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column repeated_scores.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column repeated_scores.score_type is 'day1 or era5.';
+comment on column repeated_scores.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column repeated_scores.times_scored is 'How often the lead was scored; at least 2.';
+comment on column repeated_scores.span_ids is 'The scoring spans, the newest last.';
 
 create view run_completeness as
  SELECT validator_id,
@@ -801,6 +909,14 @@ create view run_completeness as
    FROM weather_forecast_steps
   GROUP BY validator_id, run_id;
 comment on view run_completeness is 'How many spans of a run were started, recorded, are in flight, or lost a part on the way.';
+comment on column run_completeness.validator_id is 'Validator.';
+comment on column run_completeness.run_id is 'weather.run.id.';
+comment on column run_completeness.started is 'Spans of the run that were seen.';
+comment on column run_completeness.recorded is 'Spans of the run whose end was seen.';
+comment on column run_completeness.in_flight is 'Spans of the run that are still running.';
+comment on column run_completeness.abandoned is 'Spans of the run that never ended by themselves.';
+comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
+comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 
 create view run_progress as
  SELECT run.validator_id,
@@ -823,6 +939,22 @@ create view run_progress as
      LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = run.validator_id AND forecast.run_id = run.id
   GROUP BY run.validator_id, run.id;
 comment on view run_progress is 'How far each run is: miners by outcome, leads scored of leads expected, and the next thing to happen.';
+comment on column run_progress.validator_id is 'Validator.';
+comment on column run_progress.run_id is 'Run.';
+comment on column run_progress.gfs_init_time_utc is 'T0, the GFS initialisation time.';
+comment on column run_progress.status is 'weather.run.status of the newest orchestration.';
+comment on column run_progress.error_message is 'Why the run failed.';
+comment on column run_progress.miners is 'Miners of the run.';
+comment on column run_progress.completed is 'Miners whose forecast is completed.';
+comment on column run_progress.failed is 'Miners whose forecast failed.';
+comment on column run_progress.in_flight is 'Miners whose forecast is neither.';
+comment on column run_progress.waiting is 'Miners that wait for a retry or for truth.';
+comment on column run_progress.next_event is 'Earliest of those retries.';
+comment on column run_progress.leads_scored is 'ERA5 leads scored, over all miners.';
+comment on column run_progress.leads_expected is 'ERA5 leads to score, over all miners.';
+comment on column run_progress.run_initiation_time is 'When the run was created; opens the manifest freeze window.';
+comment on column run_progress.completion_time is 'When the run entered its terminal status.';
+comment on column run_progress.trace_id is 'Trace of the run.';
 
 create view scheduled_retries as
  SELECT validator_id,
@@ -842,6 +974,20 @@ create view scheduled_retries as
    FROM newest_attempts
   WHERE next_retry_time IS NOT NULL AND (status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text]));
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
+comment on column scheduled_retries.validator_id is 'Validator.';
+comment on column scheduled_retries.run_id is 'weather.run.id.';
+comment on column scheduled_retries.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column scheduled_retries.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column scheduled_retries.step_name is 'weather.step.name.';
+comment on column scheduled_retries.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column scheduled_retries.attempts_made is 'Attempts so far, the next one not counted.';
+comment on column scheduled_retries.max_attempts is 'weather.step.max_attempts.';
+comment on column scheduled_retries.retries_remaining is 'max(0, max_attempts - attempt).';
+comment on column scheduled_retries.next_retry_time is 'weather.retry.next_time: when the step is tried again.';
+comment on column scheduled_retries.waits_for_truth is 'Whether the step only waits until ERA5 is due: no failure, and no retry is used up.';
+comment on column scheduled_retries.error_type is 'error.type: category of the failure.';
+comment on column scheduled_retries.error_message is 'What went wrong at the newest attempt, in words.';
+comment on column scheduled_retries.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 
 create view step_faults as
  SELECT step.validator_id,
@@ -856,8 +1002,19 @@ create view step_faults as
     max(step.completed_at) AS last_at
    FROM weather_forecast_steps step
      JOIN error_categories category ON category.category = step.error_type
+  WHERE step.step_name = 'communication'::text OR NOT category.is_transport
   GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
-comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator.';
+comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, where it happened.';
+comment on column step_faults.validator_id is 'Validator.';
+comment on column step_faults.run_id is 'weather.run.id.';
+comment on column step_faults.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column step_faults.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column step_faults.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
+comment on column step_faults.error_type is 'error.type: category of the failure.';
+comment on column step_faults.step_name is 'weather.step.name.';
+comment on column step_faults.failures is 'Attempts of that step that ended with that error.';
+comment on column step_faults.first_at is 'When it first happened.';
+comment on column step_faults.last_at is 'When it last happened.';
 
 create view stuck_steps as
  SELECT step.validator_id,
@@ -880,3 +1037,18 @@ create view stuck_steps as
      LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
   WHERE (step.status = ANY (ARRAY['in_progress'::text, 'retry_scheduled'::text, 'waiting_for_truth'::text, 'abandoned'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
 comment on view stuck_steps is 'Which miners of a run are held up, in which step, since when, and until when they will wait. Empty for a run that ended.';
+comment on column stuck_steps.validator_id is 'Validator.';
+comment on column stuck_steps.run_id is 'weather.run.id.';
+comment on column stuck_steps.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
+comment on column stuck_steps.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column stuck_steps.step_name is 'weather.step.name.';
+comment on column stuck_steps.substep is 'weather.step.substep.';
+comment on column stuck_steps.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column stuck_steps.attempt is 'weather.step.attempt, counted from 1.';
+comment on column stuck_steps.status is 'weather.step.status; in_progress while the span runs.';
+comment on column stuck_steps.since is 'Start of the first attempt at the step.';
+comment on column stuck_steps.waits_until is 'When the step is tried again; null while it runs or was abandoned.';
+comment on column stuck_steps.retries_remaining is 'max(0, max_attempts - attempt).';
+comment on column stuck_steps.error_type is 'error.type: category of the failure.';
+comment on column stuck_steps.error_message is 'What went wrong at the newest attempt, in words.';
+comment on column stuck_steps.trace_id is 'Trace of the span, 32 hexadecimal digits.';

@@ -42,7 +42,7 @@ export function translate(span: ObservedSpan): Translation {
 
   const status = statusOf(span, values);
   const ended = span.phase === 'ended';
-  const retry = ended ? retryOf(values) : { retriesRemaining: null, nextRetryTime: null };
+  const retry = { ...retryOf(values), ...(ended ? {} : { nextRetryTime: null }) };
   const error = ended ? toErrorFact(span, values, status, adjustments) : null;
   const context = toContext(span, values, adjustments);
   const state = toStateFact(values, adjustments);

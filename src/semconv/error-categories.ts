@@ -66,7 +66,7 @@ export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
 };
 
 /** Categories that the call to a miner already counts; the step around the call must not count them again. */
-const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
+export const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
   'timeout',
   'connection',
   'handshake',

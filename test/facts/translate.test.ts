@@ -166,7 +166,6 @@ describe('translate', () => {
           status: 'in_progress',
           completedAt: null,
           latencyNanos: null,
-          retriesRemaining: null,
           nextRetryTime: null,
         });
       }),

@@ -2,11 +2,14 @@
 
 create table error_categories (
   category text primary key,
-  fault text not null check (fault in ('miner', 'upstream', 'validator'))
+  fault text not null check (fault in ('miner', 'upstream', 'validator')),
+  is_transport boolean not null default false
 );
 comment on table error_categories is 'The closed set of error categories, and who has to act on each.';
 comment on column error_categories.category is 'Value of error.type. Written by: migrations.';
 comment on column error_categories.fault is 'Who is at fault: miner, upstream data, or the validator itself. Written by: migrations.';
+comment on column error_categories.is_transport is
+  'Whether the call to a miner already counts it, so that the step around the call must not. Written by: migrations.';
 insert into error_categories (category, fault) values
   ('timeout', 'miner'), ('connection', 'miner'), ('handshake', 'miner'), ('http_4xx', 'miner'), ('http_5xx', 'miner'),
   ('rejected_identity', 'miner'), ('invalid_response', 'miner'), ('not_found', 'miner'),
@@ -16,6 +19,8 @@ insert into error_categories (category, fault) values
   ('rate_limited_upstream', 'upstream'), ('truth_not_ready', 'upstream'), ('truth_missing', 'upstream'),
   ('out_of_memory', 'validator'), ('lock_busy', 'validator'), ('isolation_violation', 'validator'),
   ('process_crash', 'validator'), ('validator_internal', 'validator'), ('unknown', 'validator');
+update error_categories set is_transport = true where category in
+  ('timeout', 'connection', 'handshake', 'http_4xx', 'http_5xx', 'not_found', 'invalid_response', 'rate_limited_upstream');
 
 -- The newest attempt of each step of each miner (of each lead, for ERA5), with the time of the first.
 create view newest_attempts as
@@ -84,8 +89,10 @@ select step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, catego
   count(*) as failures, min(step.completed_at) as first_at, max(step.completed_at) as last_at
 from weather_forecast_steps as step
 join error_categories as category on category.category = step.error_type
+where step.step_name = 'communication' or not category.is_transport
 group by step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
-comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator.';
+comment on view step_faults is
+  'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, where it happened.';
 
 create view repeated_scores as
 select validator_id, run_id, miner_uid, miner_hotkey, step_name as score_type, lead_hours,

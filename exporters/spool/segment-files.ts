@@ -1,0 +1,31 @@
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SUFFIX = '.segment';
+const DIGITS = 10;
+
+/** A segment of a spool: a part of the log of records, numbered from 1. */
+export interface SegmentFile {
+  readonly number: number;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Where the segment of this number lies. */
+export const segmentPath = (directory: string, number: number): string =>
+  join(directory, `${String(number).padStart(DIGITS, '0')}${SUFFIX}`);
+
+/** The segments of a spool, oldest first. */
+export function listSegments(directory: string): readonly SegmentFile[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(SUFFIX))
+    .sort()
+    .map((name) => {
+      const path = join(directory, name);
+      return { number: Number.parseInt(name, 10), path, bytes: statSync(path).size };
+    });
+}
+
+/** Removes a segment all of whose records are safe elsewhere. */
+export const removeSegment = (directory: string, number: number): void =>
+  rmSync(segmentPath(directory, number), { force: true });

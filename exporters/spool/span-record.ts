@@ -1,0 +1,40 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+
+/** Numbers that JSON cannot say, by the names under which they are kept. */
+const ODD_NUMBERS: readonly (readonly [name: string, value: number])[] = [
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+];
+const ODD = '$number';
+const BIG = '$bigint';
+
+/**
+ * The JSON of a span, with what JSON alone would change: nanoseconds, and numbers that are not finite, which the
+ * translation must still see to count them.
+ */
+export function encodeSpan(span: ObservedSpan): Buffer {
+  return Buffer.from(JSON.stringify(span, keepOdd));
+}
+
+/** The span that `encodeSpan` was given. */
+export function decodeSpan(bytes: Uint8Array): ObservedSpan {
+  return JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
+    restoreOdd,
+  ) as ObservedSpan;
+}
+
+function keepOdd(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return { [BIG]: value.toString() };
+  if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+  return { [ODD]: ODD_NUMBERS.find(([, odd]) => Object.is(odd, value))?.[0] };
+}
+
+function restoreOdd(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (BIG in value && typeof value[BIG] === 'string') return BigInt(value[BIG]);
+  if (ODD in value) return ODD_NUMBERS.find(([name]) => name === value[ODD])?.[1] ?? null;
+  return value;
+}

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeSpan, encodeSpan } from '../../../exporters/spool/span-record.ts';
+import { translate } from '../../../src/facts/translate.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
+import { endedSpan } from '../../support/spans.ts';
+
+describe('a span in the spool', () => {
+  it('comes out as it went in, so that the translation cannot tell the difference', () => {
+    fc.assert(
+      fc.property(recordedRun, (spans) => {
+        for (const span of spans) {
+          const read = decodeSpan(encodeSpan(span));
+          expect(read).toEqual(span);
+          expect(translate(read)).toEqual(translate(span));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps numbers that JSON cannot say', () => {
+    const attributes = {
+      'weather.score.initial': NaN,
+      'weather.score.era5': -Infinity,
+      'weather.poll.progress': -0,
+    };
+    const { attributes: read } = decodeSpan(encodeSpan(endedSpan({ step: 'day1', lead: 12, attributes })));
+    expect(Object.is(read['weather.poll.progress'], -0)).toBe(true);
+    expect([read['weather.score.initial'], read['weather.score.era5']]).toEqual([NaN, -Infinity]);
+  });
+});
