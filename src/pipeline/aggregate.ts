@@ -6,13 +6,13 @@ import {
   type Aggregated,
   type RunAggregated,
 } from './aggregate-definition.ts';
+import { withControlState } from './control/control-state-error.ts';
 import { countLeads, countMiners } from './control/counts.ts';
 import type { Queryable } from './control/in-transaction.ts';
 import { loadLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { summarizeForecast } from './forecast-summary.ts';
-import { commitFailure, commitRetry, finishRunJob } from './miner-commits.ts';
-import { addJobs } from './queue/jobs.ts';
+import { commitFailure, commitRetry, finishRunIfLast } from './miner-commits.ts';
 import { settle } from './settle.ts';
 import type { MinerJob, RunJob } from './step-job.ts';
 import { toFailure, underPolicy } from './step-policy.ts';
@@ -31,7 +31,7 @@ export const aggregateMiner = step(
 );
 
 async function aggregate({ parts, run, miner }: MinerJob): Promise<Aggregated> {
-  const leads = await loadLeads(parts.pool, run.runId, miner.uid);
+  const leads = await withControlState(() => loadLeads(parts.pool, run.runId, miner.uid));
   return { kind: 'aggregated', summary: summarizeForecast(leads, run.era5Leads.length) };
 }
 
@@ -48,12 +48,13 @@ async function commit(client: Queryable, job: MinerJob, result: AggregateMinerRe
   }
 }
 
+/** A forecast without any scored lead is a failed one; the last miner to end also ends the run. */
 async function commitEnd(client: Queryable, job: MinerJob, { summary }: Aggregated): Promise<boolean> {
   const end = summary.isCompleted
     ? ({ to: 'completed' } as const)
     : ({ to: 'failed', failedStep: 'era5', failure: await firstFailure(client, job) } as const);
   if (!(await moveMiner(client, job.miner, end))) return false;
-  await addJobs(client, [finishRunJob(job)]);
+  await finishRunIfLast(client, job);
   return true;
 }
 
@@ -66,10 +67,9 @@ async function firstFailure(client: Queryable, { run, miner }: MinerJob) {
 }
 
 /** Sums up a run whose miners all have an end. */
-export const aggregateRun = step(
-  aggregateRunDefinition,
-  async ({ parts, run }: RunJob): Promise<RunAggregated> => ({
+export const aggregateRun = step(aggregateRunDefinition, ({ parts, run }: RunJob): Promise<RunAggregated> =>
+  withControlState(async () => ({
     miners: await countMiners(parts.pool, run.runId),
     leads: await countLeads(parts.pool, run.runId),
-  }),
+  })),
 );

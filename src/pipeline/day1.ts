@@ -48,7 +48,9 @@ export const scoreDay1 = step(day1Definition, async (job: LeadJob): Promise<Lead
   const result = await underPolicy(underway, () =>
     unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
-  return settle<LeadResult>(parts.pool, { ...result, findings }, (client) => commitLead(client, job, result));
+  return settle<LeadResult>(parts.pool, { ...result, findings }, (client) =>
+    commitLead(client, job, { end: result, findings }),
+  );
 });
 
 /** An analysis is there soon after its time; ERA5, which stands in for it, is not. */
@@ -70,6 +72,7 @@ async function scoreWhenDue(
   return toResult(await score(job, { name: handle.name, store: found.store }, findings));
 }
 
+/** Reads and scores the fields of day one; `findings` tells what there was and what was missing. */
 async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): Promise<Day1Result> {
   const { parts, run, lead } = job;
   const forecast = await openFrozenForecast(job);
@@ -95,6 +98,7 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
   return scored;
 }
 
+/** A day one of which every field was missing or rejected has no score, which is not a score of 0. */
 function toResult({ outcome, components }: Day1Result): Scored | Failed {
   const rejected = components.every(({ scores }) => scores === null);
   if (outcome.kind === 'scored' && !rejected) return { kind: 'scored', score: outcome.score };

@@ -1,8 +1,7 @@
 import { era5Stage } from '../semconv/index.ts';
 import { step, type StepDefinition } from '../steps/index.ts';
-import type { Queryable } from './control/in-transaction.ts';
 import { openFrozenForecast } from './forecast-access.ts';
-import { commitLead, countRemainingLeads, type LeadEnd } from './lead-commits.ts';
+import { commitLead } from './lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from './lead-findings.ts';
 import { leadOutcome, type LeadResult, type Scored } from './lead-outcomes.ts';
 import { fieldKey, sharedFields, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
@@ -44,7 +43,7 @@ export const scoreEra5 = step(era5Definition, async (job: LeadJob): Promise<Lead
     unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
   return settle<LeadResult>(parts.pool, { ...result, findings }, (client) =>
-    commit(client, job, { end: result, findings }),
+    commitLead(client, job, { end: result, findings }),
   );
 });
 
@@ -71,6 +70,7 @@ interface Compared {
   readonly climatology: OpenedStore;
 }
 
+/** Reads and scores what truth, climatology and forecast share; a lacking field is told, not punished. */
 async function score(
   job: LeadJob,
   { truth, climatology }: Compared,
@@ -98,14 +98,4 @@ async function score(
   );
   findings.components = scored.components;
   return { kind: 'scored', score: requireLeadScore(scored) };
-}
-
-async function commit(
-  client: Queryable,
-  job: LeadJob,
-  { end, findings }: { readonly end: LeadEnd; readonly findings: LeadFindings },
-): Promise<boolean> {
-  if (!(await commitLead(client, job, end))) return false;
-  findings.remainingLeads = await countRemainingLeads(client, job.lead);
-  return true;
 }

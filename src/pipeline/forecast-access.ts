@@ -1,4 +1,5 @@
 import { CategorizedError } from '../semconv/index.ts';
+import { withControlState } from './control/control-state-error.ts';
 import { loadFrozenManifest } from './control/frozen-manifest.ts';
 import type { OpenedForecast } from './forecast-opener.ts';
 import type { ForecastAccess } from './miners/index.ts';
@@ -42,7 +43,7 @@ export function requireSameHash(frozenHash: string, access: ForecastAccess): voi
 /** Opens the forecast for scoring: a fresh token, the same hash, and the files of the frozen manifest. */
 export async function openFrozenForecast(job: MinerJob): Promise<OpenedForecast> {
   const { parts, miner } = job;
-  const frozen = await loadFrozenManifest(parts.pool, miner);
+  const frozen = await withControlState(() => loadFrozenManifest(parts.pool, miner));
   if (frozen === null) {
     throw new CategorizedError(
       'validator_internal',

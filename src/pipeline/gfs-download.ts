@@ -50,6 +50,7 @@ async function readUnderLock(job: RunJob): Promise<GfsReady | LockBusy> {
   };
 }
 
+/** Both GFS stores, or the reference alone where ERA5 stands in for the analysis. */
 async function readInput(job: RunJob): Promise<GfsReady> {
   const { run, parts } = job;
   const { analysis, reference } = parts.stores;
@@ -88,6 +89,7 @@ async function readFields(
   return wanted.map(fieldKey);
 }
 
+/** What follows. A final failure is kept with the run; the orchestrator then ends it. */
 async function commit(client: Queryable, job: RunJob, result: GfsDownloadResult): Promise<boolean> {
   const { run, parts } = job;
   const at = parts.clock.now();
@@ -110,6 +112,7 @@ async function commit(client: Queryable, job: RunJob, result: GfsDownloadResult)
   }
 }
 
+/** The job that follows, and how the run stands until then. */
 interface NextStep {
   readonly task: TaskName;
   readonly move: Move<RunStatus> & { readonly nextAt: Date };

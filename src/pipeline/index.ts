@@ -16,5 +16,5 @@ export {
   type RetryPolicy,
 } from './retry-policy.ts';
 export type { GridStoreSource } from './scores/store-handle.ts';
-export type { Clock } from './step-job.ts';
+export type { Clock } from './clock.ts';
 export { truthDueTime, truthGiveUpTime } from './truth-times.ts';

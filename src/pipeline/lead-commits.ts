@@ -1,7 +1,9 @@
 import { currentTraceparent } from '../steps/index.ts';
 import type { Queryable } from './control/in-transaction.ts';
 import type { LeadKey } from './control/lead-row.ts';
+import { countOpenLeads } from './control/locks.ts';
 import { moveLead } from './control/moves.ts';
+import type { LeadFindings } from './lead-findings.ts';
 import { addJobs, type QueuedJob } from './queue/jobs.ts';
 import { toFailure } from './step-policy.ts';
 import type { LeadJob } from './step-job.ts';
@@ -21,7 +23,11 @@ export const scoreLeadJob = (
 export type LeadEnd = { readonly kind: 'scored'; readonly score: number } | Retry | Failed | WaitingForTruth;
 
 /** Commits the transition of a lead: another attempt, more waiting, or its end. */
-export async function commitLead(client: Queryable, job: LeadJob, end: LeadEnd): Promise<boolean> {
+export async function commitLead(
+  client: Queryable,
+  job: LeadJob,
+  { end, findings }: { readonly end: LeadEnd; readonly findings: LeadFindings },
+): Promise<boolean> {
   switch (end.kind) {
     case 'retry':
       return commitNext(client, job, { to: 'due', attempt: job.lead.attempt + 1, nextAt: end.nextRetryTime });
@@ -38,10 +44,11 @@ export async function commitLead(client: Queryable, job: LeadJob, end: LeadEnd):
       if (!(await moveLead(client, job.lead, { to: 'failed', failure: toFailure(end.error) }))) return false;
       break;
   }
-  await commitWhatFollows(client, job);
+  findings.remainingLeads = await commitWhatFollows(client, job);
   return true;
 }
 
+/** When the lead is looked at again, and as which attempt. */
 interface NextVisit {
   readonly to: 'due' | 'waiting_for_truth';
   readonly attempt: number;
@@ -55,8 +62,12 @@ async function commitNext(client: Queryable, { lead }: LeadJob, visit: NextVisit
   return true;
 }
 
-/** After day one all ERA5 leads are due, each with a job of its own; after any lead, the forecast may be complete. */
-async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): Promise<void> {
+/**
+ * After day one all ERA5 leads are due, each with a job of its own; after the last lead the forecast is closed.
+ *
+ * @returns how many leads of the forecast have no end yet
+ */
+async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): Promise<number> {
   const now = parts.clock.now();
   const { runId, minerUid } = lead;
   if (lead.scoreType === 'day1') {
@@ -66,9 +77,14 @@ async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): P
       released.map((next) => scoreLeadJob(next, now)),
     );
   }
-  await addJobs(client, [{ task: 'aggregate_miner', payload: { runId, minerUid }, runAt: now }]);
+  const { open, revision } = await countOpenLeads(client, lead);
+  if (open === 0) {
+    await addJobs(client, [{ task: 'aggregate_miner', payload: { runId, minerUid, revision }, runAt: now }]);
+  }
+  return open;
 }
 
+/** Makes all ERA5 leads due, once; each tells by itself how long it has to wait for truth. */
 async function releaseEra5Leads(
   client: Queryable,
   { runId, minerUid }: LeadKey,
@@ -81,17 +97,4 @@ async function releaseEra5Leads(
     [runId, minerUid, now],
   );
   return rows.map((row) => ({ runId, minerUid, scoreType: 'era5', ...row }));
-}
-
-/** Leads of the forecast that have no end yet, as far as this transaction sees. */
-export async function countRemainingLeads(
-  client: Queryable,
-  { runId, minerUid }: Pick<LeadKey, 'runId' | 'minerUid'>,
-): Promise<number> {
-  const { rows } = await client.query<{ remaining: number }>(
-    `select count(*)::int as remaining from pipeline.leads
-     where run_id = $1 and miner_uid = $2 and state not in ('scored', 'failed')`,
-    [runId, minerUid],
-  );
-  return rows[0]?.remaining ?? 0;
 }

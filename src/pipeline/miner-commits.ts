@@ -1,5 +1,6 @@
 import { currentTraceparent } from '../steps/index.ts';
 import type { Queryable } from './control/in-transaction.ts';
+import { countOpenMiners } from './control/locks.ts';
 import { moveMiner } from './control/moves.ts';
 import { addJobs, type QueuedJob, type TaskName } from './queue/jobs.ts';
 import type { RetriedStep } from './retry-policy.ts';
@@ -14,12 +15,12 @@ export const nextMinerJob = ({ miner }: Pick<MinerJob, 'miner'>, task: TaskName,
   runAt,
 });
 
-/** Looks whether the run is over. It is queued whenever a miner ends; only the last one finds that it is. */
-export const finishRunJob = ({ run, parts }: RunJob): QueuedJob => ({
-  task: 'finish_run',
-  payload: { runId: run.runId },
-  runAt: parts.clock.now(),
-});
+/** Queues the end of the run when the last of its miners has ended; before it awaits results it does so itself. */
+export async function finishRunIfLast(client: Queryable, { run, parts }: RunJob): Promise<void> {
+  const { open, status } = await countOpenMiners(client, run.runId);
+  if (open > 0 || status !== 'awaiting_results') return;
+  await addJobs(client, [{ task: 'finish_run', payload: { runId: run.runId }, runAt: parts.clock.now() }]);
+}
 
 /** The next attempt of the same task, linked to this one. */
 export async function commitRetry(
@@ -48,6 +49,6 @@ export async function commitFailure(
     failedStep: step,
     failure: toFailure(failed.error),
   });
-  if (moved) await addJobs(client, [finishRunJob(job)]);
+  if (moved) await finishRunIfLast(client, job);
   return moved;
 }

@@ -1,4 +1,5 @@
 import { step } from '../steps/index.ts';
+import { withControlState } from './control/control-state-error.ts';
 import { countFailures, countMiners } from './control/counts.ts';
 import { dropManifests } from './control/frozen-manifest.ts';
 import type { Queryable } from './control/in-transaction.ts';
@@ -11,6 +12,7 @@ import {
   type Orchestrated,
   type OrchestrateResult,
 } from './orchestrate-definition.ts';
+import { finishRunIfLast } from './miner-commits.ts';
 import { addJobs, type QueuedJob } from './queue/jobs.ts';
 import { decideRun, type DecisionMade } from './run-decision.ts';
 import { seedMiner } from './seed-miner.ts';
@@ -23,8 +25,10 @@ const WARN_AFTER_SECONDS = 1800;
 /** Decides what follows for a run, and does it. */
 export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Promise<OrchestrateResult> => {
   const { parts, run } = job;
-  const miners = await countMiners(parts.pool, run.runId);
-  const failures = await countFailures(parts.pool, run.runId);
+  const [miners, failures] = await withControlState(async () => [
+    await countMiners(parts.pool, run.runId),
+    await countFailures(parts.pool, run.runId),
+  ]);
   const plan = decideRun({ run, miners, failures });
   if (plan === null) return { kind: 'nothing' };
   if (plan.to === 'seeding') await seedMiners(job);
@@ -35,10 +39,12 @@ export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Prom
 
 /** Each miner opens a trace of its own and commits by itself, so that a restart goes on with those that are left. */
 async function seedMiners(job: RunJob): Promise<void> {
-  const miners = await loadMinersIn(job.parts.pool, job.run.runId, 'created');
+  const { parts, run } = job;
+  const miners = await withControlState(() => loadMinersIn(parts.pool, run.runId, 'created'));
   for (const miner of miners) await seedMiner({ ...job, miner });
 }
 
+/** The status, the job that follows, and what the new status means for the miners. */
 async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): Promise<boolean> {
   const { run, parts } = job;
   const at = parts.clock.now();
@@ -52,11 +58,13 @@ async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): P
     await addJobs(client, [{ task: plan.next, payload, runAt: at }]);
   }
   if (plan.to === 'querying_miners') await queryAll(client, job, at);
+  if (plan.to === 'awaiting_results') await finishRunIfLast(client, job);
   if (plan.to === 'failed') await endMiners(client, job);
   if (isTerminal(RUN_TRANSITIONS, plan.to)) await dropManifests(client, run.runId);
   return true;
 }
 
+/** Every seeded miner is queried, each by a job of its own: one statement, whatever their number. */
 async function queryAll(client: Queryable, { run }: RunJob, at: Date): Promise<void> {
   const { rows } = await client.query<{ minerUid: number; revision: number }>(
     `update pipeline.run_miners set state = 'querying', revision = revision + 1, attempt = 1, next_at = $2

@@ -2,19 +2,23 @@ import type { Pool } from 'pg';
 import { Agent } from 'undici';
 import { createDatabasePool } from '../database/connect.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { abandonRuns } from './abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
 import { createRun } from './create-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
-import { createForecastOpener } from './forecast-opener.ts';
+import { createForecastOpener, type ForecastOpener } from './forecast-opener.ts';
 
 import type { Miner, MinerClient } from './miners/index.ts';
-import { hearErrors } from './queue/quiet-pool.ts';
+import { once } from './once.ts';
+import { hearErrors } from './queue/hear-errors.ts';
 import { migrateQueue, startWorker, type QueueWorker } from './queue/worker.ts';
 import { RETRY_POLICIES, type RetryPolicies } from './retry-policy.ts';
 import { createFieldCache } from './scores/field-cache.ts';
 import type { ScoringStores } from './scores/scoring-stores.ts';
 import { createStoreHandle, type GridStoreSource } from './scores/store-handle.ts';
-import type { Clock, PipelineParts } from './step-job.ts';
+import type { Clock } from './clock.ts';
+import { becomeSole, requireNoSole, type SoleLock } from './sole-worker.ts';
+import type { PipelineParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { requireLeads, requireMiners } from './run-request.ts';
 import { TRUTH_POLL_SECONDS } from './truth-times.ts';
@@ -38,6 +42,7 @@ export type PipelineDatabase =
 
 export type PipelineOptions = PipelineDatabase & PipelineSettings;
 
+/** What a pipeline works with. */
 export interface PipelineSettings {
   readonly stores: PipelineStores;
   /** Stays the caller's: it is not closed with the pipeline. */
@@ -50,7 +55,11 @@ export interface PipelineSettings {
   /** How often the queue is looked at where notifications do not arrive, milliseconds. */
   readonly queuePollMillis?: number;
   readonly policies?: RetryPolicies;
+  /** How soon jobs are taken up again whose worker died or whose connection was lost. */
+  readonly recovery?: { readonly checkMillis: number; readonly graceMillis: number };
   readonly freezeWindowMillis?: number;
+  /** How a forecast is opened; where its miner hosts it unless given. */
+  readonly openForecast?: ForecastOpener;
   /** Most bytes of fields of the validator's own stores that are kept. */
   readonly fieldCacheBytes?: number;
   /** Hears what the queue complains of; nothing else is told but by spans. */
@@ -75,6 +84,14 @@ export interface Pipeline {
   createRun(request: RunRequest): Promise<number>;
   /** Starts to work on all runs of the database. */
   start(): Promise<void>;
+  /**
+   * Lets nobody else work on the runs of the database until the pipeline is stopped.
+   *
+   * @throws CategorizedError `lock_busy` when somebody does
+   */
+  becomeSole(): Promise<void>;
+  /** Gives up the active runs whose miners are all at addresses like the pattern. @returns their ids */
+  abandonRuns(minersAt: string, reason: string): Promise<readonly number[]>;
   progress(runId: number): Promise<RunProgress>;
   /** Resolves when the run is over, whoever works on it; rejects when the pipeline is stopped before. */
   finished(runId: number): Promise<void>;
@@ -87,8 +104,9 @@ const DEFAULTS = {
   queuePollMillis: 2000,
   freezeWindowMillis: 2 * 3_600_000,
   fieldCacheBytes: 2 ** 30,
+  orphanCheckMillis: 15_000,
+  orphanGraceMillis: 30_000,
 };
-const ORPHAN_CHECK_MILLIS = 15_000;
 
 /** Makes a pipeline that does nothing before it is told to. The database must be migrated. */
 export function createPipeline(options: PipelineOptions): Pipeline {
@@ -96,15 +114,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const goDeaf = hearErrors(pool, options.onProblem ?? (() => undefined));
   const agent = new Agent({ connect: { rejectUnauthorized: false } });
   const parts = toParts(options, { pool, agent });
-  let migrated: Promise<void> | undefined;
+  const ready = once(() => migrateQueue(pool));
+  const startOnce = once(() => startWorker(toWorkerOptions(options, parts)));
   let worker: Promise<QueueWorker> | undefined;
   let stopped: Promise<void> | undefined;
-  const ready = (): Promise<void> => (migrated ??= migrateQueue(pool));
+  let sole: SoleLock | undefined;
   const stop = async (): Promise<void> => {
-    await (await worker?.catch(() => undefined))?.stop();
-    await agent.close();
-    if (options.pool === undefined) await pool.end();
-    goDeaf();
+    try {
+      await (await worker?.catch(() => undefined))?.stop();
+    } finally {
+      sole?.release();
+      await agent.close();
+      if (options.pool === undefined) await pool.end();
+      goDeaf();
+    }
   };
   return {
     async createRun(request) {
@@ -114,8 +137,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async start() {
       await ready();
-      await (worker ??= startWorker(toWorkerOptions(options, parts)));
+      if (sole === undefined) await requireNoSole(pool);
+      worker = startOnce();
+      await worker;
     },
+    async becomeSole() {
+      sole ??= await becomeSole(pool);
+    },
+    abandonRuns: (minersAt, reason) => abandonRuns(parts, minersAt, reason),
     async progress(runId) {
       await ready();
       return loadProgress(pool, runId);
@@ -138,7 +167,7 @@ function toParts(
     pool: opened.pool,
     clock,
     minerClient,
-    openForecast: createForecastOpener(minerClient, opened.agent),
+    openForecast: options.openForecast ?? createForecastOpener(minerClient, opened.agent),
     stores: toStores(options, { clock, refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2 }),
     policies: options.policies ?? RETRY_POLICIES,
     delayFactor,
@@ -159,6 +188,7 @@ function toStores(
   };
 }
 
+/** Checks a request at the door. @throws RangeError naming what was got and what is allowed */
 const toNewRun = (request: RunRequest, now: Date) => ({
   validatorHotkey: request.validatorHotkey,
   initTime: requireForecastCycle(request.initTime),
@@ -171,7 +201,8 @@ const toWorkerOptions = (options: PipelineOptions, parts: PipelineParts) => ({
   pool: parts.pool,
   concurrency: options.concurrency ?? DEFAULTS.concurrency,
   pollMillis: options.queuePollMillis ?? DEFAULTS.queuePollMillis,
-  orphanCheckMillis: ORPHAN_CHECK_MILLIS,
+  orphanCheckMillis: options.recovery?.checkMillis ?? DEFAULTS.orphanCheckMillis,
+  orphanGraceMillis: options.recovery?.graceMillis ?? DEFAULTS.orphanGraceMillis,
   onProblem: options.onProblem ?? (() => undefined),
   handle: async ({
     task,

@@ -20,6 +20,7 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
   return settle<PollResult>(parts.pool, result, (client, settled) => commit(client, job, settled));
 });
 
+/** One call. @throws CategorizedError `not_found`, retryable, when the miner has forgotten its job */
 async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | Failed> {
   const { parts, miner } = job;
   const reply = await parts.minerClient.pollJobStatus(miner, requireJobId(job));
@@ -49,6 +50,7 @@ export function requireJobId({ miner }: MinerJob): string {
   );
 }
 
+/** Another poll, or the end when this was the last one allowed. */
 function stillRunning(
   { parts, miner }: MinerJob,
   progress: number | null,
@@ -72,6 +74,7 @@ function completed({ parts, miner }: MinerJob): Completed {
   };
 }
 
+/** What follows, in the same transaction as the new state. */
 async function commit(client: Queryable, job: MinerJob, result: PollResult): Promise<boolean> {
   switch (result.kind) {
     case 'running':

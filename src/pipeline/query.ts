@@ -26,6 +26,7 @@ export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<Q
   }
 });
 
+/** One call. A refusal is an answer, and the end; only what never became an answer is thrown. */
 async function askForForecast(job: MinerJob): Promise<Accepted | Failed> {
   const { parts, run, miner } = job;
   const reply = await parts.minerClient.initiateFetch(miner, {
@@ -72,6 +73,7 @@ const crossover = ({ miner }: MinerJob): Failed => ({
   ),
 });
 
+/** What follows, in the same transaction as the new state. */
 async function commit(client: Queryable, job: MinerJob, result: QueryResult): Promise<boolean> {
   switch (result.kind) {
     case 'accepted':
@@ -87,6 +89,7 @@ async function commit(client: Queryable, job: MinerJob, result: QueryResult): Pr
   }
 }
 
+/** What follows an acceptance: polls, or verification at once. */
 interface Acceptance {
   readonly result: Accepted;
   readonly state: 'polling' | 'verifying';

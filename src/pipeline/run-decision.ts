@@ -59,7 +59,7 @@ export function decideRun(view: RunView): RunPlan | null {
         decisions: [
           info('await_results', `${counted(total(miners))} queried; leads ${run.era5Leads.join(', ')} h`),
         ],
-        next: 'finish_run',
+        next: null,
       };
     case 'awaiting_results':
       return total(miners) === miners.completed + miners.failed ? completeRun(view) : null;
@@ -71,6 +71,7 @@ export function decideRun(view: RunView): RunPlan | null {
   }
 }
 
+/** Two decisions at once: one needs nothing of the other. */
 const seedAndFetch = (miners: number): RunPlan => ({
   to: 'seeding',
   decisions: [
@@ -90,6 +91,7 @@ function failRun({ failureCategory, failureMessage }: RunView['run']): RunPlan {
   };
 }
 
+/** One forecast makes a run completed; without any it is told apart, as an error. */
 function completeRun({ miners, failures }: RunView): RunPlan {
   const why = Object.entries(failures).map(([category, count]) => `${category} ${count}`);
   if (miners.completed > 0) {

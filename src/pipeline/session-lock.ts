@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { withControlState } from './control/control-state-error.ts';
 
 /** What came of work that only one process may do at a time. */
 export type Locked<Result> = { readonly kind: 'done'; readonly result: Result } | { readonly kind: 'busy' };
@@ -19,20 +20,23 @@ export async function underSessionLock<Result>(
   lock: LockName,
   work: () => Promise<Result>,
 ): Promise<Locked<Result>> {
-  const client = await pool.connect();
+  const client = await withControlState(() => pool.connect());
   let isHeld = false;
   try {
-    const { rows } = await client.query<{ held: boolean }>(
-      'select pg_try_advisory_lock($1, hashtext($2)) as held',
-      [...lock],
-    );
-    isHeld = rows[0]?.held === true;
-    if (!isHeld) return { kind: 'busy' };
-    return { kind: 'done', result: await work() };
+    isHeld = await withControlState(() => tryLock(client, lock));
+    return isHeld ? { kind: 'done', result: await work() } : { kind: 'busy' };
   } finally {
     // Closing the session gives the lock back even where an unlock would fail.
     client.release(isHeld && !(await unlocked(client, lock)));
   }
+}
+
+async function tryLock(client: Pick<PoolClient, 'query'>, lock: LockName): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>(
+    'select pg_try_advisory_lock($1, hashtext($2)) as held',
+    [...lock],
+  );
+  return rows[0]?.held === true;
 }
 
 /** Does work under an advisory lock, after whoever holds it now. */

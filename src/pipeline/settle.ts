@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { withControlState } from './control/control-state-error.ts';
 import { inTransaction, type Queryable } from './control/in-transaction.ts';
 import type { Superseded } from './step-result.ts';
 
@@ -14,6 +15,6 @@ export async function settle<Result>(
   result: Result,
   commit: (client: Queryable, result: Result) => Promise<boolean>,
 ): Promise<Result | Superseded> {
-  const kept = await inTransaction(pool, (client) => commit(client, result));
+  const kept = await withControlState(() => inTransaction(pool, (client) => commit(client, result)));
   return kept ? result : { kind: 'superseded' };
 }

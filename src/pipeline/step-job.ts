@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Clock } from './clock.ts';
 import type { LeadRow } from './control/lead-row.ts';
 import type { MinerRow } from './control/miner-row.ts';
 import type { RunRow } from './control/run-row.ts';
@@ -6,11 +7,6 @@ import type { ForecastOpener } from './forecast-opener.ts';
 import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { ScoringStores } from './scores/scoring-stores.ts';
-
-/** Tells the time; the pipeline has no other. */
-export interface Clock {
-  now(): Date;
-}
 
 /** What all steps work with. */
 export interface PipelineParts {

@@ -1,5 +1,6 @@
 import { classifyError, isRetryable } from '../steps/index.ts';
 import { CategorizedError, scrubText } from '../semconv/index.ts';
+import { ControlStateError } from './control/control-state-error.ts';
 import type { Failure } from './control/moves.ts';
 import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';
 import type { Delivery, PipelineParts } from './step-job.ts';
@@ -19,7 +20,11 @@ export interface AttemptUnderway {
   readonly attempt: number;
 }
 
-/** Does the work of a step, and turns a throw into what the policy makes of it. Never throws. */
+/**
+ * Does the work of a step, and turns a throw into what the policy makes of it.
+ *
+ * @throws ControlStateError alone: it is no matter of the step
+ */
 export async function underPolicy<Done>(
   underway: AttemptUnderway,
   work: () => Promise<Done>,
@@ -32,6 +37,7 @@ export async function underPolicy<Done>(
   try {
     return await work();
   } catch (error) {
+    if (error instanceof ControlStateError) throw error;
     return afterFailure(underway, error);
   }
 }

@@ -1,13 +1,11 @@
 import { aggregateMiner, aggregateRun } from './aggregate.ts';
-import { countMiners } from './control/counts.ts';
 import { loadLead } from './control/lead-row.ts';
 import { loadMiner } from './control/miner-row.ts';
 import { loadRun } from './control/run-row.ts';
-import { isTerminal, MINER_STATES, MINER_TRANSITIONS, type MinerState } from './control/transitions.ts';
+import type { MinerState } from './control/transitions.ts';
 import { scoreDay1 } from './day1.ts';
 import { scoreEra5 } from './era5.ts';
 import { downloadGfs } from './gfs-download.ts';
-import { countRemainingLeads } from './lead-commits.ts';
 import { orchestrate, recordGfsWait } from './orchestrate.ts';
 import { pollMiner } from './poll.ts';
 import { queryMiner } from './query.ts';
@@ -33,20 +31,22 @@ export const TASK_HANDLERS: Readonly<Record<TaskName, (job: DeliveredJob) => Pro
   poll: (delivered) => forMiner(delivered, 'polling', pollMiner),
   verify: (delivered) => forMiner(delivered, 'verifying', verifyMiner),
   score_lead: scoreLead,
-  aggregate_miner: (delivered) => forMiner(delivered, 'scoring', closeForecast),
-  finish_run: finishRun,
+  aggregate_miner: (delivered) => forMiner(delivered, 'scoring', aggregateMiner),
+  finish_run: (delivered) => forRun(delivered, finishRun),
 };
 
 /** A job without a revision is for whatever revision there is. */
 const isCurrent = (payload: JobPayload, row: { readonly revision: number }): boolean =>
   payload.revision === undefined || payload.revision === row.revision;
 
+/** Loads the run, and does the work when the job is for its present revision. */
 async function forRun(delivered: DeliveredJob, work: (job: RunJob) => Promise<unknown>): Promise<void> {
   const { parts, payload, delivery } = delivered;
   const run = await loadRun(parts.pool, payload.runId);
   if (run !== null && isCurrent(payload, run)) await work({ parts, delivery, run });
 }
 
+/** Loads run and miner, and does the work when the miner is where the job expects it. */
 async function forMiner(
   { parts, payload, delivery }: DeliveredJob,
   state: MinerState,
@@ -58,11 +58,13 @@ async function forMiner(
   await work({ parts, delivery, run, miner });
 }
 
+/** A failed attempt is also a decision: to wait. */
 async function fetchGfs(job: RunJob): Promise<void> {
   const result = await downloadGfs(job);
   if (result.kind === 'retry' || result.kind === 'lock_busy') await recordGfsWait(job, result.nextRetryTime);
 }
 
+/** The revision is that of the lead here, not of the miner. */
 async function scoreLead(delivered: DeliveredJob): Promise<void> {
   const { parts, payload } = delivered;
   const { runId, minerUid, scoreType, leadHours } = payload;
@@ -75,19 +77,9 @@ async function scoreLead(delivered: DeliveredJob): Promise<void> {
   });
 }
 
-async function closeForecast(job: MinerJob): Promise<void> {
-  const { parts, run, miner } = job;
-  const remaining = await countRemainingLeads(parts.pool, { runId: run.runId, minerUid: miner.uid });
-  if (remaining === 0) await aggregateMiner(job);
-}
-
-async function finishRun({ parts, payload, delivery }: DeliveredJob): Promise<void> {
-  const run = await loadRun(parts.pool, payload.runId);
-  if (run?.status !== 'awaiting_results') return;
-  const miners = await countMiners(parts.pool, run.runId);
-  const open = MINER_STATES.filter((state) => !isTerminal(MINER_TRANSITIONS, state) && miners[state] > 0);
-  if (open.length > 0) return;
-  const job: RunJob = { parts, delivery, run };
+/** The last of the miners, or the run itself when none was left to await, has queued this. */
+async function finishRun(job: RunJob): Promise<void> {
+  if (job.run.status !== 'awaiting_results') return;
   await aggregateRun(job);
   await orchestrate(job);
 }

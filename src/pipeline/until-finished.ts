@@ -6,18 +6,27 @@ const CHECK_MILLIS = { least: 20, most: 2000 };
 const GROWTH = 1.5;
 
 /**
- * Resolves when a run is over.
+ * Resolves when a run is over. A database that is gone meanwhile is waited for, as the pipeline does.
  *
  * @param look null when the pipeline was stopped meanwhile
- * @throws Error when the pipeline was stopped before the run was over
+ * @throws Error when the pipeline was stopped before the run was over, RangeError when there is no such run
  */
 export async function untilFinished(look: () => Promise<RunProgress> | null): Promise<void> {
   for (let millis = CHECK_MILLIS.least; ; millis = Math.min(millis * GROWTH, CHECK_MILLIS.most)) {
-    const progress = await look();
-    if (progress === null) {
+    const looking = look();
+    if (looking === null) {
       throw new Error('The pipeline was stopped before the run was over; start one again and it goes on.');
     }
-    if (progress.isFinished) return;
+    if (await isFinished(looking)) return;
     await sleep(millis);
+  }
+}
+
+async function isFinished(looking: Promise<RunProgress>): Promise<boolean> {
+  try {
+    return (await looking).isFinished;
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    return false;
   }
 }

@@ -1,5 +1,6 @@
 import { CategorizedError } from '../semconv/index.ts';
 import { step } from '../steps/index.ts';
+import { withControlState } from './control/control-state-error.ts';
 import { freezeManifest, loadFrozenManifest, type FrozenManifest } from './control/frozen-manifest.ts';
 import type { Queryable } from './control/in-transaction.ts';
 import { insertLeads } from './control/lead-row.ts';
@@ -26,6 +27,7 @@ export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise
   );
 });
 
+/** Token, manifest, freeze, first opening: in this order, and each only when the one before was in order. */
 async function verify(job: MinerJob, findings: VerifyFindings): Promise<Verified> {
   const access = await requestAccess(job);
   findings.storePath = access.storePath;
@@ -44,22 +46,24 @@ async function holdManifest(
   findings: VerifyFindings,
 ): Promise<FrozenManifest> {
   const { parts, miner } = job;
-  const frozen = await loadFrozenManifest(parts.pool, miner);
+  const frozen = await withControlState(() => loadFrozenManifest(parts.pool, miner));
   if (frozen !== null) requireSameHash(frozen.manifestHash, access);
   const hosted = await readHostedManifest(job, access, findings);
   if (frozen !== null) return frozen;
   const frozenAt = requireFreezeWindow(job);
-  const manifest = await freezeManifest(parts.pool, miner, {
+  const fresh = {
     manifestHash: hosted.hash,
     storePath: access.storePath,
     header: hosted.header,
     files: hosted.files,
     frozenAt,
-  });
+  };
+  const manifest = await withControlState(() => freezeManifest(parts.pool, miner, fresh));
   requireSameHash(manifest.manifestHash, access);
   return manifest;
 }
 
+/** The manifest as it is hosted now, checked against what the miner claims and against its key. */
 async function readHostedManifest(job: MinerJob, access: ForecastAccess, findings: VerifyFindings) {
   const { parts, miner } = job;
   findings.hostingTried = true;
@@ -111,6 +115,7 @@ async function commit(client: Queryable, job: MinerJob, result: VerifyResult): P
   }
 }
 
+/** All leads are laid out; only day one has a job yet. */
 async function commitVerified(client: Queryable, job: MinerJob): Promise<boolean> {
   const { miner, run, parts } = job;
   if (!(await moveMiner(client, miner, { to: 'scoring' }))) return false;

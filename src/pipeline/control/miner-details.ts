@@ -1,3 +1,4 @@
+import { ControlStateError } from './control-state-error.ts';
 import type { Queryable } from './in-transaction.ts';
 import type { MinerRow } from './miner-row.ts';
 
@@ -38,5 +39,6 @@ export async function recordCompletion(client: Queryable, miner: MinerRow, compl
 
 /** Whether recording an acceptance failed because the job belongs to another miner: one machine behind two slots. */
 export function isJobHeldByAnother(error: unknown): boolean {
-  return error instanceof Error && 'constraint' in error && error.constraint === ONE_HOLDER_INDEX;
+  const cause = error instanceof ControlStateError ? error.cause : error;
+  return cause instanceof Error && 'constraint' in cause && cause.constraint === ONE_HOLDER_INDEX;
 }

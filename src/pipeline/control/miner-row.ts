@@ -55,6 +55,7 @@ export async function loadMinersIn(
   return rows;
 }
 
+/** Writes who takes part in a run, in one statement. */
 export async function insertMiners(
   client: Queryable,
   runId: number,

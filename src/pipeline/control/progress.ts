@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import type { RunStatus } from '../../semconv/index.ts';
-import { jobKey, type TaskName } from '../queue/jobs.ts';
 import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './counts.ts';
 import { loadRun } from './run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './transitions.ts';
@@ -34,6 +33,7 @@ export async function loadProgress(pool: Pool, runId: number): Promise<RunProgre
   return { runId, status: run.status, isFinished, miners, leads, ...queue, withoutJob };
 }
 
+/** Jobs of the run that are queued or run now. */
 async function loadQueue(pool: Pool, runId: number): Promise<Pick<RunProgress, 'jobs' | 'nextJobAt'>> {
   const { rows } = await pool.query<{ jobs: number; nextJobAt: Date | null }>(
     `select count(*)::int as jobs, min(run_at) as "nextJobAt" from pipeline._private_jobs
@@ -63,36 +63,19 @@ const OWED_TASKS = `
   select miner_uid, score_type, lead_hours, 'score_lead'
   from pipeline.leads where run_id = $1 and state in ('due', 'waiting_for_truth')`;
 
-/**
- * Looks for what waits without a job, in one snapshot. A job that just runs has its key or, once it has queued its
- * successor, has left it to that one.
- */
+/** Looks in one snapshot for what waits without a job that is queued or runs. */
 async function findForsaken(pool: Pool, runId: number): Promise<string[]> {
-  const { rows } = await pool.query<{
-    minerUid: number | null;
-    scoreType: 'day1' | 'era5' | null;
-    leadHours: number | null;
-    task: TaskName;
-    keys: string[];
-  }>(
-    `with owed as (${OWED_TASKS}),
-       queued as (
-         select array_agg(key) as keys from pipeline._private_jobs
-         where key is not null and (is_available or locked_at is not null) and (payload ->> 'runId')::int = $1)
-     select miner_uid as "minerUid", score_type as "scoreType", lead_hours as "leadHours", task,
-       coalesce(keys, '{}') as keys
-     from owed, queued`,
+  const { rows } = await pool.query<{ thing: string }>(
+    `with owed as (${OWED_TASKS})
+     select concat_ws(' ', task, 'miner ' || miner_uid, score_type, lead_hours || ' h') as thing
+     from owed where not exists (
+       select from pipeline._private_jobs as job join pipeline._private_tasks as named on named.id = job.task_id
+       where (job.is_available or job.locked_at is not null) and named.identifier = owed.task
+         and (payload ->> 'runId')::int = $1
+         and (payload ->> 'minerUid')::int is not distinct from miner_uid
+         and payload ->> 'scoreType' is not distinct from score_type
+         and (payload ->> 'leadHours')::int is not distinct from lead_hours)`,
     [runId],
   );
-  const keys = new Set(rows[0]?.keys ?? []);
-  return rows
-    .map(({ minerUid, scoreType, leadHours, task }) =>
-      jobKey(task, {
-        runId,
-        ...(minerUid !== null && { minerUid }),
-        ...(scoreType !== null && { scoreType }),
-        ...(leadHours !== null && { leadHours }),
-      }),
-    )
-    .filter((key) => !keys.has(key));
+  return rows.map(({ thing }) => thing);
 }

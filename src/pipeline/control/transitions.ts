@@ -21,11 +21,11 @@ type Transitions<State extends string> = Readonly<Record<State, readonly State[]
 
 /** Where a run may go. A status that stays is a step tried again. */
 export const RUN_TRANSITIONS: Transitions<RunStatus> = {
-  created: ['seeding'],
-  seeding: ['seeding', 'gfs_ready', 'failed'],
-  gfs_ready: ['querying_miners'],
-  querying_miners: ['awaiting_results'],
-  awaiting_results: ['awaiting_results', 'completed', 'all_miners_failed'],
+  created: ['seeding', 'stale_abandoned'],
+  seeding: ['seeding', 'gfs_ready', 'failed', 'stale_abandoned'],
+  gfs_ready: ['querying_miners', 'stale_abandoned'],
+  querying_miners: ['awaiting_results', 'stale_abandoned'],
+  awaiting_results: ['awaiting_results', 'completed', 'all_miners_failed', 'stale_abandoned'],
   completed: [],
   failed: [],
   all_miners_failed: [],

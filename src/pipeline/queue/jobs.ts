@@ -35,15 +35,24 @@ export interface QueuedJob {
 /** A job that cannot commit is redelivered for as long as it takes; `MAX_DELIVERIES` bounds one that crashes. */
 const QUEUE_ATTEMPTS = 1000;
 
-/** One waiting job for each thing: queueing again replaces it. */
-export function jobKey(task: TaskName, { runId, minerUid, scoreType, leadHours }: JobPayload): string {
-  return [task, runId, minerUid, scoreType, leadHours].filter((part) => part !== undefined).join(':');
+/**
+ * One job for each revision of each thing. Keys of the queue are never used to replace a job: replacing one that a
+ * worker takes up at that moment would lose the new one.
+ */
+export function jobKey(
+  task: TaskName,
+  { runId, minerUid, scoreType, leadHours, revision }: JobPayload,
+): string | null {
+  if (revision === undefined) return null;
+  return [task, runId, minerUid, scoreType, leadHours, `r${revision}`]
+    .filter((part) => part !== undefined)
+    .join(':');
 }
 
 /**
  * Queues jobs inside the caller's transaction: they exist if and only if its transition does.
  *
- * A job that runs now and has the same key is not run again.
+ * @throws Error when the queue took fewer jobs than it was given; the transition must not stand then
  */
 export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Promise<void> {
   if (jobs.length === 0) return;
@@ -54,11 +63,14 @@ export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Pr
     job_key: jobKey(task, payload),
     priority: TASKS.indexOf(task),
   }));
-  await client.query(
-    `select count(*)
+  const { rows } = await client.query<{ added: number }>(
+    `select count(job.id)::int as added
      from json_to_recordset($1::json) as spec (task text, payload json, run_at timestamptz, job_key text, priority int),
        lateral pipeline.add_job(spec.task, payload => spec.payload, run_at => spec.run_at, job_key => spec.job_key,
          priority => spec.priority, max_attempts => $2) as job`,
     [JSON.stringify(specs), QUEUE_ATTEMPTS],
   );
+  const added = rows[0]?.added ?? 0;
+  if (added !== jobs.length)
+    throw new Error(`The queue took ${added} of ${jobs.length} jobs; the step is done again.`);
 }

@@ -1,15 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 
 /** Namespace of the locks that living worker pools hold: "work" in ASCII. */
-const LEASE_LOCK_CLASS = 0x776f726b;
-/** How long a pool may need from its first job to its lock, seconds. */
-const GRACE_SECONDS = 30;
+export const LEASE_LOCK_CLASS = 0x776f726b;
 
 /** A lock that a worker pool holds while it lives; it goes with the process. */
 export interface WorkerLease {
-  /** Takes the lock again if its connection was lost. */
+  /** Takes the lock again if its connection was lost; does nothing once it was released. */
   renew(): Promise<void>;
-  release(): Promise<void>;
+  release(): void;
 }
 
 /**
@@ -18,24 +16,31 @@ export interface WorkerLease {
  */
 export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease> {
   let held: PoolClient | undefined;
+  let isOver = false;
+  // Closing the session gives the lock back.
+  const drop = (client: PoolClient): void => {
+    if (held !== client) return;
+    held = undefined;
+    client.release(true);
+  };
   const renew = async (): Promise<void> => {
-    if (held !== undefined) return;
+    if (held !== undefined || isOver) return;
     const client = await pool.connect();
-    client.once('error', () => {
-      if (held === client) held = undefined;
-      client.release(true);
-    });
-    await client.query('select pg_advisory_lock($1, hashtext($2))', [LEASE_LOCK_CLASS, poolId]);
     held = client;
+    client.on('error', () => drop(client));
+    try {
+      await client.query('select pg_advisory_lock($1, hashtext($2))', [LEASE_LOCK_CLASS, poolId]);
+    } catch (error) {
+      drop(client);
+      throw error;
+    }
   };
   await renew();
   return {
     renew,
-    // Closing the session gives the lock back.
     release: () => {
-      held?.release(true);
-      held = undefined;
-      return Promise.resolve();
+      isOver = true;
+      if (held !== undefined) drop(held);
     },
   };
 }
@@ -43,21 +48,47 @@ export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease
 /**
  * Frees the jobs of worker pools that no longer live, so that others take them up.
  *
+ * @param graceMillis how long a pool may need from its first job to its lock
  * @returns how many jobs were freed
  */
-export async function freeOrphanedJobs(pool: Pool): Promise<number> {
+export async function freeOrphanedJobs(pool: Pool, graceMillis: number): Promise<number> {
   const { rows } = await pool.query<{ workers: string[] | null; jobs: number }>(
     `select array_agg(distinct locked_by) as workers, count(*)::int as jobs
      from pipeline._private_jobs as job
-     where locked_by is not null and locked_at < now() - $2 * interval '1 second'
+     where locked_by is not null and locked_at < now() - $2 * interval '1 millisecond'
        and not exists (
          select from pg_locks
          where locktype = 'advisory' and granted and objsubid = 2
            and database = (select oid from pg_database where datname = current_database())
            and classid = $1::oid and objid::bigint = hashtext(job.locked_by)::bigint & 4294967295)`,
-    [LEASE_LOCK_CLASS, GRACE_SECONDS],
+    [LEASE_LOCK_CLASS, graceMillis],
   );
   const { workers = null, jobs = 0 } = rows[0] ?? {};
   if (workers !== null) await pool.query('select pipeline.force_unlock_workers($1)', [workers]);
   return jobs;
+}
+
+/** The jobs that a living pool works on, as it knows them itself. */
+export interface OwnJobs {
+  readonly poolId: string;
+  readonly activeJobs: ReadonlySet<string>;
+}
+
+/**
+ * Frees jobs that a living pool has locked and does not work on: the reply that would have brought them, or the
+ * statement that would have closed them, was lost with its connection.
+ *
+ * @returns how many jobs were freed
+ */
+export async function freeForgottenJobs(
+  pool: Pool,
+  { poolId, activeJobs }: OwnJobs,
+  graceMillis: number,
+): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update pipeline._private_jobs set locked_at = null, locked_by = null
+     where locked_by = $1 and locked_at < now() - $2 * interval '1 millisecond' and id <> all($3::bigint[])`,
+    [poolId, graceMillis, [...activeJobs]],
+  );
+  return rowCount ?? 0;
 }

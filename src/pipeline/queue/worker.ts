@@ -1,32 +1,15 @@
-import { EventEmitter } from 'node:events';
-import { Logger, run, runMigrations, type Runner, type WorkerEvents } from 'graphile-worker';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runMigrations } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
-import { freeOrphanedJobs, takeLease, type WorkerLease } from './worker-lease.ts';
-
-/** The schema in which the queue keeps its tables. */
-export const QUEUE_SCHEMA = 'pipeline';
-
-/** A job as the queue hands it out. */
-export interface QueueDelivery {
-  readonly task: TaskName;
-  readonly payload: JobPayload;
-  readonly queueJobId: number;
-  readonly deliveries: number;
-}
-
-export interface WorkerOptions {
-  readonly pool: Pool;
-  /** Jobs at a time. */
-  readonly concurrency: number;
-  /** How often the queue is looked at besides notifications, milliseconds. */
-  readonly pollMillis: number;
-  /** How often the jobs of dead workers are looked for, milliseconds. */
-  readonly orphanCheckMillis: number;
-  readonly handle: (delivery: QueueDelivery) => Promise<void>;
-  /** Hears what the queue complains of. */
-  readonly onProblem: (message: string) => void;
-}
+import { hearErrors } from './hear-errors.ts';
+import { freeForgottenJobs, freeOrphanedJobs } from './worker-lease.ts';
+import {
+  openSession,
+  QUEUE_SCHEMA,
+  tellingLogger,
+  type WorkerOptions,
+  type WorkerSession,
+} from './worker-session.ts';
 
 /** Workers that run until they are stopped. */
 export interface QueueWorker {
@@ -35,72 +18,83 @@ export interface QueueWorker {
 }
 
 /** Brings the queue's own tables up to date. Any number of processes may do so at once. */
-export const migrateQueue = (pool: Pool): Promise<void> =>
-  runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: silentLogger(() => undefined) });
-
-/** Starts workers, and looks after jobs whose workers died. */
-export async function startWorker(options: WorkerOptions): Promise<QueueWorker> {
-  const events: WorkerEvents = new EventEmitter();
-  const poolId = new Promise<string>((resolve) => {
-    events.once('pool:create', ({ workerPool }) => resolve(workerPool.id));
-  });
-  const runner = await run({
-    pgPool: options.pool,
-    schema: QUEUE_SCHEMA,
-    concurrency: options.concurrency,
-    pollInterval: options.pollMillis,
-    noHandleSignals: true,
-    events,
-    logger: silentLogger(options.onProblem),
-    taskList: toTaskList(options),
-  });
-  runner.promise.catch((error: unknown) => options.onProblem(String(error)));
+export async function migrateQueue(pool: Pool): Promise<void> {
+  const goDeaf = hearErrors(pool, () => undefined);
   try {
-    const lease = await takeLease(options.pool, await poolId);
-    return watched(runner, lease, options);
-  } catch (error) {
-    await runner.stop();
-    throw error;
+    await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: tellingLogger(() => undefined) });
+  } finally {
+    goDeaf();
   }
 }
 
-type TaskList = NonNullable<Parameters<typeof run>[0]['taskList']>;
-
-function toTaskList({ handle }: WorkerOptions): TaskList {
-  const tasks = TASKS.map((task): [TaskName, TaskList[string]] => [
-    task,
-    async (payload, { job }) => {
-      const delivery = { task, queueJobId: Number(job.id), deliveries: job.attempts };
-      await handle({ ...delivery, payload: jobPayloadSchema.parse(payload) });
-    },
-  ]);
-  return Object.fromEntries(tasks);
-}
-
-const TOLD_LEVELS: readonly string[] = ['error', 'warning'];
-/** Errors and warnings alone are told; the rest is in the spans. */
-const silentLogger = (onProblem: (message: string) => void): Logger =>
-  new Logger(() => (level, message) => {
-    if (TOLD_LEVELS.includes(level)) onProblem(message);
-  });
-
-function watched(runner: Runner, lease: WorkerLease, options: WorkerOptions): QueueWorker {
-  const check = async (): Promise<void> => {
-    try {
-      await lease.renew();
-      await freeOrphanedJobs(options.pool);
-    } catch (error) {
-      options.onProblem(`The jobs of dead workers could not be looked for: ${String(error)}`);
-    }
-  };
-  void check();
-  const timer = setInterval(() => void check(), options.orphanCheckMillis);
-  timer.unref();
+/**
+ * Starts workers, looks after jobs whose workers died, and starts again when the queue gave up because the database
+ * was gone.
+ *
+ * The pool's errors must be heard by the caller.
+ *
+ * @throws Error of the database when the first start fails
+ */
+export async function startWorker(options: WorkerOptions): Promise<QueueWorker> {
+  const stopping = new AbortController();
+  const state: SessionHolder = { session: await openSession(options) };
+  const supervised = supervise(state, options, stopping.signal);
+  const watched = watchForOrphans(state, options, stopping.signal);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    clearInterval(timer);
-    await runner.stop();
-    await lease.release();
+    stopping.abort();
+    await state.session.stop();
+    await Promise.all([supervised, watched]);
   };
   return { stop: () => (stopped ??= stop()) };
 }
+
+/** The session that works now. */
+interface SessionHolder {
+  session: WorkerSession;
+}
+
+/** Opens a new session whenever one has ended, until it is told to stop. */
+async function supervise(state: SessionHolder, options: WorkerOptions, stopping: AbortSignal): Promise<void> {
+  const isOver = (): boolean => stopping.aborted;
+  for (;;) {
+    await state.session.ended;
+    if (isOver()) return;
+    await pause(options.pollMillis, stopping);
+    try {
+      await freeJobsOf(options.pool, state.session);
+      state.session = await openSession(options);
+    } catch (error) {
+      options.onProblem(`The workers could not be started again: ${String(error)}`);
+    }
+    if (isOver()) await state.session.stop();
+  }
+}
+
+/** Gives back what a session that has ended could not complete. */
+async function freeJobsOf(pool: Pool, session: WorkerSession): Promise<void> {
+  session.lease.release();
+  await pool.query('select pipeline.force_unlock_workers($1)', [[session.poolId]]);
+}
+
+async function watchForOrphans(
+  state: SessionHolder,
+  options: WorkerOptions,
+  stopping: AbortSignal,
+): Promise<void> {
+  while (!stopping.aborted) {
+    try {
+      await state.session.lease.renew();
+      await freeForgottenJobs(options.pool, state.session, options.orphanGraceMillis);
+      await freeOrphanedJobs(options.pool, options.orphanGraceMillis);
+    } catch (error) {
+      options.onProblem(`Forgotten jobs could not be looked for: ${String(error)}`);
+    }
+    await pause(options.orphanCheckMillis, stopping);
+  }
+  state.session.lease.release();
+}
+
+/** Waits, without keeping the process alive; a stop ends it at once. */
+const pause = (millis: number, stopping: AbortSignal): Promise<void> =>
+  sleep(millis, undefined, { signal: stopping, ref: false }).catch(() => undefined);

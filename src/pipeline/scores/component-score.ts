@@ -45,6 +45,7 @@ export function toComponentEvent(component: ComponentScore, instant: ScoredInsta
   return { name: EVENTS.componentScore, attributes };
 }
 
+/** Absent metrics are left out: unknown is not 0. */
 function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
   if (scores === null) return {};
   return {

@@ -90,6 +90,7 @@ const keyOf = ({ storeName, request: { variable, pressureHpa, validTime }, grid 
     '|',
   );
 
+/** Reads a field and brings it to the grid of the truth. */
 async function readOnGrid({ storeName, store, request, grid }: FieldWanted): Promise<Float32Array> {
   try {
     return createInterpolator(store, grid)(await store.readField(request));

@@ -62,6 +62,7 @@ export async function scoreDay1Lead(
   };
 }
 
+/** Metrics, sanity and clone penalty of one field. */
 function scoreComponent(
   field: PlannedField,
   { fields, unitFix }: GatedField,

@@ -70,6 +70,7 @@ function combine(components: readonly ComponentScore[]): number | null {
   });
 }
 
+/** Skill and correlation as means over the levels, errors as the root of the mean square. */
 function combineLevels(components: readonly ComponentScore[]) {
   const weights = weightsOf(components.map(({ field }) => field));
   const metric = (name: keyof FieldScores): (number | null)[] =>
@@ -82,6 +83,7 @@ function combineLevels(components: readonly ComponentScore[]) {
   };
 }
 
+/** Mass weights; a variable at the surface or on a single level weighs 1. */
 function weightsOf(fields: readonly PlannedField[]): ArrayLike<number> {
   const levels = fields.flatMap(({ pressureHpa }) => (pressureHpa === null ? [] : [pressureHpa]));
   return levels.length < 2 ? fields.map(() => 1) : thicknessWeights(levels);

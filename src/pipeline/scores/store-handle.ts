@@ -1,7 +1,7 @@
 import type { GridStore } from '../../grids/index.ts';
 import { CategorizedError } from '../../semconv/index.ts';
 import { classifyError } from '../../steps/index.ts';
-import type { Clock } from '../step-job.ts';
+import type { Clock } from '../clock.ts';
 
 /** A store, or how to open it. Only what can be opened again can be seen to grow. */
 export type GridStoreSource = GridStore | (() => Promise<GridStore>);
@@ -60,6 +60,7 @@ export function createStoreHandle(
   };
 }
 
+/** Opens what can be opened; a store that was handed over is open. */
 async function openSource(name: string, source: GridStoreSource): Promise<GridStore> {
   if (typeof source !== 'function') return source;
   try {

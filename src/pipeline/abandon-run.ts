@@ -1,0 +1,96 @@
+import { step, type StepDefinition } from '../steps/index.ts';
+import { dropManifests } from './control/frozen-manifest.ts';
+import { inTransaction, type Queryable } from './control/in-transaction.ts';
+import { moveRun } from './control/moves.ts';
+import { loadRun, type RunRow } from './control/run-row.ts';
+import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
+import { toDecisionEvent } from './run-decision.ts';
+import type { PipelineParts } from './step-job.ts';
+
+/** A run to give up, and why. */
+export interface RunToAbandon {
+  readonly run: RunRow;
+  /** For people; recorded, so without secrets. */
+  readonly reason: string;
+}
+
+const abandonDefinition: StepDefinition<[RunToAbandon, PipelineParts], Promise<boolean>> = {
+  name: 'orchestration',
+  substep: 'decision',
+  identity: ({ run }) => ({
+    validatorHotkey: run.validatorHotkey,
+    runId: run.runId,
+    initTime: run.initTime,
+    expectedLeads: run.era5Leads.length,
+    ...(run.rootTraceparent !== null && { traceparent: run.rootTraceparent }),
+  }),
+  outcome: (isAbandoned, { reason }) =>
+    isAbandoned
+      ? {
+          status: 'succeeded',
+          attributes: { 'weather.run.status': 'stale_abandoned', 'weather.run.error_message': reason },
+          events: [toDecisionEvent({ decision: 'abandon_run', reason, level: 'WARN' })],
+        }
+      : { status: 'succeeded', context: { superseded: true } },
+};
+
+const abandon = step(
+  abandonDefinition,
+  ({ run, reason }: RunToAbandon, { pool, clock }: PipelineParts): Promise<boolean> =>
+    inTransaction(pool, async (client) => {
+      const failure = { category: 'process_crash', message: reason } as const;
+      if (!(await moveRun(client, run, { to: 'stale_abandoned', at: clock.now(), failure }))) return false;
+      await endMinersAndLeads(client, run.runId, reason);
+      await dropManifests(client, run.runId);
+      return true;
+    }),
+);
+
+/**
+ * Gives up active runs that nobody will take to their end. No miner is to blame: nothing more is said of their
+ * forecasts, and jobs that are still queued find nothing left to do. A run that another worker moves on at this very
+ * moment stays as it is.
+ *
+ * @param minersAt pattern of SQL's `like` for the base URL: runs with a miner elsewhere stay as they are
+ * @returns the ids of the runs that were given up
+ */
+export async function abandonRuns(
+  parts: PipelineParts,
+  minersAt: string,
+  reason: string,
+): Promise<readonly number[]> {
+  const { rows } = await parts.pool.query<{ runId: number }>(
+    `select run_id as "runId" from pipeline.runs as run
+     where status not in ('completed', 'failed', 'all_miners_failed', 'stale_abandoned') and not exists (
+       select from pipeline.run_miners where run_id = run.run_id and base_url not like $1)
+     order by run_id`,
+    [minersAt],
+  );
+  const abandoned: number[] = [];
+  for (const { runId } of rows) {
+    const run = await loadRun(parts.pool, runId);
+    if (run !== null && (await abandonIfActive(run, reason, parts))) abandoned.push(runId);
+  }
+  return abandoned;
+}
+
+const abandonIfActive = (run: RunRow, reason: string, parts: PipelineParts): Promise<boolean> | false =>
+  !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, reason }, parts);
+
+async function endMinersAndLeads(client: Queryable, runId: number, reason: string): Promise<void> {
+  const values = [runId, reason];
+  await client.query(
+    `update pipeline.run_miners
+     set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
+         failure_message = $2
+     where run_id = $1 and state not in ('completed', 'failed')`,
+    values,
+  );
+  await client.query(
+    `update pipeline.leads
+     set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
+         failure_message = $2
+     where run_id = $1 and state not in ('scored', 'failed')`,
+    values,
+  );
+}

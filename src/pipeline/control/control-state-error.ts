@@ -1,0 +1,26 @@
+import { CategorizedError } from '../../semconv/index.ts';
+
+/**
+ * Control state cannot be read or written: the database is gone, or a statement is wrong.
+ *
+ * No policy looks at it, for it says nothing of the step. It leaves the step, and the queue delivers the job again.
+ */
+export class ControlStateError extends CategorizedError {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('validator_internal', `Control state is out of reach: ${reason}. The step is done again.`, {
+      cause,
+      retryable: true,
+    });
+    this.name = 'ControlStateError';
+  }
+}
+
+/** Reads or writes control state; whatever goes wrong is told as a `ControlStateError`. */
+export async function withControlState<Result>(access: () => Promise<Result>): Promise<Result> {
+  try {
+    return await access();
+  } catch (error) {
+    throw error instanceof ControlStateError ? error : new ControlStateError(error);
+  }
+}

@@ -1,0 +1,45 @@
+import type { RunStatus } from '../../semconv/index.ts';
+import type { Queryable } from './in-transaction.ts';
+
+/**
+ * Whether all leads of a miner have an end. Leads that end at the same time find out one after the other, so exactly
+ * one of them is the last.
+ *
+ * @returns leads without an end, and the revision of the miner
+ */
+export async function countOpenLeads(
+  client: Queryable,
+  { runId, minerUid }: { readonly runId: number; readonly minerUid: number },
+): Promise<{ readonly open: number; readonly revision: number }> {
+  const { rows: locked } = await client.query<{ revision: number }>(
+    'select revision from pipeline.run_miners where run_id = $1 and miner_uid = $2 for no key update',
+    [runId, minerUid],
+  );
+  const { rows } = await client.query<{ open: number }>(
+    `select count(*)::int as open from pipeline.leads
+     where run_id = $1 and miner_uid = $2 and state not in ('scored', 'failed')`,
+    [runId, minerUid],
+  );
+  return { open: rows[0]?.open ?? 0, revision: locked[0]?.revision ?? 0 };
+}
+
+/**
+ * Whether all miners of a run have an end. Miners that end at the same time find out one after the other.
+ *
+ * @returns miners without an end, and the status of the run
+ */
+export async function countOpenMiners(
+  client: Queryable,
+  runId: number,
+): Promise<{ readonly open: number; readonly status: RunStatus | null }> {
+  const { rows: locked } = await client.query<{ status: RunStatus }>(
+    'select status from pipeline.runs where run_id = $1 for no key update',
+    [runId],
+  );
+  const { rows } = await client.query<{ open: number }>(
+    `select count(*)::int as open from pipeline.run_miners
+     where run_id = $1 and state not in ('completed', 'failed')`,
+    [runId],
+  );
+  return { open: rows[0]?.open ?? 0, status: locked[0]?.status ?? null };
+}

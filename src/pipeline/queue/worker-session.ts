@@ -1,0 +1,103 @@
+import { EventEmitter } from 'node:events';
+import { Logger, run, type Runner, type WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
+import { createForgivingPool } from './forgiving-pool.ts';
+import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
+import { takeLease, type WorkerLease } from './worker-lease.ts';
+
+/** The schema in which the queue keeps its tables. */
+export const QUEUE_SCHEMA = 'pipeline';
+
+/** A job as the queue hands it out. */
+export interface QueueDelivery {
+  readonly task: TaskName;
+  readonly payload: JobPayload;
+  readonly queueJobId: number;
+  /** How often it was handed out, from 1. */
+  readonly deliveries: number;
+}
+
+export interface WorkerOptions {
+  readonly pool: Pool;
+  /** Jobs at a time. */
+  readonly concurrency: number;
+  /** How often the queue is looked at besides notifications, milliseconds. */
+  readonly pollMillis: number;
+  /** How often the jobs of dead workers are looked for, milliseconds. */
+  readonly orphanCheckMillis: number;
+  /** How long a job must be locked before it is taken for forgotten, milliseconds. */
+  readonly orphanGraceMillis: number;
+  readonly handle: (delivery: QueueDelivery) => Promise<void>;
+  /** Hears what the queue complains of. */
+  readonly onProblem: (message: string) => void;
+}
+
+/** Workers of the queue from their start to their end, which comes early when the database is gone for too long. */
+export interface WorkerSession {
+  /** By this name the queue locks its jobs. */
+  readonly poolId: string;
+  /** The jobs that are being worked on in this session. */
+  readonly activeJobs: ReadonlySet<string>;
+  readonly lease: WorkerLease;
+  /** Resolves when the workers have ended, whatever ended them. */
+  readonly ended: Promise<void>;
+  /** Lets the jobs under way come to their end. */
+  stop(): Promise<void>;
+}
+
+/** Starts workers and takes the lock by which others know that they live. */
+export async function openSession(options: WorkerOptions): Promise<WorkerSession> {
+  const events: WorkerEvents = new EventEmitter();
+  const created = new Promise<string>((resolve) => {
+    events.once('pool:create', ({ workerPool }) => resolve(workerPool.id));
+  });
+  const activeJobs = new Set<string>();
+  events.on('job:start', ({ job }) => activeJobs.add(job.id));
+  events.on('job:complete', ({ job }) => activeJobs.delete(job.id));
+  const runner = await run({
+    pgPool: createForgivingPool(options.pool, options.onProblem),
+    schema: QUEUE_SCHEMA,
+    concurrency: options.concurrency,
+    pollInterval: options.pollMillis,
+    noHandleSignals: true,
+    events,
+    logger: tellingLogger(options.onProblem),
+    taskList: toTaskList(options),
+  });
+  const ended = runner.promise.catch((error: unknown) => options.onProblem(String(error)));
+  try {
+    const poolId = await created;
+    const lease = await takeLease(options.pool, poolId);
+    return { poolId, activeJobs, lease, ended, stop: () => stopSession(runner, lease) };
+  } catch (error) {
+    await runner.stop();
+    throw error;
+  }
+}
+
+/** A runner that has ended by itself refuses to be stopped; then there is nothing left to do. */
+async function stopSession(runner: Runner, lease: WorkerLease): Promise<void> {
+  await runner.stop().catch(() => undefined);
+  lease.release();
+}
+
+type TaskList = NonNullable<Parameters<typeof run>[0]['taskList']>;
+
+function toTaskList({ handle }: WorkerOptions): TaskList {
+  const tasks = TASKS.map((task): [TaskName, TaskList[string]] => [
+    task,
+    async (payload, { job }) => {
+      const delivery = { task, queueJobId: Number(job.id), deliveries: job.attempts };
+      await handle({ ...delivery, payload: jobPayloadSchema.parse(payload) });
+    },
+  ]);
+  return Object.fromEntries(tasks);
+}
+
+const TOLD_LEVELS: readonly string[] = ['error', 'warning'];
+
+/** A logger of the queue that tells errors and warnings alone; the rest is in the spans. */
+export const tellingLogger = (onProblem: (message: string) => void): Logger =>
+  new Logger(() => (level, message) => {
+    if (TOLD_LEVELS.includes(level)) onProblem(message);
+  });

@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
+import {
+  goodForecast,
+  openBench,
+  runRequest,
+  tinyStores,
+  type PipelineBench,
+} from './support/pipeline-bench.ts';
+import { stubMiners } from './support/stub-miners.ts';
+
+const spans = captureSpans();
+let bench: PipelineBench;
+beforeEach(async () => {
+  spans.reset();
+  bench = await openBench();
+});
+afterEach(() => bench.close());
+
+/** How often each step of each miner, lead and attempt came to its end. */
+function endings(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { attributes } of spans.of()) {
+    const key = ['step.name', 'step.substep', 'miner.uid', 'lead_hours', 'step.attempt', 'step.status']
+      .map((name) => attributes[`weather.${name}`])
+      .join(' ');
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+describe('two pipelines on one database', () => {
+  it('share a run of many miners: every step is done exactly once and none is left', async () => {
+    const files = await goodForecast();
+    const stub = stubMiners(Array.from({ length: 12 }, () => ({ files })));
+    const stores = await tinyStores();
+    const [first, second] = [
+      bench.open(stub, stores, { concurrency: 6 }),
+      bench.open(stub, stores, { concurrency: 6 }),
+    ];
+    const runId = await first.createRun(runRequest(stub));
+    await Promise.all([first.start(), second.start()]);
+    await Promise.all([first.finished(runId), second.finished(runId)]);
+    expect(await second.progress(runId)).toMatchObject({
+      status: 'completed',
+      miners: { completed: 12 },
+      leads: { scored: 36, failed: 0 },
+      jobs: 0,
+      withoutJob: [],
+    });
+    const ended = [...endings()].filter(([key]) => !key.startsWith('orchestration decision'));
+    expect(ended.filter(([, count]) => count !== 1)).toEqual([]);
+    expect(spans.of('aggregate', 'miner_scores')).toHaveLength(12);
+    expect(bench.problems).toEqual([]);
+  });
+
+  it('create one run between them when both are asked for the same cycle at once', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const stores = await tinyStores();
+    const pipelines = [bench.open(stub, stores), bench.open(stub, stores)];
+    const ids = await Promise.all(pipelines.map((pipeline) => pipeline.createRun(runRequest(stub))));
+    expect(new Set(ids).size).toBe(1);
+    expect(spans.of('orchestration', 'create_run')).toHaveLength(1);
+  });
+
+  it('let a new run of the cycle begin when the one before is over', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const pipeline = bench.open(stub, await tinyStores());
+    const first = await bench.run(pipeline, stub);
+    const second = await bench.run(pipeline, stub);
+    expect(second.runId).toBeGreaterThan(first.runId);
+    expect(second.status).toBe('completed');
+  });
+});
+
+describe('a restart', () => {
+  it('goes on where the pipeline was stopped, in the same traces', async () => {
+    const stub = stubMiners([
+      {
+        files: await goodForecast(),
+        poll: (call) =>
+          call < 6 ? { kind: 'running', progress: call, wireStatus: 'running' } : { kind: 'completed' },
+      },
+    ]);
+    const stores = await tinyStores();
+    const before = bench.open(stub, stores, { delayFactor: 1e-4 });
+    const runId = await before.createRun(runRequest(stub));
+    await before.start();
+    await expect.poll(() => spans.of('poll').length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await before.stop();
+    await expect(before.finished(runId)).rejects.toThrow('stopped before the run was over');
+    const after = bench.open(stub, stores);
+    await after.start();
+    await after.finished(runId);
+    const polls = spans.of('poll');
+    expect(polls.map(({ attributes }) => attributes['weather.step.attempt'])).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(polls.map((span) => span.spanContext().traceId)).size).toBe(1);
+    expect((await after.progress(runId)).status).toBe('completed');
+  });
+});
+
+describe('a database that drops its connections', () => {
+  it('does not end a run: lost steps are done again and nothing is left over', async () => {
+    const files = await goodForecast();
+    const stub = stubMiners(Array.from({ length: 6 }, () => ({ files })));
+    const recovery = { checkMillis: 100, graceMillis: 1000 };
+    const pipeline = bench.open(stub, await tinyStores(), { delayFactor: 1e-4, recovery });
+    const runId = await pipeline.createRun(runRequest(stub));
+    await pipeline.start();
+    for (const steps of [4, 12, 20]) {
+      await expect.poll(() => spans.of().length, { timeout: 20_000 }).toBeGreaterThan(steps);
+      await bench.database.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'barograph-pipeline'`,
+      );
+    }
+    await pipeline.finished(runId);
+    expect(await pipeline.progress(runId)).toMatchObject({
+      status: 'completed',
+      miners: { completed: 6 },
+      leads: { scored: 18 },
+      withoutJob: [],
+    });
+  });
+
+  it('says so when it is asked about a run that does not exist', async () => {
+    const pipeline = bench.open(stubMiners([]), await tinyStores());
+    await expect(pipeline.progress(77)).rejects.toThrow('There is no run 77');
+    await expect(pipeline.finished(77)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a job that is delivered twice', () => {
+  it('does nothing when its transition was made before', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const pipeline = bench.open(stub, await tinyStores());
+    const { runId } = await bench.run(pipeline, stub);
+    const before = spans.of().length;
+    const { pool } = bench.database;
+    const tasks = [
+      'orchestrate',
+      'gfs_download',
+      'query',
+      'poll',
+      'verify',
+      'score_lead',
+      'aggregate_miner',
+      'finish_run',
+    ];
+    for (const task of tasks) {
+      const payload = { runId, minerUid: 0, revision: 1, scoreType: 'era5', leadHours: 24 };
+      await pool.query('select pipeline.add_job($1, $2::json)', [task, JSON.stringify(payload)]);
+    }
+    await expect
+      .poll(async () => (await pool.query('select from pipeline._private_jobs')).rowCount, {
+        timeout: 10_000,
+      })
+      .toBe(0);
+    expect(spans.of()).toHaveLength(before);
+    expect(stub.calls(0, 'initiateFetch')).toBe(1);
+  });
+
+  it('says nothing of the forecast when another worker was first', async () => {
+    const { pool } = bench.database;
+    const stub = stubMiners([
+      {
+        files: await goodForecast(),
+        poll: (call) => {
+          // While this worker still asks, another one makes the transition.
+          if (call === 1) overtake = pool.query(`update pipeline.run_miners set revision = revision + 1`);
+          return { kind: 'completed' };
+        },
+      },
+    ]);
+    let overtake: Promise<unknown> | undefined;
+    const client = {
+      ...stub.client,
+      pollJobStatus: async (...args: Parameters<typeof stub.client.pollJobStatus>) => {
+        const reply = await stub.client.pollJobStatus(...args);
+        await overtake;
+        return reply;
+      },
+    };
+    const pipeline = bench.open(stub, await tinyStores(), { minerClient: client });
+    const runId = await pipeline.createRun(runRequest(stub));
+    await pipeline.start();
+    await expect.poll(() => spans.of('poll').length, { timeout: 10_000 }).toBe(1);
+    const [poll] = spans.of('poll');
+    expect(statusOf(poll)).toBe('succeeded');
+    expect(contextOf(poll)).toMatchObject({ superseded: true });
+    expect(poll?.attributes['weather.stage']).toBeUndefined();
+    expect((await pipeline.progress(runId)).miners.polling).toBe(1);
+  });
+
+  it('ends as a crash of the process when it never came to its end in ten deliveries', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const pipeline = bench.open(stub, await tinyStores());
+    const runId = await pipeline.createRun(runRequest(stub));
+    const { pool } = bench.database;
+    await pool.query(
+      `create function count_deliveries() returns trigger language plpgsql as $$
+       begin if new.key like 'query:%' then new.attempts := 10; end if; return new; end $$;
+       create trigger deliveries before insert on pipeline._private_jobs for each row execute function count_deliveries()`,
+    );
+    await pipeline.start();
+    await pipeline.finished(runId);
+    expect(
+      spans
+        .of('query')
+        .map(({ attributes }) => [attributes['weather.step.status'], attributes['error.type']]),
+    ).toEqual([['failed', 'process_crash']]);
+    expect(stub.calls(0, 'initiateFetch')).toBe(0);
+  });
+});

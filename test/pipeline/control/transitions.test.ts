@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isTerminal,
+  LEAD_STATES,
+  LEAD_TRANSITIONS,
+  MINER_STATES,
+  MINER_TRANSITIONS,
+  requireTransition,
+  RUN_TRANSITIONS,
+} from '../../../src/pipeline/control/transitions.ts';
+import { RUN_STATUSES, TERMINAL_RUN_STATUSES } from '../../../src/semconv/index.ts';
+
+const machines = [
+  ['run', RUN_STATUSES, RUN_TRANSITIONS],
+  ['miner', MINER_STATES, MINER_TRANSITIONS],
+  ['lead', LEAD_STATES, LEAD_TRANSITIONS],
+] as const;
+
+/** States that can be reached from one, itself included. */
+function reachable(
+  transitions: Readonly<Record<string, readonly string[]>>,
+  from: string,
+): ReadonlySet<string> {
+  const seen = new Set([from]);
+  for (const state of seen) for (const next of transitions[state] ?? []) seen.add(next);
+  return seen;
+}
+
+describe.each(machines)('the states of a %s', (_name, states, transitions) => {
+  const table: Readonly<Record<string, readonly string[]>> = transitions;
+
+  it('all have a row, and no transition leads outside', () => {
+    expect(Object.keys(table).toSorted()).toEqual([...states].toSorted());
+    for (const next of Object.values(table).flat()) expect(states).toContain(next);
+  });
+
+  it('always have a way to an end', () => {
+    for (const state of states) {
+      expect([...reachable(table, state)].some((one) => isTerminal(table, one))).toBe(true);
+    }
+  });
+
+  it('never come back once left: the only circle is a step tried again', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...states), fc.constantFrom(...states), (one, other) => {
+        const circle = one !== other && reachable(table, one).has(other) && reachable(table, other).has(one);
+        const waits = new Set(['due', 'waiting_for_truth']);
+        expect(circle && !(waits.has(one) && waits.has(other))).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('transitions', () => {
+  it('of a run end where the vocabulary says', () => {
+    expect(RUN_STATUSES.filter((status) => isTerminal(RUN_TRANSITIONS, status))).toEqual(
+      TERMINAL_RUN_STATUSES,
+    );
+  });
+
+  it('that the table does not know are refused with what is allowed', () => {
+    expect(() => requireTransition(MINER_TRANSITIONS, 'scoring', 'polling')).toThrow(
+      'There is no transition from scoring to polling; allowed from scoring: scoring, completed, failed.',
+    );
+    expect(() => requireTransition(RUN_TRANSITIONS, 'completed', 'seeding')).toThrow(
+      'allowed from completed: none',
+    );
+  });
+
+  it('that the table knows pass', () => {
+    expect(() => requireTransition(LEAD_TRANSITIONS, 'waiting_for_truth', 'scored')).not.toThrow();
+  });
+});

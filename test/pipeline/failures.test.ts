@@ -1,0 +1,333 @@
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CategorizedError } from '../../src/semconv/index.ts';
+import type { RunProgress } from '../../src/pipeline/index.ts';
+import type { PipelineSettings } from '../../src/pipeline/pipeline.ts';
+import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
+import {
+  ALL_LEADS,
+  goodForecast,
+  openBench,
+  tinyStores,
+  type PipelineBench,
+} from './support/pipeline-bench.ts';
+import { jobIdOf, stubMiners, type MinerScript } from './support/stub-miners.ts';
+import { tinyFiles } from './support/tiny-world.ts';
+
+const spans = captureSpans();
+let bench: PipelineBench | undefined;
+let files: ReadonlyMap<string, Uint8Array>;
+beforeAll(async () => {
+  files = await goodForecast();
+});
+beforeEach(async () => {
+  spans.reset();
+  await bench?.close();
+  bench = await openBench();
+});
+afterAll(() => bench?.close());
+
+const requireBench = (): PipelineBench => {
+  if (bench === undefined) throw new Error('no bench');
+  return bench;
+};
+
+/** Runs miners that differ from a good one as told. */
+async function runWith(
+  scripts: readonly Partial<MinerScript>[],
+  settings: Partial<PipelineSettings> = {},
+): Promise<RunProgress> {
+  const stub = stubMiners(scripts.map((script) => ({ files, ...script })));
+  const current = requireBench();
+  const pipeline = current.open(stub, settings.stores ?? (await tinyStores()), settings);
+  const progress = await current.run(pipeline, stub);
+  await pipeline.stop();
+  return progress;
+}
+const fail = (error: Error) => (): never => {
+  throw error;
+};
+const lost = new CategorizedError('connection', 'the connection was lost', { retryable: true });
+const tell = (span: ReadableSpan | undefined, ...names: string[]): unknown[] =>
+  names.map((name) => span?.attributes[name]);
+const failureOf = async (): Promise<unknown> => {
+  const { rows } = await requireBench().database.pool.query(
+    'select state, failed_step, failure_category from pipeline.run_miners',
+  );
+  return rows[0];
+};
+
+describe('query', () => {
+  it('counts the attempts of an offline miner down to the last, each span linked to the one before', async () => {
+    const progress = await runWith([{ initiateFetch: fail(lost) }]);
+    expect(progress).toMatchObject({ status: 'all_miners_failed', withoutJob: [] });
+    const attempts = spans.of('query');
+    expect(
+      attempts.map((span) => tell(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
+    ).toEqual([
+      [1, 'retry_scheduled', 'connection'],
+      [2, 'retry_scheduled', 'connection'],
+      [3, 'retry_scheduled', 'connection'],
+      [4, 'failed', 'connection'],
+    ]);
+    for (const [index, span] of attempts.slice(1).entries()) {
+      expect(span.links.map(({ context }) => context.spanId)).toEqual([
+        attempts[index]?.spanContext().spanId,
+      ]);
+    }
+    expect(tell(attempts[3], 'weather.stage', 'weather.forecast.status')).toEqual([
+      'inference_failed',
+      'failed',
+    ]);
+    expect(attempts[3]?.attributes['weather.retry.next_time']).toBeUndefined();
+    expect(await failureOf()).toEqual({
+      state: 'failed',
+      failed_step: 'query',
+      failure_category: 'connection',
+    });
+  });
+
+  it('recovers when a later attempt succeeds', async () => {
+    const progress = await runWith([
+      { initiateFetch: (call) => (call < 3 ? fail(lost)() : { kind: 'accepted', jobId: jobIdOf(0) }) },
+    ]);
+    expect(progress.status).toBe('completed');
+    expect(spans.of('query').map(statusOf)).toEqual(['retry_scheduled', 'retry_scheduled', 'succeeded']);
+  });
+
+  it('takes a rejected identity as the end, neither a success nor something to try again', async () => {
+    await runWith([
+      { initiateFetch: () => ({ kind: 'rejected', reason: 'hotkey verification failed', identity: true }) },
+    ]);
+    expect(spans.of('query').map((span) => tell(span, 'weather.step.status', 'error.type'))).toEqual([
+      ['failed', 'rejected_identity'],
+    ]);
+  });
+
+  it('goes straight to verification when the forecast is there already, with its completion but no inference', async () => {
+    const progress = await runWith([{ initiateFetch: () => ({ kind: 'ready', jobId: jobIdOf(0) }) }]);
+    expect(progress.status).toBe('completed');
+    expect(spans.of('poll')).toEqual([]);
+    const [query] = spans.of('query');
+    expect(
+      tell(query, 'weather.response.status', 'weather.stage.status', 'weather.inference.started_time'),
+    ).toEqual(['forecast_ready', 'inference_complete', undefined]);
+    expect(query?.attributes['weather.inference.completed_time']).toBe(
+      query?.attributes['weather.job.accepted_time'],
+    );
+  });
+
+  it('lets no two miners hold one job: the second is one machine behind two slots', async () => {
+    const progress = await runWith([{}, { initiateFetch: () => ({ kind: 'accepted', jobId: jobIdOf(0) }) }], {
+      concurrency: 1,
+    });
+    expect(progress.miners).toMatchObject({ completed: 1, failed: 1 });
+    const ended = spans.of('query').map((span) => tell(span, 'weather.step.status', 'error.type'));
+    expect(ended).toContainEqual(['failed', 'isolation_violation']);
+    expect(ended).toContainEqual(['succeeded', undefined]);
+  });
+});
+
+describe('poll', () => {
+  it('fails a miner that still computes at poll 20, as a time-out', async () => {
+    await runWith([{ poll: () => ({ kind: 'running', progress: 40, wireStatus: 'running' }) }]);
+    const polls = spans.of('poll');
+    expect(polls.map(({ attributes }) => attributes['weather.step.substep'])).toEqual(
+      Array.from({ length: 20 }, (_, n) => `attempt_${n + 1}`),
+    );
+    expect(tell(polls[19], 'weather.step.status', 'error.type', 'weather.stage')).toEqual([
+      'failed',
+      'timeout',
+      'inference_failed',
+    ]);
+    expect(await failureOf()).toMatchObject({ failed_step: 'poll', failure_category: 'timeout' });
+  });
+
+  it("ends at once with the miner's own failure", async () => {
+    await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory' }) }]);
+    expect(
+      spans
+        .of('poll')
+        .map((span) => tell(span, 'weather.step.status', 'error.type', 'weather.response.status')),
+    ).toEqual([['failed', 'miner_inference', 'failed']]);
+  });
+
+  it('uses up an attempt for a lost connection, too', async () => {
+    await runWith([{ poll: (call) => (call === 1 ? fail(lost)() : { kind: 'completed' }) }]);
+    expect(
+      spans.of('poll').map((span) => tell(span, 'weather.step.substep', 'weather.step.status', 'error.type')),
+    ).toEqual([
+      ['attempt_1', 'retry_scheduled', 'connection'],
+      ['attempt_2', 'succeeded', undefined],
+    ]);
+  });
+});
+
+describe('verify', () => {
+  it('waits for a miner that said "completed" and has nothing to show yet', async () => {
+    const progress = await runWith([
+      { token: (call, ready) => (call === 1 ? { kind: 'processing' } : ready) },
+    ]);
+    expect(progress.status).toBe('completed');
+    const [first] = spans.of('verify');
+    expect(tell(first, 'weather.step.status', 'weather.response.status', 'weather.hosting.status')).toEqual([
+      'retry_scheduled',
+      'awaiting_miner_completion',
+      undefined,
+    ]);
+  });
+
+  it('refuses a manifest that another key signed', async () => {
+    await runWith([{ manifest: (_call, seal) => ({ ...seal, signature: new Uint8Array(64) }) }]);
+    const [span] = spans.of('verify');
+    expect(
+      tell(
+        span,
+        'weather.step.status',
+        'error.type',
+        'weather.response.status',
+        'weather.verification.passed',
+        'weather.forecast.status',
+        'weather.hosting.status',
+      ),
+    ).toEqual(['failed', 'verification_signature', 'verification_failed', false, 'failed', 'accessible']);
+  });
+
+  it('refuses to freeze a manifest after the window, at the first attempt', async () => {
+    await runWith([{}], { freezeWindowMillis: -1 });
+    const [span] = spans.of('verify');
+    expect(tell(span, 'weather.step.status', 'error.type', 'weather.response.status')).toEqual([
+      'failed',
+      'verification_freeze_window',
+      'verification_error',
+    ]);
+    expect(spans.of('day1')).toEqual([]);
+  });
+
+  it('tells hosting that does not answer from hosting that lies', async () => {
+    await runWith([
+      {
+        manifest: (call, seal) =>
+          call === 1 ? fail(new CategorizedError('timeout', 'took too long', { retryable: true }))() : seal,
+      },
+    ]);
+    const [first, second] = spans.of('verify');
+    expect(
+      tell(first, 'weather.step.status', 'weather.hosting.status', 'weather.verification.passed'),
+    ).toEqual(['retry_scheduled', 'timeout', undefined]);
+    expect(tell(second, 'weather.step.status', 'weather.hosting.status')).toEqual([
+      'succeeded',
+      'accessible',
+    ]);
+  });
+
+  it('refuses files that are not those of the manifest', async () => {
+    await runWith([
+      { hosted: (_opening, path, content) => (path === '.zmetadata' ? new Uint8Array([123, 125]) : content) },
+    ]);
+    expect(spans.of('verify').map((span) => tell(span, 'weather.step.status', 'error.type'))).toEqual([
+      ['failed', 'verification_chunk'],
+    ]);
+  });
+});
+
+describe('scoring', () => {
+  it('ends the leads whose chunks were swapped, and scores the others', async () => {
+    const swapped = (path: string): boolean => path.startsWith('msl/1.');
+    const progress = await runWith([
+      {
+        hosted: (_opening, path, content) =>
+          swapped(path) && content ? content.map((byte) => byte ^ 1) : content,
+      },
+    ]);
+    expect(progress).toMatchObject({ status: 'completed', leads: { scored: 2, failed: 1 } });
+    const failed = spans.of('era5').find((span) => statusOf(span) === 'failed');
+    expect(
+      tell(failed, 'weather.lead_hours', 'error.type', 'weather.response.status', 'weather.step.attempt'),
+    ).toEqual([24, 'verification_chunk', 'verification_failed', 1]);
+    expect(failed?.attributes['weather.score.era5']).toBeUndefined();
+    expect(failed?.attributes['weather.score.reason']).toContain('msl');
+    expect(contextOf(spans.of('aggregate', 'miner_scores')[0])).toMatchObject({
+      scoredLeads: 1,
+      missing: ['era5 24 h: verification_chunk'],
+    });
+  });
+
+  it('scores nothing of a miner that promises another forecast after the freeze', async () => {
+    await runWith([
+      {
+        token: (call, ready) =>
+          call === 1 || ready.kind !== 'ready'
+            ? ready
+            : { kind: 'ready', access: { ...ready.access, manifestHash: 'f'.repeat(64) } },
+      },
+    ]);
+    const ended = [...spans.of('day1'), ...spans.of('era5')].map((span) =>
+      tell(span, 'weather.step.status', 'error.type'),
+    );
+    expect(ended).toEqual(ended.map(() => ['failed', 'verification_hash_changed']));
+    expect(await failureOf()).toMatchObject({
+      state: 'failed',
+      failed_step: 'era5',
+      failure_category: 'verification_hash_changed',
+    });
+    expect(
+      tell(spans.of('aggregate', 'miner_scores')[0], 'weather.forecast.status', 'weather.stage.status'),
+    ).toEqual(['failed', 'failed']);
+  });
+
+  it('rejects NaN by coverage: day one has no score, and no lead has', async () => {
+    await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, nanEvery: 7 }) }]);
+    expect(
+      [...spans.of('day1'), ...spans.of('era5')].map((span) =>
+        tell(span, 'weather.step.status', 'error.type'),
+      ),
+    ).toEqual(Array.from({ length: 3 }, () => ['failed', 'data_coverage']));
+  });
+
+  it('scores a forecast that lacks a variable on what it has, and says what is missing', async () => {
+    await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, without: ['z'] }) }]);
+    const lead = spans.of('era5').find((span) => statusOf(span) === 'succeeded');
+    expect(lead?.attributes['weather.score.reason']).toBe('the forecast lacks z500, z850');
+    expect(contextOf(lead)).toMatchObject({ missing_variables: ['z500', 'z850'], fields: 3 });
+    expect(lead?.attributes['weather.score.era5']).toBeGreaterThan(0.5);
+    const missed = spans
+      .of('day1')[0]
+      ?.events.find(({ attributes }) => attributes?.['weather.component.variable_name'] === 'z');
+    expect(missed?.attributes).toMatchObject({
+      'weather.component.reason': 'the forecast has no such field',
+    });
+  });
+
+  it('has no score for a lead that the forecast does not reach', async () => {
+    await runWith([{ files: await tinyFiles({ leads: [12, 24], error: 0.1 }) }]);
+    const ended = spans
+      .of('era5')
+      .map((span) => tell(span, 'weather.lead_hours', 'weather.step.status', 'error.type'));
+    expect(ended).toContainEqual([24, 'succeeded', undefined]);
+    expect(ended).toContainEqual([48, 'failed', 'data_missing_variable']);
+  });
+
+  it('clamps a copy of the reference on day one, and 0.05 or less is still a score', async () => {
+    await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.4, phase: 5 }) }]);
+    const [span] = spans.of('day1');
+    expect(statusOf(span)).toBe('succeeded');
+    expect(span?.attributes['weather.score.initial']).toBeLessThanOrEqual(0.05);
+    expect(contextOf(span)).toMatchObject({ clamped: true });
+    expect(span?.events[0]?.attributes).toMatchObject({ 'weather.component.clone_penalty': 1 });
+  });
+
+  it('tries a lead again when its files could not be read, as its next attempt', async () => {
+    await runWith([
+      {
+        hosted: (opening, path, content) => (opening === 2 && path === 'msl/0.0.0' ? fail(lost)() : content),
+      },
+    ]);
+    expect(
+      spans.of('day1').map((span) => tell(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
+    ).toEqual([
+      [1, 'retry_scheduled', 'connection'],
+      [2, 'succeeded', undefined],
+    ]);
+  });
+});

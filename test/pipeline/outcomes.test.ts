@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { aggregateMinerDefinition } from '../../src/pipeline/aggregate-definition.ts';
+import { day1Definition } from '../../src/pipeline/day1.ts';
+import { era5Definition } from '../../src/pipeline/era5.ts';
+import { summarizeForecast } from '../../src/pipeline/forecast-summary.ts';
+import { gfsDownloadDefinition } from '../../src/pipeline/gfs-download-definition.ts';
+import { newLeadFindings } from '../../src/pipeline/lead-findings.ts';
+import { pollDefinition } from '../../src/pipeline/poll-definition.ts';
+import { queryDefinition } from '../../src/pipeline/query-definition.ts';
+import type { LeadJob } from '../../src/pipeline/step-job.ts';
+import { verifyDefinition } from '../../src/pipeline/verify-definition.ts';
+import { hostingStatusOf, responseStatusOf } from '../../src/pipeline/verify-findings.ts';
+import { CategorizedError, toStage, type ErrorCategory } from '../../src/semconv/index.ts';
+import type { LeadRow } from '../../src/pipeline/control/lead-row.ts';
+import { INIT_TIME } from './support/tiny-world.ts';
+
+/** As much of a job as a definition reads. */
+const job = {
+  run: { initTime: INIT_TIME, era5Leads: [24, 48], day1Lead: 12 },
+  miner: { jobId: 'job-1', attempt: 3 },
+  lead: { leadHours: 24, attempt: 1 },
+} as unknown as LeadJob;
+const NEXT = new Date('2026-11-23T18:05:00Z');
+const error = new CategorizedError('http_5xx', '503', { retryable: true });
+const retry = { kind: 'retry', error, nextRetryTime: NEXT } as const;
+const failed = { kind: 'failed', error } as const;
+const waiting = { kind: 'waiting_for_truth', nextRetryTime: NEXT, dueTime: NEXT, reason: 'late' } as const;
+const superseded = { kind: 'superseded' } as const;
+
+const definitions = [
+  ['query', queryDefinition],
+  ['poll', pollDefinition],
+  ['verify', verifyDefinition],
+  ['day1', day1Definition],
+  ['era5', era5Definition],
+  ['aggregate', aggregateMinerDefinition],
+  ['seed', gfsDownloadDefinition],
+] as const;
+
+describe.each(definitions)('what %s says', (name, definition) => {
+  it('of another attempt: when it is, and why', () => {
+    expect(definition.outcome?.(retry, job)).toMatchObject({
+      status: 'retry_scheduled',
+      error,
+      nextRetryTime: NEXT,
+    });
+  });
+
+  it('of its end: the error, and no next time', () => {
+    const outcome = definition.outcome?.(failed, job);
+    expect(outcome).toMatchObject({ status: 'failed', error, stageStatus: 'failed' });
+    expect(outcome).not.toHaveProperty('nextRetryTime');
+  });
+
+  it('of a step that another worker had finished: nothing of the forecast', () => {
+    expect(definition.outcome?.(superseded, job)).toEqual({
+      status: 'succeeded',
+      context: { superseded: true },
+    });
+  });
+
+  it('in stages that the vocabulary knows', () => {
+    for (const result of [retry, failed] as const) {
+      const stage = definition.outcome?.(result, job).stage;
+      if (stage !== undefined) expect(toStage(stage)).toBeTruthy();
+    }
+    expect(definition.name).toBe(name);
+  });
+});
+
+describe('a running poll', () => {
+  it('is tried again without an error, for nothing went wrong', () => {
+    const outcome = pollDefinition.outcome?.(
+      { kind: 'running', progress: null, wireStatus: 'processing', nextRetryTime: NEXT },
+      job,
+    );
+    expect(outcome).toMatchObject({
+      status: 'retry_scheduled',
+      stage: 'inference_running',
+      stageStatus: 'polling',
+    });
+    expect(outcome).not.toHaveProperty('error');
+  });
+
+  it('carries its number as the substep', () => {
+    expect(typeof pollDefinition.substep === 'function' && pollDefinition.substep(job)).toBe('attempt_3');
+  });
+});
+
+describe('a score', () => {
+  it('of 0 is told as 0, never left out', () => {
+    const scored = { kind: 'scored', score: 0, findings: newLeadFindings() } as const;
+    expect(day1Definition.outcome?.(scored, job).attributes).toMatchObject({
+      'weather.score.initial': 0,
+      'weather.forecast.status': 'day1_scored',
+    });
+    expect(era5Definition.outcome?.(scored, job)).toMatchObject({
+      status: 'succeeded',
+      stage: 'era5_scoring_24h',
+      stageStatus: 'scoring',
+      attributes: { 'weather.score.era5': 0 },
+    });
+  });
+
+  it('of the last lead completes the stage', () => {
+    const findings = { ...newLeadFindings(), remainingLeads: 0 };
+    expect(era5Definition.outcome?.({ kind: 'scored', score: 0.5, findings }, job).stageStatus).toBe(
+      'completed',
+    );
+  });
+
+  it('that is missing has a reason', () => {
+    expect(
+      era5Definition.outcome?.({ ...failed, findings: newLeadFindings() }, job).attributes,
+    ).toMatchObject({ 'weather.score.reason': '503' });
+  });
+
+  it('that waits for truth says until when truth is due, and is no error', () => {
+    const outcome = era5Definition.outcome?.({ ...waiting, findings: newLeadFindings() }, job);
+    expect(outcome).toMatchObject({
+      status: 'waiting_for_truth',
+      stageStatus: 'waiting_for_truth',
+      nextRetryTime: NEXT,
+      attributes: { 'weather.truth.due_time': NEXT.toISOString() },
+      context: { waiting: 'late' },
+    });
+    expect(outcome).not.toHaveProperty('error');
+  });
+});
+
+describe('a failed verification', () => {
+  const category = (name: ErrorCategory): CategorizedError => new CategorizedError(name, 'because');
+
+  it.each([
+    ['timeout', 'timeout', 'verification_timeout'],
+    ['connection', 'inaccessible', 'verification_error'],
+    ['http_5xx', 'inaccessible', 'verification_error'],
+    ['verification_manifest', 'accessible', 'verification_failed'],
+    ['verification_chunk', 'accessible', 'verification_failed'],
+    ['verification_hash_changed', 'accessible', 'verification_error'],
+    ['verification_freeze_window', 'accessible', 'verification_error'],
+    ['validator_internal', 'error', 'verification_error'],
+  ] as const)('by %s leaves hosting %s and the exchange at %s', (name, hosting, exchange) => {
+    expect(hostingStatusOf(category(name), { hostingTried: true })).toBe(hosting);
+    expect(responseStatusOf(category(name), { hostingTried: true })).toBe(exchange);
+  });
+
+  it('says nothing of hosting before the files were asked for', () => {
+    expect(hostingStatusOf(category('timeout'), {})).toBeUndefined();
+    expect(responseStatusOf(category('not_found'), {})).toBe('awaiting_miner_completion');
+  });
+
+  it('only disproves a forecast when it is not what was promised: an outage proves nothing', () => {
+    const passed = (name: ErrorCategory) =>
+      verifyDefinition.outcome?.({ kind: 'failed', error: category(name), findings: {} }, job).attributes?.[
+        'weather.verification.passed'
+      ];
+    expect(passed('verification_signature')).toBe(false);
+    expect(passed('connection')).toBeNull();
+  });
+});
+
+describe('a forecast that is closed', () => {
+  const lead = (scoreType: 'day1' | 'era5', leadHours: number, score: number | null): LeadRow =>
+    ({
+      scoreType,
+      leadHours,
+      score,
+      state: score === null ? 'failed' : 'scored',
+      failureCategory: score === null ? 'truth_missing' : null,
+    }) as LeadRow;
+
+  it('is completed by one scored lead; the others are told with their reasons', () => {
+    expect(
+      summarizeForecast([lead('day1', 12, 0.3), lead('era5', 24, 0.8), lead('era5', 48, null)], 2),
+    ).toMatchObject({
+      isCompleted: true,
+      scoredLeads: 1,
+      completeness: 0.5,
+      combinedScore: 0.4,
+      missing: ['era5 48 h: truth_missing'],
+    });
+  });
+
+  it('has failed without any, whatever day one was', () => {
+    const summary = summarizeForecast([lead('day1', 12, 0.9), lead('era5', 24, null)], 1);
+    expect(summary).toMatchObject({ isCompleted: false, combinedScore: null, day1Score: 0.9 });
+    expect(aggregateMinerDefinition.outcome?.({ kind: 'aggregated', summary }, job)).toMatchObject({
+      status: 'succeeded',
+      stageStatus: 'failed',
+      attributes: { 'weather.forecast.status': 'failed' },
+    });
+  });
+
+  it('counts a lead of score 0 as scored', () => {
+    expect(summarizeForecast([lead('era5', 24, 0)], 1)).toMatchObject({
+      isCompleted: true,
+      scoredLeads: 1,
+      combinedScore: 0,
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTransaction } from '../../../src/pipeline/control/in-transaction.ts';
+import { addJobs, jobKey, jobPayloadSchema, TASKS } from '../../../src/pipeline/queue/jobs.ts';
+import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateQueue(database.pool);
+});
+afterAll(() => database.drop());
+
+const RUN_AT = new Date('2030-01-01T00:00:00.123Z');
+const queued = async (): Promise<unknown[]> => {
+  const { rows } = await database.pool.query<Record<string, unknown>>(
+    'select task_identifier, key, run_at, priority from pipeline.jobs order by id',
+  );
+  return rows;
+};
+
+describe('the key of a job', () => {
+  it('names the thing and its revision', () => {
+    expect(
+      jobKey('score_lead', { runId: 1, minerUid: 0, scoreType: 'era5', leadHours: 24, revision: 0 }),
+    ).toBe('score_lead:1:0:era5:24:r0');
+  });
+
+  it('is none for a job that is for any revision', () => {
+    expect(jobKey('finish_run', { runId: 1 })).toBeNull();
+  });
+});
+
+describe('queueing', () => {
+  it('stands or falls with the transaction of the transition', async () => {
+    const add = (kept: boolean) =>
+      inTransaction(database.pool, async (client) => {
+        await addJobs(client, [
+          { task: 'query', payload: { runId: 1, minerUid: 0, revision: 2 }, runAt: RUN_AT },
+        ]);
+        return kept;
+      });
+    await add(false);
+    expect(await queued()).toEqual([]);
+    await add(true);
+    expect(await queued()).toEqual([
+      { task_identifier: 'query', key: 'query:1:0:r2', run_at: RUN_AT, priority: TASKS.indexOf('query') },
+    ]);
+  });
+
+  it('gives an urgent task a lower number than a patient one', () => {
+    expect(TASKS.indexOf('verify')).toBeLessThan(TASKS.indexOf('score_lead'));
+  });
+
+  it('takes no job at all for none', async () => {
+    const before = await queued();
+    await addJobs(database.pool, []);
+    expect(await queued()).toEqual(before);
+  });
+
+  it('throws when the queue did not take every job, so that the transition does not stand without it', async () => {
+    await database.pool.query(`update pipeline._private_jobs set locked_at = now(), locked_by = 'someone'`);
+    await database.pool.query(
+      `create function keep_key() returns trigger language plpgsql as $$ begin return null; end $$;
+       create trigger keep before update on pipeline._private_jobs for each row execute function keep_key()`,
+    );
+    const again = addJobs(database.pool, [
+      { task: 'query', payload: { runId: 1, minerUid: 0, revision: 2 }, runAt: RUN_AT },
+    ]);
+    await expect(again).rejects.toThrow('The queue took 0 of 1 jobs');
+  });
+});
+
+describe('the payload of a job', () => {
+  it.each([{}, { runId: '1' }, { runId: 1, scoreType: 'gfs' }])('is refused as %j', (payload) => {
+    expect(jobPayloadSchema.safeParse(payload).success).toBe(false);
+  });
+
+  it('may name a miner 0 and a lead', () => {
+    const payload = { runId: 1, minerUid: 0, scoreType: 'day1', leadHours: 12, revision: 0 };
+    expect(jobPayloadSchema.parse(payload)).toEqual(payload);
+  });
+});

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freeForgottenJobs, freeOrphanedJobs, takeLease } from '../../../src/pipeline/queue/worker-lease.ts';
+import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const GRACE_MILLIS = 30_000;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrateQueue(database.pool);
+});
+afterAll(() => database.drop());
+
+const lockJob = async (worker: string, age: string): Promise<void> => {
+  const { pool } = database;
+  await pool.query('delete from pipeline._private_jobs');
+  await pool.query(`select pipeline.add_job('query', '{}')`);
+  await pool.query(
+    `update pipeline._private_jobs set locked_by = $1, locked_at = now() - $2::interval, attempts = 1`,
+    [worker, age],
+  );
+};
+const isLocked = async (): Promise<boolean> => {
+  const { rows } = await database.pool.query<{ locked: boolean }>(
+    'select locked_at is not null as locked from pipeline._private_jobs',
+  );
+  return rows[0]?.locked === true;
+};
+
+describe('the jobs of a worker', () => {
+  it('stay its own while it lives, however long they take', async () => {
+    const lease = await takeLease(database.pool, 'pool-alive');
+    await lockJob('pool-alive', '3 hours');
+    expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
+    expect(await isLocked()).toBe(true);
+    lease.release();
+  });
+
+  it('are freed soon after its process died, not after hours', async () => {
+    const lease = await takeLease(database.pool, 'pool-dying');
+    await lockJob('pool-dying', '1 minute');
+    lease.release();
+    await expect.poll(() => freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(1);
+    expect(await isLocked()).toBe(false);
+  });
+
+  it('are left to a worker that has just begun and may not hold its lock yet', async () => {
+    await lockJob('pool-new', '1 second');
+    expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
+  });
+
+  it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
+    const lease = await takeLease(database.pool, 'pool-cut');
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()`,
+    );
+    await expect
+      .poll(async () => {
+        await lease.renew().catch(() => undefined);
+        await lockJob('pool-cut', '1 minute');
+        return freeOrphanedJobs(database.pool, GRACE_MILLIS);
+      })
+      .toBe(0);
+    lease.release();
+    lease.release();
+  });
+});
+
+describe('a job that a living worker has locked', () => {
+  const jobId = async (): Promise<string> => {
+    const { rows } = await database.pool.query<{ id: string }>('select id::text from pipeline._private_jobs');
+    return rows[0]?.id ?? '';
+  };
+
+  it('is left alone while it is worked on', async () => {
+    await lockJob('pool-busy', '3 hours');
+    const own = { poolId: 'pool-busy', activeJobs: new Set([await jobId()]) };
+    expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(0);
+  });
+
+  it('is freed when the worker does not know of it: the reply was lost with its connection', async () => {
+    await lockJob('pool-busy', '1 minute');
+    const own = { poolId: 'pool-busy', activeJobs: new Set(['999999']) };
+    expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(1);
+    expect(await isLocked()).toBe(false);
+  });
+
+  it('is left alone while its reply may still be under way', async () => {
+    await lockJob('pool-busy', '1 second');
+    expect(
+      await freeForgottenJobs(database.pool, { poolId: 'pool-busy', activeJobs: new Set() }, GRACE_MILLIS),
+    ).toBe(0);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import type { FieldRequest, GridStore } from '../../../src/grids/index.ts';
+import { CategorizedError } from '../../../src/semconv/index.ts';
+import { createFieldCache, newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
+
+const TIME = new Date('2026-11-01T12:00:00Z');
+const FIELD_BYTES = 6 * 4;
+
+/** A store that counts what is read of it; its value is the hour. */
+function countingStore(fail: (reads: number) => boolean = () => false): GridStore & { reads: () => number } {
+  let reads = 0;
+  return {
+    variables: [{ name: '2t', pressureLevelsHpa: null, units: 'K' }],
+    validTimes: [TIME],
+    latitudes: Float64Array.from([10, 0]),
+    longitudes: Float64Array.from([0, 120, 240]),
+    readField: async ({ validTime }) => {
+      reads += 1;
+      if (fail(reads)) throw new CategorizedError('http_5xx', 'the archive answered 503');
+      return new Float32Array(6).fill(validTime.getUTCHours());
+    },
+    reads: () => reads,
+  };
+}
+const request = (hour = 12): FieldRequest => ({
+  variable: '2t',
+  pressureHpa: null,
+  validTime: new Date(TIME.getTime() + (hour - 12) * 3_600_000),
+});
+const wanted = (store: GridStore, hour = 12, storeName = 'truth') => ({
+  storeName,
+  store,
+  request: request(hour),
+  grid: store,
+  use: newCacheUse(),
+});
+
+describe('the field cache', () => {
+  it('reads a field once for all who want it, also at the same time', async () => {
+    const store = countingStore();
+    const cache = createFieldCache(1e6);
+    const wishes = [wanted(store), wanted(store), wanted(store)];
+    const fields = await Promise.all(wishes.map((wish) => cache.read(wish)));
+    expect(new Set(fields).size).toBe(1);
+    expect(store.reads()).toBe(1);
+    expect(wishes.map(({ use }) => [use.hits, use.misses, use.bytes])).toEqual([
+      [0, 1, FIELD_BYTES],
+      [1, 0, 0],
+      [1, 0, 0],
+    ]);
+  });
+
+  it('tells stores, times and grids apart', async () => {
+    const store = countingStore();
+    const cache = createFieldCache(1e6);
+    await cache.read(wanted(store));
+    await cache.read(wanted(store, 18));
+    await cache.read(wanted(store, 12, 'reference'));
+    expect(store.reads()).toBe(3);
+    expect(cache.bytes).toBe(3 * FIELD_BYTES);
+  });
+
+  it('never holds more than it may, and drops what was not used for longest', async () => {
+    const store = countingStore();
+    const cache = createFieldCache(2 * FIELD_BYTES);
+    await cache.read(wanted(store, 0));
+    await cache.read(wanted(store, 6));
+    await cache.read(wanted(store, 0));
+    await cache.read(wanted(store, 12));
+    expect(cache.bytes).toBe(2 * FIELD_BYTES);
+    await cache.read(wanted(store, 0));
+    expect(store.reads()).toBe(3);
+    await cache.read(wanted(store, 6));
+    expect(store.reads()).toBe(4);
+  });
+
+  it('serves a field that is larger than itself without keeping it', async () => {
+    const store = countingStore();
+    const cache = createFieldCache(1);
+    expect(await cache.read(wanted(store))).toHaveLength(6);
+    expect(cache.bytes).toBe(0);
+  });
+
+  it('forgets a failed read, blames the store and not the miner, and reads again', async () => {
+    const store = countingStore((reads) => reads === 1);
+    const cache = createFieldCache(1e6);
+    await expect(cache.read(wanted(store))).rejects.toMatchObject({
+      category: 'truth_not_ready',
+      retryable: true,
+    });
+    expect(await cache.read(wanted(store))).toHaveLength(6);
+  });
+
+  it("brings a field to the truth's grid before it is kept", async () => {
+    const store = countingStore();
+    const grid = { latitudes: Float64Array.from([5]), longitudes: Float64Array.from([60, 180]) };
+    expect(await createFieldCache(1e6).read({ ...wanted(store), grid })).toEqual(Float32Array.from([12, 12]));
+  });
+});

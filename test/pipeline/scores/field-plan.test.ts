@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import {
+  BASE_WEIGHTS,
+  fieldKey,
+  hasField,
+  requireSomePresent,
+  sharedFields,
+  splitByPresence,
+} from '../../../src/pipeline/scores/field-plan.ts';
+import { VARIABLES, type Variable } from '../../../src/semconv/index.ts';
+
+const surface = (name: Variable) => ({ name, pressureLevelsHpa: null, units: null });
+const levels = (name: Variable, ...pressureLevelsHpa: number[]) => ({ name, pressureLevelsHpa, units: null });
+const truth = { variables: [levels('z', 500, 850), surface('2t'), levels('t', 500)] };
+const climatology = { variables: [surface('2t'), levels('z', 850, 1000), surface('msl')] };
+
+describe('the fields to score', () => {
+  it('are those that all stores share, by variable and level', () => {
+    expect(sharedFields(truth, climatology).map(fieldKey)).toEqual(['2t', 'z850']);
+    expect(sharedFields(truth).map(fieldKey)).toEqual(['2t', 't500', 'z500', 'z850']);
+  });
+
+  it('do not mix a variable at the surface with one on levels', () => {
+    expect(hasField(truth, { variable: 'z', pressureHpa: null })).toBe(false);
+    expect(hasField(truth, { variable: '2t', pressureHpa: 500 })).toBe(false);
+    expect(hasField(truth, { variable: 'q', pressureHpa: 500 })).toBe(false);
+  });
+
+  it('are split into what a forecast has and what it lacks', () => {
+    const { present, missing } = splitByPresence(climatology, sharedFields(truth));
+    expect(present.map(fieldKey)).toEqual(['2t', 'z850']);
+    expect(missing.map(fieldKey)).toEqual(['t500', 'z500']);
+  });
+
+  it('must be had in part by the forecast, which is at fault otherwise', () => {
+    const nothing = splitByPresence({ variables: [] }, sharedFields(truth));
+    expect(() => requireSomePresent(nothing)).toThrow(/none of the fields to score \(2t, t500, z500, z850\)/);
+    expect(() => requireSomePresent(splitByPresence(truth, sharedFields(truth)))).not.toThrow();
+  });
+
+  it('are the validator’s own fault when there is none', () => {
+    try {
+      requireSomePresent({ present: [], missing: [] });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ category: 'validator_internal' });
+    }
+  });
+
+  it('weigh 1 in all', () => {
+    const sum = VARIABLES.reduce((total, variable) => total + BASE_WEIGHTS[variable], 0);
+    expect(sum).toBeCloseTo(1, 12);
+  });
+});

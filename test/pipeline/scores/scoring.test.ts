@@ -1,0 +1,220 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GridStore } from '../../../src/grids/index.ts';
+import { toComponentEvent } from '../../../src/pipeline/scores/component-score.ts';
+import { createFieldCache, newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
+import {
+  DAY1_FIELDS,
+  hasField,
+  sharedFields,
+  splitByPresence,
+} from '../../../src/pipeline/scores/field-plan.ts';
+import { createFieldReader, type FieldSources } from '../../../src/pipeline/scores/fields-at.ts';
+import { gateField } from '../../../src/pipeline/scores/gated-field.ts';
+import { scoreDay1Lead } from '../../../src/pipeline/scores/score-day1.ts';
+import { requireLeadScore, scoreEra5Lead } from '../../../src/pipeline/scores/score-era5-lead.ts';
+import { leadScore } from '../../../src/scoring/index.ts';
+import { tinyClimatology, tinyStore } from '../support/tiny-world.ts';
+
+const VALID_TIME = new Date('2026-11-02T00:00:00Z');
+let truth: GridStore;
+let climatology: GridStore;
+let reference: GridStore;
+let good: GridStore;
+beforeAll(async () => {
+  truth = await tinyStore({ leads: [24], error: 0 });
+  climatology = await tinyClimatology([24]);
+  reference = await tinyStore({ leads: [24], error: 0.4, phase: 5 });
+  good = await tinyStore({ leads: [24], error: 0.1, phase: 1 });
+});
+
+const against = (forecast: GridStore, changes: Partial<FieldSources> = {}): FieldSources => ({
+  forecast,
+  truth: { name: 'truth', store: truth },
+  climatology: { name: 'climatology', store: climatology },
+  reference: { name: 'reference', store: reference },
+  validTime: VALID_TIME,
+  fields: createFieldCache(1e6),
+  use: newCacheUse(),
+  ...changes,
+});
+const era5 = (forecast: GridStore, changes: Partial<FieldSources> = {}) =>
+  scoreEra5Lead(against(forecast, changes), sharedFields(truth, climatology));
+const day1 = (forecast: GridStore) =>
+  scoreDay1Lead(
+    against(forecast),
+    splitByPresence(
+      forecast,
+      DAY1_FIELDS.filter((field) => hasField(truth, field)),
+    ),
+  );
+
+describe('a lead against ERA5', () => {
+  it('scores a perfect forecast 1 and no forecast below 0', async () => {
+    expect((await era5(truth)).score).toBeCloseTo(1, 6);
+    const bad = await era5(await tinyStore({ leads: [24], error: 5, phase: 3 }));
+    expect(bad.score).toBeGreaterThanOrEqual(0);
+    expect(bad.score).toBeLessThan(0.5);
+  });
+
+  it('scores the better of two forecasts higher', async () => {
+    const worse = await tinyStore({ leads: [24], error: 0.6, phase: 1 });
+    expect(requireLeadScore(await era5(good))).toBeGreaterThan(requireLeadScore(await era5(worse)));
+  });
+
+  it('has one component for each variable and level, each with its share of the weight', async () => {
+    const { components } = await era5(good);
+    expect(
+      components.map(({ field, variableWeight }) => [field.variable, field.pressureHpa, variableWeight]),
+    ).toEqual([
+      ['2t', null, 0.25],
+      ['msl', null, 0.2],
+      ['10u', null, 0.1],
+      ['z', 500, 0.05],
+      ['z', 850, 0.05],
+    ]);
+    for (const { skillScore, scores } of components) expect(skillScore).toBe(scores?.skillScoreClimatology);
+  });
+
+  it('counts a variable on two levels once, not twice', async () => {
+    const { score, components } = await era5(good);
+    const one = (name: string) => components.filter(({ field }) => field.variable === name);
+    const mean = (values: readonly (number | null | undefined)[]): number =>
+      values.reduce<number>((sum, value) => sum + (value ?? Number.NaN), 0) / values.length;
+    const variables = ['2t', 'msl', '10u', 'z'].map(one);
+    const byHand = leadScore({
+      skills: variables.map((levels) => mean(levels.map(({ scores }) => scores?.skillScoreClimatology))),
+      accs: variables.map((levels) => mean(levels.map(({ scores }) => scores?.acc))),
+      rmses: variables.map((levels) => Math.sqrt(mean(levels.map(({ scores }) => scores?.mse)))),
+      rmseReferences: variables.map((levels) =>
+        Math.sqrt(mean(levels.map(({ scores }) => scores?.climatologyMse))),
+      ),
+    });
+    expect(score).toBeCloseTo(byHand ?? Number.NaN, 12);
+  });
+
+  it('knows no skill against GFS where GFS does not reach, and scores all the same', async () => {
+    const short = await tinyStore({ leads: [12], error: 0.4 });
+    const { score, components } = await era5(good, { reference: { name: 'reference', store: short } });
+    expect(components.map(({ scores }) => scores?.skillScoreReference)).toEqual(components.map(() => null));
+    expect(score).toBe((await era5(good)).score);
+  });
+
+  it('is rejected as a whole at the first field that fails a gate', async () => {
+    await expect(era5(await tinyStore({ leads: [24], error: 0, nanEvery: 9 }))).rejects.toMatchObject({
+      category: 'data_coverage',
+    });
+    await expect(era5(await tinyStore({ leads: [24], error: 0, scale: { msl: 1e9 } }))).rejects.toMatchObject(
+      { category: 'data_extreme' },
+    );
+  });
+
+  it('has no score, rather than 0, when nothing of it is known', () => {
+    expect(() => requireLeadScore({ score: null, components: [] })).toThrow(
+      'No metric of any variable is finite',
+    );
+    expect(requireLeadScore({ score: 0, components: [] })).toBe(0);
+  });
+
+  it('scores a forecast on a grid of its own, brought to that of the truth', async () => {
+    const row = { latitudes: truth.latitudes, longitudes: Float64Array.from([0, 180]) };
+    const constant: GridStore = { ...good, ...row, readField: async () => new Float32Array(10).fill(285) };
+    const read = createFieldReader(against(constant));
+    const { forecast } = await read({ variable: '2t', pressureHpa: null });
+    expect(forecast).toHaveLength(30);
+  });
+});
+
+describe('the gate of a field', () => {
+  const field = { variable: '2t', pressureHpa: null } as const;
+  const whole = new Float32Array(1000).fill(280);
+
+  it('puts right a temperature in Celsius', () => {
+    const gated = gateField(field, { forecast: whole.map((value) => value - 273.15), truth: whole });
+    expect(gated).toMatchObject({ kind: 'scorable', unitFix: 'temperature_celsius_to_kelvin' });
+  });
+
+  it('fills the few gaps that it lets pass with climatology, which earns nothing', () => {
+    const holed = whole.slice();
+    holed[7] = Number.NaN;
+    const climate = new Float32Array(1000).fill(250);
+    const gated = gateField(field, { forecast: holed, truth: whole, climatology: climate });
+    expect(gated.kind === 'scorable' && gated.fields.forecast[7]).toBe(250);
+    expect(gated.kind === 'scorable' && gated.fields.forecast[8]).toBe(280);
+  });
+
+  it('names field, measure and limit when it rejects', () => {
+    const gated = gateField(
+      { variable: 'z', pressureHpa: 500 },
+      { forecast: whole.map(() => Number.NaN), truth: whole },
+    );
+    expect(gated.kind === 'rejected' && gated.error.message).toBe(
+      'Field z500 of the forecast is not scored: data_coverage is 0, the limit is 0.1.',
+    );
+  });
+});
+
+describe('day one', () => {
+  it('scores a good forecast, with skill against GFS after its penalty', async () => {
+    const { outcome, components } = await day1(good);
+    expect(outcome).toMatchObject({ kind: 'scored', clamped: false, qcPassed: true });
+    for (const { scores, skillScore, clonePenalty } of components) {
+      expect(skillScore).toBe((scores?.skillScoreReference ?? Number.NaN) - (clonePenalty ?? 0));
+    }
+  });
+
+  it('clamps a copy of GFS, whose skill loses the whole penalty', async () => {
+    const { outcome, components } = await day1(reference);
+    expect(outcome).toMatchObject({ clamped: true, qcPassed: false });
+    expect(outcome.kind === 'scored' && outcome.score).toBeLessThanOrEqual(0.05);
+    expect(components[0]).toMatchObject({ clonePenalty: 1 });
+  });
+
+  it('counts a missing field as 0, so that leaving it out never pays', async () => {
+    const lacking = await tinyStore({ leads: [24], error: 0.1, phase: 1, without: ['msl'] });
+    const [all, some] = [(await day1(good)).outcome, (await day1(lacking)).outcome];
+    expect(some.kind === 'scored' && all.kind === 'scored' && some.score < all.score).toBe(true);
+  });
+
+  it('fails an implausible field by its bounds, and says which check it was', async () => {
+    const { components } = await day1(
+      await tinyStore({ leads: [24], error: 0.1, phase: 1, scale: { msl: 1.3 } }),
+    );
+    expect(components.find(({ field }) => field.variable === 'msl')).toMatchObject({
+      climatologyCheckPassed: false,
+      reason: 'failed a sanity check',
+    });
+  });
+
+  it('notes a unit that it put right', async () => {
+    const { unitFixes } = await day1(
+      await tinyStore({ leads: [24], error: 0.1, phase: 1, scale: { msl: 0.01 } }),
+    );
+    expect(unitFixes).toEqual({ msl: 'pressure_hectopascal_to_pascal' });
+  });
+});
+
+describe('the event of a component score', () => {
+  it('leaves out metrics that do not exist, and gives the reason', () => {
+    const event = toComponentEvent(
+      {
+        field: { variable: 'z', pressureHpa: 500 },
+        scores: null,
+        skillScore: null,
+        clonePenalty: null,
+        variableWeight: 0.1,
+        durationMs: 0,
+        reason: 'no such field',
+      },
+      { scoreType: 'day1', validTime: VALID_TIME },
+    );
+    expect(event).toMatchObject({
+      name: 'weather.component_score',
+      attributes: {
+        'weather.component.pressure_level': 500,
+        'weather.component.reason': 'no such field',
+        'weather.component.clone_penalty': null,
+      },
+    });
+    expect(event.attributes).not.toHaveProperty('weather.component.rmse');
+  });
+});

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GridStore } from '../../../src/grids/index.ts';
+import { createStoreHandle, hasTime, upstreamError } from '../../../src/pipeline/scores/store-handle.ts';
+import { CategorizedError } from '../../../src/semconv/index.ts';
+import { tinyStore } from '../support/tiny-world.ts';
+
+const AT_24 = new Date('2026-11-02T00:00:00Z');
+const AT_48 = new Date('2026-11-03T00:00:00Z');
+let short: GridStore;
+let long: GridStore;
+beforeAll(async () => {
+  short = await tinyStore({ leads: [24], error: 0 });
+  long = await tinyStore({ leads: [24, 48], error: 0 });
+});
+
+/** A handle whose clock is set by hand. */
+function growing(stores: readonly (GridStore | Error)[]) {
+  let millis = 0;
+  let openings = 0;
+  const source = async (): Promise<GridStore> => {
+    const store = stores[Math.min(openings, stores.length - 1)];
+    openings += 1;
+    if (store === undefined || store instanceof Error) throw store ?? new Error('none');
+    return store;
+  };
+  const handle = createStoreHandle('truth', source, {
+    clock: { now: () => new Date(millis) },
+    refreshMillis: 1000,
+  });
+  return { handle, openings: () => openings, wait: (more: number) => (millis += more) };
+}
+
+describe('a store of the validator', () => {
+  it('is opened once, when it is first needed, however many need it', async () => {
+    const { handle, openings } = growing([short]);
+    expect(openings()).toBe(0);
+    await Promise.all([handle.open(), handle.open(), handle.openWithTime(AT_24)]);
+    expect(openings()).toBe(1);
+  });
+
+  it('is opened again for a time that it lacks, but only when it may have grown', async () => {
+    const { handle, openings, wait } = growing([short, long]);
+    expect(await handle.openWithTime(AT_48)).toBeNull();
+    wait(999);
+    expect(await handle.openWithTime(AT_48)).toBeNull();
+    expect(openings()).toBe(1);
+    wait(1);
+    expect(await handle.openWithTime(AT_48)).toBe(long);
+    expect(openings()).toBe(2);
+  });
+
+  it('that was handed over open cannot grow', async () => {
+    const handle = createStoreHandle('truth', short, {
+      clock: { now: () => new Date(9e12) },
+      refreshMillis: 0,
+    });
+    expect(await handle.openWithTime(AT_48)).toBeNull();
+    expect(await handle.open()).toBe(short);
+  });
+
+  it('is opened anew after a failed opening', async () => {
+    const { handle } = growing([new CategorizedError('connection', 'no route'), short]);
+    await expect(handle.open()).rejects.toMatchObject({ category: 'truth_not_ready', retryable: true });
+    expect(await handle.open()).toBe(short);
+  });
+
+  it('has a time or has not, to the millisecond', () => {
+    expect(hasTime(short, AT_24)).toBe(true);
+    expect(hasTime(short, new Date(AT_24.getTime() + 1))).toBe(false);
+  });
+});
+
+describe('an outage of a store of the validator', () => {
+  it.each([
+    ['connection', 'truth_not_ready'],
+    ['http_5xx', 'truth_not_ready'],
+    ['not_found', 'truth_not_ready'],
+    ['rate_limited_upstream', 'rate_limited_upstream'],
+    ['out_of_memory', 'out_of_memory'],
+  ] as const)('that is %s by itself is told as %s, so that no miner is blamed', (category, told) => {
+    const error = upstreamError('climatology', new CategorizedError(category, 'because'));
+    expect(error.category).toBe(told);
+    expect(error.message).toBe('The climatology store cannot be read: because');
+  });
+});

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  afterSessionLock,
+  GFS_LOCK_CLASS,
+  RUN_LOCK_CLASS,
+  underSessionLock,
+} from '../../src/pipeline/session-lock.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ isEmpty: true });
+});
+afterAll(() => database.drop());
+
+const LOCK = [GFS_LOCK_CLASS, '2026-11-23T00Z'] as const;
+const heldLocks = async (): Promise<number> =>
+  (await database.pool.query(`select from pg_locks where locktype = 'advisory' and objsubid = 2`)).rowCount ??
+  -1;
+
+describe('a lock that is not waited for', () => {
+  it('lets the work be done, and is given back', async () => {
+    expect(await underSessionLock(database.pool, LOCK, () => Promise.resolve(42))).toEqual({
+      kind: 'done',
+      result: 42,
+    });
+    expect(await heldLocks()).toBe(0);
+  });
+
+  it('says so when another holds it, and does not do the work', async () => {
+    let done = 0;
+    const outer = await underSessionLock(database.pool, LOCK, () =>
+      underSessionLock(database.pool, LOCK, () => Promise.resolve((done += 1))),
+    );
+    expect(outer).toEqual({ kind: 'done', result: { kind: 'busy' } });
+    expect(done).toBe(0);
+  });
+
+  it('is another one for another cycle', async () => {
+    const other = [GFS_LOCK_CLASS, '2026-11-23T06Z'] as const;
+    const outer = await underSessionLock(database.pool, LOCK, () =>
+      underSessionLock(database.pool, other, () => Promise.resolve('both')),
+    );
+    expect(outer).toEqual({ kind: 'done', result: { kind: 'done', result: 'both' } });
+  });
+
+  it('is given back when the work throws', async () => {
+    const work = underSessionLock(database.pool, LOCK, () => Promise.reject(new Error('no')));
+    await expect(work).rejects.toThrow('no');
+    await expect.poll(heldLocks).toBe(0);
+  });
+});
+
+describe('a lock that is waited for', () => {
+  it('lets one after the other do the work', async () => {
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      most = Math.max(most, (inside += 1));
+      await database.pool.query('select');
+      inside -= 1;
+    };
+    await Promise.all([1, 2, 3].map(() => afterSessionLock(database.pool, [RUN_LOCK_CLASS, 'one'], work)));
+    expect(most).toBe(1);
+    expect(await heldLocks()).toBe(0);
+  });
+});

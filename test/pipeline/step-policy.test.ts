@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { RETRY_POLICIES } from '../../src/pipeline/retry-policy.ts';
+import {
+  afterFailure,
+  afterSeconds,
+  MAX_DELIVERIES,
+  toFailure,
+  underPolicy,
+} from '../../src/pipeline/step-policy.ts';
+import { CategorizedError } from '../../src/semconv/index.ts';
+
+const NOW = new Date('2026-11-23T18:00:00Z');
+const underway = (attempt: number, { deliveries = 1, delayFactor = 1 } = {}) => ({
+  parts: { clock: { now: () => NOW }, policies: RETRY_POLICIES, delayFactor },
+  delivery: { queueJobId: 1, deliveries },
+  step: 'query' as const,
+  attempt,
+});
+const passing = new CategorizedError('timeout', 'took too long', { retryable: true });
+
+describe('the policy of a step', () => {
+  it('gives back what the work came to', async () => {
+    expect(await underPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({ kind: 'fine' });
+  });
+
+  it('turns a passing failure into the next attempt, at the time of the table', async () => {
+    expect(await underPolicy(underway(2), () => Promise.reject(passing))).toEqual({
+      kind: 'retry',
+      error: passing,
+      nextRetryTime: new Date('2026-11-23T18:05:00Z'),
+    });
+  });
+
+  it('hurries that time by the delay factor', () => {
+    expect(afterFailure(underway(3, { delayFactor: 0.001 }), passing)).toMatchObject({
+      nextRetryTime: new Date('2026-11-23T18:00:00.900Z'),
+    });
+  });
+
+  it('ends with the last attempt, and at once for what cannot heal', () => {
+    expect(afterFailure(underway(4), passing)).toEqual({ kind: 'failed', error: passing });
+    const final = new CategorizedError('rejected_identity', 'not you');
+    expect(afterFailure(underway(1), final)).toEqual({ kind: 'failed', error: final });
+  });
+
+  it('does not start work again that has crashed its worker ten times', async () => {
+    let starts = 0;
+    const work = () => Promise.resolve((starts += 1));
+    await underPolicy(underway(1, { deliveries: MAX_DELIVERIES }), work);
+    const result = await underPolicy(underway(1, { deliveries: MAX_DELIVERIES + 1 }), work);
+    expect(result).toMatchObject({ kind: 'failed', error: { category: 'process_crash' } });
+    expect(starts).toBe(1);
+  });
+
+  it('counts ahead from the injected clock', () => {
+    expect(afterSeconds(underway(1).parts, 60)).toEqual(new Date('2026-11-23T18:01:00Z'));
+  });
+});
+
+describe('a failure in control state', () => {
+  it('has a category and no secret', () => {
+    const failure = toFailure(
+      new CategorizedError('connection', 'no route to http://203.0.113.9:8091/x?token=abc'),
+    );
+    expect(failure.category).toBe('connection');
+    expect(failure.message).not.toMatch(/203\.0\.113\.9|abc/);
+  });
+
+  it('is bounded, and exists for whatever was thrown', () => {
+    expect(toFailure(new Error('x'.repeat(5000))).message).toHaveLength(500);
+    expect(toFailure('boom')).toMatchObject({ category: 'unknown', message: 'boom' });
+  });
+});

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hurried, truthDueTime, truthGiveUpTime, validTimeOf } from '../../src/pipeline/truth-times.ts';
+
+const T0 = new Date('2025-11-26T00:00:00Z');
+const instants = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
+
+describe('truth, test vector 10', () => {
+  it.each([
+    [24, '2025-12-02T06:00:00.000Z'],
+    [240, '2025-12-11T06:00:00.000Z'],
+  ])('is due for lead %i h at %s', (lead, due) => {
+    expect(truthDueTime(T0, lead).toISOString()).toBe(due);
+  });
+
+  it('is valid at T0 + lead, and given up 30 days later', () => {
+    expect(validTimeOf(T0, 12).toISOString()).toBe('2025-11-26T12:00:00.000Z');
+    expect(truthGiveUpTime(T0, 12).toISOString()).toBe('2025-12-26T12:00:00.000Z');
+  });
+});
+
+describe('hurried waits', () => {
+  it('are the same in production', () => {
+    fc.assert(
+      fc.property(instants, instants, (instant, start) => {
+        expect(hurried(instant, start, 1)).toEqual(instant);
+      }),
+    );
+  });
+
+  it('lie between the start and the instant, on the side where the instant is', () => {
+    fc.assert(
+      fc.property(
+        instants,
+        instants,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (instant, start, factor) => {
+          const when = hurried(instant, start, factor).getTime();
+          expect(when).toBeGreaterThanOrEqual(Math.min(instant.getTime(), start.getTime()) - 1);
+          expect(when).toBeLessThanOrEqual(Math.max(instant.getTime(), start.getTime()) + 1);
+        },
+      ),
+    );
+  });
+
+  it('turn five days into seconds, and leave the past in the past', () => {
+    const start = new Date('2025-11-26T18:00:00Z');
+    expect(hurried(truthDueTime(T0, 24), start, 1e-5).getTime() - start.getTime()).toBeCloseTo(4752, 0);
+    expect(hurried(T0, start, 1e-5) < start).toBe(true);
+  });
+});
