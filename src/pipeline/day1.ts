@@ -80,6 +80,7 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
   const expected = DAY1_FIELDS.filter((field) => hasField(truth.store, field));
   const { present, missing } = splitByPresence(forecast.store, expected);
   findings.missing = missing.map(fieldKey);
+  findings.unavailable = DAY1_FIELDS.filter((field) => !expected.includes(field)).map(fieldKey);
   requireSomePresent({ present, missing });
   const scored = await scoreDay1Lead(
     {

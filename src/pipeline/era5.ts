@@ -1,4 +1,4 @@
-import { era5Stage } from '../semconv/index.ts';
+import { era5Stage, VARIABLES } from '../semconv/index.ts';
 import { step, type StepDefinition } from '../steps/index.ts';
 import { openFrozenForecast } from './forecast-access.ts';
 import { commitLead } from './lead-commits.ts';
@@ -83,6 +83,7 @@ async function score(
   const expected = sharedFields(truth.store, climatology.store);
   const { present, missing } = splitByPresence(forecast.store, expected);
   findings.missing = missing.map(fieldKey);
+  findings.unavailable = VARIABLES.filter((name) => !expected.some(({ variable }) => variable === name));
   requireSomePresent({ present, missing });
   const scored = await scoreEra5Lead(
     {

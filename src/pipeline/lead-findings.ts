@@ -11,6 +11,8 @@ export interface LeadFindings {
   components: readonly ComponentScore[];
   /** Variables, with level, that were expected and that the forecast lacks. */
   missing: readonly string[];
+  /** Variables of the full set that the validator's own stores lack, so that no forecast can be scored on them. */
+  unavailable: readonly string[];
   /** What else is worth telling. */
   notes: Record<string, unknown>;
   /** Leads of the forecast that are still to be scored after this one. */
@@ -21,12 +23,14 @@ export const newLeadFindings = (): LeadFindings => ({
   cache: newCacheUse(),
   components: [],
   missing: [],
+  unavailable: [],
   notes: {},
 });
 
 /** The findings as the context of a step. */
 export function leadContext(findings: LeadFindings): Record<string, unknown> {
-  const { cache, forecast, components, missing, notes, remainingLeads } = findings;
+  const { cache, forecast, components, notes, remainingLeads } = findings;
+  const missing = [...findings.missing, ...findings.unavailable];
   const read = forecast?.stats();
   return {
     ...notes,

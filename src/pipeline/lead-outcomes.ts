@@ -78,5 +78,10 @@ function scoredOutcome(
 }
 
 /** Why a score rests on less than it should; null when it does not. */
-const reasonFor = ({ missing }: LeadFindings): string | null =>
-  missing.length === 0 ? null : `the forecast lacks ${missing.join(', ')}`;
+function reasonFor({ missing, unavailable }: LeadFindings): string | null {
+  const parts = [
+    ...(missing.length > 0 ? [`the forecast lacks ${missing.join(', ')}`] : []),
+    ...(unavailable.length > 0 ? [`there is no truth for ${unavailable.join(', ')}`] : []),
+  ];
+  return parts.length === 0 ? null : parts.join('; ');
+}

@@ -288,8 +288,13 @@ describe('scoring', () => {
   it('scores a forecast that lacks a variable on what it has, and says what is missing', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, without: ['z'] }) }]);
     const lead = spans.of('era5').find((span) => statusOf(span) === 'succeeded');
-    expect(lead?.attributes['weather.score.reason']).toBe('the forecast lacks z500, z850');
-    expect(contextOf(lead)).toMatchObject({ missing_variables: ['z500', 'z850'], fields: 3 });
+    expect(lead?.attributes['weather.score.reason']).toBe(
+      'the forecast lacks z500, z850; there is no truth for 10v, t, u, v, q',
+    );
+    expect(contextOf(lead)).toMatchObject({
+      missing_variables: ['z500', 'z850', '10v', 't', 'u', 'v', 'q'],
+      fields: 3,
+    });
     expect(lead?.attributes['weather.score.era5']).toBeGreaterThan(0.5);
     const missed = spans
       .of('day1')[0]
