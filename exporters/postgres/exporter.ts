@@ -85,6 +85,7 @@ export class ForecastSpanExporter implements SpanExporter {
   async #transaction(spans: readonly ObservedSpan[]): Promise<Committed> {
     const batch = toBatch(spans);
     const client = await this.#pool.connect();
+    client.on('error', leaveToNextStatement);
     try {
       await client.query('begin');
       const committed = await writeBatch(client, batch, this.#partitions);
@@ -94,9 +95,14 @@ export class ForecastSpanExporter implements SpanExporter {
     } catch (error) {
       await abandon(client);
       throw error;
+    } finally {
+      client.off('error', leaveToNextStatement);
     }
   }
 }
+
+/** A connection that is lost between two statements ends the process unless it is heard; the next statement fails. */
+const leaveToNextStatement = (): void => undefined;
 
 /** Rolls back; a connection that cannot even do that is not used again. */
 async function abandon(client: PoolClient): Promise<void> {

@@ -44,8 +44,9 @@ export async function writeBatch(
   partitions: Partitions,
 ): Promise<Committed> {
   await keepRejected(client, batch.rejected);
-  const facts = await numberValidators(client, batch);
+  // Attaching a partition locks the validators that it refers to, so nobody may hold one of them and wait for that.
   await ensurePartitions(client, batch.ended, partitions);
+  const facts = await numberValidators(client, batch);
   const logged = await writeLog(client, facts);
   const rows = await writeFolds(client, logged);
   return {

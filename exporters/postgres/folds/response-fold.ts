@@ -71,7 +71,7 @@ function endValues(fact: StepFact) {
     stepName === 'communication' && substepGroup === 'initiate_fetch' && state.transport === 'success';
   const forecastEnded = state.forecastStatus === 'completed' || state.forecastStatus === 'failed';
   return {
-    error: error ? (stepName === 'communication' ? undefined : error.message) : exchange ? null : undefined,
+    error: exchange ? (error?.message ?? null) : undefined,
     answered: answered ? (true as const) : undefined,
     polled: stepName === 'poll' ? (true as const) : undefined,
     retry: exchange ? { count: fact.attempt - 1, nextTime: fact.nextRetryTime } : undefined,

@@ -1,0 +1,244 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  forbiddenImports,
+  importCycles,
+  importersOf,
+  parseSource,
+  readSources,
+  type ImportTable,
+  type Module,
+} from './support/import-graph.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Who may import whom. A file has a line of its own where it may do more, or less, than its folder. */
+const TABLE: ImportTable = {
+  'src/semconv': ['zod'],
+  'src/steps': ['src/semconv', '@opentelemetry/api', 'node:'],
+  'src/facts': ['src/semconv', 'zod'],
+  'src/ingest': ['src/facts', 'src/semconv', 'zod', 'node:'],
+  'src/scoring': [],
+  'src/grids': ['src/semconv', 'zarrita', 'numcodecs', 'undici', 'zod', 'node:'],
+  'src/world': ['src/grids', 'src/semconv', 'node:'],
+  'src/pipeline': [
+    ...['src/semconv', 'src/steps', 'src/scoring', 'src/grids', 'src/database', 'src/pipeline/miners'],
+    ...['graphile-worker', 'pg', 'undici', 'zod', 'node:'],
+  ],
+  'src/pipeline/miners': ['src/semconv', 'src/steps', '@scure', 'undici', 'zod', 'node:'],
+  'src/fleet': ['src/pipeline/miners', 'src/semconv', '@scure', 'zod', 'node:'],
+  'src/database': ['src/semconv', 'pg', 'zod', 'node:'],
+  'src/http': ['src/semconv', 'node:'],
+  'src/reports': ['src/semconv', 'pg'],
+  'src/commands': ['src', 'commander', 'pg', 'node:'],
+
+  // What a person starts.
+  'src/cli.ts': ['src/commands', 'commander'],
+  'src/start-command.ts': ['src/commands', 'src/config.ts', 'commander'],
+  // What the parts are put together with.
+  'src/config.ts': ['src/semconv', 'zod'],
+  'src/closers.ts': [],
+  'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
+  'src/telemetry.ts': ['src/config.ts', 'exporters/processor', '@opentelemetry'],
+  'src/recording.ts': [
+    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/sampler.ts', 'src/telemetry.ts'],
+    ...['exporters', 'pg', 'node:'],
+  ],
+  'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
+  'src/index.ts': ['src', 'exporters'],
+
+  'exporters/export-report.ts': ['src/facts'],
+  'exporters/processor': ['exporters/export-report.ts', 'src/facts', '@opentelemetry'],
+  'exporters/postgres': [
+    ...['exporters/export-report.ts', 'exporters/processor/observed-span.ts', 'src/facts', 'src/semconv'],
+    // The combined and the overall score of a forecast: one formula, in one place.
+    ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'node:'],
+  ],
+  'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
+  'exporters/spool': [
+    ...['exporters/export-report.ts', 'exporters/processor/observed-span.ts', 'src/facts', 'src/semconv'],
+    ...['zod', 'node:'],
+  ],
+  dashboards: ['src/semconv', 'node:'],
+};
+
+const FOLDERS = ['src', 'exporters', 'dashboards'].filter((folder) => existsSync(join(ROOT, folder)));
+const sources = readSources(ROOT, FOLDERS);
+const within = (folder: string) => sources.filter(({ path }) => path.startsWith(`${folder}/`));
+
+describe('the sources', () => {
+  it('are found at all, or nothing below would be proved', () => {
+    expect(sources.length).toBeGreaterThan(200);
+    expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(500);
+  });
+
+  it('import only what the table allows', () => {
+    expect(forbiddenImports(sources, TABLE)).toEqual([]);
+  });
+
+  it('import nobody in a circle', () => {
+    expect(importCycles(sources)).toEqual([]);
+  });
+
+  it('import only packages that an installation without the tools of development has', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const used = new Set(
+      sources
+        .flatMap(({ imports }) => imports)
+        .filter((target) => !/^(node:|src\/|exporters\/|dashboards\/)/.test(target))
+        .map((target) => /^(@[^/]+\/)?[^/]+/.exec(target)?.[0]),
+    );
+    expect([...used].filter((name) => name === undefined || !(name in dependencies))).toEqual([]);
+  });
+});
+
+describe('the composition root', () => {
+  const ofSrc = within('src');
+
+  it('is alone in src to import an exporter', () => {
+    expect(importersOf(ofSrc, 'exporters')).toEqual(['src/index.ts', 'src/recording.ts', 'src/telemetry.ts']);
+  });
+
+  it('has one place where the pipeline meets the recording of it; the public door only names both', () => {
+    const recorders = [...importersOf(ofSrc, 'src/recording.ts'), ...importersOf(ofSrc, 'exporters')];
+    const both = importersOf(ofSrc, 'src/pipeline').filter((path) => recorders.includes(path));
+    expect(both).toEqual(['src/index.ts', 'src/start.ts']);
+  });
+
+  it('is imported by no part, and the public door by nobody', () => {
+    const parts = sources.filter(
+      ({ path }) => posix.dirname(path) !== 'src' && !path.startsWith('src/commands/'),
+    );
+    expect([...importersOf(parts, 'src/start.ts'), ...importersOf(parts, 'src/recording.ts')]).toEqual([]);
+    expect(importersOf(sources, 'src/index.ts')).toEqual([]);
+  });
+});
+
+describe('the exporters', () => {
+  it.each(['postgres', 'prometheus', 'spool'])(
+    '%s knows neither the pipeline nor another exporter',
+    (name) => {
+      const others = ['postgres', 'prometheus', 'spool'].filter((other) => other !== name);
+      for (const entry of [
+        'src/pipeline',
+        'src/steps',
+        'src/start.ts',
+        ...others.map((it) => `exporters/${it}`),
+      ])
+        expect(importersOf(within(`exporters/${name}`), entry)).toEqual([]);
+    },
+  );
+});
+
+describe('the house style', () => {
+  const sizes = sources.map(({ lines }) => lines).sort((a, b) => a - b);
+  const quantile = (part: number): number => sizes[Math.floor(part * sizes.length)] ?? Infinity;
+
+  it('keeps a file within 350 lines, nine of ten within 200 and the middle one within 80', () => {
+    const tooLong = sources.filter(({ lines }) => lines > 350).map(({ path, lines }) => `${path}: ${lines}`);
+    expect(tooLong).toEqual([]);
+    expect(quantile(0.9)).toBeLessThanOrEqual(200);
+    expect(quantile(0.5)).toBeLessThanOrEqual(80);
+  });
+
+  it('exports by name only', () => {
+    expect(sources.filter(({ hasDefaultExport }) => hasDefaultExport).map(({ path }) => path)).toEqual([]);
+  });
+
+  it('never writes to the console, which belongs to whoever runs us', () => {
+    expect(sources.filter(({ usesConsole }) => usesConsole).map(({ path }) => path)).toEqual([]);
+  });
+
+  const readme = join(ROOT, 'README.md');
+  it.skipIf(!existsSync(readme))(
+    'names every folder in the map of the README (skipped while there is none)',
+    () => {
+      const text = readFileSync(readme, 'utf8');
+      const folders = new Set(
+        [...within('src'), ...within('exporters')]
+          .map(({ path }) => path.split('/').slice(0, -1).slice(0, 2))
+          .filter((parts) => parts.length === 2)
+          .map((parts) => parts.join('/')),
+      );
+      expect(folders.size).toBeGreaterThan(10);
+      expect([...folders].filter((folder) => !text.includes(`\`${folder}\``))).toEqual([]);
+    },
+  );
+});
+
+describe('the checker itself', () => {
+  const table: ImportTable = { 'src/a': ['src/b', 'zod', '@scope'], 'src/b': [], 'src/b/deep': ['node:'] };
+  const module = (path: string, ...imports: string[]): Module => ({ path, imports });
+
+  it('finds an import that the table does not allow, and says what would be allowed', () => {
+    expect(forbiddenImports([module('src/b/x.ts', 'src/a/y.ts')], table)).toEqual([
+      'src/b/x.ts imports src/a/y.ts; src/b may import nothing',
+    ]);
+    expect(forbiddenImports([module('src/a/x.ts', 'pg', 'node:fs', 'zodiac')], table)).toHaveLength(3);
+  });
+
+  it('lets a part import itself, what the table names and all that lies below it', () => {
+    const fine = [
+      module('src/a/x.ts', 'src/a/y.ts', 'src/b/z.ts', 'src/b/deep/z.ts', 'zod', 'zod/v4', '@scope/base'),
+      module('src/b/deep/z.ts', 'node:fs', 'src/b/deep/y.ts'),
+    ];
+    expect(forbiddenImports(fine, table)).toEqual([]);
+  });
+
+  it('holds a folder to its own line, not to that of the folder around it', () => {
+    expect(forbiddenImports([module('src/b/x.ts', 'node:fs')], table)).toHaveLength(1);
+    expect(forbiddenImports([module('src/b/x.ts', 'src/b/deep/z.ts')], table)).toHaveLength(1);
+    expect(forbiddenImports([module('src/b/deep/z.ts', 'src/b/x.ts')], table)).toHaveLength(1);
+  });
+
+  it('does not take a folder for another whose name begins alike', () => {
+    expect(forbiddenImports([module('src/a/x.ts', 'src/bb/x.ts')], table)).toHaveLength(1);
+  });
+
+  it('finds a file that nobody has given a place', () => {
+    expect(forbiddenImports([module('src/new/x.ts')], table)).toEqual([
+      'src/new/x.ts belongs to no part of the table',
+    ]);
+  });
+
+  it('finds circles, long ones and those of a file with itself, and no circle in a diamond', () => {
+    const circle = [module('a', 'b'), module('b', 'c'), module('c', 'b', 'd'), module('d')];
+    expect(importCycles(circle)).toEqual([['b', 'c']]);
+    expect(importCycles([module('a', 'a')])).toEqual([['a']]);
+    const diamond = [module('a', 'b', 'c'), module('b', 'd'), module('c', 'd'), module('d')];
+    expect(importCycles(diamond)).toEqual([]);
+  });
+
+  it('sees every way of importing: values, types, for their effect, exported again, dynamic', () => {
+    const { imports } = parseSource(
+      'src/a/x.ts',
+      `import { a } from '../b/a.ts'; import type { B } from './b.ts'; import 'side-effect';
+       export * from './c.ts'; export { d } from 'd'; const e = await import('../e.ts');
+       let f: import('./f.ts').F; // import { no } from './no.ts'`,
+    );
+    expect(imports).toEqual([
+      'd',
+      'side-effect',
+      'src/a/b.ts',
+      'src/a/c.ts',
+      'src/a/f.ts',
+      'src/b/a.ts',
+      'src/e.ts',
+    ]);
+  });
+
+  it('sees a default export in all its forms, and the console', () => {
+    const defaults = [
+      'export default 1',
+      'export default function f() {}',
+      'const a = 1; export { a as default }',
+    ];
+    for (const text of defaults) expect(parseSource('x.ts', text).hasDefaultExport).toBe(true);
+    const plain = parseSource('x.ts', `export const a = 'export default'; // console.log`);
+    expect([plain.hasDefaultExport, plain.usesConsole]).toEqual([false, false]);
+    expect(parseSource('x.ts', 'console.error(1)').usesConsole).toBe(true);
+  });
+});

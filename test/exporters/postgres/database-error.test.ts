@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { isRetryable } from '../../../exporters/postgres/database-error.ts';
+
+const withCode = (code: unknown) => Object.assign(new Error('from the driver'), { code });
+
+describe('a batch that failed', () => {
+  it.each([
+    ['a lost connection', '08006'],
+    ['a server that shuts down', '57P01'],
+    ['a server that starts up', '57P03'],
+    ['a deadlock', '40P01'],
+    ['a serialization failure', '40001'],
+    ['a full disk', '53100'],
+    ['too many connections', '53300'],
+    ['a lock that was not given in time', '55P03'],
+    ['a statement that took too long', '57014'],
+    ['a replica that takes no writes', '25006'],
+    ['a password that was changed', '28P01'],
+    ['an error of the server itself', 'XX000'],
+    ['a refused connection', 'ECONNREFUSED'],
+    ['a name that cannot be resolved', 'ENOTFOUND'],
+  ])('is tried again after %s (%s)', (_name, code) => {
+    expect(isRetryable(withCode(code))).toBe(true);
+  });
+
+  it.each([
+    ['a null where none may be', '23502'],
+    ['a value that a check refuses', '23514'],
+    ['a row that no partition takes', '23514'],
+    ['a number out of range', '22003'],
+    ['text that is no JSON', '22P02'],
+    ['a table that is missing', '42P01'],
+    ['a row that would be changed twice', '21000'],
+    ['something the server cannot do', '0A000'],
+    ['a view that refuses the row', '44000'],
+  ])('is not tried again after %s (%s), since the same rows are refused again', (_name, code) => {
+    expect(isRetryable(withCode(code))).toBe(false);
+  });
+
+  it('is tried again when nobody knows why it failed', () => {
+    expect([new Error('Connection terminated'), withCode(42), 'text', undefined].map(isRetryable)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it('is not tried again after a mistake of our own, which would never end', () => {
+    expect(isRetryable(new TypeError('x is not a function'))).toBe(false);
+    expect(isRetryable(new RangeError('Invalid time value'))).toBe(false);
+  });
+});

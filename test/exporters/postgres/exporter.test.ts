@@ -1,0 +1,251 @@
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter, ForecastSpanExporter } from '../../../exporters/postgres/exporter.ts';
+import type { Committed } from '../../../exporters/postgres/write-batch.ts';
+import { createDatabasePool } from '../../../src/database/connect.ts';
+import { interceptPool } from '../../support/intercepted-pool.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { endedSpan, MINER, startOfSpan } from '../../support/spans.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+beforeEach(async () => {
+  await emptyTables(database.pool);
+});
+
+async function rows(sql: string): Promise<readonly Record<string, unknown>[]> {
+  return (await database.pool.query<Record<string, unknown>>(sql)).rows;
+}
+const steps = () => rows('select step_name, attempt, status from weather_forecast_steps order by started_at');
+
+const query = endedSpan({ step: 'query' });
+const poll = endedSpan({ step: 'poll', at: 1000 });
+
+/** A span of the SDK itself, with the attributes of a step. */
+function sdkSpan(attributes: Readonly<Record<string, string | number>>): ReadableSpan {
+  const memory = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: memory })] });
+  provider.getTracer('test').startSpan('query test', { attributes }).end();
+  const [span] = memory.getFinishedSpans();
+  if (span === undefined) throw new Error('the SDK gave no span');
+  return span;
+}
+
+const STEP = {
+  'weather.validator.hotkey': '5Validator',
+  'weather.run.id': 1,
+  'weather.miner.hotkey': MINER.hotkey,
+  'weather.step.name': 'query',
+  'weather.step.substep': 'initiate_fetch',
+};
+
+const exported = (exporter: ForecastSpanExporter, spans: ReadableSpan[]): Promise<ExportResult> =>
+  new Promise((resolve) => {
+    exporter.export(spans, resolve);
+  });
+
+describe('ForecastSpanExporter as an exporter of OpenTelemetry', () => {
+  it('writes the spans of the SDK and reports success', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    expect(exporter).toBeInstanceOf(ForecastSpanExporter);
+    expect(await exported(exporter, [sdkSpan(STEP)])).toEqual({ code: ExportResultCode.SUCCESS });
+    expect(await steps()).toEqual([{ step_name: 'query', attempt: 1, status: 'succeeded' }]);
+  });
+
+  it('passes over spans that are no steps, and keeps those that break the vocabulary', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const strange = sdkSpan({ ...STEP, 'weather.step.name': 'teleport' });
+    const foreign = sdkSpan({ 'http.request.method': 'GET' });
+    expect((await exported(exporter, [strange, foreign])).code).toBe(ExportResultCode.SUCCESS);
+    expect(await steps()).toEqual([]);
+    expect(await rows('select reason from dead_letter_spans')).toEqual([{ reason: 'invalid_attribute' }]);
+  });
+
+  it('reports a failure with its error, so that the processor can count what it loses', async () => {
+    const nowhere = createDatabasePool('postgres://nobody@127.0.0.1:1/nothing', {
+      connectTimeoutMillis: 2000,
+    });
+    const result = await exported(createPostgresExporter({ pool: nowhere }), [sdkSpan(STEP)]);
+    expect(result.code).toBe(ExportResultCode.FAILED);
+    expect(result.error).toBeInstanceOf(Error);
+    await nowhere.end();
+  });
+
+  it('takes nothing more after its shutdown, which waits for what was handed over before', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const before = exporter.exportObserved([query]);
+    await exporter.shutdown();
+    expect(await steps()).toHaveLength(1);
+    expect(await before).toEqual({ kind: 'written' });
+    const after = await exporter.exportObserved([poll]);
+    expect(after).toMatchObject({ kind: 'rejected', error: { message: 'The exporter was shut down.' } });
+    expect(await steps()).toHaveLength(1);
+  });
+});
+
+describe('exportObserved', () => {
+  it('serves its calls one after the other, so that a flush waits for all of them', async () => {
+    const order: string[] = [];
+    const pool = interceptPool(database.pool, async (text, run) => {
+      if (text === 'begin' || text === 'commit') order.push(text);
+      return run();
+    });
+    const exporter = createPostgresExporter({ pool });
+    void exporter.exportObserved([query]);
+    void exporter.exportObserved([poll]);
+    await exporter.forceFlush();
+    expect(order).toEqual(['begin', 'commit', 'begin', 'commit']);
+    expect(await steps()).toHaveLength(2);
+  });
+
+  it('writes nothing for an empty batch, and does not fail', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    expect(await exporter.exportObserved([])).toEqual({ kind: 'written' });
+    expect(await rows('select from validators')).toEqual([]);
+  });
+
+  it('shows a running step, and completes that very row when it has ended', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    await exporter.exportObserved([startOfSpan(query)]);
+    expect(await steps()).toEqual([{ step_name: 'query', attempt: 1, status: 'in_progress' }]);
+    await exporter.exportObserved([query]);
+    await exporter.exportObserved([startOfSpan(query)]);
+    expect(await steps(), 'a late start undoes no end').toEqual([
+      { step_name: 'query', attempt: 1, status: 'succeeded' },
+    ]);
+  });
+
+  it('tells of each finished step once, however often it is handed over', async () => {
+    const commits: Committed[] = [];
+    const onCommit = (committed: Committed) => void commits.push(committed);
+    const exporter = createPostgresExporter({ pool: database.pool, onCommit });
+    await exporter.exportObserved([startOfSpan(query)]);
+    await exporter.exportObserved([query, query]);
+    await exporter.exportObserved([query]);
+    expect(commits.map((commit) => commit.steps.map(({ stepName }) => stepName))).toEqual([
+      [],
+      ['query'],
+      [],
+    ]);
+    expect(commits[1]?.rows).toMatchObject({ weather_forecast_steps: 1, miner_stats: 1 });
+    expect(commits[2]?.rows).toEqual(
+      Object.fromEntries(Object.keys(commits[2]?.rows ?? {}).map((table) => [table, 0])),
+    );
+  });
+
+  it('gives the rows of miner_stats as they are committed', async () => {
+    const commits: Committed[] = [];
+    const exporter = createPostgresExporter({
+      pool: database.pool,
+      onCommit: (committed) => void commits.push(committed),
+    });
+    await exporter.exportObserved([
+      endedSpan({ step: 'communication', attributes: { 'weather.response.transport': 'success' } }),
+    ]);
+    expect(commits[0]?.minerStats).toMatchObject([{ minerHotkey: MINER.hotkey, hostingSuccesses: 1 }]);
+  });
+
+  it('has written what it has written, even if whoever mirrors it fails', async () => {
+    const exporter = createPostgresExporter({
+      pool: database.pool,
+      onCommit: () => {
+        throw new Error('the mirror broke');
+      },
+    });
+    expect(await exporter.exportObserved([query])).toEqual({ kind: 'written' });
+    expect(await steps()).toHaveLength(1);
+  });
+});
+
+describe('a batch that cannot be written', () => {
+  it('is rejected as a whole when the database refuses one of its rows, and leaves nothing behind', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const report = await exporter.exportObserved([query, { ...poll, traceId: 'abc' }]);
+    expect(report).toMatchObject({ kind: 'rejected', error: { code: '23514' } });
+    expect(await steps()).toEqual([]);
+    expect(await rows('select from weather_forecast_stats')).toEqual([]);
+    expect(await exporter.exportObserved([query]), 'the rest can be written alone').toEqual({
+      kind: 'written',
+    });
+  });
+
+  it('can be tried again after the database was away, and is then there once', async () => {
+    let isAway = true;
+    const pool = {
+      connect: () =>
+        isAway
+          ? Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+          : database.pool.connect(),
+    } as unknown as Pool;
+    const exporter = createPostgresExporter({ pool });
+    expect(await exporter.exportObserved([query])).toMatchObject({ kind: 'retryable' });
+    isAway = false;
+    expect(await exporter.exportObserved([query])).toEqual({ kind: 'written' });
+    expect(await steps()).toHaveLength(1);
+  });
+
+  it.each(['weather_miner_responses', 'commit'])(
+    'is rolled back and can be tried again when the server goes away before %s',
+    async (place) => {
+      let isKilled = false;
+      const pool = interceptPool(database.pool, async (text, run, client) => {
+        if (!isKilled && text.includes(place)) {
+          isKilled = true;
+          const gone = new Promise((resolve) => client.once('end', () => resolve(undefined)));
+          const { rows: own } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+          await database.pool.query('select pg_terminate_backend($1)', [own[0]?.pid]);
+          await gone;
+        }
+        return run();
+      });
+      const exporter = createPostgresExporter({ pool });
+      expect(await exporter.exportObserved([query, poll])).toMatchObject({ kind: 'retryable' });
+      expect(await steps()).toEqual([]);
+      expect(await exporter.exportObserved([query, poll])).toEqual({ kind: 'written' });
+      expect(await steps()).toHaveLength(2);
+    },
+  );
+
+  it('counts once when the commit took place and only its answer was lost', async () => {
+    const call = endedSpan({
+      step: 'communication',
+      attributes: { 'weather.response.transport': 'success' },
+    });
+    await createPostgresExporter({ pool: database.pool }).exportObserved([call]);
+    const clean = await dumpTables(database.pool);
+    await emptyTables(database.pool);
+    let isLost = false;
+    const pool = interceptPool(database.pool, async (text, run) => {
+      const result = await run();
+      if (text !== 'commit' || isLost) return result;
+      isLost = true;
+      throw new Error('Connection terminated unexpectedly');
+    });
+    const exporter = createPostgresExporter({ pool });
+    expect(await exporter.exportObserved([call])).toMatchObject({ kind: 'retryable' });
+    expect(await exporter.exportObserved([call])).toEqual({ kind: 'written' });
+    expect(await dumpTables(database.pool)).toEqual(clean);
+  });
+
+  it('does not keep its connection from the pool', async () => {
+    const pool = createDatabasePool(database.connectionString, { maxConnections: 1 });
+    const exporter = createPostgresExporter({ pool });
+    await exporter.exportObserved([{ ...poll, traceId: 'abc' }]);
+    expect(await exporter.exportObserved([query])).toEqual({ kind: 'written' });
+    expect([pool.idleCount, pool.waitingCount]).toEqual([1, 0]);
+    await pool.end();
+  });
+});

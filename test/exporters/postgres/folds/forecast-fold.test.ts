@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  emptyForecastFold,
+  foldForecast,
+  slotOf,
+} from '../../../../exporters/postgres/folds/forecast-fold.ts';
+import { emptyResponseFold, foldResponse } from '../../../../exporters/postgres/folds/response-fold.ts';
+import { emptyRunFold, foldRun } from '../../../../exporters/postgres/folds/run-fold.ts';
+import type { StepFact } from '../../../../src/facts/step-fact.ts';
+import { endedFact, runningFact, toFact } from '../../../support/facts.ts';
+import { recordedRun } from '../../../support/recorded-run.ts';
+import { startOfSpan } from '../../../support/spans.ts';
+
+const FOLDS = {
+  forecast: (facts: readonly StepFact[]) => facts.reduce(foldForecast, emptyForecastFold),
+  response: (facts: readonly StepFact[]) => facts.reduce(foldResponse, emptyResponseFold),
+  run: (facts: readonly StepFact[]) => facts.reduce(foldRun, emptyRunFold),
+};
+
+/** The facts of a run, and the same in another order with some repeated. */
+const disturbedFacts = recordedRun
+  .map((spans) => spans.map(toFact))
+  .chain((facts) =>
+    fc
+      .array(fc.constantFrom(...facts), { maxLength: 5 })
+      .map((repeated) => [...facts, ...repeated])
+      .chain((all) =>
+        fc.tuple(
+          fc.constant(facts),
+          fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }),
+        ),
+      ),
+  );
+
+describe.each(Object.entries(FOLDS))('the fold of a %s', (_name, fold) => {
+  it('depends on the set of its facts alone: not on order, repetition or split', () => {
+    fc.assert(
+      fc.property(disturbedFacts, ([facts, disturbed]) => {
+        expect(fold(disturbed)).toEqual(fold(facts));
+      }),
+      { numRuns: 60, seed: 20261123 },
+    );
+  });
+
+  it('learns from an end all that its start said, so that a lost start loses nothing', () => {
+    fc.assert(
+      fc.property(recordedRun, (spans) => {
+        const ended = spans.filter(({ phase }) => phase === 'ended');
+        const both = ended.flatMap((span) => [startOfSpan(span), span]);
+        expect(fold(ended.map(toFact))).toEqual(fold(both.map(toFact)));
+      }),
+      { numRuns: 40, seed: 20261124 },
+    );
+  });
+});
+
+describe('the slot of a fact', () => {
+  it('is its step, and for ERA5 its lead, since leads are tried on their own', () => {
+    expect(slotOf(endedFact({ step: 'query' }))).toBe('query');
+    expect(slotOf(endedFact({ step: 'day1', lead: 12 }))).toBe('day1');
+    expect(slotOf(endedFact({ step: 'era5', lead: 48 }))).toBe('era5:48');
+  });
+
+  it('is none for a call, which is part of the step around it, and for what is never tried again', () => {
+    for (const step of ['communication', 'seed', 'aggregate'] as const)
+      expect(slotOf(endedFact({ step }))).toBeNull();
+  });
+});
+
+describe('a running step', () => {
+  it('says in which stage the forecast is by its mere identity', () => {
+    const stageOf = (fact: StepFact) => foldForecast(emptyForecastFold, fact).newest.stage?.value;
+    expect(stageOf(runningFact({ step: 'query' }))).toEqual({
+      stage: 'inference_requested',
+      status: 'in_progress',
+    });
+    expect(stageOf(runningFact({ step: 'poll' }))).toEqual({ stage: 'inference_running', status: 'polling' });
+    expect(stageOf(runningFact({ step: 'verify' }))).toEqual({
+      stage: 'verification',
+      status: 'in_progress',
+    });
+    expect(stageOf(runningFact({ step: 'day1', lead: 12 }))).toEqual({
+      stage: 'day1_scoring',
+      status: 'scoring',
+    });
+    expect(stageOf(runningFact({ step: 'era5', lead: 72 }))).toEqual({
+      stage: 'era5_scoring_72h',
+      status: 'scoring',
+    });
+    expect(stageOf(runningFact({ step: 'seed' }))).toBeUndefined();
+  });
+});

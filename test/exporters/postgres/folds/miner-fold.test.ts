@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { emptyForecastFold, foldForecast } from '../../../../exporters/postgres/folds/forecast-fold.ts';
+import { toForecastRow, type ForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
+import {
+  changesHistory,
+  countForecast,
+  countStep,
+  emptyMinerFold,
+  noticeMiner,
+  toMinerStats,
+  type MinerFold,
+} from '../../../../exporters/postgres/folds/miner-fold.ts';
+import type { StepFact } from '../../../../src/facts/step-fact.ts';
+import { ERROR_CATEGORIES, type ErrorCategory } from '../../../../src/semconv/index.ts';
+import { endedFact, runningFact } from '../../../support/facts.ts';
+import { MINER, T } from '../../../support/spans.ts';
+
+const KEY = { validatorHotkey: '5Validator', minerHotkey: MINER.hotkey };
+const statsOf = (fold: MinerFold) => toMinerStats(fold, KEY);
+const count = (...facts: readonly StepFact[]) =>
+  facts.reduce((fold, fact) => countStep(noticeMiner(fold, fact), fact), emptyMinerFold);
+
+const call = (at: number, told: { readonly durationMs?: number; readonly failed?: ErrorCategory } = {}) =>
+  endedFact({
+    step: 'communication',
+    at,
+    durationMs: told.durationMs ?? 100,
+    ...(told.failed ? { error: { type: told.failed, message: told.failed } } : {}),
+    attributes: { 'weather.response.transport': told.failed ? 'failure' : 'success' },
+  });
+
+const forecastRow = (
+  told: Readonly<Record<string, unknown>>,
+  leadScores: readonly number[] = [],
+): ForecastRow =>
+  toForecastRow(
+    [
+      endedFact({
+        step: 'aggregate',
+        at: 9000,
+        attributes: { 'weather.run.expected_leads': 2, ...told },
+      }),
+      ...leadScores.map((score, index) =>
+        endedFact({
+          step: 'era5',
+          lead: 24 * (index + 1),
+          attributes: { 'weather.score.era5': score, 'weather.run.expected_leads': 2 },
+        }),
+      ),
+    ].reduce(foldForecast, emptyForecastFold),
+  );
+
+describe('the calls to a miner', () => {
+  it('are counted by how they went on the wire (test vector 11)', () => {
+    const stats = statsOf(
+      count(
+        call(0, { durationMs: 100 }),
+        { ...call(1000), latencyNanos: null },
+        call(2000, { failed: 'timeout' }),
+        call(3000, { failed: 'connection' }),
+      ),
+    );
+    expect(stats).toMatchObject({
+      hostingSuccesses: 2,
+      hostingFailures: 2,
+      hostReliabilityRatio: 0.5,
+      avgHostingLatencyMs: 100,
+      commonErrors: { timeout: 1, connection: 1 },
+      errorRateByType: { timeout: 0.5, connection: 0.5 },
+    });
+  });
+
+  it('are no failures of the wire when the miner answered and said no', () => {
+    const rejected = endedFact({
+      step: 'communication',
+      error: { type: 'rejected_identity', message: 'who are you' },
+      attributes: { 'weather.response.transport': 'success' },
+    });
+    expect(statsOf(count(rejected))).toMatchObject({
+      hostingSuccesses: 1,
+      hostingFailures: 0,
+      commonErrors: { rejected_identity: 1 },
+    });
+  });
+
+  it('give no ratio, no average and no rates while there is none', () => {
+    expect(statsOf(emptyMinerFold)).toMatchObject({
+      hostReliabilityRatio: null,
+      avgHostingLatencyMs: null,
+      errorRateByType: null,
+      forecastSuccessRatio: null,
+      avgForecastScore: null,
+      totalInferenceTime: 0,
+      avgInferenceTime: null,
+    });
+  });
+});
+
+describe('the errors of a miner', () => {
+  it('are counted where they happened: a time-out at the call and not again at the step around it', () => {
+    const error = { type: 'timeout', message: 'no answer' } as const;
+    expect(
+      statsOf(count(call(0, { failed: 'timeout' }), endedFact({ step: 'query', error }))).commonErrors,
+    ).toEqual({ timeout: 1 });
+  });
+
+  it('have rates that add up to 1, whatever they are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...ERROR_CATEGORIES), { minLength: 1, maxLength: 40 }),
+        (types) => {
+          const { commonErrors, errorRateByType } = statsOf(
+            count(...types.map((failed, index) => call(index * 1000, { failed }))),
+          );
+          const sum = (of: Readonly<Record<string, number>>) =>
+            Object.values(of).reduce((total, part) => total + part, 0);
+          expect(sum(commonErrors)).toBe(types.length);
+          expect(sum(errorRateByType ?? {})).toBeCloseTo(1, 12);
+        },
+      ),
+      { seed: 1 },
+    );
+  });
+});
+
+describe('counting a step', () => {
+  it('does not depend on the order, and can be undone to the last bit', () => {
+    const anyCall = fc.record({
+      at: fc.integer({ min: 0, max: 1e6 }),
+      durationMs: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      failed: fc.option(fc.constantFrom(...ERROR_CATEGORIES), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyCall, { maxLength: 10 }), anyCall, (calls, extra) => {
+        const toCall = ({ at, durationMs, failed }: typeof extra) =>
+          call(at, { durationMs, ...(failed ? { failed } : {}) });
+        const facts = calls.map(toCall);
+        const counted = count(...facts);
+        expect(count(...[...facts].reverse())).toEqual(counted);
+        const undone = countStep(countStep(counted, toCall(extra)), toCall(extra), -1);
+        expect(undone).toEqual(counted);
+      }),
+      { seed: 2 },
+    );
+  });
+});
+
+describe('noticing a miner', () => {
+  const slot = (uid: number, at: number) =>
+    endedFact({ step: 'query', at, miner: { uid, hotkey: MINER.hotkey } });
+  const notice = (...facts: readonly StepFact[]) => facts.reduce(noticeMiner, emptyMinerFold);
+
+  it('keeps the slot that it held last, whichever is told last', () => {
+    expect(statsOf(notice(slot(0, 2000), slot(7, 1000))).minerUid).toBe(0);
+  });
+
+  it('knows when it was first seen and when a call last worked, which a failure is not', () => {
+    const first = Number(T / 1000n);
+    const stats = statsOf(notice(call(1000), call(5000, { failed: 'timeout' }), slot(7, 0)));
+    expect(stats).toMatchObject({
+      firstSeen: first,
+      lastActive: first + 1_100_000,
+      updatedAt: first + 5_100_000,
+    });
+  });
+
+  it('counts nothing: a running step is no call that worked', () => {
+    const running = runningFact({
+      step: 'communication',
+      attributes: { 'weather.response.transport': 'success' },
+    });
+    expect(statsOf(notice(running, running))).toMatchObject({ hostingSuccesses: 0, lastActive: null });
+  });
+});
+
+describe('the forecasts of a miner', () => {
+  const completed = forecastRow(
+    {
+      'weather.forecast.status': 'completed',
+      'weather.score.initial': 0.6,
+      'weather.inference.duration_seconds': 600,
+    },
+    [0.8, 0.4],
+  );
+  const failed = forecastRow({ 'weather.forecast.status': 'failed' });
+  const inFlight = forecastRow({ 'weather.forecast.status': 'era5_scoring' }, [0.2]);
+  const counted = [completed, failed, inFlight].reduce(
+    (fold, row) => countForecast(fold, row, 1),
+    emptyMinerFold,
+  );
+
+  it('are successes or failures when they ended, and neither before', () => {
+    expect(statsOf(counted)).toMatchObject({
+      successfulForecasts: 1,
+      failedForecasts: 1,
+      forecastSuccessRatio: 0.5,
+      avgForecastScore: 0.6,
+      avgDay1Score: 0.6,
+      totalInferenceTime: 600,
+      avgInferenceTime: 600,
+    });
+  });
+
+  it('give leads to the mean of the lead scores even while they are in flight', () => {
+    expect(statsOf(counted).avgEra5Score).toBeCloseTo((0.8 + 0.4 + 0.2) / 3, 12);
+    expect(statsOf(counted).avgEra5Completeness, 'of those that ended').toBe(0.5);
+  });
+
+  it('are replaced without a trace when one changes', () => {
+    const replaced = countForecast(countForecast(counted, inFlight, -1), completed, 1);
+    const afresh = [completed, failed, completed].reduce(
+      (fold, row) => countForecast(fold, row, 1),
+      emptyMinerFold,
+    );
+    expect(replaced).toEqual(afresh);
+  });
+
+  it('change the history when one ends, changes its score or its T0, and not by a mere stage', () => {
+    expect(changesHistory(inFlight, completed)).toBe(true);
+    expect(changesHistory(null, failed)).toBe(true);
+    expect(changesHistory(completed, { ...completed, combinedScore: 0.7 })).toBe(true);
+    expect(changesHistory(completed, { ...completed, initTime: 0 })).toBe(true);
+    expect(changesHistory(completed, { ...completed, stage: 'complete', avgRmse: 1 })).toBe(false);
+    expect(changesHistory(null, inFlight)).toBe(false);
+    expect(changesHistory(inFlight, { ...inFlight, combinedScore: 0.3 })).toBe(false);
+  });
+});

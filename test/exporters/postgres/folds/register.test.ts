@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  compareMoments,
+  emptyFold,
+  endOf,
+  family,
+  mergeFold,
+  momentOf,
+  newestOf,
+  startOf,
+  type Fold,
+  type Moment,
+} from '../../../../exporters/postgres/folds/register.ts';
+import { endedFact, runningFact } from '../../../support/facts.ts';
+
+interface Values {
+  stage: string;
+  score: number | null;
+}
+interface Origins {
+  trace: string;
+}
+type TestFold = Fold<Values, Origins>;
+
+interface Event {
+  readonly at: Moment;
+  readonly newest: { readonly stage?: string | undefined; readonly score?: number | null | undefined };
+  readonly oldest: { readonly trace?: string | undefined };
+}
+
+const moment: fc.Arbitrary<Moment> = fc.tuple(
+  fc.integer({ min: 0, max: 3 }),
+  fc.constantFrom(0 as const, 1 as const),
+  fc.integer({ min: 1, max: 2 }),
+  fc.constantFrom('a', 'b', 'c'),
+);
+/** One event a moment: two different events never compare equal. */
+const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
+  fc.record({
+    at: moment,
+    newest: fc.record(
+      { stage: fc.constantFrom('init', 'complete', undefined), score: fc.constantFrom(0, 1, null) },
+      { requiredKeys: [] },
+    ),
+    oldest: fc.record({ trace: fc.constantFrom('x', 'y') }, { requiredKeys: [] }),
+  }),
+  { selector: ({ at }) => at.join(), maxLength: 12 },
+);
+
+const foldAll = (said: readonly Event[], from: TestFold = emptyFold): TestFold =>
+  said.reduce<TestFold>((fold, { at, newest, oldest }) => mergeFold(fold, at, { newest, oldest }), from);
+
+const withOrder = events.chain((said) =>
+  fc.tuple(
+    fc.constant(said),
+    fc.shuffledSubarray([...said], { minLength: said.length, maxLength: said.length }),
+  ),
+);
+
+describe('mergeFold', () => {
+  it('gives the same whatever the order of the events (commutative, associative)', () => {
+    fc.assert(
+      fc.property(withOrder, ([said, shuffled]) => {
+        expect(foldAll(shuffled)).toEqual(foldAll(said));
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('gives the same when events are told again (idempotent), and then the very same object', () => {
+    fc.assert(
+      fc.property(withOrder, ([said, again]) => {
+        const once = foldAll(said);
+        const twice = foldAll(again, once);
+        expect(twice).toEqual(once);
+        expect(twice.newest).toBe(once.newest);
+      }),
+      { seed: 2 },
+    );
+  });
+
+  it('gives the same when the events come in two parts', () => {
+    fc.assert(
+      fc.property(events, fc.nat(12), (said, cut) => {
+        const [one, two] = [said.slice(0, cut), said.slice(cut)];
+        expect(foldAll(two, foldAll(one))).toEqual(foldAll(one, foldAll(two)));
+      }),
+      { seed: 3 },
+    );
+  });
+
+  it('keeps the newest word of each name and the oldest of each origin', () => {
+    fc.assert(
+      fc.property(events, (said) => {
+        const sorted = [...said].sort((a, b) => compareMoments(a.at, b.at));
+        const fold = foldAll(said);
+        const stage = sorted.findLast(({ newest }) => newest.stage !== undefined);
+        const trace = sorted.find(({ oldest }) => oldest.trace !== undefined);
+        expect(fold.newest.stage).toEqual(stage && { at: stage.at, value: stage.newest.stage });
+        expect(fold.oldest.trace).toEqual(trace && { at: trace.at, value: trace.oldest.trace });
+      }),
+      { seed: 4 },
+    );
+  });
+
+  it('takes null as something that was said, and undefined as nothing', () => {
+    const scored = mergeFold<Values, Origins>(emptyFold, [1, 1, 1, 'a'], { newest: { score: 0.5 } });
+    const silent = mergeFold(scored, [2, 1, 1, 'b'], { newest: { score: undefined } });
+    expect(silent.newest.score?.value).toBe(0.5);
+    const unscored = mergeFold(scored, [2, 1, 1, 'b'], { newest: { score: null } });
+    expect(unscored.newest.score?.value).toBeNull();
+  });
+});
+
+describe('compareMoments', () => {
+  it('orders by time, then end over start, then attempt, then span', () => {
+    const ordered: Moment[] = [
+      [1, 1, 9, 'z'],
+      [2, 0, 1, 'a'],
+      [2, 0, 2, 'a'],
+      [2, 1, 1, 'a'],
+      [2, 1, 1, 'b'],
+    ];
+    expect([...ordered].reverse().sort(compareMoments)).toEqual(ordered);
+  });
+
+  it('is a total order', () => {
+    fc.assert(
+      fc.property(moment, moment, moment, (a, b, c) => {
+        expect(Math.sign(compareMoments(a, b))).toBe(0 - Math.sign(compareMoments(b, a)));
+        expect(compareMoments(a, b) === 0).toBe(a.join() === b.join());
+        if (compareMoments(a, b) <= 0 && compareMoments(b, c) <= 0)
+          expect(compareMoments(a, c)).toBeLessThanOrEqual(0);
+      }),
+      { seed: 5 },
+    );
+  });
+});
+
+describe('the moments of a fact', () => {
+  it('are its start while it runs and its end afterwards', () => {
+    const options = { step: 'query', attempt: 2, at: 10, durationMs: 5 } as const;
+    const [running, ended] = [runningFact(options), endedFact(options)];
+    expect(momentOf(running)).toEqual(startOf(ended));
+    expect(momentOf(ended)).toEqual(endOf(ended));
+    expect(endOf(ended)[0] - startOf(ended)[0]).toBe(5000);
+    expect(compareMoments(endOf(ended), startOf(ended))).toBeGreaterThan(0);
+  });
+
+  it('put the end of a step that took no time after its start', () => {
+    const fact = endedFact({ step: 'query', durationMs: 0 });
+    expect(compareMoments(endOf(fact), startOf(fact))).toBeGreaterThan(0);
+  });
+});
+
+describe('registers of one family', () => {
+  const map = {
+    'lead:48': { at: [2, 1, 1, 'a'] as Moment, value: 0.5 },
+    'lead:24': { at: [3, 1, 1, 'a'] as Moment, value: 0.25 },
+    other: { at: [9, 1, 1, 'a'] as Moment, value: 1 },
+  };
+
+  it('come by the rest of their name, in its order', () => {
+    expect(family<number>(map, 'lead:').map(([name, { value }]) => [name, value])).toEqual([
+      ['24', 0.25],
+      ['48', 0.5],
+    ]);
+  });
+
+  it('have a newest one, unless there is none', () => {
+    expect(newestOf([map['lead:48'], undefined, map['lead:24']])?.value).toBe(0.25);
+    expect(newestOf([undefined])).toBeNull();
+  });
+});

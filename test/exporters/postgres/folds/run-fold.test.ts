@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { emptyRunFold, foldRun, toRunRow } from '../../../../exporters/postgres/folds/run-fold.ts';
+import type { StepFact } from '../../../../src/facts/step-fact.ts';
+import { TERMINAL_RUN_STATUSES } from '../../../../src/semconv/index.ts';
+import { endedFact, runningFact } from '../../../support/facts.ts';
+import { T } from '../../../support/spans.ts';
+
+const rowOf = (...facts: readonly StepFact[]) => toRunRow(facts.reduce(foldRun, emptyRunFold));
+const at = (ms: number): number => Number(T / 1000n) + ms * 1000;
+
+const orchestrated = (ms: number, status: string, more: Readonly<Record<string, unknown>> = {}) =>
+  endedFact({
+    step: 'orchestration',
+    miner: null,
+    at: ms,
+    traceId: 'a'.repeat(32),
+    attributes: { 'weather.run.status': status, ...more },
+  });
+const ofMiner = endedFact({ step: 'query', at: 9000, traceId: 'b'.repeat(32) });
+
+describe('a run', () => {
+  it('has the status of its newest orchestration: a late one moves nothing back', () => {
+    expect(rowOf(orchestrated(5000, 'awaiting_results'), orchestrated(1000, 'seeding')).status).toBe(
+      'awaiting_results',
+    );
+    expect(rowOf(ofMiner).status, 'a miner says nothing of it').toBeNull();
+  });
+
+  it.each(TERMINAL_RUN_STATUSES)('is over when it is %s, at the end of the span that says so', (status) => {
+    expect(rowOf(orchestrated(0, 'seeding'), orchestrated(5000, status)).completionTime).toBe(at(5100));
+  });
+
+  it('is not over while it awaits results', () => {
+    expect(rowOf(orchestrated(5000, 'awaiting_results')).completionTime).toBeNull();
+  });
+
+  it('has the trace of its own steps and not that of a miner', () => {
+    expect(rowOf(ofMiner).traceId).toBeNull();
+    expect(rowOf(ofMiner, orchestrated(20_000, 'seeding')).traceId).toBe('a'.repeat(32));
+  });
+
+  it('learns its T0 from any of its steps, and everything else that they say', () => {
+    expect(rowOf(ofMiner)).toMatchObject({ initTime: Date.UTC(2026, 10, 23) * 1000, updatedAt: at(9100) });
+    const told = orchestrated(0, 'failed', {
+      'weather.run.error_message': 'no miners found',
+      'weather.run.input_metadata': '{"cycles":["2026-11-23T00Z"]}',
+      'weather.run.initiation_time': '2026-11-23T18:00:00Z',
+      'weather.run.target_time': '2026-12-03T00:00:00Z',
+    });
+    expect(rowOf(told)).toMatchObject({
+      errorMessage: 'no miners found',
+      inputMetadata: { cycles: ['2026-11-23T00Z'] },
+      initiationTime: at(0),
+      targetTime: Date.UTC(2026, 11, 3) * 1000,
+    });
+  });
+
+  it('was aggregated when its own aggregation ended, not when that of a miner did', () => {
+    const aggregate = { step: 'aggregate', at: 5000 } as const;
+    expect(rowOf(endedFact(aggregate)).finalScoringAttemptedTime).toBeNull();
+    const own = { ...aggregate, substep: 'run_scores', miner: null };
+    expect(rowOf(runningFact(own)).finalScoringAttemptedTime).toBeNull();
+    expect(rowOf(endedFact(own)).finalScoringAttemptedTime).toBe(at(5100));
+  });
+});

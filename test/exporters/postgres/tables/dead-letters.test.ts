@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import type { Committed } from '../../../../exporters/postgres/write-batch.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { endedSpan, startOfSpan } from '../../../support/spans.ts';
+import { emptyTables } from '../../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+beforeEach(async () => {
+  await emptyTables(database.pool);
+});
+
+async function letters(): Promise<readonly Record<string, unknown>[]> {
+  return (
+    await database.pool.query<Record<string, unknown>>('select * from dead_letter_spans order by phase')
+  ).rows;
+}
+
+const odd = endedSpan({
+  step: 'query',
+  attributes: { 'weather.step.status': 'success', 'weather.job.id': 'a\0b' },
+});
+
+describe('a span that breaks the vocabulary', () => {
+  it('is kept with what was got and what is allowed, so that it can be mended and handed over again', async () => {
+    await createPostgresExporter({ pool: database.pool }).exportObserved([odd]);
+    const [letter] = await letters();
+    expect(letter).toMatchObject({
+      trace_id: odd.traceId,
+      span_id: odd.spanId,
+      phase: 'ended',
+      reason: 'invalid_attribute',
+      span: {
+        name: 'query test',
+        startTimeUnixNano: odd.startTimeUnixNano.toString(),
+        endTimeUnixNano: odd.endTimeUnixNano?.toString(),
+        attributes: { 'weather.step.status': 'success', 'weather.run.id': 1 },
+        resource: { 'weather.validator.hotkey': '5Validator' },
+      },
+    });
+    expect(letter?.['detail']).toContain('weather.step.status is "success"; allowed: in_progress');
+  });
+
+  it('is kept once, however often it comes, and once for its start and once for its end', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const withoutRun = { ...odd, attributes: { ...odd.attributes, 'weather.run.id': undefined } };
+    await exporter.exportObserved([withoutRun, withoutRun, startOfSpan(withoutRun)]);
+    await exporter.exportObserved([withoutRun]);
+    expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
+  });
+
+  it('holds nothing that nobody should read, in its attributes as in its events', async () => {
+    const leaking = endedSpan({
+      step: 'query',
+      error: { type: 'connection', message: 'connect ECONNREFUSED 203.0.113.9:33333' },
+      attributes: {
+        'weather.step.status': 'Bearer eyJhbGciOi.J9.x',
+        token: 'hunter2',
+        path: '/home/v/.wallet',
+      },
+    });
+    await createPostgresExporter({ pool: database.pool }).exportObserved([leaking]);
+    expect(await letters()).toHaveLength(1);
+    expect(JSON.stringify(await letters())).not.toMatch(/203\.0\.113\.9|eyJhbGciOi|hunter2|\/home\/v/);
+  });
+
+  it('does not keep the others from being written, and is counted by its reason', async () => {
+    const commits: Committed[] = [];
+    const exporter = createPostgresExporter({
+      pool: database.pool,
+      onCommit: (committed) => void commits.push(committed),
+    });
+    const homeless = endedSpan({ step: 'verify', at: 10, miner: null });
+    const report = await exporter.exportObserved([odd, homeless, endedSpan({ step: 'query', at: 20 })]);
+    expect(report).toEqual({ kind: 'written' });
+    expect(commits[0]?.rejected).toEqual({ invalid_attribute: 1, missing_attribute: 1 });
+    expect(commits[0]?.steps).toHaveLength(1);
+  });
+
+  it('is kept even if it holds what JSON cannot: big integers, NaN, NUL and half characters', async () => {
+    const hostile = endedSpan({
+      step: 'query',
+      attributes: { 'weather.step.status': 'no', big: 2n ** 70n, nan: NaN, nul: 'a\0b', half: '\ud800' },
+    });
+    expect(await createPostgresExporter({ pool: database.pool }).exportObserved([hostile])).toEqual({
+      kind: 'written',
+    });
+    expect(await letters()).toMatchObject([
+      { span: { attributes: { big: (2n ** 70n).toString(), nan: null, nul: 'a\uFFFDb', half: '\uFFFD' } } },
+    ]);
+  });
+});

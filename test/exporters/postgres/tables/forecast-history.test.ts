@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { endedSpan } from '../../../support/spans.ts';
+import { emptyTables } from '../../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+beforeEach(async () => {
+  await emptyTables(database.pool);
+});
+
+/** A forecast that stands as told; a later run has a later T0 unless told otherwise. */
+const forecast = (
+  run: number,
+  status: string,
+  told: { readonly day?: number; readonly score?: number } = {},
+) =>
+  endedSpan({
+    step: 'era5',
+    run,
+    lead: 24,
+    at: run * 1000,
+    attributes: {
+      'weather.forecast.status': status,
+      'weather.run.expected_leads': 1,
+      'weather.run.init_time': `2026-11-${String(told.day ?? run).padStart(2, '0')}T00:00:00Z`,
+      ...(told.score === undefined ? {} : { 'weather.score.era5': told.score }),
+    },
+  });
+
+async function miner(): Promise<Record<string, unknown>> {
+  const { rows } = await database.pool.query<Record<string, unknown>>(
+    `select consecutive_successes as successes, consecutive_failures as failures, best_forecast_score as best,
+      worst_forecast_score as worst, last_successful_forecast as success, last_failed_forecast as failure
+     from miner_stats`,
+  );
+  return rows[0] ?? {};
+}
+
+const record = async (...spans: readonly ReturnType<typeof forecast>[]) =>
+  createPostgresExporter({ pool: database.pool }).exportObserved(spans);
+
+const at = (ms: number): Date => new Date(Date.UTC(2026, 10, 23, 18) + ms);
+
+describe('the history of a miner', () => {
+  it('counts a streak over what has ended: forecasts in flight neither help nor break it (test vector 12)', async () => {
+    await record(
+      forecast(1, 'completed'),
+      forecast(2, 'failed'),
+      forecast(3, 'completed'),
+      forecast(4, 'completed'),
+      forecast(5, 'era5_scoring'),
+      forecast(6, 'seeded'),
+    );
+    expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
+  });
+
+  it('goes by T0 and not by when a forecast ended or was told', async () => {
+    await record(forecast(4, 'failed', { day: 2 }));
+    await record(forecast(1, 'completed', { day: 5 }), forecast(2, 'completed', { day: 4 }));
+    await record(forecast(3, 'completed', { day: 1 }));
+    expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
+  });
+
+  it('takes the higher run for the later one of the same T0', async () => {
+    await record(forecast(1, 'failed', { day: 3 }), forecast(2, 'completed', { day: 3 }));
+    expect(await miner()).toMatchObject({ successes: 1, failures: 0 });
+  });
+
+  it('starts anew with the first failure, which is the newest', async () => {
+    await record(forecast(1, 'completed'), forecast(2, 'completed'));
+    await record(forecast(3, 'failed'));
+    expect(await miner()).toMatchObject({ successes: 0, failures: 1 });
+    await record(forecast(4, 'failed'));
+    expect(await miner()).toMatchObject({ successes: 0, failures: 2 });
+  });
+
+  it('knows the best and the worst of what was completed, and 0.0 is the worst', async () => {
+    await record(
+      forecast(1, 'completed', { score: 0.5 }),
+      forecast(2, 'completed', { score: 0 }),
+      forecast(3, 'failed', { score: 0.9 }),
+      forecast(4, 'completed'),
+    );
+    expect(await miner()).toMatchObject({ best: 0.5, worst: 0 });
+  });
+
+  it('knows when a forecast was last completed and last failed', async () => {
+    expect(await miner()).toEqual({});
+    await record(forecast(1, 'completed'), forecast(2, 'failed'), forecast(3, 'completed'));
+    expect(await miner()).toMatchObject({ success: at(3100), failure: at(2100) });
+  });
+});

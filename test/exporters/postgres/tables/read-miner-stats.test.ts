@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import { readMinerStats } from '../../../../exporters/postgres/tables/read-miner-stats.ts';
+import type { MinerStats } from '../../../../src/facts/miner-stats.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { RECORDED_RUNS } from '../../../support/recorded-runs.ts';
+import { endedSpan } from '../../../support/spans.ts';
+
+let database: TestDatabase;
+let told: readonly MinerStats[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const exporter = createPostgresExporter({
+    pool: database.pool,
+    onCommit: ({ minerStats }) => (told = minerStats),
+  });
+  expect(await exporter.exportObserved(RECORDED_RUNS)).toEqual({ kind: 'written' });
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+const byHotkey = (rows: readonly MinerStats[]) =>
+  [...rows].sort((a, b) => (a.minerHotkey < b.minerHotkey ? -1 : 1));
+
+describe('readMinerStats', () => {
+  it('gives the rows as numbers and microseconds, as the metrics need them', async () => {
+    const good = (await readMinerStats(database.pool)).find(({ minerHotkey }) => minerHotkey === '5Good');
+    expect(good).toMatchObject({
+      validatorHotkey: '5Validator',
+      minerUid: 7,
+      minerRank: 1,
+      avgForecastScore: 0.625,
+      successfulForecasts: 2,
+      failedForecasts: 0,
+      hostingSuccesses: 3,
+      hostingFailures: 3,
+      avgHostingLatencyMs: 40,
+      totalInferenceTime: 1200,
+      commonErrors: { timeout: 3, truth_missing: 1 },
+      errorRateByType: { timeout: 0.75, truth_missing: 0.25 },
+      lastFailedForecast: null,
+      firstSeen: Date.UTC(2026, 10, 23, 18) * 1000 + 207_000,
+    });
+    for (const value of Object.values(good ?? {})) expect(typeof value).not.toBe('bigint');
+  });
+
+  it('gives what the commit told, to the last bit', async () => {
+    expect(byHotkey(told)).toEqual(byHotkey(await readMinerStats(database.pool)));
+    expect(told).toHaveLength(5);
+  });
+
+  it('gives only the miners that are asked for', async () => {
+    const asked = [
+      { validatorId: 1, minerHotkey: '5Gone' },
+      { validatorId: 2, minerHotkey: '5Good' },
+    ];
+    const found = await readMinerStats(database.pool, asked);
+    expect(found.map(({ minerHotkey }) => minerHotkey)).toEqual(['5Gone']);
+    expect(await readMinerStats(database.pool, [])).toEqual([]);
+  });
+
+  it('also tells of the miners whose rank moved because another one was scored', async () => {
+    const overtaking = endedSpan({
+      step: 'era5',
+      run: 9,
+      lead: 24,
+      miner: { uid: 30, hotkey: '5Newcomer' },
+      attributes: {
+        'weather.score.era5': 1,
+        'weather.run.expected_leads': 1,
+        'weather.forecast.status': 'completed',
+      },
+    });
+    const exporter = createPostgresExporter({
+      pool: database.pool,
+      onCommit: ({ minerStats }) => (told = minerStats),
+    });
+    await exporter.exportObserved([overtaking]);
+    expect(byHotkey(told).map(({ minerHotkey, minerRank }) => [minerHotkey, minerRank])).toEqual([
+      ['5Good', 2],
+      ['5Newcomer', 1],
+    ]);
+  });
+});

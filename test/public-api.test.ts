@@ -1,0 +1,174 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as door from '../src/index.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+interface PackageJson {
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+}
+const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as PackageJson;
+
+/** Runs a program in the root of the repository and gives its standard output. */
+function run(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+describe('the public door', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(door).sort()).toMatchInlineSnapshot(`
+      [
+        "CategorizedError",
+        "ForecastSpanExporter",
+        "RecordingSpanProcessor",
+        "Step",
+        "classifyError",
+        "connectDatabase",
+        "createPostgresExporter",
+        "createPrometheusExporter",
+        "currentIdentity",
+        "currentTraceparent",
+        "instrumentationFaults",
+        "isRetryable",
+        "migrate",
+        "readConfig",
+        "recordingSampler",
+        "startBarograph",
+        "step",
+        "translate",
+        "withIdentity",
+      ]
+    `);
+  });
+
+  it('classifies an error and makes a step without any SDK, which is all that a pipeline needs', () => {
+    expect(door.classifyError(new door.CategorizedError('lock_busy', 'held by another'))).toBe('lock_busy');
+    const double = door.step({ name: 'query', substep: 'initiate_fetch' }, (value: number) => 2 * value);
+    expect(double(21)).toBe(42);
+  });
+});
+
+describe('the built package', () => {
+  beforeAll(() => {
+    run(process.execPath, ['scripts/build.mjs']);
+  }, 300_000);
+
+  it('has these subpaths', () => {
+    expect(Object.keys(subpaths)).toEqual(['.', './semconv', './postgres', './prometheus', './package.json']);
+  });
+
+  it('can be imported by name from plain Node, with the same names as the sources', () => {
+    const program = `
+      const names = async (path) => Object.keys(await import(path)).sort();
+      console.log(JSON.stringify({
+        door: await names('barograph'),
+        semconv: await names('barograph/semconv'),
+        postgres: await names('barograph/postgres'),
+        prometheus: await names('barograph/prometheus'),
+        version: (await import('barograph/package.json', { with: { type: 'json' } })).default.name,
+      }));`;
+    const found = JSON.parse(run(process.execPath, ['--input-type=module', '--eval', program])) as Record<
+      string,
+      readonly string[]
+    >;
+    expect(found['door']).toEqual(Object.keys(door).sort());
+    expect(found['semconv']).toEqual(
+      expect.arrayContaining(['ATTRIBUTES', 'ERROR_CATEGORIES', 'STEP_NAMES']),
+    );
+    expect(found['postgres']).toEqual(['ForecastSpanExporter', 'createPostgresExporter']);
+    expect(found['prometheus']).toEqual(['createPrometheusExporter']);
+    expect(found['version']).toBe('barograph');
+  });
+
+  it('does not let a stranger reach past its doors', () => {
+    const program = `await import('barograph/dist/src/config.js')`;
+    expect(() => run(process.execPath, ['--input-type=module', '--eval', program])).toThrow(
+      'ERR_PACKAGE_PATH_NOT_EXPORTED',
+    );
+  });
+
+  it('has types at every subpath, which a strict program of a stranger passes with and a wrong one does not', () => {
+    const program = `
+      import { step, type StepDefinition, translate, type StepFact, RecordingSpanProcessor } from 'barograph';
+      import { STEP_NAMES, type StepName } from 'barograph/semconv';
+      import { createPostgresExporter, type ForecastSpanExporterOptions } from 'barograph/postgres';
+      import { createPrometheusExporter } from 'barograph/prometheus';
+      const definition: StepDefinition<[run: number], Promise<string>> = {
+        name: 'query', substep: 'initiate_fetch', identity: (run) => ({ runId: run }),
+      };
+      export const query: (run: number) => Promise<string> = step(definition, async (run) => String(run));
+      export const names: readonly StepName[] = STEP_NAMES;
+      export function open(options: ForecastSpanExporterOptions) {
+        const prometheus = createPrometheusExporter({
+          recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
+        });
+        const rows = createPostgresExporter({ ...options, onCommit: (committed) => prometheus.observe(committed) });
+        return new RecordingSpanProcessor({ sink: { export: (spans) => rows.exportObserved(spans) } });
+      }
+      export const factOf = (span: Parameters<typeof translate>[0]): StepFact | null => {
+        const translation = translate(span);
+        return translation.kind === 'step' ? translation.fact : null;
+      };`;
+    expect(complaintsOf(program)).toEqual([]);
+    const wrong = `
+      import { step } from 'barograph';
+      export const odd = step({ name: 'teleport', substep: 'initiate_fetch' }, () => 1);`;
+    expect(complaintsOf(wrong).join()).toContain(`'"teleport"' is not assignable`);
+  }, 120_000);
+
+  it('is packed with its programs, types and SQL, and without tests or sources', () => {
+    const [packed] = JSON.parse(run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])) as {
+      readonly files: readonly { readonly path: string }[];
+    }[];
+    const paths = packed?.files.map(({ path }) => path) ?? [];
+    for (const target of Object.values(subpaths).flatMap((entry) =>
+      typeof entry === 'string' ? [entry] : Object.values(entry),
+    ))
+      expect(paths).toContain(target.replace('./', ''));
+    for (const path of [
+      'dist/src/cli.js',
+      'dist/src/database/migrations/0001_recorded_tables.sql',
+      'README.md',
+    ])
+      expect(paths).toContain(path);
+    expect(paths.filter((path) => /^(test|src|exporters|scripts)\/|\.test\./.test(path))).toEqual([]);
+  });
+});
+
+/** What the compiler says of a program that lies beside the package and sees only what it exports. */
+function complaintsOf(text: string): readonly string[] {
+  const path = join(ROOT, 'stranger.mts');
+  const options: ts.CompilerOptions = {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (name) => name === path || fileExists(name);
+  host.readFile = (name) => (name === path ? text : readFile(name));
+  host.getSourceFile = (name, target, ...rest) =>
+    name === path ? ts.createSourceFile(name, text, target) : getSourceFile(name, target, ...rest);
+  const program = ts.createProgram([path], options, host);
+  const sources = program.getSourceFiles().map(({ fileName }) => fileName);
+  const past = sources.filter(
+    (name) => /\/(src|exporters)\//.test(name) && !/\/(dist|node_modules)\//.test(name),
+  );
+  const source = program.getSourceFile(path);
+  return [
+    ...past.map((name) => `${name} was read instead of the built types`),
+    ...[...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'),
+    ),
+  ];
+}

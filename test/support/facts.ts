@@ -1,0 +1,17 @@
+import type { StepFact } from '../../src/facts/step-fact.ts';
+import { translate } from '../../src/facts/translate.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { endedSpan, startOfSpan, type SpanOptions } from './spans.ts';
+
+/** The fact of a span that must be a valid step. */
+export function toFact(span: ObservedSpan): StepFact {
+  const translation = translate(span);
+  if (translation.kind !== 'step') throw new Error(`no step: ${JSON.stringify(translation)}`);
+  return translation.fact;
+}
+
+/** The fact of an ended step. */
+export const endedFact = (options: SpanOptions): StepFact => toFact(endedSpan(options));
+
+/** The fact of the same step while it runs. */
+export const runningFact = (options: SpanOptions): StepFact => toFact(startOfSpan(endedSpan(options)));
