@@ -48,11 +48,12 @@ export async function writeBatch(
   await ensurePartitions(client, batch.ended, partitions);
   const facts = await numberValidators(client, batch);
   const logged = await writeLog(client, facts);
-  const rows = await writeFolds(client, logged);
+  const { counts, reranked } = await writeFolds(client, logged);
   return {
     steps: logged.finished.map(({ fact }) => fact),
-    minerStats: rows.minerStats,
-    rows: rows.counts,
+    // Of every miner of the batch, new or not: the answer to an earlier commit of it may have been lost.
+    minerStats: await readMinerStats(client, [...ofMiners([...facts.ended, ...facts.started]), ...reranked]),
+    rows: counts,
     rejected: countReasons(batch),
   };
 }
@@ -105,11 +106,11 @@ async function writeFolds(client: ClientBase, { finished, running, known }: Logg
   const forecasts = await writeForecasts(client, ofMiner);
   await rankForecasts(client, forecasts);
   const news = ofMiner.map((item) => ({ ...item, isNewStep: item.fact.phase === 'ended' }));
-  const miners = await writeMinerStats(client, news, forecasts);
+  const { written, reranked } = await writeMinerStats(client, news, forecasts);
   const logs = await writeJobLogs(client, finished);
   await countEmitters(client, facts, known);
   return {
-    minerStats: await readMinerStats(client, miners),
+    reranked,
     counts: {
       weather_forecast_steps: finished.length,
       weather_forecast_component_scores: finished.reduce(
@@ -119,7 +120,7 @@ async function writeFolds(client: ClientBase, { finished, running, known }: Logg
       weather_forecast_runs: runs,
       weather_miner_responses: responses,
       weather_forecast_stats: forecasts.length,
-      miner_stats: miners.length,
+      miner_stats: written,
       validator_job_logs: logs,
     },
   };

@@ -799,7 +799,11 @@ create view missing_scores as
     wanted.lead_hours,
     COALESCE(step.status, forecast.forecast_status) AS status,
     COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text) AS error_type,
-    COALESCE(step.error_message, forecast.last_error_message, 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)) AS reason,
+    COALESCE(step.error_message, forecast.last_error_message,
+        CASE
+            WHEN forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
+            ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
+        END) AS reason,
     category.fault,
     step.next_retry_time,
     step.retries_remaining,

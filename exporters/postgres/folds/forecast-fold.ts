@@ -42,9 +42,10 @@ export interface ForecastValues {
   [sums: `sums:${string}`]: ScoreSums;
 }
 
-/** What is known first: when each stage was entered, and the trace. */
+/** What is known first: the trace, and when each stage and status was entered. */
 export interface ForecastOrigins {
   trace: string;
+  [status: `status:${string}`]: true;
   [stage: `stage:${string}`]: true;
 }
 
@@ -82,7 +83,7 @@ export function foldForecast(fold: ForecastFold, fact: StepFact): ForecastFold {
   const said = { ...identityValues(fact), ...stateValues(fact) };
   const ended = mergeFold<ForecastValues, ForecastOrigins>(started, momentOf(fact), {
     newest: said,
-    oldest: said.stage ? { [`stage:${toStage(said.stage.stage)}` as const]: true as const } : {},
+    oldest: fact.phase === 'ended' ? whatAnEndSaysFirst(said) : {},
   });
   return fact.phase === 'ended' ? mergeFold(ended, endOf(fact), { newest: whatAnEndSays(fact) }) : ended;
 }
@@ -121,6 +122,17 @@ function stateValues({ state, stepName, leadHours }: StepFact) {
     updated: true as const,
     ...(lead ? { [`lead:${leadHours}`]: scoreEra5 } : {}),
   };
+}
+
+/** Only an end says this: what a start alone could say first would be unknown when the start was never seen. */
+function whatAnEndSaysFirst({
+  stage,
+  forecastStatus,
+}: ReturnType<typeof stateValues>): Partial<ForecastOrigins> {
+  const first: Partial<ForecastOrigins> = {};
+  if (stage) first[`stage:${toStage(stage.stage)}`] = true;
+  if (forecastStatus) first[`status:${forecastStatus}`] = true;
+  return first;
 }
 
 function whatAnEndSays(fact: StepFact): Partial<ForecastValues> {

@@ -68,7 +68,7 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
     inputSources: value('inputSources'),
     hostingStatus: newest.hosting?.value.status ?? null,
     hostingLatencyMs: newest.hosting?.value.latencyMs ?? null,
-    completedAt: completionTime(newest),
+    completedAt: completionTime(newest, oldest),
     traceId: oldest.trace ? oldest.trace.value : null,
     createdAt: oldest.trace?.at[0] ?? 0,
     updatedAt: newest.updated?.at[0] ?? 0,
@@ -150,8 +150,12 @@ function averageColumns(
   return { avgRmse: mean('rmse'), avgAcc: mean('acc'), avgSkillScore: mean('skillScore') };
 }
 
-function completionTime(newest: ForecastFold['newest']): EpochMicros | null {
-  const status = newest.forecastStatus;
+/** When the status was first said; a repetition of the last word does not move it. */
+function completionTime(
+  { forecastStatus: status }: ForecastFold['newest'],
+  oldest: ForecastFold['oldest'],
+): EpochMicros | null {
   const terminal: readonly ForecastStatus[] = TERMINAL_FORECAST_STATUSES;
-  return status && terminal.includes(status.value) ? status.at[0] : null;
+  if (!status || !terminal.includes(status.value)) return null;
+  return oldest[`status:${status.value}`]?.at[0] ?? null;
 }

@@ -14,8 +14,10 @@ export interface RunValues {
   updated: true;
 }
 
+/** What is known first: the trace, and when each status was entered. */
 export interface RunOrigins {
   trace: string;
+  [status: `status:${string}`]: true;
 }
 
 export type RunFold = Fold<RunValues, RunOrigins>;
@@ -42,6 +44,11 @@ export function foldRun(fold: RunFold, fact: StepFact): RunFold {
         runLevel && fact.stepName === 'aggregate' && fact.phase === 'ended' ? (true as const) : undefined,
       updated: true,
     },
+    // Only an end says it: a start that was never seen must change nothing.
+    oldest:
+      state.runStatus && fact.phase === 'ended'
+        ? { [`status:${state.runStatus}` as const]: true as const }
+        : {},
   });
 }
 
@@ -71,7 +78,8 @@ export function toRunRow({ newest, oldest }: RunFold): RunRow {
     initTime: value('initTime'),
     inputMetadata: value('inputMetadata'),
     status: status?.value ?? null,
-    completionTime: status && terminal.includes(status.value) ? status.at[0] : null,
+    completionTime:
+      status && terminal.includes(status.value) ? (oldest[`status:${status.value}`]?.at[0] ?? null) : null,
     finalScoringAttemptedTime: newest.finalScoring?.at[0] ?? null,
     errorMessage: value('errorMessage'),
     traceId: oldest.trace?.value ?? null,

@@ -29,6 +29,7 @@ const COLUMNS = [
 /** Keeps spans that break the vocabulary, with the reason, so that nothing is lost by being refused. */
 export async function keepRejected(client: ClientBase, rejected: readonly RejectedSpan[]): Promise<void> {
   if (rejected.length === 0) return;
-  const insert = insertRows('dead_letter_spans', COLUMNS, rejected, 'do nothing');
+  const inKeyOrder = [...rejected].sort((a, b) => (a.span.spanId < b.span.spanId ? -1 : 1));
+  const insert = insertRows('dead_letter_spans', COLUMNS, inKeyOrder, 'do nothing');
   await client.query(insert.text, insert.values);
 }

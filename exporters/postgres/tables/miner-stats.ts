@@ -107,15 +107,15 @@ async function toForecastNews(
   }));
 }
 
-/** Folds what a batch tells into `miner_stats`; gives the keys of the rows written. */
+/** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
   client: ClientBase,
   facts: readonly (MinerFact & { readonly isNewStep: boolean })[],
   changes: readonly ForecastChange[],
-): Promise<readonly MinerKey[]> {
+): Promise<{ readonly written: number; readonly reranked: readonly MinerKey[] }> {
   const news = facts.map((fact) => ({ ...fact, kind: 'fact' as const }));
   const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
-  if (changed.length === 0) return [];
+  if (changed.length === 0) return { written: 0, reranked: [] };
   const rows = changed.map(({ item, after }) => {
     const key = { validatorHotkey: item.fact.validatorHotkey, minerHotkey: item.minerHotkey };
     return { item, fold: after, stats: toMinerStats(after, key) };
@@ -124,8 +124,8 @@ export async function writeMinerStats(
   const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
   const rescored = changed.filter(({ before, after }) => averageOf(before) !== averageOf(after));
-  const moved = await rankMiners(client, [...new Set(rescored.map(({ item }) => item.validatorId))]);
-  return [...changed.map(({ item }) => item), ...moved];
+  const reranked = await rankMiners(client, [...new Set(rescored.map(({ item }) => item.validatorId))]);
+  return { written: rows.length, reranked };
 }
 
 const averageOf = (fold: MinerFold | null): number | null => meanOf(fold?.forecastScore ?? emptySum);

@@ -62,7 +62,10 @@ select forecast.validator_id, forecast.run_id, forecast.miner_uid, forecast.mine
   wanted.lead_hours, coalesce(step.status, forecast.forecast_status) as status,
   coalesce(step.error_type, forecast.forecast_error_msg ->> 'type') as error_type,
   coalesce(step.error_message, forecast.last_error_message,
-    'not scored yet: the forecast is in stage ' || coalesce(forecast.current_forecast_stage, 'init')) as reason,
+    case when forecast.forecast_status in ('completed', 'failed')
+      then 'the forecast ended ' || forecast.forecast_status || ' and told no error'
+      else 'not scored yet: the forecast is in stage ' || coalesce(forecast.current_forecast_stage, 'init')
+    end) as reason,
   category.fault, step.next_retry_time, step.retries_remaining, coalesce(step.trace_id, forecast.trace_id) as trace_id
 from weather_forecast_stats as forecast
 cross join lateral (
