@@ -65,7 +65,7 @@ export function frameAt(bytes: Buffer, offset: number): FrameAt {
 }
 
 /** The next offset at which a whole frame stands; the end of the bytes when there is none. */
-function nextFrame(bytes: Buffer, from: number): number {
+export function nextFrame(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(MARK, from); at !== -1; at = bytes.indexOf(MARK, at + 1)) {
     if (typeof tryFrame(bytes, at) === 'object') return at;
   }

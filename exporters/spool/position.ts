@@ -34,7 +34,8 @@ export class Cursor {
     } catch {
       return START;
     }
-    if (bytes.length !== CURSOR_BYTES || bytes.readUInt32LE(16) !== crc32(bytes.subarray(0, 16))) return START;
+    if (bytes.length !== CURSOR_BYTES || bytes.readUInt32LE(16) !== crc32(bytes.subarray(0, 16)))
+      return START;
     return { segment: Number(bytes.readBigUInt64LE(0)), offset: Number(bytes.readBigUInt64LE(8)) };
   }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { frameAt, type Frame } from './frame.ts';
+import { frameAt, nextFrame, type Frame } from './frame.ts';
 import { isBefore, type Position } from './position.ts';
 import { listSegments } from './segment-files.ts';
 
@@ -12,13 +12,16 @@ export interface PlacedRecord {
 /** Reads the records of a spool from a place on, a segment at a time in memory. */
 export class RecordReader {
   readonly #directory: string;
+  readonly #isClosed: boolean;
   #bytes = Buffer.alloc(0);
   #at: Position;
   #damages = 0;
 
-  constructor(directory: string, from: Position) {
+  /** `isClosed`: nobody writes to this spool any more. */
+  constructor(directory: string, options: { readonly from: Position; readonly isClosed?: boolean }) {
     this.#directory = directory;
-    this.#at = from;
+    this.#at = options.from;
+    this.#isClosed = options.isClosed ?? false;
   }
 
   /** Stretches that were passed over because they hold no record. A torn tail is one when more segments follow. */
@@ -59,10 +62,20 @@ export class RecordReader {
       return true;
     }
     const following = segments.find(({ number }) => number > this.#at.segment);
-    if (following === undefined) return false;
-    if (this.#at.offset < this.#bytes.length) this.#damages += 1;
+    if (following === undefined) return this.#isClosed && this.#passDamage();
+    if (this.#passDamage()) return true;
     this.#at = { segment: following.number, offset: 0 };
     this.#bytes = await readFile(following.path);
     return true;
+  }
+
+  /** In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it. */
+  #passDamage(): boolean {
+    const { segment, offset } = this.#at;
+    if (offset >= this.#bytes.length) return false;
+    const next = nextFrame(this.#bytes, offset + 1);
+    this.#damages += 1;
+    this.#at = { segment, offset: next };
+    return next < this.#bytes.length;
   }
 }

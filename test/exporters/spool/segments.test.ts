@@ -1,0 +1,151 @@
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeFrame, type Frame } from '../../../exporters/spool/frame.ts';
+import { Cursor, isBefore, START } from '../../../exporters/spool/position.ts';
+import { RecordReader } from '../../../exporters/spool/record-reader.ts';
+import { listSegments, segmentPath } from '../../../exporters/spool/segment-files.ts';
+import { SegmentWriter } from '../../../exporters/spool/segment-writer.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const record = (sequence: number, size = 20): Buffer =>
+  encodeFrame({ kind: 'ended', sequence, payload: Buffer.from('x'.repeat(size)) });
+const sequences = (records: readonly { readonly frame: Frame }[]): number[] =>
+  records.map(({ frame }) => frame.sequence);
+const options = (directory: string, changes: { segmentBytes?: number; limitBytes?: number } = {}) => ({
+  directory,
+  segmentBytes: 200,
+  limitBytes: 1_000_000,
+  durability: 'system' as const,
+  ...changes,
+});
+
+async function folder(): Promise<string> {
+  const directory = join(await temporaryFolder(), 'spool');
+  mkdirSync(directory);
+  return directory;
+}
+
+describe('a segment writer', () => {
+  it('begins another segment when one is full, and the reader goes through all of them', async () => {
+    const directory = await folder();
+    const writer = new SegmentWriter(options(directory));
+    for (let sequence = 1; sequence <= 20; sequence += 1)
+      expect(writer.append([record(sequence)])).toBe('written');
+    expect(listSegments(directory).length).toBeGreaterThan(3);
+    expect(writer.bytes).toBe(20 * record(1).length);
+    const reader = new RecordReader(directory, { from: START });
+    const read = [...(await reader.next(7)), ...(await reader.next(100))];
+    expect(sequences(read)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(await reader.next(1)).toEqual([]);
+    writer.append([record(21)]);
+    expect(sequences(await reader.next(5)), 'what comes later is read later').toEqual([21]);
+  });
+
+  it('goes on in a new segment after a restart, and counts what is there', async () => {
+    const directory = await folder();
+    new SegmentWriter(options(directory)).append([record(1)]);
+    const second = new SegmentWriter(options(directory));
+    expect(second.bytes).toBe(record(1).length);
+    second.append([record(2)]);
+    expect(listSegments(directory).map(({ number }) => number)).toEqual([1, 2]);
+  });
+
+  it('refuses what would exceed its limit, all or nothing, and takes more once a segment is gone', async () => {
+    const directory = await folder();
+    const size = record(1).length;
+    const writer = new SegmentWriter(options(directory, { segmentBytes: size, limitBytes: 3 * size }));
+    expect([1, 2, 3, 4].map((sequence) => writer.append([record(sequence)]))).toEqual([
+      'written',
+      'written',
+      'written',
+      'spool_full',
+    ]);
+    expect(writer.append([record(4), record(5)])).toBe('spool_full');
+    writer.remove(1, size);
+    expect(writer.append([record(6)])).toBe('written');
+    expect(sequences(await new RecordReader(directory, { from: START }).next(9))).toEqual([2, 3, 6]);
+  });
+
+  it('says why it could not write, and leaves no part of a record', async () => {
+    const directory = await folder();
+    writeFileSync(join(directory, 'in-the-way'), '');
+    const writer = new SegmentWriter(options(join(directory, 'in-the-way', '..')));
+    expect(writer.append([record(1)])).toBe('written');
+    writer.close();
+    mkdirSync(segmentPath(directory, 2));
+    expect(writer.append([record(2)])).toBe('spool_failed');
+  });
+});
+
+describe('a record reader', () => {
+  it('passes over damage in the middle of a closed spool and reads what stands behind it', async () => {
+    const directory = await folder();
+    const writer = new SegmentWriter(options(directory, { segmentBytes: 10_000 }));
+    writer.append([1, 2, 3, 4].map((sequence) => record(sequence)));
+    writer.close();
+    const path = segmentPath(directory, 1);
+    const bytes = readFileSync(path);
+    // A damaged length makes the second record look as if it were still being written.
+    bytes.writeUInt32LE(100_000, record(1).length + 4);
+    writeFileSync(path, bytes);
+    const reader = new RecordReader(directory, { from: START, isClosed: true });
+    expect(sequences(await reader.next(9))).toEqual([1, 3, 4]);
+    expect(reader.damages).toBe(1);
+  });
+
+  it('stops at a torn tail while the spool is open, and reads on when the rest is there', async () => {
+    const directory = await folder();
+    const whole = record(2);
+    writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), whole.subarray(0, 15)]));
+    const reader = new RecordReader(directory, { from: START });
+    expect(sequences(await reader.next(9))).toEqual([1]);
+    appendFileSync(segmentPath(directory, 1), whole.subarray(15));
+    expect(sequences(await reader.next(9))).toEqual([2]);
+    expect(reader.damages).toBe(0);
+  });
+
+  it('goes on from any place where a record ended', async () => {
+    const directory = await folder();
+    const writer = new SegmentWriter(options(directory));
+    for (let sequence = 1; sequence <= 12; sequence += 1) writer.append([record(sequence, sequence)]);
+    const all = await new RecordReader(directory, { from: START }).next(99);
+    for (const [index, { end }] of all.entries()) {
+      const rest = await new RecordReader(directory, { from: end }).next(99);
+      expect(sequences(rest)).toEqual(sequences(all.slice(index + 1)));
+    }
+  });
+});
+
+describe('a cursor', () => {
+  it('gives back the place that was written, whatever it is', async () => {
+    const directory = await folder();
+    const cursor = new Cursor(directory);
+    expect(cursor.read()).toEqual(START);
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (segment, offset) => {
+        cursor.write({ segment, offset });
+        expect(new Cursor(directory).read()).toEqual({ segment, offset });
+      }),
+      { numRuns: 20 },
+    );
+    cursor.close();
+  });
+
+  it('is the beginning when its file cannot be believed', async () => {
+    const directory = await folder();
+    const cursor = new Cursor(directory);
+    cursor.write({ segment: 3, offset: 77 });
+    cursor.close();
+    const bytes = readFileSync(join(directory, 'cursor'));
+    bytes[0] = 9;
+    writeFileSync(join(directory, 'cursor'), bytes);
+    expect(new Cursor(directory).read()).toEqual(START);
+  });
+
+  it('orders places by segment, then by offset', () => {
+    expect(isBefore({ segment: 1, offset: 9 }, { segment: 2, offset: 0 })).toBe(true);
+    expect(isBefore({ segment: 2, offset: 1 }, { segment: 2, offset: 1 })).toBe(false);
+  });
+});
