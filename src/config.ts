@@ -1,34 +1,42 @@
 import { z } from 'zod';
 import { CategorizedError } from './semconv/index.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const factor = z.coerce.number().positive().max(1);
+/** A number in a text; the message says what is allowed. */
+const number = (allowed: string, isAllowed: (value: number) => boolean) =>
+  z
+    .string()
+    .transform((text) => (text.trim() === '' ? Number.NaN : Number(text)))
+    .refine(isAllowed, { error: allowed });
+const wholeNumber = (from: number, to: number) =>
+  number(
+    `a whole number from ${from} to ${to}`,
+    (value) => Number.isInteger(value) && value >= from && value <= to,
+  );
+/** The exporter would send to a place of its own choice instead of one that it cannot read. */
+const endpoint = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional();
 
-/** Every variable of our own, with what it means; `OTEL_*` are read by OpenTelemetry itself. */
+/** Every variable of our own, with what it means; the other `OTEL_*` are read by OpenTelemetry itself. */
 const ENVIRONMENT = z.object({
   DATABASE_URL: z
     .string()
     .default('')
     .describe('PostgreSQL 15 or newer; empty: an embedded one in the data directory'),
-  BAROGRAPH_DATA_DIR: z.string().min(1).default('.barograph').describe('Where the embedded database lives'),
-  BAROGRAPH_METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address that /metrics listens on'),
-  BAROGRAPH_METRICS_PORT: port
+  BAROGRAPH_DATA_DIR: z.string().default('.barograph').describe('Where the embedded database lives'),
+  BAROGRAPH_METRICS_HOST: z.string().default('127.0.0.1').describe('Address that /metrics listens on'),
+  BAROGRAPH_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9464)
     .describe('Port of /metrics, /healthz and /readyz; 0: any free one'),
-  BAROGRAPH_VALIDATOR_HOTKEY: z.string().min(1).optional().describe('Identity of this validator'),
-  BAROGRAPH_DELAY_FACTOR: factor
+  BAROGRAPH_VALIDATOR_HOTKEY: z.string().optional().describe('Identity of this validator'),
+  BAROGRAPH_DELAY_FACTOR: number('a number above 0, at most 1', (value) => value > 0 && value <= 1)
     .optional()
     .describe('Multiplies every wait and retry of the pipeline; 1 unless miners are simulated'),
-  BAROGRAPH_CONCURRENCY: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(512)
-    .default(8)
-    .describe('Jobs that one process works on at once'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
-  OTEL_TRACES_SAMPLER: z.string().optional(),
+  BAROGRAPH_CONCURRENCY: wholeNumber(1, 512).default(8).describe('Jobs that one process works on at once'),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().default('barograph'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint,
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z.string().default('parentbased_always_on'),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
 });
 
@@ -42,6 +50,9 @@ export interface Config {
   /** Null when it is not set: real miners are then waited for in real time. */
   readonly delayFactor: number | null;
   readonly concurrency: number;
+  /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
+  readonly isSdkDisabled: boolean;
+  readonly serviceName: string;
   /** Whether an OTLP endpoint is set: without one nothing is sent anywhere. */
   readonly exportsTraces: boolean;
   readonly sampler: string;
@@ -71,18 +82,21 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,
     delayFactor: values.BAROGRAPH_DELAY_FACTOR ?? null,
     concurrency: values.BAROGRAPH_CONCURRENCY,
-    exportsTraces:
-      (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined,
-    sampler: values.OTEL_TRACES_SAMPLER ?? 'parentbased_always_on',
+    isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
+    serviceName: values.OTEL_SERVICE_NAME,
+    exportsTraces: hasEndpoint(values) && values.OTEL_TRACES_EXPORTER !== 'none',
+    sampler: values.OTEL_TRACES_SAMPLER,
     samplerArgument: values.OTEL_TRACES_SAMPLER_ARG ?? null,
   };
 }
 
+const hasEndpoint = (values: z.output<typeof ENVIRONMENT>): boolean =>
+  (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
+
 function wrongVariables(error: z.ZodError, given: NodeJS.ProcessEnv): CategorizedError {
-  const lines = error.issues.map((issue) => {
-    const name = String(issue.path[0]);
-    const value = name === 'DATABASE_URL' ? 'what was given' : `"${given[name] ?? ''}"`;
-    return `${name} is ${value}: ${issue.message}. Correct it or leave it out.`;
+  const lines = error.issues.map(({ path: [variable], message }) => {
+    const name = String(variable);
+    return `${name} is "${given[name] ?? ''}"; allowed: ${message}. Correct it or leave it out.`;
   });
   return new CategorizedError('validator_internal', lines.join('\n'));
 }

@@ -6,11 +6,13 @@ import { RecordingSpanProcessor } from '../exporters/processor/recording-span-pr
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
+import { openAll } from './closers.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { createSampler } from './sampler.ts';
 import { startTelemetry } from './telemetry.ts';
 
 /** How recording is started. */
@@ -37,39 +39,38 @@ export interface Recording {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the database, brings it up to date and starts to record every step of this process. */
-export async function startRecording(options: RecordingOptions): Promise<Recording> {
+/**
+ * Opens the database, brings it up to date and starts to record every step of this process.
+ *
+ * @throws CategorizedError when the database cannot be had or the configuration is wrong; nothing is left open then
+ */
+export function startRecording(options: RecordingOptions): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
-  const server = await openDatabaseServer(config);
-  const pool = await connectDatabase(server.connectionString, {
-    applicationName: 'barograph-recorder',
-    onIdleError: (error) => onProblem(`A database connection was lost: ${error.message}`),
+  return openAll(async ({ add, close }) => {
+    const sampler = createSampler(config.sampler, config.samplerArgument);
+    const server = await openDatabaseServer(config);
+    add(() => server.stop());
+    const pool = await connectDatabase(server.connectionString, {
+      applicationName: 'barograph-recorder',
+      onIdleError: (error) => onProblem(`A database connection was lost: ${error.message}`),
+    });
+    add(() => pool.end());
+    await migrate(pool);
+    const { processor, prometheus } = await createRecorder(pool);
+    const metrics = await openMetrics(options, { pool, prometheus });
+    if (metrics !== null) add(() => metrics.close());
+    const instanceId = randomUUID();
+    add(startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId }));
+    return {
+      pool,
+      connectionString: server.connectionString,
+      databaseKind: server.kind,
+      metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
+      counters: () => processor.counters,
+      flush: () => processor.forceFlush(),
+      close,
+    };
   });
-  await migrate(pool);
-  const { processor, prometheus } = await createRecorder(pool);
-  const endTelemetry = startTelemetry({
-    config,
-    recorder: processor,
-    validatorHotkey,
-    instanceId: randomUUID(),
-  });
-  const metrics = await openMetrics(options, { pool, prometheus });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await endTelemetry();
-    await metrics?.close();
-    await pool.end();
-    await server.stop();
-  };
-  return {
-    pool,
-    connectionString: server.connectionString,
-    databaseKind: server.kind,
-    metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
-    counters: () => processor.counters,
-    flush: () => processor.forceFlush(),
-    close: () => (closing ??= close()),
-  };
 }
 
 /** The two sinks of the facts, and the processor that feeds them. */

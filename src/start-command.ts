@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { demonstrate } from './commands/demonstration.ts';
+import { interruptible } from './commands/interruption.ts';
 import { wholeNumber } from './commands/option-parsers.ts';
 import { createOutput } from './commands/output.ts';
 import { presentRun } from './commands/present-run.ts';
@@ -24,8 +25,11 @@ const command = new Command('npm start --')
   .action(async (options: StartOptions) => {
     const isJson = options.json === true;
     const output = createOutput({ isJson });
-    const run = await demonstrate({ ...options, config: readConfig(process.env), output });
-    await presentRun(run, { isJson, staysUp: options.once !== true, output });
+    const config = readConfig(process.env);
+    await interruptible(async (signal) => {
+      const run = await demonstrate({ ...options, config, output, signal });
+      await presentRun(run, { isJson, staysUp: options.once !== true, output, signal });
+    });
   });
 
 await command.parseAsync().catch(reportFailure);

@@ -1,3 +1,4 @@
+import { openAll } from './closers.ts';
 import type { Config } from './config.ts';
 import { createPipeline, type Pipeline, type PipelineStores } from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
@@ -26,26 +27,23 @@ export interface Barograph {
 }
 
 /** Puts the parts together: the only place where the pipeline and the exporters meet. */
-export async function startBarograph(options: StartOptions): Promise<Barograph> {
-  const { config, onProblem } = options;
-  const recording = await startRecording(options);
-  const minerClient = createMinerClient(
-    options.minerTimeouts === undefined ? {} : { timeouts: options.minerTimeouts },
-  );
-  const pipeline = createPipeline({
-    connectionString: recording.connectionString,
-    stores: options.stores,
-    minerClient,
-    delayFactor: options.delayFactor,
-    concurrency: config.concurrency,
-    ...(options.queuePollMillis === undefined ? {} : { queuePollMillis: options.queuePollMillis }),
-    onProblem,
+export function startBarograph(options: StartOptions): Promise<Barograph> {
+  const { config, onProblem, minerTimeouts: timeouts, queuePollMillis } = options;
+  return openAll(async ({ add, close }) => {
+    const recording = await startRecording(options);
+    add(() => recording.close());
+    const minerClient = createMinerClient(timeouts === undefined ? {} : { timeouts });
+    add(() => minerClient.close());
+    const pipeline = createPipeline({
+      connectionString: recording.connectionString,
+      stores: options.stores,
+      minerClient,
+      delayFactor: options.delayFactor,
+      concurrency: config.concurrency,
+      ...(queuePollMillis === undefined ? {} : { queuePollMillis }),
+      onProblem,
+    });
+    add(() => pipeline.stop());
+    return { pipeline, recording, close };
   });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await pipeline.stop();
-    await minerClient.close();
-    await recording.close();
-  };
-  return { pipeline, recording, close: () => (closing ??= close()) };
 }

@@ -13,6 +13,8 @@ export interface DemonstrationOptions {
   readonly seed: number;
   readonly config: Config;
   readonly output: Output;
+  /** Ends it before its time. */
+  readonly signal: AbortSignal;
 }
 
 const DAY_MILLIS = 86_400_000;

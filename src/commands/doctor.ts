@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { readConfig, type Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { migrationStatus } from '../database/migration-status.ts';
-import { scrubText } from '../semconv/index.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -61,8 +60,7 @@ function checkMetricsPort({ metricsHost, metricsPort }: Config): Promise<Check> 
 
 /** With the SDK disabled nothing is recorded, which is legal and seldom meant. */
 function checkTelemetry(config: Config): Check {
-  const isDisabled = process.env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true';
-  if (isDisabled) {
+  if (config.isSdkDisabled) {
     const found = 'OTEL_SDK_DISABLED=true: steps run, nothing is recorded; unset it to record';
     return { name: 'OpenTelemetry', ok: false, found };
   }
@@ -84,7 +82,7 @@ export function doctorCommand(): Command {
         ...(await checkDatabase()),
         await checkMetricsPort(config),
         checkTelemetry(config),
-      ].map((check) => ({ ...check, found: scrubText(check.found) }));
+      ];
       const isJson = options.json === true;
       const lines = checks.map(
         ({ name, ok, found }) => `${ok ? 'ok ' : 'NOT'}  ${name.padEnd(13)}  ${found}`,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { totalsOf } from '../reports/attempt-totals.ts';
 import { explain } from '../reports/explain.ts';
 import { readExplanation } from '../reports/explanation.ts';
 import { CategorizedError } from '../semconv/index.ts';
@@ -29,6 +30,7 @@ export function explainCommand(): Command {
             'Runs and miners that were: select run_id, miner_uid, miner_hotkey from weather_forecast_stats.',
         );
       }
-      createOutput({ isJson }).result(isJson ? JSON.stringify(explanation, null, 2) : explain(explanation));
+      const document = { ...explanation, totals: totalsOf(explanation.attempts) };
+      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : explain(explanation));
     });
 }

@@ -14,9 +14,18 @@ export function leadList(text: string): readonly number[] {
   return text.split(',').map(wholeNumber(1, 1000));
 }
 
-/** An instant with its offset; `2026-11-23` alone would leave the hour open. */
+const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** An instant with its offset; `2026-11-23` alone would leave the hour open, and the 30th of February is none. */
 export function instant(text: string): Date {
   const time = new Date(text);
-  if (/T.*(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(time.getTime())) return time;
+  const [, day] = INSTANT.exec(text) ?? [];
+  if (day !== undefined && !Number.isNaN(time.getTime()) && isDay(day)) return time;
   throw new InvalidArgumentError('Allowed: ISO 8601 with an offset, for example 2026-11-23T00:00:00Z.');
+}
+
+/** The language takes the 30th of February for the 2nd of March. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }

@@ -10,6 +10,12 @@ export interface Output {
 
 const CLEAR_LINE = '\r\u001b[2K';
 
+/** As much of a line as fits: one that is broken could not be replaced by the next. Some terminals tell no width. */
+function fitting(text: string): string {
+  const { columns = 0 } = process.stderr as { readonly columns?: number };
+  return columns > 0 ? text.slice(0, Math.max(1, columns - 1)) : text;
+}
+
 /** The output of this process. */
 export function createOutput(options: { readonly isJson: boolean }): Output {
   const isTerminal = process.stderr.isTTY;
@@ -25,7 +31,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
     },
     progress: (text) => {
       if (options.isJson) return;
-      process.stderr.write(isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`);
+      process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(text)}` : `${text}\n`);
       isLineOpen = isTerminal;
     },
     problem: (text) => {

@@ -1,45 +1,58 @@
 import { formatRunReport } from '../reports/run-table.ts';
+import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
 import type { FinishedRun } from './run-on-stores.ts';
-import type { ValidationReport } from './validate.ts';
+import type { ValidationReport } from './validation-report.ts';
+import { describeOutcome } from './watch-progress.ts';
 
 /** How a finished run is shown. */
 export interface PresentationOptions {
   readonly isJson: boolean;
-  /** Stay up afterwards, so that metrics and database can be looked at, until Ctrl-C. */
+  /** Stay up afterwards, so that metrics and database can be looked at, until the signal aborts. */
   readonly staysUp: boolean;
   readonly output: Output;
-}
-
-function whereabouts({ where, recorder }: ValidationReport): string {
-  const dropped = Object.values(recorder.dropped).reduce((sum, count) => sum + count, 0);
-  return [
-    `Metrics:  ${where.metrics ?? 'not served'}`,
-    `Database: ${where.database}`,
-    `Traces:   ${where.traces ?? 'not exported; set OTEL_EXPORTER_OTLP_ENDPOINT to send them to a Collector or Jaeger'}`,
-    `Dropped:  ${dropped} spans`,
-  ].join('\n');
+  readonly signal: AbortSignal;
 }
 
 /** Shows what was recorded and closes, at once or when the user says so; sets the exit code of the process. */
 export async function presentRun(
   run: FinishedRun,
-  { isJson, staysUp, output }: PresentationOptions,
+  { isJson, staysUp, output, signal }: PresentationOptions,
 ): Promise<void> {
   const { report } = run;
-  output.result(
-    isJson ? JSON.stringify(report, null, 2) : `${formatRunReport(report)}\n\n${whereabouts(report)}`,
-  );
-  if (staysUp) {
-    output.progress('Still serving. Ctrl-C ends it.');
-    await untilInterrupted();
+  try {
+    output.result(isJson ? JSON.stringify(report, null, 2) : inWords(report));
+    if (staysUp) {
+      output.progress('Still serving. Ctrl-C ends it.');
+      await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
+    }
+  } finally {
+    await run.close();
   }
-  await run.close();
   if (report.run.status !== 'completed') process.exitCode = 1;
 }
 
-function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+function inWords(report: ValidationReport): string {
+  const told = report.is_recorded ? formatRunReport(report) : unrecordedInWords(report);
+  return `${told}\n\n${whereabouts(report)}`;
+}
+
+const unrecordedInWords = ({ run, outcome }: ValidationReport): string =>
+  `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'} · ${describeOutcome(outcome)}\n\n` +
+  'Nothing of it was recorded, because OTEL_SDK_DISABLED is true: unset it to record.';
+
+function whereabouts({ where, recorder }: ValidationReport): string {
+  return [
+    `Metrics:  ${where.metrics ?? 'not served'}`,
+    `Database: ${where.database}`,
+    `Traces:   ${where.traces ?? 'not exported; set OTEL_EXPORTER_OTLP_ENDPOINT to send them to a Collector or Jaeger'}`,
+    `Dropped:  ${dropped(recorder.dropped)}`,
+  ].join('\n');
+}
+
+function dropped(counts: ValidationReport['recorder']['dropped']): string {
+  const reasons = Object.entries(counts).filter(([, spans]) => spans > 0);
+  return reasons.length === 0
+    ? 'no span'
+    : reasons.map(([reason, spans]) => `${spans} spans (${reason.replaceAll('_', ' ')})`).join(', ');
 }

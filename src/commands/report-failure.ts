@@ -1,8 +1,12 @@
-import { scrubText } from '../semconv/index.ts';
+import { hideSecretValues } from '../semconv/secret-values.ts';
+import { Interrupted } from './interruption.ts';
 
-/** Ends a command that failed: says why in words, without stack and secrets, and leaves exit code 1. */
+/**
+ * Ends a command that failed: says why in words, without stack, tokens and passwords, and sets the exit code. Addresses
+ * and paths stay: they are those that the reader of this terminal has given.
+ */
 export function reportFailure(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${scrubText(message)}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`${hideSecretValues(message)}\n`);
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

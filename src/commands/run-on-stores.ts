@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts';
-import { requireForecastCycle } from '../pipeline/index.ts';
+import { requireForecastCycle, type PipelineStores } from '../pipeline/index.ts';
 import { readMinerList } from '../pipeline/miners/index.ts';
 import { openNamedStore, type StoreLocations } from './stores.ts';
 import type { Output } from './output.ts';
-import { startSimulatedMiners } from './simulated-miners.ts';
-import { validate, type MinersOfRun, type ValidationReport } from './validate.ts';
+import { SIMULATED_MINERS_AT, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
+import { validate, type MinersOfRun } from './validate.ts';
+import type { ValidationReport } from './validation-report.ts';
 
 /** A run on stores that somebody named. */
 export interface RunOnStoresOptions {
@@ -20,6 +21,8 @@ export interface RunOnStoresOptions {
   readonly minersFile?: string | undefined;
   readonly config: Config;
   readonly output: Output;
+  /** Ends the run before its time; what was opened is closed then. */
+  readonly signal: AbortSignal;
 }
 
 /** What a run left behind: its report, and the processes that still serve it. */
@@ -32,13 +35,11 @@ export interface FinishedRun {
 const SIMULATION_DELAY_FACTOR = 1e-5;
 /** Jobs that come due soon after each other must not wait for the next look at the queue. */
 const SIMULATION_POLL_MILLIS = 100;
-/** Simulated miners answer at once or never. */
-const SIMULATION_TIMEOUTS = { initiateFetch: 2000, poll: 2000, token: 2000 };
 const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
 
 /** Runs one validation on the stores, with simulated or real miners, to its end. */
 export async function runOnStores(options: RunOnStoresOptions): Promise<FinishedRun> {
-  const { config, output } = options;
+  const { config } = options;
   requireForecastCycle(options.initTime);
   const stores = await openStores(options.stores);
   const isSimulated = options.minersFile === undefined;
@@ -47,19 +48,22 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
     const { report, barograph } = await validate({
       ...options,
       validatorHotkey: config.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
-      stores,
+      stores: isSimulated ? stores : reopened(options.stores),
       miners,
+      minersAt: isSimulated ? SIMULATED_MINERS_AT : null,
       delayFactor: config.delayFactor ?? (isSimulated ? SIMULATION_DELAY_FACTOR : 1),
       ...(isSimulated ? { queuePollMillis: SIMULATION_POLL_MILLIS, minerTimeouts: SIMULATION_TIMEOUTS } : {}),
-      output,
     });
     const close = async (): Promise<void> => {
-      await barograph.close();
-      await miners.close();
+      try {
+        await barograph.close();
+      } finally {
+        await miners.close();
+      }
     };
     return { report, close };
   } catch (error) {
-    await miners.close();
+    await miners.close().catch(() => undefined);
     throw error;
   }
 }
@@ -72,6 +76,16 @@ async function openStores(locations: StoreLocations) {
   ]);
   if (locations.analysis === undefined) return { truth, climatology, reference };
   return { truth, climatology, reference, analysis: await openNamedStore('--analysis', locations.analysis) };
+}
+
+/** Real truth arrives while the run waits for it: each look opens the stores anew. */
+function reopened({ truth, climatology, reference, analysis }: StoreLocations): PipelineStores {
+  return {
+    truth: () => openNamedStore('--truth', truth),
+    climatology: () => openNamedStore('--climatology', climatology),
+    reference: () => openNamedStore('--reference', reference),
+    ...(analysis === undefined ? {} : { analysis: () => openNamedStore('--analysis', analysis) }),
+  };
 }
 
 async function openMiners(

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { interruptible } from './interruption.ts';
 import { instant, leadList, wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';
 import { presentRun } from './present-run.ts';
@@ -42,7 +43,10 @@ export function runCommand(): Command {
       const output = createOutput({ isJson });
       const { truth, climatology, reference, analysis, ...rest } = options;
       const stores = { truth, climatology, reference, analysis };
-      const run = await runOnStores({ ...rest, stores, config: readConfig(process.env), output });
-      await presentRun(run, { isJson, staysUp: false, output });
+      const config = readConfig(process.env);
+      await interruptible(async (signal) => {
+        const run = await runOnStores({ ...rest, stores, config, output, signal });
+        await presentRun(run, { isJson, staysUp: false, output, signal });
+      });
     });
 }

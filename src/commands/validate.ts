@@ -1,11 +1,10 @@
 import type { Config } from '../config.ts';
-import { describeConnectionTarget } from '../database/connection-target.ts';
-import type { GridStore } from '../grids/index.ts';
 import type { PipelineStores } from '../pipeline/index.ts';
 import type { Miner } from '../pipeline/miners/index.ts';
-import { readRunReport, type RunReport } from '../reports/run-report.ts';
 import { startBarograph, type Barograph } from '../start.ts';
+import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
+import { readValidationReport, type ValidationReport } from './validation-report.ts';
 import { watchProgress } from './watch-progress.ts';
 
 /** Who takes part, and how the miners are let go of. */
@@ -21,76 +20,73 @@ export interface ValidationOptions {
   readonly initTime: Date;
   readonly leads: readonly number[];
   readonly day1Lead: number;
-  readonly stores: PipelineStores & { readonly truth: GridStore };
+  readonly stores: PipelineStores;
   readonly miners: MinersOfRun;
+  /** Where miners are that live no longer than this process, as a pattern of SQL's `like`; null for real ones. */
+  readonly minersAt: string | null;
   readonly delayFactor: number;
   readonly queuePollMillis?: number;
   readonly minerTimeouts?: { readonly initiateFetch: number; readonly poll: number; readonly token: number };
   readonly output: Output;
+  /** Ends the run before its time. */
+  readonly signal: AbortSignal;
 }
 
-/** Where what was recorded can be looked at. */
-export interface Whereabouts {
-  readonly metrics: string | null;
-  readonly database: string;
-  readonly traces: string | null;
-}
-
-/** The document of a run: what was recorded, whether all of it arrived, and where it is. */
-export interface ValidationReport extends RunReport {
-  readonly recorder: {
-    readonly exported: number;
-    readonly queued: number;
-    readonly dropped: Readonly<Record<string, number>>;
-  };
-  readonly where: Whereabouts;
-}
-
-/** Runs one validation to its end and gives what was recorded; the caller closes what it gets. */
+/**
+ * Runs one validation to its end and gives what was recorded; the caller closes what it gets.
+ *
+ * @throws the reason of the signal when that aborts, with everything closed and recorded what had happened
+ */
 export async function validate(
   options: ValidationOptions,
 ): Promise<{ readonly report: ValidationReport; readonly barograph: Barograph }> {
-  const barograph = await startBarograph({
-    ...options,
-    onProblem: (message) => options.output.problem(message),
-  });
+  const { output, signal } = options;
+  signal.throwIfAborted();
+  const barograph = await startBarograph({ ...options, onProblem: (message) => output.problem(message) });
   try {
-    const { pipeline, recording } = barograph;
-    const runId = await pipeline.createRun({
-      validatorHotkey: options.validatorHotkey,
-      initTime: options.initTime,
-      miners: options.miners.miners,
-      leads: options.leads,
-      day1Lead: options.day1Lead,
-    });
-    await pipeline.start();
-    await watchProgress(pipeline, runId, options.output);
-    await recording.flush();
-    return { report: await reportOf(options, barograph, runId), barograph };
+    const runId = await untilAborted(signal, runToItsEnd(options, barograph));
+    await barograph.recording.flush();
+    const report = await readValidationReport(options, barograph, runId);
+    // What is served afterwards needs no worker, and others may want to work on this database.
+    await barograph.pipeline.stop();
+    return { report, barograph };
   } catch (error) {
-    await barograph.close();
+    if (signal.aborted) await endBeforeTime(options, barograph);
+    await barograph.close().catch(() => undefined);
     throw error;
   }
 }
 
-async function reportOf(
-  options: ValidationOptions,
-  { recording }: Barograph,
-  runId: number,
-): Promise<ValidationReport> {
-  const recorded = await readRunReport(recording.pool, runId);
-  if (recorded === null)
-    throw new Error(`Run ${runId} ended, and nothing of it was recorded. Is OTEL_SDK_DISABLED set?`);
-  const profiles = new Map(options.miners.miners.map(({ hotkey, profile }) => [hotkey, profile]));
-  const { exported, queued, dropped } = recording.counters();
-  return {
-    ...recorded,
-    miners: recorded.miners.map((miner) => ({ ...miner, profile: profiles.get(miner.hotkey) ?? null })),
-    recorder: { exported, queued, dropped },
-    where: {
-      metrics: recording.metricsUrl,
-      database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
-      traces: options.config.exportsTraces ? 'sent to the OTLP endpoint of the environment' : null,
-    },
-  };
+async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
+  await pipeline.becomeSole();
+  if (options.minersAt !== null) {
+    await pipeline.abandonRuns(
+      options.minersAt,
+      'The process that simulated the miners had ended before the run.',
+    );
+  }
+  const runId = await pipeline.createRun({
+    validatorHotkey: options.validatorHotkey,
+    initTime: options.initTime,
+    miners: options.miners.miners,
+    leads: options.leads,
+    day1Lead: options.day1Lead,
+  });
+  await pipeline.start();
+  await watchProgress(pipeline, runId, options);
+  return runId;
+}
+
+/** Simulated miners end with this process; a run with real ones goes on whenever it is started again. */
+async function endBeforeTime(
+  { minersAt, output }: ValidationOptions,
+  { pipeline }: Barograph,
+): Promise<void> {
+  const hint = 'Ctrl-C again ends at once.';
+  if (minersAt === null) {
+    output.problem(`Ending; the same command takes the run up again. Steps under way end first, ${hint}`);
+    return;
+  }
+  output.problem(`Ending; the run is given up, for its miners end too. Steps under way end first, ${hint}`);
+  await pipeline.abandonRuns(minersAt, 'The user ended it before its time.').catch(() => undefined);
 }

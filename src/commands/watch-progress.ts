@@ -6,23 +6,31 @@ const INTERVAL_MILLIS = 1000;
 const sum = (counts: Readonly<Record<string, number>>, names: readonly string[]): number =>
   names.reduce((total, name) => total + (counts[name] ?? 0), 0);
 
-/** One line that says how far a run is. */
-export function describeProgress({ runId, status, miners, leads }: RunProgress): string {
+/** How many miners and scores of a run have come how far. */
+export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 'leads'>): string {
   const all = sum(miners, Object.keys(miners));
   const scores = sum(leads, Object.keys(leads));
   return (
-    `run ${runId} ${status.replaceAll('_', ' ')} · miners: ${miners.completed} completed, ${miners.failed} failed, ` +
+    `miners: ${miners.completed} completed, ${miners.failed} failed, ` +
     `${all - miners.completed - miners.failed} under way · scores: ${leads.scored} of ${scores}, ` +
     `${leads.waiting_for_truth} wait for ERA5, ${leads.failed} failed`
   );
 }
 
-/** Tells how the run goes, once a second where that changed, until it is over. */
-export async function watchProgress(pipeline: Pipeline, runId: number, output: Output): Promise<void> {
+/** One line that says how far a run is. */
+export const describeProgress = (progress: RunProgress): string =>
+  `run ${progress.runId} ${progress.status.replaceAll('_', ' ')} · ${describeOutcome(progress)}`;
+
+/** Tells how the run goes, once a second where that changed, until it is over or the signal aborts. */
+export async function watchProgress(
+  pipeline: Pick<Pipeline, 'progress' | 'finished'>,
+  runId: number,
+  { output, signal }: { readonly output: Output; readonly signal: AbortSignal },
+): Promise<void> {
   let last = '';
   const tell = async (): Promise<void> => {
     const line = describeProgress(await pipeline.progress(runId));
-    if (line !== last) output.progress(line);
+    if (line !== last && !signal.aborted) output.progress(line);
     last = line;
   };
   await tell();

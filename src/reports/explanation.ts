@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { utcText } from './utc-text.ts';
 
 /** One attempt of a step, as the log holds it. */
 export interface Attempt {
@@ -14,8 +15,26 @@ export interface Attempt {
   readonly error_message: string | null;
   readonly next_retry_time: string | null;
   readonly score: number | null;
+  /** How far inference was, 0 to 100, where a poll was told. */
+  readonly progress: number | null;
+  /** Why nothing was done yet, where the step waits. */
+  readonly waiting: string | null;
   readonly trace_id: string;
   readonly span_id: string;
+  readonly parent_span_id: string | null;
+}
+
+/** An expected score that is not there. */
+export interface MissingScore {
+  readonly score_type: string;
+  readonly lead_hours: number | null;
+  readonly reason: string;
+  readonly error_type: string | null;
+  /** Who has to act: miner, upstream or validator. */
+  readonly fault: string | null;
+  readonly next_retry_time: string | null;
+  readonly retries_remaining: number | null;
+  readonly trace_id: string | null;
 }
 
 /** What happened to a miner's forecast, as JSON documents and people read it. */
@@ -28,19 +47,10 @@ export interface Explanation {
   readonly overall_forecast_score: number | null;
   readonly miner_rank: number | null;
   readonly attempts: readonly Attempt[];
-  readonly missing_scores: readonly {
-    readonly score_type: string;
-    readonly lead_hours: number | null;
-    readonly reason: string;
-    readonly error_type: string | null;
-    readonly fault: string | null;
-    readonly next_retry_time: string | null;
-    readonly retries_remaining: number | null;
-    readonly trace_id: string | null;
-  }[];
+  readonly missing_scores: readonly MissingScore[];
 }
 
-const text = (column: string): string => `to_json(${column}) #>> '{}' as ${column}`;
+const text = (column: string): string => `${utcText(column)} as ${column}`;
 
 const FORECAST = `
   select validator_id, run_id::float8 as run_id, miner_uid, miner_hotkey, forecast_status,
@@ -52,7 +62,8 @@ const FORECAST = `
 const ATTEMPTS = `
   select ${text('started_at')}, step_name, substep, lead_hours, attempt, max_attempts, status, latency_ms, error_type,
     error_json ->> 'message' as error_message, ${text('next_retry_time')},
-    coalesce(facts #>> '{state,scoreEra5}', facts #>> '{state,scoreInitial}')::float8 as score, trace_id, span_id
+    coalesce(facts #>> '{state,scoreEra5}', facts #>> '{state,scoreInitial}')::float8 as score,
+    (context ->> 'progress')::float8 as progress, context ->> 'waiting' as waiting, trace_id, span_id, parent_span_id
   from weather_forecast_steps
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by weather_forecast_steps.started_at, weather_forecast_steps.span_id`;
@@ -71,6 +82,6 @@ export async function readExplanation(pool: Pool, runId: number, miner: string):
   const { validator_id: validatorId, ...told } = forecast;
   const key = [validatorId, runId, forecast.miner_hotkey];
   const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
-  const { rows: missing } = await pool.query<Explanation['missing_scores'][number]>(MISSING, key);
+  const { rows: missing } = await pool.query<MissingScore>(MISSING, key);
   return { ...told, attempts, missing_scores: missing };
 }

@@ -1,11 +1,14 @@
 import type { Pool } from 'pg';
-import { ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { ERA5_LEAD_HOURS, VARIABLES } from '../semconv/index.ts';
+import { utcText } from './utc-text.ts';
 
 /** One miner in the report of a run. */
 export interface MinerReport {
   readonly rank: number | null;
   readonly uid: number | null;
   readonly hotkey: string;
+  /** The part that a simulated miner plays; it is not recorded, whoever knows it fills it in. */
+  readonly profile?: string | null;
   readonly forecast_status: string;
   readonly stage: string | null;
   readonly stage_status: string | null;
@@ -22,7 +25,10 @@ export interface MinerReport {
   readonly last_error: string | null;
   readonly error_type: string | null;
   readonly next_scheduled_retry: string | null;
-  /** Variables of the full set that the forecast or the truth lacks, as its scoring said. */
+  /**
+   * Variables of the full set that a forecast scored against ERA5 has no score of: it lacks them, or what it is compared
+   * with does.
+   */
   readonly missing_variables: readonly string[];
   readonly trace_id: string | null;
 }
@@ -50,27 +56,40 @@ const MINERS = `
     forecast.forecast_status, forecast.current_forecast_stage as stage, forecast.current_forecast_status as stage_status,
     forecast.forecast_score_initial as day1_score, json_build_object(${LEADS}) as era5_scores,
     forecast.era5_combined_score, forecast.era5_completeness, forecast.overall_forecast_score, forecast.avg_acc,
-    forecast.avg_skill_score, coalesce(steps.retries, 0)::float8 as retries,
+    forecast.avg_skill_score, steps.retries::float8 as retries,
     forecast.last_error_message as last_error, forecast.forecast_error_msg ->> 'type' as error_type,
-    to_json(forecast.next_scheduled_retry) #>> '{}' as next_scheduled_retry,
-    coalesce(steps.missing_variables, '[]') as missing_variables, forecast.trace_id
+    ${utcText('forecast.next_scheduled_retry')} as next_scheduled_retry,
+    coalesce(missing.variables, '[]') as missing_variables, forecast.trace_id
   from weather_forecast_stats as forecast
-  left join lateral (
-    select count(*) filter (where attempt > 1 and step_name not in ('communication', 'poll')) as retries,
-      (select jsonb_agg(distinct name) from weather_forecast_steps as said,
-         jsonb_array_elements_text(said.context -> 'missing_variables') as name
-       where (said.validator_id, said.run_id, said.miner_hotkey)
-           = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-         and jsonb_typeof(said.context -> 'missing_variables') = 'array') as missing_variables
-    from weather_forecast_steps as step
+  cross join lateral (
+    select count(*) as retries from weather_forecast_steps as step
     where (step.validator_id, step.run_id, step.miner_hotkey)
         = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-  ) as steps on true
+      and attempt > 1 and step_name not in ('communication', 'poll')
+  ) as steps
+  cross join lateral (
+    select array_agg(distinct variable_name) as variables from weather_forecast_component_scores as score
+    where (score.validator_id, score.run_id, score.miner_hotkey)
+        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey) and score_type = 'era5'
+  ) as scored
+  cross join lateral (
+    select jsonb_agg(name order by name) as variables from (
+      select name from unnest($2::text[]) as name
+      where array_length(scored.variables, 1) > 0 and name <> all (scored.variables)
+      union
+      select said.name from weather_forecast_steps as step, jsonb_array_elements_text(
+        case jsonb_typeof(step.context -> 'missing_variables') when 'array' then step.context -> 'missing_variables' end
+      ) as said (name)
+      where (step.validator_id, step.run_id, step.miner_hotkey)
+          = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+        and (scored.variables is null or said.name = any ($2)
+          or regexp_replace(said.name, '\\d+$', '') = any (scored.variables))) as named
+  ) as missing
   where forecast.run_id = $1
   order by forecast.miner_rank nulls last, forecast.miner_uid`;
 
 const RUN = `
-  select id::float8 as id, to_json(gfs_init_time_utc) #>> '{}' as init_time, status, error_message as error,
+  select id::float8 as id, ${utcText('gfs_init_time_utc')} as init_time, status, error_message as error,
     extract(epoch from completion_time - run_initiation_time)::float8 as duration_seconds, trace_id
   from weather_forecast_runs where id = $1`;
 
@@ -92,7 +111,7 @@ const COMPLETENESS = `
 export async function readRunReport(pool: Pool, runId: number): Promise<RunReport | null> {
   const [run] = (await pool.query<RunReport['run']>(RUN, [runId])).rows;
   if (run === undefined) return null;
-  const { rows: miners } = await pool.query<MinerReport>(MINERS, [runId]);
+  const { rows: miners } = await pool.query<MinerReport>(MINERS, [runId, VARIABLES]);
   const { rows: counts } = await pool.query<{ name: string; rows: number }>(COUNTS, [runId]);
   const { rows: completeness } = await pool.query<RunReport['completeness']>(COMPLETENESS, [runId]);
   return {

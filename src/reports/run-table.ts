@@ -1,6 +1,9 @@
 import type { MinerReport, RunReport } from './run-report.ts';
 import { textTable, type TextColumn } from './text-table.ts';
 
+/** Widest line, characters. */
+const WIDTH = 140;
+
 const score = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 const shortened = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;
@@ -8,7 +11,8 @@ const shortened = (text: string, length: number): string =>
 const COLUMNS: readonly TextColumn<MinerReport>[] = [
   { heading: 'rank', value: ({ rank }) => String(rank ?? '–'), isNumber: true },
   { heading: 'uid', value: ({ uid }) => String(uid ?? '–'), isNumber: true },
-  { heading: 'miner', value: ({ hotkey }) => shortened(hotkey, 10) },
+  { heading: 'miner', value: ({ hotkey }) => shortened(hotkey, 8) },
+  { heading: 'plays', value: ({ profile }) => profile ?? '' },
   { heading: 'forecast', value: ({ forecast_status }) => forecast_status },
   { heading: 'stage', value: ({ stage }) => stage ?? '–' },
   { heading: 'score', value: ({ overall_forecast_score }) => score(overall_forecast_score), isNumber: true },
@@ -19,8 +23,7 @@ const COLUMNS: readonly TextColumn<MinerReport>[] = [
   { heading: 'retries', value: ({ retries }) => String(retries), isNumber: true },
   {
     heading: 'last error',
-    value: ({ error_type, last_error }) =>
-      last_error === null ? '' : shortened(`${error_type ?? 'unknown'}: ${last_error}`, 60),
+    value: ({ error_type, last_error }) => (last_error === null ? '' : (error_type ?? 'unknown')),
   },
 ];
 
@@ -28,26 +31,53 @@ function scoredLeads({ era5_scores }: MinerReport): string {
   return String(Object.values(era5_scores).filter((value) => value !== null).length);
 }
 
-/** The miners of a run, best first, with what was recorded, as a person reads it. */
+/** The miners of a run, best first, with what was recorded, as a person reads it; at most 140 characters wide. */
 export function formatRunReport(report: RunReport): string {
-  const { run, recorded, completeness } = report;
+  const { run, miners, completeness } = report;
   const seconds = run.duration_seconds === null ? '' : ` in ${run.duration_seconds.toFixed(1)} s`;
-  const error = run.error === null ? [] : [`Error: ${run.error}`];
-  const tables = Object.entries(recorded).map(([name, rows]) => ({ name, rows }));
+  const error = run.error === null ? [] : [shortened(`Error: ${run.error}`, WIDTH)];
+  const isSimulated = miners.some(({ profile }) => profile != null);
+  const columns = COLUMNS.filter(({ heading }) => isSimulated || heading !== 'plays');
   return [
     `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'}${seconds}`,
     ...error,
     '',
-    textTable(COLUMNS, report.miners),
+    textTable(columns, miners),
     '',
-    textTable(
-      [
-        { heading: 'recorded table', value: ({ name }) => name },
-        { heading: 'rows', value: ({ rows }) => String(rows), isNumber: true },
-      ],
-      tables,
-    ),
+    ...errorLines(miners),
+    ...missingLines(miners),
+    recordedTable(report),
     '',
     `Spans: ${completeness.started} started, ${completeness.recorded} recorded, ${completeness.in_flight} in flight`,
   ].join('\n');
 }
+
+function errorLines(miners: readonly MinerReport[]): string[] {
+  const lines = miners.flatMap(({ uid, hotkey, last_error: error }) =>
+    error === null ? [] : [shortened(`  miner ${uid ?? hotkey}: ${error}`, WIDTH)],
+  );
+  return lines.length === 0 ? [] : ['Last errors:', ...lines, ''];
+}
+
+/** Variables that some forecasts were not scored on, with the number of those forecasts. */
+function missingLines(miners: readonly MinerReport[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { missing_variables: missing } of miners) {
+    if (missing.length > 0) counts.set(missing.join(', '), (counts.get(missing.join(', ')) ?? 0) + 1);
+  }
+  const lines = [...counts].map(([names, count]) =>
+    shortened(`  ${count} of ${miners.length} forecasts: ${names}`, WIDTH),
+  );
+  return lines.length === 0
+    ? []
+    : ['Not scored, as the forecast or what it is compared with lacks it:', ...lines, ''];
+}
+
+const recordedTable = ({ recorded }: RunReport): string =>
+  textTable(
+    [
+      { heading: 'recorded table', value: ([name]) => name },
+      { heading: 'rows', value: ([, rows]) => String(rows), isNumber: true },
+    ],
+    Object.entries(recorded),
+  );

@@ -1,0 +1,93 @@
+import type { Config } from '../config.ts';
+import { describeConnectionTarget } from '../database/connection-target.ts';
+import type { RunProgress } from '../pipeline/index.ts';
+import type { Miner } from '../pipeline/miners/index.ts';
+import { readRunReport, type RunReport } from '../reports/run-report.ts';
+import { CategorizedError } from '../semconv/index.ts';
+import type { Barograph } from '../start.ts';
+
+/** Where what was recorded can be looked at. */
+export interface Whereabouts {
+  readonly metrics: string | null;
+  readonly database: string;
+  readonly traces: string | null;
+}
+
+/** The document of a run: how it ended, what was recorded of it, whether all of that arrived, and where it is. */
+export interface ValidationReport extends RunReport {
+  /** False with `OTEL_SDK_DISABLED=true`: then there is nothing but how the run ended. */
+  readonly is_recorded: boolean;
+  /** Miners and leads by state, as the pipeline itself counts them. */
+  readonly outcome: Pick<RunProgress, 'miners' | 'leads'>;
+  readonly recorder: {
+    readonly exported: number;
+    readonly queued: number;
+    /** Spans that were lost, by reason. */
+    readonly dropped: Readonly<Record<string, number>>;
+  };
+  readonly where: Whereabouts;
+}
+
+/** What the report is made of besides what was recorded. */
+export interface ReportSources {
+  readonly config: Config;
+  readonly initTime: Date;
+  readonly miners: { readonly miners: readonly (Pick<Miner, 'hotkey'> & { readonly profile?: string })[] };
+}
+
+/**
+ * Puts together the report of a run that is over.
+ *
+ * @throws CategorizedError when nothing was recorded although it should have been
+ */
+export async function readValidationReport(
+  sources: ReportSources,
+  { pipeline, recording }: Barograph,
+  runId: number,
+): Promise<ValidationReport> {
+  const { status, miners, leads } = await pipeline.progress(runId);
+  const { isSdkDisabled } = sources.config;
+  const recorded = isSdkDisabled
+    ? unrecorded(runId, status, sources.initTime)
+    : await readRunReport(recording.pool, runId);
+  const { exported, queued, dropped } = recording.counters();
+  if (recorded === null) throw lostRecords(runId, dropped);
+  const profiles = new Map(sources.miners.miners.map(({ hotkey, profile }) => [hotkey, profile]));
+  return {
+    ...recorded,
+    miners: recorded.miners.map((miner) => ({ ...miner, profile: profiles.get(miner.hotkey) ?? null })),
+    is_recorded: !isSdkDisabled,
+    outcome: { miners, leads },
+    recorder: { exported, queued, dropped },
+    where: {
+      metrics: recording.metricsUrl,
+      database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
+      traces: sources.config.exportsTraces ? 'sent to the OTLP endpoint of the environment' : null,
+    },
+  };
+}
+
+const unrecorded = (runId: number, status: string, initTime: Date): RunReport => ({
+  run: {
+    id: runId,
+    init_time: initTime.toISOString(),
+    status,
+    error: null,
+    duration_seconds: null,
+    trace_id: null,
+  },
+  miners: [],
+  recorded: {},
+  completeness: { started: 0, recorded: 0, in_flight: 0 },
+});
+
+function lostRecords(runId: number, dropped: Readonly<Record<string, number>>): CategorizedError {
+  const reasons = Object.entries(dropped).flatMap(([reason, spans]) =>
+    spans > 0 ? `${spans} ${reason}` : [],
+  );
+  return new CategorizedError(
+    'validator_internal',
+    `Run ${runId} ended and nothing of it was recorded; spans that were dropped: ${reasons.join(', ') || 'none'}. ` +
+      'Another OpenTelemetry SDK may be registered in this process; only one can be.',
+  );
+}

@@ -1,0 +1,67 @@
+import type { Attempt } from './explanation.ts';
+
+const STEP_WORDS: Readonly<Record<string, string>> = {
+  seed: 'the forecast was entered',
+  query: 'asked the miner for a forecast',
+  poll: 'asked how far the forecast is',
+  verify: 'verified what the miner hosts',
+  day1: 'scored day one against the GFS analysis',
+  era5: 'scored against ERA5',
+  communication: 'called the miner',
+  aggregate: 'brought the scores together',
+};
+
+/** Below the words of a step, so that a call is seen to belong to it. */
+const CALL_INDENT = ' '.repeat(4);
+
+/** One attempt in words, in one line. */
+export function attemptLine(attempt: Attempt): string {
+  const words = STEP_WORDS[attempt.step_name] ?? attempt.step_name;
+  const lead = attempt.lead_hours === null ? '' : `, lead ${attempt.lead_hours} h`;
+  const count =
+    attempt.max_attempts === null ? '' : ` [attempt ${attempt.attempt} of ${attempt.max_attempts}]`;
+  return `  ${attempt.started_at}  ${words}${lead}${count}: ${outcomeOf(attempt)}${endOf(attempt)}`;
+}
+
+/**
+ * One call to the miner in words, in one line below the line of its step.
+ *
+ * @param step the step that made the call; an error that both name is told once
+ */
+export function callLine(call: Attempt, step: Attempt): string {
+  const isTold = call.error_message !== null && call.error_message === step.error_message;
+  const outcome = isTold ? `failed — ${call.error_type ?? 'unknown'}` : outcomeOf(call);
+  return `  ${call.started_at}  ${CALL_INDENT}${call.substep}: ${outcome}${endOf(call)}`;
+}
+
+const endOf = ({ latency_ms: latency, span_id: span }: Attempt): string =>
+  `${latency === null ? '' : `, ${latency.toFixed(1)} ms`}  (span ${span})`;
+
+function outcomeOf(attempt: Attempt): string {
+  const why = reasonOf(attempt);
+  const until = attempt.next_retry_time ?? 'an unknown time';
+  switch (attempt.status) {
+    case 'succeeded':
+      return attempt.score === null ? 'succeeded' : `succeeded, score ${attempt.score.toFixed(4)}`;
+    case 'retry_scheduled':
+      return why === ''
+        ? `${stillRunning(attempt)}; asked again at ${until}`
+        : `tried again at ${until}${why}`;
+    case 'waiting_for_truth':
+      return `waits until ${until}${attempt.waiting === null ? '' : `: ${attempt.waiting}`}; no attempt is used`;
+    case 'in_progress':
+      return 'is running';
+    case 'abandoned':
+      return `was abandoned${why}`;
+    default:
+      return `failed${why}`;
+  }
+}
+
+function reasonOf({ error_type: type, error_message: message }: Attempt): string {
+  if (type === null) return '';
+  return message === null ? ` — ${type}` : ` — ${type}: ${message.replace(/\.$/, '')}`;
+}
+
+const stillRunning = ({ progress }: Attempt): string =>
+  progress === null ? 'still computing' : `still computing, ${progress} %`;

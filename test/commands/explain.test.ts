@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doctorCommand } from '../../src/commands/doctor.ts';
+import { explainCommand } from '../../src/commands/explain.ts';
+import { migrateCommand } from '../../src/commands/migrate.ts';
+import { runCommand } from '../../src/commands/run.ts';
+import type { ValidationReport } from '../../src/commands/validation-report.ts';
+import type { AttemptTotals } from '../../src/reports/attempt-totals.ts';
+import type { Explanation } from '../../src/reports/explanation.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { invoke, type Invocation } from './support/invoke.ts';
+import { toArguments, writeTinyWorld } from './support/tiny-stores.ts';
+
+let folder: string;
+let database: TestDatabase;
+let report: ValidationReport;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'barograph-test-'));
+  database = await createTestDatabase();
+  const ended = await invoke(runCommand(), toArguments(await writeTinyWorld(folder)), {
+    DATABASE_URL: database.connectionString,
+    BAROGRAPH_DELAY_FACTOR: '0.000001',
+  });
+  expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+  report = JSON.parse(ended.stdout) as ValidationReport;
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const explain = (...args: readonly string[]): Promise<Invocation> =>
+  invoke(explainCommand(), args, { DATABASE_URL: database.connectionString });
+
+describe('barograph explain', () => {
+  it('tells each step of the miner with its trace, in words and as the same facts in one document', async () => {
+    const [miner] = report.miners;
+    const words = await explain('--run', '1', '--miner', String(miner?.uid));
+    expect(words).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(words.stdout).toContain(
+      `(${miner?.hotkey ?? ''}) in run 1: completed, stage complete; has the score 0.`,
+    );
+    expect(words.stdout).toContain(`Trace: ${miner?.trace_id ?? ''}\n`);
+    expect(words.stdout).toMatch(
+      /scored against ERA5, lead 48 h \[attempt 1 of 5\]: succeeded, score 0\.\d{4}/,
+    );
+    expect(words.stdout).toMatch(
+      /T[\d:.]+Z {6}initiate_fetch: succeeded, [\d.]+ ms {2}\(span [0-9a-f]{16}\)/,
+    );
+    const document = await explain('--run', '1', '--miner', miner?.hotkey ?? '', '--json');
+    const told = JSON.parse(document.stdout) as Explanation & { readonly totals: AttemptTotals };
+    expect(told).toMatchObject({ run_id: 1, miner_hotkey: miner?.hotkey, forecast_status: 'completed' });
+    const lines = words.stdout.split('\n').filter((line) => line.includes('(span '));
+    expect(lines).toHaveLength(told.attempts.length);
+    for (const { span_id: span } of told.attempts) expect(words.stdout).toContain(`(span ${span})`);
+    expect(told.totals.attempts + told.totals.calls).toBe(told.attempts.length);
+  });
+
+  it.each([
+    ['99', '0'],
+    ['1', '77'],
+    ['1', '5Nobody'],
+  ])('says that of run %s and miner %s nothing was recorded, and how to see what was', async (run, miner) => {
+    const { exitCode, stdout, stderr } = await explain('--run', run, '--miner', miner, '--json');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(`Nothing was recorded of miner ${miner} in run ${run}.`);
+    expect(stderr).toContain('from weather_forecast_stats');
+  });
+
+  it('refuses a run that is no number', async () => {
+    const { exitCode, stderr } = await explain('--run', 'newest', '--miner', '1');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/'newest' is invalid.*Allowed: a whole number from 1/);
+  });
+});
+
+describe('barograph doctor', () => {
+  const examine = (environment: Readonly<Record<string, string>> = {}, ...args: readonly string[]) =>
+    invoke(doctorCommand(), args, { DATABASE_URL: database.connectionString, ...environment });
+
+  it('finds nothing wrong here, and names the database by its address, for it speaks to its owner', async () => {
+    const { exitCode, stdout, stderr } = await examine();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`at ${new URL(database.connectionString).host}/`);
+    expect(stdout).not.toContain(new URL(database.connectionString).password);
+    expect(stdout).not.toContain('NOT');
+  });
+
+  it('says what to do where something is wrong, each by itself', async () => {
+    const { exitCode, stdout } = await examine(
+      { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none', OTEL_SDK_DISABLED: 'true' },
+      '--json',
+    );
+    expect(exitCode).toBe(1);
+    const checks = JSON.parse(stdout) as readonly { name: string; ok: boolean; found: string }[];
+    expect(checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['PostgreSQL', 'OpenTelemetry']);
+    expect(stdout).toMatch(/Start the server, or correct host and port/);
+    expect(stdout).not.toContain('secret');
+  });
+});
+
+describe('barograph migrate', () => {
+  it('brings an empty database up to date, and does nothing the second time', async () => {
+    const empty = await createTestDatabase({ isEmpty: true });
+    const migrateIt = () => invoke(migrateCommand(), [], { DATABASE_URL: empty.connectionString });
+    expect((await migrateIt()).stdout).toMatch(/^applied 1 .*\n[\s\S]*The database is at version \d+\.\n$/);
+    expect((await migrateIt()).stdout).toMatch(/^The database is at version \d+\.\n$/);
+    await empty.drop();
+  });
+});

@@ -1,0 +1,44 @@
+import { InvalidArgumentError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { instant, leadList, wholeNumber } from '../../src/commands/option-parsers.ts';
+
+describe('a whole number', () => {
+  it.each(['0', '7', '10', ' 7 '])('is read from "%s" within its range', (text) => {
+    expect(wholeNumber(0, 10)(text)).toBe(Number(text));
+  });
+
+  it.each(['-1', '11', '7.5', '', ' ', 'seven', '0x', 'NaN', 'Infinity'])('is refused in "%s"', (text) => {
+    expect(() => wholeNumber(0, 10)(text)).toThrow(InvalidArgumentError);
+    expect(() => wholeNumber(0, 10)(text)).toThrow('Allowed: a whole number from 0 to 10.');
+  });
+});
+
+describe('a list of leads', () => {
+  it('is read in the order that was given', () => {
+    expect(leadList('48,24, 240')).toEqual([48, 24, 240]);
+  });
+
+  it.each(['', '24,', '24,,48', '24;48', '0'])('is refused as "%s"', (text) => {
+    expect(() => leadList(text)).toThrow('Allowed: a whole number from 1 to 1000.');
+  });
+});
+
+describe('an instant', () => {
+  it.each([
+    ['2026-11-23T00:00:00Z', '2026-11-23T00:00:00.000Z'],
+    ['2026-11-23T01:30:00+01:30', '2026-11-23T00:00:00.000Z'],
+  ])('is read from %s', (text, expected) => {
+    expect(instant(text).toISOString()).toBe(expected);
+  });
+
+  it.each([
+    '2026-11-23',
+    '2026-11-23T00:00:00',
+    '2026-02-30T00:00:00Z',
+    '2026-11-23T25:00:00Z',
+    'now',
+    '1764000000',
+  ])('is refused as %s, where day, hour or offset would be guessed', (text) => {
+    expect(() => instant(text)).toThrow('Allowed: ISO 8601 with an offset');
+  });
+});

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createOutput } from '../../src/commands/output.ts';
+import { reportFailure } from '../../src/commands/report-failure.ts';
+
+const CLEAR = '\r\u001b[2K';
+let stdout: string;
+let stderr: string;
+beforeEach(() => {
+  [stdout, stderr] = ['', ''];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((stdout += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((stderr += String(text)), true));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+/** As on a terminal of so many columns; undefined is a file or a pipe. */
+function onTerminal(columns: number | undefined): void {
+  Object.defineProperty(process.stderr, 'isTTY', { value: columns !== undefined, configurable: true });
+  Object.defineProperty(process.stderr, 'columns', { value: columns, configurable: true });
+}
+
+describe('the output of a command', () => {
+  it('keeps standard output for the result: progress and problems go to standard error', () => {
+    onTerminal(undefined);
+    const output = createOutput({ isJson: false });
+    output.progress('half way');
+    output.problem('the port is taken');
+    output.result('the table');
+    expect({ stdout, stderr }).toEqual({ stdout: 'the table\n', stderr: 'half way\nthe port is taken\n' });
+  });
+
+  it('tells no progress beside a JSON document, but problems still', () => {
+    onTerminal(80);
+    const output = createOutput({ isJson: true });
+    output.progress('half way');
+    output.problem('the port is taken');
+    output.result('{}');
+    expect({ stdout, stderr }).toEqual({ stdout: '{}\n', stderr: 'the port is taken\n' });
+  });
+
+  it('replaces progress on a terminal by what comes next, cut where the line would break', () => {
+    onTerminal(10);
+    const output = createOutput({ isJson: false });
+    output.progress('a line that is too long');
+    output.progress('done');
+    output.result('the table');
+    expect(stderr).toBe(`${CLEAR}a line th${CLEAR}done${CLEAR}`);
+  });
+});
+
+describe('the output on a terminal that tells no width', () => {
+  it('is not cut', () => {
+    onTerminal(0);
+    createOutput({ isJson: false }).progress('a line that may be too long');
+    expect(stderr).toBe(`${CLEAR}a line that may be too long`);
+  });
+});
+
+describe('a failure', () => {
+  it('is told in words without its stack, with the addresses that the user gave and without secrets', () => {
+    reportFailure(new Error('http://10.0.0.1:80 refused, api_key=abc123 token: xyz'));
+    expect(stderr).toBe('http://10.0.0.1:80 refused, api_key=[secret] token: [secret]\n');
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('is told too when what was thrown is no error', () => {
+    reportFailure('just words');
+    expect(stderr).toBe('just words\n');
+  });
+});

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scoreCommand } from '../../src/commands/score.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { invoke } from './support/invoke.ts';
+import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';
+
+/** A truth and a forecast that errs, the options that name them. */
+async function twoStores(): Promise<string[]> {
+  const folder = await temporaryFolder();
+  const truth = await writeTinyStore(join(folder, 'truth.zarr'), {});
+  const forecast = await writeTinyStore(join(folder, 'forecast.zarr'), { error: 0.2, phase: 3 });
+  return ['--truth', truth, '--forecast', forecast];
+}
+
+describe('barograph score', () => {
+  it('prints one row for each time, variable and level that both stores have', async () => {
+    const { exitCode, stdout } = await invoke(scoreCommand(), [...(await twoStores()), '--json']);
+    expect(exitCode).toBe(0);
+    const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];
+    expect(rows).toHaveLength(TINY_LEADS.length * 5);
+    expect(rows[0]).toMatchObject({ variable: '2t', valid_time_utc: '2026-11-01T12:00:00Z' });
+    expect(rows.every(({ rmse }) => Number(rmse) > 0)).toBe(true);
+  });
+
+  it('leaves a score out that nothing was given to measure against, and counts leads only from a T0', async () => {
+    const stores = await twoStores();
+    const words = await invoke(scoreCommand(), stores);
+    expect(words.stdout).toMatch(/valid time +lead +variable +hPa +rmse/);
+    expect(words.stdout).toMatch(/2026-11-01T12:00:00Z +– +2t +– .*–$/m);
+    const counted = await invoke(scoreCommand(), [
+      ...stores,
+      '--lead-from',
+      '2026-11-01T00:00:00Z',
+      '--json',
+    ]);
+    const rows = JSON.parse(counted.stdout) as readonly Record<string, unknown>[];
+    expect([...new Set(rows.map(({ lead_hours: lead }) => lead))]).toEqual(TINY_LEADS);
+    expect(rows[0]).toMatchObject({ skill_score_gfs: null, skill_score_climatology: null, acc: null });
+  });
+
+  it('says which option names a store that cannot be read', async () => {
+    const [, , ...forecast] = await twoStores();
+    const ended = await invoke(scoreCommand(), ['--truth', 'nowhere.zarr', ...forecast, '--json']);
+    expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/^--truth cannot be read as a Zarr store: /);
+  });
+});

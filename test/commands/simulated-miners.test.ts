@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SIMULATED_MINERS_AT, startSimulatedMiners } from '../../src/commands/simulated-miners.ts';
+import { createMinerClient } from '../../src/pipeline/miners/index.ts';
+import { INIT_TIME, tinyStore } from '../pipeline/support/tiny-world.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';
+
+const worldOf = async () => ({
+  truth: await tinyStore({ leads: TINY_LEADS, error: 0 }),
+  climatology: await tinyStore({ leads: TINY_LEADS, error: -1.4 }),
+  reference: await tinyStore({ leads: TINY_LEADS, error: 0.4 }),
+});
+
+describe('simulated miners', () => {
+  it('are where the clean-up of abandoned runs looks for them', async () => {
+    const fleet = await startSimulatedMiners({
+      count: 16,
+      seed: 1,
+      initTime: INIT_TIME,
+      leads: TINY_LEADS,
+      stores: await worldOf(),
+    });
+    const pattern = new RegExp(`^${SIMULATED_MINERS_AT.replaceAll('%', '\\d+')}$`);
+    for (const { baseUrl } of fleet.miners) expect(baseUrl).toMatch(pattern);
+    await fleet.close();
+  });
+
+  it('are all honest where they serve stores that were given, and take turns in serving them', async () => {
+    const folder = await temporaryFolder();
+    for (const name of ['a.zarr', 'b.zarr'])
+      await writeTinyStore(join(folder, name), { phase: name.charCodeAt(0) });
+    const fleet = await startSimulatedMiners({
+      count: 3,
+      seed: 1,
+      initTime: INIT_TIME,
+      leads: TINY_LEADS,
+      stores: await worldOf(),
+      forecasts: folder,
+    });
+    expect(fleet.miners.map(({ profile }) => profile)).toEqual(['good', 'good', 'good']);
+    const client = createMinerClient();
+    for (const miner of fleet.miners) {
+      const reply = await client.initiateFetch(miner, { initTime: INIT_TIME });
+      expect(['accepted', 'ready']).toContain(reply.kind);
+    }
+    await client.close();
+    await fleet.close();
+  });
+
+  it('are refused where the directory of forecasts holds no store', async () => {
+    const folder = await temporaryFolder();
+    const starting = startSimulatedMiners({
+      count: 1,
+      seed: 1,
+      initTime: INIT_TIME,
+      leads: TINY_LEADS,
+      stores: await worldOf(),
+      forecasts: folder,
+    });
+    await expect(starting).rejects.toThrow('holds no store; name a directory with one or more NAME.zarr');
+  });
+});

@@ -1,0 +1,22 @@
+import type { Output } from '../../../src/commands/output.ts';
+
+/** An output that keeps what was written instead of showing it. */
+export interface CapturedOutput extends Output {
+  readonly results: readonly string[];
+  readonly progressLines: readonly string[];
+  readonly problems: readonly string[];
+}
+
+export function captureOutput(): CapturedOutput {
+  const results: string[] = [];
+  const progressLines: string[] = [];
+  const problems: string[] = [];
+  return {
+    results,
+    progressLines,
+    problems,
+    result: (text) => void results.push(text),
+    progress: (text) => void progressLines.push(text),
+    problem: (text) => void problems.push(text),
+  };
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it, vi } from 'vitest';
+import { describeProgress, watchProgress } from '../../src/commands/watch-progress.ts';
+import type { RunProgress } from '../../src/pipeline/index.ts';
+import { captureOutput } from './support/captured-output.ts';
+
+const progressOf = (completed: number): RunProgress => ({
+  runId: 3,
+  status: completed === 2 ? 'completed' : 'awaiting_results',
+  isFinished: completed === 2,
+  miners: {
+    created: 0,
+    seeded: 0,
+    querying: 0,
+    polling: 0,
+    verifying: 0,
+    scoring: 2 - completed,
+    completed,
+    failed: 1,
+  },
+  leads: { pending: 1, due: 0, waiting_for_truth: 4, scored: 6, failed: 2 },
+  jobs: 0,
+  nextJobAt: null,
+  withoutJob: [],
+});
+
+describe('the progress of a run', () => {
+  it('is one line that says how many miners and scores have come how far', () => {
+    expect(describeProgress(progressOf(1))).toBe(
+      'run 3 awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 4 wait for ERA5, 2 failed',
+    );
+  });
+
+  it('is told where it changed, from the beginning to the end', async () => {
+    vi.useFakeTimers();
+    const output = captureOutput();
+    let completed = 0;
+    let finish: () => void = () => undefined;
+    const pipeline = {
+      progress: () => Promise.resolve(progressOf(completed)),
+      finished: () => new Promise<void>((resolve) => (finish = resolve)),
+    };
+    const watching = watchProgress(pipeline, 3, { output, signal: new AbortController().signal });
+    await vi.advanceTimersByTimeAsync(3000);
+    completed = 1;
+    await vi.advanceTimersByTimeAsync(1000);
+    completed = 2;
+    finish();
+    await watching;
+    vi.useRealTimers();
+    expect(output.progressLines).toEqual([0, 1, 2].map((count) => describeProgress(progressOf(count))));
+  });
+
+  it('is no longer told once the run is interrupted', async () => {
+    const output = captureOutput();
+    const pipeline = { progress: () => Promise.resolve(progressOf(1)), finished: () => Promise.resolve() };
+    await watchProgress(pipeline, 3, { output, signal: AbortSignal.abort() });
+    expect(output.progressLines).toEqual([]);
+  });
+});

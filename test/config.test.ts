@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { OWN_VARIABLES, readConfig } from '../src/config.ts';
+import { CategorizedError } from '../src/semconv/index.ts';
+
+/** The error of an environment. */
+function refusalOf(environment: NodeJS.ProcessEnv): CategorizedError {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof CategorizedError) return error;
+  }
+  throw new Error('the environment was accepted');
+}
+
+describe('the configuration', () => {
+  it('is complete without any variable: an embedded database, and nothing sent anywhere', () => {
+    expect(readConfig({})).toEqual({
+      databaseUrl: '',
+      dataDirectory: '.barograph',
+      metricsHost: '127.0.0.1',
+      metricsPort: 9464,
+      validatorHotkey: null,
+      delayFactor: null,
+      concurrency: 8,
+      isSdkDisabled: false,
+      serviceName: 'barograph',
+      exportsTraces: false,
+      sampler: 'parentbased_always_on',
+      samplerArgument: null,
+    });
+  });
+
+  it('takes an empty variable for an absent one, as shells and containers mean it', () => {
+    const names = ['DATABASE_URL', 'BAROGRAPH_METRICS_PORT', 'BAROGRAPH_DELAY_FACTOR', 'OTEL_TRACES_SAMPLER'];
+    expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
+  });
+
+  it('reads what is given', () => {
+    const config = readConfig({
+      DATABASE_URL: 'postgres://host/db',
+      BAROGRAPH_METRICS_PORT: '0',
+      BAROGRAPH_DELAY_FACTOR: '1e-5',
+      BAROGRAPH_CONCURRENCY: '512',
+      OTEL_SERVICE_NAME: 'validator',
+    });
+    expect(config).toMatchObject({
+      databaseUrl: 'postgres://host/db',
+      metricsPort: 0,
+      delayFactor: 1e-5,
+      concurrency: 512,
+      serviceName: 'validator',
+    });
+  });
+
+  it.each([
+    ['TRUE', true],
+    [' true ', true],
+    ['1', false],
+    ['false', false],
+  ])('reads OTEL_SDK_DISABLED=%s as the standard says: %s', (text, isSdkDisabled) => {
+    expect(readConfig({ OTEL_SDK_DISABLED: text }).isSdkDisabled).toBe(isSdkDisabled);
+  });
+
+  it('sends traces when either endpoint is set, unless the exporter is turned off', () => {
+    const endpoint = 'http://collector:4318';
+    expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).exportsTraces).toBe(true);
+    expect(readConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint }).exportsTraces).toBe(true);
+    const off = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: 'none' };
+    expect(readConfig(off).exportsTraces).toBe(false);
+  });
+
+  it.each([
+    ['BAROGRAPH_METRICS_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['BAROGRAPH_METRICS_PORT', '80.5', 'a whole number from 0 to 65535'],
+    ['BAROGRAPH_METRICS_PORT', ' ', 'a whole number from 0 to 65535'],
+    ['BAROGRAPH_DELAY_FACTOR', '0', 'a number above 0, at most 1'],
+    ['BAROGRAPH_DELAY_FACTOR', 'fast', 'a number above 0, at most 1'],
+    ['BAROGRAPH_CONCURRENCY', '0', 'a whole number from 1 to 512'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', 'an http or https URL'],
+  ])('refuses %s="%s" with what is allowed', (name, value, allowed) => {
+    const error = refusalOf({ [name]: value });
+    expect(error.category).toBe('validator_internal');
+    expect(error.message).toBe(`${name} is "${value}"; allowed: ${allowed}. Correct it or leave it out.`);
+  });
+
+  it('names every wrong variable at once', () => {
+    const { message } = refusalOf({ BAROGRAPH_METRICS_PORT: 'x', BAROGRAPH_CONCURRENCY: 'y' });
+    expect(message.split('\n')).toHaveLength(2);
+  });
+
+  it('documents each variable of our own', () => {
+    expect(OWN_VARIABLES.map(({ name }) => name)).toContain('DATABASE_URL');
+    for (const { name, meaning } of OWN_VARIABLES) expect(meaning, name).not.toBe('');
+  });
+});

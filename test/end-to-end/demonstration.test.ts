@@ -1,0 +1,168 @@
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FinishedRun } from '../../src/commands/run-on-stores.ts';
+import type { ValidationReport } from '../../src/commands/validation-report.ts';
+import { PROFILES, type Profile } from '../../src/fleet/index.ts';
+import { RECORDED_TABLES, dumpTables } from '../support/tables.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { runDemonstration, testConfig, type TestDemonstration } from './support/demonstration.ts';
+
+const HONEST: readonly (string | null | undefined)[] = ['good', 'slow', 'flaky', 'copying'];
+const ERROR_OF: Partial<Record<Profile, string>> = {
+  offline: 'connection',
+  rejecting: 'rejected_identity',
+  failing: 'miner_inference',
+  tampering: 'verification_chunk',
+  nan: 'data_coverage',
+};
+
+let database: TestDatabase;
+let shown: TestDemonstration;
+let run: FinishedRun;
+let report: ValidationReport;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  shown = await runDemonstration(testConfig(database.connectionString), { miners: 16, seed: 1 });
+  ({ run } = shown);
+  ({ report } = run);
+}, 120_000);
+afterAll(async () => {
+  await run.close();
+  await database.drop();
+});
+
+const minersThat = (...profiles: readonly (string | null | undefined)[]) =>
+  report.miners.filter(({ profile }) => profiles.includes(profile));
+
+async function rowsOf<Row extends object>(sql: string): Promise<Row[]> {
+  return (await database.pool.query<Row>(sql, [report.run.id])).rows;
+}
+
+describe('a demonstration with 16 miners', () => {
+  it('completes its run, with every part played and every miner at an end that explains itself', () => {
+    expect(report.run).toMatchObject({ status: 'completed', error: null });
+    expect(report.miners).toHaveLength(16);
+    expect(new Set(report.miners.map(({ profile }) => profile))).toEqual(new Set(PROFILES));
+    for (const miner of report.miners) {
+      expect(['completed', 'failed']).toContain(miner.forecast_status);
+      if (miner.forecast_status === 'failed') expect(miner.last_error).toEqual(expect.any(String));
+    }
+  });
+
+  it('scores every lead and day one of those that hand in what they promised', () => {
+    const honest = minersThat(...HONEST);
+    expect(honest.length).toBeGreaterThanOrEqual(11);
+    for (const miner of honest) {
+      expect(miner).toMatchObject({ forecast_status: 'completed', stage: 'complete', era5_completeness: 1 });
+      expect(Object.values(miner.era5_scores).filter((score) => score !== null)).toHaveLength(10);
+      expect(miner.day1_score).toEqual(expect.any(Number));
+      expect(miner.overall_forecast_score).toEqual(expect.any(Number));
+      expect(miner.missing_variables).toEqual([]);
+    }
+  });
+
+  it('asks twice only where an answer failed: honest miners share this machine without being late', () => {
+    for (const miner of minersThat('good', 'slow', 'copying')) {
+      expect(miner).toMatchObject({ retries: 0, last_error: null });
+    }
+    for (const miner of minersThat('flaky')) expect(miner.retries).toBeGreaterThan(0);
+  });
+
+  it('tells each fault by its own category', () => {
+    for (const [profile, category] of Object.entries(ERROR_OF)) {
+      const miners = minersThat(profile);
+      expect(miners.map((miner) => [miner.forecast_status, miner.error_type])).toEqual(
+        miners.map(() => ['failed', category]),
+      );
+    }
+  });
+
+  it('ranks a copied reference below every honest forecast on day one, for its clone penalty', async () => {
+    const [copying] = minersThat('copying');
+    const best = Math.min(...minersThat('good', 'slow', 'flaky').map(({ day1_score: score }) => score ?? 0));
+    expect(copying?.day1_score).toBeLessThan(best);
+    const rows = await rowsOf<{ hotkey: string; penalty: number }>(
+      `select miner_hotkey as hotkey, max(clone_penalty) as penalty from weather_forecast_component_scores
+       where run_id = $1 and score_type = 'day1' group by miner_hotkey`,
+    );
+    const penalties = new Map(rows.map(({ hotkey, penalty }) => [hotkey, penalty]));
+    expect(penalties.get(copying?.hotkey ?? '')).toBeGreaterThan(0);
+    for (const { hotkey } of minersThat('good')) expect(penalties.get(hotkey)).toBe(0);
+  });
+});
+
+describe('the record of a demonstration', () => {
+  it('has rows of the run in all seven tables, all its spans, and none that was dropped or refused', async () => {
+    expect(Object.keys(report.recorded)).toHaveLength(7);
+    for (const [table, rows] of Object.entries(report.recorded)) expect(rows, table).toBeGreaterThan(0);
+    const { completeness, recorder } = report;
+    expect(completeness).toMatchObject({ in_flight: 0, recorded: completeness.started });
+    expect(Object.values(recorder.dropped).every((spans) => spans === 0)).toBe(true);
+    expect(recorder.queued).toBe(0);
+    expect((await database.pool.query('select * from dead_letter_spans')).rows).toEqual([]);
+    expect(shown.output.problems).toEqual([]);
+  });
+
+  it('keeps every value as its step told it: nothing was cut, replaced or lost on the way', async () => {
+    const rows = await rowsOf(
+      `select span_name, facts -> 'adjustments' as adjustments from weather_forecast_steps
+       where run_id = $1 and (facts -> 'adjustments' <> '{}' or (facts ->> 'truncated')::boolean)`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('holds no secret: no address or port of a miner, no token, no path of this machine', async () => {
+    const { rows } = await database.pool.query<{ base_url: string }>(
+      'select base_url from pipeline.run_miners',
+    );
+    const ports = new Set(rows.map(({ base_url: url }) => `:${new URL(url).port}/`));
+    expect(ports.size).toBe(2);
+    const dump = Object.entries(await dumpTables(database.pool));
+    expect(dump).toHaveLength(Object.keys(RECORDED_TABLES).length);
+    for (const secret of ['127.0.0.1', 'localhost', 'eyJ', 'Bearer ', tmpdir(), process.cwd(), ...ports]) {
+      const found = dump.flatMap(([table, lines]) =>
+        lines.filter((line) => line.includes(secret)).map((line) => `${table}: ${line}`),
+      );
+      expect(found, secret).toEqual([]);
+    }
+  });
+
+  it('is mirrored by the metrics: what is scraped are the numbers that were committed', async () => {
+    const lines = (await (await fetch(report.where.metrics ?? '')).text()).split('\n');
+    const shownBy = (metric: string, hotkey: string) =>
+      lines
+        .filter((line) => line.startsWith(`${metric}{`) && line.includes(hotkey))
+        .map((line) => line.split(' ').at(-1));
+    const { rows } = await database.pool.query<{
+      hotkey: string;
+      succeeded: string;
+      reached: string;
+      score: number | null;
+    }>(
+      `select miner_hotkey as hotkey, successful_forecasts::text as succeeded, hosting_successes::text as reached,
+         avg_forecast_score as score from miner_stats`,
+    );
+    expect(rows).toHaveLength(16);
+    for (const { hotkey, succeeded, reached, score } of rows) {
+      expect(shownBy('barograph_miner_successful_forecasts_total', hotkey)).toEqual([succeeded]);
+      expect(shownBy('barograph_miner_hosting_successes_total', hotkey)).toEqual([reached]);
+      expect(shownBy('barograph_miner_avg_forecast_score', hotkey)).toEqual(
+        score === null ? [] : [String(score)],
+      );
+    }
+  });
+});
+
+describe('a second demonstration on the same database', () => {
+  it('is another run that leaves the first as it was', async () => {
+    await run.close();
+    const before = await rowsOf('select * from weather_forecast_stats where run_id = $1 order by miner_uid');
+    const second = await runDemonstration(testConfig(database.connectionString), { miners: 3, seed: 1 });
+    await second.run.close();
+    expect(second.run.report.run.status).toBe('completed');
+    expect(second.run.report.run.id).toBeGreaterThan(report.run.id);
+    expect(second.run.report.recorded).toMatchObject({ weather_forecast_runs: 1, weather_forecast_stats: 3 });
+    const after = await rowsOf('select * from weather_forecast_stats where run_id = $1 order by miner_uid');
+    expect(after).toEqual(before);
+  });
+});

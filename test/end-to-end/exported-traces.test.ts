@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ValidationReport } from '../../src/commands/validation-report.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { runDemonstration, testConfig } from './support/demonstration.ts';
+import { openOtlpEndpoint, type ExportedSpan, type OtlpEndpoint } from './support/otlp-endpoint.ts';
+
+/** Every name that a span of the pipeline may have: none holds a number, a miner or a lead. */
+const SPAN_NAMES = [
+  'aggregate miner_scores',
+  'aggregate run_scores',
+  'communication forecast_file',
+  'communication initiate_fetch',
+  'communication kerchunk_request',
+  'communication poll_job_status',
+  'day1 score',
+  'era5 score',
+  'forecast.miner',
+  'forecast.run',
+  'orchestration decision',
+  'poll attempt',
+  'query initiate_fetch',
+  'seed gfs_download',
+  'verify manifest',
+];
+
+let database: TestDatabase;
+let endpoint: OtlpEndpoint;
+let report: ValidationReport;
+let spans: readonly ExportedSpan[];
+beforeAll(async () => {
+  [database, endpoint] = await Promise.all([createTestDatabase(), openOtlpEndpoint()]);
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint.url);
+  const config = testConfig(database.connectionString, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.url });
+  // Four miners of this seed are two good ones, a slow one and a flaky one.
+  const { run } = await runDemonstration(config, { miners: 4, seed: 1 });
+  await run.close();
+  ({ report } = run);
+  ({ spans } = endpoint);
+}, 120_000);
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await endpoint.close();
+  await database.drop();
+});
+
+const ofTrace = (traceId: string | null): readonly ExportedSpan[] =>
+  spans.filter((span) => span.traceId === traceId);
+const rootsOf = (trace: readonly ExportedSpan[]): readonly ExportedSpan[] =>
+  trace.filter(({ parentSpanId }) => parentSpanId === null);
+const idOf = ({ traceId, spanId }: { readonly traceId: string; readonly spanId: string }): string =>
+  `${traceId} ${spanId}`;
+
+/** Whether every span but the root hangs below another span of the trace. */
+function expectOneTree(trace: readonly ExportedSpan[], rootName: string): void {
+  const ids = new Set(trace.map(({ spanId }) => spanId));
+  expect(rootsOf(trace).map(({ name }) => name)).toEqual([rootName]);
+  expect(trace.filter(({ parentSpanId: parent }) => parent !== null && !ids.has(parent))).toEqual([]);
+}
+
+describe('the spans that a run sends over OTLP', () => {
+  it('are one tree for the run, which holds what belongs to no miner', () => {
+    const trace = ofTrace(report.run.trace_id);
+    expectOneTree(trace, 'forecast.run');
+    expect(trace.filter(({ attributes }) => 'weather.miner.hotkey' in attributes)).toEqual([]);
+    expect(new Set(trace.map(({ name }) => name))).toContain('orchestration decision');
+  });
+
+  it('are one tree for each miner, whose root is linked to the trace of the run', () => {
+    expect(report.miners).toHaveLength(4);
+    const [runRoot] = rootsOf(ofTrace(report.run.trace_id));
+    for (const miner of report.miners) {
+      const trace = ofTrace(miner.trace_id);
+      expectOneTree(trace, 'forecast.miner');
+      const [root] = rootsOf(trace);
+      expect(root?.links.map(idOf)).toEqual([runRoot && idOf(runRoot)]);
+      expect(new Set(trace.map(({ attributes }) => attributes['weather.miner.hotkey']))).toEqual(
+        new Set([miner.hotkey]),
+      );
+      expect(trace.filter(({ name }) => name === 'era5 score').length).toBeGreaterThanOrEqual(10);
+    }
+  });
+
+  it('link every further attempt to the attempt before, of the same step of the same miner and lead', () => {
+    const byId = new Map(spans.map((span) => [idOf(span), span]));
+    const further = spans.filter(
+      ({ name, attributes }) =>
+        Number(attributes['weather.step.attempt']) > 1 && !name.startsWith('communication'),
+    );
+    expect(further.some(({ name }) => name === 'query initiate_fetch')).toBe(true);
+    expect(further.some(({ name }) => name === 'poll attempt')).toBe(true);
+    for (const span of further) {
+      const before = span.links.map((link) => byId.get(idOf(link)));
+      expect(before, span.name).toHaveLength(1);
+      expect(before[0]).toMatchObject({ name: span.name, traceId: span.traceId });
+      expect(before[0]?.attributes['weather.lead_hours']).toBe(span.attributes['weather.lead_hours']);
+      expect(Number(before[0]?.attributes['weather.step.attempt'])).toBe(
+        Number(span.attributes['weather.step.attempt']) - 1,
+      );
+    }
+  });
+
+  it('are those of the rows: each row finds its span, each span its row, with the same parent', async () => {
+    const { rows } = await database.pool.query<{ id: string; parent: string | null }>(
+      `select trace_id || ' ' || span_id as id, parent_span_id as parent from weather_forecast_steps order by id`,
+    );
+    const exported = spans.map((span) => ({ id: idOf(span), parent: span.parentSpanId }));
+    expect(rows.length).toBeGreaterThan(100);
+    expect(exported.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual(rows);
+  });
+
+  it('are found from every row of every table that names a trace', async () => {
+    const traces = new Set(spans.map(({ traceId }) => traceId));
+    for (const table of [
+      'weather_forecast_runs',
+      'weather_forecast_stats',
+      'weather_miner_responses',
+      'weather_forecast_component_scores',
+      'validator_job_logs',
+    ]) {
+      const { rows } = await database.pool.query<{ trace_id: string }>(
+        `select distinct trace_id from ${table}`,
+      );
+      expect(rows.length, table).toBeGreaterThan(0);
+      expect(
+        rows.filter(({ trace_id: trace }) => !traces.has(trace)),
+        table,
+      ).toEqual([]);
+    }
+  });
+
+  it('have names from a short list, and one emitter that says who it is', () => {
+    expect([...new Set(spans.map(({ name }) => name))].sort()).toEqual(SPAN_NAMES);
+    expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['barograph']));
+    expect(new Set(spans.map(({ resource }) => resource['service.instance.id'])).size).toBe(1);
+  });
+});

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { captureSpans } from './support/captured-spans.ts';
+import {
+  goodForecast,
+  openBench,
+  runRequest,
+  tinyStores,
+  type PipelineBench,
+} from './support/pipeline-bench.ts';
+import { stubMiners } from './support/stub-miners.ts';
+
+const EVERYWHERE = 'http://203.0.113.9:%';
+const REASON = 'its miners are gone';
+
+const spans = captureSpans();
+let bench: PipelineBench;
+beforeEach(async () => {
+  spans.reset();
+  bench = await openBench();
+});
+afterEach(() => bench.close());
+
+async function openRun(settings: Parameters<PipelineBench['open']>[2] = {}) {
+  const stub = stubMiners([{ files: await goodForecast() }, { files: await goodForecast(2) }]);
+  const pipeline = bench.open(stub, await tinyStores(), settings);
+  return { stub, pipeline, runId: await pipeline.createRun(runRequest(stub)) };
+}
+
+describe('a run that is given up', () => {
+  it('is over, with nothing left to do, and its trace says why', async () => {
+    const { pipeline, runId } = await openRun();
+    expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([runId]);
+    expect(await pipeline.progress(runId)).toMatchObject({
+      status: 'stale_abandoned',
+      isFinished: true,
+      miners: { failed: 2 },
+    });
+    const [decision] = spans.of('orchestration', 'decision');
+    expect(decision?.attributes).toMatchObject({
+      'weather.run.id': runId,
+      'weather.run.status': 'stale_abandoned',
+      'weather.run.error_message': REASON,
+    });
+    expect(decision?.events.map(({ attributes }) => attributes?.['weather.orchestration.decision'])).toEqual([
+      'abandon_run',
+    ]);
+    const [root] = spans.of('orchestration', 'create_run');
+    expect(decision?.parentSpanContext?.spanId).toBe(root?.spanContext().spanId);
+  });
+
+  it('stays over: a worker that finds its jobs does nothing and makes no span', async () => {
+    const { pipeline, runId } = await openRun();
+    await pipeline.abandonRuns(EVERYWHERE, REASON);
+    spans.reset();
+    await pipeline.start();
+    await expect.poll(async () => (await pipeline.progress(runId)).jobs).toBe(0);
+    expect(spans.of()).toEqual([]);
+    expect((await pipeline.progress(runId)).status).toBe('stale_abandoned');
+  });
+
+  it('makes room for a new run of the same cycle', async () => {
+    const { stub, pipeline, runId } = await openRun();
+    expect(await pipeline.createRun(runRequest(stub))).toBe(runId);
+    await pipeline.abandonRuns(EVERYWHERE, REASON);
+    expect(await pipeline.createRun(runRequest(stub))).toBeGreaterThan(runId);
+  });
+
+  it('is never one that is over, nor one with a miner elsewhere, nor given up twice', async () => {
+    const { pipeline, runId } = await openRun();
+    expect(await pipeline.abandonRuns('http://127.0.0.1:%', REASON)).toEqual([]);
+    expect((await pipeline.progress(runId)).isFinished).toBe(false);
+    await pipeline.start();
+    await pipeline.finished(runId);
+    expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([]);
+    expect((await pipeline.progress(runId)).status).toBe('completed');
+  });
+});
+
+describe('a pipeline that wants to be alone', () => {
+  it('is, until it stops: no other can start meanwhile, nor want the same', async () => {
+    const { stub, pipeline } = await openRun();
+    const other = bench.open(stub, await tinyStores());
+    await pipeline.becomeSole();
+    await expect(other.start()).rejects.toMatchObject({ category: 'lock_busy', retryable: true });
+    await expect(other.becomeSole()).rejects.toThrow('Another process works on the runs of this database');
+    await pipeline.start();
+    await pipeline.stop();
+    await other.becomeSole();
+    await other.start();
+  });
+
+  it('is refused while another one is at work', async () => {
+    const { stub, pipeline } = await openRun();
+    const other = bench.open(stub, await tinyStores());
+    await other.start();
+    await expect(pipeline.becomeSole()).rejects.toThrow('Another process works on the runs of this database');
+    await other.stop();
+    await pipeline.becomeSole();
+  });
+
+  it('leaves alone those that do not: any number of them share a database', async () => {
+    const { stub, pipeline } = await openRun();
+    const other = bench.open(stub, await tinyStores());
+    await Promise.all([pipeline.start(), other.start()]);
+    expect(bench.problems).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { startRecording } from '../src/recording.ts';
+import { step } from '../src/steps/index.ts';
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const query = step(
+  {
+    name: 'query',
+    substep: 'initiate_fetch',
+    identity: (run: number) => ({
+      runId: run,
+      initTime: new Date('2026-11-23T00:00:00Z'),
+      minerUid: 7,
+      minerHotkey: '5Seven',
+    }),
+  },
+  (run: number) => run,
+);
+
+const record = (environment: Readonly<Record<string, string>> = {}, problems: string[] = []) =>
+  startRecording({
+    config: readConfig({
+      DATABASE_URL: database.connectionString,
+      BAROGRAPH_METRICS_PORT: '0',
+      ...environment,
+    }),
+    validatorHotkey: '5Validator',
+    onProblem: (message) => problems.push(message),
+  });
+
+async function countConnections(): Promise<number> {
+  const { rows } = await database.pool.query(
+    `select from pg_stat_activity where datname = current_database() and application_name = 'barograph-recorder'`,
+  );
+  return rows.length;
+}
+
+describe('a recording', () => {
+  it('has every step in the tables and in the metrics when it was flushed', async () => {
+    const recording = await record();
+    query(1);
+    await recording.flush();
+    const { rows } = await recording.pool.query<{ run_id: string }>(
+      'select run_id::text from weather_forecast_steps',
+    );
+    expect(rows).toEqual([{ run_id: '1' }]);
+    const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
+    expect(scraped).toMatch(/barograph_miner_\w+\{[^}]*miner_hotkey="5Seven"/);
+    await recording.close();
+  });
+
+  it('is ready while the database answers, and no longer served when it is closed', async () => {
+    const recording = await record();
+    const readyUrl = recording.metricsUrl?.replace('/metrics', '/readyz') ?? '';
+    expect((await fetch(readyUrl)).status).toBe(200);
+    await recording.close();
+    await expect(fetch(readyUrl)).rejects.toThrow();
+  });
+
+  it('writes at its end what was not written yet, gives its connections back, and may be closed twice', async () => {
+    const recording = await record();
+    query(2);
+    await Promise.all([recording.close(), recording.close()]);
+    const { rows } = await database.pool.query('select from weather_forecast_steps where run_id = 2');
+    expect(rows).toHaveLength(1);
+    await expect.poll(countConnections).toBe(0);
+  });
+
+  it('begins with the metrics of what was recorded before', async () => {
+    const recording = await record();
+    const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
+    expect(scraped).toContain('miner_hotkey="5Seven"');
+    await recording.close();
+  });
+
+  it('leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {
+    await expect(record({ OTEL_TRACES_SAMPLER: 'some' })).rejects.toThrow('OTEL_TRACES_SAMPLER is "some"');
+    await database.pool.query(`insert into barograph_migrations (version, name) values (99, 'later')`);
+    await expect(record()).rejects.toThrow('schema version 99');
+    await database.pool.query('delete from barograph_migrations where version = 99');
+    await expect.poll(countConnections).toBe(0);
+  });
+});

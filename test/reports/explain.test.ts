@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { totalsOf } from '../../src/reports/attempt-totals.ts';
+import { explain } from '../../src/reports/explain.ts';
+import type { Attempt } from '../../src/reports/explanation.ts';
+import { attempt, call, explanation, missingScore } from './support/fixtures.ts';
+
+const RETRIED_AT = '2026-11-23T18:01:00.000Z';
+/** The line of one attempt, without its time and its end. */
+function outcomeOf(changes: Partial<Attempt>): string {
+  const [, , , , line = ''] = explain(explanation({ attempts: [attempt(changes)] })).split('\n');
+  return line.replace(/^ {2}\S+ {2}/, '').replace(/, 12\.3 ms {2}\(span \w+\)$/, '');
+}
+
+describe('what happened to a miner, in words', () => {
+  it('is who it is, its trace, its totals, each step with its calls below it, and what is missing', () => {
+    expect(explain(explanation())).toBe(`\
+Miner 7 (5MinerSeven) in run 3: completed, stage complete; has the score 0.8071, rank 1.
+Trace: 0af7651916cd43dd8448eb211c80319c
+Totals: 1 attempts, 0 retries, 0 waits for truth, 1 calls to the miner, 0 of them failed
+
+  2026-11-23T18:00:00.000Z  asked the miner for a forecast [attempt 1 of 4]: succeeded, 12.3 ms  (span b7ad6b7169203331)
+  2026-11-23T18:00:00.000Z      initiate_fetch: succeeded, 12.3 ms  (span c8be7c8270314442)
+
+Every score that was expected is there.`);
+  });
+
+  it('puts a call below its step even when both began at the same moment and the call is listed first', () => {
+    const lines = explain(explanation({ attempts: [call(), attempt()] })).split('\n');
+    expect(lines[4]).toContain('asked the miner');
+    expect(lines[5]).toContain('    initiate_fetch');
+  });
+
+  it('shows a call whose step is unknown by itself', () => {
+    const lines = explain(explanation({ attempts: [call({ parent_span_id: null })] })).split('\n');
+    expect(lines[4]).toContain('called the miner: succeeded');
+  });
+
+  it('tells an error once, though the step and its call both had it', () => {
+    const error = { error_type: 'http_5xx', error_message: 'HTTP 503.' };
+    const failed = attempt({ ...error, status: 'retry_scheduled', next_retry_time: RETRIED_AT });
+    const text = explain(explanation({ attempts: [failed, call({ ...error, status: 'failed' })] }));
+    expect(text.match(/HTTP 503/g)).toHaveLength(1);
+    expect(text).toContain('initiate_fetch: failed — http_5xx, 12.3 ms');
+  });
+
+  it.each<[Partial<Attempt>, string]>([
+    [{ status: 'in_progress' }, 'is running'],
+    [
+      { status: 'failed', error_type: 'timeout', error_message: 'nothing came.' },
+      'failed — timeout: nothing came',
+    ],
+    [{ status: 'abandoned', error_type: null }, 'was abandoned'],
+    [
+      { status: 'retry_scheduled', error_type: 'timeout', next_retry_time: RETRIED_AT },
+      `tried again at ${RETRIED_AT} — timeout`,
+    ],
+    [{ status: 'retry_scheduled', error_type: 'timeout' }, 'tried again at an unknown time — timeout'],
+    [
+      { status: 'retry_scheduled', next_retry_time: RETRIED_AT },
+      `still computing; asked again at ${RETRIED_AT}`,
+    ],
+    [
+      { status: 'retry_scheduled', next_retry_time: RETRIED_AT, progress: 45 },
+      `still computing, 45 %; asked again at ${RETRIED_AT}`,
+    ],
+    [
+      { status: 'waiting_for_truth', next_retry_time: RETRIED_AT, waiting: 'truth is due' },
+      `waits until ${RETRIED_AT}: truth is due; no attempt is used`,
+    ],
+    [{ status: 'succeeded', score: 0 }, 'succeeded, score 0.0000'],
+  ])('says of %o: %s', (changes, words) => {
+    expect(outcomeOf(changes)).toBe(`asked the miner for a forecast [attempt 1 of 4]: ${words}`);
+  });
+
+  it('names the lead that was scored', () => {
+    const scored = outcomeOf({ step_name: 'era5', lead_hours: 48, max_attempts: 5, score: 0.5 });
+    expect(scored).toBe('scored against ERA5, lead 48 h [attempt 1 of 5]: succeeded, score 0.5000');
+  });
+
+  it('says that there is no score, and why', () => {
+    const unscored = explanation({
+      overall_forecast_score: null,
+      miner_rank: null,
+      miner_uid: null,
+      stage: null,
+      missing_scores: [missingScore()],
+    });
+    expect(explain(unscored)).toContain(
+      'Miner ? (5MinerSeven) in run 3: completed, stage unknown; has no score.',
+    );
+    expect(explain(unscored)).toMatch(/why:\n {2}era5 24 h: Field 2t/);
+  });
+});
+
+describe('the totals of a forecast', () => {
+  it('count what was done, retries after a failure only, and calls apart from the steps that made them', () => {
+    const retried = attempt({ status: 'retry_scheduled', error_type: 'timeout' });
+    const polled = attempt({ step_name: 'poll', status: 'retry_scheduled' });
+    const waited = attempt({ step_name: 'era5', status: 'waiting_for_truth' });
+    const calls = [call(), call({ status: 'failed', error_type: 'timeout' })];
+    expect(totalsOf([retried, polled, waited, attempt(), ...calls])).toEqual({
+      attempts: 4,
+      retries: 1,
+      waits: 1,
+      calls: 2,
+      failed_calls: 1,
+    });
+  });
+
+  it('are all zero when nothing happened yet', () => {
+    expect(Object.values(totalsOf([]))).toEqual([0, 0, 0, 0, 0]);
+  });
+});

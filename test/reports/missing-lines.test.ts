@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { missingLines } from '../../src/reports/missing-lines.ts';
+import { missingScore } from './support/fixtures.ts';
+
+describe('the missing scores in words', () => {
+  it('are one line for all leads that have the same reason, in rising order', () => {
+    const leads = [240, 24, 48].map((lead) => missingScore({ lead_hours: lead }));
+    expect(missingLines(leads)).toEqual([
+      '  era5 24, 48, 240 h: Field 2t of the forecast is not scored. Fault: miner. No retry will come.',
+    ]);
+  });
+
+  it('are separate lines for separate reasons, kinds of truth and next tries', () => {
+    const day1 = missingScore({ score_type: 'day1', lead_hours: null, fault: null });
+    const later = missingScore({
+      lead_hours: 48,
+      next_retry_time: '2026-11-24T00:00:00.000Z',
+      retries_remaining: 3,
+    });
+    const other = missingScore({ lead_hours: 72, reason: 'no truth', fault: 'upstream' });
+    expect(missingLines([missingScore(), day1, later, other])).toEqual([
+      '  era5 24 h: Field 2t of the forecast is not scored. Fault: miner. No retry will come.',
+      '  day1: Field 2t of the forecast is not scored. No retry will come.',
+      '  era5 48 h: Field 2t of the forecast is not scored. Fault: miner. Next try at 2026-11-24T00:00:00.000Z, 3 retries left after it.',
+      '  era5 72 h: no truth. Fault: upstream. No retry will come.',
+    ]);
+  });
+
+  it('are no line when nothing is missing', () => {
+    expect(missingLines([])).toEqual([]);
+  });
+});

@@ -1,0 +1,99 @@
+import { context, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createSampler } from '../src/sampler.ts';
+import { step, withIdentity } from '../src/steps/index.ts';
+import { startTelemetry } from '../src/telemetry.ts';
+
+vi.mock('@opentelemetry/exporter-trace-otlp-http', () => ({
+  OTLPTraceExporter: vi.fn(function (this: Record<string, unknown>) {
+    this['export'] = (spans: unknown[], done: (result: { code: number }) => void) => {
+      sent.push(...spans);
+      done({ code: 0 });
+    };
+    this['shutdown'] = () => Promise.resolve();
+    this['forceFlush'] = () => Promise.resolve();
+  }),
+}));
+const sent: unknown[] = [];
+
+const query = step({ name: 'query', substep: 'initiate_fetch' }, (): string | null =>
+  trace.getActiveSpan()?.isRecording() === true ? 'recorded' : null,
+);
+
+/** Telemetry of a test, and the names of the spans that it recorded. */
+function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: string } = {}) {
+  const recorded: string[] = [];
+  const resources: unknown[] = [];
+  const recorder: SpanProcessor = {
+    onStart: () => undefined,
+    onEnd: (span) => {
+      recorded.push(span.name);
+      resources.push(span.resource.attributes);
+    },
+    forceFlush: () => Promise.resolve(),
+    shutdown: vi.fn(() => Promise.resolve()),
+  };
+  const end = startTelemetry({
+    config: { exportsTraces: changes.exportsTraces ?? false, serviceName: 'test-service' },
+    sampler: createSampler(changes.sampler ?? 'parentbased_always_on', null),
+    recorder,
+    validatorHotkey: '5Validator',
+    instanceId: 'instance-1',
+  });
+  return { recorded, resources, recorder, end };
+}
+afterEach(() => {
+  sent.length = 0;
+  vi.mocked(OTLPTraceExporter).mockClear();
+});
+
+describe('telemetry', () => {
+  it('records steps and says whose they are', async () => {
+    const { recorded, resources, end } = start();
+    expect(query()).toBe('recorded');
+    await end();
+    expect(recorded).toEqual(['query initiate_fetch']);
+    expect(resources[0]).toMatchObject({
+      'service.name': 'test-service',
+      'service.instance.id': 'instance-1',
+      'weather.validator.hotkey': '5Validator',
+    });
+  });
+
+  it('makes no exporter and sends nothing anywhere when no endpoint is set', async () => {
+    const { end } = start({ exportsTraces: false });
+    query();
+    await end();
+    expect(OTLPTraceExporter).not.toHaveBeenCalled();
+  });
+
+  it('sends what it recorded, when an endpoint is set, before it ends', async () => {
+    const { end } = start({ exportsTraces: true });
+    query();
+    await end();
+    expect(OTLPTraceExporter).toHaveBeenCalledTimes(1);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('records every step, also those that the sampler keeps from being sent', async () => {
+    const { recorded, end } = start({ exportsTraces: true, sampler: 'always_off' });
+    expect(query()).toBe('recorded');
+    await end();
+    expect(recorded).toHaveLength(1);
+    expect(sent).toEqual([]);
+  });
+
+  it('can be started again after its end: the next one records, the first no more', async () => {
+    const first = start();
+    await first.end();
+    expect(first.recorder.shutdown).toHaveBeenCalledTimes(1);
+    expect(query()).toBeNull();
+    const second = start();
+    expect(withIdentity({ runId: 1 }, query)).toBe('recorded');
+    await second.end();
+    expect([first.recorded, second.recorded]).toEqual([[], ['query initiate_fetch']]);
+    expect(context.active()).toBeDefined();
+  });
+});
