@@ -809,6 +809,9 @@ create view missing_scores as
     step.retries_remaining,
     COALESCE(step.trace_id, forecast.trace_id) AS trace_id
    FROM weather_forecast_stats forecast
+     LEFT JOIN LATERAL ( SELECT array_agg(DISTINCT step_1.lead_hours) AS hours
+           FROM weather_forecast_steps step_1
+          WHERE step_1.validator_id = forecast.validator_id AND step_1.run_id = forecast.run_id AND step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL) run_leads ON true
      CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
             NULL::integer AS lead_hours
           WHERE forecast.forecast_score_initial IS NULL
@@ -816,7 +819,18 @@ create view missing_scores as
          SELECT 'era5'::text,
             lead.hours
            FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
-          WHERE lead.score IS NULL AND lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))) wanted
+          WHERE lead.score IS NULL AND
+                CASE
+                    WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
+                    ELSE lead.hours = ANY (run_leads.hours)
+                END
+        UNION ALL
+         SELECT 'era5'::text,
+            lead.hours
+           FROM unnest(run_leads.hours) lead(hours)
+          WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
+                   FROM weather_forecast_steps scored
+                  WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
      LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours)
      LEFT JOIN error_categories category ON category.category = COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text);
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, or else the error that ended the forecast.';
@@ -961,22 +975,23 @@ comment on column run_progress.completion_time is 'When the run entered its term
 comment on column run_progress.trace_id is 'Trace of the run.';
 
 create view scheduled_retries as
- SELECT validator_id,
-    run_id,
-    miner_uid,
-    miner_hotkey,
-    step_name,
-    lead_hours,
-    attempt AS attempts_made,
-    max_attempts,
-    retries_remaining,
-    next_retry_time,
-    status = 'waiting_for_truth'::text AS waits_for_truth,
-    error_type,
-    error_message,
-    trace_id
-   FROM newest_attempts
-  WHERE next_retry_time IS NOT NULL AND (status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text]));
+ SELECT step.validator_id,
+    step.run_id,
+    step.miner_uid,
+    step.miner_hotkey,
+    step.step_name,
+    step.lead_hours,
+    step.attempt AS attempts_made,
+    step.max_attempts,
+    step.retries_remaining,
+    step.next_retry_time,
+    step.status = 'waiting_for_truth'::text AS waits_for_truth,
+    step.error_type,
+    step.error_message,
+    step.trace_id
+   FROM newest_attempts step
+     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+  WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL;
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
 comment on column scheduled_retries.validator_id is 'Validator.';
 comment on column scheduled_retries.run_id is 'weather.run.id.';

@@ -10,8 +10,8 @@ const MOST_MINERS = 256;
 /** A hanging request is held for longer than a validator waits, unless time is scaled down. */
 const HOLD_MILLIS = 60_000;
 const SHORTEST_HOLD_MILLIS = 10;
-/** Below the 15 s that a validator waits for a poll. */
-const PATIENCE_MILLIS = 10_000;
+/** Below the 5 s that a validator waits for a simulated miner. */
+const PATIENCE_MILLIS = 3000;
 
 /** What a fleet is made from. */
 export interface FleetOptions {

@@ -51,10 +51,13 @@ comment on view stuck_steps is
   'Which miners of a run are held up, in which step, since when, and until when they will wait. Empty for a run that ended.';
 
 create view scheduled_retries as
-select validator_id, run_id, miner_uid, miner_hotkey, step_name, lead_hours, attempt as attempts_made, max_attempts,
-  retries_remaining, next_retry_time, status = 'waiting_for_truth' as waits_for_truth, error_type, error_message, trace_id
-from newest_attempts
-where next_retry_time is not null and status in ('retry_scheduled', 'waiting_for_truth');
+select step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, step.step_name, step.lead_hours,
+  step.attempt as attempts_made, step.max_attempts, step.retries_remaining, step.next_retry_time,
+  step.status = 'waiting_for_truth' as waits_for_truth, step.error_type, step.error_message, step.trace_id
+from newest_attempts as step
+join weather_forecast_runs as run on (run.validator_id, run.id) = (step.validator_id, step.run_id)
+where step.next_retry_time is not null and step.status in ('retry_scheduled', 'waiting_for_truth')
+  and run.completion_time is null;
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
 
 create view missing_scores as
@@ -68,6 +71,12 @@ select forecast.validator_id, forecast.run_id, forecast.miner_uid, forecast.mine
     end) as reason,
   category.fault, step.next_retry_time, step.retries_remaining, coalesce(step.trace_id, forecast.trace_id) as trace_id
 from weather_forecast_stats as forecast
+-- The leads that the run scores are those of its steps; before the first of them, one a day.
+left join lateral (
+  select array_agg(distinct step.lead_hours) as hours from weather_forecast_steps as step
+  where (step.validator_id, step.run_id) = (forecast.validator_id, forecast.run_id)
+    and step.step_name = 'era5' and step.lead_hours is not null
+) as run_leads on true
 cross join lateral (
   select 'day1' as score_type, null::integer as lead_hours where forecast.forecast_score_initial is null
   union all
@@ -76,7 +85,16 @@ cross join lateral (
     (96, forecast.era5_score_96h), (120, forecast.era5_score_120h), (144, forecast.era5_score_144h),
     (168, forecast.era5_score_168h), (192, forecast.era5_score_192h), (216, forecast.era5_score_216h),
     (240, forecast.era5_score_240h)) as lead (hours, score)
-  where lead.score is null and lead.hours <= 24 * coalesce(forecast.era5_expected_leads, 10)
+  where lead.score is null and case
+    when run_leads.hours is null then lead.hours <= 24 * coalesce(forecast.era5_expected_leads, 10)
+    else lead.hours = any (run_leads.hours) end
+  union all
+  select 'era5', lead.hours from unnest(run_leads.hours) as lead (hours)
+  where lead.hours not in (24, 48, 72, 96, 120, 144, 168, 192, 216, 240) and not exists (
+    select from weather_forecast_steps as scored
+    where (scored.validator_id, scored.run_id, scored.miner_hotkey)
+        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+      and scored.step_name = 'era5' and scored.lead_hours = lead.hours and scored.status = 'succeeded')
 ) as wanted
 left join newest_attempts as step on
   (step.validator_id, step.run_id, step.miner_hotkey, step.step_name)
