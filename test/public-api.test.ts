@@ -59,7 +59,14 @@ describe('the built package', () => {
   }, 300_000);
 
   it('has these subpaths', () => {
-    expect(Object.keys(subpaths)).toEqual(['.', './semconv', './postgres', './prometheus', './package.json']);
+    expect(Object.keys(subpaths)).toEqual([
+      '.',
+      './steps',
+      './semconv',
+      './postgres',
+      './prometheus',
+      './package.json',
+    ]);
   });
 
   it('can be imported by name from plain Node, with the same names as the sources', () => {
@@ -67,6 +74,7 @@ describe('the built package', () => {
       const names = async (path) => Object.keys(await import(path)).sort();
       console.log(JSON.stringify({
         door: await names('barograph'),
+        steps: await names('barograph/steps'),
         semconv: await names('barograph/semconv'),
         postgres: await names('barograph/postgres'),
         prometheus: await names('barograph/prometheus'),
@@ -77,6 +85,7 @@ describe('the built package', () => {
       readonly string[]
     >;
     expect(found['door']).toEqual(Object.keys(door).sort());
+    expect(found['steps']).toEqual(expect.arrayContaining(['Step', 'classifyError', 'step', 'withIdentity']));
     expect(found['semconv']).toEqual(
       expect.arrayContaining(['ATTRIBUTES', 'ERROR_CATEGORIES', 'STEP_NAMES']),
     );
@@ -95,6 +104,7 @@ describe('the built package', () => {
   it('has types at every subpath, which a strict program of a stranger passes with and a wrong one does not', () => {
     const program = `
       import { step, type StepDefinition, translate, type StepFact, RecordingSpanProcessor } from 'barograph';
+      import { currentIdentity, type StepIdentity } from 'barograph/steps';
       import { STEP_NAMES, type StepName } from 'barograph/semconv';
       import { createPostgresExporter, type ForecastSpanExporterOptions } from 'barograph/postgres';
       import { createPrometheusExporter } from 'barograph/prometheus';
@@ -103,6 +113,7 @@ describe('the built package', () => {
       };
       export const query: (run: number) => Promise<string> = step(definition, async (run) => String(run));
       export const names: readonly StepName[] = STEP_NAMES;
+      export const around: StepIdentity = currentIdentity();
       export function open(options: ForecastSpanExporterOptions) {
         const prometheus = createPrometheusExporter({
           recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
