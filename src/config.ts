@@ -31,6 +31,17 @@ const ENVIRONMENT = z.object({
     .optional()
     .describe('Multiplies every wait and retry of the pipeline; 1 unless miners are simulated'),
   BAROGRAPH_CONCURRENCY: wholeNumber(1, 512).default(8).describe('Jobs that one process works on at once'),
+  BAROGRAPH_INGEST_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that takes spans of other programs'),
+  BAROGRAPH_INGEST_PORT: wholeNumber(0, 65_535)
+    .default(4318)
+    .describe('Port that takes spans of other programs; 0: any free one'),
+  BAROGRAPH_INGEST_TOKEN: z
+    .string()
+    .optional()
+    .describe('Bearer token that senders must know; needed unless only this machine is listened to'),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().default('barograph'),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
@@ -50,6 +61,10 @@ export interface Config {
   /** Null when it is not set: real miners are then waited for in real time. */
   readonly delayFactor: number | null;
   readonly concurrency: number;
+  readonly ingestHost: string;
+  readonly ingestPort: number;
+  /** A secret. Null when senders need none. */
+  readonly ingestToken: string | null;
   /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
   readonly isSdkDisabled: boolean;
   readonly serviceName: string;
@@ -82,6 +97,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,
     delayFactor: values.BAROGRAPH_DELAY_FACTOR ?? null,
     concurrency: values.BAROGRAPH_CONCURRENCY,
+    ingestHost: values.BAROGRAPH_INGEST_HOST,
+    ingestPort: values.BAROGRAPH_INGEST_PORT,
+    ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,
     isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
     serviceName: values.OTEL_SERVICE_NAME,
     exportsTraces: hasEndpoint(values) && values.OTEL_TRACES_EXPORTER !== 'none',

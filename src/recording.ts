@@ -5,7 +5,7 @@ import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts
 import { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
-import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
+import { withBatchMetrics, type BatchSink } from '../exporters/prometheus/measured-sink.ts';
 import { openAll } from './closers.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
@@ -33,6 +33,8 @@ export interface Recording {
   /** Where `/metrics` answers; null when its port could not be had. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
+  /** Writes spans of other programs, past the queue of this process; the report comes when they are safe. */
+  readonly write: BatchSink['export'];
   /** Resolves when everything that happened so far is in the tables. */
   readonly flush: () => Promise<void>;
   /** Flushes and closes everything, in order. Doing it twice is the same as once. */
@@ -56,7 +58,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     });
     add(() => pool.end());
     await migrate(pool);
-    const { processor, prometheus } = await createRecorder(pool);
+    const { processor, prometheus, sink } = await createRecorder(pool);
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
     const instanceId = randomUUID();
@@ -67,6 +69,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       databaseKind: server.kind,
       metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
       counters: () => processor.counters,
+      write: (spans) => sink.export(spans),
       flush: () => processor.forceFlush(),
       close,
     };
@@ -85,7 +88,7 @@ async function createRecorder(pool: Pool) {
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
   const sink = withBatchMetrics({ export: (spans) => exporter.exportObserved(spans) }, prometheus.recorder);
   const processor = new RecordingSpanProcessor({ sink });
-  return { processor, prometheus };
+  return { processor, prometheus, sink };
 }
 
 /** The metrics are no reason not to record: a port that cannot be had is told, and the rest goes on. */

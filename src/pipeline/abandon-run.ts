@@ -5,7 +5,7 @@ import { moveRun } from './control/moves.ts';
 import { loadRun, type RunRow } from './control/run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
 import { toDecisionEvent } from './run-decision.ts';
-import type { PipelineParts } from './step-job.ts';
+import type { SharedParts } from './step-job.ts';
 
 /** A run to give up, and why. */
 export interface RunToAbandon {
@@ -14,7 +14,7 @@ export interface RunToAbandon {
   readonly reason: string;
 }
 
-const abandonDefinition: StepDefinition<[RunToAbandon, PipelineParts], Promise<boolean>> = {
+const abandonDefinition: StepDefinition<[RunToAbandon, SharedParts], Promise<boolean>> = {
   name: 'orchestration',
   substep: 'decision',
   identity: ({ run }) => ({
@@ -36,7 +36,7 @@ const abandonDefinition: StepDefinition<[RunToAbandon, PipelineParts], Promise<b
 
 const abandon = step(
   abandonDefinition,
-  ({ run, reason }: RunToAbandon, { pool, clock }: PipelineParts): Promise<boolean> =>
+  ({ run, reason }: RunToAbandon, { pool, clock }: SharedParts): Promise<boolean> =>
     inTransaction(pool, async (client) => {
       const failure = { category: 'process_crash', message: reason } as const;
       if (!(await moveRun(client, run, { to: 'stale_abandoned', at: clock.now(), failure }))) return false;
@@ -55,7 +55,7 @@ const abandon = step(
  * @returns the ids of the runs that were given up
  */
 export async function abandonRuns(
-  parts: PipelineParts,
+  parts: SharedParts,
   minersAt: string,
   reason: string,
 ): Promise<readonly number[]> {
@@ -74,7 +74,7 @@ export async function abandonRuns(
   return abandoned;
 }
 
-const abandonIfActive = (run: RunRow, reason: string, parts: PipelineParts): Promise<boolean> | false =>
+const abandonIfActive = (run: RunRow, reason: string, parts: SharedParts): Promise<boolean> | false =>
   !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, reason }, parts);
 
 async function endMinersAndLeads(client: Queryable, runId: number, reason: string): Promise<void> {

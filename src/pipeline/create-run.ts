@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { currentTraceparent, step, type StepDefinition } from '../steps/index.ts';
 import { inTransaction } from './control/in-transaction.ts';
 import { insertMiners } from './control/miner-row.ts';
@@ -6,7 +7,7 @@ import type { Miner } from './miners/index.ts';
 import { addJobs } from './queue/jobs.ts';
 import { toDecisionEvent } from './run-decision.ts';
 import { afterSessionLock, RUN_LOCK_CLASS } from './session-lock.ts';
-import type { PipelineParts } from './step-job.ts';
+import type { SharedParts } from './step-job.ts';
 
 /** A run to create, with those who take part. */
 export interface RunToCreate {
@@ -16,7 +17,7 @@ export interface RunToCreate {
 }
 
 /** The root of a run's trace. It ends at once; everything else of the run hangs below it. */
-const openRunDefinition: StepDefinition<[RunToCreate, PipelineParts], Promise<void>> = {
+const openRunDefinition: StepDefinition<[RunToCreate, SharedParts], Promise<void>> = {
   name: 'orchestration',
   substep: 'create_run',
   spanName: 'forecast.run',
@@ -48,7 +49,7 @@ const openRunDefinition: StepDefinition<[RunToCreate, PipelineParts], Promise<vo
 /** Writes the run, its miners and its first job, and opens its trace. */
 const openRun = step(
   openRunDefinition,
-  async ({ runId, run, miners }: RunToCreate, { pool, clock }: PipelineParts): Promise<void> => {
+  async ({ runId, run, miners }: RunToCreate, { pool, clock }: SharedParts): Promise<void> => {
     const rootTraceparent = currentTraceparent() ?? null;
     await inTransaction(pool, async (client) => {
       await insertRun(client, { ...run, runId, rootTraceparent });
@@ -59,21 +60,35 @@ const openRun = step(
   },
 );
 
+/** A run that somebody asks for. */
+export type RequestedRun = Omit<RunToCreate, 'runId'>;
+
+/** A run that was asked for: made now, or there before. */
+export interface CreatedRun {
+  readonly runId: number;
+  readonly isNew: boolean;
+}
+
 /**
  * Creates a run and starts it. A validator has one active run for a cycle: asking again gives that one.
  *
  * @returns the id of the run
  */
-export function createRun(
-  parts: PipelineParts,
-  { run, miners }: Omit<RunToCreate, 'runId'>,
-): Promise<number> {
+export const createRun = async (parts: SharedParts, request: RequestedRun): Promise<number> =>
+  (await createRunUnless(parts, request, loadActiveRun)).runId;
+
+/** Creates a run and starts it, unless one is found; whoever asks for the same cycle meanwhile waits. */
+export function createRunUnless(
+  parts: SharedParts,
+  { run, miners }: RequestedRun,
+  find: (pool: Pool, run: NewRun) => Promise<{ readonly runId: number } | null>,
+): Promise<CreatedRun> {
   const name = `${run.validatorHotkey} ${run.initTime.toISOString()}`;
   return afterSessionLock(parts.pool, [RUN_LOCK_CLASS, name], async () => {
-    const active = await loadActiveRun(parts.pool, run);
-    if (active !== null) return active.runId;
+    const found = await find(parts.pool, run);
+    if (found !== null) return { runId: found.runId, isNew: false };
     const runId = await reserveRunId(parts.pool);
     await openRun({ runId, run, miners }, parts);
-    return runId;
+    return { runId, isNew: true };
   });
 }

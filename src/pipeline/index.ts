@@ -1,13 +1,8 @@
 /** The pipeline: real steps on a job queue, resumable, each a span. */
 export type { RunProgress } from './control/progress.ts';
 export { requireForecastCycle } from './forecast-cycle.ts';
-export {
-  createPipeline,
-  type Pipeline,
-  type PipelineOptions,
-  type PipelineStores,
-  type RunRequest,
-} from './pipeline.ts';
+export type { CreatedRun } from './create-run.ts';
+export { createPipeline, type Pipeline, type PipelineOptions, type RunRequest } from './pipeline.ts';
 export {
   RETRY_POLICIES,
   retryDelaySeconds,
@@ -15,6 +10,7 @@ export {
   type RetryPolicies,
   type RetryPolicy,
 } from './retry-policy.ts';
+export type { PipelineStores, StoreOfCycle, StoreSource } from './scores/cycle-stores.ts';
 export type { GridStoreSource } from './scores/store-handle.ts';
 export type { Clock } from './clock.ts';
 export { truthDueTime, truthGiveUpTime } from './truth-times.ts';

@@ -4,7 +4,8 @@ import { createDatabasePool } from '../database/connect.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
 import { abandonRuns } from './abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
-import { createRun } from './create-run.ts';
+import { createRun, type CreatedRun, type RequestedRun } from './create-run.ts';
+import { ensureRun } from './ensure-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener, type ForecastOpener } from './forecast-opener.ts';
 
@@ -13,27 +14,14 @@ import { once } from './once.ts';
 import { hearErrors } from './queue/hear-errors.ts';
 import { migrateQueue, startWorker, type QueueWorker } from './queue/worker.ts';
 import { RETRY_POLICIES, type RetryPolicies } from './retry-policy.ts';
-import { createFieldCache } from './scores/field-cache.ts';
-import type { ScoringStores } from './scores/scoring-stores.ts';
-import { createStoreHandle, type GridStoreSource } from './scores/store-handle.ts';
+import { createCycleStores, type PipelineStores } from './scores/cycle-stores.ts';
 import type { Clock } from './clock.ts';
 import { becomeSole, requireNoSole, type SoleLock } from './sole-worker.ts';
-import type { PipelineParts } from './step-job.ts';
+import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { requireLeads, requireMiners } from './run-request.ts';
 import { TRUTH_POLL_SECONDS } from './truth-times.ts';
 import { untilFinished } from './until-finished.ts';
-
-/** What forecasts are scored with; a function opens a store that may grow. */
-export interface PipelineStores {
-  /** ERA5. */
-  readonly truth: GridStoreSource;
-  readonly climatology: GridStoreSource;
-  /** The GFS forecast from T0. */
-  readonly reference: GridStoreSource;
-  /** The GFS analysis, truth of day one; ERA5 stands in for it unless given. */
-  readonly analysis?: GridStoreSource;
-}
 
 /** Where control state and queue are kept: a URL, or a pool that stays the caller's. */
 export type PipelineDatabase =
@@ -82,6 +70,8 @@ export interface RunRequest {
 export interface Pipeline {
   /** @returns the id of the run; that of the active one when the validator has one for the cycle */
   createRun(request: RunRequest): Promise<number>;
+  /** Creates a run unless the validator has had one for the cycle, under way or over. */
+  ensureRun(request: RunRequest): Promise<CreatedRun>;
   /** Starts to work on all runs of the database. */
   start(): Promise<void>;
   /**
@@ -131,9 +121,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
   return {
     async createRun(request) {
-      const run = toNewRun(request, parts.clock.now());
+      const requested = toRequestedRun(request, parts.clock.now());
       await ready();
-      return createRun(parts, { run, miners: requireMiners(request.miners) });
+      return createRun(parts, requested);
+    },
+    async ensureRun(request) {
+      const requested = toRequestedRun(request, parts.clock.now());
+      await ready();
+      return ensureRun(parts, requested);
     },
     async start() {
       await ready();
@@ -161,43 +156,37 @@ const openPool = (url: string, { concurrency = DEFAULTS.concurrency }: PipelineO
 function toParts(
   options: PipelineOptions,
   opened: { readonly pool: Pool; readonly agent: Agent },
-): PipelineParts {
+): SharedParts {
   const { minerClient, delayFactor = 1, clock = { now: () => new Date() } } = options;
   return {
     pool: opened.pool,
     clock,
     minerClient,
     openForecast: options.openForecast ?? createForecastOpener(minerClient, opened.agent),
-    stores: toStores(options, { clock, refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2 }),
+    storesOf: createCycleStores(options.stores, {
+      clock,
+      refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2,
+      fieldCacheBytes: options.fieldCacheBytes ?? DEFAULTS.fieldCacheBytes,
+    }),
     policies: options.policies ?? RETRY_POLICIES,
     delayFactor,
     freezeWindowMillis: options.freezeWindowMillis ?? DEFAULTS.freezeWindowMillis,
   };
 }
 
-function toStores(
-  { stores, fieldCacheBytes = DEFAULTS.fieldCacheBytes }: PipelineOptions,
-  options: Parameters<typeof createStoreHandle>[2],
-): ScoringStores {
-  return {
-    truth: createStoreHandle('truth', stores.truth, options),
-    climatology: createStoreHandle('climatology', stores.climatology, options),
-    reference: createStoreHandle('reference', stores.reference, options),
-    analysis: stores.analysis === undefined ? null : createStoreHandle('analysis', stores.analysis, options),
-    fields: createFieldCache(fieldCacheBytes),
-  };
-}
-
 /** Checks a request at the door. @throws RangeError naming what was got and what is allowed */
-const toNewRun = (request: RunRequest, now: Date) => ({
-  validatorHotkey: request.validatorHotkey,
-  initTime: requireForecastCycle(request.initTime),
-  initiatedAt: now,
-  day1Lead: requireLeads([request.day1Lead ?? DAY1_LEAD_HOURS])[0] ?? DAY1_LEAD_HOURS,
-  era5Leads: requireLeads(request.leads ?? ERA5_LEAD_HOURS),
+const toRequestedRun = (request: RunRequest, now: Date): RequestedRun => ({
+  run: {
+    validatorHotkey: request.validatorHotkey,
+    initTime: requireForecastCycle(request.initTime),
+    initiatedAt: now,
+    day1Lead: requireLeads([request.day1Lead ?? DAY1_LEAD_HOURS])[0] ?? DAY1_LEAD_HOURS,
+    era5Leads: requireLeads(request.leads ?? ERA5_LEAD_HOURS),
+  },
+  miners: requireMiners(request.miners),
 });
 
-const toWorkerOptions = (options: PipelineOptions, parts: PipelineParts) => ({
+const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   pool: parts.pool,
   concurrency: options.concurrency ?? DEFAULTS.concurrency,
   pollMillis: options.queuePollMillis ?? DEFAULTS.queuePollMillis,

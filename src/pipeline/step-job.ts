@@ -8,18 +8,24 @@ import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { ScoringStores } from './scores/scoring-stores.ts';
 
-/** What all steps work with. */
-export interface PipelineParts {
+/** What all steps work with, whatever the run. */
+export interface SharedParts {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly minerClient: MinerClient;
   readonly openForecast: ForecastOpener;
-  readonly stores: ScoringStores;
+  /** What the forecasts of a cycle are scored with. */
+  readonly storesOf: (initTime: Date) => ScoringStores;
   readonly policies: RetryPolicies;
   /** Multiplies every delay: 1 in production, a small fraction in a demonstration. */
   readonly delayFactor: number;
   /** How long after the start of a run a manifest may be frozen, milliseconds. Real time, never hurried. */
   readonly freezeWindowMillis: number;
+}
+
+/** What the steps of one run work with. */
+export interface PipelineParts extends SharedParts {
+  readonly stores: ScoringStores;
 }
 
 /** A delivery of a job by the queue. */

@@ -1,7 +1,7 @@
 import { aggregateMiner, aggregateRun } from './aggregate.ts';
 import { loadLead } from './control/lead-row.ts';
 import { loadMiner } from './control/miner-row.ts';
-import { loadRun } from './control/run-row.ts';
+import { loadRun, type RunRow } from './control/run-row.ts';
 import type { MinerState } from './control/transitions.ts';
 import { scoreDay1 } from './day1.ts';
 import { scoreEra5 } from './era5.ts';
@@ -10,12 +10,12 @@ import { orchestrate, recordGfsWait } from './orchestrate.ts';
 import { pollMiner } from './poll.ts';
 import { queryMiner } from './query.ts';
 import type { JobPayload, TaskName } from './queue/jobs.ts';
-import type { Delivery, LeadJob, MinerJob, PipelineParts, RunJob } from './step-job.ts';
+import type { Delivery, LeadJob, MinerJob, PipelineParts, RunJob, SharedParts } from './step-job.ts';
 import { verifyMiner } from './verify.ts';
 
 /** What a delivered job is about. */
 export interface DeliveredJob {
-  readonly parts: PipelineParts;
+  readonly parts: SharedParts;
   readonly payload: JobPayload;
   readonly delivery: Delivery;
 }
@@ -39,11 +39,17 @@ export const TASK_HANDLERS: Readonly<Record<TaskName, (job: DeliveredJob) => Pro
 const isCurrent = (payload: JobPayload, row: { readonly revision: number }): boolean =>
   payload.revision === undefined || payload.revision === row.revision;
 
+/** With the stores of the run's cycle. */
+const ofRun = (parts: SharedParts, { initTime }: RunRow): PipelineParts => ({
+  ...parts,
+  stores: parts.storesOf(initTime),
+});
+
 /** Loads the run, and does the work when the job is for its present revision. */
 async function forRun(delivered: DeliveredJob, work: (job: RunJob) => Promise<unknown>): Promise<void> {
   const { parts, payload, delivery } = delivered;
   const run = await loadRun(parts.pool, payload.runId);
-  if (run !== null && isCurrent(payload, run)) await work({ parts, delivery, run });
+  if (run !== null && isCurrent(payload, run)) await work({ parts: ofRun(parts, run), delivery, run });
 }
 
 /** Loads run and miner, and does the work when the miner is where the job expects it. */
@@ -55,7 +61,7 @@ async function forMiner(
   const run = await loadRun(parts.pool, payload.runId);
   const miner = await loadMiner(parts.pool, payload.runId, payload.minerUid ?? -1);
   if (run === null || miner?.state !== state || !isCurrent(payload, miner)) return;
-  await work({ parts, delivery, run, miner });
+  await work({ parts: ofRun(parts, run), delivery, run, miner });
 }
 
 /** A failed attempt is also a decision: to wait. */

@@ -1,0 +1,35 @@
+import { CategorizedError } from '../semconv/index.ts';
+
+/** Parts of T0 that a location may name. */
+const PLACEHOLDERS: Readonly<Record<string, (iso: string) => string>> = {
+  YYYYMMDD: (iso) => iso.slice(0, 10).replaceAll('-', ''),
+  YYYY: (iso) => iso.slice(0, 4),
+  MM: (iso) => iso.slice(5, 7),
+  DD: (iso) => iso.slice(8, 10),
+  HH: (iso) => iso.slice(11, 13),
+};
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+
+/**
+ * Whether each cycle has a location of its own.
+ *
+ * @param option what names the location, for the error
+ * @throws CategorizedError for a placeholder that is not known
+ */
+export function isPerCycle(option: string, location: string): boolean {
+  const names = [...location.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  const unknown = names.find((name) => !Object.hasOwn(PLACEHOLDERS, name));
+  if (unknown === undefined) return names.length > 0;
+  const allowed = Object.keys(PLACEHOLDERS).map((name) => `{${name}}`);
+  throw new CategorizedError(
+    'validator_internal',
+    `${option} names the placeholder {${unknown}}; allowed: ${allowed.join(', ')}, each a part of T0 in UTC.`,
+  );
+}
+
+/** The location with the parts of T0 in the places of their names. */
+export const locationOfCycle = (location: string, initTime: Date): string =>
+  location.replace(
+    PLACEHOLDER,
+    (whole, name: string) => PLACEHOLDERS[name]?.(initTime.toISOString()) ?? whole,
+  );

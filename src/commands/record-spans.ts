@@ -1,0 +1,68 @@
+import { openAll } from '../closers.ts';
+import type { Config } from '../config.ts';
+import { describeConnectionTarget } from '../database/connection-target.ts';
+import { startIngestServer, TRACES_PATH } from '../ingest/index.ts';
+import { startRecording } from '../recording.ts';
+import { untilAborted } from './interruption.ts';
+import type { Output } from './output.ts';
+import { toldOnce } from './told-once.ts';
+
+/** What recording is asked for. */
+export interface RecordSpansOptions {
+  readonly config: Config;
+  readonly isJson: boolean;
+  readonly output: Output;
+  /** Ends it, in good order. */
+  readonly signal: AbortSignal;
+}
+
+/** Where what is found. */
+export interface RecordingPlaces {
+  /** Where senders bring their spans. */
+  readonly traces: string;
+  /** Whether they need the token. */
+  readonly needs_token: boolean;
+  readonly metrics: string | null;
+  readonly database: string;
+}
+
+/** This process makes no steps of its own; spans name their validators themselves. */
+const NO_VALIDATOR = 'barograph-record';
+
+/** Takes spans of other programs and records them, until the signal aborts. */
+export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
+  const onProblem = toldOnce((message) => output.problem(message));
+  const { places, close } = await openAll(async ({ add, close }) => {
+    const recording = await startRecording({ config, validatorHotkey: NO_VALIDATOR, onProblem });
+    add(() => recording.close());
+    const ingest = await startIngestServer({
+      host: config.ingestHost,
+      port: config.ingestPort,
+      token: config.ingestToken,
+      take: recording.write,
+      onProblem,
+    });
+    add(() => ingest.close());
+    const places: RecordingPlaces = {
+      traces: `${ingest.url}${TRACES_PATH}`,
+      needs_token: config.ingestToken !== null,
+      metrics: recording.metricsUrl,
+      database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
+    };
+    return { places, close };
+  });
+  try {
+    output.result(isJson ? JSON.stringify(places) : inWords(places));
+    await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
+    output.progress('Ending; what has arrived is written first. Ctrl-C again ends at once.');
+  } finally {
+    await close();
+  }
+}
+
+const inWords = ({ traces, needs_token, metrics, database }: RecordingPlaces): string =>
+  [
+    `Spans     ${traces}${needs_token ? '   with the token' : ''}`,
+    `Metrics   ${metrics ?? 'none'}`,
+    `Database  ${database}`,
+  ].join('\n');

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { interruptible } from './interruption.ts';
+import { wholeNumber } from './option-parsers.ts';
+import { createOutput } from './output.ts';
+import { recordSpans } from './record-spans.ts';
+
+interface RecordOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly json?: true;
+}
+
+/** `barograph record`: the service that takes spans of other programs. */
+export function recordCommand(): Command {
+  return new Command('record')
+    .description('Takes spans of other programs over OTLP/HTTP and records them, until it is ended.')
+    .option('--host <address>', 'where to listen; BAROGRAPH_INGEST_HOST unless given')
+    .option(
+      '--port <number>',
+      'and on which port; BAROGRAPH_INGEST_PORT unless given',
+      wholeNumber(0, 65_535),
+    )
+    .option('--json', 'print one JSON document that says where it listens')
+    .action(async (options: RecordOptions) => {
+      const isJson = options.json === true;
+      const output = createOutput({ isJson });
+      const read = readConfig(process.env);
+      const config = {
+        ...read,
+        ingestHost: options.host ?? read.ingestHost,
+        ingestPort: options.port ?? read.ingestPort,
+      };
+      await interruptible((signal) => recordSpans({ config, isJson, output, signal }));
+    });
+}

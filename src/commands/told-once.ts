@@ -1,0 +1,11 @@
+import { hideSecretValues } from '../semconv/secret-values.ts';
+
+/** Tells problems in words, without secrets; one that is the same as the one before is not told again. */
+export function toldOnce(tell: (message: string) => void): (problem: unknown) => void {
+  let last: string | undefined;
+  return (problem) => {
+    const message = hideSecretValues(problem instanceof Error ? problem.message : String(problem));
+    if (message !== last) tell(message);
+    last = message;
+  };
+}

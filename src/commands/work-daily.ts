@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { describeConnectionTarget } from '../database/connection-target.ts';
+import type { Pipeline } from '../pipeline/index.ts';
+import { readMinerList } from '../pipeline/miners/index.ts';
+import { CategorizedError } from '../semconv/index.ts';
+import { startBarograph, type Barograph } from '../start.ts';
+import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
+import { untilAborted } from './interruption.ts';
+import type { Output } from './output.ts';
+import { findStoreProblems, toStoreOpeners } from './store-openers.ts';
+import type { StoreLocations } from './stores.ts';
+import { toClockText, type TimeOfDay } from './time-of-day.ts';
+import { toldOnce } from './told-once.ts';
+
+/** What the workers of a validator are started with. */
+export interface WorkOptions {
+  readonly stores: StoreLocations;
+  /** The miners of each new run; read again for each. */
+  readonly minersFile: string;
+  readonly at: TimeOfDay;
+  /** Ends when the run of one day is over. */
+  readonly once: boolean;
+  readonly config: Config;
+  readonly isJson: boolean;
+  readonly output: Output;
+  /** Ends it, in good order. */
+  readonly signal: AbortSignal;
+  /** Time; that of the system unless given. */
+  readonly time?: Pick<DailySchedule, 'now' | 'sleep'>;
+}
+
+const SYSTEM_TIME: Pick<DailySchedule, 'now' | 'sleep'> = {
+  now: () => new Date(),
+  sleep: (millis, signal) => sleep(millis, undefined, { signal }),
+};
+
+/**
+ * Works on all runs of the database and makes a run a day, until the signal aborts. Any number of processes may do so
+ * on one database.
+ *
+ * @throws CategorizedError when the configuration, the list of miners or the database is not in order
+ */
+export async function workDaily(options: WorkOptions): Promise<void> {
+  const { config, output, signal } = options;
+  const onProblem = toldOnce((message) => output.problem(message));
+  const validatorHotkey = requireValidator(config);
+  const stores = toStoreOpeners(options.stores);
+  await readMinerList(options.minersFile);
+  for (const problem of await findStoreProblems(stores))
+    onProblem(`${problem} Steps that need it will wait.`);
+  const barograph = await startBarograph({
+    config,
+    validatorHotkey,
+    stores,
+    delayFactor: config.delayFactor ?? 1,
+    onProblem,
+  });
+  try {
+    await barograph.pipeline.start();
+    tell(options, whereabouts(options, barograph));
+    await untilAborted(signal, workUntilDone({ ...options, validatorHotkey, onProblem }, barograph.pipeline));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    output.progress(
+      'Ending; steps under way end first, and others go on with the rest. Ctrl-C again ends at once.',
+    );
+  } finally {
+    await barograph.close();
+  }
+}
+
+/** The miners of real runs are told who asks, and everything that is recorded is kept under that name. */
+function requireValidator({ validatorHotkey }: Config): string {
+  if (validatorHotkey !== null) return validatorHotkey;
+  throw new CategorizedError(
+    'validator_internal',
+    'BAROGRAPH_VALIDATOR_HOTKEY is not set; set it to the hotkey of this validator, under which runs are recorded.',
+  );
+}
+
+interface Validator extends WorkOptions {
+  readonly validatorHotkey: string;
+  readonly onProblem: (problem: unknown) => void;
+}
+
+async function workUntilDone(validator: Validator, pipeline: Pipeline): Promise<void> {
+  const { now, sleep } = validator.time ?? SYSTEM_TIME;
+  const { at, once, signal, onProblem } = validator;
+  let runId: number | undefined;
+  const onDue = async (initTime: Date): Promise<void> => {
+    runId = await ensureDailyRun(validator, pipeline, initTime);
+  };
+  await keepSchedule({ at, once, signal, now, sleep, onDue, onProblem });
+  if (runId !== undefined) await pipeline.finished(runId);
+}
+
+async function ensureDailyRun(validator: Validator, pipeline: Pipeline, initTime: Date): Promise<number> {
+  const { validatorHotkey, minersFile } = validator;
+  const miners = await readMinerList(minersFile);
+  const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
+  const told = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
+  const words = isNew ? `was made, miners: ${miners.length}` : 'is there already';
+  tell(validator, { told, words: `Run ${runId} of ${told.init_time} ${words}.` });
+  return runId;
+}
+
+/** Something that happened, for programs and for people. */
+interface Event {
+  readonly told: object;
+  readonly words: string;
+}
+
+/** One line for each event, JSON or words. */
+function tell({ isJson, output }: WorkOptions, { told, words }: Event): void {
+  output.result(isJson ? JSON.stringify(told) : words);
+}
+
+function whereabouts({ at }: WorkOptions, { recording }: Barograph): Event {
+  const { metricsUrl: metrics, connectionString, databaseKind } = recording;
+  const database = `${describeConnectionTarget(connectionString)} (${databaseKind})`;
+  const time = toClockText(at);
+  return {
+    told: { event: 'started', at: time, metrics, database },
+    words: `Working, with a run for 00Z at ${time} UTC of each day.\nMetrics   ${metrics ?? 'none'}\nDatabase  ${database}`,
+  };
+}

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { interruptible } from './interruption.ts';
+import { createOutput } from './output.ts';
+import { timeOfDay, type TimeOfDay } from './time-of-day.ts';
+import { workDaily } from './work-daily.ts';
+
+interface WorkCommandOptions {
+  readonly truth: string;
+  readonly climatology: string;
+  readonly reference: string;
+  readonly analysis?: string;
+  readonly minersFile: string;
+  readonly at: TimeOfDay;
+  readonly once?: true;
+  readonly json?: true;
+}
+
+/** `barograph work`: the workers of a validator, with a run a day. */
+export function workCommand(): Command {
+  return new Command('work')
+    .description(
+      'Works on all runs of the database and makes one a day. Any number of processes may share a database. ' +
+        'A store may name parts of T0: {YYYYMMDD}, {YYYY}, {MM}, {DD}, {HH}.',
+    )
+    .requiredOption('--truth <store>', 'ERA5: a directory or an http(s) URL')
+    .requiredOption('--climatology <store>', 'climatology at the valid times')
+    .requiredOption(
+      '--reference <store>',
+      'the GFS forecast from T0, for example https://host/gfs/{YYYYMMDD}.zarr',
+    )
+    .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
+    .requiredOption('--miners-file <file>', 'the miners: [{"uid", "hotkey", "url"}]; read again for each run')
+    .option('--at <time>', 'when a day’s run for 00Z is made, UTC', timeOfDay, timeOfDay('18:00'))
+    .option('--once', 'end when the run of one day is over')
+    .option('--json', 'print one line of JSON for each event')
+    .action(async (options: WorkCommandOptions) => {
+      const { truth, climatology, reference, analysis, minersFile, at } = options;
+      const isJson = options.json === true;
+      const output = createOutput({ isJson });
+      const config = readConfig(process.env);
+      const stores = { truth, climatology, reference, analysis };
+      const once = options.once === true;
+      await interruptible((signal) =>
+        workDaily({ stores, minersFile, at, once, config, isJson, output, signal }),
+      );
+    });
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { requireToken } from './authorization.ts';
+import { decodeJsonSpans } from './json-spans.ts';
+import { encodingOf, requireEncoding } from './media-type.ts';
+import { decodeProtobufSpans } from './protobuf-spans.ts';
+import { busy, Refusal } from './refusal.ts';
+import { toRefused, toSuccess, type IngestReply } from './reply.ts';
+import { readBody } from './request-body.ts';
+import type { Slots } from './slots.ts';
+import { takeSpans, type TakeBatch } from './take-spans.ts';
+
+/** What answering needs. */
+export interface AnswerParts {
+  readonly take: TakeBatch;
+  /** What senders have to know; null when nothing. */
+  readonly token: string | null;
+  readonly maxBodyBytes: number;
+  readonly slots: Slots;
+  /** Told of what went wrong on our side; the sender learns only the kind. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+/** Where OTLP over HTTP brings traces. */
+export const TRACES_PATH = '/v1/traces';
+const RETRY_AFTER_SECONDS = 1;
+
+/** Answers one request. Never rejects: whatever goes wrong is an answer. */
+export async function answer(request: IncomingMessage, parts: AnswerParts): Promise<IngestReply> {
+  try {
+    return await takeRequest(request, parts);
+  } catch (error) {
+    const encoding = encodingOf(request.headers['content-type']);
+    if (error instanceof Refusal) return toRefused(error, encoding);
+    parts.onProblem(error);
+    return toRefused(new Refusal(500, 'An error of the receiver; it was told there.'), encoding);
+  }
+}
+
+async function takeRequest(request: IncomingMessage, parts: AnswerParts): Promise<IngestReply> {
+  requireRoute(request);
+  requireNoBrowser(request);
+  requireToken(request.headers, parts.token);
+  const encoding = requireEncoding(request.headers);
+  const release = parts.slots.take();
+  if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
+  try {
+    const body = await readBody(request, parts.maxBodyBytes);
+    const spans = encoding === 'json' ? decodeJsonSpans(body) : decodeProtobufSpans(body);
+    return toSuccess(await takeSpans(spans, parts.take, parts.onProblem), encoding);
+  } finally {
+    release();
+  }
+}
+
+/** @throws Refusal 404 or 405 */
+function requireRoute({ url = '/', method = 'GET' }: IncomingMessage): void {
+  const [path] = url.split('?', 1);
+  if (path !== TRACES_PATH) throw new Refusal(404, `There is nothing here; traces go to ${TRACES_PATH}.`);
+  if (method === 'POST') return;
+  throw new Refusal(405, 'Traces are sent with POST.', { headers: { allow: 'POST' } });
+}
+
+/** A page that somebody reads on this machine could reach a service that listens to this machine alone. @throws Refusal 403 */
+function requireNoBrowser({ headers: { origin } }: IncomingMessage): void {
+  if (origin !== undefined) throw new Refusal(403, 'Spans are not taken from pages in a browser.');
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { requireDepth, setAttribute, toExactNumber, type Attributes } from './attributes.ts';
+import type { CountItem } from './item-limit.ts';
+import { malformed } from './refusal.ts';
+
+/** Numbers that JSON cannot say, as protobuf's JSON writes them. */
+const ODD_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
+
+const int64 = z.union([
+  z
+    .string()
+    .regex(/^-?\d{1,19}$/)
+    .transform((text) => toExactNumber(BigInt(text))),
+  z.number().refine(Number.isInteger),
+]);
+/** Some senders write NaN and the infinities as null, for JSON's own way of writing knows no other. */
+const double = z.union([
+  z.number(),
+  z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => ODD_NUMBERS[name]),
+  z.null().transform(() => NaN),
+]);
+/** Base64 with either alphabet. */
+const base64 = z
+  .string()
+  .regex(/^[\w+/-]*={0,2}$/)
+  .transform((text) => Buffer.from(text, 'base64').toString('base64'));
+const members = z.array(z.unknown()).nullish();
+
+/** One level of an AnyValue; what lies in it is read level by level, so that no depth can use up the stack. */
+const anyValue = z.object({
+  stringValue: z.string().nullish(),
+  boolValue: z.boolean().nullish(),
+  intValue: int64.nullish(),
+  doubleValue: double.optional(),
+  arrayValue: z.object({ values: members }).nullish(),
+  kvlistValue: z.object({ values: members }).nullish(),
+  bytesValue: base64.nullish(),
+});
+const keyValue = z.object({ key: z.string(), value: z.unknown().optional() });
+
+/** Reads a list of KeyValues as attributes. @throws Refusal */
+export function readJsonAttributes(list: readonly unknown[], count: CountItem, depth = 0): Attributes {
+  const attributes: Attributes = {};
+  for (const member of list) {
+    count();
+    const parsed = keyValue.safeParse(member);
+    if (!parsed.success) throw malformed('an attribute is no {"key": text, "value": {…}}');
+    const { key, value } = parsed.data;
+    setAttribute(attributes, key, readJsonValue(key, value, { count, depth }));
+  }
+  return attributes;
+}
+
+/** An AnyValue: text, flag, number, list or object; bytes as base64 text, and no value at all as null. */
+function readJsonValue(
+  key: string,
+  value: unknown,
+  { count, depth }: { readonly count: CountItem; readonly depth: number },
+): unknown {
+  requireDepth(depth);
+  const parsed = anyValue.safeParse(value ?? {});
+  if (!parsed.success) throw malformed(`the value of the attribute ${JSON.stringify(key)} is none of OTLP`);
+  const { arrayValue, kvlistValue, stringValue, boolValue, intValue, doubleValue, bytesValue } = parsed.data;
+  if (arrayValue != null) {
+    return (arrayValue.values ?? []).map((member) => {
+      count();
+      return readJsonValue(key, member, { count, depth: depth + 1 });
+    });
+  }
+  if (kvlistValue != null) return readJsonAttributes(kvlistValue.values ?? [], count, depth + 1);
+  return stringValue ?? boolValue ?? intValue ?? doubleValue ?? bytesValue ?? null;
+}

@@ -1,0 +1,177 @@
+import type { ObservedEvent, ObservedSpan } from '../facts/observed-span.ts';
+import type { Attributes } from './attributes.ts';
+import { createItemLimit, type CountItem } from './item-limit.ts';
+import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
+import { readAttribute } from './protobuf-values.ts';
+import { STATUS_CODES } from './status-codes.ts';
+
+// Field numbers of opentelemetry-proto, v1: trace_service.proto, trace.proto, resource.proto.
+const REQUEST = { resourceSpans: fieldTag(1, 'bytes') };
+const RESOURCE_SPANS = { resource: fieldTag(1, 'bytes'), scopeSpans: fieldTag(2, 'bytes') };
+const RESOURCE = { attributes: fieldTag(1, 'bytes') };
+const SCOPE_SPANS = { spans: fieldTag(2, 'bytes') };
+const SPAN = {
+  traceId: fieldTag(1, 'bytes'),
+  spanId: fieldTag(2, 'bytes'),
+  parentSpanId: fieldTag(4, 'bytes'),
+  name: fieldTag(5, 'bytes'),
+  startTime: fieldTag(7, 'fixed64'),
+  endTime: fieldTag(8, 'fixed64'),
+  attributes: fieldTag(9, 'bytes'),
+  droppedAttributes: fieldTag(10, 'varint'),
+  events: fieldTag(11, 'bytes'),
+  droppedEvents: fieldTag(12, 'varint'),
+  status: fieldTag(15, 'bytes'),
+};
+const EVENT = { time: fieldTag(1, 'fixed64'), name: fieldTag(2, 'bytes'), attributes: fieldTag(3, 'bytes') };
+const STATUS = { message: fieldTag(2, 'bytes'), code: fieldTag(3, 'varint') };
+
+/** A span while its fields are read. */
+type OpenSpan = { -readonly [Name in keyof ObservedSpan]: ObservedSpan[Name] } & {
+  readonly attributes: Attributes;
+  readonly events: ObservedEvent[];
+};
+
+/**
+ * The spans of an ExportTraceServiceRequest in protobuf, in the order in which they were sent.
+ *
+ * @throws Refusal 400 when the bytes are no such message, 413 when it holds too much
+ */
+export function decodeProtobufSpans(body: Buffer): ObservedSpan[] {
+  const spans: ObservedSpan[] = [];
+  const count = createItemLimit();
+  const reader = new ProtobufReader(body);
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === REQUEST.resourceSpans) readResourceSpans(reader.message(), spans, count);
+    else reader.skip(tag);
+  }
+  return spans;
+}
+
+/** The resource may come behind its spans, which share it. */
+function readResourceSpans(reader: ProtobufReader, spans: ObservedSpan[], count: CountItem): void {
+  const resource: Attributes = {};
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === RESOURCE_SPANS.resource) readResource(reader.message(), resource, count);
+    else if (tag === RESOURCE_SPANS.scopeSpans) readScopeSpans(reader.message(), { spans, resource, count });
+    else reader.skip(tag);
+  }
+}
+
+function readResource(reader: ProtobufReader, resource: Attributes, count: CountItem): void {
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === RESOURCE.attributes) readAttribute(reader.message(), resource, { count });
+    else reader.skip(tag);
+  }
+}
+
+function readScopeSpans(
+  reader: ProtobufReader,
+  group: { readonly spans: ObservedSpan[]; readonly resource: Attributes; readonly count: CountItem },
+): void {
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.spans) group.spans.push(readSpan(reader.message(), group.resource, group.count));
+    else reader.skip(tag);
+  }
+}
+
+const newSpan = (resource: Attributes): OpenSpan => ({
+  phase: 'ended',
+  traceId: '',
+  spanId: '',
+  parentSpanId: null,
+  name: '',
+  startTimeUnixNano: 0n,
+  endTimeUnixNano: 0n,
+  statusCode: 'unset',
+  statusMessage: null,
+  attributes: {},
+  events: [],
+  resource,
+  droppedAttributesCount: 0,
+  droppedEventsCount: 0,
+});
+
+function readSpan(reader: ProtobufReader, resource: Attributes, count: CountItem): ObservedSpan {
+  count();
+  const span = newSpan(resource);
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (!readSpanField(reader, tag, { span, count })) reader.skip(tag);
+  }
+  return span;
+}
+
+/** @returns whether it was a field that is known */
+function readSpanField(
+  reader: ProtobufReader,
+  tag: number,
+  { span, count }: { readonly span: OpenSpan; readonly count: CountItem },
+): boolean {
+  switch (tag) {
+    case SPAN.traceId:
+      span.traceId = reader.bytes('hex');
+      return true;
+    case SPAN.spanId:
+      span.spanId = reader.bytes('hex');
+      return true;
+    case SPAN.parentSpanId:
+      span.parentSpanId = reader.bytes('hex') || null;
+      return true;
+    case SPAN.name:
+      span.name = reader.text();
+      return true;
+    case SPAN.startTime:
+      span.startTimeUnixNano = reader.fixed64();
+      return true;
+    case SPAN.endTime:
+      span.endTimeUnixNano = reader.fixed64();
+      return true;
+    case SPAN.attributes:
+      readAttribute(reader.message(), span.attributes, { count });
+      return true;
+    case SPAN.droppedAttributes:
+      span.droppedAttributesCount = reader.uint32();
+      return true;
+    case SPAN.events:
+      span.events.push(readEvent(reader.message(), count));
+      return true;
+    case SPAN.droppedEvents:
+      span.droppedEventsCount = reader.uint32();
+      return true;
+    case SPAN.status:
+      readStatus(reader.message(), span);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readEvent(reader: ProtobufReader, count: CountItem): ObservedEvent {
+  count();
+  let name = '';
+  let timeUnixNano = 0n;
+  const attributes: Attributes = {};
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === EVENT.time) timeUnixNano = reader.fixed64();
+    else if (tag === EVENT.name) name = reader.text();
+    else if (tag === EVENT.attributes) readAttribute(reader.message(), attributes, { count });
+    else reader.skip(tag);
+  }
+  return { name, timeUnixNano, attributes };
+}
+
+/** A code that OTLP does not know is no status, as its definition demands of receivers. */
+function readStatus(reader: ProtobufReader, span: OpenSpan): void {
+  while (!reader.isAtEnd) {
+    const tag = reader.tag();
+    if (tag === STATUS.message) span.statusMessage = reader.text() || null;
+    else if (tag === STATUS.code) span.statusCode = STATUS_CODES[reader.uint32()] ?? 'unset';
+    else reader.skip(tag);
+  }
+}

@@ -1,0 +1,31 @@
+/** A request that is not taken, as HTTP says it. The message goes to the sender. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, options: RefusalOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+interface RefusalOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** The body is not what its content type says; sending it again cannot help. */
+export const malformed = (what: string): Refusal => new Refusal(400, `The body is malformed: ${what}.`);
+
+export const tooLarge = (what: string): Refusal =>
+  new Refusal(413, `${what} Send fewer spans in one request.`);
+
+/**
+ * The same request may be taken later. Not 429, which some senders take for final; 503 is tried again by all.
+ *
+ * @param afterSeconds when the sender may come back
+ */
+export const busy = (why: string, afterSeconds: number, options: { cause?: unknown } = {}): Refusal =>
+  new Refusal(503, why, { headers: { 'retry-after': String(afterSeconds) }, ...options });

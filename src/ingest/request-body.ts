@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { malformed, Refusal, tooLarge } from './refusal.ts';
+
+const unzip = promisify(gunzip);
+
+/**
+ * Reads the body of a request, unpacked.
+ *
+ * @param maxBytes most bytes, both as sent and unpacked
+ * @throws Refusal 413 for a larger one, 415 for another packing than gzip, 400 for one that is broken
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const packing = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (packing !== 'identity' && packing !== 'gzip') {
+    const message = `The content encoding is ${JSON.stringify(packing.slice(0, 80))}; allowed: gzip, identity.`;
+    throw new Refusal(415, message, { headers: { 'accept-encoding': 'gzip, identity' } });
+  }
+  const sent = await readSent(request, maxBytes);
+  return packing === 'gzip' ? unpack(sent, maxBytes) : sent;
+}
+
+const bodyTooLarge = (maxBytes: number): Refusal => tooLarge(`The body is larger than ${maxBytes} bytes.`);
+
+/** What is too much is not kept, and the rest of it flows by unread, so that the answer can be heard. */
+function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const keep = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) chunks.push(chunk);
+      else giveUp();
+    };
+    const giveUp = (): void => {
+      chunks.length = 0;
+      request.off('data', keep).resume();
+      reject(bodyTooLarge(maxBytes));
+    };
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      giveUp();
+      return;
+    }
+    request.on('data', keep);
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    const cutOff = (): void => reject(malformed('it ends before its length'));
+    request.on('error', cutOff);
+    request.on('close', cutOff);
+  });
+}
+
+async function unpack(sent: Buffer, maxBytes: number): Promise<Buffer> {
+  try {
+    return await unzip(sent, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw bodyTooLarge(maxBytes);
+    throw malformed('it is no gzip, or a part of one');
+  }
+}

@@ -1,0 +1,79 @@
+import type { ObservedSpan } from '../facts/observed-span.ts';
+import { translate } from '../facts/translate.ts';
+import { scrubText } from '../semconv/index.ts';
+import { busy } from './refusal.ts';
+import { sortSpans } from './usable-spans.ts';
+
+/** What became of spans: written for good; to be tried again, nothing being known of them; or never to be taken. */
+export type SinkReport =
+  { readonly kind: 'written' } | { readonly kind: 'retryable' | 'rejected'; readonly error: unknown };
+
+/** Where spans go. The report comes when they are safe, not before. Writing a span twice is harmless. */
+export type TakeBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
+
+/** What the sender of some spans is told. */
+export interface Taken {
+  readonly rejectedSpans: number;
+  /** Why, in words for people; empty when none was rejected. */
+  readonly errorMessage: string;
+}
+
+/** Spans written at once: a transaction that is neither small nor long. */
+const BATCH_SIZE = 2000;
+const TOLD_FAULTS = 5;
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Hands spans to the sink, batch after batch, and resolves when all that can be written are.
+ *
+ * Spans that break the vocabulary count as rejected; the sink keeps them aside. Spans of other programs, which name no
+ * step, are fine and no concern of ours.
+ *
+ * @param onProblem hears why the sink did not take spans
+ * @throws Refusal 503 when the sink cannot take them now; the sender then sends all of them again
+ */
+export async function takeSpans(
+  spans: readonly ObservedSpan[],
+  take: TakeBatch,
+  onProblem: (error: unknown) => void,
+): Promise<Taken> {
+  const { usable, unusable } = sortSpans(spans);
+  const faults = [...unusable];
+  for (let start = 0; start < usable.length; start += BATCH_SIZE) {
+    const batch = usable.slice(start, start + BATCH_SIZE);
+    const report = await reportOf(batch, take);
+    if (report.kind !== 'written') onProblem(report.error);
+    if (report.kind === 'retryable') {
+      throw busy('The spans could not be written and may be sent again.', RETRY_AFTER_SECONDS, {
+        cause: report.error,
+      });
+    }
+    faults.push(...(report.kind === 'written' ? faultsOf(batch) : batch.map(refusedByDatabase)));
+  }
+  return { rejectedSpans: faults.length, errorMessage: describeFaults(faults) };
+}
+
+/** A sink that throws is one that may be asked again. */
+async function reportOf(batch: readonly ObservedSpan[], take: TakeBatch): Promise<SinkReport> {
+  try {
+    return await take(batch);
+  } catch (error) {
+    return { kind: 'retryable', error };
+  }
+}
+
+/** What the sink found as well when it translated the same spans. */
+const faultsOf = (batch: readonly ObservedSpan[]): string[] =>
+  batch.flatMap((span) => {
+    const translation = translate(span);
+    return translation.kind === 'rejected' ? [`span ${span.spanId}: ${translation.detail}`] : [];
+  });
+
+const refusedByDatabase = ({ spanId }: ObservedSpan): string =>
+  `span ${spanId}: the database refuses the rows of its batch`;
+
+function describeFaults(faults: readonly string[]): string {
+  const told = faults.slice(0, TOLD_FAULTS).map(scrubText);
+  const untold = faults.length - told.length;
+  return [...told, ...(untold > 0 ? [`and ${untold} more`] : [])].join('; ');
+}

@@ -1,0 +1,79 @@
+import type { GridStore } from '../../grids/index.ts';
+import type { Clock } from '../clock.ts';
+import { cycleName } from '../forecast-cycle.ts';
+import { createFieldCache } from './field-cache.ts';
+import type { ScoringStores } from './scoring-stores.ts';
+import { createStoreHandle, type GridStoreSource, type StoreHandle } from './store-handle.ts';
+
+/** A store of which each cycle has its own, such as the GFS forecast from T0. */
+export interface StoreOfCycle {
+  readonly ofCycle: (initTime: Date) => Promise<GridStore>;
+}
+
+/** A store that all cycles share, or one for each. */
+export type StoreSource = GridStoreSource | StoreOfCycle;
+
+/** What forecasts are scored with; a function opens a store that may grow. */
+export interface PipelineStores {
+  /** ERA5. */
+  readonly truth: StoreSource;
+  readonly climatology: StoreSource;
+  /** The GFS forecast from T0. */
+  readonly reference: StoreSource;
+  /** The GFS analysis, truth of day one; ERA5 stands in for it unless given. */
+  readonly analysis?: StoreSource;
+}
+
+export interface CycleStoresOptions {
+  readonly clock: Clock;
+  /** How old an opened store may be before it is opened again to look for new times, milliseconds. */
+  readonly refreshMillis: number;
+  /** Most bytes of fields that are kept, of all cycles together. */
+  readonly fieldCacheBytes: number;
+}
+
+/** Sixteen days of runs in flight, four a day: more cycles than are ever scored at once. */
+const MAX_CYCLES = 64;
+
+type HandleOf = (initTime: Date) => StoreHandle;
+
+/** The stores of each cycle. Those that all cycles share are opened once. */
+export function createCycleStores(
+  stores: PipelineStores,
+  options: CycleStoresOptions,
+): (initTime: Date) => ScoringStores {
+  const handlesOf = (name: string, source: StoreSource): HandleOf => {
+    if (typeof source === 'object' && 'ofCycle' in source) return handlePerCycle(name, source, options);
+    const handle = createStoreHandle(name, source, options);
+    return () => handle;
+  };
+  const truth = handlesOf('truth', stores.truth);
+  const climatology = handlesOf('climatology', stores.climatology);
+  const reference = handlesOf('reference', stores.reference);
+  const analysis = stores.analysis === undefined ? () => null : handlesOf('analysis', stores.analysis);
+  const fields = createFieldCache(options.fieldCacheBytes);
+  return (initTime) => ({
+    truth: truth(initTime),
+    climatology: climatology(initTime),
+    reference: reference(initTime),
+    analysis: analysis(initTime),
+    fields,
+  });
+}
+
+/** Keeps the handles of the cycles that were used last. Their names tell their fields apart. */
+function handlePerCycle(name: string, { ofCycle }: StoreOfCycle, options: CycleStoresOptions): HandleOf {
+  const handles = new Map<string, StoreHandle>();
+  return (initTime) => {
+    const cycle = cycleName(initTime);
+    const handle =
+      handles.get(cycle) ?? createStoreHandle(`${name} ${cycle}`, () => ofCycle(initTime), options);
+    handles.delete(cycle);
+    handles.set(cycle, handle);
+    for (const oldest of handles.keys()) {
+      if (handles.size <= MAX_CYCLES) break;
+      handles.delete(oldest);
+    }
+    return handle;
+  };
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { dueCycle, keepSchedule } from '../../src/commands/daily-schedule.ts';
+import { timeOfDay } from '../../src/commands/time-of-day.ts';
+
+const AT = timeOfDay('18:00');
+const HOUR = 3_600_000;
+const instant = (text: string): Date => new Date(text);
+
+/** A day's clock that only sleeping moves, and a schedule that runs on it until `until`. */
+async function scheduled(from: string, until: string, options: Partial<ScheduledOptions> = {}) {
+  const { onDue = () => Promise.resolve(), once = false, jump = (millis: number) => millis } = options;
+  let now = instant(from).getTime();
+  const end = instant(until).getTime();
+  const controller = new AbortController();
+  const asked: { readonly cycle: string; readonly at: string }[] = [];
+  const problems: unknown[] = [];
+  const sleeps: number[] = [];
+  const ended = keepSchedule({
+    at: AT,
+    once,
+    signal: controller.signal,
+    now: () => new Date(now),
+    sleep: async (millis) => {
+      sleeps.push(millis);
+      now += jump(millis);
+      if (now >= end) controller.abort(new Error('the test is over'));
+      controller.signal.throwIfAborted();
+    },
+    onDue: async (initTime) => {
+      asked.push({ cycle: initTime.toISOString(), at: new Date(now).toISOString() });
+      await onDue(asked.length);
+    },
+    onProblem: (problem) => void problems.push(problem),
+  });
+  const outcome = await ended.then(
+    () => 'done',
+    (error: unknown) => String(error),
+  );
+  return { asked, problems, sleeps, outcome };
+}
+
+interface ScheduledOptions {
+  readonly onDue: (time: number) => Promise<void>;
+  readonly once: boolean;
+  /** How far the clock goes when so much was slept. */
+  readonly jump: (millis: number) => number;
+}
+
+describe('the cycle that is due', () => {
+  it.each([
+    ['2026-11-23T17:59:59.999Z', null],
+    ['2026-11-23T18:00:00Z', '2026-11-23T00:00:00.000Z'],
+    ['2026-11-23T23:59:59Z', '2026-11-23T00:00:00.000Z'],
+    ['2026-11-24T00:00:00Z', null],
+  ])('at %s is %s', (now, expected) => {
+    expect(dueCycle(instant(now), AT)?.toISOString() ?? null).toBe(expected);
+  });
+
+  it('is due all day when the time is midnight', () => {
+    expect(dueCycle(instant('2026-11-23T00:00:00Z'), 0)?.toISOString()).toBe('2026-11-23T00:00:00.000Z');
+  });
+});
+
+describe('the daily schedule', () => {
+  it('asks once a day, at the time, for 00Z of the same date', async () => {
+    const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-26T12:00:00Z');
+    expect(asked).toEqual([
+      { cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T18:00:00.000Z' },
+      { cycle: '2026-11-24T00:00:00.000Z', at: '2026-11-24T18:00:00.000Z' },
+      { cycle: '2026-11-25T00:00:00.000Z', at: '2026-11-25T18:00:00.000Z' },
+    ]);
+    expect(outcome).toContain('the test is over');
+  });
+
+  it('asks at once when it starts after the time, so that a restart does not lose the day', async () => {
+    const { asked } = await scheduled('2026-11-23T21:34:56Z', '2026-11-24T17:00:00Z');
+    expect(asked).toEqual([{ cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T21:34:56.000Z' }]);
+  });
+
+  it('asks again after a minute, and again, when no run could be made, and tells each time', async () => {
+    const { asked, problems } = await scheduled('2026-11-23T17:59:30Z', '2026-11-23T20:00:00Z', {
+      onDue: async (time) => {
+        if (time < 3) throw new Error(`attempt ${time}`);
+      },
+    });
+    expect(asked.map(({ at }) => at)).toEqual([
+      '2026-11-23T18:00:00.000Z',
+      '2026-11-23T18:01:00.000Z',
+      '2026-11-23T18:02:00.000Z',
+    ]);
+    expect(problems).toEqual([new Error('attempt 1'), new Error('attempt 2')]);
+  });
+
+  it('gives a day up when its last minute has passed, and goes on with the next one', async () => {
+    const { asked } = await scheduled('2026-11-23T23:58:30Z', '2026-11-24T18:01:00Z', {
+      onDue: async (time) => {
+        if (time < 3) throw new Error('down');
+      },
+    });
+    expect(asked.map(({ cycle }) => cycle.slice(0, 10))).toEqual(['2026-11-23', '2026-11-23', '2026-11-24']);
+  });
+
+  it('never sleeps longer than a minute, so that a clock that is set or a machine that slept is seen', async () => {
+    const { asked, sleeps } = await scheduled('2026-11-23T10:00:00Z', '2026-11-23T23:00:00Z', {
+      jump: (millis) => millis + 9 * HOUR,
+    });
+    expect(Math.max(...sleeps)).toBe(60_000);
+    expect(asked).toEqual([{ cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T19:01:00.000Z' }]);
+  });
+
+  it('ends after one run when it is asked to, waiting for the time first', async () => {
+    const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-30T00:00:00Z', {
+      once: true,
+    });
+    expect([asked.length, outcome]).toEqual([1, 'done']);
+  });
+
+  it('ends with the reason of the signal, and asks nothing after it', async () => {
+    const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-23T12:00:01Z');
+    expect([asked, outcome]).toEqual([[], 'Error: the test is over']);
+  });
+});

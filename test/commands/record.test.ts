@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { recordCommand } from '../../src/commands/record.ts';
+import { recordSpans, type RecordingPlaces } from '../../src/commands/record-spans.ts';
+import { readConfig } from '../../src/config.ts';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { queryStep, sdkSpans } from '../ingest/support/sdk-spans.ts';
+import { send } from '../ingest/support/serving.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { emptyTables } from '../support/tables.ts';
+import { captureOutput } from './support/captured-output.ts';
+import { invoke } from './support/invoke.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+beforeEach(() => emptyTables(database.pool));
+afterAll(() => database.drop());
+
+const BODY = Buffer.from(
+  ProtobufTraceSerializer.serializeRequest([
+    ...sdkSpans([
+      { attributes: queryStep() },
+      { attributes: queryStep({ 'weather.step.status': 'finished' }) },
+    ]),
+  ]) ?? [],
+);
+const environment = () => ({
+  DATABASE_URL: database.connectionString,
+  BAROGRAPH_METRICS_PORT: '0',
+  BAROGRAPH_INGEST_PORT: '0',
+});
+const count = async (table: string): Promise<number> =>
+  Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${table}`)).rows[0]?.n);
+
+/** Runs the service, does something with it, ends it. */
+async function whileRecording<Result>(
+  use: (places: RecordingPlaces) => Promise<Result>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly result: Result; readonly problems: readonly string[] }> {
+  const controller = new AbortController();
+  const output = captureOutput();
+  let told: (text: string) => void = () => undefined;
+  const listening = new Promise<string>((resolve) => (told = resolve));
+  const ended = recordSpans({
+    config: readConfig({ ...environment(), ...more }),
+    isJson: true,
+    output: { ...output, result: told },
+    signal: controller.signal,
+  });
+  try {
+    const places = JSON.parse(await Promise.race([listening, ended.then(() => '{}')])) as RecordingPlaces;
+    return { result: await use(places), problems: output.problems };
+  } finally {
+    controller.abort();
+    await ended;
+  }
+}
+const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
+
+describe('barograph record', () => {
+  it('has the rows in the tables when it answers, keeps aside what breaks the vocabulary, and counts both', async () => {
+    const { result: metrics } = await whileRecording(async ({ traces, metrics }) => {
+      const seen = await send({ port: portOf(traces) }, { body: BODY });
+      expect(seen.status).toBe(200);
+      expect(await count('weather_forecast_steps')).toBe(1);
+      expect(await count('dead_letter_spans')).toBe(1);
+      expect(seen.body.toString()).toContain('"finished"');
+      return (await fetch(metrics ?? '')).text();
+    });
+    expect(metrics).toMatch(/barograph_recorder_batches_total\{result="written"\} 1/);
+    expect(metrics).toMatch(
+      /barograph_recorder_rejected_spans_total\{reason="invalid_attribute"\} 1|rejected.*invalid_attribute.* 1/,
+    );
+  });
+
+  it('takes spans although the steps of its own process are not recorded', async () => {
+    await whileRecording(
+      async ({ traces }) => {
+        expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+        expect(await count('weather_forecast_steps')).toBe(1);
+      },
+      { OTEL_SDK_DISABLED: 'true' },
+    );
+  });
+
+  it('asks senders for the token where one is set', async () => {
+    await whileRecording(
+      async ({ traces, needs_token }) => {
+        expect(needs_token).toBe(true);
+        const port = portOf(traces);
+        expect((await send({ port }, { body: BODY })).status).toBe(401);
+        const headers = { authorization: 'Bearer t0ken' };
+        expect((await send({ port }, { body: BODY, headers })).status).toBe(200);
+      },
+      { BAROGRAPH_INGEST_TOKEN: 't0ken' },
+    );
+  });
+
+  it('asks senders to come back while the tables cannot be written, and tells that once', async () => {
+    const { problems } = await whileRecording(async ({ traces }) => {
+      // As a disk that is full would: an error of the server that trying again may heal.
+      await database.pool.query(
+        `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space' using errcode = '53100'; end $$;
+         create trigger refuse before insert on weather_forecast_runs execute function refuse()`,
+      );
+      try {
+        for (let time = 0; time < 2; time += 1) {
+          const seen = await send({ port: portOf(traces) }, { body: BODY });
+          expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
+        }
+      } finally {
+        await database.pool.query('drop function refuse cascade');
+      }
+      expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+      expect(await count('weather_forecast_steps')).toBe(1);
+    });
+    expect(problems).toEqual(['no space']);
+  });
+
+  it.each([
+    [['--port', '70000'], /Allowed: a whole number from 0 to 65535/],
+    [['--host', '0.0.0.0'], /BAROGRAPH_INGEST_TOKEN/],
+  ])('refuses %j in words, with nothing on standard output', async (args, message) => {
+    const { exitCode, stdout, stderr } = await invoke(recordCommand(), [...args, '--json'], environment());
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  it('ends with exit code 0 when it is told to by SIGTERM, which is how a service ends', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
+      env: { PATH: process.env['PATH'] ?? '', ...environment() },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const { traces } = JSON.parse(line.toString()) as RecordingPlaces;
+    expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await count('weather_forecast_steps')).toBe(1);
+  });
+});

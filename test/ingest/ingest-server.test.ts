@@ -1,0 +1,300 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { startIngestServer, type SinkReport } from '../../src/ingest/index.ts';
+import { CategorizedError } from '../../src/semconv/index.ts';
+import { identity, request } from './support/protobuf.ts';
+import { JSON_TYPE, parsed, send, serving } from './support/serving.ts';
+
+const ONE_SPAN = request([identity]);
+const GZIP = { 'content-encoding': 'gzip' };
+const messageOf = (seen: Parameters<typeof parsed>[0]): string =>
+  (parsed(seen) as { message: string }).message;
+
+/** A promise and what settles it. */
+function gate<Value = void>() {
+  let open: (value: Value) => void = () => undefined;
+  const opened = new Promise<Value>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
+describe('the ingest server', () => {
+  it.each([
+    ['as it is', ONE_SPAN, {}],
+    ['packed', gzipSync(ONE_SPAN), GZIP],
+    ['with the packing named in capitals', gzipSync(ONE_SPAN), { 'content-encoding': 'GZIP' }],
+    ['declared as not packed', ONE_SPAN, { 'content-encoding': 'identity' }],
+    [
+      'in JSON',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"}]}]}]}',
+      JSON_TYPE,
+    ],
+  ])('takes a body %s', async (_how, body, headers) => {
+    await serving({}, async ({ server, taken }) => {
+      const seen = await send(server, { body, headers });
+      expect(seen.status).toBe(200);
+      expect(seen.headers['cache-control']).toBe('no-store');
+      expect(taken).toMatchObject([{ phase: 'ended', spanId: '00f067aa0ba902b7' }]);
+    });
+  });
+
+  it('answers only when the spans are safe', async () => {
+    const { open: write, opened: written } = gate<SinkReport>();
+    const { open: begin, opened: begun } = gate();
+    const take = () => {
+      begin();
+      return written;
+    };
+    await serving({ take }, async ({ server }) => {
+      let isAnswered = false;
+      const answered = send(server, { body: ONE_SPAN }).finally(() => (isAnswered = true));
+      await begun;
+      // Another request makes the round trip; the first one has no answer yet.
+      expect((await send(server, { path: '/' })).status).toBe(404);
+      expect(isAnswered).toBe(false);
+      write({ kind: 'written' });
+      expect((await answered).status).toBe(200);
+    });
+  });
+
+  it.each([
+    ['cut off', ONE_SPAN.subarray(0, 9), {}, 400, /should follow byte/],
+    ['packed and cut off', gzipSync(ONE_SPAN).subarray(0, 12), GZIP, 400, /no gzip, or a part of one/],
+    ['not packed as it says', ONE_SPAN, GZIP, 400, /no gzip/],
+    ['packed otherwise', ONE_SPAN, { 'content-encoding': 'br' }, 415, /"br"; allowed: gzip, identity/],
+    [
+      'of another type',
+      ONE_SPAN,
+      { 'content-type': 'text/plain' },
+      415,
+      /text\/plain.*; allowed: application\/x-protobuf/,
+    ],
+    ['no JSON', '{', JSON_TYPE, 400, /it is no JSON/],
+  ])('refuses a body that is %s, and says so', async (_what, body, headers, status, message) => {
+    await serving({}, async ({ server, taken, problems }) => {
+      const seen = await send(server, { body, headers });
+      expect(seen.status).toBe(status);
+      expect(seen.body.toString()).toMatch(message);
+      expect([taken, problems]).toEqual([[], []]);
+    });
+  });
+
+  it('knows one path and one method, and names them', async () => {
+    await serving({}, async ({ server }) => {
+      const lost = await send(server, { path: '/v1/metrics', headers: JSON_TYPE });
+      expect([lost.status, messageOf(lost)]).toEqual([
+        404,
+        'There is nothing here; traces go to /v1/traces.',
+      ]);
+      const got = await send(server, { method: 'GET' });
+      expect([got.status, got.headers.allow]).toEqual([405, 'POST']);
+      const head = await send(server, { method: 'HEAD' });
+      expect([head.status, head.body.length]).toEqual([405, 0]);
+      expect((await send(server, { path: '/v1/traces?x=1', body: ONE_SPAN })).status).toBe(200);
+    });
+  });
+
+  it('takes nothing from a page in a browser, which could reach what listens to this machine alone', async () => {
+    await serving({}, async ({ server, taken }) => {
+      const headers = { ...JSON_TYPE, origin: 'http://example.org' };
+      expect((await send(server, { body: '{}', headers })).status).toBe(403);
+      expect(
+        (await send(server, { method: 'OPTIONS', headers })).headers['access-control-allow-origin'],
+      ).toBe(undefined);
+      expect(taken).toEqual([]);
+    });
+  });
+
+  it('tells the sender of spans that are rejected, and takes the rest', async () => {
+    const body = request([identity, [...identity].slice(0, 18)]);
+    await serving({}, async ({ server, taken }) => {
+      const seen = await send(server, { body });
+      expect(seen.status).toBe(200);
+      expect(seen.body.toString()).toContain('has the span id ""');
+      expect(taken).toHaveLength(1);
+    });
+  });
+
+  it('asks the sender to come back when the sink cannot take the spans', async () => {
+    const take = async (): Promise<SinkReport> => ({
+      kind: 'retryable',
+      error: new Error('database at 192.0.2.1'),
+    });
+    await serving({ take }, async ({ server, problems }) => {
+      const seen = await send(server, { body: ONE_SPAN });
+      expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
+      expect(seen.body.toString()).not.toContain('192.0.2.1');
+      expect(problems).toHaveLength(1);
+    });
+  });
+
+  it('answers an error of its own without its words, and lives on', async () => {
+    const onProblem = (error: unknown): void => {
+      if (String(error).includes('first')) throw new Error('second, of whom was told');
+    };
+    const take = async (): Promise<SinkReport> => ({ kind: 'rejected', error: new Error('first') });
+    await serving({ take, onProblem }, async ({ server }) => {
+      const seen = await send(server, { body: ONE_SPAN });
+      expect(seen.status).toBe(500);
+      expect(seen.body.toString()).not.toMatch(/first|second/);
+      expect((await send(server, { path: '/' })).status).toBe(404);
+    });
+  });
+});
+
+describe('the limits of the ingest server', () => {
+  const limits = { maxBodyBytes: 1000 };
+
+  it.each([
+    ['declared too large', 'x'.repeat(1001), {}],
+    ['too large when it is unpacked', gzipSync('x'.repeat(1001)), GZIP],
+    ['too large and comes in chunks', 'x'.repeat(200_000), { 'transfer-encoding': 'chunked' }],
+  ])('a body that is %s is refused with 413 and not kept', async (_what, body, headers) => {
+    await serving({ limits }, async ({ server }) => {
+      const seen = await send(server, { body, headers });
+      expect(seen.status).toBe(413);
+      expect(seen.body.toString()).toContain(
+        'The body is larger than 1000 bytes. Send fewer spans in one request.',
+      );
+    });
+  });
+
+  it('a body of just the largest size is read', async () => {
+    await serving({ limits }, async ({ server }) => {
+      expect(messageOf(await send(server, { body: ' '.repeat(1000), headers: JSON_TYPE }))).toContain(
+        'no JSON',
+      );
+      expect(
+        (await send(server, { body: gzipSync(' '.repeat(1000)), headers: { ...GZIP, ...JSON_TYPE } })).status,
+      ).toBe(400);
+    });
+  });
+
+  it('requests beyond the limit are asked to come back, and room that is free again is used', async () => {
+    const { open: write, opened: written } = gate<SinkReport>();
+    const { open: begin, opened: begun } = gate();
+    const take = () => {
+      begin();
+      return written;
+    };
+    await serving({ take, limits: { maxRequests: 1 } }, async ({ server }) => {
+      const first = send(server, { body: ONE_SPAN });
+      await begun;
+      const second = await send(server, { body: ONE_SPAN });
+      expect([second.status, second.headers['retry-after']]).toEqual([503, '1']);
+      write({ kind: 'written' });
+      expect((await first).status).toBe(200);
+      expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+    });
+  });
+
+  it('a client that sends too slowly is cut off, and its place is free again', async () => {
+    const slow = { maxRequests: 1, requestTimeoutMillis: 250, timeoutCheckMillis: 20 };
+    await serving({ limits: slow }, async ({ server, problems }) => {
+      const client = connect(server.port, '127.0.0.1');
+      let answer = '';
+      client.on('data', (chunk) => (answer += chunk.toString()));
+      client.on('error', () => undefined);
+      client.write(
+        'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nx',
+      );
+      await once(client, 'close');
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+      expect(problems).toEqual([]);
+    });
+  });
+});
+
+describe('the token of the ingest server', () => {
+  it.each([
+    ['no token', {}, 401],
+    ['another token', { authorization: 'Bearer wrong' }, 401],
+    ['a part of the token', { authorization: 'Bearer s3cre' }, 401],
+    ['the token in another scheme', { authorization: 'Basic s3cret' }, 401],
+    ['the token', { authorization: 'Bearer s3cret' }, 200],
+    ['the token, its scheme in small letters', { authorization: 'bearer  s3cret' }, 200],
+  ])('%s is answered %j with %i', async (_what, headers, status) => {
+    await serving({ token: 's3cret' }, async ({ server, taken }) => {
+      const seen = await send(server, { body: ONE_SPAN, headers });
+      expect(seen.status).toBe(status);
+      expect(taken).toHaveLength(status === 200 ? 1 : 0);
+      expect(seen.headers['www-authenticate']).toBe(status === 200 ? undefined : 'Bearer');
+      expect(seen.body.toString()).not.toContain('s3cret');
+    });
+  });
+
+  it('must be set before anybody but this machine is listened to', async () => {
+    const options = { port: 0, take: async () => ({ kind: 'written' }) as const, onProblem: () => undefined };
+    const opening = startIngestServer({ ...options, host: '0.0.0.0', token: null });
+    await expect(opening).rejects.toThrow(/BAROGRAPH_INGEST_TOKEN/);
+    await serving({ host: '0.0.0.0', token: 's3cret' }, async ({ server }) => {
+      expect((await send(server, { body: ONE_SPAN })).status).toBe(401);
+    });
+  });
+});
+
+describe('opening and closing the ingest server', () => {
+  it('names the port that is taken and the variable that names another', async () => {
+    await serving({}, async ({ server }) => {
+      const again = serving({ port: server.port }, async () => undefined);
+      await expect(again).rejects.toBeInstanceOf(CategorizedError);
+      await expect(again).rejects.toThrow(`The port ${server.port} of 127.0.0.1, to take spans on, is taken`);
+      await expect(again).rejects.toThrow(/BAROGRAPH_INGEST_PORT/);
+    });
+  });
+
+  it('waits for what is being written, answers it, and takes nothing afterwards', async () => {
+    const { open: write, opened: written } = gate<SinkReport>();
+    const { open: begin, opened: begun } = gate();
+    const take = () => {
+      begin();
+      return written;
+    };
+    await serving({ take }, async ({ server }) => {
+      const answered = send(server, { body: ONE_SPAN, headers: { connection: 'keep-alive' } });
+      await begun;
+      const closed = Promise.all([server.close(), server.close()]);
+      write({ kind: 'written' });
+      expect(await answered).toMatchObject({ status: 200, headers: { connection: 'close' } });
+      await closed;
+      await expect(send(server, { body: ONE_SPAN })).rejects.toThrow('ECONNREFUSED');
+    });
+  });
+
+  it('writes what has arrived to its end although its sender was cut off', async () => {
+    const { open: write, opened: written } = gate<SinkReport>();
+    const { open: begin, opened: begun } = gate();
+    const take = () => {
+      begin();
+      return written;
+    };
+    await serving({ take, limits: { closeGraceMillis: 1 } }, async ({ server }) => {
+      const answered = send(server, { body: ONE_SPAN });
+      await begun;
+      let isClosed = false;
+      const closing = server.close().then(() => (isClosed = true));
+      await expect(answered).rejects.toThrow(/hang up|ECONNRESET/);
+      expect(isClosed).toBe(false);
+      write({ kind: 'written' });
+      expect(await closing).toBe(true);
+    });
+  });
+
+  it('does not wait for a client that never finishes its request', async () => {
+    await serving({ limits: { closeGraceMillis: 1 } }, async ({ server }) => {
+      const client = connect(server.port, '127.0.0.1');
+      client.on('error', () => undefined);
+      client.resume();
+      await once(client, 'connect');
+      client.write(
+        'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n',
+      );
+      const disconnected = once(client, 'close');
+      await server.close();
+      await disconnected;
+      expect(client.destroyed).toBe(true);
+    });
+  });
+});

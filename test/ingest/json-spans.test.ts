@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_DEPTH } from '../../src/ingest/attributes.ts';
+import { decodeJsonSpans } from '../../src/ingest/json-spans.ts';
+
+const ID = { traceId: '4BF92F3577B34DA6A3CE929D0E0E4736', spanId: '00f067aa0ba902b7' };
+const decode = (value: unknown) => decodeJsonSpans(Buffer.from(JSON.stringify(value)));
+const request = (span: object) => ({ resourceSpans: [{ scopeSpans: [{ spans: [{ ...ID, ...span }] }] }] });
+const only = (span: object) => decode(request(span))[0];
+const valueOf = (value: unknown) => only({ attributes: [{ key: 'it', value }] })?.attributes['it'];
+
+describe('a request in JSON', () => {
+  it('is read as the specification writes it', () => {
+    const body = {
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'gfs' } }] },
+          scopeSpans: [
+            {
+              scope: { name: 'my.library', version: '1.0.0' },
+              spans: [
+                {
+                  ...ID,
+                  parentSpanId: 'EEE19B7EC3C1B173',
+                  name: 'I am a span',
+                  kind: 2,
+                  startTimeUnixNano: '1544712660000000001',
+                  endTimeUnixNano: '1544712661000000002',
+                  attributes: [{ key: 'my.attribute', value: { intValue: '12' } }],
+                  droppedAttributesCount: 1,
+                  events: [{ timeUnixNano: '1544712660500000003', name: 'e', attributes: [] }],
+                  droppedEventsCount: '2',
+                  status: { code: 2, message: 'broken' },
+                  somethingNew: { x: 1 },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    expect(decode(body)).toEqual([
+      {
+        phase: 'ended',
+        traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+        spanId: '00f067aa0ba902b7',
+        parentSpanId: 'eee19b7ec3c1b173',
+        name: 'I am a span',
+        startTimeUnixNano: 1_544_712_660_000_000_001n,
+        endTimeUnixNano: 1_544_712_661_000_000_002n,
+        statusCode: 'error',
+        statusMessage: 'broken',
+        attributes: { 'my.attribute': 12 },
+        events: [{ name: 'e', timeUnixNano: 1_544_712_660_500_000_003n, attributes: {} }],
+        resource: { 'service.name': 'gfs' },
+        droppedAttributesCount: 1,
+        droppedEventsCount: 2,
+      },
+    ]);
+  });
+
+  it('may leave everything out, or write null for it', () => {
+    for (const empty of [{}, { resourceSpans: null }, { resourceSpans: [{ scopeSpans: null }] }])
+      expect(decode(empty)).toEqual([]);
+    const bare = { parentSpanId: null, statusCode: 'unset', statusMessage: null, attributes: {}, events: [] };
+    expect(only({})).toMatchObject(bare);
+    expect(only({ status: null, attributes: null, events: null, parentSpanId: '' })).toMatchObject(bare);
+  });
+
+  it.each([
+    ['STATUS_CODE_OK', 'ok'],
+    ['STATUS_CODE_ERROR', 'error'],
+    ['STATUS_CODE_UNSET', 'unset'],
+    [1, 'ok'],
+    [9, 'unset'],
+  ])('may write the status code as %s', (code, expected) => {
+    expect(only({ status: { code } })?.statusCode).toBe(expected);
+  });
+});
+
+describe('a value in JSON', () => {
+  it.each([
+    [{ stringValue: '' }, ''],
+    [{ boolValue: false }, false],
+    [{ intValue: '-12' }, -12],
+    [{ intValue: 12 }, 12],
+    [{ intValue: '9223372036854775807' }, 9_223_372_036_854_775_807n],
+    [{ doubleValue: 0.5 }, 0.5],
+    [{ doubleValue: 'NaN' }, NaN],
+    [{ doubleValue: '-Infinity' }, -Infinity],
+    [{ doubleValue: null }, NaN],
+    [{ bytesValue: 'AQL/' }, 'AQL/'],
+    [{ bytesValue: 'AQL_' }, 'AQL/'],
+    [{ arrayValue: { values: [{ intValue: 1 }, {}] } }, [1, null]],
+    [{ arrayValue: {} }, []],
+    [{ kvlistValue: { values: [{ key: 'a', value: { boolValue: true } }] } }, { a: true }],
+    [{}, null],
+    [undefined, null],
+  ])('is read as the specification has it, no. %#', (value, expected) => {
+    expect(valueOf(value)).toEqual(expected);
+  });
+});
+
+describe('a body that is no request', () => {
+  it.each([
+    ['no JSON', 'resourceSpans', /it is no JSON/],
+    ['cut off', '{"resourceSpans":[', /it is no JSON/],
+    ['another type', '[]', /it is wrong: /],
+    [
+      'another type below',
+      '{"resourceSpans":[{"scopeSpans":7}]}',
+      /^The body is malformed: resourceSpans\[0\]\.scopeSpans/,
+    ],
+  ])('is refused when it is %s', (_what, text, message) => {
+    expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(message);
+    expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(expect.objectContaining({ status: 400 }));
+  });
+
+  it.each([
+    [{ traceId: 'no hex' }, /spans\[0\]\.traceId is wrong: no hexadecimal digits/],
+    [{ startTimeUnixNano: '2026-11-23T18:00:00Z' }, /startTimeUnixNano is wrong: no nanoseconds since 1970/],
+    [{ startTimeUnixNano: '99999999999999999999' }, /more nanoseconds than 64 bits hold/],
+    [{ startTimeUnixNano: -1 }, /no nanoseconds/],
+    [{ status: { code: 'OK' } }, /status\.code is wrong: no status code/],
+    [{ droppedEventsCount: 1.5 }, /no count/],
+    [{ attributes: [{ value: { intValue: 1 } }] }, /an attribute is no/],
+    [{ attributes: [{ key: 'tries', value: { intValue: 'two' } }] }, /the attribute "tries" is none of OTLP/],
+    [{ attributes: [{ key: 'tries', value: 2 }] }, /the attribute "tries"/],
+    [{ attributes: [{ key: 'raw', value: { bytesValue: '?' } }] }, /the attribute "raw"/],
+  ])('is refused with %j, and says where it is wrong', (span, message) => {
+    expect(() => only(span)).toThrow(message);
+  });
+
+  it('is refused when a value is nested too deep, before the stack is used up', () => {
+    const nested = (depth: number): string =>
+      `${'{"arrayValue":{"values":['.repeat(depth)}{"intValue":1}${']}}'.repeat(depth)}`;
+    const body = (depth: number): Buffer =>
+      Buffer.from(
+        `{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${nested(depth)}}]},"scopeSpans":[]}]}`,
+      );
+    expect(decodeJsonSpans(body(MAX_DEPTH))).toEqual([]);
+    expect(() => decodeJsonSpans(body(MAX_DEPTH + 1))).toThrow(/deeper than 64/);
+    expect(() => decodeJsonSpans(body(100_000))).toThrow(/deeper than 64/);
+  });
+});

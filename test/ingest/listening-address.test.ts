@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { isLoopback, requireSafeAddress, toListenError, toUrl } from '../../src/ingest/listening-address.ts';
+import { CategorizedError } from '../../src/semconv/index.ts';
+
+describe('an address to listen on', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.8.9.10', true],
+    ['::1', true],
+    ['localhost', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['192.0.2.7', false],
+    ['127.0.0.1.example.org', false],
+    ['example.org', false],
+    ['', false],
+  ])('%s is of this machine alone: %s', (host, expected) => {
+    expect(isLoopback(host)).toBe(expected);
+  });
+
+  it('that others reach needs a token, and the error names the variable', () => {
+    expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(CategorizedError);
+    expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(/BAROGRAPH_INGEST_TOKEN/);
+    expect(() => requireSafeAddress('0.0.0.0', 'known')).not.toThrow();
+    expect(() => requireSafeAddress('127.0.0.1', null)).not.toThrow();
+  });
+
+  it('is a URL with brackets where its numbers have colons', () => {
+    expect(toUrl('127.0.0.1', 4318)).toBe('http://127.0.0.1:4318');
+    expect(toUrl('::1', 4318)).toBe('http://[::1]:4318');
+  });
+
+  it('that cannot be had says why and which variables to look at', () => {
+    const cause = Object.assign(new Error('no'), { code: 'EACCES' });
+    const { message } = toListenError(cause, { host: '127.0.0.1', port: 80 });
+    expect(message).toContain('port 80 of 127.0.0.1, to take spans on, cannot be opened (EACCES)');
+    expect(message).toContain('BAROGRAPH_INGEST_PORT');
+    expect(toListenError('odd', { host: '::1', port: 1 }).message).toContain('unknown');
+  });
+});

@@ -1,0 +1,57 @@
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { describe, expect, it } from 'vitest';
+import { encodingOf } from '../../src/ingest/media-type.ts';
+import { busy, malformed } from '../../src/ingest/refusal.ts';
+import { toRefused, toSuccess } from '../../src/ingest/reply.ts';
+import { bytes } from './support/protobuf.ts';
+
+const PARTLY = { rejectedSpans: 300, errorMessage: `span b: ${'ü'.repeat(200)}` };
+const WHOLLY = { rejectedSpans: 0, errorMessage: '' };
+
+describe('the answer to a request that was taken', () => {
+  it('leaves the partial success out when every span was taken', () => {
+    expect(toSuccess(WHOLLY, 'protobuf').body).toHaveLength(0);
+    expect(toSuccess(WHOLLY, 'json').body.toString()).toBe('{}');
+  });
+
+  it('tells in protobuf how many spans were rejected and why, as the SDK reads it', () => {
+    const { status, headers, body } = toSuccess(PARTLY, 'protobuf');
+    expect([status, headers['content-type']]).toEqual([200, 'application/x-protobuf']);
+    expect(ProtobufTraceSerializer.deserializeResponse(body)).toEqual({ partialSuccess: PARTLY });
+  });
+
+  it('tells the same in JSON, with the number as text', () => {
+    const { headers, body } = toSuccess(PARTLY, 'json');
+    expect(headers['content-type']).toBe('application/json');
+    expect(JSON.parse(body.toString())).toEqual({
+      partialSuccess: { rejectedSpans: '300', errorMessage: PARTLY.errorMessage },
+    });
+  });
+});
+
+describe('the answer to a request that was not taken', () => {
+  it('is a status in the encoding of the request', () => {
+    const message = 'The body is malformed: it is no JSON.';
+    expect(toRefused(malformed('it is no JSON'), 'protobuf').body).toEqual(Buffer.from(bytes(2, message)));
+    expect(JSON.parse(toRefused(malformed('it is no JSON'), 'json').body.toString())).toEqual({ message });
+  });
+
+  it('is in JSON when the request has no encoding that is known', () => {
+    const { status, headers, body } = toRefused(busy('Too many requests at once.', 1), null);
+    expect(status).toBe(503);
+    expect(headers).toEqual({ 'retry-after': '1', 'content-type': 'application/json' });
+    expect(JSON.parse(body.toString())).toEqual({ message: 'Too many requests at once.' });
+  });
+});
+
+describe('the encoding of a body', () => {
+  it.each([
+    ['application/x-protobuf', 'protobuf'],
+    ['Application/JSON; charset=utf-8', 'json'],
+    ['application/grpc', null],
+    ['', null],
+    [undefined, null],
+  ])('of content type %s is %s', (contentType, expected) => {
+    expect(encodingOf(contentType)).toBe(expected);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { GridStore } from '../../../src/grids/index.ts';
+import { createCycleStores, type StoreSource } from '../../../src/pipeline/scores/cycle-stores.ts';
+import { newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
+import { tinyStore } from '../support/tiny-world.ts';
+
+const HOUR = 3_600_000;
+const FIRST = new Date('2026-11-01T00:00:00Z');
+const SECOND = new Date('2026-11-02T00:00:00Z');
+const VALID_TIME = new Date('2026-11-02T12:00:00Z');
+const OPTIONS = { clock: { now: () => new Date(0) }, refreshMillis: HOUR, fieldCacheBytes: 2 ** 20 };
+
+/** A forecast of each cycle that differs from the others, and what was opened. */
+async function bench() {
+  const truth = await tinyStore({ leads: [36], error: 0 });
+  const opened: string[] = [];
+  const ofCycle = (initTime: Date): Promise<GridStore> => {
+    opened.push(initTime.toISOString().slice(0, 10));
+    const lead = (VALID_TIME.getTime() - initTime.getTime()) / HOUR;
+    return tinyStore({ initTime, leads: [lead], error: 0.1 * lead, phase: 3 });
+  };
+  const storesOf = (reference: StoreSource) =>
+    createCycleStores({ truth, climatology: truth, reference }, OPTIONS);
+  return { truth, opened, ofCycle, storesOf };
+}
+
+describe('the stores of a cycle', () => {
+  it('are those of all cycles where these share them, opened once', async () => {
+    const { truth, storesOf } = await bench();
+    let openings = 0;
+    const stores = storesOf(async () => {
+      openings += 1;
+      return truth;
+    });
+    expect(stores(FIRST).reference).toBe(stores(SECOND).reference);
+    expect(stores(FIRST).truth).toBe(stores(SECOND).truth);
+    expect(stores(FIRST).analysis).toBeNull();
+    await Promise.all([stores(FIRST).reference.open(), stores(SECOND).reference.open()]);
+    expect(openings).toBe(1);
+  });
+
+  it('are its own where each cycle has one, opened once for each', async () => {
+    const { opened, ofCycle, storesOf } = await bench();
+    const stores = storesOf({ ofCycle });
+    for (const cycle of [FIRST, SECOND, FIRST]) await stores(cycle).reference.open();
+    expect(opened).toEqual(['2026-11-01', '2026-11-02']);
+    expect(stores(FIRST).reference.name).toBe('reference 2026-11-01T00Z');
+  });
+
+  it('never lend each other the field of the same instant', async () => {
+    const { truth, ofCycle, storesOf } = await bench();
+    const stores = storesOf({ ofCycle });
+    const use = newCacheUse();
+    const read = async (cycle: Date): Promise<Float32Array> => {
+      const { reference, fields } = stores(cycle);
+      const request = { variable: '2t', pressureHpa: null, validTime: VALID_TIME } as const;
+      return fields.read({
+        storeName: reference.name,
+        store: await reference.open(),
+        request,
+        grid: truth,
+        use,
+      });
+    };
+    const [first, second, again] = [await read(FIRST), await read(SECOND), await read(FIRST)];
+    expect(second).not.toEqual(first);
+    expect(again).toBe(first);
+    expect(use).toMatchObject({ hits: 1, misses: 2 });
+  });
+
+  it('are kept for the cycles that were used last, not for all that ever were', async () => {
+    const { opened, ofCycle, storesOf } = await bench();
+    const stores = storesOf({ ofCycle });
+    const used = stores(FIRST).reference;
+    for (let cycle = 1; cycle <= 100; cycle += 1) {
+      expect(stores(FIRST).reference).toBe(used);
+      expect(stores(new Date(FIRST.getTime() + cycle * 6 * HOUR)).reference).not.toBe(used);
+    }
+    const old = new Date(FIRST.getTime() + 6 * HOUR);
+    expect(stores(old).reference).toBe(stores(old).reference);
+    expect(opened).toEqual([]);
+  });
+});
