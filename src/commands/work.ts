@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { readConfig } from '../config.ts';
 import { interruptible } from './interruption.ts';
 import { createOutput } from './output.ts';
@@ -16,6 +16,9 @@ interface WorkCommandOptions {
   readonly json?: true;
 }
 
+/** Domain practice: by then GFS of 00Z is there. */
+const DEFAULT_TIME = '18:00';
+
 /** `barograph work`: the workers of a validator, with a run a day. */
 export function workCommand(): Command {
   return new Command('work')
@@ -31,7 +34,11 @@ export function workCommand(): Command {
     )
     .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
     .requiredOption('--miners-file <file>', 'the miners: [{"uid", "hotkey", "url"}]; read again for each run')
-    .option('--at <time>', 'when a day’s run for 00Z is made, UTC', timeOfDay, timeOfDay('18:00'))
+    .addOption(
+      new Option('--at <time>', 'when a day’s run for 00Z is made, UTC')
+        .argParser(timeOfDay)
+        .default(timeOfDay(DEFAULT_TIME), DEFAULT_TIME),
+    )
     .option('--once', 'end when the run of one day is over')
     .option('--json', 'print one line of JSON for each event')
     .action(async (options: WorkCommandOptions) => {

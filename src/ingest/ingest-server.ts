@@ -74,6 +74,7 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   };
 }
 
+/** A server on which nobody can hold a connection or a request for ever. */
 function createLimitedServer(
   { requestTimeoutMillis, timeoutCheckMillis }: IngestLimits,
   listener: (request: IncomingMessage, response: ServerResponse) => void,

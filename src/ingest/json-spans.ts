@@ -97,6 +97,7 @@ export function decodeJsonSpans(body: Buffer): ObservedSpan[] {
   });
 }
 
+/** @throws Refusal for text that is no JSON */
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));

@@ -29,10 +29,12 @@ export class ProtobufReader {
     this.#end = end;
   }
 
+  /** Whether the message has no more fields. */
   get isAtEnd(): boolean {
     return this.#at >= this.#end;
   }
 
+  /** The tag of the next field; compare it with those of `fieldTag`. */
   tag(): number {
     const tag = Number(this.int64());
     if (tag < fieldTag(1, 'varint')) throw malformed(`a field has the number ${Math.floor(tag / 8)}`);
@@ -56,14 +58,17 @@ export class ProtobufReader {
     return typeof value === 'number' && value >= 0 ? Math.min(value, MAX_UINT32) : MAX_UINT32;
   }
 
+  /** Eight bytes, the lowest first, as an unsigned integer. */
   fixed64(): bigint {
     return this.#bytes.readBigUInt64LE(this.#take(8));
   }
 
+  /** Eight bytes as a number of double precision. */
   double(): number {
     return this.#bytes.readDoubleLE(this.#take(8));
   }
 
+  /** Text; bytes that are no UTF-8 become U+FFFD. */
   text(): string {
     const length = this.uint32();
     const start = this.#take(length);
@@ -104,6 +109,7 @@ export class ProtobufReader {
     }
   }
 
+  /** The bytes of a varint beyond those that a number holds exactly. */
   #longInt64(start: bigint): number | bigint {
     let value = start;
     for (let index = EXACT_VARINT_BYTES; index < MAX_VARINT_BYTES; index += 1) {

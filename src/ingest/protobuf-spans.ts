@@ -79,6 +79,7 @@ function readScopeSpans(
   }
 }
 
+/** What a span says when it says nothing: in protobuf what is not sent has its default. */
 const newSpan = (resource: Attributes): OpenSpan => ({
   phase: 'ended',
   traceId: '',

@@ -2,6 +2,7 @@ import { requireDepth, setAttribute, type Attributes } from './attributes.ts';
 import type { CountItem } from './item-limit.ts';
 import { fieldTag, type ProtobufReader } from './protobuf-reader.ts';
 
+// Field numbers of opentelemetry-proto, v1: common.proto.
 const KEY_VALUE = { key: fieldTag(1, 'bytes'), value: fieldTag(2, 'bytes') };
 const ANY_VALUE = {
   text: fieldTag(1, 'bytes'),
@@ -68,6 +69,7 @@ function readValue(reader: ProtobufReader, count: CountItem, depth: number): unk
   return value;
 }
 
+/** An ArrayValue; a value that says nothing is null in it. */
 function readArray(reader: ProtobufReader, count: CountItem, depth: number): unknown[] {
   const values: unknown[] = [];
   while (!reader.isAtEnd) {
@@ -82,6 +84,7 @@ function readArray(reader: ProtobufReader, count: CountItem, depth: number): unk
   return values;
 }
 
+/** A KeyValueList. */
 function readMembers(reader: ProtobufReader, count: CountItem, depth: number): Attributes {
   const members: Attributes = {};
   while (!reader.isAtEnd) {

@@ -40,9 +40,11 @@ export function sendReply(response: ServerResponse, { status, headers, body }: I
 
 const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
+/** A field that holds bytes, text or a message. */
 const bytesField = (number: number, content: Buffer): Buffer =>
   Buffer.concat([Buffer.from([fieldTag(number, 'bytes'), ...varint(content.length)]), content]);
 
+/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...varint(Math.floor(value / 0x80))];
 }

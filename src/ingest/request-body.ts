@@ -50,6 +50,7 @@ function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   });
 }
 
+/** Stops at the limit, however much the rest would unpack to. */
 async function unpack(sent: Buffer, maxBytes: number): Promise<Buffer> {
   try {
     return await unzip(sent, { maxOutputLength: maxBytes });

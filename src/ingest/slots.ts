@@ -4,6 +4,7 @@ export interface Slots {
   take(): (() => void) | null;
 }
 
+/** So many slots, all of them free. */
 export function createSlots(count: number): Slots {
   let free = count;
   return {

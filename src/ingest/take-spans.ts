@@ -72,6 +72,7 @@ const faultsOf = (batch: readonly ObservedSpan[]): string[] =>
 const refusedByDatabase = ({ spanId }: ObservedSpan): string =>
   `span ${spanId}: the database refuses the rows of its batch`;
 
+/** The first faults in words, without secrets, and how many there are besides. */
 function describeFaults(faults: readonly string[]): string {
   const told = faults.slice(0, TOLD_FAULTS).map(scrubText);
   const untold = faults.length - told.length;

@@ -14,9 +14,10 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const LOCK = [GFS_LOCK_CLASS, '2026-11-23T00Z'] as const;
-const heldLocks = async (): Promise<number> =>
-  (await database.pool.query(`select from pg_locks where locktype = 'advisory' and objsubid = 2`)).rowCount ??
-  -1;
+/** Locks of this database alone: other test files use the same server. */
+const HELD_LOCKS = `select from pg_locks where locktype = 'advisory' and objsubid = 2
+  and database = (select oid from pg_database where datname = current_database())`;
+const heldLocks = async (): Promise<number> => (await database.pool.query(HELD_LOCKS)).rowCount ?? -1;
 
 describe('a lock that is not waited for', () => {
   it('lets the work be done, and is given back', async () => {
