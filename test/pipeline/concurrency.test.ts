@@ -75,25 +75,31 @@ describe('two pipelines on one database', () => {
 
 describe('a restart', () => {
   it('goes on where the pipeline was stopped, in the same traces', async () => {
+    let isResumed = false;
     const stub = stubMiners([
       {
         files: await goodForecast(),
         poll: (call) =>
-          call < 6 ? { kind: 'running', progress: call, wireStatus: 'running' } : { kind: 'completed' },
+          isResumed && call > 5
+            ? { kind: 'completed' }
+            : { kind: 'running', progress: call, wireStatus: 'running' },
       },
     ]);
     const stores = await tinyStores();
-    const before = bench.open(stub, stores, { delayFactor: 1e-4 });
+    const before = bench.open(stub, stores, { delayFactor: 1e-3 });
     const runId = await before.createRun(runRequest(stub));
     await before.start();
     await expect.poll(() => spans.of('poll').length, { timeout: 10_000 }).toBeGreaterThan(1);
     await before.stop();
+    isResumed = true;
     await expect(before.finished(runId)).rejects.toThrow('stopped before the run was over');
     const after = bench.open(stub, stores);
     await after.start();
     await after.finished(runId);
     const polls = spans.of('poll');
-    expect(polls.map(({ attributes }) => attributes['weather.step.attempt'])).toEqual([1, 2, 3, 4, 5, 6]);
+    const attempts = polls.map(({ attributes }) => attributes['weather.step.attempt']);
+    expect(attempts).toEqual(attempts.map((_, index) => index + 1));
+    expect(attempts.length).toBeGreaterThan(5);
     expect(new Set(polls.map((span) => span.spanContext().traceId)).size).toBe(1);
     expect((await after.progress(runId)).status).toBe('completed');
   });
