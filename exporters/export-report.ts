@@ -1,4 +1,5 @@
 import type { ObservedSpan } from '../src/facts/observed-span.ts';
+import type { EmitterAccount } from './emitter-account.ts';
 
 /**
  * What became of a batch of spans.
@@ -12,8 +13,18 @@ export type ExportReport =
   | { readonly kind: 'retryable'; readonly error: unknown }
   | { readonly kind: 'rejected'; readonly error: unknown };
 
+/** What may be told with a batch. */
+export interface ExportOptions {
+  /** Aborted when the call is given up. */
+  readonly signal?: AbortSignal;
+  /** Committed with the batch; a sink that keeps no books ignores it. */
+  readonly account?: EmitterAccount;
+}
+
 /** Where spans go. Writing the same span twice must be harmless: a retried batch may have been written before. */
 export interface SpanSink {
   /** Never called while an earlier call is under way, unless that one was given up: its signal is aborted then. */
-  export(spans: readonly ObservedSpan[], options?: { readonly signal?: AbortSignal }): Promise<ExportReport>;
+  export(spans: readonly ObservedSpan[], options?: ExportOptions): Promise<ExportReport>;
+  /** Keeps a span aside that is rejected even alone, with what it was rejected for; without it such a span is lost. */
+  bury?(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport>;
 }

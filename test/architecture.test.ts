@@ -28,7 +28,8 @@ const TABLE: ImportTable = {
   ],
   'src/pipeline/miners': ['src/semconv', 'src/steps', '@scure', 'undici', 'zod', 'node:'],
   'src/fleet': ['src/pipeline/miners', 'src/semconv', '@scure', 'zod', 'node:'],
-  'src/database': ['src/semconv', 'pg', 'zod', 'node:'],
+  'src/database': ['src/processes', 'src/semconv', 'pg', 'zod', 'node:'],
+  'src/processes': ['src/semconv', 'node:'],
   'src/http': ['src/semconv', 'node:'],
   'src/reports': ['src/semconv', 'pg'],
   'src/commands': ['src', 'commander', 'pg', 'node:'],
@@ -48,17 +49,23 @@ const TABLE: ImportTable = {
   'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
   'src/index.ts': ['src', 'exporters'],
 
-  'exporters/export-report.ts': ['src/facts'],
-  'exporters/processor': ['exporters/export-report.ts', 'src/facts', '@opentelemetry'],
+  // What the parts of recording say to each other.
+  'exporters/emitter-account.ts': [],
+  'exporters/export-report.ts': ['exporters/emitter-account.ts', 'src/facts'],
+  'exporters/processor': [
+    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'src/facts', '@opentelemetry'],
+  ],
   'exporters/postgres': [
-    ...['exporters/export-report.ts', 'exporters/processor/observed-span.ts', 'src/facts', 'src/semconv'],
+    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
+    ...['src/facts', 'src/semconv'],
     // The combined and the overall score of a forecast: one formula, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'node:'],
   ],
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [
-    ...['exporters/export-report.ts', 'exporters/processor/observed-span.ts', 'src/facts', 'src/semconv'],
-    ...['zod', 'node:'],
+    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor'],
+    ...['src/facts', 'src/processes', 'src/semconv'],
+    ...['@opentelemetry', 'zod', 'node:'],
   ],
   dashboards: ['src/semconv', 'node:'],
 };

@@ -1,4 +1,5 @@
 import type {
+  ClosingReason,
   Decision,
   ErrorCategory,
   ForecastStatus,
@@ -151,6 +152,8 @@ export interface StepFact {
   readonly componentScores: readonly ComponentScoreFact[];
   readonly scoreSums: ScoreSums | null;
   readonly decisions: readonly DecisionFact[];
+  /** Why the step was closed for it; null when it told its end itself. */
+  readonly closing: ClosingReason | null;
   /** Values that could not be kept as they were, by reason. */
   readonly adjustments: Readonly<Record<string, number>>;
   /** The span lost attributes or events to its limits before it reached us. */

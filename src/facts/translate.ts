@@ -1,5 +1,6 @@
-import { ATTRIBUTES, type StepStatus } from '../semconv/index.ts';
+import { ATTRIBUTES, type ClosingReason, type StepStatus } from '../semconv/index.ts';
 import { Adjustments } from './clean-value.ts';
+import { closeFact, CLOSING_REASON } from './closing.ts';
 import { readComponentScores, sumScores } from './component-scores.ts';
 import { readDecisions } from './decisions.ts';
 import { toErrorFact } from './error-fact.ts';
@@ -40,6 +41,8 @@ export function translate(span: ObservedSpan): Translation {
   if (invalid.length > 0) return rejected('invalid_attribute', invalid);
   if (identity.kind === 'incomplete') return rejected('missing_attribute', identity.problems);
 
+  const closing = values['weather.closing.reason'] ?? null;
+  if (closing !== null) return translateClosing(span, closing);
   const status = statusOf(span, values);
   const ended = span.phase === 'ended';
   const retry = { ...retryOf(values), ...(ended ? {} : { nextRetryTime: null }) };
@@ -60,10 +63,23 @@ export function translate(span: ObservedSpan): Translation {
       componentScores: components.scores,
       scoreSums: sumScores(components.scores),
       decisions: decisions.decisions,
+      closing,
       adjustments: adjustments.toRecord(),
       truncated: span.droppedAttributesCount + span.droppedEventsCount > 0,
     },
   };
+}
+
+/** A span that closes a step says what the start said, and that nobody knows how the step ended. */
+function translateClosing(span: ObservedSpan, reason: ClosingReason): Translation {
+  const started = translate({ ...withoutClosing(span), phase: 'started', endTimeUnixNano: null, events: [] });
+  const at = microsOfNanos(span.endTimeUnixNano ?? span.startTimeUnixNano);
+  return started.kind === 'step' ? { kind: 'step', fact: closeFact(started.fact, { reason, at }) } : started;
+}
+
+function withoutClosing(span: ObservedSpan): ObservedSpan {
+  const attributes = Object.entries(span.attributes).filter(([name]) => name !== CLOSING_REASON);
+  return { ...span, attributes: Object.fromEntries(attributes) };
 }
 
 function rejected(

@@ -13,6 +13,7 @@ import {
 import { ERROR_CATEGORIES } from './error-categories.ts';
 import { STAGE_PATTERN, SUBSTEP_PATTERN } from './numbered-names.ts';
 import {
+  CLOSING_REASONS,
   DECISIONS,
   FORECAST_STATUSES,
   HOSTING_STATUSES,
@@ -78,6 +79,12 @@ export const ATTRIBUTES = {
     'Attempts that the policy allows',
   ),
   'weather.step.status': oneOf(STEP_STATUSES, '', 'succeeded', 'How the step ended'),
+  'weather.closing.reason': oneOf(
+    CLOSING_REASONS,
+    '',
+    'process_crash',
+    'Set on a span that was made to close a step which never told its end: why that was needed',
+  ),
   'weather.step.context': json(
     '',
     '{"bytes":5120}',

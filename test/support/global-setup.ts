@@ -7,7 +7,7 @@ import { createDatabasePool } from '../../src/database/connect.ts';
 import { CategorizedError } from '../../src/semconv/error-categories.ts';
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { findServerAccount } from '../../src/database/embedded/os-user.ts';
-import { identifyOwnProcess, isAlive } from '../../src/database/embedded/process-identity.ts';
+import { identifyOwnProcess, isAlive } from '../../src/processes/process-identity.ts';
 import { findTemporaryPlace } from '../../src/database/embedded/shared-place.ts';
 
 declare module 'vitest' {

@@ -17,6 +17,8 @@ export interface SlotState {
   readonly attempt: number;
   readonly maxAttempts: number | null;
   readonly nextRetryTime: EpochMicros | null;
+  /** Why the attempt was abandoned; absent unless it was. */
+  readonly abandoned?: SlotError;
 }
 
 /** An error as a forecast shows it; null once the step succeeded. */
@@ -83,9 +85,22 @@ export function foldForecast(fold: ForecastFold, fact: StepFact): ForecastFold {
   const said = { ...identityValues(fact), ...stateValues(fact) };
   const ended = mergeFold<ForecastValues, ForecastOrigins>(started, momentOf(fact), {
     newest: said,
-    oldest: fact.phase === 'ended' ? whatAnEndSaysFirst(said) : {},
+    oldest: fact.phase === 'ended' && fact.closing === null ? whatAnEndSaysFirst(said) : {},
   });
-  return fact.phase === 'ended' ? mergeFold(ended, endOf(fact), { newest: whatAnEndSays(fact) }) : ended;
+  if (fact.phase === 'started') return ended;
+  const newest = fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact);
+  return mergeFold(ended, endOf(fact), { newest });
+}
+
+/** Besides what the start said nothing but the slot, which every real end says anew: so it takes all of this back. */
+function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
+  const slot = slotOf(fact);
+  if (slot === null) return {};
+  const { error } = fact;
+  const abandoned = error === null ? null : { type: error.type, message: error.message };
+  const said: Partial<ForecastValues> = {};
+  said[`slot:${slot}`] = { ...slotState(fact, fact.status), abandoned };
+  return said;
 }
 
 function whatAStartSays(fact: StepFact) {

@@ -10,7 +10,7 @@ import {
   type StageStatus,
 } from '../../../src/semconv/index.ts';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
-import { family, newestOf, type Register } from './register.ts';
+import { compareMoments, family, newestOf, type Register } from './register.ts';
 
 /** The columns of `weather_forecast_stats` that follow from its fold. */
 export interface ForecastRow {
@@ -57,7 +57,7 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
     initTime: value('initTime'),
     forecastStatus: value('forecastStatus') ?? 'pending',
     stage: stage?.stage ?? null,
-    stageStatus: stage?.status ?? null,
+    stageStatus: stageStatus(newest),
     stageSince: stage ? (oldest[`stage:${toStage(stage.stage)}`]?.at[0] ?? null) : null,
     error: newestError(newest),
     ...retryColumns(newest),
@@ -85,9 +85,21 @@ function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | n
   return `forecast_${part(initTime)}_to_${part(targetTime ?? initTime)}`;
 }
 
+/** A step that was abandoned left its stage as it was; that it is in error follows from the step. */
+function stageStatus(newest: ForecastFold['newest']): StageStatus | null {
+  if (!newest.stage) return null;
+  const slot = newestOf(family<SlotState>(newest, 'slot:').map(([, register]) => register));
+  const isAbandoned = slot?.value.abandoned != null && compareMoments(slot.at, newest.stage.at) > 0;
+  return isAbandoned ? 'error' : newest.stage.value.status;
+}
+
 function newestError(newest: ForecastFold['newest']): ForecastRow['error'] {
-  const open = family<SlotError>(newest, 'error:').map(([, register]) => register);
-  const register = newestOf(open.filter(({ value }) => value !== null));
+  const told = family<SlotError>(newest, 'error:').map(([, register]) => register);
+  const abandoned = family<SlotState>(newest, 'slot:').map(([, { at, value }]) => ({
+    at,
+    value: value.abandoned ?? null,
+  }));
+  const register = newestOf([...told, ...abandoned].filter(({ value }) => value !== null));
   if (!register?.value) return null;
   return { ...register.value, timestamp: isoOfMicros(register.at[0]) };
 }

@@ -42,7 +42,10 @@ export function foldResponse(fold: ResponseFold, fact: StepFact): ResponseFold {
     oldest: { trace: fact.traceId },
   });
   return mergeFold(started, momentOf(fact), {
-    newest: { ...exchangeValues(fact), ...(fact.phase === 'ended' ? endValues(fact) : {}) },
+    newest: {
+      ...exchangeValues(fact),
+      ...(fact.phase === 'ended' && fact.closing === null ? endValues(fact) : {}),
+    },
     oldest: { jobAcceptedAt: fact.state.jobAcceptedAt },
   });
 }

@@ -28,6 +28,7 @@ export const emptyRunFold: RunFold = emptyFold;
 export function foldRun(fold: RunFold, fact: StepFact): RunFold {
   const { state } = fact;
   const runLevel = fact.minerHotkey === null;
+  const isRealEnd = fact.phase === 'ended' && fact.closing === null;
   const started = mergeFold<RunValues, RunOrigins>(fold, startOf(fact), {
     newest: { updated: true },
     oldest: runLevel ? { trace: fact.traceId } : {},
@@ -40,15 +41,11 @@ export function foldRun(fold: RunFold, fact: StepFact): RunFold {
       inputMetadata: state.runInputMetadata,
       status: state.runStatus,
       errorMessage: state.runErrorMessage,
-      finalScoring:
-        runLevel && fact.stepName === 'aggregate' && fact.phase === 'ended' ? (true as const) : undefined,
+      finalScoring: runLevel && fact.stepName === 'aggregate' && isRealEnd ? (true as const) : undefined,
       updated: true,
     },
     // Only an end says it: a start that was never seen must change nothing.
-    oldest:
-      state.runStatus && fact.phase === 'ended'
-        ? { [`status:${state.runStatus}` as const]: true as const }
-        : {},
+    oldest: state.runStatus && isRealEnd ? { [`status:${state.runStatus}` as const]: true as const } : {},
   });
 }
 

@@ -15,6 +15,7 @@ const foldedFacts = ({
   adjustments,
   truncated,
   latencyNanos,
+  closing,
 }: StepFact): unknown => ({
   state,
   scoreSums,
@@ -22,6 +23,7 @@ const foldedFacts = ({
   adjustments,
   truncated,
   latencyNanos,
+  ...(closing === null ? {} : { closing }),
 });
 
 const at = (name: string, type: string, value: (fact: StepFact) => unknown): Column<RecordedFact> =>

@@ -78,6 +78,7 @@ export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
   componentScores: [],
   scoreSums: null,
   decisions: [],
+  closing: null,
   adjustments: {},
   truncated: false,
   ...told,

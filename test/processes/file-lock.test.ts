@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { withFileLock } from '../../../src/database/embedded/file-lock.ts';
-import { identifyOwnProcess } from '../../../src/database/embedded/process-identity.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { withFileLock } from '../../src/processes/file-lock.ts';
+import { identifyOwnProcess } from '../../src/processes/process-identity.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The identity of a process that cannot live: numbers end at 2^22. */
 const DEAD = '4194305-7';

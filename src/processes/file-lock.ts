@@ -3,7 +3,7 @@ import { link, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '../semconv/error-categories.ts';
 import { identifyOwnProcess, isAlive } from './process-identity.ts';
 
 /** How patient a lock is. */

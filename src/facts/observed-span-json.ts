@@ -1,4 +1,4 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedSpan } from './observed-span.ts';
 
 /** Numbers that JSON cannot say, by the names under which they are kept. */
 const ODD_NUMBERS: readonly (readonly [name: string, value: number])[] = [
@@ -14,16 +14,13 @@ const BIG = '$bigint';
  * The JSON of a span, with what JSON alone would change: nanoseconds, and numbers that are not finite, which the
  * translation must still see to count them.
  */
-export function encodeSpan(span: ObservedSpan): Buffer {
-  return Buffer.from(JSON.stringify(span, keepOdd));
+export function encodeSpan(span: ObservedSpan): string {
+  return JSON.stringify(span, keepOdd);
 }
 
 /** The span that `encodeSpan` was given. */
-export function decodeSpan(bytes: Uint8Array): ObservedSpan {
-  return JSON.parse(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(),
-    restoreOdd,
-  ) as ObservedSpan;
+export function decodeSpan(json: string): ObservedSpan {
+  return JSON.parse(json, restoreOdd) as ObservedSpan;
 }
 
 function keepOdd(_key: string, value: unknown): unknown {

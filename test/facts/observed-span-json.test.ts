@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSpan, encodeSpan } from '../../../exporters/spool/span-record.ts';
-import { translate } from '../../../src/facts/translate.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan } from '../../support/spans.ts';
+import { decodeSpan, encodeSpan } from '../../src/facts/observed-span-json.ts';
+import { translate } from '../../src/facts/translate.ts';
+import { recordedRun } from '../support/recorded-run.ts';
+import { endedSpan } from '../support/spans.ts';
 
-describe('a span in the spool', () => {
+describe('a span as JSON', () => {
   it('comes out as it went in, so that the translation cannot tell the difference', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {

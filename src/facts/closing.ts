@@ -1,0 +1,62 @@
+import type { ClosingReason } from '../semconv/index.ts';
+import type { ObservedSpan } from './observed-span.ts';
+import type { EpochMicros, StepFact } from './step-fact.ts';
+
+/** Marks a span that closes a step which never told its end. */
+export const CLOSING_REASON = 'weather.closing.reason';
+
+const MESSAGES: Readonly<Record<ClosingReason, string>> = {
+  process_crash: 'the process ended while the step ran',
+  heartbeat_lost: 'nothing was heard of the process any more while the step ran',
+  spool_full: 'the end of the step found no room in the spool',
+};
+
+/** Why, and the last instant at which the step may still have run: its process was alive then. */
+export interface Closing {
+  readonly reason: ClosingReason;
+  readonly at: EpochMicros;
+}
+
+/**
+ * The fact that closes a running step: abandoned, of unknown latency. It says of the forecast only what the start said,
+ * so that the real end, should it come later, has nothing to take back but the abandonment itself.
+ */
+export function closeFact(started: StepFact, { reason, at }: Closing): StepFact {
+  return {
+    ...started,
+    phase: 'ended',
+    status: 'abandoned',
+    completedAt: Math.max(at, started.startedAt),
+    latencyNanos: null,
+    nextRetryTime: null,
+    error: {
+      type: 'process_crash',
+      class: null,
+      code: null,
+      message: MESSAGES[reason],
+      stack: null,
+      causes: null,
+      fingerprint: null,
+      retryable: true,
+    },
+    closing: reason,
+  };
+}
+
+/** The span that closes a step of which only the start is known, with the ids of the original. */
+export function closingSpan(started: ObservedSpan, { reason, at }: Closing): ObservedSpan {
+  const endTime = BigInt(at) * 1000n;
+  return {
+    ...started,
+    phase: 'ended',
+    endTimeUnixNano: endTime > started.startTimeUnixNano ? endTime : started.startTimeUnixNano,
+    statusCode: 'error',
+    statusMessage: MESSAGES[reason],
+    attributes: {
+      ...started.attributes,
+      'weather.step.status': 'abandoned',
+      'error.type': 'process_crash',
+      [CLOSING_REASON]: reason,
+    },
+  };
+}
