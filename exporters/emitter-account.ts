@@ -31,6 +31,8 @@ export interface EmitterAccount {
   readonly deliveredSequence: number;
   /** Runs of which something changed since the report before. */
   readonly runs: readonly RunAccount[];
+  /** Told by the emitter itself, so a sign of its life; else by who took over its spool. */
+  readonly isOwn: boolean;
   /** The last records of the emitter; no others follow. */
   readonly isClosed: boolean;
 }

@@ -2,7 +2,8 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool, PoolClient } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { ExportReport } from '../export-report.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
+import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '../processor/observed-span.ts';
 import { toBatch } from './batch.ts';
 import { isRetryable } from './database-error.ts';
@@ -45,12 +46,12 @@ export class ForecastSpanExporter implements SpanExporter {
     });
   }
 
-  /** Writes spans in one transaction. Never rejects. */
-  exportObserved(spans: readonly ObservedSpan[]): Promise<ExportReport> {
+  /** Writes spans, and the account of their emitter, in one transaction. Never rejects. */
+  exportObserved(spans: readonly ObservedSpan[], { account }: ExportOptions = {}): Promise<ExportReport> {
     if (this.#isShutDown) {
       return Promise.resolve({ kind: 'rejected', error: new Error('The exporter was shut down.') });
     }
-    const report = this.#last.then(() => this.#write(spans));
+    const report = this.#last.then(() => this.#write(spans, account));
     this.#last = report;
     return report;
   }
@@ -66,10 +67,10 @@ export class ForecastSpanExporter implements SpanExporter {
     await this.#last;
   }
 
-  async #write(spans: readonly ObservedSpan[]): Promise<ExportReport> {
+  async #write(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<ExportReport> {
     let committed: Committed;
     try {
-      committed = await this.#transaction(spans);
+      committed = await this.#transaction(spans, account);
     } catch (error) {
       this.#partitions.forget();
       return { kind: isRetryable(error) ? 'retryable' : 'rejected', error };
@@ -82,13 +83,13 @@ export class ForecastSpanExporter implements SpanExporter {
     return { kind: 'written' };
   }
 
-  async #transaction(spans: readonly ObservedSpan[]): Promise<Committed> {
+  async #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
     const batch = toBatch(spans);
     const client = await this.#pool.connect();
     client.on('error', leaveToNextStatement);
     try {
       await client.query('begin');
-      const committed = await writeBatch(client, batch, this.#partitions);
+      const committed = await writeBatch(client, batch, this.#partitions, account);
       await client.query('commit');
       client.release();
       return committed;

@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../src/facts/miner-stats.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
 import type { Batch } from './batch.ts';
 import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';
 import { ofMiners, type RecordedFact } from './recorded-fact.ts';
+import { keepBooks } from './tables/books.ts';
+import { keepClosings, replaceClosings } from './tables/closed-spans.ts';
 import { writeComponentScores } from './tables/component-scores.ts';
 import { keepRejected } from './tables/dead-letters.ts';
 import { countEmitters } from './tables/emitters.ts';
@@ -32,6 +35,8 @@ interface Logged {
   readonly running: readonly RecordedFact[];
   /** Finished ones that had been shown running. */
   readonly known: ReadonlySet<RecordedFact>;
+  /** Finished ones that took the place of a closing, with that closing. */
+  readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;
 }
 
 /**
@@ -42,13 +47,20 @@ export async function writeBatch(
   client: ClientBase,
   batch: Batch,
   partitions: Partitions,
+  account?: EmitterAccount,
 ): Promise<Committed> {
   await keepRejected(client, batch.rejected);
   // Attaching a partition locks the validators that it refers to, so nobody may hold one of them and wait for that.
   await ensurePartitions(client, batch.ended, partitions);
-  const facts = await numberValidators(client, batch);
+  const ids = await numberValidators(client, batch, account);
+  const facts = {
+    ended: numbered(batch.ended, ids),
+    started: numbered(batch.started, ids),
+    closings: numbered(batch.closings, ids),
+  };
   const logged = await writeLog(client, facts);
   const { counts, reranked } = await writeFolds(client, logged);
+  if (account !== undefined) await keepBooks(client, account, ids);
   return {
     steps: logged.finished.map(({ fact }) => fact),
     // Of every miner of the batch, new or not: the answer to an earlier commit of it may have been lost.
@@ -64,16 +76,25 @@ function countReasons({ rejected }: Batch): Record<string, number> {
   return counts;
 }
 
-async function numberValidators(client: ClientBase, { ended, started }: Batch) {
-  const hotkeys = [...ended, ...started].map(({ validatorHotkey }) => validatorHotkey);
-  const ids = hotkeys.length === 0 ? new Map<string, number>() : await lockValidators(client, hotkeys);
-  const number = (facts: readonly StepFact[]): RecordedFact[] =>
-    facts.flatMap((fact) => {
-      const validatorId = ids.get(fact.validatorHotkey);
-      return validatorId === undefined ? [] : [{ validatorId, fact }];
-    });
-  return { ended: number(ended), started: number(started) };
+async function numberValidators(
+  client: ClientBase,
+  { ended, started }: Batch,
+  account: EmitterAccount | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const hotkeys = [
+    ...[...ended, ...started].map(({ validatorHotkey }) => validatorHotkey),
+    ...(account === undefined
+      ? []
+      : [account, ...account.runs].map(({ validatorHotkey }) => validatorHotkey)),
+  ];
+  return hotkeys.length === 0 ? new Map() : lockValidators(client, hotkeys);
 }
+
+const numbered = (facts: readonly StepFact[], ids: ReadonlyMap<string, number>): RecordedFact[] =>
+  facts.flatMap((fact) => {
+    const validatorId = ids.get(fact.validatorHotkey);
+    return validatorId === undefined ? [] : [{ validatorId, fact }];
+  });
 
 async function ensurePartitions(client: ClientBase, ended: readonly StepFact[], partitions: Partitions) {
   const validTimes = ended.flatMap(({ componentScores }) =>
@@ -89,26 +110,29 @@ async function ensurePartitions(client: ClientBase, ended: readonly StepFact[], 
 
 async function writeLog(
   client: ClientBase,
-  facts: { readonly ended: readonly RecordedFact[]; readonly started: readonly RecordedFact[] },
+  facts: Readonly<Record<'ended' | 'started' | 'closings', readonly RecordedFact[]>>,
 ): Promise<Logged> {
+  const replaced = await replaceClosings(client, facts.ended);
+  await keepClosings(client, facts.closings);
   const finished = await appendFinished(client, facts.ended);
   const known = new Set(await removeRunning(client, finished));
   const running = await showRunning(client, facts.started);
   await writeComponentScores(client, finished);
-  return { finished, running, known };
+  return { finished, running, known, replaced };
 }
 
-async function writeFolds(client: ClientBase, { finished, running, known }: Logged) {
+async function writeFolds(client: ClientBase, { finished, running, known, replaced }: Logged) {
   const facts = [...finished, ...running];
   const ofMiner = ofMiners(facts);
   const runs = await writeRuns(client, facts);
   const responses = await writeResponses(client, ofMiner);
   const forecasts = await writeForecasts(client, ofMiner);
   await rankForecasts(client, forecasts);
-  const news = ofMiner.map((item) => ({ ...item, isNewStep: item.fact.phase === 'ended' }));
-  const { written, reranked } = await writeMinerStats(client, news, forecasts);
+  const news = ofMiner.map((item) => ({ ...item, counted: item.fact.phase === 'ended' ? 1 : 0 }) as const);
+  const takenBack = ofMiners([...replaced.values()]).map((item) => ({ ...item, counted: -1 }) as const);
+  const { written, reranked } = await writeMinerStats(client, [...takenBack, ...news], forecasts);
   const logs = await writeJobLogs(client, finished);
-  await countEmitters(client, facts, known);
+  await countEmitters(client, facts, { known, replaced });
   return {
     reranked,
     counts: {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { ERROR_CATEGORIES } from '../../src/semconv/index.ts';
+import { closingSpan } from '../../src/facts/closing.ts';
+import { CLOSING_REASONS, ERROR_CATEGORIES } from '../../src/semconv/index.ts';
 import { componentScore, endedSpan, startOfSpan, T } from './spans.ts';
 
 const MINERS = [0, 7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
@@ -115,6 +116,16 @@ const runSpan = fc
     }),
   );
 
+/** Closings of steps, some of which told their end as well, some of which were closed twice. */
+const closings = fc.array(
+  fc.record({
+    of: fc.nat(),
+    reason: fc.constantFrom(...CLOSING_REASONS),
+    at: fc.integer({ min: 0, max: 90_000 }),
+  }),
+  { maxLength: 6 },
+);
+
 /** The spans of some recorded runs: each span once, some of them with the start that was observed before. */
 export const recordedRun: fc.Arbitrary<readonly ObservedSpan[]> = fc
   .record({
@@ -123,12 +134,23 @@ export const recordedRun: fc.Arbitrary<readonly ObservedSpan[]> = fc
       maxLength: 30,
     }),
     running: fc.array(stepSpan, { maxLength: 4 }),
+    closings,
   })
-  .map(({ spans, running }) => {
+  .map(({ spans, running, closings: closed }) => {
     const ended = [...new Map(spans.map((span) => [span.spanId, span])).values()];
     const ids = new Set(ended.map(({ spanId }) => spanId));
     const open = new Map(running.filter(({ spanId }) => !ids.has(spanId)).map((span) => [span.spanId, span]));
-    return [...ended.flatMap((span) => [startOfSpan(span), span]), ...[...open.values()].map(startOfSpan)];
+    const steps = [...ended, ...open.values()];
+    const ends = closed.flatMap(({ of, reason, at }) => {
+      const step = steps[of % steps.length];
+      const micros = Number(T / 1000n) + at * 1000;
+      return step === undefined ? [] : [closingSpan(startOfSpan(step), { reason, at: micros })];
+    });
+    return [
+      ...ended.flatMap((span) => [startOfSpan(span), span]),
+      ...[...open.values()].map(startOfSpan),
+      ...ends,
+    ];
   });
 
 /** The same spans in another order, some of them repeated, cut into batches. */

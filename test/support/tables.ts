@@ -12,6 +12,8 @@ export const RECORDED_TABLES = {
   validator_job_logs: 'validator_id, trace_id, span_id, decision_index',
   emitters: 'validator_id, instance_id',
   dead_letter_spans: 'trace_id, span_id, phase',
+  emitter_runs: 'validator_id, instance_id, run_id',
+  closed_spans: 'validator_id, trace_id, span_id',
 } as const;
 
 /** Every row of every recorded table as text: equal texts are equal bytes. */

@@ -1,13 +1,20 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
+import type { ClosingReason } from '../../../src/semconv/index.ts';
 
 /**
  * When something was said, in the order of the law of the tables: event time, then end over start, then attempt, then
  * span id. Two different events never compare equal.
  *
- * The closing of a step that never told its end stands right behind its start, between start (0) and end (1): the real
- * end, should it still come, is always newer.
+ * The closing of a step that never told its end stands right behind its start, between start (0) and end (1), the better
+ * reason later: the real end, should it still come, is always newer.
  */
-export type Moment = readonly [at: EpochMicros, phase: 0 | 0.5 | 1, attempt: number, spanId: string];
+export type Moment = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
+
+const CLOSING_PHASES: Readonly<Record<ClosingReason, number>> = {
+  process_crash: 0.75,
+  heartbeat_lost: 0.5,
+  spool_full: 0.25,
+};
 
 /** A value with the moment at which it was said. */
 export interface Register<Value> {
@@ -19,7 +26,7 @@ export const startOf = (fact: StepFact): Moment => [fact.startedAt, 0, fact.atte
 export const endOf = (fact: StepFact): Moment =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
-    : [fact.startedAt, 0.5, fact.attempt, fact.spanId];
+    : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
 /** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. */
 export const momentOf = (fact: StepFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
 

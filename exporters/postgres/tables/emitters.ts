@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { column, insertRows } from '../columns.ts';
+import { momentOf } from '../folds/register.ts';
 import { groupBy, type RecordedFact } from '../recorded-fact.ts';
 import { timestamp } from '../sql-values.ts';
 
@@ -27,7 +28,13 @@ const CONFLICT = `(validator_id, instance_id) do update set
   spans = emitter.spans + excluded.spans,
   ended_spans = emitter.ended_spans + excluded.ended_spans`;
 
-function toRow(facts: readonly RecordedFact[], known: ReadonlySet<RecordedFact>): Row[] {
+/** Facts that say no news of their span: ends of spans that were counted running, or that had been closed. */
+export interface CountedBefore {
+  readonly known: ReadonlySet<RecordedFact>;
+  readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;
+}
+
+function toRow(facts: readonly RecordedFact[], { known, replaced }: CountedBefore): Row[] {
   const [first] = facts;
   if (!first?.fact.instanceId) return [];
   return [
@@ -35,23 +42,21 @@ function toRow(facts: readonly RecordedFact[], known: ReadonlySet<RecordedFact>)
       validatorId: first.validatorId,
       instanceId: first.fact.instanceId,
       firstSeen: Math.min(...facts.map(({ fact }) => fact.startedAt)),
-      lastSeen: Math.max(...facts.map(({ fact }) => fact.completedAt ?? fact.startedAt)),
-      spans: facts.filter((fact) => !known.has(fact)).length,
-      ended: facts.filter(({ fact }) => fact.phase === 'ended').length,
+      lastSeen: Math.max(...facts.map(({ fact }) => momentOf(fact)[0])),
+      spans: facts.filter((fact) => !known.has(fact) && !replaced.has(fact)).length,
+      ended: facts.filter((fact) => fact.fact.phase === 'ended' && !replaced.has(fact)).length,
     },
   ];
 }
 
-/**
- * Counts the spans of each emitter, every span once: `known` are the ended ones that were counted when they started.
- */
+/** Counts the spans of each emitter, every span once. */
 export async function countEmitters(
   client: ClientBase,
   facts: readonly RecordedFact[],
-  known: ReadonlySet<RecordedFact>,
+  before: CountedBefore,
 ): Promise<void> {
   const groups = groupBy(facts, ({ validatorId, fact }) => `${validatorId}/${fact.instanceId ?? ''}`);
-  const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, group]) => toRow(group, known));
+  const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, group]) => toRow(group, before));
   if (rows.length === 0) return;
   const insert = insertRows('emitters as emitter', COLUMNS, rows, CONFLICT);
   await client.query(insert.text, insert.values);

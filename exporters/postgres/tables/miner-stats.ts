@@ -19,10 +19,13 @@ import { json, timestamp } from '../sql-values.ts';
 import { readHistories, type MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 
+/** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
+export type Counted = 0 | 1 | -1;
+
 /** What one batch tells of a miner: a fact, or a forecast that changed because of it. */
 export type MinerNews = MinerFact &
   (
-    | { readonly kind: 'fact'; /** Its log row is new. */ readonly isNewStep: boolean }
+    | { readonly kind: 'fact'; readonly counted: Counted }
     | { readonly kind: 'forecast'; readonly change: ForecastChange; readonly history: ForecastHistory | null }
   );
 
@@ -81,8 +84,9 @@ const TABLE: FoldedTable<MinerNews, MinerFold> = {
 
 function addNews(fold: MinerFold, news: MinerNews): MinerFold {
   if (news.kind === 'fact') {
+    if (news.counted === -1) return countStep(fold, news.fact, -1);
     const noticed = noticeMiner(fold, news.fact);
-    return news.isNewStep ? countStep(noticed, news.fact) : noticed;
+    return news.counted === 1 ? countStep(noticed, news.fact) : noticed;
   }
   const { before, after } = news.change;
   const without = before === null ? fold : countForecast(fold, before, -1);
@@ -110,7 +114,7 @@ async function toForecastNews(
 /** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
   client: ClientBase,
-  facts: readonly (MinerFact & { readonly isNewStep: boolean })[],
+  facts: readonly (MinerFact & { readonly counted: Counted })[],
   changes: readonly ForecastChange[],
 ): Promise<{ readonly written: number; readonly reranked: readonly MinerKey[] }> {
   const news = facts.map((fact) => ({ ...fact, kind: 'fact' as const }));

@@ -1,0 +1,74 @@
+import type { ClientBase } from 'pg';
+import type { EmitterAccount, RunAccount, SequenceRanges } from '../../emitter-account.ts';
+import { column, insertRows } from '../columns.ts';
+import { json } from '../sql-values.ts';
+
+/** An `int8multirange`. */
+const multirange = (ranges: SequenceRanges): string =>
+  `{${ranges.map(([from, to]) => `[${from},${to}]`).join(',')}}`;
+
+/**
+ * Numbers are added up as sets, so that a batch that comes twice changes nothing. The clock is that of the database: it
+ * is compared with other emitters.
+ */
+const KEEP_EMITTER = `
+  insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence, delivered_sequence,
+    received, dropped_sequences, heartbeat_at, closed_at)
+  values ($1, $2, 0, 0, $3, $4, $5::int8multirange, $6::int8multirange,
+    case when $7 then clock_timestamp() end, case when $8 then clock_timestamp() end)
+  on conflict (validator_id, instance_id) do update set
+    last_sequence = greatest(emitter.last_sequence, excluded.last_sequence),
+    delivered_sequence = greatest(emitter.delivered_sequence, excluded.delivered_sequence),
+    received = emitter.received + excluded.received,
+    dropped_sequences = emitter.dropped_sequences + excluded.dropped_sequences,
+    heartbeat_at = coalesce(excluded.heartbeat_at, emitter.heartbeat_at),
+    closed_at = coalesce(emitter.closed_at, excluded.closed_at)`;
+
+interface Row {
+  readonly validatorId: number;
+  readonly account: EmitterAccount;
+  readonly run: RunAccount;
+}
+
+const COLUMNS = [
+  column<Row>('validator_id', 'int', ({ validatorId }) => validatorId),
+  column<Row>('instance_id', 'text', ({ account }) => account.instanceId),
+  column<Row>('run_id', 'bigint', ({ run }) => run.runId),
+  column<Row>('started', 'bigint', ({ run }) => run.started),
+  column<Row>('spooled', 'bigint', ({ run }) => run.spooled),
+  column<Row>('dropped', 'jsonb', ({ run }) => json(run.dropped)),
+  column<Row>('last_sequence', 'bigint', ({ account }) => account.lastSequence),
+  column<Row>('delivered_sequence', 'bigint', ({ account }) => account.deliveredSequence),
+];
+
+/** The newest word of an emitter on a run stays; an older one may come late, when a batch is repeated. */
+const CONFLICT = `(validator_id, instance_id, run_id) do update set
+  started = greatest(book.started, excluded.started), spooled = excluded.spooled, dropped = excluded.dropped,
+  last_sequence = excluded.last_sequence, delivered_sequence = excluded.delivered_sequence
+  where (excluded.last_sequence, excluded.delivered_sequence) >= (book.last_sequence, book.delivered_sequence)`;
+
+/** Writes down what an emitter says of its records. */
+export async function keepBooks(
+  client: ClientBase,
+  account: EmitterAccount,
+  validatorIds: ReadonlyMap<string, number>,
+): Promise<void> {
+  const { instanceId, lastSequence, deliveredSequence, received, dropped, isOwn, isClosed } = account;
+  await client.query(KEEP_EMITTER, [
+    validatorIds.get(account.validatorHotkey),
+    instanceId,
+    lastSequence,
+    deliveredSequence,
+    multirange(received),
+    multirange(dropped),
+    isOwn,
+    isClosed,
+  ]);
+  const rows = account.runs.flatMap((run): Row[] => {
+    const validatorId = validatorIds.get(run.validatorHotkey);
+    return validatorId === undefined ? [] : [{ validatorId, account, run }];
+  });
+  if (rows.length === 0) return;
+  const insert = insertRows('emitter_runs as book', COLUMNS, rows, CONFLICT);
+  await client.query(insert.text, insert.values);
+}

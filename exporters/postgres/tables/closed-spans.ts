@@ -1,0 +1,116 @@
+import type { ClientBase } from 'pg';
+import { closeFact } from '../../../src/facts/closing.ts';
+import { microsOfIso } from '../../../src/facts/instants.ts';
+import type { StepFact } from '../../../src/facts/step-fact.ts';
+import { CLOSING_REASONS, type ClosingReason } from '../../../src/semconv/index.ts';
+import { column, insertRows, keyRows } from '../columns.ts';
+import { compareWorth, type Worth } from '../end-worth.ts';
+import type { RecordedFact } from '../recorded-fact.ts';
+import { timestamp } from '../sql-values.ts';
+
+const KEY = [
+  column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),
+  column<RecordedFact>('trace_id', 'text', ({ fact }) => fact.traceId),
+  column<RecordedFact>('span_id', 'text', ({ fact }) => fact.spanId),
+];
+
+const COLUMNS = [
+  ...KEY,
+  column<RecordedFact>('run_id', 'bigint', ({ fact }) => fact.runId),
+  column<RecordedFact>('started_at', 'timestamptz', ({ fact }) => timestamp(fact.startedAt)),
+  column<RecordedFact>('reason', 'text', ({ fact }) => fact.closing),
+  column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => timestamp(fact.completedAt)),
+];
+
+/** Of two closings of one step the one that counts more stays, in whatever order they came. */
+const CONFLICT = `(validator_id, trace_id, span_id) do update set reason = excluded.reason, closed_at = excluded.closed_at
+  where (array_position($${COLUMNS.length + 1}::text[], closed.reason), excluded.closed_at)
+      > (array_position($${COLUMNS.length + 1}::text[], excluded.reason), closed.closed_at)`;
+
+interface KnownClosing {
+  readonly validator_id: number;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly reason: ClosingReason;
+  readonly closed_at: string;
+}
+
+const keyOf = (validatorId: number, traceId: string, spanId: string): string =>
+  `${validatorId}/${traceId}/${spanId}`;
+
+/** The closings that the log holds for the steps of these facts; mostly none, in a table that is nearly empty. */
+async function readClosings(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<ReadonlyMap<string, Worth>> {
+  const keys = keyRows(KEY, facts);
+  const { rows } = await client.query<KnownClosing>(
+    `select closed.validator_id, closed.trace_id, closed.span_id, closed.reason,
+       to_char(closed.closed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as closed_at
+     from closed_spans as closed join ${keys.text} using (validator_id, trace_id, span_id)`,
+    keys.values,
+  );
+  return new Map(
+    rows.map((row) => [
+      keyOf(row.validator_id, row.trace_id, row.span_id),
+      { closing: row.reason, completedAt: microsOfIso(row.closed_at) },
+    ]),
+  );
+}
+
+/** Takes closings out of the log; of a step that has told its end meanwhile there is none. */
+async function removeClosings(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<ReadonlySet<string>> {
+  const keys = keyRows(KEY, facts);
+  const { rows } = await client.query<KnownClosing>(
+    `delete from weather_forecast_steps_finished as finished using ${keys.text}
+     where (finished.validator_id, finished.trace_id, finished.span_id) = (key.validator_id, key.trace_id, key.span_id)
+       and finished.facts -> 'closing' is not null
+     returning finished.validator_id, finished.trace_id, finished.span_id`,
+    keys.values,
+  );
+  return new Set(rows.map((row) => keyOf(row.validator_id, row.trace_id, row.span_id)));
+}
+
+/** The closing as it was counted: what a closing adds to the counters follows from the identity of the step. */
+const asClosed = ({ validatorId, fact }: RecordedFact): RecordedFact => ({
+  validatorId,
+  fact: closeFact({ ...fact, state: {} }, { reason: 'process_crash', at: fact.startedAt }),
+});
+
+const worthOf = ({ closing, completedAt, startedAt }: StepFact): Worth => ({
+  closing,
+  completedAt: completedAt ?? startedAt,
+});
+
+/**
+ * Lets closings give way to ends that count more: the real end of a step before any closing of it, and of two closings
+ * the better one, see `compareWorth`. The ends themselves are not written here.
+ *
+ * @returns for each end that took the place of a closing, that end, and the closing that is no more
+ */
+export async function replaceClosings(
+  client: ClientBase,
+  facts: readonly RecordedFact[],
+): Promise<ReadonlyMap<RecordedFact, RecordedFact>> {
+  if (facts.length === 0) return new Map();
+  const known = await readClosings(client, facts);
+  const better = facts.filter(({ validatorId, fact }) => {
+    const closing = known.get(keyOf(validatorId, fact.traceId, fact.spanId));
+    return closing !== undefined && compareWorth(worthOf(fact), closing) > 0;
+  });
+  const removed = better.length === 0 ? new Set<string>() : await removeClosings(client, better);
+  const replaced = better.filter(({ validatorId, fact }) =>
+    removed.has(keyOf(validatorId, fact.traceId, fact.spanId)),
+  );
+  return new Map(replaced.map((end) => [end, asClosed(end)]));
+}
+
+/** Notes which steps were closed, whatever becomes of them. */
+export async function keepClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
+  if (closings.length === 0) return;
+  const insert = insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);
+  await client.query(insert.text, [...insert.values, CLOSING_REASONS]);
+}
