@@ -22,6 +22,13 @@ const ENVIRONMENT = z.object({
     .default('')
     .describe('PostgreSQL 15 or newer; empty: an embedded one in the data directory'),
   BAROGRAPH_DATA_DIR: z.string().default('.barograph').describe('Where the embedded database lives'),
+  BAROGRAPH_SPOOL_LIMIT_MIB: wholeNumber(1, 1_048_576)
+    .default(1024)
+    .describe('Most that records may take on disk in the data directory while the database is away, MiB'),
+  BAROGRAPH_SPOOL_DURABILITY: z
+    .enum(['system', 'disk'], { error: '"system" or "disk"' })
+    .default('system')
+    .describe('Records survive the death of the process (system), or of the machine too, more slowly (disk)'),
   BAROGRAPH_METRICS_HOST: z.string().default('127.0.0.1').describe('Address that /metrics listens on'),
   BAROGRAPH_METRICS_PORT: wholeNumber(0, 65_535)
     .default(9464)
@@ -55,6 +62,9 @@ const ENVIRONMENT = z.object({
 export interface Config {
   readonly databaseUrl: string;
   readonly dataDirectory: string;
+  readonly spoolLimitBytes: number;
+  /** What the records of this process survive: its death, or that of the machine too. */
+  readonly spoolDurability: 'system' | 'disk';
   readonly metricsHost: string;
   readonly metricsPort: number;
   readonly validatorHotkey: string | null;
@@ -92,6 +102,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   return {
     databaseUrl: values.DATABASE_URL,
     dataDirectory: values.BAROGRAPH_DATA_DIR,
+    spoolLimitBytes: values.BAROGRAPH_SPOOL_LIMIT_MIB * 1024 * 1024,
+    spoolDurability: values.BAROGRAPH_SPOOL_DURABILITY,
     metricsHost: values.BAROGRAPH_METRICS_HOST,
     metricsPort: values.BAROGRAPH_METRICS_PORT,
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,

@@ -30,10 +30,10 @@ export type { ExportReport, SpanSink } from '../exporters/export-report.ts';
 export { recordingSampler } from '../exporters/processor/recording-sampler.ts';
 export { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
 export type {
-  DropReason,
   ProcessorCounters,
   RecordingSpanProcessorOptions,
 } from '../exporters/processor/processor-options.ts';
+export type { DropReason, SpanBatch, SpanQueue } from '../exporters/processor/span-queue.ts';
 
 // A span becomes facts.
 export type { MinerStats } from './facts/miner-stats.ts';

@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import type { SpanSink } from '../exporters/export-report.ts';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
-import { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
-import { withBatchMetrics, type BatchSink } from '../exporters/prometheus/measured-sink.ts';
+import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
+import type { RecorderState } from '../exporters/prometheus/recorder-metrics.ts';
+import type { Adopted } from '../exporters/spool/adopt-spools.ts';
+import type { SpoolRemainder } from '../exporters/spool/exporter.ts';
 import { openAll } from './closers.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
 import { startTelemetry } from './telemetry.ts';
 
@@ -33,8 +37,12 @@ export interface Recording {
   /** Where `/metrics` answers; null when its port could not be had. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
-  /** Writes spans of other programs, past the queue of this process; the report comes when they are safe. */
-  readonly write: BatchSink['export'];
+  /** Writes spans of other programs, past the spool of this process; the report comes when they are in the database. */
+  readonly write: (...batch: Parameters<SpanSink['export']>) => ReturnType<SpanSink['export']>;
+  /** What dead processes had left in their spools, when it has been delivered. */
+  readonly adopted: Promise<Adopted>;
+  /** What this process leaves in its spool; null before it was closed. */
+  readonly remainder: () => SpoolRemainder | null;
   /** Resolves when everything that happened so far is in the tables. */
   readonly flush: () => Promise<void>;
   /** Flushes and closes everything, in order. Doing it twice is the same as once. */
@@ -58,37 +66,73 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     });
     add(() => pool.end());
     await migrate(pool);
-    const { processor, prometheus, sink } = await createRecorder(pool);
+    const instanceId = randomUUID();
+    const { spool, prometheus, sink } = await createRecorder(options, { pool, server, instanceId });
+    let remainder: SpoolRemainder | null = null;
+    add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
-    const instanceId = randomUUID();
-    add(startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId }));
+    const { processor } = spool;
+    const telemetry = startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId });
+    add(() => telemetry.close());
+    const { adopted, stop } = spool.start(telemetry.showClosings);
+    add(stop);
     return {
       pool,
       connectionString: server.connectionString,
       databaseKind: server.kind,
       metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
       counters: () => processor.counters,
-      write: (spans) => sink.export(spans),
+      write: (spans, more) => sink.export(spans, more),
+      adopted,
+      remainder: () => remainder,
       flush: () => processor.forceFlush(),
       close,
     };
   });
 }
 
-/** The two sinks of the facts, and the processor that feeds them. */
-async function createRecorder(pool: Pool) {
-  const prometheus = createPrometheusExporter({
-    recorderState: () => {
-      const { queued, dropped, oldestAgeMillis } = processor.counters;
-      return { queueLength: queued, dropped, oldestAgeMillis: queued === 0 ? null : oldestAgeMillis };
-    },
-  });
+/** Where the records of a process are on their way to. */
+interface RecorderPlace {
+  readonly pool: Pool;
+  readonly server: { readonly connectionString: string; readonly kind: 'given' | 'embedded' };
+  readonly instanceId: string;
+}
+
+/** The two sinks of the facts, and the spool that feeds them. */
+async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
+  const { config, validatorHotkey, onProblem } = options;
+  const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   prometheus.seed(await readMinerStats(pool));
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
-  const sink = withBatchMetrics({ export: (spans) => exporter.exportObserved(spans) }, prometheus.recorder);
-  const processor = new RecordingSpanProcessor({ sink });
-  return { processor, prometheus, sink };
+  const plain = { export: exporter.exportObserved.bind(exporter) };
+  const sink = withBatchMetrics(plain, prometheus.recorder);
+  const spool = await openRecordingSpool({
+    config,
+    emitter: { validatorHotkey, instanceId },
+    database: server,
+    sink: plain,
+    measuredSink: sink,
+    onProblem,
+  });
+  return { spool, prometheus, sink };
+}
+
+function stateOf(
+  { processor, bytes, droppedOfOthers }: RecordingSpool,
+  { spoolLimitBytes }: Config,
+): RecorderState {
+  const { queued, dropped, oldestAgeMillis } = processor.counters;
+  const total: Record<string, number> = { ...dropped };
+  for (const [reason, records] of Object.entries(droppedOfOthers()))
+    total[reason] = (total[reason] ?? 0) + records;
+  return {
+    queueLength: queued,
+    dropped: total,
+    oldestAgeMillis: queued === 0 ? null : oldestAgeMillis,
+    spoolBytes: bytes(),
+    spoolLimitBytes,
+  };
 }
 
 /** The metrics are no reason not to record: a port that cannot be had is told, and the rest goes on. */

@@ -3,8 +3,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { toReadableSpan } from '../exporters/processor/readable-span.ts';
 import { recordingSampler } from '../exporters/processor/recording-sampler.ts';
 import type { Config } from './config.ts';
+import type { ObservedSpan } from './facts/observed-span.ts';
 
 /** What the telemetry of a process is made of. */
 export interface TelemetryOptions {
@@ -18,15 +20,24 @@ export interface TelemetryOptions {
   readonly instanceId: string;
 }
 
+/** A process whose spans go where they belong. */
+export interface Telemetry {
+  /** Shows spans in the traces that no SDK made: those that close the steps of dead processes. */
+  readonly showClosings: (closings: readonly ObservedSpan[]) => void;
+  /** Flushes the recorder and the OTLP exporter, and lets another SDK be started afterwards. */
+  readonly close: () => Promise<void>;
+}
+
 /**
  * Starts OpenTelemetry: every span goes to the recorder, sampled or not, and the sampled ones beside it over OTLP if an
  * endpoint is set. With `OTEL_SDK_DISABLED=true` nothing is started and no step makes a span.
- *
- * @returns what ends it: flushes the recorder and the OTLP exporter, and lets another SDK be started afterwards
  */
-export function startTelemetry(options: TelemetryOptions): () => Promise<void> {
+export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { config, sampler, recorder, validatorHotkey, instanceId } = options;
   const otlp = config.exportsTraces ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : [];
+  const showClosings = (closings: readonly ObservedSpan[]): void => {
+    for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
+  };
   const sdk = new NodeSDK({
     serviceName: config.serviceName,
     resource: resourceFromAttributes({
@@ -41,9 +52,10 @@ export function startTelemetry(options: TelemetryOptions): () => Promise<void> {
     instrumentations: [],
   });
   sdk.start();
-  return async () => {
+  const close = async (): Promise<void> => {
     await sdk.shutdown();
     // The SDK leaves itself registered, and the next one of this process could not take its place.
     for (const api of [trace, context, propagation]) api.disable();
   };
+  return { showClosings, close };
 }

@@ -41,10 +41,13 @@ const TABLE: ImportTable = {
   'src/config.ts': ['src/semconv', 'zod'],
   'src/closers.ts': [],
   'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
-  'src/telemetry.ts': ['src/config.ts', 'exporters/processor', '@opentelemetry'],
+  'src/telemetry.ts': ['src/config.ts', 'src/facts', 'exporters/processor', '@opentelemetry'],
+  'src/recording-spool.ts': [
+    ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
+  ],
   'src/recording.ts': [
     ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/sampler.ts', 'src/telemetry.ts'],
-    ...['exporters', 'pg', 'node:'],
+    ...['src/recording-spool.ts', 'exporters', 'pg', 'node:'],
   ],
   'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
   'src/index.ts': ['src', 'exporters'],
@@ -106,7 +109,12 @@ describe('the composition root', () => {
   const ofSrc = within('src');
 
   it('is alone in src to import an exporter', () => {
-    expect(importersOf(ofSrc, 'exporters')).toEqual(['src/index.ts', 'src/recording.ts', 'src/telemetry.ts']);
+    expect(importersOf(ofSrc, 'exporters')).toEqual([
+      'src/index.ts',
+      'src/recording-spool.ts',
+      'src/recording.ts',
+      'src/telemetry.ts',
+    ]);
   });
 
   it('has one place where the pipeline meets the recording of it; the public door only names both', () => {

@@ -17,6 +17,8 @@ describe('the configuration', () => {
     expect(readConfig({})).toEqual({
       databaseUrl: '',
       dataDirectory: '.barograph',
+      spoolLimitBytes: 1024 * 1024 * 1024,
+      spoolDurability: 'system',
       metricsHost: '127.0.0.1',
       metricsPort: 9464,
       validatorHotkey: null,

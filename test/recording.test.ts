@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { startRecording } from '../src/recording.ts';
 import { step } from '../src/steps/index.ts';
+import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 
 let database: TestDatabase;
@@ -28,6 +29,7 @@ const record = (environment: Readonly<Record<string, string>> = {}, problems: st
   startRecording({
     config: readConfig({
       DATABASE_URL: database.connectionString,
+      BAROGRAPH_DATA_DIR: testDataDirectory(),
       BAROGRAPH_METRICS_PORT: '0',
       ...environment,
     }),

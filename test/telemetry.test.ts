@@ -1,14 +1,16 @@
 import { context, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSampler } from '../src/sampler.ts';
 import { step, withIdentity } from '../src/steps/index.ts';
+import { closingSpan } from '../src/facts/closing.ts';
 import { startTelemetry } from '../src/telemetry.ts';
+import { endedSpan, startOfSpan, T } from './support/spans.ts';
 
 vi.mock('@opentelemetry/exporter-trace-otlp-http', () => ({
   OTLPTraceExporter: vi.fn(function (this: Record<string, unknown>) {
-    this['export'] = (spans: unknown[], done: (result: { code: number }) => void) => {
+    this['export'] = (spans: ReadableSpan[], done: (result: { code: number }) => void) => {
       sent.push(...spans);
       done({ code: 0 });
     };
@@ -16,7 +18,7 @@ vi.mock('@opentelemetry/exporter-trace-otlp-http', () => ({
     this['forceFlush'] = () => Promise.resolve();
   }),
 }));
-const sent: unknown[] = [];
+const sent: ReadableSpan[] = [];
 
 const query = step({ name: 'query', substep: 'initiate_fetch' }, (): string | null =>
   trace.getActiveSpan()?.isRecording() === true ? 'recorded' : null,
@@ -35,14 +37,14 @@ function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: s
     forceFlush: () => Promise.resolve(),
     shutdown: vi.fn(() => Promise.resolve()),
   };
-  const end = startTelemetry({
+  const { close: end, showClosings } = startTelemetry({
     config: { exportsTraces: changes.exportsTraces ?? false, serviceName: 'test-service' },
     sampler: createSampler(changes.sampler ?? 'parentbased_always_on', null),
     recorder,
     validatorHotkey: '5Validator',
     instanceId: 'instance-1',
   });
-  return { recorded, resources, recorder, end };
+  return { recorded, resources, recorder, end, showClosings };
 }
 afterEach(() => {
   sent.length = 0;
@@ -75,6 +77,23 @@ describe('telemetry', () => {
     await end();
     expect(OTLPTraceExporter).toHaveBeenCalledTimes(1);
     expect(sent).toHaveLength(1);
+  });
+
+  it('shows the closing of a step whose process is dead under the ids of the original, marked as such', async () => {
+    const { end, showClosings } = start({ exportsTraces: true });
+    const span = startOfSpan(endedSpan({ step: 'query', attempt: 2 }));
+    showClosings([closingSpan(span, { reason: 'process_crash', at: Number(T / 1000n) + 5000 })]);
+    await end();
+    expect(sent).toHaveLength(1);
+    const [closing] = sent;
+    expect(closing?.spanContext()).toMatchObject({ traceId: span.traceId, spanId: span.spanId });
+    expect(closing?.resource.attributes['service.instance.id']).toBe('instance-1');
+    expect(closing?.attributes).toMatchObject({
+      'weather.step.status': 'abandoned',
+      'weather.closing.reason': 'process_crash',
+      'weather.step.attempt': 2,
+    });
+    expect(closing?.duration).toEqual([0, 5_000_000]);
   });
 
   it('records every step, also those that the sampler keeps from being sent', async () => {

@@ -1,7 +1,7 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { ExportReport, SpanSink } from '../export-report.ts';
+import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
 import { backoffMillis, type BackoffPolicy } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { SpanBatch } from './span-queue.ts';
 
 /** What delivering needs, and who may end it. */
 export interface Delivery {
@@ -20,15 +20,71 @@ export interface Delivery {
   readonly pause: (delayMillis: number) => Promise<void>;
 }
 
-/** Exports one batch until it is written, rejected, or given up; one attempt at a time. */
-export async function deliverBatch(
-  spans: readonly ObservedSpan[],
+/** What became of a batch: how many of its spans were kept and how many the sink would not even keep aside. */
+export type Delivered =
+  | { readonly kind: 'settled'; readonly kept: number; readonly rejected: number }
+  | { readonly kind: 'given_up' };
+
+/** Part of a batch, from its first span to the one behind its last. */
+interface Slice {
+  readonly batch: SpanBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Brings a batch to the sink, attempt after attempt, until nothing of it is left. What the sink rejects is halved until
+ * the one span that is at fault is alone, and that one is buried; all others are written at once.
+ */
+export function deliverBatch(batch: SpanBatch, delivery: Delivery): Promise<Delivered> {
+  return deliverSlice({ batch, from: 0, to: batch.spans.length }, delivery);
+}
+
+async function deliverSlice(slice: Slice, delivery: Delivery): Promise<Delivered> {
+  const { batch, from, to } = slice;
+  const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
+  const spans = batch.spans.slice(from, to);
+  const report = await untilAnswered(
+    (more) => delivery.sink.export(spans, { ...options, ...more }),
+    delivery,
+  );
+  if (report === 'given_up') return { kind: 'given_up' };
+  if (report.kind === 'written') return { kind: 'settled', kept: to - from, rejected: 0 };
+  if (to - from <= 1) return buryOnly(slice, report.error, delivery);
+  return deliverHalves(slice, delivery);
+}
+
+async function deliverHalves({ batch, from, to }: Slice, delivery: Delivery): Promise<Delivered> {
+  const middle = from + Math.ceil((to - from) / 2);
+  const first = await deliverSlice({ batch, from, to: middle }, delivery);
+  if (first.kind === 'given_up') return first;
+  const second = await deliverSlice({ batch, from: middle, to }, delivery);
+  if (second.kind === 'given_up') return second;
+  return { kind: 'settled', kept: first.kept + second.kept, rejected: first.rejected + second.rejected };
+}
+
+/** A sink that buries no span loses it, which is counted. */
+async function buryOnly({ batch, from, to }: Slice, error: unknown, delivery: Delivery): Promise<Delivered> {
+  const { sink } = delivery;
+  const span = batch.spans[from];
+  const lost: Delivered = { kind: 'settled', kept: 0, rejected: 1 };
+  if (sink.bury === undefined || span === undefined) return lost;
+  const bury = sink.bury.bind(sink, span, error);
+  const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
+  const report = await untilAnswered((more) => bury({ ...options, ...more }), delivery);
+  if (report === 'given_up') return { kind: 'given_up' };
+  return report.kind === 'written' ? { kind: 'settled', kept: 1, rejected: 0 } : lost;
+}
+
+/** Asks the sink again and again, one attempt at a time, until it takes or refuses. */
+async function untilAnswered(
+  ask: (options: ExportOptions) => Promise<ExportReport>,
   delivery: Delivery,
-): Promise<'written' | 'rejected' | 'given_up'> {
+): Promise<Exclude<ExportReport, { readonly kind: 'retryable' }> | 'given_up'> {
   for (let attempt = 1; ; attempt += 1) {
-    const report = await exportOnce(spans, delivery);
+    const report = await askOnce(ask, delivery);
     if (delivery.isStopped()) return 'given_up';
-    if (report.kind !== 'retryable') return report.kind;
+    if (report.kind !== 'retryable') return report;
     delivery.onRetry();
     await delivery.pause(backoffMillis(attempt, delivery.random(), delivery.backoff));
     if (delivery.isStopped()) return 'given_up';
@@ -36,7 +92,10 @@ export async function deliverBatch(
 }
 
 /** One attempt. A sink that throws or takes too long is one that may be asked again. */
-async function exportOnce(spans: readonly ObservedSpan[], delivery: Delivery): Promise<ExportReport> {
+async function askOnce(
+  ask: (options: ExportOptions) => Promise<ExportReport>,
+  delivery: Delivery,
+): Promise<ExportReport> {
   const attempt = new AbortController();
   const giveUp = (): void => {
     attempt.abort();
@@ -46,10 +105,7 @@ async function exportOnce(spans: readonly ObservedSpan[], delivery: Delivery): P
   const cancel =
     limit === null ? null : delivery.scheduler.schedule(limit, giveUp, { keepsProcessAlive: true });
   try {
-    return await Promise.race([
-      delivery.sink.export(spans, { signal: attempt.signal }),
-      aborted(attempt.signal),
-    ]);
+    return await Promise.race([ask({ signal: attempt.signal }), aborted(attempt.signal)]);
   } catch (error) {
     return { kind: 'retryable', error };
   } finally {

@@ -20,9 +20,9 @@ export class FlushWaiters {
     return this.#waiters.length > 0;
   }
 
-  /** A span came. */
-  accept(): void {
-    this.#accepted += 1;
+  /** Spans came. */
+  accept(spans = 1): void {
+    this.#accepted += spans;
   }
 
   /** Spans left, exported or dropped. */

@@ -1,20 +1,13 @@
 import type { SpanSink } from '../export-report.ts';
 import type { BackoffPolicy } from './backoff.ts';
 import { systemScheduler, type Scheduler } from './scheduler.ts';
-
-/** Why a span never reached the sink. */
-export const DROP_REASONS = [
-  'queue_full',
-  'rejected',
-  'unreadable',
-  'after_shutdown',
-  'shutdown_deadline',
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+import type { DropReason, QueueListener, SpanQueue } from './span-queue.ts';
 
 export interface RecordingSpanProcessorOptions {
   readonly sink: SpanSink;
-  /** Most spans that wait, those under way included; 100,000 unless given. */
+  /** Where spans wait; in memory unless given. */
+  readonly queue?: (listener: QueueListener) => SpanQueue;
+  /** Most spans that wait in memory, those under way included; 100,000 unless given. */
   readonly maxQueueSize?: number;
   /** Most spans of one export; 2,000 unless given. */
   readonly maxBatchSize?: number;
@@ -43,7 +36,7 @@ export const DEFAULT_OPTIONS = {
 
 /** The options with their defaults. */
 export type CompleteOptions = RecordingSpanProcessorOptions &
-  Required<Omit<RecordingSpanProcessorOptions, 'exportTimeoutMillis'>>;
+  Required<Omit<RecordingSpanProcessorOptions, 'exportTimeoutMillis' | 'queue'>>;
 
 /** What the processor counts, for whoever watches it. */
 export interface ProcessorCounters {

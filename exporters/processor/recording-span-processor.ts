@@ -1,17 +1,16 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { deliverBatch, type Delivery } from './deliver-batch.ts';
 import { FlushWaiters } from './flush-waiters.ts';
+import { MemoryQueue } from './memory-queue.ts';
 import { toObservedSpan, type SdkSpan } from './observed-span.ts';
 import {
   DEFAULT_OPTIONS,
-  DROP_REASONS,
   type CompleteOptions,
-  type DropReason,
   type ProcessorCounters,
   type RecordingSpanProcessorOptions,
 } from './processor-options.ts';
 import { STEP_NAME } from './recording-sampler.ts';
-import { SpanQueue, type SpanBatch } from './span-queue.ts';
+import { DROP_REASONS, type DropReason, type SpanBatch, type SpanQueue } from './span-queue.ts';
 
 /** Longest pause between two attempts while somebody awaits a flush, ms. */
 const FLUSH_PAUSE_MILLIS = 250;
@@ -22,7 +21,7 @@ const FLUSH_PAUSE_MILLIS = 250;
  */
 export class RecordingSpanProcessor implements SpanProcessor {
   readonly #options: CompleteOptions;
-  readonly #queue = new SpanQueue();
+  readonly #queue: SpanQueue;
   readonly #flushes = new FlushWaiters();
   readonly #abort = new AbortController();
   readonly #dropped = new Map<DropReason, number>();
@@ -36,6 +35,14 @@ export class RecordingSpanProcessor implements SpanProcessor {
 
   constructor(options: RecordingSpanProcessorOptions) {
     this.#options = { ...DEFAULT_OPTIONS, ...options };
+    const { queue = () => new MemoryQueue(this.#options.maxQueueSize) } = options;
+    this.#queue = queue({
+      dropped: (reason, spans) => {
+        this.#drop(reason, spans);
+        this.#flushes.settle(spans);
+      },
+      added: (spans) => this.#flushes.accept(spans),
+    });
   }
 
   onStart(span: SdkSpan): void {
@@ -75,13 +82,13 @@ export class RecordingSpanProcessor implements SpanProcessor {
   /** Takes no more spans, and waits like `forceFlush`; what is left at the deadline is dropped and counted. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#drain().then(() => {
-      const left = this.#queue.clear() + (this.#underWay?.spans.length ?? 0);
-      this.#underWay = null;
       this.#abort.abort();
       this.#endPause?.();
       this.#timer?.cancel();
-      this.#drop('shutdown_deadline', left);
-      this.#flushes.settle(left);
+      const lost = this.#queue.close();
+      this.#underWay = null;
+      this.#drop('shutdown_deadline', lost);
+      this.#flushes.settle(lost);
     });
     return this.#shutdown;
   }
@@ -101,15 +108,9 @@ export class RecordingSpanProcessor implements SpanProcessor {
   }
 
   #enqueue(span: SdkSpan, phase: 'started' | 'ended'): void {
-    const observed = toObservedSpan(span, phase);
-    if (!this.#queue.replaces(observed)) {
-      if (this.#waiting >= this.#options.maxQueueSize) {
-        this.#drop('queue_full', 1);
-        return;
-      }
-      this.#flushes.accept();
-    }
-    this.#queue.push(observed, this.#options.scheduler.now());
+    const pushed = this.#queue.push(toObservedSpan(span, phase), this.#options.scheduler.now());
+    if (pushed === 'queued') this.#flushes.accept();
+    else if (pushed !== 'merged') this.#drop(pushed, 1);
     this.#wake();
   }
 
@@ -136,13 +137,19 @@ export class RecordingSpanProcessor implements SpanProcessor {
     if (this.#isPumping) return;
     this.#isPumping = true;
     while (this.#queue.size > 0) {
-      const batch = this.#queue.take(this.#options.maxBatchSize);
+      const batch = await this.#queue.take(this.#options.maxBatchSize);
       this.#underWay = batch;
-      const end = await deliverBatch(batch.spans, this.#delivery());
-      if (end === 'given_up' || this.#isStopped()) break;
+      if (batch.spans.length === 0) {
+        this.#underWay = null;
+        this.#queue.settle();
+        continue;
+      }
+      const end = await deliverBatch(batch, this.#delivery());
+      if (end.kind === 'given_up' || this.#isStopped()) break;
       this.#underWay = null;
-      if (end === 'written') this.#exported += batch.spans.length;
-      else this.#drop('rejected', batch.spans.length);
+      this.#queue.settle();
+      this.#exported += end.kept;
+      this.#drop('rejected', end.rejected);
       this.#flushes.settle(batch.spans.length);
     }
     this.#isPumping = false;

@@ -1,59 +1,55 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
 
-/** Spans on their way to the sink, in the order in which their steps started or ended, each with its arrival, ms. */
-interface QueuedSpan {
-  readonly span: ObservedSpan;
-  readonly queuedAt: number;
-}
+/** Why a span never reached the sink. */
+export const DROP_REASONS = [
+  'queue_full',
+  'spool_full',
+  'disk_full',
+  'spool_failed',
+  'too_large',
+  'rejected',
+  'unreadable',
+  'after_shutdown',
+  'shutdown_deadline',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A batch that has left the queue. */
 export interface SpanBatch {
   readonly spans: readonly ObservedSpan[];
   /** When its oldest span came, ms. */
   readonly queuedAt: number;
+  /**
+   * What the emitter says once the spans up to `to` are safe, those from `from` on being told now; absent where nobody
+   * keeps books.
+   */
+  readonly account?: (from: number, to: number) => EmitterAccount;
 }
 
-/** A queue in which a span that ends before its start was taken stands once, as ended, in the place of its start. */
-export class SpanQueue {
-  readonly #spans = new Map<string, QueuedSpan>();
-
-  get size(): number {
-    return this.#spans.size;
-  }
-
-  /** Arrival of the oldest span, ms; null when the queue is empty. */
-  get oldestQueuedAt(): number | null {
-    const [oldest] = this.#spans.values();
-    return oldest?.queuedAt ?? null;
-  }
-
-  /** Whether the span takes no room of its own, as its start waits here. */
-  replaces(span: ObservedSpan): boolean {
-    return this.#spans.has(keyOf(span));
-  }
-
-  push(span: ObservedSpan, now: number): void {
-    const key = keyOf(span);
-    this.#spans.set(key, { span, queuedAt: this.#spans.get(key)?.queuedAt ?? now });
-  }
-
-  /** Takes the oldest spans, at most so many. */
-  take(maxSpans: number): SpanBatch {
-    const taken: QueuedSpan[] = [];
-    for (const [key, queued] of this.#spans) {
-      if (taken.length === maxSpans) break;
-      taken.push(queued);
-      this.#spans.delete(key);
-    }
-    return { spans: taken.map(({ span }) => span), queuedAt: taken[0]?.queuedAt ?? 0 };
-  }
-
-  /** Empties the queue and tells how many spans were in it. */
-  clear(): number {
-    const { size } = this.#spans;
-    this.#spans.clear();
-    return size;
-  }
+/** Hears what becomes of spans after they were pushed. */
+export interface QueueListener {
+  /** Spans that had been queued could not be kept. */
+  readonly dropped: (reason: DropReason, spans: number) => void;
+  /** The queue made spans of its own, to close steps. */
+  readonly added: (spans: number) => void;
 }
 
-const keyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;
+/** What became of a span that was pushed: it waits, or it took the place of its start, or why it does not. */
+export type Pushed = 'queued' | 'merged' | DropReason;
+
+/** Where spans wait between their step and the sink, in the order in which their steps started or ended. */
+export interface SpanQueue {
+  /** Spans that wait; those of a batch that was taken are not among them. */
+  readonly size: number;
+  /** Arrival of the oldest of them, ms; null when the queue is empty. */
+  readonly oldestQueuedAt: number | null;
+  /** Synchronous, and never throws. */
+  push(span: ObservedSpan, now: number): Pushed;
+  /** The oldest spans, at most so many; none only when none waits. One batch at a time: settle it before the next. */
+  take(maxSpans: number): SpanBatch | Promise<SpanBatch>;
+  /** The spans of the batch that was taken are where they belong, or were dropped and counted. */
+  settle(): void;
+  /** Takes no more. @returns how many spans are lost with it: those that it keeps elsewhere are not */
+  close(): number;
+}

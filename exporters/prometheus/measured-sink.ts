@@ -1,25 +1,24 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { ExportReport } from '../export-report.ts';
+import type { ExportReport, SpanSink } from '../export-report.ts';
 import type { RecorderMetrics } from './recorder-metrics.ts';
 
-/** What takes batches of spans and says what became of them. */
-export interface BatchSink {
-  export(spans: readonly ObservedSpan[]): Promise<ExportReport>;
-}
-
 /** The same sink, with its batches counted and timed. A sink that rejects its promise counts as retryable. */
-export function withBatchMetrics(sink: BatchSink, recorder: Pick<RecorderMetrics, 'startBatch'>): BatchSink {
+export function withBatchMetrics(sink: SpanSink, recorder: Pick<RecorderMetrics, 'startBatch'>): SpanSink {
+  const measured = async (work: () => Promise<ExportReport>): Promise<ExportReport> => {
+    const finish = recorder.startBatch();
+    try {
+      const report = await work();
+      finish(report.kind);
+      return report;
+    } catch (error) {
+      finish('retryable');
+      throw error;
+    }
+  };
+  const bury = sink.bury?.bind(sink);
   return {
-    export: async (spans) => {
-      const finish = recorder.startBatch();
-      try {
-        const report = await sink.export(spans);
-        finish(report.kind);
-        return report;
-      } catch (error) {
-        finish('retryable');
-        throw error;
-      }
-    },
+    export: (spans, options) => measured(() => sink.export(spans, options)),
+    ...(bury === undefined
+      ? {}
+      : { bury: (span, error, options) => measured(() => bury(span, error, options)) }),
   };
 }

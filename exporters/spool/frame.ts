@@ -1,11 +1,13 @@
 import { crc32 } from 'node:zlib';
 
 /** What a record of the spool is. */
-export const RECORD_KINDS = ['started', 'ended', 'carried', 'dropped'] as const;
+export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried'] as const;
 /**
  * - `started`, `ended`: a span as it was observed.
- * - `carried`: the start of a span that still runs, written again before the segment that held it goes.
- * - `dropped`: spans that could not be kept, by reason.
+ * - `whole`: an ended span whose start could not be kept: the first that is told of it.
+ * - `closed`: the closing of a span that never told its end, or whose end could not be kept.
+ * - `carried`: the start of a span that still runs, written again before the segment that held it goes. It repeats the
+ *   number of the start and is not delivered again.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
@@ -20,7 +22,7 @@ export interface Frame {
 /** Bytes before the payload: mark (2), kind (1), zero (1), length (4), sequence (8), checksum (4). */
 export const HEADER_BYTES = 20;
 /** Begins every frame; after damage the next frame is looked for by it. */
-const MARK = Buffer.from([0xb6, 0x07]);
+const MARK = Buffer.from([0xb6, 0x08]);
 /** Longest payload that is believed; a damaged length must not ask for all memory. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { frameAt, nextFrame, type Frame } from './frame.ts';
-import { isBefore, type Position } from './position.ts';
-import { listSegments } from './segment-files.ts';
+import type { Position } from './position.ts';
+import { listSegments, segmentPath } from './segment-files.ts';
 
 /** A record with the place behind it. */
 export interface PlacedRecord {
@@ -9,11 +9,23 @@ export interface PlacedRecord {
   readonly end: Position;
 }
 
-/** Reads the records of a spool from a place on, a segment at a time in memory. */
+/** How much is read at once. */
+export interface ReadLimits {
+  readonly maxRecords: number;
+  /** Bytes after which no further record is taken. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Reads the records of a spool from a place on, with one segment at a time in memory. It never fails: what cannot be read
+ * is passed over and counted as damage.
+ */
 export class RecordReader {
   readonly #directory: string;
   readonly #isClosed: boolean;
-  #bytes = Buffer.alloc(0);
+  /** The segment of `#at` from its beginning, as far as it was read; it has room for more. */
+  #memory: Buffer = Buffer.alloc(0);
+  #length = 0;
   #at: Position;
   #damages = 0;
 
@@ -29,13 +41,16 @@ export class RecordReader {
     return this.#damages;
   }
 
-  /** The next records, at most so many, none of them behind `to`; none when the end is reached. */
-  async next(maxRecords: number, to?: Position): Promise<readonly PlacedRecord[]> {
+  /** The next records; none when the end is reached. Those of one call share their memory with the segment. */
+  async next({ maxRecords, maxBytes = Infinity }: ReadLimits): Promise<readonly PlacedRecord[]> {
     const records: PlacedRecord[] = [];
-    while (records.length < maxRecords && (to === undefined || isBefore(this.#at, to))) {
+    let bytes = 0;
+    while (records.length < maxRecords && bytes < maxBytes) {
       const record = this.#nextInSegment();
-      if (record !== null) records.push(record);
-      else if (!(await this.#readOn())) break;
+      if (record !== null) {
+        records.push(record);
+        bytes += record.frame.payload.length;
+      } else if (!(await this.#readOn())) break;
     }
     return records;
   }
@@ -44,7 +59,7 @@ export class RecordReader {
   #nextInSegment(): PlacedRecord | null {
     for (;;) {
       const { segment, offset } = this.#at;
-      if (offset >= this.#bytes.length) return null;
+      if (offset >= this.#length) return null;
       const found = frameAt(this.#bytes, offset);
       if (found.kind === 'incomplete') return null;
       this.#at = { segment, offset: found.next };
@@ -55,27 +70,68 @@ export class RecordReader {
 
   /** Reads what the segment has got meanwhile, or else the next one; false when there is nothing more. */
   async #readOn(): Promise<boolean> {
-    const segments = listSegments(this.#directory);
-    const current = segments.find(({ number }) => number === this.#at.segment);
-    if (current !== undefined && current.bytes > this.#bytes.length) {
-      this.#bytes = await readFile(current.path);
-      return true;
-    }
-    const following = segments.find(({ number }) => number > this.#at.segment);
-    if (following === undefined) return this.#isClosed && this.#passDamage();
+    if (await this.#readMore()) return true;
+    const following = await this.#followingSegment();
+    if (following === null) return this.#isClosed && this.#passDamage();
     if (this.#passDamage()) return true;
-    this.#at = { segment: following.number, offset: 0 };
-    this.#bytes = await readFile(following.path);
+    this.#at = { segment: following, offset: 0 };
+    // Records of the segment before may still be looked at.
+    this.#memory = Buffer.alloc(0);
+    this.#length = 0;
+    await this.#readMore();
     return true;
+  }
+
+  /** Reads what the segment has got since; false when that is nothing, or when it cannot be read. */
+  async #readMore(): Promise<boolean> {
+    const file = await open(segmentPath(this.#directory, this.#at.segment)).catch(() => null);
+    if (file === null) return false;
+    try {
+      const { size } = await file.stat();
+      if (size <= this.#length) return false;
+      this.#makeRoom(size);
+      const { bytesRead } = await file.read(this.#memory, this.#length, size - this.#length, this.#length);
+      this.#length += bytesRead;
+      return bytesRead > 0;
+    } catch {
+      return false;
+    } finally {
+      await file.close();
+    }
+  }
+
+  #makeRoom(size: number): void {
+    if (size <= this.#memory.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#memory.length));
+    this.#bytes.copy(larger);
+    this.#memory = larger;
+  }
+
+  get #bytes(): Buffer {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  /** The number of the segment behind this one; one in between may have been lost. */
+  async #followingSegment(): Promise<number | null> {
+    const next = this.#at.segment + 1;
+    if (await exists(segmentPath(this.#directory, next))) return next;
+    const following = listSegments(this.#directory).find(({ number }) => number > next);
+    return following?.number ?? null;
   }
 
   /** In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it. */
   #passDamage(): boolean {
     const { segment, offset } = this.#at;
-    if (offset >= this.#bytes.length) return false;
+    if (offset >= this.#length) return false;
     const next = nextFrame(this.#bytes, offset + 1);
     this.#damages += 1;
     this.#at = { segment, offset: next };
-    return next < this.#bytes.length;
+    return next < this.#length;
   }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, writevSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writevSync } from 'node:fs';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
 
 /** How a spool writes. */
@@ -79,6 +79,7 @@ export class SegmentWriter {
     this.#number += 1;
     this.#written = 0;
     this.#file = file;
+    if (this.#options.durability === 'disk') syncDirectory(this.#options.directory);
     return file;
   }
 
@@ -101,5 +102,15 @@ export class SegmentWriter {
     }
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'spool_failed';
+  }
+}
+
+/** A new file is found after a power loss only if its directory is on the disk as well. */
+function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
+import { link, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -14,6 +16,20 @@ export interface FileLockOptions {
   readonly pollMillis?: number;
 }
 
+/** A lock that is held until it is released, or until its process dies. */
+export interface HeldLock {
+  /**
+   * Shows that the holder lives, to those who cannot see its process: within `FOREIGN_TIMEOUT_MILLIS` again and again.
+   *
+   * @returns whether the lock is still held; who was silent for too long may have lost it
+   */
+  touch(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/** A holder in another container or on another machine is believed dead when its lock was not touched for so long. */
+export const FOREIGN_TIMEOUT_MILLIS = 120_000;
+
 /**
  * Does the work while holding a lock that excludes the other processes of this machine.
  *
@@ -26,23 +42,52 @@ export async function withFileLock<T>(
   work: () => Promise<T>,
   options: FileLockOptions = {},
 ): Promise<T> {
-  const token = `${identifyOwnProcess()} ${randomUUID()}`;
   const { timeoutMillis = 60_000, pollMillis = 10 } = options;
   const deadline = performance.now() + timeoutMillis;
-  while (!(await tryLock(path, token))) {
+  let held = await tryFileLock(path);
+  while (held === null) {
     if (performance.now() > deadline) throw busyError(path, timeoutMillis);
-    await removeDeadLock(path);
     await delay(pollMillis);
+    held = await tryFileLock(path);
   }
   try {
     return await work();
   } finally {
-    await rm(path, { force: true });
+    await held.release();
+  }
+}
+
+/** Takes the lock, also from a holder that is dead; null when somebody alive holds it. */
+export async function tryFileLock(path: string): Promise<HeldLock | null> {
+  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
+  if (!(await linkToken(path, token))) {
+    await removeDeadLock(path);
+    if (!(await linkToken(path, token))) return null;
+  }
+  return {
+    touch: async () => {
+      if ((await readToken(path)) !== token) return false;
+      const now = new Date();
+      await utimes(path, now, now);
+      return true;
+    },
+    release: async () => {
+      if ((await readToken(path)) === token) await rm(path, { force: true });
+    },
+  };
+}
+
+/** Where process numbers mean the same: a container has numbers of its own. */
+function ownPlace(): string {
+  try {
+    return `${hostname()}/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
   }
 }
 
 /** Hard-linking a finished file makes the lock appear with its token or not at all. */
-async function tryLock(path: string, token: string): Promise<boolean> {
+async function linkToken(path: string, token: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, token, { mode: 0o600, flag: 'wx' });
   try {
@@ -63,7 +108,7 @@ async function tryLock(path: string, token: string): Promise<boolean> {
  */
 async function removeDeadLock(path: string): Promise<void> {
   const token = await readToken(path);
-  if (token === undefined || isAlive(token.split(' ')[0] ?? '')) return;
+  if (token === undefined || (await isHolderAlive(path, token))) return;
   const marker = `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
   const handle = await open(marker, 'wx').catch(() => undefined);
   if (handle === undefined) return;
@@ -73,6 +118,13 @@ async function removeDeadLock(path: string): Promise<void> {
     await handle.close();
     await rm(marker, { force: true });
   }
+}
+
+async function isHolderAlive(path: string, token: string): Promise<boolean> {
+  const [identity = '', , place = ownPlace()] = token.split(' ');
+  if (place === ownPlace()) return isAlive(identity);
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+  return Date.now() - mtimeMs < FOREIGN_TIMEOUT_MILLIS;
 }
 
 async function readToken(path: string): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.ts';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { queryStep, sdkSpans } from '../ingest/support/sdk-spans.ts';
 import { send } from '../ingest/support/serving.ts';
+import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { emptyTables } from '../support/tables.ts';
 import { captureOutput } from './support/captured-output.ts';
@@ -30,6 +31,7 @@ const BODY = Buffer.from(
 const environment = () => ({
   DATABASE_URL: database.connectionString,
   BAROGRAPH_METRICS_PORT: '0',
+  BAROGRAPH_DATA_DIR: testDataDirectory(),
   BAROGRAPH_INGEST_PORT: '0',
 });
 const count = async (table: string): Promise<number> =>

@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { startFleet, type Fleet } from '../../src/fleet/index.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
 import { tinyFiles, VALIDATOR } from '../pipeline/support/tiny-world.ts';
+import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { captureOutput } from './support/captured-output.ts';
 import { invoke } from './support/invoke.ts';
@@ -77,6 +78,7 @@ function startWork(options: Partial<WorkOptions> = {}) {
     once: true,
     config: readConfig({
       DATABASE_URL: database.connectionString,
+      BAROGRAPH_DATA_DIR: testDataDirectory(),
       BAROGRAPH_METRICS_PORT: '0',
       BAROGRAPH_VALIDATOR_HOTKEY: VALIDATOR,
       BAROGRAPH_DELAY_FACTOR: '1e-5',

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
@@ -16,6 +17,8 @@ declare module 'vitest' {
     databaseServerUrl: string;
     /** Begins the name of every database of this run. */
     databasePrefix: string;
+    /** Where the processes of this run keep their records. */
+    dataDirectory: string;
   }
 }
 
@@ -41,9 +44,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (own === '') await dropDatabases(server.connectionString, isOfDeadRun);
   project.provide('databaseServerUrl', server.connectionString);
   project.provide('databasePrefix', prefix);
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'barograph-test-data-'));
+  project.provide('dataDirectory', dataDirectory);
   return async () => {
     await dropDatabases(server.connectionString, (name) => name.startsWith(prefix));
     await server.stop();
+    await rm(dataDirectory, { recursive: true, force: true });
   };
 }
 

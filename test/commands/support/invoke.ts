@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { vi } from 'vitest';
+import { testDataDirectory } from '../../support/data-directory.ts';
 import { reportFailure } from '../../../src/commands/report-failure.ts';
 
 /** How a command ended, and what it wrote where. */
@@ -29,7 +30,11 @@ export async function invoke(
   process.exitCode = undefined;
   for (const name of Object.keys(process.env).filter((name) => OWN_VARIABLES.test(name)))
     vi.stubEnv(name, undefined);
-  for (const [name, value] of Object.entries({ BAROGRAPH_METRICS_PORT: '0', ...environment }))
+  for (const [name, value] of Object.entries({
+    BAROGRAPH_METRICS_PORT: '0',
+    BAROGRAPH_DATA_DIR: testDataDirectory(),
+    ...environment,
+  }))
     vi.stubEnv(name, value);
   try {
     await command.exitOverride().parseAsync(args, { from: 'user' }).catch(endOf);

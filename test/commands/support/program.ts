@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { testDataDirectory } from '../../support/data-directory.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const OWN_VARIABLES = /^(DATABASE_URL|BAROGRAPH_|OTEL_|PG|VITEST|NODE_OPTIONS)/;
@@ -25,7 +26,12 @@ export function startProgram(
   const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
   const child = spawn(process.execPath, ['--import', 'tsx', `src/${name}.ts`, ...args], {
     cwd: ROOT,
-    env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
+    env: {
+      ...Object.fromEntries(inherited),
+      BAROGRAPH_METRICS_PORT: '0',
+      BAROGRAPH_DATA_DIR: testDataDirectory(),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -1,5 +1,6 @@
 import { demonstrate } from '../../../src/commands/demonstration.ts';
 import type { FinishedRun } from '../../../src/commands/run-on-stores.ts';
+import { testDataDirectory } from '../../support/data-directory.ts';
 import { readConfig, type Config } from '../../../src/config.ts';
 import { captureOutput, type CapturedOutput } from '../../commands/support/captured-output.ts';
 
@@ -10,6 +11,7 @@ const DELAY_FACTOR = '0.000001';
 export const testConfig = (databaseUrl: string, changes: Readonly<Record<string, string>> = {}): Config =>
   readConfig({
     DATABASE_URL: databaseUrl,
+    BAROGRAPH_DATA_DIR: testDataDirectory(),
     BAROGRAPH_METRICS_PORT: '0',
     BAROGRAPH_DELAY_FACTOR: DELAY_FACTOR,
     ...changes,

@@ -36,11 +36,11 @@ describe('a segment writer', () => {
     expect(listSegments(directory).length).toBeGreaterThan(3);
     expect(writer.bytes).toBe(20 * record(1).length);
     const reader = new RecordReader(directory, { from: START });
-    const read = [...(await reader.next(7)), ...(await reader.next(100))];
+    const read = [...(await reader.next({ maxRecords: 7 })), ...(await reader.next({ maxRecords: 100 }))];
     expect(sequences(read)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
-    expect(await reader.next(1)).toEqual([]);
+    expect(await reader.next({ maxRecords: 1 })).toEqual([]);
     writer.append([record(21)]);
-    expect(sequences(await reader.next(5)), 'what comes later is read later').toEqual([21]);
+    expect(sequences(await reader.next({ maxRecords: 5 })), 'what comes later is read later').toEqual([21]);
   });
 
   it('goes on in a new segment after a restart, and counts what is there', async () => {
@@ -65,7 +65,9 @@ describe('a segment writer', () => {
     expect(writer.append([record(4), record(5)])).toBe('spool_full');
     writer.remove(1, size);
     expect(writer.append([record(6)])).toBe('written');
-    expect(sequences(await new RecordReader(directory, { from: START }).next(9))).toEqual([2, 3, 6]);
+    expect(sequences(await new RecordReader(directory, { from: START }).next({ maxRecords: 9 }))).toEqual([
+      2, 3, 6,
+    ]);
   });
 
   it('says why it could not write, and leaves no part of a record', async () => {
@@ -91,7 +93,7 @@ describe('a record reader', () => {
     bytes.writeUInt32LE(100_000, record(1).length + 4);
     writeFileSync(path, bytes);
     const reader = new RecordReader(directory, { from: START, isClosed: true });
-    expect(sequences(await reader.next(9))).toEqual([1, 3, 4]);
+    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
     expect(reader.damages).toBe(1);
   });
 
@@ -100,9 +102,9 @@ describe('a record reader', () => {
     const whole = record(2);
     writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), whole.subarray(0, 15)]));
     const reader = new RecordReader(directory, { from: START });
-    expect(sequences(await reader.next(9))).toEqual([1]);
+    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1]);
     appendFileSync(segmentPath(directory, 1), whole.subarray(15));
-    expect(sequences(await reader.next(9))).toEqual([2]);
+    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([2]);
     expect(reader.damages).toBe(0);
   });
 
@@ -110,9 +112,9 @@ describe('a record reader', () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 12; sequence += 1) writer.append([record(sequence, sequence)]);
-    const all = await new RecordReader(directory, { from: START }).next(99);
+    const all = await new RecordReader(directory, { from: START }).next({ maxRecords: 99 });
     for (const [index, { end }] of all.entries()) {
-      const rest = await new RecordReader(directory, { from: end }).next(99);
+      const rest = await new RecordReader(directory, { from: end }).next({ maxRecords: 99 });
       expect(sequences(rest)).toEqual(sequences(all.slice(index + 1)));
     }
   });

@@ -1,0 +1,60 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { Pushed, SpanBatch, SpanQueue } from './span-queue.ts';
+
+interface QueuedSpan {
+  readonly span: ObservedSpan;
+  readonly queuedAt: number;
+}
+
+/** A queue in memory, in which a span that ends before its start was taken stands once, in the place of its start. */
+export class MemoryQueue implements SpanQueue {
+  readonly #maxSpans: number;
+  readonly #spans = new Map<string, QueuedSpan>();
+  #taken = 0;
+
+  /** `maxSpans`: most spans that wait, those of the batch under way included. */
+  constructor(maxSpans: number) {
+    this.#maxSpans = maxSpans;
+  }
+
+  get size(): number {
+    return this.#spans.size;
+  }
+
+  get oldestQueuedAt(): number | null {
+    const [oldest] = this.#spans.values();
+    return oldest?.queuedAt ?? null;
+  }
+
+  push(span: ObservedSpan, now: number): Pushed {
+    const key = keyOf(span);
+    const known = this.#spans.get(key);
+    if (known === undefined && this.#spans.size + this.#taken >= this.#maxSpans) return 'queue_full';
+    this.#spans.set(key, { span, queuedAt: known?.queuedAt ?? now });
+    return known === undefined ? 'queued' : 'merged';
+  }
+
+  take(maxSpans: number): SpanBatch {
+    const taken: QueuedSpan[] = [];
+    for (const [key, queued] of this.#spans) {
+      if (taken.length === maxSpans) break;
+      taken.push(queued);
+      this.#spans.delete(key);
+    }
+    this.#taken = taken.length;
+    return { spans: taken.map(({ span }) => span), queuedAt: taken[0]?.queuedAt ?? 0 };
+  }
+
+  settle(): void {
+    this.#taken = 0;
+  }
+
+  close(): number {
+    const lost = this.#spans.size + this.#taken;
+    this.#spans.clear();
+    this.#taken = 0;
+    return lost;
+  }
+}
+
+const keyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;

@@ -1,0 +1,104 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { SpanSink } from '../export-report.ts';
+import { deliverBatch, type Delivery } from '../processor/deliver-batch.ts';
+import type { DropReason } from '../processor/span-queue.ts';
+import type { Spool, SpoolOptions } from './exporter.ts';
+import { inheritSpool } from './inherit-spool.ts';
+import { listSegments } from './segment-files.ts';
+import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from './spool-folder.ts';
+
+/** What taking over the spools of dead processes needs. */
+export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listener' | 'directory'> {
+  /** Where all spools of this machine lie that go to the same database. */
+  readonly root: string;
+  readonly sink: SpanSink;
+  readonly delivery: Delivery;
+  readonly maxBatchSize: number;
+  /** Hears of each step that was closed. */
+  readonly onClosed: (closings: readonly ObservedSpan[]) => void;
+  /** Hears of records that were damaged. */
+  readonly onDropped: (reason: DropReason, records: number) => void;
+  readonly onProblem: (message: string) => void;
+}
+
+/** What came of looking after the spools of others. */
+export interface Adopted {
+  readonly spools: number;
+  readonly records: number;
+  readonly closedSteps: number;
+}
+
+const NOTHING: Adopted = { spools: 0, records: 0, closedSteps: 0 };
+
+/**
+ * Takes over every spool whose process is dead: closes the steps that it left, delivers its records, and removes it. One
+ * after the other; a spool that cannot be delivered now stays, and is found again.
+ */
+export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
+  let adopted = NOTHING;
+  for (const name of await listFolders(options.root)) {
+    if (options.delivery.isStopped()) break;
+    const folder = await claimFolder(options.root, name).catch(() => null);
+    if (folder === null) continue;
+    try {
+      adopted = sum(adopted, await adopt(folder, options));
+    } catch (error) {
+      options.onProblem(`A spool could not be taken over, it stays in ${folder.directory}: ${String(error)}`);
+    } finally {
+      await folder.lock.release();
+    }
+  }
+  return adopted;
+}
+
+async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Adopted> {
+  const { directory } = folder;
+  const listener = { dropped: options.onDropped, added: () => undefined };
+  const inherited = await inheritSpool({ ...options, directory, listener });
+  if (inherited === null) return letGo(folder, options);
+  const { spool, closings } = inherited;
+  if (closings.length > 0) options.onClosed(closings);
+  try {
+    const records = await drain(spool, folder, options);
+    spool.close();
+    if (records !== null) await removeFolder(folder);
+    return { spools: records === null ? 0 : 1, records: records ?? 0, closedSteps: closings.length };
+  } finally {
+    spool.close();
+  }
+}
+
+/** A folder in which no record can be read: an empty one goes, another is for a person to look at. */
+async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
+  if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
+  else onProblem(`No record can be read in ${await setAside(folder)}; it was put aside.`);
+  return NOTHING;
+}
+
+/** Delivers all records and the last word of the emitter. @returns null when it was given up before the end */
+async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions): Promise<number | null> {
+  const { delivery, maxBatchSize } = options;
+  let records = 0;
+  while (spool.size > 0) {
+    const batch = await spool.take(maxBatchSize);
+    if (batch.spans.length > 0) {
+      const delivered = await deliverBatch(batch, delivery);
+      if (delivered.kind === 'given_up' || !(await folder.lock.touch())) return null;
+      if (delivered.rejected > 0) options.onDropped('rejected', delivered.rejected);
+    }
+    records += batch.spans.length;
+    spool.settle();
+  }
+  if (spool.damages > 0)
+    options.onProblem(`${spool.damages} stretches of ${folder.directory} held no record.`);
+  if (spool.isUnused) return 0;
+  const account = (): ReturnType<Spool['account']> => spool.account(true);
+  const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);
+  return last.kind === 'given_up' ? null : records;
+}
+
+const sum = (a: Adopted, b: Adopted): Adopted => ({
+  spools: a.spools + b.spools,
+  records: a.records + b.records,
+  closedSteps: a.closedSteps + b.closedSteps,
+});

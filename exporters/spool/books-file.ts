@@ -1,0 +1,104 @@
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
+import type { Emitter, LedgerState } from './ledger.ts';
+
+/** Bytes of each of the two copies; the older is overwritten, so that a torn write leaves the other. */
+const SLOT_BYTES = 32 * 1024;
+/** Length (4), turn (4), checksum (4). */
+const HEADER_BYTES = 12;
+
+const contentSchema = z.object({
+  emitter: z.object({ validatorHotkey: z.string(), instanceId: z.string() }),
+  ledger: z.object({
+    upTo: z.number(),
+    dropped: z.array(z.tuple([z.number(), z.number()])),
+    runs: z.array(z.tuple([z.string(), z.number(), z.number(), z.record(z.string(), z.number())])),
+  }),
+});
+
+/** What the books of a spool say. */
+export interface Books {
+  readonly emitter: Emitter;
+  readonly ledger: LedgerState;
+}
+
+/**
+ * The books of an emitter beside its records: who it is, what it had counted, and what it could not keep. The file has its
+ * full size from the beginning, so that losses can be written down when the disk is full.
+ */
+export class BooksFile {
+  readonly #file: number;
+  readonly #emitter: Emitter;
+  #turn = 0;
+
+  /** @throws Error of the file system when the file cannot be made */
+  constructor(directory: string, emitter: Emitter) {
+    this.#emitter = emitter;
+    this.#file = openSync(pathOf(directory), constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.#turn = newestOf(readFileSync(this.#file))?.turn ?? 0;
+    if (this.#turn === 0) writeSync(this.#file, Buffer.alloc(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
+  }
+
+  /** Writes the books down. Of too many runs the newest are kept. @throws Error of the file system */
+  write(ledger: LedgerState): void {
+    const json = this.#fitting(ledger);
+    this.#turn += 1;
+    const bytes = Buffer.alloc(HEADER_BYTES + json.length);
+    bytes.writeUInt32LE(json.length, 0);
+    bytes.writeUInt32LE(this.#turn, 4);
+    bytes.set(json, HEADER_BYTES);
+    bytes.writeUInt32LE(checksumOf(bytes), 8);
+    writeSync(this.#file, bytes, 0, bytes.length, (this.#turn % 2) * SLOT_BYTES);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #fitting(ledger: LedgerState): Buffer {
+    let { runs, dropped } = ledger;
+    for (;;) {
+      const content: Books = { emitter: this.#emitter, ledger: { ...ledger, runs, dropped } };
+      const json = Buffer.from(JSON.stringify(content));
+      if (json.length <= SLOT_BYTES - HEADER_BYTES) return json;
+      if (runs.length > 0) runs = runs.slice(0, Math.floor(runs.length / 2));
+      else dropped = dropped.slice(Math.ceil(dropped.length / 2));
+    }
+  }
+}
+
+/** The books that a spool left; null when there are none that can be believed. */
+export function readBooks(directory: string): Books | null {
+  try {
+    return newestOf(readFileSync(pathOf(directory)))?.books ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const pathOf = (directory: string): string => join(directory, 'books');
+
+const checksumOf = (bytes: Buffer): number =>
+  crc32(bytes.subarray(HEADER_BYTES), crc32(bytes.subarray(0, 8)));
+
+interface Turn {
+  readonly turn: number;
+  readonly books: Books;
+}
+
+function newestOf(bytes: Buffer): Turn | null {
+  const [first, second] = [readSlot(bytes, 0), readSlot(bytes, SLOT_BYTES)];
+  return (first?.turn ?? 0) > (second?.turn ?? 0) ? first : second;
+}
+
+function readSlot(bytes: Buffer, at: number): Turn | null {
+  if (bytes.length < at + HEADER_BYTES) return null;
+  const length = bytes.readUInt32LE(at);
+  if (length === 0 || length > SLOT_BYTES - HEADER_BYTES) return null;
+  const slot = bytes.subarray(at, at + HEADER_BYTES + length);
+  if (slot.length < HEADER_BYTES + length || slot.readUInt32LE(8) !== checksumOf(slot)) return null;
+  const parsed = contentSchema.safeParse(JSON.parse(slot.subarray(HEADER_BYTES).toString()));
+  return parsed.success ? { turn: slot.readUInt32LE(4), books: parsed.data } : null;
+}

@@ -1,0 +1,242 @@
+import type { Closing } from '../../src/facts/closing.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
+import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '../processor/span-queue.ts';
+import { ArrivalTimes } from './arrival-times.ts';
+import { BooksFile } from './books-file.ts';
+import type { Frame } from './frame.ts';
+import { Ledger, type BookedRecord, type Emitter, type ToldAccount } from './ledger.ts';
+import { OpenSteps } from './open-steps.ts';
+import { Cursor, type Position, START } from './position.ts';
+import { RecordReader, type PlacedRecord } from './record-reader.ts';
+import { listSegments } from './segment-files.ts';
+import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.ts';
+import { runOf, toSpan } from './spool-record.ts';
+import { SpoolWriter } from './spool-writer.ts';
+
+/** Bytes of one batch after which it is full, whatever the number of its spans. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** How a spool is opened. */
+export interface SpoolOptions extends SegmentWriterOptions {
+  readonly emitter: Emitter;
+  readonly listener: QueueListener;
+}
+
+/** What a process left behind, as `inheritSpool` found it. */
+export interface Inheritance {
+  readonly ledger: Ledger;
+  readonly open: OpenSteps;
+  /** Records that were not delivered. */
+  readonly undelivered: number;
+  readonly lastKept: number;
+}
+
+/** What a spool still holds when its process ends. */
+export interface SpoolRemainder {
+  readonly directory: string;
+  /** Records that wait to be delivered. */
+  readonly records: number;
+  /** Steps that did not end. */
+  readonly openSteps: number;
+}
+
+/** The batch that was taken, as it is settled. */
+interface TakenBatch {
+  readonly records: readonly BookedRecord[];
+  readonly end: Position;
+  /** Records of the spool that went into it, those without a span included. */
+  readonly size: number;
+  told: ToldAccount | null;
+}
+
+/**
+ * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is safe
+ * elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
+ */
+export class Spool implements SpanQueue {
+  readonly #options: SpoolOptions;
+  readonly #isOwn: boolean;
+  readonly #segments: SegmentWriter;
+  readonly #books: BooksFile;
+  readonly #ledger: Ledger;
+  readonly #open: OpenSteps;
+  readonly #writer: SpoolWriter;
+  readonly #reader: RecordReader;
+  readonly #cursor: Cursor;
+  readonly #arrivals = new ArrivalTimes();
+  #inherited: number;
+  #inheritedLast: number;
+  #takenRecords = 0;
+  #taken: TakenBatch | null = null;
+  #lastTaken = 0;
+  #oldestSegment = 0;
+  #isClosed = false;
+
+  /** @throws Error of the file system when the directory cannot be written */
+  constructor(options: SpoolOptions, inheritance: Inheritance | null = null) {
+    const { directory, emitter, listener } = options;
+    this.#options = options;
+    this.#isOwn = inheritance === null;
+    this.#segments = new SegmentWriter(options);
+    this.#books = new BooksFile(directory, emitter);
+    this.#ledger = inheritance?.ledger ?? new Ledger(emitter);
+    this.#open = inheritance?.open ?? new OpenSteps();
+    const parts = { segments: this.#segments, books: this.#books, ledger: this.#ledger, open: this.#open };
+    this.#writer = new SpoolWriter({ ...parts, listener });
+    this.#cursor = new Cursor(directory);
+    const from = inheritance === null ? START : this.#cursor.read();
+    this.#reader = new RecordReader(directory, { from, isClosed: inheritance !== null });
+    this.#inherited = inheritance?.undelivered ?? 0;
+    this.#inheritedLast = inheritance?.lastKept ?? 0;
+    this.#books.write(this.#ledger.state());
+    // Both files are there from the beginning: on a full disk none could be made.
+    this.#cursor.write(from);
+  }
+
+  get size(): number {
+    return this.#inherited + this.#writer.accepted - this.#takenRecords;
+  }
+
+  get oldestQueuedAt(): number | null {
+    return this.size === 0 ? null : this.#arrivals.of(this.#lastTaken + 1);
+  }
+
+  /** Whether no record was ever made: then there is nothing to tell of this emitter. */
+  get isUnused(): boolean {
+    return this.#ledger.lastSequence === 0;
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#segments.bytes;
+  }
+
+  /** Stretches of the files that held no record. */
+  get damages(): number {
+    return this.#reader.damages;
+  }
+
+  push(span: ObservedSpan, now: number): Pushed {
+    if (this.#isClosed) return 'after_shutdown';
+    const pushed = this.#writer.accept(span);
+    this.#arrivals.add(this.#ledger.lastSequence, now);
+    return pushed;
+  }
+
+  /** Writes what waits for the end of the turn; for a process that may not live to see it. */
+  flushNow(): void {
+    this.#writer.flush();
+  }
+
+  /** Never rejects: what cannot be read is passed over, and its numbers stay missing. */
+  async take(maxSpans: number): Promise<SpanBatch> {
+    this.#writer.flush();
+    const queuedAt = this.oldestQueuedAt ?? 0;
+    const read = await this.#readRecords(maxSpans);
+    const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
+    const records = delivered.flatMap(({ frame }) => toBooked(frame));
+    // The reader is at the end: what should be there and is not was damaged.
+    const size = read.length === 0 ? this.size : delivered.length;
+    this.#takenRecords += size;
+    const end = read.at(-1)?.end ?? this.#segments.end;
+    const taken: TakenBatch = { records: records.map(({ booked }) => booked), end, size, told: null };
+    this.#taken = taken;
+    this.#lastTaken = taken.records.at(-1)?.sequence ?? this.#lastTaken;
+    const lost = size - records.length;
+    if (lost > 0) this.#options.listener.dropped('spool_failed', lost);
+    return {
+      spans: records.map(({ span }) => span),
+      queuedAt,
+      account: (from, to) => this.#tell(taken, from, to),
+    };
+  }
+
+  settle(): void {
+    const taken = this.#taken;
+    if (taken === null) return;
+    this.#taken = null;
+    if (taken.told !== null) this.#ledger.confirm(taken.records, taken.told);
+    quietly(() => {
+      this.#cursor.write(taken.end);
+      this.#reclaim(taken.end.segment);
+      this.#writer.payOwed();
+    });
+  }
+
+  /** What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. */
+  account(isClosed = false): EmitterAccount {
+    const state = { isOwn: this.#isOwn, isClosed };
+    const isLast = this.size === 0 && this.#taken === null;
+    return this.#ledger.account([], { from: 0, to: 0, isLast }, state).account;
+  }
+
+  /** Closes all steps that its dead process left, as far as there is room or not. @returns their closings */
+  closeSteps(closing: Closing): readonly ObservedSpan[] {
+    const closings = this.#writer.closeAll(closing);
+    this.#writer.payOwed(true);
+    return closings;
+  }
+
+  close(): number {
+    if (this.#isClosed) return 0;
+    this.#isClosed = true;
+    this.#writer.flush();
+    quietly(() => this.#books.write(this.#ledger.state()));
+    this.#segments.close();
+    this.#cursor.close();
+    this.#books.close();
+    return 0;
+  }
+
+  /** What is left, after `close`. */
+  get remainder(): SpoolRemainder {
+    const records = this.size + (this.#taken?.size ?? 0) + this.#writer.owedClosings;
+    return { directory: this.#options.directory, records, openSteps: this.#open.size };
+  }
+
+  /** Starts that were only written once more are passed over. */
+  async #readRecords(maxRecords: number): Promise<readonly PlacedRecord[]> {
+    for (;;) {
+      const read = await this.#reader.next({ maxRecords, maxBytes: MAX_BATCH_BYTES });
+      if (read.length === 0 || read.some(({ frame }) => frame.kind !== 'carried')) return read;
+    }
+  }
+
+  #tell(taken: TakenBatch, from: number, to: number): EmitterAccount {
+    const newest = Math.max(this.#writer.lastKept, this.#inheritedLast);
+    const isLast = to === taken.records.length && (taken.records[to - 1]?.sequence ?? newest) >= newest;
+    const state = { isOwn: this.#isOwn, isClosed: false };
+    taken.told = this.#ledger.account(taken.records, { from, to, isLast }, state);
+    return taken.told.account;
+  }
+
+  /** Removes segments that are behind the cursor, oldest first; the starts of running steps move on. */
+  #reclaim(segment: number): void {
+    const isNeeded = this.size === 0 && this.#segments.bytes > this.#options.limitBytes / 2;
+    // When all is delivered, the file that is being written can go as well.
+    if (isNeeded) this.#segments.close();
+    const before = isNeeded ? segment + 1 : segment;
+    if (before <= this.#oldestSegment) return;
+    for (const { number, bytes } of listSegments(this.#options.directory)) {
+      this.#oldestSegment = number;
+      if (number >= before || !this.#writer.carry(number)) return;
+      this.#segments.remove(number, bytes);
+    }
+  }
+}
+
+function toBooked(frame: Frame): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
+  const span = toSpan(frame);
+  if (span === null) return [];
+  const isFirst = frame.kind === 'started' || frame.kind === 'whole';
+  return [{ span, booked: { sequence: frame.sequence, run: runOf(span), isFirst } }];
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // What was not written down is delivered once more, or counted again from the records.
+  }
+}

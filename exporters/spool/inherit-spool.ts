@@ -1,0 +1,107 @@
+import { microsOfNanos } from '../../src/facts/instants.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import { readBooks } from './books-file.ts';
+import { Spool, type SpoolOptions } from './exporter.ts';
+import type { Frame } from './frame.ts';
+import { Ledger, type Emitter } from './ledger.ts';
+import { OpenSteps } from './open-steps.ts';
+import { Cursor, isBefore, START, type Position } from './position.ts';
+import { RecordReader } from './record-reader.ts';
+import { runOf, spanKeyOf, toSpan } from './spool-record.ts';
+
+const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
+
+/** A spool whose process is dead, with every step closed that it left under way. */
+export interface InheritedSpool {
+  readonly spool: Spool;
+  /** The closings that were made, for whoever shows traces. */
+  readonly closings: readonly ObservedSpan[];
+}
+
+/**
+ * Takes up the spool of a dead process: reads all that it left, and closes the steps that never ended, at the last instant
+ * of which its records speak. Doing it again after a crash in the middle comes to the same.
+ *
+ * @returns null when nothing tells whose spool it was: there is no record in it
+ * @throws Error of the file system when the directory cannot be written
+ */
+export async function inheritSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<InheritedSpool | null> {
+  const books = readBooks(options.directory);
+  const estate = new Estate(options.directory);
+  const emitter = books?.emitter ?? (await estate.findEmitter());
+  if (emitter === null) return null;
+  const ledger = new Ledger(emitter);
+  if (books !== null) ledger.load(books.ledger);
+  await estate.readInto(ledger);
+  const { open, undelivered, lastKept, lastSign } = estate;
+  const spool = new Spool({ ...options, emitter }, { ledger, open, undelivered, lastKept });
+  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastSign }) };
+}
+
+/** What a dead process left. */
+class Estate {
+  readonly open = new OpenSteps();
+  undelivered = 0;
+  lastKept = 0;
+  /** The latest instant of which a record speaks: the process was alive then. */
+  lastSign: EpochMicros = 0;
+  readonly #directory: string;
+  readonly #delivered: Position;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    const cursor = new Cursor(directory);
+    this.#delivered = cursor.read();
+    cursor.close();
+  }
+
+  /** Every record tells of its emitter; only its books may be damaged. */
+  async findEmitter(): Promise<Emitter | null> {
+    const [first] = await this.#reader().next({ maxRecords: 1 });
+    const resource = (first === undefined ? null : toSpan(first.frame))?.resource;
+    const validatorHotkey = resource?.['weather.validator.hotkey'];
+    const instanceId = resource?.['service.instance.id'];
+    if (typeof validatorHotkey !== 'string' || typeof instanceId !== 'string') return null;
+    return { validatorHotkey, instanceId };
+  }
+
+  async readInto(ledger: Ledger): Promise<void> {
+    const reader = this.#reader();
+    for (;;) {
+      const records = await reader.next(READ_AT_ONCE);
+      if (records.length === 0) return;
+      for (const { frame, end } of records) {
+        this.#take(frame, end.segment, { ledger, isDelivered: !isBefore(this.#delivered, end) });
+      }
+    }
+  }
+
+  #reader(): RecordReader {
+    return new RecordReader(this.#directory, { from: START, isClosed: true });
+  }
+
+  #take(
+    frame: Frame,
+    segment: number,
+    { ledger, isDelivered }: { readonly ledger: Ledger; readonly isDelivered: boolean },
+  ): void {
+    const span = toSpan(frame);
+    const { kind, sequence } = frame;
+    if (kind !== 'carried' && !isDelivered) this.undelivered += 1;
+    if (span === null) return;
+    const key = spanKeyOf(span);
+    if (kind === 'started' || kind === 'carried') {
+      // The bytes belong to the segment, which is let go of.
+      this.open.set(key, { payload: Buffer.from(frame.payload), sequence, segment, refused: null });
+    } else this.open.delete(key);
+    if (kind === 'carried') return;
+    this.lastKept = Math.max(this.lastKept, sequence);
+    const isFirst = kind === 'started' || kind === 'whole';
+    ledger.see({ sequence, run: runOf(span), isFirst }, isDelivered);
+    if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
+  }
+}
+
+const instantOf = ({ startTimeUnixNano, endTimeUnixNano }: ObservedSpan): EpochMicros =>
+  microsOfNanos(endTimeUnixNano ?? startTimeUnixNano);

@@ -1,0 +1,46 @@
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tryFileLock, type HeldLock } from '../../src/processes/file-lock.ts';
+import { listSegments, removeSegment } from './segment-files.ts';
+
+const OWNER = 'owner';
+/** Ends the name of a folder whose records nobody can read: kept for a person to look at. */
+const UNREADABLE = '.unreadable';
+
+/** A folder of records that this process alone may touch. */
+export interface SpoolFolder {
+  readonly directory: string;
+  readonly lock: HeldLock;
+}
+
+/** Takes a folder below the root, making it if need be; null when a living process holds it. */
+export async function claimFolder(root: string, name: string): Promise<SpoolFolder | null> {
+  const directory = join(root, name);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = await tryFileLock(join(directory, OWNER));
+  return lock === null ? null : { directory, lock };
+}
+
+/** The names of all folders below the root that can be read. */
+export async function listFolders(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(UNREADABLE))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Removes a folder with the files that a spool makes; one that holds anything else stays. */
+export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
+  for (const { number } of listSegments(directory)) removeSegment(directory, number);
+  for (const name of ['cursor', 'books']) await rm(join(directory, name), { force: true });
+  await lock.release();
+  await rmdir(directory).catch(() => undefined);
+}
+
+/** Puts a folder aside whose records nobody can read. @returns where it lies now */
+export async function setAside({ directory, lock }: SpoolFolder): Promise<string> {
+  await lock.release();
+  await rename(directory, `${directory}${UNREADABLE}`);
+  return `${directory}${UNREADABLE}`;
+}

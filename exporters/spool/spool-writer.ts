@@ -1,0 +1,229 @@
+import { closingSpan, type Closing } from '../../src/facts/closing.ts';
+import { microsOfNanos } from '../../src/facts/instants.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { DropReason, QueueListener } from '../processor/span-queue.ts';
+import type { BooksFile } from './books-file.ts';
+import type { RecordKind } from './frame.ts';
+import type { Ledger, RunKey } from './ledger.ts';
+import type { OpenStep, OpenSteps } from './open-steps.ts';
+import type { SegmentWriter } from './segment-writer.ts';
+import { runOf, spanKeyOf, toFrame, toPayload, toSpan } from './spool-record.ts';
+
+/** What the writer works with. */
+export interface SpoolWriterParts {
+  readonly segments: SegmentWriter;
+  readonly books: BooksFile;
+  readonly ledger: Ledger;
+  readonly open: OpenSteps;
+  readonly listener: QueueListener;
+}
+
+/** A record that waits for the end of the turn. */
+interface PendingRecord {
+  readonly kind: Exclude<RecordKind, 'carried'>;
+  readonly key: string;
+  readonly sequence: number;
+  readonly run: RunKey | null;
+  readonly payload: Buffer;
+}
+
+/** A closing that is still to be written: there was no room for it. */
+interface OwedClosing {
+  readonly key: string;
+  readonly span: ObservedSpan;
+}
+
+/**
+ * Writes the records of spans. Those of one turn of the event loop are written together before that turn is over, so that
+ * nothing outside the process can learn of a step before its record is in the hands of the operating system.
+ *
+ * What finds no room is dropped and counted. A step whose end is dropped while its start was kept is closed as soon as
+ * there is room again.
+ */
+export class SpoolWriter {
+  readonly #parts: SpoolWriterParts;
+  #pending: PendingRecord[] = [];
+  /** Where in the pending records the start of a span waits. */
+  readonly #pendingStarts = new Map<string, number>();
+  readonly #owed: OwedClosing[] = [];
+  #isFlushScheduled = false;
+  #written = 0;
+  #lastKept = 0;
+
+  constructor(parts: SpoolWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Records that were accepted, written or about to be. */
+  get accepted(): number {
+    return this.#written + this.#pending.length;
+  }
+
+  /** Number of the newest record on disk that is delivered. */
+  get lastKept(): number {
+    return this.#lastKept;
+  }
+
+  get owedClosings(): number {
+    return this.#owed.length;
+  }
+
+  /** Accepts a span. One that ended in the turn in which it started is one record. */
+  accept(span: ObservedSpan): 'queued' | 'merged' {
+    const { ledger, open } = this.#parts;
+    const [key, run, payload] = [spanKeyOf(span), runOf(span), toPayload(span)];
+    if (span.phase === 'started') {
+      ledger.start(run);
+      this.#pendingStarts.set(key, this.#pending.length);
+      this.#push({ kind: 'started', key, run, payload, sequence: ledger.nextSequence() });
+      return 'queued';
+    }
+    const waiting = this.#pendingStarts.get(key);
+    const start = waiting === undefined ? undefined : this.#pending[waiting];
+    if (waiting !== undefined && start !== undefined) {
+      this.#pending[waiting] = { ...start, kind: 'whole', payload };
+      return 'merged';
+    }
+    const known = open.get(key);
+    const isFirst = known === undefined || known.refused !== null;
+    if (known === undefined) ledger.start(run);
+    this.#push({ kind: isFirst ? 'whole' : 'ended', key, run, payload, sequence: ledger.nextSequence() });
+    return 'queued';
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    const group = this.#pending;
+    this.#pending = [];
+    this.#pendingStarts.clear();
+    if (group.length === 0) return;
+    const frames = group.map(({ kind, sequence, payload }) => toFrame(kind, sequence, payload));
+    const whole = frames.filter((frame) => frame !== null);
+    const isWritten = whole.length === frames.length && this.#append(whole) === 'written';
+    if (isWritten) group.forEach((record) => this.#keep(record));
+    else this.#writeEach(group, frames);
+  }
+
+  /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
+  closeAll(closing: Closing): readonly ObservedSpan[] {
+    const closings = this.#parts.open.kept().flatMap(([key, step]) => {
+      const start = toSpan(step);
+      return start === null ? [] : [{ key, span: closingSpan(start, closing) }];
+    });
+    this.#owed.push(...closings);
+    return closings.map(({ span }) => span);
+  }
+
+  /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
+  payOwed(isOwed = false): void {
+    while (this.#owed[0] !== undefined) {
+      const { key, span } = this.#owed[0];
+      const { ledger } = this.#parts;
+      const record: PendingRecord = {
+        kind: 'closed',
+        key,
+        run: runOf(span),
+        payload: toPayload(span),
+        sequence: ledger.lastSequence + 1,
+      };
+      const frame = toFrame('closed', record.sequence, record.payload);
+      if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
+      this.#owed.shift();
+      ledger.nextSequence();
+      if (frame === null) this.#refuse(record, 'too_large');
+      else this.#keep(record);
+      this.#parts.listener.added(1);
+    }
+  }
+
+  /** Writes the starts that would go with a segment once more; false when there is no room for them. */
+  carry(segment: number): boolean {
+    const { open, segments } = this.#parts;
+    const steps = open.startedUpTo(segment);
+    if (steps.length === 0) return true;
+    const frames = steps.map(({ sequence, payload }) => toFrame('carried', sequence, payload));
+    if (
+      this.#append(
+        frames.filter((frame) => frame !== null),
+        true,
+      ) !== 'written'
+    )
+      return false;
+    for (const step of steps) step.segment = segments.end.segment;
+    return true;
+  }
+
+  #push(record: PendingRecord): void {
+    this.#pending.push(record);
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    queueMicrotask(() => {
+      this.#isFlushScheduled = false;
+      this.flush();
+    });
+  }
+
+  #append(frames: readonly Buffer[], isOwed = false) {
+    const { segments, books, ledger } = this.#parts;
+    const before = segments.end.segment;
+    const appended = segments.append(frames, isOwed);
+    // Before any segment goes whose records these books count.
+    if (segments.end.segment !== before) quietly(() => books.write(ledger.state()));
+    return appended;
+  }
+
+  #writeEach(group: readonly PendingRecord[], frames: readonly (Buffer | null)[]): void {
+    const dropped = new Map<DropReason, number>();
+    group.forEach((record, index) => {
+      const frame = frames[index] ?? null;
+      const appended = frame === null ? 'too_large' : this.#append([frame]);
+      if (appended === 'written') this.#keep(record);
+      else {
+        this.#refuse(record, appended);
+        dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
+      }
+    });
+    const { books, ledger, listener } = this.#parts;
+    quietly(() => books.write(ledger.state()));
+    for (const [reason, records] of dropped) listener.dropped(reason, records);
+  }
+
+  #keep({ kind, key, run, payload, sequence }: PendingRecord): void {
+    const { open, ledger, segments } = this.#parts;
+    this.#written += 1;
+    this.#lastKept = sequence;
+    if (kind === 'started') {
+      open.set(key, { payload, sequence, segment: segments.end.segment, refused: null });
+      return;
+    }
+    const refused = open.get(key)?.refused ?? null;
+    if (kind === 'whole' && refused !== null) ledger.recover(refused, run);
+    open.delete(key);
+  }
+
+  #refuse({ kind, key, run, payload, sequence }: PendingRecord, reason: DropReason): void {
+    const { open, ledger } = this.#parts;
+    const start = open.get(key);
+    const isNothingLeft = kind === 'started' || (kind === 'whole' && start === undefined);
+    ledger.drop(sequence, reason, isNothingLeft ? run : null);
+    if (kind === 'started') open.set(key, { payload, sequence, segment: null, refused: reason });
+    else if (kind === 'ended' && start !== undefined) this.#oweClosing(key, start);
+    else open.delete(key);
+  }
+
+  #oweClosing(key: string, start: OpenStep): void {
+    const span = toSpan(start);
+    if (span === null) return;
+    const at = microsOfNanos(span.startTimeUnixNano);
+    this.#owed.push({ key, span: closingSpan(span, { reason: 'spool_full', at }) });
+  }
+}
+
+/** The books are no reason not to keep records: what they lack is counted again from the records. */
+function quietly(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // The disk has failed; the records say so themselves.
+  }
+}

@@ -1,0 +1,335 @@
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSegment } from '../../../exporters/spool/frame.ts';
+import { listSegments, segmentPath } from '../../../exporters/spool/segment-files.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { T } from '../../support/spans.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
+
+const kindsOn = (directory: string): string[] =>
+  listSegments(directory).flatMap(({ path }) =>
+    readSegment(readFileSync(path)).frames.map(({ kind }) => kind),
+  );
+const turn = (): Promise<void> => Promise.resolve();
+
+describe('a spool', () => {
+  it('has the records of one turn on disk before anything that awaits can go on', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    for (const at of [1, 2, 3]) spool.push(startOfSpan(spanOf(at)), 0);
+    expect(kindsOn(bench.directory)).toEqual([]);
+    await turn();
+    expect(kindsOn(bench.directory)).toEqual(['started', 'started', 'started']);
+    spool.push(spanOf(1), 0);
+    await turn();
+    expect(kindsOn(bench.directory)).toEqual(['started', 'started', 'started', 'ended']);
+  });
+
+  it('keeps a step that ends in the turn in which it started as one record', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    expect([spool.push(startOfSpan(spanOf(1)), 0), spool.push(spanOf(1), 0)]).toEqual(['queued', 'merged']);
+    expect(spool.size).toBe(1);
+    await turn();
+    expect(kindsOn(bench.directory)).toEqual(['whole']);
+    await bench.drain(spool);
+    expect(bench.outside.accounts.at(-1)).toMatchObject({
+      received: [],
+      lastSequence: 1,
+      deliveredSequence: 1,
+      isClosed: true,
+    });
+  });
+
+  it('writes what waits at once when it is told that the process ends', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(spanOf(1), 0);
+    spool.flushNow();
+    expect(kindsOn(bench.directory)).toEqual(['whole']);
+    await turn();
+    expect(kindsOn(bench.directory)).toEqual(['whole']);
+  });
+
+  it('removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 2000 });
+    const spool = bench.open();
+    const long = spanOf(0);
+    spool.push(startOfSpan(long), 0);
+    await turn();
+    for (let at = 1; at <= 40; at += 1) {
+      spool.push(spanOf(at), 0);
+      await turn();
+    }
+    const full = spool.bytes;
+    while (spool.size > 0) await bench.deliver(spool, 5);
+    expect(spool.bytes).toBeLessThan(full / 4);
+    expect(listSegments(bench.directory).reduce((sum, { bytes }) => sum + bytes, 0)).toBe(spool.bytes);
+    expect(kindsOn(bench.directory)).toContain('carried');
+    const inherited = await bench.inherit();
+    expect(inherited?.closings.map(keyOf)).toEqual([keyOf(long)]);
+  });
+
+  it('gives what is there in the order in which it came, batch after batch, and no batch larger than was asked', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    const spans = Array.from({ length: 25 }, (_, at) => spanOf(at));
+    for (const span of spans) spool.push(span, 0);
+    const batches = [
+      await bench.deliver(spool, 10),
+      await bench.deliver(spool, 10),
+      await bench.deliver(spool, 10),
+    ];
+    expect(batches.map(({ spans: taken }) => taken.length)).toEqual([10, 10, 5]);
+    expect(batches.flatMap(({ spans: taken }) => taken.map(keyOf))).toEqual(spans.map(keyOf));
+  });
+
+  it('tells how long its oldest record has waited', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    expect(spool.oldestQueuedAt).toBeNull();
+    spool.push(spanOf(1), 1000);
+    spool.push(spanOf(2), 5000);
+    await turn();
+    expect(spool.oldestQueuedAt).toBe(1000);
+    expect((await bench.deliver(spool, 1)).queuedAt).toBe(1000);
+    expect(spool.oldestQueuedAt).toBe(5000);
+  });
+
+  it('takes nothing after it was closed', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.close();
+    expect(spool.push(spanOf(1), 0)).toBe('after_shutdown');
+    expect(spool.close()).toBe(0);
+  });
+});
+
+describe('a spool that is full', () => {
+  const FULL = { limitBytes: 3000, segmentBytes: 100_000 };
+
+  it('drops what finds no room, counts it by reason, and tells the numbers of what it dropped', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), FULL);
+    const spool = bench.open();
+    for (let at = 1; at <= 10; at += 1) spool.push(spanOf(at), 0);
+    await turn();
+    const kept = kindsOn(bench.directory).length;
+    expect(bench.dropped).toEqual({ spool_full: 10 - kept });
+    expect(spool.size).toBe(kept);
+    await bench.drain(spool);
+    const account = bench.outside.accounts[0];
+    expect(account).toMatchObject({
+      received: [[1, kept]],
+      dropped: [[kept + 1, 10]],
+      runs: [{ runId: 1, started: 10, spooled: 0, dropped: { spool_full: 10 - kept } }],
+    });
+  });
+
+  it('closes a step whose end it could not keep, as soon as there is room', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000 });
+    const spool = bench.open();
+    const open = spanOf(0);
+    spool.push(startOfSpan(open), 0);
+    await turn();
+    for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
+    await turn();
+    spool.push(open, 0);
+    await turn();
+    expect(spool.remainder.openSteps).toBe(1);
+    await bench.drain(spool);
+    expect(spool.remainder).toMatchObject({ records: 0, openSteps: 0 });
+    expect(bench.outside.ended.get(keyOf(open))?.attributes).toMatchObject({
+      'weather.closing.reason': 'spool_full',
+      'weather.step.status': 'abandoned',
+    });
+    expect(bench.added).toBe(1);
+  });
+
+  it('does not count a step as dropped whose start found no room but whose end did', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000 });
+    const spool = bench.open();
+    for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
+    const late = spanOf(99);
+    spool.push(startOfSpan(late), 0);
+    await turn();
+    expect(bench.dropped['spool_full']).toBeGreaterThan(0);
+    while (spool.size > 0) await bench.deliver(spool, 1);
+    const before = bench.outside.accounts.at(-1)?.runs[0]?.dropped['spool_full'] ?? 0;
+    spool.push(late, 0);
+    await bench.drain(spool);
+    expect(bench.outside.ended.has(keyOf(late))).toBe(true);
+    expect(bench.outside.accounts.at(-2)?.runs[0]?.dropped['spool_full'] ?? 0).toBe(before - 1);
+  });
+});
+
+describe('the spool of a dead process', () => {
+  it('is taken up where delivery stood: what was not delivered is, under the numbers it had', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    for (let at = 1; at <= 9; at += 1) spool.push(spanOf(at), 0);
+    await bench.deliver(spool, 4);
+    await bench.deliver(spool, 3, false);
+    const heir = await bench.inherit();
+    await bench.drain(heir!.spool);
+    expect(bench.outside.ended.size).toBe(9);
+    expect(bench.outside.sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(bench.outside.accounts.at(-1)).toMatchObject({
+      instanceId: 'instance-1',
+      isOwn: false,
+      isClosed: true,
+    });
+  });
+
+  it('closes what was under way at the last instant of which a record speaks, and doing so again changes nothing', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(startOfSpan(spanOf(0)), 0);
+    await turn();
+    spool.push(spanOf(500, { durationMs: 250 }), 0);
+    await turn();
+    const first = await bench.inherit();
+    expect(first?.closings).toHaveLength(1);
+    expect(first?.closings[0]?.endTimeUnixNano).toBe(T + 750_000_000n);
+    const second = await bench.inherit();
+    expect(second?.closings, 'the closing is a record by now').toEqual([]);
+    await bench.drain(second!.spool);
+    expect(bench.outside.ended.get(keyOf(spanOf(0)))?.attributes['weather.closing.reason']).toBe(
+      'process_crash',
+    );
+  });
+
+  it('closes steps even when the spool is full', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2500, segmentBytes: 100_000 });
+    const spool = bench.open();
+    spool.push(startOfSpan(spanOf(0)), 0);
+    await turn();
+    for (let at = 1; at <= 6; at += 1) spool.push(spanOf(at), 0);
+    await turn();
+    const heir = await bench.inherit();
+    await bench.drain(heir!.spool);
+    expect(bench.outside.ended.has(keyOf(spanOf(0)))).toBe(true);
+    const told = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
+    const { started, spooled, dropped } = told!.runs[0]!;
+    expect({ started, spooled }).toEqual({ started: 7, spooled: 0 });
+    expect(dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
+  });
+
+  it('with a torn record at its end gives all records before it', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    for (let at = 1; at <= 3; at += 1) {
+      spool.push(spanOf(at), 0);
+      await turn();
+    }
+    const path = segmentPath(bench.directory, 1);
+    truncateSync(path, statSync(path).size - 10);
+    const heir = await bench.inherit();
+    await bench.drain(heir!.spool);
+    expect([...bench.outside.ended.keys()]).toEqual([1, 2].map((at) => keyOf(spanOf(at))));
+  });
+
+  it('of which a file is lost tells a number that never comes', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
+    const spool = bench.open();
+    for (let at = 1; at <= 6; at += 1) {
+      spool.push(spanOf(at), 0);
+      await turn();
+    }
+    rmSync(segmentPath(bench.directory, 2));
+    const heir = await bench.inherit();
+    await bench.drain(heir!.spool);
+    const { lastSequence } = bench.outside.accounts.at(-1)!;
+    expect(lastSequence).toBe(6);
+    expect(bench.outside.sequences.length).toBeLessThan(6);
+  });
+
+  it('without its books is known by its records; without either it is nobody’s', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(spanOf(1), 0);
+    await turn();
+    rmSync(join(bench.directory, 'books'));
+    const heir = await bench.inherit();
+    expect(heir?.spool.account()).toMatchObject({ instanceId: 'instance-1', lastSequence: 1 });
+    const empty = new SpoolBench(await temporaryFolder());
+    writeFileSync(join(empty.directory, 'books'), 'no books');
+    expect(await empty.inherit()).toBeNull();
+  });
+});
+
+type Move =
+  | { readonly kind: 'start' | 'end'; readonly step: number }
+  | { readonly kind: 'turn' | 'settle' | 'crash' }
+  | { readonly kind: 'take'; readonly spans: number; readonly isSafe: boolean };
+
+const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), step: fc.nat(30) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('end' as const), step: fc.nat(30) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('take' as const),
+      spans: fc.integer({ min: 1, max: 9 }),
+      isSafe: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+);
+
+/** Whether the books of every account add up with what the outside had got by then. */
+function expectBalanced({ outside }: SpoolBench): void {
+  const account = outside.accounts.at(-1);
+  const seen = new Set([...outside.started, ...outside.ended.keys()]);
+  for (const { started, spooled, dropped } of account?.runs ?? []) {
+    const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+    expect(started).toBe(seen.size + spooled + lost);
+  }
+}
+
+describe('whatever happens to a spool', () => {
+  it.each([
+    ['with room for everything', 1_000_000],
+    ['that is full again and again', 6000],
+  ])('%s, nothing that was kept is lost, and the books add up at every report', async (_, limitBytes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
+        const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1500, limitBytes });
+        let spool = bench.open();
+        const begun = new Map<number, ObservedSpan>();
+        const over = new Set<number>();
+        for (const next of moves) {
+          if (next.kind === 'start' && !begun.has(next.step)) {
+            begun.set(next.step, spanOf(next.step));
+            spool.push(startOfSpan(spanOf(next.step)), 0);
+          } else if (next.kind === 'end' && begun.has(next.step) && !over.has(next.step)) {
+            over.add(next.step);
+            spool.push(spanOf(next.step), 0);
+          } else if (next.kind === 'turn') await turn();
+          else if (next.kind === 'take' && spool.size > 0) {
+            await bench.deliver(spool, next.spans, next.isSafe);
+            if (!next.isSafe) break;
+            expectBalanced(bench);
+          } else if (next.kind === 'crash') break;
+        }
+        await turn();
+        spool = (await bench.inherit())?.spool ?? bench.open();
+        await bench.drain(spool);
+        const { ended, sequences, accounts } = bench.outside;
+        const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
+        const last = accounts.at(-1)!;
+        const known = new Set(sequences);
+        for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
+        expect([...known].toSorted((a, b) => a - b)).toEqual(
+          Array.from({ length: last.lastSequence }, (_, i) => i + 1),
+        );
+        if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
+        expectBalanced(bench);
+      }),
+      { numRuns: 150, seed: 20261127 },
+    );
+  });
+});

@@ -1,0 +1,103 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EmitterAccount } from '../../../../exporters/emitter-account.ts';
+import type { SpanBatch } from '../../../../exporters/processor/span-queue.ts';
+import { Spool, type SpoolOptions } from '../../../../exporters/spool/exporter.ts';
+import { inheritSpool, type InheritedSpool } from '../../../../exporters/spool/inherit-spool.ts';
+import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
+import { endedSpan, startOfSpan, type SpanOptions } from '../../../support/spans.ts';
+
+export const EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' };
+
+/** A span of the emitter, as it ended. */
+export const spanOf = (at: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
+  endedSpan({ step: 'query', at, ...options });
+
+export { startOfSpan };
+
+/** What the outside has got of a spool: each span by its key, and the newest account. */
+export interface Outside {
+  readonly started: ReadonlySet<string>;
+  readonly ended: ReadonlyMap<string, ObservedSpan>;
+  readonly accounts: readonly EmitterAccount[];
+  readonly sequences: readonly number[];
+}
+
+/** A spool in a folder, and an outside that takes what it gives. */
+export class SpoolBench {
+  readonly directory: string;
+  readonly dropped: Record<string, number> = {};
+  added = 0;
+  readonly #settings: Pick<SpoolOptions, 'segmentBytes' | 'limitBytes' | 'durability'>;
+  readonly #started = new Set<string>();
+  readonly #ended = new Map<string, ObservedSpan>();
+  readonly #accounts: EmitterAccount[] = [];
+  readonly #sequences: number[] = [];
+
+  constructor(folder: string, settings: Partial<SpoolOptions> = {}) {
+    this.directory = join(folder, 'spool');
+    mkdirSync(this.directory, { recursive: true });
+    this.#settings = { segmentBytes: 4096, limitBytes: 1_000_000, durability: 'system', ...settings };
+  }
+
+  open(): Spool {
+    return new Spool({ ...this.#options(), emitter: EMITTER });
+  }
+
+  inherit(): Promise<InheritedSpool | null> {
+    return inheritSpool(this.#options());
+  }
+
+  get outside(): Outside {
+    return {
+      started: this.#started,
+      ended: this.#ended,
+      accounts: this.#accounts,
+      sequences: this.#sequences,
+    };
+  }
+
+  /** Takes a batch; `isSafe` says whether it was written, and it is then settled. */
+  async deliver(spool: Spool, maxSpans = 1000, isSafe = true): Promise<SpanBatch> {
+    const batch = await spool.take(maxSpans);
+    if (!isSafe) return batch;
+    const account = batch.account?.(0, batch.spans.length);
+    for (const span of batch.spans) this.#receive(span);
+    if (account !== undefined) this.#hear(account);
+    spool.settle();
+    return batch;
+  }
+
+  /** Takes everything, and the last word. */
+  async drain(spool: Spool): Promise<void> {
+    while (spool.size > 0) await this.deliver(spool, 7);
+    this.#hear(spool.account(true));
+  }
+
+  #hear(account: EmitterAccount): void {
+    this.#accounts.push(account);
+    for (const [from, to] of account.received)
+      for (let sequence = from; sequence <= to; sequence += 1) this.#sequences.push(sequence);
+  }
+
+  #receive(span: ObservedSpan): void {
+    const key = `${span.traceId}${span.spanId}`;
+    if (span.phase === 'started') this.#started.add(key);
+    else if (!this.#ended.has(key) || span.attributes['weather.closing.reason'] === undefined) {
+      this.#ended.set(key, span);
+    }
+  }
+
+  #options(): Omit<SpoolOptions, 'emitter'> {
+    return {
+      ...this.#settings,
+      directory: this.directory,
+      listener: {
+        dropped: (reason, spans) => (this.dropped[reason] = (this.dropped[reason] ?? 0) + spans),
+        added: (spans) => (this.added += spans),
+      },
+    };
+  }
+}
+
+export const keyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;
