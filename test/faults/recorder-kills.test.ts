@@ -23,6 +23,7 @@ beforeAll(async () => {
     dataDirectory: join(testDataDirectory(), 'recorder-kills'),
     seed: FAULT_SEED,
     inFlight: 16,
+    commandedInFlight: 0,
     stepMillis: 20,
     spoolLimitMib: 64,
   };
@@ -35,6 +36,7 @@ beforeAll(async () => {
     for (const spanId of recorder.acknowledged) acknowledged.add(spanId);
   }
   const heir = startRecorderProcess({ ...load, inFlight: 0 });
+  heir.endInput();
   expect({ exitCode: await heir.ended, told: heir.told() }).toEqual({ exitCode: 0, told: '' });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const { rows } = await database.pool.query<Record<string, string>>(

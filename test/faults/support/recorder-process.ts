@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { Measured } from './measured-work.ts';
 
 /** What a recording process is told; it travels as JSON. */
 export interface RecordingLoad {
@@ -8,8 +10,10 @@ export interface RecordingLoad {
   /** The same for every process that takes its place. */
   readonly dataDirectory: string;
   readonly seed: number;
-  /** Steps at a time; none: the process only looks after what others left, and ends. */
+  /** Rounds of work at a time, from the start until the process ends. */
   readonly inFlight: number;
+  /** Rounds at a time of what it is told to do. */
+  readonly commandedInFlight: number;
   /** How long a step takes at most, ms. */
   readonly stepMillis: number;
   readonly spoolLimitMib: number;
@@ -19,14 +23,27 @@ export interface RecordingLoad {
 export interface RecorderProcess {
   readonly pid: number;
   /** Resolves when it works; rejects with what it said when it ended before. */
-  readonly started: Promise<void>;
+  readonly started: Promise<unknown>;
   /** Resolves when it has ended: its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Ids of the spans that it acknowledged so far; all of them once it has ended. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Lets it do so many rounds of work, and gives what it measured. */
+  readonly work: (rounds: number) => Promise<CommandedWork>;
+  /** Ends its input: it ends in good order, unless it works by itself. */
+  readonly endInput: () => void;
+  /** The last line that it said on standard output. */
+  readonly lastWord: () => string;
   readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>;
   /** What it said on standard error so far. */
   readonly told: () => string;
+}
+
+/** What the process says after work that it was told to do. */
+export interface CommandedWork extends Measured {
+  readonly queued: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly retries: number;
 }
 
 const PROGRAM = join(import.meta.dirname, 'recording-process.ts');
@@ -34,22 +51,35 @@ const PROGRAM = join(import.meta.dirname, 'recording-process.ts');
 /** Starts a recording process; the sources are compiled as they are loaded, which takes about a second. */
 export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(load)], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   let told = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const started = new Promise<void>((resolve, reject) => {
-    child.stdout?.once('data', () => resolve());
-    void ended.then((code) => reject(new Error(`The recorder ended with ${code} before it worked: ${told}`)));
-  });
+  const fail = (): Promise<never> =>
+    ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${told}`)));
+  const lines = createInterface({ input: child.stdout as Readable });
+  let lastWord = '';
+  lines.on('line', (line) => (lastWord = line));
+  const nextLine = (): Promise<string> =>
+    Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), fail()]);
+  const started = nextLine();
   started.catch(() => undefined);
+  // It may have been killed while it was told something.
+  child.stdin?.on('error', () => undefined);
   return {
     pid: child.pid ?? 0,
     started,
     ended,
     acknowledged,
+    work: async (rounds) => {
+      const answer = nextLine();
+      child.stdin?.write(`${rounds}\n`);
+      return JSON.parse(await answer) as CommandedWork;
+    },
+    endInput: () => child.stdin?.end(),
+    lastWord: () => lastWord,
     kill: (signal) => {
       child.kill(signal);
       return ended;

@@ -1,99 +1,20 @@
 import { writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { trace } from '@opentelemetry/api';
+import { createInterface } from 'node:readline';
 import { readConfig } from '../../../src/config.ts';
 import { startRecording } from '../../../src/recording.ts';
-import { step } from '../../../src/steps/index.ts';
-import { createRandom } from '../../../src/world/index.ts';
+import { measureWork } from './measured-work.ts';
+import { createWork } from './recorded-work.ts';
 import type { RecordingLoad } from './recorder-process.ts';
 
 /**
- * A process that records steps as fast as it was told to, to be killed. Says `started` on standard output when it works;
- * on descriptor 3 it acknowledges each step, by its span id, as soon as its caller knows of its end.
+ * A process that records steps, to be killed or told what to do. Says `started` on standard output when it works; on
+ * descriptor 3 it acknowledges each step, by its span id, as soon as its caller knows of its end.
+ *
+ * A line of standard input is a number of rounds of work to do now; the answer is a line of what was measured. The end of
+ * the input, or SIGTERM, ends it in good order.
  */
 const load = JSON.parse(process.argv[2] ?? '') as RecordingLoad;
 const ACKNOWLEDGED = 3;
-const RUN_START = new Date('2026-11-23T00:00:00Z');
-
-interface Job {
-  readonly run: number;
-  readonly uid: number;
-  readonly lead: number;
-  readonly fails: boolean;
-  readonly millis: number;
-}
-
-const identityOf = ({ run, uid }: Job) => ({
-  runId: run,
-  initTime: RUN_START,
-  minerUid: uid,
-  minerHotkey: `5Miner${uid}`,
-  maxAttempts: 5,
-});
-const acknowledge = (spanId: string): void => void writeSync(ACKNOWLEDGED, `${spanId}\n`);
-const ownSpanId = (): string => trace.getActiveSpan()?.spanContext().spanId ?? '';
-
-const call = step(
-  {
-    name: 'communication',
-    substep: 'kerchunk_request',
-    identity: identityOf,
-    outcome: (_spanId: string, { fails }) => ({
-      status: 'succeeded',
-      attributes: { 'weather.response.transport': fails ? 'failure' : 'success' },
-    }),
-  },
-  async ({ millis }: Job): Promise<string> => {
-    await sleep(millis);
-    return ownSpanId();
-  },
-);
-
-const score = step(
-  {
-    name: 'era5',
-    substep: 'score',
-    identity: (job: Job) => ({ ...identityOf(job), leadHours: job.lead }),
-    outcome: (_spanId: string, { lead, fails, uid }) =>
-      fails
-        ? { status: 'failed', error: new Error('no score') }
-        : {
-            status: 'succeeded',
-            stage: `era5_scoring_${lead}h`,
-            attributes: { 'weather.score.era5': uid / 10 },
-            events: ['2t', 'msl', 'z'].map((variable) => ({
-              name: 'weather.component_score',
-              attributes: {
-                'weather.component.score_type': 'era5',
-                'weather.component.variable_name': variable,
-                'weather.component.valid_time': '2026-11-24T00:00:00Z',
-                'weather.component.rmse': lead + uid,
-                'weather.component.acc': 0.5,
-              },
-            })),
-          },
-  },
-  async (job: Job): Promise<string> => {
-    const called = await call(job);
-    acknowledge(called);
-    return ownSpanId();
-  },
-);
-
-const random = createRandom(load.seed);
-const state = { isEnding: false };
-async function work(): Promise<void> {
-  while (!state.isEnding) {
-    const job = {
-      run: 1 + Math.floor(random() * 3),
-      uid: Math.floor(random() * 8),
-      lead: 24 * (1 + Math.floor(random() * 10)),
-      fails: random() < 0.2,
-      millis: random() * load.stepMillis,
-    };
-    acknowledge(await score(job));
-  }
-}
 
 const recording = await startRecording({
   config: readConfig({
@@ -105,8 +26,33 @@ const recording = await startRecording({
   validatorHotkey: '5Validator',
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
-process.once('SIGTERM', () => (state.isEnding = true));
+const { doOnce } = createWork({
+  ...load,
+  acknowledge: (spanId) => void writeSync(ACKNOWLEDGED, `${spanId}\n`),
+});
+const state = { isEnding: false };
+const commands = createInterface({ input: process.stdin });
+process.once('SIGTERM', () => {
+  state.isEnding = true;
+  commands.close();
+});
 process.stdout.write('started\n');
-await Promise.all(Array.from({ length: load.inFlight }, work));
+
+async function workOn(): Promise<void> {
+  while (!state.isEnding) await doOnce();
+}
+
+async function obey(): Promise<void> {
+  for await (const line of commands) {
+    const measured = await measureWork(doOnce, { rounds: Number(line), inFlight: load.commandedInFlight });
+    process.stdout.write(`${JSON.stringify({ ...measured, ...recording.counters() })}\n`);
+  }
+}
+
+await Promise.all([...Array.from({ length: load.inFlight }, workOn), obey()]);
 await recording.adopted;
 await recording.close();
+const { dropped } = recording.counters();
+process.stdout.write(
+  `${JSON.stringify({ remainder: recording.remainder(), dropped, maxRssBytes: process.resourceUsage().maxRSS * 1024 })}\n`,
+);
