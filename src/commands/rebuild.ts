@@ -5,8 +5,8 @@ import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
 const MORE = `
-It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile:
-their spans stay in their queues and are written afterwards, none is lost.
+It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile;
+their spans stay in their queues and are written afterwards.
 The log, the books of the processes and dead_letter_spans are left alone.`;
 
 /** `barograph rebuild`: the folds, made again from the log. */

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { rebuildFolds, type Rebuilt } from '../../../exporters/postgres/rebuild.ts';
-import type { FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
+import { rebuildFolds, refold, type Rebuilt } from '../../../exporters/postgres/rebuild.ts';
+import { lockScopes, type FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
+import type { MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts';
+import { foldMiners, rankMiners } from '../../../exporters/postgres/tables/miner-stats.ts';
 import { longTransaction } from '../../../src/database/long-transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { closedRun } from '../../support/closed-run.ts';
@@ -138,6 +140,38 @@ describe('a rebuild', () => {
   });
 });
 
+describe('a rebuild of a log that is no longer whole', () => {
+  it('leaves the folds of some runs as they are, and still counts their forecasts for their miners', async () => {
+    const before = await written([RECORDED_RUNS]);
+    const marked = `update weather_forecast_runs set error_message = 'left alone' where id = 2`;
+    await database.pool.query(marked);
+    await database.pool.query('delete from miner_stats');
+    await longTransaction(database.pool, 'commit', async (client) => {
+      for (const scope of await lockScopes(client, EVERYTHING))
+        await refold(client, { ...scope, leftAlone: [2] });
+    });
+    const { weather_forecast_runs: runs, ...others } = await dumpTables(database.pool);
+    const { weather_forecast_runs: runsBefore, ...othersBefore } = before;
+    expect(others).toEqual(othersBefore);
+    expect(runs?.filter((run) => run.includes('left alone'))).toHaveLength(1);
+    expect(runs).toHaveLength(runsBefore?.length ?? 0);
+  });
+
+  it('begins the fold of a miner with what is kept of it elsewhere', async () => {
+    const before = await written([RECORDED_RUNS]);
+    const { rows } = await database.pool.query<{ minerHotkey: string; fold: MinerFold }>(
+      'delete from miner_stats returning miner_hotkey as "minerHotkey", fold',
+    );
+    await longTransaction(database.pool, 'commit', async (client) => {
+      const owner = { validatorId: 1, fact: { validatorHotkey: '5Validator' } };
+      const news = rows.map((row) => ({ ...owner, ...row, kind: 'beginning' as const }));
+      await foldMiners(client, news, []);
+      await rankMiners(client, [1]);
+    });
+    expect(await dumpTables(database.pool)).toEqual(before);
+  });
+});
+
 describe('while a rebuild is under way', () => {
   it('a reader sees the old rows until it is committed', async () => {
     await written([RECORDED_RUNS]);
@@ -153,30 +187,31 @@ describe('while a rebuild is under way', () => {
     expect(await best()).not.toEqual(before);
   });
 
-  it('a writer waits, and what it wrote is right afterwards', async () => {
+  it('a writer waits, even one that adds a partition, and what it wrote is right afterwards', async () => {
     const late = endedSpan({
       step: 'aggregate',
       run: 3,
       miner: { uid: 7, hotkey: '5Good' },
       attributes: { 'weather.forecast.status': 'failed', 'weather.run.init_time': initTimeOf(9) },
-      at: 99_000_000,
+      at: 90 * 86_400_000,
     });
-    const clean = await written([[...RECORDED_RUNS, late]]);
     await written([RECORDED_RUNS]);
     let isWritten = false;
     const writing = await longTransaction(database.pool, 'commit', async (client) => {
-      await rebuildFolds(client, EVERYTHING);
+      await lockScopes(client, EVERYTHING);
       const wrote = write([[late]]).then(() => {
         isWritten = true;
       });
       await untilWriterWaits();
+      await rebuildFolds(client, EVERYTHING);
       expect(isWritten).toBe(false);
       return { wrote };
     });
     await writing.wrote;
-    expect(await dumpTables(database.pool)).toEqual(clean);
+    const after = await dumpTables(database.pool);
     await rebuild(EVERYTHING);
-    expect(await dumpTables(database.pool)).toEqual(clean);
+    expect(await dumpTables(database.pool)).toEqual(after);
+    expect(await written([[...RECORDED_RUNS, late]])).toEqual(after);
   });
 
   it('and it fails, nothing has changed', async () => {
