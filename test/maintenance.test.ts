@@ -5,6 +5,7 @@ import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { reconcileMetrics, sweep } from '../src/maintenance.ts';
 import { readConfig } from '../src/config.ts';
 import { startRecording, type Recording } from '../src/recording.ts';
+import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 import { endedSpan, startOfSpan } from './support/spans.ts';
 import { RECORDED_RUNS } from './support/recorded-runs.ts';
@@ -24,7 +25,11 @@ describe('the metrics of a running process, compared with miner_stats', () => {
   let server: Server | undefined;
   beforeEach(async () => {
     recording = await startRecording({
-      config: readConfig({ DATABASE_URL: database.connectionString, BAROGRAPH_METRICS_PORT: '0' }),
+      config: readConfig({
+        DATABASE_URL: database.connectionString,
+        BAROGRAPH_DATA_DIR: testDataDirectory(),
+        BAROGRAPH_METRICS_PORT: '0',
+      }),
       validatorHotkey: '5Validator',
       onProblem: () => undefined,
     });

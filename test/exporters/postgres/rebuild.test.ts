@@ -7,9 +7,8 @@ import type { MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts'
 import { foldMiners, rankMiners } from '../../../exporters/postgres/tables/miner-stats.ts';
 import { longTransaction } from '../../../src/database/long-transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { closedRun } from '../../support/closed-run.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { disturbed } from '../../support/recorded-run.ts';
+import { disturbed, recordedRun } from '../../support/recorded-run.ts';
 import { initTimeOf, RECORDED_RUNS } from '../../support/recorded-runs.ts';
 import { endedSpan } from '../../support/spans.ts';
 import { dumpTables, emptyTables } from '../../support/tables.ts';
@@ -39,7 +38,7 @@ async function written(
 const rebuild = (request: FoldRequest): Promise<Rebuilt> =>
   longTransaction(database.pool, 'commit', (client) => rebuildFolds(client, request));
 
-const disturbedRun = closedRun.chain((spans) =>
+const disturbedRun = recordedRun.chain((spans) =>
   fc.record({ batches: disturbed(spans), runId: fc.constantFrom(...spans.map(runOf)) }),
 );
 const runOf = (span: ObservedSpan): number => Number(span.attributes['weather.run.id']);

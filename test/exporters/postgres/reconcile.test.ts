@@ -5,9 +5,8 @@ import { reconcileFolds, type Reconciled } from '../../../exporters/postgres/rec
 import type { FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
 import { longTransaction } from '../../../src/database/long-transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { closedRun } from '../../support/closed-run.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { disturbed } from '../../support/recorded-run.ts';
+import { disturbed, recordedRun } from '../../support/recorded-run.ts';
 import { RECORDED_RUNS } from '../../support/recorded-runs.ts';
 import { endedSpan } from '../../support/spans.ts';
 import { dumpTables, emptyTables } from '../../support/tables.ts';
@@ -32,7 +31,7 @@ const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
 describe('a comparison of the folds with the log', () => {
   it('finds nothing after any order, duplication and batch split of a recorded run', async () => {
     await fc.assert(
-      fc.asyncProperty(closedRun.chain(disturbed), async (batches) => {
+      fc.asyncProperty(recordedRun.chain(disturbed), async (batches) => {
         await write(batches);
         expect(await reconcile()).toMatchObject({ differenceCount: 0, differences: [] });
         expect(await reconcile({ runId: 1 }).catch(() => null)).toSatisfy(

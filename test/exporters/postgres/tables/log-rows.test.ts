@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toBatch } from '../../../../exporters/postgres/batch.ts';
 import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
 import type { RecordedFact } from '../../../../exporters/postgres/recorded-fact.ts';
 import {
@@ -9,9 +10,8 @@ import {
 } from '../../../../exporters/postgres/tables/log-rows.ts';
 import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
 import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { closedRun } from '../../../support/closed-run.ts';
-import { toFact } from '../../../support/facts.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { recordedRun } from '../../../support/recorded-run.ts';
 import { RECORDED_RUNS } from '../../../support/recorded-runs.ts';
 import { endedSpan, startOfSpan } from '../../../support/spans.ts';
 import { emptyTables } from '../../../support/tables.ts';
@@ -49,10 +49,8 @@ const read = async (selection: LogSelection): Promise<readonly StepFact[]> =>
 
 /** What the log holds of these spans: of each its end, or its start while it runs. */
 function logged(spans: readonly ObservedSpan[]): StepFact[] {
-  const facts = new Map<string, StepFact>();
-  for (const span of [...spans].sort((a) => (a.phase === 'started' ? -1 : 1)))
-    facts.set(span.spanId, { ...toFact(span), componentScores: [] });
-  return [...facts.values()];
+  const { ended, started } = toBatch(spans);
+  return [...ended, ...started].map((fact) => ({ ...fact, componentScores: [] }));
 }
 
 const bySpan = (facts: readonly StepFact[]): readonly StepFact[] =>
@@ -61,7 +59,7 @@ const bySpan = (facts: readonly StepFact[]): readonly StepFact[] =>
 describe('facts read back from the log', () => {
   it('equal those that were written, component scores aside, so that the folds can be made again', async () => {
     await fc.assert(
-      fc.asyncProperty(closedRun, async (spans) => {
+      fc.asyncProperty(recordedRun, async (spans) => {
         await write(spans);
         expect(bySpan(await read(ALL))).toStrictEqual(bySpan(logged(spans)));
       }),
