@@ -3,10 +3,13 @@ import { Command } from 'commander';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { rebuildCommand } from './commands/rebuild.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { recordCommand } from './commands/record.ts';
 import { reportFailure } from './commands/report-failure.ts';
 import { runCommand } from './commands/run.ts';
 import { scoreCommand } from './commands/score.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { workCommand } from './commands/work.ts';
 
 const program = new Command('barograph')
@@ -18,6 +21,9 @@ const program = new Command('barograph')
   .addCommand(recordCommand())
   .addCommand(scoreCommand())
   .addCommand(explainCommand())
+  .addCommand(rebuildCommand())
+  .addCommand(reconcileCommand())
+  .addCommand(sweepCommand())
   .addCommand(migrateCommand())
   .addCommand(doctorCommand());
 

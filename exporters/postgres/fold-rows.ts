@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import { keyRows, type Column } from './columns.ts';
 import { canonicalJson } from './folds/canonical-json.ts';
-import { groupBy, type RecordedFact } from './recorded-fact.ts';
+import { groupBy } from './recorded-fact.ts';
 
 /** How the facts of a batch become the new folds of a table. */
-export interface FoldedTable<Item extends RecordedFact, Fold> {
+export interface FoldedTable<Item, Fold> {
   readonly table: string;
   /** The primary key, as columns of a fact. */
   readonly key: readonly Column<Item>[];
@@ -13,7 +13,7 @@ export interface FoldedTable<Item extends RecordedFact, Fold> {
 }
 
 /** A row of a folded table before and after the facts of a batch. */
-export interface FoldedRow<Item extends RecordedFact, Fold> {
+export interface FoldedRow<Item, Fold> {
   /** One of its facts, for the columns of the key. */
   readonly item: Item;
   readonly before: Fold | null;
@@ -23,7 +23,7 @@ export interface FoldedRow<Item extends RecordedFact, Fold> {
 const textOfKey = (parts: readonly unknown[]): string => JSON.stringify(parts.map(String));
 
 /** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
-async function readFolds<Item extends RecordedFact, Fold>(
+async function readFolds<Item, Fold>(
   client: ClientBase,
   { table, key }: FoldedTable<Item, Fold>,
   items: readonly Item[],
@@ -39,7 +39,7 @@ async function readFolds<Item extends RecordedFact, Fold>(
 }
 
 /** Folds the facts into the rows they belong to and gives the rows that changed, in key order. */
-export async function foldRows<Item extends RecordedFact, Fold>(
+export async function foldRows<Item, Fold>(
   client: ClientBase,
   folded: FoldedTable<Item, Fold>,
   items: readonly Item[],

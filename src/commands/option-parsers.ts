@@ -9,9 +9,29 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Allowed: a whole number from ${from} to ${to}.`);
   };
 
+const UNIT_MILLIS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration such as `90s`, `15m`, `2h` or `1d`, of at least `leastMinutes`, in milliseconds. */
+export const duration =
+  (leastMinutes: number) =>
+  (text: string): number => {
+    const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text.trim()) ?? [];
+    const millis = Number(number) * (UNIT_MILLIS[unit] ?? 0);
+    if (millis >= leastMinutes * 60_000 && millis > 0) return millis;
+    throw new InvalidArgumentError(
+      `Allowed: a number with its unit, s, m, h or d, for example 15m; at least ${leastMinutes}m.`,
+    );
+  };
+
 /** Hours separated by commas. */
 export function leadList(text: string): readonly number[] {
   return text.split(',').map(wholeNumber(1, 1000));
+}
+
+/** The address of a service. */
+export function httpUrl(text: string): URL {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  throw new InvalidArgumentError('Allowed: an http or https URL, for example http://127.0.0.1:9464/metrics.');
 }
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { instant, leadList, wholeNumber } from '../../src/commands/option-parsers.ts';
+import { duration, httpUrl, instant, leadList, wholeNumber } from '../../src/commands/option-parsers.ts';
 
 describe('a whole number', () => {
   it.each(['0', '7', '10', ' 7 '])('is read from "%s" within its range', (text) => {
@@ -40,5 +40,30 @@ describe('an instant', () => {
     '1764000000',
   ])('is refused as %s, where day, hour or offset would be guessed', (text) => {
     expect(() => instant(text)).toThrow('Allowed: ISO 8601 with an offset');
+  });
+});
+
+describe('a duration', () => {
+  it.each([
+    ['90s', 90_000],
+    ['1m', 60_000],
+    [' 2h ', 7_200_000],
+    ['1d', 86_400_000],
+  ])('is read from "%s"', (text, millis) => {
+    expect(duration(1)(text)).toBe(millis);
+  });
+
+  it.each(['59s', '15', 'm', '1.5h', '-1h', '0m', '2 weeks', ''])('is refused as "%s"', (text) => {
+    expect(() => duration(1)(text)).toThrow(
+      'Allowed: a number with its unit, s, m, h or d, for example 15m; at least 1m.',
+    );
+  });
+});
+
+describe('the address of a service', () => {
+  it('is an http or https URL, and nothing else', () => {
+    expect(httpUrl('https://metrics.example/all').href).toBe('https://metrics.example/all');
+    for (const text of ['localhost:9464', 'ftp://metrics', 'http://', ''])
+      expect(() => httpUrl(text)).toThrow('Allowed: an http or https URL');
   });
 });

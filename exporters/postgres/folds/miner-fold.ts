@@ -107,7 +107,7 @@ function countError(errors: MinerFold['errors'], type: ErrorCategory | undefined
 /** Adds what one forecast contributes; with `sign` −1 takes away what it contributed before. */
 export function countForecast(fold: MinerFold, row: ForecastRow, sign: 1 | -1): MinerFold {
   const completed = row.forecastStatus === 'completed';
-  const finished = completed || row.forecastStatus === 'failed';
+  const finished = isFinished(row);
   return {
     ...fold,
     completed: fold.completed + (completed ? sign : 0),
@@ -120,16 +120,20 @@ export function countForecast(fold: MinerFold, row: ForecastRow, sign: 1 | -1): 
   };
 }
 
-/** Whether the finished forecasts of the miner have to be looked at again after a forecast changed. */
+/**
+ * Whether the finished forecasts of the miner have to be looked at again after a forecast changed. One counts as soon as
+ * its status says so, also when it is a running step that says it, which gives no completion time.
+ */
 export function changesHistory(before: ForecastRow | null, after: ForecastRow): boolean {
-  const outcome = (row: ForecastRow | null) => [
-    row?.completedAt ?? null,
-    row?.completedAt == null ? null : row.forecastStatus,
-    row?.completedAt == null ? null : row.combinedScore,
-    row?.completedAt == null ? null : row.initTime,
-  ];
+  const outcome = (row: ForecastRow | null) =>
+    row === null || !isFinished(row)
+      ? null
+      : [row.forecastStatus, row.completedAt, row.combinedScore, row.initTime];
   return JSON.stringify(outcome(before)) !== JSON.stringify(outcome(after));
 }
+
+const isFinished = ({ forecastStatus }: ForecastRow): boolean =>
+  forecastStatus === 'completed' || forecastStatus === 'failed';
 
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 

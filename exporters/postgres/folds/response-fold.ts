@@ -41,12 +41,11 @@ export function foldResponse(fold: ResponseFold, fact: StepFact): ResponseFold {
     newest: { updated: true },
     oldest: { trace: fact.traceId },
   });
+  const isRealEnd = fact.phase === 'ended' && fact.closing === null;
   return mergeFold(started, momentOf(fact), {
-    newest: {
-      ...exchangeValues(fact),
-      ...(fact.phase === 'ended' && fact.closing === null ? endValues(fact) : {}),
-    },
-    oldest: { jobAcceptedAt: fact.state.jobAcceptedAt },
+    newest: { ...exchangeValues(fact), ...(isRealEnd ? endValues(fact) : {}) },
+    // Only an end says it: a start that was never seen must change nothing.
+    oldest: isRealEnd ? { jobAcceptedAt: fact.state.jobAcceptedAt } : {},
   });
 }
 

@@ -42,11 +42,11 @@ const HISTORY = `
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
     where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'completed' order by completed_at desc limit 1) as success on true
+      and forecast_status = 'completed' and completed_at is not null order by completed_at desc limit 1) as success on true
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
     where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'failed' order by completed_at desc limit 1) as failure on true
+      and forecast_status = 'failed' and completed_at is not null order by completed_at desc limit 1) as failure on true
   left join lateral (
     select forecast_status from weather_forecast_stats as forecast
     where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)

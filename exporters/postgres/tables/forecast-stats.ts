@@ -89,15 +89,24 @@ export async function writeForecasts(
   }));
 }
 
-/**
- * Ranks the miners of the runs whose scores changed by `overall_forecast_score`, best first, ties alike (1, 1, 3). A
- * miner without a score has no rank.
- */
+/** Ranks the miners of the runs whose scores changed. */
 export async function rankForecasts(client: ClientBase, changes: readonly ForecastChange[]): Promise<void> {
   const rescored = changes.filter(
     ({ before, after }) => (before?.overallScore ?? null) !== after.overallScore,
   );
-  if (rescored.length === 0) return;
+  const runs = rescored.map(({ item }) => ({ validatorId: item.validatorId, runId: item.fact.runId }));
+  await rankRuns(client, runs);
+}
+
+/**
+ * Ranks the miners of each run by `overall_forecast_score`, best first, ties alike (1, 1, 3). A miner without a score
+ * has no rank.
+ */
+export async function rankRuns(
+  client: ClientBase,
+  runs: readonly { readonly validatorId: number; readonly runId: number }[],
+): Promise<void> {
+  if (runs.length === 0) return;
   await client.query(
     `update weather_forecast_stats as forecast set miner_rank = ranked.miner_rank
      from (
@@ -110,6 +119,6 @@ export async function rankForecasts(client: ClientBase, changes: readonly Foreca
      where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
          = (ranked.validator_id, ranked.run_id, ranked.miner_hotkey)
        and forecast.miner_rank is distinct from ranked.miner_rank`,
-    [rescored.map(({ item }) => item.validatorId), rescored.map(({ item }) => item.fact.runId)],
+    [runs.map(({ validatorId }) => validatorId), runs.map(({ runId }) => runId)],
   );
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
@@ -22,22 +23,31 @@ import type { ForecastChange } from './forecast-stats.ts';
 /** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
 export type Counted = 0 | 1 | -1;
 
-/** What one batch tells of a miner: a fact, or a forecast that changed because of it. */
-export type MinerNews = MinerFact &
+/** Whose row of `miner_stats` it is. */
+export interface MinerOwner extends MinerKey {
+  readonly fact: Pick<StepFact, 'validatorHotkey'>;
+}
+
+/** A forecast of a miner that changed. */
+export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & { readonly item: MinerOwner };
+
+/** What one batch tells of a miner: a fact, a forecast that changed because of it, or what a rebuild begins with. */
+export type MinerNews = MinerOwner &
   (
-    | { readonly kind: 'fact'; readonly counted: Counted }
-    | { readonly kind: 'forecast'; readonly change: ForecastChange; readonly history: ForecastHistory | null }
+    | { readonly kind: 'fact'; readonly fact: StepFact; readonly counted: Counted }
+    | { readonly kind: 'forecast'; readonly change: MinerForecast; readonly history: ForecastHistory | null }
+    | { readonly kind: 'beginning'; readonly fold: MinerFold }
   );
 
 interface Row {
-  readonly item: MinerFact;
+  readonly item: MinerOwner;
   readonly fold: MinerFold;
   readonly stats: Omit<MinerStats, 'minerRank'>;
 }
 
 const KEY = [
-  column<MinerFact>('validator_id', 'int', ({ validatorId }) => validatorId),
-  column<MinerFact>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
+  column<MinerOwner>('validator_id', 'int', ({ validatorId }) => validatorId),
+  column<MinerOwner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
 ];
 
 const of = (name: string, type: string, value: (stats: Row['stats']) => unknown) =>
@@ -83,6 +93,7 @@ const TABLE: FoldedTable<MinerNews, MinerFold> = {
 };
 
 function addNews(fold: MinerFold, news: MinerNews): MinerFold {
+  if (news.kind === 'beginning') return news.fold;
   if (news.kind === 'fact') {
     if (news.counted === -1) return countStep(fold, news.fact, -1);
     const noticed = noticeMiner(fold, news.fact);
@@ -96,7 +107,7 @@ function addNews(fold: MinerFold, news: MinerNews): MinerFold {
 /** Forecasts that changed, with the history of their miner where that moved with them. */
 async function toForecastNews(
   client: ClientBase,
-  changes: readonly ForecastChange[],
+  changes: readonly MinerForecast[],
 ): Promise<readonly MinerNews[]> {
   const moved = changes.filter(({ before, after }) => changesHistory(before, after));
   const histories = await readHistories(
@@ -118,8 +129,19 @@ export async function writeMinerStats(
   changes: readonly ForecastChange[],
 ): Promise<{ readonly written: number; readonly reranked: readonly MinerKey[] }> {
   const news = facts.map((fact) => ({ ...fact, kind: 'fact' as const }));
+  const { written, rescored } = await foldMiners(client, news, changes);
+  const reranked = await rankMiners(client, [...new Set(rescored.map(({ validatorId }) => validatorId))]);
+  return { written, reranked };
+}
+
+/** The same without the ranks; gives the miners whose average moved. */
+export async function foldMiners(
+  client: ClientBase,
+  news: readonly MinerNews[],
+  changes: readonly MinerForecast[],
+): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
   const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
-  if (changed.length === 0) return { written: 0, reranked: [] };
+  if (changed.length === 0) return { written: 0, rescored: [] };
   const rows = changed.map(({ item, after }) => {
     const key = { validatorHotkey: item.fact.validatorHotkey, minerHotkey: item.minerHotkey };
     return { item, fold: after, stats: toMinerStats(after, key) };
@@ -128,14 +150,16 @@ export async function writeMinerStats(
   const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
   const rescored = changed.filter(({ before, after }) => averageOf(before) !== averageOf(after));
-  const reranked = await rankMiners(client, [...new Set(rescored.map(({ item }) => item.validatorId))]);
-  return { written: rows.length, reranked };
+  return { written: rows.length, rescored: rescored.map(({ item }) => item) };
 }
 
 const averageOf = (fold: MinerFold | null): number | null => meanOf(fold?.forecastScore ?? emptySum);
 
 /** Ranks the miners of a validator by `avg_forecast_score`, best first, ties alike; gives the miners that moved. */
-async function rankMiners(client: ClientBase, validatorIds: readonly number[]): Promise<readonly MinerKey[]> {
+export async function rankMiners(
+  client: ClientBase,
+  validatorIds: readonly number[],
+): Promise<readonly MinerKey[]> {
   if (validatorIds.length === 0) return [];
   const { rows } = await client.query<MinerKey>(
     `update miner_stats as miner set miner_rank = ranked.miner_rank

@@ -1,0 +1,28 @@
+import type { ClientBase, QueryResultRow } from 'pg';
+
+/** A query whose rows come in portions. */
+export interface CursorQuery {
+  /** Of the cursor; two that are open at once need two names. */
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** Rows of one portion. */
+  readonly size: number;
+}
+
+/**
+ * Reads the rows of a query portion by portion, so that memory does not grow with their number. The caller has opened
+ * a transaction, whose end also closes a cursor that was not read to its own.
+ */
+export async function* readByCursor<Row extends QueryResultRow>(
+  client: ClientBase,
+  { name, text, values, size }: CursorQuery,
+): AsyncGenerator<readonly Row[], void, undefined> {
+  await client.query(`declare ${name} no scroll cursor for ${text}`, [...values]);
+  for (;;) {
+    const { rows } = await client.query<Row>(`fetch ${size} from ${name}`);
+    if (rows.length > 0) yield rows;
+    if (rows.length < size) break;
+  }
+  await client.query(`close ${name}`);
+}

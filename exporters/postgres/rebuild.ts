@@ -1,0 +1,150 @@
+import type { ClientBase } from 'pg';
+import { readBeginnings } from './archive.ts';
+import { readByCursor } from './read-by-cursor.ts';
+import {
+  isRefolded,
+  lockScopes,
+  MINER_FOLD,
+  RUN_FOLDS,
+  type FoldRequest,
+  type RebuildScope,
+} from './rebuild-scope.ts';
+import { ofMiners, type RecordedFact } from './recorded-fact.ts';
+import type { ForecastFold } from './folds/forecast-fold.ts';
+import { toForecastRow } from './folds/forecast-row.ts';
+import { rankRuns, writeForecasts } from './tables/forecast-stats.ts';
+import { writeJobLogs } from './tables/job-logs.ts';
+import { readFacts } from './tables/log-rows.ts';
+import { foldMiners, rankMiners } from './tables/miner-stats.ts';
+import { writeResponses } from './tables/responses.ts';
+import { writeRuns } from './tables/runs.ts';
+
+/** What was folded anew. */
+export interface Rebuilt {
+  /** Rows of the log that were read. */
+  readonly logRows: number;
+  /** Rows folded, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/**
+ * Empties the folds and folds the log into them again, with the writers that write a batch. The caller opens and ends
+ * the transaction, at the isolation level `read committed`: what a writer committed before the lock was had must be
+ * seen. Readers see the old rows until it is committed; the writers of the validators wait.
+ *
+ * `emitters`, `emitter_runs`, `closed_spans` and `dead_letter_spans` are no folds of the log and are left alone.
+ *
+ * @throws CategorizedError when the validator or the run is not in the log
+ */
+export async function rebuildFolds(client: ClientBase, request: FoldRequest): Promise<Rebuilt> {
+  const rows: Record<string, number> = {};
+  let logRows = 0;
+  for (const scope of await lockScopes(client, request)) {
+    logRows += await refold(client, scope);
+    for (const [table, count] of await countFolds(client, scope)) rows[table] = (rows[table] ?? 0) + count;
+  }
+  return { logRows, rows };
+}
+
+/** Folds one scope anew and gives the number of log rows; the caller holds the lock. */
+export async function refold(client: ClientBase, scope: RebuildScope): Promise<number> {
+  await emptyFolds(client, scope);
+  await beginMiners(client, scope);
+  await countKeptForecasts(client, scope);
+  let logRows = 0;
+  for await (const facts of readFacts(client, scope)) {
+    await foldFacts(client, scope, facts);
+    logRows += facts.length;
+  }
+  await rankAll(client, scope);
+  return logRows;
+}
+
+async function emptyFolds(client: ClientBase, scope: RebuildScope): Promise<void> {
+  for (const { table, where, values } of [...RUN_FOLDS, MINER_FOLD]) {
+    await client.query(`delete from ${table} where ${where}`, [...values(scope)]);
+  }
+}
+
+async function beginMiners(client: ClientBase, scope: RebuildScope): Promise<void> {
+  const beginnings = await readBeginnings(client, scope);
+  const news = [...beginnings]
+    .filter(([minerHotkey]) => scope.runId === null || scope.minersOfRun.includes(minerHotkey))
+    .map(([minerHotkey, fold]) => ({ ...ownerOf(scope, minerHotkey), kind: 'beginning' as const, fold }));
+  await foldMiners(client, news, []);
+}
+
+const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: string) => ({
+  validatorId,
+  minerHotkey,
+  fact: { validatorHotkey },
+});
+
+/** The forecasts of these miners that are not folded anew: those of other runs, and of runs that are left alone. */
+async function countKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
+  const portions = readByCursor<{ hotkey: string; fold: ForecastFold }>(client, {
+    name: 'kept_forecasts',
+    text: `select miner_hotkey as hotkey, fold from weather_forecast_stats where ${MINER_FOLD.where}`,
+    values: MINER_FOLD.values(scope),
+    size: 500,
+  });
+  for await (const forecasts of portions) {
+    const changes = forecasts.map(({ hotkey, fold }) => ({
+      item: ownerOf(scope, hotkey),
+      before: null,
+      after: toForecastRow(fold),
+    }));
+    await foldMiners(client, [], changes);
+  }
+}
+
+async function foldFacts(
+  client: ClientBase,
+  scope: RebuildScope,
+  facts: readonly RecordedFact[],
+): Promise<void> {
+  const ofRuns = facts.filter(({ fact }) => isRefolded(scope, fact.runId));
+  const ofMinersInRuns = ofMiners(ofRuns);
+  await writeRuns(client, ofRuns);
+  await writeResponses(client, ofMinersInRuns);
+  const changes = await writeForecasts(client, ofMinersInRuns);
+  await writeJobLogs(
+    client,
+    ofRuns.filter(({ fact }) => fact.phase === 'ended'),
+  );
+  const news = ofMiners(facts).map((item) => ({
+    ...item,
+    kind: 'fact' as const,
+    counted: item.fact.phase === 'ended' ? (1 as const) : (0 as const),
+  }));
+  await foldMiners(client, news, changes);
+}
+
+/** Once for each run and for the validator: a rank says nothing before the last score is there. */
+async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
+  const { rows } = await client.query<{ id: number }>(
+    `select distinct run_id::float8 as id from weather_forecast_stats
+     where validator_id = $1 and ($2::bigint is null or run_id = $2) and run_id <> all ($3::bigint[])`,
+    [scope.validatorId, scope.runId, scope.leftAlone],
+  );
+  await rankRuns(
+    client,
+    rows.map(({ id }) => ({ validatorId: scope.validatorId, runId: id })),
+  );
+  await rankMiners(client, [scope.validatorId]);
+}
+
+async function countFolds(
+  client: ClientBase,
+  scope: RebuildScope,
+): Promise<readonly (readonly [table: string, count: number])[]> {
+  const counts: [string, number][] = [];
+  for (const { table, where, values } of [...RUN_FOLDS, MINER_FOLD]) {
+    const { rows } = await client.query<{ count: number }>(
+      `select count(*)::float8 as count from ${table} where ${where}`,
+      [...values(scope)],
+    );
+    counts.push([table, rows[0]?.count ?? 0]);
+  }
+  return counts;
+}

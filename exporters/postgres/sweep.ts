@@ -1,0 +1,111 @@
+import type { ClientBase, Pool } from 'pg';
+import { closeFact } from '../../src/facts/closing.ts';
+import { isoOfMicros } from '../../src/facts/instants.ts';
+import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import { CategorizedError } from '../../src/semconv/index.ts';
+import { Partitions, STEP_PARTITIONS } from './partitions.ts';
+import { readRunningFacts, type Validator } from './tables/log-rows.ts';
+import { lockValidators } from './validators.ts';
+import { writeBatch } from './write-batch.ts';
+
+/** Whose running steps are closed. */
+export interface SweepRequest {
+  readonly olderThanMillis: number;
+  /** Null: every process that has sent heartbeats. One that never sends any is swept only when it is named. */
+  readonly instanceId: string | null;
+}
+
+/** A process that was not heard of for so long that it must be gone. */
+export interface SilentEmitter extends Validator {
+  readonly instanceId: string;
+  /** When it was last heard of: the last instant at which its steps may still have run. */
+  readonly heardAt: EpochMicros;
+  /** Steps that it left running. */
+  readonly running: number;
+}
+
+/** When a process was last heard of; null when it sends no heartbeats and is not named. */
+const HEARD_AT = `case when emitter.heartbeat_at is null and emitter.instance_id = $2
+  then emitter.last_seen else emitter.heartbeat_at end`;
+
+/** A database that was down itself heard no heartbeats: it must have been up for as long. */
+const IS_SILENT = `${HEARD_AT} is not null and greatest(${HEARD_AT}, pg_postmaster_start_time())
+  < now() - $1 * interval '1 millisecond' and ($2::text is null or emitter.instance_id = $2)`;
+
+/** Looks for silent processes that left steps running; nothing is locked, so any of them may still speak up. */
+export async function findSilentEmitters(
+  client: ClientBase | Pool,
+  { olderThanMillis, instanceId }: SweepRequest,
+): Promise<readonly SilentEmitter[]> {
+  const { rows } = await client.query<SilentEmitter>(
+    `select validator.id as "validatorId", validator.hotkey as "validatorHotkey", emitter.instance_id as "instanceId",
+       (extract(epoch from ${HEARD_AT}) * 1000000)::float8 as "heardAt", count(*)::float8 as running
+     from emitters as emitter
+     join validators as validator on validator.id = emitter.validator_id
+     join weather_forecast_steps_running as step
+       on (step.validator_id, step.instance_id) = (emitter.validator_id, emitter.instance_id)
+     where ${IS_SILENT}
+     group by validator.id, emitter.validator_id, emitter.instance_id
+     order by validator.id, emitter.instance_id`,
+    [olderThanMillis, instanceId],
+  );
+  return rows;
+}
+
+/**
+ * Closes the running steps of a silent process and gives their number; null when it has spoken up since it was looked
+ * at. The caller opens and commits the transaction.
+ *
+ * The row of the process is locked while its steps are closed, so that no heartbeat can come in between. The lock of
+ * the validator comes before it, as in every batch, and partitions before both: see `writeBatch`.
+ */
+export async function sweepEmitter(
+  client: ClientBase,
+  emitter: SilentEmitter,
+  request: SweepRequest,
+): Promise<number | null> {
+  const partitions = new Partitions();
+  const seen = await readRunningFacts(client, emitter, emitter.instanceId);
+  await partitions.ensure(
+    client,
+    STEP_PARTITIONS,
+    seen.map(({ startedAt }) => startedAt),
+  );
+  await lockValidators(client, [emitter.validatorHotkey]);
+  const heardAt = await lockSilent(client, emitter, request);
+  if (heardAt === null) return null;
+  const running = await readRunningFacts(client, emitter, emitter.instanceId);
+  const ended = running.map((fact) => closeFact(fact, { reason: 'heartbeat_lost', at: heardAt }));
+  await writeBatch(client, { ended, started: [], closings: ended, rejected: [] }, partitions);
+  return ended.length;
+}
+
+/** Locks a process that is still silent and says when it was last heard of; null when it is not. */
+async function lockSilent(
+  client: ClientBase,
+  { validatorId, instanceId }: SilentEmitter,
+  request: SweepRequest,
+): Promise<EpochMicros | null> {
+  const { rows } = await client.query<{ heardAt: EpochMicros }>(
+    `select (extract(epoch from ${HEARD_AT}) * 1000000)::float8 as "heardAt" from emitters as emitter
+     where (emitter.validator_id, emitter.instance_id) = ($3, $4) and ${IS_SILENT} for update`,
+    [request.olderThanMillis, request.instanceId, validatorId, instanceId],
+  );
+  return rows[0]?.heardAt ?? null;
+}
+
+/** @throws CategorizedError when no process of that name was ever heard of, with the newest that were */
+export async function requireEmitter(client: ClientBase | Pool, instanceId: string): Promise<void> {
+  const { rows } = await client.query<{ instanceId: string; lastSeen: EpochMicros | null; isNamed: boolean }>(
+    `select instance_id as "instanceId", instance_id = $1 as "isNamed",
+       (extract(epoch from greatest(last_seen, heartbeat_at)) * 1000000)::float8 as "lastSeen"
+     from emitters order by instance_id = $1 desc, greatest(last_seen, heartbeat_at) desc nulls last limit 10`,
+    [instanceId],
+  );
+  if (rows.some(({ isNamed }) => isNamed)) return;
+  const known = rows.map(({ instanceId: id, lastSeen }) =>
+    lastSeen === null ? id : `${id} (${isoOfMicros(lastSeen)})`,
+  );
+  const there = known.length === 0 ? 'None was.' : `Last heard of: ${known.join(', ')}.`;
+  throw new CategorizedError('not_found', `No process ${instanceId} was ever heard of. ${there}`);
+}

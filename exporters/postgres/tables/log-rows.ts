@@ -1,0 +1,172 @@
+import type { ClientBase } from 'pg';
+import type { StepFact } from '../../../src/facts/step-fact.ts';
+import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '../../../src/semconv/index.ts';
+import { readByCursor } from '../read-by-cursor.ts';
+import type { RecordedFact } from '../recorded-fact.ts';
+
+/** What of a fact the column `facts` holds. */
+type FoldedName = 'state' | 'scoreSums' | 'decisions' | 'adjustments' | 'truncated' | 'latencyNanos';
+/** What of a fact follows from its other members, or is kept in a table of its own. */
+type DerivedName = 'phase' | 'validatorHotkey' | 'substepGroup' | 'componentScores' | 'closing';
+type ColumnName = Exclude<keyof StepFact, FoldedName | DerivedName>;
+
+type LogRow = Pick<StepFact, ColumnName> & {
+  readonly facts: Pick<StepFact, FoldedName> & { readonly closing?: ClosingReason };
+};
+
+/** A double holds the microseconds of our time exactly. */
+const micros = (column: string): string => `(extract(epoch from ${column}) * 1000000)::float8`;
+
+/** The columns of the log by their names in a fact. */
+const FIELDS: Readonly<Record<ColumnName | 'facts', string>> = {
+  traceId: 'trace_id',
+  spanId: 'span_id',
+  parentSpanId: 'parent_span_id',
+  spanName: 'span_name',
+  instanceId: 'instance_id',
+  runId: 'run_id::float8',
+  minerHotkey: 'miner_hotkey',
+  minerUid: 'miner_uid',
+  stepName: 'step_name',
+  substep: 'substep',
+  leadHours: 'lead_hours',
+  attempt: 'attempt',
+  maxAttempts: 'max_attempts',
+  status: 'status',
+  startedAt: micros('started_at'),
+  completedAt: micros('completed_at'),
+  retriesRemaining: 'retries_remaining',
+  nextRetryTime: micros('next_retry_time'),
+  error: 'error_json',
+  context: 'context',
+  queueJobId: 'job_id::float8',
+  facts: 'facts',
+};
+
+const SELECT = Object.entries(FIELDS)
+  .map(([name, column]) => `${column} as "${name}"`)
+  .join(', ');
+
+/** A validator by both of its names. */
+export interface Validator {
+  readonly validatorId: number;
+  readonly validatorHotkey: string;
+}
+
+/** Which rows of the log of one validator. */
+export interface LogSelection extends Validator {
+  /** Null: of all runs. */
+  readonly runId: number | null;
+  /** Of a run, also the rows that these miners have in other runs. */
+  readonly minersOfRun: readonly string[];
+}
+
+/** Rows that come from the server at once. */
+const PORTION = 2000;
+
+/**
+ * The fact that `translate` made of the span of this row, but for the component scores. One literal, member by member:
+ * an object of so many members that is made by spreading others takes a hundred times as long.
+ */
+function toFact(row: LogRow, validatorHotkey: string): StepFact {
+  const { facts } = row;
+  return {
+    phase: row.status === 'in_progress' ? 'started' : 'ended',
+    validatorHotkey,
+    traceId: row.traceId,
+    spanId: row.spanId,
+    parentSpanId: row.parentSpanId,
+    spanName: row.spanName,
+    instanceId: row.instanceId,
+    runId: row.runId,
+    minerHotkey: row.minerHotkey,
+    minerUid: row.minerUid,
+    stepName: row.stepName,
+    substep: row.substep,
+    substepGroup: substepGroupOf(row),
+    leadHours: row.leadHours,
+    attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
+    status: row.status,
+    startedAt: row.startedAt,
+    completedAt: row.completedAt,
+    latencyNanos: facts.latencyNanos,
+    retriesRemaining: row.retriesRemaining,
+    nextRetryTime: row.nextRetryTime,
+    error: row.error,
+    context: row.context,
+    queueJobId: row.queueJobId,
+    state: facts.state,
+    componentScores: [],
+    scoreSums: facts.scoreSums,
+    decisions: facts.decisions,
+    closing: facts.closing ?? null,
+    adjustments: facts.adjustments,
+    truncated: facts.truncated,
+  };
+}
+
+function substepGroupOf({ stepName, substep, spanId }: LogRow): SubstepGroup {
+  const group = toSubstepGroup(stepName, substep);
+  if (group !== null) return group;
+  throw new RangeError(
+    `The log row of span ${spanId} has the substep "${substep}", which is no substep of ${stepName}. ` +
+      'A newer Barograph may have written it; use that one.',
+  );
+}
+
+const sameForecast = (a: RecordedFact, b: RecordedFact): boolean =>
+  a.fact.runId === b.fact.runId && a.fact.minerHotkey === b.fact.minerHotkey;
+
+/** Where the facts of the last miner of a portion begin. */
+function startOfLastMiner(facts: readonly RecordedFact[]): number {
+  const last = facts.at(-1);
+  let start = facts.length;
+  for (let fact = facts[start - 1]; last && fact && sameForecast(fact, last); fact = facts[start - 1])
+    start -= 1;
+  return start;
+}
+
+/**
+ * Reads rows of the log back as facts, by run and miner. Each portion ends where the facts of a miner end, so that its
+ * folds are touched once, unless one miner has more rows in a run than a portion holds.
+ *
+ * The facts are those that were written but for `componentScores`, which are empty: the folds use `scoreSums`.
+ */
+export async function* readFacts(
+  client: ClientBase,
+  selection: LogSelection,
+): AsyncGenerator<readonly RecordedFact[], void, undefined> {
+  const { validatorId, validatorHotkey, runId, minersOfRun } = selection;
+  const portions = readByCursor<LogRow>(client, {
+    name: 'log_rows',
+    text: `select ${SELECT} from weather_forecast_steps
+      where validator_id = $1 and ($2::bigint is null or run_id = $2 or miner_hotkey = any ($3::text[]))
+      order by validator_id, run_id, miner_hotkey`,
+    values: [validatorId, runId, minersOfRun],
+    size: PORTION,
+  });
+  let rest: readonly RecordedFact[] = [];
+  for await (const rows of portions) {
+    const facts = [...rest, ...rows.map((row) => ({ validatorId, fact: toFact(row, validatorHotkey) }))];
+    const cut = startOfLastMiner(facts);
+    const end = cut === 0 && facts.length > PORTION ? facts.length : cut;
+    if (end > 0) yield facts.slice(0, end);
+    rest = facts.slice(end);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/** The running steps of one process, as the facts that their starts told, in the order of their keys. */
+export async function readRunningFacts(
+  client: ClientBase,
+  { validatorId, validatorHotkey }: Validator,
+  instanceId: string,
+): Promise<readonly StepFact[]> {
+  const { rows } = await client.query<LogRow>(
+    `select ${SELECT} from weather_forecast_steps_running
+     where (validator_id, instance_id) = ($1, $2) order by trace_id collate "C", span_id collate "C"`,
+    [validatorId, instanceId],
+  );
+  return rows.map((row) => toFact(row, validatorHotkey));
+}

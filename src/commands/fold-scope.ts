@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { FoldRequest } from '../maintenance.ts';
+import { wholeNumber } from './option-parsers.ts';
+
+/** Whose folds a command is about. */
+export interface ScopeOptions {
+  readonly run?: number;
+  readonly validator?: string;
+  readonly json?: true;
+}
+
+/** Adds the options that `toFoldRequest` reads. */
+export const withScopeOptions = (command: Command): Command =>
+  command
+    .option('--run <id>', 'this run alone, and its miners', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--validator <hotkey>', 'this validator alone')
+    .option('--json', 'print one JSON document instead of words');
+
+export const toFoldRequest = ({ run, validator }: ScopeOptions): FoldRequest => ({
+  runId: run ?? null,
+  validatorHotkey: validator ?? null,
+});

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { rebuild } from '../maintenance.ts';
+import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
+import { createOutput } from './output.ts';
+import { withDatabase } from './with-database.ts';
+
+const MORE = `
+It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile;
+their spans stay in their queues and are written afterwards.
+The log, the books of the processes and dead_letter_spans are left alone.`;
+
+/** `barograph rebuild`: the folds, made again from the log. */
+export function rebuildCommand(): Command {
+  return withScopeOptions(new Command('rebuild'))
+    .description(
+      'Empties the folded tables (runs, responses, forecasts, miners, job logs) and folds the log again.',
+    )
+    .addHelpText('after', MORE)
+    .action(async (options: ScopeOptions) => {
+      const isJson = options.json === true;
+      const startedAt = performance.now();
+      const { logRows, rows } = await withDatabase(({ pool }) => rebuild(pool, toFoldRequest(options)));
+      const seconds = (performance.now() - startedAt) / 1000;
+      const document = { log_rows: logRows, rows, took_seconds: seconds };
+      const lines = Object.entries(rows).map(([table, count]) => `${table}: ${count} rows`);
+      const words = [...lines, `Folded from ${logRows} rows of the log in ${seconds.toFixed(1)} s.`].join(
+        '\n',
+      );
+      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : words);
+    });
+}

@@ -1,0 +1,41 @@
+import type { Reconciled, ReconciledMetrics } from '../maintenance.ts';
+
+/** Differences that are told in words; the document has more of them. */
+const SHOWN = 20;
+const MAX_VALUE_LENGTH = 80;
+
+const shorten = (text: string): string =>
+  text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH - 1)}…` : text;
+const valueOf = (text: string | null): string => (text === null ? 'nothing' : shorten(text));
+
+/** The first lines, and how many more there are. */
+function firstOf(lines: readonly string[], count: number): readonly string[] {
+  const more = count - Math.min(lines.length, SHOWN);
+  return [...lines.slice(0, SHOWN), ...(more > 0 ? [`… and ${more} more`] : [])];
+}
+
+/** What differs between the folds and the log. */
+export function differenceLines({ rows, differences, differenceCount }: Reconciled): readonly string[] {
+  const compared = Object.entries(rows).map(([table, count]) => `${count} of ${table}`);
+  if (differenceCount === 0) {
+    return compared.length === 0
+      ? ['The log is empty.']
+      : [`The rows are what the log says: ${compared.join(', ')}.`];
+  }
+  const lines = differences.map(({ table, key, column, inTables, fromLog }) => {
+    const place = Object.entries(key).map(([name, value]) => `${name} ${value}`);
+    return `${[table, ...place].join(', ')}${column === null ? '' : `: ${column}`}: ${valueOf(inTables)} in the tables, ${valueOf(fromLog)} from the log`;
+  });
+  return [`${differenceCount} values differ from the log:`, ...firstOf(lines, differenceCount)];
+}
+
+/** What differs between the metrics of a process and `miner_stats`. */
+export function seriesLines({ url, miners, differences }: ReconciledMetrics): readonly string[] {
+  if (differences.length === 0)
+    return [`The metrics at ${url} are what miner_stats says of ${miners} miners.`];
+  const lines = differences.map(
+    ({ series, served, wanted }) => `${series}: ${valueOf(served)} served, ${valueOf(wanted)} in miner_stats`,
+  );
+  const head = `${differences.length} series at ${url} differ from miner_stats:`;
+  return [head, ...firstOf(lines, differences.length)];
+}

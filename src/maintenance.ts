@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { rebuildFolds, type Rebuilt } from '../exporters/postgres/rebuild.ts';
+import { lockScopes, type FoldRequest } from '../exporters/postgres/rebuild-scope.ts';
+import { reconcileFolds, type Reconciled } from '../exporters/postgres/reconcile.ts';
+import {
+  findSilentEmitters,
+  requireEmitter,
+  sweepEmitter,
+  type SilentEmitter,
+  type SweepRequest,
+} from '../exporters/postgres/sweep.ts';
+import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
+import {
+  differingSeries,
+  mirrorsMiners,
+  type DifferingSeries,
+} from '../exporters/prometheus/compare-series.ts';
+import { createPrometheusExporter } from '../exporters/prometheus/exporter.ts';
+import { longTransaction } from './database/long-transaction.ts';
+import { CategorizedError } from './semconv/index.ts';
+
+export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
+
+/**
+ * Folds the log again. Readers see the old rows until the end; the writers of the validators wait for it.
+ *
+ * @throws CategorizedError when the validator or the run is not in the log
+ */
+export const rebuild = (pool: Pool, request: FoldRequest): Promise<Rebuilt> =>
+  longTransaction(pool, 'commit', (client) => rebuildFolds(client, request));
+
+/**
+ * Compares the folds with the log and changes nothing. The writers of the validators wait for it.
+ *
+ * @throws CategorizedError when the validator or the run is not in the log
+ */
+export const reconcile = (pool: Pool, request: FoldRequest): Promise<Reconciled> =>
+  longTransaction(pool, 'rollback', (client) => reconcileFolds(client, request));
+
+/** What a running process serves, compared with `miner_stats`. */
+export interface ReconciledMetrics {
+  readonly url: string;
+  readonly miners: number;
+  readonly differences: readonly DifferingSeries[];
+}
+
+/** A process shows a commit some moments after it. */
+const LOOKS = 3;
+const PAUSE_MILLIS = 500;
+
+/**
+ * Compares the series of miners that a running process serves with `miner_stats`, while no writer can change it.
+ *
+ * @throws CategorizedError when the address serves no metrics of ours
+ */
+export async function reconcileMetrics(pool: Pool, url: string): Promise<ReconciledMetrics> {
+  return longTransaction(pool, 'rollback', async (client) => {
+    await lockScopes(client, { validatorHotkey: null, runId: null });
+    const miners = await readMinerStats(client);
+    const wanted = createPrometheusExporter({ recorderState: () => NO_RECORDER });
+    wanted.seed(miners);
+    const { body } = await wanted.render(undefined);
+    let differences = differingSeries(await scrape(url), body);
+    for (let look = 1; look < LOOKS && differences.length > 0; look += 1) {
+      await delay(PAUSE_MILLIS);
+      differences = differingSeries(await scrape(url), body);
+    }
+    return { url, miners: miners.length, differences };
+  });
+}
+
+const NO_RECORDER = { queueLength: 0, oldestAgeMillis: null, dropped: {} };
+const SCRAPE_TIMEOUT_MILLIS = 5000;
+
+async function scrape(url: string): Promise<string> {
+  const answer = await fetch(url, {
+    headers: { accept: 'text/plain' },
+    signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MILLIS),
+  }).catch((cause: unknown) => {
+    throw new CategorizedError('connection', `Nothing answers at ${url}.`, { cause });
+  });
+  const text = await answer.text();
+  if (answer.ok && mirrorsMiners(text)) return text;
+  throw new CategorizedError(
+    'invalid_response',
+    `${url} answers with status ${answer.status}, but not with the metrics of miners that Barograph serves.`,
+  );
+}
+
+/** A silent process and what became of its steps. */
+export interface SweptEmitter extends SilentEmitter {
+  /** Null: it spoke up while it was looked at, and nothing was closed. Of a dry run, always 0. */
+  readonly closed: number | null;
+}
+
+/** How a sweep goes about it. */
+export interface SweepOptions {
+  readonly isDryRun: boolean;
+}
+
+/**
+ * Closes the running steps of processes that were not heard of for so long that they must be gone, each process in a
+ * transaction of its own.
+ *
+ * @throws CategorizedError when a process is named that was never heard of
+ */
+export async function sweep(
+  pool: Pool,
+  request: SweepRequest,
+  { isDryRun }: SweepOptions,
+): Promise<readonly SweptEmitter[]> {
+  if (request.instanceId !== null) await requireEmitter(pool, request.instanceId);
+  const swept: SweptEmitter[] = [];
+  for (const emitter of await findSilentEmitters(pool, request)) {
+    const closed = isDryRun
+      ? 0
+      : await longTransaction(pool, 'commit', (client) => sweepEmitter(client, emitter, request));
+    swept.push({ ...emitter, closed });
+  }
+  return swept;
+}

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { rebuildCommand } from '../../src/commands/rebuild.ts';
+import { reconcileCommand } from '../../src/commands/reconcile.ts';
+import { sweepCommand } from '../../src/commands/sweep.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { RECORDED_RUNS } from '../support/recorded-runs.ts';
+import { endedSpan, startOfSpan } from '../support/spans.ts';
+import { dumpTables, emptyTables } from '../support/tables.ts';
+import { invoke } from './support/invoke.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyTables(database.pool);
+  const report = await createPostgresExporter({ pool: database.pool }).exportObserved([
+    ...RECORDED_RUNS,
+    startOfSpan(endedSpan({ step: 'query', run: 9, instance: 'instance-9' })),
+  ]);
+  expect(report).toEqual({ kind: 'written' });
+});
+
+const environment = () => ({ DATABASE_URL: database.connectionString });
+const rebuild = (...args: readonly string[]) => invoke(rebuildCommand(), args, environment());
+const reconcile = (...args: readonly string[]) => invoke(reconcileCommand(), args, environment());
+const sweep = (...args: readonly string[]) => invoke(sweepCommand(), args, environment());
+const damage = () =>
+  database.pool.query(
+    `update weather_forecast_stats set era5_combined_score = 9 where era5_combined_score is not null`,
+  );
+
+describe('barograph rebuild', () => {
+  it('heals the tables and says how many rows of each it folded, from how many of the log', async () => {
+    const before = await dumpTables(database.pool);
+    await damage();
+    const { exitCode, stdout } = await rebuild();
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^weather_forecast_runs: 5 rows\n(.+ rows\n)+Folded from \d+ rows of the log in [\d.]+ s\.\n$/,
+    );
+    expect(await dumpTables(database.pool)).toEqual(before);
+  });
+
+  it('says the same in one document', async () => {
+    const { stdout } = await rebuild('--run', '1', '--validator', '5Validator', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      log_rows: expect.any(Number) as number,
+      rows: { weather_forecast_runs: 1 },
+    });
+  });
+
+  it('refuses a run that is not in the log, and says which are', async () => {
+    const { exitCode, stdout, stderr } = await rebuild('--run', '77');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(
+      'The log has nothing of run 77. The newest that are: 5Validator run 9, 5Validator run 4',
+    );
+  });
+
+  it('tells in its help that readers notice nothing and that writers wait', () => {
+    let help = '';
+    rebuildCommand()
+      .configureOutput({ writeOut: (text) => (help += text) })
+      .outputHelp();
+    expect(help).toContain(
+      'Whoever reads sees the old rows until it is committed. Writers of the validators wait',
+    );
+  });
+});
+
+describe('barograph reconcile', () => {
+  it('ends well when the tables are what the log says', async () => {
+    const { exitCode, stdout, stderr } = await reconcile();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^The rows are what the log says: 5 of weather_forecast_runs, .* of miner_stats\.\n$/,
+    );
+  });
+
+  it('ends with exit code 1 and each difference: table, key, column, what is there and what the log says', async () => {
+    await damage();
+    const words = await reconcile();
+    expect(words.exitCode).toBe(1);
+    expect(words.stdout).toMatch(/^\d+ values differ from the log:\n/);
+    expect(words.stdout).toMatch(
+      /^weather_forecast_stats, validator_id 1, run_id 1, miner_hotkey 5Good: era5_combined_score: 9 in the tables, 0\.\d+ from the log$/m,
+    );
+    const { exitCode, stdout } = await reconcile('--json');
+    expect(exitCode).toBe(1);
+    const document = JSON.parse(stdout) as {
+      folds: { difference_count: number; differences: readonly unknown[] };
+    };
+    expect(document).toMatchObject({ metrics: null });
+    expect(document.folds.differences).toHaveLength(document.folds.difference_count);
+    expect(document.folds.differences[0]).toMatchObject({ table: 'weather_forecast_stats', in_tables: '9' });
+  });
+
+  it('tells the first twenty in words and how many more there are', async () => {
+    await database.pool.query(
+      `update weather_miner_responses set retry_count = 9, job_id = 'x', status = 'x'`,
+    );
+    const { stdout } = await reconcile();
+    const lines = stdout.trimEnd().split('\n');
+    const [count = ''] = lines;
+    expect(lines).toHaveLength(22);
+    expect(lines.at(-1)).toBe(`… and ${Number.parseInt(count, 10) - 20} more`);
+  });
+
+  it('only mentions that the metrics of the configuration are not there', async () => {
+    const { exitCode, stderr } = await invoke(reconcileCommand(), [], {
+      ...environment(),
+      BAROGRAPH_METRICS_PORT: '1',
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe(
+      'Nothing answers at http://127.0.0.1:1/metrics. The metrics were not compared; --metrics names another place.\n',
+    );
+  });
+
+  it('fails when metrics that were asked for are not there, or the address is none', async () => {
+    const missing = await reconcile('--metrics', 'http://127.0.0.1:1');
+    expect(missing).toMatchObject({
+      exitCode: 1,
+      stderr: 'Nothing answers at http://127.0.0.1:1/metrics.\n',
+    });
+    expect((await reconcile('--metrics', 'localhost:9464')).stderr).toContain(
+      'Allowed: an http or https URL',
+    );
+  });
+});
+
+describe('barograph sweep', () => {
+  const silence = () =>
+    database.pool.query(`update emitters set last_seen = '2026-01-01' where instance_id = 'instance-9'`);
+  const named = ['--older-than', '1m', '--instance', 'instance-9'] as const;
+  /** The server of the tests may be younger than a minute, and it hears nothing of what was before it. */
+  const isUp = async () => {
+    const { rows } = await database.pool.query<{ up: boolean }>(
+      `select pg_postmaster_start_time() < now() - interval '1 minute' as up`,
+    );
+    return rows[0]?.up === true;
+  };
+
+  it('closes the steps of a process that is named, and says so; a dry run only says so', async () => {
+    await silence();
+    const up = await isUp();
+    const dry = await sweep(...named, '--dry-run');
+    expect(dry.stdout).toBe(
+      up
+        ? 'instance-9 of 5Validator, last heard of at 2026-01-01T00:00:00.000Z: 1 running step would be closed\n'
+        : 'No silent process has left a step running.\n',
+    );
+    const { stdout } = await sweep(...named, '--json');
+    const emitter = { instance_id: 'instance-9', validator_hotkey: '5Validator', running: 1, closed: 1 };
+    expect(JSON.parse(stdout)).toMatchObject({ is_dry_run: false, emitters: up ? [emitter] : [] });
+  });
+
+  it('closes nothing where nobody is silent', async () => {
+    expect(await sweep('--older-than', '15m')).toEqual({
+      exitCode: 0,
+      stdout: 'No silent process has left a step running.\n',
+      stderr: '',
+    });
+  });
+
+  it.each(['59s', '15', 'soon', '0m', '-5m'])('refuses to take a process for dead after %s', async (text) => {
+    const { exitCode, stderr } = await sweep(`--older-than=${text}`);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('for example 15m; at least 1m');
+  });
+
+  it('asks for the time that a process may be silent', async () => {
+    expect((await sweep()).stderr).toContain(`required option '--older-than <duration>' not specified`);
+  });
+});

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readByCursor } from '../../../exporters/postgres/read-by-cursor.ts';
+import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ isEmpty: true });
+});
+afterAll(() => database.drop());
+
+const numbersTo = (last: number, name = 'numbers') => ({
+  name,
+  text: 'select number from generate_series(1, $1::int) as number',
+  values: [last],
+  size: 3,
+});
+
+describe('a query that is read by a cursor', () => {
+  it.each([
+    [0, []],
+    [3, [3]],
+    [7, [3, 3, 1]],
+  ])('gives its %i rows in portions, each row once', async (last, sizes) => {
+    const portions: number[][] = [];
+    await longTransaction(database.pool, 'rollback', async (client) => {
+      for await (const rows of readByCursor<{ number: number }>(client, numbersTo(last)))
+        portions.push(rows.map(({ number }) => number));
+    });
+    expect(portions.map(({ length }) => length)).toEqual(sizes);
+    expect(portions.flat()).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+  });
+
+  it('lets others be asked meanwhile, and its name be used again afterwards', async () => {
+    const seen: number[] = [];
+    await longTransaction(database.pool, 'rollback', async (client) => {
+      for await (const rows of readByCursor(client, numbersTo(4)))
+        for await (const others of readByCursor(client, numbersTo(2, 'others')))
+          seen.push(rows.length * others.length);
+    });
+    expect(seen).toEqual([6, 2]);
+  });
+});

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { reconcileFolds, type Reconciled } from '../../../exporters/postgres/reconcile.ts';
+import type { FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
+import { longTransaction } from '../../../src/database/long-transaction.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { disturbed, recordedRun } from '../../support/recorded-run.ts';
+import { RECORDED_RUNS } from '../../support/recorded-runs.ts';
+import { endedSpan } from '../../support/spans.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
+  await emptyTables(database.pool);
+  const exporter = createPostgresExporter({ pool: database.pool });
+  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+}
+
+const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
+  longTransaction(database.pool, 'rollback', (client) =>
+    reconcileFolds(client, { validatorHotkey: null, runId: null, ...request }),
+  );
+
+describe('a comparison of the folds with the log', () => {
+  it('finds nothing after any order, duplication and batch split of a recorded run', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedRun.chain(disturbed), async (batches) => {
+        await write(batches);
+        expect(await reconcile()).toMatchObject({ differenceCount: 0, differences: [] });
+        expect(await reconcile({ runId: 1 }).catch(() => null)).toSatisfy(
+          (found: Reconciled | null) => (found?.differenceCount ?? 0) === 0,
+        );
+      }),
+      { numRuns: 25, seed: 20261203 },
+    );
+  });
+
+  it('says how many rows of which table it compared', async () => {
+    await write([RECORDED_RUNS]);
+    const dump = await dumpTables(database.pool);
+    const { rows } = await reconcile();
+    expect(Object.keys(rows)).toHaveLength(5);
+    expect(rows).toEqual(Object.fromEntries(Object.keys(rows).map((table) => [table, dump[table]?.length])));
+  });
+
+  it('tells of each value that differs where it is, what is there and what the log says', async () => {
+    await write([RECORDED_RUNS]);
+    const { rows } = await database.pool.query<{ score: string; rank: string }>(
+      `select era5_combined_score::text as score from weather_forecast_stats where run_id = 1 and miner_hotkey = '5Good'`,
+    );
+    await database.pool.query(
+      `update weather_forecast_stats set era5_combined_score = 9, current_forecast_stage = null
+       where run_id = 1 and miner_hotkey = '5Good'`,
+    );
+    const place = {
+      table: 'weather_forecast_stats',
+      key: { validator_id: 1, run_id: 1, miner_hotkey: '5Good' },
+    };
+    expect(await reconcile()).toMatchObject({
+      differenceCount: 2,
+      differences: [
+        { ...place, column: 'current_forecast_stage', inTables: null, fromLog: 'complete' },
+        { ...place, column: 'era5_combined_score', inTables: '9', fromLog: rows[0]?.score },
+      ],
+    });
+  });
+
+  it('tells of a row that is missing, and of one that should not be there, once each', async () => {
+    await write([RECORDED_RUNS]);
+    await database.pool.query(`delete from validator_job_logs where run_id = 1 and decision = 'create_run'`);
+    await database.pool.query(
+      `update miner_stats set miner_hotkey = '5Invented' where miner_hotkey = '5Lost'`,
+    );
+    const { differences } = await reconcile();
+    expect(differences).toMatchObject([
+      { table: 'validator_job_logs', column: null, inTables: null, fromLog: 'a row' },
+      { key: { miner_hotkey: '5Invented' }, column: null, inTables: 'a row', fromLog: null },
+      { key: { miner_hotkey: '5Lost' }, column: null, inTables: null, fromLog: 'a row' },
+    ]);
+  });
+
+  it('compares the fold itself, and a rank that moved', async () => {
+    await write([RECORDED_RUNS]);
+    await database.pool.query(
+      `update miner_stats set miner_rank = 99, fold = '{}' where miner_hotkey = '5Good'`,
+    );
+    const found = await reconcile({ runId: 1 });
+    expect(found.differences.map(({ column, inTables }) => [column, inTables])).toEqual([
+      ['fold', '{}'],
+      ['miner_rank', '99'],
+    ]);
+  });
+
+  it('looks at one run alone when it is named', async () => {
+    await write([RECORDED_RUNS]);
+    await database.pool.query(`update weather_forecast_runs set status = 'failed'`);
+    const found = await reconcile({ runId: 2 });
+    expect(found.differences.map(({ key }) => key)).toEqual([{ validator_id: 1, id: 2 }]);
+    expect(found.rows['weather_forecast_runs']).toBe(1);
+  });
+
+  it('changes nothing, right or wrong', async () => {
+    await write([RECORDED_RUNS]);
+    await database.pool.query(`update miner_stats set failed_forecasts = 9`);
+    const before = await dumpTables(database.pool);
+    await reconcile();
+    expect(await dumpTables(database.pool)).toEqual(before);
+  });
+
+  it('counts all differences and tells the first thousand, over all tables and validators', async () => {
+    const validators = ['5One', '5Two'];
+    await write([
+      validators.flatMap((validator) =>
+        Array.from({ length: 256 }, (_, uid) =>
+          endedSpan({ step: 'query', validator, miner: { uid, hotkey: `5Miner${uid}` } }),
+        ),
+      ),
+    ]);
+    await database.pool.query('update miner_stats set failed_forecasts = 9');
+    await database.pool.query('update weather_miner_responses set retry_count = 9');
+    const { differenceCount, differences } = await reconcile();
+    expect(differenceCount).toBe(1024);
+    expect(differences).toHaveLength(1000);
+  });
+
+  it('of a run that is not in the log says what there is', async () => {
+    await write([RECORDED_RUNS]);
+    await expect(reconcile({ runId: 99 })).rejects.toThrow('The log has nothing of run 99.');
+  });
+});

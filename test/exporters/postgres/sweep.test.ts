@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { rebuildFolds } from '../../../exporters/postgres/rebuild.ts';
+import {
+  findSilentEmitters,
+  requireEmitter,
+  sweepEmitter,
+  type SweepRequest,
+} from '../../../exporters/postgres/sweep.ts';
+import { longTransaction } from '../../../src/database/long-transaction.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { endedSpan, startOfSpan, type SpanOptions } from '../../support/spans.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyTables(database.pool);
+});
+
+/** The server of the tests may have been started a moment ago: it is never older than a silence of this length. */
+const SHORTEST = 1;
+const silent = (more: Partial<SweepRequest> = {}): SweepRequest => ({
+  olderThanMillis: SHORTEST,
+  instanceId: null,
+  ...more,
+});
+
+async function write(...spans: readonly ObservedSpan[]): Promise<void> {
+  const report = await createPostgresExporter({ pool: database.pool }).exportObserved(spans);
+  expect(report).toEqual({ kind: 'written' });
+}
+
+const query = (options: Partial<SpanOptions> = {}): ObservedSpan => endedSpan({ step: 'query', ...options });
+const rows = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
+  (await database.pool.query<Record<string, unknown>>(sql)).rows;
+const running = () => rows('select instance_id from weather_forecast_steps_running order by 1');
+const heartbeat = (instance: string, ago: string) =>
+  database.pool.query(`update emitters set heartbeat_at = now() - $2::interval where instance_id = $1`, [
+    instance,
+    ago,
+  ]);
+
+async function sweep(request: SweepRequest): Promise<readonly (number | null)[]> {
+  const closed: (number | null)[] = [];
+  for (const emitter of await findSilentEmitters(database.pool, request))
+    closed.push(
+      await longTransaction(database.pool, 'commit', (client) => sweepEmitter(client, emitter, request)),
+    );
+  return closed;
+}
+
+describe('a sweep', () => {
+  it('records the steps of a process that is gone as abandoned, with row, stage and error', async () => {
+    await write(startOfSpan(query({ maxAttempts: 4, attempt: 2 })));
+    await heartbeat('instance-1', '1 hour');
+    expect(await sweep(silent())).toEqual([1]);
+    expect(await running()).toEqual([]);
+    const [{ heard } = { heard: null }] = await rows('select heartbeat_at as heard from emitters');
+    expect(
+      await rows(
+        `select status, error_type, facts ->> 'closing' as closing, completed_at, latency_ms, retries_remaining
+         from weather_forecast_steps`,
+      ),
+    ).toEqual([
+      {
+        status: 'abandoned',
+        error_type: 'process_crash',
+        closing: 'heartbeat_lost',
+        completed_at: heard,
+        latency_ms: null,
+        retries_remaining: 2,
+      },
+    ]);
+    expect(
+      await rows(
+        'select current_forecast_stage, current_forecast_status, last_error_message from weather_forecast_stats',
+      ),
+    ).toEqual([
+      {
+        current_forecast_stage: 'inference_requested',
+        current_forecast_status: 'error',
+        last_error_message: 'nothing was heard of the process any more while the step ran',
+      },
+    ]);
+    expect(await rows('select common_errors from miner_stats')).toEqual([
+      { common_errors: { process_crash: 1 } },
+    ]);
+  });
+
+  it('gives rows that equal those of a rebuild', async () => {
+    await write(startOfSpan(query()), endedSpan({ step: 'poll' }), startOfSpan(query({ run: 2 })));
+    await heartbeat('instance-1', '1 hour');
+    expect(await sweep(silent())).toEqual([2]);
+    const swept = await dumpTables(database.pool);
+    await longTransaction(database.pool, 'commit', (client) =>
+      rebuildFolds(client, { validatorHotkey: null, runId: null }),
+    );
+    expect(await dumpTables(database.pool)).toEqual(swept);
+  });
+
+  it('leaves the steps of a process that lives, and of one that ended none', async () => {
+    await write(
+      startOfSpan(query()),
+      startOfSpan(query({ instance: 'instance-2' })),
+      query({ instance: 'instance-3' }),
+    );
+    await heartbeat('instance-1', '1 hour');
+    await heartbeat('instance-2', '-1 second');
+    await heartbeat('instance-3', '1 hour');
+    expect(await sweep(silent())).toEqual([1]);
+    expect(await running()).toEqual([{ instance_id: 'instance-2' }]);
+  });
+
+  it('leaves the same instance of another validator that still speaks', async () => {
+    await write(startOfSpan(query()), startOfSpan(query({ validator: '5Other' })));
+    await heartbeat('instance-1', '1 hour');
+    await database.pool.query(
+      `update emitters set heartbeat_at = now() + interval '1 second'
+       where validator_id = (select id from validators where hotkey = '5Other')`,
+    );
+    expect(await sweep(silent())).toEqual([1]);
+    expect(
+      await rows('select validator_hotkey as hotkey from miner_stats where common_errors <> $${}$$'),
+    ).toEqual([{ hotkey: '5Validator' }]);
+  });
+
+  it('believes nobody dead while the database has been up for less than the silence', async () => {
+    await write(startOfSpan(query()));
+    await heartbeat('instance-1', '1000 days');
+    expect(await sweep(silent({ olderThanMillis: 900 * 86_400_000 }))).toEqual([]);
+    expect(await running()).toHaveLength(1);
+  });
+
+  it('passes over a process that never sends heartbeats unless it is named', async () => {
+    await write(startOfSpan(query()), startOfSpan(query({ instance: 'instance-2' })));
+    expect(await sweep(silent())).toEqual([]);
+    await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
+    expect(await sweep(silent({ instanceId: 'instance-2' }))).toEqual([1]);
+    expect(await running()).toEqual([{ instance_id: 'instance-1' }]);
+  });
+
+  it('holds a named process to its heartbeats when it sends them', async () => {
+    await write(startOfSpan(query()));
+    await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
+    await heartbeat('instance-1', '-1 second');
+    expect(await sweep(silent({ instanceId: 'instance-1' }))).toEqual([]);
+  });
+
+  it('spares a process that spoke up after it was looked at', async () => {
+    await write(startOfSpan(query()));
+    await heartbeat('instance-1', '1 hour');
+    const [emitter] = await findSilentEmitters(database.pool, silent());
+    if (emitter === undefined) throw new Error('it is silent');
+    await heartbeat('instance-1', '-1 second');
+    const before = await dumpTables(database.pool);
+    const closed = await longTransaction(database.pool, 'commit', (client) =>
+      sweepEmitter(client, emitter, silent()),
+    );
+    expect(closed).toBeNull();
+    expect(await dumpTables(database.pool)).toEqual(before);
+  });
+
+  it('lets no heartbeat in between the last look and the closing', async () => {
+    await write(startOfSpan(query()));
+    await heartbeat('instance-1', '1 hour');
+    const order: string[] = [];
+    const [emitter] = await findSilentEmitters(database.pool, silent());
+    if (emitter === undefined) throw new Error('it is silent');
+    const beat = await longTransaction(database.pool, 'commit', async (client) => {
+      await sweepEmitter(client, emitter, silent());
+      const told = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
+      await expect
+        .poll(() =>
+          rows(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        )
+        .toHaveLength(1);
+      order.push('closed');
+      return { told };
+    });
+    await beat.told;
+    expect(order).toEqual(['closed', 'heartbeat']);
+  });
+
+  it('closes what started since it was looked at, and not what ended', async () => {
+    const [first, second] = [query(), query({ run: 2 })];
+    await write(startOfSpan(first));
+    await heartbeat('instance-1', '1 hour');
+    const [emitter] = await findSilentEmitters(database.pool, silent());
+    if (emitter === undefined) throw new Error('it is silent');
+    await write(first, startOfSpan(second));
+    await longTransaction(database.pool, 'commit', (client) => sweepEmitter(client, emitter, silent()));
+    expect(await rows('select run_id, status from weather_forecast_steps order by run_id')).toEqual([
+      { run_id: 1, status: 'succeeded' },
+      { run_id: 2, status: 'abandoned' },
+    ]);
+  });
+});
+
+describe('a process that is named', () => {
+  it('must have been heard of; if not, the newest are told', async () => {
+    await expect(requireEmitter(database.pool, 'nobody')).rejects.toThrow(
+      'No process nobody was ever heard of. None was.',
+    );
+    await write(query());
+    await expect(requireEmitter(database.pool, 'nobody')).rejects.toMatchObject({
+      category: 'not_found',
+      message:
+        'No process nobody was ever heard of. Last heard of: instance-1 (2026-11-23T18:00:00.100000Z).',
+    });
+    await requireEmitter(database.pool, 'instance-1');
+  });
+});

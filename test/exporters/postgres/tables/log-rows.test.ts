@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toBatch } from '../../../../exporters/postgres/batch.ts';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import type { RecordedFact } from '../../../../exporters/postgres/recorded-fact.ts';
+import {
+  readFacts,
+  readRunningFacts,
+  type LogSelection,
+} from '../../../../exporters/postgres/tables/log-rows.ts';
+import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
+import type { StepFact } from '../../../../src/facts/step-fact.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { recordedRun } from '../../../support/recorded-run.ts';
+import { RECORDED_RUNS } from '../../../support/recorded-runs.ts';
+import { endedSpan, startOfSpan } from '../../../support/spans.ts';
+import { emptyTables } from '../../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const VALIDATOR = { validatorId: 1, validatorHotkey: '5Validator' };
+const ALL: LogSelection = { ...VALIDATOR, runId: null, minersOfRun: [] };
+
+async function write(spans: readonly ObservedSpan[]): Promise<void> {
+  await emptyTables(database.pool);
+  const exporter = createPostgresExporter({ pool: database.pool });
+  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
+}
+
+async function portionsOf(selection: LogSelection): Promise<readonly (readonly RecordedFact[])[]> {
+  const client = await database.pool.connect();
+  const portions: (readonly RecordedFact[])[] = [];
+  try {
+    await client.query('begin');
+    for await (const portion of readFacts(client, selection)) portions.push(portion);
+    return portions;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
+const read = async (selection: LogSelection): Promise<readonly StepFact[]> =>
+  (await portionsOf(selection)).flat().map(({ fact }) => fact);
+
+/** What the log holds of these spans: of each its end, or its start while it runs. */
+function logged(spans: readonly ObservedSpan[]): StepFact[] {
+  const { ended, started } = toBatch(spans);
+  return [...ended, ...started].map((fact) => ({ ...fact, componentScores: [] }));
+}
+
+const bySpan = (facts: readonly StepFact[]): readonly StepFact[] =>
+  [...facts].sort((a, b) => (a.spanId < b.spanId ? -1 : 1));
+
+describe('facts read back from the log', () => {
+  it('equal those that were written, component scores aside, so that the folds can be made again', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedRun, async (spans) => {
+        await write(spans);
+        expect(bySpan(await read(ALL))).toStrictEqual(bySpan(logged(spans)));
+      }),
+      { numRuns: 60, seed: 20261201 },
+    );
+  });
+
+  it('equal those of whole runs with every kind of step, error and decision', async () => {
+    const spans = RECORDED_RUNS;
+    await write(spans);
+    expect(bySpan(await read(ALL))).toStrictEqual(bySpan(logged(spans)));
+  });
+
+  it('keep what JSON and microseconds can hold to the last digit', async () => {
+    const span = endedSpan({
+      step: 'poll',
+      at: 0.0019,
+      durationMs: 0.000001,
+      attributes: {
+        'weather.step.context': '{"b":1e-320,"a":[0.1,1e308,"ä\\u0000"],"__proto__":{"c":null}}',
+        'weather.step.queue_job_id': Number.MAX_SAFE_INTEGER,
+        'weather.retry.next_time': '2026-11-23T18:00:00.123456Z',
+        'weather.stage': 'inference_running_45%',
+        'weather.score.era5': NaN,
+        'weather.unheard_of': 1,
+      },
+    });
+    await write([span]);
+    expect(await read(ALL)).toStrictEqual(logged([span]));
+  });
+
+  it('are those of the run that is asked for, and of its miners in other runs', async () => {
+    const [first, second] = [7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
+    if (!first || !second) throw new Error('two miners');
+    await write([
+      endedSpan({ step: 'query', run: 1, miner: first }),
+      endedSpan({ step: 'query', run: 2, miner: first }),
+      endedSpan({ step: 'query', run: 2, miner: second }),
+      endedSpan({ step: 'query', run: 1, miner: first, validator: '6Other' }),
+    ]);
+    const places = async (selection: LogSelection) =>
+      (await read(selection)).map(({ runId, minerHotkey }) => `${runId} ${minerHotkey ?? ''}`);
+    const ofRun = { ...VALIDATOR, runId: 1 };
+    expect(await places({ ...ofRun, minersOfRun: [] })).toEqual(['1 5Miner7']);
+    expect(await places({ ...ofRun, minersOfRun: ['5Miner7'] })).toEqual(['1 5Miner7', '2 5Miner7']);
+  });
+
+  it('come in portions that end where a miner ends, so that each fold is touched once', async () => {
+    const perMiner = 3000 / 8;
+    const spans = [1, 2].flatMap((run) =>
+      Array.from({ length: 3000 }, (_, index) =>
+        endedSpan({
+          step: 'communication',
+          run,
+          at: index,
+          miner: { uid: index % 8, hotkey: `5Miner${index % 8}` },
+        }),
+      ),
+    );
+    await write(spans);
+    const portions = await portionsOf(ALL);
+    expect(portions.length).toBeGreaterThan(2);
+    const places = portions.map(
+      (portion) =>
+        new Set(portion.map(({ fact: { runId, minerHotkey } }) => `${runId} ${minerHotkey ?? ''}`)),
+    );
+    expect(places.reduce((sum, { size }) => sum + size, 0)).toBe(16);
+    expect(portions.map(({ length }) => length % perMiner)).toEqual(portions.map(() => 0));
+    expect(portions.flat()).toHaveLength(6000);
+  });
+
+  it('stay within bounds when one miner has more rows than a portion holds', async () => {
+    const spans = Array.from({ length: 4500 }, (_, at) => endedSpan({ step: 'communication', at }));
+    await write(spans);
+    const sizes = (await portionsOf(ALL)).map(({ length }) => length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4500);
+  });
+
+  it('name the span of a row that this program cannot read', async () => {
+    const span = endedSpan({ step: 'query' });
+    await write([span]);
+    await database.pool.query(`update weather_forecast_steps set substep = 'telepathy'`);
+    await expect(read(ALL)).rejects.toThrow(`span ${span.spanId} has the substep "telepathy"`);
+  });
+
+  it('of running steps are those of one process', async () => {
+    const spans = ['instance-1', 'instance-2'].map((instance) => endedSpan({ step: 'query', instance }));
+    await write([...spans.map(startOfSpan), endedSpan({ step: 'poll' })]);
+    const client = await database.pool.connect();
+    const running = await readRunningFacts(client, VALIDATOR, 'instance-2');
+    client.release();
+    expect(running).toStrictEqual(logged(spans.slice(1).map(startOfSpan)));
+  });
+});

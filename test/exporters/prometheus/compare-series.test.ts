@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { differingSeries, mirrorsMiners } from '../../../exporters/prometheus/compare-series.ts';
+import { createPrometheusExporter } from '../../../exporters/prometheus/exporter.ts';
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import { minerStats } from './fixtures.ts';
+
+async function textOf(...rows: readonly MinerStats[]): Promise<string> {
+  const recorderState = () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} });
+  const exporter = createPrometheusExporter({ recorderState });
+  exporter.seed(rows);
+  exporter.reconcile(rows);
+  return (await exporter.render(undefined)).body;
+}
+
+const labels = 'validator_hotkey="5Validator",miner_hotkey="5Miner7",miner_uid="7"';
+
+describe('the series of miners in two texts', () => {
+  it('are the same for the same rows, in whatever order, whatever else the process serves', async () => {
+    const [one, two] = [
+      minerStats(),
+      minerStats({ minerHotkey: '5Miner8', minerUid: 8, bestForecastScore: 0 }),
+    ];
+    const busy = `${await textOf(one, two)}barograph_step_duration_seconds_count{step="poll"} 9\n`;
+    expect(differingSeries(busy, await textOf(two, one))).toEqual([]);
+  });
+
+  it('differ by name and labels, with both values; what is not there has none', async () => {
+    const served = await textOf(minerStats({ failedForecasts: 2, commonErrors: { timeout: 1 } }));
+    const wanted = await textOf(minerStats({ failedForecasts: 3, minerRank: 1 }));
+    expect(differingSeries(served, wanted)).toEqual([
+      { series: `barograph_miner_errors_total{${labels},error_type="timeout"}`, served: '1', wanted: null },
+      { series: `barograph_miner_failed_forecasts_total{${labels}}`, served: '2', wanted: '3' },
+      { series: `barograph_miner_rank{${labels}}`, served: null, wanted: '1' },
+    ]);
+  });
+
+  it('are told from the metrics of another program, also when there is no miner yet', async () => {
+    expect(mirrorsMiners(await textOf())).toBe(true);
+    expect(mirrorsMiners('# TYPE go_goroutines gauge\ngo_goroutines 7\n')).toBe(false);
+  });
+});

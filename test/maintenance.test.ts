@@ -1,0 +1,127 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
+import { reconcileMetrics, sweep } from '../src/maintenance.ts';
+import { readConfig } from '../src/config.ts';
+import { startRecording, type Recording } from '../src/recording.ts';
+import { testDataDirectory } from './support/data-directory.ts';
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { endedSpan, startOfSpan } from './support/spans.ts';
+import { RECORDED_RUNS } from './support/recorded-runs.ts';
+import { dumpTables, emptyTables } from './support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  await emptyTables(database.pool);
+});
+
+describe('the metrics of a running process, compared with miner_stats', () => {
+  let recording: Recording;
+  let server: Server | undefined;
+  beforeEach(async () => {
+    recording = await startRecording({
+      config: readConfig({
+        DATABASE_URL: database.connectionString,
+        BAROGRAPH_DATA_DIR: testDataDirectory(),
+        BAROGRAPH_METRICS_PORT: '0',
+      }),
+      validatorHotkey: '5Validator',
+      onProblem: () => undefined,
+    });
+    expect(await recording.write(RECORDED_RUNS)).toEqual({ kind: 'written' });
+  });
+  afterEach(async () => {
+    await recording.close();
+    server?.close();
+    server = undefined;
+  });
+  const compare = (url = recording.metricsUrl ?? '') => reconcileMetrics(database.pool, url);
+
+  /** Serves what `respond` gives for each look. */
+  async function serve(respond: () => Promise<string> | string, status = 200): Promise<string> {
+    const opened = createServer((_request, response) => {
+      void Promise.resolve(respond()).then((body) => response.writeHead(status).end(body));
+    });
+    await new Promise<void>((resolve) => opened.listen(0, '127.0.0.1', resolve));
+    server = opened;
+    return `http://127.0.0.1:${(opened.address() as AddressInfo).port}/metrics`;
+  }
+  const scraped = async () => (await fetch(recording.metricsUrl ?? '')).text();
+
+  it('are the same, since the process shows what was committed', async () => {
+    expect(await compare()).toMatchObject({ miners: 5, differences: [] });
+  });
+
+  it('differ in the series that somebody changed behind its back', async () => {
+    await database.pool.query(`update miner_stats set failed_forecasts = 9 where miner_hotkey = '5Good'`);
+    const { differences } = await compare();
+    expect(differences).toMatchObject([{ wanted: '9' }]);
+    expect(differences[0]?.series).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good"/);
+  });
+
+  it('are looked at again, since a process shows a commit some moments after it', async () => {
+    const stale = (await scraped()).replace(/^(barograph_miner_hosting_successes_total\{.*) \d+$/m, '$1 77');
+    let looks = 0;
+    const url = await serve(() => (++looks === 1 ? stale : scraped()));
+    expect((await compare(url)).differences).toEqual([]);
+    expect(looks).toBe(2);
+  });
+
+  it('cannot be compared where nothing answers, or something else does', async () => {
+    const url = await serve(() => 'go_goroutines 7\n');
+    await expect(compare(url)).rejects.toMatchObject({
+      category: 'invalid_response',
+      message: `${url} answers with status 200, but not with the metrics of miners that Barograph serves.`,
+    });
+    await expect(compare('http://127.0.0.1:1/metrics')).rejects.toMatchObject({
+      category: 'connection',
+      message: 'Nothing answers at http://127.0.0.1:1/metrics.',
+    });
+  });
+
+  it('hold up no writer once they were compared', async () => {
+    await compare();
+    expect(await recording.write([endedSpan({ step: 'query', run: 9 })])).toEqual({ kind: 'written' });
+  });
+});
+
+describe('a sweep of all processes', () => {
+  const request = { olderThanMillis: 1, instanceId: null };
+  const instances = ['instance-1', 'instance-2'];
+  beforeEach(async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    await exporter.exportObserved(
+      instances.map((instance) => startOfSpan(endedSpan({ step: 'query', instance }))),
+    );
+    await database.pool.query(`update emitters set heartbeat_at = now() - interval '1 hour'`);
+  });
+
+  it('says for each what it closed', async () => {
+    const swept = await sweep(database.pool, request, { isDryRun: false });
+    expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
+      ['instance-1', 1, 1],
+      ['instance-2', 1, 1],
+    ]);
+    expect(await sweep(database.pool, request, { isDryRun: false })).toEqual([]);
+  });
+
+  it('changes nothing in a dry run, and says what it would close', async () => {
+    const before = await dumpTables(database.pool);
+    const swept = await sweep(database.pool, request, { isDryRun: true });
+    expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
+      ['instance-1', 1, 0],
+      ['instance-2', 1, 0],
+    ]);
+    expect(await dumpTables(database.pool)).toEqual(before);
+  });
+
+  it('of one that was never heard of is an error', async () => {
+    const named = { ...request, instanceId: 'nobody' };
+    await expect(sweep(database.pool, named, { isDryRun: true })).rejects.toThrow('No process nobody');
+  });
+});
