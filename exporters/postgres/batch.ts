@@ -1,12 +1,17 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import { translate } from '../../src/facts/translate.ts';
+import type { DeadLetterReason } from '../../src/semconv/index.ts';
 
-/** A span that breaks the vocabulary, kept with the reason. */
-export interface RejectedSpan {
-  readonly span: ObservedSpan;
-  readonly reason: string;
+/** Why a span is not recorded; `detail` says what was got and what is allowed. */
+export interface Refusal {
+  readonly reason: DeadLetterReason;
   readonly detail: string;
+}
+
+/** A span that is not recorded, kept with the reason. */
+export interface RejectedSpan extends Refusal {
+  readonly span: ObservedSpan;
 }
 
 /** A batch of spans, translated, each span once, in the order of their keys. */
@@ -14,6 +19,8 @@ export interface Batch {
   readonly ended: readonly StepFact[];
   readonly started: readonly StepFact[];
   readonly rejected: readonly RejectedSpan[];
+  /** The span that each fact was made of. */
+  readonly sources: ReadonlyMap<StepFact, ObservedSpan>;
 }
 
 const keyOf = ({ validatorHotkey, traceId, spanId }: StepFact): string =>
@@ -29,13 +36,33 @@ export function toBatch(spans: readonly ObservedSpan[]): Batch {
   const ended = new Map<string, StepFact>();
   const started = new Map<string, StepFact>();
   const rejected: RejectedSpan[] = [];
+  const sources = new Map<StepFact, ObservedSpan>();
   for (const span of spans) {
     const translation = translate(span);
     if (translation.kind === 'rejected') rejected.push({ span, ...translation });
     if (translation.kind !== 'step') continue;
     const { fact } = translation;
     (fact.phase === 'ended' ? ended : started).set(keyOf(fact), fact);
+    sources.set(fact, span);
   }
   for (const key of ended.keys()) started.delete(key);
-  return { ended: inKeyOrder(ended), started: inKeyOrder(started), rejected };
+  return { ended: inKeyOrder(ended), started: inKeyOrder(started), rejected, sources };
+}
+
+/** The batch without the facts that `judge` refuses; their spans are rejected. */
+export function setAside(batch: Batch, judge: (fact: StepFact) => Refusal | null): Batch {
+  const refused = new Map<StepFact, RejectedSpan>();
+  for (const fact of [...batch.ended, ...batch.started]) {
+    const refusal = judge(fact);
+    const span = batch.sources.get(fact);
+    if (refusal !== null && span !== undefined) refused.set(fact, { span, ...refusal });
+  }
+  if (refused.size === 0) return batch;
+  const isTaken = (fact: StepFact): boolean => !refused.has(fact);
+  return {
+    ...batch,
+    ended: batch.ended.filter(isTaken),
+    started: batch.started.filter(isTaken),
+    rejected: [...batch.rejected, ...refused.values()],
+  };
 }
