@@ -42,9 +42,12 @@ const TABLE: ImportTable = {
   'src/closers.ts': [],
   'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
   'src/telemetry.ts': ['src/config.ts', 'exporters/processor', '@opentelemetry'],
+  'src/dead-letters.ts': ['exporters/postgres'],
+  'src/repeated-work.ts': [],
+  'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
   'src/recording.ts': [
-    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/sampler.ts', 'src/telemetry.ts'],
-    ...['exporters', 'pg', 'node:'],
+    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/partition-maintenance.ts'],
+    ...['src/sampler.ts', 'src/telemetry.ts', 'exporters', 'pg', 'node:'],
   ],
   'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
   'src/index.ts': ['src', 'exporters'],
@@ -106,7 +109,13 @@ describe('the composition root', () => {
   const ofSrc = within('src');
 
   it('is alone in src to import an exporter', () => {
-    expect(importersOf(ofSrc, 'exporters')).toEqual(['src/index.ts', 'src/recording.ts', 'src/telemetry.ts']);
+    expect(importersOf(ofSrc, 'exporters')).toEqual([
+      'src/dead-letters.ts',
+      'src/index.ts',
+      'src/partition-maintenance.ts',
+      'src/recording.ts',
+      'src/telemetry.ts',
+    ]);
   });
 
   it('has one place where the pipeline meets the recording of it; the public door only names both', () => {
