@@ -12,6 +12,7 @@ import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { createSampler } from './sampler.ts';
 import { startTelemetry } from './telemetry.ts';
 
@@ -58,9 +59,11 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     });
     add(() => pool.end());
     await migrate(pool);
+    await preparePartitions(pool);
     const { processor, prometheus, sink } = await createRecorder(pool);
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
+    add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const instanceId = randomUUID();
     add(startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId }));
     return {
