@@ -12,7 +12,7 @@ const END_OF_CALENDAR = 8.64e18;
 
 /** An instant in words; one that no calendar of ours holds as a number. */
 const inWords = (at: EpochMicros): string =>
-  Math.abs(at) > END_OF_CALENDAR ? `${at / 1e6} s after 1970` : new Date(at / 1000).toISOString();
+  Math.abs(at) <= END_OF_CALENDAR ? new Date(at / 1000).toISOString() : `${at / 1e6} s after 1970`;
 
 const outside = (at: EpochMicros, from: EpochMicros, to: EpochMicros): boolean => !(at >= from && at <= to);
 

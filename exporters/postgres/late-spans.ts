@@ -5,8 +5,8 @@ import { column, keyRows } from './columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
 import { timestamp } from './sql-values.ts';
 
-/** Retention keeps at least a day, so what is younger cannot be late. */
-const YOUNGEST_DROPPED = 86_400_000_000;
+/** Retention keeps at least a day, so what is younger cannot be late; half of it is for clocks that differ. */
+const YOUNGEST_DROPPED = 43_200_000_000;
 
 const KEY = [
   column<StepFact>('hotkey', 'text', (fact) => fact.validatorHotkey),

@@ -11,8 +11,8 @@ import {
 } from '../folds/miner-fold.ts';
 import { minerKeyText, readArchivedFold } from './read-archive.ts';
 
-/** Rows read at once: enough to hide the round trips, few enough for any memory. */
-const PAGE = 10_000;
+/** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
+const PAGE = 1000;
 
 interface LoggedStep extends Omit<CountedFact, 'state' | 'error' | 'phase'> {
   readonly validatorId: number;
