@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -24,6 +25,7 @@ const program = new Command('barograph')
   .addCommand(rebuildCommand())
   .addCommand(reconcileCommand())
   .addCommand(sweepCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(migrateCommand())
   .addCommand(doctorCommand());
 

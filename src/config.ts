@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CategorizedError } from './semconv/index.ts';
+import { CategorizedError, LOG_TABLES, type LogTable, type Retention } from './semconv/index.ts';
 
 /** A number in a text; the message says what is allowed. */
 const number = (allowed: string, isAllowed: (value: number) => boolean) =>
@@ -14,6 +14,24 @@ const wholeNumber = (from: number, to: number) =>
   );
 /** The exporter would send to a place of its own choice instead of one that it cannot read. */
 const endpoint = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional();
+
+const MAX_RETENTION_DAYS = 36_500;
+const days = wholeNumber(1, MAX_RETENTION_DAYS);
+const RETENTION = `a whole number of days from 1 to ${MAX_RETENTION_DAYS}, or one for each table, as in ${LOG_TABLES.map((table) => `${table}=30`).join(',')}`;
+const isLogTable = (name: string): name is LogTable => (LOG_TABLES as readonly string[]).includes(name);
+
+/** `30`, or `table=30` separated by commas; null when it is neither. */
+function parseRetention(text: string): Retention | null {
+  const forAll = days.safeParse(text);
+  if (forAll.success) return Object.fromEntries(LOG_TABLES.map((table) => [table, forAll.data]));
+  const parts = text.split(',').map((part) => part.split('=').map((word) => word.trim()));
+  const entries = parts.flatMap(([table = '', number = '', ...rest]) => {
+    const parsed = days.safeParse(number);
+    return parsed.success && isLogTable(table) && rest.length === 0 ? [[table, parsed.data] as const] : [];
+  });
+  const retention = Object.fromEntries(entries);
+  return Object.keys(retention).length === parts.length ? retention : null;
+}
 
 /** Every variable of our own, with what it means; the other `OTEL_*` are read by OpenTelemetry itself. */
 const ENVIRONMENT = z.object({
@@ -49,6 +67,11 @@ const ENVIRONMENT = z.object({
     .string()
     .optional()
     .describe('Bearer token that senders must know; needed unless only this machine is listened to'),
+  BAROGRAPH_RETENTION_DAYS: z
+    .string()
+    .refine((text) => parseRetention(text) !== null, { error: RETENTION })
+    .optional()
+    .describe('Days that the log is kept, for both tables of it or for each; unset: for good'),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().default('barograph'),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
@@ -75,6 +98,8 @@ export interface Config {
   readonly ingestPort: number;
   /** A secret. Null when senders need none. */
   readonly ingestToken: string | null;
+  /** Empty when nothing is ever dropped. */
+  readonly retention: Retention;
   /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
   readonly isSdkDisabled: boolean;
   readonly serviceName: string;
@@ -112,6 +137,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ingestHost: values.BAROGRAPH_INGEST_HOST,
     ingestPort: values.BAROGRAPH_INGEST_PORT,
     ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,
+    retention: parseRetention(values.BAROGRAPH_RETENTION_DAYS ?? '') ?? {},
     isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
     serviceName: values.OTEL_SERVICE_NAME,
     exportsTraces: hasEndpoint(values) && values.OTEL_TRACES_EXPORTER !== 'none',

@@ -15,6 +15,7 @@ import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
 import { startTelemetry } from './telemetry.ts';
@@ -66,12 +67,14 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     });
     add(() => pool.end());
     await migrate(pool);
+    await preparePartitions(pool);
     const instanceId = randomUUID();
     const { spool, prometheus, sink } = await createRecorder(options, { pool, server, instanceId });
     let remainder: SpoolRemainder | null = null;
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
+    add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
     const telemetry = startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId });
     add(() => telemetry.close());
@@ -105,7 +108,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   prometheus.seed(await readMinerStats(pool));
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
-  const plain = { export: exporter.exportObserved.bind(exporter) };
+  const plain = { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) };
   const sink = withBatchMetrics(plain, prometheus.recorder);
   const spool = await openRecordingSpool({
     config,

@@ -42,14 +42,17 @@ const TABLE: ImportTable = {
   'src/closers.ts': [],
   'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
   'src/telemetry.ts': ['src/config.ts', 'src/facts', 'exporters/processor', '@opentelemetry'],
+  'src/repeated-work.ts': [],
+  'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
   'src/recording-spool.ts': [
     ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
-    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/sampler.ts', 'src/telemetry.ts'],
-    ...['src/recording-spool.ts', 'exporters', 'pg', 'node:'],
+    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/partition-maintenance.ts'],
+    ...['src/sampler.ts', 'src/telemetry.ts', 'src/recording-spool.ts', 'exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
+  'src/dead-letters.ts': ['exporters/postgres'],
   'src/maintenance.ts': [
     'src/database',
     'src/semconv',
@@ -119,9 +122,11 @@ describe('the composition root', () => {
 
   it('is alone in src to import an exporter', () => {
     expect(importersOf(ofSrc, 'exporters')).toEqual([
+      'src/dead-letters.ts',
       'src/index.ts',
       // Rebuild, reconcile and sweep: a root of its own, since a command that mends tables must not record itself.
       'src/maintenance.ts',
+      'src/partition-maintenance.ts',
       'src/recording-spool.ts',
       'src/recording.ts',
       'src/telemetry.ts',

@@ -27,6 +27,7 @@ describe('the configuration', () => {
       ingestHost: '127.0.0.1',
       ingestPort: 4318,
       ingestToken: null,
+      retention: {},
       isSdkDisabled: false,
       serviceName: 'barograph',
       exportsTraces: false,
@@ -55,6 +56,40 @@ describe('the configuration', () => {
       concurrency: 512,
       serviceName: 'validator',
     });
+  });
+
+  it.each([
+    ['30', { weather_forecast_steps: 30, weather_forecast_component_scores: 30 }],
+    ['weather_forecast_steps=30', { weather_forecast_steps: 30 }],
+    [
+      ' weather_forecast_component_scores = 90, weather_forecast_steps = 1 ',
+      { weather_forecast_steps: 1, weather_forecast_component_scores: 90 },
+    ],
+  ])(
+    'reads BAROGRAPH_RETENTION_DAYS="%s" for the tables it names; others are kept for good',
+    (text, retention) => {
+      expect(readConfig({ BAROGRAPH_RETENTION_DAYS: text }).retention).toEqual(retention);
+    },
+  );
+
+  it.each([
+    '0',
+    '-1',
+    '1.5',
+    'forever',
+    '36501',
+    'miner_stats=30',
+    'weather_forecast_steps',
+    'weather_forecast_steps=',
+    'weather_forecast_steps=30=1',
+    'weather_forecast_steps=30,',
+    'weather_forecast_steps=30,weather_forecast_steps=40',
+  ])('refuses BAROGRAPH_RETENTION_DAYS="%s", for what is dropped by mistake never comes back', (text) => {
+    const { message } = refusalOf({ BAROGRAPH_RETENTION_DAYS: text });
+    expect(message).toBe(
+      `BAROGRAPH_RETENTION_DAYS is "${text}"; allowed: a whole number of days from 1 to 36500, or one for each table, ` +
+        'as in weather_forecast_steps=30,weather_forecast_component_scores=30. Correct it or leave it out.',
+    );
   });
 
   it.each([

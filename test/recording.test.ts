@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { readConfig } from '../src/config.ts';
 import { startRecording } from '../src/recording.ts';
 import { step } from '../src/steps/index.ts';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { endedSpan } from './support/spans.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -80,6 +82,32 @@ describe('a recording', () => {
     const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
     expect(scraped).toContain('miner_hotkey="5Seven"');
     await recording.close();
+  });
+
+  it('has the partitions of now and of what follows before the first step needs one', async () => {
+    const fresh = await createTestDatabase();
+    const recording = await record({ DATABASE_URL: fresh.connectionString });
+    const { rows } = await fresh.pool.query(
+      `select from pg_class where relname ~ '_(finished|scores)_\\d{8}$'`,
+    );
+    expect(rows).toHaveLength(4);
+    await recording.close();
+    await fresh.drop();
+  });
+
+  it('drops what is older than BAROGRAPH_RETENTION_DAYS, and ends that before it lets go of the database', async () => {
+    const fresh = await createTestDatabase();
+    const old = BigInt(Date.now() - 40 * 86_400_000) * 1_000_000n;
+    const exporter = createPostgresExporter({ pool: fresh.pool });
+    await exporter.exportObserved([{ ...endedSpan({ step: 'query' }), startTimeUnixNano: old }]);
+    const problems: string[] = [];
+    const environment = { DATABASE_URL: fresh.connectionString, BAROGRAPH_RETENTION_DAYS: '30' };
+    const recording = await record(environment, problems);
+    const countDropped = async () => (await fresh.pool.query('select from dropped_partitions')).rows.length;
+    await expect.poll(countDropped).toBe(1);
+    await recording.close();
+    expect(problems).toEqual([]);
+    await fresh.drop();
   });
 
   it('leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {

@@ -2,14 +2,26 @@ import type { ClientBase } from 'pg';
 import type { MinerFold } from './folds/miner-fold.ts';
 import type { Validator } from './tables/log-rows.ts';
 
-/**
- * What still counts although its rows are no longer in the log. No partition of the log is ever dropped so far, so there
- * is nothing of the kind.
- */
+/** What still counts although its rows are no longer in the log: retention has dropped them. */
 type ReadArchive<Kept> = (client: ClientBase, validator: Validator) => Promise<Kept>;
 
 /** By hotkey, with what the fold of a miner begins before its rows in the log are counted; the others with nothing. */
-export const readBeginnings: ReadArchive<ReadonlyMap<string, MinerFold>> = () => Promise.resolve(new Map());
+export const readBeginnings: ReadArchive<ReadonlyMap<string, MinerFold>> = async (
+  client,
+  { validatorId },
+) => {
+  const { rows } = await client.query<{ hotkey: string; fold: MinerFold }>(
+    'select miner_hotkey as hotkey, fold from archived_miner_stats where validator_id = $1',
+    [validatorId],
+  );
+  return new Map(rows.map(({ hotkey, fold }) => [hotkey, fold]));
+};
 
 /** The runs whose log is no longer whole: their folds cannot be made again and stay as they are. */
-export const readRunsLeftAlone: ReadArchive<readonly number[]> = () => Promise.resolve([]);
+export const readRunsLeftAlone: ReadArchive<readonly number[]> = async (client, { validatorId }) => {
+  const { rows } = await client.query<{ id: number }>(
+    'select run_id::float8 as id from archived_runs where validator_id = $1 order by run_id',
+    [validatorId],
+  );
+  return rows.map(({ id }) => id);
+};

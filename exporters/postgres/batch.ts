@@ -1,13 +1,18 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import { translate } from '../../src/facts/translate.ts';
+import type { DeadLetterReason } from '../../src/semconv/index.ts';
 import { compareWorth } from './end-worth.ts';
 
-/** A span that breaks the vocabulary, kept with the reason. */
-export interface RejectedSpan {
-  readonly span: ObservedSpan;
-  readonly reason: string;
+/** Why a span is not recorded; `detail` says what was got and what is allowed. */
+export interface Refusal {
+  readonly reason: DeadLetterReason;
   readonly detail: string;
+}
+
+/** A span that is not recorded, kept with the reason. */
+export interface RejectedSpan extends Refusal {
+  readonly span: ObservedSpan;
 }
 
 /** A batch of spans, translated, each span once, in the order of their keys. */
@@ -17,6 +22,8 @@ export interface Batch {
   /** Closings of steps, whether they count or another end of the step does; of each step the one that counts most. */
   readonly closings: readonly StepFact[];
   readonly rejected: readonly RejectedSpan[];
+  /** The span that each fact was made of. */
+  readonly sources: ReadonlyMap<StepFact, ObservedSpan>;
 }
 
 const keyOf = ({ validatorHotkey, traceId, spanId }: StepFact): string =>
@@ -39,11 +46,13 @@ export function toBatch(spans: readonly ObservedSpan[]): Batch {
   const started = new Map<string, StepFact>();
   const closings = new Map<string, StepFact>();
   const rejected: RejectedSpan[] = [];
+  const sources = new Map<StepFact, ObservedSpan>();
   for (const span of spans) {
     const translation = translate(span);
     if (translation.kind === 'rejected') rejected.push({ span, ...translation });
     if (translation.kind !== 'step') continue;
     const { fact } = translation;
+    sources.set(fact, span);
     if (fact.phase === 'started') started.set(keyOf(fact), fact);
     else keepBetter(ended, fact);
     if (fact.closing !== null) keepBetter(closings, fact);
@@ -54,5 +63,25 @@ export function toBatch(spans: readonly ObservedSpan[]): Batch {
     started: inKeyOrder(started),
     closings: inKeyOrder(closings),
     rejected,
+    sources,
+  };
+}
+
+/** The batch without the facts that `judge` refuses; their spans are rejected. */
+export function setAside(batch: Batch, judge: (fact: StepFact) => Refusal | null): Batch {
+  const refused = new Map<StepFact, RejectedSpan>();
+  for (const fact of [...batch.ended, ...batch.started]) {
+    const refusal = judge(fact);
+    const span = batch.sources.get(fact);
+    if (refusal !== null && span !== undefined) refused.set(fact, { span, ...refusal });
+  }
+  if (refused.size === 0) return batch;
+  const isTaken = (fact: StepFact): boolean => !refused.has(fact);
+  return {
+    ...batch,
+    ended: batch.ended.filter(isTaken),
+    started: batch.started.filter(isTaken),
+    closings: batch.closings.filter(isTaken),
+    rejected: [...batch.rejected, ...refused.values()],
   };
 }

@@ -1,14 +1,16 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '../processor/observed-span.ts';
-import { toBatch } from './batch.ts';
+import { bury } from './bury.ts';
 import { isRetryable } from './database-error.ts';
 import { Partitions } from './partitions.ts';
-import { writeBatch, type Committed } from './write-batch.ts';
+import { recordSpans } from './record-spans.ts';
+import { inTransaction } from './transaction.ts';
+import type { Committed } from './write-batch.ts';
 
 /** What the exporter needs. */
 export interface ForecastSpanExporterOptions {
@@ -16,6 +18,8 @@ export interface ForecastSpanExporterOptions {
   readonly pool: Pool;
   /** Told after each commit what it changed; the metrics mirror it. An error of it is its own affair. */
   readonly onCommit?: (committed: Committed) => void;
+  /** The clock that wild clocks are told by, milliseconds since 1970; that of this system unless given. */
+  readonly now?: () => number;
 }
 
 /**
@@ -28,13 +32,15 @@ export interface ForecastSpanExporterOptions {
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;
   readonly #onCommit: (committed: Committed) => void;
+  readonly #now: () => number;
   readonly #partitions = new Partitions();
   #last: Promise<unknown> = Promise.resolve();
   #isShutDown = false;
 
-  constructor({ pool, onCommit = () => undefined }: ForecastSpanExporterOptions) {
+  constructor({ pool, onCommit = () => undefined, now = () => Date.now() }: ForecastSpanExporterOptions) {
     this.#pool = pool;
     this.#onCommit = onCommit;
+    this.#now = now;
   }
 
   /** Writes ended spans, and running ones if there are any; `done` hears once of success or of the error. */
@@ -48,10 +54,19 @@ export class ForecastSpanExporter implements SpanExporter {
 
   /** Writes spans, and the account of their emitter, in one transaction. Never rejects. */
   exportObserved(spans: readonly ObservedSpan[], { account }: ExportOptions = {}): Promise<ExportReport> {
+    return this.#inTurn(() => this.#transaction(spans, account));
+  }
+
+  /** Keeps one span that the database refuses as a dead letter, with the error that it was refused with. */
+  bury(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
+    return this.#inTurn(() => bury(this.#pool, span, { ...options, error }));
+  }
+
+  #inTurn(write: () => Promise<Committed>): Promise<ExportReport> {
     if (this.#isShutDown) {
       return Promise.resolve({ kind: 'rejected', error: new Error('The exporter was shut down.') });
     }
-    const report = this.#last.then(() => this.#write(spans, account));
+    const report = this.#last.then(() => this.#write(write));
     this.#last = report;
     return report;
   }
@@ -67,10 +82,10 @@ export class ForecastSpanExporter implements SpanExporter {
     await this.#last;
   }
 
-  async #write(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<ExportReport> {
+  async #write(write: () => Promise<Committed>): Promise<ExportReport> {
     let committed: Committed;
     try {
-      committed = await this.#transaction(spans, account);
+      committed = await write();
     } catch (error) {
       this.#partitions.forget();
       return { kind: isRetryable(error) ? 'retryable' : 'rejected', error };
@@ -83,35 +98,9 @@ export class ForecastSpanExporter implements SpanExporter {
     return { kind: 'written' };
   }
 
-  async #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
-    const batch = toBatch(spans);
-    const client = await this.#pool.connect();
-    client.on('error', leaveToNextStatement);
-    try {
-      await client.query('begin');
-      const committed = await writeBatch(client, batch, this.#partitions, account);
-      await client.query('commit');
-      client.release();
-      return committed;
-    } catch (error) {
-      await abandon(client);
-      throw error;
-    } finally {
-      client.off('error', leaveToNextStatement);
-    }
-  }
-}
-
-/** A connection that is lost between two statements ends the process unless it is heard; the next statement fails. */
-const leaveToNextStatement = (): void => undefined;
-
-/** Rolls back; a connection that cannot even do that is not used again. */
-async function abandon(client: PoolClient): Promise<void> {
-  try {
-    await client.query('rollback');
-    client.release();
-  } catch (error) {
-    client.release(toError(error));
+  #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
+    const options = { partitions: this.#partitions, now: this.#now() * 1000, account };
+    return inTransaction(this.#pool, (client) => recordSpans(client, spans, options));
   }
 }
 

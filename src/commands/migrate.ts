@@ -1,18 +1,23 @@
 import { Command } from 'commander';
 import { migrate } from '../database/migrate.ts';
+import { preparePartitions } from '../partition-maintenance.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
-/** `barograph migrate`: brings the database up to date. */
+/** `barograph migrate`: brings the database up to date, with the partitions that are needed next. */
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Brings the database to the version of this program.')
     .option('--json', 'print one JSON document instead of words')
     .action(async (options: { readonly json?: true }) => {
       const isJson = options.json === true;
-      const result = await withDatabase(({ pool }) => migrate(pool));
-      const lines = result.applied.map(({ version, name }) => `applied ${version} ${name}`);
-      const words = [...lines, `The database is at version ${result.version}.`].join('\n');
+      const result = await withDatabase(async ({ pool }) => ({
+        ...(await migrate(pool)),
+        partitions: await preparePartitions(pool),
+      }));
+      const applied = result.applied.map(({ version, name }) => `applied ${version} ${name}`);
+      const made = result.partitions.map((name) => `made partition ${name}`);
+      const words = [...applied, ...made, `The database is at version ${result.version}.`].join('\n');
       createOutput({ isJson }).result(isJson ? JSON.stringify(result, null, 2) : words);
     });
 }

@@ -1,5 +1,27 @@
 -- The schema as the migrations leave it, for reading and for comparing. Generated: do not edit.
 
+create table archived_miner_stats (
+  validator_id integer not null,
+  miner_hotkey text not null,
+  fold json not null,
+  constraint archived_miner_stats_pkey PRIMARY KEY (validator_id, miner_hotkey),
+  constraint archived_miner_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+comment on table archived_miner_stats is 'What the dropped steps of a miner added to miner_stats: a rebuild starts from it.';
+comment on column archived_miner_stats.validator_id is 'Validator.';
+comment on column archived_miner_stats.miner_hotkey is 'Identity of the miner.';
+comment on column archived_miner_stats.fold is 'The fold of the dropped steps, as in miner_stats.';
+
+create table archived_runs (
+  validator_id integer not null,
+  run_id bigint not null,
+  constraint archived_runs_pkey PRIMARY KEY (validator_id, run_id),
+  constraint archived_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+comment on table archived_runs is 'Runs whose log is no longer whole. Their rows stay as they are; a rebuild leaves them alone.';
+comment on column archived_runs.validator_id is 'Validator.';
+comment on column archived_runs.run_id is 'Run.';
+
 create table barograph_migrations (
   version integer not null,
   name text not null,
@@ -11,6 +33,26 @@ comment on column barograph_migrations.version is 'Number of the migration, 1 fo
 comment on column barograph_migrations.name is 'Name of the migration file without number and ending.';
 comment on column barograph_migrations.applied_at is 'When the migration was committed.';
 
+create table closed_spans (
+  validator_id integer not null,
+  trace_id text not null,
+  span_id text not null,
+  run_id bigint not null,
+  started_at timestamp with time zone not null,
+  reason text not null,
+  closed_at timestamp with time zone not null,
+  constraint closed_spans_pkey PRIMARY KEY (validator_id, trace_id, span_id),
+  constraint closed_spans_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+comment on table closed_spans is 'Steps that were closed because they never told their end. Some did so later: see late_ends.';
+comment on column closed_spans.validator_id is 'Validator.';
+comment on column closed_spans.trace_id is 'Trace of the step.';
+comment on column closed_spans.span_id is 'Span of the step.';
+comment on column closed_spans.run_id is 'Run.';
+comment on column closed_spans.started_at is 'When the step started.';
+comment on column closed_spans.reason is 'weather.closing.reason: why it had to be closed.';
+comment on column closed_spans.closed_at is 'Last instant at which its process is known to have lived.';
+
 create table dead_letter_spans (
   trace_id text not null,
   span_id text not null,
@@ -18,24 +60,77 @@ create table dead_letter_spans (
   reason text not null,
   detail text not null,
   span jsonb not null,
+  validator_hotkey text,
+  run_id bigint,
+  instance_id text,
   constraint dead_letter_spans_phase_check CHECK ((phase = ANY (ARRAY['started'::text, 'ended'::text]))),
-  constraint dead_letter_spans_pkey PRIMARY KEY (trace_id, span_id, phase)
+  constraint dead_letter_spans_pkey PRIMARY KEY (trace_id, span_id, phase),
+  constraint dead_letter_spans_reason_check CHECK ((reason = ANY (ARRAY['invalid_attribute'::text, 'missing_attribute'::text, 'clock_out_of_range'::text, 'partition_dropped'::text, 'refused_by_database'::text])))
 );
-comment on table dead_letter_spans is 'Spans that break the vocabulary, kept whole with the reason.';
+CREATE INDEX dead_letter_spans_reason ON public.dead_letter_spans USING btree (reason);
+CREATE INDEX dead_letter_spans_run ON public.dead_letter_spans USING btree (run_id);
+comment on table dead_letter_spans is 'Spans that could not be recorded, kept whole with the reason; barograph dead-letters replays them.';
 comment on column dead_letter_spans.trace_id is 'Trace.';
 comment on column dead_letter_spans.span_id is 'Span.';
 comment on column dead_letter_spans.phase is 'Whether the span was observed at its start or at its end.';
-comment on column dead_letter_spans.reason is 'Why it was refused: invalid_attribute or missing_attribute.';
-comment on column dead_letter_spans.detail is 'For each attribute what was got and what is allowed.';
-comment on column dead_letter_spans.span is 'The span itself, scrubbed of secrets.';
+comment on column dead_letter_spans.reason is 'Why: invalid_attribute, missing_attribute, clock_out_of_range, partition_dropped or refused_by_database.';
+comment on column dead_letter_spans.detail is 'What was got and what is allowed, or SQLSTATE and message of the refusal.';
+comment on column dead_letter_spans.span is 'The span itself, scrubbed of secrets; only its ids and its name when the database took no more.';
+comment on column dead_letter_spans.validator_hotkey is 'Validator that the span names; null when that cannot be read.';
+comment on column dead_letter_spans.run_id is 'Run that the span names; null when that cannot be read.';
+comment on column dead_letter_spans.instance_id is 'service.instance.id of the process that made the span.';
+
+create table dropped_partitions (
+  name text not null,
+  table_name text not null,
+  from_time timestamp with time zone not null,
+  to_time timestamp with time zone not null,
+  dropped_at timestamp with time zone not null,
+  constraint dropped_partitions_pkey PRIMARY KEY (name)
+);
+comment on table dropped_partitions is 'Partitions of the log that retention dropped. A late span of one of them becomes a dead letter.';
+comment on column dropped_partitions.name is 'Name that the partition had.';
+comment on column dropped_partitions.table_name is 'Table that it was a partition of.';
+comment on column dropped_partitions.from_time is 'It held what is at this time or later: started_at of steps, valid_time_utc of component scores.';
+comment on column dropped_partitions.to_time is 'And before this time.';
+comment on column dropped_partitions.dropped_at is 'When it was last dropped, by the clock of the database.';
+
+create table emitter_runs (
+  validator_id integer not null,
+  instance_id text not null,
+  run_id bigint not null,
+  started bigint not null,
+  spooled bigint not null,
+  dropped jsonb not null,
+  last_sequence bigint not null,
+  delivered_sequence bigint not null,
+  constraint emitter_runs_pkey PRIMARY KEY (validator_id, instance_id, run_id),
+  constraint emitter_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
+);
+CREATE INDEX emitter_runs_run ON public.emitter_runs USING btree (validator_id, run_id);
+comment on table emitter_runs is 'What a process says of a run: how many of its steps it started, and where they are.';
+comment on column emitter_runs.validator_id is 'Validator.';
+comment on column emitter_runs.instance_id is 'service.instance.id of the process.';
+comment on column emitter_runs.run_id is 'Run.';
+comment on column emitter_runs.started is 'Steps of the run that the process started.';
+comment on column emitter_runs.spooled is 'Those of which nothing has left its spool yet.';
+comment on column emitter_runs.dropped is 'Those of which nothing could be kept, by reason.';
+comment on column emitter_runs.last_sequence is 'Number of the newest record when this was said.';
+comment on column emitter_runs.delivered_sequence is 'Number up to which records had left the process when this was said.';
 
 create table emitters (
   validator_id integer not null,
   instance_id text not null,
-  first_seen timestamp with time zone not null,
-  last_seen timestamp with time zone not null,
+  first_seen timestamp with time zone,
+  last_seen timestamp with time zone,
   spans bigint not null,
   ended_spans bigint not null,
+  last_sequence bigint,
+  delivered_sequence bigint,
+  received int8multirange default '{}'::int8multirange not null,
+  dropped_sequences int8multirange default '{}'::int8multirange not null,
+  heartbeat_at timestamp with time zone,
+  closed_at timestamp with time zone,
   constraint emitters_pkey PRIMARY KEY (validator_id, instance_id),
   constraint emitters_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
@@ -46,6 +141,12 @@ comment on column emitters.first_seen is 'Start of its earliest span.';
 comment on column emitters.last_seen is 'Latest instant that a span of it speaks of.';
 comment on column emitters.spans is 'Spans of it that were seen, each once.';
 comment on column emitters.ended_spans is 'Spans of it that ended.';
+comment on column emitters.last_sequence is 'Number of the newest record that the process made; null when it numbers none.';
+comment on column emitters.delivered_sequence is 'All records up to this number have left the process.';
+comment on column emitters.received is 'Numbers of the records that came in.';
+comment on column emitters.dropped_sequences is 'Numbers of the records that the process could not keep, and said so.';
+comment on column emitters.heartbeat_at is 'When the process last said that it lives, by the clock of the database; null when it never does.';
+comment on column emitters.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
 
 create table error_categories (
   category text not null,
@@ -710,6 +811,36 @@ comment on column current_miner_stats.validator_hotkey is 'Identity of the valid
 comment on column current_miner_stats.updated_at is 'Newest instant that a span of the miner speaks of.';
 comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 
+create view emitter_books as
+ SELECT validator_id,
+    instance_id,
+    last_sequence,
+    delivered_sequence,
+    last_sequence - delivered_sequence AS spooled,
+    int8multirange(int8range(1::bigint, COALESCE(
+        CASE
+            WHEN closed_at IS NULL THEN delivered_sequence
+            ELSE last_sequence
+        END, 0::bigint) + 1)) - received - dropped_sequences AS missing,
+    dropped_sequences AS dropped,
+    first_seen,
+    last_seen,
+    heartbeat_at,
+    closed_at
+   FROM emitters;
+comment on view emitter_books is 'For each process: which of its numbered records came in, are on their way, were dropped, or are missing.';
+comment on column emitter_books.validator_id is 'Validator.';
+comment on column emitter_books.instance_id is 'service.instance.id of the process.';
+comment on column emitter_books.last_sequence is 'Number of the newest record that the process made; null when it numbers none.';
+comment on column emitter_books.delivered_sequence is 'All records up to this number have left the process.';
+comment on column emitter_books.spooled is 'Records that have not left the process yet.';
+comment on column emitter_books.missing is 'Numbers of records that left the process and never came: lost. Empty is right.';
+comment on column emitter_books.dropped is 'Numbers of the records that the process could not keep, and said so.';
+comment on column emitter_books.first_seen is 'Start of its earliest span.';
+comment on column emitter_books.last_seen is 'Latest instant that a span of it speaks of.';
+comment on column emitter_books.heartbeat_at is 'When the process last said that it lives, by the clock of the database; null when it never does.';
+comment on column emitter_books.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
+
 create view forecast_timeline as
  SELECT validator_id,
     run_id,
@@ -754,6 +885,38 @@ comment on column forecast_timeline.context is 'What the step did: weather.step.
 comment on column forecast_timeline.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column forecast_timeline.span_id is 'The span, 16 hexadecimal digits.';
 comment on column forecast_timeline.parent_span_id is 'The span around it; null for a root.';
+
+create view late_ends as
+ SELECT closed.validator_id,
+    closed.run_id,
+    closed.trace_id,
+    closed.span_id,
+    closed.reason,
+    closed.closed_at,
+    step.miner_hotkey,
+    step.step_name,
+    step.substep,
+    step.lead_hours,
+    step.attempt,
+    step.status,
+    step.completed_at
+   FROM closed_spans closed
+     JOIN weather_forecast_steps_finished step ON step.validator_id = closed.validator_id AND step.trace_id = closed.trace_id AND step.span_id = closed.span_id AND step.started_at = closed.started_at
+  WHERE (step.facts -> 'closing'::text) IS NULL;
+comment on view late_ends is 'Steps that were taken for abandoned and then told their end after all. The end is what counts.';
+comment on column late_ends.validator_id is 'Validator.';
+comment on column late_ends.run_id is 'Run.';
+comment on column late_ends.trace_id is 'Trace of the step.';
+comment on column late_ends.span_id is 'Span of the step.';
+comment on column late_ends.reason is 'weather.closing.reason: why it had to be closed.';
+comment on column late_ends.closed_at is 'Last instant at which its process is known to have lived.';
+comment on column late_ends.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
+comment on column late_ends.step_name is 'weather.step.name.';
+comment on column late_ends.substep is 'weather.step.substep.';
+comment on column late_ends.lead_hours is 'weather.lead_hours; null where a step has no lead.';
+comment on column late_ends.attempt is 'weather.step.attempt, counted from 1.';
+comment on column late_ends.status is 'weather.step.status; in_progress while the span runs.';
+comment on column late_ends.completed_at is 'End of the span.';
 
 create view miner_leaderboard as
  SELECT validator_id,
@@ -916,23 +1079,136 @@ comment on column repeated_scores.times_scored is 'How often the lead was scored
 comment on column repeated_scores.span_ids is 'The scoring spans, the newest last.';
 
 create view run_completeness as
- SELECT validator_id,
-    run_id,
-    count(*) AS started,
-    count(*) FILTER (WHERE status <> 'in_progress'::text) AS recorded,
-    count(*) FILTER (WHERE status = 'in_progress'::text) AS in_flight,
-    count(*) FILTER (WHERE status = 'abandoned'::text) AS abandoned,
-    count(*) FILTER (WHERE (facts ->> 'truncated'::text)::boolean) AS truncated,
-    count(DISTINCT instance_id) AS emitters
-   FROM weather_forecast_steps
-  GROUP BY validator_id, run_id;
-comment on view run_completeness is 'How many spans of a run were started, recorded, are in flight, or lost a part on the way.';
+ WITH logged AS (
+         SELECT step.validator_id,
+            step.run_id,
+            COALESCE(step.instance_id, ''::text) AS instance_id,
+            count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
+            count(*) FILTER (WHERE step.status = 'in_progress'::text) AS running,
+            count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
+            count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
+            count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated
+           FROM weather_forecast_steps step
+          GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
+        ), dead AS (
+         SELECT validator.id AS validator_id,
+            letter.run_id,
+            COALESCE(letter.instance_id, ''::text) AS instance_id,
+            count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS dead,
+            count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
+                   FROM weather_forecast_steps_running running
+                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))) AS dead_running
+           FROM dead_letter_spans letter
+             JOIN validators validator ON validator.hotkey = letter.validator_hotkey
+          WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
+                   FROM weather_forecast_steps_finished finished
+                  WHERE finished.validator_id = validator.id AND finished.trace_id = letter.trace_id AND finished.span_id = letter.span_id)) AND (letter.phase = 'ended'::text OR NOT (EXISTS ( SELECT
+                   FROM weather_forecast_steps_running running
+                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
+          GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
+        ), sources AS (
+         SELECT logged.validator_id,
+            logged.run_id,
+            logged.instance_id
+           FROM logged
+        UNION
+         SELECT dead.validator_id,
+            dead.run_id,
+            dead.instance_id
+           FROM dead
+        UNION
+         SELECT emitter_runs.validator_id,
+            emitter_runs.run_id,
+            emitter_runs.instance_id
+           FROM emitter_runs
+        ), counted AS (
+         SELECT sources.validator_id,
+            sources.run_id,
+            sources.instance_id,
+            COALESCE(logged.recorded, 0::bigint) AS recorded,
+            COALESCE(logged.running, 0::bigint) - COALESCE(dead.dead_running, 0::bigint) AS in_flight,
+            COALESCE(logged.abandoned, 0::bigint) AS abandoned,
+            COALESCE(logged.truncated, 0::bigint) AS truncated,
+            COALESCE(dead.dead, 0::bigint) AS dead,
+            COALESCE(logged.lost_ends, 0::bigint) AS lost_ends,
+            books.started,
+            COALESCE(books.spooled, 0::bigint) AS spooled,
+            COALESCE(books.dropped, '{}'::jsonb) AS dropped
+           FROM sources
+             LEFT JOIN logged USING (validator_id, run_id, instance_id)
+             LEFT JOIN dead USING (validator_id, run_id, instance_id)
+             LEFT JOIN emitter_runs books USING (validator_id, run_id, instance_id)
+        ), dropped AS (
+         SELECT by_reason.validator_id,
+            by_reason.run_id,
+            jsonb_object_agg(by_reason.reason, by_reason.spans) AS dropped,
+            sum(by_reason.spans)::bigint AS spans
+           FROM ( SELECT told.validator_id,
+                    told.run_id,
+                    told.reason,
+                    sum(told.spans)::bigint AS spans
+                   FROM ( SELECT counted.validator_id,
+                            counted.run_id,
+                            entry.key AS reason,
+                            entry.value::bigint AS spans
+                           FROM counted
+                             CROSS JOIN LATERAL jsonb_each_text(counted.dropped) entry(key, value)
+                        UNION ALL
+                         SELECT counted.validator_id,
+                            counted.run_id,
+                            'spool_full'::text,
+                            counted.lost_ends
+                           FROM counted
+                          WHERE counted.lost_ends > 0) told
+                  GROUP BY told.validator_id, told.run_id, told.reason) by_reason
+          GROUP BY by_reason.validator_id, by_reason.run_id
+        ), total AS (
+         SELECT counted.validator_id,
+            counted.run_id,
+            sum(COALESCE(counted.started, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
+            sum(counted.recorded)::bigint AS recorded,
+            sum(counted.in_flight)::bigint AS in_flight,
+            sum(counted.spooled)::bigint AS spooled,
+            sum(counted.dead)::bigint AS dead,
+            sum(counted.abandoned)::bigint AS abandoned,
+            sum(counted.truncated)::bigint AS truncated,
+            count(NULLIF(counted.instance_id, ''::text)) AS emitters,
+            array_agg(counted.instance_id) AS instances
+           FROM counted
+          GROUP BY counted.validator_id, counted.run_id
+        )
+ SELECT total.validator_id,
+    total.run_id,
+    total.started,
+    total.recorded,
+    total.in_flight,
+    total.spooled,
+    total.dead,
+    COALESCE(dropped.spans, 0::bigint) AS dropped,
+    COALESCE(dropped.dropped, '{}'::jsonb) AS dropped_by_reason,
+    total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
+    missing.sequences AS missing_sequences,
+    total.abandoned,
+    total.truncated,
+    total.emitters
+   FROM total
+     LEFT JOIN dropped USING (validator_id, run_id)
+     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
+           FROM emitter_books books
+          WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true;
+comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped, or unaccounted says by how much not.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
-comment on column run_completeness.started is 'Spans of the run that were seen.';
-comment on column run_completeness.recorded is 'Spans of the run whose end was seen.';
+comment on column run_completeness.started is 'Spans of the run that were started, by the word of the processes that started them.';
+comment on column run_completeness.recorded is 'Spans of the run whose end is in the log, abandoned ones included.';
 comment on column run_completeness.in_flight is 'Spans of the run that are still running.';
-comment on column run_completeness.abandoned is 'Spans of the run that never ended by themselves.';
+comment on column run_completeness.spooled is 'Spans of the run that wait in the spool of their process, by its word.';
+comment on column run_completeness.dead is 'Spans of the run that were refused and are kept in dead_letter_spans.';
+comment on column run_completeness.dropped is 'Spans of the run of which the record, or the end, could not be kept.';
+comment on column run_completeness.dropped_by_reason is 'The same, by reason.';
+comment on column run_completeness.unaccounted is 'What the sum lacks; 0 is right.';
+comment on column run_completeness.missing_sequences is 'Numbers of records that are lost, by process; null is right.';
+comment on column run_completeness.abandoned is 'Spans of the run that never told their end.';
 comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 

@@ -1,5 +1,7 @@
 export * from './attributes.ts';
+export * from './dead-letters.ts';
 export * from './error-categories.ts';
+export * from './log-tables.ts';
 export * from './numbered-names.ts';
 export * from './scrub.ts';
 export * from './vocabulary.ts';

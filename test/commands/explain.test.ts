@@ -102,10 +102,13 @@ describe('barograph doctor', () => {
 });
 
 describe('barograph migrate', () => {
-  it('brings an empty database up to date, and does nothing the second time', async () => {
+  it('brings an empty database up to date, with the partitions that come next, and does nothing the second time', async () => {
     const empty = await createTestDatabase({ isEmpty: true });
     const migrateIt = () => invoke(migrateCommand(), [], { DATABASE_URL: empty.connectionString });
     expect((await migrateIt()).stdout).toMatch(/^applied 1 .*\n[\s\S]*The database is at version \d+\.\n$/);
+    expect(
+      (await empty.pool.query(`select from pg_class where relname ~ '_(finished|scores)_\\d{8}$'`)).rows,
+    ).toHaveLength(4);
     expect((await migrateIt()).stdout).toMatch(/^The database is at version \d+\.\n$/);
     await empty.drop();
   });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => database.drop());
 
 describe('src/database/schema.sql', () => {
-  it('is what the migrations leave; after a new one: npx vitest run -u test/database/schema-file.test.ts', async () => {
+  it('is what the migrations leave; after a new one: npx vitest run test/database/schema-file.test.ts -u', async () => {
     await expect(dump).toMatchFileSnapshot(SCHEMA_FILE);
   });
 

@@ -29,4 +29,15 @@ describe('a span as JSON', () => {
     expect(Object.is(read['weather.poll.progress'], -0)).toBe(true);
     expect([read['weather.score.initial'], read['weather.score.era5']]).toEqual([NaN, -Infinity]);
   });
+
+  it('keeps members that look like what it writes itself, which a sender may have chosen to break the reading', () => {
+    const attributes = {
+      a: { $bigint: 'no number' },
+      b: { $number: 'NaN', $object: [1] },
+      c: { $object: { $bigint: '7' } },
+      d: [{ $object: 5n }],
+    };
+    const { attributes: read } = decodeSpan(encodeSpan(endedSpan({ step: 'query', attributes })));
+    expect(read).toMatchObject(attributes);
+  });
 });

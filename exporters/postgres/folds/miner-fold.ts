@@ -1,9 +1,9 @@
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
-import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
+import type { EpochMicros, ErrorFact, StateFact, StepFact } from '../../../src/facts/step-fact.ts';
 import { countsAsError, type ErrorCategory } from '../../../src/semconv/index.ts';
 import { addToSum, emptySum, meanOf, standardDeviationOf, totalOf, type ExactSum } from './exact-sum.ts';
 import type { ForecastRow } from './forecast-row.ts';
-import { compareMoments, momentOf, type Register } from './register.ts';
+import { compareMoments, momentOf, type Register, type TimedFact } from './register.ts';
 
 /** What the finished forecasts of a miner say together; read from their rows by index, not folded. */
 export interface ForecastHistory {
@@ -66,8 +66,15 @@ export const emptyMinerFold: MinerFold = {
 const latest = (a: EpochMicros | null, b: EpochMicros): EpochMicros => (a === null ? b : Math.max(a, b));
 const earliest = (a: EpochMicros | null, b: EpochMicros): EpochMicros => (a === null ? b : Math.min(a, b));
 
+/** The part of a fact that counts for its miner. */
+export type CountedFact = TimedFact &
+  Pick<StepFact, 'stepName' | 'minerUid' | 'latencyNanos'> & {
+    readonly state: Pick<StateFact, 'transport'>;
+    readonly error: Pick<ErrorFact, 'type'> | null;
+  };
+
 /** What any fact says, however often it is told: the newest slot, when the miner was first seen. */
-export function noticeMiner(fold: MinerFold, fact: StepFact): MinerFold {
+export function noticeMiner(fold: MinerFold, fact: CountedFact): MinerFold {
   const at = momentOf(fact);
   const { minerUid } = fact;
   const isNewer = minerUid !== null && (fold.uid === null || compareMoments(at, fold.uid.at) > 0);
@@ -82,7 +89,7 @@ export function noticeMiner(fold: MinerFold, fact: StepFact): MinerFold {
 }
 
 /** Counts a fact whose log row is new; with `sign` −1 takes away one whose row is no more. */
-export function countStep(fold: MinerFold, fact: StepFact, sign: 1 | -1 = 1): MinerFold {
+export function countStep(fold: MinerFold, fact: CountedFact, sign: 1 | -1 = 1): MinerFold {
   const { transport } = fact.state;
   const worked = transport === 'success';
   const latencyMs = worked && fact.latencyNanos !== null ? fact.latencyNanos / 1e6 : null;

@@ -22,13 +22,19 @@ export interface Register<Value> {
   readonly value: Value;
 }
 
-export const startOf = (fact: StepFact): Moment => [fact.startedAt, 0, fact.attempt, fact.spanId];
-export const endOf = (fact: StepFact): Moment =>
+/** The part of a fact that says when it was said. */
+export type TimedFact = Pick<
+  StepFact,
+  'phase' | 'startedAt' | 'completedAt' | 'attempt' | 'spanId' | 'closing'
+>;
+
+export const startOf = (fact: TimedFact): Moment => [fact.startedAt, 0, fact.attempt, fact.spanId];
+export const endOf = (fact: TimedFact): Moment =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
     : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
 /** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. */
-export const momentOf = (fact: StepFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
+export const momentOf = (fact: TimedFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
 
 export function compareMoments(a: Moment, b: Moment): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || (a[3] < b[3] ? -1 : a[3] > b[3] ? 1 : 0);

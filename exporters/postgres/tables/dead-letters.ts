@@ -1,35 +1,54 @@
 import type { ClientBase } from 'pg';
-import { Adjustments, cleanJson } from '../../../src/facts/clean-value.ts';
-import { scrubText, scrubValue } from '../../../src/semconv/index.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { scrubText } from '../../../src/semconv/index.ts';
 import type { RejectedSpan } from '../batch.ts';
-import { column, insertRows } from '../columns.ts';
-import { json } from '../sql-values.ts';
+import { column, insertRows, type Column } from '../columns.ts';
+import { encodeLetter, encodeStripped, letterText } from '../letter-span.ts';
 
-/** The span as JSON, with nothing in it that PostgreSQL could refuse or nobody should read. */
-function toJson({ span }: RejectedSpan): string | null {
-  const { startTimeUnixNano, endTimeUnixNano, events, ...rest } = span;
-  const plain = {
-    ...rest,
-    startTimeUnixNano: startTimeUnixNano.toString(),
-    endTimeUnixNano: endTimeUnixNano?.toString() ?? null,
-    events: events.map((event) => ({ ...event, timeUnixNano: event.timeUnixNano.toString() })),
-  };
-  return json(scrubValue(cleanJson(plain, new Adjustments())));
+/** Long enough for every id that is one, short enough for the index of the key. */
+const MAX_ID_LENGTH = 200;
+
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? letterText(value) : null;
+
+function validatorOf({ attributes, resource }: ObservedSpan): string | null {
+  return textOf(attributes['weather.validator.hotkey']) ?? textOf(resource['weather.validator.hotkey']);
 }
 
-const COLUMNS = [
-  column<RejectedSpan>('trace_id', 'text', ({ span }) => span.traceId),
-  column<RejectedSpan>('span_id', 'text', ({ span }) => span.spanId),
-  column<RejectedSpan>('phase', 'text', ({ span }) => span.phase),
-  column<RejectedSpan>('reason', 'text', ({ reason }) => reason),
-  column<RejectedSpan>('detail', 'text', ({ detail }) => scrubText(detail)),
-  column<RejectedSpan>('span', 'jsonb', toJson),
+function runOf({ attributes }: ObservedSpan): number | null {
+  const run = attributes['weather.run.id'];
+  return typeof run === 'number' && Number.isSafeInteger(run) ? run : null;
+}
+
+const WHOLE: readonly Column<RejectedSpan>[] = [
+  column('trace_id', 'text', ({ span }) => span.traceId),
+  column('span_id', 'text', ({ span }) => span.spanId),
+  column('phase', 'text', ({ span }) => span.phase),
+  column('reason', 'text', ({ reason }) => reason),
+  column('detail', 'text', ({ detail }) => scrubText(letterText(detail))),
+  column('validator_hotkey', 'text', ({ span }) => validatorOf(span)),
+  column('run_id', 'bigint', ({ span }) => runOf(span)),
+  column('instance_id', 'text', ({ span }) => textOf(span.resource['service.instance.id'])),
+  column('span', 'jsonb', ({ span }) => encodeLetter(span)),
 ];
 
-/** Keeps spans that break the vocabulary, with the reason, so that nothing is lost by being refused. */
+const STRIPPED: readonly Column<RejectedSpan>[] = [
+  column('trace_id', 'text', ({ span }) => letterText(span.traceId, MAX_ID_LENGTH)),
+  column('span_id', 'text', ({ span }) => letterText(span.spanId, MAX_ID_LENGTH)),
+  ...WHOLE.slice(2, 5),
+  column('span', 'jsonb', ({ span }) => encodeStripped(span)),
+];
+
+/** Keeps spans that cannot be recorded, with the reason, so that nothing is lost by being refused. */
 export async function keepRejected(client: ClientBase, rejected: readonly RejectedSpan[]): Promise<void> {
   if (rejected.length === 0) return;
   const inKeyOrder = [...rejected].sort((a, b) => (a.span.spanId < b.span.spanId ? -1 : 1));
-  const insert = insertRows('dead_letter_spans', COLUMNS, inKeyOrder, 'do nothing');
+  const insert = insertRows('dead_letter_spans', WHOLE, inKeyOrder, 'do nothing');
+  await client.query(insert.text, insert.values);
+}
+
+/** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason. */
+export async function keepStripped(client: ClientBase, rejected: RejectedSpan): Promise<void> {
+  const insert = insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);
 }

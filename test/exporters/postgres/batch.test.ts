@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toBatch } from '../../../exporters/postgres/batch.ts';
+import { setAside, toBatch } from '../../../exporters/postgres/batch.ts';
 import { recordedRun } from '../../support/recorded-run.ts';
 import { endedSpan, startOfSpan } from '../../support/spans.ts';
 
@@ -56,5 +56,22 @@ describe('toBatch', () => {
       ),
       { numRuns: 50, seed: 7 },
     );
+  });
+});
+
+describe('setAside', () => {
+  const refusal = { reason: 'clock_out_of_range', detail: 'because' } as const;
+
+  it('rejects the spans of the facts that are refused, running and ended, and keeps the rest', () => {
+    const batch = toBatch([first, startOfSpan(second)]);
+    const without = setAside(batch, ({ stepName }) => (stepName === 'poll' ? refusal : null));
+    expect(without.ended).toEqual(batch.ended);
+    expect(without.started).toEqual([]);
+    expect(without.rejected).toEqual([{ span: startOfSpan(second), ...refusal }]);
+  });
+
+  it('leaves a batch as it is when nothing is refused', () => {
+    const batch = toBatch([first, second]);
+    expect(setAside(batch, () => null)).toBe(batch);
   });
 });

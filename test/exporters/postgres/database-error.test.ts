@@ -26,15 +26,20 @@ describe('a batch that failed', () => {
   it.each([
     ['a null where none may be', '23502'],
     ['a value that a check refuses', '23514'],
-    ['a row that no partition takes', '23514'],
     ['a number out of range', '22003'],
     ['text that is no JSON', '22P02'],
     ['a table that is missing', '42P01'],
     ['a row that would be changed twice', '21000'],
     ['something the server cannot do', '0A000'],
     ['a view that refuses the row', '44000'],
+    ['a text too long for the index on it', '54000'],
   ])('is not tried again after %s (%s), since the same rows are refused again', (_name, code) => {
     expect(isRetryable(withCode(code))).toBe(false);
+  });
+
+  it('is tried again when a partition was dropped that the writer knew, in whatever language that is said', () => {
+    const dropped = Object.assign(withCode('23514'), { routine: 'ExecFindPartition' });
+    expect(isRetryable(dropped)).toBe(true);
   });
 
   it('is tried again when nobody knows why it failed', () => {
@@ -49,5 +54,6 @@ describe('a batch that failed', () => {
   it('is not tried again after a mistake of our own, which would never end', () => {
     expect(isRetryable(new TypeError('x is not a function'))).toBe(false);
     expect(isRetryable(new RangeError('Invalid time value'))).toBe(false);
+    expect(isRetryable(new SyntaxError('Cannot convert 0xspan to a BigInt'))).toBe(false);
   });
 });

@@ -84,6 +84,7 @@ describe('the partitions of a table', () => {
   });
 
   it('are made once when several writers need them at the same moment', async () => {
+    const now = () => Date.parse('2027-06-12T00:00:00Z');
     const spans = [1, 2, 3, 4].map((run) =>
       endedSpan({
         step: 'day1',
@@ -102,7 +103,7 @@ describe('the partitions of a table', () => {
       }),
     );
     const reports = await Promise.all(
-      spans.map((span) => createPostgresExporter({ pool: database.pool }).exportObserved([span])),
+      spans.map((span) => createPostgresExporter({ pool: database.pool, now }).exportObserved([span])),
     );
     expect(reports).toEqual(spans.map(() => ({ kind: 'written' })));
     const { rows } = await database.pool.query<{ steps: number; scores: number }>(

@@ -192,7 +192,7 @@ describe('while a rebuild is under way', () => {
       run: 3,
       miner: { uid: 7, hotkey: '5Good' },
       attributes: { 'weather.forecast.status': 'failed', 'weather.run.init_time': initTimeOf(9) },
-      at: 90 * 86_400_000,
+      at: -90 * 86_400_000,
     });
     await written([RECORDED_RUNS]);
     let isWritten = false;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
 import type { Committed } from '../../../../exporters/postgres/write-batch.ts';
+import { DEAD_LETTER_REASONS } from '../../../../src/semconv/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
 import { endedSpan, startOfSpan } from '../../../support/spans.ts';
 import { emptyTables } from '../../../support/tables.ts';
@@ -27,6 +28,16 @@ const odd = endedSpan({
   attributes: { 'weather.step.status': 'success', 'weather.job.id': 'a\0b' },
 });
 
+describe('the reasons of dead letters', () => {
+  it('are the same in the table and in the code', async () => {
+    const { rows } = await database.pool.query<{ definition: string }>(
+      `select pg_get_constraintdef(oid) as definition from pg_constraint where conname = 'dead_letter_spans_reason_check'`,
+    );
+    const allowed = [...(rows[0]?.definition ?? '').matchAll(/'(\w+)'::text/g)].map(([, reason]) => reason);
+    expect(allowed).toEqual([...DEAD_LETTER_REASONS]);
+  });
+});
+
 describe('a span that breaks the vocabulary', () => {
   it('is kept with what was got and what is allowed, so that it can be mended and handed over again', async () => {
     await createPostgresExporter({ pool: database.pool }).exportObserved([odd]);
@@ -36,10 +47,13 @@ describe('a span that breaks the vocabulary', () => {
       span_id: odd.spanId,
       phase: 'ended',
       reason: 'invalid_attribute',
+      validator_hotkey: '5Validator',
+      run_id: 1,
+      instance_id: 'instance-1',
       span: {
         name: 'query test',
-        startTimeUnixNano: odd.startTimeUnixNano.toString(),
-        endTimeUnixNano: odd.endTimeUnixNano?.toString(),
+        startTimeUnixNano: { $bigint: odd.startTimeUnixNano.toString() },
+        endTimeUnixNano: { $bigint: odd.endTimeUnixNano?.toString() },
         attributes: { 'weather.step.status': 'success', 'weather.run.id': 1 },
         resource: { 'weather.validator.hotkey': '5Validator' },
       },
@@ -92,7 +106,28 @@ describe('a span that breaks the vocabulary', () => {
       kind: 'written',
     });
     expect(await letters()).toMatchObject([
-      { span: { attributes: { big: (2n ** 70n).toString(), nan: null, nul: 'a\uFFFDb', half: '\uFFFD' } } },
+      {
+        span: {
+          attributes: {
+            big: { $bigint: (2n ** 70n).toString() },
+            nan: { $number: 'NaN' },
+            nul: 'a\uFFFDb',
+            half: '\uFFFD',
+          },
+        },
+      },
     ]);
+  });
+
+  it.each([
+    ['a run that no column can hold', { 'weather.run.id': 2 ** 60 }, { run_id: null }],
+    ['a run that is no number', { 'weather.run.id': 'seven' }, { run_id: null }],
+    ['a run that is a fraction', { 'weather.run.id': 1.5 }, { run_id: null }],
+    ['a validator of its own', { 'weather.validator.hotkey': '5Own' }, { validator_hotkey: '5Own' }],
+    ['a validator that is no text', { 'weather.validator.hotkey': 7 }, { validator_hotkey: '5Validator' }],
+  ])('says whose it is as far as that can be read: %s', async (_what, attributes, expected) => {
+    const span = endedSpan({ step: 'query', attributes: { 'weather.step.status': 'no', ...attributes } });
+    await createPostgresExporter({ pool: database.pool }).exportObserved([span]);
+    expect(await letters()).toMatchObject([expected]);
   });
 });

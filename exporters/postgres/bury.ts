@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ExportOptions } from '../export-report.ts';
+import type { Batch, Refusal, RejectedSpan } from './batch.ts';
+import { isRetryable, sqlStateOf } from './database-error.ts';
+import { Partitions } from './partitions.ts';
+import { keepStripped } from './tables/dead-letters.ts';
+import { inTransaction } from './transaction.ts';
+import { writeBatch, type Committed } from './write-batch.ts';
+
+/** What is told of a span that is buried. */
+export interface BuryOptions extends ExportOptions {
+  /** What it was refused with. */
+  readonly error: unknown;
+}
+
+/** In its messages about data, PostgreSQL quotes the data; elsewhere names of ours. */
+function messageOf(error: Error, code: string | null): string {
+  return code?.startsWith('22') ? error.message.replace(/".*"/s, '"…"') : error.message;
+}
+
+/** Why the database refused a span: SQLSTATE and message, without the values of the row. */
+export function refusalOf(error: unknown): Refusal {
+  const reason = 'refused_by_database';
+  if (!(error instanceof Error)) return { reason, detail: String(error) };
+  const code = sqlStateOf(error);
+  return { reason, detail: `${code ?? error.name}: ${messageOf(error, code)}` };
+}
+
+/**
+ * Keeps a span that the database refuses as a dead letter, in a transaction of its own. If even the letter is refused,
+ * a stripped one is kept.
+ *
+ * @throws what the server threw when neither can be kept
+ */
+export async function bury(
+  pool: Pool,
+  span: ObservedSpan,
+  { error, account }: BuryOptions,
+): Promise<Committed> {
+  const rejected: RejectedSpan = { span, ...refusalOf(error) };
+  const keep = (letters: readonly RejectedSpan[]): Promise<unknown> =>
+    inTransaction(pool, async (client) => {
+      if (letters.length === 0) await keepStripped(client, rejected);
+      return writeBatch(client, { ...NOTHING, rejected: letters }, new Partitions(), account);
+    });
+  try {
+    await keep([rejected]);
+  } catch (letterError) {
+    if (isRetryable(letterError)) throw letterError;
+    await keep([]);
+  }
+  return { steps: [], minerStats: [], rows: {}, rejected: { [rejected.reason]: 1 } };
+}
+
+/** A batch without a fact. */
+const NOTHING: Omit<Batch, 'rejected'> = { ended: [], started: [], closings: [], sources: new Map() };

@@ -1,0 +1,91 @@
+import type { ClientBase } from 'pg';
+import type { EpochMicros, StepFact } from '../../src/facts/step-fact.ts';
+import { setAside, type Batch, type Refusal } from './batch.ts';
+import { column, keyRows } from './columns.ts';
+import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
+import { timestamp } from './sql-values.ts';
+
+/** Retention keeps at least a day, so what is younger cannot be late; half of it is for clocks that differ. */
+const YOUNGEST_DROPPED = 43_200_000_000;
+
+const KEY = [
+  column<StepFact>('hotkey', 'text', (fact) => fact.validatorHotkey),
+  column<StepFact>('trace_id', 'text', (fact) => fact.traceId),
+  column<StepFact>('span_id', 'text', (fact) => fact.spanId),
+  column<StepFact>('started_at', 'timestamptz', (fact) => timestamp(fact.startedAt)),
+];
+
+const keyOf = (key: { readonly hotkey: string; readonly trace_id: string; readonly span_id: string }) =>
+  `${key.hotkey}/${key.trace_id}/${key.span_id}`;
+const keyOfFact = ({ validatorHotkey: hotkey, traceId: trace_id, spanId: span_id }: StepFact): string =>
+  keyOf({ hotkey, trace_id, span_id });
+
+/** The partitions that the rows of a fact would lie in. */
+function partitionsOf(fact: StepFact): readonly Partition[] {
+  const scores = fact.componentScores.map(({ validTime }) => partitionAt(COMPONENT_PARTITIONS, validTime));
+  return [partitionAt(STEP_PARTITIONS, fact.startedAt), ...scores];
+}
+
+/**
+ * Sets aside the spans of partitions that were dropped: nobody can know any more whether they are repetitions, so they
+ * would count twice. One of which a row is still there, running or finished, is known; its partition is made again.
+ *
+ * `now` is the clock that the partitions are dropped by.
+ */
+export async function setLateAside(client: ClientBase, batch: Batch, now: EpochMicros): Promise<Batch> {
+  const doubtful = new Map<StepFact, readonly Partition[]>();
+  for (const fact of [...batch.ended, ...batch.started]) {
+    const old = partitionsOf(fact).filter(({ to }) => to <= now - YOUNGEST_DROPPED);
+    if (old.length > 0) doubtful.set(fact, old);
+  }
+  const dropped = await readDropped(client, [...doubtful.values()].flat());
+  if (dropped.size === 0) return batch;
+  const late = [...doubtful].filter(([, partitions]) => partitions.some(({ name }) => dropped.has(name)));
+  const known = await readKnown(
+    client,
+    late.map(([fact]) => fact),
+  );
+  const refusals = new Map(
+    late
+      .filter(([fact]) => !known.has(keyOfFact(fact)))
+      .map(([fact, partitions]) => [fact, refusalOf(partitions.filter(({ name }) => dropped.has(name)))]),
+  );
+  return setAside(batch, (fact) => refusals.get(fact) ?? null);
+}
+
+function refusalOf(partitions: readonly Partition[]): Refusal {
+  const names = [...new Set(partitions.map(({ name }) => name))].join(', ');
+  const detail = `it belongs to ${names}, which retention has dropped; allowed: what is younger than BAROGRAPH_RETENTION_DAYS`;
+  return { reason: 'partition_dropped', detail };
+}
+
+async function readDropped(
+  client: ClientBase,
+  partitions: readonly Partition[],
+): Promise<ReadonlySet<string>> {
+  if (partitions.length === 0) return new Set();
+  const names = [...new Set(partitions.map(({ name }) => name))];
+  const { rows } = await client.query<{ name: string }>(
+    'select name from dropped_partitions where name = any ($1)',
+    [names],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** Keys of the facts of which the log has a row. */
+async function readKnown(client: ClientBase, facts: readonly StepFact[]): Promise<ReadonlySet<string>> {
+  if (facts.length === 0) return new Set();
+  const keys = keyRows(KEY, facts);
+  const { rows } = await client.query<{ hotkey: string; trace_id: string; span_id: string }>(
+    `select key.hotkey, key.trace_id, key.span_id
+     from ${keys.text} join validators as validator on validator.hotkey = key.hotkey
+     where exists (select from weather_forecast_steps_running as running
+         where (running.validator_id, running.trace_id, running.span_id)
+             = (validator.id, key.trace_id, key.span_id))
+       or exists (select from weather_forecast_steps_finished as finished
+         where (finished.validator_id, finished.trace_id, finished.span_id, finished.started_at)
+             = (validator.id, key.trace_id, key.span_id, key.started_at))`,
+    keys.values,
+  );
+  return new Set(rows.map(keyOf));
+}

@@ -1,0 +1,29 @@
+import type { ClientBase } from 'pg';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
+import { setAside, toBatch } from './batch.ts';
+import { judgeClock } from './clock-range.ts';
+import { setLateAside } from './late-spans.ts';
+import type { Partitions } from './partitions.ts';
+import { writeBatch, type Committed } from './write-batch.ts';
+
+/** What recording needs besides the spans. */
+export interface RecordSpansOptions {
+  readonly partitions: Partitions;
+  /** The clock that wild clocks are told by. */
+  readonly now: EpochMicros;
+  /** What the emitter of the spans says with them. */
+  readonly account?: EmitterAccount | undefined;
+}
+
+/** Records spans; the caller opens and commits the transaction. What cannot be recorded becomes a dead letter. */
+export async function recordSpans(
+  client: ClientBase,
+  spans: readonly ObservedSpan[],
+  { partitions, now, account }: RecordSpansOptions,
+): Promise<Committed> {
+  const sane = setAside(toBatch(spans), (fact) => judgeClock(fact, now));
+  const batch = await setLateAside(client, sane, now);
+  return writeBatch(client, batch, partitions, account);
+}

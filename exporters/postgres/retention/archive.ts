@@ -1,0 +1,98 @@
+import type { ClientBase } from 'pg';
+import type { ErrorCategory, StepName, TransportOutcome } from '../../../src/semconv/index.ts';
+import { column, insertRows, replaceOnConflict } from '../columns.ts';
+import { canonicalJson } from '../folds/canonical-json.ts';
+import {
+  countStep,
+  emptyMinerFold,
+  noticeMiner,
+  type CountedFact,
+  type MinerFold,
+} from '../folds/miner-fold.ts';
+import { minerKeyText, readArchivedFold } from './read-archive.ts';
+
+/** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
+const PAGE = 1000;
+
+interface LoggedStep extends Omit<CountedFact, 'state' | 'error' | 'phase'> {
+  readonly validatorId: number;
+  readonly minerHotkey: string;
+  readonly errorType: ErrorCategory | null;
+  readonly transport: TransportOutcome | null;
+  readonly stepName: StepName;
+}
+
+/** A double holds the microseconds of our time exactly. */
+const micros = (name: string): string => `(extract(epoch from ${name}) * 1000000)::float8`;
+
+const SELECT = `select validator_id as "validatorId", miner_hotkey as "minerHotkey", miner_uid as "minerUid",
+  span_id as "spanId", step_name as "stepName", attempt, error_type as "errorType",
+  ${micros('started_at')} as "startedAt", ${micros('completed_at')} as "completedAt",
+  (facts ->> 'latencyNanos')::float8 as "latencyNanos", facts -> 'state' ->> 'transport' as transport,
+  facts ->> 'closing' as closing`;
+
+function toFact({ errorType, transport, ...step }: LoggedStep): CountedFact {
+  const error = errorType === null ? null : { type: errorType };
+  return { ...step, phase: 'ended', error, state: transport === null ? {} : { transport } };
+}
+
+/** Every step of a miner in a partition of the log, page by page. */
+async function* readSteps(client: ClientBase, partition: string): AsyncGenerator<readonly LoggedStep[]> {
+  await client.query(
+    `declare archived_steps no scroll cursor for ${SELECT} from ${partition} where miner_hotkey is not null`,
+  );
+  for (;;) {
+    const { rows } = await client.query<LoggedStep>(`fetch ${PAGE} from archived_steps`);
+    if (rows.length === 0) break;
+    yield rows;
+  }
+  await client.query('close archived_steps');
+}
+
+interface ArchivedMiner {
+  readonly validatorId: number;
+  readonly minerHotkey: string;
+  readonly fold: MinerFold;
+}
+
+const COLUMNS = [
+  column<ArchivedMiner>('validator_id', 'int', ({ validatorId }) => validatorId),
+  column<ArchivedMiner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
+  column<ArchivedMiner>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+];
+
+async function addSteps(
+  client: ClientBase,
+  steps: readonly LoggedStep[],
+  folds: Map<string, ArchivedMiner>,
+): Promise<void> {
+  const unread = steps.filter((step) => !folds.has(minerKeyText(step)));
+  const archived = await readArchivedFold(client, unread);
+  for (const step of steps) {
+    const { validatorId, minerHotkey } = step;
+    const key = minerKeyText(step);
+    const before = folds.get(key)?.fold ?? archived.get(key) ?? emptyMinerFold;
+    const fact = toFact(step);
+    folds.set(key, { validatorId, minerHotkey, fold: countStep(noticeMiner(before, fact), fact) });
+  }
+}
+
+/**
+ * Keeps of a partition of the steps, which is about to be dropped in this transaction, what `miner_stats` has of it,
+ * and which runs it takes a part of the log from. Nobody may write to the partition meanwhile.
+ */
+export async function archiveSteps(client: ClientBase, partition: string): Promise<void> {
+  const folds = new Map<string, ArchivedMiner>();
+  for await (const steps of readSteps(client, partition)) await addSteps(client, steps, folds);
+  const insert = insertRows(
+    'archived_miner_stats',
+    COLUMNS,
+    [...folds.values()],
+    replaceOnConflict(COLUMNS, ['validator_id', 'miner_hotkey']),
+  );
+  if (folds.size > 0) await client.query(insert.text, insert.values);
+  await client.query(
+    `insert into archived_runs (validator_id, run_id) select distinct validator_id, run_id from ${partition}
+     on conflict do nothing`,
+  );
+}

@@ -1,0 +1,38 @@
+import type { ClientBase, Pool } from 'pg';
+import type { MinerFold } from '../folds/miner-fold.ts';
+import type { MinerKey } from '../tables/forecast-history.ts';
+
+/** A run, as the key of `weather_forecast_runs`. */
+export interface RunKey {
+  readonly validatorId: number;
+  readonly runId: number;
+}
+
+/** The key of a miner as text, as maps of miners have it. */
+export const minerKeyText = ({ validatorId, minerHotkey }: MinerKey): string =>
+  `${validatorId}/${minerHotkey}`;
+
+/**
+ * What dropped steps added to the folds of these miners, by `minerKeyText`; a miner of which nothing was dropped is
+ * missing. To rebuild `miner_stats`, start from it, add the steps that the log still holds, and all forecasts.
+ */
+export async function readArchivedFold(
+  client: ClientBase | Pool,
+  miners: readonly MinerKey[],
+): Promise<ReadonlyMap<string, MinerFold>> {
+  if (miners.length === 0) return new Map();
+  const { rows } = await client.query<MinerKey & { readonly fold: MinerFold }>(
+    `select validator_id as "validatorId", miner_hotkey as "minerHotkey", fold from archived_miner_stats
+     where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
+    [miners.map(({ validatorId }) => validatorId), miners.map(({ minerHotkey }) => minerHotkey)],
+  );
+  return new Map(rows.map((row) => [minerKeyText(row), row.fold]));
+}
+
+/** The runs that lost a part of their log: their rows cannot be made again from it. */
+export async function readArchivedRuns(client: ClientBase | Pool): Promise<readonly RunKey[]> {
+  const { rows } = await client.query<RunKey>(
+    'select validator_id as "validatorId", run_id as "runId" from archived_runs order by validator_id, run_id',
+  );
+  return rows;
+}

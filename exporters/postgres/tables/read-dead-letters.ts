@@ -1,0 +1,97 @@
+import type { ClientBase, Pool } from 'pg';
+import type { DeadLetterReason } from '../../../src/semconv/index.ts';
+
+/** Which dead letters are meant; what is not given allows all. */
+export interface LetterFilter {
+  readonly runId?: number;
+  readonly reason?: DeadLetterReason;
+  readonly spanId?: string;
+}
+
+/** The key of `dead_letter_spans`. */
+export interface LetterKey {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly phase: 'started' | 'ended';
+}
+
+/** A row of `dead_letter_spans`. */
+export interface DeadLetter extends LetterKey {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly validatorHotkey: string | null;
+  readonly runId: number | null;
+  readonly instanceId: string | null;
+  /** The JSON of the span. */
+  readonly span: string;
+}
+
+/** Letters by reason; a reason without any is missing. */
+export type LetterCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
+
+const MATCHES = `($1::bigint is null or run_id = $1) and ($2::text is null or reason = $2)
+  and ($3::text is null or span_id = $3)`;
+
+const valuesOf = ({ runId, reason, spanId }: LetterFilter): unknown[] => [
+  runId ?? null,
+  reason ?? null,
+  spanId ?? null,
+];
+
+/** Dead letters in the order of their key, from the one behind `after`. */
+export async function readLetters(
+  client: ClientBase | Pool,
+  filter: LetterFilter,
+  { limit, after }: { readonly limit: number; readonly after?: LetterKey },
+): Promise<readonly DeadLetter[]> {
+  const { rows } = await client.query<DeadLetter>(
+    `select trace_id as "traceId", span_id as "spanId", phase, reason, detail, validator_hotkey as "validatorHotkey",
+       run_id as "runId", instance_id as "instanceId", span::text as span
+     from dead_letter_spans
+     where ${MATCHES} and ($4::text is null or (trace_id, span_id, phase) > ($4, $5, $6))
+     order by trace_id, span_id, phase limit $7`,
+    [...valuesOf(filter), after?.traceId ?? null, after?.spanId ?? null, after?.phase ?? null, limit],
+  );
+  return rows;
+}
+
+/** How many dead letters there are of each reason. */
+export async function countLetters(client: ClientBase | Pool, filter: LetterFilter): Promise<LetterCounts> {
+  const { rows } = await client.query<{ reason: string; letters: number }>(
+    `select reason, count(*) as letters from dead_letter_spans where ${MATCHES} group by reason order by reason`,
+    valuesOf(filter),
+  );
+  return Object.fromEntries(rows.map(({ reason, letters }) => [reason, letters]));
+}
+
+/** Removes dead letters for good and says how many of each reason. */
+export async function dropLetters(client: ClientBase | Pool, filter: LetterFilter): Promise<LetterCounts> {
+  const { rows } = await client.query<{ reason: string; letters: number }>(
+    `with dropped as (delete from dead_letter_spans where ${MATCHES} returning reason)
+     select reason, count(*) as letters from dropped group by reason order by reason`,
+    valuesOf(filter),
+  );
+  return Object.fromEntries(rows.map(({ reason, letters }) => [reason, letters]));
+}
+
+const KEY_IS = '(trace_id, span_id, phase) = ($1, $2, $3)';
+const keyValues = ({ traceId, spanId, phase }: LetterKey): string[] => [traceId, spanId, phase];
+
+/** Removes one letter; false when it is no longer there. */
+export async function removeLetter(client: ClientBase, key: LetterKey): Promise<boolean> {
+  const { rowCount } = await client.query(`delete from dead_letter_spans where ${KEY_IS}`, keyValues(key));
+  return rowCount === 1;
+}
+
+/** Gives a letter that stays its new reason. */
+export async function changeReason(
+  client: ClientBase,
+  key: LetterKey,
+  { reason, detail }: { readonly reason: DeadLetterReason; readonly detail: string },
+): Promise<void> {
+  await client.query(`update dead_letter_spans set reason = $4, detail = $5 where ${KEY_IS}`, [
+    ...keyValues(key),
+    reason,
+    detail,
+  ]);
+}

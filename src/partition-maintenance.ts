@@ -1,0 +1,40 @@
+import type { Pool } from 'pg';
+import { createPartitionsAhead, maintainPartitions } from '../exporters/postgres/retention.ts';
+import { startRepeatedWork } from './repeated-work.ts';
+import type { Retention } from './semconv/index.ts';
+
+const EVERY_MILLIS = 6 * 3_600_000;
+const RETRY_MILLIS = 600_000;
+
+/** Makes the partitions of now and of what follows; gives the names of the new ones. */
+export const preparePartitions = (pool: Pool): Promise<readonly string[]> =>
+  createPartitionsAhead(pool, new Date());
+
+/** How the partitions are kept while a process records. */
+export interface PartitionMaintenanceOptions {
+  readonly pool: Pool;
+  readonly retention: Retention;
+  readonly onProblem: (message: string) => void;
+}
+
+/**
+ * Makes partitions ahead and drops old ones, now and every six hours.
+ *
+ * @returns the closer; dropping that is under way ends first
+ */
+export function startPartitionMaintenance(options: PartitionMaintenanceOptions): () => Promise<void> {
+  const { pool, retention, onProblem } = options;
+  return startRepeatedWork({
+    everyMillis: EVERY_MILLIS,
+    retryMillis: RETRY_MILLIS,
+    work: async (signal) => {
+      const { postponed } = await maintainPartitions(pool, { now: new Date(), retention, signal });
+      if (postponed.length > 0) throw new Error(`${postponed.join(', ')} could not be locked in time`);
+    },
+    onError: (error) =>
+      onProblem(
+        `Old partitions could not be dropped, or new ones not made: ${error instanceof Error ? error.message : String(error)}. ` +
+          `It is tried again in ${RETRY_MILLIS / 60_000} minutes.`,
+      ),
+  });
+}

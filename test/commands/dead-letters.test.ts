@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endedSpan } from '../support/spans.ts';
+import { emptyTables } from '../support/tables.ts';
+import { invoke, type Invocation } from './support/invoke.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const wrong = [1, 2].map((run) =>
+  endedSpan({ step: 'query', run, attributes: { 'weather.step.status': 'done' } }),
+);
+const homeless = endedSpan({ step: 'verify', run: 2, miner: null });
+const refused = endedSpan({ step: 'poll', run: 3 });
+
+/** Four letters: two that break the vocabulary, one without a miner, one that the database refused for a while. */
+beforeEach(async () => {
+  await emptyTables(database.pool);
+  const exporter = createPostgresExporter({ pool: database.pool });
+  await exporter.exportObserved([...wrong, homeless]);
+  await exporter.bury(refused, Object.assign(new Error('the table was locked by a fool'), { code: '23514' }));
+});
+
+const deadLetters = (...args: readonly string[]): Promise<Invocation> =>
+  invoke(deadLettersCommand(), args, { DATABASE_URL: database.connectionString });
+
+async function documentOf(...args: readonly string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await deadLetters(...args, '--json');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+async function count(): Promise<number> {
+  return (await database.pool.query('select from dead_letter_spans')).rows.length;
+}
+
+describe('barograph dead-letters list', () => {
+  it('shows each letter with its reason, run and detail, and how many there are of each', async () => {
+    const { exitCode, stdout } = await deadLetters('list');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/reason +run +phase +span +detail/);
+    expect(stdout).toMatch(
+      /invalid_attribute +1 +ended +[0-9a-f]{16} +weather\.step\.status is "done"; allowed:/,
+    );
+    expect(stdout).toMatch(/refused_by_database +3 +ended .* 23514: the table was locked/);
+    expect(stdout).toContain(
+      'Shown: 4 dead letters (2 invalid_attribute, 1 missing_attribute, 1 refused_by_database).',
+    );
+  });
+
+  it('shows as many as it is asked for, of a run, of a reason, and says how many more there are', async () => {
+    expect((await deadLetters('list', '--limit', '1')).stdout).toContain(
+      'Shown: the first 1 of 4 dead letters',
+    );
+    expect((await deadLetters('list', '--run', '2')).stdout).toContain(
+      '2 dead letters (1 invalid_attribute, 1 missing_attribute)',
+    );
+    expect((await deadLetters('list', '--reason', 'partition_dropped')).stdout).toBe(
+      'There are no dead letters that match.\n',
+    );
+  });
+
+  it('gives the letters with their spans as one document', async () => {
+    expect(await documentOf('list', '--run', '3')).toMatchObject({
+      counts: { refused_by_database: 1 },
+      letters: [
+        { run_id: 3, validator_hotkey: '5Validator', span_id: refused.spanId, span: { name: 'poll test' } },
+      ],
+    });
+  });
+
+  it('shows nothing that a terminal would obey, for a sender chose it', async () => {
+    const hostile = endedSpan({ step: 'query', at: 5 });
+    await createPostgresExporter({ pool: database.pool }).bury(hostile, new Error('\u001b[2J\u0007gone\nx'));
+    const { stdout } = await deadLetters('list');
+    expect(stdout).not.toMatch(/[\u001b\u0007]/);
+    expect(stdout).toContain('Error:  [2J gone x');
+  });
+});
+
+describe('barograph dead-letters replay', () => {
+  it('says how many are recorded now and how many stay with which reason', async () => {
+    const { exitCode, stdout } = await deadLetters('replay');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(
+      'Recorded and removed: 1.\nRefused again and kept: 3 dead letters (2 invalid_attribute, 1 missing_attribute).\n',
+    );
+    expect(await count()).toBe(3);
+  });
+
+  it('replays those of a run, of a reason or of a span', async () => {
+    expect(await documentOf('replay', '--reason', 'invalid_attribute')).toEqual({
+      recorded: 0,
+      refused: { invalid_attribute: 2 },
+      stripped: 0,
+    });
+    expect(await documentOf('replay', '--run', '1')).toMatchObject({ recorded: 0 });
+    expect(await documentOf('replay', '--span', refused.spanId)).toMatchObject({ recorded: 1, refused: {} });
+  });
+
+  it('says of which only the name is left that it cannot try them', async () => {
+    await createPostgresExporter({ pool: database.pool }).bury(
+      { ...refused, spanId: 'a\0b' },
+      new Error('x'),
+    );
+    expect((await deadLetters('replay', '--reason', 'refused_by_database')).stdout).toBe(
+      'Recorded and removed: 1.\nRefused again and kept: no dead letters.\n' +
+        'Kept without being tried: 1, of which only ids and name could be kept.\n',
+    );
+  });
+});
+
+describe('barograph dead-letters drop', () => {
+  it('removes those that are named, and says how many of each reason', async () => {
+    expect((await deadLetters('drop', '--run', '2')).stdout).toBe(
+      'Removed: 2 dead letters (1 invalid_attribute, 1 missing_attribute).\n',
+    );
+    expect(await documentOf('drop', '--span', refused.spanId)).toEqual({
+      dropped: { refused_by_database: 1 },
+    });
+    expect(await documentOf('drop', '--all')).toEqual({ dropped: { invalid_attribute: 1 } });
+    expect((await deadLetters('drop', '--all')).stdout).toBe('Removed: no dead letters.\n');
+  });
+
+  it.each([
+    [[], 'Got neither a filter nor --all.'],
+    [['--all', '--run', '1'], 'Got --all together with a filter.'],
+  ])('removes nothing unless it is clear what is meant: %j', async (args, got) => {
+    const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(`${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`);
+    expect(await count()).toBe(4);
+  });
+});
+
+describe('options of barograph dead-letters', () => {
+  it.each([
+    [
+      ['list', '--reason', 'bad_luck'],
+      /'bad_luck' is invalid.*Allowed choices are invalid_attribute, missing_attribute/,
+    ],
+    [['list', '--limit', '0'], /'0' is invalid.*Allowed: a whole number from 1 to 10000/],
+    [['replay', '--run', 'x'], /'x' is invalid.*Allowed: a whole number from 1/],
+  ])('that are wrong are refused with what is allowed: %j', async (args, message) => {
+    const { exitCode, stderr } = await deadLetters(...args);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});

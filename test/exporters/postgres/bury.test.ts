@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../exporters/postgres/bury.ts';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import type { Committed } from '../../../exporters/postgres/write-batch.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { interceptPool } from '../../support/intercepted-pool.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { endedSpan, startOfSpan } from '../../support/spans.ts';
+import { emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const letters = async (): Promise<readonly Record<string, unknown>[]> =>
+  (await database.pool.query<Record<string, unknown>>('select * from dead_letter_spans order by phase')).rows;
+
+const span = endedSpan({ step: 'query' });
+const refused = Object.assign(new Error('new row for relation "x" violates check constraint "y"'), {
+  code: '23514',
+});
+
+describe('a span that the database refuses', () => {
+  it('is kept whole, with whose it is and with SQLSTATE and message, and counted by its reason', async () => {
+    const commits: Committed[] = [];
+    const onCommit = (committed: Committed) => void commits.push(committed);
+    const exporter = createPostgresExporter({ pool: database.pool, onCommit });
+    expect(await exporter.bury(span, refused)).toEqual({ kind: 'written' });
+    expect(await letters()).toMatchObject([
+      {
+        trace_id: span.traceId,
+        span_id: span.spanId,
+        phase: 'ended',
+        reason: 'refused_by_database',
+        detail: '23514: new row for relation "x" violates check constraint "y"',
+        validator_hotkey: '5Validator',
+        run_id: 1,
+        instance_id: 'instance-1',
+        span: { name: 'query test' },
+      },
+    ]);
+    expect(commits).toEqual([{ steps: [], minerStats: [], rows: {}, rejected: { refused_by_database: 1 } }]);
+  });
+
+  it('is kept once, however often it is buried, and once for its start and once for its end', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    for (const buried of [span, span, startOfSpan(span)]) await exporter.bury(buried, refused);
+    expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
+  });
+
+  it('is buried later when the database is away, like a batch', async () => {
+    let isAway = true;
+    const pool = interceptPool(database.pool, (_text, run) =>
+      isAway ? Promise.reject(new Error('Connection terminated')) : run(),
+    );
+    const exporter = createPostgresExporter({ pool });
+    expect(await exporter.bury(span, refused)).toMatchObject({ kind: 'retryable' });
+    isAway = false;
+    expect(await exporter.bury(span, refused)).toEqual({ kind: 'written' });
+    expect(await letters()).toHaveLength(1);
+  });
+
+  it('is buried after what was handed over before, and not at all after the shutdown', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const order: string[] = [];
+    void exporter.exportObserved([endedSpan({ step: 'poll' })]).then(() => order.push('export'));
+    await exporter.bury(span, refused).then(() => order.push('bury'));
+    expect(order).toEqual(['export', 'bury']);
+    await exporter.shutdown();
+    expect(await exporter.bury(startOfSpan(span), refused)).toMatchObject({ kind: 'rejected' });
+    expect(await letters()).toHaveLength(1);
+  });
+});
+
+describe('a span of which even the letter is refused', () => {
+  it.each<[string, ObservedSpan]>([
+    ['an id that no text holds', { ...span, spanId: 'a\0b', name: 'odd\0one' }],
+    ['an id too long for the key', { ...span, traceId: [...Array(4000).keys()].join('') }],
+  ])('leaves ids, name and reason: %s', async (_what, odd) => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    expect(await exporter.bury(odd, refused)).toEqual({ kind: 'written' });
+    expect(await letters()).toMatchObject([
+      { reason: 'refused_by_database', run_id: null, span: { phase: 'ended', stripped: true } },
+    ]);
+  });
+
+  it('is given up when nothing of it is taken, instead of being tried for ever', async () => {
+    await database.pool.query('alter table dead_letter_spans add constraint closed check (phase is null)');
+    const exporter = createPostgresExporter({ pool: database.pool });
+    expect(await exporter.bury(span, refused)).toMatchObject({ kind: 'rejected', error: { code: '23514' } });
+    await database.pool.query('alter table dead_letter_spans drop constraint closed');
+  });
+});
+
+describe('why a span was refused', () => {
+  it.each([
+    [
+      '22P02',
+      'invalid input syntax for type integer: "5"0"',
+      '22P02: invalid input syntax for type integer: "…"',
+    ],
+    [
+      '22003',
+      'value "99999999999" is out of range for type integer',
+      '22003: value "…" is out of range for type integer',
+    ],
+    [
+      '23505',
+      'duplicate key value violates unique constraint "k"',
+      '23505: duplicate key value violates unique constraint "k"',
+    ],
+  ])('is said without the values of the row: %s', (code, message, detail) => {
+    const error = Object.assign(new Error(message), { code, detail: 'Failing row contains (5Secret).' });
+    expect(refusalOf(error)).toEqual({ reason: 'refused_by_database', detail });
+  });
+
+  it('is said of whatever was thrown', () => {
+    expect(refusalOf(new RangeError('Invalid time value')).detail).toBe('RangeError: Invalid time value');
+    expect(refusalOf('no error').detail).toBe('no error');
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { judgeClock } from '../../../exporters/postgres/clock-range.ts';
+import type { ComponentScoreFact, EpochMicros } from '../../../src/facts/step-fact.ts';
+import { componentScore, endedSpan } from '../../support/spans.ts';
+import { toFact } from '../../support/facts.ts';
+
+const micros = (iso: string): EpochMicros => Date.parse(iso) * 1000;
+const NOW = micros('2026-11-24T12:00:00Z');
+
+const score = componentScore({ score_type: 'era5', variable_name: 'z', valid_time: '2026-11-24T00:00:00Z' });
+const fact = toFact(endedSpan({ step: 'era5', lead: 24, events: [score] }));
+const startedAt = (startedAt: EpochMicros) => judgeClock({ ...fact, startedAt }, NOW);
+function validAt(validTime: EpochMicros) {
+  const componentScores = fact.componentScores.map((it): ComponentScoreFact => ({ ...it, validTime }));
+  return judgeClock({ ...fact, componentScores }, NOW);
+}
+
+describe('a clock', () => {
+  it.each([
+    ['2000-01-01T00:00:00Z', '1999-12-31T23:59:59Z'],
+    ['2026-11-25T12:00:00Z', '2026-11-25T12:00:01Z'],
+  ])('may have stamped a start %s, but not %s', (allowed, wild) => {
+    expect(startedAt(micros(allowed))).toBeNull();
+    expect(startedAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
+  });
+
+  it.each([
+    ['1900-01-01T00:00:00Z', '1899-12-31T23:59:59Z'],
+    ['2028-11-24T12:00:00Z', '2028-11-24T12:00:01Z'],
+  ])('may have stamped a field valid %s, but not %s', (allowed, wild) => {
+    expect(validAt(micros(allowed))).toBeNull();
+    expect(validAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
+  });
+
+  it('is told what was got and what is allowed, even where no calendar has a name for it', () => {
+    expect(validAt(micros('1850-01-01T00:00:00Z'))?.detail).toBe(
+      'weather.component.valid_time is 1850-01-01T00:00:00.000Z; ' +
+        'allowed: 1900-01-01T00:00:00.000Z to two years after now, 2028-11-24T12:00:00.000Z',
+    );
+    expect(startedAt(1e24)?.detail).toMatch(
+      /^the step started at 1000000000000000000 s after 1970; allowed:/,
+    );
+    expect(startedAt(NaN)).not.toBeNull();
+  });
+});

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeLetter, encodeLetter, encodeStripped } from '../../../exporters/postgres/letter-span.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { translate } from '../../../src/facts/translate.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
+import { endedSpan } from '../../support/spans.ts';
+
+/** The span that a letter gives back. */
+function kept(span: ObservedSpan): ObservedSpan {
+  const read = decodeLetter(encodeLetter(span));
+  if (read === null) throw new Error('the letter was stripped');
+  return read;
+}
+
+const queryWith = (attributes: Readonly<Record<string, unknown>>): ObservedSpan =>
+  endedSpan({ step: 'query', attributes });
+
+describe('the span of a dead letter', () => {
+  it('is translated as the span itself would have been, so that a replay gives the same rows', () => {
+    fc.assert(
+      fc.property(recordedRun, (spans) => {
+        for (const span of spans) expect(translate(kept(span))).toEqual(translate(span));
+      }),
+      { numRuns: 50, seed: 20261123 },
+    );
+  });
+
+  it.each([
+    ['numbers that JSON cannot say', { 'weather.hosting.latency_ms': NaN, 'weather.poll.progress': -0 }],
+    ['big integers', { 'weather.run.id': 2n ** 70n }],
+    ['a NUL', { 'weather.job.id': 'a\0b' }],
+    ['half of a character', { 'weather.job.id': 'a\ud800' }],
+    ['a text that the translation cuts', { 'weather.job.id': 'x'.repeat(9000) }],
+    ['a text far beyond that', { 'weather.job.id': 'x'.repeat(1 << 20) }],
+    ['JSON as long as the translation takes', { 'weather.step.context': `{"a":"${'x'.repeat(60_000)}"}` }],
+    ['JSON longer than that', { 'weather.step.context': `{"a":"${'x'.repeat(70_000)}"}` }],
+    ['an object', { 'weather.job.id': { a: [1, { $number: 'NaN' }] } }],
+  ])('is translated alike even if it holds %s', (_what, attributes) => {
+    const span = queryWith(attributes);
+    const withoutLosses = (of: ObservedSpan) => {
+      const translation = translate(of);
+      // What could not be kept as it was is counted where the letter was made harmless, not again.
+      return translation.kind === 'step' ? { ...translation.fact, adjustments: null } : translation;
+    };
+    expect(withoutLosses(kept(span))).toEqual(withoutLosses(span));
+  });
+
+  it('ends a circle and a depth without end', () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    expect(encodeLetter(queryWith({ circle })).length).toBeLessThan(5000);
+  });
+
+  it('holds no function, no invalid date and nothing that was undefined', () => {
+    const attributes = { call: () => 1, never: new Date(NaN), at: new Date(0), absent: undefined };
+    expect(kept(queryWith(attributes)).attributes).toMatchObject({
+      call: null,
+      never: null,
+      at: '1970-01-01T00:00:00.000Z',
+    });
+    expect('absent' in kept(queryWith(attributes)).attributes).toBe(false);
+  });
+
+  it('says nothing that nobody should read', () => {
+    const text = encodeLetter(
+      queryWith({ password: 'hunter2', path: '/home/v/.wallet', url: 'http://203.0.113.9:80/x' }),
+    );
+    expect(text).not.toMatch(/hunter2|\/home\/v|203\.0\.113\.9/);
+  });
+
+  it('is told from one that was stripped, which cannot be replayed', () => {
+    expect(decodeLetter(encodeStripped(queryWith({})))).toBeNull();
+    expect(decodeLetter('{}')).toBeNull();
+  });
+});

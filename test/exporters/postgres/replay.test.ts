@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { replayLetters } from '../../../exporters/postgres/replay.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { interceptPool } from '../../support/intercepted-pool.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { componentScore, endedSpan, startOfSpan } from '../../support/spans.ts';
+import { dumpTables, emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const NOW = new Date('2026-11-24T00:00:00Z');
+
+const spans = [1, 2, 3].flatMap((run) => {
+  const call = endedSpan({
+    step: 'communication',
+    run,
+    attributes: { 'weather.response.transport': 'success', 'weather.hosting.latency_ms': NaN },
+  });
+  const valid_time = '2026-11-24T00:00:00Z';
+  const events = [componentScore({ score_type: 'era5', variable_name: 'z', valid_time, rmse: 1.5 })];
+  return [startOfSpan(call), call, endedSpan({ step: 'era5', run, lead: 24, at: 1000, events })];
+});
+
+async function buryAll(buried: readonly ObservedSpan[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
+  const error = Object.assign(new Error('refused'), { code: '23514' });
+  for (const span of buried) expect(await exporter.bury(span, error)).toEqual({ kind: 'written' });
+}
+
+const count = async (table: string): Promise<number> =>
+  (await database.pool.query(`select from ${table}`)).rows.length;
+const reasons = async (): Promise<readonly string[]> =>
+  (
+    await database.pool.query<{ reason: string }>('select reason from dead_letter_spans order by reason')
+  ).rows.map(({ reason }) => reason);
+
+describe('replayed letters', () => {
+  it('leave the tables as if their spans had never been refused', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
+    await exporter.exportObserved(spans);
+    const clean = await dumpTables(database.pool);
+    await emptyTables(database.pool);
+    await buryAll(spans);
+    expect(await replayLetters(database.pool, {}, NOW)).toEqual({ recorded: 9, refused: {}, stripped: 0 });
+    expect(await dumpTables(database.pool)).toEqual(clean);
+  });
+
+  it('are recorded once the cause is gone, and stay with the reason of today while it is not', async () => {
+    await database.pool.query('alter table weather_forecast_runs add constraint odd check (id % 2 = 1)');
+    await buryAll(spans);
+    await database.pool.query(`update dead_letter_spans set reason = 'partition_dropped', detail = 'before'`);
+    expect(await replayLetters(database.pool, {}, NOW)).toEqual({
+      recorded: 6,
+      refused: { refused_by_database: 3 },
+      stripped: 0,
+    });
+    const { rows } = await database.pool.query<{ detail: string }>(
+      'select distinct detail from dead_letter_spans',
+    );
+    expect(rows).toEqual([
+      { detail: '23514: new row for relation "weather_forecast_runs" violates check constraint "odd"' },
+    ]);
+    await database.pool.query('alter table weather_forecast_runs drop constraint odd');
+    expect(await replayLetters(database.pool, {}, NOW)).toMatchObject({ recorded: 3, refused: {} });
+    expect(await count('dead_letter_spans')).toBe(0);
+    expect(await count('weather_forecast_runs')).toBe(3);
+  });
+
+  it('are those of a run, of a reason and of a span, and no others', async () => {
+    await buryAll(spans);
+    const [, call] = spans;
+    expect(await replayLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
+      recorded: 2,
+    });
+    expect(await replayLetters(database.pool, { runId: 2 }, NOW)).toMatchObject({ recorded: 3 });
+    expect(await replayLetters(database.pool, { reason: 'clock_out_of_range' }, NOW)).toMatchObject({
+      recorded: 0,
+    });
+    expect(await count('dead_letter_spans')).toBe(4);
+  });
+
+  it('keep waiting when their clock is still ahead, and are recorded when time has come up with it', async () => {
+    const early = endedSpan({ step: 'query', at: 3 * 86_400_000 });
+    await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved([early]);
+    expect(await replayLetters(database.pool, {}, NOW)).toMatchObject({ refused: { clock_out_of_range: 1 } });
+    expect(await reasons()).toEqual(['clock_out_of_range']);
+    const later = new Date('2026-11-26T00:00:00Z');
+    expect(await replayLetters(database.pool, {}, later)).toMatchObject({ recorded: 1, refused: {} });
+  });
+
+  it('lose nothing and double nothing when the server goes away with any statement', async () => {
+    const [, call] = spans;
+    const broken: string[] = [];
+    let place = 0;
+    for (;;) {
+      await emptyTables(database.pool);
+      await buryAll(call === undefined ? [] : [call]);
+      let statement = 0;
+      const pool = interceptPool(database.pool, async (text, run) => {
+        statement += 1;
+        if (statement !== place + 1) return run();
+        broken.push(text);
+        throw new Error('Connection terminated unexpectedly');
+      });
+      const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
+      const { recorded } = await replayLetters(target, {}, NOW);
+      expect([recorded, await count('dead_letter_spans'), await count('weather_forecast_steps')]).toEqual([
+        1, 0, 1,
+      ]);
+      if (statement <= place) break;
+      place += 1;
+    }
+    expect(broken).toContain('commit');
+    expect(broken.length).toBeGreaterThan(10);
+  });
+
+  it('tell their error when the server stays away, and are all still there', async () => {
+    await buryAll(spans);
+    const pool = interceptPool(database.pool, () => Promise.reject(new Error('Connection terminated')));
+    const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
+    await expect(replayLetters(target, {}, NOW)).rejects.toThrow('Connection terminated');
+    expect(await count('dead_letter_spans')).toBe(9);
+  });
+
+  it('are more than fit one page, and each is tried once although it stays', async () => {
+    const wrong = Array.from({ length: 230 }, (_, n) =>
+      endedSpan({ step: 'query', at: n, attributes: { 'weather.step.status': 'done' } }),
+    );
+    await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved(wrong);
+    expect(await replayLetters(database.pool, {}, NOW)).toEqual({
+      recorded: 0,
+      refused: { invalid_attribute: 230 },
+      stripped: 0,
+    });
+    expect(await count('dead_letter_spans')).toBe(230);
+  });
+});

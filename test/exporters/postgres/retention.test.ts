@@ -1,0 +1,284 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { createPartitionsAhead, maintainPartitions } from '../../../exporters/postgres/retention.ts';
+import { readArchivedRuns } from '../../../exporters/postgres/retention/read-archive.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import type { Retention } from '../../../src/semconv/index.ts';
+import { interceptPool } from '../../support/intercepted-pool.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { componentScore, endedSpan, startOfSpan } from '../../support/spans.ts';
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => database.drop());
+
+const DAY = 86_400_000;
+/** A Friday; the partitions of steps begin on Thursdays. */
+const NOW = new Date('2027-01-15T12:00:00Z');
+const T0 = Date.UTC(2026, 10, 23, 18);
+
+const stepAt = (iso: string, run = 1): ObservedSpan =>
+  endedSpan({ step: 'query', run, at: Date.parse(iso) - T0 });
+const scoredAt = (iso: string, valid_time: string, run = 1): ObservedSpan =>
+  endedSpan({
+    step: 'era5',
+    run,
+    lead: 24,
+    at: Date.parse(iso) - T0,
+    events: [componentScore({ score_type: 'era5', variable_name: 'z', valid_time, rmse: 1 })],
+  });
+
+async function record(...spans: readonly ObservedSpan[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
+  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
+}
+const maintain = (retention: Retention, now = NOW) => maintainPartitions(database.pool, { now, retention });
+
+async function partitions(): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid
+     where inhparent in ('weather_forecast_steps_finished'::regclass, 'weather_forecast_component_scores'::regclass)
+     order by relname`,
+  );
+  return rows.map(({ name }) => name.replace('weather_forecast_', ''));
+}
+async function count(table: string): Promise<number> {
+  return (await database.pool.query(`select from ${table}`)).rows.length;
+}
+const letters = async (): Promise<readonly Record<string, unknown>[]> =>
+  (
+    await database.pool.query<Record<string, unknown>>(
+      'select reason, detail, span_id from dead_letter_spans',
+    )
+  ).rows;
+
+describe('partitions', () => {
+  it('are made ahead, this and the next of each table, so that no writer has to; the second time none', async () => {
+    expect(await createPartitionsAhead(database.pool, NOW)).toHaveLength(4);
+    expect(await partitions()).toEqual([
+      'component_scores_20270114',
+      'component_scores_20270211',
+      'steps_finished_20270114',
+      'steps_finished_20270121',
+    ]);
+    expect(await createPartitionsAhead(database.pool, NOW)).toEqual([]);
+    const statements: string[] = [];
+    const pool = interceptPool(database.pool, (text, run) => {
+      statements.push(text);
+      return run();
+    });
+    await createPostgresExporter({ pool, now: () => NOW.getTime() }).exportObserved([
+      scoredAt('2027-01-15T00:00:00Z', '2027-01-14T00:00:00Z'),
+      stepAt('2027-01-21T00:00:00Z'),
+    ]);
+    expect(statements.filter((text) => text.startsWith('create') || text.startsWith('alter'))).toEqual([]);
+  });
+
+  it('stay for good without a retention', async () => {
+    await record(stepAt('2026-11-23T18:00:00Z'));
+    expect(await maintain({})).toMatchObject({ dropped: [], postponed: [] });
+    expect(await count('weather_forecast_steps')).toBe(1);
+  });
+
+  it('are dropped whole, when their youngest instant is older than the policy of their table', async () => {
+    await record(
+      stepAt('2026-12-10T00:00:00Z'),
+      stepAt('2026-12-17T00:00:00Z', 2),
+      scoredAt('2026-12-31T00:00:00Z', '2026-11-19T00:00:00Z', 3),
+      scoredAt('2026-12-31T00:00:00Z', '2026-12-17T00:00:00Z', 4),
+    );
+    // The week from the 10th of December ends on the 17th, 29.5 days before now.
+    expect((await maintain({ weather_forecast_steps: 30 })).dropped).toEqual([]);
+    expect((await maintain({ weather_forecast_steps: 29 })).dropped).toEqual([
+      'weather_forecast_steps_finished_20261210',
+    ]);
+    expect((await maintain({ weather_forecast_component_scores: 29 })).dropped).toEqual([
+      'weather_forecast_component_scores_20261119',
+    ]);
+    expect(
+      (await maintain({ weather_forecast_steps: 29, weather_forecast_component_scores: 29 })).dropped,
+    ).toEqual([]);
+    expect(await count('weather_forecast_steps')).toBe(3);
+    expect(await count('weather_forecast_component_scores')).toBe(1);
+    expect(await count('dropped_partitions')).toBe(2);
+    expect(await count(`pg_class where relname ~ '20261210|scores_20261119'`)).toBe(0);
+  });
+
+  it('leave runs, responses and forecasts behind, and note whose log is no longer whole', async () => {
+    await record(stepAt('2026-11-23T18:00:00Z', 1), stepAt('2027-01-15T00:00:00Z', 2));
+    await maintain({ weather_forecast_steps: 7 });
+    for (const table of ['weather_forecast_runs', 'weather_miner_responses', 'weather_forecast_stats'])
+      expect(await count(table)).toBe(2);
+    expect(await readArchivedRuns(database.pool)).toEqual([{ validatorId: 1, runId: 1 }]);
+  });
+
+  it('take no running step with them, however long it runs', async () => {
+    const running = startOfSpan(stepAt('2026-11-23T18:00:00Z'));
+    await record(running, stepAt('2026-11-23T18:00:01Z'));
+    await maintain({ weather_forecast_steps: 7 });
+    expect(await count('weather_forecast_steps_running')).toBe(1);
+    expect(await count('weather_forecast_steps')).toBe(1);
+  });
+});
+
+describe('a late span of a dropped partition', () => {
+  const old = stepAt('2026-11-23T18:00:00Z');
+  const neighbour = stepAt('2027-01-15T00:00:00Z', 2);
+
+  it('is a letter with that reason, its start as its end, while its neighbours are recorded', async () => {
+    await record(old);
+    await maintain({ weather_forecast_steps: 7 });
+    await record(old, neighbour);
+    await record(startOfSpan(old));
+    expect(await letters()).toMatchObject([
+      {
+        reason: 'partition_dropped',
+        span_id: old.spanId,
+        detail:
+          'it belongs to weather_forecast_steps_finished_20261119, which retention has dropped; ' +
+          'allowed: what is younger than BAROGRAPH_RETENTION_DAYS',
+      },
+      { reason: 'partition_dropped' },
+    ]);
+    expect(await count('weather_forecast_steps')).toBe(1);
+    expect(await count('weather_forecast_steps_running')).toBe(0);
+  });
+
+  it('is a letter as a whole when only its scores are late', async () => {
+    await record(scoredAt('2027-01-15T00:00:00Z', '2026-11-24T00:00:00Z'));
+    await maintain({ weather_forecast_component_scores: 7 });
+    const late = scoredAt('2027-01-15T01:00:00Z', '2026-11-25T00:00:00Z', 5);
+    await record(late, neighbour);
+    expect(await letters()).toMatchObject([{ reason: 'partition_dropped', span_id: late.spanId }]);
+    expect(await count('weather_forecast_steps')).toBe(2);
+  });
+
+  it('is no letter when its row is still there: a repetition, which changes nothing', async () => {
+    const scored = scoredAt('2027-01-15T00:00:00Z', '2026-11-24T00:00:00Z');
+    await record(scored);
+    await maintain({ weather_forecast_component_scores: 7 });
+    await record(scored, startOfSpan(scored));
+    expect(await letters()).toEqual([]);
+    expect(await count('weather_forecast_steps')).toBe(1);
+    expect(await count('weather_forecast_component_scores')).toBe(0);
+  });
+
+  it('is recorded when it ends a step that is shown running, and goes with the next maintenance', async () => {
+    const other = stepAt('2026-11-23T18:00:01Z');
+    await record(startOfSpan(old), other);
+    await maintain({ weather_forecast_steps: 7 });
+    await record(old);
+    expect(await letters()).toEqual([]);
+    expect(await count('weather_forecast_steps_running')).toBe(0);
+    expect(await count('weather_forecast_steps')).toBe(1);
+    expect((await maintain({ weather_forecast_steps: 7 })).dropped).toEqual([
+      'weather_forecast_steps_finished_20261119',
+    ]);
+    await record(old);
+    expect(await letters()).toMatchObject([{ reason: 'partition_dropped' }]);
+  });
+
+  it('is not looked for in a batch of today, which therefore costs no statement more', async () => {
+    const asked: string[] = [];
+    const pool = interceptPool(database.pool, (text, run) => {
+      if (text.includes('dropped_partitions')) asked.push(text);
+      return run();
+    });
+    const exporter = createPostgresExporter({ pool, now: () => NOW.getTime() });
+    await exporter.exportObserved([neighbour, startOfSpan(stepAt('2027-01-14T23:00:00Z'))]);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('maintenance beside others', () => {
+  it('does each thing once when several maintainers are at work', async () => {
+    await record(
+      ...[0, 1, 2, 3].map((week) => stepAt(new Date(T0 + week * 7 * DAY).toISOString(), week + 1)),
+    );
+    const reports = await Promise.all([1, 2, 3].map(() => maintain({ weather_forecast_steps: 7 })));
+    expect(reports.flatMap(({ dropped }) => dropped).sort()).toEqual(
+      ['20261119', '20261126', '20261203', '20261210'].map((day) => `weather_forecast_steps_finished_${day}`),
+    );
+    expect(reports.flatMap(({ created }) => created)).toHaveLength(4);
+    const { rows } = await database.pool.query<{ fold: { updatedAt: number } }>(
+      'select fold from archived_miner_stats',
+    );
+    expect(rows).toHaveLength(1);
+    expect(await count('archived_runs')).toBe(4);
+  });
+
+  it('fails no writer for good, whatever that writes while the partition goes', async () => {
+    await record(stepAt('2026-11-23T18:00:00Z'));
+    const exporters = [1, 2, 3].map((n) => ({
+      n,
+      exporter: createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }),
+    }));
+    const writing = exporters.map(async ({ n, exporter }) => {
+      const kinds: string[] = [];
+      for (let i = 0; i < 15; i += 1) {
+        const batch = [
+          stepAt(new Date(T0 + n * 1000 + i).toISOString(), n),
+          stepAt(new Date(NOW.getTime() - i).toISOString(), n),
+        ];
+        let report = await exporter.exportObserved(batch);
+        for (let again = 0; report.kind === 'retryable' && again < 20; again += 1)
+          report = await exporter.exportObserved(batch);
+        kinds.push(report.kind);
+      }
+      return kinds;
+    });
+    const dropped: string[] = [];
+    for (let i = 0; i < 3; i += 1) dropped.push(...(await maintain({ weather_forecast_steps: 7 })).dropped);
+    expect((await Promise.all(writing)).flat()).toEqual(Array<string>(45).fill('written'));
+    expect(dropped).toContain('weather_forecast_steps_finished_20261119');
+    expect(new Set((await letters()).map(({ reason }) => reason)).size).toBeLessThanOrEqual(1);
+    expect(await count(`weather_forecast_steps where started_at >= '2027-01-01'`)).toBe(45);
+  });
+
+  it('lets a writer try again when a partition is gone that it knew, and make it again', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
+    await exporter.exportObserved([stepAt('2027-01-14T13:00:00Z')]);
+    // By a maintainer whose clock is ahead.
+    await maintain({ weather_forecast_steps: 1 }, new Date('2027-03-01T00:00:00Z'));
+    const next = stepAt('2027-01-15T00:00:00Z', 9);
+    expect(await exporter.exportObserved([next])).toMatchObject({
+      kind: 'retryable',
+      error: { code: '23514' },
+    });
+    expect(await exporter.exportObserved([next])).toEqual({ kind: 'written' });
+    expect(await count('weather_forecast_steps')).toBe(1);
+  });
+
+  it(
+    'gives up for now what a long reader holds, so that writers do not queue behind it',
+    { timeout: 60_000 },
+    async () => {
+      await record(stepAt('2026-11-23T18:00:00Z'));
+      const reader = await database.pool.connect();
+      await reader.query('begin');
+      await reader.query('select from weather_forecast_steps');
+      const maintaining = maintain({ weather_forecast_steps: 7 });
+      const writes = await writeDuring(maintaining);
+      expect(await maintaining).toMatchObject({
+        dropped: [],
+        postponed: ['weather_forecast_steps_finished_20261119'],
+      });
+      expect(writes).toBeGreaterThan(0);
+      await reader.query('commit');
+      reader.release();
+      expect((await maintain({ weather_forecast_steps: 7 })).dropped).toHaveLength(1);
+    },
+  );
+});
+
+/** Writes until the work is done, and gives how often that went well. */
+async function writeDuring(work: Promise<unknown>): Promise<number> {
+  const state = { isDone: false };
+  const ended = work.finally(() => (state.isDone = true));
+  let writes = 0;
+  for (; !state.isDone; writes += 1) await record(stepAt(new Date(NOW.getTime() - writes).toISOString()));
+  await ended;
+  return writes;
+}

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toBatch } from '../../../../exporters/postgres/batch.ts';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import { canonicalJson } from '../../../../exporters/postgres/folds/canonical-json.ts';
+import type { ForecastFold } from '../../../../exporters/postgres/folds/forecast-fold.ts';
+import { toForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
+import {
+  countForecast,
+  countStep,
+  emptyMinerFold,
+  noticeMiner,
+  type MinerFold,
+} from '../../../../exporters/postgres/folds/miner-fold.ts';
+import { maintainPartitions } from '../../../../exporters/postgres/retention.ts';
+import {
+  minerKeyText,
+  readArchivedFold,
+  readArchivedRuns,
+} from '../../../../exporters/postgres/retention/read-archive.ts';
+import { readHistories, type MinerKey } from '../../../../exporters/postgres/tables/forecast-history.ts';
+import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
+import type { StepFact } from '../../../../src/facts/step-fact.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { recordedRun } from '../../../support/recorded-run.ts';
+import { dumpTables } from '../../../support/tables.ts';
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => database.drop());
+
+const WEEK_NANOS = 604_800_000_000_000n;
+const NOW = new Date('2027-01-15T12:00:00Z');
+
+/** The same spans, but spread over the weeks of a run: a span and its start move together. */
+function spread(spans: readonly ObservedSpan[]): readonly ObservedSpan[] {
+  return spans.map((span) => {
+    const shift = BigInt(parseInt(span.spanId.slice(-1), 16) % 4) * WEEK_NANOS;
+    const end = span.endTimeUnixNano;
+    return {
+      ...span,
+      startTimeUnixNano: span.startTimeUnixNano + shift,
+      endTimeUnixNano: end === null ? null : end + shift,
+    };
+  });
+}
+
+async function record(spans: readonly ObservedSpan[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
+  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
+}
+
+/** Drops steps that are older than so many weeks before now. */
+const maintain = async (weeks: number): Promise<readonly string[]> =>
+  (await maintainPartitions(database.pool, { now: NOW, retention: { weather_forecast_steps: weeks * 7 } }))
+    .dropped;
+
+async function foldsOfMiners(): Promise<readonly (readonly [key: MinerKey, fold: string])[]> {
+  const { rows } = await database.pool.query<MinerKey & { fold: MinerFold }>(
+    'select validator_id as "validatorId", miner_hotkey as "minerHotkey", fold from miner_stats order by 1, 2',
+  );
+  return rows.map(({ fold, ...key }) => [key, canonicalJson(fold)]);
+}
+
+/** Facts of the spans of which the log still has a row. */
+async function factsOfLog(spans: readonly ObservedSpan[]): Promise<readonly StepFact[]> {
+  const { rows } = await database.pool.query<{ span_id: string; status: string }>(
+    'select span_id, status from weather_forecast_steps',
+  );
+  const phases = new Map(
+    rows.map((row) => [row.span_id, row.status === 'in_progress' ? 'started' : 'ended'] as const),
+  );
+  const { ended, started } = toBatch(spans);
+  return [...ended, ...started].filter(({ spanId, phase }) => phases.get(spanId) === phase);
+}
+
+/** What a rebuild does: the archive, what the log still has, all forecasts, their history. */
+async function rebuild(
+  miners: readonly MinerKey[],
+  facts: readonly StepFact[],
+): Promise<readonly (readonly [key: MinerKey, fold: string])[]> {
+  const client = await database.pool.connect();
+  const archived = await readArchivedFold(client, miners);
+  const histories = await readHistories(client, miners);
+  client.release();
+  const { rows } = await database.pool.query<{ miner_hotkey: string; fold: ForecastFold }>(
+    'select miner_hotkey, fold from weather_forecast_stats',
+  );
+  return miners.map((key) => {
+    const own = facts.filter(({ minerHotkey }) => minerHotkey === key.minerHotkey);
+    const logged = own.reduce(
+      (fold, fact) => {
+        const noticed = noticeMiner(fold, fact);
+        return fact.phase === 'ended' ? countStep(noticed, fact) : noticed;
+      },
+      archived.get(minerKeyText(key)) ?? emptyMinerFold,
+    );
+    const forecasts = rows.filter(({ miner_hotkey }) => miner_hotkey === key.minerHotkey);
+    const whole = forecasts.reduce((fold, row) => countForecast(fold, toForecastRow(row.fold), 1), logged);
+    return [key, canonicalJson({ ...whole, history: histories.get(minerKeyText(key)) ?? whole.history })];
+  });
+}
+
+describe('what is archived of dropped steps', () => {
+  it('gives, with what is left of the log, miner_stats as they were, whatever is dropped in how many goes', async () => {
+    let rounds = 0;
+    await fc.assert(
+      fc.asyncProperty(recordedRun.map(spread), async (spans) => {
+        if (rounds > 0) {
+          await database.drop();
+          database = await createTestDatabase();
+        }
+        rounds += 1;
+        await record(spans);
+        const before = await foldsOfMiners();
+        const { miner_stats: stats } = await dumpTables(database.pool);
+        const miners = before.map(([key]) => key);
+        for (const weeks of [6, 5, 2]) {
+          await maintain(weeks);
+          expect(await rebuild(miners, await factsOfLog(spans))).toEqual(before);
+        }
+        expect((await dumpTables(database.pool))['miner_stats']).toEqual(stats);
+        expect((await database.pool.query('select from weather_forecast_steps_finished')).rows).toEqual([]);
+      }),
+      { numRuns: 12, seed: 20261127 },
+    );
+  });
+
+  it('is nothing for a miner of which nothing was dropped', async () => {
+    expect(await readArchivedFold(database.pool, [{ validatorId: 1, minerHotkey: '5Nobody' }])).toEqual(
+      new Map(),
+    );
+    expect(await readArchivedFold(database.pool, [])).toEqual(new Map());
+    expect(await readArchivedRuns(database.pool)).toEqual([]);
+  });
+});
