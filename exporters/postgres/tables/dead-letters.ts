@@ -35,7 +35,7 @@ const WHOLE: readonly Column<RejectedSpan>[] = [
 const STRIPPED: readonly Column<RejectedSpan>[] = [
   column('trace_id', 'text', ({ span }) => letterText(span.traceId, MAX_ID_LENGTH)),
   column('span_id', 'text', ({ span }) => letterText(span.spanId, MAX_ID_LENGTH)),
-  ...WHOLE.slice(2, 5),
+  ...WHOLE.slice(2, 8),
   column('span', 'jsonb', ({ span }) => encodeStripped(span)),
 ];
 
@@ -47,7 +47,7 @@ export async function keepRejected(client: ClientBase, rejected: readonly Reject
   await client.query(insert.text, insert.values);
 }
 
-/** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason. */
+/** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason, and whose it is. */
 export async function keepStripped(client: ClientBase, rejected: RejectedSpan): Promise<void> {
   const insert = insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);

@@ -83,7 +83,7 @@ describe('a span of which even the letter is refused', () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.bury(odd, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toMatchObject([
-      { reason: 'refused_by_database', run_id: null, span: { phase: 'ended', stripped: true } },
+      { reason: 'refused_by_database', run_id: 1, span: { phase: 'ended', stripped: true } },
     ]);
   });
 
