@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { doctorCommand } from './commands/doctor.ts';
+import { endSoon } from './commands/end-soon.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { recordCommand } from './commands/record.ts';
@@ -22,3 +23,4 @@ const program = new Command('barograph')
   .addCommand(doctorCommand());
 
 await program.parseAsync().catch(reportFailure);
+endSoon();
