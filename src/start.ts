@@ -8,6 +8,7 @@ import {
   type StopReport,
 } from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
+import { recordedEnds } from './recorded-ends.ts';
 import { startRecording, type Recording } from './recording.ts';
 
 /** What a validator is started with. */
@@ -51,6 +52,7 @@ export function startBarograph(options: StartOptions): Promise<Barograph> {
       stopMillis: config.shutdownSeconds * 1000,
       ...(queuePollMillis === undefined ? {} : { queuePollMillis }),
       ...(recovery === undefined ? {} : { recovery }),
+      ends: recordedEnds(recording),
       onProblem,
     });
     add(() => pipeline.stop());

@@ -45,7 +45,12 @@ const TABLE: ImportTable = {
     ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/sampler.ts', 'src/telemetry.ts'],
     ...['exporters', 'pg', 'node:'],
   ],
-  'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
+  'src/recorded-ends.ts': [
+    ...['exporters/processor/observed-span.ts', 'exporters/spool/span-record.ts', 'src/recording.ts'],
+  ],
+  'src/start.ts': [
+    ...['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recorded-ends.ts', 'src/recording.ts'],
+  ],
   'src/index.ts': ['src', 'exporters'],
 
   'exporters/export-report.ts': ['src/facts'],
@@ -99,7 +104,12 @@ describe('the composition root', () => {
   const ofSrc = within('src');
 
   it('is alone in src to import an exporter', () => {
-    expect(importersOf(ofSrc, 'exporters')).toEqual(['src/index.ts', 'src/recording.ts', 'src/telemetry.ts']);
+    expect(importersOf(ofSrc, 'exporters')).toEqual([
+      'src/index.ts',
+      'src/recorded-ends.ts',
+      'src/recording.ts',
+      'src/telemetry.ts',
+    ]);
   });
 
   it('has one place where the pipeline meets the recording of it; the public door only names both', () => {

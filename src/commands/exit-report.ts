@@ -1,5 +1,5 @@
 import type { StopReport } from '../pipeline/index.ts';
-import type { Recording } from '../recording.ts';
+import type { Barograph } from '../start.ts';
 
 /** What a process has finished when it ends, and what it leaves where. */
 export interface ExitReport {
@@ -15,7 +15,7 @@ export interface SpansAtEnd {
 }
 
 /** The spans of a recording that was closed. */
-export const spansAtEnd = ({ counters }: Pick<Recording, 'counters'>): SpansAtEnd => ({
+export const spansAtEnd = ({ counters }: Pick<Barograph['recording'], 'counters'>): SpansAtEnd => ({
   lost: counters().dropped.shutdown_deadline,
 });
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Clock } from './clock.ts';
 import type { ForecastOpener } from './forecast-opener.ts';
+import type { StepEnds } from './step-ends.ts';
 import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { PipelineStores } from './scores/cycle-stores.ts';
@@ -30,6 +31,8 @@ export interface PipelineSettings {
   /** How long `stop` waits for steps under way, milliseconds; 30 s unless given. */
   readonly stopMillis?: number;
   readonly freezeWindowMillis?: number;
+  /** How the word of a step outlives its process; it does not unless given. */
+  readonly ends?: StepEnds;
   /** How a forecast is opened; where its miner hosts it unless given. */
   readonly openForecast?: ForecastOpener;
   /** Most bytes of fields of the validator's own stores that are kept. */

@@ -140,6 +140,7 @@ function toParts(
       refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2,
       fieldCacheBytes: options.fieldCacheBytes ?? DEFAULTS.fieldCacheBytes,
     }),
+    ends: options.ends ?? null,
     policies: options.policies ?? RETRY_POLICIES,
     delayFactor,
     freezeWindowMillis: options.freezeWindowMillis ?? DEFAULTS.freezeWindowMillis,
@@ -165,6 +166,8 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   orphanGraceMillis: options.recovery?.graceMillis ?? DEFAULTS.orphanGraceMillis,
   stopMillis: options.stopMillis ?? DEFAULTS.stopMillis,
   onProblem: options.onProblem ?? (() => undefined),
-  handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) =>
-    TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } }),
+  handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) => {
+    if (payload.end !== undefined) await parts.ends?.record(payload.end);
+    await TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
+  },
 });

@@ -17,8 +17,8 @@ import { startWorkerProcess, type Work } from './support/worker-process.ts';
 const RECORDS_OUTLIVE_KILLS = false;
 
 const KILLS = wholeNumberOf('BAROGRAPH_FAULT_PIPELINE_KILLS', 5);
-/** How long one kill takes: a start, a life, and the time until its steps are taken up again. */
-const SECONDS_A_KILL = 3.5;
+/** How long the run goes on for each kill, at least: a start, a life, and the time until its steps are taken up. */
+const SECONDS_A_KILL = 1.5;
 /** ERA5 of the last lead is due ten days after that of the first: kills must hit in between, all of them. */
 const DISTURBED_DELAY_FACTOR = Math.max(1e-5, (KILLS * SECONDS_A_KILL) / (10 * 86_400));
 const RECOVERY = { checkMillis: 500, graceMillis: 1000 };

@@ -14,7 +14,7 @@ import { startWorkerProcess, type Work, type WorkerProcess } from './worker-proc
 /** How long a step may go on once it was found, milliseconds at most. */
 const LONGEST_STEP_MILLIS = 40;
 /** After this long without a step to kill a worker in, something is wrong, milliseconds. */
-const HUNT_MILLIS = 120_000;
+const HUNT_MILLIS = 300_000;
 /** The steps in the order in which a run comes to them; each is as likely as it stands here. */
 const TARGETS = [
   ...['orchestrate', 'gfs_download', 'query', 'poll', 'verify', 'score_lead day1'],
