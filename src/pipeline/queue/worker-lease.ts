@@ -45,15 +45,17 @@ export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease
   };
 }
 
-/** From this many deliveries on, jobs of dead workers are handed out one after the other. */
+/** From this many deliveries on, a job may be what its workers died of. */
 const SUSPECT_DELIVERIES = 3;
+/** Longest wait of such a job, in graces. */
+const LONGEST_WAIT_GRACES = 20;
 
 /**
  * Frees the jobs of worker pools that no longer live, so that others take them up.
  *
  * A job that kills its worker takes those beside it along, again and again if they were all taken up together. So jobs
- * that were freed several times come due one after the other, the grace apart: soon only the one at fault has been
- * handed out too often.
+ * that were freed several times come due one after the other, a grace apart, and each time later: soon only the one at
+ * fault has been handed out too often, and workers that something else kills have time to come to themselves.
  *
  * @param graceMillis how long a pool may need from its first job to its lock
  * @returns how many jobs were freed
@@ -72,9 +74,10 @@ export async function freeOrphanedJobs(pool: Pool, graceMillis: number): Promise
      )
      update pipeline._private_jobs as job
      set locked_at = null, locked_by = null,
-       run_at = case when attempts < $3 then run_at else now() + (orphan.place - 1) * $2 * interval '1 millisecond' end
+       run_at = case when attempts < $3 then run_at
+         else now() + (least(2 ^ (attempts - $3) - 1, $4) + orphan.place - 1) * $2 * interval '1 millisecond' end
      from orphan where job.id = orphan.id and job.locked_at < now() - $2 * interval '1 millisecond'`,
-    [LEASE_LOCK_CLASS, graceMillis, SUSPECT_DELIVERIES],
+    [LEASE_LOCK_CLASS, graceMillis, SUSPECT_DELIVERIES, LONGEST_WAIT_GRACES],
   );
   return rowCount ?? 0;
 }

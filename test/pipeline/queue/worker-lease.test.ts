@@ -99,9 +99,23 @@ describe('the jobs of a worker that died', () => {
   });
 
   it('come due one after the other when that goes on, so that the one that kills takes no other along', async () => {
-    await lockJobs(3, 1, 9, 4);
+    await lockJobs(3, 1, 3, 3);
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(4);
     expect(await waits()).toEqual([0, 0, 30, 60]);
+  });
+
+  it.each([
+    [3, 0],
+    [4, 30],
+    [5, 90],
+    [6, 210],
+    [7, 450],
+    [8, 600],
+    [999, 600],
+  ])('come due later each time: after %i deliveries in %i s', async (deliveries, seconds) => {
+    await lockJobs(deliveries);
+    await freeOrphanedJobs(database.pool, GRACE_MILLIS);
+    expect(await waits()).toEqual([seconds]);
   });
 });
 
