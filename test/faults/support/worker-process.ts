@@ -39,7 +39,12 @@ export function startWorkerProcess(work: Work): WorkerProcess {
   });
   let told = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', (code, signal) => {
+      if (signal !== null) told += `Ended by ${signal}.`;
+      resolve(code);
+    });
+  });
   const started = new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve());
     void ended.then((code) => reject(new Error(`The worker ended with ${code} before it worked: ${told}`)));

@@ -5,6 +5,7 @@ import {
   giveBackJobs,
   takeLease,
 } from '../../../src/pipeline/queue/worker-lease.ts';
+import { DEFAULTS } from '../../../src/pipeline/pipeline-options.ts';
 import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -116,6 +117,13 @@ describe('the jobs of a worker that died', () => {
     await lockJobs(deliveries);
     await freeOrphanedJobs(database.pool, GRACE_MILLIS);
     expect(await waits()).toEqual([seconds]);
+  });
+});
+
+describe('the wait for the jobs of a dead worker', () => {
+  it('is under a minute unless something else is given', () => {
+    const { orphanCheckMillis, orphanGraceMillis, queuePollMillis } = DEFAULTS;
+    expect(orphanCheckMillis + orphanGraceMillis + queuePollMillis).toBeLessThan(60_000);
   });
 });
 
