@@ -58,7 +58,9 @@ describe('the jobs of a worker', () => {
   it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
     const lease = await takeLease(database.pool, 'pool-cut');
     await database.pool.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_locks
+       where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
+         and database = (select oid from pg_database where datname = current_database())`,
     );
     await expect
       .poll(async () => {
