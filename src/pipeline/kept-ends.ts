@@ -12,7 +12,7 @@ export async function keepEnd(
   { queueJobId }: Delivery,
   { ends, result }: { readonly ends: StepEnds | null; readonly result: unknown },
 ): Promise<void> {
-  const end = ends === null ? null : encodeEnd(ends, result);
+  const end = encodeEnd(ends, result);
   if (end === null) return;
   await client.query(
     `update pipeline._private_jobs
@@ -21,12 +21,35 @@ export async function keepEnd(
   );
 }
 
-/** What cannot be encoded is not kept: recording never stands in the way of what it records. */
-function encodeEnd(ends: StepEnds, result: unknown): string | null {
+/**
+ * What the step under way says when it returns the result. Null where nothing is recorded and where it cannot be encoded:
+ * recording never stands in the way of what it records.
+ */
+export function encodeEnd(ends: StepEnds | null, result: unknown): string | null {
+  if (ends === null) return null;
   const span = previewEnd(result);
   try {
     return span === null ? null : ends.encode(span);
   } catch {
     return null;
   }
+}
+
+/**
+ * Tells an end that was kept, then does what the job is about, which waits for no recorder.
+ *
+ * @throws what kept the end from being safe, after the work: the job is then handed out again
+ */
+export async function tellFirst(
+  ends: StepEnds | null,
+  end: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (ends === null || end === undefined) return work();
+  const told = await ends.record(end).then(
+    () => true as const,
+    (error: unknown) => ({ error }),
+  );
+  await work();
+  if (told !== true) throw told.error;
 }

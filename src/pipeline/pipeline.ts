@@ -9,6 +9,7 @@ import { createRun, type CreatedRun, type RequestedRun } from './create-run.ts';
 import { ensureRun } from './ensure-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
+import { tellFirst } from './kept-ends.ts';
 import type { Miner } from './miners/index.ts';
 import { once } from './once.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
@@ -167,7 +168,7 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   stopMillis: options.stopMillis ?? DEFAULTS.stopMillis,
   onProblem: options.onProblem ?? (() => undefined),
   handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) => {
-    if (payload.end !== undefined) await parts.ends?.record(payload.end);
-    await TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
+    const work = () => TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
+    await tellFirst(parts.ends, payload.end, work);
   },
 });

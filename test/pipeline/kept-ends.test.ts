@@ -18,13 +18,15 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** Ends that are kept as the ids of their spans, and what was recorded of them. */
+/** Ends that are kept as the ids of their spans, and what was recorded of them but for the root, always told twice. */
 function idsAsEnds(): StepEnds & { readonly recorded: string[] } {
   const recorded: string[] = [];
   return {
     recorded,
     encode: (span) => `${span.name} ${span.spanContext().spanId}`,
-    record: async (encoded) => void recorded.push(encoded),
+    record: async (encoded) => {
+      if (!encoded.startsWith('forecast.run ')) recorded.push(encoded);
+    },
   };
 }
 
@@ -68,6 +70,7 @@ describe('a worker that dies after a step has committed and before its word is o
     const ends = idsAsEnds();
     let tries = 0;
     const record = async (encoded: string): Promise<void> => {
+      if (encoded.startsWith('forecast.run ')) return;
       tries += 1;
       if (tries === 1) throw new Error('the database is away');
       await ends.record(encoded);
@@ -82,6 +85,29 @@ describe('a worker that dies after a step has committed and before its word is o
     await pipeline.finished(runId);
     await expect.poll(() => ends.recorded.length, { timeout: 20_000 }).toBe(1);
     expect(tries).toBe(2);
+  });
+});
+
+describe('a recorder that takes nothing', () => {
+  it('holds up no run: the words wait with their jobs', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const record = () => Promise.reject(new Error('the recorder is away'));
+    const pipeline = bench.open(stub, await tinyStores(), { ends: { ...idsAsEnds(), record } });
+    const { runId, status } = await bench.run(pipeline, stub);
+    expect(status).toBe('completed');
+    await expect.poll(async () => (await pipeline.progress(runId)).jobs).toBe(1);
+  });
+});
+
+describe('a process that dies as soon as it has made a run', () => {
+  it('has said so: the first job of the run tells it once more', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const recorded: string[] = [];
+    const ends = { ...idsAsEnds(), record: async (encoded: string) => void recorded.push(encoded) };
+    const pipeline = bench.open(stub, await tinyStores(), { ends });
+    await bench.run(pipeline, stub);
+    const [root] = spans.of('orchestration', 'create_run');
+    expect(recorded).toEqual([`forecast.run ${root?.spanContext().spanId}`]);
   });
 });
 
