@@ -1,5 +1,5 @@
 import { transform } from 'esbuild';
-import { defineConfig, type Plugin } from 'vitest/config';
+import { configDefaults, defineConfig, type Plugin } from 'vitest/config';
 
 /** Lowers TC39 decorators, which the bundled transformer leaves as they are and Node 20 cannot parse. */
 const lowerDecorators: Plugin = {
@@ -15,6 +15,8 @@ export default defineConfig({
   plugins: [lowerDecorators],
   test: {
     include: ['test/**/*.test.ts'],
+    // They have a configuration of their own: vitest.faults.config.ts.
+    exclude: [...configDefaults.exclude, 'test/faults/**'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { endSoon } from './commands/end-soon.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
@@ -30,3 +31,4 @@ const program = new Command('barograph')
   .addCommand(doctorCommand());
 
 await program.parseAsync().catch(reportFailure);
+endSoon();

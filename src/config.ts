@@ -56,6 +56,9 @@ const ENVIRONMENT = z.object({
     .optional()
     .describe('Multiplies every wait and retry of the pipeline; 1 unless miners are simulated'),
   BAROGRAPH_CONCURRENCY: wholeNumber(1, 512).default(8).describe('Jobs that one process works on at once'),
+  BAROGRAPH_SHUTDOWN_SECONDS: wholeNumber(0, 3600)
+    .default(30)
+    .describe('How long the end of a process waits for steps under way; others do the rest again'),
   BAROGRAPH_INGEST_HOST: z
     .string()
     .default('127.0.0.1')
@@ -94,6 +97,8 @@ export interface Config {
   /** Null when it is not set: real miners are then waited for in real time. */
   readonly delayFactor: number | null;
   readonly concurrency: number;
+  /** How long steps under way are waited for when the process ends, seconds. */
+  readonly shutdownSeconds: number;
   readonly ingestHost: string;
   readonly ingestPort: number;
   /** A secret. Null when senders need none. */
@@ -134,6 +139,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     validatorHotkey: values.BAROGRAPH_VALIDATOR_HOTKEY ?? null,
     delayFactor: values.BAROGRAPH_DELAY_FACTOR ?? null,
     concurrency: values.BAROGRAPH_CONCURRENCY,
+    shutdownSeconds: values.BAROGRAPH_SHUTDOWN_SECONDS,
     ingestHost: values.BAROGRAPH_INGEST_HOST,
     ingestPort: values.BAROGRAPH_INGEST_PORT,
     ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,

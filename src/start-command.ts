@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { demonstrate } from './commands/demonstration.ts';
+import { endSoon } from './commands/end-soon.ts';
 import { interruptible } from './commands/interruption.ts';
 import { wholeNumber } from './commands/option-parsers.ts';
 import { createOutput } from './commands/output.ts';
@@ -33,3 +34,4 @@ const command = new Command('npm start --')
   });
 
 await command.parseAsync().catch(reportFailure);
+endSoon();

@@ -1,7 +1,14 @@
 import { openAll } from './closers.ts';
 import type { Config } from './config.ts';
-import { createPipeline, type Pipeline, type PipelineStores } from './pipeline/index.ts';
+import {
+  createPipeline,
+  type Pipeline,
+  type PipelineStores,
+  type Recovery,
+  type StopReport,
+} from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
+import { recordedEnds } from './recorded-ends.ts';
 import { startRecording, type Recording } from './recording.ts';
 
 /** What a validator is started with. */
@@ -13,6 +20,8 @@ export interface StartOptions {
   readonly delayFactor: number;
   /** How often the queue is looked at where notifications do not arrive, milliseconds. */
   readonly queuePollMillis?: number;
+  /** How soon steps of dead workers are done again. */
+  readonly recovery?: Recovery;
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
@@ -22,28 +31,31 @@ export interface StartOptions {
 export interface Barograph {
   readonly pipeline: Pipeline;
   readonly recording: Recording;
-  /** Stops intake, lets steps end, records what they said, closes. */
-  readonly close: () => Promise<void>;
+  /** Stops intake, lets steps end, records what they said, closes. @returns what became of the steps under way */
+  readonly close: () => Promise<StopReport>;
 }
 
 /** Puts the parts together: the only place where the pipeline and the exporters meet. */
 export function startBarograph(options: StartOptions): Promise<Barograph> {
-  const { config, onProblem, minerTimeouts: timeouts, queuePollMillis } = options;
+  const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
   return openAll(async ({ add, close }) => {
-    const recording = await startRecording(options);
-    add(() => recording.close());
     const minerClient = createMinerClient(timeouts === undefined ? {} : { timeouts });
     add(() => minerClient.close());
+    const recording = await startRecording(options);
+    add(() => recording.close());
     const pipeline = createPipeline({
       connectionString: recording.connectionString,
       stores: options.stores,
       minerClient,
       delayFactor: options.delayFactor,
       concurrency: config.concurrency,
+      stopMillis: config.shutdownSeconds * 1000,
       ...(queuePollMillis === undefined ? {} : { queuePollMillis }),
+      ...(recovery === undefined ? {} : { recovery }),
+      ends: recordedEnds(recording),
       onProblem,
     });
     add(() => pipeline.stop());
-    return { pipeline, recording, close };
+    return { pipeline, recording, close: () => close().then(() => pipeline.stop()) };
   });
 }

@@ -61,7 +61,10 @@ const TABLE: ImportTable = {
     'pg',
     'node:',
   ],
-  'src/start.ts': ['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recording.ts'],
+  'src/recorded-ends.ts': ['exporters/processor/observed-span.ts', 'src/facts', 'src/recording.ts'],
+  'src/start.ts': [
+    ...['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recorded-ends.ts', 'src/recording.ts'],
+  ],
   'src/index.ts': ['src', 'exporters'],
 
   // What the parts of recording say to each other.
@@ -128,6 +131,7 @@ describe('the composition root', () => {
       'src/maintenance.ts',
       'src/partition-maintenance.ts',
       'src/recording-spool.ts',
+      'src/recorded-ends.ts',
       'src/recording.ts',
       'src/telemetry.ts',
     ]);

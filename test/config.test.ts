@@ -24,6 +24,7 @@ describe('the configuration', () => {
       validatorHotkey: null,
       delayFactor: null,
       concurrency: 8,
+      shutdownSeconds: 30,
       ingestHost: '127.0.0.1',
       ingestPort: 4318,
       ingestToken: null,
@@ -116,6 +117,7 @@ describe('the configuration', () => {
     ['BAROGRAPH_DELAY_FACTOR', '0', 'a number above 0, at most 1'],
     ['BAROGRAPH_DELAY_FACTOR', 'fast', 'a number above 0, at most 1'],
     ['BAROGRAPH_CONCURRENCY', '0', 'a whole number from 1 to 512'],
+    ['BAROGRAPH_SHUTDOWN_SECONDS', '-1', 'a whole number from 0 to 3600'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', 'an http or https URL'],
   ])('refuses %s="%s" with what is allowed', (name, value, allowed) => {
     const error = refusalOf({ [name]: value });

@@ -1,4 +1,4 @@
-import { SpanStatusCode, type HrTime } from '@opentelemetry/api';
+import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
 
@@ -12,11 +12,12 @@ export type SdkSpan = Pick<
   | 'endTime'
   | 'status'
   | 'attributes'
-  | 'events'
-  | 'resource'
   | 'droppedAttributesCount'
   | 'droppedEventsCount'
->;
+> & {
+  readonly events: readonly Pick<TimedEvent, 'name' | 'time' | 'attributes'>[];
+  readonly resource: { readonly attributes: Attributes };
+};
 
 const STATUS = {
   [SpanStatusCode.UNSET]: 'unset',
@@ -53,6 +54,6 @@ export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): Obs
   };
 }
 
-function toObservedEvent({ name, time, attributes }: TimedEvent): ObservedEvent {
+function toObservedEvent({ name, time, attributes }: SdkSpan['events'][number]): ObservedEvent {
   return { name, timeUnixNano: toUnixNano(time), attributes: attributes ?? {} };
 }

@@ -6,6 +6,8 @@ export interface Output {
   readonly progress: (text: string) => void;
   /** What is in the way but stops nothing. */
   readonly problem: (text: string) => void;
+  /** How a process ended, when it was asked to; in JSON mode too. */
+  readonly ending: (text: string) => void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';
@@ -24,6 +26,10 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
     if (isLineOpen) process.stderr.write(CLEAR_LINE);
     isLineOpen = false;
   };
+  const tell = (text: string): void => {
+    endLine();
+    process.stderr.write(`${text}\n`);
+  };
   return {
     result: (text) => {
       endLine();
@@ -34,9 +40,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
       process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(text)}` : `${text}\n`);
       isLineOpen = isTerminal;
     },
-    problem: (text) => {
-      endLine();
-      process.stderr.write(`${text}\n`);
-    },
+    problem: tell,
+    ending: tell,
   };
 }

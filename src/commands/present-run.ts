@@ -1,4 +1,5 @@
 import { formatRunReport } from '../reports/run-table.ts';
+import { describeExit } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
 import type { FinishedRun } from './run-on-stores.ts';
@@ -27,7 +28,8 @@ export async function presentRun(
       await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
     }
   } finally {
-    await run.close();
+    const exit = await run.close();
+    if (staysUp) output.ending(describeExit(exit));
   }
   if (report.run.status !== 'completed') process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { startIngestServer, TRACES_PATH } from '../ingest/index.ts';
 import { startRecording } from '../recording.ts';
+import { describeExit, spansAtEnd } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
 import { toldOnce } from './told-once.ts';
@@ -32,7 +33,7 @@ const NO_VALIDATOR = 'barograph-record';
 /** Takes spans of other programs and records them, until the signal aborts. */
 export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
   const onProblem = toldOnce((message) => output.problem(message));
-  const { places, close } = await openAll(async ({ add, close }) => {
+  const { recording, places, close } = await openAll(async ({ add, close }) => {
     const recording = await startRecording({ config, validatorHotkey: NO_VALIDATOR, onProblem });
     add(() => recording.close());
     const ingest = await startIngestServer({
@@ -49,14 +50,15 @@ export async function recordSpans({ config, isJson, output, signal }: RecordSpan
       metrics: recording.metricsUrl,
       database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
     };
-    return { places, close };
+    return { recording, places, close };
   });
   try {
     output.result(isJson ? JSON.stringify(places) : inWords(places));
     await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
-    output.progress('Ending; what has arrived is written first. Ctrl-C again ends at once.');
+    output.ending('Ending; what has arrived is written first. Ctrl-C again ends at once.');
   } finally {
     await close();
+    if (signal.aborted) output.ending(describeExit({ steps: null, spans: spansAtEnd(recording) }));
   }
 }
 

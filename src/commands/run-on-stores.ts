@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { requireForecastCycle, type PipelineStores } from '../pipeline/index.ts';
 import { readMinerList } from '../pipeline/miners/index.ts';
+import { spansAtEnd, type ExitReport } from './exit-report.ts';
 import { openNamedStore, type StoreLocations } from './stores.ts';
 import type { Output } from './output.ts';
 import { SIMULATED_MINERS_AT, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
@@ -28,14 +29,24 @@ export interface RunOnStoresOptions {
 /** What a run left behind: its report, and the processes that still serve it. */
 export interface FinishedRun {
   readonly report: ValidationReport;
-  readonly close: () => Promise<void>;
+  /** Closes everything. @returns how it ended */
+  readonly close: () => Promise<ExitReport>;
 }
 
 /** Makes fifteen days a quarter of a minute; a retry after five minutes comes in the next turn. */
 const SIMULATION_DELAY_FACTOR = 1e-5;
 /** Jobs that come due soon after each other must not wait for the next look at the queue. */
 const SIMULATION_POLL_MILLIS = 100;
+/** A worker that dies must not hold up a run that takes seconds. */
+const SIMULATION_RECOVERY = { checkMillis: 1000, graceMillis: 1000 };
 const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
+
+/** What is hurried beside the waits when nobody real takes part. */
+const SIMULATION_SETTINGS = {
+  queuePollMillis: SIMULATION_POLL_MILLIS,
+  minerTimeouts: SIMULATION_TIMEOUTS,
+  recovery: SIMULATION_RECOVERY,
+};
 
 /** Runs one validation on the stores, with simulated or real miners, to its end. */
 export async function runOnStores(options: RunOnStoresOptions): Promise<FinishedRun> {
@@ -52,11 +63,12 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
       miners,
       minersAt: isSimulated ? SIMULATED_MINERS_AT : null,
       delayFactor: config.delayFactor ?? (isSimulated ? SIMULATION_DELAY_FACTOR : 1),
-      ...(isSimulated ? { queuePollMillis: SIMULATION_POLL_MILLIS, minerTimeouts: SIMULATION_TIMEOUTS } : {}),
+      ...(isSimulated ? SIMULATION_SETTINGS : {}),
     });
-    const close = async (): Promise<void> => {
+    const close = async (): Promise<ExitReport> => {
       try {
-        await barograph.close();
+        const steps = await barograph.close();
+        return { steps, spans: spansAtEnd(barograph.recording) };
       } finally {
         await miners.close();
       }

@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
-import type { PipelineStores } from '../pipeline/index.ts';
+import type { PipelineStores, Recovery } from '../pipeline/index.ts';
 import type { Miner } from '../pipeline/miners/index.ts';
 import { startBarograph, type Barograph } from '../start.ts';
+import { describeExit, spansAtEnd } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
 import { readValidationReport, type ValidationReport } from './validation-report.ts';
@@ -26,6 +27,7 @@ export interface ValidationOptions {
   readonly minersAt: string | null;
   readonly delayFactor: number;
   readonly queuePollMillis?: number;
+  readonly recovery?: Recovery;
   readonly minerTimeouts?: { readonly initiateFetch: number; readonly poll: number; readonly token: number };
   readonly output: Output;
   /** Ends the run before its time. */
@@ -52,9 +54,14 @@ export async function validate(
     return { report, barograph };
   } catch (error) {
     if (signal.aborted) await endBeforeTime(options, barograph);
-    await barograph.close().catch(() => undefined);
+    await closeInterrupted(options, barograph).catch(() => undefined);
     throw error;
   }
+}
+
+async function closeInterrupted({ output, signal }: ValidationOptions, barograph: Barograph): Promise<void> {
+  const steps = await barograph.close();
+  if (signal.aborted) output.ending(describeExit({ steps, spans: spansAtEnd(barograph.recording) }));
 }
 
 async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
@@ -79,10 +86,10 @@ async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph):
 
 /** Simulated miners end with this process; a run with real ones goes on whenever it is started again. */
 async function endBeforeTime(
-  { minersAt, output }: ValidationOptions,
+  { minersAt, output, config }: ValidationOptions,
   { pipeline }: Barograph,
 ): Promise<void> {
-  const hint = 'Ctrl-C again ends at once.';
+  const hint = `within ${config.shutdownSeconds} s. Ctrl-C again ends at once.`;
   if (minersAt === null) {
     output.problem(`Ending; the same command takes the run up again. Steps under way end first, ${hint}`);
     return;

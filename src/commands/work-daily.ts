@@ -5,6 +5,7 @@ import type { Pipeline } from '../pipeline/index.ts';
 import { readMinerList } from '../pipeline/miners/index.ts';
 import { CategorizedError } from '../semconv/index.ts';
 import { startBarograph, type Barograph } from '../start.ts';
+import { describeExit, spansAtEnd } from './exit-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
@@ -62,11 +63,12 @@ export async function workDaily(options: WorkOptions): Promise<void> {
     await untilAborted(signal, workUntilDone({ ...options, validatorHotkey, onProblem }, barograph.pipeline));
   } catch (error) {
     if (!signal.aborted) throw error;
-    output.progress(
-      'Ending; steps under way end first, and others go on with the rest. Ctrl-C again ends at once.',
+    output.ending(
+      `Ending; steps under way have ${config.shutdownSeconds} s to end, and others go on with the rest. Ctrl-C again ends at once.`,
     );
   } finally {
-    await barograph.close();
+    const steps = await barograph.close();
+    if (signal.aborted) output.ending(describeExit({ steps, spans: spansAtEnd(barograph.recording) }));
   }
 }
 

@@ -24,9 +24,7 @@ export const aggregateMiner = step(
     const { parts, delivery, miner } = job;
     const underway = { parts, delivery, step: 'aggregate', attempt: miner.attempt } as const;
     const result = await underPolicy(underway, () => aggregate(job));
-    return settle<AggregateMinerResult>(parts.pool, result, (client, settled) =>
-      commit(client, job, settled),
-    );
+    return settle<AggregateMinerResult>(job, result, (client, settled) => commit(client, job, settled));
   },
 );
 

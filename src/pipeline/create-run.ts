@@ -3,6 +3,7 @@ import { currentTraceparent, step, type StepDefinition } from '../steps/index.ts
 import { inTransaction } from './control/in-transaction.ts';
 import { insertMiners } from './control/miner-row.ts';
 import { insertRun, loadActiveRun, reserveRunId, type NewRun } from './control/run-row.ts';
+import { encodeEnd } from './kept-ends.ts';
 import type { Miner } from './miners/index.ts';
 import { addJobs } from './queue/jobs.ts';
 import { toDecisionEvent } from './run-decision.ts';
@@ -49,12 +50,15 @@ const openRunDefinition: StepDefinition<[RunToCreate, SharedParts], Promise<void
 /** Writes the run, its miners and its first job, and opens its trace. */
 const openRun = step(
   openRunDefinition,
-  async ({ runId, run, miners }: RunToCreate, { pool, clock }: SharedParts): Promise<void> => {
+  async ({ runId, run, miners }: RunToCreate, { pool, clock, ends }: SharedParts): Promise<void> => {
     const rootTraceparent = currentTraceparent() ?? null;
+    // Told again with the first job: nobody would be handed a job again for a process that dies here.
+    const end = encodeEnd(ends, undefined);
+    const payload = { runId, revision: 0, ...(end !== null && { end }) };
     await inTransaction(pool, async (client) => {
       await insertRun(client, { ...run, runId, rootTraceparent });
       await insertMiners(client, runId, miners);
-      await addJobs(client, [{ task: 'orchestrate', payload: { runId, revision: 0 }, runAt: clock.now() }]);
+      await addJobs(client, [{ task: 'orchestrate', payload, runAt: clock.now() }]);
       return true;
     });
   },

@@ -48,7 +48,7 @@ export const scoreDay1 = step(day1Definition, async (job: LeadJob): Promise<Lead
   const result = await underPolicy(underway, () =>
     unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
-  return settle<LeadResult>(parts.pool, { ...result, findings }, (client) =>
+  return settle<LeadResult>(job, { ...result, findings }, (client) =>
     commitLead(client, job, { end: result, findings }),
   );
 });

@@ -2,7 +2,10 @@
 export type { RunProgress } from './control/progress.ts';
 export { requireForecastCycle } from './forecast-cycle.ts';
 export type { CreatedRun } from './create-run.ts';
-export { createPipeline, type Pipeline, type PipelineOptions, type RunRequest } from './pipeline.ts';
+export { createPipeline, type Pipeline, type RunRequest } from './pipeline.ts';
+export type { StepEnds } from './step-ends.ts';
+export type { PipelineOptions, Recovery } from './pipeline-options.ts';
+export type { StopReport } from './queue/stop-report.ts';
 export {
   RETRY_POLICIES,
   retryDelaySeconds,

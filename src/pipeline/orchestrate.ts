@@ -32,7 +32,7 @@ export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Prom
   const plan = decideRun({ run, miners, failures });
   if (plan === null) return { kind: 'nothing' };
   if (plan.to === 'seeding') await seedMiners(job);
-  return settle<Orchestrated>(parts.pool, { kind: 'decided', plan, miners }, (client, result) =>
+  return settle<Orchestrated>(job, { kind: 'decided', plan, miners }, (client, result) =>
     commit(client, job, result),
   );
 });

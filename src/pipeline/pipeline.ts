@@ -3,56 +3,29 @@ import { Agent } from 'undici';
 import { createDatabasePool } from '../database/connect.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
 import { abandonRuns } from './abandon-run.ts';
+import { closeParts } from './close-pipeline.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
 import { createRun, type CreatedRun, type RequestedRun } from './create-run.ts';
 import { ensureRun } from './ensure-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
-import { createForecastOpener, type ForecastOpener } from './forecast-opener.ts';
-
-import type { Miner, MinerClient } from './miners/index.ts';
+import { createForecastOpener } from './forecast-opener.ts';
+import { tellFirst } from './kept-ends.ts';
+import type { Miner } from './miners/index.ts';
 import { once } from './once.ts';
+import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
+import { fencePool } from './queue/fenced-pool.ts';
 import { hearErrors } from './queue/hear-errors.ts';
+import { NOTHING_UNDER_WAY, type StopReport } from './queue/stop-report.ts';
 import { migrateQueue, startWorker, type QueueWorker } from './queue/worker.ts';
-import { RETRY_POLICIES, type RetryPolicies } from './retry-policy.ts';
-import { createCycleStores, type PipelineStores } from './scores/cycle-stores.ts';
-import type { Clock } from './clock.ts';
+import type { QueueDelivery } from './queue/worker-session.ts';
+import { RETRY_POLICIES } from './retry-policy.ts';
+import { createCycleStores } from './scores/cycle-stores.ts';
 import { becomeSole, requireNoSole, type SoleLock } from './sole-worker.ts';
 import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { requireLeads, requireMiners } from './run-request.ts';
 import { TRUTH_POLL_SECONDS } from './truth-times.ts';
 import { untilFinished } from './until-finished.ts';
-
-/** Where control state and queue are kept: a URL, or a pool that stays the caller's. */
-export type PipelineDatabase =
-  | { readonly connectionString: string; readonly pool?: undefined }
-  | { readonly pool: Pool; readonly connectionString?: undefined };
-
-export type PipelineOptions = PipelineDatabase & PipelineSettings;
-
-/** What a pipeline works with. */
-export interface PipelineSettings {
-  readonly stores: PipelineStores;
-  /** Stays the caller's: it is not closed with the pipeline. */
-  readonly minerClient: MinerClient;
-  readonly clock?: Clock;
-  /** Multiplies every delay and wait: 1 in production. */
-  readonly delayFactor?: number;
-  /** Steps at a time in this process. */
-  readonly concurrency?: number;
-  /** How often the queue is looked at where notifications do not arrive, milliseconds. */
-  readonly queuePollMillis?: number;
-  readonly policies?: RetryPolicies;
-  /** How soon jobs are taken up again whose worker died or whose connection was lost. */
-  readonly recovery?: { readonly checkMillis: number; readonly graceMillis: number };
-  readonly freezeWindowMillis?: number;
-  /** How a forecast is opened; where its miner hosts it unless given. */
-  readonly openForecast?: ForecastOpener;
-  /** Most bytes of fields of the validator's own stores that are kept. */
-  readonly fieldCacheBytes?: number;
-  /** Hears what the queue complains of; nothing else is told but by spans. */
-  readonly onProblem?: (message: string) => void;
-}
 
 /** A run to be made. */
 export interface RunRequest {
@@ -85,39 +58,39 @@ export interface Pipeline {
   progress(runId: number): Promise<RunProgress>;
   /** Resolves when the run is over, whoever works on it; rejects when the pipeline is stopped before. */
   finished(runId: number): Promise<void>;
-  /** Lets the steps under way come to their end and closes what was opened. */
-  stop(): Promise<void>;
+  /**
+   * Takes up no more steps, lets those under way come to their end and closes what was opened. Steps that do not end in
+   * time are let go of: they commit nothing any more, and their jobs are free for other workers at once.
+   */
+  stop(): Promise<StopReport>;
 }
-
-const DEFAULTS = {
-  concurrency: 8,
-  queuePollMillis: 2000,
-  freezeWindowMillis: 2 * 3_600_000,
-  fieldCacheBytes: 2 ** 30,
-  orphanCheckMillis: 15_000,
-  orphanGraceMillis: 30_000,
-};
 
 /** Makes a pipeline that does nothing before it is told to. The database must be migrated. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
   const goDeaf = hearErrors(pool, options.onProblem ?? (() => undefined));
   const agent = new Agent({ connect: { rejectUnauthorized: false } });
-  const parts = toParts(options, { pool, agent });
+  const fenced = fencePool(pool);
+  const leavePool = (): void => {
+    fenced.remove();
+    goDeaf();
+  };
+  const parts = toParts(options, { pool: fenced.pool, agent });
   const ready = once(() => migrateQueue(pool));
-  const startOnce = once(() => startWorker(toWorkerOptions(options, parts)));
+  const workerOptions = { ...toWorkerOptions(options, parts), pool, fence: fenced.close };
+  const startOnce = once(() => startWorker(workerOptions));
   let worker: Promise<QueueWorker> | undefined;
-  let stopped: Promise<void> | undefined;
+  let stopped: Promise<StopReport> | undefined;
   let sole: SoleLock | undefined;
-  const stop = async (): Promise<void> => {
+  const stop = async (): Promise<StopReport> => {
+    let report = NOTHING_UNDER_WAY;
     try {
-      await (await worker?.catch(() => undefined))?.stop();
+      report = (await (await worker?.catch(() => undefined))?.stop()) ?? NOTHING_UNDER_WAY;
     } finally {
       sole?.release();
-      await agent.close();
-      if (options.pool === undefined) await pool.end();
-      goDeaf();
+      await closeParts({ pool, ownsPool: options.pool === undefined, agent, leavePool }, report);
     }
+    return report;
   };
   return {
     async createRun(request) {
@@ -168,6 +141,7 @@ function toParts(
       refreshMillis: (TRUTH_POLL_SECONDS * 1000 * delayFactor) / 2,
       fieldCacheBytes: options.fieldCacheBytes ?? DEFAULTS.fieldCacheBytes,
     }),
+    ends: options.ends ?? null,
     policies: options.policies ?? RETRY_POLICIES,
     delayFactor,
     freezeWindowMillis: options.freezeWindowMillis ?? DEFAULTS.freezeWindowMillis,
@@ -187,17 +161,14 @@ const toRequestedRun = (request: RunRequest, now: Date): RequestedRun => ({
 });
 
 const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
-  pool: parts.pool,
   concurrency: options.concurrency ?? DEFAULTS.concurrency,
   pollMillis: options.queuePollMillis ?? DEFAULTS.queuePollMillis,
   orphanCheckMillis: options.recovery?.checkMillis ?? DEFAULTS.orphanCheckMillis,
   orphanGraceMillis: options.recovery?.graceMillis ?? DEFAULTS.orphanGraceMillis,
+  stopMillis: options.stopMillis ?? DEFAULTS.stopMillis,
   onProblem: options.onProblem ?? (() => undefined),
-  handle: async ({
-    task,
-    payload,
-    queueJobId,
-    deliveries,
-  }: Parameters<Parameters<typeof startWorker>[0]['handle']>[0]) =>
-    TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } }),
+  handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) => {
+    const work = () => TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
+    await tellFirst(parts.ends, payload.end, work);
+  },
 });

@@ -17,7 +17,7 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
   const { parts, delivery, miner } = job;
   const underway = { parts, delivery, step: 'poll', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForProgress(job));
-  return settle<PollResult>(parts.pool, result, (client, settled) => commit(client, job, settled));
+  return settle<PollResult>(job, result, (client, settled) => commit(client, job, settled));
 });
 
 /** One call. @throws CategorizedError `not_found`, retryable, when the miner has forgotten its job */

@@ -19,10 +19,10 @@ export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<Q
   const underway = { parts, delivery, step: 'query', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForForecast(job));
   try {
-    return await settle(parts.pool, result, (client, settled) => commit(client, job, settled));
+    return await settle(job, result, (client, settled) => commit(client, job, settled));
   } catch (error) {
     if (!isJobHeldByAnother(error)) throw error;
-    return settle<QueryResult>(parts.pool, crossover(job), (client, settled) => commit(client, job, settled));
+    return settle<QueryResult>(job, crossover(job), (client, settled) => commit(client, job, settled));
   }
 });
 

@@ -51,7 +51,7 @@ const inputSources = ({ initTime, day1Lead, era5Leads }: MinerJob['run']) => ({
 /** Takes a miner into the run and opens its trace. */
 export const seedMiner = step(seedMinerDefinition, async (job: MinerJob): Promise<SeedMinerResult> => {
   const root = currentTraceparent() ?? null;
-  return settle<SeedMinerResult>(job.parts.pool, { kind: 'seeded' }, async (client) => {
+  return settle<SeedMinerResult>(job, { kind: 'seeded' }, async (client) => {
     if (!(await moveMiner(client, job.miner, { to: 'seeded' }))) return false;
     await recordRootTrace(client, job.miner, root);
     return true;

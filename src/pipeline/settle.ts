@@ -1,20 +1,32 @@
-import type { Pool } from 'pg';
 import { withControlState } from './control/control-state-error.ts';
 import { inTransaction, type Queryable } from './control/in-transaction.ts';
+import { keepEnd } from './kept-ends.ts';
+import type { Delivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
 
+/** The job whose step commits. */
+interface SettlingJob {
+  readonly parts: Pick<SharedParts, 'pool' | 'ends'>;
+  readonly delivery: Delivery;
+}
+
 /**
- * Commits what a step came to, inside the step: its transition and the jobs that follow are one transaction, so what
- * its span says was really enqueued.
+ * Commits what a step came to, inside the step: its transition, the jobs that follow and its own word are one
+ * transaction, so what its span says was really enqueued, and is said even if the process dies before it can be.
  *
  * `commit` returns false when the row has moved on meanwhile; then nothing is kept and the step says nothing. A throw
  * (the database is gone) leaves the step, and the queue delivers the job again.
  */
 export async function settle<Result>(
-  pool: Pool,
+  { parts, delivery }: SettlingJob,
   result: Result,
   commit: (client: Queryable, result: Result) => Promise<boolean>,
 ): Promise<Result | Superseded> {
-  const kept = await withControlState(() => inTransaction(pool, (client) => commit(client, result)));
+  const settled = async (client: Queryable): Promise<boolean> => {
+    if (!(await commit(client, result))) return false;
+    await keepEnd(client, delivery, { ends: parts.ends, result });
+    return true;
+  };
+  const kept = await withControlState(() => inTransaction(parts.pool, settled));
   return kept ? result : { kind: 'superseded' };
 }

@@ -4,6 +4,7 @@ import type { LeadRow } from './control/lead-row.ts';
 import type { MinerRow } from './control/miner-row.ts';
 import type { RunRow } from './control/run-row.ts';
 import type { ForecastOpener } from './forecast-opener.ts';
+import type { StepEnds } from './step-ends.ts';
 import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { ScoringStores } from './scores/scoring-stores.ts';
@@ -14,6 +15,8 @@ export interface SharedParts {
   readonly clock: Clock;
   readonly minerClient: MinerClient;
   readonly openForecast: ForecastOpener;
+  /** Null where nothing is recorded. */
+  readonly ends: StepEnds | null;
   /** What the forecasts of a cycle are scored with. */
   readonly storesOf: (initTime: Date) => ScoringStores;
   readonly policies: RetryPolicies;

@@ -22,7 +22,7 @@ export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise
   const findings: VerifyFindings = {};
   const underway = { parts, delivery, step: 'verify', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => verify(job, findings));
-  return settle<VerifyResult>(parts.pool, { ...result, findings }, (client, settled) =>
+  return settle<VerifyResult>(job, { ...result, findings }, (client, settled) =>
     commit(client, job, settled),
   );
 });

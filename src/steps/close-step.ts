@@ -33,12 +33,17 @@ function closeRecording(step: OpenStep, end: StepEnd): void {
   const endedAt = performance.now();
   const { span, finishProfile } = step;
   try {
-    writeOutcome(span, outcomeOf(step, end), endedAt);
+    writeEnd(span, step, end, endedAt);
     if (finishProfile !== null) writeProfile(span, finishProfile);
   } catch {
     countFault('outcome');
   }
   span.end(endedAt);
+}
+
+/** Tells a span how a step ended, by the clock of `performance`. */
+export function writeEnd(span: Span, step: OpenStep, end: StepEnd, endedAt = performance.now()): void {
+  writeOutcome(span, outcomeOf(step, end), endedAt);
 }
 
 function outcomeOf({ plan, args }: OpenStep, end: StepEnd): StepOutcome {

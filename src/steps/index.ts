@@ -7,8 +7,10 @@ export type {
   StepIdentity,
   StepOutcome,
 } from './definition.ts';
+export type { EndedSpan } from './ended-span.ts';
 export { currentIdentity, withIdentity } from './identity-context.ts';
 export { instrumentationFaults, type FaultPlace } from './instrumentation-faults.ts';
+export { previewEnd } from './preview-end.ts';
 export { Step } from './step-decorator.ts';
 export { step } from './step.ts';
 export { currentTraceparent } from './traceparent.ts';

@@ -1,5 +1,6 @@
 import {
   context,
+  createContextKey,
   INVALID_SPAN_CONTEXT,
   ProxyTracer,
   trace,
@@ -34,6 +35,12 @@ export interface OpenStep {
   isClosed: boolean;
 }
 
+const STEP_KEY = createContextKey('barograph: the step that is under way');
+
+/** The innermost step that is under way in a context. */
+export const stepIn = (active: Context): OpenStep | null =>
+  (active.getValue(STEP_KEY) as OpenStep | undefined) ?? null;
+
 /** Starts the span of one call. Never throws: what fails is counted, and the step runs with a span that records nothing. */
 export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
   const active = context.active();
@@ -46,7 +53,9 @@ export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
   const inside = inherited === around ? active : withIdentityIn(active, inherited);
   const finishProfile =
     plan.definition.profile === true && span.isRecording() ? guarded('profile', null, startProfile) : null;
-  return { plan, args, span, context: trace.setSpan(inside, span), finishProfile, isClosed: false };
+  const step = { plan, args, span, context: inside, finishProfile, isClosed: false };
+  step.context = trace.setSpan(inside, span).setValue(STEP_KEY, step);
+  return step;
 }
 
 function startSpan(plan: StepPlan, start: StartOfStep, active: Context): Span {

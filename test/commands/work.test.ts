@@ -163,7 +163,10 @@ describe('barograph work', () => {
       INIT_TIME,
       new Date(INIT_TIME.getTime() + DAY),
     ]);
-    expect(work.output.progressLines.join()).toContain('Ending');
+    expect(work.output.endings).toEqual([
+      expect.stringMatching(/^Ending; steps under way have 30 s to end/),
+      expect.stringMatching(/^(Steps under way that came to their end: \d+\.\n)?Ended; everything that was/),
+    ]);
   });
 
   it('starts although a store is away, and says so', async () => {

@@ -2,7 +2,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CategorizedError } from '../../src/semconv/index.ts';
 import type { RunProgress } from '../../src/pipeline/index.ts';
-import type { PipelineSettings } from '../../src/pipeline/pipeline.ts';
+import type { PipelineSettings } from '../../src/pipeline/pipeline-options.ts';
 import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
 import {
   ALL_LEADS,

@@ -64,7 +64,7 @@ export interface MinerClient {
   /** Reads manifest and signature without judging them. */
   readonly fetchManifest: (miner: Miner, access: ForecastAccess) => Promise<ManifestFiles>;
   readonly forecastReader: (miner: Miner, access: ForecastAccess) => ForecastReader;
-  /** Waits for calls under way and closes the connections. */
+  /** Breaks off calls that are still under way, as our own fault, and closes the connections. */
   readonly close: () => Promise<void>;
 }
 
@@ -191,6 +191,6 @@ export function createMinerClient(options: MinerClientOptions = {}): MinerClient
       url: urlBelow(miner, access.storePath),
       headers: { authorization: `Bearer ${access.token}` },
     }),
-    close: () => (closing ??= agent.close().then(() => undefined)),
+    close: () => (closing ??= agent.destroy()),
   };
 }

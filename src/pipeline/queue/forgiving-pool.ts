@@ -11,36 +11,56 @@ const CLOSING_STATEMENTS = /^(?:complete|fail)_job/;
  *
  * Connections are made with the first statement, so that a failure to connect is known to belong to it.
  */
-export function createForgivingPool(pool: Pool, onProblem: (message: string) => void): Pool {
+export function createForgivingPool(
+  pool: Pool,
+  onProblem: (message: string) => void,
+  { onClosing = () => undefined }: ForgivingPoolOptions = {},
+): Pool {
   return new Proxy(pool, {
     get(target, property) {
-      if (property === 'connect') return connectTo(target, onProblem);
+      if (property === 'connect') return connectTo(target, { onProblem, onClosing });
       const value: unknown = Reflect.get(target, property, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
 }
 
+/** Who else is told of what. */
+export interface ForgivingPoolOptions {
+  /** Hears of each closing of a job, which resolves whether it came about or not. */
+  readonly onClosing?: (closing: Promise<unknown>) => void;
+}
+
+/** Who hears of what goes on. */
+interface Listeners extends Required<ForgivingPoolOptions> {
+  readonly onProblem: (message: string) => void;
+}
+
 type ConnectArguments = [] | Parameters<Pool['connect']>;
 
 /** The queue listens on a connection that it gets by callback; that one it looks after itself. */
 const connectTo =
-  (pool: Pool, onProblem: (message: string) => void) =>
+  (pool: Pool, listeners: Listeners) =>
   (...args: ConnectArguments): unknown =>
-    args.length === 0 ? Promise.resolve(lazyClient(pool, onProblem)) : pool.connect(...args);
+    args.length === 0 ? Promise.resolve(lazyClient(pool, listeners)) : pool.connect(...args);
 
 /** As much of a client as the queue uses, connected by its first statement. */
-function lazyClient(pool: Pool, onProblem: (message: string) => void): Pick<PoolClient, 'query' | 'release'> {
+function lazyClient(pool: Pool, { onProblem, onClosing }: Listeners): Pick<PoolClient, 'query' | 'release'> {
   let client: PoolClient | undefined;
-  const query = async (statement: QueryConfig, values?: unknown[]): Promise<unknown> => {
-    try {
-      client ??= await pool.connect();
-      return await client.query(statement, values);
-    } catch (error) {
-      if (!isClosing(statement)) throw error;
+  const run = async (statement: QueryConfig, values?: unknown[]): Promise<unknown> => {
+    client ??= await pool.connect();
+    return client.query(statement, values);
+  };
+  const close = (statement: QueryConfig, values?: unknown[]): Promise<unknown> =>
+    run(statement, values).catch((error: unknown) => {
       onProblem(`A job could not be closed and is delivered again: ${String(error)}`);
       return { rows: [], rowCount: 0 };
-    }
+    });
+  const query = (statement: QueryConfig, values?: unknown[]): Promise<unknown> => {
+    if (!isClosing(statement)) return run(statement, values);
+    const closing = close(statement, values);
+    onClosing(closing);
+    return closing;
   };
   return { query: query as PoolClient['query'], release: () => client?.release() };
 }

@@ -22,6 +22,8 @@ export const jobPayloadSchema = z.object({
   scoreType: z.enum(SCORE_TYPES).optional(),
   leadHours: z.number().int().optional(),
   revision: z.number().int().optional(),
+  /** What the span of the job's last step says, if that was committed; see `StepEnds`. */
+  end: z.string().optional(),
 });
 export type JobPayload = z.output<typeof jobPayloadSchema>;
 

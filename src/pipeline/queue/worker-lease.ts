@@ -45,27 +45,56 @@ export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease
   };
 }
 
+/** From this many deliveries on, a job may be what its workers died of. */
+const SUSPECT_DELIVERIES = 3;
+/** Longest wait of such a job, in graces. */
+const LONGEST_WAIT_GRACES = 20;
+
 /**
  * Frees the jobs of worker pools that no longer live, so that others take them up.
+ *
+ * A job that kills its worker takes those beside it along, again and again if they were all taken up together. So jobs
+ * that were freed several times come due one after the other, a grace apart, and each time later: soon only the one at
+ * fault has been handed out too often, and workers that something else kills have time to come to themselves.
  *
  * @param graceMillis how long a pool may need from its first job to its lock
  * @returns how many jobs were freed
  */
 export async function freeOrphanedJobs(pool: Pool, graceMillis: number): Promise<number> {
-  const { rows } = await pool.query<{ workers: string[] | null; jobs: number }>(
-    `select array_agg(distinct locked_by) as workers, count(*)::int as jobs
-     from pipeline._private_jobs as job
-     where locked_by is not null and locked_at < now() - $2 * interval '1 millisecond'
-       and not exists (
-         select from pg_locks
-         where locktype = 'advisory' and granted and objsubid = 2
-           and database = (select oid from pg_database where datname = current_database())
-           and classid = $1::oid and objid::bigint = hashtext(job.locked_by)::bigint & 4294967295)`,
-    [LEASE_LOCK_CLASS, graceMillis],
+  const { rowCount } = await pool.query(
+    `with orphan as (
+       select id, row_number() over (partition by attempts >= $3 order by id) as place
+       from pipeline._private_jobs as job
+       where locked_by is not null and locked_at < now() - $2 * interval '1 millisecond'
+         and not exists (
+           select from pg_locks
+           where locktype = 'advisory' and granted and objsubid = 2
+             and database = (select oid from pg_database where datname = current_database())
+             and classid = $1::oid and objid::bigint = hashtext(job.locked_by)::bigint & 4294967295)
+     )
+     update pipeline._private_jobs as job
+     set locked_at = null, locked_by = null,
+       run_at = case when attempts < $3 then run_at
+         else now() + (least(2 ^ (attempts - $3) - 1, $4) + orphan.place - 1) * $2 * interval '1 millisecond' end
+     from orphan where job.id = orphan.id and job.locked_at < now() - $2 * interval '1 millisecond'`,
+    [LEASE_LOCK_CLASS, graceMillis, SUSPECT_DELIVERIES, LONGEST_WAIT_GRACES],
   );
-  const { workers = null, jobs = 0 } = rows[0] ?? {};
-  if (workers !== null) await pool.query('select pipeline.force_unlock_workers($1)', [workers]);
-  return jobs;
+  return rowCount ?? 0;
+}
+
+/**
+ * Gives back the jobs of a pool that stops before their steps have ended. Nothing went wrong with them, so this
+ * delivery does not count.
+ *
+ * @returns how many jobs were freed
+ */
+export async function giveBackJobs(pool: Pool, poolId: string): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update pipeline._private_jobs set locked_at = null, locked_by = null, attempts = greatest(attempts - 1, 0)
+     where locked_by = $1`,
+    [poolId],
+  );
+  return rowCount ?? 0;
 }
 
 /** The jobs that a living pool works on, as it knows them itself. */

@@ -3,7 +3,10 @@ import { Logger, run, type Runner, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { createForgivingPool } from './forgiving-pool.ts';
 import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
-import { takeLease, type WorkerLease } from './worker-lease.ts';
+import { watchJobs, type SessionJobs } from './session-jobs.ts';
+import type { StopReport } from './stop-report.ts';
+import { withinMillis } from './within-millis.ts';
+import { giveBackJobs, takeLease, type WorkerLease } from './worker-lease.ts';
 
 /** The schema in which the queue keeps its tables. */
 export const QUEUE_SCHEMA = 'pipeline';
@@ -17,6 +20,9 @@ export interface QueueDelivery {
   readonly deliveries: number;
 }
 
+/** How long a stop tries to give jobs back, milliseconds: without a database the next worker frees them anyway. */
+const GIVE_BACK_MILLIS = 2000;
+
 export interface WorkerOptions {
   readonly pool: Pool;
   /** Jobs at a time. */
@@ -28,6 +34,10 @@ export interface WorkerOptions {
   /** How long a job must be locked before it is taken for forgotten, milliseconds. */
   readonly orphanGraceMillis: number;
   readonly handle: (delivery: QueueDelivery) => Promise<void>;
+  /** How long a stop waits for the jobs under way, milliseconds. */
+  readonly stopMillis: number;
+  /** Makes sure that jobs which did not end in time commit nothing any more: they are given to others then. */
+  readonly fence: () => Promise<void>;
   /** Hears what the queue complains of. */
   readonly onProblem: (message: string) => void;
 }
@@ -41,8 +51,8 @@ export interface WorkerSession {
   readonly lease: WorkerLease;
   /** Resolves when the workers have ended, whatever ended them. */
   readonly ended: Promise<void>;
-  /** Lets the jobs under way come to their end. */
-  stop(): Promise<void>;
+  /** Lets the jobs under way come to their end, and gives back those that do not in time. */
+  stop(): Promise<StopReport>;
 }
 
 /** Starts workers and takes the lock by which others know that they live. */
@@ -51,34 +61,61 @@ export async function openSession(options: WorkerOptions): Promise<WorkerSession
   const created = new Promise<string>((resolve) => {
     events.once('pool:create', ({ workerPool }) => resolve(workerPool.id));
   });
-  const activeJobs = new Set<string>();
-  events.on('job:start', ({ job }) => activeJobs.add(job.id));
-  events.on('job:complete', ({ job }) => activeJobs.delete(job.id));
+  const jobs = watchJobs(events);
+  const { onProblem } = options;
   const runner = await run({
-    pgPool: createForgivingPool(options.pool, options.onProblem),
+    pgPool: createForgivingPool(options.pool, onProblem, { onClosing: jobs.onClosing }),
     schema: QUEUE_SCHEMA,
     concurrency: options.concurrency,
     pollInterval: options.pollMillis,
     noHandleSignals: true,
     events,
-    logger: tellingLogger(options.onProblem),
+    logger: tellingLogger(onProblem),
     taskList: toTaskList(options),
   });
-  const ended = runner.promise.catch((error: unknown) => options.onProblem(String(error)));
+  const ended = runner.promise.catch((error: unknown) => onProblem(String(error)));
   try {
     const poolId = await created;
     const lease = await takeLease(options.pool, poolId);
-    return { poolId, activeJobs, lease, ended, stop: () => stopSession(runner, lease) };
+    const { active: activeJobs } = jobs;
+    return {
+      poolId,
+      activeJobs,
+      lease,
+      ended,
+      stop: () => stopSession({ runner, poolId, lease, jobs }, options),
+    };
   } catch (error) {
     await runner.stop();
     throw error;
   }
 }
 
-/** A runner that has ended by itself refuses to be stopped; then there is nothing left to do. */
-async function stopSession(runner: Runner, lease: WorkerLease): Promise<void> {
-  await runner.stop().catch(() => undefined);
+/** A session to stop. */
+interface OpenSession extends Pick<WorkerSession, 'poolId' | 'lease'> {
+  readonly runner: Runner;
+  readonly jobs: SessionJobs;
+}
+
+async function stopSession(
+  { runner, poolId, lease, jobs }: OpenSession,
+  { pool, stopMillis, fence, onProblem }: WorkerOptions,
+): Promise<StopReport> {
+  const endedBefore = jobs.ended();
+  // A runner that has ended by itself refuses to be stopped; then there is nothing left to do.
+  const stopped = runner
+    .stop()
+    .catch(() => undefined)
+    .then(jobs.closed);
+  if (!(await withinMillis(stopMillis, stopped))) {
+    await Promise.all([fence(), withinMillis(GIVE_BACK_MILLIS, jobs.nothingAsked())]);
+    const givenBack = giveBackJobs(pool, poolId).catch((error: unknown) => {
+      onProblem(`Jobs could not be given back and are freed once this process has ended: ${String(error)}`);
+    });
+    await withinMillis(GIVE_BACK_MILLIS, givenBack);
+  }
   lease.release();
+  return { finished: jobs.ended() - endedBefore, left: jobs.active.size };
 }
 
 type TaskList = NonNullable<Parameters<typeof run>[0]['taskList']>;

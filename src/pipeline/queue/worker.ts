@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runMigrations } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { hearErrors } from './hear-errors.ts';
+import type { StopReport } from './stop-report.ts';
 import { freeForgottenJobs, freeOrphanedJobs } from './worker-lease.ts';
 import {
   openSession,
@@ -13,8 +14,8 @@ import {
 
 /** Workers that run until they are stopped. */
 export interface QueueWorker {
-  /** Lets the jobs under way come to their end. */
-  stop(): Promise<void>;
+  /** Lets the jobs under way come to their end, and gives back those that do not in time. */
+  stop(): Promise<StopReport>;
 }
 
 /** Brings the queue's own tables up to date. Any number of processes may do so at once. */
@@ -40,11 +41,13 @@ export async function startWorker(options: WorkerOptions): Promise<QueueWorker> 
   const state: SessionHolder = { session: await openSession(options) };
   const supervised = supervise(state, options, stopping.signal);
   const watched = watchForOrphans(state, options, stopping.signal);
-  let stopped: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
+  let stopped: Promise<StopReport> | undefined;
+  const stop = async (): Promise<StopReport> => {
     stopping.abort();
-    await state.session.stop();
-    await Promise.all([supervised, watched]);
+    const report = await state.session.stop();
+    // A session ends with the last of its jobs, so not while some were let go of.
+    if (report.left === 0) await Promise.all([supervised, watched]);
+    return report;
   };
   return { stop: () => (stopped ??= stop()) };
 }

@@ -52,6 +52,19 @@ describe('the pool of the queue', () => {
     },
   );
 
+  it('tells whoever waits for it of each closing and of nothing else', async () => {
+    const closings: Promise<unknown>[] = [];
+    const told = createForgivingPool(database.pool, () => undefined, {
+      onClosing: (closing) => closings.push(closing),
+    });
+    const client = await told.connect();
+    await client.query({ name: 'get_job/pipeline', text: 'select' });
+    expect(closings).toEqual([]);
+    await client.query({ name: 'complete_job/pipeline', text: 'select' });
+    client.release();
+    expect(await Promise.all(closings)).toHaveLength(1);
+  });
+
   it('does not hide that a job could not be fetched', async () => {
     const client = await unreachable().connect();
     await expect(client.query({ name: 'get_job/pipeline', text: 'select' })).rejects.toThrow('ECONNREFUSED');

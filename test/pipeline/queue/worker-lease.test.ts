@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeForgottenJobs, freeOrphanedJobs, takeLease } from '../../../src/pipeline/queue/worker-lease.ts';
+import {
+  freeForgottenJobs,
+  freeOrphanedJobs,
+  giveBackJobs,
+  takeLease,
+} from '../../../src/pipeline/queue/worker-lease.ts';
+import { DEFAULTS } from '../../../src/pipeline/pipeline-options.ts';
 import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -52,7 +58,9 @@ describe('the jobs of a worker', () => {
   it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
     const lease = await takeLease(database.pool, 'pool-cut');
     await database.pool.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_locks
+       where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
+         and database = (select oid from pg_database where datname = current_database())`,
     );
     await expect
       .poll(async () => {
@@ -63,6 +71,73 @@ describe('the jobs of a worker', () => {
       .toBe(0);
     lease.release();
     lease.release();
+  });
+});
+
+describe('the jobs of a worker that died', () => {
+  /** Jobs of a dead worker, by how often each was handed out; they are due already. */
+  const lockJobs = async (...deliveries: readonly number[]): Promise<void> => {
+    await database.pool.query('delete from pipeline._private_jobs');
+    for (const attempts of deliveries) {
+      await database.pool.query(`select pipeline.add_job('query', '{}')`);
+      await database.pool.query(
+        `update pipeline._private_jobs set locked_by = 'pool-dead', locked_at = now() - interval '1 minute', attempts = $1
+         where locked_at is null`,
+        [attempts],
+      );
+    }
+  };
+  /** Seconds until each job is due, in the order in which they were queued. */
+  const waits = async (): Promise<number[]> => {
+    const { rows } = await database.pool.query<{ wait: number }>(
+      `select greatest(0, round(extract(epoch from run_at - now())))::int as wait from pipeline._private_jobs order by id`,
+    );
+    return rows.map(({ wait }) => wait);
+  };
+
+  it('are due at once for the first times, whatever killed it', async () => {
+    await lockJobs(1, 2, 2);
+    expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(3);
+    expect(await waits()).toEqual([0, 0, 0]);
+  });
+
+  it('come due one after the other when that goes on, so that the one that kills takes no other along', async () => {
+    await lockJobs(3, 1, 3, 3);
+    expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(4);
+    expect(await waits()).toEqual([0, 0, 30, 60]);
+  });
+
+  it.each([
+    [3, 0],
+    [4, 30],
+    [5, 90],
+    [6, 210],
+    [7, 450],
+    [8, 600],
+    [999, 600],
+  ])('come due later each time: after %i deliveries in %i s', async (deliveries, seconds) => {
+    await lockJobs(deliveries);
+    await freeOrphanedJobs(database.pool, GRACE_MILLIS);
+    expect(await waits()).toEqual([seconds]);
+  });
+});
+
+describe('the wait for the jobs of a dead worker', () => {
+  it('is under a minute unless something else is given', () => {
+    const { orphanCheckMillis, orphanGraceMillis, queuePollMillis } = DEFAULTS;
+    expect(orphanCheckMillis + orphanGraceMillis + queuePollMillis).toBeLessThan(60_000);
+  });
+});
+
+describe('the jobs of a worker that stops before their steps have ended', () => {
+  it('are free at once, and this delivery does not count', async () => {
+    const { pool } = database;
+    await lockJob('pool-stopping', '1 second');
+    expect(await giveBackJobs(pool, 'pool-another')).toBe(0);
+    expect(await giveBackJobs(pool, 'pool-stopping')).toBe(1);
+    expect(await isLocked()).toBe(false);
+    const { rows } = await pool.query('select attempts from pipeline._private_jobs');
+    expect(rows).toEqual([{ attempts: 0 }]);
   });
 });
 

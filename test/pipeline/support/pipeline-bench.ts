@@ -4,7 +4,7 @@ import {
   type PipelineStores,
   type RunProgress,
 } from '../../../src/pipeline/index.ts';
-import type { PipelineSettings } from '../../../src/pipeline/pipeline.ts';
+import type { PipelineSettings } from '../../../src/pipeline/pipeline-options.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import type { StubMiners } from './stub-miners.ts';
 import { INIT_TIME, tinyClimatology, tinyFiles, tinyStore, VALIDATOR } from './tiny-world.ts';

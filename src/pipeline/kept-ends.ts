@@ -1,0 +1,55 @@
+import { previewEnd } from '../steps/index.ts';
+import type { Queryable } from './control/in-transaction.ts';
+import type { StepEnds } from './step-ends.ts';
+import type { Delivery } from './step-job.ts';
+
+/**
+ * Keeps with the job what the step under way says when it returns the result. One job has one end at most: its steps
+ * follow each other, and those before this one have ended.
+ */
+export async function keepEnd(
+  client: Queryable,
+  { queueJobId }: Delivery,
+  { ends, result }: { readonly ends: StepEnds | null; readonly result: unknown },
+): Promise<void> {
+  const end = encodeEnd(ends, result);
+  if (end === null) return;
+  await client.query(
+    `update pipeline._private_jobs
+     set payload = (payload::jsonb || jsonb_build_object('end', $2::text))::json where id = $1`,
+    [queueJobId, end],
+  );
+}
+
+/**
+ * What the step under way says when it returns the result. Null where nothing is recorded and where it cannot be encoded:
+ * recording never stands in the way of what it records.
+ */
+export function encodeEnd(ends: StepEnds | null, result: unknown): string | null {
+  if (ends === null) return null;
+  const span = previewEnd(result);
+  try {
+    return span === null ? null : ends.encode(span);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Tells an end that was kept, then does what the job is about, which waits for no recorder.
+ *
+ * @throws what kept the end from being safe, after the work: the job is then handed out again
+ */
+export async function tellFirst(
+  ends: StepEnds | null,
+  end: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (ends === null || end === undefined) return work();
+  const told = await ends.record(end).then(
+    () => true as const,
+    (error: unknown) => ({ error }),
+  );
+  await work();
+  if (told !== true) throw told.error;
+}

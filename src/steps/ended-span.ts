@@ -1,0 +1,81 @@
+import type { Attributes, HrTime, Span, SpanContext, SpanStatus } from '@opentelemetry/api';
+
+/** What a span says once it has ended; by its form, so that a span of any SDK of OpenTelemetry does. */
+export interface EndedSpan {
+  readonly name: string;
+  readonly spanContext: () => SpanContext;
+  readonly parentSpanContext?: SpanContext;
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly status: SpanStatus;
+  readonly attributes: Attributes;
+  readonly events: readonly SpanEvent[];
+  readonly resource: { readonly attributes: Attributes };
+  readonly droppedAttributesCount: number;
+  readonly droppedEventsCount: number;
+}
+
+interface SpanEvent {
+  readonly name: string;
+  readonly time: HrTime;
+  readonly attributes?: Attributes;
+}
+
+/** A span that is told things which the span it was made from does not hear. */
+export interface SpanCopy {
+  readonly span: Span;
+  /** What it says by now. */
+  readonly read: () => EndedSpan;
+}
+
+/** Whether the span can be read: one that nobody records says nothing. */
+export const isReadable = (span: Span): span is Span & EndedSpan =>
+  span.isRecording() && 'attributes' in span && 'resource' in span && 'startTime' in span;
+
+/** Copies a span that is still running as if it ended now, at `endMillis` since 1970. */
+export function copySpan(original: Span & EndedSpan, endMillis: number): SpanCopy {
+  const endTime: HrTime = [Math.trunc(endMillis / 1000), Math.round((endMillis % 1000) * 1e6)];
+  const attributes: Attributes = { ...original.attributes };
+  const events: SpanEvent[] = [...original.events];
+  let { status } = original;
+  const span: Span = {
+    spanContext: () => original.spanContext(),
+    setAttribute: (name, value) => {
+      attributes[name] = value;
+      return span;
+    },
+    setAttributes: (told) => {
+      Object.assign(attributes, told);
+      return span;
+    },
+    addEvent: (name, told) => {
+      events.push({
+        name,
+        time: endTime,
+        ...(typeof told === 'object' && { attributes: told as Attributes }),
+      });
+      return span;
+    },
+    setStatus: (told) => {
+      status = told;
+      return span;
+    },
+    addLink: () => span,
+    addLinks: () => span,
+    updateName: () => span,
+    end: () => undefined,
+    isRecording: () => true,
+    recordException: () => undefined,
+  };
+  const { name, parentSpanContext, startTime, resource } = original;
+  const { droppedAttributesCount, droppedEventsCount } = original;
+  return {
+    span,
+    read: () => ({
+      ...{ name, startTime, endTime, status, attributes, events, resource },
+      ...{ droppedAttributesCount, droppedEventsCount },
+      ...(parentSpanContext !== undefined && { parentSpanContext }),
+      spanContext: () => original.spanContext(),
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+import { readConfig } from '../../../src/config.ts';
+import { SIMULATION_TIMEOUTS } from '../../../src/commands/simulated-miners.ts';
+import { openGridStore } from '../../../src/grids/index.ts';
+import { startBarograph } from '../../../src/start.ts';
+import type { Work } from './worker-process.ts';
+
+/**
+ * A worker in a process of its own, to be killed: makes the run unless it is there, works until it is over, and ends.
+ * Says `started` on standard output when it has begun to work.
+ */
+const work = JSON.parse(process.argv[2] ?? '') as Work;
+const { pipeline, recording, close } = await startBarograph({
+  config: readConfig({
+    DATABASE_URL: work.databaseUrl,
+    BAROGRAPH_DATA_DIR: work.dataDirectory,
+    BAROGRAPH_METRICS_PORT: '0',
+  }),
+  validatorHotkey: work.validatorHotkey,
+  stores: {
+    truth: () => openGridStore(work.world.truth),
+    climatology: () => openGridStore(work.world.climatology),
+    reference: () => openGridStore(work.world.reference),
+    analysis: () => openGridStore(work.world.analysis),
+  },
+  delayFactor: work.delayFactor,
+  queuePollMillis: 50,
+  recovery: work.recovery,
+  minerTimeouts: SIMULATION_TIMEOUTS,
+  onProblem: (message) => process.stderr.write(`${message}\n`),
+});
+const { runId } = await pipeline.ensureRun({
+  validatorHotkey: work.validatorHotkey,
+  initTime: new Date(work.initTime),
+  miners: work.miners,
+});
+await pipeline.start();
+process.stdout.write('started\n');
+await pipeline.finished(runId);
+await recording.flush();
+await close();

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StepEnds } from '../../src/pipeline/index.ts';
+import { captureSpans } from './support/captured-spans.ts';
+import {
+  goodForecast,
+  openBench,
+  runRequest,
+  tinyStores,
+  type PipelineBench,
+} from './support/pipeline-bench.ts';
+import { stubMiners } from './support/stub-miners.ts';
+
+const spans = captureSpans();
+let bench: PipelineBench;
+beforeEach(async () => {
+  spans.reset();
+  bench = await openBench();
+});
+afterEach(() => bench.close());
+
+/** Ends that are kept as the ids of their spans, and what was recorded of them but for the root, always told twice. */
+function idsAsEnds(): StepEnds & { readonly recorded: string[] } {
+  const recorded: string[] = [];
+  return {
+    recorded,
+    encode: (span) => `${span.name} ${span.spanContext().spanId}`,
+    record: async (encoded) => {
+      if (!encoded.startsWith('forecast.run ')) recorded.push(encoded);
+    },
+  };
+}
+
+/** Jobs like the pattern are not closed the first time, as when their worker dies after it has committed. */
+const keepOpenOnce = (pattern: string): Promise<unknown> =>
+  bench.database.pool.query(
+    `create function keep_open() returns trigger language plpgsql as $$
+     begin if old.key like '${pattern}' and old.attempts = 1 then return null; end if; return old; end $$;
+     create trigger keep_open before delete on pipeline._private_jobs for each row execute function keep_open()`,
+  );
+
+const RECOVERY = { checkMillis: 50, graceMillis: 100 };
+
+describe('a worker that dies after a step has committed and before its word is out', () => {
+  it.each([
+    ['query:%', 'query'],
+    ['poll:%', 'poll'],
+    ['verify:%', 'verify'],
+    ['score_lead:%:day1:%', 'day1'],
+    ['score_lead:%:era5:24:%', 'era5'],
+    ['aggregate_miner:%', 'aggregate'],
+    ['gfs_download:%', 'seed'],
+    ['orchestrate:%:r0', 'orchestration'],
+  ])('has it told by the next one, once, and nothing done again: %s', async (pattern, name) => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const ends = idsAsEnds();
+    const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
+    const runId = await pipeline.createRun(runRequest(stub));
+    await keepOpenOnce(pattern);
+    await pipeline.start();
+    await pipeline.finished(runId);
+    await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
+    const told = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
+    expect(told).toContain(ends.recorded[0]);
+    expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
+    expect(stub.calls(0, 'initiateFetch')).toBe(1);
+  });
+
+  it('is handed the job again until the word is safe', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const ends = idsAsEnds();
+    let tries = 0;
+    const record = async (encoded: string): Promise<void> => {
+      if (encoded.startsWith('forecast.run ')) return;
+      tries += 1;
+      if (tries === 1) throw new Error('the database is away');
+      await ends.record(encoded);
+    };
+    const pipeline = bench.open(stub, await tinyStores(), {
+      ends: { ...ends, record },
+      recovery: RECOVERY,
+    });
+    const runId = await pipeline.createRun(runRequest(stub));
+    await keepOpenOnce('verify:%');
+    await pipeline.start();
+    await pipeline.finished(runId);
+    await expect.poll(() => ends.recorded.length, { timeout: 20_000 }).toBe(1);
+    expect(tries).toBe(2);
+  });
+});
+
+describe('a recorder that takes nothing', () => {
+  it('holds up no run: the words wait with their jobs', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const record = () => Promise.reject(new Error('the recorder is away'));
+    const pipeline = bench.open(stub, await tinyStores(), { ends: { ...idsAsEnds(), record } });
+    const { runId, status } = await bench.run(pipeline, stub);
+    expect(status).toBe('completed');
+    await expect.poll(async () => (await pipeline.progress(runId)).jobs).toBe(1);
+  });
+});
+
+describe('a process that dies as soon as it has made a run', () => {
+  it('has said so: the first job of the run tells it once more', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const recorded: string[] = [];
+    const ends = { ...idsAsEnds(), record: async (encoded: string) => void recorded.push(encoded) };
+    const pipeline = bench.open(stub, await tinyStores(), { ends });
+    await bench.run(pipeline, stub);
+    const [root] = spans.of('orchestration', 'create_run');
+    expect(recorded).toEqual([`forecast.run ${root?.spanContext().spanId}`]);
+  });
+});
+
+describe('a job that is closed', () => {
+  it('takes the end of its step along, which has been told', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const ends = idsAsEnds();
+    const pipeline = bench.open(stub, await tinyStores(), { ends });
+    await bench.run(pipeline, stub);
+    expect(ends.recorded).toEqual([]);
+    await expect
+      .poll(async () => (await bench.database.pool.query('select from pipeline._private_jobs')).rowCount)
+      .toBe(0);
+  });
+
+  it('is closed as well when its end cannot be encoded', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const encode = (): string => {
+      throw new Error('no such encoding');
+    };
+    const pipeline = bench.open(stub, await tinyStores(), { ends: { ...idsAsEnds(), encode } });
+    expect((await bench.run(pipeline, stub)).status).toBe('completed');
+    expect(bench.problems).toEqual([]);
+  });
+});
