@@ -130,8 +130,8 @@ describe('the composition root', () => {
       // Rebuild, reconcile and sweep: a root of its own, since a command that mends tables must not record itself.
       'src/maintenance.ts',
       'src/partition-maintenance.ts',
-      'src/recording-spool.ts',
       'src/recorded-ends.ts',
+      'src/recording-spool.ts',
       'src/recording.ts',
       'src/telemetry.ts',
     ]);

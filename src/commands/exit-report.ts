@@ -38,7 +38,7 @@ export function describeExit({ steps, spans }: ExitReport): string {
 function describeSteps({ finished, left }: StopReport): string {
   const ended = finished === 0 ? '' : `Steps under way that came to their end: ${finished}. `;
   if (left === 0) return ended.trimEnd();
-  return `${ended}Steps that did not: ${left}. Nothing of them counts; the next worker does them again, within seconds where one runs.`;
+  return `${ended}Steps that did not: ${left}. They are recorded as abandoned, and the next worker does them again, within seconds where one runs.`;
 }
 
 function describeSpans({ lost, waiting, openSteps, directory }: SpansAtEnd): string {

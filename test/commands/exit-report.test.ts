@@ -11,8 +11,8 @@ describe('the report of a process that ends', () => {
     [{ finished: 3, left: 0 }, `Steps under way that came to their end: 3.\n${ALL_IN}`],
     [
       { finished: 3, left: 2 },
-      'Steps under way that came to their end: 3. Steps that did not: 2. Nothing of them counts; the next worker does ' +
-        `them again, within seconds where one runs.\n${ALL_IN}`,
+      'Steps under way that came to their end: 3. Steps that did not: 2. They are recorded as abandoned, and the next ' +
+        `worker does them again, within seconds where one runs.\n${ALL_IN}`,
     ],
   ])('says of the steps %j what was finished and what is left', (steps, words) => {
     expect(describeExit({ steps, spans: NOTHING_LEFT })).toBe(words);

@@ -132,7 +132,7 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
     expect(performance.now() - askedAt).toBeLessThan(15_000);
     expect(stderr).toContain('steps under way have 1 s to end');
     expect(stderr).toContain(
-      'Steps that did not: 1. Nothing of them counts; the next worker does them again',
+      'Steps that did not: 1. They are recorded as abandoned, and the next worker does them again',
     );
     expect(await rowsOf(JOBS)).toEqual([{ task: 'query', locked: false, attempts: 0 }]);
 
@@ -143,7 +143,13 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
       { state: 'failed', failure_category: 'miner_inference' },
     ]);
     expect(await rowsOf(JOBS)).toEqual([]);
-    expect(await rowsOf(QUERIES)).toEqual([{ status: 'failed', error_type: 'miner_inference' }]);
+    expect(
+      await rowsOf(QUERIES),
+      'what was let go of is closed, from the spool that its process left',
+    ).toEqual([
+      { status: 'abandoned', error_type: 'process_crash' },
+      { status: 'failed', error_type: 'miner_inference' },
+    ]);
   });
 
   it('records a step that ends in time, says so, and ends with exit code 0', async () => {
