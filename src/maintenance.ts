@@ -5,6 +5,7 @@ import { lockScopes, type FoldRequest } from '../exporters/postgres/rebuild-scop
 import { reconcileFolds, type Reconciled } from '../exporters/postgres/reconcile.ts';
 import {
   findSilentEmitters,
+  readUpMillis,
   requireEmitter,
   sweepEmitter,
   type SilentEmitter,
@@ -20,6 +21,7 @@ import { createPrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { longTransaction } from './database/long-transaction.ts';
 import { CategorizedError } from './semconv/index.ts';
 
+export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**

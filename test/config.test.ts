@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OWN_VARIABLES, readConfig } from '../src/config.ts';
 import { CategorizedError } from '../src/semconv/index.ts';
@@ -133,5 +135,11 @@ describe('the configuration', () => {
   it('documents each variable of our own', () => {
     expect(OWN_VARIABLES.map(({ name }) => name)).toContain('DATABASE_URL');
     for (const { name, meaning } of OWN_VARIABLES) expect(meaning, name).not.toBe('');
+  });
+
+  it('is told to operators, every variable of it', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'operating.md'), 'utf8');
+    const [, table = ''] = page.split('## Configuration');
+    expect(OWN_VARIABLES.filter(({ name }) => !table.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -32,6 +32,14 @@ const HEARD_AT = `case when emitter.heartbeat_at is null and emitter.instance_id
 const IS_SILENT = `${HEARD_AT} is not null and greatest(${HEARD_AT}, pg_postmaster_start_time())
   < now() - $1 * interval '1 millisecond' and ($2::text is null or emitter.instance_id = $2)`;
 
+/** How long the database has been up, ms: nobody can be called silent for longer. */
+export async function readUpMillis(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ millis: number }>(
+    'select (extract(epoch from now() - pg_postmaster_start_time()) * 1000)::float8 as millis',
+  );
+  return rows[0]?.millis ?? 0;
+}
+
 /** Looks for silent processes that left steps running; nothing is locked, so any of them may still speak up. */
 export async function findSilentEmitters(
   client: ClientBase | Pool,

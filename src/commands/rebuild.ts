@@ -6,7 +6,7 @@ import { withDatabase } from './with-database.ts';
 
 const MORE = `
 It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile;
-their spans stay in their queues and are written afterwards.
+their records stay in their spools and are written afterwards.
 The log, the books of the processes and dead_letter_spans are left alone.`;
 
 /** `barograph rebuild`: the folds, made again from the log. */
@@ -22,7 +22,9 @@ export function rebuildCommand(): Command {
       const { logRows, rows } = await withDatabase(({ pool }) => rebuild(pool, toFoldRequest(options)));
       const seconds = (performance.now() - startedAt) / 1000;
       const document = { log_rows: logRows, rows, took_seconds: seconds };
-      const lines = Object.entries(rows).map(([table, count]) => `${table}: ${count} rows`);
+      const lines = Object.entries(rows).map(
+        ([table, count]) => `${table}: ${count} ${count === 1 ? 'row' : 'rows'}`,
+      );
       const words = [...lines, `Folded from ${logRows} rows of the log in ${seconds.toFixed(1)} s.`].join(
         '\n',
       );

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { sweep, type SweptEmitter } from '../maintenance.ts';
+import { readUpMillis, sweep, type SweptEmitter } from '../maintenance.ts';
 import { duration } from './option-parsers.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
@@ -29,8 +29,22 @@ function line(emitter: SweptEmitter, isDryRun: boolean): string {
   return `${emitter.instanceId} of ${emitter.validatorHotkey}, last heard of at ${heardAt(emitter)}: ${outcome}`;
 }
 
-const toDocument = (emitters: readonly SweptEmitter[], isDryRun: boolean) => ({
+/** Nothing found, and whether that means anything. */
+function nothingFound(upMillis: number, olderThanMillis: number): string {
+  const found = 'No silent process has left a step running.';
+  if (upMillis >= olderThanMillis) return found;
+  const seconds = Math.round(upMillis / 1000);
+  return `${found} The database has been up for ${seconds} s only, so nobody can be called silent for longer than that yet.`;
+}
+
+interface Swept {
+  readonly emitters: readonly SweptEmitter[];
+  readonly upMillis: number;
+}
+
+const toDocument = ({ emitters, upMillis }: Swept, isDryRun: boolean) => ({
   is_dry_run: isDryRun,
+  database_up_seconds: Math.round(upMillis / 1000),
   emitters: emitters.map((emitter) => ({
     validator_hotkey: emitter.validatorHotkey,
     instance_id: emitter.instanceId,
@@ -43,7 +57,7 @@ const toDocument = (emitters: readonly SweptEmitter[], isDryRun: boolean) => ({
 /** `barograph sweep`: closes the steps of processes that never came back. */
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('Closes the steps that processes left running which were not heard of for a long time.')
+    .description('Records as abandoned what processes left running that have been silent for a long time.')
     .requiredOption(
       '--older-than <duration>',
       'for how long, for example 15m or 2h; at least 1m',
@@ -56,11 +70,15 @@ export function sweepCommand(): Command {
     .action(async ({ olderThan, instance, dryRun, json }: SweepOptions) => {
       const request = { olderThanMillis: olderThan, instanceId: instance ?? null };
       const isDryRun = dryRun === true;
-      const emitters = await withDatabase(({ pool }) => sweep(pool, request, { isDryRun }));
+      const swept = await withDatabase(async ({ pool }) => ({
+        emitters: await sweep(pool, request, { isDryRun }),
+        upMillis: await readUpMillis(pool),
+      }));
+      const { emitters, upMillis } = swept;
       const lines = emitters.map((emitter) => line(emitter, isDryRun));
-      const words = lines.length === 0 ? 'No silent process has left a step running.' : lines.join('\n');
+      const words = lines.length === 0 ? nothingFound(upMillis, olderThan) : lines.join('\n');
       const isJson = json === true;
-      const document = toDocument(emitters, isDryRun);
+      const document = toDocument(swept, isDryRun);
       createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : words);
     });
 }

@@ -30,7 +30,7 @@ export function attemptLine(attempt: Attempt): string {
  */
 export function callLine(call: Attempt, step: Attempt): string {
   const isTold = call.error_message !== null && call.error_message === step.error_message;
-  const outcome = isTold ? `failed — ${call.error_type ?? 'unknown'}` : outcomeOf(call);
+  const outcome = isTold ? outcomeOf({ ...call, error_message: null }) : outcomeOf(call);
   return `  ${call.started_at}  ${CALL_INDENT}${call.substep}: ${outcome}${endOf(call)}`;
 }
 

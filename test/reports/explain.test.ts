@@ -43,6 +43,17 @@ Every score that was expected is there.`);
     expect(text).toContain('initiate_fetch: failed — http_5xx, 12.3 ms');
   });
 
+  it('says that a call was abandoned with its step', () => {
+    const crash = {
+      status: 'abandoned',
+      error_type: 'process_crash',
+      error_message: 'the process ended',
+    } as const;
+    const text = explain(explanation({ attempts: [attempt(crash), call(crash)] }));
+    expect(text).toContain('[attempt 1 of 4]: was abandoned — process_crash: the process ended, 12.3 ms');
+    expect(text).toContain('initiate_fetch: was abandoned — process_crash, 12.3 ms');
+  });
+
   it.each<[Partial<Attempt>, string]>([
     [{ status: 'in_progress' }, 'is running'],
     [
