@@ -31,6 +31,8 @@ export interface RecordingSpoolOptions {
   readonly measuredSink: SpanSink;
   readonly flushTimeoutMillis?: number;
   readonly onProblem: (message: string) => void;
+  /** Hears each time that spools of others were taken over and delivered. */
+  readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
 }
 
 /** The spool of a process, and the processor that fills it. */
@@ -75,8 +77,12 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
       };
       const adoption = { ...spoolSettings(options), root, sink: options.measuredSink, onClosed, onDropped };
       const delivery = createDelivery(options.measuredSink, stopping.signal);
-      const adopt = (): Promise<Adopted> =>
-        adoptSpools({ ...adoption, delivery, maxBatchSize: DEFAULT_OPTIONS.maxBatchSize, onProblem });
+      const adopt = async (): Promise<Adopted> => {
+        const { maxBatchSize } = DEFAULT_OPTIONS;
+        const adopted = await adoptSpools({ ...adoption, delivery, maxBatchSize, onProblem });
+        if (adopted.records > 0) options.onAdopted?.(adopted);
+        return adopted;
+      };
       const limitBytes = options.config.spoolLimitBytes;
       const upkeep = startUpkeep({
         ...options,

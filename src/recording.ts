@@ -26,7 +26,11 @@ export interface RecordingOptions {
   readonly validatorHotkey: string;
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
+  /** Hears each time that what other processes had left in their spools was delivered. */
+  readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
 }
+
+export type { Adopted };
 
 /** A process that records: database, exporters, metrics and telemetry, all running. */
 export interface Recording {
@@ -104,7 +108,7 @@ interface RecorderPlace {
 
 /** The two sinks of the facts, and the spool that feeds them. */
 async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
-  const { config, validatorHotkey, onProblem } = options;
+  const { config, validatorHotkey, onProblem, onAdopted } = options;
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   prometheus.seed(await readMinerStats(pool));
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
@@ -117,6 +121,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
     sink: plain,
     measuredSink: sink,
     onProblem,
+    onAdopted,
   });
   return { spool, prometheus, sink };
 }

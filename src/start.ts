@@ -9,7 +9,7 @@ import {
 } from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
 import { recordedEnds } from './recorded-ends.ts';
-import { startRecording, type Recording } from './recording.ts';
+import { startRecording, type Recording, type RecordingOptions } from './recording.ts';
 
 /** What a validator is started with. */
 export interface StartOptions {
@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
+  /** Hears each time that what other processes had left in their spools was delivered. */
+  readonly onAdopted?: RecordingOptions['onAdopted'];
 }
 
 /** A validator at work: its pipeline, and the recording of what that does. */

@@ -1,11 +1,15 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { readConfig } from '../src/config.ts';
-import { startRecording } from '../src/recording.ts';
+import { startRecording, type RecordingOptions } from '../src/recording.ts';
 import { step } from '../src/steps/index.ts';
+import { SpoolBench, spanOf } from './exporters/spool/support/spool-bench.ts';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { endedSpan } from './support/spans.ts';
+import { endedSpan, startOfSpan } from './support/spans.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -27,7 +31,11 @@ const query = step(
   (run: number) => run,
 );
 
-const record = (environment: Readonly<Record<string, string>> = {}, problems: string[] = []) =>
+const record = (
+  environment: Readonly<Record<string, string>> = {},
+  problems: string[] = [],
+  onAdopted?: RecordingOptions['onAdopted'],
+) =>
   startRecording({
     config: readConfig({
       DATABASE_URL: database.connectionString,
@@ -37,6 +45,7 @@ const record = (environment: Readonly<Record<string, string>> = {}, problems: st
     }),
     validatorHotkey: '5Validator',
     onProblem: (message) => problems.push(message),
+    onAdopted,
   });
 
 async function countConnections(): Promise<number> {
@@ -108,6 +117,22 @@ describe('a recording', () => {
     await recording.close();
     expect(problems).toEqual([]);
     await fresh.drop();
+  });
+
+  it('delivers what a process left that is gone, and says so', async () => {
+    const BAROGRAPH_DATA_DIR = await temporaryFolder();
+    const first = await record({ BAROGRAPH_DATA_DIR });
+    const [target = ''] = await readdir(join(BAROGRAPH_DATA_DIR, 'spool'));
+    await first.close();
+    const bench = new SpoolBench(join(BAROGRAPH_DATA_DIR, 'spool', target));
+    const left = bench.open();
+    left.push(startOfSpan(spanOf(1, { run: 77 })), 0);
+    left.close();
+    const adopted: unknown[] = [];
+    const second = await record({ BAROGRAPH_DATA_DIR }, [], (told) => adopted.push(told));
+    await second.adopted;
+    await second.close();
+    expect(adopted).toEqual([{ spools: 1, records: 2, closedSteps: 1 }]);
   });
 
   it('leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {

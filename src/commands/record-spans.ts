@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { startIngestServer, TRACES_PATH } from '../ingest/index.ts';
 import { startRecording } from '../recording.ts';
+import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
@@ -34,7 +35,12 @@ const NO_VALIDATOR = 'barograph-record';
 export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
   const onProblem = toldOnce((message) => output.problem(message));
   const { recording, places, close } = await openAll(async ({ add, close }) => {
-    const recording = await startRecording({ config, validatorHotkey: NO_VALIDATOR, onProblem });
+    const recording = await startRecording({
+      config,
+      validatorHotkey: NO_VALIDATOR,
+      onProblem,
+      onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
+    });
     add(() => recording.close());
     const ingest = await startIngestServer({
       host: config.ingestHost,

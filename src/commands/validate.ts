@@ -2,9 +2,11 @@ import type { Config } from '../config.ts';
 import type { PipelineStores, Recovery } from '../pipeline/index.ts';
 import type { Miner } from '../pipeline/miners/index.ts';
 import { startBarograph, type Barograph } from '../start.ts';
+import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
+import { toldOnce } from './told-once.ts';
 import { readValidationReport, type ValidationReport } from './validation-report.ts';
 import { watchProgress } from './watch-progress.ts';
 
@@ -44,7 +46,11 @@ export async function validate(
 ): Promise<{ readonly report: ValidationReport; readonly barograph: Barograph }> {
   const { output, signal } = options;
   signal.throwIfAborted();
-  const barograph = await startBarograph({ ...options, onProblem: (message) => output.problem(message) });
+  const barograph = await startBarograph({
+    ...options,
+    onProblem: toldOnce((message) => output.problem(message)),
+    onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
+  });
   try {
     const runId = await untilAborted(signal, runToItsEnd(options, barograph));
     await barograph.recording.flush();

@@ -5,6 +5,7 @@ import type { Pipeline } from '../pipeline/index.ts';
 import { readMinerList } from '../pipeline/miners/index.ts';
 import { CategorizedError } from '../semconv/index.ts';
 import { startBarograph, type Barograph } from '../start.ts';
+import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from './interruption.ts';
@@ -56,6 +57,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
     stores,
     delayFactor: config.delayFactor ?? 1,
     onProblem,
+    onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
   });
   try {
     await barograph.pipeline.start();
