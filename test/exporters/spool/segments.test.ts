@@ -119,7 +119,7 @@ describe('a record reader', () => {
     // Ends a segment and begins the next some turns after the reader has all there is, in whatever it is doing then.
     const write = (): void => {
       const { segment } = writer.end;
-      turns = read.at(-1) === written ? turns + 1 : 0;
+      turns = (read.at(-1) ?? 0) === written ? turns + 1 : 0;
       if (turns > written % 9) while (writer.end.segment === segment) append();
       if (written < 2000) setImmediate(write);
     };
