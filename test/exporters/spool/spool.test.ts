@@ -116,6 +116,18 @@ describe('a spool', () => {
   });
 });
 
+describe('a spool that another process has taken over', () => {
+  it('keeps nothing more, and says so of each record', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(spanOf(1), 0);
+    await turn();
+    spool.disown();
+    expect(spool.push(spanOf(2), 0)).toBe('spool_failed');
+    expect(kindsOn(bench.directory)).toEqual(['whole']);
+  });
+});
+
 describe('a spool that is full', () => {
   const FULL = { limitBytes: 3000, segmentBytes: 100_000 };
 
