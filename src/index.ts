@@ -27,6 +27,7 @@ export { CategorizedError, type ErrorCategory } from './semconv/index.ts';
 
 // Spans reach a sink, whatever the sampling of traces decides.
 export type { ExportReport, SpanSink } from '../exporters/export-report.ts';
+export { toSpanSink } from '../exporters/processor/span-exporter-sink.ts';
 export { recordingSampler } from '../exporters/processor/recording-sampler.ts';
 export { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
 export type {
@@ -34,6 +35,11 @@ export type {
   RecordingSpanProcessorOptions,
 } from '../exporters/processor/processor-options.ts';
 export type { DropReason, SpanBatch, SpanQueue } from '../exporters/processor/span-queue.ts';
+
+// Spans wait on disk for their sink, and outlive their process.
+export { adoptSpools, type Adopted, type AdoptionOptions } from '../exporters/spool/adopt-spools.ts';
+export { Spool, type SpoolOptions } from '../exporters/spool/exporter.ts';
+export { claimFolder, type SpoolFolder } from '../exporters/spool/spool-folder.ts';
 
 // A span becomes facts.
 export type { MinerStats } from './facts/miner-stats.ts';

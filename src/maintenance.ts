@@ -21,6 +21,7 @@ import { createPrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { longTransaction } from './database/long-transaction.ts';
 import { CategorizedError } from './semconv/index.ts';
 
+export { surveySpools, type SpoolSurvey } from '../exporters/spool/survey-spools.ts';
 export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 

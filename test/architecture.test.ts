@@ -58,6 +58,7 @@ const TABLE: ImportTable = {
     'src/semconv',
     'exporters/postgres',
     'exporters/prometheus',
+    'exporters/spool',
     'pg',
     'node:',
   ],

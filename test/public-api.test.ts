@@ -26,7 +26,10 @@ describe('the public door', () => {
         "CategorizedError",
         "ForecastSpanExporter",
         "RecordingSpanProcessor",
+        "Spool",
         "Step",
+        "adoptSpools",
+        "claimFolder",
         "classifyError",
         "connectDatabase",
         "createPostgresExporter",
@@ -40,6 +43,7 @@ describe('the public door', () => {
         "recordingSampler",
         "startBarograph",
         "step",
+        "toSpanSink",
         "translate",
         "withIdentity",
       ]

@@ -5,7 +5,14 @@ import type { DropReason } from '../processor/span-queue.ts';
 import type { Spool, SpoolOptions } from './exporter.ts';
 import { inheritSpool } from './inherit-spool.ts';
 import { listSegments } from './segment-files.ts';
-import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from './spool-folder.ts';
+import {
+  claimFolder,
+  listFolders,
+  removeFolder,
+  setAside,
+  UNREADABLE,
+  type SpoolFolder,
+} from './spool-folder.ts';
 
 /** What taking over the spools of dead processes needs. */
 export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listener' | 'directory'> {
@@ -38,6 +45,7 @@ export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
   let adopted = NOTHING;
   for (const name of await listFolders(options.root)) {
     if (options.delivery.isStopped()) break;
+    if (name.endsWith(UNREADABLE)) continue;
     const folder = await claimFolder(options.root, name).catch(() => null);
     if (folder === null) continue;
     try {

@@ -72,6 +72,7 @@ export class Spool implements SpanQueue {
   #lastTaken = 0;
   #oldestSegment = 0;
   #isClosed = false;
+  #isDisowned = false;
 
   /** @throws Error of the file system when the directory cannot be written */
   constructor(options: SpoolOptions, inheritance: Inheritance | null = null) {
@@ -119,6 +120,7 @@ export class Spool implements SpanQueue {
 
   push(span: ObservedSpan, now: number): Pushed {
     if (this.#isClosed) return 'after_shutdown';
+    if (this.#isDisowned) return 'spool_failed';
     const pushed = this.#writer.accept(span);
     this.#arrivals.add(this.#ledger.lastSequence, now);
     return pushed;
@@ -176,6 +178,11 @@ export class Spool implements SpanQueue {
     const closings = this.#writer.closeAll(closing);
     this.#writer.payOwed(true);
     return closings;
+  }
+
+  /** Takes no more, and counts what comes: another process believes that this one is dead, and has the files now. */
+  disown(): void {
+    this.#isDisowned = true;
   }
 
   close(): number {

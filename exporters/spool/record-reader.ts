@@ -73,6 +73,8 @@ export class RecordReader {
     if (await this.#readMore()) return true;
     const following = await this.#followingSegment();
     if (following === null) return this.#isClosed && this.#passDamage();
+    // Records may have come to this one before the next was begun; now none will any more.
+    if (await this.#readMore()) return true;
     if (this.#passDamage()) return true;
     this.#at = { segment: following, offset: 0 };
     // Records of the segment before may still be looked at.

@@ -5,7 +5,7 @@ import { listSegments, removeSegment } from './segment-files.ts';
 
 const OWNER = 'owner';
 /** Ends the name of a folder whose records nobody can read: kept for a person to look at. */
-const UNREADABLE = '.unreadable';
+export const UNREADABLE = '.unreadable';
 
 /** A folder of records that this process alone may touch. */
 export interface SpoolFolder {
@@ -21,11 +21,11 @@ export async function claimFolder(root: string, name: string): Promise<SpoolFold
   return lock === null ? null : { directory, lock };
 }
 
-/** The names of all folders below the root that can be read. */
+/** The names of all folders below the root. */
 export async function listFolders(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(UNREADABLE))
+    .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .sort();
 }

@@ -44,7 +44,13 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
 }
 
 async function beat({ spool, folder, limitBytes, sink, onProblem }: UpkeepOptions): Promise<void> {
-  if (!(await folder.lock.touch())) onProblem(`Another process has taken over ${folder.directory}.`);
+  if (!(await folder.lock.touch())) {
+    spool.disown();
+    onProblem(
+      `Another process has taken over ${folder.directory}: nothing more is recorded. Start this one again.`,
+    );
+    return;
+  }
   if (spool.bytes > limitBytes * WARNING_PART) {
     const percent = Math.round((100 * spool.bytes) / limitBytes);
     onProblem(`The spool is ${percent} % full; beyond 100 % records are dropped. Is the database reachable?`);

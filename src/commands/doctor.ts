@@ -1,8 +1,10 @@
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { readConfig, type Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { migrationStatus } from '../database/migration-status.ts';
+import { surveySpools } from '../maintenance.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -44,6 +46,19 @@ async function checkDatabase(): Promise<Check[]> {
   }
 }
 
+/** Records wait while the database is away; what nobody can read needs a person. */
+async function checkSpools({ dataDirectory }: Config): Promise<Check> {
+  const { spools, bytes, unreadable } = await surveySpools(join(dataDirectory, 'spool'));
+  const mebibytes = (bytes / 1024 / 1024).toFixed(1);
+  const waiting = `${spools} below ${join(dataDirectory, 'spool')}, ${mebibytes} MiB`;
+  if (unreadable.length === 0) return { name: 'Spools', ok: true, found: waiting };
+  return {
+    name: 'Spools',
+    ok: false,
+    found: `${waiting}; look at ${unreadable.join(', ')}: no record in it can be read`,
+  };
+}
+
 function checkMetricsPort({ metricsHost, metricsPort }: Config): Promise<Check> {
   const address = `${metricsHost}:${metricsPort}`;
   return new Promise((resolve) => {
@@ -80,6 +95,7 @@ export function doctorCommand(): Command {
       const checks = [
         checkNode(),
         ...(await checkDatabase()),
+        await checkSpools(config),
         await checkMetricsPort(config),
         checkTelemetry(config),
       ];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { runCommand } from '../../src/commands/run.ts';
 import type { ValidationReport } from '../../src/commands/validation-report.ts';
 import type { AttemptTotals } from '../../src/reports/attempt-totals.ts';
 import type { Explanation } from '../../src/reports/explanation.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { invoke, type Invocation } from './support/invoke.ts';
 import { toArguments, writeTinyWorld } from './support/tiny-stores.ts';
@@ -86,6 +87,20 @@ describe('barograph doctor', () => {
     expect(stdout).toContain(`at ${new URL(database.connectionString).host}/`);
     expect(stdout).not.toContain(new URL(database.connectionString).password);
     expect(stdout).not.toContain('NOT');
+  });
+
+  it('says how much waits in spools, and names what nobody can read', async () => {
+    const directory = await temporaryFolder();
+    const spool = join(directory, 'spool', 'somewhere');
+    await mkdir(join(spool, 'instance-1'), { recursive: true });
+    await writeFile(join(spool, 'instance-1', '0000000001.segment'), 'x'.repeat(2_500_000));
+    expect((await examine({ BAROGRAPH_DATA_DIR: directory })).stdout).toMatch(
+      /^ok +Spools +1 below .*, 2\.4 MiB$/m,
+    );
+    await mkdir(join(spool, 'instance-2.unreadable'));
+    const { exitCode, stdout } = await examine({ BAROGRAPH_DATA_DIR: directory });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^NOT +Spools +1 below .*; look at .*instance-2\.unreadable/m);
   });
 
   it('says what to do where something is wrong, each by itself', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reconcile } from '../../src/maintenance.ts';
 import { createRandom, deriveSeed } from '../../src/world/index.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';
@@ -146,6 +147,12 @@ describe('a recorder whose database fails', () => {
     database.freeDisk();
     await database.start();
     await expectAllRecorded();
+  });
+
+  it('left folds that are byte by byte what a rebuild from the log gives', async () => {
+    const request = { validatorHotkey: null, runId: null };
+    const { differenceCount } = await database.look((pool) => reconcile(pool, request));
+    expect(differenceCount).toBe(0);
   });
 
   it('never let a step wait: its latency is that of a recorder whose database works', () => {

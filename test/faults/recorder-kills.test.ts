@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reconcile } from '../../src/maintenance.ts';
 import { createRandom, deriveSeed } from '../../src/world/index.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -79,6 +80,12 @@ describe('a recording process that is killed again and again', () => {
       folded: expect.any(Number) as number,
       logged: (counted as { folded: number }).folded,
     });
+  });
+
+  it('leaves folds that are byte by byte what a rebuild from the log gives', async () => {
+    const { differenceCount, rows } = await reconcile(database.pool, { validatorHotkey: null, runId: null });
+    expect(differenceCount).toBe(0);
+    expect(rows).toMatchObject({ weather_forecast_runs: 3, weather_forecast_stats: 24, miner_stats: 8 });
   });
 
   it('leaves no step under way: each that never ended is closed as abandoned', async () => {

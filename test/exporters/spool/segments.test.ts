@@ -108,6 +108,28 @@ describe('a record reader', () => {
     expect(reader.damages).toBe(0);
   });
 
+  it('misses no record that is written while it reads, at the ends of segments least of all', async () => {
+    const directory = await folder();
+    const writer = new SegmentWriter(options(directory, { segmentBytes: 150 }));
+    const reader = new RecordReader(directory, { from: START });
+    const read: number[] = [];
+    let written = 0;
+    const append = (): unknown => writer.append([record((written += 1))]);
+    let turns = 0;
+    // Ends a segment and begins the next some turns after the reader has all there is, in whatever it is doing then.
+    const write = (): void => {
+      const { segment } = writer.end;
+      turns = (read.at(-1) ?? 0) === written ? turns + 1 : 0;
+      if (turns > written % 9) while (writer.end.segment === segment) append();
+      if (written < 2000) setImmediate(write);
+    };
+    write();
+    while (written < 2000 || read.at(-1) !== written) {
+      read.push(...sequences(await reader.next({ maxRecords: 5 })));
+    }
+    expect(read).toEqual(Array.from({ length: written }, (_, index) => index + 1));
+  });
+
   it('goes on from any place where a record ended', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));

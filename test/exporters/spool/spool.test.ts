@@ -2,6 +2,7 @@ import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Spool } from '../../../exporters/spool/exporter.ts';
 import { readSegment } from '../../../exporters/spool/frame.ts';
 import { listSegments, segmentPath } from '../../../exporters/spool/segment-files.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
@@ -14,6 +15,13 @@ const kindsOn = (directory: string): string[] =>
     readSegment(readFileSync(path)).frames.map(({ kind }) => kind),
   );
 const turn = (): Promise<void> => Promise.resolve();
+
+/** The spool of the bench, in the hands of who took it over. */
+async function heirOf(bench: SpoolBench): Promise<Spool> {
+  const inherited = await bench.inherit();
+  if (inherited === null) throw new Error('The spool was nobody’s.');
+  return inherited.spool;
+}
 
 describe('a spool', () => {
   it('has the records of one turn on disk before anything that awaits can go on', async () => {
@@ -108,6 +116,18 @@ describe('a spool', () => {
   });
 });
 
+describe('a spool that another process has taken over', () => {
+  it('keeps nothing more, and says so of each record', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(spanOf(1), 0);
+    await turn();
+    spool.disown();
+    expect(spool.push(spanOf(2), 0)).toBe('spool_failed');
+    expect(kindsOn(bench.directory)).toEqual(['whole']);
+  });
+});
+
 describe('a spool that is full', () => {
   const FULL = { limitBytes: 3000, segmentBytes: 100_000 };
 
@@ -172,8 +192,8 @@ describe('the spool of a dead process', () => {
     for (let at = 1; at <= 9; at += 1) spool.push(spanOf(at), 0);
     await bench.deliver(spool, 4);
     await bench.deliver(spool, 3, false);
-    const heir = await bench.inherit();
-    await bench.drain(heir!.spool);
+    const heir = await heirOf(bench);
+    await bench.drain(heir);
     expect(bench.outside.ended.size).toBe(9);
     expect(bench.outside.sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(bench.outside.accounts.at(-1)).toMatchObject({
@@ -195,7 +215,7 @@ describe('the spool of a dead process', () => {
     expect(first?.closings[0]?.endTimeUnixNano).toBe(T + 750_000_000n);
     const second = await bench.inherit();
     expect(second?.closings, 'the closing is a record by now').toEqual([]);
-    await bench.drain(second!.spool);
+    await bench.drain(await heirOf(bench));
     expect(bench.outside.ended.get(keyOf(spanOf(0)))?.attributes['weather.closing.reason']).toBe(
       'process_crash',
     );
@@ -208,13 +228,15 @@ describe('the spool of a dead process', () => {
     await turn();
     for (let at = 1; at <= 6; at += 1) spool.push(spanOf(at), 0);
     await turn();
-    const heir = await bench.inherit();
-    await bench.drain(heir!.spool);
+    const heir = await heirOf(bench);
+    await bench.drain(heir);
     expect(bench.outside.ended.has(keyOf(spanOf(0)))).toBe(true);
     const told = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
-    const { started, spooled, dropped } = told!.runs[0]!;
-    expect({ started, spooled }).toEqual({ started: 7, spooled: 0 });
-    expect(dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
+    expect(told?.runs[0]).toMatchObject({
+      started: 7,
+      spooled: 0,
+      dropped: { spool_full: bench.dropped['spool_full'] },
+    });
   });
 
   it('with a torn record at its end gives all records before it', async () => {
@@ -226,8 +248,8 @@ describe('the spool of a dead process', () => {
     }
     const path = segmentPath(bench.directory, 1);
     truncateSync(path, statSync(path).size - 10);
-    const heir = await bench.inherit();
-    await bench.drain(heir!.spool);
+    const heir = await heirOf(bench);
+    await bench.drain(heir);
     expect([...bench.outside.ended.keys()]).toEqual([1, 2].map((at) => keyOf(spanOf(at))));
   });
 
@@ -239,10 +261,9 @@ describe('the spool of a dead process', () => {
       await turn();
     }
     rmSync(segmentPath(bench.directory, 2));
-    const heir = await bench.inherit();
-    await bench.drain(heir!.spool);
-    const { lastSequence } = bench.outside.accounts.at(-1)!;
-    expect(lastSequence).toBe(6);
+    const heir = await heirOf(bench);
+    await bench.drain(heir);
+    expect(bench.outside.accounts.at(-1)).toMatchObject({ lastSequence: 6 });
     expect(bench.outside.sequences.length).toBeLessThan(6);
   });
 
@@ -320,11 +341,11 @@ describe('whatever happens to a spool', () => {
         await bench.drain(spool);
         const { ended, sequences, accounts } = bench.outside;
         const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
-        const last = accounts.at(-1)!;
+        const lastSequence = accounts.at(-1)?.lastSequence ?? 0;
         const known = new Set(sequences);
         for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
         expect([...known].toSorted((a, b) => a - b)).toEqual(
-          Array.from({ length: last.lastSequence }, (_, i) => i + 1),
+          Array.from({ length: lastSequence }, (_, i) => i + 1),
         );
         if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
         expectBalanced(bench);

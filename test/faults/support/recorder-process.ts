@@ -54,12 +54,12 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   let told = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const fail = (): Promise<never> =>
     ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${told}`)));
-  const lines = createInterface({ input: child.stdout as Readable });
+  const lines = createInterface({ input: child.stdout });
   let lastWord = '';
   lines.on('line', (line) => (lastWord = line));
   const nextLine = (): Promise<string> =>
@@ -67,7 +67,7 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
   const started = nextLine();
   started.catch(() => undefined);
   // It may have been killed while it was told something.
-  child.stdin?.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
   return {
     pid: child.pid ?? 0,
     started,
@@ -75,10 +75,10 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
     acknowledged,
     work: async (rounds) => {
       const answer = nextLine();
-      child.stdin?.write(`${rounds}\n`);
+      child.stdin.write(`${rounds}\n`);
       return JSON.parse(await answer) as CommandedWork;
     },
-    endInput: () => child.stdin?.end(),
+    endInput: () => child.stdin.end(),
     lastWord: () => lastWord,
     kill: (signal) => {
       child.kill(signal);

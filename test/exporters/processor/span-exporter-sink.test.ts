@@ -1,0 +1,57 @@
+import { ExportResultCode } from '@opentelemetry/core';
+import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
+import { describe, expect, it } from 'vitest';
+import { deliverBatch, type Delivery } from '../../../exporters/processor/deliver-batch.ts';
+import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
+import { toSpanSink } from '../../../exporters/processor/span-exporter-sink.ts';
+import { SpoolBench, spanOf, startOfSpan } from '../spool/support/spool-bench.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { ManualScheduler } from './manual-scheduler.ts';
+
+const delivery = (sink: Delivery['sink']): Delivery => ({
+  sink,
+  scheduler: new ManualScheduler(),
+  random: () => 0,
+  backoff: { firstMillis: 1, maxMillis: 1 },
+  exportTimeoutMillis: null,
+  signal: new AbortController().signal,
+  isStopped: () => false,
+  onRetry: () => undefined,
+  pause: () => Promise.resolve(),
+});
+
+describe('a span exporter of OpenTelemetry behind a spool', () => {
+  it('gets every span that has ended as it was, those of a dead process too', async () => {
+    const exporter = new InMemorySpanExporter();
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    const spans = [1, 2, 3].map((at) => spanOf(at, { attributes: { 'weather.job.id': `job-${at}` } }));
+    spool.push(startOfSpan(spanOf(9)), 0);
+    for (const span of spans) spool.push(span, 0);
+    spool.flushNow();
+    const heir = await bench.inherit();
+    while (heir !== null && heir.spool.size > 0) {
+      await deliverBatch(await heir.spool.take(2), delivery(toSpanSink(exporter)));
+      heir.spool.settle();
+    }
+    const exported = exporter.getFinishedSpans().map((span) => toObservedSpan(span, 'ended'));
+    expect(exported.slice(0, 3)).toEqual(spans.map((span) => ({ ...span, statusMessage: null })));
+    expect(exported.slice(3).map(({ spanId }) => spanId)).toEqual([spanOf(9).spanId]);
+  });
+
+  it('is asked again when it failed, and not at all for steps that only started', async () => {
+    let asked = 0;
+    const sink = toSpanSink({
+      export: (_spans, done) => {
+        asked += 1;
+        done({ code: asked === 1 ? ExportResultCode.FAILED : ExportResultCode.SUCCESS });
+      },
+      shutdown: () => Promise.resolve(),
+    });
+    expect(await sink.export([startOfSpan(spanOf(1))])).toEqual({ kind: 'written' });
+    expect(asked).toBe(0);
+    const batch = { spans: [spanOf(1)], queuedAt: 0 };
+    expect(await deliverBatch(batch, delivery(sink))).toEqual({ kind: 'settled', kept: 1, rejected: 0 });
+    expect(asked).toBe(2);
+  });
+});
