@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { link, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -59,7 +59,7 @@ export async function withFileLock<T>(
 
 /** Takes the lock, also from a holder that is dead; null when somebody alive holds it. */
 export async function tryFileLock(path: string): Promise<HeldLock | null> {
-  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
+  const token = makeToken();
   if (!(await linkToken(path, token))) {
     await removeDeadLock(path);
     if (!(await linkToken(path, token))) return null;
@@ -76,6 +76,9 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
     },
   };
 }
+
+/** Names this process, and this very lock of it. */
+const makeToken = (): string => `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
 
 /** Where process numbers mean the same: a container has numbers of its own. */
 function ownPlace(): string {
@@ -104,18 +107,22 @@ async function linkToken(path: string, token: string): Promise<boolean> {
 /**
  * Removes the lock of a dead holder, and never the one that somebody else took meanwhile.
  *
- * Only the one process that holds the marker of this very token may remove it, and it looks once more before.
+ * Only the one process that holds the marker of this very token may remove it, and it looks once more before. The marker
+ * is a lock itself: whoever holds it may be killed as well, and then it is removed in the same way.
+ *
+ * @param base the lock itself, where `path` is a marker
  */
-async function removeDeadLock(path: string): Promise<void> {
+async function removeDeadLock(path: string, base = path): Promise<void> {
   const token = await readToken(path);
   if (token === undefined || (await isHolderAlive(path, token))) return;
-  const marker = `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
-  const handle = await open(marker, 'wx').catch(() => undefined);
-  if (handle === undefined) return;
+  const marker = `${base}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+  if (!(await linkToken(marker, makeToken()))) {
+    await removeDeadLock(marker, base);
+    if (!(await linkToken(marker, makeToken()))) return;
+  }
   try {
     if ((await readToken(path)) === token) await rm(path, { force: true });
   } finally {
-    await handle.close();
     await rm(marker, { force: true });
   }
 }

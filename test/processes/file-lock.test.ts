@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { withFileLock } from '../../src/processes/file-lock.ts';
+import { tryFileLock, withFileLock } from '../../src/processes/file-lock.ts';
 import { identifyOwnProcess } from '../../src/processes/process-identity.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -49,6 +50,36 @@ describe('a file lock', () => {
     );
     expect(order.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('of a killed process is taken over even when whoever took it over was killed in the middle, twice', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
+    const markerOf = (token: string): string =>
+      `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+    const [lock, marker, markerOfMarker] = [1, 2, 3].map((n) => `${DEAD} token-${n}`) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(path, lock);
+    await writeFile(markerOf(lock), marker);
+    await writeFile(markerOf(marker), markerOfMarker);
+    const held = await tryFileLock(path);
+    expect(held).not.toBeNull();
+    await held?.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left alone while somebody alive takes it over', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
+    const token = `${DEAD} token`;
+    await writeFile(path, token);
+    const hash = createHash('sha256').update(token).digest('hex').slice(0, 12);
+    await writeFile(`${path}.dead-${hash}`, `${identifyOwnProcess()} token`);
+    expect(await tryFileLock(path)).toBeNull();
+    expect(await readdir(folder)).toHaveLength(2);
   });
 
   it('of a living holder is respected: the wait ends with an error that says what to do', async () => {
