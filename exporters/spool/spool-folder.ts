@@ -33,7 +33,9 @@ export async function listFolders(root: string): Promise<readonly string[]> {
 /** Removes a folder with the files that a spool makes; one that holds anything else stays. */
 export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
   for (const { number } of listSegments(directory)) removeSegment(directory, number);
-  for (const name of ['cursor', 'books']) await rm(join(directory, name), { force: true });
+  // Who was killed while it took the lock left a draft of it.
+  const drafts = (await readdir(directory)).filter((name) => name.startsWith(`${OWNER}.`));
+  for (const name of ['cursor', 'books', ...drafts]) await rm(join(directory, name), { force: true });
   await lock.release();
   await rmdir(directory).catch(() => undefined);
 }
