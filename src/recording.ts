@@ -80,7 +80,14 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     if (metrics !== null) add(() => metrics.close());
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
-    const telemetry = startTelemetry({ config, sampler, recorder: processor, validatorHotkey, instanceId });
+    const telemetry = startTelemetry({
+      config,
+      sampler,
+      recorder: processor,
+      validatorHotkey,
+      instanceId,
+      onProblem,
+    });
     add(() => telemetry.close());
     const { adopted, stop } = spool.start(telemetry.showClosings);
     add(stop);

@@ -18,6 +18,8 @@ export interface TelemetryOptions {
   readonly validatorHotkey: string;
   /** Unlike every other process. */
   readonly instanceId: string;
+  /** Hears when traces could not be sent at the end: that is no reason to fail, for all of it is recorded. */
+  readonly onProblem: (message: string) => void;
 }
 
 /** A process whose spans go where they belong. */
@@ -53,7 +55,12 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   });
   sdk.start();
   const close = async (): Promise<void> => {
-    await sdk.shutdown();
+    await sdk.shutdown().catch((error: unknown) => {
+      const found = error instanceof Error ? error.message : String(error);
+      options.onProblem(`The last traces could not be sent over OTLP: ${found}`);
+      // The first that fails ends the wait for all.
+      return recorder.shutdown();
+    });
     // The SDK leaves itself registered, and the next one of this process could not take its place.
     for (const api of [trace, context, propagation]) api.disable();
   };

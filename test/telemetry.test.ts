@@ -28,6 +28,7 @@ const query = step({ name: 'query', substep: 'initiate_fetch' }, (): string | nu
 function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: string } = {}) {
   const recorded: string[] = [];
   const resources: unknown[] = [];
+  const problems: string[] = [];
   const recorder: SpanProcessor = {
     onStart: () => undefined,
     onEnd: (span) => {
@@ -43,8 +44,9 @@ function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: s
     recorder,
     validatorHotkey: '5Validator',
     instanceId: 'instance-1',
+    onProblem: (message) => problems.push(message),
   });
-  return { recorded, resources, recorder, end, showClosings };
+  return { problems, recorded, resources, recorder, end, showClosings };
 }
 afterEach(() => {
   sent.length = 0;
@@ -77,6 +79,19 @@ describe('telemetry', () => {
     await end();
     expect(OTLPTraceExporter).toHaveBeenCalledTimes(1);
     expect(sent).toHaveLength(1);
+  });
+
+  it('ends in good order when the last traces cannot be sent, and says so', async () => {
+    const { end, recorder, problems } = start({ exportsTraces: true });
+    query();
+    const [exporter] = vi.mocked(OTLPTraceExporter).mock.instances;
+    Object.assign(exporter ?? {}, { shutdown: () => Promise.reject(new Error('connect ECONNREFUSED')) });
+    await end();
+    expect(problems).toEqual(['The last traces could not be sent over OTLP: connect ECONNREFUSED']);
+    expect(recorder.shutdown).toHaveBeenCalledTimes(2);
+    const next = start();
+    expect(query()).toBe('recorded');
+    await next.end();
   });
 
   it('shows the closing of a step whose process is dead under the ids of the original, marked as such', async () => {
