@@ -39,7 +39,10 @@ const ENVIRONMENT = z.object({
     .string()
     .default('')
     .describe('PostgreSQL 15 or newer; empty: an embedded one in the data directory'),
-  BAROGRAPH_DATA_DIR: z.string().default('.barograph').describe('Where the embedded database and the spools lie'),
+  BAROGRAPH_DATA_DIR: z
+    .string()
+    .default('.barograph')
+    .describe('Where the embedded database and the spools lie'),
   BAROGRAPH_SPOOL_LIMIT_MIB: wholeNumber(1, 1_048_576)
     .default(1024)
     .describe('Most that the records of one process take on disk while the database is away, MiB'),
