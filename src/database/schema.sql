@@ -1297,7 +1297,11 @@ create view step_faults as
     max(step.completed_at) AS last_at
    FROM weather_forecast_steps step
      JOIN error_categories category ON category.category = step.error_type
-  WHERE step.step_name = 'communication'::text OR NOT category.is_transport
+  WHERE
+        CASE
+            WHEN step.error_type = 'process_crash'::text THEN step.step_name <> 'communication'::text
+            ELSE step.step_name = 'communication'::text OR NOT category.is_transport
+        END
   GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
 comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, where it happened.';
 comment on column step_faults.validator_id is 'Validator.';

@@ -28,6 +28,8 @@ export interface Attempt {
 export interface MissingScore {
   readonly score_type: string;
   readonly lead_hours: number | null;
+  /** Of the newest attempt at it; of the forecast when there was none. */
+  readonly status: string;
   readonly reason: string;
   readonly error_type: string | null;
   /** Who has to act: miner, upstream or validator. */
@@ -69,7 +71,7 @@ const ATTEMPTS = `
   order by weather_forecast_steps.started_at, weather_forecast_steps.span_id`;
 
 const MISSING = `
-  select score_type, lead_hours, reason, error_type, fault, ${text('next_retry_time')}, retries_remaining, trace_id
+  select score_type, lead_hours, status, reason, error_type, fault, ${text('next_retry_time')}, retries_remaining, trace_id
   from missing_scores
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by score_type, lead_hours`;

@@ -19,6 +19,8 @@ function leadsOf(scores: readonly MissingScore[]): string {
 
 function wordsOf(score: MissingScore): string {
   const fault = score.fault === null ? '' : ` Fault: ${score.fault}.`;
+  if (score.status === 'abandoned')
+    return `${score.reason.replace(/\.$/, '')}.${fault} A worker does the step again.`;
   const next =
     score.next_retry_time === null
       ? ' No retry will come.'

@@ -79,10 +79,12 @@ export const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
 
 /**
  * Whether an error of this step counts in the errors of its miner. Every failure counts once, where it happened: a
- * time-out at the communication, a rejected manifest at the verification.
+ * time-out at the communication, a rejected manifest at the verification. A crash takes a step along with the call inside
+ * it: it counts at the step.
  */
 export function countsAsError(step: StepName, category: ErrorCategory | null): boolean {
   if (category === null) return false;
+  if (category === 'process_crash') return step !== 'communication';
   return step === 'communication' || !TRANSPORT_CATEGORIES.includes(category);
 }
 

@@ -29,4 +29,9 @@ describe('the missing scores in words', () => {
   it('are no line when nothing is missing', () => {
     expect(missingLines([])).toEqual([]);
   });
+
+  it('promise that a step is done again whose process died, for no retry of it is scheduled', () => {
+    const abandoned = missingScore({ status: 'abandoned', reason: 'the process ended while the step ran' });
+    expect(missingLines([abandoned])[0]).toMatch(/while the step ran\. .*A worker does the step again\.$/);
+  });
 });

@@ -84,6 +84,16 @@ select validator_id, instance_id, last_sequence, delivered_sequence, last_sequen
 from emitters;
 comment on view emitter_books is 'For each process: which of its numbered records came in, are on their way, were dropped, or are missing.';
 
+-- A crash takes a step along with the call inside it, and counts at the step.
+create or replace view step_faults as
+select step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name,
+  count(*) as failures, min(step.completed_at) as first_at, max(step.completed_at) as last_at
+from weather_forecast_steps as step
+join error_categories as category on category.category = step.error_type
+where case when step.error_type = 'process_crash' then step.step_name <> 'communication'
+  else step.step_name = 'communication' or not category.is_transport end
+group by step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
+
 drop view run_completeness;
 create view run_completeness as
 with logged as (

@@ -67,6 +67,8 @@ export const CONTROL_TABLES: readonly ComparedTable[] = [
 ];
 
 const FOLD = 'what the folds remember to go on from: instants and counts of attempts';
+const NUMBERED =
+  'validators are numbered as they come, and a transaction that is broken off uses up a number';
 const ERA5_LEADS = [24, 48, 72, 96, 120, 144, 168, 192, 216, 240];
 
 /** What the spans were folded to. */
@@ -75,10 +77,11 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'weather_forecast_runs',
     key: 'validator_id, id',
     compared: [
-      ...['validator_id', 'id', 'target_forecast_time_utc', 'gfs_init_time_utc', 'gfs_input_metadata'],
+      ...['id', 'target_forecast_time_utc', 'gfs_init_time_utc', 'gfs_input_metadata'],
       ...['status', 'error_message'],
     ],
     leftOut: [
+      { why: NUMBERED, columns: ['validator_id'] },
       {
         why: INSTANTS,
         columns: ['run_initiation_time', 'completion_time', 'final_scoring_attempted_time', 'updated_at'],
@@ -91,12 +94,13 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'weather_miner_responses',
     key: 'validator_id, run_id, miner_hotkey',
     compared: [
-      ...['validator_id', 'id', 'run_id', 'miner_uid', 'miner_hotkey', 'job_id', 'status'],
+      ...['id', 'run_id', 'miner_uid', 'miner_hotkey', 'job_id', 'status'],
       ...['kerchunk_json_url', 'target_netcdf_url_template', 'kerchunk_json_retrieved'],
       ...['frozen_manifest_files', 'verification_hash_computed', 'verification_hash_claimed'],
       ...['verification_passed', 'input_hash_miner', 'input_hash_validator', 'input_hash_match'],
     ],
     leftOut: [
+      { why: NUMBERED, columns: ['validator_id'] },
       {
         why: INSTANTS,
         columns: [
@@ -115,7 +119,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'weather_forecast_stats',
     key: 'validator_id, run_id, miner_hotkey',
     compared: [
-      ...['validator_id', 'id', 'run_id', 'miner_uid', 'miner_hotkey', 'miner_rank', 'validator_hotkey'],
+      ...['id', 'run_id', 'miner_uid', 'miner_hotkey', 'miner_rank', 'validator_hotkey'],
       ...['forecast_run_id', 'forecast_init_time', 'forecast_type', 'forecast_input_sources'],
       ...['forecast_status', 'current_forecast_stage', 'current_forecast_status', 'hosting_status'],
       ...['forecast_score_initial', ...ERA5_LEADS.map((lead) => `era5_score_${lead}h`)],
@@ -123,6 +127,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       ...['overall_forecast_score', 'avg_rmse', 'avg_acc', 'avg_skill_score'],
     ],
     leftOut: [
+      { why: NUMBERED, columns: ['validator_id'] },
       { why: INSTANTS, columns: ['stage_since', 'completed_at', 'created_at', 'updated_at'] },
       {
         why: ATTEMPTS,
@@ -137,13 +142,14 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'weather_forecast_component_scores',
     key: 'validator_id, run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level',
     compared: [
-      ...['validator_id', 'run_id', 'response_id', 'miner_uid', 'miner_hotkey', 'score_type', 'lead_hours'],
+      ...['run_id', 'response_id', 'miner_uid', 'miner_hotkey', 'score_type', 'lead_hours'],
       ...['valid_time_utc', 'variable_name', 'pressure_level', 'rmse', 'mse', 'acc', 'bias', 'mae'],
       ...['skill_score', 'skill_score_gfs', 'skill_score_climatology', 'climatology_check_passed'],
       ...['pattern_correlation', 'pattern_correlation_passed', 'clone_penalty', 'quality_penalty'],
       ...['weighted_score', 'variable_weight', 'reason'],
     ],
     leftOut: [
+      { why: NUMBERED, columns: ['validator_id'] },
       { why: INSTANTS, columns: ['calculated_at'] },
       { why: DURATIONS, columns: ['calculation_duration_ms'] },
       { why: TRACES, columns: ['trace_id', 'span_id'] },
@@ -153,12 +159,13 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'miner_stats',
     key: 'validator_id, miner_hotkey',
     compared: [
-      ...['validator_id', 'miner_uid', 'miner_hotkey', 'miner_rank', 'validator_hotkey'],
+      ...['miner_uid', 'miner_hotkey', 'miner_rank', 'validator_hotkey'],
       ...['avg_forecast_score', 'avg_day1_score', 'avg_era5_score', 'avg_era5_completeness'],
       ...['best_forecast_score', 'worst_forecast_score', 'score_std_dev'],
       ...['consecutive_successes', 'consecutive_failures'],
     ],
     leftOut: [
+      { why: NUMBERED, columns: ['validator_id'] },
       {
         why: INSTANTS,
         columns: [

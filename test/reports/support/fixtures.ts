@@ -37,6 +37,7 @@ export const call = (changes: Partial<Attempt> = {}): Attempt =>
 
 export const missingScore = (changes: Partial<MissingScore> = {}): MissingScore => ({
   score_type: 'era5',
+  status: 'failed',
   lead_hours: 24,
   reason: 'Field 2t of the forecast is not scored.',
   error_type: 'data_coverage',

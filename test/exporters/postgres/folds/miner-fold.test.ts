@@ -105,10 +105,21 @@ describe('the errors of a miner', () => {
     ).toEqual({ timeout: 1 });
   });
 
+  it('count a crash at the step, not at the call that was under way inside it', () => {
+    const error = { type: 'process_crash', message: 'the process ended' } as const;
+    const facts = [endedFact({ step: 'communication', error }), endedFact({ step: 'query', error })];
+    expect(facts.reduce((fold, fact) => countStep(fold, fact), emptyMinerFold).errors).toEqual({
+      process_crash: 1,
+    });
+  });
+
   it('have rates that add up to 1, whatever they are', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom(...ERROR_CATEGORIES), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.constantFrom(...ERROR_CATEGORIES.filter((category) => category !== 'process_crash')), {
+          minLength: 1,
+          maxLength: 40,
+        }),
         (types) => {
           const { commonErrors, errorRateByType } = statsOf(
             count(...types.map((failed, index) => call(index * 1000, { failed }))),
