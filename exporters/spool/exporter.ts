@@ -120,7 +120,8 @@ export class Spool implements SpanQueue {
   push(span: ObservedSpan, now: number): Pushed {
     if (this.#isClosed) return 'after_shutdown';
     const pushed = this.#writer.accept(span);
-    this.#arrivals.add(this.#ledger.lastSequence, now);
+    // An end that took the place of its start is as old as the start.
+    if (pushed === 'queued') this.#arrivals.add(this.#ledger.lastSequence, now);
     return pushed;
   }
 

@@ -99,6 +99,17 @@ describe('a spool', () => {
     expect(spool.oldestQueuedAt).toBe(5000);
   });
 
+  it('counts the age of a step that ended in the turn of its start from the start', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(startOfSpan(spanOf(1)), 1000);
+    spool.push(startOfSpan(spanOf(2)), 1000);
+    spool.push(spanOf(2), 9000);
+    await turn();
+    await bench.deliver(spool, 1);
+    expect(spool.oldestQueuedAt).toBe(1000);
+  });
+
   it('takes nothing after it was closed', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
