@@ -155,7 +155,7 @@ export class Spool implements SpanQueue {
 
   settle(): void {
     const taken = this.#taken;
-    if (taken === null) return;
+    if (taken === null || this.#isClosed) return;
     this.#taken = null;
     if (taken.told !== null) this.#ledger.confirm(taken.records, taken.told);
     quietly(() => {
@@ -165,11 +165,15 @@ export class Spool implements SpanQueue {
     });
   }
 
-  /** What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. */
+  /**
+   * What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. While a
+   * batch is on its way it is silent on runs: what is told with the batch would be overruled by what was true before it.
+   */
   account(isClosed = false): EmitterAccount {
     const state = { isOwn: this.#isOwn, isClosed };
     const isLast = this.size === 0 && this.#taken === null;
-    return this.#ledger.account([], { from: 0, to: 0, isLast }, state).account;
+    const { account } = this.#ledger.account([], { from: 0, to: 0, isLast }, state);
+    return this.#taken === null ? account : { ...account, runs: [] };
   }
 
   /** Closes all steps that its dead process left, as far as there is room or not. @returns their closings */

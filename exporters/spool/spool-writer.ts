@@ -116,6 +116,8 @@ export class SpoolWriter {
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
   payOwed(isOwed = false): void {
+    // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
+    this.flush();
     while (this.#owed[0] !== undefined) {
       const { key, span } = this.#owed[0];
       const { ledger } = this.#parts;
@@ -130,9 +132,9 @@ export class SpoolWriter {
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
       this.#owed.shift();
       ledger.nextSequence();
-      if (frame === null) this.#refuse(record, 'too_large');
-      else this.#keep(record);
       this.#parts.listener.added(1);
+      if (frame === null) this.#refuseClosing(record);
+      else this.#keep(record);
     }
   }
 
@@ -189,7 +191,7 @@ export class SpoolWriter {
   }
 
   #keep({ kind, key, run, payload, sequence }: PendingRecord): void {
-    const { open, ledger, segments } = this.#parts;
+    const { open, ledger, segments, books } = this.#parts;
     this.#written += 1;
     this.#lastKept = sequence;
     if (kind === 'started') {
@@ -197,8 +199,11 @@ export class SpoolWriter {
       return;
     }
     const refused = open.get(key)?.refused ?? null;
-    if (kind === 'whole' && refused !== null) ledger.recover(refused, run);
     open.delete(key);
+    if (kind !== 'whole' || refused === null) return;
+    ledger.recover(refused, run);
+    // The record does not tell that its step was counted before, as dropped.
+    quietly(() => books.write(ledger.state()));
   }
 
   #refuse({ kind, key, run, payload, sequence }: PendingRecord, reason: DropReason): void {
@@ -209,6 +214,11 @@ export class SpoolWriter {
     if (kind === 'started') open.set(key, { payload, sequence, segment: null, refused: reason });
     else if (kind === 'ended' && start !== undefined) this.#oweClosing(key, start);
     else open.delete(key);
+  }
+
+  #refuseClosing(record: PendingRecord): void {
+    this.#refuse(record, 'too_large');
+    this.#parts.listener.dropped('too_large', 1);
   }
 
   #oweClosing(key: string, start: OpenStep): void {
