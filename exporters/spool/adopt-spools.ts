@@ -28,14 +28,15 @@ export interface Adopted {
   readonly closedSteps: number;
 }
 
-const NOTHING: Adopted = { spools: 0, records: 0, closedSteps: 0 };
+/** Nobody had left anything. */
+export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 };
 
 /**
  * Takes over every spool whose process is dead: closes the steps that it left, delivers its records, and removes it. One
  * after the other; a spool that cannot be delivered now stays, and is found again.
  */
 export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
-  let adopted = NOTHING;
+  let adopted = NOTHING_ADOPTED;
   for (const name of await listFolders(options.root)) {
     if (options.delivery.isStopped()) break;
     const folder = await claimFolder(options.root, name).catch(() => null);
@@ -72,7 +73,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
 async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
   if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
   else onProblem(`No record can be read in ${await setAside(folder)}; it was put aside.`);
-  return NOTHING;
+  return NOTHING_ADOPTED;
 }
 
 /** Delivers all records and the last word of the emitter. @returns null when it was given up before the end */
