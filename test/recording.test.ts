@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { readConfig } from '../src/config.ts';
 import { startRecording } from '../src/recording.ts';
-import { step } from '../src/steps/index.ts';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { query } from './support/query-step.ts';
 import { endedSpan } from './support/spans.ts';
 
 let database: TestDatabase;
@@ -12,20 +12,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
-
-const query = step(
-  {
-    name: 'query',
-    substep: 'initiate_fetch',
-    identity: (run: number) => ({
-      runId: run,
-      initTime: new Date('2026-11-23T00:00:00Z'),
-      minerUid: 7,
-      minerHotkey: '5Seven',
-    }),
-  },
-  (run: number) => run,
-);
 
 const record = (environment: Readonly<Record<string, string>> = {}, problems: string[] = []) =>
   startRecording({
