@@ -81,7 +81,10 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
   const { delivery, maxBatchSize } = options;
   let records = 0;
   while (spool.size > 0) {
+    const { size } = spool;
     const batch = await spool.take(maxBatchSize);
+    // It cannot be read now; who looks again in a minute may be able to.
+    if (spool.size === size) return null;
     if (batch.spans.length > 0) {
       const delivered = await deliverBatch(batch, delivery);
       if (delivered.kind === 'given_up' || !(await folder.lock.touch())) return null;

@@ -130,11 +130,12 @@ export class Spool implements SpanQueue {
     this.#writer.flush();
   }
 
-  /** Never rejects: what cannot be read is passed over, and its numbers stay missing. */
+  /** Never rejects: what cannot be read is passed over, and its numbers stay missing; what cannot be read now waits. */
   async take(maxSpans: number): Promise<SpanBatch> {
     this.#writer.flush();
     const queuedAt = this.oldestQueuedAt ?? 0;
     const read = await this.#readRecords(maxSpans);
+    if (read.length === 0 && this.#reader.isHeldUp) return { spans: [], queuedAt };
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
     const records = delivered.flatMap(({ frame }) => toBooked(frame));
     // The reader is at the end: what should be there and is not was damaged.
