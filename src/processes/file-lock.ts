@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { link, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -77,6 +77,14 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
   };
 }
 
+/** Whether a file of this name was left by a process that died while it took the lock of that name. */
+export function isLeftByTaker(lockName: string, name: string): boolean {
+  if (!name.startsWith(`${lockName}.`)) return false;
+  return /^(\.dead-[0-9a-f]{12})*(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/.test(
+    name.slice(lockName.length),
+  );
+}
+
 /** Where process numbers mean the same: a container has numbers of its own. */
 function ownPlace(): string {
   try {
@@ -104,19 +112,19 @@ async function linkToken(path: string, token: string): Promise<boolean> {
 /**
  * Removes the lock of a dead holder, and never the one that somebody else took meanwhile.
  *
- * Only the one process that holds the marker of this very token may remove it, and it looks once more before.
+ * Only the one process that holds the marker of this very token may remove it, and it looks once more before. The marker
+ * is a lock itself: who holds it may be killed as well.
  */
 async function removeDeadLock(path: string): Promise<void> {
   const token = await readToken(path);
   if (token === undefined || (await isHolderAlive(path, token))) return;
   const marker = `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
-  const handle = await open(marker, 'wx').catch(() => undefined);
-  if (handle === undefined) return;
+  const held = await tryFileLock(marker);
+  if (held === null) return;
   try {
     if ((await readToken(path)) === token) await rm(path, { force: true });
   } finally {
-    await handle.close();
-    await rm(marker, { force: true });
+    await held.release();
   }
 }
 

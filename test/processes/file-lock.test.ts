@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -5,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   FOREIGN_TIMEOUT_MILLIS,
+  isLeftByTaker,
   tryFileLock,
   withFileLock,
   type HeldLock,
@@ -118,6 +120,50 @@ describe('the lock of a holder whose process cannot be seen from here', () => {
     await taken(path);
     await touchedAgo(path, 10 * FOREIGN_TIMEOUT_MILLIS);
     expect(await tryFileLock(path)).toBeNull();
+  });
+});
+
+describe('a lock whose taker was killed while it took it over from a dead holder', () => {
+  /** The file by which one of many may remove the lock of a dead holder. */
+  const markerOf = (path: string, token: string): string =>
+    `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+
+  it.each([1, 2, 3])('is taken over all the same, also when that happened %i times', async (times) => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
+    let held = path;
+    for (let time = 0; time <= times; time += 1) {
+      const token = `${DEAD} token-${time}`;
+      await writeFile(held, token);
+      held = markerOf(held, token);
+    }
+    const lock = await taken(path);
+    expect(await tryFileLock(path)).toBeNull();
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left to another that takes it over just now', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const token = `${DEAD} token`;
+    await writeFile(path, token);
+    const other = await taken(markerOf(path, token));
+    expect(await tryFileLock(path)).toBeNull();
+    await other.release();
+    await taken(path);
+  });
+
+  it.each<[string, boolean]>([
+    ['lock.bae294e7-b880-4c6c-a126-fe1b4361cdde', true],
+    ['lock.dead-0123456789ab', true],
+    ['lock.dead-0123456789ab.dead-0123456789ab.bae294e7-b880-4c6c-a126-fe1b4361cdde', true],
+    ['lock', false],
+    ['lock.', false],
+    ['lock.txt', false],
+    ['lock.dead-or-alive', false],
+    ['padlock.dead-0123456789ab', false],
+  ])('may have left files, which are known by their names: %s', (name, isLeft) => {
+    expect(isLeftByTaker('lock', name)).toBe(isLeft);
   });
 });
 

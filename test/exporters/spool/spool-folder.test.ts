@@ -42,6 +42,15 @@ describe('a folder of a spool', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  it('goes with what processes left that were killed while they took it over', async () => {
+    const root = await temporaryFolder();
+    const folder = await claimed(root);
+    for (const rest of ['bae294e7-b880-4c6c-a126-fe1b4361cdde', 'dead-0123456789ab'])
+      await writeFile(join(folder.directory, `owner.${rest}`), '');
+    await removeFolder(folder);
+    expect(await readdir(root)).toEqual([]);
+  });
+
   it('keeps every file that no spool made, and stays for its sake', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
