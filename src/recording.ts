@@ -24,6 +24,8 @@ import { startTelemetry } from './telemetry.ts';
 export interface RecordingOptions {
   readonly config: Config;
   readonly validatorHotkey: string;
+  /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. What is left then waits on disk. */
+  readonly flushTimeoutMillis?: number;
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
   /** Hears each time that what other processes had left in their spools was delivered. */
@@ -115,7 +117,7 @@ interface RecorderPlace {
 
 /** The two sinks of the facts, and the spool that feeds them. */
 async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
-  const { config, validatorHotkey, onProblem, onAdopted } = options;
+  const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   prometheus.seed(await readMinerStats(pool));
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
@@ -127,6 +129,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
     database: server,
     sink: plain,
     measuredSink: sink,
+    ...(flushTimeoutMillis === undefined ? {} : { flushTimeoutMillis }),
     onProblem,
     onAdopted,
   });

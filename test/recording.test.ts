@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
 import { readConfig } from '../src/config.ts';
 import { startRecording, type RecordingOptions } from '../src/recording.ts';
-import { step } from '../src/steps/index.ts';
 import { SpoolBench, spanOf } from './exporters/spool/support/spool-bench.ts';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { query } from './support/query-step.ts';
 import { endedSpan, startOfSpan } from './support/spans.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -16,20 +16,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
-
-const query = step(
-  {
-    name: 'query',
-    substep: 'initiate_fetch',
-    identity: (run: number) => ({
-      runId: run,
-      initTime: new Date('2026-11-23T00:00:00Z'),
-      minerUid: 7,
-      minerHotkey: '5Seven',
-    }),
-  },
-  (run: number) => run,
-);
 
 const record = (
   environment: Readonly<Record<string, string>> = {},

@@ -67,7 +67,7 @@ async function deliverHalves({ batch, from, to }: Slice, delivery: Delivery): Pr
 async function buryOnly({ batch, from, to }: Slice, error: unknown, delivery: Delivery): Promise<Delivered> {
   const { sink } = delivery;
   const span = batch.spans[from];
-  const lost: Delivered = { kind: 'settled', kept: 0, rejected: 1 };
+  const lost: Delivered = { kind: 'settled', kept: 0, rejected: to - from };
   if (sink.bury === undefined || span === undefined) return lost;
   const bury = sink.bury.bind(sink, span, error);
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
@@ -81,14 +81,14 @@ async function untilAnswered(
   ask: (options: ExportOptions) => Promise<ExportReport>,
   delivery: Delivery,
 ): Promise<Exclude<ExportReport, { readonly kind: 'retryable' }> | 'given_up'> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; !delivery.isStopped(); attempt += 1) {
     const report = await askOnce(ask, delivery);
     if (delivery.isStopped()) return 'given_up';
     if (report.kind !== 'retryable') return report;
     delivery.onRetry();
     await delivery.pause(backoffMillis(attempt, delivery.random(), delivery.backoff));
-    if (delivery.isStopped()) return 'given_up';
   }
+  return 'given_up';
 }
 
 /** One attempt. A sink that throws or takes too long is one that may be asked again. */

@@ -136,12 +136,13 @@ export class RecordingSpanProcessor implements SpanProcessor {
     this.#timer = null;
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#queue.size > 0) {
+    while (this.#queue.size > 0 && !this.#isStopped()) {
       const batch = await this.#queue.take(this.#options.maxBatchSize);
       this.#underWay = batch;
       if (batch.spans.length === 0) {
         this.#underWay = null;
         this.#queue.settle();
+        if (this.#queue.size > 0) await this.#pause(this.#options.backoff.firstMillis);
         continue;
       }
       const end = await deliverBatch(batch, this.#delivery());

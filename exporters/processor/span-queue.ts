@@ -46,7 +46,7 @@ export interface SpanQueue {
   readonly oldestQueuedAt: number | null;
   /** Synchronous, and never throws. */
   push(span: ObservedSpan, now: number): Pushed;
-  /** The oldest spans, at most so many; none only when none waits. One batch at a time: settle it before the next. */
+  /** The oldest spans, at most so many; none when none waits, or when they cannot be had now. One batch at a time: settle it before the next. */
   take(maxSpans: number): SpanBatch | Promise<SpanBatch>;
   /** The spans of the batch that was taken are where they belong, or were dropped and counted. */
   settle(): void;

@@ -35,14 +35,15 @@ export interface Adopted {
   readonly closedSteps: number;
 }
 
-const NOTHING: Adopted = { spools: 0, records: 0, closedSteps: 0 };
+/** Nobody had left anything. */
+export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 };
 
 /**
  * Takes over every spool whose process is dead: closes the steps that it left, delivers its records, and removes it. One
  * after the other; a spool that cannot be delivered now stays, and is found again.
  */
 export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
-  let adopted = NOTHING;
+  let adopted = NOTHING_ADOPTED;
   for (const name of await listFolders(options.root)) {
     if (options.delivery.isStopped()) break;
     if (name.endsWith(UNREADABLE)) continue;
@@ -80,7 +81,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
 async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
   if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
   else onProblem(`No record can be read in ${await setAside(folder)}; it was put aside.`);
-  return NOTHING;
+  return NOTHING_ADOPTED;
 }
 
 /** Delivers all records and the last word of the emitter. @returns null when it was given up before the end */
@@ -88,7 +89,10 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
   const { delivery, maxBatchSize } = options;
   let records = 0;
   while (spool.size > 0) {
+    const { size } = spool;
     const batch = await spool.take(maxBatchSize);
+    // It cannot be read now; who looks again in a minute may be able to.
+    if (spool.size === size) return null;
     if (batch.spans.length > 0) {
       const delivered = await deliverBatch(batch, delivery);
       if (delivered.kind === 'given_up' || !(await folder.lock.touch())) return null;

@@ -41,7 +41,11 @@ export class BooksFile {
     if (this.#turn === 0) writeSync(this.#file, Buffer.alloc(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
   }
 
-  /** Writes the books down. Of too many runs the newest are kept. @throws Error of the file system */
+  /**
+   * Writes the books down. Of too many runs the newest are kept.
+   *
+   * @throws Error of the file system; RangeError when the emitter has a name that leaves no room
+   */
   write(ledger: LedgerState): void {
     const json = this.#fitting(ledger);
     this.#turn += 1;
@@ -64,7 +68,9 @@ export class BooksFile {
       const json = Buffer.from(JSON.stringify(content));
       if (json.length <= SLOT_BYTES - HEADER_BYTES) return json;
       if (runs.length > 0) runs = runs.slice(0, Math.floor(runs.length / 2));
-      else dropped = dropped.slice(Math.ceil(dropped.length / 2));
+      else if (dropped.length > 0) dropped = dropped.slice(Math.ceil(dropped.length / 2));
+      else
+        throw new RangeError(`The name of the emitter has ${json.length} bytes; it must fit into the books.`);
     }
   }
 }

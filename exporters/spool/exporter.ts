@@ -4,18 +4,15 @@ import type { EmitterAccount } from '../emitter-account.ts';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '../processor/span-queue.ts';
 import { ArrivalTimes } from './arrival-times.ts';
 import { BooksFile } from './books-file.ts';
-import type { Frame } from './frame.ts';
-import { Ledger, type BookedRecord, type Emitter, type ToldAccount } from './ledger.ts';
+import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
-import { Cursor, type Position, START } from './position.ts';
-import { RecordReader, type PlacedRecord } from './record-reader.ts';
+import { Cursor, START } from './position.ts';
+import { quietly } from './quietly.ts';
+import { RecordBatches } from './record-batches.ts';
+import { RecordReader } from './record-reader.ts';
 import { listSegments } from './segment-files.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.ts';
-import { runOf, toSpan } from './spool-record.ts';
 import { SpoolWriter } from './spool-writer.ts';
-
-/** Bytes of one batch after which it is full, whatever the number of its spans. */
-const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** How a spool is opened. */
 export interface SpoolOptions extends SegmentWriterOptions {
@@ -41,15 +38,6 @@ export interface SpoolRemainder {
   readonly openSteps: number;
 }
 
-/** The batch that was taken, as it is settled. */
-interface TakenBatch {
-  readonly records: readonly BookedRecord[];
-  readonly end: Position;
-  /** Records of the spool that went into it, those without a span included. */
-  readonly size: number;
-  told: ToldAccount | null;
-}
-
 /**
  * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is safe
  * elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
@@ -63,13 +51,10 @@ export class Spool implements SpanQueue {
   readonly #open: OpenSteps;
   readonly #writer: SpoolWriter;
   readonly #reader: RecordReader;
+  readonly #batches: RecordBatches;
   readonly #cursor: Cursor;
   readonly #arrivals = new ArrivalTimes();
-  #inherited: number;
-  #inheritedLast: number;
-  #takenRecords = 0;
-  #taken: TakenBatch | null = null;
-  #lastTaken = 0;
+  readonly #inherited: number;
   #oldestSegment = 0;
   #isClosed = false;
   #isDisowned = false;
@@ -89,18 +74,25 @@ export class Spool implements SpanQueue {
     const from = inheritance === null ? START : this.#cursor.read();
     this.#reader = new RecordReader(directory, { from, isClosed: inheritance !== null });
     this.#inherited = inheritance?.undelivered ?? 0;
-    this.#inheritedLast = inheritance?.lastKept ?? 0;
+    this.#batches = new RecordBatches({
+      reader: this.#reader,
+      ledger: this.#ledger,
+      isOwn: this.#isOwn,
+      size: () => this.size,
+      newest: () => Math.max(this.#writer.lastKept, inheritance?.lastKept ?? 0),
+      end: () => this.#segments.end,
+    });
     this.#books.write(this.#ledger.state());
     // Both files are there from the beginning: on a full disk none could be made.
     this.#cursor.write(from);
   }
 
   get size(): number {
-    return this.#inherited + this.#writer.accepted - this.#takenRecords;
+    return this.#inherited + this.#writer.accepted - this.#batches.takenRecords;
   }
 
   get oldestQueuedAt(): number | null {
-    return this.size === 0 ? null : this.#arrivals.of(this.#lastTaken + 1);
+    return this.size === 0 ? null : this.#arrivals.of(this.#batches.lastTaken + 1);
   }
 
   /** Whether no record was ever made: then there is nothing to tell of this emitter. */
@@ -122,7 +114,8 @@ export class Spool implements SpanQueue {
     if (this.#isClosed) return 'after_shutdown';
     if (this.#isDisowned) return 'spool_failed';
     const pushed = this.#writer.accept(span);
-    this.#arrivals.add(this.#ledger.lastSequence, now);
+    // An end that took the place of its start is as old as the start.
+    if (pushed === 'queued') this.#arrivals.add(this.#ledger.lastSequence, now);
     return pushed;
   }
 
@@ -131,46 +124,37 @@ export class Spool implements SpanQueue {
     this.#writer.flush();
   }
 
-  /** Never rejects: what cannot be read is passed over, and its numbers stay missing. */
+  /** Never rejects: what cannot be read is passed over, and its numbers stay missing; what cannot be read now waits. */
   async take(maxSpans: number): Promise<SpanBatch> {
     this.#writer.flush();
     const queuedAt = this.oldestQueuedAt ?? 0;
-    const read = await this.#readRecords(maxSpans);
-    const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const records = delivered.flatMap(({ frame }) => toBooked(frame));
-    // The reader is at the end: what should be there and is not was damaged.
-    const size = read.length === 0 ? this.size : delivered.length;
-    this.#takenRecords += size;
-    const end = read.at(-1)?.end ?? this.#segments.end;
-    const taken: TakenBatch = { records: records.map(({ booked }) => booked), end, size, told: null };
-    this.#taken = taken;
-    this.#lastTaken = taken.records.at(-1)?.sequence ?? this.#lastTaken;
-    const lost = size - records.length;
+    const batch = await this.#batches.take(maxSpans);
+    if (batch === null) return { spans: [], queuedAt };
+    const { spans, lost, account } = batch;
     if (lost > 0) this.#options.listener.dropped('spool_failed', lost);
-    return {
-      spans: records.map(({ span }) => span),
-      queuedAt,
-      account: (from, to) => this.#tell(taken, from, to),
-    };
+    return { spans, queuedAt, account };
   }
 
   settle(): void {
-    const taken = this.#taken;
-    if (taken === null) return;
-    this.#taken = null;
-    if (taken.told !== null) this.#ledger.confirm(taken.records, taken.told);
+    const safe = this.#isClosed ? null : this.#batches.settle();
+    if (safe === null) return;
     quietly(() => {
-      this.#cursor.write(taken.end);
-      this.#reclaim(taken.end.segment);
+      this.#cursor.write(safe);
+      this.#reclaim(safe.segment);
       this.#writer.payOwed();
     });
   }
 
-  /** What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. */
+  /**
+   * What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. While a
+   * batch is on its way it is silent on runs: what is told with the batch would be overruled by what was true before it.
+   */
   account(isClosed = false): EmitterAccount {
     const state = { isOwn: this.#isOwn, isClosed };
-    const isLast = this.size === 0 && this.#taken === null;
-    return this.#ledger.account([], { from: 0, to: 0, isLast }, state).account;
+    const isUnderWay = this.#batches.underWay !== null;
+    const isLast = this.size === 0 && !isUnderWay;
+    const { account } = this.#ledger.account([], { from: 0, to: 0, isLast }, state);
+    return isUnderWay ? { ...account, runs: [] } : account;
   }
 
   /** Closes all steps that its dead process left, as far as there is room or not. @returns their closings */
@@ -198,24 +182,8 @@ export class Spool implements SpanQueue {
 
   /** What is left, after `close`. */
   get remainder(): SpoolRemainder {
-    const records = this.size + (this.#taken?.size ?? 0) + this.#writer.owedClosings;
+    const records = this.size + (this.#batches.underWay ?? 0) + this.#writer.owedClosings;
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
-  }
-
-  /** Starts that were only written once more are passed over. */
-  async #readRecords(maxRecords: number): Promise<readonly PlacedRecord[]> {
-    for (;;) {
-      const read = await this.#reader.next({ maxRecords, maxBytes: MAX_BATCH_BYTES });
-      if (read.length === 0 || read.some(({ frame }) => frame.kind !== 'carried')) return read;
-    }
-  }
-
-  #tell(taken: TakenBatch, from: number, to: number): EmitterAccount {
-    const newest = Math.max(this.#writer.lastKept, this.#inheritedLast);
-    const isLast = to === taken.records.length && (taken.records[to - 1]?.sequence ?? newest) >= newest;
-    const state = { isOwn: this.#isOwn, isClosed: false };
-    taken.told = this.#ledger.account(taken.records, { from, to, isLast }, state);
-    return taken.told.account;
   }
 
   /** Removes segments that are behind the cursor, oldest first; the starts of running steps move on. */
@@ -230,20 +198,5 @@ export class Spool implements SpanQueue {
       if (number >= before || !this.#writer.carry(number)) return;
       this.#segments.remove(number, bytes);
     }
-  }
-}
-
-function toBooked(frame: Frame): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
-  const span = toSpan(frame);
-  if (span === null) return [];
-  const isFirst = frame.kind === 'started' || frame.kind === 'whole';
-  return [{ span, booked: { sequence: frame.sequence, run: runOf(span), isFirst } }];
-}
-
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // What was not written down is delivered once more, or counted again from the records.
   }
 }

@@ -7,7 +7,7 @@ import type { Frame } from './frame.ts';
 import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, isBefore, START, type Position } from './position.ts';
-import { RecordReader } from './record-reader.ts';
+import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
 import { runOf, spanKeyOf, toSpan } from './spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
@@ -24,7 +24,7 @@ export interface InheritedSpool {
  * of which its records speak. Doing it again after a crash in the middle comes to the same.
  *
  * @returns null when nothing tells whose spool it was: there is no record in it
- * @throws Error of the file system when the directory cannot be written
+ * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
 export async function inheritSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<InheritedSpool | null> {
   const books = readBooks(options.directory);
@@ -58,7 +58,7 @@ class Estate {
 
   /** Every record tells of its emitter; only its books may be damaged. */
   async findEmitter(): Promise<Emitter | null> {
-    const [first] = await this.#reader().next({ maxRecords: 1 });
+    const [first] = await readNext(this.#reader(), { maxRecords: 1 });
     const resource = (first === undefined ? null : toSpan(first.frame))?.resource;
     const validatorHotkey = resource?.['weather.validator.hotkey'];
     const instanceId = resource?.['service.instance.id'];
@@ -69,7 +69,7 @@ class Estate {
   async readInto(ledger: Ledger): Promise<void> {
     const reader = this.#reader();
     for (;;) {
-      const records = await reader.next(READ_AT_ONCE);
+      const records = await readNext(reader, READ_AT_ONCE);
       if (records.length === 0) return;
       for (const { frame, end } of records) {
         this.#take(frame, end.segment, { ledger, isDelivered: !isBefore(this.#delivered, end) });
@@ -101,6 +101,13 @@ class Estate {
     ledger.see({ sequence, run: runOf(span), isFirst }, isDelivered);
     if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
   }
+}
+
+/** What could not be read is not what was not left. */
+async function readNext(reader: RecordReader, limits: ReadLimits): Promise<readonly PlacedRecord[]> {
+  const records = await reader.next(limits);
+  if (reader.isHeldUp) throw new Error('its files cannot be opened now, too many others are open');
+  return records;
 }
 
 const instantOf = ({ startTimeUnixNano, endTimeUnixNano }: ObservedSpan): EpochMicros =>

@@ -1,5 +1,8 @@
-import type { EmitterAccount, RunAccount, SequenceRanges } from '../emitter-account.ts';
+import type { EmitterAccount, SequenceRanges } from '../emitter-account.ts';
+import { RunBooks, type BookedRecord, type RunKey, type RunState } from './run-books.ts';
 import { behind, toRanges, withSequence } from './sequence-ranges.ts';
+
+export type { BookedRecord, RunKey } from './run-books.ts';
 
 /** The process whose records are numbered. */
 export interface Emitter {
@@ -8,40 +11,12 @@ export interface Emitter {
   readonly instanceId: string;
 }
 
-/** The run that a step belongs to. */
-export interface RunKey {
-  readonly validatorHotkey: string;
-  readonly runId: number;
-}
-
-/** A record as far as the books are concerned. */
-export interface BookedRecord {
-  readonly sequence: number;
-  /** Null when its span names none. */
-  readonly run: RunKey | null;
-  /** Nothing else was kept of its span before. */
-  readonly isFirst: boolean;
-}
-
 /** The books as they outlive the process. */
 export interface LedgerState {
   /** Records up to this number are counted here. */
   readonly upTo: number;
   readonly dropped: SequenceRanges;
-  readonly runs: readonly (readonly [
-    validatorHotkey: string,
-    runId: number,
-    started: number,
-    dropped: Readonly<Record<string, number>>,
-  ])[];
-}
-
-interface RunBook extends RunKey {
-  started: number;
-  /** Steps of which the first record is safe elsewhere. */
-  delivered: number;
-  dropped: Record<string, number>;
-  changedAt: number;
+  readonly runs: readonly RunState[];
 }
 
 /** What is told of the emitter, and when in the order of changes. */
@@ -53,11 +28,10 @@ export interface ToldAccount {
 /** Counts the records of one emitter, and its steps by run: started, on their way, delivered, dropped. */
 export class Ledger {
   readonly #emitter: Emitter;
-  readonly #runs = new Map<string, RunBook>();
+  readonly #runs = new RunBooks();
   #lastSequence = 0;
   #deliveredSequence = 0;
   #dropped: SequenceRanges = [];
-  #changes = 0;
   #toldAt = 0;
   #loadedUpTo = 0;
 
@@ -77,19 +51,18 @@ export class Ledger {
 
   /** A step began. */
   start(run: RunKey | null): void {
-    this.#change(run, (book) => (book.started += 1));
+    this.#runs.start(run);
   }
 
   /** A record could not be kept. `run` is given when with it nothing is left of its step. */
   drop(sequence: number, reason: string, run: RunKey | null): void {
     this.#dropped = withSequence(this.#dropped, sequence);
-    this.#changes += 1;
-    this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + 1));
+    this.#runs.drop(run, reason, 1);
   }
 
   /** Of a step whose start was dropped, the end could be kept. */
   recover(reason: string, run: RunKey | null): void {
-    this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) - 1));
+    this.#runs.drop(run, reason, -1);
   }
 
   /**
@@ -103,28 +76,21 @@ export class Ledger {
     state: Pick<EmitterAccount, 'isOwn' | 'isClosed'>,
   ): ToldAccount {
     const { from, to, isLast } = slice;
-    const firsts = countFirsts(records.slice(0, to));
-    const told = [...this.#runs].filter(
-      ([key, { changedAt }]) => changedAt > this.#toldAt || firsts.has(key),
-    );
     const account: EmitterAccount = {
       ...this.#emitter,
       received: toRanges(records.slice(from, to).map(({ sequence }) => sequence)),
       dropped: this.#dropped,
       lastSequence: this.#lastSequence,
       deliveredSequence: isLast ? this.#lastSequence : (records[to - 1]?.sequence ?? this.#deliveredSequence),
-      runs: told.map(([key, book]) => toAccount(book, firsts.get(key) ?? 0)),
+      runs: this.#runs.accounts(records.slice(0, to), this.#toldAt),
       ...state,
     };
-    return { account, at: this.#changes };
+    return { account, at: this.#runs.changes };
   }
 
   /** All these records are safe elsewhere, and what was told with them is known there. */
   confirm(records: readonly BookedRecord[], { account, at }: ToldAccount): void {
-    for (const { run, isFirst } of records) {
-      const book = run === null || !isFirst ? undefined : this.#runs.get(keyOf(run));
-      if (book !== undefined) book.delivered += 1;
-    }
+    this.#runs.deliver(records);
     this.#deliveredSequence = Math.max(this.#deliveredSequence, account.deliveredSequence);
     this.#dropped = behind(this.#dropped, account.dropped.at(-1)?.[1] ?? 0);
     this.#toldAt = at;
@@ -134,10 +100,7 @@ export class Ledger {
   load({ upTo, dropped, runs }: LedgerState): void {
     this.#lastSequence = upTo;
     this.#dropped = dropped;
-    for (const [validatorHotkey, runId, started, lost] of runs) {
-      const book = { started, delivered: started - totalOf(lost), dropped: { ...lost } };
-      this.#change({ validatorHotkey, runId }, (known) => Object.assign(known, book));
-    }
+    this.#runs.load(runs);
     this.#loadedUpTo = upTo;
   }
 
@@ -145,58 +108,11 @@ export class Ledger {
   see({ sequence, run, isFirst }: BookedRecord, isDelivered: boolean): void {
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
     if (isDelivered) this.#deliveredSequence = Math.max(this.#deliveredSequence, sequence);
-    if (!isFirst) return;
-    const isCounted = sequence <= this.#loadedUpTo;
-    this.#change(run, (book) => {
-      if (!isCounted) book.started += 1;
-      if (isCounted && !isDelivered) book.delivered -= 1;
-      if (!isCounted && isDelivered) book.delivered += 1;
-    });
+    if (isFirst) this.#runs.see(run, { isCounted: sequence <= this.#loadedUpTo, isDelivered });
   }
 
   /** The books as they are written down. The newest runs come first, where there is no room for all. */
   state(): LedgerState {
-    const runs = [...this.#runs.values()].sort((a, b) => b.changedAt - a.changedAt);
-    return {
-      upTo: this.#lastSequence,
-      dropped: this.#dropped,
-      runs: runs.map(({ validatorHotkey, runId, started, dropped }) => [
-        validatorHotkey,
-        runId,
-        started,
-        dropped,
-      ]),
-    };
+    return { upTo: this.#lastSequence, dropped: this.#dropped, runs: this.#runs.state() };
   }
-
-  #change(run: RunKey | null, change: (book: RunBook) => unknown): void {
-    if (run === null) return;
-    const key = keyOf(run);
-    const book = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
-    change(book);
-    this.#changes += 1;
-    book.changedAt = this.#changes;
-    this.#runs.set(key, book);
-  }
-}
-
-const keyOf = ({ validatorHotkey, runId }: RunKey): string => `${validatorHotkey}/${runId}`;
-
-const totalOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
-
-/** The steps of each run whose first record is among these. */
-function countFirsts(records: readonly BookedRecord[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { run, isFirst } of records) {
-    if (run !== null && isFirst) counts.set(keyOf(run), (counts.get(keyOf(run)) ?? 0) + 1);
-  }
-  return counts;
-}
-
-function toAccount(book: RunBook, delivering: number): RunAccount {
-  const { validatorHotkey, runId, started, delivered } = book;
-  const dropped = Object.fromEntries(Object.entries(book.dropped).filter(([, spans]) => spans !== 0));
-  const spooled = started - delivered - delivering - totalOf(dropped);
-  return { validatorHotkey, runId, started, spooled, dropped };
 }

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { frameAt, nextFrame, type Frame } from './frame.ts';
 import type { Position } from './position.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -16,6 +16,9 @@ export interface ReadLimits {
   readonly maxBytes?: number;
 }
 
+/** Errors that say nothing of a file, but of the machine at this moment. */
+const PASSING_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
+
 /**
  * Reads the records of a spool from a place on, with one segment at a time in memory. It never fails: what cannot be read
  * is passed over and counted as damage.
@@ -28,6 +31,7 @@ export class RecordReader {
   #length = 0;
   #at: Position;
   #damages = 0;
+  #isHeldUp = false;
 
   /** `isClosed`: nobody writes to this spool any more. */
   constructor(directory: string, options: { readonly from: Position; readonly isClosed?: boolean }) {
@@ -41,10 +45,16 @@ export class RecordReader {
     return this.#damages;
   }
 
-  /** The next records; none when the end is reached. Those of one call share their memory with the segment. */
+  /** Whether the last call ended where it did because no file can be opened now: what follows may be read later. */
+  get isHeldUp(): boolean {
+    return this.#isHeldUp;
+  }
+
+  /** The next records; none when the end is reached, or when it is held up. Those of one call share their memory with the segment. */
   async next({ maxRecords, maxBytes = Infinity }: ReadLimits): Promise<readonly PlacedRecord[]> {
     const records: PlacedRecord[] = [];
     let bytes = 0;
+    this.#isHeldUp = false;
     while (records.length < maxRecords && bytes < maxBytes) {
       const record = this.#nextInSegment();
       if (record !== null) {
@@ -71,7 +81,8 @@ export class RecordReader {
   /** Reads what the segment has got meanwhile, or else the next one; false when there is nothing more. */
   async #readOn(): Promise<boolean> {
     if (await this.#readMore()) return true;
-    const following = await this.#followingSegment();
+    const following = this.#isHeldUp ? null : await this.#followingSegment();
+    if (this.#isHeldUp) return false;
     if (following === null) return this.#isClosed && this.#passDamage();
     // Records may have come to this one before the next was begun; now none will any more.
     if (await this.#readMore()) return true;
@@ -86,7 +97,7 @@ export class RecordReader {
 
   /** Reads what the segment has got since; false when that is nothing, or when it cannot be read. */
   async #readMore(): Promise<boolean> {
-    const file = await open(segmentPath(this.#directory, this.#at.segment)).catch(() => null);
+    const file = await this.#openSegment();
     if (file === null) return false;
     try {
       const { size } = await file.stat();
@@ -99,6 +110,15 @@ export class RecordReader {
       return false;
     } finally {
       await file.close();
+    }
+  }
+
+  async #openSegment(): Promise<FileHandle | null> {
+    try {
+      return await open(segmentPath(this.#directory, this.#at.segment));
+    } catch (error) {
+      this.#isHeldUp = isPassing(error);
+      return null;
     }
   }
 
@@ -117,8 +137,12 @@ export class RecordReader {
   async #followingSegment(): Promise<number | null> {
     const next = this.#at.segment + 1;
     if (await exists(segmentPath(this.#directory, next))) return next;
-    const following = listSegments(this.#directory).find(({ number }) => number > next);
-    return following?.number ?? null;
+    try {
+      return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
+    } catch (error) {
+      this.#isHeldUp = isPassing(error);
+      return null;
+    }
   }
 
   /** In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it. */
@@ -131,6 +155,9 @@ export class RecordReader {
     return next < this.#length;
   }
 }
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && PASSING_ERRORS.includes(String(error.code));
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(

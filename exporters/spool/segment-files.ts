@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 const SUFFIX = '.segment';
 const DIGITS = 10;
+const NAME = new RegExp(`^\\d{${DIGITS},}\\${SUFFIX}$`);
 
 /** A segment of a spool: a part of the log of records, numbered from 1. */
 export interface SegmentFile {
@@ -18,7 +19,7 @@ export const segmentPath = (directory: string, number: number): string =>
 /** The segments of a spool, oldest first. */
 export function listSegments(directory: string): readonly SegmentFile[] {
   return readdirSync(directory)
-    .filter((name) => name.endsWith(SUFFIX))
+    .filter((name) => NAME.test(name))
     .sort()
     .map((name) => {
       const path = join(directory, name);

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tryFileLock, type HeldLock } from '../../src/processes/file-lock.ts';
+import { isLeftByTaker, tryFileLock, type HeldLock } from '../../src/processes/file-lock.ts';
 import { listSegments, removeSegment } from './segment-files.ts';
 
 const OWNER = 'owner';
@@ -33,9 +33,8 @@ export async function listFolders(root: string): Promise<readonly string[]> {
 /** Removes a folder with the files that a spool makes; one that holds anything else stays. */
 export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
   for (const { number } of listSegments(directory)) removeSegment(directory, number);
-  // Who was killed while it took the lock left a draft of it.
-  const drafts = (await readdir(directory)).filter((name) => name.startsWith(`${OWNER}.`));
-  for (const name of ['cursor', 'books', ...drafts]) await rm(join(directory, name), { force: true });
+  const left = (await readdir(directory)).filter((name) => isLeftByTaker(OWNER, name));
+  for (const name of ['cursor', 'books', ...left]) await rm(join(directory, name), { force: true });
   await lock.release();
   await rmdir(directory).catch(() => undefined);
 }

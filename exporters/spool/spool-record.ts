@@ -1,17 +1,25 @@
+import { Adjustments, cleanText } from '../../src/facts/clean-value.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { decodeSpan, encodeSpan } from '../../src/facts/observed-span-json.ts';
 import { encodeFrame, MAX_PAYLOAD_BYTES, type Frame, type RecordKind } from './frame.ts';
 import type { RunKey } from './ledger.ts';
 
+/** Longest name of a validator that is counted for, bytes: no key of a table holds one much longer. */
+const MAX_HOTKEY_BYTES = 2000;
+
 /** What a span is told apart by. */
 export const spanKeyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;
 
-/** The run that the step of a span belongs to, as the rows will name it; null when it names none. */
+/**
+ * The run that the step of a span belongs to, as the rows will name it; null when it names none. What the database
+ * cannot hold must not get into an account, which is told with the spans of others.
+ */
 export function runOf({ attributes, resource }: ObservedSpan): RunKey | null {
   const validatorHotkey = attributes['weather.validator.hotkey'] ?? resource['weather.validator.hotkey'];
   const runId = attributes['weather.run.id'];
   if (typeof validatorHotkey !== 'string' || validatorHotkey === '') return null;
-  return Number.isSafeInteger(runId) ? { validatorHotkey, runId: Number(runId) } : null;
+  if (Buffer.byteLength(validatorHotkey) > MAX_HOTKEY_BYTES || !Number.isSafeInteger(runId)) return null;
+  return { validatorHotkey: cleanText(validatorHotkey, new Adjustments()), runId: Number(runId) };
 }
 
 /** The frame of a record; null when its span is larger than any that is believed. */
@@ -24,8 +32,16 @@ export const toPayload = (span: ObservedSpan): Buffer => Buffer.from(encodeSpan(
 /** The span of a record; null when it is none that this version can read. */
 export function toSpan({ payload }: Pick<Frame, 'payload'>): ObservedSpan | null {
   try {
-    return decodeSpan(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+    const json = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+    const span: Partial<ObservedSpan> | null = decodeSpan(json);
+    return isSpan(span) ? span : null;
   } catch {
     return null;
   }
 }
+
+/** What a checksum covers is whole, but another version may have meant something else by it. */
+const isSpan = (span: Partial<ObservedSpan> | null): span is ObservedSpan =>
+  typeof span?.startTimeUnixNano === 'bigint' &&
+  typeof span.attributes === 'object' &&
+  typeof span.resource === 'object';

@@ -1,13 +1,14 @@
-import { closingSpan, type Closing } from '../../src/facts/closing.ts';
-import { microsOfNanos } from '../../src/facts/instants.ts';
+import type { Closing } from '../../src/facts/closing.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { DropReason, QueueListener } from '../processor/span-queue.ts';
 import type { BooksFile } from './books-file.ts';
-import type { RecordKind } from './frame.ts';
-import type { Ledger, RunKey } from './ledger.ts';
-import type { OpenStep, OpenSteps } from './open-steps.ts';
+import type { Ledger } from './ledger.ts';
+import type { OpenSteps } from './open-steps.ts';
+import { OwedClosings } from './owed-closings.ts';
+import { quietly } from './quietly.ts';
 import type { SegmentWriter } from './segment-writer.ts';
-import { runOf, spanKeyOf, toFrame, toPayload, toSpan } from './spool-record.ts';
+import { runOf, spanKeyOf, toFrame, toPayload } from './spool-record.ts';
+import { TurnRecords, type PendingRecord } from './turn-records.ts';
 
 /** What the writer works with. */
 export interface SpoolWriterParts {
@@ -16,21 +17,6 @@ export interface SpoolWriterParts {
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   readonly listener: QueueListener;
-}
-
-/** A record that waits for the end of the turn. */
-interface PendingRecord {
-  readonly kind: Exclude<RecordKind, 'carried'>;
-  readonly key: string;
-  readonly sequence: number;
-  readonly run: RunKey | null;
-  readonly payload: Buffer;
-}
-
-/** A closing that is still to be written: there was no room for it. */
-interface OwedClosing {
-  readonly key: string;
-  readonly span: ObservedSpan;
 }
 
 /**
@@ -42,11 +28,8 @@ interface OwedClosing {
  */
 export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
-  #pending: PendingRecord[] = [];
-  /** Where in the pending records the start of a span waits. */
-  readonly #pendingStarts = new Map<string, number>();
-  readonly #owed: OwedClosing[] = [];
-  #isFlushScheduled = false;
+  readonly #pending = new TurnRecords(() => this.flush());
+  readonly #owed = new OwedClosings();
   #written = 0;
   #lastKept = 0;
 
@@ -56,7 +39,7 @@ export class SpoolWriter {
 
   /** Records that were accepted, written or about to be. */
   get accepted(): number {
-    return this.#written + this.#pending.length;
+    return this.#written + this.#pending.size;
   }
 
   /** Number of the newest record on disk that is delivered. */
@@ -65,7 +48,7 @@ export class SpoolWriter {
   }
 
   get owedClosings(): number {
-    return this.#owed.length;
+    return this.#owed.size;
   }
 
   /** Accepts a span. One that ended in the turn in which it started is one record. */
@@ -74,28 +57,21 @@ export class SpoolWriter {
     const [key, run, payload] = [spanKeyOf(span), runOf(span), toPayload(span)];
     if (span.phase === 'started') {
       ledger.start(run);
-      this.#pendingStarts.set(key, this.#pending.length);
-      this.#push({ kind: 'started', key, run, payload, sequence: ledger.nextSequence() });
+      this.#pending.add({ kind: 'started', key, run, payload, sequence: ledger.nextSequence() });
       return 'queued';
     }
-    const waiting = this.#pendingStarts.get(key);
-    const start = waiting === undefined ? undefined : this.#pending[waiting];
-    if (waiting !== undefined && start !== undefined) {
-      this.#pending[waiting] = { ...start, kind: 'whole', payload };
-      return 'merged';
-    }
+    if (this.#pending.replaceStart(key, payload)) return 'merged';
     const known = open.get(key);
     const isFirst = known === undefined || known.refused !== null;
     if (known === undefined) ledger.start(run);
-    this.#push({ kind: isFirst ? 'whole' : 'ended', key, run, payload, sequence: ledger.nextSequence() });
+    const kind = isFirst ? 'whole' : 'ended';
+    this.#pending.add({ kind, key, run, payload, sequence: ledger.nextSequence() });
     return 'queued';
   }
 
   /** Writes what waits. */
   flush(): void {
-    const group = this.#pending;
-    this.#pending = [];
-    this.#pendingStarts.clear();
+    const group = this.#pending.take();
     if (group.length === 0) return;
     const frames = group.map(({ kind, sequence, payload }) => toFrame(kind, sequence, payload));
     const whole = frames.filter((frame) => frame !== null);
@@ -106,19 +82,17 @@ export class SpoolWriter {
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    const closings = this.#parts.open.kept().flatMap(([key, step]) => {
-      const start = toSpan(step);
-      return start === null ? [] : [{ key, span: closingSpan(start, closing) }];
-    });
-    this.#owed.push(...closings);
-    return closings.map(({ span }) => span);
+    const closings = this.#parts.open.kept().map(([key, start]) => this.#owed.owe(key, start, closing));
+    return closings.filter((span) => span !== null);
   }
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
   payOwed(isOwed = false): void {
-    while (this.#owed[0] !== undefined) {
-      const { key, span } = this.#owed[0];
-      const { ledger } = this.#parts;
+    // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
+    this.flush();
+    const { ledger } = this.#parts;
+    for (let owed = this.#owed.first; owed !== undefined; owed = this.#owed.first) {
+      const { key, span } = owed;
       const record: PendingRecord = {
         kind: 'closed',
         key,
@@ -128,11 +102,11 @@ export class SpoolWriter {
       };
       const frame = toFrame('closed', record.sequence, record.payload);
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
-      this.#owed.shift();
+      this.#owed.removeFirst();
       ledger.nextSequence();
-      if (frame === null) this.#refuse(record, 'too_large');
-      else this.#keep(record);
       this.#parts.listener.added(1);
+      if (frame === null) this.#refuseClosing(record);
+      else this.#keep(record);
     }
   }
 
@@ -142,25 +116,10 @@ export class SpoolWriter {
     const steps = open.startedUpTo(segment);
     if (steps.length === 0) return true;
     const frames = steps.map(({ sequence, payload }) => toFrame('carried', sequence, payload));
-    if (
-      this.#append(
-        frames.filter((frame) => frame !== null),
-        true,
-      ) !== 'written'
-    )
-      return false;
+    const whole = frames.filter((frame) => frame !== null);
+    if (this.#append(whole, true) !== 'written') return false;
     for (const step of steps) step.segment = segments.end.segment;
     return true;
-  }
-
-  #push(record: PendingRecord): void {
-    this.#pending.push(record);
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    queueMicrotask(() => {
-      this.#isFlushScheduled = false;
-      this.flush();
-    });
   }
 
   #append(frames: readonly Buffer[], isOwed = false) {
@@ -189,7 +148,7 @@ export class SpoolWriter {
   }
 
   #keep({ kind, key, run, payload, sequence }: PendingRecord): void {
-    const { open, ledger, segments } = this.#parts;
+    const { open, ledger, segments, books } = this.#parts;
     this.#written += 1;
     this.#lastKept = sequence;
     if (kind === 'started') {
@@ -197,8 +156,11 @@ export class SpoolWriter {
       return;
     }
     const refused = open.get(key)?.refused ?? null;
-    if (kind === 'whole' && refused !== null) ledger.recover(refused, run);
     open.delete(key);
+    if (kind !== 'whole' || refused === null) return;
+    ledger.recover(refused, run);
+    // The record does not tell that its step was counted before, as dropped.
+    quietly(() => books.write(ledger.state()));
   }
 
   #refuse({ kind, key, run, payload, sequence }: PendingRecord, reason: DropReason): void {
@@ -207,23 +169,12 @@ export class SpoolWriter {
     const isNothingLeft = kind === 'started' || (kind === 'whole' && start === undefined);
     ledger.drop(sequence, reason, isNothingLeft ? run : null);
     if (kind === 'started') open.set(key, { payload, sequence, segment: null, refused: reason });
-    else if (kind === 'ended' && start !== undefined) this.#oweClosing(key, start);
+    else if (kind === 'ended' && start !== undefined) this.#owed.oweForEnd(key, start);
     else open.delete(key);
   }
 
-  #oweClosing(key: string, start: OpenStep): void {
-    const span = toSpan(start);
-    if (span === null) return;
-    const at = microsOfNanos(span.startTimeUnixNano);
-    this.#owed.push({ key, span: closingSpan(span, { reason: 'spool_full', at }) });
-  }
-}
-
-/** The books are no reason not to keep records: what they lack is counted again from the records. */
-function quietly(write: () => void): void {
-  try {
-    write();
-  } catch {
-    // The disk has failed; the records say so themselves.
+  #refuseClosing(record: PendingRecord): void {
+    this.#refuse(record, 'too_large');
+    this.#parts.listener.dropped('too_large', 1);
   }
 }

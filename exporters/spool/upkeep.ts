@@ -1,6 +1,6 @@
 import type { ExportReport, SpanSink } from '../export-report.ts';
 import type { Scheduler } from '../processor/scheduler.ts';
-import type { Adopted } from './adopt-spools.ts';
+import { NOTHING_ADOPTED, type Adopted } from './adopt-spools.ts';
 import type { Spool } from './exporter.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 
@@ -31,38 +31,64 @@ export interface Upkeep {
 
 /** Shows that the process lives, warns before its spool is full, and takes over the spools of dead processes. */
 export function startUpkeep(options: UpkeepOptions): Upkeep {
-  const { scheduler, adopt } = options;
-  const beating = repeat(scheduler, HEARTBEAT_MILLIS, () => beat(options));
+  const { scheduler, onProblem } = options;
+  // Apart from the heartbeats: a database that hangs must not make a living process look dead.
+  const watch = createWatch(options);
+  const watching = repeat(scheduler, { millis: HEARTBEAT_MILLIS, work: watch });
+  const beating = repeat(scheduler, { millis: HEARTBEAT_MILLIS, work: () => beat(options) });
+  const adopt = (): Promise<Adopted> =>
+    options.adopt().catch((error: unknown) => {
+      onProblem(`The spools of dead processes could not be looked after: ${String(error)}`);
+      return NOTHING_ADOPTED;
+    });
   const adopted = adopt();
-  const adopting = repeat(scheduler, ADOPTION_MILLIS, adopt);
+  const adopting = repeat(scheduler, { millis: ADOPTION_MILLIS, work: adopt, first: adopted });
   return {
     adopted,
     stop: async () => {
-      await Promise.all([beating(), adopting(), adopted]);
+      await Promise.all([watching(), beating(), adopting()]);
     },
   };
 }
 
-async function beat({ spool, folder, limitBytes, sink, onProblem }: UpkeepOptions): Promise<void> {
-  if (!(await folder.lock.touch())) {
-    spool.disown();
-    onProblem(
-      `Another process has taken over ${folder.directory}: nothing more is recorded. Start this one again.`,
-    );
-    return;
-  }
-  if (spool.bytes > limitBytes * WARNING_PART) {
-    const percent = Math.round((100 * spool.bytes) / limitBytes);
-    onProblem(`The spool is ${percent} % full; beyond 100 % records are dropped. Is the database reachable?`);
-  }
+/** Keeps the lock, and says once that the spool fills up, and once again when that has passed and comes back. */
+function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
+  let isWarned = false;
+  return async () => {
+    if (!(await folder.lock.touch())) {
+      spool.disown();
+      onProblem(
+        `Another process has taken over ${folder.directory}: nothing more is recorded. Start this one again.`,
+      );
+      return;
+    }
+    const isFilling = spool.bytes > limitBytes * WARNING_PART;
+    if (isFilling && !isWarned) {
+      const percent = Math.round((100 * spool.bytes) / limitBytes);
+      onProblem(
+        `The spool is ${percent} % full; beyond 100 % records are dropped. Is the database reachable?`,
+      );
+    }
+    isWarned = isFilling;
+  };
+}
+
+async function beat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
   if (spool.isUnused) return;
   const report: ExportReport = await sink.export([], { account: spool.account() });
   if (report.kind === 'rejected') onProblem(`A heartbeat was refused: ${String(report.error)}`);
 }
 
+/** Something that is done again and again. */
+interface RepeatedWork {
+  readonly millis: number;
+  readonly work: () => Promise<unknown>;
+  /** What was done before, at whose end the time begins. */
+  readonly first?: Promise<unknown>;
+}
+
 /** Does something again and again, once at a time. @returns what ends it, when the last time is over */
-function repeat(scheduler: Scheduler, millis: number, work: () => Promise<unknown>): () => Promise<void> {
-  let underWay: Promise<unknown> = Promise.resolve();
+function repeat(scheduler: Scheduler, { millis, work, first }: RepeatedWork): () => Promise<void> {
   let isOver = false;
   let cancel = (): void => undefined;
   const plan = (): void => {
@@ -73,7 +99,7 @@ function repeat(scheduler: Scheduler, millis: number, work: () => Promise<unknow
         .then(plan);
     });
   };
-  plan();
+  let underWay = (first ?? Promise.resolve()).then(plan);
   return async () => {
     isOver = true;
     cancel();

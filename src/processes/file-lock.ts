@@ -59,7 +59,7 @@ export async function withFileLock<T>(
 
 /** Takes the lock, also from a holder that is dead; null when somebody alive holds it. */
 export async function tryFileLock(path: string): Promise<HeldLock | null> {
-  const token = makeToken();
+  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
   if (!(await linkToken(path, token))) {
     await removeDeadLock(path);
     if (!(await linkToken(path, token))) return null;
@@ -77,8 +77,13 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
   };
 }
 
-/** Names this process, and this very lock of it. */
-const makeToken = (): string => `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
+/** Whether a file of this name was left by a process that died while it took the lock of that name. */
+export function isLeftByTaker(lockName: string, name: string): boolean {
+  if (!name.startsWith(`${lockName}.`)) return false;
+  return /^(\.dead-[0-9a-f]{12})*(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/.test(
+    name.slice(lockName.length),
+  );
+}
 
 /** Where process numbers mean the same: a container has numbers of its own. */
 function ownPlace(): string {
@@ -108,22 +113,18 @@ async function linkToken(path: string, token: string): Promise<boolean> {
  * Removes the lock of a dead holder, and never the one that somebody else took meanwhile.
  *
  * Only the one process that holds the marker of this very token may remove it, and it looks once more before. The marker
- * is a lock itself: whoever holds it may be killed as well, and then it is removed in the same way.
- *
- * @param base the lock itself, where `path` is a marker
+ * is a lock itself: who holds it may be killed as well.
  */
-async function removeDeadLock(path: string, base = path): Promise<void> {
+async function removeDeadLock(path: string): Promise<void> {
   const token = await readToken(path);
   if (token === undefined || (await isHolderAlive(path, token))) return;
-  const marker = `${base}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
-  if (!(await linkToken(marker, makeToken()))) {
-    await removeDeadLock(marker, base);
-    if (!(await linkToken(marker, makeToken()))) return;
-  }
+  const marker = `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+  const held = await tryFileLock(marker);
+  if (held === null) return;
   try {
     if ((await readToken(path)) === token) await rm(path, { force: true });
   } finally {
-    await rm(marker, { force: true });
+    await held.release();
   }
 }
 

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { tryFileLock, withFileLock } from '../../src/processes/file-lock.ts';
+import {
+  FOREIGN_TIMEOUT_MILLIS,
+  isLeftByTaker,
+  tryFileLock,
+  withFileLock,
+  type HeldLock,
+} from '../../src/processes/file-lock.ts';
 import { identifyOwnProcess } from '../../src/processes/process-identity.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -55,16 +61,12 @@ describe('a file lock', () => {
   it('of a killed process is taken over even when whoever took it over was killed in the middle, twice', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
-    const markerOf = (token: string): string =>
-      `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
-    const [lock, marker, markerOfMarker] = [1, 2, 3].map((n) => `${DEAD} token-${n}`) as [
-      string,
-      string,
-      string,
-    ];
-    await writeFile(path, lock);
-    await writeFile(markerOf(lock), marker);
-    await writeFile(markerOf(marker), markerOfMarker);
+    const markerOf = (held: string, token: string): string =>
+      `${held}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+    const marker = markerOf(path, `${DEAD} token-1`);
+    await writeFile(path, `${DEAD} token-1`);
+    await writeFile(marker, `${DEAD} token-2`);
+    await writeFile(markerOf(marker, `${DEAD} token-2`), `${DEAD} token-3`);
     const held = await tryFileLock(path);
     expect(held).not.toBeNull();
     await held?.release();
@@ -95,5 +97,136 @@ describe('a file lock', () => {
   it('that cannot be written at all fails at once instead of waiting', async () => {
     const path = join(await temporaryFolder(), 'missing', 'lock');
     await expect(withFileLock(path, async () => 'never')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+/** A lock of a process in another container or on another machine, touched so long ago. */
+async function foreignLock(path: string, agoMillis: number): Promise<void> {
+  await writeFile(path, `${DEAD} token other-host/pid:[4026531836]`);
+  await touchedAgo(path, agoMillis);
+}
+
+async function touchedAgo(path: string, millis: number): Promise<void> {
+  const then = new Date(Date.now() - millis);
+  await utimes(path, then, then);
+}
+
+async function taken(path: string): Promise<HeldLock> {
+  const lock = await tryFileLock(path);
+  if (lock === null) throw new Error('Somebody else holds it.');
+  return lock;
+}
+
+describe('the lock of a holder whose process cannot be seen from here', () => {
+  it('is respected while it is touched, though no process of that number lives here', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS - 30_000);
+    expect(await tryFileLock(path)).toBeNull();
+    expect(await readFile(path, 'utf8')).toContain('other-host');
+  });
+
+  it('is taken over when it was not touched for too long, and no file is left of that', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
+    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
+    await taken(path);
+    expect(await readFile(path, 'utf8')).toContain(identifyOwnProcess());
+    expect(await readdir(folder)).toEqual(['lock']);
+  });
+
+  it('is taken over by exactly one of many who try at once', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
+    const locks = await Promise.all(Array.from({ length: 8 }, () => tryFileLock(path)));
+    expect(locks.filter((lock) => lock !== null)).toHaveLength(1);
+  });
+
+  it('does not grow old by our own clock: a process that can be seen holds its lock as long as it lives', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    await taken(path);
+    await touchedAgo(path, 10 * FOREIGN_TIMEOUT_MILLIS);
+    expect(await tryFileLock(path)).toBeNull();
+  });
+});
+
+describe('a lock whose taker was killed while it took it over from a dead holder', () => {
+  /** The file by which one of many may remove the lock of a dead holder. */
+  const markerOf = (path: string, token: string): string =>
+    `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
+
+  it.each([1, 2, 3])('is taken over all the same, also when that happened %i times', async (times) => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'lock');
+    let held = path;
+    for (let time = 0; time <= times; time += 1) {
+      const token = `${DEAD} token-${time}`;
+      await writeFile(held, token);
+      held = markerOf(held, token);
+    }
+    const lock = await taken(path);
+    expect(await tryFileLock(path)).toBeNull();
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left to another that takes it over just now', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const token = `${DEAD} token`;
+    await writeFile(path, token);
+    const other = await taken(markerOf(path, token));
+    expect(await tryFileLock(path)).toBeNull();
+    await other.release();
+    await taken(path);
+  });
+
+  it.each<[string, boolean]>([
+    ['lock.bae294e7-b880-4c6c-a126-fe1b4361cdde', true],
+    ['lock.dead-0123456789ab', true],
+    ['lock.dead-0123456789ab.dead-0123456789ab.bae294e7-b880-4c6c-a126-fe1b4361cdde', true],
+    ['lock', false],
+    ['lock.', false],
+    ['lock.txt', false],
+    ['lock.dead-or-alive', false],
+    ['padlock.dead-0123456789ab', false],
+  ])('may have left files, which are known by their names: %s', (name, isLeft) => {
+    expect(isLeftByTaker('lock', name)).toBe(isLeft);
+  });
+});
+
+describe('a lock that is held', () => {
+  it('looks fresh when it was touched', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const lock = await taken(path);
+    await touchedAgo(path, FOREIGN_TIMEOUT_MILLIS);
+    expect(await lock.touch()).toBe(true);
+    expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(FOREIGN_TIMEOUT_MILLIS / 2);
+  });
+
+  it('knows that it was lost, to another or to nobody, and freshens no lock of another', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const lock = await taken(path);
+    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
+    expect(await lock.touch()).toBe(false);
+    expect(Date.now() - (await stat(path)).mtimeMs).toBeGreaterThan(FOREIGN_TIMEOUT_MILLIS);
+    await rm(path);
+    expect(await lock.touch()).toBe(false);
+  });
+
+  it('is given back once; what another took meanwhile stays', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const first = await taken(path);
+    await first.release();
+    await first.release();
+    const second = await taken(path);
+    await first.release();
+    expect([await first.touch(), await second.touch()]).toEqual([false, true]);
+  });
+
+  it('excludes its own process as well: a second taker of the same program is another', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const lock = await taken(path);
+    expect(await tryFileLock(path)).toBeNull();
+    await lock.release();
+    expect(await tryFileLock(path)).not.toBeNull();
   });
 });

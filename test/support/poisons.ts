@@ -38,6 +38,8 @@ export const POISONS: readonly (readonly [what: string, fate: Fate, span: Observ
   ['bytes that were no UTF-8', 'recorded', spanOf({ 'weather.job.id': 'a\uFFFDb' })],
   ['half of a character', 'recorded', spanOf({ 'weather.job.id': 'a\ud800b' })],
   ['a NUL', 'recorded', spanOf({ 'weather.job.id': 'a\0b' })],
+  ['a NUL in the validator', 'recorded', spanOf({ 'weather.validator.hotkey': 'a\0b' })],
+  ['half of a character in the validator', 'recorded', spanOf({ 'weather.validator.hotkey': 'a\ud800b' })],
   ['a NUL in JSON', 'recorded', spanOf({ 'weather.step.context': '{"a":"\\u0000"}' })],
   ['a duration below zero', 'recorded', { ...plain, endTimeUnixNano: T - 1n }],
   ['a run that nobody knows', 'recorded', spanOf({ 'weather.run.id': 987_654_321 })],
@@ -67,6 +69,7 @@ export const POISONS: readonly (readonly [what: string, fate: Fate, span: Observ
     spanOf({ 'weather.retry.next_time': '0000-01-01T00:00:00Z' }),
   ],
   ['a miner too long for its key', 'refused_by_database', spanOf({ 'weather.miner.hotkey': noise })],
+  ['a validator too long for its key', 'refused_by_database', spanOf({ 'weather.validator.hotkey': noise })],
   ['a trace id that is none', 'refused_by_database', { ...plain, traceId: 'abc' }],
   ['a NUL in the id', 'refused_by_database', { ...plain, spanId: `\0${'a'.repeat(15)}` }],
 ];

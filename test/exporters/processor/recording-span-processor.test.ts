@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordingSpanProcessorOptions } from '../../../exporters/processor/processor-options.ts';
 import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
+import { MemoryQueue } from '../../../exporters/processor/memory-queue.ts';
+import type { SpanQueue } from '../../../exporters/processor/span-queue.ts';
 import { ManualScheduler, settlePromises } from './manual-scheduler.ts';
 import { RecordingSink } from './recording-sink.ts';
 
@@ -141,6 +143,34 @@ describe('RecordingSpanProcessor', () => {
       processor.onEnd({ attributes: STEP.attributes } as never);
     }).not.toThrow();
     expect(processor.counters.dropped.unreadable).toBe(2);
+  });
+
+  it('waits a little, and for no longer than it lives, when its queue cannot give what it has', async () => {
+    const takes: number[] = [];
+    const memory = new MemoryQueue(10);
+    const queue: SpanQueue = {
+      get size() {
+        return memory.size;
+      },
+      oldestQueuedAt: null,
+      push: (span, now) => memory.push(span, now),
+      take: (maxSpans) =>
+        takes.push(scheduler.now()) < 4 ? { spans: [], queuedAt: 0 } : memory.take(maxSpans),
+      settle: () => memory.settle(),
+      close: () => memory.close(),
+    };
+    const { sink, scheduler, processor, step } = rig({ queue: () => queue, flushTimeoutMillis: 10 });
+    step('a');
+    await scheduler.advance(500);
+    expect({ takes, written: sink.names }).toEqual({ takes: [200, 300, 400, 500], written: ['a ended'] });
+    takes.splice(0);
+    step('b');
+    const closed = processor.shutdown();
+    await scheduler.advance(3_600_000);
+    await closed;
+    expect(takes.length).toBeLessThan(4);
+    expect(processor.counters.dropped.shutdown_deadline).toBe(1);
+    expect(scheduler.pending).toEqual([]);
   });
 
   it('keeps the process alive only while somebody waits', async () => {

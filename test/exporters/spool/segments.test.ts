@@ -52,6 +52,16 @@ describe('a segment writer', () => {
     expect(listSegments(directory).map(({ number }) => number)).toEqual([1, 2]);
   });
 
+  it('passes over files that only look like segments, instead of counting on from their names', async () => {
+    const directory = await folder();
+    for (const name of ['notes.segment', '7.segment', '0000000003.segment.old'])
+      writeFileSync(join(directory, name), 'x'.repeat(100));
+    const writer = new SegmentWriter(options(directory));
+    writer.append([record(1)]);
+    expect(listSegments(directory).map(({ number }) => number)).toEqual([1]);
+    expect(writer.bytes).toBe(record(1).length);
+  });
+
   it('refuses what would exceed its limit, all or nothing, and takes more once a segment is gone', async () => {
     const directory = await folder();
     const size = record(1).length;

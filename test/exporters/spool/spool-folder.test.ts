@@ -1,30 +1,91 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { claimFolder, removeFolder } from '../../../exporters/spool/spool-folder.ts';
+import { segmentPath } from '../../../exporters/spool/segment-files.ts';
+import {
+  claimFolder,
+  listFolders,
+  removeFolder,
+  setAside,
+  type SpoolFolder,
+} from '../../../exporters/spool/spool-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-async function claimed(root: string) {
-  const folder = await claimFolder(root, 'process-1');
-  if (folder === null) throw new Error('The folder is new, and somebody holds it.');
+async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
+  const folder = await claimFolder(root, name);
+  if (folder === null) throw new Error(`Somebody holds ${name}.`);
   return folder;
 }
 
-describe('the folder of a spool', () => {
-  it('goes with its files, and with what was left by processes that were killed while they took it', async () => {
+describe('a folder of a spool', () => {
+  it('is made for this user alone, with all above it, and belongs to one at a time', async () => {
+    const root = join(await temporaryFolder(), 'spool', 'database');
+    const folder = await claimed(root);
+    expect((await stat(folder.directory)).mode & 0o777).toBe(0o700);
+    expect(await claimFolder(root, 'spool')).toBeNull();
+    await folder.lock.release();
+    expect(await claimFolder(root, 'spool')).not.toBeNull();
+  });
+
+  it('that cannot be made is an error, not a folder that somebody else holds', async () => {
+    const root = await temporaryFolder();
+    await writeFile(join(root, 'in-the-way'), '');
+    await expect(claimFolder(join(root, 'in-the-way'), 'spool')).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
+
+  it('goes with all files of a spool, its lock included', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
-    for (const name of ['0000000001.segment', 'books', 'cursor', 'owner.draft-of-a-dead-process'])
-      await writeFile(join(folder.directory, name), '');
+    for (const number of [1, 2, 12]) await writeFile(segmentPath(folder.directory, number), 'records');
+    for (const name of ['books', 'cursor']) await writeFile(join(folder.directory, name), '');
     await removeFolder(folder);
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('stays when it holds what no spool makes', async () => {
+  it('goes with what processes left that were killed while they took it over', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
-    await writeFile(join(folder.directory, 'notes.txt'), 'look at this');
+    for (const rest of ['bae294e7-b880-4c6c-a126-fe1b4361cdde', 'dead-0123456789ab'])
+      await writeFile(join(folder.directory, `owner.${rest}`), '');
     await removeFolder(folder);
-    expect(await readdir(folder.directory)).toEqual(['notes.txt']);
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('keeps every file that no spool made, and stays for its sake', async () => {
+    const root = await temporaryFolder();
+    const folder = await claimed(root);
+    const others = ['7.segment', 'books.old', 'notes.segment', 'notes.txt'];
+    for (const name of others) await writeFile(join(folder.directory, name), 'not ours');
+    await mkdir(join(folder.directory, 'deeper'));
+    await writeFile(segmentPath(folder.directory, 1), 'records');
+    await removeFolder(folder);
+    expect((await readdir(folder.directory)).toSorted()).toEqual([
+      ...others.slice(0, 2),
+      'deeper',
+      ...others.slice(2),
+    ]);
+  });
+
+  it('is put aside as a whole under a name that nobody takes over', async () => {
+    const root = await temporaryFolder();
+    const folder = await claimed(root);
+    await writeFile(segmentPath(folder.directory, 1), 'damaged');
+    const place = await setAside(folder);
+    expect(place).toBe(`${folder.directory}.unreadable`);
+    expect(await readdir(place)).toEqual(['0000000001.segment']);
+    expect(await listFolders(root)).toEqual(['spool.unreadable']);
+  });
+});
+
+describe('the folders of a machine', () => {
+  it('are listed in the order of their names, without the files beside them', async () => {
+    const root = await temporaryFolder();
+    for (const name of ['b', 'a', 'c.unreadable']) await mkdir(join(root, name));
+    await writeFile(join(root, 'file'), '');
+    expect(await listFolders(root)).toEqual(['a', 'b', 'c.unreadable']);
+  });
+
+  it('are none where there is no root, or none that can be read', async () => {
+    expect(await listFolders(join(await temporaryFolder(), 'missing'))).toEqual([]);
   });
 });

@@ -48,6 +48,13 @@ export class SpoolBench {
     return inheritSpool(this.#options());
   }
 
+  /** Takes over what was left, of which somebody must be known. */
+  async inheritSome(): Promise<InheritedSpool> {
+    const inherited = await this.inherit();
+    if (inherited === null) throw new Error('Nobody is known to have left the spool.');
+    return inherited;
+  }
+
   get outside(): Outside {
     return {
       started: this.#started,

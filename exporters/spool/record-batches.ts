@@ -1,0 +1,119 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EmitterAccount } from '../emitter-account.ts';
+import type { Frame } from './frame.ts';
+import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
+import type { Position } from './position.ts';
+import type { PlacedRecord, RecordReader } from './record-reader.ts';
+import { runOf, toSpan } from './spool-record.ts';
+
+/** Bytes of one batch after which it is full, whatever the number of its spans. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** What batches are made of. */
+export interface RecordBatchesParts {
+  readonly reader: RecordReader;
+  readonly ledger: Ledger;
+  readonly isOwn: boolean;
+  /** Records that wait. */
+  readonly size: () => number;
+  /** Number of the newest record that is to be delivered. */
+  readonly newest: () => number;
+  /** Where the next record will stand. */
+  readonly end: () => Position;
+}
+
+/** A batch as it was taken. */
+export interface TakenRecords {
+  readonly spans: readonly ObservedSpan[];
+  /** Records that should be there and are not, or are none. */
+  readonly lost: number;
+  readonly account: (from: number, to: number) => EmitterAccount;
+}
+
+/** The batch that was taken, as it is settled. */
+interface TakenBatch {
+  readonly records: readonly BookedRecord[];
+  readonly end: Position;
+  /** Records of the spool that went into it, those without a span included. */
+  readonly size: number;
+  told: ToldAccount | null;
+}
+
+/** Takes the records of a spool in batches, and tells with each part of a batch what is true once that part is safe. */
+export class RecordBatches {
+  readonly #parts: RecordBatchesParts;
+  #taken: TakenBatch | null = null;
+  #takenRecords = 0;
+  #lastTaken = 0;
+
+  constructor(parts: RecordBatchesParts) {
+    this.#parts = parts;
+  }
+
+  /** Records that were taken so far. */
+  get takenRecords(): number {
+    return this.#takenRecords;
+  }
+
+  /** Number of the newest of them. */
+  get lastTaken(): number {
+    return this.#lastTaken;
+  }
+
+  /** Records of the batch that is not settled; null when there is no such batch. */
+  get underWay(): number | null {
+    return this.#taken?.size ?? null;
+  }
+
+  /** The next records, at most so many; null when they cannot be read now. */
+  async take(maxRecords: number): Promise<TakenRecords | null> {
+    const { reader, size: waiting, end } = this.#parts;
+    const read = await this.#read(maxRecords);
+    if (read.length === 0 && reader.isHeldUp) return null;
+    const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
+    const found = delivered.flatMap(({ frame }) => toBooked(frame));
+    const records = found.map(({ booked }) => booked);
+    // The reader is at the end: what should be there and is not was damaged.
+    const size = read.length === 0 ? waiting() : delivered.length;
+    const taken: TakenBatch = { records, end: read.at(-1)?.end ?? end(), size, told: null };
+    this.#takenRecords += size;
+    this.#lastTaken = records.at(-1)?.sequence ?? this.#lastTaken;
+    this.#taken = taken;
+    return {
+      spans: found.map(({ span }) => span),
+      lost: size - found.length,
+      account: (from, to) => this.#tell(taken, from, to),
+    };
+  }
+
+  /** The batch is where it belongs. @returns up to where all is safe now; null when there was no batch */
+  settle(): Position | null {
+    const taken = this.#taken;
+    if (taken === null) return null;
+    this.#taken = null;
+    if (taken.told !== null) this.#parts.ledger.confirm(taken.records, taken.told);
+    return taken.end;
+  }
+
+  /** Starts that were only written once more are passed over. */
+  async #read(maxRecords: number): Promise<readonly PlacedRecord[]> {
+    for (;;) {
+      const read = await this.#parts.reader.next({ maxRecords, maxBytes: MAX_BATCH_BYTES });
+      if (read.length === 0 || read.some(({ frame }) => frame.kind !== 'carried')) return read;
+    }
+  }
+
+  #tell(taken: TakenBatch, from: number, to: number): EmitterAccount {
+    const { ledger, isOwn, newest } = this.#parts;
+    const isLast = to === taken.records.length && (taken.records[to - 1]?.sequence ?? newest()) >= newest();
+    taken.told = ledger.account(taken.records, { from, to, isLast }, { isOwn, isClosed: false });
+    return taken.told.account;
+  }
+}
+
+function toBooked(frame: Frame): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
+  const span = toSpan(frame);
+  if (span === null) return [];
+  const isFirst = frame.kind === 'started' || frame.kind === 'whole';
+  return [{ span, booked: { sequence: frame.sequence, run: runOf(span), isFirst } }];
+}

@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EmitterAccount } from '../../../exporters/emitter-account.ts';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { closingSpan } from '../../../src/facts/closing.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { accountOf, runOf } from '../../support/accounts.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { endedSpan, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
+import { emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const spanOf = (at: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
+  endedSpan({ step: 'query', at, ...options });
+const REFUSED = Object.assign(new Error('refused'), { code: '23514' });
+
+/** Something that reaches the database: spans that are written or buried, and what their emitter says with them. */
+type Event =
+  | { readonly written: readonly ObservedSpan[]; readonly account?: EmitterAccount }
+  | { readonly buried: ObservedSpan; readonly account?: EmitterAccount };
+
+async function happen(...events: readonly Event[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool });
+  for (const event of events) {
+    const options = event.account === undefined ? {} : { account: event.account };
+    const report =
+      'buried' in event
+        ? await exporter.bury(event.buried, REFUSED, options)
+        : await exporter.exportObserved(event.written, options);
+    expect(report).toEqual({ kind: 'written' });
+  }
+}
+
+const COUNTS = ['recorded', 'in_flight', 'spooled', 'dead', 'dropped'] as const;
+interface Completeness extends Record<(typeof COUNTS)[number], number> {
+  readonly started: number;
+  readonly dropped_by_reason: Readonly<Record<string, number>>;
+  readonly unaccounted: number;
+  readonly missing_sequences: Readonly<Record<string, string>> | null;
+  readonly abandoned: number;
+  readonly emitters: number;
+}
+
+/** The only run, after it was seen that its sum is right and no part of it negative. */
+async function completeness(): Promise<Completeness> {
+  const { rows } = await database.pool.query<Completeness>(
+    `select started::int, recorded::int, in_flight::int, spooled::int, dead::int, dropped::int, dropped_by_reason,
+       unaccounted::int, missing_sequences, abandoned::int, emitters::int from run_completeness`,
+  );
+  expect(rows).toHaveLength(1);
+  const [run] = rows as [Completeness];
+  for (const name of COUNTS) expect(run[name], name).toBeGreaterThanOrEqual(0);
+  const sum = COUNTS.reduce((total, name) => total + run[name], 0);
+  expect(run.unaccounted).toBe(run.started - sum);
+  return run;
+}
+
+const NOTHING = { recorded: 0, in_flight: 0, spooled: 0, dead: 0, dropped: 0, dropped_by_reason: {} };
+const told = (started: number, more: Parameters<typeof runOf>[0] = {}): EmitterAccount =>
+  accountOf({
+    received: [[1, started]],
+    lastSequence: started,
+    deliveredSequence: started,
+    runs: [runOf({ started, ...more })],
+  });
+const lostEnd = closingSpan(startOfSpan(spanOf(1)), { reason: 'spool_full', at: Number(T / 1000n) });
+const nameless = { 'weather.validator.hotkey': '5Validator' };
+
+describe('a run whose emitter keeps books', () => {
+  it.each<[string, readonly Event[], Partial<Completeness>]>([
+    [
+      'all its steps ended',
+      [{ written: [spanOf(1), spanOf(2)], account: told(2) }],
+      { started: 2, recorded: 2 },
+    ],
+    [
+      'one still runs',
+      [{ written: [spanOf(1), startOfSpan(spanOf(2))], account: told(2) }],
+      { started: 2, recorded: 1, in_flight: 1 },
+    ],
+    [
+      'some wait in the spool',
+      [{ written: [spanOf(1)], account: told(4, { spooled: 3 }) }],
+      { started: 4, recorded: 1, spooled: 3 },
+    ],
+    [
+      'the start of one was dropped, and nothing is left of it',
+      [{ written: [spanOf(1)], account: told(3, { dropped: { spool_full: 1, too_large: 1 } }) }],
+      { started: 3, recorded: 1, dropped: 2, dropped_by_reason: { spool_full: 1, too_large: 1 } },
+    ],
+    [
+      'the end of one was dropped, and it was closed for that',
+      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { written: [lostEnd] }],
+      { started: 1, dropped: 1, dropped_by_reason: { spool_full: 1 }, abandoned: 1 },
+    ],
+    [
+      'ends and whole steps were dropped for one reason',
+      [{ written: [lostEnd], account: told(2, { dropped: { spool_full: 1 } }) }],
+      { started: 2, dropped: 2, dropped_by_reason: { spool_full: 2 }, abandoned: 1 },
+    ],
+    [
+      'the end of a running one is dead',
+      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { buried: spanOf(1) }],
+      { started: 1, dead: 1 },
+    ],
+    [
+      'the start of one is dead',
+      [{ buried: startOfSpan(spanOf(1)), account: told(1) }],
+      { started: 1, dead: 1 },
+    ],
+    [
+      'start and end of one are dead',
+      [{ buried: startOfSpan(spanOf(1)), account: told(1) }, { buried: spanOf(1) }],
+      { started: 1, dead: 1 },
+    ],
+    [
+      'the start of one is dead and its end is not',
+      [{ buried: startOfSpan(spanOf(1)), account: told(1) }, { written: [spanOf(1)] }],
+      { started: 1, recorded: 1 },
+    ],
+    [
+      'the letter of a start came after the start itself, which runs',
+      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { buried: startOfSpan(spanOf(1)) }],
+      { started: 1, in_flight: 1 },
+    ],
+    [
+      'a running one is dead at its end, and closed later',
+      [
+        { written: [startOfSpan(spanOf(1))], account: told(1) },
+        { buried: spanOf(1) },
+        { written: [closingSpan(startOfSpan(spanOf(1)), { reason: 'heartbeat_lost', at: 0 })] },
+      ],
+      { started: 1, recorded: 1, abandoned: 1 },
+    ],
+    [
+      'everything happens at once',
+      [
+        {
+          written: [spanOf(2), startOfSpan(spanOf(3)), lostEnd],
+          account: told(9, { spooled: 2, dropped: { disk_full: 2 } }),
+        },
+        { buried: spanOf(4) },
+        { buried: startOfSpan(spanOf(5)) },
+      ],
+      {
+        ...{ started: 9, recorded: 1, in_flight: 1, spooled: 2, dead: 2, dropped: 3, abandoned: 1 },
+        dropped_by_reason: { disk_full: 2, spool_full: 1 },
+      },
+    ],
+  ])('adds up when %s', async (_, events, expected) => {
+    await happen(...events);
+    expect(await completeness()).toEqual({
+      ...NOTHING,
+      abandoned: 0,
+      unaccounted: 0,
+      missing_sequences: null,
+      emitters: 1,
+      ...expected,
+    });
+  });
+
+  it('adds up as well when its accounts are repeated and come in disorder', async () => {
+    const events: readonly Event[] = [
+      {
+        written: [spanOf(1)],
+        account: { ...told(3, { spooled: 2 }), received: [[1, 1]], deliveredSequence: 1 },
+      },
+      {
+        written: [spanOf(2)],
+        account: { ...told(3, { spooled: 1 }), received: [[2, 2]], deliveredSequence: 2 },
+      },
+      { written: [spanOf(3)], account: { ...told(3), received: [[3, 3]] } },
+    ];
+    await happen(...events.toReversed(), ...events);
+    expect(await completeness()).toMatchObject({ started: 3, recorded: 3, spooled: 0, unaccounted: 0 });
+  });
+
+  it('shows by how much it does not add up, and which records are lost', async () => {
+    const account = {
+      ...told(5),
+      received: [
+        [1, 2],
+        [5, 5],
+      ] as const,
+    };
+    await happen({ written: [1, 2, 5].map((at) => spanOf(at)), account });
+    expect(await completeness()).toMatchObject({
+      started: 5,
+      recorded: 3,
+      unaccounted: 2,
+      missing_sequences: { 'instance-1': '{[3,5)}' },
+    });
+  });
+});
+
+describe('a run whose emitter keeps no books', () => {
+  it.each<[string, Partial<ObservedSpan>, number]>([
+    ['with a name', {}, 1],
+    ['without a name', { resource: nameless }, 0],
+  ])('started what came of it: %s', async (_, changes, emitters) => {
+    await happen(
+      {
+        written: [
+          { ...spanOf(1), ...changes },
+          { ...startOfSpan(spanOf(2)), ...changes },
+        ],
+      },
+      { buried: { ...spanOf(3), ...changes } },
+    );
+    expect(await completeness()).toEqual({
+      ...NOTHING,
+      ...{ started: 3, recorded: 1, in_flight: 1, dead: 1 },
+      ...{ abandoned: 0, unaccounted: 0, missing_sequences: null, emitters },
+    });
+  });
+});
+
+describe('a run of several emitters', () => {
+  it('adds up over those that keep books, those that keep none and those without a name', async () => {
+    await happen(
+      { written: [spanOf(1)], account: told(3, { spooled: 2 }) },
+      {
+        written: [spanOf(2, { instance: 'instance-2' })],
+        account: { ...told(2, { dropped: { spool_full: 1 } }), instanceId: 'instance-2' },
+      },
+      { written: [spanOf(3, { instance: 'foreign' }), { ...spanOf(4), resource: nameless }] },
+    );
+    expect(await completeness()).toMatchObject({
+      ...{ started: 7, recorded: 4, spooled: 2, dropped: 1, unaccounted: 0, emitters: 3 },
+      dropped_by_reason: { spool_full: 1 },
+    });
+  });
+
+  it('names for each of them what is missing, and nobody else', async () => {
+    const lossy = (instanceId: string): EmitterAccount => ({ ...told(2), received: [[2, 2]], instanceId });
+    await happen(
+      { written: [spanOf(1, { instance: 'a' })], account: lossy('a') },
+      { written: [spanOf(2, { instance: 'b' })], account: lossy('b') },
+      { written: [spanOf(3, { instance: 'c' })], account: { ...told(1), instanceId: 'c' } },
+      { written: [], account: { ...lossy('elsewhere'), runs: [] } },
+    );
+    expect((await completeness()).missing_sequences).toEqual({ a: '{[1,2)}', b: '{[1,2)}' });
+  });
+
+  it('is told from the run of the same number of another validator', async () => {
+    await happen({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: told(1) });
+    const { rows } = await database.pool.query(
+      'select started::int, unaccounted::int from run_completeness order by validator_id',
+    );
+    expect(rows).toEqual([
+      { started: 1, unaccounted: 0 },
+      { started: 1, unaccounted: 0 },
+    ]);
+  });
+});
+
+describe('the books of the emitters', () => {
+  async function books(): Promise<Record<string, unknown> | undefined> {
+    const { rows } = await database.pool.query<Record<string, unknown>>(
+      `select last_sequence::int, delivered_sequence::int, spooled::int, missing::text, dropped::text,
+         closed_at is null as is_open from emitter_books`,
+    );
+    expect(rows).toHaveLength(1);
+    return rows[0];
+  }
+
+  it('miss no record that may still come, and every one that may not, once it is closed', async () => {
+    const account = accountOf({ received: [[1, 3]], lastSequence: 9, deliveredSequence: 3 });
+    await happen({ written: [], account });
+    expect(await books()).toEqual({
+      ...{ last_sequence: 9, delivered_sequence: 3, spooled: 6, missing: '{}', dropped: '{}', is_open: true },
+    });
+    await happen({ written: [], account: { ...account, isClosed: true } });
+    expect(await books()).toMatchObject({ missing: '{[4,10)}', is_open: false });
+  });
+
+  it('miss nothing that was dropped and told', async () => {
+    const account = accountOf({
+      received: [
+        [1, 2],
+        [5, 6],
+      ],
+      dropped: [[3, 4]],
+      lastSequence: 6,
+      deliveredSequence: 6,
+      isClosed: true,
+    });
+    await happen({ written: [], account });
+    expect(await books()).toMatchObject({ spooled: 0, missing: '{}', dropped: '{[3,5)}' });
+  });
+
+  it('miss nothing of who numbers no records', async () => {
+    await happen({ written: [spanOf(1)] });
+    expect(await books()).toEqual({
+      ...{ last_sequence: null, delivered_sequence: null, spooled: null },
+      ...{ missing: '{}', dropped: '{}', is_open: true },
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareWorth, type Worth } from '../../../exporters/postgres/end-worth.ts';
+import { CLOSING_REASONS } from '../../../src/semconv/index.ts';
+
+const worth: fc.Arbitrary<Worth> = fc.record({
+  closing: fc.constantFrom(null, ...CLOSING_REASONS),
+  completedAt: fc.option(fc.nat(5)),
+});
+const best = (ends: readonly Worth[]): Worth =>
+  ends.reduce((kept, end) => (compareWorth(end, kept) > 0 ? end : kept));
+
+describe('which of two ends counts', () => {
+  it('is the same whichever is asked about first', () => {
+    fc.assert(
+      fc.property(worth, worth, (a, b) => {
+        expect(Math.sign(compareWorth(a, b))).toBe(0 - Math.sign(compareWorth(b, a)));
+        expect(compareWorth(a, a)).toBe(0);
+      }),
+    );
+  });
+
+  it('leads in no circle', () => {
+    fc.assert(
+      fc.property(worth, worth, worth, (a, b, c) => {
+        fc.pre(compareWorth(a, b) >= 0 && compareWorth(b, c) >= 0);
+        expect(compareWorth(a, c)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it('comes to one end that counts as much, in whatever order and however often they are seen', () => {
+    const ends = fc.array(worth, { minLength: 1, maxLength: 6 });
+    const disturbed = ends.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })),
+    );
+    fc.assert(
+      fc.property(disturbed, ([all, again]) => {
+        expect(compareWorth(best(all), best(again))).toBe(0);
+      }),
+    );
+  });
+
+  it('is what the step told itself, before any closing, however late that is', () => {
+    fc.assert(
+      fc.property(worth, fc.option(fc.nat(5)), (other, completedAt) => {
+        fc.pre(other.closing !== null);
+        expect(compareWorth({ closing: null, completedAt }, other)).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('is of two closings the one that knows more of its step, and of two alike the later one', () => {
+    const at = (closing: Worth['closing'], completedAt: number): Worth => ({ closing, completedAt });
+    expect(compareWorth(at('process_crash', 1), at('heartbeat_lost', 9))).toBeGreaterThan(0);
+    expect(compareWorth(at('heartbeat_lost', 1), at('spool_full', 9))).toBeGreaterThan(0);
+    expect(compareWorth(at('heartbeat_lost', 2), at('heartbeat_lost', 1))).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compareWorth } from '../../../../exporters/postgres/end-worth.ts';
+import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
+import { closingSpan, type Closing } from '../../../../src/facts/closing.ts';
+import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
+import { CLOSING_REASONS } from '../../../../src/semconv/index.ts';
+import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { endedSpan, startOfSpan, T } from '../../../support/spans.ts';
+import { emptyTables } from '../../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const START = Number(T / 1000n);
+const span = endedSpan({ step: 'query', durationMs: 5000 });
+const closed = (closing: Closing): ObservedSpan => closingSpan(startOfSpan(span), closing);
+const iso = (micros: number): string => new Date(micros / 1000).toISOString();
+
+async function record(...batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool });
+  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+}
+
+async function rows(sql: string): Promise<readonly Record<string, unknown>[]> {
+  return (await database.pool.query<Record<string, unknown>>(sql)).rows;
+}
+const logged = () =>
+  rows(`select status, facts ->> 'closing' as closing, completed_at, latency_ms from weather_forecast_steps`);
+const noted = () => rows('select reason, closed_at from closed_spans');
+
+describe('a step that was closed', () => {
+  it('is abandoned, of unknown latency, since the last sign of its process', async () => {
+    const at = START + 3_000_000;
+    await record([startOfSpan(span)], [closed({ reason: 'process_crash', at })]);
+    expect(await logged()).toEqual([
+      { status: 'abandoned', closing: 'process_crash', completed_at: new Date(iso(at)), latency_ms: null },
+    ]);
+    expect(await rows('select from weather_forecast_steps_running')).toEqual([]);
+    expect(await rows('select reason, run_id from closed_spans')).toEqual([
+      { reason: 'process_crash', run_id: 1 },
+    ]);
+  });
+
+  it('has the end that counts most, in whatever order its closings came, and each is noted no worse', async () => {
+    const closing = fc.record({
+      reason: fc.constantFrom(...CLOSING_REASONS),
+      at: fc.nat(4).map((second) => START + second * 1_000_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(closing, { minLength: 1, maxLength: 5 }), async (closings) => {
+        await emptyTables(database.pool);
+        await record([startOfSpan(span)], ...closings.map((one) => [closed(one)]));
+        const [best] = closings.toSorted((a, b) =>
+          compareWorth({ closing: b.reason, completedAt: b.at }, { closing: a.reason, completedAt: a.at }),
+        );
+        const at = new Date(iso(best?.at ?? 0));
+        expect(await logged()).toMatchObject([{ closing: best?.reason, completed_at: at }]);
+        expect(await noted()).toEqual([{ reason: best?.reason, closed_at: at }]);
+      }),
+      { numRuns: 40, seed: 20261127 },
+    );
+  });
+
+  it.each([
+    ['after its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing], [end]]],
+    ['before its closing', (end: ObservedSpan, closing: ObservedSpan) => [[end], [closing]]],
+    ['with its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing, end]]],
+  ])('and told its end %s has that end, and is one of the late ends', async (_, batches) => {
+    const at = START + 1_000_000;
+    await record([startOfSpan(span)], ...batches(span, closed({ reason: 'heartbeat_lost', at })));
+    expect(await logged()).toMatchObject([{ status: 'succeeded', closing: null, latency_ms: 5000 }]);
+    expect(await rows('select reason, closed_at, step_name, status, completed_at from late_ends')).toEqual([
+      {
+        reason: 'heartbeat_lost',
+        closed_at: new Date(iso(at)),
+        step_name: 'query',
+        status: 'succeeded',
+        completed_at: new Date(iso(START + 5_000_000)),
+      },
+    ]);
+  });
+
+  it('and never told its end is no late end', async () => {
+    await record([closed({ reason: 'heartbeat_lost', at: START })]);
+    expect(await rows('select from late_ends')).toEqual([]);
+  });
+
+  it('is one step of its process and of its miner, whatever took the place of what', async () => {
+    const at = START + 1_000_000;
+    await record(
+      [startOfSpan(span)],
+      [closed({ reason: 'spool_full', at })],
+      [closed({ reason: 'process_crash', at })],
+      [span],
+      [closed({ reason: 'heartbeat_lost', at })],
+    );
+    expect(await rows('select spans::int, ended_spans::int from emitters')).toEqual([
+      { spans: 1, ended_spans: 1 },
+    ]);
+    expect(await rows('select from weather_forecast_steps')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,40 @@
+import { SpanKind } from '@opentelemetry/api';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
+import { toReadableSpan } from '../../../exporters/processor/readable-span.ts';
+import { closingSpan } from '../../../src/facts/closing.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
+import { endedSpan, startOfSpan, T } from '../../support/spans.ts';
+
+const started = { ...startOfSpan(endedSpan({ step: 'query' })), parentSpanId: 'a'.repeat(16) };
+const closing = closingSpan(started, { reason: 'process_crash', at: Number(T / 1000n) + 1_500_000 });
+
+describe('a span that no SDK made', () => {
+  it('says to an exporter all that was observed of it', () => {
+    fc.assert(
+      fc.property(recordedRun, (spans) => {
+        for (const span of spans.filter(({ phase }) => phase === 'ended'))
+          expect(toObservedSpan(toReadableSpan(span), 'ended')).toEqual(span);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('has its parent, its duration and its message, to the nanosecond', () => {
+    const span = toReadableSpan({ ...closing, endTimeUnixNano: T + 1_500_000_007n });
+    expect(span).toMatchObject({
+      kind: SpanKind.INTERNAL,
+      ended: true,
+      duration: [1, 500_000_007],
+      parentSpanContext: { traceId: started.traceId, spanId: 'a'.repeat(16) },
+      status: { message: 'the process ended while the step ran' },
+    });
+    expect(span.spanContext()).toMatchObject({ spanId: started.spanId, traceFlags: 1 });
+  });
+
+  it('that never ended lasts no time at all, instead of one below zero', () => {
+    expect(toReadableSpan(started)).toMatchObject({ duration: [0, 0], status: {} });
+    expect(toReadableSpan({ ...started, parentSpanId: null })).not.toHaveProperty('parentSpanContext');
+  });
+});

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { MAX_PAYLOAD_BYTES, readSegment } from '../../../exporters/spool/frame.ts';
+import type { SpoolOptions } from '../../../exporters/spool/exporter.ts';
+import { listSegments } from '../../../exporters/spool/segment-files.ts';
+import { toPayload } from '../../../exporters/spool/spool-record.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
+
+const numbersOn = (directory: string): number[] =>
+  listSegments(directory).flatMap(({ path }) =>
+    readSegment(readFileSync(path))
+      .frames.filter(({ kind }) => kind !== 'carried')
+      .map(({ sequence }) => sequence),
+  );
+const turn = (): Promise<void> => Promise.resolve();
+
+/** A spool with a step under way whose end found no room, and some records that can be delivered. */
+async function fullBench(limits: Partial<SpoolOptions> = {}) {
+  const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000, ...limits });
+  const spool = bench.open();
+  const open = spanOf(0);
+  spool.push(startOfSpan(open), 0);
+  await turn();
+  for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
+  await turn();
+  return { bench, spool, open };
+}
+
+describe('a writer of records', () => {
+  it('writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
+    const { bench, spool, open } = await fullBench({ limitBytes: 3500, segmentBytes: 500 });
+    spool.push(open, 0);
+    await turn();
+    await spool.take(1000);
+    spool.push(spanOf(50), 0);
+    spool.settle();
+    await turn();
+    const numbers = numbersOn(bench.directory);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    await bench.drain(spool);
+    expect(bench.outside.ended.get(keyOf(open))?.attributes['weather.closing.reason']).toBe('spool_full');
+  });
+
+  it('has it in the books that the end of a dropped step was kept, before a crash can forget it', async () => {
+    const { bench, spool } = await fullBench();
+    const late = spanOf(99);
+    spool.push(startOfSpan(late), 0);
+    await turn();
+    const lost = bench.dropped['spool_full'] ?? 0;
+    while (spool.size > 0) await bench.deliver(spool, 1);
+    spool.push(late, 0);
+    await turn();
+    const heir = await bench.inherit();
+    expect(heir?.spool.account().runs).toMatchObject([
+      { started: 7, spooled: 1, dropped: { spool_full: lost - 1 } },
+    ]);
+  });
+
+  it('counts a closing that is larger than any record as dropped, so that no flush waits for it', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2 ** 26, segmentBytes: 2 ** 26 });
+    const spool = bench.open();
+    const plain = startOfSpan(spanOf(0));
+    const room = MAX_PAYLOAD_BYTES - toPayload({ ...plain, name: '' }).length;
+    const start = { ...plain, name: 'x'.repeat(room) };
+    spool.push(start, 0);
+    await turn();
+    spool.push(
+      { ...start, phase: 'ended', endTimeUnixNano: start.startTimeUnixNano, statusMessage: 'long' },
+      0,
+    );
+    await turn();
+    expect(bench.dropped).toEqual({ too_large: 1 });
+    await bench.drain(spool);
+    expect({ added: bench.added, dropped: bench.dropped }).toEqual({ added: 1, dropped: { too_large: 2 } });
+    expect(spool.remainder).toMatchObject({ records: 0, openSteps: 0 });
+  });
+});
+
+describe('a sign of life', () => {
+  it('says nothing of runs while a batch is on its way: it would overrule what is told with the batch', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    for (const at of [1, 2]) spool.push(spanOf(at), 0);
+    const batch = await spool.take(1000);
+    expect(batch.account?.(0, 2).runs).toMatchObject([{ started: 2, spooled: 0 }]);
+    spool.push(spanOf(3), 0);
+    expect(spool.account()).toMatchObject({ lastSequence: 3, deliveredSequence: 0, runs: [] });
+    spool.settle();
+    expect(spool.account()).toMatchObject({
+      lastSequence: 3,
+      deliveredSequence: 2,
+      runs: [{ started: 3, spooled: 1 }],
+    });
+  });
+});
+
+describe('a spool that was closed', () => {
+  it('touches no file any more when a batch is settled late: its folder may be another’s by then', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    spool.push(spanOf(1), 0);
+    await spool.take(1000);
+    spool.close();
+    spool.settle();
+    const heir = await bench.inherit();
+    expect(heir?.spool.size).toBe(1);
+  });
+});

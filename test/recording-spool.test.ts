@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readSegment } from '../exporters/spool/frame.ts';
+import { listSegments } from '../exporters/spool/segment-files.ts';
+import { toSpan } from '../exporters/spool/spool-record.ts';
+import { readConfig } from '../src/config.ts';
+import { startRecording, type Recording } from '../src/recording.ts';
+import { openBreakableProxy } from './end-to-end/support/breakable-proxy.ts';
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { endlessQuery, query } from './support/query-step.ts';
+import { emptyTables } from './support/tables.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+/** Soon enough for a test that waits for it to pass in vain. */
+const FLUSH_TIMEOUT_MILLIS = 150;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const record = (databaseUrl: string, dataDirectory: string, problems: string[] = []): Promise<Recording> =>
+  startRecording({
+    config: readConfig({
+      DATABASE_URL: databaseUrl,
+      BAROGRAPH_DATA_DIR: dataDirectory,
+      BAROGRAPH_METRICS_PORT: '0',
+    }),
+    validatorHotkey: '5Validator',
+    flushTimeoutMillis: FLUSH_TIMEOUT_MILLIS,
+    onProblem: (message) => problems.push(message),
+  });
+
+/** The folders of all spools below a data directory. */
+function spoolsIn(dataDirectory: string): readonly string[] {
+  const root = join(dataDirectory, 'spool');
+  return readdirSync(root).flatMap((target) =>
+    readdirSync(join(root, target)).map((name) => join(root, target, name)),
+  );
+}
+
+async function rows(sql: string, { pool } = database): Promise<readonly Record<string, unknown>[]> {
+  return (await pool.query<Record<string, unknown>>(sql)).rows;
+}
+const steps = () => rows('select run_id::int, status from weather_forecast_steps order by run_id');
+
+describe('a process that ends while the database is gone', () => {
+  it('leaves its records, and the next one in its place delivers them and closes what was under way', async () => {
+    const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
+    const first = await record(proxy.url, folder);
+    query(1);
+    await expect.poll(steps).toHaveLength(1);
+    await proxy.cut();
+    query(2);
+    void endlessQuery(3);
+    await first.close();
+    const [directory] = spoolsIn(folder);
+    expect(first.remainder()).toEqual({ directory, records: 2, openSteps: 1 });
+    expect(await steps()).toEqual([{ run_id: 1, status: 'succeeded' }]);
+
+    await proxy.mend();
+    const second = await record(proxy.url, folder);
+    expect(await second.adopted).toEqual({ spools: 1, records: 3, closedSteps: 1 });
+    expect(await steps()).toEqual([
+      { run_id: 1, status: 'succeeded' },
+      { run_id: 2, status: 'succeeded' },
+      { run_id: 3, status: 'abandoned' },
+    ]);
+    await second.close();
+    expect(second.remainder()).toMatchObject({ records: 0, openSteps: 0 });
+    expect(spoolsIn(folder)).toEqual([]);
+    expect(await rows('select from run_completeness where unaccounted <> 0')).toEqual([]);
+    expect(await rows('select from emitter_books where closed_at is null or not isempty(missing)')).toEqual(
+      [],
+    );
+    await proxy.cut();
+  });
+
+  it('never has its records brought to another database than that for which they were meant', async () => {
+    const other = await createTestDatabase();
+    const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
+    const first = await record(proxy.url, folder);
+    await proxy.cut();
+    query(1);
+    await first.close();
+
+    const stranger = await record(other.connectionString, folder);
+    expect(await stranger.adopted).toEqual({ spools: 0, records: 0, closedSteps: 0 });
+    await stranger.close();
+    expect(await rows('select from weather_forecast_steps', other)).toEqual([]);
+    expect(await rows('select from emitters', other)).toEqual([]);
+    expect(spoolsIn(folder)).toEqual([first.remainder()?.directory]);
+
+    await proxy.mend();
+    const heir = await record(proxy.url, folder);
+    expect(await heir.adopted).toMatchObject({ spools: 1, records: 1 });
+    expect(await steps()).toEqual([{ run_id: 1, status: 'succeeded' }]);
+    await heir.close();
+    await proxy.cut();
+    await other.drop();
+  });
+});
+
+describe('a process that ends without a word', () => {
+  const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly told: string }> =>
+    new Promise((resolve) => {
+      const program = join(import.meta.dirname, 'support', 'ending-process.ts');
+      const args = ['--import', 'tsx', program, database.connectionString, folder, how];
+      execFile(process.execPath, args, (error, _, told) => resolve({ code: error?.code, told }));
+    });
+
+  it.each([
+    ['throws what nobody catches', 'throw', 1, 'nobody caught this'],
+    ['rejects what nobody catches', 'reject', 1, 'nobody caught this rejection'],
+    ['exits by itself', 'exit', 3, ''],
+  ])(
+    'and %s right after a step has the record of it on disk, and fails as it would have',
+    async (_, how, code, word) => {
+      const folder = await temporaryFolder();
+      const ended = await end(folder, how);
+      expect(ended.code).toBe(code);
+      expect(ended.told).toContain(word);
+      expect(await steps(), 'there was no time to deliver it').toEqual([]);
+      const frames = spoolsIn(folder)
+        .flatMap(listSegments)
+        .flatMap(({ path }) => readSegment(readFileSync(path)).frames);
+      expect(frames.map((frame) => [frame.kind, toSpan(frame)?.attributes['weather.run.id']])).toEqual([
+        ['whole', 1],
+      ]);
+
+      const heir = await record(database.connectionString, folder);
+      expect(await heir.adopted).toEqual({ spools: 1, records: 1, closedSteps: 0 });
+      expect(await steps()).toEqual([{ run_id: 1, status: 'succeeded' }]);
+      await heir.close();
+    },
+  );
+});
+
+describe('a data directory that cannot be written', () => {
+  it('is an error that says which, why and what to set, and leaves nothing open', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const failing = record(database.connectionString, file);
+    await expect(failing).rejects.toMatchObject({ category: 'validator_internal', retryable: false });
+    await expect(failing).rejects.toThrow(/could not be kept in .*file.*ENOTDIR.*Set BAROGRAPH_DATA_DIR to/);
+    await expect
+      .poll(() =>
+        rows(
+          `select from pg_stat_activity where datname = current_database() and application_name = 'barograph-recorder'`,
+        ),
+      )
+      .toEqual([]);
+  });
+});
+
+describe('a process that recorded nothing', () => {
+  it('leaves no folder, and no emitter of which nobody ever hears', async () => {
+    const folder = await temporaryFolder();
+    const recording = await record(database.connectionString, folder);
+    expect(spoolsIn(folder)).toHaveLength(1);
+    await recording.close();
+    expect(spoolsIn(folder)).toEqual([]);
+    expect(await rows('select from emitters')).toEqual([]);
+  });
+});
