@@ -35,11 +35,12 @@ function withHeldPolls(stub: StubMiners) {
 async function startHeldRun(stopMillis: number) {
   const stub = stubMiners([{ files: await goodForecast() }]);
   const { minerClient, asked, answer } = withHeldPolls(stub);
-  const pipeline = bench.open(stub, await tinyStores(), { minerClient, stopMillis });
+  // One worker: another one's question for a job may be answered with the step that follows from the poll.
+  const pipeline = bench.open(stub, await tinyStores(), { minerClient, stopMillis, concurrency: 1 });
   const runId = await pipeline.createRun(runRequest(stub));
   await pipeline.start();
   await asked;
-  // The orchestrator's step may end after the poll that follows from it has begun.
+  // The step before the poll is closed by its own connection, perhaps after the poll has begun.
   await expect.poll(async () => (await jobs()).length).toBe(1);
   return { stub, pipeline, runId, answer };
 }
