@@ -31,6 +31,9 @@ export class RecordReader {
   #length = 0;
   #at: Position;
   #damages = 0;
+  /** Number of the newest record so far, and whether one was torn since. */
+  #newest: number | null = null;
+  #isTorn = false;
   #isHeldUp = false;
 
   /** `isClosed`: nobody writes to this spool any more. */
@@ -40,7 +43,10 @@ export class RecordReader {
     this.#isClosed = options.isClosed ?? false;
   }
 
-  /** Stretches that were passed over because they hold no record. A torn tail is one when more segments follow. */
+  /**
+   * Stretches that were passed over although they held a record once. A record that was never written to its end is none
+   * of them: its writer was killed in the middle, nobody had learnt of it, and its number went to the record behind it.
+   */
   get damages(): number {
     return this.#damages;
   }
@@ -73,9 +79,20 @@ export class RecordReader {
       const found = frameAt(this.#bytes, offset);
       if (found.kind === 'incomplete') return null;
       this.#at = { segment, offset: found.next };
-      if (found.kind === 'frame') return { frame: found.frame, end: this.#at };
+      if (found.kind === 'frame') {
+        this.#note(found.frame);
+        return { frame: found.frame, end: this.#at };
+      }
       this.#damages += 1;
     }
+  }
+
+  /** A number that is skipped behind a torn record was given to it, or to one that was cut off with it. */
+  #note({ kind, sequence }: Frame): void {
+    if (kind === 'carried') return;
+    if (this.#isTorn && this.#newest !== null && sequence > this.#newest + 1) this.#damages += 1;
+    this.#isTorn = false;
+    this.#newest = sequence;
   }
 
   /** Reads what the segment has got meanwhile, or else the next one; false when there is nothing more. */
@@ -83,10 +100,10 @@ export class RecordReader {
     if (await this.#readMore()) return true;
     const following = this.#isHeldUp ? null : await this.#followingSegment();
     if (this.#isHeldUp) return false;
-    if (following === null) return this.#isClosed && this.#passDamage();
+    if (following === null) return this.#isClosed && this.#passUnfinished();
     // Records may have come to this one before the next was begun; now none will any more.
     if (await this.#readMore()) return true;
-    if (this.#passDamage()) return true;
+    if (this.#passUnfinished()) return true;
     this.#at = { segment: following, offset: 0 };
     // Records of the segment before may still be looked at.
     this.#memory = Buffer.alloc(0);
@@ -145,14 +162,19 @@ export class RecordReader {
     }
   }
 
-  /** In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it. */
-  #passDamage(): boolean {
+  /**
+   * In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it, and else
+   * torn. @returns whether there is such a record
+   */
+  #passUnfinished(): boolean {
     const { segment, offset } = this.#at;
     if (offset >= this.#length) return false;
     const next = nextFrame(this.#bytes, offset + 1);
-    this.#damages += 1;
+    const isDamage = next < this.#length;
+    if (isDamage) this.#damages += 1;
+    else this.#isTorn = true;
     this.#at = { segment, offset: next };
-    return next < this.#length;
+    return isDamage;
   }
 }
 

@@ -15,6 +15,8 @@ const LONGEST_LIFE_MILLIS = 600;
 
 let database: TestDatabase;
 const acknowledged = new Set<string>();
+/** How the process ended that took over what the last killed one left, and what it said. */
+let heirsEnd: { readonly exitCode: number | null; readonly told: string };
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -38,7 +40,7 @@ beforeAll(async () => {
   }
   const heir = startRecorderProcess({ ...load, inFlight: 0 });
   heir.endInput();
-  expect({ exitCode: await heir.ended, told: heir.told() }).toEqual({ exitCode: 0, told: '' });
+  heirsEnd = { exitCode: await heir.ended, told: heir.told() };
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const { rows } = await database.pool.query<Record<string, string>>(
     `select count(*) as steps, count(*) filter (where status = 'abandoned') as abandoned,
@@ -112,6 +114,10 @@ describe('a recording process that is killed again and again', () => {
         dead: 0,
         missing_sequences: null,
       });
+  });
+
+  it('is inherited without a word: nothing in its files is damaged', () => {
+    expect(heirsEnd).toEqual({ exitCode: 0, told: '' });
   });
 
   it('leaves no spool behind', async () => {

@@ -165,6 +165,19 @@ describe('the spools of dead processes', () => {
     expect(outside.spans.at(-1)?.attributes).toMatchObject({ 'weather.closing.reason': 'process_crash' });
   });
 
+  it('may end within a record, whose writer was killed in a write: nothing is missing, and nobody is bothered', async () => {
+    const { root, outside, told, adopt } = await rig();
+    const directory = leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
+    // The books of a killed process are those of its last new segment.
+    rmSync(join(directory, 'books'));
+    const bytes = readFileSync(segmentPath(directory, 1));
+    writeFileSync(segmentPath(directory, 1), Buffer.concat([bytes, bytes.subarray(0, bytes.length / 3)]));
+    expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 1 });
+    expect(told).toMatchObject({ problems: [], dropped: {} });
+    expect(outside.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3, deliveredSequence: 3 });
+    expect(outside.accounts.flatMap(({ received }) => received)).toEqual([[1, 3]]);
+  });
+
   it('stay while the sink is away: it is given up when it is told to stop, nothing is lost, and it is found again', async () => {
     const { root, outside, state, adopt } = await rig();
     leaveSpool(root, 'a', spans(1, 2, 3, 4, 5));

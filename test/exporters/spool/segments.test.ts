@@ -118,6 +118,25 @@ describe('a record reader', () => {
     expect(reader.damages).toBe(0);
   });
 
+  it.each([
+    { behind: [] as number[], damages: 0, name: 'is the last thing: nobody had learnt of that record' },
+    { behind: [3], damages: 0, name: 'is followed by a record with its number' },
+    {
+      behind: [5],
+      damages: 1,
+      name: 'is followed by a record of which the number skips some: those were there',
+    },
+  ])('passes over a torn tail, and counts it as damage or not when it $name', async ({ behind, damages }) => {
+    const directory = await folder();
+    const torn = record(3).subarray(0, -1);
+    writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), record(2), torn]));
+    if (behind.length > 0)
+      writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
+    const reader = new RecordReader(directory, { from: START, isClosed: true });
+    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
+    expect(reader.damages).toBe(damages);
+  });
+
   it('misses no record that is written while it reads, at the ends of segments least of all', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory, { segmentBytes: 150 }));
