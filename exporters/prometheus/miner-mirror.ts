@@ -100,8 +100,8 @@ export class MinerMirror {
 const keyOf = ({ validatorHotkey, minerHotkey }: MinerIdentity): string =>
   JSON.stringify([validatorHotkey, minerHotkey]);
 
-function labelsOf({ validatorHotkey, minerHotkey, minerUid }: MinerStats): Labels {
-  const identity = { validator_hotkey: validatorHotkey, miner_hotkey: minerHotkey };
+function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
+  const identity = { validator_id: String(validatorId), miner_hotkey: minerHotkey };
   return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
 }
 

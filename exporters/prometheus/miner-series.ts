@@ -4,7 +4,7 @@ import { ERROR_CATEGORIES, type ErrorCategory } from '../../src/semconv/index.ts
 import type { CounterDefinition, GaugeDefinition } from '../../src/semconv/metric-definition.ts';
 import { METRICS } from '../../src/semconv/metrics.ts';
 
-type MinerLabel = 'validator_hotkey' | 'miner_hotkey' | 'miner_uid' | 'error_type';
+type MinerLabel = 'validator_id' | 'miner_hotkey' | 'miner_uid' | 'error_type';
 
 /** One value of one column; `errorType` where the column has a value for each category. */
 export interface MinerValue {
@@ -19,7 +19,7 @@ export interface MinerSeries {
   readonly read: (row: MinerStats) => readonly MinerValue[];
 }
 
-type Column = Exclude<keyof MinerStats, 'validatorHotkey' | 'minerHotkey' | 'minerUid'>;
+type Column = Exclude<keyof MinerStats, 'validatorId' | 'validatorHotkey' | 'minerHotkey' | 'minerUid'>;
 type Metric = MinerSeries['metric'];
 
 const plain = (metric: Metric, read: (row: MinerStats) => number | null): MinerSeries => ({

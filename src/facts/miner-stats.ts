@@ -3,6 +3,8 @@ import type { EpochMicros } from './step-fact.ts';
 
 /** One row of `miner_stats`, as committed: what the table holds and what the metrics mirror. */
 export interface MinerStats {
+  /** Number of the validator in the tables. */
+  readonly validatorId: number;
   readonly validatorHotkey: string;
   readonly minerHotkey: string;
   readonly minerUid: number | null;

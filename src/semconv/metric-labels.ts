@@ -1,12 +1,20 @@
 import { ERROR_CATEGORIES, FAULT_PARTIES } from './error-categories.ts';
-import { SCORE_TYPES, STEP_NAMES, STEP_STATUSES, SUBSTEPS } from './vocabulary.ts';
+import {
+  RUN_STATUSES,
+  SCORE_TYPES,
+  STAGE_STATUSES,
+  STAGES,
+  STEP_NAMES,
+  STEP_STATUSES,
+  SUBSTEPS,
+} from './vocabulary.ts';
 
 /** How one hand-over of a batch to the database ended. */
 export const BATCH_RESULTS = ['written', 'retryable', 'rejected'] as const;
 export type BatchResult = (typeof BATCH_RESULTS)[number];
 
 /** Labels whose values come from data or from other parts, and therefore have a budget of series. */
-export const BUDGETED_LABELS = ['miner_hotkey', 'reason', 'table'] as const;
+export const BUDGETED_LABELS = ['miner_hotkey', 'run_id', 'reason', 'table'] as const;
 export type BudgetedLabel = (typeof BUDGETED_LABELS)[number];
 
 /** The value that stands for everything beyond the budget of a label. No hotkey and no name can be equal to it. */
@@ -19,14 +27,22 @@ export interface LabelDefinition {
   readonly values: readonly string[] | 'identity' | 'name';
 }
 
-/** Every label of every metric. A lead, a run, an attempt, a job or a text of an error is never one. */
+/**
+ * Every label of every metric. A lead, an attempt, a job or a text of an error is never one; a run is one only as long
+ * as it is open.
+ */
 export const METRIC_LABELS = {
+  validator_id: { brief: 'Number of the validator in the table validators', values: 'identity' },
   validator_hotkey: { brief: 'Identity of the validator', values: 'identity' },
+  run_id: { brief: 'Run that is not ended', values: 'identity' },
   miner_hotkey: { brief: 'Identity of the miner', values: 'identity' },
   miner_uid: { brief: 'Slot that the miner holds; absent when it is not known', values: 'identity' },
   step: { brief: 'The step', values: STEP_NAMES },
   substep: { brief: 'The substep, without its number', values: [...new Set(Object.values(SUBSTEPS).flat())] },
   outcome: { brief: 'How the step ended', values: STEP_STATUSES },
+  stage: { brief: 'Where the forecast stands, without its number', values: STAGES },
+  stage_status: { brief: 'Status within the stage', values: STAGE_STATUSES },
+  run_status: { brief: 'Status of the run', values: RUN_STATUSES },
   error_type: { brief: 'Category of the failure', values: ERROR_CATEGORIES },
   fault: { brief: 'Who has to act on the failure', values: FAULT_PARTIES },
   score_type: { brief: 'Truth that the score was made against', values: SCORE_TYPES },

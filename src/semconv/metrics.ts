@@ -7,9 +7,10 @@ const STEP_BUCKETS_SECONDS = [
 /** From a handful of rows to a transaction that is about to time out, seconds. */
 const BATCH_BUCKETS_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 
-const miner = ['validator_hotkey', 'miner_hotkey', 'miner_uid'] as const;
+const miner = ['validator_id', 'miner_hotkey', 'miner_uid'] as const;
 const minerError = [...miner, 'error_type'] as const;
 const step = ['step', 'substep', 'outcome'] as const;
+const run = ['validator_id', 'run_id'] as const;
 
 /** `miner_stats`, mirrored: one metric a column, the committed numbers in base units. A null has no series. */
 const MINER_METRICS = {
@@ -149,6 +150,89 @@ const STEP_METRICS = {
   ]),
 } as const;
 
+/**
+ * How things stand now, read from the tables every few seconds. Every process that records shows all of it, so queries
+ * take the maximum over processes.
+ */
+const STATE_METRICS = {
+  validators: gauge(
+    ['barograph_validators', '1', 'Always 1: says which number in the tables and labels a validator has.'],
+    ['validator_id', 'validator_hotkey'],
+  ),
+  runForecasts: gauge(
+    ['barograph_run_forecasts', '1', 'Forecasts of an open run by the stage in which they are.'],
+    [...run, 'stage', 'stage_status'],
+  ),
+  runStatusSince: gauge(
+    [
+      'barograph_run_status_since_timestamp_seconds',
+      'seconds',
+      'When an open run entered the status in which it is.',
+    ],
+    [...run, 'run_status'],
+  ),
+  runInit: gauge(
+    ['barograph_run_init_timestamp_seconds', 'seconds', 'T0 of an open run: the GFS initialisation time.'],
+    run,
+  ),
+  runsOverflowed: gauge([
+    'barograph_metrics_overflowed_runs',
+    '1',
+    'Open runs that have no series of their own because the budget is used up.',
+  ]),
+  stepsInProgress: gauge(['barograph_steps_in_progress', '1', 'Steps that run now.'], ['step']),
+  oldestStepInProgress: gauge(
+    [
+      'barograph_oldest_step_in_progress_timestamp_seconds',
+      'seconds',
+      'When the step that runs longest was started; absent when none runs.',
+    ],
+    ['step'],
+  ),
+  retriesScheduled: gauge(
+    ['barograph_retries_scheduled', '1', 'Steps of open runs that will be tried again, truth aside.'],
+    ['step'],
+  ),
+  retriesOverdue: gauge(
+    ['barograph_retries_overdue', '1', 'Steps of open runs whose time to be tried again has passed.'],
+    ['step'],
+  ),
+  oldestRetryDue: gauge(
+    [
+      'barograph_oldest_overdue_retry_timestamp_seconds',
+      'seconds',
+      'When the retry that is overdue longest was due; absent when none is.',
+    ],
+    ['step'],
+  ),
+  leadsWaitingForTruth: gauge(
+    ['barograph_leads_waiting_for_truth', '1', 'Leads of forecasts that wait for ERA5.'],
+    run,
+  ),
+  oldestTruthDue: gauge(
+    [
+      'barograph_oldest_truth_due_timestamp_seconds',
+      'seconds',
+      'When the ERA5 data that a run waits for longest was due; absent when it waits for none.',
+    ],
+    run,
+  ),
+  deadLetters: gauge(
+    ['barograph_dead_letters', '1', 'Spans that could not be recorded and are kept, by reason.'],
+    ['reason'],
+  ),
+  missingRecords: gauge([
+    'barograph_missing_records',
+    '1',
+    'Numbered records of all processes that left them and never came in; 0 is right.',
+  ]),
+  stateRead: gauge([
+    'barograph_state_read_timestamp_seconds',
+    'seconds',
+    'When this state was last read from the tables.',
+  ]),
+} as const;
+
 /** The recorder measures itself. */
 const RECORDER_METRICS = {
   recorderQueueLength: gauge(['barograph_recorder_queue_length', '1', 'Spans that wait to be recorded.']),
@@ -209,6 +293,7 @@ const RECORDER_METRICS = {
 export const METRICS = {
   ...MINER_METRICS,
   ...STEP_METRICS,
+  ...STATE_METRICS,
   ...RECORDER_METRICS,
 } as const satisfies Record<string, MetricDefinition>;
 export type MetricKey = keyof typeof METRICS;

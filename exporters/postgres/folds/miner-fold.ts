@@ -147,7 +147,7 @@ const ratio = (part: number, whole: number): number | null => (whole === 0 ? nul
 /** Derives the row of a miner; the rank is given among all miners later. */
 export function toMinerStats(
   fold: MinerFold,
-  key: { readonly validatorHotkey: string; readonly minerHotkey: string },
+  key: Pick<MinerStats, 'validatorId' | 'validatorHotkey' | 'minerHotkey'>,
 ): Omit<MinerStats, 'minerRank'> {
   const failures = Object.values(fold.errors).reduce((sum, count) => sum + count, 0);
   const rates = Object.entries(fold.errors).map(([type, count]) => [type, count / failures] as const);

@@ -143,7 +143,8 @@ export async function foldMiners(
   const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
   if (changed.length === 0) return { written: 0, rescored: [] };
   const rows = changed.map(({ item, after }) => {
-    const key = { validatorHotkey: item.fact.validatorHotkey, minerHotkey: item.minerHotkey };
+    const { validatorId, minerHotkey } = item;
+    const key = { validatorId, validatorHotkey: item.fact.validatorHotkey, minerHotkey };
     return { item, fold: after, stats: toMinerStats(after, key) };
   });
   const key = KEY.map(({ name }) => name);

@@ -6,6 +6,7 @@ type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 
 
 /** The columns of `miner_stats` by their names in code. */
 const FIELDS: Readonly<Record<Exclude<keyof MinerStats, TimeName>, string>> = {
+  validatorId: 'validator_id',
   validatorHotkey: 'validator_hotkey',
   minerHotkey: 'miner_hotkey',
   minerUid: 'miner_uid',

@@ -16,6 +16,7 @@ export const SPAN_ID = '0123456789abcdef';
 
 /** A miner of whom nothing is known yet: all that may be null is. */
 export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
+  validatorId: 1,
   validatorHotkey: '5Validator',
   minerHotkey: '5Miner7',
   minerUid: 7,

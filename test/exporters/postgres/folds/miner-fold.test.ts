@@ -16,7 +16,7 @@ import { ERROR_CATEGORIES, type ErrorCategory } from '../../../../src/semconv/in
 import { endedFact, runningFact } from '../../../support/facts.ts';
 import { MINER, T } from '../../../support/spans.ts';
 
-const KEY = { validatorHotkey: '5Validator', minerHotkey: MINER.hotkey };
+const KEY = { validatorId: 1, validatorHotkey: '5Validator', minerHotkey: MINER.hotkey };
 const statsOf = (fold: MinerFold) => toMinerStats(fold, KEY);
 const count = (...facts: readonly StepFact[]) =>
   facts.reduce((fold, fact) => countStep(noticeMiner(fold, fact), fact), emptyMinerFold);
