@@ -18,6 +18,7 @@ import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts
 import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
+import { startStateReading } from './state-reading.ts';
 import { startTelemetry } from './telemetry.ts';
 
 /** How recording is started. */
@@ -80,6 +81,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
+    add(startStateReading({ pool, show: (state) => prometheus.showState(state), onProblem }));
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
     const telemetry = startTelemetry({

@@ -44,12 +44,14 @@ const TABLE: ImportTable = {
   'src/telemetry.ts': ['src/config.ts', 'src/facts', 'exporters/processor', '@opentelemetry'],
   'src/repeated-work.ts': [],
   'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
+  'src/state-reading.ts': ['src/facts', 'src/repeated-work.ts', 'exporters/postgres', 'pg'],
   'src/recording-spool.ts': [
     ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
     ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/partition-maintenance.ts'],
-    ...['src/sampler.ts', 'src/telemetry.ts', 'src/recording-spool.ts', 'exporters', 'pg', 'node:'],
+    ...['src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts', 'src/recording-spool.ts'],
+    ...['exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
   'src/dead-letters.ts': ['exporters/postgres'],
@@ -134,6 +136,7 @@ describe('the composition root', () => {
       'src/recorded-ends.ts',
       'src/recording-spool.ts',
       'src/recording.ts',
+      'src/state-reading.ts',
       'src/telemetry.ts',
     ]);
   });

@@ -9,3 +9,7 @@ export const timestamp = (micros: EpochMicros | null): string | null =>
 /** A `jsonb`; null is SQL null, not JSON null. */
 export const json = (value: unknown): string | null =>
   value === null || value === undefined ? null : canonicalJson(value);
+
+/** SQL of a `timestamptz` as microseconds since 1970. A double holds those of our time exactly. */
+export const epochMicros = (expression: string): string =>
+  `(extract(epoch from ${expression}) * 1000000)::float8`;

@@ -1,4 +1,5 @@
 import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { PipelineState } from '../../src/facts/pipeline-state.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import { BUDGETED_LABELS } from '../../src/semconv/metric-labels.ts';
 import { METRICS } from '../../src/semconv/metrics.ts';
@@ -12,6 +13,7 @@ import {
 } from './recorder-metrics.ts';
 import { createRegistry } from './registry.ts';
 import { DEFAULT_SERIES_LIMITS, type SeriesLimits } from './series-budget.ts';
+import { createStateMetrics } from './state-metrics.ts';
 import { createStepMetrics } from './step-metrics.ts';
 import { negotiateFormat } from './text-format.ts';
 
@@ -43,6 +45,8 @@ export interface PrometheusExporter {
   reconcile(rows: readonly MinerStats[]): number;
   /** Drops the series of a miner that is gone. */
   forgetMiner(minerHotkey: string): void;
+  /** Shows the state of the pipeline as it was just read; it goes when no other follows for a minute. */
+  showState(state: PipelineState | null): void;
   /** All metrics as text, in the format that the Accept header of the scrape asks for. */
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
   /** Where batches are told; `withBatchMetrics` does it for a sink. */
@@ -51,7 +55,7 @@ export interface PrometheusExporter {
 
 /** Creates an exporter with a registry of its own; two of them know nothing of each other. */
 export function createPrometheusExporter(options: PrometheusExporterOptions): PrometheusExporter {
-  const { maxMiners, maxNames } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
+  const { maxMiners, maxNames, ...stateLimits } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
   const registry = createRegistry();
   const overflow = registry.counter(METRICS.overflow);
   for (const label of BUDGETED_LABELS) overflow.add({ label }, 0);
@@ -62,6 +66,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
   const steps = createStepMetrics(registry, maxNames, { onOverflow });
   const { recorderState, clocks = SYSTEM_CLOCKS } = options;
   const recorder = createRecorderMetrics(registry, { recorderState, maxNames, onOverflow, clocks });
+  const state = createStateMetrics(registry, { ...stateLimits, onOverflow, clocks });
   return {
     observe: (committed) => {
       mirror.update(committed.minerStats);
@@ -71,6 +76,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
     seed: (rows) => mirror.replace(rows),
     reconcile: (rows) => mirror.reconcile(rows),
     forgetMiner: (minerHotkey) => mirror.forget(minerHotkey),
+    showState: (read) => state.show(read),
     render: (accept) => registry.render(negotiateFormat(accept)),
     recorder,
   };

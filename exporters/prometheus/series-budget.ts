@@ -6,9 +6,18 @@ export interface SeriesLimits {
   readonly maxMiners: number;
   /** Different reasons, and different tables, of one metric. */
   readonly maxNames: number;
+  /** Open runs, over all validators, that have series of their own. */
+  readonly maxRuns: number;
+  /** Validators that are shown with their hotkey. */
+  readonly maxValidators: number;
 }
 
-export const DEFAULT_SERIES_LIMITS: SeriesLimits = { maxMiners: 1024, maxNames: 64 };
+export const DEFAULT_SERIES_LIMITS: SeriesLimits = {
+  maxMiners: 1024,
+  maxNames: 64,
+  maxRuns: 32,
+  maxValidators: 64,
+};
 
 /** What a hotkey may look like to be a label; neither the common label nor a separator of labels. */
 const IDENTITY = /^[A-Za-z0-9][\w.-]{0,127}$/;

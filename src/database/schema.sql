@@ -488,6 +488,7 @@ create table weather_forecast_runs (
   constraint weather_forecast_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
 CREATE INDEX weather_forecast_runs_init_time ON public.weather_forecast_runs USING btree (validator_id, gfs_init_time_utc);
+CREATE INDEX weather_forecast_runs_open ON public.weather_forecast_runs USING btree (validator_id, id) WHERE (completion_time IS NULL);
 comment on table weather_forecast_runs is 'One forecast cycle: the newest that its spans say.';
 comment on column weather_forecast_runs.validator_id is 'Validator.';
 comment on column weather_forecast_runs.id is 'weather.run.id.';
@@ -668,6 +669,7 @@ comment on column weather_forecast_steps.facts is 'What the folds take from the 
 
 create table weather_forecast_steps_finished partition of weather_forecast_steps FOR VALUES IN ('succeeded', 'failed', 'retry_scheduled', 'waiting_for_truth', 'abandoned') partition by RANGE (started_at);
 CREATE UNIQUE INDEX weather_forecast_steps_finished_key ON ONLY public.weather_forecast_steps_finished USING btree (validator_id, trace_id, span_id, started_at);
+CREATE INDEX weather_forecast_steps_newest ON ONLY public.weather_forecast_steps_finished USING btree (validator_id, run_id, miner_hotkey, step_name, lead_hours, completed_at DESC, attempt DESC, span_id DESC) INCLUDE (status, next_retry_time) WHERE (step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text]));
 
 create table weather_forecast_steps_running partition of weather_forecast_steps FOR VALUES IN ('in_progress');
 CREATE UNIQUE INDEX weather_forecast_steps_running_key ON public.weather_forecast_steps_running USING btree (validator_id, trace_id, span_id);

@@ -1,0 +1,122 @@
+import type { ClientBase, Pool } from 'pg';
+import type {
+  ByStep,
+  OpenRun,
+  PipelineState,
+  StepsInProgress,
+  Validator,
+} from '../../src/facts/pipeline-state.ts';
+import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import type { StepName } from '../../src/semconv/index.ts';
+import { epochMicros } from './sql-values.ts';
+import { stepNameOf } from './state/closed-sets.ts';
+import { readForecasts, readOpenRuns, runText } from './state/open-runs.ts';
+import {
+  earliest,
+  readPendingAttempts,
+  readTruthDue,
+  retriesByStep,
+  type PendingAttempts,
+} from './state/pending-attempts.ts';
+import { countLetters } from './tables/read-dead-letters.ts';
+import { inTransaction } from './transaction.ts';
+
+/** How the state is read. */
+export interface ReadStateOptions {
+  /** The clock by which a retry is overdue, milliseconds since 1970; that of this system unless given. */
+  readonly now?: () => number;
+  /** Ends the reading before its next statement. */
+  readonly signal?: AbortSignal;
+}
+
+/** All statements see the same tables. Compiling them would take longer than they do. */
+const TRANSACTION = `
+  set transaction isolation level repeatable read, read only;
+  set local statement_timeout = '3s';
+  set local jit = off`;
+
+/**
+ * Reads how the pipeline stands: one snapshot of the recorded tables. What it costs grows with the runs that are open,
+ * not with those that are over.
+ *
+ * @throws what the database throws, or the reason of the signal
+ */
+export function readPipelineState(
+  pool: Pool,
+  { now = () => Date.now(), signal }: ReadStateOptions = {},
+): Promise<PipelineState> {
+  const readAt = now() * 1000;
+  return inTransaction(pool, async (client) => {
+    await client.query(TRANSACTION);
+    signal?.throwIfAborted();
+    const validators = await readValidators(client);
+    const stepsInProgress = await readStepsInProgress(client);
+    const deadLetters = await countLetters(client, {});
+    const missingRecords = await countMissingRecords(client);
+    signal?.throwIfAborted();
+    const runs = await readRuns(client, readAt);
+    return { readAt, validators, stepsInProgress, deadLetters, missingRecords, ...runs };
+  });
+}
+
+async function readRuns(
+  client: ClientBase,
+  now: EpochMicros,
+): Promise<Pick<PipelineState, 'openRuns' | 'retries'>> {
+  const runs = await readOpenRuns(client);
+  if (runs.length === 0) return { openRuns: [], retries: {} };
+  const forecasts = await readForecasts(client, runs);
+  const pending = await readPendingAttempts(client, runs, now);
+  const truth = waitsByRun(pending, await readTruthDue(client, pending));
+  const openRuns = runs.map((run) => ({
+    ...run,
+    forecasts: forecasts.get(runText(run)) ?? [],
+    ...(truth.get(runText(run)) ?? NO_WAIT),
+  }));
+  return { openRuns, retries: retriesByStep(pending) };
+}
+
+type TruthWait = Pick<OpenRun, 'leadsWaitingForTruth' | 'oldestTruthDue'>;
+const NO_WAIT: TruthWait = { leadsWaitingForTruth: 0, oldestTruthDue: null };
+
+function waitsByRun(
+  pending: readonly PendingAttempts[],
+  due: Awaited<ReturnType<typeof readTruthDue>>,
+): ReadonlyMap<string, TruthWait> {
+  const waits = new Map<string, TruthWait>();
+  for (const attempts of pending.filter(({ waitsForTruth }) => waitsForTruth)) {
+    const before = waits.get(runText(attempts)) ?? NO_WAIT;
+    const leadsWaitingForTruth = before.leadsWaitingForTruth + attempts.attempts;
+    waits.set(runText(attempts), { ...before, leadsWaitingForTruth });
+  }
+  for (const lead of due) {
+    const before = waits.get(runText(lead)) ?? NO_WAIT;
+    waits.set(runText(lead), { ...before, oldestTruthDue: earliest(before.oldestTruthDue, lead.dueAt) });
+  }
+  return waits;
+}
+
+async function readValidators(client: ClientBase): Promise<readonly Validator[]> {
+  return (await client.query<Validator>('select id, hotkey from validators order by id')).rows;
+}
+
+async function readStepsInProgress(client: ClientBase): Promise<ByStep<StepsInProgress>> {
+  const { rows } = await client.query<StepsInProgress & { readonly name: string }>(
+    `select step_name as name, count(*)::int as steps, ${epochMicros('min(started_at)')} as "oldestStart"
+     from weather_forecast_steps_running group by step_name`,
+  );
+  const running: Partial<Record<StepName, StepsInProgress>> = {};
+  for (const { name, ...steps } of rows) {
+    const step = stepNameOf(name);
+    if (step !== null) running[step] = steps;
+  }
+  return running;
+}
+
+async function countMissingRecords(client: ClientBase): Promise<number> {
+  const { rows } = await client.query<{ records: number }>(
+    `select coalesce(sum(upper(range) - lower(range)), 0)::float8 as records
+     from emitter_books cross join lateral unnest(missing) as range`,
+  );
+  return rows[0]?.records ?? 0;
+}

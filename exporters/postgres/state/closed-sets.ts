@@ -1,0 +1,32 @@
+import {
+  RUN_STATUSES,
+  STAGE_STATUSES,
+  STEP_NAMES,
+  toStage,
+  type RunStatus,
+  type Stage,
+  type StageStatus,
+  type StepName,
+} from '../../../src/semconv/index.ts';
+
+/**
+ * The tables hold texts of closed sets, for the writer refuses others. Should a text of another program be there all
+ * the same, it is null here: one row nobody knows must not hide the state of all others.
+ */
+const memberOf =
+  <Member extends string>(members: readonly Member[]) =>
+  (text: string | null): Member | null =>
+    members.find((member) => member === text) ?? null;
+
+export const runStatusOf: (text: string | null) => RunStatus | null = memberOf(RUN_STATUSES);
+export const stageStatusOf: (text: string | null) => StageStatus | null = memberOf(STAGE_STATUSES);
+export const stepNameOf: (text: string | null) => StepName | null = memberOf(STEP_NAMES);
+
+/** The stage without its number. */
+export function stageOf(text: string): Stage | null {
+  try {
+    return toStage(text);
+  } catch {
+    return null;
+  }
+}

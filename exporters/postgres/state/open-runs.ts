@@ -1,0 +1,77 @@
+import type { ClientBase } from 'pg';
+import type { ForecastCount, OpenRun } from '../../../src/facts/pipeline-state.ts';
+import type { EpochMicros } from '../../../src/facts/step-fact.ts';
+import { epochMicros } from '../sql-values.ts';
+import { runStatusOf, stageOf, stageStatusOf } from './closed-sets.ts';
+
+/** A run by its key in the tables. */
+export type RunKey = Pick<OpenRun, 'validatorId' | 'runId'>;
+
+export const runText = ({ validatorId, runId }: RunKey): string => `${validatorId}/${runId}`;
+/** Runs as two parameters, to be joined by `unnest($1::int[], $2::bigint[])`. */
+export const runParameters = (runs: readonly RunKey[]): [validatorIds: number[], runIds: number[]] => [
+  runs.map(({ validatorId }) => validatorId),
+  runs.map(({ runId }) => runId),
+];
+
+/** What the row of an open run itself says. */
+export type RunLine = Pick<OpenRun, 'validatorId' | 'runId' | 'status' | 'statusSince' | 'initTime'>;
+
+/**
+ * The runs that are not ended.
+ *
+ * No column holds when a run entered its status, but the fold of its row does: the end of the first step that said that
+ * status, which is what `completion_time` is made of, too. As long as only a step that still runs has said it, that is
+ * the start of this step.
+ */
+const OPEN_RUNS = `
+  select validator_id as "validatorId", id as "runId", status, ${epochMicros('gfs_init_time_utc')} as "initTime",
+    coalesce(fold -> 'oldest' -> ('status:' || status) -> 'at' ->> 0,
+      fold -> 'newest' -> 'status' -> 'at' ->> 0)::float8 as "statusSince"
+  from weather_forecast_runs where completion_time is null
+  order by validator_id, id`;
+
+interface RunRow extends RunKey {
+  readonly status: string | null;
+  readonly statusSince: EpochMicros | null;
+  readonly initTime: EpochMicros | null;
+}
+
+export async function readOpenRuns(client: ClientBase): Promise<readonly RunLine[]> {
+  const { rows } = await client.query<RunRow>(OPEN_RUNS);
+  return rows.map((row) => ({ ...row, status: runStatusOf(row.status) }));
+}
+
+/** A forecast of which nothing but calls is known has not begun, as in the view `missing_scores`. */
+const FORECASTS = `
+  select validator_id as "validatorId", run_id as "runId", coalesce(current_forecast_stage, 'init') as stage,
+    coalesce(current_forecast_status, 'initialized') as status, count(*)::int as forecasts
+  from unnest($1::int[], $2::bigint[]) as run (validator_id, run_id)
+  join weather_forecast_stats using (validator_id, run_id)
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`;
+
+interface ForecastRow extends RunKey {
+  readonly stage: string;
+  readonly status: string;
+  readonly forecasts: number;
+}
+
+/** How many forecasts of each run are in each stage and status. */
+export async function readForecasts(
+  client: ClientBase,
+  runs: readonly RunKey[],
+): Promise<ReadonlyMap<string, readonly ForecastCount[]>> {
+  const { rows } = await client.query<ForecastRow>(FORECASTS, runParameters(runs));
+  const counts = new Map<string, Map<string, ForecastCount>>();
+  for (const row of rows) {
+    const stage = stageOf(row.stage);
+    const stageStatus = stageStatusOf(row.status);
+    if (stage === null || stageStatus === null) continue;
+    const ofRun = counts.get(runText(row)) ?? new Map<string, ForecastCount>();
+    const before = ofRun.get(`${stage}/${stageStatus}`)?.forecasts ?? 0;
+    ofRun.set(`${stage}/${stageStatus}`, { stage, stageStatus, forecasts: before + row.forecasts });
+    counts.set(runText(row), ofRun);
+  }
+  return new Map([...counts].map(([run, ofRun]) => [run, [...ofRun.values()]]));
+}

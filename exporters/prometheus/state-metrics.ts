@@ -1,0 +1,146 @@
+import type { OpenRun, PipelineState, Validator } from '../../src/facts/pipeline-state.ts';
+import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import { DEAD_LETTER_REASONS, STEP_NAMES, type StepName } from '../../src/semconv/index.ts';
+import type { GaugeDefinition } from '../../src/semconv/metric-definition.ts';
+import type { LabelName } from '../../src/semconv/metric-labels.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import type { OverflowListener } from './named-counts.ts';
+import type { Clocks } from './recorder-metrics.ts';
+import type { Labels, MetricRegistry, Sample } from './registry.ts';
+import { isShowableIdentity, type SeriesLimits } from './series-budget.ts';
+
+/** A state that was read longer ago is shown no more: an old truth is worse than none. */
+const STALE_AFTER_MILLIS = 60_000;
+
+/** Where the state of the pipeline is shown. */
+export interface StateMetrics {
+  /** Takes the state as it was just read; null takes what is shown away. */
+  show(state: PipelineState | null): void;
+}
+
+export interface StateMetricsOptions extends Pick<SeriesLimits, 'maxRuns' | 'maxValidators'> {
+  readonly onOverflow: OverflowListener;
+  readonly clocks: Clocks;
+}
+
+/** The state as it is shown: the runs that have series of their own, and how many have none. */
+interface ShownState extends PipelineState {
+  readonly runs: readonly OpenRun[];
+  readonly runsOverflowed: number;
+  readonly shownAtMillis: number;
+}
+
+type Gauges = <Label extends LabelName>(
+  definition: GaugeDefinition<Label>,
+  read: (state: ShownState) => Iterable<Sample<Label>>,
+) => void;
+
+/**
+ * How the pipeline stands. Counts by step and by reason are 0 where there is nothing, so that an alert sees that and not
+ * an absence; instants are absent then.
+ */
+export function createStateMetrics(registry: MetricRegistry, options: StateMetricsOptions): StateMetrics {
+  const { maxRuns, maxValidators, onOverflow, clocks } = options;
+  let shown: ShownState | null = null;
+  const gauges: Gauges = (definition, read) =>
+    registry.derived(definition, () => {
+      const isFresh = shown !== null && clocks.monotonic() - shown.shownAtMillis <= STALE_AFTER_MILLIS;
+      return shown !== null && isFresh ? read(shown) : [];
+    });
+  gauges(METRICS.validators, (state) => validatorSamples(state.validators, maxValidators));
+  registerRuns(gauges);
+  registerSteps(gauges);
+  registerRecords(gauges);
+  registry.derived(METRICS.stateRead, () => instant({}, shown?.readAt));
+
+  return {
+    show: (state) => {
+      shown =
+        state === null
+          ? null
+          : { ...state, ...admit(state.openRuns, maxRuns), shownAtMillis: clocks.monotonic() };
+      if (shown !== null && shown.runsOverflowed > 0) onOverflow('run_id', shown.runsOverflowed);
+    },
+  };
+}
+
+function registerRuns(gauges: Gauges): void {
+  gauges(METRICS.runForecasts, ({ runs }) =>
+    runs.flatMap((run) =>
+      run.forecasts.map(({ stage, stageStatus, forecasts }) => ({
+        labels: { ...labelsOf(run), stage, stage_status: stageStatus },
+        value: forecasts,
+      })),
+    ),
+  );
+  gauges(METRICS.runStatusSince, ({ runs }) =>
+    runs.flatMap((run) =>
+      run.status === null ? [] : instant({ ...labelsOf(run), run_status: run.status }, run.statusSince),
+    ),
+  );
+  gauges(METRICS.runInit, ({ runs }) => runs.flatMap((run) => instant(labelsOf(run), run.initTime)));
+  gauges(METRICS.leadsWaitingForTruth, ({ runs }) =>
+    runs.map((run) => ({ labels: labelsOf(run), value: run.leadsWaitingForTruth })),
+  );
+  gauges(METRICS.oldestTruthDue, ({ runs }) =>
+    runs.flatMap((run) => instant(labelsOf(run), run.oldestTruthDue)),
+  );
+  gauges(METRICS.runsOverflowed, ({ runsOverflowed }) => [{ labels: {}, value: runsOverflowed }]);
+}
+
+function registerSteps(gauges: Gauges): void {
+  const byStep = (value: (step: StepName) => number): Sample<'step'>[] =>
+    STEP_NAMES.map((step) => ({ labels: { step }, value: value(step) }));
+  const instants = (at: (step: StepName) => EpochMicros | null | undefined): Sample<'step'>[] =>
+    STEP_NAMES.flatMap((step) => instant({ step }, at(step)));
+  gauges(METRICS.stepsInProgress, (state) => byStep((step) => state.stepsInProgress[step]?.steps ?? 0));
+  gauges(METRICS.oldestStepInProgress, (state) =>
+    instants((step) => state.stepsInProgress[step]?.oldestStart),
+  );
+  gauges(METRICS.retriesScheduled, (state) => byStep((step) => state.retries[step]?.scheduled ?? 0));
+  gauges(METRICS.retriesOverdue, (state) => byStep((step) => state.retries[step]?.overdue ?? 0));
+  gauges(METRICS.oldestRetryDue, (state) => instants((step) => state.retries[step]?.oldestDue));
+}
+
+function registerRecords(gauges: Gauges): void {
+  gauges(METRICS.deadLetters, ({ deadLetters }) =>
+    DEAD_LETTER_REASONS.map((reason) => ({ labels: { reason }, value: deadLetters[reason] ?? 0 })),
+  );
+  gauges(METRICS.missingRecords, ({ missingRecords }) => [{ labels: {}, value: missingRecords }]);
+}
+
+const labelsOf = ({ validatorId, runId }: OpenRun): Labels<'validator_id' | 'run_id'> => ({
+  validator_id: String(validatorId),
+  run_id: String(runId),
+});
+
+/** Seconds since 1970; nothing where there is no instant. */
+const instant = <Label extends LabelName>(
+  labels: Labels<Label>,
+  micros: EpochMicros | null | undefined,
+): Sample<Label>[] => (micros == null ? [] : [{ labels, value: micros / 1e6 }]);
+
+function validatorSamples(
+  validators: readonly Validator[],
+  limit: number,
+): Sample<'validator_id' | 'validator_hotkey'>[] {
+  return validators
+    .filter(({ hotkey }) => isShowableIdentity(hotkey))
+    .slice(0, limit)
+    .map(({ id, hotkey }) => ({ labels: { validator_id: String(id), validator_hotkey: hotkey }, value: 1 }));
+}
+
+/** The newest runs have series: the newest of each validator first, so that none of them crowds out another. */
+function admit(openRuns: readonly OpenRun[], limit: number): Pick<ShownState, 'runs' | 'runsOverflowed'> {
+  const seen = new Map<number, number>();
+  const ranked = [...openRuns]
+    .sort((a, b) => b.runId - a.runId)
+    .map((run) => {
+      const rank = seen.get(run.validatorId) ?? 0;
+      seen.set(run.validatorId, rank + 1);
+      return { run, rank };
+    })
+    .sort((a, b) => a.rank - b.rank || a.run.validatorId - b.run.validatorId);
+  const runs = ranked.slice(0, limit).map(({ run }) => run);
+  return { runs, runsOverflowed: openRuns.length - runs.length };
+}

@@ -1,0 +1,376 @@
+import fc from 'fast-check';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { readPipelineState } from '../../../exporters/postgres/read-pipeline-state.ts';
+import { microsOfIso, microsOfNanos } from '../../../src/facts/instants.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
+import { era5Stage, inferenceStage, STAGES, type StepName } from '../../../src/semconv/index.ts';
+import { accountOf } from '../../support/accounts.ts';
+import { interceptPool } from '../../support/intercepted-pool.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
+import { initTimeOf, instantIn, RECORDED_RUNS } from '../../support/recorded-runs.ts';
+import { endedSpan, INIT_TIME, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
+import { emptyTables } from '../../support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+/** The instant, microseconds, `ms` after `T`; and as text. */
+const at = (ms: number): number => microsOfNanos(T) + ms * 1000;
+const textAt = (ms: number): string => new Date(at(ms) / 1000).toISOString();
+
+async function record(...spans: readonly ObservedSpan[]): Promise<void> {
+  const exporter = createPostgresExporter({ pool: database.pool });
+  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
+}
+
+/** The state as it is read `ms` after `T`. */
+const stateAt = (ms: number): Promise<PipelineState> =>
+  readPipelineState(database.pool, { now: () => at(ms) / 1000 });
+
+const minerOf = (uid: number) => ({ uid, hotkey: `5Miner${uid}` });
+const started = (step: StepName, options: Omit<SpanOptions, 'step'> = {}): ObservedSpan =>
+  startOfSpan(endedSpan({ step, ...options }));
+const retried = (step: StepName, nextMs: number, options: Omit<SpanOptions, 'step'> = {}): ObservedSpan =>
+  endedSpan({
+    step,
+    status: 'retry_scheduled',
+    ...options,
+    attributes: { 'weather.retry.next_time': textAt(nextMs), ...options.attributes },
+  });
+const waiting = (lead: number, dueMs: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
+  endedSpan({
+    step: 'era5',
+    lead,
+    status: 'waiting_for_truth',
+    ...options,
+    attributes: {
+      'weather.retry.next_time': textAt(3_600_000),
+      'weather.truth.due_time': textAt(dueMs),
+      ...options.attributes,
+    },
+  });
+const orchestrated = (status: string, options: Partial<SpanOptions> = {}): ObservedSpan =>
+  endedSpan({
+    step: 'orchestration',
+    miner: null,
+    ...options,
+    attributes: { 'weather.run.status': status },
+  });
+
+const EMPTY: Omit<PipelineState, 'readAt'> = {
+  validators: [],
+  openRuns: [],
+  stepsInProgress: {},
+  retries: {},
+  deadLetters: {},
+  missingRecords: 0,
+};
+
+describe('the state of the pipeline', () => {
+  it('is empty before anything was recorded, and dated by the clock of the reader', async () => {
+    expect(await stateAt(5)).toEqual({ readAt: at(5), ...EMPTY });
+  });
+
+  it('knows of recorded runs only the one that is not ended', async () => {
+    await record(...RECORDED_RUNS);
+    const { openRuns, ...state } = await readPipelineState(database.pool, {
+      now: () => Date.parse(instantIn(3, 962_000)),
+    });
+    expect(openRuns).toEqual([
+      {
+        validatorId: 1,
+        runId: 3,
+        status: 'gfs_ready',
+        statusSince: microsOfIso(instantIn(3, 120)),
+        initTime: microsOfIso(initTimeOf(3)),
+        forecasts: [
+          { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 1 },
+          { stage: 'inference_requested', stageStatus: 'in_progress', forecasts: 1 },
+          { stage: 'inference_running', stageStatus: 'polling', forecasts: 1 },
+          { stage: 'verification', stageStatus: 'in_progress', forecasts: 1 },
+        ],
+        leadsWaitingForTruth: 1,
+        oldestTruthDue: null,
+      },
+    ]);
+    expect(state).toEqual({
+      deadLetters: {},
+      missingRecords: 0,
+      readAt: microsOfIso(instantIn(3, 962_000)),
+      validators: [{ id: 1, hotkey: '5Validator' }],
+      stepsInProgress: { query: { steps: 1, oldestStart: microsOfIso(instantIn(3, 1000)) } },
+      retries: { poll: { scheduled: 1, overdue: 1, oldestDue: microsOfIso(instantIn(3, 961_000)) } },
+    });
+  });
+});
+
+describe('the forecasts of an open run', () => {
+  const stagesOf = async (): Promise<OpenRun['forecasts']> => (await stateAt(0)).openRuns[0]?.forecasts ?? [];
+
+  it('are counted by every stage there is, those that carry a number together', async () => {
+    const texts = [...STAGES, inferenceStage(45), inferenceStage(90), era5Stage(72), era5Stage(24)];
+    await record(
+      ...texts.map((stage, uid) =>
+        endedSpan({
+          step: 'aggregate',
+          miner: minerOf(uid),
+          attributes: { 'weather.stage': stage, 'weather.stage.status': 'in_progress' },
+        }),
+      ),
+    );
+    const counts = Object.fromEntries((await stagesOf()).map(({ stage, forecasts }) => [stage, forecasts]));
+    expect(counts).toEqual({
+      ...Object.fromEntries(STAGES.map((stage) => [stage, 1])),
+      inference_running: 3,
+      era5_scoring: 3,
+    });
+  });
+
+  it('have not begun as long as nothing but a call is known of them', async () => {
+    await record(endedSpan({ step: 'communication' }));
+    expect(await stagesOf()).toEqual([{ stage: 'init', stageStatus: 'initialized', forecasts: 1 }]);
+  });
+
+  it('whose stage nobody knows are left out, and hide nothing else', async () => {
+    await record(...[1, 2].map((uid) => endedSpan({ step: 'query', miner: minerOf(uid) })));
+    await database.pool.query(
+      `update weather_forecast_stats set current_forecast_stage = 'elsewhere' where miner_uid = 2`,
+    );
+    expect((await stagesOf()).map(({ forecasts }) => forecasts)).toEqual([1]);
+  });
+});
+
+describe('the status of an open run', () => {
+  const sinceOf = async () => {
+    const [run] = (await stateAt(0)).openRuns;
+    return [run?.status, run?.statusSince];
+  };
+
+  it('began with the end of the first step that said it, however often it was said again', async () => {
+    await record(
+      orchestrated('seeding', { at: 0 }),
+      orchestrated('awaiting_results', { at: 5000 }),
+      orchestrated('awaiting_results', { at: 60_000 }),
+    );
+    expect(await sinceOf()).toEqual(['awaiting_results', at(5100)]);
+  });
+
+  it('began with the start of a step that says it while it runs', async () => {
+    await record({ ...orchestrated('seeding', { at: 700 }), phase: 'started', endTimeUnixNano: null });
+    expect(await sinceOf()).toEqual(['seeding', at(700)]);
+  });
+
+  it('is null when only its miners were heard of', async () => {
+    await record(endedSpan({ step: 'query' }));
+    expect((await stateAt(0)).openRuns).toMatchObject([
+      { status: null, statusSince: null, initTime: microsOfIso(INIT_TIME) },
+    ]);
+  });
+});
+
+describe('the steps in progress', () => {
+  it('are counted by step, with the start of the one that runs longest, until they end', async () => {
+    const call = endedSpan({ step: 'communication', at: 50, miner: minerOf(2) });
+    await record(
+      started('poll', { at: 200 }),
+      started('poll', { at: 100, miner: minerOf(2) }),
+      started('orchestration', { at: 300, miner: null }),
+      startOfSpan(call),
+      call,
+    );
+    expect((await stateAt(1000)).stepsInProgress).toEqual({
+      poll: { steps: 2, oldestStart: at(100) },
+      orchestration: { steps: 1, oldestStart: at(300) },
+    });
+  });
+});
+
+describe('the retries', () => {
+  it('are overdue once their time has passed by the clock of the reader, and not before', async () => {
+    await record(
+      retried('query', 10_000, { miner: minerOf(1) }),
+      retried('query', 20_000, { miner: minerOf(2) }),
+      retried('verify', 30_000, { miner: minerOf(3) }),
+      retried('seed', 40_000, { miner: null, substep: 'gfs_download' }),
+    );
+    const seed = { scheduled: 1, overdue: 0, oldestDue: null };
+    const verify = { scheduled: 1, overdue: 0, oldestDue: null };
+    expect((await stateAt(10_000)).retries).toEqual({
+      seed,
+      verify,
+      query: { scheduled: 2, overdue: 0, oldestDue: null },
+    });
+    expect((await stateAt(25_000)).retries).toEqual({
+      seed,
+      verify,
+      query: { scheduled: 2, overdue: 2, oldestDue: at(10_000) },
+    });
+  });
+
+  it('are none when the step is tried again already, was ended by another attempt, or its run is over', async () => {
+    await record(
+      retried('query', 1000, { miner: minerOf(1) }),
+      started('query', { miner: minerOf(1), at: 1000, attempt: 2 }),
+      retried('query', 1000, { miner: minerOf(2) }),
+      endedSpan({ step: 'query', miner: minerOf(2), at: 1000, attempt: 2 }),
+      retried('query', 1000, { run: 2 }),
+      orchestrated('failed', { run: 2, at: 900 }),
+    );
+    expect((await stateAt(5000)).retries).toEqual({});
+  });
+});
+
+describe('the leads that wait for truth', () => {
+  it('are counted by run; the oldest due time is that of the truth, past or to come, not of the next look', async () => {
+    await record(
+      ...[1, 2].flatMap((uid) => [
+        waiting(24, 5000, { miner: minerOf(uid) }),
+        waiting(48, 900_000, { miner: minerOf(uid) }),
+      ]),
+      waiting(72, 800_000, { run: 2 }),
+      endedSpan({ step: 'query', run: 3 }),
+    );
+    const { openRuns, retries } = await stateAt(60_000);
+    expect(openRuns.map((run) => [run.runId, run.leadsWaitingForTruth, run.oldestTruthDue])).toEqual([
+      [1, 4, at(5000)],
+      [2, 1, at(800_000)],
+      [3, 0, null],
+    ]);
+    expect(retries).toEqual({});
+  });
+
+  it('are those whose newest attempt waits: one that was scored, or is being scored, waits no more', async () => {
+    await record(
+      waiting(24, 5000),
+      endedSpan({ step: 'era5', lead: 24, at: 6000, attempt: 2 }),
+      waiting(48, 7000),
+      started('era5', { lead: 48, at: 8000, attempt: 2 }),
+      waiting(72, 9000),
+      waiting(72, 9500, { at: 4000, attempt: 2 }),
+    );
+    expect((await stateAt(60_000)).openRuns).toMatchObject([
+      { leadsWaitingForTruth: 1, oldestTruthDue: at(9500) },
+    ]);
+  });
+});
+
+describe('what could not be recorded', () => {
+  it('is counted by reason', async () => {
+    const broken = { 'weather.stage': 'nowhere' };
+    await record(
+      endedSpan({ step: 'query', attributes: broken }),
+      endedSpan({ step: 'poll', attributes: broken }),
+    );
+    expect((await stateAt(0)).deadLetters).toEqual({ invalid_attribute: 2 });
+  });
+
+  it('and never came in is counted over all processes', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const books = { received: [[1, 3] as const, [6, 10] as const], lastSequence: 12, deliveredSequence: 9 };
+    for (const instanceId of ['instance-1', 'instance-2'])
+      await exporter.exportObserved([], { account: accountOf({ instanceId, ...books }) });
+    expect((await stateAt(0)).missingRecords).toBe(4);
+  });
+});
+
+describe('whatever was recorded', () => {
+  /** Sums of the state, as the views for people tell them. */
+  async function toldByViews(pool: Pool, now: string): Promise<unknown> {
+    const { rows } = await pool.query<{ told: unknown }>(
+      `select json_build_object(
+        'forecasts', (select json_object_agg(run_id, miners order by run_id) from run_progress
+          where completion_time is null),
+        'waiting', (select json_object_agg(run_id, leads order by run_id) from (
+          select run_id, (select count(*) from newest_attempts as step where status = 'waiting_for_truth'
+            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id)) as leads
+          from run_progress as run where completion_time is null) as leads),
+        'retries', (select count(*) from scheduled_retries where not waits_for_truth),
+        'overdue', (select count(*) from scheduled_retries where not waits_for_truth and next_retry_time < $1),
+        'running', (select count(*) from weather_forecast_steps where status = 'in_progress')) as told`,
+      [now],
+    );
+    return rows[0]?.told;
+  }
+
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const byRun = (runs: readonly OpenRun[], value: (run: OpenRun) => number) =>
+    runs.length === 0 ? null : Object.fromEntries(runs.map((run) => [run.runId, value(run)]));
+
+  const sumsOf = ({ openRuns, retries, stepsInProgress }: PipelineState) => ({
+    forecasts: byRun(openRuns, (run) => sum(run.forecasts.map(({ forecasts }) => forecasts))),
+    waiting: byRun(openRuns, (run) => run.leadsWaitingForTruth),
+    retries: sum(Object.values(retries).map(({ scheduled }) => scheduled)),
+    overdue: sum(Object.values(retries).map(({ overdue }) => overdue)),
+    running: sum(Object.values(stepsInProgress).map(({ steps }) => steps)),
+  });
+
+  it('gives sums that agree with the views', async () => {
+    await fc.assert(
+      fc.asyncProperty(recordedRun, fc.integer({ min: 0, max: 70_000 }), async (spans, ms) => {
+        await emptyTables(database.pool);
+        await record(...spans);
+        expect(sumsOf(await stateAt(ms))).toEqual(await toldByViews(database.pool, textAt(ms)));
+      }),
+      { numRuns: 40, seed: 20_261_123 },
+    );
+  });
+});
+
+describe('the reading', () => {
+  it('is one snapshot that writes nothing: what is committed in between belongs to the next', async () => {
+    await record(endedSpan({ step: 'query' }));
+    let isWritten = false;
+    const pool = interceptPool(database.pool, async (text, run) => {
+      if (text.includes('from weather_forecast_runs') && !isWritten) {
+        isWritten = true;
+        await record(endedSpan({ step: 'query', run: 2 }));
+      }
+      return run();
+    });
+    expect((await readPipelineState(pool)).openRuns.map(({ runId }) => runId)).toEqual([1]);
+    expect((await readPipelineState(pool)).openRuns.map(({ runId }) => runId)).toEqual([1, 2]);
+    const writing = interceptPool(database.pool, (text, run, client) =>
+      text.includes('from weather_forecast_runs') ? client.query('delete from emitters') : run(),
+    );
+    await expect(readPipelineState(writing)).rejects.toMatchObject({ code: '25006' });
+  });
+
+  it('gives up a statement that takes too long, and ends between two statements when it is told to', async () => {
+    let timeout: unknown;
+    const pool = interceptPool(database.pool, async (text, run, client) => {
+      if (text === 'commit') timeout = (await client.query('show statement_timeout')).rows;
+      return run();
+    });
+    await readPipelineState(pool);
+    expect(timeout).toEqual([{ statement_timeout: '3s' }]);
+    await expect(
+      readPipelineState(database.pool, { signal: AbortSignal.abort(new Error('closing')) }),
+    ).rejects.toThrow('closing');
+  });
+
+  it('finds the newest attempts in the order of their index, without a look at the rows', async () => {
+    await record(...RECORDED_RUNS);
+    await database.pool.query('vacuum analyze weather_forecast_steps_finished');
+    let plan = '';
+    const pool = interceptPool(database.pool, async (text, run, client) => {
+      if (!text.includes('newest as materialized')) return run();
+      await client.query('set local enable_seqscan = off; set local enable_bitmapscan = off');
+      const values = [[1], [3], textAt(0)];
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+      plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      return run();
+    });
+    await readPipelineState(pool);
+    expect(plan).toContain('Index Only Scan');
+    const ofFinished = plan.split('\n').filter((line) => line.includes('on weather_forecast_steps_finished'));
+    expect(ofFinished.filter((line) => !line.includes('Index Only Scan'))).toEqual([]);
+  });
+});

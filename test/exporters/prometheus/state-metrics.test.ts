@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
+import { DEAD_LETTER_REASONS, STEP_NAMES } from '../../../src/semconv/index.ts';
+import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
+import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
+import { AT, exporterFor, labelsOf, seriesOf, shown, valueOf } from './fixtures.ts';
+
+const openRun = (told: Partial<OpenRun> = {}): OpenRun => ({
+  validatorId: 1,
+  runId: 42,
+  status: null,
+  statusSince: null,
+  initTime: null,
+  forecasts: [],
+  leadsWaitingForTruth: 0,
+  oldestTruthDue: null,
+  ...told,
+});
+
+const stateOf = (told: Partial<PipelineState> = {}): PipelineState => ({
+  readAt: AT,
+  validators: [],
+  openRuns: [],
+  stepsInProgress: {},
+  retries: {},
+  deadLetters: {},
+  missingRecords: 0,
+  ...told,
+});
+
+const BUSY = stateOf({
+  validators: [
+    { id: 1, hotkey: '5Validator' },
+    { id: 2, hotkey: 'not a "hotkey"' },
+  ],
+  openRuns: [
+    openRun({
+      status: 'awaiting_results',
+      statusSince: AT - 60_500_000,
+      initTime: AT - 3_600_000_000,
+      forecasts: [
+        { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 14 },
+        { stage: 'inference_running', stageStatus: 'polling', forecasts: 2 },
+      ],
+      leadsWaitingForTruth: 140,
+      oldestTruthDue: AT + 86_400_000_000,
+    }),
+    openRun({ runId: 43 }),
+  ],
+  stepsInProgress: { poll: { steps: 3, oldestStart: AT - 1_000_000 } },
+  retries: {
+    query: { scheduled: 4, overdue: 1, oldestDue: AT - 2_000_000 },
+    verify: { scheduled: 1, overdue: 0, oldestDue: null },
+  },
+  deadLetters: { invalid_attribute: 2 },
+  missingRecords: 5,
+});
+
+const STATE_KEYS = [
+  'validators',
+  'runForecasts',
+  'runStatusSince',
+  'runInit',
+  'runsOverflowed',
+  'stepsInProgress',
+  'oldestStepInProgress',
+  'retriesScheduled',
+  'retriesOverdue',
+  'oldestRetryDue',
+  'leadsWaitingForTruth',
+  'oldestTruthDue',
+  'deadLetters',
+  'missingRecords',
+] as const satisfies readonly MetricKey[];
+
+/** An exporter that shows this state, and the clock by which it grows old. */
+function showing(state: PipelineState, limits = {}) {
+  const clock = { millis: 0 };
+  const exporter = exporterFor({
+    limits,
+    clocks: { now: () => AT / 1000, monotonic: () => clock.millis },
+  });
+  exporter.showState(state);
+  return { exporter, clock, text: async () => (await exporter.render(undefined)).body };
+}
+
+describe('the state of the pipeline', () => {
+  it('is shown by run, by step and by reason', async () => {
+    const { text } = showing(BUSY);
+    const body = await text();
+    const lines = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
+    expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+      'barograph_validators{validator_id="1",validator_hotkey="5Validator"} 1',
+      'barograph_run_forecasts{validator_id="1",run_id="42",stage="era5_scoring",stage_status="waiting_for_truth"} 14',
+      'barograph_run_forecasts{validator_id="1",run_id="42",stage="inference_running",stage_status="polling"} 2',
+      'barograph_run_status_since_timestamp_seconds{validator_id="1",run_id="42",run_status="awaiting_results"} 1795456739.5',
+      'barograph_run_init_timestamp_seconds{validator_id="1",run_id="42"} 1795453200',
+      'barograph_steps_in_progress{step="poll"} 3',
+      'barograph_oldest_step_in_progress_timestamp_seconds{step="poll"} 1795456799',
+      'barograph_retries_scheduled{step="query"} 4',
+      'barograph_retries_scheduled{step="verify"} 1',
+      'barograph_retries_overdue{step="query"} 1',
+      'barograph_oldest_overdue_retry_timestamp_seconds{step="query"} 1795456798',
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42"} 140',
+      'barograph_oldest_truth_due_timestamp_seconds{validator_id="1",run_id="42"} 1795543200',
+      'barograph_dead_letters{reason="invalid_attribute"} 2',
+      'barograph_missing_records 5',
+    ]);
+    expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} 1795456800`]);
+  });
+
+  it('has a 0 for every step, reason and open run without any, and no instant there', async () => {
+    const { text } = showing(stateOf({ openRuns: [openRun()] }));
+    const body = await text();
+    const zeros = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
+    expect(zeros).toEqual([
+      'barograph_metrics_overflowed_runs 0',
+      ...STEP_NAMES.map((step) => `barograph_steps_in_progress{step="${step}"} 0`),
+      ...STEP_NAMES.map((step) => `barograph_retries_scheduled{step="${step}"} 0`),
+      ...STEP_NAMES.map((step) => `barograph_retries_overdue{step="${step}"} 0`),
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42"} 0',
+      ...DEAD_LETTER_REASONS.map((reason) => `barograph_dead_letters{reason="${reason}"} 0`),
+      'barograph_missing_records 0',
+    ]);
+  });
+
+  it('is absent before it was read, and what replaces it leaves nothing of it', async () => {
+    const exporter = exporterFor();
+    const before = (await exporter.render(undefined)).body;
+    for (const key of [...STATE_KEYS, 'stateRead'] as const)
+      expect(seriesOf(before, METRICS[key].name)).toEqual([]);
+    exporter.showState(BUSY);
+    exporter.showState(stateOf());
+    expect(await shown(exporter, METRICS.runForecasts.name)).toEqual([]);
+    exporter.showState(null);
+    expect(await shown(exporter, METRICS.missingRecords.name)).toEqual([]);
+  });
+});
+
+describe('a state that grows old', () => {
+  it('is gone after a minute, but for the instant at which it was read, and comes back when it is read again', async () => {
+    const { exporter, clock, text } = showing(BUSY);
+    clock.millis = 60_000;
+    expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
+    clock.millis = 60_001;
+    const body = await text();
+    for (const key of STATE_KEYS) expect(seriesOf(body, METRICS[key].name)).toEqual([]);
+    expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} ${AT / 1e6}`]);
+    exporter.showState({ ...BUSY, readAt: AT + 61_000_000 });
+    expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
+  });
+});
+
+describe('the budget of runs', () => {
+  const runsShown = async (state: PipelineState, maxRuns: number) => {
+    const { exporter } = showing(state, { maxRuns });
+    const lines = await shown(exporter, METRICS.leadsWaitingForTruth.name);
+    const [overflowed] = await shown(exporter, METRICS.runsOverflowed.name);
+    return {
+      runs: lines.map((line) => [labelsOf(line)['validator_id'], labelsOf(line)['run_id']].join('/')),
+      overflowed: valueOf(overflowed),
+      counted: (await shown(exporter, METRICS.overflow.name)).filter((line) => line.includes('run_id')),
+    };
+  };
+
+  it('goes to the newest runs, the newest of each validator first, and counts the others', async () => {
+    const openRuns = [
+      ...[1, 2, 3, 4].map((runId) => openRun({ validatorId: 1, runId })),
+      openRun({ validatorId: 2, runId: 1 }),
+      openRun({ validatorId: 3, runId: 900 }),
+    ];
+    expect(await runsShown(stateOf({ openRuns }), 4)).toEqual({
+      runs: ['1/4', '2/1', '3/900', '1/3'],
+      overflowed: 2,
+      counted: [`${METRICS.overflow.name}{label="run_id"} 2`],
+    });
+  });
+
+  it('is 32 unless told otherwise, so that runs that never end cannot fill the memory of the server', async () => {
+    const openRuns = Array.from({ length: 1000 }, (_, runId) =>
+      openRun({
+        runId,
+        forecasts: [{ stage: 'init', stageStatus: 'initialized', forecasts: 1 }],
+      }),
+    );
+    const { exporter, text } = showing(stateOf({ openRuns }));
+    expect(seriesOf(await text(), METRICS.runForecasts.name)).toHaveLength(32);
+    expect((await shown(exporter, METRICS.runsOverflowed.name)).map(valueOf)).toEqual([968]);
+  });
+
+  it('bounds the validators, too, and shows no hotkey that could pass for another label', async () => {
+    const validators = Array.from({ length: 1000 }, (_, index) => ({ id: index + 1, hotkey: `5V${index}` }));
+    const { text } = showing(stateOf({ validators: [{ id: 0, hotkey: OVERFLOW }, ...validators] }));
+    const lines = seriesOf(await text(), METRICS.validators.name);
+    expect(lines).toHaveLength(64);
+    expect(lines[0]).toBe(`${METRICS.validators.name}{validator_id="1",validator_hotkey="5V0"} 1`);
+  });
+});
