@@ -55,6 +55,14 @@ describe('a recording', () => {
     await recording.close();
   });
 
+  it('shows the state of the pipeline at each scrape', async () => {
+    const recording = await record();
+    const scrape = async () => (await fetch(recording.metricsUrl ?? '')).text();
+    await expect.poll(scrape).toMatch(/^barograph_state_read_timestamp_seconds \d/m);
+    expect(await scrape()).toMatch(/^barograph_validators\{.*validator_hotkey="5Validator"\} 1$/m);
+    await recording.close();
+  });
+
   it('is ready while the database answers, and no longer served when it is closed', async () => {
     const recording = await record();
     const readyUrl = recording.metricsUrl?.replace('/metrics', '/readyz') ?? '';

@@ -1,10 +1,10 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { readConfig, type Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { migrationStatus } from '../database/migration-status.ts';
 import { surveySpools } from '../maintenance.ts';
+import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -59,20 +59,6 @@ async function checkSpools({ dataDirectory }: Config): Promise<Check> {
   };
 }
 
-function checkMetricsPort({ metricsHost, metricsPort }: Config): Promise<Check> {
-  const address = `${metricsHost}:${metricsPort}`;
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const found = `${address} cannot be had (${error.code ?? error.message}); set BAROGRAPH_METRICS_PORT`;
-      resolve({ name: 'Metrics port', ok: false, found });
-    });
-    server.listen(metricsPort, metricsHost, () => {
-      server.close(() => resolve({ name: 'Metrics port', ok: true, found: `${address} is free` }));
-    });
-  });
-}
-
 /** With the SDK disabled nothing is recorded, which is legal and seldom meant. */
 function checkTelemetry(config: Config): Check {
   if (config.isSdkDisabled) {
@@ -96,7 +82,7 @@ export function doctorCommand(): Command {
         checkNode(),
         ...(await checkDatabase()),
         await checkSpools(config),
-        await checkMetricsPort(config),
+        { name: 'Metrics port', ...(await examineMetricsPort(config)) },
         checkTelemetry(config),
       ];
       const isJson = options.json === true;

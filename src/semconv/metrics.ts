@@ -289,6 +289,14 @@ const RECORDER_METRICS = {
   ),
 } as const;
 
+/** All of them by what they tell of. */
+export const METRIC_GROUPS = {
+  miners: MINER_METRICS,
+  steps: STEP_METRICS,
+  pipeline: STATE_METRICS,
+  recorder: RECORDER_METRICS,
+} as const;
+
 /** Every metric that Barograph exposes. No metric name is typed anywhere else. */
 export const METRICS = {
   ...MINER_METRICS,

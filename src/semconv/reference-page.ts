@@ -1,6 +1,7 @@
 import type { AttributeDefinition } from './attribute-definition.ts';
 import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
+import { cell, code, table } from './markdown.ts';
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
@@ -37,15 +38,6 @@ const CLOSED_SETS: readonly (readonly [title: string, values: readonly (string |
   ['Pressure levels, hPa', PRESSURE_LEVELS_HPA],
   ['Leads scored against ERA5, hours', ERA5_LEAD_HOURS],
 ];
-
-/** A cell of a Markdown table: `|` would end it. */
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-const code = (text: string | number): string => `\`${cell(String(text))}\``;
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
-}
 
 function attributeTable(attributes: Readonly<Record<string, AttributeDefinition>>): string {
   const rows = Object.entries(attributes).map(([name, { type, unit, cardinality, example, brief }]) => [
