@@ -2,9 +2,10 @@
 export interface RepeatedWorkOptions {
   /** Done at once and then time after time, never twice at a time; its signal is aborted when it is to end. */
   readonly work: (signal: AbortSignal) => Promise<void>;
-  readonly everyMillis: number;
-  /** How soon it is done again after it threw. */
-  readonly retryMillis: number;
+  /** How long to rest before it is done again; a function is asked each time. */
+  readonly everyMillis: number | (() => number);
+  /** And how long after it threw. */
+  readonly retryMillis: number | (() => number);
   readonly onError: (error: unknown) => void;
 }
 
@@ -17,17 +18,20 @@ export function startRepeatedWork(options: RepeatedWorkOptions): () => Promise<v
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const round = async (): Promise<void> => {
-    let delayMillis = options.everyMillis;
+    let rest = options.everyMillis;
     try {
       await options.work(controller.signal);
     } catch (error) {
-      delayMillis = options.retryMillis;
+      rest = options.retryMillis;
       if (!controller.signal.aborted) options.onError(error);
     }
     if (controller.signal.aborted) return;
-    timer = setTimeout(() => {
-      current = round();
-    }, delayMillis);
+    timer = setTimeout(
+      () => {
+        current = round();
+      },
+      typeof rest === 'number' ? rest : rest(),
+    );
     timer.unref();
   };
   let current = round();

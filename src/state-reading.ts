@@ -4,6 +4,10 @@ import type { PipelineState } from './facts/pipeline-state.ts';
 import { startRepeatedWork } from './repeated-work.ts';
 
 const EVERY_MILLIS = 5000;
+/** Resting this many times as long as it worked, a reading takes at most a tenth of the time of its connection. */
+const REST_PER_WORK = 9;
+/** But never so long that the metrics would go in between. */
+const MAX_REST_MILLIS = 30_000;
 
 /** How the state of the pipeline is read while a process records. */
 export interface StateReadingOptions {
@@ -11,19 +15,27 @@ export interface StateReadingOptions {
   readonly show: (state: PipelineState) => void;
   /** Hears once that the state cannot be read, and again only after it could be read in between. */
   readonly onProblem: (message: string) => void;
+  /** A clock that never goes back, milliseconds; that of this system unless given. */
+  readonly monotonic?: () => number;
 }
 
 /**
- * Reads the state of the pipeline from the tables, now and every five seconds.
+ * Reads the state of the pipeline from the tables, now and every five seconds; less often where that takes long, for
+ * many runs are open or the server is busy.
  *
  * @returns the closer; reading that is under way ends first
  */
-export function startStateReading({ pool, show, onProblem }: StateReadingOptions): () => Promise<void> {
+export function startStateReading(options: StateReadingOptions): () => Promise<void> {
+  const { pool, show, onProblem, monotonic = () => performance.now() } = options;
   let isTold = false;
+  let startedAt = 0;
+  const rest = (): number =>
+    Math.min(MAX_REST_MILLIS, Math.max(EVERY_MILLIS, REST_PER_WORK * (monotonic() - startedAt)));
   return startRepeatedWork({
-    everyMillis: EVERY_MILLIS,
-    retryMillis: EVERY_MILLIS,
+    everyMillis: rest,
+    retryMillis: rest,
     work: async (signal) => {
+      startedAt = monotonic();
       show(await readPipelineState(pool, { signal }));
       isTold = false;
     },
@@ -32,7 +44,7 @@ export function startStateReading({ pool, show, onProblem }: StateReadingOptions
       isTold = true;
       onProblem(
         `The state of the pipeline could not be read, and its metrics go after a minute: ` +
-          `${error instanceof Error ? error.message : String(error)}. It is tried again every 5 seconds.`,
+          `${error instanceof Error ? error.message : String(error)}. It is tried again until it can be.`,
       );
     },
   });

@@ -33,6 +33,27 @@ describe('the reading of the state', () => {
       vi.useRealTimers();
     });
 
+    it('rests nine times as long as it took, and at most half a minute', async () => {
+      const clock = { millis: 0 };
+      const takes = [1000, 60_000, 0];
+      const starts: number[] = [];
+      const connect = () => {
+        starts.push(Date.now());
+        clock.millis += takes.shift() ?? 0;
+        return Promise.reject(new Error('the database is away'));
+      };
+      vi.useFakeTimers({ now: 0 });
+      const close = startStateReading({
+        pool: { connect } as unknown as Pool,
+        show: () => undefined,
+        onProblem: () => undefined,
+        monotonic: () => clock.millis,
+      });
+      await vi.advanceTimersByTimeAsync(45_000);
+      expect(starts).toEqual([0, 9000, 39_000, 44_000]);
+      await close();
+    });
+
     it('tells it once, tries again every five seconds, and tells the next outage anew', async () => {
       const connect = vi.fn(() => Promise.reject(new Error('the database is away')));
       const problems: string[] = [];
@@ -42,12 +63,13 @@ describe('the reading of the state', () => {
         pool,
         show: (state) => states.push(state),
         onProblem: (message) => problems.push(message),
+        monotonic: () => 0,
       });
       await vi.advanceTimersByTimeAsync(15_000);
       expect([connect.mock.calls.length, problems.length]).toEqual([4, 1]);
       expect(problems[0]).toBe(
         'The state of the pipeline could not be read, and its metrics go after a minute: the database is away. ' +
-          'It is tried again every 5 seconds.',
+          'It is tried again until it can be.',
       );
       connect.mockImplementationOnce((): Promise<never> => database.pool.connect() as Promise<never>);
       await vi.advanceTimersByTimeAsync(5000);

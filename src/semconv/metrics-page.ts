@@ -17,7 +17,7 @@ const GROUP_TEXTS: Readonly<Record<keyof typeof METRIC_GROUPS, readonly [title: 
   steps: ['Steps', 'What the process recorded since it was started.'],
   pipeline: [
     'Pipeline',
-    'How things stand, read from the tables every 5 seconds. When that has failed for a minute all of it is absent, ' +
+    'How things stand, read from the tables every 5 seconds, less often where that takes long. When that has failed for a minute all of it is absent, ' +
       'but for the instant at which it was last read. Counts by step or reason are 0 where there is nothing; instants ' +
       'are absent there.',
   ],
