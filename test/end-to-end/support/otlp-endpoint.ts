@@ -12,6 +12,8 @@ const span = z.object({
   spanId: z.string(),
   parentSpanId: z.string().optional(),
   name: z.string(),
+  kind: z.number(),
+  status: z.object({ code: z.number(), message: z.string().optional() }),
   attributes,
   links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
 });
@@ -19,7 +21,13 @@ const request = z.object({
   resourceSpans: z.array(
     z.object({
       resource: z.object({ attributes }),
-      scopeSpans: z.array(z.object({ spans: z.array(span) })),
+      scopeSpans: z.array(
+        z.object({
+          scope: z.object({ name: z.string(), version: z.string().optional() }),
+          schemaUrl: z.string().optional(),
+          spans: z.array(span),
+        }),
+      ),
     }),
   ),
 });
@@ -30,9 +38,18 @@ export interface ExportedSpan {
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly name: string;
+  /** As OTLP counts: 1 internal, 3 client. */
+  readonly kind: number;
+  /** As OTLP counts: 2 is an error. */
+  readonly status: { readonly code: number; readonly message?: string | undefined };
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly attributes: Readonly<Record<string, string>>;
   readonly resource: Readonly<Record<string, string>>;
+  readonly scope: {
+    readonly name: string;
+    readonly version?: string | undefined;
+    readonly schemaUrl?: string | undefined;
+  };
 }
 
 /** An OTLP/HTTP endpoint that keeps what it is sent. */
@@ -58,10 +75,13 @@ export async function openOtlpEndpoint(): Promise<OtlpEndpoint> {
   const spans: ExportedSpan[] = [];
   const keep = async (message: IncomingMessage): Promise<void> => {
     for (const { resource, scopeSpans } of request.parse(JSON.parse(await bodyOf(message))).resourceSpans) {
-      for (const sent of scopeSpans.flatMap((scope) => scope.spans)) {
-        const parentSpanId = sent.parentSpanId ?? null;
-        const told = { attributes: toRecord(sent.attributes), resource: toRecord(resource.attributes) };
-        spans.push({ ...sent, ...told, parentSpanId });
+      for (const { scope: from, schemaUrl, spans: ofScope } of scopeSpans) {
+        const scope = { ...from, schemaUrl };
+        for (const sent of ofScope) {
+          const parentSpanId = sent.parentSpanId ?? null;
+          const told = { attributes: toRecord(sent.attributes), resource: toRecord(resource.attributes) };
+          spans.push({ ...sent, ...told, scope, parentSpanId });
+        }
       }
     }
   };
