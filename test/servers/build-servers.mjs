@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /**
@@ -15,7 +15,6 @@ const PLACE = resolve(process.env.BAROGRAPH_SERVERS_DIR ?? join(ROOT, '.barograp
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.165.0';
 /** The last release of Jaeger under a module path that the proxy serves; its `jaeger` is 2.13.0. */
 const JAEGER = 'github.com/jaegertracing/jaeger@v1.76.0';
-const COMPONENTS = join(import.meta.dirname, 'collector-builder.yaml');
 
 mkdirSync(PLACE, { recursive: true });
 build('jaeger', () => {
@@ -27,10 +26,12 @@ build('jaeger', () => {
 build('otelcol-barograph', () => {
   const sources = join(PLACE, 'otelcol-sources');
   go(['install', BUILDER]);
-  run(join(PLACE, 'builder'), ['--config', COMPONENTS, '--set', `dist.output_path=${sources}`, '--skip-compilation']);
+  const manifest = join(PLACE, 'collector-builder.yaml');
+  const components = readFileSync(join(import.meta.dirname, 'collector-builder.yaml'), 'utf8');
+  writeFileSync(manifest, components.replace(/^dist:$/m, `dist:\n  output_path: ${sources}`));
+  run(join(PLACE, 'builder'), ['--config', manifest, '--skip-compilation']);
   go(['build', '-trimpath', '-ldflags=-s -w', '-o', join(PLACE, 'otelcol-barograph'), '.'], sources);
-  rmSync(sources, { recursive: true });
-  rmSync(join(PLACE, 'builder'));
+  for (const path of [sources, manifest, join(PLACE, 'builder')]) rmSync(path, { recursive: true });
 });
 
 /** Makes a program unless it is there. */
