@@ -4,7 +4,8 @@ import { ERROR_CATEGORIES } from '../../src/semconv/index.ts';
 import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runDemonstration, testConfig } from './support/demonstration.ts';
-import { openOtlpEndpoint, type ExportedSpan, type OtlpEndpoint } from './support/otlp-endpoint.ts';
+import type { ExportedSpan } from './support/exported-span.ts';
+import { openOtlpEndpoint, type OtlpEndpoint } from './support/otlp-endpoint.ts';
 
 /** Every name that a span of the pipeline may have: none holds a number, a miner or a lead. */
 const SPAN_NAMES = [

@@ -1,56 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
-
-const value = z.object({
-  stringValue: z.string().optional(),
-  intValue: z.union([z.number(), z.string()]).optional(),
-});
-const attributes = z.array(z.object({ key: z.string(), value }));
-const span = z.object({
-  traceId: z.string(),
-  spanId: z.string(),
-  parentSpanId: z.string().optional(),
-  name: z.string(),
-  kind: z.number(),
-  status: z.object({ code: z.number(), message: z.string().optional() }),
-  attributes,
-  links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
-});
-const request = z.object({
-  resourceSpans: z.array(
-    z.object({
-      resource: z.object({ attributes }),
-      scopeSpans: z.array(
-        z.object({
-          scope: z.object({ name: z.string(), version: z.string().optional() }),
-          schemaUrl: z.string().optional(),
-          spans: z.array(span),
-        }),
-      ),
-    }),
-  ),
-});
-
-/** A span as it came over OTLP. */
-export interface ExportedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | null;
-  readonly name: string;
-  /** As OTLP counts: 1 internal, 3 client. */
-  readonly kind: number;
-  /** As OTLP counts: 2 is an error. */
-  readonly status: { readonly code: number; readonly message?: string | undefined };
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly resource: Readonly<Record<string, string>>;
-  readonly scope: {
-    readonly name: string;
-    readonly version?: string | undefined;
-    readonly schemaUrl?: string | undefined;
-  };
-}
+import { toExportedSpans, type ExportedSpan } from './exported-span.ts';
 
 /** An OTLP/HTTP endpoint that keeps what it is sent. */
 export interface OtlpEndpoint {
@@ -58,11 +8,6 @@ export interface OtlpEndpoint {
   readonly spans: readonly ExportedSpan[];
   close(): Promise<void>;
 }
-
-const toRecord = (list: z.output<typeof attributes>): Record<string, string> =>
-  Object.fromEntries(
-    list.map(({ key, value: told }) => [key, told.stringValue ?? String(told.intValue ?? '')]),
-  );
 
 async function bodyOf(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -74,16 +19,7 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
 export async function openOtlpEndpoint(): Promise<OtlpEndpoint> {
   const spans: ExportedSpan[] = [];
   const keep = async (message: IncomingMessage): Promise<void> => {
-    for (const { resource, scopeSpans } of request.parse(JSON.parse(await bodyOf(message))).resourceSpans) {
-      for (const { scope: from, schemaUrl, spans: ofScope } of scopeSpans) {
-        const scope = { ...from, schemaUrl };
-        for (const sent of ofScope) {
-          const parentSpanId = sent.parentSpanId ?? null;
-          const told = { attributes: toRecord(sent.attributes), resource: toRecord(resource.attributes) };
-          spans.push({ ...sent, ...told, scope, parentSpanId });
-        }
-      }
-    }
+    spans.push(...toExportedSpans(JSON.parse(await bodyOf(message))));
   };
   const server = createServer((message, response) => {
     keep(message).then(
