@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
 import { CategorizedError, STEP_NAMES, SUBSTEPS } from '../../src/semconv/index.ts';
@@ -71,8 +71,7 @@ describe('the span of a step', () => {
     expect(span.attributes).not.toHaveProperty('error.type');
   });
 
-  it('runs without a scope of its own when no SDK is registered', () => {
-    expect(trace.getTracerProvider()).toBeDefined();
+  it('is not made where no SDK is registered: the step is a plain call', () => {
     steps.close();
     try {
       expect(step({ name: 'day1', substep: 'score' }, () => 5)()).toBe(5);
