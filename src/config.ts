@@ -79,7 +79,7 @@ const ENVIRONMENT = z.object({
     .optional()
     .describe('Days that the log is kept, for both tables of it or for each; unset: for good'),
   OTEL_SDK_DISABLED: z.string().optional(),
-  OTEL_SERVICE_NAME: z.string().default('barograph'),
+  OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint,
   OTEL_TRACES_EXPORTER: z.string().optional(),
@@ -110,7 +110,8 @@ export interface Config {
   readonly retention: Retention;
   /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
   readonly isSdkDisabled: boolean;
-  readonly serviceName: string;
+  /** Null when it is not set: `OTEL_RESOURCE_ATTRIBUTES` may name the service then, and else it is barograph. */
+  readonly serviceName: string | null;
   /** Whether an OTLP endpoint is set: without one nothing is sent anywhere. */
   readonly exportsTraces: boolean;
   readonly sampler: string;
@@ -148,7 +149,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,
     retention: parseRetention(values.BAROGRAPH_RETENTION_DAYS ?? '') ?? {},
     isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
-    serviceName: values.OTEL_SERVICE_NAME,
+    serviceName: values.OTEL_SERVICE_NAME ?? null,
     exportsTraces: hasEndpoint(values) && values.OTEL_TRACES_EXPORTER !== 'none',
     sampler: values.OTEL_TRACES_SAMPLER,
     samplerArgument: values.OTEL_TRACES_SAMPLER_ARG ?? null,

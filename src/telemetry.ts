@@ -1,12 +1,20 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  type Resource,
+} from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { toReadableSpan } from '../exporters/processor/readable-span.ts';
 import { recordingSampler } from '../exporters/processor/recording-sampler.ts';
 import type { Config } from './config.ts';
 import type { ObservedSpan } from './facts/observed-span.ts';
+import { INSTRUMENTATION_SCOPE } from './semconv/instrumentation-scope.ts';
+
+const DEFAULT_SERVICE = 'barograph';
 
 /** What the telemetry of a process is made of. */
 export interface TelemetryOptions {
@@ -35,18 +43,14 @@ export interface Telemetry {
  * endpoint is set. With `OTEL_SDK_DISABLED=true` nothing is started and no step makes a span.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
-  const { config, sampler, recorder, validatorHotkey, instanceId } = options;
+  const { config, sampler, recorder } = options;
   const otlp = config.exportsTraces ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : [];
   const showClosings = (closings: readonly ObservedSpan[]): void => {
     for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
   };
   const sdk = new NodeSDK({
-    serviceName: config.serviceName,
-    resource: resourceFromAttributes({
-      'service.instance.id': instanceId,
-      'weather.validator.hotkey': validatorHotkey,
-    }),
-    resourceDetectors: [envDetector],
+    resource: resourceOf(options),
+    autoDetectResources: false,
     spanProcessors: [recorder, ...otlp],
     sampler: recordingSampler(sampler),
     metricReaders: [],
@@ -65,4 +69,22 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     for (const api of [trace, context, propagation]) api.disable();
   };
   return { showClosings, close };
+}
+
+/**
+ * Who makes the spans of this process. `OTEL_RESOURCE_ATTRIBUTES` adds to it (`deployment.environment.name`) and may name
+ * the service; the identity by which records are counted is not the environment's to say.
+ */
+function resourceOf({ config, validatorHotkey, instanceId }: TelemetryOptions): Resource {
+  const service = { 'service.name': DEFAULT_SERVICE, 'service.version': INSTRUMENTATION_SCOPE.version };
+  const named = config.serviceName === null ? {} : { 'service.name': config.serviceName };
+  return resourceFromAttributes(service)
+    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(
+      resourceFromAttributes({
+        ...named,
+        'service.instance.id': instanceId,
+        'weather.validator.hotkey': validatorHotkey,
+      }),
+    );
 }

@@ -41,7 +41,9 @@ const TABLE: ImportTable = {
   'src/config.ts': ['src/semconv', 'zod'],
   'src/closers.ts': [],
   'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
-  'src/telemetry.ts': ['src/config.ts', 'src/facts', 'exporters/processor', '@opentelemetry'],
+  'src/telemetry.ts': [
+    ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
+  ],
   'src/repeated-work.ts': [],
   'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
   'src/state-reading.ts': ['src/facts', 'src/repeated-work.ts', 'exporters/postgres', 'pg'],
@@ -74,7 +76,8 @@ const TABLE: ImportTable = {
   'exporters/emitter-account.ts': [],
   'exporters/export-report.ts': ['exporters/emitter-account.ts', 'src/facts'],
   'exporters/processor': [
-    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'src/facts', '@opentelemetry'],
+    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'src/facts', 'src/semconv'],
+    '@opentelemetry',
   ],
   'exporters/postgres': [
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],

@@ -32,7 +32,7 @@ describe('the configuration', () => {
       ingestToken: null,
       retention: {},
       isSdkDisabled: false,
-      serviceName: 'barograph',
+      serviceName: null,
       exportsTraces: false,
       sampler: 'parentbased_always_on',
       samplerArgument: null,

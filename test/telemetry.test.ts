@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSampler } from '../src/sampler.ts';
 import { step, withIdentity } from '../src/steps/index.ts';
 import { closingSpan } from '../src/facts/closing.ts';
+import { INSTRUMENTATION_SCOPE } from '../src/semconv/instrumentation-scope.ts';
 import { startTelemetry } from '../src/telemetry.ts';
 import { endedSpan, startOfSpan, T } from './support/spans.ts';
 
@@ -25,7 +26,13 @@ const query = step({ name: 'query', substep: 'initiate_fetch' }, (): string | nu
 );
 
 /** Telemetry of a test, and the names of the spans that it recorded. */
-function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: string } = {}) {
+function start(
+  changes: {
+    readonly exportsTraces?: boolean;
+    readonly sampler?: string;
+    readonly serviceName?: string | null;
+  } = {},
+) {
   const recorded: string[] = [];
   const resources: unknown[] = [];
   const problems: string[] = [];
@@ -39,7 +46,10 @@ function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: s
     shutdown: vi.fn(() => Promise.resolve()),
   };
   const { close: end, showClosings } = startTelemetry({
-    config: { exportsTraces: changes.exportsTraces ?? false, serviceName: 'test-service' },
+    config: {
+      exportsTraces: changes.exportsTraces ?? false,
+      serviceName: changes.serviceName === undefined ? 'test-service' : changes.serviceName,
+    },
     sampler: createSampler(changes.sampler ?? 'parentbased_always_on', null),
     recorder,
     validatorHotkey: '5Validator',
@@ -49,6 +59,7 @@ function start(changes: { readonly exportsTraces?: boolean; readonly sampler?: s
   return { problems, recorded, resources, recorder, end, showClosings };
 }
 afterEach(() => {
+  vi.unstubAllEnvs();
   sent.length = 0;
   vi.mocked(OTLPTraceExporter).mockClear();
 });
@@ -61,6 +72,36 @@ describe('telemetry', () => {
     expect(recorded).toEqual(['query initiate_fetch']);
     expect(resources[0]).toMatchObject({
       'service.name': 'test-service',
+      'service.instance.id': 'instance-1',
+      'weather.validator.hotkey': '5Validator',
+    });
+  });
+
+  it('is of the service, the version and the environment that the process was started with', async () => {
+    const environment = 'service.name=named-elsewhere,deployment.environment.name=staging,team=weather';
+    vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', environment);
+    const named = start();
+    query();
+    await named.end();
+    const unnamed = start({ serviceName: null });
+    query();
+    await unnamed.end();
+    const shared = {
+      'service.version': INSTRUMENTATION_SCOPE.version,
+      'deployment.environment.name': 'staging',
+      team: 'weather',
+    };
+    expect(named.resources[0]).toMatchObject({ ...shared, 'service.name': 'test-service' });
+    expect(unnamed.resources[0]).toMatchObject({ ...shared, 'service.name': 'named-elsewhere' });
+  });
+
+  it('is of the service barograph when nobody names it, and of no other process, whatever the environment says', async () => {
+    vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'service.instance.id=elsewhere,weather.validator.hotkey=5Other');
+    const { resources, end } = start({ serviceName: null });
+    query();
+    await end();
+    expect(resources[0]).toMatchObject({
+      'service.name': 'barograph',
       'service.instance.id': 'instance-1',
       'weather.validator.hotkey': '5Validator',
     });
@@ -109,6 +150,7 @@ describe('telemetry', () => {
       'weather.step.attempt': 2,
     });
     expect(closing?.duration).toEqual([0, 5_000_000]);
+    expect(closing?.instrumentationScope).toEqual(INSTRUMENTATION_SCOPE);
   });
 
   it('records every step, also those that the sampler keeps from being sent', async () => {

@@ -3,6 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
 
 const STATUS = {
   unset: SpanStatusCode.UNSET,
@@ -38,7 +39,7 @@ export function toReadableSpan(span: ObservedSpan): ReadableSpan {
       attributes: attributes as Attributes,
     })),
     resource: resourceFromAttributes(span.resource as Attributes),
-    instrumentationScope: { name: 'barograph' },
+    instrumentationScope: INSTRUMENTATION_SCOPE,
     droppedAttributesCount: span.droppedAttributesCount,
     droppedEventsCount: span.droppedEventsCount,
     droppedLinksCount: 0,

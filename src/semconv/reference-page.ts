@@ -2,6 +2,7 @@ import type { AttributeDefinition } from './attribute-definition.ts';
 import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
 import { cell, code, table } from './markdown.ts';
+import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP, type PipelineResult } from './pipeline-aliases.ts';
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
@@ -66,6 +67,33 @@ const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
   exception: 'Why the step did not succeed, by the conventions of OpenTelemetry, scrubbed of secrets',
 };
 
+const SAME_MEANING = `## The same in the conventions for pipelines
+
+OpenTelemetry's \`cicd.*\` are made for builds and still experimental, so no span carries them. Whoever has tools for them
+renames in a Collector. A poll whose miner still infers has the status \`retry_scheduled\` without being a failure.`;
+
+function resultTable(attribute: string, results: Readonly<Record<string, PipelineResult | null>>): string {
+  const rows = Object.entries(results).map(([status, result]) => [
+    code(status),
+    result === null ? '' : code(result),
+  ]);
+  return table([code(attribute), 'Result'], rows);
+}
+
+function aliasSection(): string {
+  const rows = PIPELINE_ALIASES.map(({ convention, attribute, brief }) => [
+    code(convention),
+    attribute === null ? '' : code(attribute),
+    brief,
+  ]);
+  return [
+    SAME_MEANING,
+    table(['Convention', 'Here', 'Meaning'], rows),
+    resultTable('weather.step.status', RESULT_OF_STEP),
+    resultTable('weather.run.status', RESULT_OF_RUN),
+  ].join('\n\n');
+}
+
 /** The reference page of all attributes, events and closed sets, as Markdown. */
 export function renderReferencePage(): string {
   const eventRows = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).map((key) => [
@@ -81,6 +109,7 @@ export function renderReferencePage(): string {
     `## Attributes of \`${EVENTS.componentScore}\`\n\n${attributeTable(COMPONENT_SCORE_ATTRIBUTES)}`,
     `## Attributes of \`${EVENTS.decision}\`\n\n${attributeTable(DECISION_ATTRIBUTES)}`,
     `## Substeps\n\n\`attempt\` stands for \`attempt_{n}\`, n counted from 1.\n\n${table(['Step', 'Substeps'], substepRows)}`,
+    aliasSection(),
     `## Error categories\n\n${table(['Category', 'Who is at fault'], categoryRows)}`,
     '## Closed sets',
     ...CLOSED_SETS.map(([title, values]) => `### ${title}\n\n${values.map(code).join(' ')}`),

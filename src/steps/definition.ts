@@ -45,6 +45,9 @@ export interface StepOutcome {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
+/** What a step is to the programs around it; `client` when it is a call to another one. */
+export type StepKind = 'internal' | 'client' | 'server' | 'producer' | 'consumer';
+
 /** What `outcome` is given: the awaited result, or what a generator returned when it came to its end. */
 export type FinalResult<Result> =
   Result extends Generator<unknown, infer Returned, never>
@@ -68,6 +71,8 @@ export interface StepDefinition<Args extends unknown[], Result> {
   readonly substep: string | ((...args: Known<Args>) => string);
   /** Low-cardinality span name; `{name} {substep group}` unless given. */
   readonly spanName?: string;
+  /** `internal` unless given. */
+  readonly kind?: StepKind;
   /** Starts a trace of its own. */
   readonly root?: boolean;
   /** Measures CPU, event-loop delay and peak memory. */

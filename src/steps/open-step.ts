@@ -3,11 +3,14 @@ import {
   createContextKey,
   INVALID_SPAN_CONTEXT,
   ProxyTracer,
+  SpanKind,
   trace,
   type Context,
   type Link,
   type Span,
 } from '@opentelemetry/api';
+import { INSTRUMENTATION_SCOPE } from '../semconv/instrumentation-scope.ts';
+import type { StepKind } from './definition.ts';
 import {
   identityIn,
   mergeIdentity,
@@ -21,8 +24,13 @@ import { toStartAttributes, type StartOfStep } from './start-attributes.ts';
 import { spanNameOf, substepOf, type StepPlan } from './step-plan.ts';
 import { parseTraceparent } from './traceparent.ts';
 
-/** Name of the instrumentation scope of every step. */
-export const SCOPE = 'barograph';
+const SPAN_KINDS: Readonly<Record<StepKind, SpanKind>> = {
+  internal: SpanKind.INTERNAL,
+  client: SpanKind.CLIENT,
+  server: SpanKind.SERVER,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+};
 
 /** One running call of a step; `close-step.ts` closes it. */
 export interface OpenStep {
@@ -60,10 +68,12 @@ export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
 
 function startSpan(plan: StepPlan, start: StartOfStep, active: Context): Span {
   try {
-    const tracer = trace.getTracer(SCOPE);
+    const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;
+    const tracer = trace.getTracerProvider().getTracer(name, version, { schemaUrl });
     // The API gives a stand-in until an SDK is registered: then nobody would read the attributes.
     const attributes = tracer instanceof ProxyTracer ? {} : toStartAttributes(plan, start);
-    const options = { root: plan.definition.root ?? false, links: linksOf(start.identity), attributes };
+    const { root = false, kind = 'internal' } = plan.definition;
+    const options = { root, kind: SPAN_KINDS[kind], links: linksOf(start.identity), attributes };
     return tracer.startSpan(spanNameOf(plan, start.substep), options, parentOf(active, start.identity));
   } catch {
     countFault('start');

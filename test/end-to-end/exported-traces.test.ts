@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ValidationReport } from '../../src/commands/validation-report.ts';
+import { ERROR_CATEGORIES } from '../../src/semconv/index.ts';
+import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runDemonstration, testConfig } from './support/demonstration.ts';
-import { openOtlpEndpoint, type ExportedSpan, type OtlpEndpoint } from './support/otlp-endpoint.ts';
+import type { ExportedSpan } from './support/exported-span.ts';
+import { openOtlpEndpoint, type OtlpEndpoint } from './support/otlp-endpoint.ts';
 
 /** Every name that a span of the pipeline may have: none holds a number, a miner or a lead. */
 const SPAN_NAMES = [
@@ -30,6 +33,7 @@ let spans: readonly ExportedSpan[];
 beforeAll(async () => {
   [database, endpoint] = await Promise.all([createTestDatabase(), openOtlpEndpoint()]);
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint.url);
+  vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'deployment.environment.name=test');
   const config = testConfig(database.connectionString, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.url });
   // Four miners of this seed are two good ones, a slow one and a flaky one.
   const { run } = await runDemonstration(config, { miners: 4, seed: 1 });
@@ -128,9 +132,37 @@ describe('the spans that a run sends over OTLP', () => {
     }
   });
 
-  it('have names from a short list, and one emitter that says who it is', () => {
+  it('say of every failure what it was, in the attribute, the status and the message, and of nothing else', () => {
+    const failed = spans.filter(({ status }) => status.code === 2);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { name, status, attributes } of failed) {
+      expect(ERROR_CATEGORIES, name).toContain(attributes['error.type']);
+      expect(status.message, name).toMatch(/\S/);
+      expect(['failed', 'retry_scheduled'], name).toContain(attributes['weather.step.status']);
+    }
+    const rest = spans.filter(({ status }) => status.code !== 2);
+    expect(rest.filter(({ attributes }) => 'error.type' in attributes)).toEqual([]);
+    expect(rest.filter(({ attributes }) => attributes['weather.step.status'] === 'failed')).toEqual([]);
+  });
+
+  it('are of a client where a miner is called, and internal elsewhere', () => {
+    const kinds = spans.map(({ name, kind }) => [name.startsWith('communication '), kind]);
+    expect(new Set(kinds.map(String))).toEqual(new Set(['true,3', 'false,1']));
+  });
+
+  it('have names from a short list, and one emitter that says who it is, of which version', () => {
     expect([...new Set(spans.map(({ name }) => name))].sort()).toEqual(SPAN_NAMES);
-    expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['barograph']));
-    expect(new Set(spans.map(({ resource }) => resource['service.instance.id'])).size).toBe(1);
+    const resources = new Set(spans.map(({ resource }) => JSON.stringify(resource)));
+    expect(resources.size).toBe(1);
+    expect(spans[0]?.resource).toEqual({
+      'service.name': 'barograph',
+      'service.version': INSTRUMENTATION_SCOPE.version,
+      'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      'weather.validator.hotkey': 'demonstration-validator',
+      'deployment.environment.name': 'test',
+    });
+    expect(new Set(spans.map(({ scope }) => JSON.stringify(scope)))).toEqual(
+      new Set([JSON.stringify(INSTRUMENTATION_SCOPE)]),
+    );
   });
 });

@@ -80,6 +80,17 @@ describe('the ingest server', () => {
     });
   });
 
+  it('takes the trace of a span from the span alone, never from the headers of the request', async () => {
+    await serving({}, async ({ server, taken }) => {
+      const traceparent = `00-${'f'.repeat(32)}-${'e'.repeat(16)}-01`;
+      const headers = { traceparent, tracestate: 'sender=1', baggage: 'weather.run.id=99' };
+      expect((await send(server, { body: ONE_SPAN, headers })).status).toBe(200);
+      expect(taken).toMatchObject([
+        { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: null, attributes: {} },
+      ]);
+    });
+  });
+
   it('knows one path and one method, and names them', async () => {
     await serving({}, async ({ server }) => {
       const lost = await send(server, { path: '/v1/metrics', headers: JSON_TYPE });

@@ -3,7 +3,7 @@ import { askMiner } from './ask-miner.ts';
 import { communicationStep } from './communication-step.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
 import { openMinerAgent } from './miner-agent.ts';
-import { callMiner, urlBelow, type CallSurroundings, type MinerReply } from './miner-call.ts';
+import { callMiner, traceHeader, urlBelow, type CallSurroundings, type MinerReply } from './miner-call.ts';
 import type { ForecastAccess, Miner } from './miner.ts';
 import { toInitiateFetchData, type ForecastRequest } from './protocol.ts';
 import {
@@ -52,7 +52,8 @@ export interface ManifestFiles {
 /** Where the files of a forecast are read, and with which headers. Both are secret. */
 export interface ForecastReader {
   readonly url: string;
-  readonly headers: { readonly authorization: string };
+  /** They name the step that asks for the reader, as the one that reads. */
+  readonly headers: { readonly authorization: string; readonly traceparent?: string };
 }
 
 /** Speaks to miners. Every call is a `communication` step; what fails on the way is thrown as `MinerCallError`. */
@@ -189,7 +190,7 @@ export function createMinerClient(options: MinerClientOptions = {}): MinerClient
     fetchManifest: manifestReader(settings),
     forecastReader: (miner, access) => ({
       url: urlBelow(miner, access.storePath),
-      headers: { authorization: `Bearer ${access.token}` },
+      headers: { authorization: `Bearer ${access.token}`, ...traceHeader() },
     }),
     close: () => (closing ??= agent.destroy()),
   };

@@ -48,6 +48,7 @@ export function communicationStep<Subject, Result>(
   const definition: StepDefinition<[Miner, Subject], Promise<Exchange<Result>>> = {
     name: 'communication',
     substep: operation,
+    kind: 'client',
     identity: (miner) => ({ minerUid: miner.uid, minerHotkey: miner.hotkey }),
     attributes: () => ({ 'http.request.method': method }),
     outcome: toOutcome,

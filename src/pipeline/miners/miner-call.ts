@@ -42,12 +42,17 @@ export interface CallSurroundings {
 /** The URL of a path below a miner. */
 export const urlBelow = (miner: Miner, path: string): string => miner.baseUrl.replace(/\/+$/, '') + path;
 
-function headersOf(call: MinerCall): Record<string, string> {
+/** The running step, as W3C Trace Context names it to a miner. What a miner answers in such a header is not read. */
+export function traceHeader(): { readonly traceparent?: string } {
   const traceparent = currentTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
+}
+
+function headersOf(call: MinerCall): Record<string, string> {
   return {
     ...(call.body === undefined ? {} : { 'content-type': 'application/json', accept: 'application/json' }),
     ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
-    ...(traceparent ? { traceparent } : {}),
+    ...traceHeader(),
   };
 }
 

@@ -1,39 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
-
-const value = z.object({
-  stringValue: z.string().optional(),
-  intValue: z.union([z.number(), z.string()]).optional(),
-});
-const attributes = z.array(z.object({ key: z.string(), value }));
-const span = z.object({
-  traceId: z.string(),
-  spanId: z.string(),
-  parentSpanId: z.string().optional(),
-  name: z.string(),
-  attributes,
-  links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
-});
-const request = z.object({
-  resourceSpans: z.array(
-    z.object({
-      resource: z.object({ attributes }),
-      scopeSpans: z.array(z.object({ spans: z.array(span) })),
-    }),
-  ),
-});
-
-/** A span as it came over OTLP. */
-export interface ExportedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | null;
-  readonly name: string;
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly resource: Readonly<Record<string, string>>;
-}
+import { toExportedSpans, type ExportedSpan } from './exported-span.ts';
 
 /** An OTLP/HTTP endpoint that keeps what it is sent. */
 export interface OtlpEndpoint {
@@ -41,11 +8,6 @@ export interface OtlpEndpoint {
   readonly spans: readonly ExportedSpan[];
   close(): Promise<void>;
 }
-
-const toRecord = (list: z.output<typeof attributes>): Record<string, string> =>
-  Object.fromEntries(
-    list.map(({ key, value: told }) => [key, told.stringValue ?? String(told.intValue ?? '')]),
-  );
 
 async function bodyOf(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -57,13 +19,7 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
 export async function openOtlpEndpoint(): Promise<OtlpEndpoint> {
   const spans: ExportedSpan[] = [];
   const keep = async (message: IncomingMessage): Promise<void> => {
-    for (const { resource, scopeSpans } of request.parse(JSON.parse(await bodyOf(message))).resourceSpans) {
-      for (const sent of scopeSpans.flatMap((scope) => scope.spans)) {
-        const parentSpanId = sent.parentSpanId ?? null;
-        const told = { attributes: toRecord(sent.attributes), resource: toRecord(resource.attributes) };
-        spans.push({ ...sent, ...told, parentSpanId });
-      }
-    }
+    spans.push(...toExportedSpans(JSON.parse(await bodyOf(message))));
   };
   const server = createServer((message, response) => {
     keep(message).then(

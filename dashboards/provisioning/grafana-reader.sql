@@ -1,0 +1,37 @@
+-- The role by which Grafana reads: what was recorded (tables and views of schema public), and nothing else. It changes
+-- nothing, sees neither the control state of the pipeline nor its queue, and no query of it runs longer than 15 seconds.
+--
+-- Run it as the role that migrates (the user of DATABASE_URL), before or after the first migration and as often as one
+-- likes: what that role makes later is readable too. It sets no password; give the role one that only Grafana knows:
+--
+--   psql "$DATABASE_URL" -f dashboards/provisioning/grafana-reader.sql -c '\password grafana_reader'
+--
+-- Compose runs it once, when the database is made, and grafana-reader-password.sh after it.
+
+do $$
+begin
+  create role grafana_reader;
+exception
+  when duplicate_object or unique_violation then null;
+end $$;
+alter role grafana_reader login nosuperuser nocreatedb nocreaterole noreplication connection limit 20;
+
+-- For this database alone.
+do $$
+declare
+  setting text;
+begin
+  foreach setting in array array[
+    'default_transaction_read_only = on',
+    'statement_timeout = ''15s''',
+    'idle_in_transaction_session_timeout = ''15s''',
+    'lock_timeout = ''2s''',
+    'search_path = public'
+  ] loop
+    execute format('alter role grafana_reader in database %I set %s', current_database(), setting);
+  end loop;
+end $$;
+
+grant usage on schema public to grafana_reader;
+grant select on all tables in schema public to grafana_reader;
+alter default privileges in schema public grant select on tables to grafana_reader;

@@ -1,0 +1,32 @@
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
+import { describe, expect, it } from 'vitest';
+import { ATTRIBUTES } from '../../src/semconv/index.ts';
+import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP } from '../../src/semconv/pipeline-aliases.ts';
+
+const known = new Set<unknown>(Object.values(conventions));
+
+describe('the names of the conventions for pipelines', () => {
+  it('are all known to OpenTelemetry, and each stands once', () => {
+    const names = PIPELINE_ALIASES.map(({ convention }) => convention);
+    expect(names.filter((name) => !known.has(name))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('belong to attributes of ours that exist', () => {
+    const ours = PIPELINE_ALIASES.flatMap(({ attribute }) => attribute ?? []);
+    expect(ours.filter((name) => !(name in ATTRIBUTES) && !known.has(name))).toEqual([]);
+  });
+
+  it('have results that OpenTelemetry lists', () => {
+    const results = [...Object.values(RESULT_OF_STEP), ...Object.values(RESULT_OF_RUN)];
+    const listed = new Set<unknown>([
+      conventions.CICD_PIPELINE_RESULT_VALUE_CANCELLATION,
+      conventions.CICD_PIPELINE_RESULT_VALUE_ERROR,
+      conventions.CICD_PIPELINE_RESULT_VALUE_FAILURE,
+      conventions.CICD_PIPELINE_RESULT_VALUE_SKIP,
+      conventions.CICD_PIPELINE_RESULT_VALUE_SUCCESS,
+      conventions.CICD_PIPELINE_RESULT_VALUE_TIMEOUT,
+    ]);
+    expect(results.filter((result) => result !== null && !listed.has(result))).toEqual([]);
+  });
+});
