@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DASHBOARD_FILES } from '../dashboards/index.ts';
 import { renderReferencePage } from '../src/semconv/reference-page.ts';
 
 /** A file that is written by a program and checked in. */
@@ -13,6 +14,7 @@ export interface GeneratedFile {
 /** All generated files; add new ones here. */
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: renderReferencePage },
+  ...DASHBOARD_FILES,
 ];
 
 /** The paths whose file under `root` is missing or differs from what would be written. */
