@@ -1,4 +1,5 @@
-import { DashboardLinkBuilder, DashboardLinkType } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import { DashboardLinkType, type DashboardLink } from '@grafana/grafana-foundation-sdk/dashboard';
 
 /** The dashboards, by the uids under which links, alerts and Jaeger find them. */
 export const DASHBOARD_UIDS = {
@@ -54,17 +55,25 @@ const TOP_LINKS: Readonly<Record<DashboardName, string>> = {
   recorder: 'Recorder',
 };
 
-/** The links at the top of a dashboard: to each of the others, with what is chosen. */
-export function topLinks(from: DashboardName): DashboardLinkBuilder[] {
+/**
+ * The links at the top of a dashboard: to each of the others, with what is chosen. Not made by the builder of the SDK,
+ * which would put them into a menu.
+ */
+export function topLinks(from: DashboardName): Builder<DashboardLink>[] {
   return (Object.keys(TOP_LINKS) as DashboardName[])
     .filter((name) => name !== from)
-    .map((name) =>
-      new DashboardLinkBuilder(TOP_LINKS[name])
-        .type(DashboardLinkType.Link)
-        .url(`/d/${DASHBOARD_UIDS[name]}`)
-        .tooltip(`Open the dashboard ${TOP_LINKS[name]} with the same choice`)
-        .icon('dashboard')
-        .includeVars(true)
-        .keepTime(true),
-    );
+    .map((name) => ({
+      build: () => ({
+        title: TOP_LINKS[name],
+        type: DashboardLinkType.Link,
+        icon: 'dashboard',
+        tooltip: `Open the dashboard ${TOP_LINKS[name]} with the same choice`,
+        url: `/d/${DASHBOARD_UIDS[name]}`,
+        tags: [],
+        asDropdown: false,
+        targetBlank: false,
+        includeVars: true,
+        keepTime: true,
+      }),
+    }));
 }

@@ -33,10 +33,10 @@ select forecast.forecast_init_time as time, forecast.miner_rank as rank${finishe
 order by 1`;
 
 export const FORECAST_HISTORY = `
-select forecast.run_id::text as run_id, forecast.miner_hotkey, forecast.forecast_init_time, forecast.forecast_status,
+select forecast.run_id::text as run_id, forecast.forecast_init_time, forecast.forecast_status,
   forecast.current_forecast_stage, forecast.miner_rank, forecast.overall_forecast_score, forecast.era5_combined_score,
   forecast.forecast_score_initial, forecast.era5_completeness, forecast.forecast_inference_duration_seconds,
-  forecast.last_error_message, forecast.trace_id,
+  forecast.last_error_message, forecast.trace_id, forecast.miner_hotkey,
   floor(extract(epoch from forecast.created_at) * 1000)::bigint::text as from_ms,
   ceil(extract(epoch from forecast.updated_at) * 1000)::bigint::text as to_ms
 from weather_forecast_stats as forecast
