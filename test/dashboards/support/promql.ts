@@ -30,8 +30,9 @@ export function syntaxErrors(expression: string): readonly string[] {
   const { text, tree } = parse(expression);
   const errors: string[] = [];
   tree.iterate({
-    enter: ({ type, from }) =>
-      void (type.isError && errors.push(`at ${from}: ${text.slice(from, from + 20)}`)),
+    enter: ({ type, from }) => {
+      if (type.isError) errors.push(`at ${from}: ${text.slice(from, from + 20)}`);
+    },
   });
   return errors;
 }
