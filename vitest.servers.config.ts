@@ -7,8 +7,8 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: ['test/servers/**/*.test.ts'],
-      testTimeout: 180_000,
-      hookTimeout: 180_000,
+      testTimeout: 900_000,
+      hookTimeout: 900_000,
       // Servers and what they watch share this machine.
       maxWorkers: 1,
     },

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DASHBOARD_FILES } from '../dashboards/index.ts';
 import { renderMetricsPage } from '../src/semconv/metrics-page.ts';
 import { renderReferencePage } from '../src/semconv/reference-page.ts';
 
@@ -15,6 +16,7 @@ export interface GeneratedFile {
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: renderReferencePage },
   { path: 'docs/metrics.md', render: renderMetricsPage },
+  ...DASHBOARD_FILES,
 ];
 
 /** The paths whose file under `root` is missing or differs from what would be written. */

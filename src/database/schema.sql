@@ -1081,25 +1081,36 @@ comment on column repeated_scores.times_scored is 'How often the lead was scored
 comment on column repeated_scores.span_ids is 'The scoring spans, the newest last.';
 
 create view run_completeness as
- WITH logged AS (
+ WITH parts AS (
          SELECT step.validator_id,
             step.run_id,
             COALESCE(step.instance_id, ''::text) AS instance_id,
             count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
-            count(*) FILTER (WHERE step.status = 'in_progress'::text) AS running,
+            count(*) FILTER (WHERE step.status = 'in_progress'::text) AS in_flight,
             count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
             count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
-            count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated
+            count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated,
+            0::bigint AS dead,
+            NULL::bigint AS started,
+            0::bigint AS spooled,
+            NULL::jsonb AS dropped
            FROM weather_forecast_steps step
           GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
-        ), dead AS (
-         SELECT validator.id AS validator_id,
+        UNION ALL
+         SELECT validator.id,
             letter.run_id,
-            COALESCE(letter.instance_id, ''::text) AS instance_id,
-            count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS dead,
-            count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
+            COALESCE(letter.instance_id, ''::text) AS "coalesce",
+            0,
+            - count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
                    FROM weather_forecast_steps_running running
-                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))) AS dead_running
+                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))),
+            0,
+            0,
+            0,
+            count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS count,
+            NULL::bigint,
+            0,
+            NULL::jsonb
            FROM dead_letter_spans letter
              JOIN validators validator ON validator.hotkey = letter.validator_hotkey
           WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
@@ -1108,72 +1119,47 @@ create view run_completeness as
                    FROM weather_forecast_steps_running running
                   WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
           GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
-        ), sources AS (
-         SELECT logged.validator_id,
-            logged.run_id,
-            logged.instance_id
-           FROM logged
-        UNION
-         SELECT dead.validator_id,
-            dead.run_id,
-            dead.instance_id
-           FROM dead
-        UNION
-         SELECT emitter_runs.validator_id,
-            emitter_runs.run_id,
-            emitter_runs.instance_id
-           FROM emitter_runs
-        ), counted AS (
-         SELECT sources.validator_id,
-            sources.run_id,
-            sources.instance_id,
-            COALESCE(logged.recorded, 0::bigint) AS recorded,
-            COALESCE(logged.running, 0::bigint) - COALESCE(dead.dead_running, 0::bigint) AS in_flight,
-            COALESCE(logged.abandoned, 0::bigint) AS abandoned,
-            COALESCE(logged.truncated, 0::bigint) AS truncated,
-            COALESCE(dead.dead, 0::bigint) AS dead,
-            COALESCE(logged.lost_ends, 0::bigint) AS lost_ends,
+        UNION ALL
+         SELECT books.validator_id,
+            books.run_id,
+            books.instance_id,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
             books.started,
-            COALESCE(books.spooled, 0::bigint) AS spooled,
-            COALESCE(books.dropped, '{}'::jsonb) AS dropped
-           FROM sources
-             LEFT JOIN logged USING (validator_id, run_id, instance_id)
-             LEFT JOIN dead USING (validator_id, run_id, instance_id)
-             LEFT JOIN emitter_runs books USING (validator_id, run_id, instance_id)
-        ), dropped AS (
-         SELECT by_reason.validator_id,
-            by_reason.run_id,
-            jsonb_object_agg(by_reason.reason, by_reason.spans) AS dropped,
-            sum(by_reason.spans)::bigint AS spans
-           FROM ( SELECT told.validator_id,
-                    told.run_id,
-                    told.reason,
-                    sum(told.spans)::bigint AS spans
-                   FROM ( SELECT counted.validator_id,
-                            counted.run_id,
-                            entry.key AS reason,
-                            entry.value::bigint AS spans
-                           FROM counted
-                             CROSS JOIN LATERAL jsonb_each_text(counted.dropped) entry(key, value)
-                        UNION ALL
-                         SELECT counted.validator_id,
-                            counted.run_id,
-                            'spool_full'::text,
-                            counted.lost_ends
-                           FROM counted
-                          WHERE counted.lost_ends > 0) told
-                  GROUP BY told.validator_id, told.run_id, told.reason) by_reason
-          GROUP BY by_reason.validator_id, by_reason.run_id
+            books.spooled,
+            books.dropped
+           FROM emitter_runs books
+        ), counted AS (
+         SELECT parts.validator_id,
+            parts.run_id,
+            parts.instance_id,
+            sum(parts.recorded) AS recorded,
+            sum(parts.in_flight) AS in_flight,
+            sum(parts.abandoned) AS abandoned,
+            sum(parts.lost_ends) AS lost_ends,
+            sum(parts.truncated) AS truncated,
+            sum(parts.dead) AS dead,
+            max(parts.started) AS started,
+            sum(parts.spooled) AS spooled,
+            COALESCE(jsonb_agg(parts.dropped) FILTER (WHERE parts.dropped IS NOT NULL), '[]'::jsonb) AS dropped
+           FROM parts
+          GROUP BY parts.validator_id, parts.run_id, parts.instance_id
         ), total AS (
          SELECT counted.validator_id,
             counted.run_id,
-            sum(COALESCE(counted.started, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
+            sum(COALESCE(counted.started::numeric, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
             sum(counted.recorded)::bigint AS recorded,
             sum(counted.in_flight)::bigint AS in_flight,
             sum(counted.spooled)::bigint AS spooled,
             sum(counted.dead)::bigint AS dead,
             sum(counted.abandoned)::bigint AS abandoned,
             sum(counted.truncated)::bigint AS truncated,
+            sum(counted.lost_ends)::bigint AS lost_ends,
+            jsonb_agg(counted.dropped) AS dropped,
             count(NULLIF(counted.instance_id, ''::text)) AS emitters,
             array_agg(counted.instance_id) AS instances
            FROM counted
@@ -1187,14 +1173,26 @@ create view run_completeness as
     total.spooled,
     total.dead,
     COALESCE(dropped.spans, 0::bigint) AS dropped,
-    COALESCE(dropped.dropped, '{}'::jsonb) AS dropped_by_reason,
+    COALESCE(dropped.by_reason, '{}'::jsonb) AS dropped_by_reason,
     total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
     missing.sequences AS missing_sequences,
     total.abandoned,
     total.truncated,
     total.emitters
    FROM total
-     LEFT JOIN dropped USING (validator_id, run_id)
+     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
+            sum(told.spans)::bigint AS spans
+           FROM ( SELECT one.reason,
+                    sum(one.spans)::bigint AS spans
+                   FROM ( SELECT entry.key AS reason,
+                            entry.value::bigint AS spans
+                           FROM jsonb_path_query(total.dropped, '$[*][*]'::jsonpath) book(book)
+                             CROSS JOIN LATERAL jsonb_each_text(book.book) entry(key, value)
+                        UNION ALL
+                         SELECT 'spool_full'::text,
+                            total.lost_ends
+                          WHERE total.lost_ends > 0) one
+                  GROUP BY one.reason) told) dropped ON true
      LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
            FROM emitter_books books
           WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true;

@@ -1,0 +1,79 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  LegendDisplayMode,
+  LegendPlacement,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { PanelBuilder as TrendBuilder } from '@grafana/grafana-foundation-sdk/trend';
+import { DATASOURCES } from './datasources.ts';
+import { colourMode, withWords, type PanelWords } from './panel-words.ts';
+import { rangeQueries, sqlQuery, type PromQuery } from './queries.ts';
+
+export const legend = (): VizLegendOptionsBuilder =>
+  new VizLegendOptionsBuilder()
+    .displayMode(LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+    .showLegend(true)
+    .calcs([]);
+
+export const tooltip = (): VizTooltipOptionsBuilder =>
+  new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
+
+/** What lines over time may be told besides. */
+export interface LineLook {
+  /** Whether the lines are laid on top of each other, as shares of a whole. */
+  readonly isStacked?: boolean;
+  /** Whether points that are far apart are joined. */
+  readonly isJoined?: boolean;
+}
+
+function lines(words: PanelWords & LineLook): TimeSeriesBuilder {
+  const { isStacked = false, isJoined = false } = words;
+  return withWords(new TimeSeriesBuilder(), words)
+    .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
+    .legend(legend())
+    .tooltip(tooltip())
+    .lineWidth(1)
+    .fillOpacity(isStacked ? 30 : 5)
+    .spanNulls(isJoined)
+    .showPoints(isJoined ? VisibilityMode.Always : VisibilityMode.Auto)
+    .stacking(
+      new StackingConfigBuilder().mode(isStacked ? StackingMode.Normal : StackingMode.None).group('A'),
+    );
+}
+
+/** Lines over time, from Prometheus. */
+export function promLinesPanel(
+  words: PanelWords & LineLook & { readonly queries: readonly PromQuery[] },
+): Builder<Panel> {
+  return lines(words).datasource(DATASOURCES.prometheus).targets(rangeQueries(words.queries));
+}
+
+/** Lines over time, from PostgreSQL: a column `time`, a column with the name of the line or none, and the numbers. */
+export function sqlLinesPanel(words: PanelWords & LineLook & { readonly sql: string }): Builder<Panel> {
+  return lines(words).datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql, 'time_series'));
+}
+
+/** Lines over a number, such as the lead. */
+export function trendPanel(
+  words: PanelWords & { readonly sql: string; readonly xField: string },
+): Builder<Panel> {
+  return withWords(new TrendBuilder(), words)
+    .datasource(DATASOURCES.postgres)
+    .withTarget(sqlQuery(words.sql))
+    .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
+    .xField(words.xField)
+    .legend(legend())
+    .tooltip(tooltip())
+    .lineWidth(2)
+    .showPoints(VisibilityMode.Always)
+    .pointSize(6);
+}

@@ -1,0 +1,94 @@
+import type {
+  CounterDefinition,
+  GaugeDefinition,
+  HistogramDefinition,
+  MetricDefinition,
+} from '../../src/semconv/metric-definition.ts';
+import type { LabelName } from '../../src/semconv/metric-labels.ts';
+
+/** The values that labels must have; a value may be a variable of the dashboard. */
+export type Matchers<Label extends LabelName> = Readonly<Partial<Record<Label, string>>>;
+
+/** What a query keeps and takes. */
+export interface Selection<Label extends LabelName> {
+  readonly by?: readonly Label[];
+  readonly where?: Matchers<Label>;
+}
+
+const RATE_WINDOW = '$__rate_interval';
+/** The whole time range of the dashboard: for numbers that say how often something happened in it. */
+const RANGE_WINDOW = '$__range';
+
+const by = (labels: readonly string[]): string => (labels.length === 0 ? '' : ` by (${labels.join(', ')})`);
+
+function matchers(where: Readonly<Record<string, string | undefined>>): string {
+  const all = Object.entries(where).map(([label, value]) => `${label}="${value ?? ''}"`);
+  return all.length === 0 ? '' : `{${all.join(', ')}}`;
+}
+
+const series = <Label extends LabelName>(metric: MetricDefinition<Label>, where?: Matchers<Label>): string =>
+  `${metric.name}${matchers(where ?? {})}`;
+
+/** How often something happens, per second, over all processes. */
+export function rateOf<Label extends LabelName>(
+  metric: CounterDefinition<Label>,
+  { by: labels = [], where }: Selection<Label> = {},
+): string {
+  return `sum${by(labels)} (rate(${series(metric, where)}[${RATE_WINDOW}]))`;
+}
+
+/** How often something happened in the time range of the dashboard, over all processes. */
+export function increaseOf<Label extends LabelName>(
+  metric: CounterDefinition<Label>,
+  { by: labels = [], where }: Selection<Label> = {},
+): string {
+  return `sum${by(labels)} (increase(${series(metric, where)}[${RANGE_WINDOW}]))`;
+}
+
+/** A quantile of a histogram over all processes. */
+export function quantileOf<Label extends LabelName>(
+  metric: HistogramDefinition<Label>,
+  quantile: number,
+  { by: labels = [], where }: Selection<Label> = {},
+): string {
+  const buckets = `rate(${metric.name}_bucket${matchers(where ?? {})}[${RATE_WINDOW}])`;
+  return `histogram_quantile(${quantile}, sum${by(['le', ...labels])} (${buckets}))`;
+}
+
+/** What every process says alike, since it mirrors the tables: the largest of the processes. */
+export function stateOf<Label extends LabelName>(
+  metric: MetricDefinition<Label>,
+  { by: labels = metric.labels, where }: Selection<Label> = {},
+): string {
+  return `max${by(labels)} (${series(metric, where)})`;
+}
+
+/** The sum over what every process says alike: once for each series, however many processes say it. */
+export function stateSumOf<Label extends LabelName>(
+  metric: MetricDefinition<Label>,
+  { by: labels = [], where }: Selection<Label> = {},
+): string {
+  return `sum${by(labels)} (${stateOf(metric, where === undefined ? {} : { where })})`;
+}
+
+/** What each process says of itself. */
+export function eachProcess<Label extends LabelName>(
+  metric: GaugeDefinition<Label>,
+  labels: readonly Label[] = [],
+): string {
+  return `max${by(['instance', ...labels])} (${series(metric)})`;
+}
+
+/** What the processes say of themselves, added up. */
+export function sumOfProcesses<Label extends LabelName>(metric: GaugeDefinition<Label>): string {
+  return `sum (${series(metric)})`;
+}
+
+/** Seconds since an instant that an expression gives. */
+export const ageOf = (expression: string): string => `time() - ${expression}`;
+
+/** The expression, or 0 where nothing is counted yet. */
+export const orZero = (expression: string): string => `${expression} or vector(0)`;
+
+/** One expression as a share of another. */
+export const shareOf = (part: string, whole: string): string => `${part} / ${whole}`;

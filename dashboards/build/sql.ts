@@ -1,0 +1,22 @@
+/**
+ * What a query says for a variable. Every one comes as a quoted text and is cast afterwards, so that nothing that is
+ * put into an address can become SQL; a variable without a value is null, and the panel empty.
+ */
+export const SQL_VARIABLES = {
+  validator: "nullif(${validator:sqlstring}, '')::integer",
+  run: "nullif(${run:sqlstring}, '')::bigint",
+  miner: "nullif(${miner:sqlstring}, '')",
+} as const;
+
+const { validator, run, miner } = SQL_VARIABLES;
+
+/** The rows of the chosen run, of a table or view with the columns `validator_id` and `run_id`. */
+export const ofRun = (alias: string): string =>
+  `${alias}.validator_id = ${validator} and ${alias}.run_id = ${run}`;
+/** The rows of the chosen miner in the chosen run. */
+export const ofMinerInRun = (alias: string): string => `${ofRun(alias)} and ${alias}.miner_hotkey = ${miner}`;
+/** The rows of the chosen miner, over all runs. */
+export const ofMiner = (alias: string): string =>
+  `${alias}.validator_id = ${validator} and ${alias}.miner_hotkey = ${miner}`;
+/** The rows of the chosen validator. */
+export const ofValidator = (alias: string): string => `${alias}.validator_id = ${validator}`;

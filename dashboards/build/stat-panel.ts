@@ -1,0 +1,33 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
+  ReduceDataOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { DATASOURCES } from './datasources.ts';
+import { colourMode, withWords, type PanelWords } from './panel-words.ts';
+import { instantQueries, sqlQuery, type PromQuery } from './queries.ts';
+
+/** Large numbers or words, one for each column of the only row. */
+export function sqlStatPanel(words: PanelWords & { readonly sql: string }): Builder<Panel> {
+  return statPanel(words, '/.*/').datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql));
+}
+
+/** Large numbers, one for each series. */
+export function promStatPanel(
+  words: PanelWords & { readonly queries: readonly PromQuery[] },
+): Builder<Panel> {
+  return statPanel(words, '').datasource(DATASOURCES.prometheus).targets(instantQueries(words.queries));
+}
+
+function statPanel(words: PanelWords, fields: string): PanelBuilder {
+  return withWords(new PanelBuilder(), words)
+    .colorScheme(colourMode(FieldColorModeId.Thresholds))
+    .colorMode(BigValueColorMode.Value)
+    .graphMode(BigValueGraphMode.None)
+    .textMode(BigValueTextMode.Auto)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields(fields).values(false));
+}

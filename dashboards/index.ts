@@ -1,0 +1,21 @@
+import { renderDashboard, type DashboardWords } from './build/dashboard.ts';
+import { MINER_DASHBOARD } from './miner.ts';
+import { PIPELINE_DASHBOARD } from './pipeline.ts';
+import { RECORDER_DASHBOARD } from './recorder.ts';
+import { RUN_DASHBOARD } from './run.ts';
+import { SCORES_DASHBOARD } from './scores.ts';
+
+/** All dashboards. */
+export const DASHBOARDS: readonly DashboardWords[] = [
+  RUN_DASHBOARD,
+  MINER_DASHBOARD,
+  SCORES_DASHBOARD,
+  PIPELINE_DASHBOARD,
+  RECORDER_DASHBOARD,
+];
+
+/** The files that Grafana is provisioned with. */
+export const DASHBOARD_FILES = DASHBOARDS.map((words) => ({
+  path: `dashboards/generated/${words.name}.json`,
+  render: () => renderDashboard(words),
+}));

@@ -1,0 +1,62 @@
+import { COLOURS, colourMapping } from '../build/colours.ts';
+import { timelinePanel } from '../build/chart-panels.ts';
+import {
+  countColumn,
+  errorTypeColumn,
+  leadColumn,
+  messageColumn,
+  stepColumn,
+  stepStatusColumn,
+  traceColumn,
+} from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/miner.ts';
+
+const lanes = timelinePanel({
+  id: 401,
+  title: 'Attempts of the run over time',
+  description:
+    'When each attempt of the chosen run ran and how it ended, within the time range above; the links to a run set that ' +
+    'range. Gaps are waits. Many red bars one after another: the retries do not help.',
+  unit: UNITS.text,
+  noValue: 'No attempt of this run lies in the time range; open the run from "Forecasts of all runs"',
+  width: 24,
+  height: 10,
+  sql: queries.ATTEMPT_LANES,
+  mappings: colourMapping(COLOURS.stepStatus),
+});
+
+const attempts = tablePanel({
+  id: 402,
+  title: 'Every attempt of the run',
+  description:
+    'All that happened to the forecast of the chosen run, in the order of time, whatever the time range. Follow the trace ' +
+    'of an attempt to the calls that it made.',
+  noValue: 'Nothing of this miner in this run is recorded',
+  width: 24,
+  height: 14,
+  sql: queries.ATTEMPTS,
+  columns: [
+    instantColumn('started_at', 'Started'),
+    stepColumn(),
+    column('substep', 'Substep', { width: 120 }),
+    leadColumn(),
+    countColumn('attempt', 'Attempt'),
+    countColumn('max_attempts', 'of'),
+    stepStatusColumn(),
+    column('latency_ms', 'Took', { unit: UNITS.milliseconds, decimals: 1, width: 90 }),
+    errorTypeColumn(),
+    messageColumn('error_message', 'Error'),
+    instantColumn('next_retry_time', 'Tried again'),
+    traceColumn('span_id'),
+    hiddenColumn('span_id'),
+  ],
+});
+
+export const minerAttempts: Section = {
+  id: 400,
+  title: 'One run, attempt by attempt',
+  panels: [lanes, attempts],
+};

@@ -1,0 +1,110 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { COLOURS, colourMapping } from '../build/colours.ts';
+import { barPanel } from '../build/chart-panels.ts';
+import { countColumn, stepColumn } from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { promLinesPanel } from '../build/graph-panels.ts';
+import { stateOf } from '../build/promql.ts';
+import { column, tablePanel } from '../build/table-panel.ts';
+import { ZERO_IS_USUAL } from '../build/thresholds.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/miner.ts';
+
+const chosen = { validator_id: '${validator}', miner_hotkey: '${miner}' };
+const ofMiner = { by: [], where: chosen } as const;
+
+const errors = barPanel({
+  id: 301,
+  title: 'Errors by category',
+  description:
+    'All failures of the miner over all runs, each counted once, where it happened; the colour says who is at fault. ' +
+    'verification_hash_changed and verification_signature mean that what is hosted is not what was promised.',
+  unit: UNITS.count,
+  noValue: 'Nothing of this miner has failed',
+  width: 8,
+  height: 9,
+  sql: queries.ERRORS_BY_CATEGORY,
+  nameField: 'error_type',
+  colourField: 'fault',
+  fields: [
+    { name: 'failures', title: 'Failures' },
+    { name: 'fault', mappings: colourMapping(COLOURS.fault) },
+  ],
+});
+
+const latencies = tablePanel({
+  id: 302,
+  title: 'Latency of its steps in the run',
+  description:
+    'Attempts of the chosen run by step: how many, how many told an error, and how long they took; failures have a ' +
+    'latency too. communication is the call to the miner itself: slow there, slow at the miner.',
+  noValue: 'No step of this miner in this run has ended yet',
+  width: 8,
+  height: 9,
+  sql: queries.STEP_LATENCIES,
+  columns: [
+    stepColumn(),
+    countColumn('attempts', 'Attempts'),
+    countColumn('with_error', 'Errors', { thresholds: ZERO_IS_USUAL, coloured: 'text' }),
+    ...(['mean_ms', 'p95_ms', 'longest_ms'] as const).map((name, index) =>
+      column(name, ['Mean', '95 of 100', 'Longest'][index] ?? name, {
+        unit: UNITS.milliseconds,
+        decimals: 1,
+        width: 90,
+      }),
+    ),
+  ],
+});
+
+const hosting = promLinesPanel({
+  id: 303,
+  title: 'Latency of its host, and inference',
+  description:
+    'Mean latency of the calls that worked, and mean time of inference, over all that the miner did so far. They move ' +
+    'slowly; a step up means that something changed at the miner.',
+  unit: UNITS.seconds,
+  noValue: 'No call of this miner has worked yet',
+  width: 8,
+  height: 9,
+  min: 0,
+  queries: [
+    { expr: stateOf(METRICS.minerHostingLatency, ofMiner), legend: 'Calls' },
+    { expr: stateOf(METRICS.minerAvgInference, ofMiner), legend: 'Inference' },
+  ],
+});
+
+const failures = promLinesPanel({
+  id: 304,
+  title: 'Failures over time, by category',
+  description:
+    'Failures so far, by category, as the table of the miner has them. A line that begins to rise says since when.',
+  unit: UNITS.count,
+  noValue: 'Nothing of this miner has failed',
+  width: 12,
+  height: 7,
+  min: 0,
+  queries: [
+    { expr: stateOf(METRICS.minerErrors, { by: ['error_type'], where: chosen }), legend: '{{error_type}}' },
+  ],
+});
+
+const streaks = promLinesPanel({
+  id: 305,
+  title: 'Streaks over time',
+  description: 'Newest forecasts completed and failed in a row. The one falls to 0 when the other begins.',
+  unit: UNITS.count,
+  noValue: 'No forecast of this miner has ended yet',
+  width: 12,
+  height: 7,
+  min: 0,
+  queries: [
+    { expr: stateOf(METRICS.minerConsecutiveSuccesses, ofMiner), legend: 'Completed in a row' },
+    { expr: stateOf(METRICS.minerConsecutiveFailures, ofMiner), legend: 'Failed in a row' },
+  ],
+});
+
+export const minerErrors: Section = {
+  id: 300,
+  title: 'Errors and latencies',
+  panels: [errors, latencies, hosting, failures, streaks],
+};

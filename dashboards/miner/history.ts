@@ -1,0 +1,95 @@
+import {
+  countColumn,
+  forecastStatusColumn,
+  messageColumn,
+  scoreColumn,
+  secondsColumn,
+  stageColumn,
+  traceColumn,
+} from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { sqlLinesPanel } from '../build/graph-panels.ts';
+import { dashboardLink } from '../build/links.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/miner.ts';
+
+const NONE_IN_RANGE = 'No finished forecast has its T0 in this time range';
+
+const scores = sqlLinesPanel({
+  id: 201,
+  title: 'Scores over time',
+  description:
+    'Scores of finished forecasts at their T0: overall, against ERA5, and of day one. A fall of all miners at once is in ' +
+    'the truth or in us (dashboard Scores); of this one alone, in its model.',
+  unit: UNITS.score,
+  noValue: NONE_IN_RANGE,
+  width: 14,
+  height: 8,
+  decimals: 3,
+  min: 0,
+  isJoined: true,
+  sql: queries.SCORE_HISTORY,
+  fields: [
+    { name: 'overall', title: 'Overall' },
+    { name: 'era5', title: 'ERA5' },
+    { name: 'day1', title: 'Day 1' },
+  ],
+});
+
+const rank = sqlLinesPanel({
+  id: 202,
+  title: 'Rank over time',
+  description:
+    'Rank in each run by overall score; 1 is the best. A rank that jumps while the score stays: others changed, not this miner.',
+  unit: UNITS.count,
+  noValue: NONE_IN_RANGE,
+  width: 10,
+  height: 8,
+  decimals: 0,
+  min: 1,
+  isJoined: true,
+  sql: queries.RANK_HISTORY,
+  fields: [{ name: 'rank', title: 'Rank' }],
+});
+
+const forecasts = tablePanel({
+  id: 203,
+  title: 'Forecasts of all runs',
+  description:
+    'A row a run, the newest first. Follow the run number to the attempts of that run, and the trace to what happened inside.',
+  noValue: 'This miner has no forecast yet',
+  width: 24,
+  height: 9,
+  sql: queries.FORECAST_HISTORY,
+  columns: [
+    column('run_id', 'Run', {
+      width: 80,
+      links: [
+        dashboardLink('miner', 'The attempts of this run', {
+          run: 'run_id',
+          miner: 'miner_hotkey',
+          range: ['from_ms', 'to_ms'],
+        }),
+        dashboardLink('run', 'The run as a whole', { run: 'run_id' }),
+        dashboardLink('scores', 'The scores of this run', { run: 'run_id', miner: 'miner_hotkey' }),
+      ],
+    }),
+    instantColumn('forecast_init_time', 'T0'),
+    forecastStatusColumn(),
+    stageColumn(),
+    countColumn('miner_rank', 'Rank'),
+    scoreColumn('overall_forecast_score', 'Overall'),
+    scoreColumn('era5_combined_score', 'ERA5'),
+    scoreColumn('forecast_score_initial', 'Day 1'),
+    column('era5_completeness', 'Leads scored', { unit: UNITS.ratio, decimals: 0, width: 100 }),
+    secondsColumn('forecast_inference_duration_seconds', 'Inference'),
+    messageColumn('last_error_message'),
+    traceColumn(),
+    hiddenColumn('miner_hotkey'),
+    hiddenColumn('from_ms'),
+    hiddenColumn('to_ms'),
+  ],
+});
+
+export const minerHistory: Section = { id: 200, title: 'Over the runs', panels: [scores, rank, forecasts] };

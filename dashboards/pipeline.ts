@@ -1,0 +1,16 @@
+import type { DashboardWords } from './build/dashboard.ts';
+import { pipelineErrors } from './pipeline/errors.ts';
+import { pipelineFlow } from './pipeline/flow.ts';
+import { pipelineState } from './pipeline/state.ts';
+
+/** The pipeline as a whole: how fast, how well, and what it waits for. */
+export const PIPELINE_DASHBOARD: DashboardWords = {
+  name: 'pipeline',
+  title: 'Barograph · Pipeline',
+  description:
+    'The pipeline over all runs: throughput, latencies, error rates and who is at fault, what waits, and the runs that are open.',
+  variables: ['validator', 'jaeger'],
+  from: 'now-6h',
+  refresh: '30s',
+  sections: [pipelineState, pipelineFlow, pipelineErrors],
+};

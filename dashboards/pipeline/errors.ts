@@ -1,0 +1,79 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { COLOURS } from '../build/colours.ts';
+import type { Section } from '../build/dashboard.ts';
+import { promLinesPanel } from '../build/graph-panels.ts';
+import { rateOf, shareOf } from '../build/promql.ts';
+import { UNITS } from '../build/units.ts';
+
+const NO_ERRORS = 'No step has told an error in this time range';
+
+const shares = promLinesPanel({
+  id: 301,
+  title: 'Error rate by step',
+  description:
+    'Steps that told an error as a share of those that ended. communication and query above a third: see who is at ' +
+    'fault beside. day1 or era5 above 0 for long: truth, or our scoring.',
+  unit: UNITS.ratio,
+  noValue: NO_ERRORS,
+  width: 12,
+  height: 9,
+  min: 0,
+  max: 1,
+  queries: [
+    {
+      expr: shareOf(rateOf(METRICS.stepErrors, { by: ['step'] }), rateOf(METRICS.steps, { by: ['step'] })),
+      legend: '{{step}}',
+    },
+  ],
+});
+
+const fault = promLinesPanel({
+  id: 302,
+  title: 'Who is at fault',
+  description:
+    'Errors per second by who has to act. miner: some always fail. upstream: GFS or ERA5 is late or wrong. validator: ' +
+    'it is us, and any is worth a look.',
+  unit: UNITS.perSecond,
+  noValue: NO_ERRORS,
+  width: 12,
+  height: 9,
+  min: 0,
+  isStacked: true,
+  queries: [{ expr: rateOf(METRICS.stepErrors, { by: ['fault'] }), legend: '{{fault}}' }],
+  fields: Object.entries(COLOURS.fault).map(([name, colour]) => ({ name, colour })),
+});
+
+const categories = promLinesPanel({
+  id: 303,
+  title: 'Errors by category',
+  description:
+    'Errors per second by category. One that appears for the first time is worth more attention than one that is always there.',
+  unit: UNITS.perSecond,
+  noValue: NO_ERRORS,
+  width: 12,
+  height: 9,
+  min: 0,
+  queries: [{ expr: rateOf(METRICS.stepErrors, { by: ['error_type'] }), legend: '{{error_type}}' }],
+});
+
+const outcomes = promLinesPanel({
+  id: 304,
+  title: 'How steps end',
+  description:
+    'Steps per second by how they ended. abandoned above 0: a process died. retry_scheduled above succeeded: something ' +
+    'that all need is away.',
+  unit: UNITS.perSecond,
+  noValue: 'No step has ended in this time range',
+  width: 12,
+  height: 9,
+  min: 0,
+  isStacked: true,
+  queries: [{ expr: rateOf(METRICS.steps, { by: ['outcome'] }), legend: '{{outcome}}' }],
+  fields: Object.entries(COLOURS.stepStatus).map(([name, colour]) => ({ name, colour })),
+});
+
+export const pipelineErrors: Section = {
+  id: 300,
+  title: 'Errors, and who is at fault',
+  panels: [shares, fault, categories, outcomes],
+};

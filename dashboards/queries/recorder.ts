@@ -1,0 +1,34 @@
+import { ofValidator } from '../build/sql.ts';
+
+export const EMITTERS = `
+select book.instance_id, book.heartbeat_at, extract(epoch from now() - book.heartbeat_at)::double precision as silent_for,
+  book.closed_at, book.last_sequence, book.delivered_sequence, book.spooled, book.missing::text as missing,
+  book.dropped::text as dropped, book.first_seen, book.last_seen
+from emitter_books as book
+where ${ofValidator('book')}
+order by (book.closed_at is null) desc, book.last_seen desc nulls last
+limit 200`;
+
+export const DEAD_LETTERS = `
+select letter.reason, letter.phase, letter.run_id::text as run_id, letter.detail, letter.instance_id, letter.trace_id,
+  letter.span_id
+from dead_letter_spans as letter
+order by letter.reason, letter.run_id desc nulls last, letter.trace_id, letter.span_id
+limit 200`;
+
+export const LATE_ENDS = `
+select late.run_id::text as run_id, late.miner_hotkey, late.step_name, late.lead_hours, late.attempt, late.reason,
+  late.closed_at, late.status, late.completed_at, late.trace_id, late.span_id
+from late_ends as late
+where ${ofValidator('late')}
+order by late.closed_at desc
+limit 200`;
+
+export const OPEN_RUNS = `
+select progress.run_id::text as run_id, progress.gfs_init_time_utc, progress.status, progress.miners, progress.completed,
+  progress.failed, progress.in_flight, progress.waiting, progress.next_event, progress.leads_scored,
+  progress.leads_expected, progress.trace_id
+from run_progress as progress
+where ${ofValidator('progress')} and progress.completion_time is null
+order by progress.gfs_init_time_utc desc nulls last, progress.run_id desc
+limit 100`;

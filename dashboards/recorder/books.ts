@@ -1,0 +1,112 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import {
+  countColumn,
+  leadColumn,
+  messageColumn,
+  minerColumn,
+  secondsColumn,
+  stepColumn,
+  stepStatusColumn,
+  traceColumn,
+} from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { promLinesPanel } from '../build/graph-panels.ts';
+import { dashboardLink } from '../build/links.ts';
+import { stateOf } from '../build/promql.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
+import { ZERO_IS_USUAL } from '../build/thresholds.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/recorder.ts';
+
+const runColumn = () =>
+  column('run_id', 'Run', { width: 70, links: [dashboardLink('run', 'This run', { run: 'run_id' })] });
+
+const emitters = tablePanel({
+  id: 301,
+  title: 'Processes, and what came of their records',
+  description:
+    'Each process numbers its records. missing must be {}: numbers in it left the process and never came. Silent for long ' +
+    'and not ended: the process is dead; start one on its data directory, which takes over its spool.',
+  noValue: 'No process has recorded anything for this validator',
+  width: 24,
+  height: 8,
+  sql: queries.EMITTERS,
+  columns: [
+    column('instance_id', 'Process', { width: 280 }),
+    instantColumn('heartbeat_at', 'Heartbeat'),
+    secondsColumn('silent_for', 'Silent for'),
+    instantColumn('closed_at', 'Ended'),
+    countColumn('last_sequence', 'Records made'),
+    countColumn('delivered_sequence', 'Delivered'),
+    countColumn('spooled', 'Spooled', { thresholds: ZERO_IS_USUAL, coloured: 'text' }),
+    column('missing', 'Missing', { width: 120 }),
+    column('dropped', 'Dropped', { width: 120 }),
+    instantColumn('first_seen', 'First step'),
+    instantColumn('last_seen', 'Last step'),
+  ],
+});
+
+const letters = tablePanel({
+  id: 302,
+  title: 'Dead letters',
+  description:
+    'Spans that could not be recorded, kept whole. The detail says what was got and what is allowed. Remove the cause, ' +
+    'then barograph dead-letters replay.',
+  noValue: 'No span is a dead letter',
+  width: 16,
+  height: 9,
+  sql: queries.DEAD_LETTERS,
+  columns: [
+    column('reason', 'Reason', { width: 160 }),
+    column('phase', 'Seen at', { width: 80 }),
+    runColumn(),
+    messageColumn('detail', 'Detail'),
+    column('instance_id', 'Process', { width: 150 }),
+    traceColumn('span_id'),
+    hiddenColumn('span_id'),
+  ],
+});
+
+const lettersOverTime = promLinesPanel({
+  id: 303,
+  title: 'Dead letters by reason',
+  description:
+    'How many are kept. A rise names the time at which a sender, a clock or the database went wrong.',
+  unit: UNITS.count,
+  noValue: 'No span is a dead letter',
+  width: 8,
+  height: 9,
+  min: 0,
+  queries: [{ expr: stateOf(METRICS.deadLetters), legend: '{{reason}}' }],
+});
+
+const lateEnds = tablePanel({
+  id: 304,
+  title: 'Steps that ended after they were given up',
+  description:
+    'Steps that were taken for abandoned and told their end after all; the end counts. Many of them: processes are frozen ' +
+    'or cut off for minutes.',
+  noValue: 'No step has ended after it was given up',
+  width: 24,
+  height: 7,
+  sql: queries.LATE_ENDS,
+  columns: [
+    runColumn(),
+    minerColumn({ run: 'run_id' }),
+    stepColumn(),
+    leadColumn(),
+    countColumn('attempt', 'Attempt'),
+    column('reason', 'Given up for', { width: 140 }),
+    instantColumn('closed_at', 'Given up'),
+    stepStatusColumn(),
+    instantColumn('completed_at', 'Ended'),
+    traceColumn('span_id'),
+    hiddenColumn('span_id'),
+  ],
+});
+
+export const recorderBooks: Section = {
+  id: 300,
+  title: 'The books',
+  panels: [emitters, letters, lettersOverTime, lateEnds],
+};

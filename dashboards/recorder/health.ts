@@ -1,0 +1,160 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import type { Section } from '../build/dashboard.ts';
+import { promLinesPanel } from '../build/graph-panels.ts';
+import {
+  ageOf,
+  eachProcess,
+  increaseOf,
+  orZero,
+  stateOf,
+  stateSumOf,
+  sumOfProcesses,
+} from '../build/promql.ts';
+import { promStatPanel } from '../build/stat-panel.ts';
+import { ZERO_IS_RIGHT, ZERO_IS_USUAL } from '../build/thresholds.ts';
+import { UNITS } from '../build/units.ts';
+
+const NO_PROCESS = 'No process of Barograph is scraped; see the targets of Prometheus';
+
+const lost = promStatPanel({
+  id: 101,
+  title: 'Is anything lost?',
+  description:
+    'All of them are 0 when all is well. Missing: records left a process and never came; keep spool and database and ' +
+    'report it. Dropped: the spool was full. Drift: metrics differ from miner_stats; restart that process. Dead letters ' +
+    'are kept: barograph dead-letters list.',
+  unit: UNITS.count,
+  noValue: NO_PROCESS,
+  width: 12,
+  height: 4,
+  decimals: 0,
+  thresholds: ZERO_IS_RIGHT,
+  queries: [
+    { expr: stateOf(METRICS.missingRecords), legend: 'Missing' },
+    { expr: orZero(increaseOf(METRICS.recorderDropped)), legend: 'Dropped' },
+    { expr: orZero(stateSumOf(METRICS.deadLetters)), legend: 'Dead letters' },
+    { expr: `max (${METRICS.minerStatsDrift.name})`, legend: 'Drift' },
+  ],
+  fields: [{ name: 'Dead letters', thresholds: ZERO_IS_USUAL }],
+});
+
+const late = promStatPanel({
+  id: 102,
+  title: 'Is anything late?',
+  description:
+    'Age of the oldest span that waits, time since the last commit, and age of the state that the metrics show. A commit ' +
+    'is only missed when something waits. All three rising: the database is away; bring it back, restart nothing.',
+  unit: UNITS.seconds,
+  noValue: 'Nothing waits',
+  width: 12,
+  height: 4,
+  decimals: 0,
+  thresholds: ['green', [60, 'orange'], [300, 'red']],
+  queries: [
+    { expr: orZero(`max (${METRICS.recorderOldestAge.name})`), legend: 'Oldest span' },
+    { expr: ageOf(`max (${METRICS.recorderLastCommit.name})`), legend: 'Last commit' },
+    { expr: ageOf(stateOf(METRICS.stateRead)), legend: 'State' },
+  ],
+  fields: [{ name: 'Last commit', thresholds: ['blue'] }],
+});
+
+const queue = promLinesPanel({
+  id: 103,
+  title: 'Spans that wait',
+  description:
+    'Spans that wait to be recorded, by process. Peaks that go back to 0 are usual; a line that only rises means that the ' +
+    'database is away or too slow.',
+  unit: UNITS.count,
+  noValue: NO_PROCESS,
+  width: 8,
+  height: 8,
+  min: 0,
+  queries: [{ expr: eachProcess(METRICS.recorderQueueLength), legend: '{{instance}}' }],
+});
+
+const age = promLinesPanel({
+  id: 104,
+  title: 'Age of the oldest span that waits',
+  description:
+    'By process, while one waits. Above a minute the database does not keep up: see how long its batches take below.',
+  unit: UNITS.seconds,
+  noValue: 'Nothing has waited in this time range',
+  width: 8,
+  height: 8,
+  min: 0,
+  queries: [{ expr: eachProcess(METRICS.recorderOldestAge), legend: '{{instance}}' }],
+});
+
+const spool = promLinesPanel({
+  id: 105,
+  title: 'Spool, and its limit',
+  description:
+    'Bytes on disk that have not reached the database, by process, and how much a process may keep. Spans are dropped ' +
+    'when it is full: set BAROGRAPH_SPOOL_LIMIT_MIB higher before that.',
+  unit: UNITS.bytes,
+  noValue: NO_PROCESS,
+  width: 8,
+  height: 8,
+  min: 0,
+  queries: [
+    { expr: eachProcess(METRICS.recorderSpoolBytes), legend: '{{instance}}' },
+    { expr: `min (${METRICS.recorderSpoolLimit.name})`, legend: 'limit' },
+  ],
+  fields: [{ name: 'limit', colour: 'red' }],
+});
+
+const whole = promLinesPanel({
+  id: 106,
+  title: 'Share of the spool that is used',
+  description: 'All processes together. Above a half the outage lasts longer than the spool was made for.',
+  unit: UNITS.ratio,
+  noValue: NO_PROCESS,
+  width: 8,
+  height: 7,
+  min: 0,
+  max: 1,
+  queries: [
+    {
+      expr: `${sumOfProcesses(METRICS.recorderSpoolBytes)} / ${sumOfProcesses(METRICS.recorderSpoolLimit)}`,
+      legend: 'used',
+    },
+  ],
+});
+
+const drift = promLinesPanel({
+  id: 107,
+  title: 'Metrics that differ from the table',
+  description:
+    'Rows of miner_stats that differed from the metrics of a process when it last compared. 0 is right; if it stays above, ' +
+    'run barograph reconcile and restart that process.',
+  unit: UNITS.count,
+  noValue: NO_PROCESS,
+  width: 8,
+  height: 7,
+  min: 0,
+  queries: [{ expr: eachProcess(METRICS.minerStatsDrift), legend: '{{instance}}' }],
+});
+
+const overflow = promLinesPanel({
+  id: 108,
+  title: 'Beyond the budget of series',
+  description:
+    'Miners and runs that have no series of their own, since a metric holds only so many. Their tables are whole; only ' +
+    'their lines here and their alerts are missing.',
+  unit: UNITS.count,
+  noValue: NO_PROCESS,
+  width: 8,
+  height: 7,
+  min: 0,
+  queries: [
+    { expr: `max (${METRICS.minersOverflowed.name})`, legend: 'miners' },
+    { expr: stateOf(METRICS.runsOverflowed), legend: 'runs' },
+    { expr: increaseOf(METRICS.overflow, { by: ['label'] }), legend: 'observations by {{label}}' },
+  ],
+});
+
+export const recorderHealth: Section = {
+  id: 100,
+  title: 'Lost, late or growing?',
+  panels: [lost, late, queue, age, spool, whole, drift, overflow],
+};

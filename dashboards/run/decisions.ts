@@ -1,0 +1,86 @@
+import { COLOURS, colourMapping } from '../build/colours.ts';
+import {
+  countColumn,
+  errorTypeColumn,
+  faultColumn,
+  leadColumn,
+  messageColumn,
+  minerColumn,
+  stepStatusColumn,
+  traceColumn,
+  uidColumn,
+} from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
+import { ZERO_IS_USUAL } from '../build/thresholds.ts';
+import * as queries from '../queries/run.ts';
+
+const missing = tablePanel({
+  id: 401,
+  title: 'Scores that are missing, and who is at fault',
+  description:
+    'Each score that a miner lacks, with what is in the way. upstream: wait, or see the provider of the data. miner: the ' +
+    'miner has to act. validator: we have to. Empty when every score that was expected is there.',
+  noValue: 'No score of this run is missing',
+  width: 14,
+  height: 11,
+  sql: queries.MISSING_SCORES,
+  columns: [
+    uidColumn(),
+    minerColumn(),
+    column('score_type', 'Score', { width: 70 }),
+    leadColumn(),
+    faultColumn(),
+    errorTypeColumn(),
+    stepStatusColumn(),
+    messageColumn('reason', 'Why'),
+    instantColumn('next_retry_time', 'Tried again'),
+    countColumn('retries_remaining', 'Retries left'),
+    traceColumn(),
+  ],
+});
+
+const decisions = tablePanel({
+  id: 402,
+  title: 'Decisions of the orchestrator',
+  description:
+    'What was decided for the run, and why, the newest first. Yellow and red ones ask for a look: the reason says what ' +
+    'is missing.',
+  noValue: 'No decision of this run is recorded',
+  width: 10,
+  height: 11,
+  sql: queries.DECISIONS,
+  columns: [
+    instantColumn('created_at', 'When'),
+    column('level', 'Level', { width: 70, mappings: colourMapping(COLOURS.logLevel) }),
+    column('decision', 'Decision', { width: 130 }),
+    messageColumn('reason', 'Why'),
+    traceColumn('span_id'),
+    hiddenColumn('span_id'),
+  ],
+});
+
+const repeated = tablePanel({
+  id: 403,
+  title: 'Scores that were made twice',
+  description:
+    'Leads that were scored more than once; the newest scoring counts. Usual after a crash between a score and its ' +
+    'record. Many of them without one: two pipelines work on the same run.',
+  noValue: 'Nothing of this run was scored twice',
+  width: 24,
+  height: 6,
+  sql: queries.REPEATED_SCORES,
+  columns: [
+    uidColumn(),
+    minerColumn(),
+    column('score_type', 'Score', { width: 70 }),
+    leadColumn(),
+    countColumn('times_scored', 'Times', { thresholds: ZERO_IS_USUAL }),
+  ],
+});
+
+export const runDecisions: Section = {
+  id: 400,
+  title: 'What is missing, and what was decided',
+  panels: [missing, decisions, repeated],
+};

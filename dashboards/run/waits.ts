@@ -1,0 +1,127 @@
+import { flagMapping } from '../build/colours.ts';
+import { barPanel } from '../build/chart-panels.ts';
+import {
+  countColumn,
+  errorTypeColumn,
+  leadColumn,
+  messageColumn,
+  minerColumn,
+  secondsColumn,
+  stepColumn,
+  stepStatusColumn,
+  traceColumn,
+  uidColumn,
+} from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { column, instantColumn, tablePanel } from '../build/table-panel.ts';
+import type { Thresholds } from '../build/thresholds.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/run.ts';
+
+const HOUR = 3600;
+/** A step may take its time; after some hours somebody should look. */
+const HELD: Thresholds = ['green', [HOUR, 'yellow'], [6 * HOUR, 'orange'], [24 * HOUR, 'red']];
+/** Due times are kept to the minute by the queue. */
+const OVERDUE: Thresholds = ['green', [60, 'orange'], [600, 'red']];
+/** ERA5 is often some hours late; a day late is an outage of it. */
+const LATE: Thresholds = ['green', [6 * HOUR, 'yellow'], [24 * HOUR, 'orange'], [72 * HOUR, 'red']];
+
+const stuck = tablePanel({
+  id: 301,
+  title: 'What is stuck, and since when',
+  description:
+    'Steps that run, wait for a retry or were abandoned, since their first attempt, the oldest first; waits for truth are ' +
+    'beside. abandoned: the process died, any start on its data directory goes on. in_progress for hours: follow the trace.',
+  noValue: 'Nothing is stuck: no step of this run is held up',
+  width: 14,
+  height: 10,
+  sql: queries.STUCK_STEPS,
+  columns: [
+    uidColumn(),
+    minerColumn(),
+    stepColumn(),
+    leadColumn(),
+    countColumn('attempt', 'Attempt'),
+    stepStatusColumn(),
+    instantColumn('since', 'Since'),
+    secondsColumn('held_for', 'For', { thresholds: HELD }),
+    instantColumn('waits_until', 'Waits until'),
+    countColumn('retries_remaining', 'Retries left'),
+    errorTypeColumn(),
+    messageColumn('error_message'),
+    traceColumn(),
+  ],
+});
+
+const truth = tablePanel({
+  id: 302,
+  title: 'Leads that wait for truth',
+  description:
+    'ERA5 that the run waits for: when it is due, by how much it is late, and when it is looked for again. Waiting uses ' +
+    'no attempt. When it is days late, look at the provider of ERA5; after 30 days the lead is given up.',
+  noValue: 'No lead of this run waits for truth',
+  width: 10,
+  height: 10,
+  sql: queries.WAITING_FOR_TRUTH,
+  columns: [
+    leadColumn(),
+    countColumn('forecasts', 'Forecasts'),
+    instantColumn('since', 'Since'),
+    instantColumn('due_time', 'Due'),
+    secondsColumn('late_by', 'Late by', { thresholds: LATE }),
+    instantColumn('next_retry_time', 'Next look'),
+    traceColumn(),
+  ],
+});
+
+const retries = tablePanel({
+  id: 303,
+  title: 'Retries to come',
+  description:
+    'What is tried again, when, and how many retries are left then. Overdue in red: no worker takes it up. See whether ' +
+    'barograph work runs, and the dashboard Pipeline.',
+  noValue: 'No retry of this run is to come',
+  width: 14,
+  height: 9,
+  sql: queries.SCHEDULED_RETRIES,
+  columns: [
+    uidColumn(),
+    minerColumn(),
+    stepColumn(),
+    leadColumn(),
+    instantColumn('next_retry_time', 'Due'),
+    secondsColumn('overdue_by', 'Overdue by', { thresholds: OVERDUE }),
+    countColumn('attempts_made', 'Attempts'),
+    countColumn('retries_remaining', 'Retries left'),
+    column('waits_for_truth', 'Why', {
+      width: 90,
+      mappings: flagMapping({ true: 'truth', false: 'retry' }),
+      coloured: 'text',
+    }),
+    errorTypeColumn(),
+    messageColumn('error_message'),
+    traceColumn(),
+  ],
+});
+
+const lateness = barPanel({
+  id: 304,
+  title: 'How late truth was, by lead',
+  description:
+    'From the time at which ERA5 was due to the first score of the lead, or to now while there is none. All leads late ' +
+    'alike: the provider of ERA5. Rising with the lead: we do not keep up.',
+  unit: UNITS.seconds,
+  noValue: 'No step of this run has waited for truth',
+  width: 10,
+  height: 9,
+  sql: queries.TRUTH_LATENESS,
+  nameField: 'lead',
+  thresholds: LATE,
+  fields: [{ name: 'late_by', title: 'Late by' }],
+});
+
+export const runWaits: Section = {
+  id: 300,
+  title: 'Stuck and waiting',
+  panels: [stuck, truth, retries, lateness],
+};

@@ -1,0 +1,131 @@
+import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import { leadColumn, messageColumn, traceColumn } from '../build/columns.ts';
+import type { Section } from '../build/dashboard.ts';
+import { trendPanel } from '../build/graph-panels.ts';
+import { sqlStatPanel } from '../build/stat-panel.ts';
+import { column, hiddenColumn, tablePanel } from '../build/table-panel.ts';
+import { NEUTRAL, ONE_IS_BEST, SKILL, type Thresholds } from '../build/thresholds.ts';
+import { UNITS } from '../build/units.ts';
+import * as queries from '../queries/scores.ts';
+
+const NO_COMPONENTS = 'No field of this miner in this run is scored, or retention has dropped its scores';
+
+const chosen = sqlStatPanel({
+  id: 201,
+  title: 'The chosen miner over all runs',
+  description:
+    'Rank, and mean scores of all its forecasts. A large deviation: the miner is good on some days only, so see ' +
+    '"Scores over time" before judging it by one run.',
+  unit: UNITS.score,
+  noValue: 'No miner is chosen, or it has no score yet',
+  width: 8,
+  height: 9,
+  decimals: 3,
+  sql: queries.CHOSEN_MINER,
+  thresholds: ONE_IS_BEST,
+  fields: [
+    { name: 'miner_rank', title: 'Rank', unit: UNITS.count, decimals: 0, thresholds: NEUTRAL },
+    { name: 'avg_forecast_score', title: 'Mean score' },
+    { name: 'avg_day1_score', title: 'Mean day 1' },
+    { name: 'avg_era5_score', title: 'Mean ERA5' },
+    { name: 'score_std_dev', title: 'Deviation', thresholds: NEUTRAL },
+  ],
+});
+
+const byLead = trendPanel({
+  id: 202,
+  title: 'Skill and ACC by lead',
+  description:
+    'Means over all variables and levels of the chosen miner in the chosen run. Both fall with the lead. ACC below 0.6 is ' +
+    'of no use; skill below 0 is worse than the reference: climatology for ERA5, GFS on day one.',
+  unit: UNITS.score,
+  noValue: NO_COMPONENTS,
+  width: 16,
+  height: 9,
+  decimals: 3,
+  xField: 'lead_hours',
+  sql: queries.SKILL_BY_LEAD,
+  fields: [
+    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours },
+    { name: 'acc', title: 'ACC', colour: 'green' },
+    { name: 'skill', title: 'Skill that counts', colour: 'blue' },
+    { name: 'skill_gfs', title: 'Skill against GFS', colour: 'orange' },
+    { name: 'skill_climatology', title: 'Skill against climatology', colour: 'purple' },
+  ],
+});
+
+/** ACC of 0.6 is the usual limit of use. */
+const ACC: Thresholds = ['red', [0.4, 'orange'], [0.6, 'yellow'], [0.8, 'light-green'], [0.9, 'green']];
+
+function heatMap(words: {
+  id: number;
+  title: string;
+  description: string;
+  sql: string;
+  thresholds: Thresholds;
+}) {
+  const leads = ['day 1', ...ERA5_LEAD_HOURS.map((lead) => `${lead} h`)];
+  return tablePanel({
+    id: words.id,
+    title: words.title,
+    description: words.description,
+    noValue: NO_COMPONENTS,
+    width: 12,
+    height: 16,
+    sql: words.sql,
+    columns: [
+      column('variable_name', 'Variable', { width: 80 }),
+      column('pressure_level', 'hPa', { unit: UNITS.count, width: 70 }),
+      ...leads.map((lead) =>
+        column(lead, lead, { unit: UNITS.score, decimals: 2, width: 70, thresholds: words.thresholds }),
+      ),
+    ],
+  });
+}
+
+const acc = heatMap({
+  id: 203,
+  title: 'ACC by variable, level and lead',
+  description:
+    'Each field of the chosen miner. A row that is red alone: the miner has that variable wrong, often its unit or its ' +
+    'level. A column that is red alone: the truth of that lead.',
+  sql: queries.ACC_GRID,
+  thresholds: ACC,
+});
+
+const skill = heatMap({
+  id: 204,
+  title: 'Skill by variable, level and lead',
+  description:
+    'The same for the skill that counts. Below 0 the field is worse than its reference; on day one a copy of GFS has a ' +
+    'skill of 0 less its penalty.',
+  sql: queries.SKILL_GRID,
+  thresholds: SKILL,
+});
+
+const missing = tablePanel({
+  id: 205,
+  title: 'Fields without a metric, and why',
+  description:
+    'Metrics of the chosen miner that could not be made. "not finite" is in the forecast itself: the miner has to look at ' +
+    'its fields.',
+  noValue: 'Every metric of this miner in this run could be made',
+  width: 24,
+  height: 7,
+  sql: queries.MISSING_METRICS,
+  columns: [
+    column('score_type', 'Score', { width: 70 }),
+    leadColumn(),
+    column('variable_name', 'Variable', { width: 90 }),
+    column('pressure_level', 'hPa', { unit: UNITS.count, width: 80 }),
+    messageColumn('reason', 'Why'),
+    traceColumn('span_id'),
+    hiddenColumn('span_id'),
+  ],
+});
+
+export const scoresByField: Section = {
+  id: 200,
+  title: 'The chosen miner, by lead, variable and level',
+  panels: [chosen, byLead, acc, skill, missing],
+};

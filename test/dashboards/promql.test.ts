@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
+import { METRICS, type MetricKey } from '../../src/semconv/metrics.ts';
+import { PROM_TARGETS } from './support/generated.ts';
+import { mentionsIn, syntaxErrors, type Mention } from './support/promql.ts';
+
+/** What a process says of itself alone. All others mirror tables, and every process says the same of them. */
+const PER_PROCESS: readonly MetricKey[] = [
+  ...([
+    'stepDuration',
+    'steps',
+    'stepErrors',
+    'componentScores',
+    'adjustedValues',
+    'truncatedSpans',
+  ] as const),
+  ...(['recorderQueueLength', 'recorderOldestAge', 'recorderSpoolBytes', 'recorderSpoolLimit'] as const),
+  ...(['recorderDropped', 'recorderRejected', 'recorderBatches', 'recorderBatchDuration'] as const),
+  ...([
+    'recorderRowsWritten',
+    'recorderLastCommit',
+    'minerStatsDrift',
+    'minersOverflowed',
+    'overflow',
+  ] as const),
+];
+/** Labels that Prometheus itself adds. */
+const OF_PROMETHEUS = ['instance', 'job'];
+
+const definitions = Object.entries(METRICS) as [MetricKey, MetricDefinition][];
+
+function definitionOf(name: string): readonly [MetricKey, MetricDefinition] | undefined {
+  return definitions.find(([, metric]) =>
+    metric.type === 'histogram'
+      ? ['_bucket', '_sum', '_count'].some((suffix) => name === `${metric.name}${suffix}`)
+      : name === metric.name,
+  );
+}
+
+const labelsAllowed = (name: string, { labels }: MetricDefinition): readonly string[] => [
+  ...labels,
+  ...OF_PROMETHEUS,
+  ...(name.endsWith('_bucket') ? ['le'] : []),
+];
+
+/** What is wrong with a mention of a metric; empty when nothing is. */
+function faultsOf(mention: Mention): readonly string[] {
+  const found = definitionOf(mention.metric);
+  if (found === undefined) return [`${mention.metric} is no metric of the vocabulary`];
+  const [key, metric] = found;
+  const unknown = mention.labels.filter((label) => !labelsAllowed(mention.metric, metric).includes(label));
+  const faults = unknown.map((label) => `${mention.metric} has no label ${label}`);
+  if (!PER_PROCESS.includes(key)) {
+    if (mention.aggregations[0] !== 'max')
+      faults.push(`${mention.metric} is said by every process: take the max`);
+    return faults;
+  }
+  if (mention.aggregations.length === 0) faults.push(`${mention.metric} is of one process: aggregate it`);
+  if (metric.type === 'gauge') return faults;
+  const [inner] = mention.functions;
+  const windows = inner === 'rate' ? ['$__rate_interval'] : ['$__rate_interval', '$__range'];
+  if (inner !== 'rate' && inner !== 'increase') faults.push(`${mention.metric} starts at 0 with its process`);
+  else if (!windows.includes(mention.window ?? '')) faults.push(`the window of ${mention.metric} is fixed`);
+  return faults;
+}
+
+describe('the expressions of the panels', () => {
+  it('are found at all', () => {
+    expect(PROM_TARGETS.length).toBeGreaterThan(40);
+  });
+
+  it.each(PROM_TARGETS.map(({ name, target }) => [name, target.expr] as const))('%s: %s', (_, expression) => {
+    expect(syntaxErrors(expression)).toEqual([]);
+    const mentions = mentionsIn(expression);
+    expect(mentions.length).toBeGreaterThan(0);
+    expect(mentions.flatMap(faultsOf)).toEqual([]);
+  });
+
+  it('name lines only by labels that their result has', () => {
+    for (const { name, target } of PROM_TARGETS) {
+      const grouped = mentionsIn(target.expr).flatMap(({ labels }) => labels);
+      for (const [, label] of target.legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+        expect(grouped, name).toContain(label);
+    }
+  });
+
+  it('use the whole of the recorder, of the steps and of the state of runs', () => {
+    const used = new Set(
+      PROM_TARGETS.flatMap(({ target }) => mentionsIn(target.expr)).map(
+        ({ metric }) => definitionOf(metric)?.[0],
+      ),
+    );
+    const unused = definitions.map(([key]) => key).filter((key) => !used.has(key));
+    // What the tables show better than a line does.
+    const elsewhere = unused.filter(
+      (key) => !/^miner|^validators$|^componentScores$|^runStatusSince$|^runInit$/.test(key),
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
+  it('ask histograms of latency for exemplars, or no point would lead to a trace', () => {
+    const dashboards = ['barograph-pipeline', 'barograph-recorder'];
+    for (const uid of dashboards) {
+      const withExemplars = PROM_TARGETS.filter(
+        ({ dashboard, target }) => dashboard.uid === uid && target.exemplar === true,
+      );
+      expect(withExemplars.length).toBeGreaterThan(0);
+      expect(withExemplars.filter(({ target }) => !target.expr.includes('_bucket'))).toEqual([]);
+    }
+  });
+});
+
+describe('the checker itself', () => {
+  it('finds what is no PromQL, and no fault in what is', () => {
+    expect(syntaxErrors('sum by (step) (rate(barograph_steps_total[$__rate_interval]))')).toEqual([]);
+    expect(syntaxErrors('sum by (step (rate(barograph_steps_total[5m]))')).not.toEqual([]);
+  });
+
+  it.each([
+    ['sum (rate(barograph_stepz_total[$__rate_interval]))', 'is no metric'],
+    ['sum by (lead) (rate(barograph_steps_total[$__rate_interval]))', 'has no label lead'],
+    ['sum (rate(barograph_steps_total{lead="24"}[$__rate_interval]))', 'has no label lead'],
+    ['sum (barograph_steps_total)', 'starts at 0'],
+    ['sum (rate(barograph_steps_total[5m]))', 'is fixed'],
+    ['rate(barograph_steps_total[$__rate_interval])', 'aggregate it'],
+    ['sum (barograph_retries_scheduled)', 'take the max'],
+  ])('finds the fault in %s', (expression, fault) => {
+    expect(mentionsIn(expression).flatMap(faultsOf).join()).toContain(fault);
+  });
+});

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { fieldsNamedBy, GENERATED, SQL_TARGETS, type PanelTarget } from './support/generated.ts';
+import { interpolateSql, type DashboardChoice } from './support/interpolate.ts';
+import { allowReader, askAsReader, GRAFANA_READER, type Answer } from './support/reader.ts';
+import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
+import type { SqlTargetJson } from './support/shapes.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await recordEverything(database);
+  await allowReader(database.pool);
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+const choiceOf = (variables: Readonly<Record<string, string>>): DashboardChoice => ({
+  ...RANGE,
+  variables: { validator: '1', jaeger: 'http://localhost:16686', ...variables },
+});
+const ask = (sql: string, variables: Readonly<Record<string, string>>): Promise<Answer> =>
+  askAsReader(database.pool, interpolateSql(sql, choiceOf(variables)));
+
+/** What the query of a panel gives for each run and miner that can be chosen; the same for all where it asks for none. */
+async function answersOf({ target: { rawSql } }: PanelTarget<SqlTargetJson>): Promise<readonly Answer[]> {
+  const queries = new Set(CHOICES.map((choice) => interpolateSql(rawSql, choiceOf(choice))));
+  const answers: Answer[] = [];
+  for (const query of queries) answers.push(await askAsReader(database.pool, query));
+  return answers;
+}
+
+describe('the queries of the panels, as the reader of Grafana', () => {
+  it('are found at all', () => {
+    expect(SQL_TARGETS.length).toBeGreaterThan(30);
+  });
+
+  it.each(SQL_TARGETS)('$name', async (panel) => {
+    const answers = await answersOf(panel);
+    const withRows = answers.filter(({ rows }) => rows.length > 0);
+    expect(withRows.length).toBeGreaterThan(0);
+    const columns = withRows[0]?.columns ?? [];
+    expect(fieldsNamedBy(panel.panel).filter((field) => !columns.includes(field))).toEqual([]);
+    expect(new Set(columns).size).toBe(columns.length);
+    // A column that is always empty shows nothing to anybody.
+    const filled = columns.filter((column) =>
+      withRows.some(({ rows }) => rows.some((row) => row[column] !== null)),
+    );
+    expect(columns.filter((column) => !filled.includes(column))).toEqual([]);
+  });
+
+  it('give points in the order of time where they draw lines', async () => {
+    for (const panel of SQL_TARGETS.filter(({ target }) => target.format === 'time_series')) {
+      const answers = await answersOf(panel);
+      for (const { columns, rows } of answers) {
+        expect(columns[0], panel.name).toBe('time');
+        const times = rows.map(({ time }) => (time as Date).getTime());
+        expect(times, panel.name).toEqual([...times].sort((a, b) => a - b));
+      }
+    }
+  });
+
+  it('show a table column by column: none that the query gives is left without a title or hidden', async () => {
+    for (const panel of SQL_TARGETS.filter(({ panel: { type } }) => type === 'table')) {
+      const columns = (await answersOf(panel))[0]?.columns;
+      expect(
+        panel.panel.fieldConfig.overrides.map(({ matcher }) => matcher.options),
+        panel.name,
+      ).toEqual(columns);
+    }
+  });
+
+  it('show nothing, and break nothing, while nothing is chosen', async () => {
+    for (const { target, name } of SQL_TARGETS) {
+      const nothing = { validator: '', run: '', miner: '' };
+      const { rows } = await ask(target.rawSql, nothing);
+      if (target.rawSql.includes('${')) expect(rows, name).toEqual([]);
+    }
+  });
+
+  it('take what stands in an address for a value, never for SQL', async () => {
+    const attack = "1' or '1'='1";
+    for (const { target, name } of SQL_TARGETS.filter(({ target: { rawSql } }) => rawSql.includes('${'))) {
+      const answer = ask(target.rawSql, { validator: '1', run: attack, miner: attack });
+      if (target.rawSql.includes('${run'))
+        await expect(answer, name).rejects.toThrow('invalid input syntax for type bigint');
+      else if (target.rawSql.includes('${miner')) expect((await answer).rows, name).toEqual([]);
+    }
+  });
+
+  it('quote every variable, and cast what is a number', () => {
+    for (const { target, name } of SQL_TARGETS)
+      for (const [variable] of target.rawSql.matchAll(/\$\{[^}]*\}/g))
+        expect(variable, name).toMatch(/:sqlstring\}$/);
+  });
+});
+
+describe('the variables', () => {
+  const queries = GENERATED.flatMap(({ uid, templating }) =>
+    templating.list.filter(({ type }) => type === 'query').map(({ name, query }) => ({ uid, name, query })),
+  );
+
+  it.each(queries)('$name of $uid offers something to choose, each value once', async ({ query }) => {
+    const { columns, rows } = await ask(query, { run: '1' });
+    expect(columns).toEqual(['__text', '__value']);
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows)
+      expect([typeof row['__text'], typeof row['__value']]).toEqual(['string', 'string']);
+    expect(new Set(rows.map((row) => row['__value'])).size).toBe(rows.length);
+  });
+
+  it('offer the newest run first', async () => {
+    const query = queries.find(({ name }) => name === 'run')?.query ?? '';
+    const { rows } = await ask(query, {});
+    expect(rows.map((row) => row['__value'])).toEqual(['5', '4', '3', '2', '1']);
+  });
+});
+
+describe(`the role ${GRAFANA_READER}`, () => {
+  it('may change nothing', async () => {
+    await expect(askAsReader(database.pool, 'delete from validators')).rejects.toThrow();
+    const client = await database.pool.connect();
+    try {
+      await client.query(`begin; set local role ${GRAFANA_READER}`);
+      await expect(client.query('delete from validators')).rejects.toThrow('permission denied');
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  });
+
+  it('sees nothing of the control state, where addresses of miners lie', async () => {
+    await expect(askAsReader(database.pool, 'select * from pipeline.runs')).rejects.toThrow(
+      'permission denied',
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DASHBOARD_FILES } from '../../../dashboards/index.ts';
+import {
+  dashboardShape,
+  type DashboardJson,
+  type PanelJson,
+  type PromTargetJson,
+  type SqlTargetJson,
+} from './shapes.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+/** The text of each generated dashboard, as it is checked in. */
+export const GENERATED_TEXTS: readonly (readonly [path: string, text: string])[] = DASHBOARD_FILES.map(
+  ({ path }) => [path, readFileSync(join(ROOT, path), 'utf8')],
+);
+
+/** The generated dashboards, as Grafana reads them. */
+export const GENERATED: readonly DashboardJson[] = GENERATED_TEXTS.map(([, text]) =>
+  dashboardShape.parse(JSON.parse(text)),
+);
+
+export const panelsOf = ({ panels }: DashboardJson): readonly PanelJson[] =>
+  panels.filter((panel): panel is PanelJson => panel.type !== 'row');
+
+export const variablesOf = ({ templating }: DashboardJson): readonly string[] =>
+  templating.list.map(({ name }) => name);
+
+export interface PanelTarget<Target> {
+  readonly dashboard: DashboardJson;
+  readonly panel: PanelJson;
+  readonly target: Target;
+  /** How the panel is called in the words of a test. */
+  readonly name: string;
+}
+
+const targets = GENERATED.flatMap((dashboard) =>
+  panelsOf(dashboard).flatMap((panel) =>
+    panel.targets.map((target) => ({
+      dashboard,
+      panel,
+      target,
+      name: `${dashboard.uid} ${panel.id} ${panel.title}`,
+    })),
+  ),
+);
+
+export const SQL_TARGETS: readonly PanelTarget<SqlTargetJson>[] = targets.flatMap(({ target, ...rest }) =>
+  'rawSql' in target ? [{ ...rest, target }] : [],
+);
+export const PROM_TARGETS: readonly PanelTarget<PromTargetJson>[] = targets.flatMap(({ target, ...rest }) =>
+  'expr' in target ? [{ ...rest, target }] : [],
+);
+
+/** The links of a panel: those of its columns and lines. */
+export function linksOf({ fieldConfig }: PanelJson): readonly string[] {
+  return fieldConfig.overrides
+    .flatMap(({ properties }) => properties)
+    .flatMap((property) => (property.id === 'links' ? property.value.map(({ url }) => url) : []));
+}
+
+/** The columns or lines that a panel speaks of, and those that its links take values from. */
+export function fieldsNamedBy(panel: PanelJson): readonly string[] {
+  const named = panel.fieldConfig.overrides.map(({ matcher }) => matcher.options);
+  const linked = linksOf(panel).flatMap((url) =>
+    [...url.matchAll(/\$\{__data\.fields\.(\w+)[:}]/g)].map(([, name]) => name ?? ''),
+  );
+  return [...new Set([...named, ...linked])];
+}

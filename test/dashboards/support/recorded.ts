@@ -1,0 +1,107 @@
+import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { closingSpan } from '../../../src/facts/closing.ts';
+import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
+import { accountOf, runOf } from '../../support/accounts.ts';
+import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '../../support/recorded-runs.ts';
+import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
+
+const RUN = 5;
+const BEGIN = Date.parse(instantIn(RUN, 0)) - Number(T / 1_000_000n);
+
+const spanOf = (options: Omit<SpanOptions, 'run'>): ObservedSpan =>
+  endedSpan({
+    maxAttempts: 5,
+    ...options,
+    run: RUN,
+    at: BEGIN + (options.at ?? 0),
+    attributes: { 'weather.run.init_time': initTimeOf(RUN), ...options.attributes },
+  });
+
+const waited = (lead: number, miner: SpanOptions['miner'], due: number): ObservedSpan =>
+  spanOf({
+    step: 'era5',
+    lead,
+    miner: miner ?? null,
+    at: 1000 + lead,
+    status: 'waiting_for_truth',
+    attributes: {
+      'weather.truth.due_time': instantIn(RUN, due),
+      'weather.retry.next_time': instantIn(RUN, due + 60_000),
+    },
+  });
+
+const scored = (lead: number): ObservedSpan =>
+  spanOf({
+    step: 'era5',
+    lead,
+    miner: MINERS.good,
+    attempt: 2,
+    at: 200_000 + lead,
+    attributes: { 'weather.score.era5': 0.4 },
+    events: [
+      componentScore({
+        score_type: 'era5',
+        variable_name: 't',
+        pressure_level: 850,
+        valid_time: new Date(Date.parse(initTimeOf(RUN)) + lead * 3_600_000).toISOString(),
+        acc: 0.9 - lead / 500,
+        skill_score: 0.5 - lead / 500,
+        skill_score_climatology: 0.5 - lead / 500,
+      }),
+    ],
+  });
+
+const late = spanOf({ step: 'era5', lead: 72, miner: MINERS.good, at: 500_000, durationMs: 60_000 });
+const lastSign = Number(late.startTimeUnixNano / 1000n) + 1_000_000;
+
+/** What no other recorded run has: truth that was late, a step that ended after it was given up, and books that do not close. */
+const FIFTH: readonly ObservedSpan[] = [
+  waited(24, MINERS.good, 100_000),
+  ...ERA5_LEAD_HOURS.map(scored),
+  spanOf({
+    step: 'era5',
+    lead: 96,
+    miner: MINERS.tampering,
+    at: 300_000,
+    status: 'retry_scheduled',
+    error: { type: 'data_coverage', message: 'the store was away' },
+    attributes: { 'weather.retry.next_time': instantIn(RUN, 600_000) },
+  }),
+  waited(48, MINERS.tampering, 300_000),
+];
+
+const refused = spanOf({ step: 'poll', miner: MINERS.good, at: 9000 });
+const DEAD: ObservedSpan = { ...refused, attributes: { ...refused.attributes, 'weather.step.attempt': 0 } };
+
+/** Records five runs in which everything happens that a panel can show. */
+export async function recordEverything({ pool }: Pick<TestDatabase, 'pool'>): Promise<void> {
+  const exporter = createPostgresExporter({ pool });
+  const account = accountOf({
+    received: [[1, 4]],
+    lastSequence: 9,
+    deliveredSequence: 7,
+    runs: [runOf({ runId: RUN, started: 12, spooled: 2, dropped: { spool_full: 1 } })],
+  });
+  const batches: readonly (readonly ObservedSpan[])[] = [
+    RECORDED_RUNS,
+    FIFTH,
+    [startOfSpan(late)],
+    [closingSpan(startOfSpan(late), { reason: 'heartbeat_lost', at: lastSign })],
+    [late],
+  ];
+  for (const batch of batches) await exporter.exportObserved(batch, { account });
+  await exporter.exportObserved([DEAD], { account: accountOf({ instanceId: 'instance-2', isClosed: true }) });
+}
+
+/** The runs and miners that a person could choose. */
+export const CHOICES: readonly { readonly run: string; readonly miner: string }[] = [1, 2, 3, 4, RUN].flatMap(
+  (run) => Object.values(MINERS).map(({ hotkey }) => ({ run: String(run), miner: hotkey })),
+);
+
+/** A time range in which all of it lies. */
+export const RANGE = {
+  from: new Date(Number(T / 1_000_000n) - 30 * 86_400_000),
+  to: new Date(Number(T / 1_000_000n) + 30 * 86_400_000),
+} as const;
