@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '../exporters/export-report.ts';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
-import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
@@ -15,6 +14,7 @@ import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { refreshMiners, startMinerRefresh } from './miner-refresh.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
@@ -80,6 +80,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
+    add(startMinerRefresh({ pool, prometheus, onProblem }));
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
     const telemetry = startTelemetry({
@@ -119,7 +120,7 @@ interface RecorderPlace {
 async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
   const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
-  prometheus.seed(await readMinerStats(pool));
+  await refreshMiners({ pool, prometheus });
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
   const plain = { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) };
   const sink = withBatchMetrics(plain, prometheus.recorder);

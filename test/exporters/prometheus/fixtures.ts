@@ -4,7 +4,7 @@ import {
   type PrometheusExporterOptions,
 } from '../../../exporters/prometheus/exporter.ts';
 import type { RecorderState } from '../../../exporters/prometheus/recorder-metrics.ts';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '../../../src/facts/miner-stats.ts';
 import type { ComponentScoreFact, ErrorFact, StepFact } from '../../../src/facts/step-fact.ts';
 import type { ErrorCategory, ScoreType } from '../../../src/semconv/index.ts';
 
@@ -15,7 +15,8 @@ export const TRACE_ID = '0123456789abcdef0123456789abcdef';
 export const SPAN_ID = '0123456789abcdef';
 
 /** A miner of whom nothing is known yet: all that may be null is. */
-export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
+export const minerStats = (known: Partial<CommittedMinerStats> = {}): CommittedMinerStats => ({
+  rowVersion: '1(0,1)',
   validatorId: 1,
   validatorHotkey: '5Validator',
   minerHotkey: '5Miner7',
@@ -47,6 +48,12 @@ export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
   lastActive: null,
   updatedAt: AT,
   ...known,
+});
+
+/** A reading of the table after which nothing was committed. */
+export const wholeTable = (rows: readonly CommittedMinerStats[]): MinerStatsRead => ({
+  rows,
+  hasSeen: () => true,
 });
 
 export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
