@@ -1,7 +1,7 @@
 import type { MinerStats } from '../../src/facts/miner-stats.ts';
-import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
+import { MIRRORED_COLUMNS, type MinerValue } from './miner-series.ts';
 import type { Labels } from './registry.ts';
-import { joinLines, sampleLine } from './sample-line.ts';
+import { joinLines, labelText, sampleLine } from './sample-line.ts';
 
 /** What a scrape shows of one miner that has series of its own; made once, when it is first asked for. */
 export class MinerLines {
@@ -14,17 +14,18 @@ export class MinerLines {
 
   /** The lines of one metric, by its place in `MIRRORED_COLUMNS`; an empty text when the miner has none. */
   of(index: number): string {
-    this.#lines ??= MIRRORED_COLUMNS.map((column) => linesOf(column, this.row));
+    this.#lines ??= makeLines(this.row);
     return this.#lines[index] ?? '';
   }
 }
 
-function linesOf({ metric, read }: MinerSeries, row: MinerStats): string {
+function makeLines(row: MinerStats): readonly string[] {
   const labels = labelsOf(row);
-  return joinLines(
-    read(row).map(({ value, errorType }) =>
-      sampleLine(metric, errorType === undefined ? labels : { ...labels, error_type: errorType }, value),
-    ),
+  const common = labelText(labels);
+  const labelsWith = (errorType: MinerValue['errorType']): string =>
+    errorType === undefined ? common : labelText({ ...labels, error_type: errorType });
+  return MIRRORED_COLUMNS.map(({ metric, read }) =>
+    joinLines(read(row).map(({ value, errorType }) => sampleLine(metric, labelsWith(errorType), value))),
   );
 }
 

@@ -135,7 +135,7 @@ export const MINER_SERIES = {
   consecutiveFailures: gauge(METRICS.minerConsecutiveFailures, (row) => row.consecutiveFailures),
   lastSuccessfulForecast: instant(METRICS.minerLastSuccess, (row) => row.lastSuccessfulForecast),
   lastFailedForecast: instant(METRICS.minerLastFailure, (row) => row.lastFailedForecast),
-  firstSeen: instant(METRICS.minerFirstSeen, (row) => row.firstSeen),
+  firstSeen: { kind: 'omitted', reason: 'It stays as it is once it is known; the table has it.' },
   lastActive: instant(METRICS.minerLastActive, (row) => row.lastActive),
   updatedAt: {
     kind: 'omitted',

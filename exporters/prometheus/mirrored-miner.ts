@@ -1,7 +1,7 @@
 import type { CommittedMinerStats, MinerStats } from '../../src/facts/miner-stats.ts';
 import type { MinerPresence } from './departures.ts';
 import { MinerLines } from './miner-lines.ts';
-import { MIRRORED_COLUMNS, type MinerCounters } from './miner-series.ts';
+import type { MinerCounters } from './miner-series.ts';
 import type { BudgetedMiner } from './series-budget.ts';
 
 /** What is kept of one row of `miner_stats`. */
@@ -39,17 +39,10 @@ export const keyOf = ({
 
 /** Whether what is kept says what the row says, as far as the metrics show or need it. */
 export function saysTheSame(miner: MirroredMiner, row: MinerStats): boolean {
-  const kept = [...standingOf(miner), countersOf(miner.counters), miner.lines && gaugesOf(miner.lines.row)];
-  const told = [...standingOf(row), countersOf(row), miner.lines && gaugesOf(row)];
-  return JSON.stringify(kept) === JSON.stringify(told);
+  const { minerUid, firstSeen, updatedAt } = miner;
+  const kept = { minerUid, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };
+  return (Object.keys(kept) as (keyof typeof kept)[]).every((column) => isSame(kept[column], row[column]));
 }
 
-const standingOf = ({ minerUid, firstSeen, updatedAt }: MinerPresence & BudgetedMiner) => [
-  minerUid,
-  firstSeen,
-  updatedAt,
-];
-const countersOf = (row: MinerCounters) =>
-  MIRRORED_COLUMNS.map((column) => (column.kind === 'counter' ? column.read(row) : []));
-const gaugesOf = (row: MinerStats) =>
-  MIRRORED_COLUMNS.map((column) => (column.kind === 'gauge' ? column.read(row) : []));
+const isSame = (a: unknown, b: unknown): boolean =>
+  Object.is(a, b) || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));

@@ -96,10 +96,6 @@ const MINER_METRICS = {
     ['barograph_miner_last_failed_forecast_timestamp_seconds', 'seconds', 'When a forecast last failed.'],
     miner,
   ),
-  minerFirstSeen: gauge(
-    ['barograph_miner_first_seen_timestamp_seconds', 'seconds', 'When the miner was first recorded.'],
-    miner,
-  ),
   minerLastActive: gauge(
     ['barograph_miner_last_active_timestamp_seconds', 'seconds', 'When the miner was last active.'],
     miner,
