@@ -8,29 +8,35 @@ export const QUIET_AFTER_MICROS = 30 * 86_400_000_000;
 /** What says whether a miner is still there. */
 export type MinerPresence = Pick<MinerStats, 'validatorId' | 'minerUid' | 'updatedAt'>;
 
+/** The newest instants of one validator: of all its rows, and of those that name a slot. */
+interface NewestRows {
+  updatedAt: number;
+  readonly bySlot: Map<number, number>;
+}
+
 /**
  * The miners that have left, by the rows alone and by no clock: time is what the newest row of the same validator says.
  * The rows of those who left make no difference to who else has left.
  */
 export function findDepartures<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {
   const all = [...miners];
-  const newest = newestBy(all, ({ validatorId }) => String(validatorId));
-  const holders = newestBy(all, slotOf);
-  return all.filter((miner) => {
-    const quiet = (newest.get(String(miner.validatorId)) ?? 0) - miner.updatedAt;
-    const isReplaced = miner.minerUid !== null && (holders.get(slotOf(miner)) ?? 0) > miner.updatedAt;
-    return quiet > (isReplaced ? REPLACED_AFTER_MICROS : QUIET_AFTER_MICROS);
+  const newest = findNewest(all);
+  return all.filter(({ validatorId, minerUid, updatedAt }) => {
+    const ofValidator = newest.get(validatorId);
+    if (ofValidator === undefined) return false;
+    const isReplaced = minerUid !== null && (ofValidator.bySlot.get(minerUid) ?? updatedAt) > updatedAt;
+    return ofValidator.updatedAt - updatedAt > (isReplaced ? REPLACED_AFTER_MICROS : QUIET_AFTER_MICROS);
   });
 }
 
-const slotOf = ({ validatorId, minerUid }: MinerPresence): string => `${validatorId}/${minerUid ?? ''}`;
-
-function newestBy(miners: readonly MinerPresence[], groupOf: (miner: MinerPresence) => string) {
-  const newest = new Map<string, number>();
-  for (const miner of miners) {
-    const group = groupOf(miner);
-    const known = newest.get(group);
-    if (known === undefined || miner.updatedAt > known) newest.set(group, miner.updatedAt);
+function findNewest(miners: readonly MinerPresence[]): ReadonlyMap<number, NewestRows> {
+  const newest = new Map<number, NewestRows>();
+  for (const { validatorId, minerUid, updatedAt } of miners) {
+    const known = newest.get(validatorId) ?? { updatedAt, bySlot: new Map<number, number>() };
+    newest.set(validatorId, known);
+    known.updatedAt = Math.max(known.updatedAt, updatedAt);
+    if (minerUid !== null)
+      known.bySlot.set(minerUid, Math.max(known.bySlot.get(minerUid) ?? updatedAt, updatedAt));
   }
   return newest;
 }
