@@ -5,7 +5,7 @@ import type { PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { startRepeatedWork } from './repeated-work.ts';
 
 /** How old what other processes committed may be when a scrape shows it. */
-export const REFRESH_MILLIS = 5000;
+const REFRESH_MILLIS = 5000;
 
 /** Where the miners are read, and who shows them. */
 export interface MinerRefresh {
@@ -25,7 +25,7 @@ export async function refreshMiners({ pool, prometheus }: MinerRefresh): Promise
 /** How the metrics of miners are kept up to date while a process records. */
 export interface MinerRefreshOptions extends MinerRefresh {
   /** 5,000 unless given. */
-  readonly everyMillis?: number;
+  readonly everyMillis?: number | undefined;
   readonly onProblem: (message: string) => void;
 }
 

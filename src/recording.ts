@@ -26,6 +26,8 @@ export interface RecordingOptions {
   readonly validatorHotkey: string;
   /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. What is left then waits on disk. */
   readonly flushTimeoutMillis?: number;
+  /** How soon the metrics show what other processes committed, ms; 5,000 unless given. */
+  readonly refreshMillis?: number;
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
   /** Hears each time that what other processes had left in their spools was delivered. */
@@ -80,7 +82,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
-    add(startMinerRefresh({ pool, prometheus, onProblem }));
+    add(startMinerRefresh({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
     const telemetry = startTelemetry({

@@ -31,6 +31,7 @@ describe('the metrics of a running process, compared with miner_stats', () => {
         BAROGRAPH_METRICS_PORT: '0',
       }),
       validatorHotkey: '5Validator',
+      refreshMillis: 100,
       onProblem: () => undefined,
     });
     expect(await recording.write(RECORDED_RUNS)).toEqual({ kind: 'written' });
@@ -59,7 +60,10 @@ describe('the metrics of a running process, compared with miner_stats', () => {
   });
 
   it('differ in the series that are served wrongly', async () => {
-    const wrong = (await scraped()).replace(/^(barograph_miner_failed_forecasts_total\{.*"5Good".*) 0$/m, '$1 9');
+    const wrong = (await scraped()).replace(
+      /^(barograph_miner_failed_forecasts_total\{.*"5Good".*) 0$/m,
+      '$1 9',
+    );
     const { differences } = await compare(await serve(() => wrong), 500);
     expect(differences).toMatchObject([{ served: '9', wanted: '0' }]);
     expect(differences[0]?.series).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good"/);

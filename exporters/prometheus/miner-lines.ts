@@ -1,7 +1,6 @@
 import type { MinerStats } from '../../src/facts/miner-stats.ts';
 import { MIRRORED_COLUMNS, type MinerValue } from './miner-series.ts';
-import type { Labels } from './registry.ts';
-import { joinLines, labelText, sampleLine } from './sample-line.ts';
+import { joinLines, labelText, sampleLine, type Labels } from './sample-line.ts';
 
 /** What a scrape shows of one miner that has series of its own; made once, when it is first asked for. */
 export class MinerLines {

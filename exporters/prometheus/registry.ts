@@ -6,13 +6,10 @@ import type {
   MetricDefinition,
 } from '../../src/semconv/metric-definition.ts';
 import type { LabelName } from '../../src/semconv/metric-labels.ts';
-import { joinLines } from './sample-line.ts';
+import { joinLines, type Labels } from './sample-line.ts';
 
 /** The two texts that a scraper can ask for: classic 0.0.4, and OpenMetrics 1.0, which carries exemplars. */
 export type TextFormat = 'classic' | 'openmetrics';
-
-/** The labels of one series. A label that is left out is, for Prometheus, the same as an empty one. */
-export type Labels<Label extends LabelName = LabelName> = Readonly<Partial<Record<Label, string>>>;
 
 /** One value of a metric that is read when it is scraped. */
 export interface Sample<Label extends LabelName = LabelName> {

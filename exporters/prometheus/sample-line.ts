@@ -1,5 +1,8 @@
 import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
-import type { Labels } from './registry.ts';
+import type { LabelName } from '../../src/semconv/metric-labels.ts';
+
+/** The labels of one series. A label that is left out is, for Prometheus, the same as an empty one. */
+export type Labels<Label extends LabelName = LabelName> = Readonly<Partial<Record<Label, string>>>;
 
 /**
  * One series as the line that a scrape shows, the same in both formats and to the letter what the library writes. Empty
