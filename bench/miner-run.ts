@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { ObservedSpan } from '../src/facts/observed-span.ts';
 import { ERA5_LEAD_HOURS } from '../src/semconv/index.ts';
-import { endedSpan, hexOf, T, type SpanOptions } from '../test/support/spans.ts';
+import { endedSpan, T, type SpanOptions } from '../test/support/spans.ts';
 
 const POLLS = 20;
 const MILLIS_BETWEEN_RUNS = 60_000;
@@ -10,7 +11,12 @@ const COVERAGE = { type: 'data_coverage', message: 'half of the field is missing
 /** The spans of a benchmark are of the hour before it, whatever day that is. */
 const SHIFT = BigInt(Date.now() - 3_600_000) * 1_000_000n - T;
 
-const hotkeyOf = (uid: number): string => `5${hexOf(`miner ${uid}`, 32)}${hexOf(`${uid} renim`, 15)}`;
+const hexNumber = (value: number, digits: number): string => (value + 1).toString(16).padStart(digits, '0');
+/** As long, and as hard to compress, as real hotkeys are. */
+const minerOf = (uid: number) => ({
+  uid,
+  hotkey: `5${createHash('sha512').update(String(uid)).digest('base64').replaceAll(/[+/=]/g, 'x').slice(0, 47)}`,
+});
 const succeeded = { 'weather.response.transport': 'success' };
 const failed = { 'weather.response.transport': 'failure' };
 
@@ -52,7 +58,11 @@ export function minerRun(run: number, uid: number): readonly ObservedSpan[] {
   ];
   return steps.map((step, index) => {
     const at = run * MILLIS_BETWEEN_RUNS + index * 100;
-    return shifted(endedSpan({ maxAttempts: 20, ...step, run, miner: { uid, hotkey: hotkeyOf(uid) }, at }));
+    const ids = {
+      traceId: hexNumber(run * 1000 + uid, 32),
+      spanId: hexNumber((run * 1000 + uid) * 100 + index, 16),
+    };
+    return shifted(endedSpan({ maxAttempts: 20, ...step, ...ids, run, miner: minerOf(uid), at }));
   });
 }
 

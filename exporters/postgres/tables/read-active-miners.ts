@@ -21,9 +21,9 @@ export async function readActiveMiners(
      ) on updated_at >= since`,
     [quietMicros / 1e6],
   );
-  const { snapshot = '' } = rows[0] ?? {};
+  const parts = rows.map(({ snapshot, ...row }) => ({ snapshot, row }));
   return {
-    rows: rows.flatMap(({ snapshot: _, ...row }) => (row.rowVersion === null ? [] : [row])),
-    hasSeen: seenTransactions(snapshot),
+    rows: parts.flatMap(({ row }) => (row.rowVersion === null ? [] : [row])),
+    hasSeen: seenTransactions(parts[0]?.snapshot ?? ''),
   };
 }
