@@ -19,7 +19,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**', 'scripts/**'],
+    files: ['test/**', 'bench/**', 'scripts/**'],
     rules: {
       'max-lines': 'off',
       'max-lines-per-function': 'off',

@@ -42,7 +42,7 @@ export { Spool, type SpoolOptions } from '../exporters/spool/exporter.ts';
 export { claimFolder, type SpoolFolder } from '../exporters/spool/spool-folder.ts';
 
 // A span becomes facts.
-export type { MinerStats } from './facts/miner-stats.ts';
+export type { CommittedMinerStats, MinerStats, MinerStatsRead } from './facts/miner-stats.ts';
 export type { ObservedEvent, ObservedSpan } from './facts/observed-span.ts';
 export type {
   ComponentScoreFact,

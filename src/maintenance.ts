@@ -48,8 +48,13 @@ export interface ReconciledMetrics {
   readonly differences: readonly DifferingSeries[];
 }
 
-/** A process shows a commit some moments after it. */
-const LOOKS = 3;
+/** How long a difference is looked at until it counts. */
+export interface ReconcileMetricsOptions {
+  /** 7,000 unless given: a process shows what another one committed at its next refresh, 5 s later at most. */
+  readonly patienceMillis?: number;
+}
+
+const PATIENCE_MILLIS = 7000;
 const PAUSE_MILLIS = 500;
 
 /**
@@ -57,7 +62,11 @@ const PAUSE_MILLIS = 500;
  *
  * @throws CategorizedError when the address serves no metrics of ours
  */
-export async function reconcileMetrics(pool: Pool, url: string): Promise<ReconciledMetrics> {
+export async function reconcileMetrics(
+  pool: Pool,
+  url: string,
+  { patienceMillis = PATIENCE_MILLIS }: ReconcileMetricsOptions = {},
+): Promise<ReconciledMetrics> {
   return longTransaction(pool, 'rollback', async (client) => {
     await lockScopes(client, { validatorHotkey: null, runId: null });
     const miners = await readMinerStats(client);
@@ -65,7 +74,7 @@ export async function reconcileMetrics(pool: Pool, url: string): Promise<Reconci
     wanted.seed(miners);
     const { body } = await wanted.render(undefined);
     let differences = differingSeries(await scrape(url), body);
-    for (let look = 1; look < LOOKS && differences.length > 0; look += 1) {
+    for (let waited = 0; waited < patienceMillis && differences.length > 0; waited += PAUSE_MILLIS) {
       await delay(PAUSE_MILLIS);
       differences = differingSeries(await scrape(url), body);
     }

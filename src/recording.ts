@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '../exporters/export-report.ts';
 import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
-import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
@@ -15,6 +14,7 @@ import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
 import { openDatabaseServer } from './database/open-database-server.ts';
 import { startMetricsServer, type MetricsServer } from './http/metrics-server.ts';
+import { refreshMiners, startMinerRefresh } from './miner-refresh.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
@@ -27,6 +27,8 @@ export interface RecordingOptions {
   readonly validatorHotkey: string;
   /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. What is left then waits on disk. */
   readonly flushTimeoutMillis?: number;
+  /** How soon the metrics show what other processes committed, ms; 5,000 unless given. */
+  readonly refreshMillis?: number;
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
   /** Hears each time that what other processes had left in their spools was delivered. */
@@ -81,6 +83,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
+    add(startMinerRefresh({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
     add(startStateReading({ pool, show: (state) => prometheus.showState(state), onProblem }));
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
@@ -121,7 +124,7 @@ interface RecorderPlace {
 async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
   const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
-  prometheus.seed(await readMinerStats(pool));
+  await refreshMiners({ pool, prometheus });
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
   const plain = { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) };
   const sink = withBatchMetrics(plain, prometheus.recorder);

@@ -45,15 +45,16 @@ const TABLE: ImportTable = {
     ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
   ],
   'src/repeated-work.ts': [],
+  'src/miner-refresh.ts': ['src/repeated-work.ts', 'exporters/postgres', 'exporters/prometheus', 'pg'],
   'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
   'src/state-reading.ts': ['src/facts', 'src/repeated-work.ts', 'exporters/postgres', 'pg'],
   'src/recording-spool.ts': [
     ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
-    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/partition-maintenance.ts'],
-    ...['src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts', 'src/recording-spool.ts'],
-    ...['exporters', 'pg', 'node:'],
+    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/miner-refresh.ts'],
+    ...['src/partition-maintenance.ts', 'src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts'],
+    ...['src/recording-spool.ts', 'exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
   'src/dead-letters.ts': ['exporters/postgres'],
@@ -137,6 +138,7 @@ describe('the composition root', () => {
       'src/index.ts',
       // Rebuild, reconcile and sweep: a root of its own, since a command that mends tables must not record itself.
       'src/maintenance.ts',
+      'src/miner-refresh.ts',
       'src/partition-maintenance.ts',
       'src/recorded-ends.ts',
       'src/recording-spool.ts',

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats } from '../../src/facts/miner-stats.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { Batch } from './batch.ts';
@@ -22,7 +22,7 @@ import { lockValidators } from './validators.ts';
 /** What a committed batch changed: every finished step once, and the rows of `miner_stats` as they now are. */
 export interface Committed {
   readonly steps: readonly StepFact[];
-  readonly minerStats: readonly MinerStats[];
+  readonly minerStats: readonly CommittedMinerStats[];
   /** Rows written, by table. */
   readonly rows: Readonly<Record<string, number>>;
   /** Spans refused, by reason. */

@@ -1,4 +1,4 @@
-import { MINER_SERIES } from './miner-series.ts';
+import { MIRRORED_COLUMNS } from './miner-series.ts';
 
 /** A series that shows another value than it should; null is no such series. */
 export interface DifferingSeries {
@@ -7,9 +7,7 @@ export interface DifferingSeries {
   readonly wanted: string | null;
 }
 
-const MINER_METRICS: ReadonlySet<string> = new Set(
-  Object.values(MINER_SERIES).map(({ metric }) => metric.name),
-);
+const MINER_METRICS: ReadonlySet<string> = new Set(MIRRORED_COLUMNS.map(({ metric }) => metric.name));
 
 /** The values of the series that mirror `miner_stats` by name and labels, from a classic text. */
 function minerSeries(text: string): ReadonlyMap<string, string> {

@@ -1,4 +1,4 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '../../src/facts/miner-stats.ts';
 import type { PipelineState } from '../../src/facts/pipeline-state.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import { BUDGETED_LABELS } from '../../src/semconv/metric-labels.ts';
@@ -22,7 +22,7 @@ export interface CommittedBatch {
   /** Finished steps that were new to the log, each exactly once. */
   readonly steps: readonly StepFact[];
   /** Rows of `miner_stats` that changed, as they now are. */
-  readonly minerStats: readonly MinerStats[];
+  readonly minerStats: readonly CommittedMinerStats[];
   /** Rows written, by table. */
   readonly rows?: Readonly<Record<string, number>>;
   /** Spans refused, by reason. */
@@ -39,12 +39,13 @@ export interface PrometheusExporterOptions {
 export interface PrometheusExporter {
   /** Takes what a commit changed. In memory and synchronous; called in the order of the commits. */
   observe(committed: CommittedBatch): void;
-  /** Takes the whole of `miner_stats`, before the first commit: after a restart the counters go on where they were. */
-  seed(rows: readonly MinerStats[]): void;
-  /** Compares with the whole of `miner_stats`, between two commits; gives the number of rows that differed. */
-  reconcile(rows: readonly MinerStats[]): number;
-  /** Drops the series of a miner that is gone. */
-  forgetMiner(minerHotkey: string): void;
+  /** Takes the whole of `miner_stats`: from now on nothing else is shown, whatever was before. */
+  seed(rows: readonly CommittedMinerStats[]): void;
+  /**
+   * Takes up what other processes committed to `miner_stats`, from a reading of all its miners that are still there; the
+   * drift then says how many rows were shown wrongly. Rows observed since they were read are left alone.
+   */
+  refresh(read: MinerStatsRead): void;
   /** Shows the state of the pipeline as it was just read; it goes when no other follows for a minute. */
   showState(state: PipelineState | null): void;
   /** All metrics as text, in the format that the Accept header of the scrape asks for. */
@@ -74,8 +75,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
       recorder.committed(committed);
     },
     seed: (rows) => mirror.replace(rows),
-    reconcile: (rows) => mirror.reconcile(rows),
-    forgetMiner: (minerHotkey) => mirror.forget(minerHotkey),
+    refresh: (read) => mirror.refresh(read),
     showState: (read) => state.show(read),
     render: (accept) => registry.render(negotiateFormat(accept)),
     recorder,

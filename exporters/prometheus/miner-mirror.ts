@@ -1,115 +1,105 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
-import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '../../src/facts/miner-stats.ts';
 import { METRICS } from '../../src/semconv/metrics.ts';
-import { MINER_SERIES, type MinerSeries, type MinerValue } from './miner-series.ts';
+import { findDepartures } from './departures.ts';
+import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
+import { keyOf, mirrorRow, saysTheSame, withoutLines, type MirroredMiner } from './mirrored-miner.ts';
 import type { OverflowListener } from './named-counts.ts';
-import type { Labels, MetricRegistry, Sample } from './registry.ts';
-import { isShowableIdentity } from './series-budget.ts';
-
-type MinerIdentity = Pick<MinerStats, 'validatorHotkey' | 'minerHotkey'>;
-
-/** A miner keeps what it got when it was first seen: moving to another series would look like a burst in both. */
-interface MirroredMiner {
-  readonly row: MinerStats;
-  readonly hasOwnSeries: boolean;
-}
+import { overflowLines } from './overflow-lines.ts';
+import type { MetricRegistry } from './registry.ts';
+import { joinLines } from './sample-line.ts';
+import { byClaim, withinBudget } from './series-budget.ts';
 
 /**
- * The rows of `miner_stats` as last committed. The series are made from these rows at every scrape and from nothing
- * else, so they cannot count what the table does not.
+ * The rows of `miner_stats` as last committed. The series are made from these rows and from nothing else, so they
+ * cannot count what the table does not. Which miners are shown is a function of the rows, too: a miner that has left
+ * has no series, and nothing of it is kept.
  *
- * Miners beyond the budget share one series in each counter, the sum over them, so that totals stay right. A ratio, a
- * rank or a score of several miners means nothing; those gauges have no series for them.
+ * Miners beyond the budget share one series in each counter, the sum over them, so that totals stay right. A rank or a
+ * score of several miners means nothing; the gauges have no series for them.
  */
 export class MinerMirror {
   readonly #miners = new Map<string, MirroredMiner>();
   readonly #maxMiners: number;
   readonly #onOverflow: OverflowListener;
-  #withOwnSeries = 0;
+  #hasSeen: MinerStatsRead['hasSeen'] = () => false;
   #driftRows: number | null = null;
 
   constructor(registry: MetricRegistry, maxMiners: number, { onOverflow }: { onOverflow: OverflowListener }) {
     this.#maxMiners = maxMiners;
     this.#onOverflow = onOverflow;
-    for (const series of Object.values(MINER_SERIES)) {
-      registry.derived(series.metric, () => this.#samples(series));
-    }
-    registry.derived(METRICS.minersOverflowed, () => [
-      { labels: {}, value: this.#miners.size - this.#withOwnSeries },
-    ]);
+    MIRRORED_COLUMNS.forEach((column, index) => {
+      registry.text(column.metric, () => this.#linesOf(column, index));
+    });
+    registry.derived(METRICS.minersOverflowed, () => [{ labels: {}, value: this.#overflowed().length }]);
     registry.derived(METRICS.minerStatsDrift, () =>
       this.#driftRows === null ? [] : [{ labels: {}, value: this.#driftRows }],
     );
   }
 
-  /** Takes rows as a commit left them. */
-  update(rows: readonly MinerStats[]): void {
-    for (const row of rows) {
-      const key = keyOf(row);
-      const hasOwnSeries = this.#miners.get(key)?.hasOwnSeries ?? this.#admit(row);
-      this.#miners.set(key, { row, hasOwnSeries });
-      if (!hasOwnSeries) this.#onOverflow('miner_hotkey', 1);
-    }
+  /** Takes rows as a commit left them. One that the last refresh has seen, or seen succeeded, says nothing new. */
+  update(rows: readonly CommittedMinerStats[]): void {
+    const news = rows.filter(({ rowVersion }) => !this.#hasSeen(rowVersion));
+    this.#take(news);
+    const overflowed = news.filter((row) => this.#miners.get(keyOf(row))?.lines === null).length;
+    if (overflowed > 0) this.#onOverflow('miner_hotkey', overflowed);
   }
 
   /** Takes the whole table: a miner that is not in it has no series any more. */
-  replace(rows: readonly MinerStats[]): void {
-    const present = new Set(rows.map(keyOf));
-    for (const key of this.#miners.keys()) if (!present.has(key)) this.#forgetKey(key);
+  replace(rows: readonly CommittedMinerStats[]): void {
+    this.#miners.clear();
+    this.#hasSeen = () => false;
     this.update(rows);
   }
 
-  /** Compares with the whole table, keeps what the table says, and tells how many rows differed. */
-  reconcile(rows: readonly MinerStats[]): number {
-    const shown = new Map([...this.#miners].map(([key, { row }]) => [key, shownValues(row)]));
-    const wanted = new Map(rows.map((row) => [keyOf(row), shownValues(row)]));
-    const keys = new Set([...shown.keys(), ...wanted.keys()]);
-    const drifted = [...keys].filter((key) => shown.get(key) !== wanted.get(key)).length;
+  /**
+   * Takes up what other processes committed. A row that this process was told of since the table was read is left alone,
+   * for what was read does not know it; a row of the version that is kept, but with other values, is drift.
+   */
+  refresh({ rows, hasSeen }: MinerStatsRead): void {
+    const gone = new Set(findDepartures(rows));
+    const there = new Map(rows.filter((row) => !gone.has(row)).map((row) => [keyOf(row), row]));
+    const news: CommittedMinerStats[] = [];
+    let drifted = 0;
+    for (const [key, row] of there) {
+      const kept = this.#miners.get(key);
+      if (kept !== undefined && !hasSeen(kept.rowVersion)) continue;
+      const isRight = kept?.rowVersion === row.rowVersion && saysTheSame(kept, row);
+      if (kept?.rowVersion === row.rowVersion && !isRight) drifted += 1;
+      // A miner beyond the budget is told again each time, since it may get room.
+      if (!isRight || kept.lines === null) news.push(row);
+    }
+    for (const [key, kept] of this.#miners) {
+      if (!there.has(key) && hasSeen(kept.rowVersion)) this.#miners.delete(key);
+    }
+    this.#take(news);
+    this.#hasSeen = hasSeen;
     this.#driftRows = drifted;
-    this.replace(rows);
-    return drifted;
   }
 
-  /** Drops the series of a miner with every validator. */
-  forget(minerHotkey: string): void {
-    for (const [key, { row }] of this.#miners) if (row.minerHotkey === minerHotkey) this.#forgetKey(key);
+  #take(rows: readonly CommittedMinerStats[]): void {
+    if (rows.length === 0) return;
+    for (const row of rows) this.#miners.set(keyOf(row), mirrorRow(row));
+    for (const miner of findDepartures(this.#miners.values())) this.#miners.delete(keyOf(miner));
+    this.#keepWithinBudget();
   }
 
-  #admit({ validatorHotkey, minerHotkey }: MinerIdentity): boolean {
-    if (this.#withOwnSeries >= this.#maxMiners) return false;
-    if (!isShowableIdentity(validatorHotkey) || !isShowableIdentity(minerHotkey)) return false;
-    this.#withOwnSeries += 1;
-    return true;
-  }
-
-  #forgetKey(key: string): void {
-    if (this.#miners.get(key)?.hasOwnSeries === true) this.#withOwnSeries -= 1;
-    this.#miners.delete(key);
-  }
-
-  *#samples({ metric, read }: MinerSeries): Generator<Sample> {
-    for (const { row, hasOwnSeries } of this.#miners.values()) {
-      if (!hasOwnSeries && metric.type === 'gauge') continue;
-      const labels = hasOwnSeries ? labelsOf(row) : { miner_hotkey: OVERFLOW };
-      for (const value of read(row)) yield toSample(labels, value);
+  /** A miner that gets room has its own series when its row is told again, which the next refresh does. */
+  #keepWithinBudget(): void {
+    const own = withinBudget(this.#miners.values(), this.#maxMiners);
+    for (const [key, miner] of this.#miners) {
+      if (miner.lines !== null && !own.has(miner)) this.#miners.set(key, withoutLines(miner));
     }
   }
+
+  #overflowed(): readonly MirroredMiner[] {
+    return [...this.#miners.values()].filter(({ lines }) => lines === null);
+  }
+
+  #linesOf(column: MinerSeries, index: number): string {
+    const own = [...this.#miners.values()].map(({ lines }) => lines?.of(index) ?? '');
+    if (column.kind === 'gauge') return joinLines(own);
+    // In the order of their claims, since a sum of fractions depends on its order.
+    const others = [...this.#overflowed()].sort(byClaim).map(({ counters }) => counters);
+    return joinLines([...own, overflowLines(column, others)]);
+  }
 }
-
-/** The hotkey is the miner; a slot that changes hands makes another miner. */
-const keyOf = ({ validatorHotkey, minerHotkey }: MinerIdentity): string =>
-  JSON.stringify([validatorHotkey, minerHotkey]);
-
-function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
-  const identity = { validator_id: String(validatorId), miner_hotkey: minerHotkey };
-  return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
-}
-
-const toSample = (labels: Labels, { value, errorType }: MinerValue): Sample => ({
-  labels: errorType === undefined ? labels : { ...labels, error_type: errorType },
-  value,
-});
-
-/** All that the metrics show of a row, as text that is equal when they show the same. */
-const shownValues = (row: MinerStats): string =>
-  JSON.stringify([row.minerUid, ...Object.values(MINER_SERIES).map(({ read }) => read(row))]);

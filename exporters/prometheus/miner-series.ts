@@ -12,17 +12,59 @@ export interface MinerValue {
   readonly errorType?: ErrorCategory;
 }
 
-/** How one column of `miner_stats` becomes one metric. */
-export interface MinerSeries {
-  readonly metric: CounterDefinition<MinerLabel> | GaugeDefinition<MinerLabel>;
+/** The columns that are counters: all that is needed of a miner that only adds to a sum. */
+export type MinerCounters = Pick<
+  MinerStats,
+  | 'successfulForecasts'
+  | 'failedForecasts'
+  | 'hostingSuccesses'
+  | 'hostingFailures'
+  | 'commonErrors'
+  | 'totalInferenceTime'
+>;
+
+/** A column that is a counter. */
+export interface CounterColumn {
+  readonly kind: 'counter';
+  readonly metric: CounterDefinition<MinerLabel>;
+  readonly read: (row: MinerCounters) => readonly MinerValue[];
+}
+
+/** A column that is a gauge. */
+export interface GaugeColumn {
+  readonly kind: 'gauge';
+  readonly metric: GaugeDefinition<MinerLabel>;
   /** Empty where the column is null: unknown is not 0. */
   readonly read: (row: MinerStats) => readonly MinerValue[];
 }
 
-type Column = Exclude<keyof MinerStats, 'validatorId' | 'validatorHotkey' | 'minerHotkey' | 'minerUid'>;
-type Metric = MinerSeries['metric'];
+/** A column without a metric, since PromQL has it exactly from those of other columns. */
+export interface DerivedColumn {
+  readonly kind: 'derived';
+  readonly promql: string;
+}
 
-const plain = (metric: Metric, read: (row: MinerStats) => number | null): MinerSeries => ({
+/** A column that tells nothing that another one does not tell better. */
+export interface OmittedColumn {
+  readonly kind: 'omitted';
+  readonly reason: string;
+}
+
+/** How one column of `miner_stats` becomes one metric. */
+export type MinerSeries = CounterColumn | GaugeColumn;
+
+type Column = Exclude<keyof MinerStats, 'validatorId' | 'validatorHotkey' | 'minerHotkey' | 'minerUid'>;
+
+const counter = (
+  metric: CounterDefinition<MinerLabel>,
+  read: (row: MinerCounters) => number,
+): CounterColumn => ({ kind: 'counter', metric, read: (row) => [{ value: read(row) }] });
+
+const gauge = (
+  metric: GaugeDefinition<MinerLabel>,
+  read: (row: MinerStats) => number | null,
+): GaugeColumn => ({
+  kind: 'gauge',
   metric,
   read: (row) => {
     const value = read(row);
@@ -30,58 +72,78 @@ const plain = (metric: Metric, read: (row: MinerStats) => number | null): MinerS
   },
 });
 
-const milliseconds = (metric: Metric, read: (row: MinerStats) => number | null): MinerSeries =>
-  plain(metric, (row) => {
+/** A column of which a unit of the metric is so many. */
+const scaled = (
+  metric: GaugeDefinition<MinerLabel>,
+  perUnit: number,
+  read: (row: MinerStats) => number | null,
+): GaugeColumn =>
+  gauge(metric, (row) => {
     const value = read(row);
-    return value === null ? null : value / 1e3;
+    return value === null ? null : value / perUnit;
   });
 
-const instant = (metric: Metric, read: (row: MinerStats) => EpochMicros | null): MinerSeries =>
-  plain(metric, (row) => {
-    const value = read(row);
-    return value === null ? null : value / 1e6;
-  });
+const milliseconds = (metric: GaugeDefinition<MinerLabel>, read: (row: MinerStats) => number | null) =>
+  scaled(metric, 1e3, read);
 
-const byCategory = (
-  metric: Metric,
-  read: (row: MinerStats) => Readonly<Partial<Record<ErrorCategory, number>>> | null,
-): MinerSeries => ({
-  metric,
-  read: (row) => {
-    const values = read(row) ?? {};
-    return ERROR_CATEGORIES.flatMap((errorType) => {
-      const value = values[errorType];
+const instant = (metric: GaugeDefinition<MinerLabel>, read: (row: MinerStats) => EpochMicros | null) =>
+  scaled(metric, 1e6, read);
+
+const errorCounter: CounterColumn = {
+  kind: 'counter',
+  metric: METRICS.minerErrors,
+  read: ({ commonErrors }) =>
+    ERROR_CATEGORIES.flatMap((errorType) => {
+      const value = commonErrors[errorType];
       return value === undefined ? [] : [{ value, errorType }];
-    });
-  },
+    }),
+};
+
+/** A part of a whole; a whole of nothing gives nothing. */
+const share = (part: CounterDefinition, rest: CounterDefinition): DerivedColumn => ({
+  kind: 'derived',
+  promql: `${part.name} / (${part.name} + ${rest.name} > 0)`,
 });
 
-/** Every column of `miner_stats`. A column without a metric does not compile. */
+const errorShare: DerivedColumn = {
+  kind: 'derived',
+  promql: `${METRICS.minerErrors.name} / ignoring (error_type) group_left sum without (error_type) (${METRICS.minerErrors.name})`,
+};
+
+/** Every column of `miner_stats`: its metric, or why it has none. A column that is not here does not compile. */
 export const MINER_SERIES = {
-  successfulForecasts: plain(METRICS.minerSuccessfulForecasts, (row) => row.successfulForecasts),
-  failedForecasts: plain(METRICS.minerFailedForecasts, (row) => row.failedForecasts),
-  forecastSuccessRatio: plain(METRICS.minerForecastSuccessRatio, (row) => row.forecastSuccessRatio),
-  hostingSuccesses: plain(METRICS.minerHostingSuccesses, (row) => row.hostingSuccesses),
-  hostingFailures: plain(METRICS.minerHostingFailures, (row) => row.hostingFailures),
-  hostReliabilityRatio: plain(METRICS.minerHostReliability, (row) => row.hostReliabilityRatio),
+  successfulForecasts: counter(METRICS.minerSuccessfulForecasts, (row) => row.successfulForecasts),
+  failedForecasts: counter(METRICS.minerFailedForecasts, (row) => row.failedForecasts),
+  forecastSuccessRatio: share(METRICS.minerSuccessfulForecasts, METRICS.minerFailedForecasts),
+  hostingSuccesses: counter(METRICS.minerHostingSuccesses, (row) => row.hostingSuccesses),
+  hostingFailures: counter(METRICS.minerHostingFailures, (row) => row.hostingFailures),
+  hostReliabilityRatio: share(METRICS.minerHostingSuccesses, METRICS.minerHostingFailures),
   avgHostingLatencyMs: milliseconds(METRICS.minerHostingLatency, (row) => row.avgHostingLatencyMs),
-  commonErrors: byCategory(METRICS.minerErrors, (row) => row.commonErrors),
-  errorRateByType: byCategory(METRICS.minerErrorRatio, (row) => row.errorRateByType),
-  totalInferenceTime: plain(METRICS.minerInferenceSeconds, (row) => row.totalInferenceTime),
-  avgInferenceTime: plain(METRICS.minerAvgInference, (row) => row.avgInferenceTime),
-  minerRank: plain(METRICS.minerRank, (row) => row.minerRank),
-  avgForecastScore: plain(METRICS.minerAvgForecastScore, (row) => row.avgForecastScore),
-  avgDay1Score: plain(METRICS.minerAvgDay1Score, (row) => row.avgDay1Score),
-  avgEra5Score: plain(METRICS.minerAvgEra5Score, (row) => row.avgEra5Score),
-  avgEra5Completeness: plain(METRICS.minerEra5Completeness, (row) => row.avgEra5Completeness),
-  bestForecastScore: plain(METRICS.minerBestForecastScore, (row) => row.bestForecastScore),
-  worstForecastScore: plain(METRICS.minerWorstForecastScore, (row) => row.worstForecastScore),
-  scoreStdDev: plain(METRICS.minerScoreStdDev, (row) => row.scoreStdDev),
-  consecutiveSuccesses: plain(METRICS.minerConsecutiveSuccesses, (row) => row.consecutiveSuccesses),
-  consecutiveFailures: plain(METRICS.minerConsecutiveFailures, (row) => row.consecutiveFailures),
+  commonErrors: errorCounter,
+  errorRateByType: errorShare,
+  totalInferenceTime: counter(METRICS.minerInferenceSeconds, (row) => row.totalInferenceTime),
+  avgInferenceTime: gauge(METRICS.minerAvgInference, (row) => row.avgInferenceTime),
+  minerRank: gauge(METRICS.minerRank, (row) => row.minerRank),
+  avgForecastScore: gauge(METRICS.minerAvgForecastScore, (row) => row.avgForecastScore),
+  avgDay1Score: gauge(METRICS.minerAvgDay1Score, (row) => row.avgDay1Score),
+  avgEra5Score: gauge(METRICS.minerAvgEra5Score, (row) => row.avgEra5Score),
+  avgEra5Completeness: gauge(METRICS.minerEra5Completeness, (row) => row.avgEra5Completeness),
+  bestForecastScore: gauge(METRICS.minerBestForecastScore, (row) => row.bestForecastScore),
+  worstForecastScore: gauge(METRICS.minerWorstForecastScore, (row) => row.worstForecastScore),
+  scoreStdDev: gauge(METRICS.minerScoreStdDev, (row) => row.scoreStdDev),
+  consecutiveSuccesses: gauge(METRICS.minerConsecutiveSuccesses, (row) => row.consecutiveSuccesses),
+  consecutiveFailures: gauge(METRICS.minerConsecutiveFailures, (row) => row.consecutiveFailures),
   lastSuccessfulForecast: instant(METRICS.minerLastSuccess, (row) => row.lastSuccessfulForecast),
   lastFailedForecast: instant(METRICS.minerLastFailure, (row) => row.lastFailedForecast),
-  firstSeen: instant(METRICS.minerFirstSeen, (row) => row.firstSeen),
+  firstSeen: { kind: 'omitted', reason: 'It stays as it is once it is known; the table has it.' },
   lastActive: instant(METRICS.minerLastActive, (row) => row.lastActive),
-  updatedAt: instant(METRICS.minerUpdated, (row) => row.updatedAt),
-} as const satisfies Record<Column, MinerSeries>;
+  updatedAt: {
+    kind: 'omitted',
+    reason: 'Our own bookkeeping; last_active says when the miner was heard of.',
+  },
+} as const satisfies Record<Column, MinerSeries | DerivedColumn | OmittedColumn>;
+
+/** The columns that have a metric, in the order in which they are shown. */
+export const MIRRORED_COLUMNS: readonly MinerSeries[] = Object.values(MINER_SERIES).filter(
+  (column) => column.kind === 'counter' || column.kind === 'gauge',
+);

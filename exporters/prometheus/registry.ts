@@ -3,14 +3,13 @@ import type {
   CounterDefinition,
   GaugeDefinition,
   HistogramDefinition,
+  MetricDefinition,
 } from '../../src/semconv/metric-definition.ts';
 import type { LabelName } from '../../src/semconv/metric-labels.ts';
+import { joinLines, type Labels } from './sample-line.ts';
 
 /** The two texts that a scraper can ask for: classic 0.0.4, and OpenMetrics 1.0, which carries exemplars. */
 export type TextFormat = 'classic' | 'openmetrics';
-
-/** The labels of one series. A label that is left out is, for Prometheus, the same as an empty one. */
-export type Labels<Label extends LabelName = LabelName> = Readonly<Partial<Record<Label, string>>>;
 
 /** One value of a metric that is read when it is scraped. */
 export interface Sample<Label extends LabelName = LabelName> {
@@ -43,38 +42,73 @@ export interface MetricRegistry {
     definition: CounterDefinition<Label> | GaugeDefinition<Label>,
     read: () => Iterable<Sample<Label>>,
   ): void;
+  /** A metric whose lines, `sampleLine` each, are kept as text by someone else: a scrape only puts them together. */
+  text(definition: CounterDefinition | GaugeDefinition, read: () => string): void;
   render(format: TextFormat): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** The names under which a metric stands in the two texts, and its lines where the library does not know them. */
+interface Family {
+  readonly names: Readonly<Record<TextFormat, string>>;
+  readonly readLines: () => string;
 }
 
 /** A registry with nothing in it; there is no global one. */
 export function createRegistry(): MetricRegistry {
   const registries = { classic: new Registry(), openmetrics: new Registry<OpenMetricsContentType>() };
   registries.openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  const register = (metric: Metric, name: string): void => {
-    registries.classic.registerMetric(viewOf(metric, name));
-    registries.openmetrics.registerMetric(viewOf(metric, name));
+  const families: Family[] = [];
+  const register = (metric: Metric, { name }: MetricDefinition, readLines = () => ''): void => {
+    // OpenMetrics keeps `_total` for the lines of a counter.
+    const names = {
+      classic: name,
+      openmetrics: metric instanceof Counter ? name.replace(/_total$/, '') : name,
+    };
+    registries.classic.registerMetric(viewOf(metric, names.classic));
+    registries.openmetrics.registerMetric(viewOf(metric, names.openmetrics));
+    families.push({ names, readLines });
   };
   return {
     counter: (definition) => {
       const metric = new Counter(configOf(definition));
-      register(metric, definition.name);
+      register(metric, definition);
       return { add: (labels, by = 1) => metric.inc({ ...labels }, by) };
     },
     histogram: (definition) => {
       const config = { ...configOf(definition), buckets: [...definition.buckets], enableExemplars: true };
       const metric = new Histogram(config);
-      register(metric, definition.name);
+      register(metric, definition);
       return {
         observe: (value, labels, exemplarLabels) =>
           metric.observe({ value, labels: { ...labels }, ...(exemplarLabels && { exemplarLabels }) }),
       };
     },
-    derived: (definition, read) => register(derivedMetric(definition, read), definition.name),
+    derived: (definition, read) => register(derivedMetric(definition, read), definition),
+    text: (definition, read) =>
+      register(
+        derivedMetric(definition, () => []),
+        definition,
+        read,
+      ),
     render: async (format) => ({
       contentType: registries[format].contentType,
-      body: await registries[format].metrics(),
+      body: await renderFamilies(registries[format], families, format),
     }),
   };
+}
+
+/** What `Registry.metrics` gives, with the lines of others below the heads that the library writes. */
+async function renderFamilies(
+  registry: Pick<Registry, 'getSingleMetricAsString'>,
+  families: readonly Family[],
+  format: TextFormat,
+): Promise<string> {
+  const texts = await Promise.all(
+    families.map(async ({ names, readLines }) =>
+      joinLines([await registry.getSingleMetricAsString(names[format]), readLines()]),
+    ),
+  );
+  return format === 'classic' ? `${texts.join('\n\n')}\n` : `${texts.join('\n')}\n# EOF\n`;
 }
 
 /** Metrics join their registries through views, so none of them is registered where it is made. */
@@ -115,12 +149,9 @@ function derivedMetric(
   return gauge;
 }
 
-/**
- * A view of a metric with a name of its own. Rendering as OpenMetrics cuts `_total` off the name of a counter for good;
- * done to a view, it leaves the classic text as it is.
- */
+/** A view of a metric with a name of its own, since the two texts call a counter differently. */
 function viewOf(metric: Metric, name: string): Metric {
-  const view = Object.create(metric, { name: { value: name, writable: true } }) as Metric;
+  const view = Object.create(metric, { name: { value: name } }) as Metric;
   if (!(metric instanceof Histogram)) return view;
   return Object.defineProperties(view, {
     getForPromString: { value: undefined },

@@ -1,3 +1,4 @@
+import type { MinerStats } from '../../src/facts/miner-stats.ts';
 import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
 
 /** How many series the values of open labels may make. */
@@ -22,6 +23,27 @@ export const DEFAULT_SERIES_LIMITS: SeriesLimits = {
 /** What a hotkey may look like to be a label; neither the common label nor a separator of labels. */
 const IDENTITY = /^[A-Za-z0-9][\w.-]{0,127}$/;
 export const isShowableIdentity = (hotkey: string): boolean => IDENTITY.test(hotkey);
+
+/** What decides whether a miner has series of its own. */
+export type BudgetedMiner = Pick<MinerStats, 'validatorId' | 'minerHotkey' | 'firstSeen'>;
+
+/**
+ * The miners in the order in which they have a claim to series of their own: whoever was seen first. It follows from the
+ * rows alone, so that every process, and every restart, gives the same miners their series.
+ */
+export const byClaim = (a: BudgetedMiner, b: BudgetedMiner): number =>
+  (a.firstSeen ?? Infinity) - (b.firstSeen ?? Infinity) ||
+  a.validatorId - b.validatorId ||
+  (a.minerHotkey < b.minerHotkey ? -1 : 1);
+
+/** The miners that have series of their own. */
+export function withinBudget<Miner extends BudgetedMiner>(
+  miners: Iterable<Miner>,
+  maxMiners: number,
+): ReadonlySet<Miner> {
+  const showable = [...miners].filter(({ minerHotkey }) => isShowableIdentity(minerHotkey));
+  return new Set(showable.length <= maxMiners ? showable : showable.sort(byClaim).slice(0, maxMiners));
+}
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 

@@ -6,7 +6,8 @@ import type { LabelName } from '../../src/semconv/metric-labels.ts';
 import { METRICS } from '../../src/semconv/metrics.ts';
 import type { OverflowListener } from './named-counts.ts';
 import type { Clocks } from './recorder-metrics.ts';
-import type { Labels, MetricRegistry, Sample } from './registry.ts';
+import type { MetricRegistry, Sample } from './registry.ts';
+import type { Labels } from './sample-line.ts';
 import { isShowableIdentity, type SeriesLimits } from './series-budget.ts';
 
 /** A state that was read longer ago is shown no more: an old truth is worse than none. */

@@ -40,3 +40,15 @@ export interface MinerStats {
   readonly lastActive: EpochMicros | null;
   readonly updatedAt: EpochMicros;
 }
+
+/** A row with the version that the database gives it: another one after each change, by whomever. */
+export interface CommittedMinerStats extends MinerStats {
+  readonly rowVersion: string;
+}
+
+/** The rows of `miner_stats` at one instant. */
+export interface MinerStatsRead {
+  readonly rows: readonly CommittedMinerStats[];
+  /** Whether this version of a row was committed by then, so that what was read is the same or newer. */
+  readonly hasSeen: (rowVersion: string) => boolean;
+}

@@ -12,7 +12,10 @@ const minerError = [...miner, 'error_type'] as const;
 const step = ['step', 'substep', 'outcome'] as const;
 const run = ['validator_id', 'run_id'] as const;
 
-/** `miner_stats`, mirrored: one metric a column, the committed numbers in base units. A null has no series. */
+/**
+ * `miner_stats`, mirrored: the committed numbers in base units. A null has no series. A ratio that follows exactly from
+ * counters is a recording rule, not a metric.
+ */
 const MINER_METRICS = {
   minerSuccessfulForecasts: counter(
     ['barograph_miner_successful_forecasts_total', '1', 'Forecasts of the miner that were completed.'],
@@ -20,10 +23,6 @@ const MINER_METRICS = {
   ),
   minerFailedForecasts: counter(
     ['barograph_miner_failed_forecasts_total', '1', 'Forecasts of the miner that failed.'],
-    miner,
-  ),
-  minerForecastSuccessRatio: gauge(
-    ['barograph_miner_forecast_success_ratio', 'ratio', 'Completed forecasts as a share of finished ones.'],
     miner,
   ),
   minerHostingSuccesses: counter(
@@ -34,20 +33,12 @@ const MINER_METRICS = {
     ['barograph_miner_hosting_failures_total', '1', 'Calls to the miner that failed on the wire.'],
     miner,
   ),
-  minerHostReliability: gauge(
-    ['barograph_miner_host_reliability_ratio', 'ratio', 'Calls that worked as a share of all calls.'],
-    miner,
-  ),
   minerHostingLatency: gauge(
     ['barograph_miner_avg_hosting_latency_seconds', 'seconds', 'Mean latency of the calls to the miner.'],
     miner,
   ),
   minerErrors: counter(
     ['barograph_miner_errors_total', '1', 'Failed steps of the miner by category.'],
-    minerError,
-  ),
-  minerErrorRatio: gauge(
-    ['barograph_miner_error_ratio', 'ratio', 'Share of a category in the failed steps of the miner.'],
     minerError,
   ),
   minerInferenceSeconds: counter(
@@ -105,16 +96,8 @@ const MINER_METRICS = {
     ['barograph_miner_last_failed_forecast_timestamp_seconds', 'seconds', 'When a forecast last failed.'],
     miner,
   ),
-  minerFirstSeen: gauge(
-    ['barograph_miner_first_seen_timestamp_seconds', 'seconds', 'When the miner was first recorded.'],
-    miner,
-  ),
   minerLastActive: gauge(
     ['barograph_miner_last_active_timestamp_seconds', 'seconds', 'When the miner was last active.'],
-    miner,
-  ),
-  minerUpdated: gauge(
-    ['barograph_miner_stats_updated_timestamp_seconds', 'seconds', 'When the row of the miner last changed.'],
     miner,
   ),
 } as const;
@@ -276,7 +259,7 @@ const RECORDER_METRICS = {
   minerStatsDrift: gauge([
     'barograph_miner_stats_drift_rows',
     '1',
-    'Rows of miner_stats that differed from the metrics when last compared; 0 is right.',
+    'Rows of miner_stats that the metrics showed wrongly when last compared; 0 is right.',
   ]),
   minersOverflowed: gauge([
     'barograph_metrics_overflowed_miners',

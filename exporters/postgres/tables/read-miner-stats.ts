@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStats } from '../../../src/facts/miner-stats.ts';
 import type { MinerKey } from './forecast-history.ts';
 
 type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 'lastActive' | 'updatedAt';
@@ -41,7 +41,9 @@ const TIMES: Readonly<Record<TimeName, string>> = {
   updatedAt: 'updated_at',
 };
 
-const SELECT = [
+/** One row as `CommittedMinerStats`; a version is the transaction that wrote the row and the place of the row. */
+export const SELECT_MINER_STATS = [
+  `miner_stats.xmin::text || miner_stats.ctid::text as "rowVersion"`,
   ...Object.entries(FIELDS).map(([name, column]) => `${column} as "${name}"`),
   // A double holds the microseconds of our time exactly.
   ...Object.entries(TIMES).map(
@@ -53,13 +55,13 @@ const SELECT = [
 export async function readMinerStats(
   client: ClientBase | Pool,
   miners?: readonly MinerKey[],
-): Promise<readonly MinerStats[]> {
+): Promise<readonly CommittedMinerStats[]> {
   if (miners === undefined) {
-    return (await client.query<MinerStats>(`select ${SELECT} from miner_stats`)).rows;
+    return (await client.query<CommittedMinerStats>(`select ${SELECT_MINER_STATS} from miner_stats`)).rows;
   }
   if (miners.length === 0) return [];
-  const { rows } = await client.query<MinerStats>(
-    `select ${SELECT} from miner_stats
+  const { rows } = await client.query<CommittedMinerStats>(
+    `select ${SELECT_MINER_STATS} from miner_stats
      where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
     [miners.map(({ validatorId }) => validatorId), miners.map(({ minerHotkey }) => minerHotkey)],
   );

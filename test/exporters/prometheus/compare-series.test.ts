@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { differingSeries, mirrorsMiners } from '../../../exporters/prometheus/compare-series.ts';
 import { createPrometheusExporter } from '../../../exporters/prometheus/exporter.ts';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
-import { minerStats } from './fixtures.ts';
+import type { CommittedMinerStats } from '../../../src/facts/miner-stats.ts';
+import { minerStats, wholeTable } from './fixtures.ts';
 
-async function textOf(...rows: readonly MinerStats[]): Promise<string> {
+async function textOf(...rows: readonly CommittedMinerStats[]): Promise<string> {
   const recorderState = () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} });
   const exporter = createPrometheusExporter({ recorderState });
   exporter.seed(rows);
-  exporter.reconcile(rows);
+  exporter.refresh(wholeTable(rows));
   return (await exporter.render(undefined)).body;
 }
 
-const labels = 'validator_hotkey="5Validator",miner_hotkey="5Miner7",miner_uid="7"';
+const labels = 'validator_id="1",miner_hotkey="5Miner7",miner_uid="7"';
 
 describe('the series of miners in two texts', () => {
   it('are the same for the same rows, in whatever order, whatever else the process serves', async () => {

@@ -4,6 +4,7 @@ import type { PrometheusExporter } from '../../../exporters/prometheus/exporter.
 import { METRICS } from '../../../src/semconv/metrics.ts';
 import {
   AT,
+  BUSY_STATE,
   componentScore,
   errorFact,
   exporterFor,
@@ -11,6 +12,7 @@ import {
   OPENMETRICS,
   seriesOf,
   stepFact,
+  wholeTable,
 } from './fixtures.ts';
 
 const BUSY_MINER = minerStats({
@@ -64,9 +66,8 @@ function busyExporter(): PrometheusExporter {
       rows: { weather_forecast_steps: 2, miner_stats: 1 },
       rejected: { invalid_attribute: 1 },
     });
-    expect(exporter.reconcile([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })])).toBe(
-      0,
-    );
+    exporter.refresh(wholeTable([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]));
+    exporter.showState(BUSY_STATE);
     return exporter;
   } finally {
     vi.useRealTimers();

@@ -4,7 +4,8 @@ import {
   type PrometheusExporterOptions,
 } from '../../../exporters/prometheus/exporter.ts';
 import type { RecorderState } from '../../../exporters/prometheus/recorder-metrics.ts';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '../../../src/facts/miner-stats.ts';
+import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
 import type { ComponentScoreFact, ErrorFact, StepFact } from '../../../src/facts/step-fact.ts';
 import type { ErrorCategory, ScoreType } from '../../../src/semconv/index.ts';
 
@@ -15,7 +16,8 @@ export const TRACE_ID = '0123456789abcdef0123456789abcdef';
 export const SPAN_ID = '0123456789abcdef';
 
 /** A miner of whom nothing is known yet: all that may be null is. */
-export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
+export const minerStats = (known: Partial<CommittedMinerStats> = {}): CommittedMinerStats => ({
+  rowVersion: '1(0,1)',
   validatorId: 1,
   validatorHotkey: '5Validator',
   minerHotkey: '5Miner7',
@@ -47,6 +49,12 @@ export const minerStats = (known: Partial<MinerStats> = {}): MinerStats => ({
   lastActive: null,
   updatedAt: AT,
   ...known,
+});
+
+/** A reading of the table after which nothing was committed. */
+export const wholeTable = (rows: readonly CommittedMinerStats[]): MinerStatsRead => ({
+  rows,
+  hasSeen: () => true,
 });
 
 export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
@@ -150,3 +158,56 @@ export const labelsOf = (line: string): Record<string, string> =>
 /** The number of a line without an exemplar. */
 export const valueOf = (line: string | undefined): number =>
   Number((line ?? '').replace(/ # .*/, '').split(' ').at(-1) ?? NaN);
+
+/** A run of which nothing is known but that it is open. */
+export const openRun = (told: Partial<OpenRun> = {}): OpenRun => ({
+  validatorId: 1,
+  runId: 42,
+  status: null,
+  statusSince: null,
+  initTime: null,
+  forecasts: [],
+  leadsWaitingForTruth: 0,
+  oldestTruthDue: null,
+  ...told,
+});
+
+/** A pipeline in which nothing happens. */
+export const pipelineState = (told: Partial<PipelineState> = {}): PipelineState => ({
+  readAt: AT,
+  validators: [],
+  openRuns: [],
+  stepsInProgress: {},
+  retries: {},
+  deadLetters: {},
+  missingRecords: 0,
+  ...told,
+});
+
+export const BUSY_STATE = pipelineState({
+  validators: [
+    { id: 1, hotkey: '5Validator' },
+    { id: 2, hotkey: 'not a "hotkey"' },
+  ],
+  openRuns: [
+    openRun({
+      status: 'awaiting_results',
+      statusSince: AT - 60_500_000,
+      initTime: AT - 3_600_000_000,
+      forecasts: [
+        { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 14 },
+        { stage: 'inference_running', stageStatus: 'polling', forecasts: 2 },
+      ],
+      leadsWaitingForTruth: 140,
+      oldestTruthDue: AT + 86_400_000_000,
+    }),
+    openRun({ runId: 43 }),
+  ],
+  stepsInProgress: { poll: { steps: 3, oldestStart: AT - 1_000_000 } },
+  retries: {
+    query: { scheduled: 4, overdue: 1, oldestDue: AT - 2_000_000 },
+    verify: { scheduled: 1, overdue: 0, oldestDue: null },
+  },
+  deadLetters: { invalid_attribute: 2 },
+  missingRecords: 5,
+});

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
 import { METRICS } from '../../../src/semconv/metrics.ts';
-import { exporterFor, labelsOf, minerStats, shown, valueOf } from './fixtures.ts';
+import { REPLACED_AFTER_MICROS } from '../../../exporters/prometheus/departures.ts';
+import { AT, exporterFor, labelsOf, minerStats, shown, valueOf, wholeTable } from './fixtures.ts';
 
 const COMPLETED = METRICS.minerSuccessfulForecasts.name;
 const RANK = METRICS.minerRank.name;
-const RATIO = METRICS.minerForecastSuccessRatio.name;
+const DAY1 = METRICS.minerAvgDay1Score.name;
 const miner = (uid: number, completed: number) =>
   minerStats({
     minerUid: uid,
@@ -20,7 +21,7 @@ describe('the mirror of miner_stats', () => {
     const exporter = exporterFor();
     for (let time = 0; time < 3; time += 1) exporter.observe({ steps: [], minerStats: [miner(7, 5)] });
     expect(await shown(exporter, COMPLETED)).toEqual([
-      `${COMPLETED}{validator_hotkey="5Validator",miner_hotkey="5Miner7",miner_uid="7"} 5`,
+      `${COMPLETED}{validator_id="1",miner_hotkey="5Miner7",miner_uid="7"} 5`,
     ]);
   });
 
@@ -41,10 +42,10 @@ describe('the mirror of miner_stats', () => {
 
   it('has no series for a null, and drops the series of a value that became null', async () => {
     const exporter = exporterFor();
-    exporter.observe({ steps: [], minerStats: [minerStats({ forecastSuccessRatio: 0 })] });
-    expect((await shown(exporter, RATIO)).map(valueOf)).toEqual([0]);
-    exporter.observe({ steps: [], minerStats: [minerStats({ forecastSuccessRatio: null })] });
-    expect(await shown(exporter, RATIO)).toEqual([]);
+    exporter.observe({ steps: [], minerStats: [minerStats({ avgDay1Score: 0 })] });
+    expect((await shown(exporter, DAY1)).map(valueOf)).toEqual([0]);
+    exporter.observe({ steps: [], minerStats: [minerStats({ avgDay1Score: null })] });
+    expect(await shown(exporter, DAY1)).toEqual([]);
   });
 
   it('has no series for a number that is none', async () => {
@@ -63,7 +64,7 @@ describe('the mirror of miner_stats', () => {
     const exporter = exporterFor();
     exporter.seed([miner(0, 1)]);
     expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([
-      { validator_hotkey: '5Validator', miner_hotkey: '5Miner0', miner_uid: '0' },
+      { validator_id: '1', miner_hotkey: '5Miner0', miner_uid: '0' },
     ]);
   });
 
@@ -71,22 +72,32 @@ describe('the mirror of miner_stats', () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ minerUid: null })]);
     expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([
-      { validator_hotkey: '5Validator', miner_hotkey: '5Miner7' },
+      { validator_id: '1', miner_hotkey: '5Miner7' },
     ]);
   });
 
-  it('makes another series of a new hotkey in an old slot, and keeps the old one until it is forgotten', async () => {
+  it('makes another series of a new hotkey in an old slot, and keeps the old one until it has left', async () => {
     const exporter = exporterFor();
-    exporter.seed([minerStats({ minerHotkey: '5Old', successfulForecasts: 9 })]);
-    exporter.observe({
-      steps: [],
-      minerStats: [minerStats({ minerHotkey: '5New', successfulForecasts: 1 })],
-    });
+    const tell = (minerHotkey: string, updatedAt: number) =>
+      exporter.observe({ steps: [], minerStats: [minerStats({ minerHotkey, updatedAt })] });
+    tell('5Old', AT);
+    tell('5New', AT + REPLACED_AFTER_MICROS);
     const hotkeys = async () =>
       (await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_hotkey']);
     expect(await hotkeys()).toEqual(['5Old', '5New']);
-    exporter.forgetMiner('5Old');
+    tell('5New', AT + REPLACED_AFTER_MICROS + 1);
     expect(await hotkeys()).toEqual(['5New']);
+  });
+
+  it('shows a miner that comes back with what the table says of it', async () => {
+    const exporter = exporterFor();
+    const old = minerStats({ minerHotkey: '5Old', successfulForecasts: 9 });
+    const late = { minerHotkey: '5New', updatedAt: AT + 2 * REPLACED_AFTER_MICROS };
+    exporter.observe({ steps: [], minerStats: [old, minerStats(late)] });
+    expect(await shown(exporter, COMPLETED)).toHaveLength(1);
+    const back = { ...old, successfulForecasts: 10, updatedAt: late.updatedAt + 1 };
+    exporter.observe({ steps: [], minerStats: [back] });
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([0, 10]);
   });
 
   it('moves a miner with a new slot instead of showing it twice', async () => {
@@ -98,7 +109,7 @@ describe('the mirror of miner_stats', () => {
 
   it('keeps the same miner apart for two validators', async () => {
     const exporter = exporterFor();
-    exporter.seed([minerStats({ validatorHotkey: '5A' }), minerStats({ validatorHotkey: '5B' })]);
+    exporter.seed([minerStats({ validatorId: 1 }), minerStats({ validatorId: 2 })]);
     expect(await shown(exporter, COMPLETED)).toHaveLength(2);
   });
 
@@ -141,13 +152,25 @@ describe('a miner beyond the budget', () => {
     );
   });
 
-  it('keeps its place when room is made, while a miner that comes later gets the room', async () => {
+  it('is one that was seen later than the others, in whatever order they were told', async () => {
+    const rows = [1, 2, 3, 4].map((uid) => ({ ...miner(uid, uid * 10), firstSeen: AT - uid }));
+    for (const told of [rows, rows.toReversed()]) {
+      const exporter = exporterFor({ limits: { maxMiners: 2 } });
+      for (const row of told) exporter.observe({ steps: [], minerStats: [row] });
+      const own = (await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_hotkey']);
+      expect(own.toSorted()).toEqual(['5Miner3', '5Miner4', OVERFLOW].toSorted());
+      expect(await total(exporter)).toBe(100);
+    }
+  });
+
+  it('has series of its own when a refresh finds room for it', async () => {
     const exporter = overBudget();
-    exporter.forgetMiner('5Miner1');
-    exporter.observe({ steps: [], minerStats: [miner(3, 31), miner(5, 50)] });
+    const left = [2, 3, 4].map((uid) => miner(uid, uid * 10));
+    exporter.refresh(wholeTable(left));
     const own = (await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_hotkey']);
-    expect(own).toEqual(['5Miner2', OVERFLOW, '5Miner5']);
-    expect(await total(exporter)).toBe(20 + 31 + 40 + 50);
+    expect(own).toEqual(['5Miner2', '5Miner3', OVERFLOW]);
+    expect(await shown(exporter, RANK)).toHaveLength(2);
+    expect(await total(exporter)).toBe(90);
   });
 
   it('is one whose hotkey could pass for another series', async () => {
@@ -188,17 +211,69 @@ describe('the drift', () => {
   it('is 0 when the metrics say what the table says', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2)]);
-    expect(exporter.reconcile([miner(2, 2), miner(1, 1)])).toBe(0);
+    exporter.refresh(wholeTable([miner(2, 2), miner(1, 1)]));
     expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
   });
 
-  it('counts rows that differ, are missing or are too many, and ends with them', async () => {
+  it('is 0 when somebody else changed, added or removed rows, and the metrics take that up', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2), miner(3, 3)]);
-    const table = [miner(2, 22), miner(3, 3), miner(4, 4)];
-    expect(exporter.reconcile(table)).toBe(3);
-    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 3`]);
-    expect((await shown(exporter, COMPLETED)).map(valueOf).sort()).toEqual([22, 3, 4].sort());
-    expect(exporter.reconcile(table)).toBe(0);
+    exporter.refresh(wholeTable([{ ...miner(2, 22), rowVersion: '2(0,9)' }, miner(3, 3), miner(4, 4)]));
+    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([22, 3, 4]);
+  });
+
+  it('counts rows that differ in the same version, and ends with them', async () => {
+    const exporter = exporterFor();
+    exporter.seed([miner(1, 1), miner(2, 2), { ...miner(3, 3), updatedAt: AT - 1 }]);
+    const table = [miner(1, 1), miner(2, 22), miner(3, 3)];
+    exporter.refresh(wholeTable(table));
+    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 2`]);
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([1, 22, 3]);
+    exporter.refresh(wholeTable(table));
+    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
+  });
+
+  it('sees a miner beyond the budget by its counters', async () => {
+    const exporter = exporterFor({ limits: { maxMiners: 0 } });
+    exporter.seed([miner(1, 1)]);
+    exporter.refresh(wholeTable([{ ...miner(1, 1), minerRank: 7 }]));
+    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
+    exporter.refresh(wholeTable([miner(1, 2)]));
+    expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 1`]);
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([2]);
+  });
+});
+
+describe('a refresh', () => {
+  const version = (transaction: number) => ({ rowVersion: `${transaction}(0,1)` });
+  const seenUpTo = (last: number) => (rowVersion: string) => Number.parseInt(rowVersion, 10) <= last;
+
+  it('leaves alone what was observed since the table was read', async () => {
+    const exporter = exporterFor();
+    const read = { rows: [{ ...miner(1, 1), ...version(3) }], hasSeen: seenUpTo(3) };
+    exporter.observe({
+      steps: [],
+      minerStats: [
+        { ...miner(1, 5), ...version(4) },
+        { ...miner(2, 7), ...version(4) },
+      ],
+    });
+    exporter.refresh(read);
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([5, 7]);
+  });
+
+  it('is not undone by a commit that it has seen and that is told late', async () => {
+    const exporter = exporterFor();
+    exporter.refresh({ rows: [{ ...miner(1, 5), ...version(4) }], hasSeen: seenUpTo(4) });
+    exporter.observe({ steps: [], minerStats: [{ ...miner(1, 4), ...version(3) }] });
+    expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([5]);
+  });
+
+  it('drops who is gone from the table', async () => {
+    const exporter = exporterFor();
+    exporter.seed([miner(1, 1)]);
+    exporter.refresh(wholeTable([]));
+    expect(await shown(exporter, COMPLETED)).toEqual([]);
   });
 });

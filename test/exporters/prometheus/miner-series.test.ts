@@ -1,11 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MINER_SERIES } from '../../../exporters/prometheus/miner-series.ts';
+import { MINER_SERIES, MIRRORED_COLUMNS } from '../../../exporters/prometheus/miner-series.ts';
+import {
+  emptyMinerFold,
+  toMinerStats,
+  type MinerFold,
+} from '../../../exporters/postgres/folds/miner-fold.ts';
+import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import { ERROR_CATEGORIES } from '../../../src/semconv/index.ts';
 import { METRICS } from '../../../src/semconv/metrics.ts';
 import { AT, minerStats } from './fixtures.ts';
 
 describe('the series of a miner', () => {
   it('use every miner metric once', () => {
-    const used = Object.values(MINER_SERIES).map(({ metric }) => metric.name);
+    const used = MIRRORED_COLUMNS.map(({ metric }) => metric.name);
     const miner = Object.values(METRICS).filter(({ name }) => name.startsWith('barograph_miner_'));
     const columns = miner.map(({ name }) => name).filter((name) => name !== METRICS.minerStatsDrift.name);
     expect([...used].sort()).toEqual(columns.sort());
@@ -13,10 +21,11 @@ describe('the series of a miner', () => {
 
   it('have no value for a null', () => {
     const row = minerStats();
-    const columns = Object.keys(MINER_SERIES) as (keyof typeof MINER_SERIES)[];
-    const nulls = columns.filter((column) => row[column] === null);
+    const nulls = Object.entries(MINER_SERIES).filter(
+      ([column]) => row[column as keyof typeof MINER_SERIES] === null,
+    );
     expect(nulls.length).toBeGreaterThan(10);
-    for (const column of nulls) expect(MINER_SERIES[column].read(row)).toEqual([]);
+    for (const [, column] of nulls) if ('read' in column) expect(column.read(row)).toEqual([]);
   });
 
   it('have the value 0 for a 0', () => {
@@ -35,5 +44,50 @@ describe('the series of a miner', () => {
       { errorType: 'timeout', value: 3 },
       { errorType: 'connection', value: 1 },
     ]);
+  });
+});
+
+describe('a column without a metric', () => {
+  const recorded = (fold: Partial<MinerFold>): MinerStats => ({
+    ...toMinerStats(
+      { ...emptyMinerFold, ...fold },
+      { validatorId: 1, validatorHotkey: '5V', minerHotkey: '5M' },
+    ),
+    minerRank: null,
+  });
+  const count = fc.nat(1_000_000);
+
+  it('is a ratio of two that have one, to the last bit', () => {
+    fc.assert(
+      fc.property(count, count, (completed, failed) => {
+        const row = recorded({ completed, failed, hostingSuccesses: failed, hostingFailures: completed });
+        const share = (part: number, rest: number) => (part + rest === 0 ? null : part / (part + rest));
+        expect(row.forecastSuccessRatio).toBe(share(row.successfulForecasts, row.failedForecasts));
+        expect(row.hostReliabilityRatio).toBe(share(row.hostingSuccesses, row.hostingFailures));
+      }),
+    );
+  });
+
+  it('is a share of the errors that are counted, to the last bit', () => {
+    const errors = fc.dictionary(fc.constantFrom(...ERROR_CATEGORIES), fc.integer({ min: 1, max: 1e6 }));
+    fc.assert(
+      fc.property(errors, (counted) => {
+        const row = recorded({ errors: counted });
+        const total = Object.values(row.commonErrors).reduce((sum, times) => sum + times, 0);
+        const shares = Object.entries(row.commonErrors).map(([type, times]) => [type, times / total]);
+        expect(row.errorRateByType ?? {}).toEqual(Object.fromEntries(shares));
+      }),
+    );
+  });
+
+  it('says how PromQL has it', () => {
+    expect(MINER_SERIES.hostReliabilityRatio.promql).toBe(
+      'barograph_miner_hosting_successes_total / ' +
+        '(barograph_miner_hosting_successes_total + barograph_miner_hosting_failures_total > 0)',
+    );
+    expect(MINER_SERIES.errorRateByType.promql).toBe(
+      'barograph_miner_errors_total / ignoring (error_type) group_left ' +
+        'sum without (error_type) (barograph_miner_errors_total)',
+    );
   });
 });

@@ -1,60 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
 import { DEAD_LETTER_REASONS, STEP_NAMES } from '../../../src/semconv/index.ts';
 import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
 import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
-import { AT, exporterFor, labelsOf, seriesOf, shown, valueOf } from './fixtures.ts';
-
-const openRun = (told: Partial<OpenRun> = {}): OpenRun => ({
-  validatorId: 1,
-  runId: 42,
-  status: null,
-  statusSince: null,
-  initTime: null,
-  forecasts: [],
-  leadsWaitingForTruth: 0,
-  oldestTruthDue: null,
-  ...told,
-});
-
-const stateOf = (told: Partial<PipelineState> = {}): PipelineState => ({
-  readAt: AT,
-  validators: [],
-  openRuns: [],
-  stepsInProgress: {},
-  retries: {},
-  deadLetters: {},
-  missingRecords: 0,
-  ...told,
-});
-
-const BUSY = stateOf({
-  validators: [
-    { id: 1, hotkey: '5Validator' },
-    { id: 2, hotkey: 'not a "hotkey"' },
-  ],
-  openRuns: [
-    openRun({
-      status: 'awaiting_results',
-      statusSince: AT - 60_500_000,
-      initTime: AT - 3_600_000_000,
-      forecasts: [
-        { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 14 },
-        { stage: 'inference_running', stageStatus: 'polling', forecasts: 2 },
-      ],
-      leadsWaitingForTruth: 140,
-      oldestTruthDue: AT + 86_400_000_000,
-    }),
-    openRun({ runId: 43 }),
-  ],
-  stepsInProgress: { poll: { steps: 3, oldestStart: AT - 1_000_000 } },
-  retries: {
-    query: { scheduled: 4, overdue: 1, oldestDue: AT - 2_000_000 },
-    verify: { scheduled: 1, overdue: 0, oldestDue: null },
-  },
-  deadLetters: { invalid_attribute: 2 },
-  missingRecords: 5,
-});
+import {
+  AT,
+  BUSY_STATE,
+  exporterFor,
+  labelsOf,
+  openRun,
+  pipelineState,
+  seriesOf,
+  shown,
+  valueOf,
+} from './fixtures.ts';
 
 const STATE_KEYS = [
   'validators',
@@ -86,7 +44,7 @@ function showing(state: PipelineState, limits = {}) {
 
 describe('the state of the pipeline', () => {
   it('is shown by run, by step and by reason', async () => {
-    const { text } = showing(BUSY);
+    const { text } = showing(BUSY_STATE);
     const body = await text();
     const lines = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
     expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
@@ -110,7 +68,7 @@ describe('the state of the pipeline', () => {
   });
 
   it('has a 0 for every step, reason and open run without any, and no instant there', async () => {
-    const { text } = showing(stateOf({ openRuns: [openRun()] }));
+    const { text } = showing(pipelineState({ openRuns: [openRun()] }));
     const body = await text();
     const zeros = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
     expect(zeros).toEqual([
@@ -129,8 +87,8 @@ describe('the state of the pipeline', () => {
     const before = (await exporter.render(undefined)).body;
     for (const key of [...STATE_KEYS, 'stateRead'] as const)
       expect(seriesOf(before, METRICS[key].name)).toEqual([]);
-    exporter.showState(BUSY);
-    exporter.showState(stateOf());
+    exporter.showState(BUSY_STATE);
+    exporter.showState(pipelineState());
     expect(await shown(exporter, METRICS.runForecasts.name)).toEqual([]);
     exporter.showState(null);
     expect(await shown(exporter, METRICS.missingRecords.name)).toEqual([]);
@@ -139,14 +97,14 @@ describe('the state of the pipeline', () => {
 
 describe('a state that grows old', () => {
   it('is gone after a minute, but for the instant at which it was read, and comes back when it is read again', async () => {
-    const { exporter, clock, text } = showing(BUSY);
+    const { exporter, clock, text } = showing(BUSY_STATE);
     clock.millis = 60_000;
     expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
     clock.millis = 60_001;
     const body = await text();
     for (const key of STATE_KEYS) expect(seriesOf(body, METRICS[key].name)).toEqual([]);
     expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} ${AT / 1e6}`]);
-    exporter.showState({ ...BUSY, readAt: AT + 61_000_000 });
+    exporter.showState({ ...BUSY_STATE, readAt: AT + 61_000_000 });
     expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
   });
 });
@@ -169,7 +127,7 @@ describe('the budget of runs', () => {
       openRun({ validatorId: 2, runId: 1 }),
       openRun({ validatorId: 3, runId: 900 }),
     ];
-    expect(await runsShown(stateOf({ openRuns }), 4)).toEqual({
+    expect(await runsShown(pipelineState({ openRuns }), 4)).toEqual({
       runs: ['1/4', '2/1', '3/900', '1/3'],
       overflowed: 2,
       counted: [`${METRICS.overflow.name}{label="run_id"} 2`],
@@ -183,14 +141,14 @@ describe('the budget of runs', () => {
         forecasts: [{ stage: 'init', stageStatus: 'initialized', forecasts: 1 }],
       }),
     );
-    const { exporter, text } = showing(stateOf({ openRuns }));
+    const { exporter, text } = showing(pipelineState({ openRuns }));
     expect(seriesOf(await text(), METRICS.runForecasts.name)).toHaveLength(32);
     expect((await shown(exporter, METRICS.runsOverflowed.name)).map(valueOf)).toEqual([968]);
   });
 
   it('bounds the validators, too, and shows no hotkey that could pass for another label', async () => {
     const validators = Array.from({ length: 1000 }, (_, index) => ({ id: index + 1, hotkey: `5V${index}` }));
-    const { text } = showing(stateOf({ validators: [{ id: 0, hotkey: OVERFLOW }, ...validators] }));
+    const { text } = showing(pipelineState({ validators: [{ id: 0, hotkey: OVERFLOW }, ...validators] }));
     const lines = seriesOf(await text(), METRICS.validators.name);
     expect(lines).toHaveLength(64);
     expect(lines[0]).toBe(`${METRICS.validators.name}{validator_id="1",validator_hotkey="5V0"} 1`);

@@ -22,8 +22,8 @@ export interface RecordingLoad {
 /** A recording process. */
 export interface RecorderProcess {
   readonly pid: number;
-  /** Resolves when it works; rejects with what it said when it ended before. */
-  readonly started: Promise<unknown>;
+  /** Resolves with where its metrics are when it works; rejects with what it said when it ended before. */
+  readonly started: Promise<string>;
   /** Resolves when it has ended: its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Ids of the spans that it acknowledged so far; all of them once it has ended. */
@@ -64,7 +64,7 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
   lines.on('line', (line) => (lastWord = line));
   const nextLine = (): Promise<string> =>
     Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), fail()]);
-  const started = nextLine();
+  const started = nextLine().then((line) => line.replace(/^started /, ''));
   started.catch(() => undefined);
   // It may have been killed while it was told something.
   child.stdin.on('error', () => undefined);

@@ -7,8 +7,8 @@ import { createWork } from './recorded-work.ts';
 import type { RecordingLoad } from './recorder-process.ts';
 
 /**
- * A process that records steps, to be killed or told what to do. Says `started` on standard output when it works; on
- * descriptor 3 it acknowledges each step, by its span id, as soon as its caller knows of its end.
+ * A process that records steps, to be killed or told what to do. Says `started` and where its metrics are on standard output when it
+ * works; on descriptor 3 it acknowledges each step, by its span id, as soon as its caller knows of its end.
  *
  * A line of standard input is a number of rounds of work to do now; the answer is a line of what was measured. The end of
  * the input, or SIGTERM, ends it in good order.
@@ -36,7 +36,7 @@ process.once('SIGTERM', () => {
   state.isEnding = true;
   commands.close();
 });
-process.stdout.write('started\n');
+process.stdout.write(`started ${recording.metricsUrl}\n`);
 
 async function workOn(): Promise<void> {
   while (!state.isEnding) await doOnce();

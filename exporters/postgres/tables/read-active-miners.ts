@@ -1,0 +1,29 @@
+import type { ClientBase, Pool } from 'pg';
+import type { CommittedMinerStats, MinerStatsRead } from '../../../src/facts/miner-stats.ts';
+import { seenTransactions } from '../seen-transactions.ts';
+import { SELECT_MINER_STATS } from './read-miner-stats.ts';
+
+/** Without a miner there is one row, with the snapshot alone. */
+type Row = (CommittedMinerStats | { readonly rowVersion: null }) & { readonly snapshot: string };
+
+/** Rows of `miner_stats` that changed not longer than `quietMicros` before the newest change of their validator. */
+export async function readActiveMiners(
+  client: ClientBase | Pool,
+  { quietMicros }: { readonly quietMicros: number },
+): Promise<MinerStatsRead> {
+  const { rows } = await client.query<Row>(
+    `select ${SELECT_MINER_STATS}, snapshot from (select pg_current_snapshot()::text as snapshot) as taken
+     left join (
+       miner_stats join (
+         select validator_id, max(updated_at) - make_interval(secs => $1) as since from miner_stats
+         group by validator_id
+       ) as active using (validator_id)
+     ) on updated_at >= since`,
+    [quietMicros / 1e6],
+  );
+  const parts = rows.map(({ snapshot, ...row }) => ({ snapshot, row }));
+  return {
+    rows: parts.flatMap(({ row }) => (row.rowVersion === null ? [] : [row])),
+    hasSeen: seenTransactions(parts[0]?.snapshot ?? ''),
+  };
+}

@@ -1,0 +1,42 @@
+import type { MinerStats } from '../../src/facts/miner-stats.ts';
+
+/** A slot has another holder, and its old one was not heard of for so long: the old one has left. */
+export const REPLACED_AFTER_MICROS = 6 * 3_600_000_000;
+/** Whoever was not heard of for so long has left. */
+export const QUIET_AFTER_MICROS = 30 * 86_400_000_000;
+
+/** What says whether a miner is still there. */
+export type MinerPresence = Pick<MinerStats, 'validatorId' | 'minerUid' | 'updatedAt'>;
+
+/** The newest instants of one validator: of all its rows, and of those that name a slot. */
+interface NewestRows {
+  updatedAt: number;
+  readonly bySlot: Map<number, number>;
+}
+
+/**
+ * The miners that have left, by the rows alone and by no clock: time is what the newest row of the same validator says.
+ * The rows of those who left make no difference to who else has left.
+ */
+export function findDepartures<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {
+  const all = [...miners];
+  const newest = findNewest(all);
+  return all.filter(({ validatorId, minerUid, updatedAt }) => {
+    const ofValidator = newest.get(validatorId);
+    if (ofValidator === undefined) return false;
+    const isReplaced = minerUid !== null && (ofValidator.bySlot.get(minerUid) ?? updatedAt) > updatedAt;
+    return ofValidator.updatedAt - updatedAt > (isReplaced ? REPLACED_AFTER_MICROS : QUIET_AFTER_MICROS);
+  });
+}
+
+function findNewest(miners: readonly MinerPresence[]): ReadonlyMap<number, NewestRows> {
+  const newest = new Map<number, NewestRows>();
+  for (const { validatorId, minerUid, updatedAt } of miners) {
+    const known = newest.get(validatorId) ?? { updatedAt, bySlot: new Map<number, number>() };
+    newest.set(validatorId, known);
+    known.updatedAt = Math.max(known.updatedAt, updatedAt);
+    if (minerUid !== null)
+      known.bySlot.set(minerUid, Math.max(known.bySlot.get(minerUid) ?? updatedAt, updatedAt));
+  }
+  return newest;
+}

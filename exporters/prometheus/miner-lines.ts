@@ -1,0 +1,34 @@
+import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import { MIRRORED_COLUMNS, type MinerValue } from './miner-series.ts';
+import { joinLines, labelText, sampleLine, type Labels } from './sample-line.ts';
+
+/** What a scrape shows of one miner that has series of its own; made once, when it is first asked for. */
+export class MinerLines {
+  readonly row: MinerStats;
+  #lines: readonly string[] | undefined;
+
+  constructor(row: MinerStats) {
+    this.row = row;
+  }
+
+  /** The lines of one metric, by its place in `MIRRORED_COLUMNS`; an empty text when the miner has none. */
+  of(index: number): string {
+    this.#lines ??= makeLines(this.row);
+    return this.#lines[index] ?? '';
+  }
+}
+
+function makeLines(row: MinerStats): readonly string[] {
+  const labels = labelsOf(row);
+  const common = labelText(labels);
+  const labelsWith = (errorType: MinerValue['errorType']): string =>
+    errorType === undefined ? common : labelText({ ...labels, error_type: errorType });
+  return MIRRORED_COLUMNS.map(({ metric, read }) =>
+    joinLines(read(row).map(({ value, errorType }) => sampleLine(metric, labelsWith(errorType), value))),
+  );
+}
+
+function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
+  const identity = { validator_id: String(validatorId), miner_hotkey: minerHotkey };
+  return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
+}

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  findDepartures,
+  QUIET_AFTER_MICROS,
+  REPLACED_AFTER_MICROS,
+  type MinerPresence,
+} from '../../../exporters/prometheus/departures.ts';
+
+const HOUR = 3_600_000_000;
+const miner = (minerUid: number | null, updatedAt: number, validatorId = 1): MinerPresence => ({
+  validatorId,
+  minerUid,
+  updatedAt,
+});
+
+describe('a miner has left', () => {
+  it('when another one holds its slot and it was quiet for more than six hours', () => {
+    const old = miner(7, 0);
+    expect(findDepartures([old, miner(7, REPLACED_AFTER_MICROS)])).toEqual([]);
+    expect(findDepartures([old, miner(7, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
+    expect(findDepartures([old, miner(7, 1), miner(8, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
+  });
+
+  it('not when nobody came in its place, until it was quiet for thirty days', () => {
+    const quiet = miner(7, 0);
+    expect(findDepartures([quiet, miner(8, QUIET_AFTER_MICROS)])).toEqual([]);
+    expect(findDepartures([quiet, miner(8, QUIET_AFTER_MICROS + 1)])).toEqual([quiet]);
+  });
+
+  it('not because another one whose slot is not known is newer, nor because of another validator', () => {
+    expect(findDepartures([miner(null, 0), miner(null, 7 * HOUR)])).toEqual([]);
+    expect(findDepartures([miner(7, 0, 1), miner(7, 40 * 24 * HOUR, 2)])).toEqual([]);
+  });
+
+  it('not when it is the newest of its slot, and never the newest of its validator', () => {
+    expect(findDepartures([miner(7, 8 * HOUR), miner(7, 8 * HOUR), miner(8, 20 * HOUR)])).toEqual([]);
+    expect(findDepartures([])).toEqual([]);
+  });
+
+  it('whether or not the rows of others who left are there', () => {
+    const presence = fc.record({
+      validatorId: fc.integer({ min: 1, max: 2 }),
+      minerUid: fc.option(fc.nat(3)),
+      updatedAt: fc.nat(1000).map((hours) => hours * HOUR),
+    });
+    fc.assert(
+      fc.property(fc.array(presence), fc.infiniteStream(fc.boolean()), (miners, drops) => {
+        const gone = new Set(findDepartures(miners));
+        const kept = miners.filter((one) => !gone.has(one) || drops.next().value === true);
+        expect(new Set(findDepartures(kept))).toEqual(new Set(kept.filter((one) => gone.has(one))));
+      }),
+    );
+  });
+});

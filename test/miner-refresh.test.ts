@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
+import { readActiveMiners } from '../exporters/postgres/tables/read-active-miners.ts';
+import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
+import type { Committed } from '../exporters/postgres/write-batch.ts';
+import { differingSeries } from '../exporters/prometheus/compare-series.ts';
+import { QUIET_AFTER_MICROS } from '../exporters/prometheus/departures.ts';
+import type { MinerStatsRead } from '../src/facts/miner-stats.ts';
+import { refreshMiners, startMinerRefresh } from '../src/miner-refresh.ts';
+import { METRICS } from '../src/semconv/metrics.ts';
+import { exporterFor, shown, valueOf } from './exporters/prometheus/fixtures.ts';
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { endedSpan } from './support/spans.ts';
+import { emptyTables } from './support/tables.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(() => emptyTables(database.pool));
+
+const CALLS = METRICS.minerHostingSuccesses.name;
+const DRIFT = METRICS.minerStatsDrift.name;
+
+/** One process of several on the same database: its rows, its metrics, and what it was not told of yet. */
+class Recorder {
+  readonly prometheus = exporterFor();
+  readonly #unheard: Committed[] = [];
+  readonly #exporter = createPostgresExporter({
+    pool: database.pool,
+    onCommit: (committed) => this.#unheard.push(committed),
+  });
+  readonly #name: string;
+  #calls = 0;
+  #read: MinerStatsRead | null = null;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Commits a call to a miner that worked, which the metrics hear of in `hear`. */
+  async commit(uid: number): Promise<void> {
+    this.#calls += 1;
+    const span = endedSpan({
+      step: 'communication',
+      miner: { uid, hotkey: `5Miner${uid}` },
+      at: this.#calls,
+      instance: this.#name,
+      attributes: { 'weather.response.transport': 'success' },
+    });
+    expect(await this.#exporter.exportObserved([span])).toEqual({ kind: 'written' });
+  }
+
+  hear(): void {
+    for (const committed of this.#unheard.splice(0)) this.prometheus.observe(committed);
+  }
+
+  /** Reads the table, which the metrics take up in `take`. */
+  async read(): Promise<void> {
+    this.#read = await readActiveMiners(database.pool, { quietMicros: QUIET_AFTER_MICROS });
+  }
+
+  take(): void {
+    if (this.#read !== null) this.prometheus.refresh(this.#read);
+    this.#read = null;
+  }
+
+  refresh = (): Promise<void> => refreshMiners({ pool: database.pool, prometheus: this.prometheus });
+
+  /** Calls that worked by series, and the drift if it is known. */
+  async look() {
+    const lines = await shown(this.prometheus, CALLS);
+    const calls = new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), valueOf(line)]));
+    return { calls, drift: (await shown(this.prometheus, DRIFT)).map(valueOf) };
+  }
+}
+
+/** In what the metrics differ from those of a process that starts now. */
+async function differencesOf({ prometheus }: Recorder) {
+  const fresh = exporterFor();
+  fresh.seed(await readMinerStats(database.pool));
+  const [served, wanted] = await Promise.all([prometheus.render(undefined), fresh.render(undefined)]);
+  return differingSeries(served.body, wanted.body);
+}
+
+describe('two recorders of one database', () => {
+  it('each show what the other committed once they have refreshed', async () => {
+    const [first, second] = [new Recorder('first'), new Recorder('second')];
+    await first.commit(1);
+    await second.commit(1);
+    await second.commit(2);
+    for (const recorder of [first, second]) {
+      recorder.hear();
+      await recorder.refresh();
+      expect([...(await recorder.look()).calls.values()].sort()).toEqual([1, 2]);
+      expect((await recorder.look()).drift).toEqual([0]);
+      expect(await differencesOf(recorder)).toEqual([]);
+    }
+  });
+
+  it('drop a miner that somebody took out of the table', async () => {
+    const recorder = new Recorder('first');
+    await recorder.commit(1);
+    await recorder.commit(2);
+    recorder.hear();
+    await database.pool.query(`delete from miner_stats where miner_hotkey = '5Miner1'`);
+    await recorder.refresh();
+    expect((await recorder.look()).calls.size).toBe(1);
+    await database.pool.query('delete from miner_stats');
+    await recorder.refresh();
+    expect(await recorder.look()).toEqual({ calls: new Map(), drift: [0] });
+  });
+
+  it('show drift when a row of theirs is wrong, and mend it', async () => {
+    const recorder = new Recorder('first');
+    await recorder.commit(1);
+    await recorder.commit(2);
+    const [row, other] = await readMinerStats(database.pool);
+    if (row === undefined || other === undefined) throw new Error('Two miners were committed.');
+    recorder.prometheus.seed([{ ...row, hostingSuccesses: 77 }, other]);
+    await recorder.refresh();
+    expect((await recorder.look()).drift).toEqual([1]);
+    expect(await differencesOf(recorder)).toEqual([]);
+    await recorder.refresh();
+    expect((await recorder.look()).drift).toEqual([0]);
+  });
+
+  const operation = fc.record({
+    recorder: fc.nat(1),
+    kind: fc.constantFrom('commit', 'commit', 'commit', 'hear', 'hear', 'read', 'take'),
+    uid: fc.nat(2),
+  });
+
+  it('never show drift, never go backwards and end alike, however commits and refreshes meet', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (operations) => {
+        await emptyTables(database.pool);
+        const recorders = [new Recorder('first'), new Recorder('second')] as const;
+        for (const { recorder: index, kind, uid } of operations) {
+          const recorder = recorders[index === 0 ? 0 : 1];
+          const before = await recorder.look();
+          if (kind === 'commit') await recorder.commit(uid);
+          else if (kind === 'read') await recorder.read();
+          else recorder[kind]();
+          const after = await recorder.look();
+          expect(after.drift.filter((rows) => rows !== 0)).toEqual([]);
+          for (const [series, calls] of before.calls)
+            expect(after.calls.get(series)).toBeGreaterThanOrEqual(calls);
+        }
+        for (const recorder of recorders) {
+          recorder.hear();
+          await recorder.refresh();
+          expect(await differencesOf(recorder)).toEqual([]);
+          expect((await recorder.look()).drift).toEqual([0]);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('the refresh', () => {
+  it('takes up what others commit time after time, until it is closed', async () => {
+    const [first, second] = [new Recorder('first'), new Recorder('second')];
+    const problems: string[] = [];
+    const close = startMinerRefresh({
+      pool: database.pool,
+      prometheus: first.prometheus,
+      everyMillis: 1,
+      onProblem: (message) => problems.push(message),
+    });
+    await second.commit(1);
+    await expect.poll(async () => [...(await first.look()).calls.values()]).toEqual([1]);
+    await second.commit(1);
+    await expect.poll(async () => [...(await first.look()).calls.values()]).toEqual([2]);
+    await close();
+    await second.commit(1);
+    expect([...(await first.look()).calls.values()]).toEqual([2]);
+    expect(problems).toEqual([]);
+  });
+
+  it('keeps what it has while the database is away, says so once, and again when it went away again', async () => {
+    const recorder = new Recorder('first');
+    await recorder.commit(1);
+    recorder.hear();
+    const problems: string[] = [];
+    let isAway = true;
+    let asked = 0;
+    const query = async (text: string, values: readonly unknown[]) => {
+      asked += 1;
+      if (isAway) throw new Error('the database is away');
+      return database.pool.query(text, [...values]);
+    };
+    const close = startMinerRefresh({
+      pool: { query } as unknown as Pool,
+      prometheus: recorder.prometheus,
+      everyMillis: 1,
+      onProblem: (message) => problems.push(message),
+    });
+    await expect.poll(() => asked).toBeGreaterThan(3);
+    expect(problems).toEqual([
+      'The metrics of miners could not be refreshed: the database is away. They show what this process knows, and it is tried again.',
+    ]);
+    expect([...(await recorder.look()).calls.values()]).toEqual([1]);
+    isAway = false;
+    await expect.poll(async () => (await recorder.look()).drift).toEqual([0]);
+    isAway = true;
+    await expect.poll(() => problems.length).toBe(2);
+    await close();
+  });
+});
