@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PipelineState } from '../../../src/facts/pipeline-state.ts';
 import { DEAD_LETTER_REASONS, STEP_NAMES } from '../../../src/semconv/index.ts';
 import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
 import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
