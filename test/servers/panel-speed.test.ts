@@ -6,6 +6,8 @@ import { writeHistory, type HistorySize } from './support/year-of-history.ts';
 
 const SIZE: HistorySize = { runs: 365, miners: 256, runsWithComponents: 26 };
 const MOST_MILLIS = 100;
+/** Writing ten million rows takes minutes, and more beside other work. */
+const LONGEST_MILLIS = 1_800_000;
 /** A run that is open and waits for truth, and one that has ended. */
 const RUNS = [360, 345];
 
@@ -16,7 +18,7 @@ beforeAll(async () => {
   await writeHistory(database.pool, SIZE);
   await allowReader(database.pool);
   console.log(`A year of history was written in ${Math.round((performance.now() - before) / 1000)} s.`);
-});
+}, LONGEST_MILLIS);
 afterAll(async () => {
   await database.drop();
 });
@@ -33,13 +35,17 @@ describe('a year of history', () => {
     expect(await countOf('weather_forecast_component_scores')).toBeGreaterThan(5_000_000);
   });
 
-  it(`is shown by every panel within ${MOST_MILLIS} ms`, async () => {
-    const { rows } = await askAsReader(
-      database.pool,
-      'select miner_hotkey from miner_stats where miner_uid = 17',
-    );
-    const times = await timePanels(database.pool, { runs: RUNS, miner: String(rows[0]?.['miner_hotkey']) });
-    console.log(tableOf(times, MOST_MILLIS));
-    expect(times.filter(({ millis }) => millis > MOST_MILLIS)).toEqual([]);
-  });
+  it(
+    `is shown by every panel within ${MOST_MILLIS} ms`,
+    async () => {
+      const { rows } = await askAsReader(
+        database.pool,
+        'select miner_hotkey from miner_stats where miner_uid = 17',
+      );
+      const times = await timePanels(database.pool, { runs: RUNS, miner: String(rows[0]?.['miner_hotkey']) });
+      console.log(tableOf(times, MOST_MILLIS));
+      expect(times.filter(({ millis }) => millis > MOST_MILLIS)).toEqual([]);
+    },
+    LONGEST_MILLIS,
+  );
 });
