@@ -17,14 +17,16 @@ import { sqlQuery } from './queries.ts';
 
 type SqlPanel = PanelWords & { readonly sql: string };
 
-/** Bars, one for each row; the first column names them, and may colour them by its value. */
+/** Bars, one for each row, named by one column; thresholds colour them by their length, another column by its value. */
 export function barPanel(
   words: SqlPanel & { readonly nameField: string; readonly colourField?: string },
 ): Builder<Panel> {
   const builder = withWords(new BarChartBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
-    .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
+    .colorScheme(
+      colourMode(words.thresholds ? FieldColorModeId.Thresholds : FieldColorModeId.PaletteClassicByName),
+    )
     .xField(words.nameField)
     .orientation(VizOrientation.Horizontal)
     .stacking(StackingMode.None)

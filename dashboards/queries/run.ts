@@ -65,13 +65,12 @@ select step.lead_hours, count(*) as forecasts, min(step.first_started_at) as sin
   extract(epoch from now() - due.due_time)::double precision as late_by, min(step.next_retry_time) as next_retry_time,
   min(step.trace_id) as trace_id
 from newest_attempts as step
-left join lateral (
-  select max((waited.context ->> 'truth_due_time')::timestamptz) as due_time
+left join (
+  select waited.step_name, waited.lead_hours, max((waited.context ->> 'truth_due_time')::timestamptz) as due_time
   from weather_forecast_steps as waited
-  where waited.validator_id = step.validator_id and waited.run_id = step.run_id
-    and waited.miner_hotkey = step.miner_hotkey and waited.step_name = step.step_name
-    and waited.lead_hours is not distinct from step.lead_hours and waited.status = 'waiting_for_truth'
-) as due on true
+  where ${ofRun('waited')} and waited.status = 'waiting_for_truth'
+  group by waited.step_name, waited.lead_hours
+) as due on due.step_name = step.step_name and due.lead_hours = step.lead_hours
 where ${ofRun('step')} and step.status = 'waiting_for_truth'
 group by step.lead_hours, due.due_time
 order by step.lead_hours`;

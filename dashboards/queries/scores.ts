@@ -83,15 +83,18 @@ where ${ofValidator('forecast')} and forecast.forecast_status in ('completed', '
   and $__timeFilter(forecast.forecast_init_time)
 order by 1, 2`;
 
+/** Run by run, for that reads no other run; the quartiles together, for each on its own would sort the scores again. */
 export const SCORES_OVER_TIME = `
-select run.gfs_init_time_utc as time, max(forecast.overall_forecast_score) as best,
-  percentile_cont(0.75) within group (order by forecast.overall_forecast_score) as upper_quartile,
-  percentile_cont(0.5) within group (order by forecast.overall_forecast_score) as median,
-  percentile_cont(0.25) within group (order by forecast.overall_forecast_score) as lower_quartile
+select run.gfs_init_time_utc as time, scores.best, scores.quartiles[3] as upper_quartile,
+  scores.quartiles[2] as median, scores.quartiles[1] as lower_quartile
 from weather_forecast_runs as run
-join weather_forecast_stats as forecast on forecast.validator_id = run.validator_id and forecast.run_id = run.id
-where ${ofValidator('run')} and $__timeFilter(run.gfs_init_time_utc)
-group by run.gfs_init_time_utc
+cross join lateral (
+  select max(forecast.overall_forecast_score) as best,
+    percentile_cont(array[0.25, 0.5, 0.75]) within group (order by forecast.overall_forecast_score) as quartiles
+  from weather_forecast_stats as forecast
+  where forecast.validator_id = run.validator_id and forecast.run_id = run.id
+) as scores
+where ${ofValidator('run')} and $__timeFilter(run.gfs_init_time_utc) and scores.best is not null
 order by 1`;
 
 export const CHOSEN_MINER = `

@@ -974,9 +974,12 @@ create view missing_scores as
     step.retries_remaining,
     COALESCE(step.trace_id, forecast.trace_id) AS trace_id
    FROM weather_forecast_stats forecast
-     LEFT JOIN LATERAL ( SELECT array_agg(DISTINCT step_1.lead_hours) AS hours
+     LEFT JOIN ( SELECT step_1.validator_id,
+            step_1.run_id,
+            array_agg(DISTINCT step_1.lead_hours) AS hours
            FROM weather_forecast_steps step_1
-          WHERE step_1.validator_id = forecast.validator_id AND step_1.run_id = forecast.run_id AND step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL) run_leads ON true
+          WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
+          GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
      CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
             NULL::integer AS lead_hours
           WHERE forecast.forecast_score_initial IS NULL

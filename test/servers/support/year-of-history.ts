@@ -137,7 +137,7 @@ select md5('dead' || n), left(md5('dead span' || n), 16), 'ended', 'invalid_attr
   '{}', 'validator', 1 + n % 365, 'instance-1'
 from generate_series(1, 2000) as n`;
 
-/** Sixty in a hundred attempts that failed are told with a message; the running steps of open runs are in their own part. */
+/** The steps of miners, as far as time has come. */
 const INSERT_STEPS = `
 insert into weather_forecast_steps (validator_id, trace_id, span_id, span_name, instance_id, id, run_id, miner_uid,
   miner_hotkey, step_name, substep, lead_hours, attempt, max_attempts, status, started_at, completed_at, latency_ms,
@@ -176,6 +176,28 @@ cross join made_miners as miner
 cross join unnest($2::text[], $3::int[]) as field (variable, level)
 where run.id > $4::int and run.id <= $5::int
 order by run.id, lead.hours, miner.hotkey`;
+
+/** What is rare: a step that runs, in the open runs; a score that was made twice; a step that ended after it was given up. */
+const INSERT_RARITIES = `
+insert into weather_forecast_steps (validator_id, trace_id, span_id, span_name, instance_id, id, run_id, miner_uid,
+  miner_hotkey, step_name, substep, attempt, max_attempts, status, started_at, retry_count, retries_remaining, facts)
+select 1, md5('trace ' || run.id || '/' || miner.uid), left(md5(run.id || '/' || miner.uid || '/running'), 16),
+  'aggregate miner_scores', 'instance-1', run.id * 100000 + miner.uid * 100 + 98, run.id, miner.uid, miner.hotkey,
+  'aggregate', 'miner_scores', 1, 4, 'in_progress', now() - interval '10 minutes', 0, 3, '{}'
+from made_runs as run cross join made_miners as miner
+where run.is_open and miner.uid < 40;
+insert into weather_forecast_steps (validator_id, trace_id, span_id, span_name, instance_id, id, run_id, miner_uid,
+  miner_hotkey, step_name, substep, lead_hours, attempt, max_attempts, status, started_at, completed_at, latency_ms,
+  retry_count, retries_remaining, facts)
+select step.validator_id, step.trace_id, left(md5(step.span_id), 16), step.span_name, step.instance_id, step.id + 1,
+  step.run_id, step.miner_uid, step.miner_hotkey, step.step_name, step.substep, step.lead_hours, 2, 4, 'succeeded',
+  step.started_at + interval '1 minute', step.completed_at + interval '1 minute', step.latency_ms, 1, 2, step.facts
+from weather_forecast_steps_finished as step
+where step.step_name = 'day1' and step.miner_uid % 16 = 1;
+insert into closed_spans (validator_id, trace_id, span_id, run_id, started_at, reason, closed_at)
+select step.validator_id, step.trace_id, step.span_id, step.run_id, step.started_at, 'heartbeat_lost', step.started_at
+from weather_forecast_steps_finished as step
+where step.step_name = 'verify' and step.miner_uid = 3`;
 
 /** The fields that are scored at a lead: each variable at its levels. */
 const FIELDS = VARIABLES.flatMap((variable): { variable: string; level: number | null }[] =>
@@ -216,6 +238,7 @@ export async function writeHistory(
     const fields = [FIELDS.map(({ variable }) => variable), FIELDS.map(({ level }) => level)];
     for (let run = 0; run < runs; run += CHUNK_OF_RUNS)
       await client.query(INSERT_STEPS, [leads, run, run + CHUNK_OF_RUNS]);
+    await client.query(INSERT_RARITIES);
     for (let run = runs - runsWithComponents; run < runs; run += 1)
       await client.query(INSERT_COMPONENTS, [leads, ...fields, run, run + 1]);
     await client.query('commit');

@@ -1,5 +1,6 @@
--- The same view, told so that asking for one run reads that run alone: each part is mentioned once, and a condition on
--- validator_id and run_id reaches the indexes. Before, it added up the whole log each time.
+-- Two views, told so that asking for one run reads that run alone, and once: each part is mentioned once, and a
+-- condition on validator_id and run_id reaches the indexes. run_completeness used to add up the whole log each time,
+-- missing_scores to read the steps of the run for each of its miners.
 
 create or replace view run_completeness as
 with parts as (
@@ -77,3 +78,47 @@ left join lateral (
   where books.validator_id = total.validator_id and books.instance_id = any (total.instances)
     and not isempty(books.missing)
 ) as missing on true;
+
+create or replace view missing_scores as
+select forecast.validator_id, forecast.run_id, forecast.miner_uid, forecast.miner_hotkey, wanted.score_type,
+  wanted.lead_hours, coalesce(step.status, forecast.forecast_status) as status,
+  coalesce(step.error_type, forecast.forecast_error_msg ->> 'type') as error_type,
+  coalesce(step.error_message, forecast.last_error_message,
+    case when forecast.forecast_status in ('completed', 'failed')
+      then 'the forecast ended ' || forecast.forecast_status || ' and told no error'
+      else 'not scored yet: the forecast is in stage ' || coalesce(forecast.current_forecast_stage, 'init')
+    end) as reason,
+  category.fault, step.next_retry_time, step.retries_remaining, coalesce(step.trace_id, forecast.trace_id) as trace_id
+from weather_forecast_stats as forecast
+-- The leads that the run scores are those of its steps; before the first of them, one a day.
+left join (
+  select step.validator_id, step.run_id, array_agg(distinct step.lead_hours) as hours
+  from weather_forecast_steps as step
+  where step.step_name = 'era5' and step.lead_hours is not null
+  group by step.validator_id, step.run_id
+) as run_leads on (run_leads.validator_id, run_leads.run_id) = (forecast.validator_id, forecast.run_id)
+cross join lateral (
+  select 'day1' as score_type, null::integer as lead_hours where forecast.forecast_score_initial is null
+  union all
+  select 'era5', lead.hours from (values
+    (24, forecast.era5_score_24h), (48, forecast.era5_score_48h), (72, forecast.era5_score_72h),
+    (96, forecast.era5_score_96h), (120, forecast.era5_score_120h), (144, forecast.era5_score_144h),
+    (168, forecast.era5_score_168h), (192, forecast.era5_score_192h), (216, forecast.era5_score_216h),
+    (240, forecast.era5_score_240h)) as lead (hours, score)
+  where lead.score is null and case
+    when run_leads.hours is null then lead.hours <= 24 * coalesce(forecast.era5_expected_leads, 10)
+    else lead.hours = any (run_leads.hours) end
+  union all
+  select 'era5', lead.hours from unnest(run_leads.hours) as lead (hours)
+  where lead.hours not in (24, 48, 72, 96, 120, 144, 168, 192, 216, 240) and not exists (
+    select from weather_forecast_steps as scored
+    where (scored.validator_id, scored.run_id, scored.miner_hotkey)
+        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+      and scored.step_name = 'era5' and scored.lead_hours = lead.hours and scored.status = 'succeeded')
+) as wanted
+left join newest_attempts as step on
+  (step.validator_id, step.run_id, step.miner_hotkey, step.step_name)
+    = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey, wanted.score_type)
+  and (wanted.lead_hours is null or step.lead_hours = wanted.lead_hours)
+left join error_categories as category
+  on category.category = coalesce(step.error_type, forecast.forecast_error_msg ->> 'type');
