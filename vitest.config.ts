@@ -15,8 +15,8 @@ export default defineConfig({
   plugins: [lowerDecorators],
   test: {
     include: ['test/**/*.test.ts'],
-    // They have a configuration of their own: vitest.faults.config.ts.
-    exclude: [...configDefaults.exclude, 'test/faults/**'],
+    // They have configurations of their own: vitest.faults.config.ts, vitest.servers.config.ts.
+    exclude: [...configDefaults.exclude, 'test/faults/**', 'test/servers/**'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
