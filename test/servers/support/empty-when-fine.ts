@@ -1,15 +1,26 @@
 import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
 
-/** Metrics without any series in a run in which nothing goes wrong, and why. Panels of these alone may be empty. */
-const REASONS: Readonly<Partial<Record<MetricKey, string>>> = {
-  oldestRetryDue: 'no retry is overdue',
-  deadLetters: 'nothing was refused',
-  recorderDropped: 'nothing was dropped',
-  recorderRejected: 'nothing was refused',
-  adjustedValues: 'every value was kept as it was told',
+/** Why a metric may have no series in a run in which nothing goes wrong. */
+interface Excuse {
+  readonly reason: string;
+  /** Always empty, or by the instants at which the tables were read. */
+  readonly isEmpty: 'always' | 'sometimes';
+}
+
+const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
+  deadLetters: { reason: 'nothing was refused', isEmpty: 'always' },
+  recorderDropped: { reason: 'nothing was dropped', isEmpty: 'always' },
+  recorderRejected: { reason: 'nothing was refused', isEmpty: 'always' },
+  adjustedValues: { reason: 'every value was kept as it was told', isEmpty: 'always' },
+  oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },
+  oldestStepInProgress: { reason: 'steps of a hurried run take milliseconds', isEmpty: 'sometimes' },
 };
 
-/** The same by name. */
-export const EMPTY_WHEN_FINE: ReadonlyMap<string, string> = new Map(
-  Object.entries(REASONS).map(([key, reason]) => [METRICS[key as MetricKey].name, reason]),
-);
+const namesOf = (isEmpty: Excuse['isEmpty']): readonly string[] =>
+  Object.entries(EXCUSES)
+    .filter(([, excuse]) => excuse.isEmpty === isEmpty)
+    .map(([key]) => METRICS[key as MetricKey].name);
+
+/** Names of the metrics that panels alone may be empty of; what is always empty must be. */
+export const EMPTY_ALWAYS = namesOf('always');
+export const EMPTY_SOMETIMES = namesOf('sometimes');
