@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderReferencePage } from '../src/semconv/reference-page.ts';
-import { renderAlertRules, renderRecordingRules } from './rule-files.ts';
+import { RULE_FILES } from './rule-files.ts';
 
 /** A file that is written by a program and checked in. */
 export interface GeneratedFile {
@@ -14,8 +14,7 @@ export interface GeneratedFile {
 /** All generated files; add new ones here. */
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: renderReferencePage },
-  { path: 'dashboards/generated/recording.rules.yaml', render: renderRecordingRules },
-  { path: 'dashboards/generated/alerts.rules.yaml', render: renderAlertRules },
+  ...RULE_FILES,
 ];
 
 /** The paths whose file under `root` is missing or differs from what would be written. */

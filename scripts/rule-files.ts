@@ -5,8 +5,13 @@ import { runbookOf, type AlertRule } from '../dashboards/rules/rule.ts';
 
 const HEADER = '# Written by `npm run generate` from dashboards/rules; do not edit.\n';
 
-/** The recording rules, as Prometheus reads them. */
-export const renderRecordingRules = (): string =>
+/** The rule files of Prometheus, which are generated and checked in. */
+export const RULE_FILES = [
+  { path: 'dashboards/generated/recording.rules.yaml', render: () => renderRecordingRules() },
+  { path: 'dashboards/generated/alerts.rules.yaml', render: () => renderAlertRules() },
+] as const;
+
+const renderRecordingRules = (): string =>
   render(
     RECORDING_GROUPS.map(({ name, rules }) => ({
       name,
@@ -14,8 +19,7 @@ export const renderRecordingRules = (): string =>
     })),
   );
 
-/** The alerts, as Prometheus reads them. */
-export const renderAlertRules = (): string =>
+const renderAlertRules = (): string =>
   render(ALERT_GROUPS.map(({ name, rules }) => ({ name, rules: rules.map(alertDocument) })));
 
 function alertDocument(rule: AlertRule) {

@@ -6,10 +6,10 @@ import { RUN_ALERTS } from './run-alerts.ts';
 
 /** All alerts, by what they are about. */
 export const ALERT_GROUPS: readonly RuleGroup<AlertRule>[] = [
-  { name: 'barograph-runs', rules: RUN_ALERTS },
-  { name: 'barograph-miners', rules: MINER_ALERTS },
-  { name: 'barograph-error-budget', rules: ERROR_BUDGET_ALERTS },
-  { name: 'barograph-recorder', rules: RECORDER_ALERTS },
+  { name: 'barograph-run-alerts', rules: RUN_ALERTS },
+  { name: 'barograph-miner-alerts', rules: MINER_ALERTS },
+  { name: 'barograph-error-budget-alerts', rules: ERROR_BUDGET_ALERTS },
+  { name: 'barograph-recorder-alerts', rules: RECORDER_ALERTS },
 ];
 
 export const ALERTS: readonly AlertRule[] = ALERT_GROUPS.flatMap(({ rules }) => rules);

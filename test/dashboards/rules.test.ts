@@ -52,9 +52,7 @@ describe('the alerts', () => {
     expect(ALERTS.length).toBeGreaterThanOrEqual(20);
     expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
     const groups = [...ALERT_GROUPS, ...RECORDING_GROUPS].map(({ name }) => name);
-    expect(ALERT_GROUPS.every(({ name }) => name !== '')).toBe(true);
-    expect(new Set(RECORDING_GROUPS.map(({ name }) => name)).size).toBe(RECORDING_GROUPS.length);
-    expect(groups).toContain('barograph-error-budget');
+    expect(new Set(groups).size).toBe(groups.length);
   });
 
   it.each(ALERTS.map(byName))('%s uses the vocabulary, and texts that its series can fill in', (_, rule) => {

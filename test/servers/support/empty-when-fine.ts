@@ -8,8 +8,6 @@ interface Excuse {
 }
 
 const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
-  deadLetters: { reason: 'nothing was refused', isEmpty: 'always' },
-  recorderDropped: { reason: 'nothing was dropped', isEmpty: 'always' },
   recorderRejected: { reason: 'nothing was refused', isEmpty: 'always' },
   adjustedValues: { reason: 'every value was kept as it was told', isEmpty: 'always' },
   oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import { ALERTS } from '../../../dashboards/rules/alerts.ts';
+import { ALERT_GROUPS, ALERTS } from '../../../dashboards/rules/alerts.ts';
+import { RECORDING_GROUPS } from '../../../dashboards/rules/recording.ts';
 import { runbookOf } from '../../../dashboards/rules/rule.ts';
 import type { Firing, RuleCase } from './rule-cases.ts';
 
@@ -11,6 +12,8 @@ export function renderRuleTest(
   return stringify({
     rule_files: ruleFiles,
     evaluation_interval: interval,
+    // Without it the order is left to chance, and an alert may look before what it looks at is recorded.
+    group_eval_order: [...RECORDING_GROUPS, ...ALERT_GROUPS].map(({ name }) => name),
     tests: [
       {
         interval,
