@@ -7,4 +7,5 @@ import { ensureInstalled, ROOT } from './ensure-installed.mjs';
 ensureInstalled({ withTools: true });
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const args = ['run', '--config', 'vitest.servers.config.ts', ...process.argv.slice(2)];
-process.exitCode = spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
+process.exitCode =
+  spawnSync(process.execPath, [vitest, ...args], { cwd: ROOT, stdio: 'inherit' }).status ?? 1;

@@ -22,6 +22,8 @@ export interface LoadedRule {
   readonly type: 'alerting' | 'recording';
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string | undefined;
+  /** As text of ISO 8601. */
+  readonly lastEvaluation: string;
 }
 
 export interface ActiveAlert {
@@ -67,6 +69,7 @@ const rulesSchema = z.object({
           type: z.enum(['alerting', 'recording']),
           health: z.enum(['ok', 'err', 'unknown']),
           lastError: z.string().optional(),
+          lastEvaluation: z.string(),
         }),
       ),
     }),
