@@ -8,17 +8,17 @@ let database: TestDatabase;
 let pool: Pool;
 beforeAll(async () => {
   database = await createTestDatabase({ isEmpty: true });
-  pool = createDatabasePool(database.connectionString, { maxConnections: 1, statementTimeoutMillis: 50 });
+  pool = createDatabasePool(database.connectionString, { maxConnections: 1, statementTimeoutMillis: 500 });
 });
 afterAll(async () => {
   await pool.end();
   await database.drop();
 });
 beforeEach(async () => {
-  await pool.query('drop table if exists told; create table told (word text)');
+  await database.pool.query('drop table if exists told; create table told (word text)');
 });
 
-const told = async (): Promise<number> => (await pool.query('select from told')).rows.length;
+const told = async (): Promise<number> => (await database.pool.query('select from told')).rows.length;
 const tell = `insert into told values ('word')`;
 
 describe('a long transaction', () => {
@@ -41,8 +41,8 @@ describe('a long transaction', () => {
   });
 
   it('may take longer than a statement of the pool, which keeps its limit afterwards', async () => {
-    await longTransaction(pool, 'commit', (client) => client.query('select pg_sleep(0.1)'));
-    await expect(pool.query('select pg_sleep(0.1)')).rejects.toMatchObject({ code: '57014' });
+    await longTransaction(pool, 'commit', (client) => client.query('select pg_sleep(0.7)'));
+    await expect(pool.query('select pg_sleep(0.7)')).rejects.toMatchObject({ code: '57014' });
   });
 
   it('throws away a connection that was lost in it', async () => {
