@@ -1,15 +1,15 @@
 // Scrapes one address again and again, in a process of its own so that it costs the one that is scraped nothing.
-// Arguments: URL, number of scrapes, Accept-Encoding. Prints what it measured as JSON.
+// Arguments: URL, number of scrapes. Prints what it measured as JSON.
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const [url, scrapes, encoding] = process.argv.slice(2);
+const [url, scrapes] = process.argv.slice(2);
 const PAUSE_MILLIS = 20;
 
 const scrape = () =>
   new Promise((resolve, reject) => {
     const startedAt = performance.now();
-    get(url, { headers: { 'accept-encoding': encoding }, agent: false }, (response) => {
+    get(url, { agent: false }, (response) => {
       let bytes = 0;
       response.on('data', (chunk) => (bytes += chunk.length));
       response.on('end', () => resolve({ millis: performance.now() - startedAt, bytes }));

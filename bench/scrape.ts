@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { inTurns } from '../exporters/turns.ts';
 import { readConfig } from '../src/config.ts';
 import { startRecording, type Recording } from '../src/recording.ts';
 import { minerRun } from './miner-run.ts';
@@ -15,7 +16,8 @@ import { minerRun } from './miner-run.ts';
  */
 const MINERS = 256;
 const RUNS = 3;
-const MINERS_A_BATCH = 5;
+/** Some 2,000 spans: as much as the recorder hands over at once. */
+const MINERS_A_BATCH = 50;
 const SCRAPES = 300;
 const CLIENT = join(import.meta.dirname, 'scrape-client.mjs');
 
@@ -30,7 +32,14 @@ async function recordRun(recording: Recording, runId: number, isWanted: () => bo
   let spans = 0;
   for (let uid = 0; uid < MINERS && isWanted(); uid += MINERS_A_BATCH) {
     const miners = Array.from({ length: Math.min(MINERS_A_BATCH, MINERS - uid) }, (_, index) => uid + index);
-    const batch = miners.flatMap((miner) => minerRun(runId, miner));
+    // What steps would have made one by one.
+    const batch = (
+      await inTurns(
+        miners,
+        (miner) => minerRun(runId, miner),
+        () => 50,
+      )
+    ).flat();
     const report = await recording.write(batch);
     if (report.kind !== 'written') throw new Error(`A batch was ${report.kind}.`);
     spans += batch.length;
@@ -38,8 +47,8 @@ async function recordRun(recording: Recording, runId: number, isWanted: () => bo
   return spans;
 }
 
-async function scrape(url: string, encoding: string): Promise<Measured> {
-  const { stdout } = await run(process.execPath, [CLIENT, url, String(SCRAPES), encoding], {
+async function scrape(url: string): Promise<Measured> {
+  const { stdout } = await run(process.execPath, [CLIENT, url, String(SCRAPES)], {
     maxBuffer: 2 ** 24,
   });
   return JSON.parse(stdout) as Measured;
@@ -59,22 +68,19 @@ async function measure(recording: Recording, url: string): Promise<void> {
   const text = await (await fetch(url)).text();
   const series = text.split('\n').filter((sample) => sample !== '' && !sample.startsWith('#'));
   console.log(`${MINERS} miners, ${series.length} series, ${SCRAPES} scrapes each, Node ${process.version}`);
-  await scrape(url, 'identity');
-  for (const encoding of ['identity', 'gzip'])
-    console.log(line(`idle, ${encoding}`, await scrape(url, encoding)));
-  for (const encoding of ['identity', 'gzip']) {
-    const state = { isScraping: true };
-    const startedAt = performance.now();
-    const recorded = (async () => {
-      let spans = 0;
-      while (state.isScraping) spans += await recordRun(recording, nextRun++, () => state.isScraping);
-      return spans;
-    })();
-    const measured = await scrape(url, encoding);
-    state.isScraping = false;
-    const perSecond = ((await recorded) / (performance.now() - startedAt)) * 1000;
-    console.log(line(`recording, ${encoding}`, measured, `  ${perSecond.toFixed(0)} spans/s recorded`));
-  }
+  await scrape(url);
+  console.log(line('idle', await scrape(url)));
+  const state = { isScraping: true };
+  const startedAt = performance.now();
+  const recorded = (async () => {
+    let spans = 0;
+    while (state.isScraping) spans += await recordRun(recording, nextRun++, () => state.isScraping);
+    return spans;
+  })();
+  const measured = await scrape(url);
+  state.isScraping = false;
+  const perSecond = ((await recorded) / (performance.now() - startedAt)) * 1000;
+  console.log(line('recording', measured, `  ${perSecond.toFixed(0)} spans/s recorded`));
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'barograph-scrape-'));

@@ -75,6 +75,7 @@ const TABLE: ImportTable = {
 
   // What the parts of recording say to each other.
   'exporters/emitter-account.ts': [],
+  'exporters/turns.ts': ['node:'],
   'exporters/export-report.ts': ['exporters/emitter-account.ts', 'src/facts'],
   'exporters/processor': [
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'src/facts', 'src/semconv'],
@@ -82,13 +83,18 @@ const TABLE: ImportTable = {
   ],
   'exporters/postgres': [
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
-    ...['src/facts', 'src/semconv'],
+    ...['exporters/turns.ts', 'src/facts', 'src/semconv'],
     // The combined and the overall score of a forecast: one formula, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'node:'],
   ],
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [
-    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor'],
+    ...[
+      'exporters/emitter-account.ts',
+      'exporters/export-report.ts',
+      'exporters/processor',
+      'exporters/turns.ts',
+    ],
     ...['src/facts', 'src/processes', 'src/semconv'],
     ...['@opentelemetry', 'zod', 'node:'],
   ],

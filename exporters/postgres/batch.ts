@@ -2,6 +2,7 @@ import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { StepFact } from '../../src/facts/step-fact.ts';
 import { translate } from '../../src/facts/translate.ts';
 import type { DeadLetterReason } from '../../src/semconv/index.ts';
+import { inTurns } from '../turns.ts';
 import { compareWorth } from './end-worth.ts';
 
 /** Why a span is not recorded; `detail` says what was got and what is allowed. */
@@ -41,14 +42,14 @@ function keepBetter(ended: Map<string, StepFact>, fact: StepFact): void {
 }
 
 /** Translates spans and drops what the batch holds twice; the start of a span that ended says nothing more. */
-export function toBatch(spans: readonly ObservedSpan[]): Batch {
+export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
   const ended = new Map<string, StepFact>();
   const started = new Map<string, StepFact>();
   const closings = new Map<string, StepFact>();
   const rejected: RejectedSpan[] = [];
   const sources = new Map<StepFact, ObservedSpan>();
-  for (const span of spans) {
-    const translation = translate(span);
+  const translated = await inTurns(spans, (span) => ({ span, translation: translate(span) }));
+  for (const { span, translation } of translated) {
     if (translation.kind === 'rejected') rejected.push({ span, ...translation });
     if (translation.kind !== 'step') continue;
     const { fact } = translation;

@@ -1,3 +1,5 @@
+import { inTurns } from '../turns.ts';
+
 /** One column of a table: its SQL type and how a row fills it. */
 export interface Column<Row> {
   readonly name: string;
@@ -25,16 +27,17 @@ function unnest(columns: readonly Column<never>[]): string {
 }
 
 /** Inserts all rows in one statement; `conflict` is what follows `on conflict`. */
-export function insertRows<Row>(
+export async function insertRows<Row>(
   table: string,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   conflict: string,
-): Statement {
+): Promise<Statement> {
   const list = names(columns);
+  const cells = await inTurns(rows, (row) => columns.map(({ value }) => value(row)));
   return {
     text: `insert into ${table} (${list}) select * from ${unnest(columns)} on conflict ${conflict}`,
-    values: columns.map(({ value }) => rows.map(value)),
+    values: columns.map((_, index) => cells.map((row) => row[index])),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { inTurns } from '../turns.ts';
 import { keyRows, type Column } from './columns.ts';
 import { canonicalJson } from './folds/canonical-json.ts';
 import { groupBy } from './recorded-fact.ts';
@@ -49,11 +50,12 @@ export async function foldRows<Item, Fold>(
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   const heads = sorted.flatMap(([, group]) => group.slice(0, 1));
   const known = await readFolds(client, folded, heads);
-  return sorted.flatMap(([key, group]) => {
+  const fold = ([key, group]: (typeof sorted)[number]): readonly FoldedRow<Item, Fold>[] => {
     const [item] = group;
     const before = known.get(key) ?? null;
     const after = group.reduce(folded.add, before ?? folded.empty);
     const changed = before === null || canonicalJson(before) !== canonicalJson(after);
     return item && changed ? [{ item, before, after }] : [];
-  });
+  };
+  return (await inTurns(sorted, fold, ([, group]) => group.length)).flat();
 }

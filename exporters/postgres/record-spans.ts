@@ -23,7 +23,7 @@ export async function recordSpans(
   spans: readonly ObservedSpan[],
   { partitions, now, account }: RecordSpansOptions,
 ): Promise<Committed> {
-  const sane = setAside(toBatch(spans), (fact) => judgeClock(fact, now));
+  const sane = setAside(await toBatch(spans), (fact) => judgeClock(fact, now));
   const batch = await setLateAside(client, sane, now);
   return writeBatch(client, batch, partitions, account);
 }

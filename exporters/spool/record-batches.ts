@@ -1,5 +1,6 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
+import { inTurns } from '../turns.ts';
 import type { Frame } from './frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
 import type { Position } from './position.ts';
@@ -71,7 +72,7 @@ export class RecordBatches {
     const read = await this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const found = delivered.flatMap(({ frame }) => toBooked(frame));
+    const found = (await inTurns(delivered, ({ frame }) => toBooked(frame))).flat();
     const records = found.map(({ booked }) => booked);
     // The reader is at the end: what should be there and is not was damaged.
     const size = read.length === 0 ? waiting() : delivered.length;

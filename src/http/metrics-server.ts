@@ -62,12 +62,7 @@ async function reply(sources: RouteSources, request: IncomingMessage): Promise<R
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { method = 'GET', headers } = request;
   try {
-    return await answer(sources, {
-      method,
-      path,
-      accept: headers.accept,
-      acceptEncoding: headers['accept-encoding']?.toString(),
-    });
+    return await answer(sources, { method, path, accept: headers.accept });
   } catch (error) {
     sources.onError(error);
     return textReply(500, 'internal error');

@@ -4,11 +4,7 @@ import type { ServerResponse } from 'node:http';
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | Buffer;
-  /** How the body is compressed; as it is unless given. */
-  readonly encoding?: 'gzip';
-  /** The headers of the request that the reply depends on. */
-  readonly vary?: string;
+  readonly body: string;
   /** Methods that the path knows; goes with 405. */
   readonly allow?: string;
 }
@@ -30,13 +26,11 @@ export const jsonReply = (status: number, value: unknown): Reply => ({
 
 /** Sends a reply; to HEAD everything but the body. Nothing of it may be kept by a cache. */
 export function send(response: ServerResponse, reply: Reply): void {
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
+  const body = Buffer.from(reply.body, 'utf8');
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
     'content-length': body.byteLength,
     'cache-control': 'no-store',
-    ...(reply.encoding !== undefined && { 'content-encoding': reply.encoding }),
-    ...(reply.vary !== undefined && { vary: reply.vary }),
     ...(reply.allow !== undefined && { allow: reply.allow }),
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);

@@ -1,5 +1,4 @@
 import { CategorizedError } from '../semconv/index.ts';
-import { acceptsGzip, compress } from './content-encoding.ts';
 import { withDeadline } from './deadline.ts';
 import { jsonReply, textReply, type Reply } from './reply.ts';
 
@@ -26,7 +25,6 @@ interface Request {
   readonly method: string;
   readonly path: string;
   readonly accept: string | undefined;
-  readonly acceptEncoding: string | undefined;
 }
 
 type Route = (sources: RouteSources, request: Request) => Promise<Reply>;
@@ -55,21 +53,17 @@ function alive(): Promise<Reply> {
   return Promise.resolve(textReply(200, 'alive'));
 }
 
-async function metrics(sources: RouteSources, request: Request): Promise<Reply> {
+async function metrics(sources: RouteSources, { accept }: Request): Promise<Reply> {
   try {
-    const work = () => renderMetrics(sources, request);
-    return await withDeadline(work, sources.deadlineMillis, { what: 'rendering the metrics' });
+    const work = () => sources.render(accept);
+    return {
+      status: 200,
+      ...(await withDeadline(work, sources.deadlineMillis, { what: 'rendering the metrics' })),
+    };
   } catch (error) {
     sources.onError(error);
     return textReply(500, `the metrics could not be rendered: ${kindOf(error)}`);
   }
-}
-
-async function renderMetrics({ render }: RouteSources, { accept, acceptEncoding }: Request): Promise<Reply> {
-  const { contentType, body } = await render(accept);
-  const reply = { status: 200, contentType, vary: 'Accept, Accept-Encoding' };
-  if (!acceptsGzip(acceptEncoding)) return { ...reply, body };
-  return { ...reply, body: await compress(body), encoding: 'gzip' };
 }
 
 /** A check that fails or hangs is a reason not to be ready. */

@@ -45,19 +45,6 @@ describe('the metrics server', () => {
     });
   });
 
-  it('answers a client that takes gzip with the same text compressed, and says so', async () => {
-    const body = 'barograph_steps_total 7\n'.repeat(1000);
-    await withServer({ render: async () => ({ contentType: 'text/plain', body }) }, async ({ port }) => {
-      const answered = await fetch(`http://127.0.0.1:${port}/metrics`, {
-        headers: { 'accept-encoding': 'gzip;q=0.8' },
-      });
-      expect(answered.headers.get('content-encoding')).toBe('gzip');
-      expect(answered.headers.get('vary')).toBe('Accept, Accept-Encoding');
-      expect(Number(answered.headers.get('content-length'))).toBeLessThan(1000);
-      expect(await answered.text()).toBe(body);
-    });
-  });
-
   it('tells the methods with 405 and the paths with 404', async () => {
     await withServer({}, async (server) => {
       const refused = await ask(server, '/readyz', { method: 'POST' });

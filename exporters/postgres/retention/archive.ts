@@ -84,7 +84,7 @@ async function addSteps(
 export async function archiveSteps(client: ClientBase, partition: string): Promise<void> {
   const folds = new Map<string, ArchivedMiner>();
   for await (const steps of readSteps(client, partition)) await addSteps(client, steps, folds);
-  const insert = insertRows(
+  const insert = await insertRows(
     'archived_miner_stats',
     COLUMNS,
     [...folds.values()],

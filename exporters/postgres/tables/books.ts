@@ -69,6 +69,6 @@ export async function keepBooks(
     return validatorId === undefined ? [] : [{ validatorId, account, run }];
   });
   if (rows.length === 0) return;
-  const insert = insertRows('emitter_runs as book', COLUMNS, rows, CONFLICT);
+  const insert = await insertRows('emitter_runs as book', COLUMNS, rows, CONFLICT);
   await client.query(insert.text, insert.values);
 }

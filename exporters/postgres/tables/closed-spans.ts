@@ -111,6 +111,6 @@ export async function replaceClosings(
 /** Notes which steps were closed, whatever becomes of them. */
 export async function keepClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
   if (closings.length === 0) return;
-  const insert = insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);
+  const insert = await insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);
   await client.query(insert.text, [...insert.values, CLOSING_REASONS]);
 }

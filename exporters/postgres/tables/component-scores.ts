@@ -96,7 +96,7 @@ export async function writeComponentScores(
 ): Promise<number> {
   const rows = newestScores(facts);
   if (rows.length === 0) return 0;
-  const insert = insertRows('weather_forecast_component_scores as existing', COLUMNS, rows, CONFLICT);
+  const insert = await insertRows('weather_forecast_component_scores as existing', COLUMNS, rows, CONFLICT);
   const result = await client.query(insert.text, insert.values);
   return result.rowCount ?? 0;
 }

@@ -43,12 +43,12 @@ const STRIPPED: readonly Column<RejectedSpan>[] = [
 export async function keepRejected(client: ClientBase, rejected: readonly RejectedSpan[]): Promise<void> {
   if (rejected.length === 0) return;
   const inKeyOrder = [...rejected].sort((a, b) => (a.span.spanId < b.span.spanId ? -1 : 1));
-  const insert = insertRows('dead_letter_spans', WHOLE, inKeyOrder, 'do nothing');
+  const insert = await insertRows('dead_letter_spans', WHOLE, inKeyOrder, 'do nothing');
   await client.query(insert.text, insert.values);
 }
 
 /** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason, and whose it is. */
 export async function keepStripped(client: ClientBase, rejected: RejectedSpan): Promise<void> {
-  const insert = insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
+  const insert = await insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);
 }

@@ -58,6 +58,6 @@ export async function countEmitters(
   const groups = groupBy(facts, ({ validatorId, fact }) => `${validatorId}/${fact.instanceId ?? ''}`);
   const rows = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, group]) => toRow(group, before));
   if (rows.length === 0) return;
-  const insert = insertRows('emitters as emitter', COLUMNS, rows, CONFLICT);
+  const insert = await insertRows('emitters as emitter', COLUMNS, rows, CONFLICT);
   await client.query(insert.text, insert.values);
 }

@@ -80,7 +80,7 @@ export async function writeForecasts(
   if (changed.length === 0) return [];
   const rows = changed.map(({ item, after }) => ({ item, fold: after, row: toForecastRow(after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
-  const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+  const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
   return changed.map(({ item, before, after }) => ({
     item,

@@ -32,7 +32,7 @@ export async function writeJobLogs(client: ClientBase, facts: readonly RecordedF
     recorded.fact.decisions.map((decision) => ({ ...recorded, decision })),
   );
   if (rows.length === 0) return 0;
-  const insert = insertRows('validator_job_logs', COLUMNS, rows, 'do nothing');
+  const insert = await insertRows('validator_job_logs', COLUMNS, rows, 'do nothing');
   await client.query(insert.text, insert.values);
   return rows.length;
 }

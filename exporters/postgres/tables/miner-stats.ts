@@ -148,7 +148,7 @@ export async function foldMiners(
     return { item, fold: after, stats: toMinerStats(after, key) };
   });
   const key = KEY.map(({ name }) => name);
-  const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+  const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
   const rescored = changed.filter(({ before, after }) => averageOf(before) !== averageOf(after));
   return { written: rows.length, rescored: rescored.map(({ item }) => item) };

@@ -67,7 +67,7 @@ export async function writeResponses(client: ClientBase, facts: readonly MinerFa
   if (changed.length === 0) return 0;
   const rows = changed.map(({ item, after }) => ({ item, after, row: toResponseRow(after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
-  const insert = insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+  const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
   return rows.length;
 }

@@ -79,7 +79,7 @@ export async function appendFinished(
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
   if (facts.length === 0) return [];
-  const insert = insertRows('weather_forecast_steps_finished', COLUMNS, facts, 'do nothing');
+  const insert = await insertRows('weather_forecast_steps_finished', COLUMNS, facts, 'do nothing');
   const { rows } = await client.query<SpanKey>(
     `${insert.text} returning validator_id, trace_id, span_id`,
     insert.values,
@@ -120,7 +120,7 @@ export async function showRunning(
   const over = new Set(select(facts, finished.rows));
   const running = facts.filter((fact) => !over.has(fact));
   if (running.length === 0) return [];
-  const insert = insertRows('weather_forecast_steps_running', COLUMNS, running, 'do nothing');
+  const insert = await insertRows('weather_forecast_steps_running', COLUMNS, running, 'do nothing');
   const { rows } = await client.query<SpanKey>(
     `${insert.text} returning validator_id, trace_id, span_id`,
     insert.values,

@@ -72,7 +72,7 @@ async function factsOfLog(spans: readonly ObservedSpan[]): Promise<readonly Step
   const phases = new Map(
     rows.map((row) => [row.span_id, row.status === 'in_progress' ? 'started' : 'ended'] as const),
   );
-  const { ended, started } = toBatch(spans);
+  const { ended, started } = await toBatch(spans);
   return [...ended, ...started].filter(({ spanId, phase }) => phases.get(spanId) === phase);
 }
 

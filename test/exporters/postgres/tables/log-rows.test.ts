@@ -48,8 +48,8 @@ const read = async (selection: LogSelection): Promise<readonly StepFact[]> =>
   (await portionsOf(selection)).flat().map(({ fact }) => fact);
 
 /** What the log holds of these spans: of each its end, or its start while it runs. */
-function logged(spans: readonly ObservedSpan[]): StepFact[] {
-  const { ended, started } = toBatch(spans);
+async function logged(spans: readonly ObservedSpan[]): Promise<StepFact[]> {
+  const { ended, started } = await toBatch(spans);
   return [...ended, ...started].map((fact) => ({ ...fact, componentScores: [] }));
 }
 
@@ -61,7 +61,7 @@ describe('facts read back from the log', () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, async (spans) => {
         await write(spans);
-        expect(bySpan(await read(ALL))).toStrictEqual(bySpan(logged(spans)));
+        expect(bySpan(await read(ALL))).toStrictEqual(bySpan(await logged(spans)));
       }),
       { numRuns: 60, seed: 20261201 },
     );
@@ -70,7 +70,7 @@ describe('facts read back from the log', () => {
   it('equal those of whole runs with every kind of step, error and decision', async () => {
     const spans = RECORDED_RUNS;
     await write(spans);
-    expect(bySpan(await read(ALL))).toStrictEqual(bySpan(logged(spans)));
+    expect(bySpan(await read(ALL))).toStrictEqual(bySpan(await logged(spans)));
   });
 
   it('keep what JSON and microseconds can hold to the last digit', async () => {
@@ -88,7 +88,7 @@ describe('facts read back from the log', () => {
       },
     });
     await write([span]);
-    expect(await read(ALL)).toStrictEqual(logged([span]));
+    expect(await read(ALL)).toStrictEqual(await logged([span]));
   });
 
   it('are those of the run that is asked for, and of its miners in other runs', async () => {
@@ -152,6 +152,6 @@ describe('facts read back from the log', () => {
     const client = await database.pool.connect();
     const running = await readRunningFacts(client, VALIDATOR, 'instance-2');
     client.release();
-    expect(running).toStrictEqual(logged(spans.slice(1).map(startOfSpan)));
+    expect(running).toStrictEqual(await logged(spans.slice(1).map(startOfSpan)));
   });
 });

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { inTurns } from '../../exporters/turns.ts';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('work in turns', () => {
+  it('gives its results in the order of the items, however many there are', async () => {
+    for (const count of [0, 1, 100, 101, 1234])
+      expect(await inTurns(numbers(count), (number) => number * 2)).toEqual(
+        numbers(count).map((number) => number * 2),
+      );
+  });
+
+  it('lets others have their turn after each hundred items', async () => {
+    let done = 0;
+    const seen = new Set<number>();
+    const look = (): void => {
+      seen.add(done);
+      if (done < 350) setImmediate(look);
+    };
+    setImmediate(look);
+    await inTurns(numbers(350), () => (done += 1));
+    expect([...seen]).toEqual(expect.arrayContaining([100, 200, 300]));
+  });
+
+  it('fails as its work fails', async () => {
+    const fail = (): never => {
+      throw new Error('no');
+    };
+    await expect(inTurns([1], fail)).rejects.toThrow('no');
+  });
+});
