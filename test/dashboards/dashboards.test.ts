@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DATASOURCES } from '../../dashboards/build/datasources.ts';
 import { DASHBOARD_UIDS } from '../../dashboards/build/links.ts';
+import { MISSING_VALUE } from '../../dashboards/build/panel-words.ts';
 import { DASHBOARD_FILES } from '../../dashboards/index.ts';
 import { staleFiles } from '../../scripts/generate.ts';
 import { join } from 'node:path';
@@ -47,6 +48,17 @@ describe.each(GENERATED)('$uid', (dashboard) => {
       expect(description.length, title).toBeGreaterThan(60);
       expect(fieldConfig.defaults.unit, title).not.toBe('');
       expect(fieldConfig.defaults.noValue, title).not.toBe('');
+    }
+  });
+
+  it('puts a dash, not the sentence of the panel, into a cell or number that is empty', () => {
+    for (const { title, fieldConfig } of panels) {
+      const ofAll = fieldConfig.overrides.filter(({ matcher }) => matcher.id === 'byRegexp');
+      expect(ofAll, title).toEqual([
+        { matcher: { id: 'byRegexp', options: '/.*/' }, properties: [{ id: 'noValue', value: MISSING_VALUE }] },
+      ]);
+      expect(fieldConfig.overrides[0], title).toEqual(ofAll[0]);
+      expect(fieldConfig.defaults.noValue.length, title).toBeGreaterThan(MISSING_VALUE.length);
     }
   });
 

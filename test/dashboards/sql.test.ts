@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { fieldsNamedBy, GENERATED, SQL_TARGETS, type PanelTarget } from './support/generated.ts';
+import { fieldsNamedBy, fieldsOverridden, GENERATED, SQL_TARGETS, type PanelTarget } from './support/generated.ts';
 import { interpolateSql, type DashboardChoice } from './support/interpolate.ts';
 import { allowReader, askAsReader, GRAFANA_READER, type Answer } from './support/reader.ts';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
@@ -64,10 +64,7 @@ describe('the queries of the panels, as the reader of Grafana', () => {
   it('show a table column by column: none that the query gives is left without a title or hidden', async () => {
     for (const panel of SQL_TARGETS.filter(({ panel: { type } }) => type === 'table')) {
       const columns = (await answersOf(panel))[0]?.columns;
-      expect(
-        panel.panel.fieldConfig.overrides.map(({ matcher }) => matcher.options),
-        panel.name,
-      ).toEqual(columns);
+      expect(fieldsOverridden(panel.panel), panel.name).toEqual(columns);
     }
   });
 

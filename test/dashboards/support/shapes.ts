@@ -61,7 +61,7 @@ const dataLink = z.strictObject({
 });
 
 const property = z.union([
-  z.strictObject({ id: z.enum(['displayName', 'unit']), value: z.string() }),
+  z.strictObject({ id: z.enum(['displayName', 'unit', 'noValue']), value: z.string() }),
   z.strictObject({ id: z.literal('decimals'), value: z.int() }),
   z.strictObject({ id: z.literal('thresholds'), value: thresholds }),
   z.strictObject({ id: z.literal('mappings'), value: z.array(mapping) }),
@@ -123,7 +123,7 @@ const panel = z.strictObject({
     }),
     overrides: z.array(
       z.strictObject({
-        matcher: z.strictObject({ id: z.literal('byName'), options: z.string().min(1) }),
+        matcher: z.strictObject({ id: z.enum(['byName', 'byRegexp']), options: z.string().min(1) }),
         properties: z.array(property).min(1),
       }),
     ),
