@@ -11,5 +11,6 @@ export const UNITS = {
   bytes: units.BytesIEC,
   instant: units.DatetimeISO,
   perSecond: units.CountsPerSecond,
-  hours: units.Hours,
+  /** Leads are told in hours, however many: the unit of Grafana for hours would turn 240 into "1.43 weeks". */
+  hours: 'suffix:h',
 } as const;

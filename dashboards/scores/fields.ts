@@ -46,7 +46,7 @@ const byLead = trendPanel({
   xField: 'lead_hours',
   sql: queries.SKILL_BY_LEAD,
   fields: [
-    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours },
+    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours, decimals: 0 },
     { name: 'acc', title: 'ACC', colour: 'green' },
     { name: 'skill', title: 'Skill that counts', colour: 'blue' },
     { name: 'skill_gfs', title: 'Skill against GFS', colour: 'orange' },

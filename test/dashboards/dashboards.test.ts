@@ -5,7 +5,14 @@ import { MISSING_VALUE } from '../../dashboards/build/panel-words.ts';
 import { DASHBOARD_FILES } from '../../dashboards/index.ts';
 import { staleFiles } from '../../scripts/generate.ts';
 import { join } from 'node:path';
-import { GENERATED, GENERATED_TEXTS, linksOf, panelsOf, variablesOf } from './support/generated.ts';
+import {
+  colouredValues,
+  GENERATED,
+  GENERATED_TEXTS,
+  linksOf,
+  panelsOf,
+  variablesOf,
+} from './support/generated.ts';
 import { dashboardShape } from './support/shapes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -55,11 +62,32 @@ describe.each(GENERATED)('$uid', (dashboard) => {
     for (const { title, fieldConfig } of panels) {
       const ofAll = fieldConfig.overrides.filter(({ matcher }) => matcher.id === 'byRegexp');
       expect(ofAll, title).toEqual([
-        { matcher: { id: 'byRegexp', options: '/.*/' }, properties: [{ id: 'noValue', value: MISSING_VALUE }] },
+        {
+          matcher: { id: 'byRegexp', options: '/.*/' },
+          properties: [{ id: 'noValue', value: MISSING_VALUE }],
+        },
       ]);
       expect(fieldConfig.overrides[0], title).toEqual(ofAll[0]);
       expect(fieldConfig.defaults.noValue.length, title).toBeGreaterThan(MISSING_VALUE.length);
     }
+  });
+
+  it('never colours what is missing as good or bad', () => {
+    for (const panel of panels.filter(({ type }) => type === 'table' || type === 'stat'))
+      for (const mappings of colouredValues(panel))
+        expect(mappings.at(-1), panel.title).toMatchObject({ type: 'special', options: { match: 'null' } });
+  });
+
+  it('tells leads in hours, which no unit turns into days or weeks', () => {
+    for (const { title, fieldConfig } of panels)
+      for (const { matcher, properties } of fieldConfig.overrides)
+        if (matcher.options === 'lead_hours')
+          expect(properties, title).toEqual(
+            expect.arrayContaining([
+              { id: 'unit', value: 'suffix:h' },
+              { id: 'decimals', value: 0 },
+            ]),
+          );
   });
 
   it('reads only from the datasources that are provisioned, in each query from that of its panel', () => {

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { fieldsNamedBy, fieldsOverridden, GENERATED, SQL_TARGETS, type PanelTarget } from './support/generated.ts';
+import {
+  fieldsNamedBy,
+  fieldsOverridden,
+  GENERATED,
+  SQL_TARGETS,
+  type PanelTarget,
+} from './support/generated.ts';
 import { interpolateSql, type DashboardChoice } from './support/interpolate.ts';
 import { allowReader, askAsReader, GRAFANA_READER, type Answer } from './support/reader.ts';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';

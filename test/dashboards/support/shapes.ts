@@ -3,6 +3,7 @@ import {
   DashboardLinkType,
   FieldColorModeId,
   MappingType,
+  SpecialValueMatch,
   ThresholdsMode,
   VariableRefresh,
   VariableSort,
@@ -48,6 +49,10 @@ const mapping = z.union([
   z.strictObject({
     type: z.literal(MappingType.RegexToText),
     options: z.strictObject({ pattern: z.string(), result: mappingResult }),
+  }),
+  z.strictObject({
+    type: z.literal(MappingType.SpecialValue),
+    options: z.strictObject({ match: z.enum(SpecialValueMatch), result: mappingResult }),
   }),
 ]);
 const thresholds = z.strictObject({
