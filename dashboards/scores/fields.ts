@@ -15,7 +15,7 @@ const chosen = sqlStatPanel({
   title: 'The chosen miner over all runs',
   description:
     'Rank, and mean scores of all its forecasts. A large deviation: the miner is good on some days only, so see ' +
-    '"Scores over time" before judging it by one run.',
+    '"Scores over the runs" of the dashboard Miner before judging it by one run.',
   unit: UNITS.score,
   noValue: 'No miner is chosen, or it has no score yet',
   width: 8,

@@ -90,6 +90,11 @@ describe.each(GENERATED)('$uid', (dashboard) => {
           );
   });
 
+  it('draws trends without limits, which would be those of the number below the lines, too', () => {
+    for (const { title, fieldConfig } of panels.filter(({ type }) => type === 'trend'))
+      expect([fieldConfig.defaults.min, fieldConfig.defaults.max], title).toEqual([undefined, undefined]);
+  });
+
   it('reads only from the datasources that are provisioned, in each query from that of its panel', () => {
     const known: readonly string[] = Object.values(DATASOURCES).map(({ uid }) => uid);
     for (const panel of panels) {
@@ -160,8 +165,12 @@ describe.each(GENERATED)('$uid', (dashboard) => {
     expect(links.filter((url) => !form.test(url))).toEqual([]);
   });
 
-  it('leads to every other dashboard at its top, with all that is chosen', () => {
-    const others = GENERATED.filter(({ uid }) => uid !== dashboard.uid).map(({ uid }) => `/d/${uid}`);
-    expect(dashboard.links.map(({ url }) => url)).toEqual(others);
+  it('leads to every other dashboard at its top, with all that is chosen, and the time where both show hours', () => {
+    const others = GENERATED.filter(({ uid }) => uid !== dashboard.uid);
+    expect(dashboard.links.map(({ url }) => url)).toEqual(others.map(({ uid }) => `/d/${uid}`));
+    const isOfHours = ({ time }: typeof dashboard) => time.from.endsWith('h');
+    expect(dashboard.links.map(({ keepTime }) => keepTime)).toEqual(
+      others.map((other) => isOfHours(dashboard) && isOfHours(other)),
+    );
   });
 });

@@ -194,7 +194,7 @@ export const dashboardShape = z.strictObject({
       asDropdown: z.boolean(),
       targetBlank: z.boolean(),
       includeVars: z.literal(true),
-      keepTime: z.literal(true),
+      keepTime: z.boolean(),
     }),
   ),
 });
