@@ -114,7 +114,7 @@ describe('the checker itself', () => {
     ['rate(barograph_steps_total[$__rate_interval])', 'aggregate it'],
     ['sum (barograph_retries_scheduled)', 'take the max'],
     [
-      'sum (((barograph_steps_total unless barograph_steps_total offset 5m) or increase(barograph_steps_total[$__range])))',
+      'sum (((barograph_steps_total unless last_over_time(barograph_steps_total[5m] offset 1h)) or increase(barograph_steps_total[$__range])))',
       'starts at 0',
     ],
   ])('finds the fault in %s', (expression, fault) => {

@@ -28,7 +28,7 @@ function parse(expression: string): { readonly text: string; readonly tree: Tree
 /** Reads the growth of a counter, whose first value counts, as its increase; only where all that it is made of is alike. */
 export const growthAsIncrease = (expression: string): string =>
   expression.replaceAll(
-    /\(\(([^()]+) unless \1 offset ([$\w]+)\) or increase\(\1\[\2\]\)\)/g,
+    /\(\(([^()]+) unless last_over_time\(\1\[5m\] offset ([$\w]+)\)\) or increase\(\1\[\2\]\)\)/g,
     'increase($1[$2])',
   );
 
