@@ -46,12 +46,16 @@ export const by = (
 /** Seconds since an instant that a series holds. */
 export const since = (instant: string): string => `time() - ${instant}`;
 
+/** How long a series may be absent, as while scrapes fail, and is still the same one; as long as Prometheus looks back. */
+const PATIENCE = '5m';
+
 /**
  * How much counters grew over a window. A series that did not exist before the window counts whole: `increase` sees only
- * what comes after the first scrape, and the first failure of a kind is what makes its series.
+ * what comes after the first scrape, and the first failure of a kind is what makes its series. One scrape that failed just
+ * then makes no series new.
  */
 export const growth = (selector: string, window: string): string =>
-  `((${selector} unless ${selector} offset ${window}) or increase(${selector}[${window}]))`;
+  `((${selector} unless last_over_time(${selector}[${PATIENCE}] offset ${window})) or increase(${selector}[${window}]))`;
 
 function matcherText(matchers: Readonly<Record<string, string | readonly string[] | undefined>>): string {
   const texts = Object.entries(matchers).flatMap(([label, value]) => {

@@ -210,6 +210,8 @@ describe('the checks themselves', () => {
 
   it('count a series whole that was not there before the window', () => {
     const errors = series(METRICS.stepErrors, { step: 'verify' });
-    expect(growth(errors, '1h')).toBe(`((${errors} unless ${errors} offset 1h) or increase(${errors}[1h]))`);
+    expect(growth(errors, '1h')).toBe(
+      `((${errors} unless last_over_time(${errors}[5m] offset 1h)) or increase(${errors}[1h]))`,
+    );
   });
 });

@@ -364,6 +364,13 @@ const INTEGRITY_CASES: readonly RuleCase[] = [
     quiet: ['9m', '27m', '50m'],
   },
   {
+    alert: 'BarographRecordsDropped',
+    title: 'does not fire again for what was dropped before, when a scrape failed a quarter of an hour ago',
+    series: { [`barograph_recorder_dropped_total{${A}, reason="spool_full"}`]: '0x5 3x24 stale 3x30' },
+    firing: [{ at: '7m', labels: { reason: 'spool_full' }, value: '3' }],
+    quiet: ['29m', '40m', '45m', '46m', '50m'],
+  },
+  {
     alert: 'BarographRecordsMissing',
     title: 'fires once for two processes that see the same, and ends when the records come after all',
     series: {
