@@ -2,6 +2,8 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   LegendDisplayMode,
   LegendPlacement,
+  ScaleDistribution,
+  ScaleDistributionConfigBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
@@ -24,6 +26,12 @@ export const legend = (): VizLegendOptionsBuilder =>
     .showLegend(true)
     .calcs([]);
 
+const tableLegend = (): VizLegendOptionsBuilder =>
+  legend()
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Right)
+    .calcs(['lastNotNull', 'max']);
+
 export const tooltip = (): VizTooltipOptionsBuilder =>
   new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
@@ -33,16 +41,24 @@ export interface LineLook {
   readonly isStacked?: boolean;
   /** Whether points that are far apart are joined. */
   readonly isJoined?: boolean;
+  /** Whether there are so many lines that their names need a table beside them, which can be sorted. */
+  readonly isManyLines?: boolean;
+  /** Whether each power of ten has the same height; not with a smallest value of 0. */
+  readonly isLogarithmic?: boolean;
 }
 
 function lines(words: PanelWords & LineLook): TimeSeriesBuilder {
-  const { isStacked = false, isJoined = false } = words;
+  const { isStacked = false, isJoined = false, isManyLines = false, isLogarithmic = false } = words;
+  const scale = new ScaleDistributionConfigBuilder();
   return withWords(new TimeSeriesBuilder(), words)
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
-    .legend(legend())
+    .legend(isManyLines ? tableLegend() : legend())
     .tooltip(tooltip())
     .lineWidth(1)
-    .fillOpacity(isStacked ? 30 : 5)
+    .fillOpacity(isStacked ? 30 : 0)
+    .scaleDistribution(
+      isLogarithmic ? scale.type(ScaleDistribution.Log).log(10) : scale.type(ScaleDistribution.Linear),
+    )
     .spanNulls(isJoined)
     .showPoints(isJoined ? VisibilityMode.Always : VisibilityMode.Auto)
     .stacking(
@@ -57,9 +73,16 @@ export function promLinesPanel(
   return lines(words).datasource(DATASOURCES.prometheus).targets(rangeQueries(words.queries));
 }
 
-/** Lines over time, from PostgreSQL: a column `time`, a column with the name of the line or none, and the numbers. */
-export function sqlLinesPanel(words: PanelWords & LineLook & { readonly sql: string }): Builder<Panel> {
-  return lines(words).datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql, 'time_series'));
+/**
+ * Lines over time, from PostgreSQL: a column `time`, a column with the name of the line or none, and the numbers. Without
+ * `lineName` a line is called by the column of its number, too.
+ */
+export function sqlLinesPanel(
+  words: PanelWords & LineLook & { readonly sql: string; readonly lineName?: string },
+): Builder<Panel> {
+  const builder = lines(words);
+  if (words.lineName !== undefined) builder.displayName(words.lineName);
+  return builder.datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql, 'time_series'));
 }
 
 /**

@@ -38,6 +38,12 @@ export function rateOf<Label extends LabelName>(
   return `sum${by(labels)} (rate(${series(metric, where)}[${RATE_WINDOW}]))`;
 }
 
+/** The same per minute: of a pipeline whose runs take days, a second sees next to nothing. */
+export const perMinuteOf = <Label extends LabelName>(
+  metric: CounterDefinition<Label>,
+  selection: Selection<Label> = {},
+): string => `60 * ${rateOf(metric, selection)}`;
+
 /** How often something happened in the time range of the dashboard, over all processes, the first time included. */
 export function increaseOf<Label extends LabelName>(
   metric: CounterDefinition<Label>,

@@ -21,7 +21,11 @@ export function sqlStatPanel(words: PanelWords & { readonly sql: string }): Buil
 export function promStatPanel(
   words: PanelWords & { readonly queries: readonly PromQuery[] },
 ): Builder<Panel> {
-  return statPanel(words, '').datasource(DATASOURCES.prometheus).targets(instantQueries(words.queries));
+  // A number that stands alone, since the others have no series now, keeps its name.
+  return statPanel(words, '')
+    .textMode(BigValueTextMode.ValueAndName)
+    .datasource(DATASOURCES.prometheus)
+    .targets(instantQueries(words.queries));
 }
 
 function statPanel(words: PanelWords, fields: string): PanelBuilder {

@@ -46,7 +46,7 @@ export const hiddenColumn = (name: string): FieldLook => ({ name, custom: { 'hid
 
 /** An instant, as a column. */
 export const instantColumn = (name: string, title: string, look: ColumnLook = {}): FieldLook =>
-  column(name, title, { unit: UNITS.instant, width: 170, ...look });
+  column(name, title, { unit: UNITS.instant, width: 155, ...look });
 
 export interface TablePanel extends Omit<PanelWords, 'fields' | 'unit'> {
   readonly sql: string;

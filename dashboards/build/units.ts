@@ -12,7 +12,7 @@ export const UNITS = {
   instant: units.DatetimeISO,
   /** A number of milliseconds since 1970, as the day. */
   day: 'time:YYYY-MM-DD',
-  perSecond: units.CountsPerSecond,
+  perMinute: units.CountsPerMinute,
   /** Leads are told in hours, however many: the unit of Grafana for hours would turn 240 into "1.43 weeks". */
   hours: 'suffix:h',
 } as const;

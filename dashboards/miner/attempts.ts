@@ -1,7 +1,6 @@
 import { COLOURS, colourMapping } from '../build/colours.ts';
 import { timelinePanel } from '../build/chart-panels.ts';
 import {
-  countColumn,
   errorTypeColumn,
   leadColumn,
   messageColumn,
@@ -19,7 +18,7 @@ const lanes = timelinePanel({
   title: 'Attempts of the run over time',
   description:
     'When each attempt of the chosen run ran and how it ended, within the time range above; the links to a run set that ' +
-    'range. Gaps are waits. Many red bars one after another: the retries do not help.',
+    'range. Gaps are waits; calls lie within their steps and are in the table below. Many red bars one after another: the retries do not help.',
   unit: UNITS.text,
   noValue: 'No attempt of this run lies in the time range; open the run from "Forecasts of all runs"',
   width: 24,
@@ -41,10 +40,9 @@ const attempts = tablePanel({
   columns: [
     instantColumn('started_at', 'Started'),
     stepColumn(),
-    column('substep', 'Substep', { width: 120 }),
+    column('substep', 'Substep', { width: 110 }),
     leadColumn(),
-    countColumn('attempt', 'Attempt'),
-    countColumn('max_attempts', 'of'),
+    column('attempt', 'Attempt', { width: 75 }),
     stepStatusColumn(),
     column('latency_ms', 'Took', { unit: UNITS.milliseconds, decimals: 1, width: 90 }),
     errorTypeColumn(),

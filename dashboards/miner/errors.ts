@@ -1,3 +1,4 @@
+import { AxisPlacement } from '@grafana/grafana-foundation-sdk/common';
 import { METRICS } from '../../src/semconv/metrics.ts';
 import { COLOURS, colourMapping } from '../build/colours.ts';
 import { barPanel } from '../build/chart-panels.ts';
@@ -17,7 +18,7 @@ const errors = barPanel({
   id: 301,
   title: 'Errors by category',
   description:
-    'All failures of the miner over all runs, each counted once, where it happened; the colour says who is at fault. ' +
+    'All failures of the miner over all runs, each counted once, where it happened, and who is at fault, by whom it is coloured. ' +
     'verification_hash_changed and verification_signature mean that what is hosted is not what was promised.',
   unit: UNITS.count,
   noValue: 'Nothing of this miner has failed',
@@ -44,13 +45,13 @@ const latencies = tablePanel({
   sql: queries.STEP_LATENCIES,
   columns: [
     stepColumn(),
-    countColumn('attempts', 'Attempts'),
-    countColumn('with_error', 'Errors', { thresholds: ZERO_IS_USUAL, coloured: 'text' }),
+    countColumn('attempts', 'All', { width: 45 }),
+    countColumn('with_error', 'Errors', { width: 55, thresholds: ZERO_IS_USUAL, coloured: 'text' }),
     ...(['mean_ms', 'p95_ms', 'longest_ms'] as const).map((name, index) =>
       column(name, ['Mean', '95 of 100', 'Longest'][index] ?? name, {
         unit: UNITS.milliseconds,
         decimals: 1,
-        width: 90,
+        width: 75,
       }),
     ),
   ],
@@ -60,7 +61,7 @@ const hosting = promLinesPanel({
   id: 303,
   title: 'Latency of its host, and inference',
   description:
-    'Mean latency of the calls that worked, and mean time of inference, over all that the miner did so far. They move ' +
+    'Mean latency of the calls that worked (on the right), and mean time of inference, over all that the miner did so far. They move ' +
     'slowly; a step up means that something changed at the miner.',
   unit: UNITS.seconds,
   noValue: 'No call of this miner has worked yet',
@@ -71,6 +72,8 @@ const hosting = promLinesPanel({
     { expr: stateOf(METRICS.minerHostingLatency, ofMiner), legend: 'Calls' },
     { expr: stateOf(METRICS.minerAvgInference, ofMiner), legend: 'Inference' },
   ],
+  // A call takes milliseconds where inference takes minutes.
+  fields: [{ name: 'Calls', custom: { axisPlacement: AxisPlacement.Right } }],
 });
 
 const failures = promLinesPanel({

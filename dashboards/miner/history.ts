@@ -43,9 +43,9 @@ const scores = trendPanel({
 
 const rank = trendPanel({
   id: 202,
-  title: 'Rank over the runs',
+  title: 'Rank over the runs: 1 is the best',
   description:
-    'Rank in each run by overall score, whatever the time range; 1 is the best. A rank that jumps while the score stays: ' +
+    'Rank in each run by overall score, whatever the time range. A rank that jumps while the score stays: ' +
     'others changed, not this miner.',
   unit: UNITS.count,
   noValue: NONE_FINISHED,

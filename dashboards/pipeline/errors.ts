@@ -2,7 +2,7 @@ import { METRICS } from '../../src/semconv/metrics.ts';
 import { COLOURS } from '../build/colours.ts';
 import type { Section } from '../build/dashboard.ts';
 import { promLinesPanel } from '../build/graph-panels.ts';
-import { increaseOf, rateOf, shareOf } from '../build/promql.ts';
+import { increaseOf, perMinuteOf, rateOf, shareOf } from '../build/promql.ts';
 import { UNITS } from '../build/units.ts';
 
 const NO_ERRORS = 'No step has told an error in this time range';
@@ -31,15 +31,15 @@ const fault = promLinesPanel({
   id: 302,
   title: 'Who is at fault',
   description:
-    'Errors per second by who has to act. miner: some always fail. upstream: GFS or ERA5 is late or wrong. validator: ' +
+    'Errors per minute by who has to act. miner: some always fail. upstream: GFS or ERA5 is late or wrong. validator: ' +
     'it is us, and any is worth a look.',
-  unit: UNITS.perSecond,
+  unit: UNITS.perMinute,
   noValue: NO_ERRORS,
   width: 12,
   height: 9,
   min: 0,
   isStacked: true,
-  queries: [{ expr: rateOf(METRICS.stepErrors, { by: ['fault'] }), legend: '{{fault}}' }],
+  queries: [{ expr: perMinuteOf(METRICS.stepErrors, { by: ['fault'] }), legend: '{{fault}}' }],
   fields: Object.entries(COLOURS.fault).map(([name, colour]) => ({ name, colour })),
 });
 
@@ -61,15 +61,15 @@ const outcomes = promLinesPanel({
   id: 304,
   title: 'How steps end',
   description:
-    'Steps per second by how they ended. abandoned above 0: a process died. retry_scheduled above succeeded: something ' +
+    'Steps per minute by how they ended. abandoned above 0: a process died. retry_scheduled above succeeded: something ' +
     'that all need is away.',
-  unit: UNITS.perSecond,
+  unit: UNITS.perMinute,
   noValue: 'No step has ended in this time range',
   width: 12,
   height: 9,
   min: 0,
   isStacked: true,
-  queries: [{ expr: rateOf(METRICS.steps, { by: ['outcome'] }), legend: '{{outcome}}' }],
+  queries: [{ expr: perMinuteOf(METRICS.steps, { by: ['outcome'] }), legend: '{{outcome}}' }],
   fields: Object.entries(COLOURS.stepStatus).map(([name, colour]) => ({ name, colour })),
 });
 

@@ -1,7 +1,7 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
 import type { Section } from '../build/dashboard.ts';
 import { promLinesPanel } from '../build/graph-panels.ts';
-import { ageOf, quantileOf, rateOf, stateOf } from '../build/promql.ts';
+import { ageOf, perMinuteOf, quantileOf, stateOf } from '../build/promql.ts';
 import { UNITS } from '../build/units.ts';
 
 const NOTHING_ENDED = 'No step has ended in this time range';
@@ -10,15 +10,15 @@ const throughput = promLinesPanel({
   id: 201,
   title: 'Throughput by step',
   description:
-    'Steps that end per second, however they end. It comes in bursts, one a cycle and one a lead. Nothing at all while a ' +
+    'Steps that end per minute, however they end. It comes in bursts, one a cycle and one a lead. Nothing at all while a ' +
     'run awaits results is usual; nothing while retries are overdue is not.',
-  unit: UNITS.perSecond,
+  unit: UNITS.perMinute,
   noValue: NOTHING_ENDED,
   width: 12,
   height: 8,
   min: 0,
   isStacked: true,
-  queries: [{ expr: rateOf(METRICS.steps, { by: ['step'] }), legend: '{{step}}' }],
+  queries: [{ expr: perMinuteOf(METRICS.steps, { by: ['step'] }), legend: '{{step}}' }],
 });
 
 const running = promLinesPanel({
@@ -58,9 +58,10 @@ const quantiles = promLinesPanel({
     'to its trace. query, poll and communication rise with the miners; day1 and era5 with the data and with us.',
   unit: UNITS.seconds,
   noValue: NOTHING_ENDED,
-  width: 12,
+  width: 24,
   height: 10,
-  min: 0,
+  isManyLines: true,
+  isLogarithmic: true,
   queries: [
     { expr: quantileOf(METRICS.stepDuration, 0.5, { by: ['step'] }), legend: '{{step}} half' },
     {
@@ -79,9 +80,10 @@ const substeps = promLinesPanel({
     'rises alone names the place to look at.',
   unit: UNITS.seconds,
   noValue: NOTHING_ENDED,
-  width: 12,
+  width: 24,
   height: 10,
-  min: 0,
+  isManyLines: true,
+  isLogarithmic: true,
   queries: [
     {
       expr: quantileOf(METRICS.stepDuration, 0.99, { by: ['step', 'substep'] }),

@@ -52,7 +52,10 @@ const oldest = promStatPanel({
   queries: [
     { expr: `max (${ageOf(stateOf(METRICS.oldestStepInProgress))})`, legend: 'Runs' },
     { expr: `max (${ageOf(stateOf(METRICS.oldestRetryDue))})`, legend: 'Overdue' },
-    { expr: `max (${ageOf(stateOf(METRICS.oldestTruthDue, { where: ofValidator }))})`, legend: 'Truth late' },
+    {
+      expr: `clamp_min(max (${ageOf(stateOf(METRICS.oldestTruthDue, { where: ofValidator }))}), 0)`,
+      legend: 'Truth late',
+    },
   ],
   fields: [{ name: 'Overdue', thresholds: ['green', [60, 'orange'], [600, 'red']] }],
 });
@@ -111,7 +114,7 @@ const waiting = promLinesPanel({
   id: 105,
   title: 'Retries and waits',
   description:
-    'Retries to come and overdue, by step, and leads that wait for truth. Overdue above 0 for longer than some minutes: ' +
+    'Retries to come and overdue, by step where there are any, and leads that wait for truth. Overdue above 0 for longer than some minutes: ' +
     'workers are missing, or all of them are busy.',
   unit: UNITS.count,
   noValue: NO_STATE,
@@ -119,8 +122,8 @@ const waiting = promLinesPanel({
   height: 8,
   min: 0,
   queries: [
-    { expr: stateOf(METRICS.retriesScheduled), legend: '{{step}} to come' },
-    { expr: stateOf(METRICS.retriesOverdue), legend: '{{step}} overdue' },
+    { expr: `${stateOf(METRICS.retriesScheduled)} > 0`, legend: '{{step}} to come' },
+    { expr: `${stateOf(METRICS.retriesOverdue)} > 0`, legend: '{{step}} overdue' },
     { expr: stateSumOf(METRICS.leadsWaitingForTruth, { where: ofValidator }), legend: 'wait for truth' },
   ],
 });

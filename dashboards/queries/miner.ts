@@ -1,4 +1,8 @@
+import type { StepName } from '../../src/semconv/index.ts';
 import { ofMiner, ofMinerInRun } from '../build/sql.ts';
+
+/** A call over the wire; it lies within another step. */
+const CALL: StepName = 'communication';
 
 export const MINER_TOTALS = `
 select stats.miner_rank, stats.avg_forecast_score, stats.forecast_success_ratio, stats.host_reliability_ratio,
@@ -53,7 +57,7 @@ order by forecast.forecast_init_time desc nulls last, forecast.run_id desc
 limit 400`;
 
 export const ERRORS_BY_CATEGORY = `
-select error.key as error_type, error.value::bigint as failures, category.fault
+select error.key || coalesce(' · ' || category.fault, '') as error_type, error.value::bigint as failures, category.fault
 from miner_stats as stats
 cross join lateral jsonb_each_text(stats.common_errors) as error
 left join error_categories as category on category.category = error.key
@@ -70,24 +74,24 @@ group by step.step_name
 order by mean_ms desc`;
 
 export const ATTEMPTS = `
-select attempt.started_at, attempt.step_name, attempt.substep, attempt.lead_hours, attempt.attempt, attempt.max_attempts,
-  attempt.status, attempt.latency_ms, attempt.error_type, attempt.error_message, attempt.next_retry_time,
+select attempt.started_at, attempt.step_name, attempt.substep, attempt.lead_hours,
+  attempt.attempt || coalesce(' of ' || attempt.max_attempts, '') as attempt, attempt.status, attempt.latency_ms, attempt.error_type, attempt.error_message, attempt.next_retry_time,
   attempt.trace_id, attempt.span_id
 from forecast_timeline as attempt
 where ${ofMinerInRun('attempt')}
 order by attempt.started_at, attempt.span_id
 limit 1000`;
 
-/** Calls lie within their steps, and leads beside each other: each has a lane of its own. */
+/** Leads lie beside each other: each has a lane of its own. Calls would only repeat the lane of the step around them. */
 export const ATTEMPT_LANES = `
 select moment.time, moment.lane, moment.state
 from (
   select edge.time, edge.state, edge.place,
-    step.step_name || case when step.step_name = 'communication' then ' ' || step.substep else '' end
-      || coalesce(' ' || step.lead_hours || ' h', '') as lane
+    step.step_name || coalesce(' ' || step.lead_hours || ' h', '') as lane
   from weather_forecast_steps as step
   cross join lateral (values
     (step.started_at, step.status, 1), (step.completed_at, null, 0)) as edge (time, state, place)
   where ${ofMinerInRun('step')} and $__timeFilter(step.started_at) and edge.time is not null
+    and step.step_name <> '${CALL}'
 ) as moment
 order by moment.time, moment.place`;

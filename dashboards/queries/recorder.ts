@@ -1,9 +1,13 @@
 import { ofValidator } from '../build/sql.ts';
 
+/** An empty set in words. */
+const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;
+
 export const EMITTERS = `
-select book.instance_id, book.heartbeat_at, extract(epoch from now() - book.heartbeat_at)::double precision as silent_for,
-  book.closed_at, book.last_sequence, book.delivered_sequence, book.spooled, book.missing::text as missing,
-  book.dropped::text as dropped, book.first_seen, book.last_seen
+select book.instance_id, book.heartbeat_at,
+  case when book.closed_at is null then extract(epoch from now() - book.heartbeat_at)::double precision end as silent_for,
+  book.closed_at, ${orNone('book.missing')} as missing, ${orNone('book.dropped')} as dropped, book.spooled,
+  book.last_sequence, book.delivered_sequence, book.first_seen, book.last_seen
 from emitter_books as book
 where ${ofValidator('book')}
 order by (book.closed_at is null) desc, book.last_seen desc nulls last

@@ -7,6 +7,10 @@ select run.status
 from weather_forecast_runs as run
 where ${theRun}`;
 
+/** By how many seconds an instant has passed; nothing while it is still to come. */
+const secondsPast = (instant: string): string =>
+  `nullif(greatest(extract(epoch from now() - ${instant}), 0), 0)::double precision`;
+
 /** The fold of a run keeps when each status was entered; the column of an end is only set once it has come. */
 export const RUN_STATUS_SINCE = `
 select to_timestamp((run.fold -> 'oldest' -> ('status:' || run.status) -> 'at' ->> 0)::double precision / 1e6) as since,
@@ -40,10 +44,10 @@ order by 2 desc, 1`;
 
 export const MINER_GRID = `
 select forecast.miner_uid, forecast.miner_hotkey, forecast.current_forecast_stage, forecast.current_forecast_status,
-  forecast.forecast_status, forecast.stage_since, forecast.next_scheduled_retry, forecast.retries_remaining,
-  forecast.era5_scored_leads, forecast.era5_expected_leads, forecast.forecast_score_initial,
-  forecast.overall_forecast_score, forecast.miner_rank, forecast.forecast_error_msg ->> 'type' as error_type,
-  forecast.last_error_message, forecast.trace_id,
+  forecast.forecast_status, forecast.miner_rank, forecast.overall_forecast_score, forecast.forecast_score_initial,
+  forecast.era5_scored_leads, forecast.era5_expected_leads, forecast.forecast_error_msg ->> 'type' as error_type,
+  forecast.last_error_message, forecast.next_scheduled_retry, forecast.retries_remaining, forecast.stage_since,
+  forecast.trace_id,
   floor(extract(epoch from forecast.created_at) * 1000)::bigint::text as from_ms,
   ceil(extract(epoch from forecast.updated_at) * 1000)::bigint::text as to_ms
 from weather_forecast_stats as forecast
@@ -51,9 +55,9 @@ where ${ofRun('forecast')}
 order by forecast.miner_uid, forecast.miner_hotkey`;
 
 export const STUCK_STEPS = `
-select stuck.miner_uid, stuck.miner_hotkey, stuck.step_name, stuck.lead_hours, stuck.attempt, stuck.status, stuck.since,
-  extract(epoch from now() - stuck.since)::double precision as held_for, stuck.waits_until, stuck.retries_remaining,
-  stuck.error_type, stuck.error_message, stuck.trace_id
+select stuck.miner_uid, stuck.miner_hotkey, stuck.step_name, stuck.lead_hours, stuck.attempt, stuck.status,
+  extract(epoch from now() - stuck.since)::double precision as held_for, stuck.error_type, stuck.error_message,
+  stuck.since, stuck.waits_until, stuck.retries_remaining, stuck.trace_id
 from stuck_steps as stuck
 where ${ofRun('stuck')} and stuck.status <> 'waiting_for_truth'
 order by stuck.since, stuck.miner_uid
@@ -62,7 +66,7 @@ limit 500`;
 /** Of a lead that waits, the miners are many and the truth is one: a row a lead. */
 export const WAITING_FOR_TRUTH = `
 select step.lead_hours, count(*) as forecasts, min(step.first_started_at) as since, due.due_time,
-  extract(epoch from now() - due.due_time)::double precision as late_by, min(step.next_retry_time) as next_retry_time,
+  ${secondsPast('due.due_time')} as late_by, min(step.next_retry_time) as next_retry_time,
   min(step.trace_id) as trace_id
 from newest_attempts as step
 left join (
@@ -77,9 +81,8 @@ order by step.lead_hours`;
 
 export const SCHEDULED_RETRIES = `
 select retry.miner_uid, retry.miner_hotkey, retry.step_name, retry.lead_hours, retry.next_retry_time,
-  extract(epoch from now() - retry.next_retry_time)::double precision as overdue_by, retry.attempts_made,
-  retry.retries_remaining, retry.waits_for_truth::text as waits_for_truth, retry.error_type, retry.error_message,
-  retry.trace_id
+  ${secondsPast('retry.next_retry_time')} as overdue_by, retry.attempts_made, retry.retries_remaining,
+  retry.waits_for_truth::text as waits_for_truth, retry.error_type, retry.error_message, retry.trace_id
 from scheduled_retries as retry
 where ${ofRun('retry')}
 order by retry.next_retry_time
@@ -107,7 +110,7 @@ limit 500`;
 
 export const MISSING_SCORES = `
 select missing.miner_uid, missing.miner_hotkey, missing.score_type, missing.lead_hours, missing.fault,
-  missing.error_type, missing.status, missing.reason, missing.next_retry_time, missing.retries_remaining,
+  missing.reason, missing.error_type, missing.status, missing.next_retry_time, missing.retries_remaining,
   missing.trace_id
 from missing_scores as missing
 where ${ofRun('missing')}

@@ -83,7 +83,7 @@ where ${ofValidator('forecast')} and forecast.forecast_status in ('completed', '
   and $__timeFilter(forecast.forecast_init_time)
 order by 1, 2`;
 
-/** Run by run, for that reads no other run; the quartiles together, for each on its own would sort the scores again. */
+/** Of runs that have ended, since scores of leads that are still to come would be lacking. Run by run, for that reads no other run; the quartiles together, for each on its own would sort the scores again. */
 export const SCORES_OVER_TIME = `
 select run.gfs_init_time_utc as time, scores.best, scores.quartiles[3] as upper_quartile,
   scores.quartiles[2] as median, scores.quartiles[1] as lower_quartile
@@ -94,7 +94,8 @@ cross join lateral (
   from weather_forecast_stats as forecast
   where forecast.validator_id = run.validator_id and forecast.run_id = run.id
 ) as scores
-where ${ofValidator('run')} and $__timeFilter(run.gfs_init_time_utc) and scores.best is not null
+where ${ofValidator('run')} and run.completion_time is not null and $__timeFilter(run.gfs_init_time_utc)
+  and scores.best is not null
 order by 1`;
 
 export const CHOSEN_MINER = `

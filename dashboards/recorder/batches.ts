@@ -2,7 +2,7 @@ import { METRICS } from '../../src/semconv/metrics.ts';
 import { COLOURS } from '../build/colours.ts';
 import type { Section } from '../build/dashboard.ts';
 import { promLinesPanel } from '../build/graph-panels.ts';
-import { increaseOf, quantileOf, rateOf } from '../build/promql.ts';
+import { increaseOf, perMinuteOf, quantileOf } from '../build/promql.ts';
 import { UNITS } from '../build/units.ts';
 
 const NO_BATCH = 'No batch has gone to the database in this time range';
@@ -11,15 +11,15 @@ const results = promLinesPanel({
   id: 201,
   title: 'Batches by result',
   description:
-    'Batches per second: written; retryable, which come again, so the database is away or busy; rejected, of which the ' +
+    'Batches per minute: written; retryable, which come again, so the database is away or busy; rejected, of which the ' +
     'spans that are to blame are taken out one by one as dead letters.',
-  unit: UNITS.perSecond,
+  unit: UNITS.perMinute,
   noValue: NO_BATCH,
   width: 8,
   height: 8,
   min: 0,
   isStacked: true,
-  queries: [{ expr: rateOf(METRICS.recorderBatches, { by: ['result'] }), legend: '{{result}}' }],
+  queries: [{ expr: perMinuteOf(METRICS.recorderBatches, { by: ['result'] }), legend: '{{result}}' }],
   fields: Object.entries(COLOURS.batchResult).map(([name, colour]) => ({ name, colour })),
 });
 
@@ -45,15 +45,15 @@ const rows = promLinesPanel({
   id: 203,
   title: 'Rows written, by table',
   description:
-    'Rows inserted or changed per second. Component scores make the bulk when leads are scored. Folds without steps: ' +
+    'Rows inserted or changed per minute. Component scores make the bulk when leads are scored. Folds without steps: ' +
     'somebody rebuilds.',
-  unit: UNITS.perSecond,
+  unit: UNITS.perMinute,
   noValue: NO_BATCH,
   width: 8,
   height: 8,
   min: 0,
   isStacked: true,
-  queries: [{ expr: rateOf(METRICS.recorderRowsWritten, { by: ['table'] }), legend: '{{table}}' }],
+  queries: [{ expr: perMinuteOf(METRICS.recorderRowsWritten, { by: ['table'] }), legend: '{{table}}' }],
 });
 
 const dropped = promLinesPanel({

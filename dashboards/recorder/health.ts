@@ -87,20 +87,16 @@ const age = promLinesPanel({
 
 const spool = promLinesPanel({
   id: 105,
-  title: 'Spool, and its limit',
+  title: 'Spool on disk',
   description:
-    'Bytes on disk that have not reached the database, by process, and how much a process may keep. Spans are dropped ' +
-    'when it is full: set BAROGRAPH_SPOOL_LIMIT_MIB higher before that.',
+    'Bytes on disk that have not reached the database, by process. Spans are dropped when the limit is reached, see "Share ' +
+    'of the spool that is used": set BAROGRAPH_SPOOL_LIMIT_MIB higher before that.',
   unit: UNITS.bytes,
   noValue: NO_PROCESS,
   width: 8,
   height: 8,
   min: 0,
-  queries: [
-    { expr: eachProcess(METRICS.recorderSpoolBytes), legend: '{{instance}}' },
-    { expr: `min (${METRICS.recorderSpoolLimit.name})`, legend: 'limit' },
-  ],
-  fields: [{ name: 'limit', colour: 'red' }],
+  queries: [{ expr: eachProcess(METRICS.recorderSpoolBytes), legend: '{{instance}}' }],
 });
 
 const whole = promLinesPanel({

@@ -22,7 +22,7 @@ const missing = tablePanel({
     'Each score that a miner lacks, with what is in the way. upstream: wait, or see the provider of the data. miner: the ' +
     'miner has to act. validator: we have to. Empty when every score that was expected is there.',
   noValue: 'No score of this run is missing',
-  width: 14,
+  width: 24,
   height: 11,
   sql: queries.MISSING_SCORES,
   columns: [
@@ -31,11 +31,11 @@ const missing = tablePanel({
     column('score_type', 'Score', { width: 70 }),
     leadColumn(),
     faultColumn(),
+    messageColumn('reason', 'Why'),
     errorTypeColumn(),
     stepStatusColumn(),
-    messageColumn('reason', 'Why'),
     instantColumn('next_retry_time', 'Tried again'),
-    countColumn('retries_remaining', 'Retries left'),
+    countColumn('retries_remaining', 'Left', { width: 50 }),
     traceColumn(),
   ],
 });
@@ -47,8 +47,8 @@ const decisions = tablePanel({
     'What was decided for the run, and why, the newest first. Yellow and red ones ask for a look: the reason says what ' +
     'is missing.',
   noValue: 'No decision of this run is recorded',
-  width: 10,
-  height: 11,
+  width: 14,
+  height: 9,
   sql: queries.DECISIONS,
   columns: [
     instantColumn('created_at', 'When'),
@@ -67,8 +67,8 @@ const repeated = tablePanel({
     'Leads that were scored more than once; the newest scoring counts. Usual after a crash between a score and its ' +
     'record. Many of them without one: two pipelines work on the same run.',
   noValue: 'Nothing of this run was scored twice',
-  width: 24,
-  height: 6,
+  width: 10,
+  height: 9,
   sql: queries.REPEATED_SCORES,
   columns: [
     uidColumn(),

@@ -31,9 +31,9 @@ const stuck = tablePanel({
   title: 'What is stuck, and since when',
   description:
     'Steps that run, wait for a retry or were abandoned, since their first attempt, the oldest first; waits for truth are ' +
-    'beside. abandoned: the process died, any start on its data directory goes on. in_progress for hours: follow the trace.',
+    'below. abandoned: the process died, any start on its data directory goes on. in_progress for hours: follow the trace.',
   noValue: 'Nothing is stuck: no step of this run is held up',
-  width: 14,
+  width: 24,
   height: 10,
   sql: queries.STUCK_STEPS,
   columns: [
@@ -43,12 +43,12 @@ const stuck = tablePanel({
     leadColumn(),
     countColumn('attempt', 'Attempt'),
     stepStatusColumn(),
-    instantColumn('since', 'Since'),
     secondsColumn('held_for', 'For', { thresholds: HELD }),
-    instantColumn('waits_until', 'Waits until'),
-    countColumn('retries_remaining', 'Retries left'),
     errorTypeColumn(),
     messageColumn('error_message'),
+    instantColumn('since', 'Since'),
+    instantColumn('waits_until', 'Waits until'),
+    countColumn('retries_remaining', 'Left', { width: 50 }),
     traceColumn(),
   ],
 });
@@ -60,8 +60,8 @@ const truth = tablePanel({
     'ERA5 that the run waits for: when it is due, by how much it is late, and when it is looked for again. Waiting uses ' +
     'no attempt. When it is days late, look at the provider of ERA5; after 30 days the lead is given up.',
   noValue: 'No lead of this run waits for truth',
-  width: 10,
-  height: 10,
+  width: 14,
+  height: 9,
   sql: queries.WAITING_FOR_TRUTH,
   columns: [
     leadColumn(),
@@ -81,7 +81,7 @@ const retries = tablePanel({
     'What is tried again, when, and how many retries are left then. Overdue in red: no worker takes it up. See whether ' +
     'barograph work runs, and the dashboard Pipeline.',
   noValue: 'No retry of this run is to come',
-  width: 14,
+  width: 24,
   height: 9,
   sql: queries.SCHEDULED_RETRIES,
   columns: [
@@ -92,7 +92,7 @@ const retries = tablePanel({
     instantColumn('next_retry_time', 'Due'),
     secondsColumn('overdue_by', 'Overdue by', { thresholds: OVERDUE }),
     countColumn('attempts_made', 'Attempts'),
-    countColumn('retries_remaining', 'Retries left'),
+    countColumn('retries_remaining', 'Left', { width: 50 }),
     column('waits_for_truth', 'Why', {
       width: 90,
       mappings: flagMapping({ true: 'truth', false: 'retry' }),
@@ -123,5 +123,5 @@ const lateness = barPanel({
 export const runWaits: Section = {
   id: 300,
   title: 'Stuck and waiting',
-  panels: [stuck, truth, retries, lateness],
+  panels: [stuck, retries, truth, lateness],
 };

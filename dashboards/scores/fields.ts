@@ -74,10 +74,15 @@ function heatMap(words: {
     height: 16,
     sql: words.sql,
     columns: [
-      column('variable_name', 'Variable', { width: 80 }),
-      column('pressure_level', 'hPa', { unit: UNITS.count, width: 70 }),
+      column('variable_name', 'Field', { width: 60 }),
+      column('pressure_level', 'hPa', { unit: UNITS.count, width: 50 }),
       ...leads.map((lead) =>
-        column(lead, lead, { unit: UNITS.score, decimals: 2, width: 70, thresholds: words.thresholds }),
+        column(lead, lead.replace(' h', ''), {
+          unit: UNITS.score,
+          decimals: 2,
+          width: 50,
+          thresholds: words.thresholds,
+        }),
       ),
     ],
   });
@@ -85,7 +90,7 @@ function heatMap(words: {
 
 const acc = heatMap({
   id: 203,
-  title: 'ACC by variable, level and lead',
+  title: 'ACC by variable, level and lead in hours',
   description:
     'Each field of the chosen miner. A row that is red alone: the miner has that variable wrong, often its unit or its ' +
     'level. A column that is red alone: the truth of that lead.',
@@ -95,7 +100,7 @@ const acc = heatMap({
 
 const skill = heatMap({
   id: 204,
-  title: 'Skill by variable, level and lead',
+  title: 'Skill by variable, level and lead in hours',
   description:
     'The same for the skill that counts. Below 0 the field is worse than its reference; on day one a copy of GFS has a ' +
     'skill of 0 less its penalty.',

@@ -5,9 +5,9 @@ import * as queries from '../queries/scores.ts';
 
 const ranks = sqlLinesPanel({
   id: 301,
-  title: 'Rank over time',
+  title: 'Rank over time: 1 is the best',
   description:
-    'Ranks of the ten best of the chosen run and of the chosen miner, in each run at its T0; 1 is the best. Lines that ' +
+    'Ranks of the ten best of the chosen run and of the chosen miner, in each run at its T0. Lines that ' +
     'keep together may be one model under several hotkeys.',
   unit: UNITS.count,
   noValue: 'No finished forecast has its T0 in this time range',
@@ -16,6 +16,7 @@ const ranks = sqlLinesPanel({
   decimals: 0,
   min: 1,
   isJoined: true,
+  lineName: '${__field.labels.miner}',
   sql: queries.RANK_OVER_TIME,
 });
 
@@ -23,10 +24,10 @@ const scores = sqlLinesPanel({
   id: 302,
   title: 'Scores over time, all miners',
   description:
-    'Overall scores of each run at its T0: the best, and the quartiles. All of them falling at once is in the truth, in ' +
+    'Overall scores of each run that has ended, at its T0: the best, and the quartiles. All of them falling at once is in the truth, in ' +
     'GFS or in us; the lower quartile alone, in some miners.',
   unit: UNITS.score,
-  noValue: 'No run has its T0 in this time range',
+  noValue: 'No run that has ended has its T0 in this time range',
   width: 12,
   height: 10,
   decimals: 3,

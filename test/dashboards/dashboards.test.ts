@@ -12,6 +12,7 @@ import {
   linksOf,
   panelsOf,
   variablesOf,
+  widthOf,
 } from './support/generated.ts';
 import { dashboardShape } from './support/shapes.ts';
 
@@ -88,6 +89,23 @@ describe.each(GENERATED)('$uid', (dashboard) => {
               { id: 'decimals', value: 0 },
             ]),
           );
+  });
+
+  it('has room for every column of a table on a screen of 1920 pixels', () => {
+    for (const panel of panels.filter(({ type }) => type === 'table'))
+      expect(widthOf(panel), panel.title).toBeLessThanOrEqual((panel.gridPos.w / 24) * 1878);
+  });
+
+  it('names the numbers of a stat that are not always there, even when one stands alone', () => {
+    for (const { title, targets, options } of panels.filter(({ type }) => type === 'stat'))
+      if (targets.length > 1) expect(options['textMode'], title).toBe('value_and_name');
+  });
+
+  it('draws no line that has to be at 0 on a logarithmic scale, which has none', () => {
+    for (const { title, fieldConfig } of panels.filter(({ type }) => type === 'timeseries')) {
+      const scale = (fieldConfig.defaults.custom?.['scaleDistribution'] ?? {}) as { readonly type?: string };
+      if (scale.type === 'log') expect(fieldConfig.defaults.min, title).toBeUndefined();
+    }
   });
 
   it('draws trends without limits, which would be those of the number below the lines, too', () => {

@@ -70,6 +70,22 @@ export function colouredValues({ type, fieldConfig }: PanelJson): readonly (read
     );
 }
 
+/** The width in pixels that a column takes in Grafana when nothing says one. */
+const USUAL_WIDTH = 150;
+
+/** The pixels that the columns of a table need at least. */
+export const widthOf = ({ fieldConfig }: PanelJson): number =>
+  fieldConfig.overrides
+    .filter(({ matcher }) => matcher.id === 'byName')
+    .filter(({ properties }) => !properties.some(({ id }) => id === 'custom.hideFrom.viz'))
+    .map(({ properties }) =>
+      properties.reduce(
+        (width, property) => (property.id === 'custom.width' ? property.value : width),
+        USUAL_WIDTH,
+      ),
+    )
+    .reduce((sum, width) => sum + width, 0);
+
 /** The columns or lines that a panel says something of by name, in its order. */
 export const fieldsOverridden = ({ fieldConfig }: PanelJson): readonly string[] =>
   fieldConfig.overrides

@@ -1,3 +1,4 @@
+import { AxisPlacement } from '@grafana/grafana-foundation-sdk/common';
 import {
   DashboardCursorSync,
   DashboardLinkType,
@@ -75,6 +76,7 @@ const property = z.union([
     value: z.strictObject({ mode: z.enum(FieldColorModeId), fixedColor: z.string() }),
   }),
   z.strictObject({ id: z.literal('links'), value: z.array(dataLink) }),
+  z.strictObject({ id: z.literal('custom.axisPlacement'), value: z.enum(AxisPlacement) }),
   z.strictObject({ id: z.literal('custom.width'), value: z.int() }),
   z.strictObject({ id: z.literal('custom.hideFrom.viz'), value: z.literal(true) }),
   z.strictObject({

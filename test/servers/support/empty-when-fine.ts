@@ -10,6 +10,8 @@ interface Excuse {
 const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
   recorderRejected: { reason: 'nothing was refused', isEmpty: 'always' },
   adjustedValues: { reason: 'every value was kept as it was told', isEmpty: 'always' },
+  retriesScheduled: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
+  retriesOverdue: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
   oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },
   oldestStepInProgress: { reason: 'steps of a hurried run take milliseconds', isEmpty: 'sometimes' },
 };
