@@ -66,8 +66,8 @@ or (${spool} / ${limit} > 0.25
   },
 ];
 
-/** Whether anything was lost, refused or shown wrongly. */
-const integrity = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
+/** Whether anything was lost or refused. */
+const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographRecordsDropped',
     expr: `${by('sum', ['reason'], growth(series(METRICS.recorderDropped), range('15m')))} > 0`,
@@ -97,6 +97,10 @@ const integrity = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
       'They are kept whole and can be replayed when the cause is gone. Until then their steps are missing.',
     dashboard,
   },
+];
+
+/** Whether what is shown is what is. */
+const shown = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
   {
     // A process that never read the state has no such series.
     alert: 'BarographStateNotRead',
@@ -134,4 +138,8 @@ or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", 
 ];
 
 /** The recorder watches itself. */
-export const recorderAlerts = (pace: Pace): readonly AlertRule[] => [...delivery(pace), ...integrity(pace)];
+export const recorderAlerts = (pace: Pace): readonly AlertRule[] => [
+  ...delivery(pace),
+  ...integrity(pace),
+  ...shown(pace),
+];
