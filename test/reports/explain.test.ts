@@ -121,6 +121,10 @@ Every score that was expected is there.`);
       'The run waits for GFS, and no miner is asked before: attempt 3 of 6 failed — truth_not_ready: ' +
         `The analysis store does not have it yet. It is tried again at ${RETRIED_AT}.`,
     );
+    const running = { ...gfs, status: 'in_progress', error_type: null, error_message: null };
+    expect(explain(explanation({ run: { ...waiting, gfs: running } }))).toContain(
+      'attempt 3 of 6 is running.',
+    );
     const read = { ...gfs, status: 'succeeded', error_type: null, error_message: null };
     expect(explain(explanation({ run: { ...waiting, gfs: read } })).split('\n')[1]).toMatch(/^Trace: /);
   });

@@ -161,8 +161,9 @@ function watchAlerts(prometheus: PrometheusServer, start: number) {
         if (isFiring(await firing(), name)) throw new Error(`${name} still fires`);
       }, PATIENCE),
     firedSoFar: async () => {
-      const now = Date.now() / 1000;
-      const fired = await prometheus.queryRange('ALERTS{alertstate="firing"}', { start, end: now });
+      // Up to the second that has begun, whose instants a range by seconds would leave out.
+      const end = Date.now() / 1000 + 1;
+      const fired = await prometheus.queryRange('ALERTS{alertstate="firing"}', { start, end });
       return [...new Set(fired.map(({ labels }) => labels['alertname'] ?? ''))].sort();
     },
   };

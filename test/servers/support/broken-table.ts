@@ -48,6 +48,7 @@ export const renderPage = (rows: readonly BrokenRow[]): string => HEAD + renderT
 export const withoutChance = (line: string): string =>
   line
     .trim()
+    .replaceAll(/\s+/g, ' ')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replaceAll(/\b[0-9a-f]{16,64}\b/g, '<id>')
     .replaceAll(/\b5[1-9A-HJ-NP-Za-km-z]{47}\b/g, '<hotkey>')
