@@ -1,26 +1,29 @@
 import { stringify } from 'yaml';
-import { ALERT_GROUPS } from '../dashboards/rules/alerts.ts';
-import { RECORDING_GROUPS } from '../dashboards/rules/recording.ts';
+import { alertGroups } from '../dashboards/rules/alerts.ts';
+import { PRODUCTION, type Paces } from '../dashboards/rules/pace.ts';
+import { recordingGroups } from '../dashboards/rules/recording.ts';
 import { runbookOf, type AlertRule } from '../dashboards/rules/rule.ts';
 
 const HEADER = '# Written by `npm run generate` from dashboards/rules; do not edit.\n';
 
 /** The rule files of Prometheus, which are generated and checked in. */
 export const RULE_FILES = [
-  { path: 'dashboards/generated/recording.rules.yaml', render: () => renderRecordingRules() },
-  { path: 'dashboards/generated/alerts.rules.yaml', render: () => renderAlertRules() },
+  { path: 'dashboards/generated/recording.rules.yaml', render: () => renderRecordingRules(PRODUCTION) },
+  { path: 'dashboards/generated/alerts.rules.yaml', render: () => renderAlertRules(PRODUCTION) },
 ] as const;
 
-const renderRecordingRules = (): string =>
+/** The recording rules as Prometheus reads them, at a pace. */
+export const renderRecordingRules = (paces: Paces): string =>
   render(
-    RECORDING_GROUPS.map(({ name, rules }) => ({
+    recordingGroups(paces).map(({ name, rules }) => ({
       name,
       rules: rules.map(({ record, expr }) => ({ record, expr })),
     })),
   );
 
-const renderAlertRules = (): string =>
-  render(ALERT_GROUPS.map(({ name, rules }) => ({ name, rules: rules.map(alertDocument) })));
+/** The alerts as Prometheus reads them, at a pace. */
+export const renderAlertRules = (paces: Paces): string =>
+  render(alertGroups(paces).map(({ name, rules }) => ({ name, rules: rules.map(alertDocument) })));
 
 function alertDocument(rule: AlertRule) {
   const { alert, expr, severity, summary, description, dashboard } = rule;

@@ -84,7 +84,14 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
     add(startMinerRefresh({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
-    add(startStateReading({ pool, show: (state) => prometheus.showState(state), onProblem }));
+    add(
+      startStateReading({
+        pool,
+        show: (state) => prometheus.showState(state),
+        everyMillis: options.refreshMillis,
+        onProblem,
+      }),
+    );
     add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
     const { processor } = spool;
     const telemetry = startTelemetry({

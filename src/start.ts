@@ -23,6 +23,8 @@ export interface StartOptions {
   /** How soon steps of dead workers are done again. */
   readonly recovery?: Recovery;
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
+  /** How soon the metrics show what was committed, ms; 5,000 unless given. */
+  readonly refreshMillis?: number;
   /** Hears of what is in the way but stops nothing. */
   readonly onProblem: (message: string) => void;
   /** Hears each time that what other processes had left in their spools was delivered. */

@@ -13,6 +13,8 @@ const MAX_REST_MILLIS = 30_000;
 export interface StateReadingOptions {
   readonly pool: Pool;
   readonly show: (state: PipelineState) => void;
+  /** 5,000 unless given. */
+  readonly everyMillis?: number | undefined;
   /** Hears once that the state cannot be read, and again only after it could be read in between. */
   readonly onProblem: (message: string) => void;
   /** A clock that never goes back, milliseconds; that of this system unless given. */
@@ -26,11 +28,11 @@ export interface StateReadingOptions {
  * @returns the closer; reading that is under way ends first
  */
 export function startStateReading(options: StateReadingOptions): () => Promise<void> {
-  const { pool, show, onProblem, monotonic = () => performance.now() } = options;
+  const { pool, show, onProblem, everyMillis = EVERY_MILLIS, monotonic = () => performance.now() } = options;
   let isTold = false;
   let startedAt = 0;
   const rest = (): number =>
-    Math.min(MAX_REST_MILLIS, Math.max(EVERY_MILLIS, REST_PER_WORK * (monotonic() - startedAt)));
+    Math.min(MAX_REST_MILLIS, Math.max(everyMillis, REST_PER_WORK * (monotonic() - startedAt)));
   return startRepeatedWork({
     everyMillis: rest,
     retryMillis: rest,

@@ -54,6 +54,25 @@ describe('the reading of the state', () => {
       await close();
     });
 
+    it('reads as often as it is asked to', async () => {
+      const starts: number[] = [];
+      const connect = () => {
+        starts.push(Date.now());
+        return Promise.reject(new Error('the database is away'));
+      };
+      vi.useFakeTimers({ now: 0 });
+      const close = startStateReading({
+        pool: { connect } as unknown as Pool,
+        show: () => undefined,
+        everyMillis: 300,
+        onProblem: () => undefined,
+        monotonic: () => 0,
+      });
+      await vi.advanceTimersByTimeAsync(700);
+      expect(starts).toEqual([0, 300, 600]);
+      await close();
+    });
+
     it('tells it once, tries again every five seconds, and tells the next outage anew', async () => {
       const connect = vi.fn(() => Promise.reject(new Error('the database is away')));
       const problems: string[] = [];

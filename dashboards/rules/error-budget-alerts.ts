@@ -1,5 +1,6 @@
 import type { FaultParty } from '../../src/semconv/error-categories.ts';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import type { Pace } from './pace.ts';
 import { errorRatioName, type ErrorWindow } from './recording.ts';
 import type { AlertRule } from './rule.ts';
 
@@ -38,11 +39,11 @@ const anyOf = (rates: readonly BurnRate[]): string =>
  * The error budget of each step, by the burn rates that the Site Reliability Workbook recommends (Beyer et al., O'Reilly
  * 2018, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts").
  */
-export const ERROR_BUDGET_ALERTS: readonly AlertRule[] = [
+export const errorBudgetAlerts = ({ held }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographErrorBudgetFastBurn',
     expr: anyOf(FAST),
-    for: '2m',
+    for: held('2m'),
     severity: 'page',
     summary: '{{ $value | humanizePercentage }} of the {{ $labels.step }} steps fail through our own fault',
     description:
@@ -52,7 +53,7 @@ export const ERROR_BUDGET_ALERTS: readonly AlertRule[] = [
   {
     alert: 'BarographErrorBudgetSlowBurn',
     expr: anyOf(SLOW),
-    for: '1h',
+    for: held('1h'),
     severity: 'ticket',
     summary: '{{ $value | humanizePercentage }} of the {{ $labels.step }} steps fail through our own fault',
     description: 'One percent is allowed, and this has gone on for days. It will not heal by itself.',

@@ -1,6 +1,7 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
 import type { ErrorCategory } from '../../src/semconv/error-categories.ts';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import type { Pace } from './pace.ts';
 import { by, latest, series } from './promql.ts';
 import { MINERS_NEWLY_FAILING, MINERS_SUCCEEDING, VERIFICATIONS } from './recording.ts';
 import type { AlertRule } from './rule.ts';
@@ -15,17 +16,17 @@ const TAMPERING = [
 const tampering = series(METRICS.minerErrors, { error_type: TAMPERING });
 /** Without the slot, which changes when a miner registers anew: that makes new series, not new tampering. */
 const tamperer = ['validator_id', 'miner_hotkey', 'error_type'] as const;
-const tamperingBefore = by('max', tamperer, `${tampering} offset ${TAMPERING_WINDOW}`);
+const tamperingBefore = (window: string): string => by('max', tamperer, `${tampering} offset ${window}`);
 
 const failed = `sum(${VERIFICATIONS}{outcome="failed"})`;
 const succeeded = `sum(${VERIFICATIONS}{outcome="succeeded"})`;
 
 /** What miners do. One bad miner wakes nobody: it is its own matter, and its score says so. */
-export const MINER_ALERTS: readonly AlertRule[] = [
+export const minerAlerts = ({ held, range }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographMinerFailing',
     expr: `${latest(series(METRICS.minerConsecutiveFailures))} >= ${TOO_MANY.minerFailures}`,
-    for: '10m',
+    for: held('10m'),
     severity: 'ticket',
     summary: 'The last {{ $value }} forecasts of miner {{ $labels.miner_uid }} failed',
     description:
@@ -38,7 +39,7 @@ export const MINER_ALERTS: readonly AlertRule[] = [
     expr: `${MINERS_NEWLY_FAILING} >= ${TOO_MANY.failingMiners}
 and ${MINERS_NEWLY_FAILING}
   / (${MINERS_NEWLY_FAILING} + (${MINERS_SUCCEEDING} or 0 * ${MINERS_NEWLY_FAILING})) > ${TOO_MANY.failingShare}`,
-    for: '15m',
+    for: held('15m'),
     severity: 'page',
     summary: '{{ $value }} miners that worked until lately fail for validator {{ $labels.validator_id }}',
     description:
@@ -49,7 +50,7 @@ and ${MINERS_NEWLY_FAILING}
     alert: 'BarographVerificationFailures',
     expr: `${failed} >= ${TOO_MANY.failedVerifications}
 and ${failed} / (${failed} + (${succeeded} or vector(0))) > ${TOO_MANY.failedVerificationShare}`,
-    for: '5m',
+    for: held('5m'),
     severity: 'page',
     summary: '{{ $value | humanize }} verifications failed within six hours, more than one in five',
     description:
@@ -58,9 +59,9 @@ and ${failed} / (${failed} + (${succeeded} or vector(0))) > ${TOO_MANY.failedVer
   },
   {
     alert: 'BarographHashTampering',
-    expr: `(${latest(tampering)} - on (${tamperer.join(', ')}) group_left () ${tamperingBefore} > 0)
-or (${latest(tampering)} unless on (${tamperer.join(', ')}) ${tamperingBefore})`,
-    for: '0s',
+    expr: `(${latest(tampering)} - on (${tamperer.join(', ')}) group_left () ${tamperingBefore(range(TAMPERING_WINDOW))} > 0)
+or (${latest(tampering)} unless on (${tamperer.join(', ')}) ${tamperingBefore(range(TAMPERING_WINDOW))})`,
+    for: held('0s'),
     severity: 'ticket',
     summary: 'Miner {{ $labels.miner_uid }} hosts another forecast than the one that was frozen',
     description:

@@ -1,5 +1,6 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import type { Pace } from './pace.ts';
 import { by, growth, JOB, series, since } from './promql.ts';
 import type { AlertRule } from './rule.ts';
 import { TOO_LONG_SECONDS, TOO_MANY } from './thresholds.ts';
@@ -11,14 +12,14 @@ const isUp = `up{job="${JOB}"}`;
 const dashboard = DASHBOARD_LINKS.recorder;
 
 /** Whether anything waits too long on its way into the tables. */
-const delivery: readonly AlertRule[] = [
+const delivery = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
   {
     // A process that has not committed yet has no last commit, so its absence must not silence the second half.
     alert: 'BarographRecorderNotDelivering',
-    expr: `(${series(METRICS.recorderOldestAge)} > ${TOO_LONG_SECONDS.delivery})
+    expr: `(${series(METRICS.recorderOldestAge)} > ${seconds(TOO_LONG_SECONDS.delivery)})
 or (${series(METRICS.recorderQueueLength)} > 0
-  unless on (job, instance) ${since(series(METRICS.recorderLastCommit))} < ${TOO_LONG_SECONDS.delivery})`,
-    for: '5m',
+  unless on (job, instance) ${since(series(METRICS.recorderLastCommit))} < ${seconds(TOO_LONG_SECONDS.delivery)})`,
+    for: held('5m'),
     severity: 'page',
     summary: 'What {{ $labels.instance }} records has not come into the database for minutes',
     description:
@@ -27,8 +28,8 @@ or (${series(METRICS.recorderQueueLength)} > 0
   },
   {
     alert: 'BarographSpoolGrowing',
-    expr: `${spool} > ${TOO_MANY.spoolBytes} and deriv(${spool}[15m]) > 0`,
-    for: '10m',
+    expr: `${spool} > ${TOO_MANY.spoolBytes} and deriv(${spool}[${range('15m')}]) > 0`,
+    for: held('10m'),
     severity: 'ticket',
     summary: 'The spool of {{ $labels.instance }} holds {{ $value | humanize1024 }}B and grows',
     description: 'More is recorded than the database takes. Sixteen files of the spool wait; one is usual.',
@@ -38,8 +39,8 @@ or (${series(METRICS.recorderQueueLength)} > 0
     alert: 'BarographSpoolNearlyFull',
     expr: `(${spool} / ${limit} > ${TOO_MANY.spoolShare})
 or (${spool} / ${limit} > 0.25
-  and predict_linear(${spool}[30m], 4 * 3600) > ${limit})`,
-    for: '5m',
+  and predict_linear(${spool}[${range('30m')}], 4 * ${seconds(3600)}) > ${limit})`,
+    for: held('5m'),
     severity: 'page',
     summary: 'The spool of {{ $labels.instance }} is {{ $value | humanizePercentage }} full',
     description: 'It is full now or within four hours. Then steps go on and their records are dropped.',
@@ -48,7 +49,7 @@ or (${spool} / ${limit} > 0.25
   {
     alert: 'BarographTargetDown',
     expr: `${isUp} == 0`,
-    for: '5m',
+    for: held('5m'),
     severity: 'page',
     summary: '{{ $labels.instance }} does not answer its scrapes',
     description: 'The process is gone or hangs. Nothing that is said of it here is of now.',
@@ -57,7 +58,7 @@ or (${spool} / ${limit} > 0.25
   {
     alert: 'BarographNoTarget',
     expr: `absent(${isUp})`,
-    for: '10m',
+    for: held('10m'),
     severity: 'page',
     summary: 'Prometheus scrapes no process of Barograph',
     description: 'No other alert of Barograph can fire. A process that was never found is not even down.',
@@ -65,12 +66,12 @@ or (${spool} / ${limit} > 0.25
   },
 ];
 
-/** Whether anything was lost, refused or shown wrongly. */
-const integrity: readonly AlertRule[] = [
+/** Whether anything was lost or refused. */
+const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographRecordsDropped',
-    expr: `${by('sum', ['reason'], growth(series(METRICS.recorderDropped), '15m'))} > 0`,
-    for: '0s',
+    expr: `${by('sum', ['reason'], growth(series(METRICS.recorderDropped), range('15m')))} > 0`,
+    for: held('0s'),
     severity: 'page',
     summary: '{{ $value | humanize }} records were dropped: {{ $labels.reason }}',
     description: 'What these steps said is not in the tables and will not come. Steps and scores go on.',
@@ -79,7 +80,7 @@ const integrity: readonly AlertRule[] = [
   {
     alert: 'BarographRecordsMissing',
     expr: `max(${series(METRICS.missingRecords)}) > 0`,
-    for: '15m',
+    for: held('15m'),
     severity: 'ticket',
     summary: '{{ $value }} records left their process and never came into the tables',
     description:
@@ -89,19 +90,23 @@ const integrity: readonly AlertRule[] = [
   {
     alert: 'BarographDeadLetters',
     expr: `${by('max', ['reason'], series(METRICS.deadLetters))} > 0`,
-    for: '5m',
+    for: held('5m'),
     severity: 'ticket',
     summary: '{{ $value }} spans could not be recorded: {{ $labels.reason }}',
     description:
       'They are kept whole and can be replayed when the cause is gone. Until then their steps are missing.',
     dashboard,
   },
+];
+
+/** Whether what is shown is what is. */
+const shown = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
   {
     // A process that never read the state has no such series.
     alert: 'BarographStateNotRead',
-    expr: `(${since(series(METRICS.stateRead))} > ${TOO_LONG_SECONDS.stateRead})
+    expr: `(${since(series(METRICS.stateRead))} > ${seconds(TOO_LONG_SECONDS.stateRead)})
 or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
-    for: '5m',
+    for: held('5m'),
     severity: 'page',
     summary: '{{ $labels.instance }} does not read the state of the runs any more',
     description:
@@ -111,7 +116,7 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
   {
     alert: 'BarographMinerStatsDrift',
     expr: `${series(METRICS.minerStatsDrift)} > 0`,
-    for: '10m',
+    for: held('10m'),
     severity: 'ticket',
     summary: '{{ $value }} rows of miner_stats differ from the metrics of {{ $labels.instance }}',
     description:
@@ -120,10 +125,10 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
   },
   {
     alert: 'BarographSeriesOverflow',
-    expr: `(${by('sum', ['label'], `increase(${series(METRICS.overflow)}[1h])`)} > 0)
+    expr: `(${by('sum', ['label'], `increase(${series(METRICS.overflow)}[${range('1h')}])`)} > 0)
 or label_replace(max(${series(METRICS.minersOverflowed)}) > 0, "label", "miner_hotkey", "", "")
 or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", "", "")`,
-    for: '5m',
+    for: held('5m'),
     severity: 'ticket',
     summary: 'The label {{ $labels.label }} has more values than series are kept for',
     description:
@@ -133,4 +138,8 @@ or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", 
 ];
 
 /** The recorder watches itself. */
-export const RECORDER_ALERTS: readonly AlertRule[] = [...delivery, ...integrity];
+export const recorderAlerts = (pace: Pace): readonly AlertRule[] => [
+  ...delivery(pace),
+  ...integrity(pace),
+  ...shown(pace),
+];

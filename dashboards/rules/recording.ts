@@ -1,4 +1,5 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
+import { PRODUCTION, type Pace, type Paces } from './pace.ts';
 import { buckets, by, growth, latest, series } from './promql.ts';
 import type { RecordingRule, RuleGroup } from './rule.ts';
 import { TOO_MANY, VERIFICATION_WINDOW } from './thresholds.ts';
@@ -14,29 +15,29 @@ const minerLabels = METRICS.minerSuccessfulForecasts.labels;
 /** The share of finished steps that tell an error, by who is at fault. Absent where nothing failed. */
 export const errorRatioName = (window: ErrorWindow) => `barograph:step_errors:ratio_rate${window}` as const;
 
-const errorRatio = (window: ErrorWindow): RecordingRule => ({
+const errorRatio = (window: ErrorWindow, { range }: Pace): RecordingRule => ({
   record: errorRatioName(window),
   labels: ['step', 'fault'],
-  expr: `${by('sum', ['step', 'fault'], `rate(${series(METRICS.stepErrors)}[${window}])`)}
-/ on (step) group_left () ${by('sum', ['step'], `rate(${series(METRICS.steps)}[${window}])`)}`,
+  expr: `${by('sum', ['step', 'fault'], `rate(${series(METRICS.stepErrors)}[${range(window)}])`)}
+/ on (step) group_left () ${by('sum', ['step'], `rate(${series(METRICS.steps)}[${range(window)}])`)}`,
 });
 
-const stepRules: readonly RecordingRule[] = [
+const stepRules = (pace: Pace): readonly RecordingRule[] => [
   {
     record: 'barograph:steps:rate5m',
     labels: ['step', 'outcome'],
-    expr: by('sum', ['step', 'outcome'], `rate(${series(METRICS.steps)}[5m])`),
+    expr: by('sum', ['step', 'outcome'], `rate(${series(METRICS.steps)}[${pace.range('5m')}])`),
   },
-  ...ERROR_WINDOWS.map(errorRatio),
+  ...ERROR_WINDOWS.map((window) => errorRatio(window, pace)),
   {
     record: 'barograph:step_faults:rate5m',
     labels: ['fault'],
-    expr: by('sum', ['fault'], `rate(${series(METRICS.stepErrors)}[5m])`),
+    expr: by('sum', ['fault'], `rate(${series(METRICS.stepErrors)}[${pace.range('5m')}])`),
   },
   ...Object.entries(QUANTILES).map(([name, quantile]): RecordingRule => ({
     record: `barograph:step_duration_seconds:${name}_rate5m`,
     labels: ['step', 'substep'],
-    expr: `histogram_quantile(${quantile}, sum by (step, substep, le) (rate(${buckets(METRICS.stepDuration)}[5m])))`,
+    expr: `histogram_quantile(${quantile}, sum by (step, substep, le) (rate(${buckets(METRICS.stepDuration)}[${pace.range('5m')}])))`,
   })),
 ];
 
@@ -51,7 +52,7 @@ export const MINERS_SUCCEEDING = 'barograph:miners_succeeding:count';
 /** Verifications that ended within the window, by outcome. */
 export const VERIFICATIONS = `barograph:verifications:increase${VERIFICATION_WINDOW}`;
 
-const minerRules: readonly RecordingRule[] = [
+const minerRules = ({ range }: Pace): readonly RecordingRule[] => [
   {
     record: 'barograph:miner_forecast_success:ratio',
     labels: minerLabels,
@@ -90,27 +91,27 @@ const minerRules: readonly RecordingRule[] = [
       ['outcome'],
       growth(
         series(METRICS.steps, { step: 'verify', outcome: ['failed', 'succeeded'] }),
-        VERIFICATION_WINDOW,
+        range(VERIFICATION_WINDOW),
       ),
     ),
   },
 ];
 
-const recorderRules: readonly RecordingRule[] = [
+const recorderRules = ({ range }: Pace): readonly RecordingRule[] => [
   {
     record: 'barograph:recorder_batches:rate5m',
     labels: ['result'],
-    expr: by('sum', ['result'], `rate(${series(METRICS.recorderBatches)}[5m])`),
+    expr: by('sum', ['result'], `rate(${series(METRICS.recorderBatches)}[${range('5m')}])`),
   },
   {
     record: 'barograph:recorder_rows_written:rate5m',
     labels: ['table'],
-    expr: by('sum', ['table'], `rate(${series(METRICS.recorderRowsWritten)}[5m])`),
+    expr: by('sum', ['table'], `rate(${series(METRICS.recorderRowsWritten)}[${range('5m')}])`),
   },
   {
     record: 'barograph:recorder_batch_duration_seconds:p95_rate5m',
     labels: ['result'],
-    expr: `histogram_quantile(0.95, sum by (result, le) (rate(${buckets(METRICS.recorderBatchDuration)}[5m])))`,
+    expr: `histogram_quantile(0.95, sum by (result, le) (rate(${buckets(METRICS.recorderBatchDuration)}[${range('5m')}])))`,
   },
   {
     record: 'barograph:recorder_spool_used:ratio',
@@ -120,11 +121,14 @@ const recorderRules: readonly RecordingRule[] = [
 ];
 
 /** All recording rules. The ratios of a miner are here and not in the exporter: they follow from its counters. */
-export const RECORDING_GROUPS: readonly RuleGroup<RecordingRule>[] = [
-  { name: 'barograph-steps', rules: stepRules },
-  { name: 'barograph-miners', rules: minerRules },
-  { name: 'barograph-recorder', rules: recorderRules },
+export const recordingGroups = ({ pipeline, recorder }: Paces): readonly RuleGroup<RecordingRule>[] => [
+  { name: 'barograph-steps', rules: stepRules(pipeline) },
+  { name: 'barograph-miners', rules: minerRules(pipeline) },
+  { name: 'barograph-recorder', rules: recorderRules(recorder) },
 ];
+
+/** The recording rules as they are checked in. */
+export const RECORDING_GROUPS = recordingGroups(PRODUCTION);
 
 /** The recorded series by name, as the alerts and panels may use them. */
 export const RECORDED_SERIES: ReadonlyMap<string, RecordingRule> = new Map(

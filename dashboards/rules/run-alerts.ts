@@ -1,6 +1,7 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
 import type { RunStatus, Stage } from '../../src/semconv/vocabulary.ts';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import type { Pace } from './pace.ts';
 import { by, latest, series, since } from './promql.ts';
 import type { AlertRule } from './rule.ts';
 import { LONG_STEPS, PATIENT_RETRIES, PROMPT_RETRIES, SHORT_STEPS, TOO_LONG_SECONDS } from './thresholds.ts';
@@ -20,12 +21,12 @@ const statusAge = (statuses: readonly RunStatus[]): string =>
  * What holds a run up. The series that say since when are absent while nothing waits, so the alerts resolve with them;
  * that they are absent because nobody reads the tables is an alert of its own.
  */
-export const RUN_ALERTS: readonly AlertRule[] = [
+export const runAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographStuckStep',
-    expr: `(${oldestStep(SHORT_STEPS)} > ${TOO_LONG_SECONDS.shortStep})
-or (${oldestStep(LONG_STEPS)} > ${TOO_LONG_SECONDS.longStep})`,
-    for: '2m',
+    expr: `(${oldestStep(SHORT_STEPS)} > ${seconds(TOO_LONG_SECONDS.shortStep)})
+or (${oldestStep(LONG_STEPS)} > ${seconds(TOO_LONG_SECONDS.longStep)})`,
+    for: held('2m'),
     severity: 'page',
     summary: 'A {{ $labels.step }} step has been running for {{ $value | humanizeDuration }}',
     description:
@@ -35,8 +36,8 @@ or (${oldestStep(LONG_STEPS)} > ${TOO_LONG_SECONDS.longStep})`,
   {
     alert: 'BarographStuckForecasts',
     expr: `${by('sum', run, latest(series(METRICS.runForecasts, { stage: BEFORE_VERIFICATION })))} > 0
-and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${TOO_LONG_SECONDS.inference}`,
-    for: '10m',
+and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${seconds(TOO_LONG_SECONDS.inference)}`,
+    for: held('10m'),
     severity: 'page',
     summary: '{{ $value }} forecasts of run {{ $labels.run_id }} never came to an end of their inference',
     description:
@@ -45,9 +46,9 @@ and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${TOO_LONG_SECON
   },
   {
     alert: 'BarographOverdueRetry',
-    expr: `(${oldestRetry(PROMPT_RETRIES)} > ${TOO_LONG_SECONDS.promptRetry})
-or (${oldestRetry(PATIENT_RETRIES)} > ${TOO_LONG_SECONDS.patientRetry})`,
-    for: '5m',
+    expr: `(${oldestRetry(PROMPT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.promptRetry)})
+or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})`,
+    for: held('5m'),
     severity: 'page',
     summary: 'A retry of {{ $labels.step }} has been overdue for {{ $value | humanizeDuration }}',
     description:
@@ -56,8 +57,8 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${TOO_LONG_SECONDS.patientRetry})`,
   },
   {
     alert: 'BarographGfsLate',
-    expr: `${statusAge(BEFORE_GFS)} > ${TOO_LONG_SECONDS.gfs}`,
-    for: '5m',
+    expr: `${statusAge(BEFORE_GFS)} > ${seconds(TOO_LONG_SECONDS.gfs)}`,
+    for: held('5m'),
     severity: 'page',
     summary: 'Run {{ $labels.run_id }} has been waiting for GFS for {{ $value | humanizeDuration }}',
     description:
@@ -66,8 +67,8 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${TOO_LONG_SECONDS.patientRetry})`,
   },
   {
     alert: 'BarographTruthLate',
-    expr: `${since(by('max', run, series(METRICS.oldestTruthDue)))} > ${TOO_LONG_SECONDS.truth}`,
-    for: '15m',
+    expr: `${since(by('max', run, series(METRICS.oldestTruthDue)))} > ${seconds(TOO_LONG_SECONDS.truth)}`,
+    for: held('15m'),
     severity: 'ticket',
     summary: 'ERA5 for run {{ $labels.run_id }} has been due for {{ $value | humanizeDuration }}',
     description:

@@ -6,6 +6,7 @@ import { migrationStatus } from '../database/migration-status.ts';
 import { surveySpools } from '../maintenance.ts';
 import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from './output.ts';
+import { examineWriting } from './slow-writing.ts';
 import { withDatabase } from './with-database.ts';
 
 /** One thing that was looked at; what was found says what to do where it is not well. */
@@ -39,6 +40,7 @@ async function checkDatabase(): Promise<Check[]> {
           found: `${rows[0]?.version ?? 'unknown'} at ${describeConnectionTarget(connectionString)} (${kind})`,
         },
         { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
+        { name: 'Writing', ...(await examineWriting(pool)) },
       ];
     });
   } catch (error) {

@@ -956,59 +956,104 @@ comment on column miner_leaderboard.last_error_message is 'Newest error of a ste
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
 
 create view missing_scores as
- SELECT forecast.validator_id,
-    forecast.run_id,
-    forecast.miner_uid,
-    forecast.miner_hotkey,
-    wanted.score_type,
-    wanted.lead_hours,
-    COALESCE(step.status, forecast.forecast_status) AS status,
-    COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text) AS error_type,
-    COALESCE(step.error_message, forecast.last_error_message,
+ SELECT told.validator_id,
+    told.run_id,
+    told.miner_uid,
+    told.miner_hotkey,
+    told.score_type,
+    told.lead_hours,
+    told.status,
+    told.error_type,
+    told.reason,
         CASE
-            WHEN forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
-            ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
-        END) AS reason,
-    category.fault,
-    step.next_retry_time,
-    step.retries_remaining,
-    COALESCE(step.trace_id, forecast.trace_id) AS trace_id
-   FROM weather_forecast_stats forecast
-     LEFT JOIN ( SELECT step_1.validator_id,
-            step_1.run_id,
-            array_agg(DISTINCT step_1.lead_hours) AS hours
-           FROM weather_forecast_steps step_1
-          WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
-          GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
-     CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
-            NULL::integer AS lead_hours
-          WHERE forecast.forecast_score_initial IS NULL
-        UNION ALL
-         SELECT 'era5'::text,
-            lead.hours
-           FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
-          WHERE lead.score IS NULL AND
+            WHEN told.truth_due_time < now() THEN 'upstream'::text
+            ELSE category.fault
+        END AS fault,
+    told.next_retry_time,
+    told.retries_remaining,
+    told.trace_id
+   FROM ( SELECT forecast.validator_id,
+            forecast.run_id,
+            forecast.miner_uid,
+            forecast.miner_hotkey,
+            wanted.score_type,
+            wanted.lead_hours,
                 CASE
-                    WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
-                    ELSE lead.hours = ANY (run_leads.hours)
-                END
-        UNION ALL
-         SELECT 'era5'::text,
-            lead.hours
-           FROM unnest(run_leads.hours) lead(hours)
-          WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
-                   FROM weather_forecast_steps scored
-                  WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
-     LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours)
-     LEFT JOIN error_categories category ON category.category = COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text);
-comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, or else the error that ended the forecast.';
+                    WHEN course.is_given_up THEN run.status
+                    ELSE COALESCE(step.status, forecast.forecast_status)
+                END AS status,
+                CASE
+                    WHEN course.is_given_up THEN gfs.error_type
+                    WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
+                    WHEN course.waits_for_gfs THEN gfs.error_type
+                    ELSE COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text)
+                END AS error_type,
+                CASE
+                    WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
+                    WHEN step.status = 'waiting_for_truth'::text THEN 'waits for truth'::text || COALESCE(': '::text || step.waiting, ''::text)
+                    WHEN course.waits_for_gfs THEN 'the run waits for GFS: '::text || gfs.error_message
+                    ELSE COALESCE(step.error_message, forecast.last_error_message,
+                    CASE
+                        WHEN forecast_end.is_ended THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
+                        ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
+                    END)
+                END AS reason,
+                CASE
+                    WHEN NOT course.is_given_up THEN step.truth_due_time
+                    ELSE NULL::timestamp with time zone
+                END AS truth_due_time,
+                CASE
+                    WHEN course.waits_for_gfs THEN gfs.next_retry_time
+                    WHEN NOT course.is_given_up THEN step.next_retry_time
+                    ELSE NULL::timestamp with time zone
+                END AS next_retry_time,
+                CASE
+                    WHEN course.waits_for_gfs THEN gfs.retries_remaining
+                    WHEN NOT course.is_given_up THEN step.retries_remaining
+                    ELSE NULL::integer
+                END AS retries_remaining,
+            COALESCE(step.trace_id, forecast.trace_id) AS trace_id
+           FROM weather_forecast_stats forecast
+             LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
+             LEFT JOIN newest_attempts gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.step_name = 'seed'::text AND gfs.miner_hotkey IS NULL AND gfs.error_message IS NOT NULL
+             LEFT JOIN ( SELECT step_1.validator_id,
+                    step_1.run_id,
+                    array_agg(DISTINCT step_1.lead_hours) AS hours
+                   FROM weather_forecast_steps step_1
+                  WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
+                  GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
+             CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
+                    NULL::integer AS lead_hours
+                  WHERE forecast.forecast_score_initial IS NULL
+                UNION ALL
+                 SELECT 'era5'::text,
+                    lead.hours
+                   FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
+                  WHERE lead.score IS NULL AND
+                        CASE
+                            WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
+                            ELSE lead.hours = ANY (run_leads.hours)
+                        END
+                UNION ALL
+                 SELECT 'era5'::text,
+                    lead.hours
+                   FROM unnest(run_leads.hours) lead(hours)
+                  WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
+                           FROM weather_forecast_steps scored
+                          WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
+             LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours)
+             CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
+             CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND NOT forecast_end.is_ended AS is_given_up,
+                    (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
+     LEFT JOIN error_categories category ON category.category = told.error_type;
+comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, the error that ended the forecast, or what the run waits for.';
 comment on column missing_scores.validator_id is 'Validator.';
 comment on column missing_scores.run_id is 'Run.';
 comment on column missing_scores.miner_uid is 'Slot of the miner.';
 comment on column missing_scores.miner_hotkey is 'Miner.';
 comment on column missing_scores.score_type is 'day1 or era5.';
 comment on column missing_scores.lead_hours is 'Lead that has no score, hours after T0; null for day one.';
-comment on column missing_scores.status is 'Status of the newest attempt at that score; of the forecast when there was none.';
+comment on column missing_scores.status is 'Status of the newest attempt at that score; of the forecast when there was none; of the run where that ended before.';
 comment on column missing_scores.error_type is 'Category of what is in the way.';
 comment on column missing_scores.reason is 'What is in the way, in words.';
 comment on column missing_scores.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
@@ -1035,7 +1080,15 @@ create view newest_attempts as
     error_type,
     error_json ->> 'message'::text AS error_message,
     trace_id,
-    span_id
+    span_id,
+        CASE
+            WHEN status = 'waiting_for_truth'::text THEN context ->> 'waiting'::text
+            ELSE NULL::text
+        END AS waiting,
+        CASE
+            WHEN status = 'waiting_for_truth'::text THEN to_timestamp(((facts #>> '{state,truthDueTime}'::text[])::double precision) / '1000000'::numeric::double precision)
+            ELSE NULL::timestamp with time zone
+        END AS truth_due_time
    FROM weather_forecast_steps
   WHERE step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text])
   ORDER BY validator_id, run_id, miner_hotkey, step_name, lead_hours, (COALESCE(completed_at, started_at)) DESC, (completed_at IS NOT NULL) DESC, attempt DESC, span_id DESC;
@@ -1059,6 +1112,8 @@ comment on column newest_attempts.error_type is 'error.type: category of the fai
 comment on column newest_attempts.error_message is 'What went wrong, in words.';
 comment on column newest_attempts.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column newest_attempts.span_id is 'The span, 16 hexadecimal digits.';
+comment on column newest_attempts.waiting is 'What the step waits for, in words; null unless it waits for truth.';
+comment on column newest_attempts.truth_due_time is 'weather.truth.due_time; null unless the step waits for truth.';
 
 create view repeated_scores as
  SELECT validator_id,
@@ -1224,9 +1279,9 @@ create view run_progress as
     count(forecast.miner_hotkey) AS miners,
     count(*) FILTER (WHERE forecast.forecast_status = 'completed'::text) AS completed,
     count(*) FILTER (WHERE forecast.forecast_status = 'failed'::text) AS failed,
-    count(*) FILTER (WHERE forecast.forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])) AS in_flight,
-    count(*) FILTER (WHERE forecast.next_scheduled_retry IS NOT NULL) AS waiting,
-    min(forecast.next_scheduled_retry) AS next_event,
+    count(*) FILTER (WHERE (forecast.forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])) AND run.completion_time IS NULL) AS in_flight,
+    count(*) FILTER (WHERE forecast.next_scheduled_retry IS NOT NULL AND run.completion_time IS NULL) AS waiting,
+    min(forecast.next_scheduled_retry) FILTER (WHERE run.completion_time IS NULL) AS next_event,
     COALESCE(sum(forecast.era5_scored_leads), 0::bigint) AS leads_scored,
     COALESCE(sum(forecast.era5_expected_leads), 0::bigint) AS leads_expected,
     run.run_initiation_time,

@@ -14,13 +14,17 @@ const STEP_WORDS: Readonly<Record<string, string>> = {
 /** Below the words of a step, so that a call is seen to belong to it. */
 const CALL_INDENT = ' '.repeat(4);
 
-/** One attempt in words, in one line. */
-export function attemptLine(attempt: Attempt): string {
+/**
+ * One attempt in words, in one line.
+ *
+ * @param isLeft whether the run ended before what the attempt waited for, so that its time never came
+ */
+export function attemptLine(attempt: Attempt, { isLeft }: { readonly isLeft: boolean }): string {
   const words = STEP_WORDS[attempt.step_name] ?? attempt.step_name;
   const lead = attempt.lead_hours === null ? '' : `, lead ${attempt.lead_hours} h`;
   const count =
     attempt.max_attempts === null ? '' : ` [attempt ${attempt.attempt} of ${attempt.max_attempts}]`;
-  return `  ${attempt.started_at}  ${words}${lead}${count}: ${outcomeOf(attempt)}${endOf(attempt)}`;
+  return `  ${attempt.started_at}  ${words}${lead}${count}: ${isLeft ? leftOutcomeOf(attempt) : outcomeOf(attempt)}${endOf(attempt)}`;
 }
 
 /**
@@ -56,6 +60,16 @@ function outcomeOf(attempt: Attempt): string {
     default:
       return `failed${why}`;
   }
+}
+
+/** No time is told: it lies behind the end of the run. */
+function leftOutcomeOf(attempt: Attempt): string {
+  const why = reasonOf(attempt);
+  if (attempt.status === 'waiting_for_truth')
+    return `waited${attempt.waiting === null ? '' : `: ${attempt.waiting}`}; the run ended before`;
+  return why === ''
+    ? `${stillRunning(attempt)}; the run ended before`
+    : `failed${why}; the run ended before another try`;
 }
 
 function reasonOf({ error_type: type, error_message: message }: Attempt): string {

@@ -2,6 +2,7 @@ import { attemptLine, callLine } from './attempt-line.ts';
 import { totalsOf } from './attempt-totals.ts';
 import type { Attempt, Explanation } from './explanation.ts';
 import { missingLines } from './missing-lines.ts';
+import { runLines } from './run-lines.ts';
 
 /** Tells in plain words what happened to a miner in a run: each attempt, with the calls that it made below it. */
 export function explain(explanation: Explanation): string {
@@ -10,10 +11,11 @@ export function explain(explanation: Explanation): string {
   return [
     `Miner ${explanation.miner_uid ?? '?'} (${explanation.miner_hotkey}) in run ${explanation.run_id}: ` +
       `${explanation.forecast_status}, stage ${explanation.stage ?? 'unknown'}; ${scoreOf(explanation)}.`,
+    ...runLines(explanation.run),
     `Trace: ${traces.join(', ')}`,
     totalsLine(attempts),
     '',
-    ...attemptLines(attempts),
+    ...attemptLines(explanation),
     '',
     ...(missing.length === 0
       ? ['Every score that was expected is there.']
@@ -30,13 +32,26 @@ function totalsLine(attempts: readonly Attempt[]): string {
 }
 
 /** Steps in the order of time. A call without its step stands for itself. */
-function attemptLines(attempts: readonly Attempt[]): string[] {
+function attemptLines({ attempts, run }: Pick<Explanation, 'attempts' | 'run'>): string[] {
   const isCall = ({ step_name: step }: Attempt): boolean => step === 'communication';
   const steps = new Map(attempts.filter((attempt) => !isCall(attempt)).map((step) => [step.span_id, step]));
   const isNested = (attempt: Attempt): boolean => isCall(attempt) && steps.has(attempt.parent_span_id ?? '');
   const callsOf = (step: Attempt): Attempt[] =>
     attempts.filter((attempt) => isNested(attempt) && attempt.parent_span_id === step.span_id);
+  const isLeft = (attempt: Attempt): boolean => run.is_over && isPending(attempt, attempts);
   return attempts
     .filter((attempt) => !isNested(attempt))
-    .flatMap((step) => [attemptLine(step), ...callsOf(step).map((call) => callLine(call, step))]);
+    .flatMap((step) => [
+      attemptLine(step, { isLeft: isLeft(step) }),
+      ...callsOf(step).map((call) => callLine(call, step)),
+    ]);
+}
+
+/** Whether another attempt was to follow this one, and none did. */
+function isPending(attempt: Attempt, attempts: readonly Attempt[]): boolean {
+  if (attempt.status !== 'retry_scheduled' && attempt.status !== 'waiting_for_truth') return false;
+  const ofItsKind = attempts.filter(
+    ({ step_name: step, lead_hours: lead }) => step === attempt.step_name && lead === attempt.lead_hours,
+  );
+  return ofItsKind.at(-1) === attempt;
 }

@@ -39,6 +39,19 @@ export interface MissingScore {
   readonly trace_id: string | null;
 }
 
+/** How the run as a whole stands, as far as it decides what becomes of its forecasts. */
+export interface RunCourse {
+  readonly status: string | null;
+  readonly error_message: string | null;
+  /** Whether it is over: nothing of it is tried again. */
+  readonly is_over: boolean;
+  /** The newest attempt to read GFS, which no miner is asked before. */
+  readonly gfs: Pick<
+    Attempt,
+    'attempt' | 'max_attempts' | 'status' | 'error_type' | 'error_message' | 'next_retry_time'
+  > | null;
+}
+
 /** What happened to a miner's forecast, as JSON documents and people read it. */
 export interface Explanation {
   readonly run_id: number;
@@ -48,6 +61,7 @@ export interface Explanation {
   readonly stage: string | null;
   readonly overall_forecast_score: number | null;
   readonly miner_rank: number | null;
+  readonly run: RunCourse;
   readonly attempts: readonly Attempt[];
   readonly missing_scores: readonly MissingScore[];
 }
@@ -60,6 +74,19 @@ const FORECAST = `
   from weather_forecast_stats
   where run_id = $1 and (miner_hotkey = $2 or miner_uid::text = $2)
   order by updated_at desc limit 1`;
+
+const RUN = `
+  select run.status, run.error_message, run.completion_time is not null as is_over,
+    case when gfs.span_id is not null then json_build_object('attempt', gfs.attempt, 'max_attempts', gfs.max_attempts,
+      'status', gfs.status, 'error_type', gfs.error_type, 'error_message', gfs.error_message,
+      'next_retry_time', ${utcText('gfs.next_retry_time')}) end as gfs
+  from weather_forecast_runs as run
+  left join newest_attempts as gfs on (gfs.validator_id, gfs.run_id) = (run.validator_id, run.id)
+    and gfs.step_name = 'seed' and gfs.miner_hotkey is null
+  where run.validator_id = $1 and run.id = $2`;
+
+/** A run of which nothing was recorded but its miners. */
+const UNKNOWN_RUN: RunCourse = { status: null, error_message: null, is_over: false, gfs: null };
 
 const ATTEMPTS = `
   select ${text('started_at')}, step_name, substep, lead_hours, attempt, max_attempts, status, latency_ms, error_type,
@@ -78,12 +105,15 @@ const MISSING = `
 
 /** Reads what happened to one miner, named by hotkey or UID, in one run; null when there is no such forecast. */
 export async function readExplanation(pool: Pool, runId: number, miner: string): Promise<Explanation | null> {
-  type Forecast = Omit<Explanation, 'attempts' | 'missing_scores'> & { readonly validator_id: number };
+  type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores'> & {
+    readonly validator_id: number;
+  };
   const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
   if (forecast === undefined) return null;
   const { validator_id: validatorId, ...told } = forecast;
   const key = [validatorId, runId, forecast.miner_hotkey];
+  const [run = UNKNOWN_RUN] = (await pool.query<RunCourse>(RUN, [validatorId, runId])).rows;
   const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
   const { rows: missing } = await pool.query<MissingScore>(MISSING, key);
-  return { ...told, attempts, missing_scores: missing };
+  return { ...told, run, attempts, missing_scores: missing };
 }

@@ -1,3 +1,10 @@
+import {
+  TERMINAL_FORECAST_STATUSES,
+  TERMINAL_RUN_STATUSES,
+  type ForecastStatus,
+  type RunStatus,
+  type StepStatus,
+} from '../semconv/index.ts';
 import type { MissingScore } from './explanation.ts';
 
 /** The missing scores in words: one line for all leads that are missing for the same reason. */
@@ -17,13 +24,22 @@ function leadsOf(scores: readonly MissingScore[]): string {
   return leads.length === 0 ? '' : ` ${leads.sort((one, other) => one - other).join(', ')} h`;
 }
 
+/** Statuses of steps, forecasts and runs after which nothing comes. */
+const ENDS: ReadonlySet<string> = new Set<StepStatus | ForecastStatus | RunStatus>([
+  'succeeded',
+  ...TERMINAL_FORECAST_STATUSES,
+  ...TERMINAL_RUN_STATUSES,
+]);
+
 function wordsOf(score: MissingScore): string {
   const fault = score.fault === null ? '' : ` Fault: ${score.fault}.`;
   if (score.status === 'abandoned')
     return `${score.reason.replace(/\.$/, '')}.${fault} A worker does the step again.`;
-  const next =
-    score.next_retry_time === null
-      ? ' No retry will come.'
-      : ` Next try at ${score.next_retry_time}, ${score.retries_remaining ?? 'unknown'} retries left after it.`;
-  return `${score.reason.replace(/\.$/, '')}.${fault}${next}`;
+  return `${score.reason.replace(/\.$/, '')}.${fault}${nextOf(score)}`;
+}
+
+function nextOf({ status, next_retry_time: next, retries_remaining: left }: MissingScore): string {
+  if (next === null) return ENDS.has(status) ? ' No retry will come.' : ' It is still to come.';
+  if (status === 'waiting_for_truth') return ` Looked for again at ${next}; no attempt is used.`;
+  return ` Next try at ${next}, ${left ?? 'unknown'} retries left after it.`;
 }

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { totalsOf } from '../../src/reports/attempt-totals.ts';
 import { explain } from '../../src/reports/explain.ts';
 import type { Attempt } from '../../src/reports/explanation.ts';
-import { attempt, call, explanation, missingScore } from './support/fixtures.ts';
+import { attempt, call, explanation, missingScore, runCourse } from './support/fixtures.ts';
 
 const RETRIED_AT = '2026-11-23T18:01:00.000Z';
 /** The line of one attempt, without its time and its end. */
 function outcomeOf(changes: Partial<Attempt>): string {
-  const [, , , , line = ''] = explain(explanation({ attempts: [attempt(changes)] })).split('\n');
+  const run = runCourse({ status: 'awaiting_results', is_over: false });
+  const [, , , , line = ''] = explain(explanation({ run, attempts: [attempt(changes)] })).split('\n');
   return line.replace(/^ {2}\S+ {2}/, '').replace(/, 12\.3 ms {2}\(span \w+\)$/, '');
 }
 
@@ -81,6 +82,51 @@ Every score that was expected is there.`);
     [{ status: 'succeeded', score: 0 }, 'succeeded, score 0.0000'],
   ])('says of %o: %s', (changes, words) => {
     expect(outcomeOf(changes)).toBe(`asked the miner for a forecast [attempt 1 of 4]: ${words}`);
+  });
+
+  it('speaks of no later time of a run that was given up, but of those that came', () => {
+    const run = runCourse({ status: 'stale_abandoned', error_message: 'The user ended it.' });
+    const waits = { step_name: 'era5', lead_hours: 24, status: 'waiting_for_truth' } as const;
+    const retried = attempt({
+      status: 'retry_scheduled',
+      error_type: 'timeout',
+      next_retry_time: RETRIED_AT,
+    });
+    const attempts = [
+      retried,
+      { ...retried, attempt: 2 },
+      attempt({ ...waits, next_retry_time: '2026-11-29T06:00:00.000Z', waiting: 'truth is due' }),
+      attempt({ step_name: 'poll', status: 'retry_scheduled', next_retry_time: '2026-11-29T06:00:00.000Z' }),
+    ];
+    const text = explain(explanation({ run, attempts }));
+    expect(text).toContain('\nThe run ended stale_abandoned: The user ended it.\nTrace:');
+    expect(text).toContain(`[attempt 1 of 4]: tried again at ${RETRIED_AT} — timeout`);
+    expect(text).toContain('[attempt 2 of 4]: failed — timeout; the run ended before another try');
+    expect(text).toContain('waited: truth is due; the run ended before');
+    expect(text).toContain('still computing; the run ended before');
+    expect(text).not.toContain('2026-11-29');
+  });
+
+  it('says that the run waits for GFS, with the reason and the next try, before it speaks of the miner', () => {
+    const gfs = {
+      attempt: 3,
+      max_attempts: 6,
+      status: 'retry_scheduled',
+      error_type: 'truth_not_ready',
+      error_message: 'The analysis store does not have it yet.',
+      next_retry_time: RETRIED_AT,
+    };
+    const waiting = runCourse({ status: 'seeding', is_over: false, gfs });
+    expect(explain(explanation({ run: waiting })).split('\n')[1]).toBe(
+      'The run waits for GFS, and no miner is asked before: attempt 3 of 6 failed — truth_not_ready: ' +
+        `The analysis store does not have it yet. It is tried again at ${RETRIED_AT}.`,
+    );
+    const running = { ...gfs, status: 'in_progress', error_type: null, error_message: null };
+    expect(explain(explanation({ run: { ...waiting, gfs: running } }))).toContain(
+      'attempt 3 of 6 is running.',
+    );
+    const read = { ...gfs, status: 'succeeded', error_type: null, error_message: null };
+    expect(explain(explanation({ run: { ...waiting, gfs: read } })).split('\n')[1]).toMatch(/^Trace: /);
   });
 
   it('names the lead that was scored', () => {

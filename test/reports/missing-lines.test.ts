@@ -30,6 +30,23 @@ describe('the missing scores in words', () => {
     expect(missingLines([])).toEqual([]);
   });
 
+  it('tell a wait for truth from a retry, and what is on its way from what is over', () => {
+    const waits = missingScore({
+      status: 'waiting_for_truth',
+      reason: 'waits for truth: it is not there yet',
+      fault: 'upstream',
+      next_retry_time: '2026-11-29T06:00:00.000Z',
+      retries_remaining: 4,
+    });
+    const unasked = missingScore({ status: 'seeded', reason: 'not scored yet', fault: null });
+    const givenUp = missingScore({ status: 'stale_abandoned', reason: 'the run ended', fault: null });
+    expect([waits, unasked, givenUp].flatMap((score) => missingLines([score]))).toEqual([
+      '  era5 24 h: waits for truth: it is not there yet. Fault: upstream. Looked for again at 2026-11-29T06:00:00.000Z; no attempt is used.',
+      '  era5 24 h: not scored yet. It is still to come.',
+      '  era5 24 h: the run ended. No retry will come.',
+    ]);
+  });
+
   it('promise that a step is done again whose process died, for no retry of it is scheduled', () => {
     const abandoned = missingScore({ status: 'abandoned', reason: 'the process ended while the step ran' });
     expect(missingLines([abandoned])[0]).toMatch(/while the step ran\. .*A worker does the step again\.$/);

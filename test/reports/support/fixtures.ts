@@ -1,4 +1,4 @@
-import type { Attempt, Explanation, MissingScore } from '../../../src/reports/explanation.ts';
+import type { Attempt, Explanation, MissingScore, RunCourse } from '../../../src/reports/explanation.ts';
 import type { MinerReport, RunReport } from '../../../src/reports/run-report.ts';
 
 const DAY = '2026-11-23T18:';
@@ -48,6 +48,14 @@ export const missingScore = (changes: Partial<MissingScore> = {}): MissingScore 
   ...changes,
 });
 
+export const runCourse = (changes: Partial<RunCourse> = {}): RunCourse => ({
+  status: 'completed',
+  error_message: null,
+  is_over: true,
+  gfs: null,
+  ...changes,
+});
+
 export const explanation = (changes: Partial<Explanation> = {}): Explanation => ({
   run_id: 3,
   miner_uid: 7,
@@ -56,6 +64,7 @@ export const explanation = (changes: Partial<Explanation> = {}): Explanation => 
   stage: 'complete',
   overall_forecast_score: 0.80713,
   miner_rank: 1,
+  run: runCourse(),
   attempts: [attempt(), call()],
   missing_scores: [],
   ...changes,

@@ -1,0 +1,27 @@
+import type { Pool } from 'pg';
+
+/** A transaction that has been under way for long, of the sessions that record. */
+export interface LongTransaction {
+  readonly seconds: number;
+  /** What the server says that it waits for, such as `Lock: tuple`; null while it works. */
+  readonly waitsFor: string | null;
+}
+
+/** The applications whose transactions write what was recorded. */
+const RECORDERS = ['barograph-recorder'];
+
+const OLDEST = `
+  select extract(epoch from clock_timestamp() - xact_start)::float8 as seconds,
+    wait_event_type || ': ' || wait_event as "waitsFor"
+  from pg_stat_activity
+  where datname = current_database() and application_name = any ($1) and xact_start is not null
+  order by xact_start limit 1`;
+
+/** The oldest transaction of a recorder that has been under way for longer than so many seconds; null without one. */
+export async function oldestRecorderTransaction(
+  pool: Pool,
+  longerThanSeconds: number,
+): Promise<LongTransaction | null> {
+  const [oldest] = (await pool.query<LongTransaction>(OLDEST, [RECORDERS])).rows;
+  return oldest !== undefined && oldest.seconds > longerThanSeconds ? oldest : null;
+}

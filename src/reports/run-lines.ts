@@ -1,0 +1,20 @@
+import type { RunCourse } from './explanation.ts';
+
+/** What the run as a whole waits for or why it ended, in words; no line where it is for the miners to go on. */
+export function runLines({ status, error_message: message, is_over: isOver, gfs }: RunCourse): string[] {
+  if (isOver) {
+    if (status === 'completed') return [];
+    return [
+      `The run ended ${status ?? 'in an unknown status'}${message === null ? '.' : `: ${sentence(message)}`}`,
+    ];
+  }
+  if (gfs === null || (gfs.error_type === null && gfs.status !== 'in_progress')) return [];
+  const count = `attempt ${gfs.attempt}${gfs.max_attempts === null ? '' : ` of ${gfs.max_attempts}`}`;
+  const waits = 'The run waits for GFS, and no miner is asked before: ';
+  if (gfs.error_type === null) return [`${waits}${count} is running.`];
+  const why = `${gfs.error_type}${gfs.error_message === null ? '' : `: ${gfs.error_message.replace(/\.$/, '')}`}`;
+  const next = gfs.next_retry_time === null ? '' : ` It is tried again at ${gfs.next_retry_time}.`;
+  return [`${waits}${count} failed — ${why}.${next}`];
+}
+
+const sentence = (text: string): string => `${text.replace(/\.$/, '')}.`;

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examineWriting } from '../../src/commands/slow-writing.ts';
+import { createDatabasePool } from '../../src/database/connect.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+describe('what is said of a database that takes its time', () => {
+  it('is nothing while a recorder writes a batch for no longer than usual', async () => {
+    expect(await examineWriting(database.pool)).toMatchObject({ ok: true });
+  });
+
+  it('names the batch of a recorder that is under way for long, and forgets it when it has ended', async () => {
+    const pool = createDatabasePool(database.connectionString, { applicationName: 'barograph-recorder' });
+    try {
+      const recorder = await pool.connect();
+      await recorder.query('begin');
+      const { ok, found } = await examineWriting(database.pool, 0);
+      expect(ok).toBe(false);
+      expect(found).toMatch(
+        /^the database is slow: a recorder has been writing one batch for 0 s and waits for Client: ClientRead; records wait/,
+      );
+      await recorder.query('rollback');
+      recorder.release();
+      expect(await examineWriting(database.pool, 0)).toMatchObject({ ok: true });
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('minds nobody else: a person may look at the tables for as long as that takes', async () => {
+    const person = await database.pool.connect();
+    await person.query('begin');
+    expect(await examineWriting(database.pool, 0)).toMatchObject({ ok: true });
+    await person.query('rollback');
+    person.release();
+  });
+});

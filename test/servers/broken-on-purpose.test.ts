@@ -1,0 +1,256 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TOO_LONG_SECONDS } from '../../dashboards/rules/thresholds.ts';
+import { doctorCommand } from '../../src/commands/doctor.ts';
+import { explainCommand } from '../../src/commands/explain.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { invoke } from '../commands/support/invoke.ts';
+import { startBrokenRun, type BrokenRun } from './support/broken-run.ts';
+import { renderPage, renderTable, withoutChance, type BrokenRow } from './support/broken-table.ts';
+import { makeBrokenWorld, withoutFields, type BrokenWorld } from './support/broken-world.ts';
+import { hasProgram, tellSkipped } from './support/programs.ts';
+import { panelsShowing, type Culprits } from './support/showing-panels.ts';
+import { mendWrites, slowWrites } from './support/slow-database.ts';
+
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'broken-on-purpose.md');
+/** 200 s of production in a second: the six attempts at GFS take 40 s, and no limit is shorter than a step takes. */
+const PACE = 0.005;
+/** Its limits are minutes, and what it does in a second takes a second here, too. */
+const RECORDER_PACE = 0.01;
+const SCENARIOS = 5;
+const HOUR_MILLIS = 3_600_000;
+
+const isThere = hasProgram('prometheus');
+if (!isThere) tellSkipped('the test that breaks things on purpose', 'prometheus');
+
+describe.skipIf(!isThere)('broken on purpose', () => {
+  let world: BrokenWorld;
+  const rows: BrokenRow[] = [];
+  let panelsThatShow = 0;
+  beforeAll(async () => {
+    world = await makeBrokenWorld(11);
+  });
+  afterAll(async () => {
+    console.log(
+      `broken on purpose: ${rows.length} things broken, each found by its alert, ${panelsThatShow} panels show them; ` +
+        `${SCENARIOS - rows.length} failing\n${renderTable(rows)}`,
+    );
+    await world.close();
+  });
+
+  /** The panels that show the culprits now, with the run and the miner chosen. */
+  async function panelsOf(run: BrokenRun, { uid, culprits }: { uid: number; culprits: Culprits }) {
+    const panels = await panelsShowing({
+      pool: run.database.pool,
+      prometheus: run.prometheus,
+      choice: {
+        variables: {
+          validator: '1',
+          run: String(run.runId),
+          miner: run.miners[uid]?.hotkey ?? '',
+          jaeger: 'http://localhost:16686',
+        },
+        from: new Date(world.initTime.getTime() - HOUR_MILLIS),
+        to: new Date(Date.now() + HOUR_MILLIS),
+      },
+      culprits,
+    });
+    panelsThatShow += panels.length;
+    return panels;
+  }
+
+  /** The lines of `barograph explain` for a miner of the run. */
+  async function explained(run: BrokenRun, uid: number): Promise<readonly string[]> {
+    const args = ['--run', String(run.runId), '--miner', String(uid)];
+    const { stdout } = await invoke(explainCommand(), args, {
+      DATABASE_URL: run.database.connectionString,
+    });
+    return stdout.split('\n');
+  }
+
+  /** The one line that is so; what changes from run to run is left out. */
+  function lineThat(is: RegExp, lines: readonly string[]): string {
+    const found = lines.filter((line) => is.test(line));
+    expect(found, lines.join('\n')).toHaveLength(1);
+    return withoutChance(found[0] ?? '');
+  }
+
+  /** Waits for the alert, and asserts that it fires alone and that the panel shows the culprits then. */
+  async function seen(
+    run: BrokenRun,
+    { alert, panel, uid, culprits }: { alert: string; panel: string; uid: number; culprits: Culprits },
+  ) {
+    const firing = await run.untilFiring(alert);
+    expect([...new Set(firing.map(({ labels }) => labels['alertname']))]).toEqual([alert]);
+    expect(await panelsOf(run, { uid, culprits })).toContain(panel);
+    return firing;
+  }
+
+  /** The run comes to its end, and no other alert has fired by then. */
+  async function expectEnd(run: BrokenRun, alert: string): Promise<void> {
+    expect(await run.ended()).toBe('completed');
+    expect(await run.firedSoFar()).toEqual([alert]);
+  }
+
+  it('GFS is missing: the run waits, is told late, and goes on when GFS has come', async () => {
+    const alert = 'BarographGfsLate';
+    let isThereNow = false;
+    const { analysis } = world.stores;
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'good'],
+      stores: { analysis: () => Promise.resolve(isThereNow ? analysis : withoutFields(analysis)) },
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    const panel = 'Run › What is stuck, and since when';
+    const culprits: Culprits = [({ text }) => text.includes('truth_not_ready')];
+    const firing = await seen(run, { alert, panel, uid: 0, culprits });
+    expect(firing.map(({ labels }) => labels['run_id'])).toEqual([String(run.runId)]);
+    const sentence = lineThat(/waits for GFS, and/, await explained(run, 0));
+    isThereNow = true;
+    await run.untilResolved(alert);
+    await expectEnd(run, alert);
+    rows.push({
+      broken: 'GFS is missing: its store does not have the cycle',
+      alert,
+      limitSeconds: TOO_LONG_SECONDS.gfs,
+      panel,
+      command: 'barograph explain',
+      sentence,
+    });
+  });
+
+  it('a third of the miners is offline: so many do not break at once, and each is named', async () => {
+    const alert = 'BarographManyMinersFailing';
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'offline', 'good', 'good', 'offline', 'good', 'offline', 'good', 'good'],
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    const panel = 'Run › Miners and where their forecasts stand';
+    const offline = run.miners.filter(({ profile }) => profile === 'offline');
+    const culprits: Culprits = offline.map(
+      ({ hotkey }) =>
+        ({ text }) =>
+          text.includes(hotkey) && text.includes('connection'),
+    );
+    await seen(run, { alert, panel, uid: 1, culprits });
+    const sentence = lineThat(/^ {2}day1: /, await explained(run, 1));
+    expect(sentence).toContain('Fault: miner');
+    await expectEnd(run, alert);
+    rows.push({
+      broken: 'A third of the miners is offline: three of nine listen nowhere',
+      alert,
+      limitSeconds: 0,
+      panel,
+      command: 'barograph explain',
+      sentence,
+    });
+  });
+
+  it('one miner tampers: it alone is told, and gets no score', async () => {
+    const alert = 'BarographHashTampering';
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'good', 'tampering', 'good', 'good'],
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    const panel = 'Miner › Every attempt of the run';
+    const culprits: Culprits = [({ text }) => text.includes('verification_chunk')];
+    const firing = await seen(run, { alert, panel, uid: 2, culprits });
+    expect(firing.map(({ labels }) => labels['miner_hotkey'])).toEqual([run.miners[2]?.hotkey]);
+    const sentence = lineThat(/^ {2}day1: /, await explained(run, 2));
+    expect(sentence).toContain('Fault: miner');
+    await expectEnd(run, alert);
+    rows.push({
+      broken: 'One miner tampers: it swaps the bytes of its forecast after its manifest was frozen',
+      alert,
+      limitSeconds: 0,
+      panel,
+      command: 'barograph explain',
+      sentence,
+    });
+  });
+
+  it('truth is late: nobody else is blamed, and the scores come when it has come', async () => {
+    const alert = 'BarographTruthLate';
+    let isThereNow = false;
+    const { truth } = world.stores;
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'good', 'good'],
+      stores: { truth: () => Promise.resolve(isThereNow ? truth : withoutFields(truth)) },
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    const panel = 'Run › Leads that wait for truth';
+    const culprits: Culprits = [
+      ({ row }) => row['lead_hours'] === 24 && Number(row['late_by']) > TOO_LONG_SECONDS.truth,
+    ];
+    await seen(run, { alert, panel, uid: 0, culprits });
+    const sentence = lineThat(/^ {2}era5 24 h: /, await explained(run, 0));
+    expect(sentence).toContain('Fault: upstream');
+    isThereNow = true;
+    await run.untilResolved(alert);
+    await expectEnd(run, alert);
+    rows.push({
+      broken: 'Truth is late: the store of ERA5 does not have the lead a day after it was due',
+      alert,
+      limitSeconds: TOO_LONG_SECONDS.truth,
+      panel,
+      command: 'barograph explain',
+      sentence,
+    });
+  });
+
+  it('the database is slow: steps go on, records wait, and all of them come in the end', async () => {
+    const alert = 'BarographRecorderNotDelivering';
+    const batchSeconds = 8;
+    const run = await startBrokenRun(
+      {
+        world,
+        profiles: ['good', 'good', 'good'],
+        pipelinePace: RECORDER_PACE,
+        recorderPace: RECORDER_PACE,
+      },
+      ({ pool }) => slowWrites(pool, batchSeconds),
+    );
+    const panel = 'Recorder › Age of the oldest span that waits';
+    const limit = TOO_LONG_SECONDS.delivery * RECORDER_PACE;
+    const culprits: Culprits = [
+      ({ query, row }) => query.includes(METRICS.recorderOldestAge.name) && Number(row['value']) > limit,
+    ];
+    await seen(run, { alert, panel, uid: 0, culprits });
+    const sentence = await vi.waitFor(
+      async () => {
+        const { stdout } = await invoke(doctorCommand(), [], {
+          DATABASE_URL: run.database.connectionString,
+        });
+        return lineThat(/the database is slow/, stdout.split('\n'));
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+    await mendWrites(run.database.pool);
+    await run.untilResolved(alert);
+    await expectEnd(run, alert);
+    expect(await run.close()).toMatchObject({ lost: 0, waiting: 0 });
+    rows.push({
+      broken: 'The database is slow: it takes seconds to write what a recorder hands over',
+      alert,
+      limitSeconds: TOO_LONG_SECONDS.delivery,
+      panel,
+      command: 'barograph doctor',
+      sentence,
+    });
+  });
+
+  it('is told in docs/broken-on-purpose.md as it was seen', async () => {
+    expect(rows).toHaveLength(SCENARIOS);
+    if (process.env['BAROGRAPH_WRITE_DOCS'] === '1') await writeFile(PAGE, renderPage(rows));
+    expect(await readFile(PAGE, 'utf8')).toBe(renderPage(rows));
+  });
+});
