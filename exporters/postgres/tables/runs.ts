@@ -47,7 +47,12 @@ export async function writeRuns(client: ClientBase, facts: readonly RecordedFact
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return 0;
   const rows = changed.map(({ item, after }) => ({ item, after, row: toRunRow(after) }));
-  const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, ['validator_id', 'id']));
+  const insert = await insertRows(
+    TABLE.table,
+    COLUMNS,
+    rows,
+    replaceOnConflict(COLUMNS, ['validator_id', 'id']),
+  );
   await client.query(insert.text, insert.values);
   return rows.length;
 }
