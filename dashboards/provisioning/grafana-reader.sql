@@ -26,6 +26,8 @@ begin
     'statement_timeout = ''15s''',
     'idle_in_transaction_session_timeout = ''15s''',
     'lock_timeout = ''2s''',
+    -- Compiling a query of a panel would take longer than the query.
+    'jit = off',
     'search_path = public'
   ] loop
     execute format('alter role grafana_reader in database %I set %s', current_database(), setting);

@@ -79,6 +79,8 @@ from (
     (step.validator_id, step.run_id, step.miner_hotkey, step.step_name)
       = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey, wanted.score_type)
     and (wanted.lead_hours is null or step.lead_hours = wanted.lead_hours)
+    -- Known before the rows are: polls are not even looked at.
+    and step.step_name in ('day1', 'era5')
   cross join lateral (select forecast.forecast_status in ('completed', 'failed') as is_ended) as forecast_end
   cross join lateral (
     select run.completion_time is not null and not is_ended as is_given_up,
