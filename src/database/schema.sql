@@ -1015,7 +1015,15 @@ create view missing_scores as
             COALESCE(step.trace_id, forecast.trace_id) AS trace_id
            FROM weather_forecast_stats forecast
              LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
-             LEFT JOIN newest_attempts gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.step_name = 'seed'::text AND gfs.miner_hotkey IS NULL AND gfs.error_message IS NOT NULL
+             LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
+                    seed.run_id,
+                    seed.error_type,
+                    seed.error_json ->> 'message'::text AS error_message,
+                    seed.next_retry_time,
+                    seed.retries_remaining
+                   FROM weather_forecast_steps seed
+                  WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
+                  ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
              LEFT JOIN ( SELECT step_1.validator_id,
                     step_1.run_id,
                     array_agg(DISTINCT step_1.lead_hours) AS hours

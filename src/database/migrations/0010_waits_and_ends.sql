@@ -47,8 +47,16 @@ from (
   from weather_forecast_stats as forecast
   left join weather_forecast_runs as run on (run.validator_id, run.id) = (forecast.validator_id, forecast.run_id)
   -- The newest attempt to read GFS, where it is not there; the run asks no miner before.
-  left join newest_attempts as gfs on (gfs.validator_id, gfs.run_id) = (forecast.validator_id, forecast.run_id)
-    and gfs.step_name = 'seed' and gfs.miner_hotkey is null and gfs.error_message is not null
+  -- Told apart by the run alone, so that the planner knows it to be one row.
+  left join (
+    select distinct on (seed.validator_id, seed.run_id) seed.validator_id, seed.run_id, seed.error_type,
+      seed.error_json ->> 'message' as error_message, seed.next_retry_time, seed.retries_remaining
+    from weather_forecast_steps as seed
+    where seed.step_name = 'seed' and seed.miner_hotkey is null
+    order by seed.validator_id, seed.run_id, coalesce(seed.completed_at, seed.started_at) desc,
+      (seed.completed_at is not null) desc, seed.attempt desc, seed.span_id desc
+  ) as gfs on (gfs.validator_id, gfs.run_id) = (forecast.validator_id, forecast.run_id)
+    and gfs.error_message is not null
   -- The leads that the run scores are those of its steps; before the first of them, one a day.
   left join (
     select step.validator_id, step.run_id, array_agg(distinct step.lead_hours) as hours
