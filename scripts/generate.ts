@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DASHBOARD_FILES } from '../dashboards/index.ts';
 import { renderMetricsPage } from '../src/semconv/metrics-page.ts';
 import { renderReferencePage } from '../src/semconv/reference-page.ts';
+import { RULE_FILES } from './rule-files.ts';
 
 /** A file that is written by a program and checked in. */
 export interface GeneratedFile {
@@ -17,6 +18,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: renderReferencePage },
   { path: 'docs/metrics.md', render: renderMetricsPage },
   ...DASHBOARD_FILES,
+  ...RULE_FILES,
 ];
 
 /** The paths whose file under `root` is missing or differs from what would be written. */

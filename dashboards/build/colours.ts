@@ -1,4 +1,4 @@
-import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import { MappingType, SpecialValueMatch, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { BatchResult } from '../../src/semconv/metric-labels.ts';
 import type {
   FaultParty,
@@ -103,3 +103,12 @@ export function flagMapping(words: { readonly true: string; readonly false: stri
   };
   return [{ type: MappingType.ValueToText, options }];
 }
+
+/**
+ * The colour of a value that is missing. Without it Grafana takes the first step of the thresholds, which says "bad" of
+ * a score that is not there, and "good" of a category that is not there.
+ */
+export const missingMapping = (color: 'text' | 'transparent'): ValueMapping => ({
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.Null, result: { color } },
+});

@@ -23,7 +23,8 @@ export const traceColumn = (span?: string): FieldLook =>
   });
 
 export const stepColumn = (): FieldLook => column('step_name', 'Step', { width: 110 });
-export const leadColumn = (): FieldLook => column('lead_hours', 'Lead', { unit: UNITS.hours, width: 80 });
+export const leadColumn = (): FieldLook =>
+  column('lead_hours', 'Lead', { unit: UNITS.hours, decimals: 0, width: 80 });
 export const errorTypeColumn = (): FieldLook => column('error_type', 'Category', { width: 160 });
 export const messageColumn = (name: string, title = 'Last error'): FieldLook =>
   column(name, title, { width: 300 });

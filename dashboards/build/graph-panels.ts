@@ -62,9 +62,13 @@ export function sqlLinesPanel(words: PanelWords & LineLook & { readonly sql: str
   return lines(words).datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql, 'time_series'));
 }
 
-/** Lines over a number, such as the lead. */
+/**
+ * Lines over a number, such as the lead, whatever the time range of the dashboard. The query gives it strictly rising. A
+ * limit of the panel would be one of that number, too.
+ */
 export function trendPanel(
-  words: PanelWords & { readonly sql: string; readonly xField: string },
+  words: Omit<PanelWords, 'min' | 'max'> &
+    Pick<LineLook, 'isJoined'> & { readonly sql: string; readonly xField: string },
 ): Builder<Panel> {
   return withWords(new TrendBuilder(), words)
     .datasource(DATASOURCES.postgres)
@@ -74,6 +78,7 @@ export function trendPanel(
     .legend(legend())
     .tooltip(tooltip())
     .lineWidth(2)
+    .spanNulls(words.isJoined ?? false)
     .showPoints(VisibilityMode.Always)
     .pointSize(6);
 }

@@ -55,6 +55,9 @@ const TOP_LINKS: Readonly<Record<DashboardName, string>> = {
   recorder: 'Recorder',
 };
 
+/** What they show is of hours; the others show the runs of months, and would be empty in a range of hours. */
+const OF_HOURS: readonly DashboardName[] = ['run', 'pipeline', 'recorder'];
+
 /**
  * The links at the top of a dashboard: to each of the others, with what is chosen. Not made by the builder of the SDK,
  * which would put them into a menu.
@@ -73,7 +76,7 @@ export function topLinks(from: DashboardName): Builder<DashboardLink>[] {
         asDropdown: false,
         targetBlank: false,
         includeVars: true,
-        keepTime: true,
+        keepTime: OF_HOURS.includes(from) && OF_HOURS.includes(name),
       }),
     }));
 }

@@ -19,7 +19,7 @@ export interface PanelWords {
   /** What is shown, and what to do when it is bad. */
   readonly description: string;
   readonly unit: string;
-  /** What stands in place of nothing. */
+  /** The sentence that stands in place of the whole panel while its queries give nothing. */
   readonly noValue: string;
   /** Of the 24 columns of the grid. */
   readonly width: number;
@@ -64,7 +64,12 @@ interface AnyPanelBuilder extends Builder<Panel> {
   mappings(mappings: ValueMapping[]): unknown;
   colorScheme(color: Builder<FieldColor>): unknown;
   overrideByName(name: string, properties: DynamicConfigValue[]): unknown;
+  overrideByRegexp(pattern: string, properties: DynamicConfigValue[]): unknown;
 }
+
+/** What stands in place of a single value that is missing, where other values are there. */
+export const MISSING_VALUE = '–';
+const ALL_FIELDS = '/.*/';
 
 /** Gives a builder what every panel says. */
 export function withWords<Panel extends AnyPanelBuilder>(builder: Panel, words: PanelWords): Panel {
@@ -80,6 +85,8 @@ export function withWords<Panel extends AnyPanelBuilder>(builder: Panel, words: 
   if (words.max !== undefined) builder.max(words.max);
   if (words.thresholds !== undefined) builder.thresholds(thresholdsOf(words.thresholds));
   if (words.mappings !== undefined) builder.mappings(words.mappings);
+  // Grafana writes the sentence of the panel into every empty cell, number and tooltip that has no word of its own.
+  builder.overrideByRegexp(ALL_FIELDS, [{ id: 'noValue', value: MISSING_VALUE }]);
   for (const field of words.fields ?? []) builder.overrideByName(field.name, propertiesOf(field));
   return builder;
 }

@@ -5,6 +5,7 @@ import type {
   MetricDefinition,
 } from '../../src/semconv/metric-definition.ts';
 import type { LabelName } from '../../src/semconv/metric-labels.ts';
+import { growth } from '../rules/promql.ts';
 
 /** The values that labels must have; a value may be a variable of the dashboard. */
 export type Matchers<Label extends LabelName> = Readonly<Partial<Record<Label, string>>>;
@@ -29,7 +30,7 @@ function matchers(where: Readonly<Record<string, string | undefined>>): string {
 const series = <Label extends LabelName>(metric: MetricDefinition<Label>, where?: Matchers<Label>): string =>
   `${metric.name}${matchers(where ?? {})}`;
 
-/** How often something happens, per second, over all processes. */
+/** How often something happens, per second, over all processes. What is rare shows better as `increaseOf`. */
 export function rateOf<Label extends LabelName>(
   metric: CounterDefinition<Label>,
   { by: labels = [], where }: Selection<Label> = {},
@@ -37,12 +38,12 @@ export function rateOf<Label extends LabelName>(
   return `sum${by(labels)} (rate(${series(metric, where)}[${RATE_WINDOW}]))`;
 }
 
-/** How often something happened in the time range of the dashboard, over all processes. */
+/** How often something happened in the time range of the dashboard, over all processes, the first time included. */
 export function increaseOf<Label extends LabelName>(
   metric: CounterDefinition<Label>,
   { by: labels = [], where }: Selection<Label> = {},
 ): string {
-  return `sum${by(labels)} (increase(${series(metric, where)}[${RANGE_WINDOW}]))`;
+  return `sum${by(labels)} (${growth(series(metric, where), RANGE_WINDOW)})`;
 }
 
 /** A quantile of a histogram over all processes. */

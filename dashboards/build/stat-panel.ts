@@ -7,6 +7,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
 import { colourMode, withWords, type PanelWords } from './panel-words.ts';
 import { instantQueries, sqlQuery, type PromQuery } from './queries.ts';
@@ -24,7 +25,8 @@ export function promStatPanel(
 }
 
 function statPanel(words: PanelWords, fields: string): PanelBuilder {
-  return withWords(new PanelBuilder(), words)
+  const mappings = [...(words.mappings ?? []), missingMapping('text')];
+  return withWords(new PanelBuilder(), { ...words, mappings })
     .colorScheme(colourMode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)

@@ -2,6 +2,7 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import { TableCellDisplayMode, TableCellHeight } from '@grafana/grafana-foundation-sdk/common';
 import { FieldColorModeId, type Panel, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
 import type { DataLink } from './links.ts';
 import { colourMode, withWords, type FieldLook, type PanelWords } from './panel-words.ts';
@@ -25,14 +26,19 @@ export interface ColumnLook {
 
 /** A column that is shown. */
 export function column(name: string, title: string, look: ColumnLook = {}): FieldLook {
-  const { width, coloured = 'background', ...rest } = look;
-  const isColoured = look.thresholds !== undefined || look.mappings !== undefined;
-  const type = coloured === 'text' ? TableCellDisplayMode.ColorText : TableCellDisplayMode.ColorBackground;
-  const custom = {
-    ...(width === undefined ? {} : { width }),
-    ...(isColoured ? { cellOptions: { type } } : {}),
+  const { width, coloured = 'background', mappings = [], ...rest } = look;
+  const ofWidth = width === undefined ? {} : { width };
+  if (look.thresholds === undefined && look.mappings === undefined)
+    return { name, title, ...rest, custom: ofWidth };
+  const isText = coloured === 'text';
+  const type = isText ? TableCellDisplayMode.ColorText : TableCellDisplayMode.ColorBackground;
+  return {
+    name,
+    title,
+    ...rest,
+    mappings: [...mappings, missingMapping(isText ? 'text' : 'transparent')],
+    custom: { ...ofWidth, cellOptions: { type } },
   };
-  return { name, title, ...rest, custom };
 }
 
 /** A column that only links need. */

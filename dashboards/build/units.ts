@@ -10,6 +10,9 @@ export const UNITS = {
   milliseconds: units.Milliseconds,
   bytes: units.BytesIEC,
   instant: units.DatetimeISO,
+  /** A number of milliseconds since 1970, as the day. */
+  day: 'time:YYYY-MM-DD',
   perSecond: units.CountsPerSecond,
-  hours: units.Hours,
+  /** Leads are told in hours, however many: the unit of Grafana for hours would turn 240 into "1.43 weeks". */
+  hours: 'suffix:h',
 } as const;

@@ -8,49 +8,54 @@ import {
   traceColumn,
 } from '../build/columns.ts';
 import type { Section } from '../build/dashboard.ts';
-import { sqlLinesPanel } from '../build/graph-panels.ts';
+import { trendPanel } from '../build/graph-panels.ts';
 import { dashboardLink } from '../build/links.ts';
+import type { FieldLook } from '../build/panel-words.ts';
 import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
 import { UNITS } from '../build/units.ts';
 import * as queries from '../queries/miner.ts';
 
-const NONE_IN_RANGE = 'No finished forecast has its T0 in this time range';
+const NONE_FINISHED = 'No forecast of this miner has ended yet';
+/** The T0 of a run, over which the lines are drawn. */
+const init: FieldLook = { name: 'init_ms', title: 'T0', unit: UNITS.day };
 
-const scores = sqlLinesPanel({
+const scores = trendPanel({
   id: 201,
-  title: 'Scores over time',
+  title: 'Scores over the runs',
   description:
-    'Scores of finished forecasts at their T0: overall, against ERA5, and of day one. A fall of all miners at once is in ' +
-    'the truth or in us (dashboard Scores); of this one alone, in its model.',
+    'Scores of finished forecasts at their T0, whatever the time range: overall, against ERA5, and of day one. A fall of ' +
+    'all miners at once is in the truth or in us (dashboard Scores); of this one alone, in its model.',
   unit: UNITS.score,
-  noValue: NONE_IN_RANGE,
+  noValue: NONE_FINISHED,
   width: 14,
   height: 8,
   decimals: 3,
-  min: 0,
   isJoined: true,
+  xField: init.name,
   sql: queries.SCORE_HISTORY,
   fields: [
-    { name: 'overall', title: 'Overall' },
-    { name: 'era5', title: 'ERA5' },
-    { name: 'day1', title: 'Day 1' },
+    init,
+    { name: 'overall_forecast_score', title: 'Overall' },
+    { name: 'era5_combined_score', title: 'ERA5' },
+    { name: 'forecast_score_initial', title: 'Day 1' },
   ],
 });
 
-const rank = sqlLinesPanel({
+const rank = trendPanel({
   id: 202,
-  title: 'Rank over time',
+  title: 'Rank over the runs',
   description:
-    'Rank in each run by overall score; 1 is the best. A rank that jumps while the score stays: others changed, not this miner.',
+    'Rank in each run by overall score, whatever the time range; 1 is the best. A rank that jumps while the score stays: ' +
+    'others changed, not this miner.',
   unit: UNITS.count,
-  noValue: NONE_IN_RANGE,
+  noValue: NONE_FINISHED,
   width: 10,
   height: 8,
   decimals: 0,
-  min: 1,
   isJoined: true,
+  xField: init.name,
   sql: queries.RANK_HISTORY,
-  fields: [{ name: 'rank', title: 'Rank' }],
+  fields: [init, { name: 'miner_rank', title: 'Rank' }],
 });
 
 const forecasts = tablePanel({

@@ -2,7 +2,7 @@ import { METRICS } from '../../src/semconv/metrics.ts';
 import { COLOURS } from '../build/colours.ts';
 import type { Section } from '../build/dashboard.ts';
 import { promLinesPanel } from '../build/graph-panels.ts';
-import { rateOf, shareOf } from '../build/promql.ts';
+import { increaseOf, rateOf, shareOf } from '../build/promql.ts';
 import { UNITS } from '../build/units.ts';
 
 const NO_ERRORS = 'No step has told an error in this time range';
@@ -47,13 +47,14 @@ const categories = promLinesPanel({
   id: 303,
   title: 'Errors by category',
   description:
-    'Errors per second by category. One that appears for the first time is worth more attention than one that is always there.',
-  unit: UNITS.perSecond,
+    'Errors within a time range up to each point, by category. A line that begins is an error that was not there before: ' +
+    'it is worth more attention than one that is always there.',
+  unit: UNITS.count,
   noValue: NO_ERRORS,
   width: 12,
   height: 9,
   min: 0,
-  queries: [{ expr: rateOf(METRICS.stepErrors, { by: ['error_type'] }), legend: '{{error_type}}' }],
+  queries: [{ expr: increaseOf(METRICS.stepErrors, { by: ['error_type'] }), legend: '{{error_type}}' }],
 });
 
 const outcomes = promLinesPanel({

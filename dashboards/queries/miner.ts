@@ -16,21 +16,29 @@ select stats.last_active, stats.last_successful_forecast, stats.last_failed_fore
 from miner_stats as stats
 where ${ofMiner('stats')}`;
 
-/** Finished forecasts alone: only those have an index by time. */
-const finishedForecasts = `
-from weather_forecast_stats as forecast
-where ${ofMiner('forecast')} and forecast.forecast_status in ('completed', 'failed')`;
-
-export const SCORE_HISTORY = `
-select forecast.forecast_init_time as time, forecast.overall_forecast_score as overall,
-  forecast.era5_combined_score as era5, forecast.forecast_score_initial as day1${finishedForecasts}
-  and $__timeFilter(forecast.forecast_init_time)
+/**
+ * A row a T0, of its newest run, over the last 400 of them; T0 as a number, for a panel that leaves the time range alone.
+ * Finished forecasts alone: only those have an index by time.
+ */
+const overRuns = (columns: readonly string[]): string => `
+select extract(epoch from history.forecast_init_time)::double precision * 1000 as init_ms,
+  ${columns.map((name) => `history.${name}`).join(', ')}
+from (
+  select distinct on (forecast.forecast_init_time) forecast.*
+  from weather_forecast_stats as forecast
+  where ${ofMiner('forecast')} and forecast.forecast_status in ('completed', 'failed')
+    and forecast.forecast_init_time is not null
+  order by forecast.forecast_init_time desc, forecast.run_id desc
+  limit 400
+) as history
 order by 1`;
 
-export const RANK_HISTORY = `
-select forecast.forecast_init_time as time, forecast.miner_rank as rank${finishedForecasts}
-  and $__timeFilter(forecast.forecast_init_time)
-order by 1`;
+export const SCORE_HISTORY = overRuns([
+  'overall_forecast_score',
+  'era5_combined_score',
+  'forecast_score_initial',
+]);
+export const RANK_HISTORY = overRuns(['miner_rank']);
 
 export const FORECAST_HISTORY = `
 select forecast.run_id::text as run_id, forecast.forecast_init_time, forecast.forecast_status,

@@ -15,7 +15,7 @@ const chosen = sqlStatPanel({
   title: 'The chosen miner over all runs',
   description:
     'Rank, and mean scores of all its forecasts. A large deviation: the miner is good on some days only, so see ' +
-    '"Scores over time" before judging it by one run.',
+    '"Scores over the runs" of the dashboard Miner before judging it by one run.',
   unit: UNITS.score,
   noValue: 'No miner is chosen, or it has no score yet',
   width: 8,
@@ -46,7 +46,7 @@ const byLead = trendPanel({
   xField: 'lead_hours',
   sql: queries.SKILL_BY_LEAD,
   fields: [
-    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours },
+    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours, decimals: 0 },
     { name: 'acc', title: 'ACC', colour: 'green' },
     { name: 'skill', title: 'Skill that counts', colour: 'blue' },
     { name: 'skill_gfs', title: 'Skill against GFS', colour: 'orange' },

@@ -100,7 +100,7 @@ const byLead = trendPanel({
   xField: 'lead_hours',
   sql: queries.SCORE_BY_LEAD,
   fields: [
-    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours },
+    { name: 'lead_hours', title: 'Lead', unit: UNITS.hours, decimals: 0 },
     { name: 'best', title: 'Best', colour: 'green' },
     { name: 'median', title: 'Median', colour: 'blue' },
     { name: 'worst', title: 'Worst', colour: 'red' },

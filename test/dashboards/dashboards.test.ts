@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { DATASOURCES } from '../../dashboards/build/datasources.ts';
 import { DASHBOARD_UIDS } from '../../dashboards/build/links.ts';
+import { MISSING_VALUE } from '../../dashboards/build/panel-words.ts';
 import { DASHBOARD_FILES } from '../../dashboards/index.ts';
 import { staleFiles } from '../../scripts/generate.ts';
 import { join } from 'node:path';
-import { GENERATED, GENERATED_TEXTS, linksOf, panelsOf, variablesOf } from './support/generated.ts';
+import {
+  colouredValues,
+  GENERATED,
+  GENERATED_TEXTS,
+  linksOf,
+  panelsOf,
+  variablesOf,
+} from './support/generated.ts';
 import { dashboardShape } from './support/shapes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -48,6 +56,43 @@ describe.each(GENERATED)('$uid', (dashboard) => {
       expect(fieldConfig.defaults.unit, title).not.toBe('');
       expect(fieldConfig.defaults.noValue, title).not.toBe('');
     }
+  });
+
+  it('puts a dash, not the sentence of the panel, into a cell or number that is empty', () => {
+    for (const { title, fieldConfig } of panels) {
+      const ofAll = fieldConfig.overrides.filter(({ matcher }) => matcher.id === 'byRegexp');
+      expect(ofAll, title).toEqual([
+        {
+          matcher: { id: 'byRegexp', options: '/.*/' },
+          properties: [{ id: 'noValue', value: MISSING_VALUE }],
+        },
+      ]);
+      expect(fieldConfig.overrides[0], title).toEqual(ofAll[0]);
+      expect(fieldConfig.defaults.noValue.length, title).toBeGreaterThan(MISSING_VALUE.length);
+    }
+  });
+
+  it('never colours what is missing as good or bad', () => {
+    for (const panel of panels.filter(({ type }) => type === 'table' || type === 'stat'))
+      for (const mappings of colouredValues(panel))
+        expect(mappings.at(-1), panel.title).toMatchObject({ type: 'special', options: { match: 'null' } });
+  });
+
+  it('tells leads in hours, which no unit turns into days or weeks', () => {
+    for (const { title, fieldConfig } of panels)
+      for (const { matcher, properties } of fieldConfig.overrides)
+        if (matcher.options === 'lead_hours')
+          expect(properties, title).toEqual(
+            expect.arrayContaining([
+              { id: 'unit', value: 'suffix:h' },
+              { id: 'decimals', value: 0 },
+            ]),
+          );
+  });
+
+  it('draws trends without limits, which would be those of the number below the lines, too', () => {
+    for (const { title, fieldConfig } of panels.filter(({ type }) => type === 'trend'))
+      expect([fieldConfig.defaults.min, fieldConfig.defaults.max], title).toEqual([undefined, undefined]);
   });
 
   it('reads only from the datasources that are provisioned, in each query from that of its panel', () => {
@@ -120,8 +165,12 @@ describe.each(GENERATED)('$uid', (dashboard) => {
     expect(links.filter((url) => !form.test(url))).toEqual([]);
   });
 
-  it('leads to every other dashboard at its top, with all that is chosen', () => {
-    const others = GENERATED.filter(({ uid }) => uid !== dashboard.uid).map(({ uid }) => `/d/${uid}`);
-    expect(dashboard.links.map(({ url }) => url)).toEqual(others);
+  it('leads to every other dashboard at its top, with all that is chosen, and the time where both show hours', () => {
+    const others = GENERATED.filter(({ uid }) => uid !== dashboard.uid);
+    expect(dashboard.links.map(({ url }) => url)).toEqual(others.map(({ uid }) => `/d/${uid}`));
+    const isOfHours = ({ time }: typeof dashboard) => time.from.endsWith('h');
+    expect(dashboard.links.map(({ keepTime }) => keepTime)).toEqual(
+      others.map((other) => isOfHours(dashboard) && isOfHours(other)),
+    );
   });
 });

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DASHBOARD_UIDS } from '../../dashboards/build/links.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { fieldsNamedBy, GENERATED, SQL_TARGETS, type PanelTarget } from './support/generated.ts';
+import {
+  fieldsNamedBy,
+  fieldsOverridden,
+  GENERATED,
+  SQL_TARGETS,
+  type PanelTarget,
+} from './support/generated.ts';
 import { interpolateSql, type DashboardChoice } from './support/interpolate.ts';
 import { allowReader, askAsReader, GRAFANA_READER, type Answer } from './support/reader.ts';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
@@ -61,13 +68,32 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     }
   });
 
+  it('give trends a number that rises from row to row, or Grafana draws none', async () => {
+    const trends = SQL_TARGETS.filter(({ panel: { type } }) => type === 'trend');
+    expect(trends.length).toBeGreaterThan(0);
+    for (const panel of trends) {
+      const xField = panel.panel.options['xField'] as string;
+      for (const { rows } of await answersOf(panel)) {
+        const numbers = rows.map((row) => row[xField] as number);
+        for (const number of numbers) expect(number, panel.name).toBeTypeOf('number');
+        expect(numbers, panel.name).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      }
+    }
+  });
+
+  it('show the whole history of a miner, however short the time range, for links to a run shorten it', async () => {
+    const history = SQL_TARGETS.filter(
+      ({ dashboard: { uid }, panel: { title } }) =>
+        uid === DASHBOARD_UIDS.miner && title.endsWith('over the runs'),
+    );
+    expect(history).toHaveLength(2);
+    for (const { target, name } of history) expect(target.rawSql, name).not.toContain('$__time');
+  });
+
   it('show a table column by column: none that the query gives is left without a title or hidden', async () => {
     for (const panel of SQL_TARGETS.filter(({ panel: { type } }) => type === 'table')) {
       const columns = (await answersOf(panel))[0]?.columns;
-      expect(
-        panel.panel.fieldConfig.overrides.map(({ matcher }) => matcher.options),
-        panel.name,
-      ).toEqual(columns);
+      expect(fieldsOverridden(panel.panel), panel.name).toEqual(columns);
     }
   });
 

@@ -60,11 +60,26 @@ export function linksOf({ fieldConfig }: PanelJson): readonly string[] {
     .flatMap((property) => (property.id === 'links' ? property.value.map(({ url }) => url) : []));
 }
 
+/** The mappings of each column that is coloured by its value, and of all numbers of a stat panel. */
+export function colouredValues({ type, fieldConfig }: PanelJson): readonly (readonly unknown[])[] {
+  if (type === 'stat') return [fieldConfig.defaults.mappings ?? []];
+  return fieldConfig.overrides
+    .filter(({ properties }) => properties.some(({ id }) => id === 'custom.cellOptions'))
+    .map(({ properties }) =>
+      properties.flatMap((property) => (property.id === 'mappings' ? property.value : [])),
+    );
+}
+
+/** The columns or lines that a panel says something of by name, in its order. */
+export const fieldsOverridden = ({ fieldConfig }: PanelJson): readonly string[] =>
+  fieldConfig.overrides
+    .filter(({ matcher }) => matcher.id === 'byName')
+    .map(({ matcher }) => matcher.options);
+
 /** The columns or lines that a panel speaks of, and those that its links take values from. */
 export function fieldsNamedBy(panel: PanelJson): readonly string[] {
-  const named = panel.fieldConfig.overrides.map(({ matcher }) => matcher.options);
   const linked = linksOf(panel).flatMap((url) =>
     [...url.matchAll(/\$\{__data\.fields\.(\w+)[:}]/g)].map(([, name]) => name ?? ''),
   );
-  return [...new Set([...named, ...linked])];
+  return [...new Set([...fieldsOverridden(panel), ...linked])];
 }

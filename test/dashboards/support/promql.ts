@@ -25,6 +25,13 @@ function parse(expression: string): { readonly text: string; readonly tree: Tree
   return { text, tree: parser.parse(text) };
 }
 
+/** Reads the growth of a counter, whose first value counts, as its increase; only where all that it is made of is alike. */
+export const growthAsIncrease = (expression: string): string =>
+  expression.replaceAll(
+    /\(\(([^()]+) unless last_over_time\(\1\[5m\] offset ([$\w]+)\)\) or increase\(\1\[\2\]\)\)/g,
+    'increase($1[$2])',
+  );
+
 /** The parts of an expression that are no PromQL. */
 export function syntaxErrors(expression: string): readonly string[] {
   const { text, tree } = parse(expression);

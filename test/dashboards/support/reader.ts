@@ -1,22 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Pool } from 'pg';
 
 /** The role with which Grafana reads; one of a server, whatever its databases. */
 export const GRAFANA_READER = 'grafana_reader';
 
-/** What docs/operating.md says to grant: to read the recorded tables and views, and nothing else. */
-const GRANTS = `
+const SCRIPT = join(import.meta.dirname, '../../../dashboards/provisioning/grafana-reader.sql');
+
+/**
+ * What the script of the role grants. The rest of it is for one server with one database: here many tests make the role at
+ * the same time.
+ */
+const GRANTS = readFileSync(SCRIPT, 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('grant '))
+  .join('\n');
+
+const CREATE = `
 do $$
 begin
   create role ${GRAFANA_READER};
 exception
   when duplicate_object or unique_violation then null;
-end $$;
-grant usage on schema public to ${GRAFANA_READER};
-grant select on all tables in schema public to ${GRAFANA_READER}`;
+end $$;`;
 
 /** Makes the role, unless the server has it, and lets it read this database. */
 export async function allowReader(pool: Pool): Promise<void> {
-  await pool.query(GRANTS);
+  await pool.query(`${CREATE}\n${GRANTS}`);
 }
 
 /** A row of an answer. */

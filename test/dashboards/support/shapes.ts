@@ -3,6 +3,7 @@ import {
   DashboardLinkType,
   FieldColorModeId,
   MappingType,
+  SpecialValueMatch,
   ThresholdsMode,
   VariableRefresh,
   VariableSort,
@@ -49,6 +50,10 @@ const mapping = z.union([
     type: z.literal(MappingType.RegexToText),
     options: z.strictObject({ pattern: z.string(), result: mappingResult }),
   }),
+  z.strictObject({
+    type: z.literal(MappingType.SpecialValue),
+    options: z.strictObject({ match: z.enum(SpecialValueMatch), result: mappingResult }),
+  }),
 ]);
 const thresholds = z.strictObject({
   mode: z.enum(ThresholdsMode),
@@ -61,7 +66,7 @@ const dataLink = z.strictObject({
 });
 
 const property = z.union([
-  z.strictObject({ id: z.enum(['displayName', 'unit']), value: z.string() }),
+  z.strictObject({ id: z.enum(['displayName', 'unit', 'noValue']), value: z.string() }),
   z.strictObject({ id: z.literal('decimals'), value: z.int() }),
   z.strictObject({ id: z.literal('thresholds'), value: thresholds }),
   z.strictObject({ id: z.literal('mappings'), value: z.array(mapping) }),
@@ -123,7 +128,7 @@ const panel = z.strictObject({
     }),
     overrides: z.array(
       z.strictObject({
-        matcher: z.strictObject({ id: z.literal('byName'), options: z.string().min(1) }),
+        matcher: z.strictObject({ id: z.enum(['byName', 'byRegexp']), options: z.string().min(1) }),
         properties: z.array(property).min(1),
       }),
     ),
@@ -189,7 +194,7 @@ export const dashboardShape = z.strictObject({
       asDropdown: z.boolean(),
       targetBlank: z.boolean(),
       includeVars: z.literal(true),
-      keepTime: z.literal(true),
+      keepTime: z.boolean(),
     }),
   ),
 });

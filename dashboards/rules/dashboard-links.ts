@@ -1,0 +1,13 @@
+import { DASHBOARD_UIDS } from '../build/links.ts';
+
+const validator = 'var-validator={{ $labels.validator_id }}';
+
+/** The dashboards on which an alert can be seen. Where the series name a run or a miner, the link opens that one. */
+export const DASHBOARD_LINKS = {
+  run: `/d/${DASHBOARD_UIDS.run}?${validator}&var-run={{ $labels.run_id }}`,
+  miner: `/d/${DASHBOARD_UIDS.miner}?${validator}&var-miner={{ $labels.miner_hotkey }}`,
+  runs: `/d/${DASHBOARD_UIDS.run}`,
+  validatorRuns: `/d/${DASHBOARD_UIDS.run}?${validator}`,
+  pipeline: `/d/${DASHBOARD_UIDS.pipeline}`,
+  recorder: `/d/${DASHBOARD_UIDS.recorder}`,
+} as const;

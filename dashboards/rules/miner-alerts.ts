@@ -1,0 +1,70 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import type { ErrorCategory } from '../../src/semconv/error-categories.ts';
+import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import { by, latest, series } from './promql.ts';
+import { MINERS_NEWLY_FAILING, MINERS_SUCCEEDING, VERIFICATIONS } from './recording.ts';
+import type { AlertRule } from './rule.ts';
+import { TAMPERING_WINDOW, TOO_MANY } from './thresholds.ts';
+
+/** Another manifest than the one that was frozen, or a file that is not the one that it lists. */
+const TAMPERING = [
+  'verification_hash_changed',
+  'verification_chunk',
+] as const satisfies readonly ErrorCategory[];
+
+const tampering = series(METRICS.minerErrors, { error_type: TAMPERING });
+/** Without the slot, which changes when a miner registers anew: that makes new series, not new tampering. */
+const tamperer = ['validator_id', 'miner_hotkey', 'error_type'] as const;
+const tamperingBefore = by('max', tamperer, `${tampering} offset ${TAMPERING_WINDOW}`);
+
+const failed = `sum(${VERIFICATIONS}{outcome="failed"})`;
+const succeeded = `sum(${VERIFICATIONS}{outcome="succeeded"})`;
+
+/** What miners do. One bad miner wakes nobody: it is its own matter, and its score says so. */
+export const MINER_ALERTS: readonly AlertRule[] = [
+  {
+    alert: 'BarographMinerFailing',
+    expr: `${latest(series(METRICS.minerConsecutiveFailures))} >= ${TOO_MANY.minerFailures}`,
+    for: '10m',
+    severity: 'ticket',
+    summary: 'The last {{ $value }} forecasts of miner {{ $labels.miner_uid }} failed',
+    description:
+      'Hotkey {{ $labels.miner_hotkey }}. It has no score for these runs. Other miners are judged by an alert of their own.',
+    dashboard: DASHBOARD_LINKS.miner,
+  },
+  {
+    // Where all miners fail there is no series of those that succeed: that counts as none of them.
+    alert: 'BarographManyMinersFailing',
+    expr: `${MINERS_NEWLY_FAILING} >= ${TOO_MANY.failingMiners}
+and ${MINERS_NEWLY_FAILING}
+  / (${MINERS_NEWLY_FAILING} + (${MINERS_SUCCEEDING} or 0 * ${MINERS_NEWLY_FAILING})) > ${TOO_MANY.failingShare}`,
+    for: '15m',
+    severity: 'page',
+    summary: '{{ $value }} miners that worked until lately fail for validator {{ $labels.validator_id }}',
+    description:
+      'That is more than a quarter of those that work. So many do not break at once: look at ourselves and the network first.',
+    dashboard: DASHBOARD_LINKS.validatorRuns,
+  },
+  {
+    alert: 'BarographVerificationFailures',
+    expr: `${failed} >= ${TOO_MANY.failedVerifications}
+and ${failed} / (${failed} + (${succeeded} or vector(0))) > ${TOO_MANY.failedVerificationShare}`,
+    for: '5m',
+    severity: 'page',
+    summary: '{{ $value | humanize }} verifications failed within six hours, more than one in five',
+    description:
+      'What a miner hosts is not accepted, and a manifest that is not frozen within two hours of the run is lost for good.',
+    dashboard: DASHBOARD_LINKS.pipeline,
+  },
+  {
+    alert: 'BarographHashTampering',
+    expr: `(${latest(tampering)} - on (${tamperer.join(', ')}) group_left () ${tamperingBefore} > 0)
+or (${latest(tampering)} unless on (${tamperer.join(', ')}) ${tamperingBefore})`,
+    for: '0s',
+    severity: 'ticket',
+    summary: 'Miner {{ $labels.miner_uid }} hosts another forecast than the one that was frozen',
+    description:
+      'Hotkey {{ $labels.miner_hotkey }}, {{ $labels.error_type }}. The altered forecast gets no score. It may be a broken disk, or an attempt to improve a forecast afterwards.',
+    dashboard: DASHBOARD_LINKS.miner,
+  },
+];

@@ -1,0 +1,67 @@
+import type { HistogramDefinition, MetricDefinition } from '../../src/semconv/metric-definition.ts';
+import type { LabelName, METRIC_LABELS } from '../../src/semconv/metric-labels.ts';
+
+/** The name under which Prometheus scrapes the processes of Barograph. */
+export const JOB = 'barograph';
+
+/** What a label may be compared with: a member of its closed set, or any text where it has none. */
+export type ValueOf<Label extends LabelName> =
+  (typeof METRIC_LABELS)[Label]['values'] extends readonly (infer Value extends string)[] ? Value : string;
+
+/** One value, or several of which any will do. */
+export type Matchers<Label extends LabelName> = {
+  readonly [Name in Label]?: ValueOf<Name> | readonly ValueOf<Name>[];
+};
+
+/** Selects the series of a metric; a label or a value that the metric cannot have does not compile. */
+export function series<Label extends LabelName>(
+  metric: MetricDefinition<Label>,
+  matchers: Matchers<Label> = {},
+): string {
+  return metric.name + matcherText(matchers);
+}
+
+/** Selects the buckets of a histogram. */
+export function buckets<Label extends LabelName>(
+  metric: HistogramDefinition<Label>,
+  matchers: Matchers<Label> = {},
+): string {
+  return `${metric.name}_bucket${matcherText(matchers)}`;
+}
+
+/**
+ * The one value of a series that every process shows alike, because it mirrors a table.
+ *
+ * The newest reading wins: numbers of such a table grow, and the start of what is oldest moves on.
+ */
+export const latest = (selector: string): string => `max without (instance, job) (${selector})`;
+
+/** Aggregates to the labels that are named. */
+export const by = (
+  operation: 'sum' | 'max' | 'count',
+  labels: readonly LabelName[],
+  expression: string,
+): string => `${operation} by (${labels.join(', ')}) (${expression})`;
+
+/** Seconds since an instant that a series holds. */
+export const since = (instant: string): string => `time() - ${instant}`;
+
+/** How long a series may be absent, as while scrapes fail, and is still the same one; as long as Prometheus looks back. */
+const PATIENCE = '5m';
+
+/**
+ * How much counters grew over a window. A series that did not exist before the window counts whole: `increase` sees only
+ * what comes after the first scrape, and the first failure of a kind is what makes its series. One scrape that failed just
+ * then makes no series new.
+ */
+export const growth = (selector: string, window: string): string =>
+  `((${selector} unless last_over_time(${selector}[${PATIENCE}] offset ${window})) or increase(${selector}[${window}]))`;
+
+function matcherText(matchers: Readonly<Record<string, string | readonly string[] | undefined>>): string {
+  const texts = Object.entries(matchers).flatMap(([label, value]) => {
+    if (value === undefined) return [];
+    const values = typeof value === 'string' ? [value] : value;
+    return [`${label}${values.length === 1 ? '=' : '=~'}"${values.join('|')}"`];
+  });
+  return texts.length === 0 ? '' : `{${texts.join(', ')}}`;
+}

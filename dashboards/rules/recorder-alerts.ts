@@ -1,0 +1,136 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import { by, growth, JOB, series, since } from './promql.ts';
+import type { AlertRule } from './rule.ts';
+import { TOO_LONG_SECONDS, TOO_MANY } from './thresholds.ts';
+
+const spool = series(METRICS.recorderSpoolBytes);
+const limit = series(METRICS.recorderSpoolLimit);
+const isUp = `up{job="${JOB}"}`;
+
+const dashboard = DASHBOARD_LINKS.recorder;
+
+/** Whether anything waits too long on its way into the tables. */
+const delivery: readonly AlertRule[] = [
+  {
+    // A process that has not committed yet has no last commit, so its absence must not silence the second half.
+    alert: 'BarographRecorderNotDelivering',
+    expr: `(${series(METRICS.recorderOldestAge)} > ${TOO_LONG_SECONDS.delivery})
+or (${series(METRICS.recorderQueueLength)} > 0
+  unless on (job, instance) ${since(series(METRICS.recorderLastCommit))} < ${TOO_LONG_SECONDS.delivery})`,
+    for: '5m',
+    severity: 'page',
+    summary: 'What {{ $labels.instance }} records has not come into the database for minutes',
+    description:
+      'The spool keeps it and nothing is lost while there is room. Panels and views are behind, and the pipeline may stand still for the same reason.',
+    dashboard,
+  },
+  {
+    alert: 'BarographSpoolGrowing',
+    expr: `${spool} > ${TOO_MANY.spoolBytes} and deriv(${spool}[15m]) > 0`,
+    for: '10m',
+    severity: 'ticket',
+    summary: 'The spool of {{ $labels.instance }} holds {{ $value | humanize1024 }}B and grows',
+    description: 'More is recorded than the database takes. Sixteen files of the spool wait; one is usual.',
+    dashboard,
+  },
+  {
+    alert: 'BarographSpoolNearlyFull',
+    expr: `(${spool} / ${limit} > ${TOO_MANY.spoolShare})
+or (${spool} / ${limit} > 0.25
+  and predict_linear(${spool}[30m], 4 * 3600) > ${limit})`,
+    for: '5m',
+    severity: 'page',
+    summary: 'The spool of {{ $labels.instance }} is {{ $value | humanizePercentage }} full',
+    description: 'It is full now or within four hours. Then steps go on and their records are dropped.',
+    dashboard,
+  },
+  {
+    alert: 'BarographTargetDown',
+    expr: `${isUp} == 0`,
+    for: '5m',
+    severity: 'page',
+    summary: '{{ $labels.instance }} does not answer its scrapes',
+    description: 'The process is gone or hangs. Nothing that is said of it here is of now.',
+    dashboard,
+  },
+  {
+    alert: 'BarographNoTarget',
+    expr: `absent(${isUp})`,
+    for: '10m',
+    severity: 'page',
+    summary: 'Prometheus scrapes no process of Barograph',
+    description: 'No other alert of Barograph can fire. A process that was never found is not even down.',
+    dashboard,
+  },
+];
+
+/** Whether anything was lost, refused or shown wrongly. */
+const integrity: readonly AlertRule[] = [
+  {
+    alert: 'BarographRecordsDropped',
+    expr: `${by('sum', ['reason'], growth(series(METRICS.recorderDropped), '15m'))} > 0`,
+    for: '0s',
+    severity: 'page',
+    summary: '{{ $value | humanize }} records were dropped: {{ $labels.reason }}',
+    description: 'What these steps said is not in the tables and will not come. Steps and scores go on.',
+    dashboard,
+  },
+  {
+    alert: 'BarographRecordsMissing',
+    expr: `max(${series(METRICS.missingRecords)}) > 0`,
+    for: '15m',
+    severity: 'ticket',
+    summary: '{{ $value }} records left their process and never came into the tables',
+    description:
+      'Nobody dropped them and they are not on their way: that is a fault of Barograph, or of a disk.',
+    dashboard,
+  },
+  {
+    alert: 'BarographDeadLetters',
+    expr: `${by('max', ['reason'], series(METRICS.deadLetters))} > 0`,
+    for: '5m',
+    severity: 'ticket',
+    summary: '{{ $value }} spans could not be recorded: {{ $labels.reason }}',
+    description:
+      'They are kept whole and can be replayed when the cause is gone. Until then their steps are missing.',
+    dashboard,
+  },
+  {
+    // A process that never read the state has no such series.
+    alert: 'BarographStateNotRead',
+    expr: `(${since(series(METRICS.stateRead))} > ${TOO_LONG_SECONDS.stateRead})
+or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
+    for: '5m',
+    severity: 'page',
+    summary: '{{ $labels.instance }} does not read the state of the runs any more',
+    description:
+      'What waits, is stuck or is overdue is not seen, and the alerts about it are blind or out of date.',
+    dashboard,
+  },
+  {
+    alert: 'BarographMinerStatsDrift',
+    expr: `${series(METRICS.minerStatsDrift)} > 0`,
+    for: '10m',
+    severity: 'ticket',
+    summary: '{{ $value }} rows of miner_stats differ from the metrics of {{ $labels.instance }}',
+    description:
+      'Its panels of miners show other numbers than the tables. The tables are right until reconcile says otherwise.',
+    dashboard,
+  },
+  {
+    alert: 'BarographSeriesOverflow',
+    expr: `(${by('sum', ['label'], `increase(${series(METRICS.overflow)}[1h])`)} > 0)
+or label_replace(max(${series(METRICS.minersOverflowed)}) > 0, "label", "miner_hotkey", "", "")
+or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", "", "")`,
+    for: '5m',
+    severity: 'ticket',
+    summary: 'The label {{ $labels.label }} has more values than series are kept for',
+    description:
+      'The rest shares one series, or has none. Totals stay right; single ones are missing from panels and alerts. Tables hold all.',
+    dashboard,
+  },
+];
+
+/** The recorder watches itself. */
+export const RECORDER_ALERTS: readonly AlertRule[] = [...delivery, ...integrity];

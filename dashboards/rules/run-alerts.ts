@@ -1,0 +1,77 @@
+import { METRICS } from '../../src/semconv/metrics.ts';
+import type { RunStatus, Stage } from '../../src/semconv/vocabulary.ts';
+import { DASHBOARD_LINKS } from './dashboard-links.ts';
+import { by, latest, series, since } from './promql.ts';
+import type { AlertRule } from './rule.ts';
+import { LONG_STEPS, PATIENT_RETRIES, PROMPT_RETRIES, SHORT_STEPS, TOO_LONG_SECONDS } from './thresholds.ts';
+
+const run = METRICS.runInit.labels;
+const BEFORE_GFS = ['created', 'seeding'] as const satisfies readonly RunStatus[];
+const BEFORE_VERIFICATION = ['inference_requested', 'inference_running'] as const satisfies readonly Stage[];
+
+const oldestStep = (steps: typeof SHORT_STEPS | typeof LONG_STEPS): string =>
+  since(by('max', ['step'], series(METRICS.oldestStepInProgress, { step: steps })));
+const oldestRetry = (steps: typeof PROMPT_RETRIES | typeof PATIENT_RETRIES): string =>
+  since(by('max', ['step'], series(METRICS.oldestRetryDue, { step: steps })));
+const statusAge = (statuses: readonly RunStatus[]): string =>
+  since(by('max', run, series(METRICS.runStatusSince, { run_status: statuses })));
+
+/**
+ * What holds a run up. The series that say since when are absent while nothing waits, so the alerts resolve with them;
+ * that they are absent because nobody reads the tables is an alert of its own.
+ */
+export const RUN_ALERTS: readonly AlertRule[] = [
+  {
+    alert: 'BarographStuckStep',
+    expr: `(${oldestStep(SHORT_STEPS)} > ${TOO_LONG_SECONDS.shortStep})
+or (${oldestStep(LONG_STEPS)} > ${TOO_LONG_SECONDS.longStep})`,
+    for: '2m',
+    severity: 'page',
+    summary: 'A {{ $labels.step }} step has been running for {{ $value | humanizeDuration }}',
+    description:
+      'It should have ended or timed out long ago. It holds up the forecast of a miner and keeps a worker busy.',
+    dashboard: DASHBOARD_LINKS.runs,
+  },
+  {
+    alert: 'BarographStuckForecasts',
+    expr: `${by('sum', run, latest(series(METRICS.runForecasts, { stage: BEFORE_VERIFICATION })))} > 0
+and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${TOO_LONG_SECONDS.inference}`,
+    for: '10m',
+    severity: 'page',
+    summary: '{{ $value }} forecasts of run {{ $labels.run_id }} never came to an end of their inference',
+    description:
+      'Their polls must be used up by now, so each should be verified or failed. Nobody works on them: they stay without a score.',
+    dashboard: DASHBOARD_LINKS.run,
+  },
+  {
+    alert: 'BarographOverdueRetry',
+    expr: `(${oldestRetry(PROMPT_RETRIES)} > ${TOO_LONG_SECONDS.promptRetry})
+or (${oldestRetry(PATIENT_RETRIES)} > ${TOO_LONG_SECONDS.patientRetry})`,
+    for: '5m',
+    severity: 'page',
+    summary: 'A retry of {{ $labels.step }} has been overdue for {{ $value | humanizeDuration }}',
+    description:
+      'No worker takes it up. Retries of early steps lose their forecast when the two hours of the manifest freeze are over.',
+    dashboard: DASHBOARD_LINKS.runs,
+  },
+  {
+    alert: 'BarographGfsLate',
+    expr: `${statusAge(BEFORE_GFS)} > ${TOO_LONG_SECONDS.gfs}`,
+    for: '5m',
+    severity: 'page',
+    summary: 'Run {{ $labels.run_id }} has been waiting for GFS for {{ $value | humanizeDuration }}',
+    description:
+      'No miner is asked before GFS is there. The run is given up when its six attempts are used up, 135 minutes after the first.',
+    dashboard: DASHBOARD_LINKS.run,
+  },
+  {
+    alert: 'BarographTruthLate',
+    expr: `${since(by('max', run, series(METRICS.oldestTruthDue)))} > ${TOO_LONG_SECONDS.truth}`,
+    for: '15m',
+    severity: 'ticket',
+    summary: 'ERA5 for run {{ $labels.run_id }} has been due for {{ $value | humanizeDuration }}',
+    description:
+      'No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
+    dashboard: DASHBOARD_LINKS.run,
+  },
+];

@@ -1,0 +1,217 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ALERT_GROUPS, ALERTS } from '../../dashboards/rules/alerts.ts';
+import { ERROR_BUDGET } from '../../dashboards/rules/error-budget-alerts.ts';
+import { growth, series } from '../../dashboards/rules/promql.ts';
+import { RECORDED_SERIES, RECORDING_GROUPS } from '../../dashboards/rules/recording.ts';
+import { runbookOf, type AlertRule } from '../../dashboards/rules/rule.ts';
+import {
+  LONG_STEPS,
+  PATIENT_RETRIES,
+  PROMPT_RETRIES,
+  SHORT_STEPS,
+  TOO_LONG_SECONDS,
+} from '../../dashboards/rules/thresholds.ts';
+import { staleFiles } from '../../scripts/generate.ts';
+import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '../../src/pipeline/retry-policy.ts';
+import { TRUTH_POLL_SECONDS, truthDueTime, truthGiveUpTime } from '../../src/pipeline/truth-times.ts';
+import { METRICS } from '../../src/semconv/metrics.ts';
+import { ERA5_LEAD_HOURS, STEP_NAMES } from '../../src/semconv/vocabulary.ts';
+import { unknownNames } from './rules/series-vocabulary.ts';
+import { yieldedLabels } from './rules/yielded-labels.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const RECORDING_RULES = [...RECORDED_SERIES.values()];
+const byName = (rule: AlertRule) => [rule.alert, rule] as const;
+
+/** The labels that the texts of an alert use. */
+const labelsUsed = ({ summary, description, dashboard }: AlertRule): readonly string[] =>
+  [...`${summary} ${description} ${dashboard}`.matchAll(/\$labels\.(\w+)/g)].map(([, name = '']) => name);
+
+describe('the recording rules', () => {
+  it('are found, each name once', () => {
+    const names = RECORDING_GROUPS.flatMap(({ rules }) => rules).map(({ record }) => record);
+    expect(names.length).toBeGreaterThan(15);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^barograph:[a-z_]+[a-z]:[a-z][a-z0-9_]*$/);
+  });
+
+  it.each(RECORDING_RULES.map((rule) => [rule.record, rule] as const))(
+    '%s uses the vocabulary and has the labels that it says',
+    (_, { expr, labels }) => {
+      expect(unknownNames(expr)).toEqual([]);
+      expect([...(yieldedLabels(expr) ?? [])].sort()).toEqual([...labels].sort());
+    },
+  );
+});
+
+describe('the alerts', () => {
+  it('are found, each name once, in groups with names of their own', () => {
+    expect(ALERTS.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
+    const groups = [...ALERT_GROUPS, ...RECORDING_GROUPS].map(({ name }) => name);
+    expect(new Set(groups).size).toBe(groups.length);
+  });
+
+  it.each(ALERTS.map(byName))('%s uses the vocabulary, and texts that its series can fill in', (_, rule) => {
+    expect(unknownNames(rule.expr)).toEqual([]);
+    const yielded = [...(yieldedLabels(rule.expr) ?? [])];
+    expect(labelsUsed(rule).filter((label) => !yielded.includes(label))).toEqual([]);
+  });
+
+  it.each(ALERTS.map(byName))(
+    '%s tells a person what is wrong, on a line, and where to see it',
+    (_, rule) => {
+      expect(rule.summary).toMatch(/^[^\n]{20,120}$/);
+      expect(rule.description).toMatch(/\.$/);
+      expect(rule.dashboard).toMatch(/^\/d\/barograph-(run|miner|scores|pipeline|recorder)(\?|$)/);
+      expect(rule.for).toMatch(/^\d+[smh]$/);
+    },
+  );
+
+  it('that name a run or a miner open its dashboard', () => {
+    for (const rule of ALERTS) {
+      const yielded = yieldedLabels(rule.expr) ?? new Set();
+      if (yielded.has('run_id')) expect(rule.dashboard).toContain('var-run={{ $labels.run_id }}');
+      if (yielded.has('miner_hotkey'))
+        expect(rule.dashboard).toContain('var-miner={{ $labels.miner_hotkey }}');
+    }
+  });
+
+  it('wake nobody for a single miner', () => {
+    const ofMiners = ALERTS.filter(({ expr }) => yieldedLabels(expr)?.has('miner_hotkey'));
+    expect(ofMiners.map(({ severity }) => severity)).toEqual(ofMiners.map(() => 'ticket'));
+    expect(ofMiners.length).toBeGreaterThan(0);
+  });
+});
+
+describe('the runbooks', () => {
+  const folder = join(ROOT, 'dashboards', 'runbooks');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.md'));
+
+  it('are one for each alert, and no other', () => {
+    expect(files.map((name) => `dashboards/runbooks/${name}`).sort()).toEqual(ALERTS.map(runbookOf).sort());
+  });
+
+  it.each(ALERTS.map(byName))('%s has one that a person can use at night', (_, rule) => {
+    const text = readFileSync(join(ROOT, runbookOf(rule)), 'utf8');
+    expect(text.startsWith(`# ${rule.alert}\n`)).toBe(true);
+    const lines = text.trimEnd().split('\n').length;
+    expect(lines).toBeGreaterThanOrEqual(15);
+    expect(lines).toBeLessThanOrEqual(40);
+    for (const part of ['## What it means', '## What to look at', '## What to do', '## When it ends'])
+      expect(text).toContain(`\n${part}\n`);
+    expect(text).toContain(rule.severity === 'page' ? '**Page' : '**Ticket');
+  });
+
+  it('link only to files that exist', () => {
+    const links = files.flatMap((name) =>
+      [...readFileSync(join(folder, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(
+        ([, target = '']) => target,
+      ),
+    );
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((target) => !existsSync(join(folder, target)))).toEqual([]);
+  });
+});
+
+describe('the generated rules', () => {
+  const read = (file: string) =>
+    parse(readFileSync(join(ROOT, 'dashboards/generated', file), 'utf8')) as {
+      readonly groups: readonly { readonly rules: readonly unknown[] }[];
+    };
+
+  it('are what the code says', async () => {
+    expect(await staleFiles(ROOT)).toEqual([]);
+  });
+
+  it('hold every rule', () => {
+    const count = (file: string) => read(file).groups.flatMap(({ rules }) => rules).length;
+    expect(count('alerts.rules.yaml')).toBe(ALERTS.length);
+    expect(count('recording.rules.yaml')).toBe(RECORDING_RULES.length);
+  });
+});
+
+describe('the limits of the alerts', () => {
+  /** Seconds from the first attempt to the last when every attempt fails. */
+  const waits = (step: RetriedStep): number => {
+    const { maxAttempts } = RETRY_POLICIES[step];
+    const delays = Array.from({ length: maxAttempts - 1 }, (_, index) => retryDelaySeconds(step, index + 1));
+    return delays.reduce<number>((sum, delay) => sum + (delay ?? 0), 0);
+  };
+
+  it('tell of a late GFS while most of its attempts are still to come', () => {
+    expect(waits('seed')).toBe(135 * 60);
+    expect(TOO_LONG_SECONDS.gfs).toBeLessThan(waits('seed') / 2);
+  });
+
+  it('wait for an inference until queries and polls are used up', () => {
+    expect(TOO_LONG_SECONDS.inference).toBeGreaterThan(waits('query') + waits('poll') + 1800);
+  });
+
+  it('tell of late truth after some of its polls and long before it is given up', () => {
+    const now = new Date(0);
+    const spareSeconds = Math.min(
+      ...ERA5_LEAD_HOURS.map((lead) => +truthGiveUpTime(now, lead) - +truthDueTime(now, lead)),
+    );
+    expect(TOO_LONG_SECONDS.truth).toBeGreaterThan(3 * TRUTH_POLL_SECONDS);
+    expect(TOO_LONG_SECONDS.truth).toBeLessThan(spareSeconds / 1000 / 2);
+  });
+
+  it('look at every step, and at the retries of every step that is tried again', () => {
+    expect([...SHORT_STEPS, ...LONG_STEPS].sort()).toEqual([...STEP_NAMES].sort());
+    expect([...PROMPT_RETRIES, ...PATIENT_RETRIES].sort()).toEqual(Object.keys(RETRY_POLICIES).sort());
+  });
+
+  it('leave an error budget', () => {
+    expect(ERROR_BUDGET).toBe(0.01);
+    expect(ALERTS.find(({ alert }) => alert === 'BarographErrorBudgetFastBurn')?.expr).toContain('> 0.144');
+  });
+});
+
+describe('the checks themselves', () => {
+  it('find a metric, a label and a member of a closed set that nobody exposes', () => {
+    expect(unknownNames('rate(barograph_steps_total{step="bake"}[5m])')).toEqual([
+      'barograph_steps_total{step="bake"}',
+    ]);
+    expect(unknownNames('barograph_steps_total{run_id="1"} or barograph_stepz')).toEqual([
+      'barograph_steps_total{run_id}',
+      'barograph_stepz',
+    ]);
+  });
+
+  it('find where an expression stops to be one', () => {
+    expect(() => unknownNames('sum(up')).toThrow('No PromQL');
+  });
+
+  it.each([
+    ['up', ['instance', 'job']],
+    ['absent(up{job="barograph"})', ['job']],
+    ['sum(up)', []],
+    ['max without (instance) (up)', ['job']],
+    ['topk(3, up)', ['instance', 'job']],
+    ['up / on (job) up', ['job']],
+    ['up / on (job) group_left () sum by (job) (up)', ['instance', 'job']],
+    ['up / ignoring (job) up', ['instance']],
+    ['time() - up > 3', ['instance', 'job']],
+    ['sum by (job) (up) or up', ['job']],
+    ['up unless on (job) barograph_steps_total', ['instance', 'job']],
+    ['label_replace(sum(up), "step", "seed", "", "")', ['step']],
+    ['vector(1)', []],
+    [
+      'histogram_quantile(0.5, sum by (step, le) (rate(barograph_step_duration_seconds_bucket[5m])))',
+      ['step'],
+    ],
+  ])('know the labels of %s', (expression, labels) => {
+    expect([...(yieldedLabels(expression) ?? [])].sort()).toEqual(labels);
+  });
+
+  it('count a series whole that was not there before the window', () => {
+    const errors = series(METRICS.stepErrors, { step: 'verify' });
+    expect(growth(errors, '1h')).toBe(
+      `((${errors} unless last_over_time(${errors}[5m] offset 1h)) or increase(${errors}[1h]))`,
+    );
+  });
+});

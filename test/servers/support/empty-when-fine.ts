@@ -1,0 +1,24 @@
+import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
+
+/** Why a metric may have no series in a run in which nothing goes wrong. */
+interface Excuse {
+  readonly reason: string;
+  /** Always empty, or by the instants at which the tables were read. */
+  readonly isEmpty: 'always' | 'sometimes';
+}
+
+const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
+  recorderRejected: { reason: 'nothing was refused', isEmpty: 'always' },
+  adjustedValues: { reason: 'every value was kept as it was told', isEmpty: 'always' },
+  oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },
+  oldestStepInProgress: { reason: 'steps of a hurried run take milliseconds', isEmpty: 'sometimes' },
+};
+
+const namesOf = (isEmpty: Excuse['isEmpty']): readonly string[] =>
+  Object.entries(EXCUSES)
+    .filter(([, excuse]) => excuse.isEmpty === isEmpty)
+    .map(([key]) => METRICS[key as MetricKey].name);
+
+/** Names of the metrics that panels alone may be empty of; what is always empty must be. */
+export const EMPTY_ALWAYS = namesOf('always');
+export const EMPTY_SOMETIMES = namesOf('sometimes');

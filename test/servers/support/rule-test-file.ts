@@ -1,0 +1,51 @@
+import { stringify } from 'yaml';
+import { ALERT_GROUPS, ALERTS } from '../../../dashboards/rules/alerts.ts';
+import { RECORDING_GROUPS } from '../../../dashboards/rules/recording.ts';
+import { runbookOf } from '../../../dashboards/rules/rule.ts';
+import type { Firing, RuleCase } from './rule-cases.ts';
+
+/** A case as `promtool test rules` reads it. */
+export function renderRuleTest(
+  { alert, interval = '1m', series, firing, quiet }: RuleCase,
+  ruleFiles: readonly string[],
+): string {
+  return stringify({
+    rule_files: ruleFiles,
+    evaluation_interval: interval,
+    // Without it the order is left to chance, and an alert may look before what it looks at is recorded.
+    group_eval_order: [...RECORDING_GROUPS, ...ALERT_GROUPS].map(({ name }) => name),
+    tests: [
+      {
+        interval,
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        alert_rule_test: [
+          ...firing.map((moment) => ({
+            alertname: alert,
+            eval_time: moment.at,
+            exp_alerts: [expectedAlert(alert, moment)],
+          })),
+          ...quiet.map((at) => ({ alertname: alert, eval_time: at, exp_alerts: [] })),
+        ],
+      },
+    ],
+  });
+}
+
+function expectedAlert(alert: string, { labels, value = '' }: Firing) {
+  const rule = ALERTS.find((candidate) => candidate.alert === alert);
+  if (rule === undefined) throw new Error(`There is no alert ${alert}.`);
+  const { severity, summary, description, dashboard } = rule;
+  const said = (template: string): string =>
+    template
+      .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? '')
+      .replaceAll(/\{\{ \$value[^}]*\}\}/g, value);
+  return {
+    exp_labels: { ...labels, severity },
+    exp_annotations: {
+      summary: said(summary),
+      description: said(description),
+      runbook: runbookOf(rule),
+      dashboard: said(dashboard),
+    },
+  };
+}
