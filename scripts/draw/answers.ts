@@ -1,7 +1,16 @@
 import type { FieldDef, Pool } from 'pg';
-import type { DashboardJson, PanelJson, PromTargetJson, SqlTargetJson } from '../../test/dashboards/support/shapes.ts';
+import type {
+  DashboardJson,
+  PanelJson,
+  PromTargetJson,
+  SqlTargetJson,
+} from '../../test/dashboards/support/shapes.ts';
 import { panelsOf } from '../../test/dashboards/support/generated.ts';
-import { interpolatePromql, interpolateSql, type DashboardChoice } from '../../test/dashboards/support/interpolate.ts';
+import {
+  interpolatePromql,
+  interpolateSql,
+  type DashboardChoice,
+} from '../../test/dashboards/support/interpolate.ts';
 import { GRAFANA_READER } from '../../test/dashboards/support/reader.ts';
 import { longToWide, partitionByValues, type Field, type Frame, type Value } from './frames.ts';
 import { SCRAPE_SECONDS, type Series } from './prometheus.ts';
@@ -38,12 +47,19 @@ export async function askAll(
 function transformed({ transformations = [] }: PanelJson, frames: readonly Frame[]): readonly Frame[] {
   return transformations.reduce(
     (all, { options }) =>
-      (options['fields'] as string[]).reduce((some, name) => some.flatMap((frame) => partitionByValues(frame, name)), all),
+      (options['fields'] as string[]).reduce(
+        (some, name) => some.flatMap((frame) => partitionByValues(frame, name)),
+        all,
+      ),
     frames,
   );
 }
 
-async function askSql(pool: Pool, { rawSql, format }: SqlTargetJson, choice: DashboardChoice): Promise<Frame> {
+async function askSql(
+  pool: Pool,
+  { rawSql, format }: SqlTargetJson,
+  choice: DashboardChoice,
+): Promise<Frame> {
   const client = await pool.connect();
   try {
     await client.query(`begin read only; set local role ${GRAFANA_READER}`);
@@ -65,7 +81,7 @@ function toValue(value: unknown, type: Field['type']): Value {
   if (value === null || value === undefined) return null;
   if (value instanceof Date) return value.getTime();
   if (type === 'number') return Number(value);
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 async function askPrometheus(

@@ -23,16 +23,20 @@ export interface AxesOptions {
   readonly formatY: (value: number) => string;
   /** Instants are divided by minutes and days instead of tens. */
   readonly isTime: boolean;
+  /** Bytes are divided by powers of two. */
+  readonly isBinary?: boolean;
 }
 
 const ROUND = [1, 2, 2.5, 5, 10];
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600];
+const TIME_STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+  1_209_600,
+];
 const LETTER = 6.2;
 const LINE_HEIGHT = 34;
 const TICK_WIDTH = 74;
 
-function roundStep(span: number, count: number): number {
-  const raw = span / Math.max(1, count);
+function roundStep(raw: number): number {
   const power = 10 ** Math.floor(Math.log10(raw));
   return (ROUND.find((round) => round * power >= raw) ?? 10) * power;
 }
@@ -43,10 +47,16 @@ const timeStep = (span: number, count: number): number =>
 function ticks(from: number, to: number, step: number): readonly number[] {
   const first = Math.ceil(from / step - 1e-9);
   const last = Math.floor(to / step + 1e-9);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
 }
 
-function rangeOf(values: readonly number[], from = Infinity, to = -Infinity): readonly [low: number, high: number] {
+function rangeOf(
+  values: readonly number[],
+  from = Infinity,
+  to = -Infinity,
+): readonly [low: number, high: number] {
   const low = values.reduce((least, value) => Math.min(least, value), from);
   const high = values.reduce((most, value) => Math.max(most, value), to);
   if (low < high) return [low, high];
@@ -54,10 +64,21 @@ function rangeOf(values: readonly number[], from = Infinity, to = -Infinity): re
 }
 
 /** Makes the axes of a chart that shows all of the values. */
-export function makeAxes({ size, xs, ys, min, max, formatX, formatY, isTime }: AxesOptions): Axes {
+export function makeAxes({
+  size,
+  xs,
+  ys,
+  min,
+  max,
+  formatX,
+  formatY,
+  isTime,
+  isBinary = false,
+}: AxesOptions): Axes {
   const [lowX, highX] = rangeOf(xs);
   const [lowest, highest] = rangeOf(ys, min, max);
-  const stepY = roundStep(highest - lowest, size.height / LINE_HEIGHT);
+  const rawY = (highest - lowest) / Math.max(1, size.height / LINE_HEIGHT);
+  const stepY = isBinary ? 2 ** Math.ceil(Math.log2(rawY)) : roundStep(rawY);
   const low = min ?? Math.floor(lowest / stepY) * stepY;
   const high = max ?? Math.ceil(highest / stepY - 1e-9) * stepY;
   const ticksY = ticks(low, high, stepY);
@@ -66,11 +87,14 @@ export function makeAxes({ size, xs, ys, min, max, formatX, formatY, isTime }: A
   const x = (value: number) => left + ((value - lowX) / (highX - lowX)) * (right - left);
   const y = (value: number) => bottom - ((value - low) / (high - low)) * (bottom - top);
   const countX = (right - left) / TICK_WIDTH;
-  const stepX = isTime ? timeStep(highX - lowX, countX) : roundStep(highX - lowX, countX);
+  const stepX = isTime ? timeStep(highX - lowX, countX) : roundStep((highX - lowX) / Math.max(1, countX));
   const drawn = [
-    ...ticksY.map((tick) => line([left, y(tick)], [right, y(tick)]) + label(left - 6, y(tick) + 4, formatY(tick), 'end')),
+    ...ticksY.map(
+      (tick) => line([left, y(tick)], [right, y(tick)]) + label(left - 6, y(tick) + 4, formatY(tick), 'end'),
+    ),
     ...ticks(lowX, highX, stepX).map(
-      (tick) => line([x(tick), top], [x(tick), bottom]) + label(x(tick), bottom + 16, formatX(tick), 'middle'),
+      (tick) =>
+        line([x(tick), top], [x(tick), bottom]) + label(x(tick), bottom + 16, formatX(tick), 'middle'),
     ),
   ].join('');
   return { left, right, top, bottom, x, y, drawn };

@@ -2,7 +2,7 @@ import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
 import { instantAt, makeAxes } from './axes.ts';
 import { formatNumber } from './formats.ts';
 import type { Field, Frame } from './frames.ts';
-import { escaped, label, legend, LEGEND_HEIGHT, nothing, rect, svg, type Size } from './html.ts';
+import { escaped, label, nothing, rect, svg, withLegend, type Size } from './html.ts';
 import { colourOf, lookOf, show } from './looks.ts';
 
 const named = ([frame]: readonly Frame[], name: unknown): Field | undefined =>
@@ -41,12 +41,16 @@ export function drawHistogram(panel: PanelJson, frames: readonly Frame[], size: 
   const groups = numbersOf(panel, frames).map(({ field, look }) => {
     const counts = new Map<number, number>();
     for (const value of field.values)
-      if (value !== null) counts.set(Math.floor(Number(value) / width), (counts.get(Math.floor(Number(value) / width)) ?? 0) + 1);
+      if (value !== null)
+        counts.set(
+          Math.floor(Number(value) / width),
+          (counts.get(Math.floor(Number(value) / width)) ?? 0) + 1,
+        );
     return { name: look.title, colour: colourOf(look), counts };
   });
   const buckets = groups.flatMap(({ counts }) => [...counts.keys()]);
   if (buckets.length === 0) return nothing(panel.fieldConfig.defaults.noValue);
-  const area = { width: size.width, height: size.height - LEGEND_HEIGHT };
+  const { area, legend } = withLegend(size, groups);
   const axes = makeAxes({
     size: area,
     xs: [Math.min(...buckets) * width, (Math.max(...buckets) + 1) * width],
@@ -60,7 +64,7 @@ export function drawHistogram(panel: PanelJson, frames: readonly Frame[], size: 
       return `<g opacity="0.6">${rect(at, axes.y(count), bar, colour)}</g>`;
     }),
   );
-  return svg(area, axes.drawn + drawn.join('')) + legend(groups);
+  return svg(area, axes.drawn + drawn.join('')) + legend;
 }
 
 interface XyOptions {
@@ -91,23 +95,37 @@ export function drawXyChart(panel: PanelJson, frames: readonly Frame[], size: Si
 export function drawStateTimeline(panel: PanelJson, frames: readonly Frame[], size: Size): string {
   const lanes = frames.slice(0, Number(panel.options['perPage'] ?? frames.length)).flatMap(({ fields }) => {
     const time = fields.find(({ type }) => type === 'time');
-    return fields.filter((field) => field !== time).map((field) => ({ time, field, look: lookOf(panel, field) }));
+    return fields
+      .filter((field) => field !== time)
+      .map((field) => ({ time, field, look: lookOf(panel, field) }));
   });
-  const instants = frames.flatMap(({ fields }) => fields.filter(({ type }) => type === 'time').flatMap(({ values }) => values.map(Number)));
+  const instants = frames.flatMap(({ fields }) =>
+    fields.filter(({ type }) => type === 'time').flatMap(({ values }) => values.map(Number)),
+  );
   if (lanes.length === 0) return nothing(panel.fieldConfig.defaults.noValue);
   const left = 12 + 6.4 * Math.max(...lanes.map(({ look }) => look.title.length));
   const [from, to] = [Math.min(...instants), Math.max(...instants)];
-  const bottom = size.height - LEGEND_HEIGHT - 20;
+  const seen = new Map<string, string>();
+  for (const { field, look } of lanes)
+    for (const state of field.values) {
+      const { text, colour = '#8e8e8e' } = show(state, field.type, look);
+      if (state !== null) seen.set(text, colour);
+    }
+  const { area, legend } = withLegend(
+    size,
+    [...seen].map(([name, colour]) => ({ name, colour })),
+  );
+  const bottom = area.height - 20;
   const x = (at: number) => left + ((at - from) / Math.max(1, to - from)) * (size.width - left - 12);
   const row = bottom / lanes.length;
-  const seen = new Map<string, string>();
   const drawn = lanes.flatMap(({ time, field, look }, index) => {
     const states = field.values.flatMap((state, at) => {
       if (state === null) return [];
-      const { colour = '#8e8e8e', text } = show(state, field.type, look);
-      seen.set(text, colour);
+      const { colour = '#8e8e8e' } = show(state, field.type, look);
       const [begin, end] = [x(Number(time?.values[at])), x(Number(time?.values[at + 1] ?? to))];
-      return [rect(begin, row * (index + 0.1), { width: Math.max(1.5, end - begin), height: row * 0.8 }, colour)];
+      return [
+        rect(begin, row * (index + 0.1), { width: Math.max(1.5, end - begin), height: row * 0.8 }, colour),
+      ];
     });
     return [label(left - 6, row * (index + 0.5) + 4, look.title, 'end'), ...states];
   });
@@ -115,6 +133,5 @@ export function drawStateTimeline(panel: PanelJson, frames: readonly Frame[], si
     const at = from + part * (to - from);
     return label(x(at), bottom + 16, instantAt(to - from)(at));
   });
-  const area = { width: size.width, height: size.height - LEGEND_HEIGHT };
-  return svg(area, drawn.join('') + ticks.join('')) + legend([...seen].map(([name, colour]) => ({ name, colour })));
+  return svg(area, drawn.join('') + ticks.join('')) + legend;
 }

@@ -1,11 +1,26 @@
 /** The colours that Grafana knows by name, in its dark theme. */
 const NAMED: Readonly<Record<string, string>> = {
   ...{ 'dark-red': '#C4162A', 'semi-dark-red': '#E02F44', red: '#F2495C', 'light-red': '#FF7383' },
-  ...{ 'dark-orange': '#FA6400', 'semi-dark-orange': '#FF780A', orange: '#FF9830', 'light-orange': '#FFB357' },
-  ...{ 'dark-yellow': '#E0B400', 'semi-dark-yellow': '#F2CC0C', yellow: '#FADE2A', 'light-yellow': '#FFEE52' },
+  ...{
+    'dark-orange': '#FA6400',
+    'semi-dark-orange': '#FF780A',
+    orange: '#FF9830',
+    'light-orange': '#FFB357',
+  },
+  ...{
+    'dark-yellow': '#E0B400',
+    'semi-dark-yellow': '#F2CC0C',
+    yellow: '#FADE2A',
+    'light-yellow': '#FFEE52',
+  },
   ...{ 'dark-green': '#37872D', 'semi-dark-green': '#56A64B', green: '#73BF69', 'light-green': '#96D98D' },
   ...{ 'dark-blue': '#1F60C4', 'semi-dark-blue': '#3274D9', blue: '#5794F2', 'light-blue': '#8AB8FF' },
-  ...{ 'dark-purple': '#8F3BB8', 'semi-dark-purple': '#A352CC', purple: '#B877D9', 'light-purple': '#CA95E5' },
+  ...{
+    'dark-purple': '#8F3BB8',
+    'semi-dark-purple': '#A352CC',
+    purple: '#B877D9',
+    'light-purple': '#CA95E5',
+  },
 };
 
 /** Colours of lines that have none of their own, light enough for a dark ground. */

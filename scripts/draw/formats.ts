@@ -17,7 +17,11 @@ const LARGER: Scale = [
   [Infinity, YEAR, 'year'],
 ];
 const SECONDS: Scale = [[1e-3, 1e-6, 'µs'], [1, 1e-3, 'ms'], [MINUTE, 1, 's'], ...LARGER];
-const SHORT: Scale = [[1e3, 1, ''], [1e6, 1e3, ' K'], [Infinity, 1e6, ' Mil']];
+const SHORT: Scale = [
+  [1e3, 1, ''],
+  [1e6, 1e3, 'K'],
+  [Infinity, 1e6, 'Mil'],
+];
 
 /** As many decimals as tell three digits. */
 function decimalsFor(value: number): number {
@@ -40,12 +44,23 @@ function inBytes(value: number, decimals: number | undefined): string {
   return `${inDecimals(value / 1024 ** power, decimals)} ${names[power] ?? ''}`;
 }
 
-const pad = (instant: number, from: number, to: number): string =>
-  new Date(instant).toISOString().slice(from, to).replace('T', ' ');
+/** An instant in UTC by the letters of a pattern: `YYYY-MM-DD HH:mm:ss` or a part of it. */
+function inPattern(instant: number, pattern: string): string {
+  const [years = '', months = '', days = '', hours = '', minutes = '', seconds = ''] = new Date(instant)
+    .toISOString()
+    .split(/[-T:.]/);
+  const parts: Readonly<Record<string, string>> = {
+    YYYY: years,
+    MM: months,
+    DD: days,
+    HH: hours,
+    mm: minutes,
+    ss: seconds,
+  };
+  return pattern.replaceAll(/YYYY|MM|DD|HH|mm|ss/g, (part) => parts[part] ?? part).replaceAll(/[[\]]/g, '');
+}
 
-/** An instant in UTC; of today the time alone, as Grafana writes it. */
-const inTime = (instant: number): string =>
-  pad(instant, 0, 10) === pad(Date.now(), 0, 10) ? pad(instant, 11, 19) : pad(instant, 0, 19);
+const inTime = (instant: number): string => inPattern(instant, 'YYYY-MM-DD HH:mm:ss');
 
 type Format = (value: number, decimals: number | undefined) => string;
 
@@ -60,12 +75,14 @@ const FORMATS: Readonly<Record<string, Format>> = {
   [UNITS.bytes]: inBytes,
   [UNITS.instant]: inTime,
   [UNITS.perSecond]: (value, decimals) => `${scaled(value, SHORT, decimals).trim()} c/s`,
-  h: (value, decimals) => (value < 24 ? `${inDecimals(value, decimals)} hour` : scaled(value * HOUR, LARGER, decimals)),
+  h: (value, decimals) =>
+    value < 24 ? `${inDecimals(value, decimals)} hour` : scaled(value * HOUR, LARGER, decimals),
 };
 
 /** A number in a unit. @throws Error for a unit that no dashboard of ours has had */
 export function formatNumber(value: number, unit: string, decimals?: number): string {
   if (unit.startsWith('suffix:')) return `${inDecimals(value, decimals)}${unit.slice('suffix:'.length)}`;
+  if (unit.startsWith('time:')) return inPattern(value, unit.slice('time:'.length));
   const format = FORMATS[unit];
   if (format === undefined) throw new Error(`the unit ${unit} cannot be drawn`);
   return format(value, decimals);

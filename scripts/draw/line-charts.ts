@@ -1,8 +1,9 @@
+import { UNITS } from '../../dashboards/build/units.ts';
 import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
 import { instantAt, makeAxes, type Axes } from './axes.ts';
 import { formatNumber } from './formats.ts';
 import type { Field, Frame } from './frames.ts';
-import { legend, LEGEND_HEIGHT, nothing, svg, type Size } from './html.ts';
+import { nothing, svg, withLegend, type Size } from './html.ts';
 import { colourOf, lookOf } from './looks.ts';
 
 interface Line {
@@ -30,14 +31,20 @@ function styleOf({ fieldConfig }: PanelJson): Style {
   };
 }
 
-function linesOf(panel: PanelJson, frames: readonly Frame[], xOf: (frame: Frame) => Field | undefined): readonly Line[] {
+function linesOf(
+  panel: PanelJson,
+  frames: readonly Frame[],
+  xOf: (frame: Frame) => Field | undefined,
+): readonly Line[] {
   return frames.flatMap((frame) => {
     const x = xOf(frame);
     return frame.fields
       .filter((field) => field !== x && field.type === 'number')
       .map((field) => {
         const look = lookOf(panel, field);
-        const points = (x?.values ?? []).map((at, row) => [Number(at), field.values[row] as number | null] as const);
+        const points = (x?.values ?? []).map(
+          (at, row) => [Number(at), field.values[row] as number | null] as const,
+        );
         return { name: look.title, colour: colourOf(look), points };
       })
       .filter(({ points }) => points.some(([, value]) => value !== null));
@@ -57,7 +64,11 @@ function stacked(lines: readonly Line[]): readonly Line[] {
   }));
 }
 
-function pathOf({ points }: Line, { x, y, bottom }: Axes, { spansNulls }: Style): { readonly line: string; readonly area: string } {
+function pathOf(
+  { points }: Line,
+  { x, y, bottom }: Axes,
+  { spansNulls }: Style,
+): { readonly line: string; readonly area: string } {
   const parts: (readonly (readonly [number, number])[])[] = [];
   let part: (readonly [number, number])[] = [];
   const gap = 5 * Math.min(...points.slice(1).map(([at], index) => at - (points[index]?.[0] ?? at)));
@@ -72,31 +83,56 @@ function pathOf({ points }: Line, { x, y, bottom }: Axes, { spansNulls }: Style)
   }
   parts.push(part);
   const drawn = parts.filter((one) => one.length > 0);
-  const joined = (one: readonly (readonly [number, number])[]) => one.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join('L');
+  const joined = (one: readonly (readonly [number, number])[]) =>
+    one.map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join('L');
   return {
     line: drawn.map((one) => `M${joined(one)}`).join(''),
-    area: drawn.map((one) => `M${(one[0]?.[0] ?? 0).toFixed(1)},${bottom}L${joined(one)}L${(one.at(-1)?.[0] ?? 0).toFixed(1)},${bottom}Z`).join(''),
+    area: drawn
+      .map(
+        (one) =>
+          `M${(one[0]?.[0] ?? 0).toFixed(1)},${bottom}L${joined(one)}L${(one.at(-1)?.[0] ?? 0).toFixed(1)},${bottom}Z`,
+      )
+      .join(''),
   };
 }
+
+/** An area of a stack covers those below it, which are drawn after it. */
+const fillOf = ({ colour }: Line, { fill, isStacked }: Style): string =>
+  isStacked
+    ? `fill:color-mix(in srgb, ${colour} ${fill * 100}%, #181b1f)`
+    : `fill:${colour};fill-opacity:${fill}`;
 
 function drawLine(line: Line, axes: Axes, style: Style): string {
   const { line: path, area } = pathOf(line, axes, style);
   const known = line.points.filter((point): point is readonly [number, number] => point[1] !== null);
   const dots = style.hasPoints || known.length === 1 ? known : [];
   return [
-    style.fill > 0 ? `<path d="${area}" fill="${line.colour}" fill-opacity="${style.fill}"/>` : '',
+    style.fill > 0 ? `<path d="${area}" style="${fillOf(line, style)}"/>` : '',
     `<path d="${path}" fill="none" stroke="${line.colour}" stroke-width="1.5"/>`,
-    ...dots.map(([at, value]) => `<circle cx="${axes.x(at).toFixed(1)}" cy="${axes.y(value).toFixed(1)}" r="3" fill="${line.colour}"/>`),
+    ...dots.map(
+      ([at, value]) =>
+        `<circle cx="${axes.x(at).toFixed(1)}" cy="${axes.y(value).toFixed(1)}" r="3" fill="${line.colour}"/>`,
+    ),
   ].join('');
 }
 
 /** Lines over instants, or over a number that a column gives. */
-function drawLines(panel: PanelJson, lines: readonly Line[], { size, x }: { readonly size: Size; readonly x: { readonly isTime: boolean; readonly format: (value: number) => string } }): string {
+function drawLines(
+  panel: PanelJson,
+  lines: readonly Line[],
+  {
+    size,
+    x,
+  }: {
+    readonly size: Size;
+    readonly x: { readonly isTime: boolean; readonly format: (value: number) => string };
+  },
+): string {
   const { defaults } = panel.fieldConfig;
   if (lines.length === 0) return nothing(defaults.noValue);
   const style = styleOf(panel);
   const shown = style.isStacked ? stacked(lines) : lines;
-  const area = { width: size.width, height: size.height - LEGEND_HEIGHT };
+  const { area, legend } = withLegend(size, lines);
   const points = shown.flatMap((line) => line.points);
   const axes = makeAxes({
     size: area,
@@ -104,10 +140,11 @@ function drawLines(panel: PanelJson, lines: readonly Line[], { size, x }: { read
     ys: points.flatMap(([, value]) => (value === null ? [] : [value])),
     ...{ min: defaults.min, max: defaults.max, formatX: x.format, isTime: x.isTime },
     formatY: (value) => formatNumber(value, defaults.unit),
+    isBinary: defaults.unit === UNITS.bytes,
   });
   // The lowest last, so that it is not covered.
   const drawn = [...shown].reverse().map((line) => drawLine(line, axes, style));
-  return svg(area, axes.drawn + drawn.join('')) + legend(lines);
+  return svg(area, axes.drawn + drawn.join('')) + legend;
 }
 
 export function drawTimeseries(panel: PanelJson, frames: readonly Frame[], size: Size): string {
@@ -122,5 +159,8 @@ export function drawTrend(panel: PanelJson, frames: readonly Frame[], size: Size
   const [x] = frames.flatMap((frame) => xOf(frame) ?? []);
   const look = x === undefined ? undefined : lookOf(panel, x);
   const format = (value: number) => formatNumber(value, look?.unit ?? 'none', look?.decimals);
-  return drawLines(panel, linesOf(panel, frames, xOf), { size, x: { isTime: false, format } });
+  return drawLines(panel, linesOf(panel, frames, xOf), {
+    size,
+    x: { isTime: look?.unit.startsWith('time:') ?? false, format },
+  });
 }

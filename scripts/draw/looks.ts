@@ -1,3 +1,4 @@
+import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
 import { cssColour, lineColour } from './colours.ts';
 import { formatNumber } from './formats.ts';
@@ -38,13 +39,18 @@ function nameOf({ name, legend, labels = {}, ...field }: Field, { displayName }:
   return field.type === 'time' ? name : [name, ...Object.values(labels)].join(' ');
 }
 
+type Matcher = PanelJson['fieldConfig']['overrides'][number]['matcher'];
+
+const matches = ({ id, options }: Matcher, name: string): boolean =>
+  id === 'byName' ? options === name : new RegExp(options.replace(/^\/(.*)\/$/, '$1')).test(name);
+
 /** Puts together how a field is shown. */
 export function lookOf({ fieldConfig }: PanelJson, field: Field): Look {
   const { defaults, overrides } = fieldConfig;
   const name = nameOf(field, defaults);
   const own = Object.fromEntries(
     overrides
-      .filter(({ matcher: { options } }) => options === field.name || options === name)
+      .filter(({ matcher }) => matches(matcher, field.name) || matches(matcher, name))
       .flatMap(({ properties }) => properties.map(({ id, value }) => [id, value] as const)),
   ) as Readonly<Record<string, unknown>>;
   const pick = <T>(id: string, fallback: T): T => (id in own ? (own[id] as T) : fallback);
@@ -70,19 +76,26 @@ export function lookOf({ fieldConfig }: PanelJson, field: Field): Look {
 /** The colour of a line or bar. */
 export const colourOf = (look: Look): string => look.fixedColour ?? lineColour(look.title);
 
-function mapped(value: Value, mappings: readonly Mapping[]): { text?: string | undefined; color?: string | undefined } {
+function mapped(
+  value: Value,
+  mappings: readonly Mapping[],
+): { text?: string | undefined; color?: string | undefined } {
   const text = String(value);
   for (const { type, options } of mappings) {
-    if (type === 'value') {
+    if (type === MappingType.ValueToText) {
       const result = options[text];
       if (result !== undefined) return result;
+    } else if (type === MappingType.SpecialValue) {
+      if (options.match.startsWith('null') && value === null) return options.result;
     } else if (new RegExp(options.pattern.slice(1, -1)).test(text)) return options.result;
   }
   return {};
 }
 
 function thresholdColour(value: Value, { thresholds }: Look): string {
-  const passed = thresholds.filter((step) => step.value === null || (typeof value === 'number' && value >= step.value));
+  const passed = thresholds.filter(
+    (step) => step.value === null || (typeof value === 'number' && value >= step.value),
+  );
   return cssColour(passed.at(-1)?.color ?? 'green');
 }
 
@@ -96,5 +109,5 @@ export function show(value: Value, type: Field['type'], look: Look): Shown {
 function textOf(value: Value, type: Field['type'], { unit, decimals, noValue }: Look): string {
   if (value === null || value === '') return noValue;
   if (typeof value === 'string') return value;
-  return formatNumber(value, type === 'time' ? 'dateTimeAsIso' : unit, decimals);
+  return formatNumber(value, type === 'time' && !unit.startsWith('time:') ? 'dateTimeAsIso' : unit, decimals);
 }

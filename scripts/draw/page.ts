@@ -39,8 +39,8 @@ h1{font-size:17px;font-weight:500;margin:12px ${MARGIN}px 2px} p{margin:2px ${MA
 section{position:absolute;overflow:hidden;box-sizing:border-box;background:#181b1f;border:1px solid #26282e;border-radius:2px}
 section h2{font-size:13px;font-weight:500;margin:0;padding:7px 10px 0;height:23px;white-space:nowrap;overflow:hidden}
 .rowtitle{position:absolute;font-size:15px;font-weight:500;line-height:30px} .body{padding:0 ${PADDING}px}
-svg text{fill:#9a9aa5;font-size:11px} .legend{height:22px;overflow:hidden;white-space:nowrap;line-height:22px;font-size:11px}
-.legend span{margin-right:12px} .legend i{display:inline-block;width:12px;height:3px;margin-right:5px;vertical-align:middle}
+svg text{fill:#9a9aa5;font-size:11px} .legend{overflow:hidden;line-height:18px;font-size:11px}
+.legend span{margin-right:12px;white-space:nowrap} .legend i{display:inline-block;width:12px;height:3px;margin-right:5px;vertical-align:middle}
 .nothing{color:#8e8e99;text-align:center;padding-top:24px;font-size:13px} .row{display:flex;height:29px;border-bottom:1px solid #26282e}
 .cell{flex:none;box-sizing:border-box;padding:0 6px;line-height:29px;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;border-right:1px solid #26282e}
 .head{color:#6e9fff;font-weight:500} .right{text-align:right} .link{color:#6e9fff}
@@ -72,7 +72,9 @@ export function makePage(title: string, captions: readonly string[], body: strin
 
 const inWords = ({ variables, from, to }: DashboardChoice, { templating }: DashboardJson): string =>
   [
-    ...templating.list.filter(({ type }) => type === 'query').map(({ name, label }) => `${label}: ${variables[name] ?? ''}`),
+    ...templating.list
+      .filter(({ type }) => type === 'query')
+      .map(({ name, label }) => `${label}: ${variables[name] ?? ''}`),
     `from ${formatNumber(from.getTime(), 'dateTimeAsIso')} to ${formatNumber(to.getTime(), 'dateTimeAsIso')} UTC`,
   ].join(' · ');
 
@@ -84,9 +86,10 @@ export function drawDashboard(dashboard: DashboardJson, answers: Answers, choice
     return `<div class="rowtitle" style="left:${left}px;top:${top}px">▾ ${escaped(panel.title)}</div>`;
   });
   const last = Math.max(...dashboard.panels.map(({ gridPos }) => gridPos.y + gridPos.h));
-  const caption = 'Drawn by “npm run draw” from the dashboard’s own panels and queries on a recorded demonstration, not by Grafana.';
+  const caption =
+    'Drawn by “npm run draw” from the dashboard’s own panels and queries on a recorded demonstration, not by Grafana.';
   return {
-    html: makePage(`${dashboard.title} — Barograph`, [inWords(choice, dashboard), caption], panels.join('')),
+    html: makePage(dashboard.title, [inWords(choice, dashboard), caption], panels.join('')),
     size: { width: PAGE_WIDTH, height: HEAD + last * (ROW + GAP) + GAP },
   };
 }

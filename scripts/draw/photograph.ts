@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from './page.ts';
+import { smallPng } from './small-png.ts';
 
-const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const QUIET = [
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Writes a picture of a page, with the Chromium of this machine. */
 export async function photograph({ html, size }: Page, path: string): Promise<void> {
@@ -14,12 +20,20 @@ export async function photograph({ html, size }: Page, path: string): Promise<vo
     const page = join(folder, 'page.html');
     await writeFile(page, html);
     await run('chromium', [
-      ...['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--force-device-scale-factor=1', ...QUIET],
+      ...[
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--hide-scrollbars',
+        '--force-device-scale-factor=1',
+        ...QUIET,
+      ],
       `--user-data-dir=${join(folder, 'profile')}`,
       `--window-size=${size.width},${size.height}`,
-      `--screenshot=${path}`,
+      `--screenshot=${join(folder, 'page.png')}`,
       pathToFileURL(page).href,
     ]);
+    await writeFile(path, smallPng(await readFile(join(folder, 'page.png'))));
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }

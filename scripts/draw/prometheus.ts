@@ -90,7 +90,9 @@ async function untilReady(address: string): Promise<void> {
 
 function queriesOf(address: string): Omit<Prometheus, 'close'> {
   const get = async (path: string, parameters: Readonly<Record<string, string>>) => {
-    const reply = await fetch(`http://${address}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
+    const reply = await fetch(
+      `http://${address}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`,
+    );
     const text = await reply.text();
     if (!reply.ok) throw new Error(`${parameters['query'] ?? ''}: ${text}`);
     return answerSchema.parse(JSON.parse(text)).data.result.map(({ metric, value, values }) => ({

@@ -18,14 +18,20 @@ const DAY_MILLIS = 86_400_000;
 const MINERS = 16;
 /** Runs that have ended when the last one begins. */
 const ENDED_RUNS = 5;
-/** Fifteen days become a second and a bit for those, and most of a minute for the run that is shown half-way. */
+/** Fifteen days become a second and a bit for those, and twenty for the run that is shown half-way. */
 const ENDED_DELAY_FACTOR = '0.000001';
-const SHOWN_DELAY_FACTOR = '0.00004';
+const SHOWN_DELAY_FACTOR = '0.000015';
 const LOOK_MILLIS = 300;
-/** Half-way: leads of the open run are scored, and others wait for truth. */
+/** Half-way: leads of the open run are scored, others wait for truth, and a miner holds up a step; later it is too late. */
 const IS_HALF_WAY = `
-  select exists (select from weather_forecast_runs as run join run_progress as progress on progress.run_id = run.id
-    where run.completion_time is null and progress.leads_scored > 0.35 * progress.leads_expected) as "isHalfWay"`;
+  select exists (
+    select from weather_forecast_runs as run join run_progress as progress on progress.run_id = run.id
+    where run.completion_time is null and (progress.leads_scored > 0.6 * progress.leads_expected
+      or (progress.leads_scored > 0.1 * progress.leads_expected and exists (
+        select from stuck_steps as stuck where stuck.run_id = run.id and stuck.status <> 'waiting_for_truth'))))
+    as "isHalfWay"`;
+/** The miners are the same in all runs, the weather is not. */
+const SEED = 7;
 
 /** What was recorded, while its last run is half-way. */
 export interface Recording {
@@ -38,7 +44,7 @@ export interface Recording {
 const SILENT: Output = {
   result: () => undefined,
   progress: () => undefined,
-  problem: (text) => console.error(text),
+  problem: (text) => console.log(text),
   ending: () => undefined,
 };
 
@@ -56,8 +62,7 @@ export async function withRecording<Result>(use: (recording: Recording) => Promi
     const run = (daysAgo: number, factor: string, signal: AbortSignal) =>
       recordRun({ folder, databaseUrl: server.connectionString, port, daysAgo, factor, signal });
     const { signal } = new AbortController();
-    for (let day = ENDED_RUNS; day > 0; day -= 1)
-      await (await run(day, ENDED_DELAY_FACTOR, signal)).close();
+    for (let day = ENDED_RUNS; day > 0; day -= 1) await (await run(day, ENDED_DELAY_FACTOR, signal)).close();
     const pool = createDatabasePool(server.connectionString);
     closers.push(() => pool.end());
     await allowReader(pool);
@@ -84,10 +89,17 @@ interface RunToRecord {
   readonly signal: AbortSignal;
 }
 
-async function recordRun({ folder, databaseUrl, port, daysAgo, factor, signal }: RunToRecord): Promise<FinishedRun> {
+async function recordRun({
+  folder,
+  databaseUrl,
+  port,
+  daysAgo,
+  factor,
+  signal,
+}: RunToRecord): Promise<FinishedRun> {
   const initTime = new Date((Math.floor(Date.now() / DAY_MILLIS) - daysAgo) * DAY_MILLIS);
   const directory = join(folder, `world-${daysAgo}`);
-  const stores = await makeDemonstrationWorld({ initTime, seed: 7, directory });
+  const stores = await makeDemonstrationWorld({ initTime, seed: SEED + daysAgo, directory });
   console.log(`records the run of ${initTime.toISOString()} …`);
   return runOnStores({
     config: readConfig({
@@ -96,7 +108,7 @@ async function recordRun({ folder, databaseUrl, port, daysAgo, factor, signal }:
       BAROGRAPH_METRICS_PORT: String(port),
       BAROGRAPH_DELAY_FACTOR: factor,
     }),
-    ...{ stores, initTime, signal, miners: MINERS, seed: 7, output: SILENT },
+    ...{ stores, initTime, signal, miners: MINERS, seed: SEED, output: SILENT },
     ...{ leads: ERA5_LEAD_HOURS, day1Lead: DAY1_LEAD_HOURS },
   });
 }

@@ -24,11 +24,16 @@ export function drawTable(panel: PanelJson, frames: readonly Frame[], size: Size
   const widths = columns.map(({ look }) => Math.floor((look.width ?? 150) * stretch));
   const shownRows = Math.min(rows, Math.floor(size.height / ROW_HEIGHT));
   const cells = Array.from({ length: shownRows }, (_, row) =>
-    columns.map(({ field, look }, column) => {
-      const shown = show(field.values[row] ?? null, field.type, look);
-      const classes = [field.type === 'number' ? 'right' : '', look.isLink && !look.cell ? 'link' : ''].join(' ');
-      return `<span class="cell ${classes}" style="width:${widths[column] ?? 0}px;${cellStyle(shown, look)}">${escaped(shown.text)}</span>`;
-    }).join(''),
+    columns
+      .map(({ field, look }, column) => {
+        const shown = show(field.values[row] ?? null, field.type, look);
+        const classes = [
+          field.type === 'number' ? 'right' : '',
+          look.isLink && !look.cell ? 'link' : '',
+        ].join(' ');
+        return `<span class="cell ${classes}" style="width:${widths[column] ?? 0}px;${cellStyle(shown, look)}">${escaped(shown.text)}</span>`;
+      })
+      .join(''),
   );
   const heads = columns.map(
     ({ field, look }, column) =>
@@ -49,12 +54,13 @@ export function drawStat(panel: PanelJson, frames: readonly Frame[], { width, he
       const last = field.values.findLast((value) => value !== null) ?? null;
       return { title: look.title, ...show(last, field.type, look) };
     });
+  const hasName = String(panel.options['textMode']).includes('name');
   if (shown.length === 0) return nothing(panel.fieldConfig.defaults.noValue);
   const each = width / shown.length;
   const cells = shown.map(({ title, text, colour }) => {
     const letters = Math.max(1, text.length);
     const points = Math.max(9, Math.min(height * 0.42, 44, (each - 12) / (letters * 0.58)));
-    const name = shown.length > 1 ? `<div class="statname">${escaped(title)}</div>` : '';
+    const name = shown.length > 1 || hasName ? `<div class="statname">${escaped(title)}</div>` : '';
     return `<div class="stat" style="width:${each}px">${name}<div style="font-size:${points.toFixed(0)}px;color:${colour ?? ''}">${escaped(text)}</div></div>`;
   });
   return `<div class="stats" style="height:${height}px">${cells.join('')}</div>`;

@@ -63,5 +63,8 @@ export async function drawTrace(pool: Pool, { variables }: DashboardChoice): Pro
     `Run ${variables['run'] ?? ''}, miner ${variables['miner'] ?? ''}: ${spans.length} spans in ${formatNumber(to - from, 'ms', 1)}, coloured by status.`,
     'Drawn by “npm run draw” from the rows of the trace in weather_forecast_steps; Jaeger shows the same spans.',
   ];
-  return { html: makePage('Trace of a forecast', captions, svg(size, drawn.join(''))), size: { ...size, height: size.height + TOP } };
+  return {
+    html: makePage('Trace of a forecast', captions, svg(size, drawn.join(''))),
+    size: { ...size, height: size.height + TOP },
+  };
 }
