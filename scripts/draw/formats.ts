@@ -74,9 +74,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
     Math.abs(value) < 1000 ? `${inDecimals(value, decimals)} ms` : scaled(value / 1000, SECONDS, decimals),
   [UNITS.bytes]: inBytes,
   [UNITS.instant]: inTime,
-  [UNITS.perSecond]: (value, decimals) => `${scaled(value, SHORT, decimals).trim()} c/s`,
-  h: (value, decimals) =>
-    value < 24 ? `${inDecimals(value, decimals)} hour` : scaled(value * HOUR, LARGER, decimals),
+  [UNITS.perMinute]: (value, decimals) => `${scaled(value, SHORT, decimals).trim()} c/m`,
 };
 
 /** A number in a unit. @throws Error for a unit that no dashboard of ours has had */

@@ -58,7 +58,7 @@ describe('numbers in the units of panels', () => {
     [5400, 's', undefined, '1.5 hour'],
     [1727, 'ms', 1, '1.7 s'],
     [3 * 1024 ** 2, 'bytes', undefined, '3 MiB'],
-    [2500, 'cps', undefined, '2.5 K c/s'],
+    [2500, 'cpm', undefined, '2.5 K c/m'],
     [NOON, 'dateTimeAsIso', undefined, '1970-01-01 12:00:00'],
     [NOON, 'time:YYYY-MM-DD HH[Z]', undefined, '1970-01-01 12Z'],
     [240, 'suffix: h', 0, '240 h'],
