@@ -5,10 +5,21 @@ import { escaped, nothing, type Size } from './html.ts';
 import { lookOf, show, type Look, type Shown } from './looks.ts';
 
 const ROW_HEIGHT = 30;
+/** What a column has at least that says no width. */
+const MIN_WIDTH = 150;
 
 function cellStyle({ colour = '' }: Shown, { cell }: Look): string {
   if (cell === 'color-background') return `background:${colour};color:${lettersOn(colour)}`;
   return cell === 'color-text' ? `color:${colour}` : '';
+}
+
+/** Columns without a width share what the others leave; where all have one, they share it too. */
+function widthsOf(given: readonly (number | undefined)[], whole: number): readonly number[] {
+  const open = given.filter((width) => width === undefined).length;
+  const taken = given.reduce<number>((sum, width = 0) => sum + width, 0);
+  const rest = Math.max(MIN_WIDTH, (whole - taken) / Math.max(1, open));
+  const stretch = open > 0 ? 1 : Math.max(1, whole / taken);
+  return given.map((width) => Math.floor(width === undefined ? rest : width * stretch));
 }
 
 /** A table as high as its panel: what does not fit is reached by scrolling, in Grafana. */
@@ -18,10 +29,10 @@ export function drawTable(panel: PanelJson, frames: readonly Frame[], size: Size
     .filter(({ look }) => !look.isHidden);
   const rows = columns[0]?.field.values.length ?? 0;
   if (rows === 0) return nothing(panel.fieldConfig.defaults.noValue);
-  const given = columns.reduce((sum, { look }) => sum + (look.width ?? 150), 0);
-  // Grafana stretches columns without a width; ours all have one, and share what is left.
-  const stretch = Math.max(1, size.width / given);
-  const widths = columns.map(({ look }) => Math.floor((look.width ?? 150) * stretch));
+  const widths = widthsOf(
+    columns.map(({ look }) => look.width),
+    size.width,
+  );
   const shownRows = Math.min(rows, Math.floor(size.height / ROW_HEIGHT));
   const cells = Array.from({ length: shownRows }, (_, row) =>
     columns
