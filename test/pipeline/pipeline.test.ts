@@ -1,5 +1,5 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunProgress } from '../../src/pipeline/index.ts';
 import { captureSpans, contextOf, statusOf, traceparentOf } from './support/captured-spans.ts';
 import { goodForecast, openBench, tinyStores, type PipelineBench } from './support/pipeline-bench.ts';
@@ -33,7 +33,11 @@ describe('a run with one good miner', () => {
           call === 1 ? { kind: 'running', progress: 0, wireStatus: 'running' } : { kind: 'completed' },
       },
     ]);
-    progress = await bench.run(bench.open(stub, await tinyStores()), stub);
+    const pipeline = bench.open(stub, await tinyStores());
+    const { runId } = await bench.run(pipeline, stub);
+    // The job that ended the run is closed behind the commit that did.
+    await vi.waitUntil(async () => (await pipeline.progress(runId)).jobs === 0, { timeout: 10_000 });
+    progress = await pipeline.progress(runId);
   });
   afterAll(() => bench.close());
 
