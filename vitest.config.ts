@@ -18,6 +18,7 @@ export default defineConfig({
     // They have configurations of their own: vitest.faults.config.ts, vitest.servers.config.ts.
     exclude: [...configDefaults.exclude, 'test/faults/**', 'test/servers/**'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/properties.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -39,8 +39,8 @@ const abandon = step(
   ({ run, reason }: RunToAbandon, { pool, clock }: SharedParts): Promise<boolean> =>
     inTransaction(pool, async (client) => {
       const failure = { category: 'process_crash', message: reason } as const;
+      await endLeadsAndMiners(client, run.runId, reason);
       if (!(await moveRun(client, run, { to: 'stale_abandoned', at: clock.now(), failure }))) return false;
-      await endMinersAndLeads(client, run.runId, reason);
       await dropManifests(client, run.runId);
       return true;
     }),
@@ -77,20 +77,21 @@ export async function abandonRuns(
 const abandonIfActive = (run: RunRow, reason: string, parts: SharedParts): Promise<boolean> | false =>
   !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, reason }, parts);
 
-async function endMinersAndLeads(client: Queryable, runId: number, reason: string): Promise<void> {
-  const values = [runId, reason];
-  await client.query(
-    `update pipeline.run_miners
-     set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
-         failure_message = $2
-     where run_id = $1 and state not in ('completed', 'failed')`,
-    values,
-  );
-  await client.query(
-    `update pipeline.leads
-     set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
-         failure_message = $2
-     where run_id = $1 and state not in ('scored', 'failed')`,
-    values,
-  );
+/** Locks leads, then miners, then the run, as the steps that end do: nobody waits for one who waits for him. */
+async function endLeadsAndMiners(client: Queryable, runId: number, reason: string): Promise<void> {
+  for (const { table, key, ends } of OPEN_ROWS) {
+    await client.query(
+      `update pipeline.${table}
+       set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
+           failure_message = $3
+       where (${key}) in (
+         select ${key} from pipeline.${table} where run_id = $1 and state <> all ($2) order by ${key} for update)`,
+      [runId, ends, reason],
+    );
+  }
 }
+
+const OPEN_ROWS = [
+  { table: 'leads', key: 'run_id, miner_uid, score_type, lead_hours', ends: ['scored', 'failed'] },
+  { table: 'run_miners', key: 'run_id, miner_uid', ends: ['completed', 'failed'] },
+] as const;

@@ -1,6 +1,7 @@
 import type { EpochMicros, ScoreSums, StepFact } from '../../../src/facts/step-fact.ts';
 import {
   era5Stage,
+  TERMINAL_FORECAST_STATUSES,
   toStage,
   type ErrorCategory,
   type ForecastStatus,
@@ -24,6 +25,12 @@ export interface SlotState {
 /** An error as a forecast shows it; null once the step succeeded. */
 export type SlotError = { readonly type: ErrorCategory; readonly message: string } | null;
 
+/** Where a forecast stands. */
+export interface ForecastState {
+  readonly forecastStatus: ForecastStatus;
+  readonly stage: ForecastValues['stage'] | undefined;
+}
+
 /** What is known of a miner's forecast, newest word first; `slot` is a step, or `era5:{L}` for one lead. */
 export interface ForecastValues {
   uid: number;
@@ -32,6 +39,11 @@ export interface ForecastValues {
   expectedLeads: number;
   stage: { readonly stage: string; readonly status: StageStatus };
   forecastStatus: ForecastStatus;
+  /**
+   * The end of the forecast. No step that is still running takes it back: what the last lead committed lets the forecast
+   * end, and a busy machine may end the span of that lead only afterwards.
+   */
+  end: ForecastState;
   forecastType: string;
   inputSources: unknown;
   scoreInitial: number | null;
@@ -124,11 +136,14 @@ function identityValues({ minerUid, state }: StepFact) {
 }
 
 function stateValues({ state, stepName, leadHours }: StepFact) {
-  const { stage, stageStatus = 'in_progress', hostingStatus, hostingLatencyMs = null, scoreEra5 } = state;
+  const { hostingStatus, hostingLatencyMs = null, scoreEra5, forecastStatus } = state;
+  const { stage: name, stageStatus: status = 'in_progress' } = state;
+  const stage = name === undefined ? undefined : { stage: name, status };
   const lead = stepName === 'era5' && leadHours !== null && scoreEra5 !== undefined;
   return {
-    stage: stage === undefined ? undefined : { stage, status: stageStatus },
-    forecastStatus: state.forecastStatus,
+    stage,
+    forecastStatus,
+    end: isEnd(forecastStatus) ? { forecastStatus, stage } : undefined,
     forecastType: state.forecastType,
     inputSources: state.inputSources,
     scoreInitial: state.scoreInitial,
@@ -138,6 +153,9 @@ function stateValues({ state, stepName, leadHours }: StepFact) {
     ...(lead ? { [`lead:${leadHours}`]: scoreEra5 } : {}),
   };
 }
+
+const isEnd = (status: ForecastStatus | undefined): status is ForecastStatus =>
+  (TERMINAL_FORECAST_STATUSES as readonly (ForecastStatus | undefined)[]).includes(status);
 
 /** Only an end says this: what a start alone could say first would be unknown when the start was never seen. */
 function whatAnEndSaysFirst({

@@ -50,12 +50,13 @@ export interface ForecastRow {
 export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
   const value = <Name extends keyof ForecastValues>(name: Name): ForecastValues[Name] | null =>
     newest[name]?.value ?? null;
-  const stage = newest.stage?.value;
+  const stage = stageOf(newest)?.value;
+  const status = statusOf(newest);
   return {
     minerUid: value('uid'),
     forecastRunId: forecastRunId(value('initTime'), value('targetTime')),
     initTime: value('initTime'),
-    forecastStatus: value('forecastStatus') ?? 'pending',
+    forecastStatus: status ?? 'pending',
     stage: stage?.stage ?? null,
     stageStatus: stageStatus(newest),
     stageSince: stage ? (oldest[`stage:${toStage(stage.stage)}`]?.at[0] ?? null) : null,
@@ -68,7 +69,7 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
     inputSources: value('inputSources'),
     hostingStatus: newest.hosting?.value.status ?? null,
     hostingLatencyMs: newest.hosting?.value.latencyMs ?? null,
-    completedAt: completionTime(newest, oldest),
+    completedAt: completionTime(status, oldest),
     traceId: oldest.trace ? oldest.trace.value : null,
     createdAt: oldest.trace?.at[0] ?? 0,
     updatedAt: newest.updated?.at[0] ?? 0,
@@ -85,12 +86,22 @@ function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | n
   return `forecast_${part(initTime)}_to_${part(targetTime ?? initTime)}`;
 }
 
+/** The end of a forecast if it has one, else the newest word. */
+const statusOf = ({ end, forecastStatus }: ForecastFold['newest']): ForecastStatus | null =>
+  end?.value.forecastStatus ?? forecastStatus?.value ?? null;
+
+function stageOf({ end, stage }: ForecastFold['newest']): Register<ForecastValues['stage']> | undefined {
+  return end?.value.stage === undefined ? stage : { at: end.at, value: end.value.stage };
+}
+
 /** A step that was abandoned left its stage as it was; that it is in error follows from the step. */
 function stageStatus(newest: ForecastFold['newest']): StageStatus | null {
-  if (!newest.stage) return null;
+  const stage = stageOf(newest);
+  if (stage === undefined) return null;
   const slot = newestOf(family<SlotState>(newest, 'slot:').map(([, register]) => register));
-  const isAbandoned = slot?.value.abandoned != null && compareMoments(slot.at, newest.stage.at) > 0;
-  return isAbandoned ? 'error' : newest.stage.value.status;
+  const hasEnded = newest.end !== undefined;
+  const isAbandoned = slot?.value.abandoned != null && compareMoments(slot.at, stage.at) > 0;
+  return isAbandoned && !hasEnded ? 'error' : stage.value.status;
 }
 
 function newestError(newest: ForecastFold['newest']): ForecastRow['error'] {
@@ -163,11 +174,7 @@ function averageColumns(
 }
 
 /** When the status was first said; a repetition of the last word does not move it. */
-function completionTime(
-  { forecastStatus: status }: ForecastFold['newest'],
-  oldest: ForecastFold['oldest'],
-): EpochMicros | null {
+function completionTime(status: ForecastStatus | null, oldest: ForecastFold['oldest']): EpochMicros | null {
   const terminal: readonly ForecastStatus[] = TERMINAL_FORECAST_STATUSES;
-  if (!status || !terminal.includes(status.value)) return null;
-  return oldest[`status:${status.value}`]?.at[0] ?? null;
+  return status !== null && terminal.includes(status) ? (oldest[`status:${status}`]?.at[0] ?? null) : null;
 }

@@ -9,6 +9,8 @@ export interface RunValues {
   initTime: EpochMicros;
   inputMetadata: unknown;
   status: RunStatus;
+  /** The end of the run, which no step that is still running takes back. */
+  end: RunStatus;
   errorMessage: string;
   finalScoring: true;
   updated: true;
@@ -40,6 +42,7 @@ export function foldRun(fold: RunFold, fact: StepFact): RunFold {
       initTime: state.initTime,
       inputMetadata: state.runInputMetadata,
       status: state.runStatus,
+      end: isEnd(state.runStatus) ? state.runStatus : undefined,
       errorMessage: state.runErrorMessage,
       finalScoring: runLevel && fact.stepName === 'aggregate' && isRealEnd ? (true as const) : undefined,
       updated: true,
@@ -48,6 +51,9 @@ export function foldRun(fold: RunFold, fact: StepFact): RunFold {
     oldest: state.runStatus && isRealEnd ? { [`status:${state.runStatus}` as const]: true as const } : {},
   });
 }
+
+const isEnd = (status: RunStatus | undefined): boolean =>
+  (TERMINAL_RUN_STATUSES as readonly (RunStatus | undefined)[]).includes(status);
 
 /** The columns of `weather_forecast_runs` that follow from its fold. */
 export interface RunRow {
@@ -67,16 +73,14 @@ export interface RunRow {
 export function toRunRow({ newest, oldest }: RunFold): RunRow {
   const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
     newest[name]?.value ?? null;
-  const terminal: readonly RunStatus[] = TERMINAL_RUN_STATUSES;
-  const status = newest.status;
+  const end = value('end');
   return {
     initiationTime: value('initiationTime'),
     targetTime: value('targetTime'),
     initTime: value('initTime'),
     inputMetadata: value('inputMetadata'),
-    status: status?.value ?? null,
-    completionTime:
-      status && terminal.includes(status.value) ? (oldest[`status:${status.value}`]?.at[0] ?? null) : null,
+    status: end ?? value('status'),
+    completionTime: end === null ? null : (oldest[`status:${end}`]?.at[0] ?? null),
     finalScoringAttemptedTime: newest.finalScoring?.at[0] ?? null,
     errorMessage: value('errorMessage'),
     traceId: oldest.trace?.value ?? null,

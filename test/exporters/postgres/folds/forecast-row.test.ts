@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { emptyForecastFold, foldForecast } from '../../../../exporters/postgres/folds/forecast-fold.ts';
 import { toForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
 import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { endedFact, runningFact } from '../../../support/facts.ts';
-import { componentScore, T, type SpanOptions } from '../../../support/spans.ts';
+import { closingSpan } from '../../../../src/facts/closing.ts';
+import { endedFact, runningFact, toFact } from '../../../support/facts.ts';
+import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '../../../support/spans.ts';
 
 const rowOf = (...facts: readonly StepFact[]) => toForecastRow(facts.reduce(foldForecast, emptyForecastFold));
 
@@ -245,6 +246,43 @@ describe('where a forecast stands', () => {
     expect(rowOf(says('completed')).completedAt).toBe(at(5100));
     expect(rowOf(says('failed')).completedAt).toBe(at(5100));
     expect(rowOf(says('era5_scoring')).completedAt).toBeNull();
+  });
+
+  it('stays over when the span of its last lead ends behind that of its aggregation, or another step is given up', () => {
+    const end = endedFact({
+      step: 'aggregate',
+      at: 5000,
+      attributes: {
+        'weather.forecast.status': 'completed',
+        'weather.stage': 'complete',
+        'weather.stage.status': 'completed',
+      },
+    });
+    const straggler = endedFact({
+      step: 'era5',
+      lead: 240,
+      at: 9000,
+      attributes: {
+        'weather.forecast.status': 'era5_scoring',
+        'weather.stage': 'era5_scoring_240h',
+        'weather.score.era5': 0.5,
+      },
+    });
+    const running = runningFact({ step: 'era5', lead: 240, at: 20_000 });
+    const givenUp = toFact(
+      closingSpan(startOfSpan(endedSpan({ step: 'poll', at: 30_000 })), {
+        reason: 'process_crash',
+        at: at(40_000),
+      }),
+    );
+    expect(rowOf(end, straggler, running, givenUp)).toMatchObject({
+      forecastStatus: 'completed',
+      stage: 'complete',
+      stageStatus: 'completed',
+      completedAt: at(5100),
+      scoredLeads: 1,
+      updatedAt: at(30_000),
+    });
   });
 
   it('has the trace and the beginning of its earliest span', () => {

@@ -30,6 +30,11 @@ describe('a run', () => {
     expect(rowOf(orchestrated(0, 'seeding'), orchestrated(5000, status)).completionTime).toBe(at(5100));
   });
 
+  it.each(TERMINAL_RUN_STATUSES)('that was %s stays so, whichever span ends later', (status) => {
+    const late = orchestrated(9000, 'awaiting_results');
+    expect(rowOf(late, orchestrated(5000, status))).toMatchObject({ status, completionTime: at(5100) });
+  });
+
   it('is not over while it awaits results', () => {
     expect(rowOf(orchestrated(5000, 'awaiting_results')).completionTime).toBeNull();
   });
