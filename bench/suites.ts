@@ -1,0 +1,4 @@
+import type { SuiteSource } from './harness/suite.ts';
+
+/** Every suite, in the order in which they run. Each loads what it needs only when it is opened. */
+export const SUITES: readonly SuiteSource[] = [];
