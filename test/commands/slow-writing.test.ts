@@ -16,27 +16,31 @@ describe('what is said of a database that takes its time', () => {
 
   it('names the batch of a recorder that is under way for long, and forgets it when it has ended', async () => {
     const pool = createDatabasePool(database.connectionString, { applicationName: 'barograph-recorder' });
+    const recorder = await pool.connect();
     try {
-      const recorder = await pool.connect();
       await recorder.query('begin');
       const { ok, found } = await examineWriting(database.pool, 0);
       expect(ok).toBe(false);
+      // Whether the server has begun to wait for the next statement already is up to the scheduler.
       expect(found).toMatch(
-        /^the database is slow: a recorder has been writing one batch for 0 s and waits for Client: ClientRead; records wait/,
+        /^the database is slow: a recorder has been writing one batch for 0 s(?: and waits for Client: ClientRead)?; records wait/,
       );
       await recorder.query('rollback');
-      recorder.release();
       expect(await examineWriting(database.pool, 0)).toMatchObject({ ok: true });
     } finally {
+      recorder.release();
       await pool.end();
     }
   });
 
   it('minds nobody else: a person may look at the tables for as long as that takes', async () => {
     const person = await database.pool.connect();
-    await person.query('begin');
-    expect(await examineWriting(database.pool, 0)).toMatchObject({ ok: true });
-    await person.query('rollback');
-    person.release();
+    try {
+      await person.query('begin');
+      expect(await examineWriting(database.pool, 0)).toMatchObject({ ok: true });
+      await person.query('rollback');
+    } finally {
+      person.release();
+    }
   });
 });
