@@ -6,7 +6,6 @@ import { CLOSING_REASONS, type ClosingReason } from '../../../src/semconv/index.
 import { column, insertRows, keyRows } from '../columns.ts';
 import { compareWorth, type Worth } from '../end-worth.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
-import { timestamp } from '../sql-values.ts';
 
 const KEY = [
   column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),
@@ -17,9 +16,9 @@ const KEY = [
 const COLUMNS = [
   ...KEY,
   column<RecordedFact>('run_id', 'bigint', ({ fact }) => fact.runId),
-  column<RecordedFact>('started_at', 'timestamptz', ({ fact }) => timestamp(fact.startedAt)),
+  column<RecordedFact>('started_at', 'timestamptz', ({ fact }) => fact.startedAt),
   column<RecordedFact>('reason', 'text', ({ fact }) => fact.closing),
-  column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => timestamp(fact.completedAt)),
+  column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => fact.completedAt),
 ];
 
 /** Of two closings of one step the one that counts more stays, in whatever order they came. */

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import { isoOfMicros } from '../../../src/facts/instants.ts';
 import type { ComponentScoreFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';
 import { ofMiners, type MinerFact, type RecordedFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
@@ -9,7 +9,7 @@ interface ScoreRow extends MinerFact {
   readonly score: ComponentScoreFact;
 }
 
-const of = (name: string, type: string, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
+const of = (name: string, type: CellType, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
   column(name, type, ({ score }) => value(score));
 
 /** `quality_penalty` and `weighted_score` have no rule that computes them and stay null. */
@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<ScoreRow>[] = [
   column('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
   of('score_type', 'text', (score) => score.scoreType),
   of('lead_hours', 'int', (score) => score.leadHours),
-  of('valid_time_utc', 'timestamptz', (score) => isoOfMicros(score.validTime)),
+  of('valid_time_utc', 'timestamptz', (score) => score.validTime),
   of('variable_name', 'text', (score) => score.variableName),
   of('pressure_level', 'int', (score) => score.pressureLevel),
   of('rmse', 'float8', (score) => score.rmse),
@@ -37,7 +37,7 @@ const COLUMNS: readonly Column<ScoreRow>[] = [
   of('pattern_correlation_passed', 'boolean', (score) => score.patternCorrelationPassed),
   of('clone_penalty', 'float8', (score) => score.clonePenalty),
   of('variable_weight', 'float8', (score) => score.variableWeight),
-  of('calculated_at', 'timestamptz', (score) => isoOfMicros(score.calculatedAt)),
+  of('calculated_at', 'timestamptz', (score) => score.calculatedAt),
   of('calculation_duration_ms', 'float8', (score) => score.calculationDurationMs),
   of('reason', 'text', (score) => score.reason),
   column('trace_id', 'text', ({ fact }) => fact.traceId),

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
@@ -7,7 +8,7 @@ import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/for
 import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 
 /** A forecast whose row changed. */
 export interface ForecastChange {
@@ -22,7 +23,7 @@ interface Row {
   readonly row: ForecastRow;
 }
 
-const of = (name: string, type: string, value: (row: ForecastRow) => unknown) =>
+const of = (name: string, type: CellType, value: (row: ForecastRow) => unknown) =>
   column<Row>(name, type, ({ row }) => value(row));
 
 const COLUMNS = [
@@ -30,14 +31,14 @@ const COLUMNS = [
   column<Row>('id', 'bigint', ({ item }) => responseId(item.fact.runId, item.minerHotkey)),
   of('miner_uid', 'int', (row) => row.minerUid),
   of('forecast_run_id', 'text', (row) => row.forecastRunId),
-  of('forecast_init_time', 'timestamptz', (row) => timestamp(row.initTime)),
+  of('forecast_init_time', 'timestamptz', (row) => row.initTime),
   of('forecast_status', 'text', (row) => row.forecastStatus),
   of('current_forecast_stage', 'text', (row) => row.stage),
   of('current_forecast_status', 'text', (row) => row.stageStatus),
-  of('stage_since', 'timestamptz', (row) => timestamp(row.stageSince)),
+  of('stage_since', 'timestamptz', (row) => row.stageSince),
   of('last_error_message', 'text', (row) => row.error?.message ?? null),
   of('retries_remaining', 'int', (row) => row.retriesRemaining),
-  of('next_scheduled_retry', 'timestamptz', (row) => timestamp(row.nextScheduledRetry)),
+  of('next_scheduled_retry', 'timestamptz', (row) => row.nextScheduledRetry),
   of('forecast_error_msg', 'jsonb', (row) => json(row.error)),
   of('forecast_score_initial', 'float8', (row) => row.scoreInitial),
   ...ERA5_LEAD_HOURS.map((lead, index) =>
@@ -57,10 +58,10 @@ const COLUMNS = [
   of('hosting_status', 'text', (row) => row.hostingStatus),
   of('hosting_latency_ms', 'float8', (row) => row.hostingLatencyMs),
   column<Row>('validator_hotkey', 'text', ({ item }) => item.fact.validatorHotkey),
-  of('completed_at', 'timestamptz', (row) => timestamp(row.completedAt)),
+  of('completed_at', 'timestamptz', (row) => row.completedAt),
   of('trace_id', 'text', (row) => row.traceId),
-  of('created_at', 'timestamptz', (row) => timestamp(row.createdAt)),
-  of('updated_at', 'timestamptz', (row) => timestamp(row.updatedAt)),
+  of('created_at', 'timestamptz', (row) => row.createdAt),
+  of('updated_at', 'timestamptz', (row) => row.updatedAt),
   column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
 ];
 

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
@@ -16,7 +17,7 @@ import {
   type MinerFold,
 } from '../folds/miner-fold.ts';
 import type { MinerFact } from '../recorded-fact.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 import { readHistories, type MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 
@@ -50,7 +51,7 @@ const KEY = [
   column<MinerOwner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
 ];
 
-const of = (name: string, type: string, value: (stats: Row['stats']) => unknown) =>
+const of = (name: string, type: CellType, value: (stats: Row['stats']) => unknown) =>
   column<Row>(name, type, ({ stats }) => value(stats));
 
 const COLUMNS = [
@@ -70,18 +71,18 @@ const COLUMNS = [
   of('best_forecast_score', 'float8', (stats) => stats.bestForecastScore),
   of('worst_forecast_score', 'float8', (stats) => stats.worstForecastScore),
   of('score_std_dev', 'float8', (stats) => stats.scoreStdDev),
-  of('last_successful_forecast', 'timestamptz', (stats) => timestamp(stats.lastSuccessfulForecast)),
-  of('last_failed_forecast', 'timestamptz', (stats) => timestamp(stats.lastFailedForecast)),
+  of('last_successful_forecast', 'timestamptz', (stats) => stats.lastSuccessfulForecast),
+  of('last_failed_forecast', 'timestamptz', (stats) => stats.lastFailedForecast),
   of('consecutive_successes', 'bigint', (stats) => stats.consecutiveSuccesses),
   of('consecutive_failures', 'bigint', (stats) => stats.consecutiveFailures),
   of('total_inference_time', 'float8', (stats) => stats.totalInferenceTime),
   of('avg_inference_time', 'float8', (stats) => stats.avgInferenceTime),
   of('common_errors', 'jsonb', (stats) => json(stats.commonErrors)),
   of('error_rate_by_type', 'jsonb', (stats) => json(stats.errorRateByType)),
-  of('first_seen', 'timestamptz', (stats) => timestamp(stats.firstSeen)),
-  of('last_active', 'timestamptz', (stats) => timestamp(stats.lastActive)),
+  of('first_seen', 'timestamptz', (stats) => stats.firstSeen),
+  of('last_active', 'timestamptz', (stats) => stats.lastActive),
   of('validator_hotkey', 'text', (stats) => stats.validatorHotkey),
-  of('updated_at', 'timestamptz', (stats) => timestamp(stats.updatedAt)),
+  of('updated_at', 'timestamptz', (stats) => stats.updatedAt),
   column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
 ];
 

@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 
 /** The span id as a signed 64-bit number: a row number that every writer gives alike. */
-const rowId = (spanId: string): string => BigInt.asIntN(64, BigInt(`0x${spanId}`)).toString();
+const rowId = (spanId: string): bigint => BigInt.asIntN(64, BigInt(`0x${spanId}`));
 
 /** What the folds need of a fact besides the columns: enough to make the fact again. */
 const foldedFacts = ({
@@ -26,7 +27,7 @@ const foldedFacts = ({
   ...(closing === null ? {} : { closing }),
 });
 
-const at = (name: string, type: string, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
+const at = (name: string, type: CellType, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
   column(name, type, ({ fact }) => value(fact));
 
 const COLUMNS: readonly Column<RecordedFact>[] = [
@@ -46,12 +47,12 @@ const COLUMNS: readonly Column<RecordedFact>[] = [
   at('attempt', 'int', (fact) => fact.attempt),
   at('max_attempts', 'int', (fact) => fact.maxAttempts),
   at('status', 'text', (fact) => fact.status),
-  at('started_at', 'timestamptz', (fact) => timestamp(fact.startedAt)),
-  at('completed_at', 'timestamptz', (fact) => timestamp(fact.completedAt)),
+  at('started_at', 'timestamptz', (fact) => fact.startedAt),
+  at('completed_at', 'timestamptz', (fact) => fact.completedAt),
   at('latency_ms', 'float8', (fact) => (fact.latencyNanos === null ? null : fact.latencyNanos / 1e6)),
   at('retry_count', 'int', (fact) => fact.attempt - 1),
   at('retries_remaining', 'int', (fact) => fact.retriesRemaining),
-  at('next_retry_time', 'timestamptz', (fact) => timestamp(fact.nextRetryTime)),
+  at('next_retry_time', 'timestamptz', (fact) => fact.nextRetryTime),
   at('error_type', 'text', (fact) => fact.error?.type ?? null),
   at('error_json', 'jsonb', (fact) => json(fact.error)),
   at('context', 'jsonb', (fact) => json(fact.context)),
