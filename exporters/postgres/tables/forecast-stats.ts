@@ -3,9 +3,9 @@ import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/forecast-fold.ts';
 import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
+import { foldText } from '../folds/register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
 import { json } from '../sql-values.ts';
@@ -19,7 +19,7 @@ export interface ForecastChange {
 
 interface Row {
   readonly item: MinerFact;
-  readonly fold: ForecastFold;
+  readonly text: string;
   readonly row: ForecastRow;
 }
 
@@ -62,14 +62,19 @@ const COLUMNS = [
   of('trace_id', 'text', (row) => row.traceId),
   of('created_at', 'timestamptz', (row) => row.createdAt),
   of('updated_at', 'timestamptz', (row) => row.updatedAt),
-  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerFact, ForecastFold> = {
   table: 'weather_forecast_stats',
   key: MINER_RUN_KEY,
   empty: emptyForecastFold,
-  add: (fold, { fact }) => foldForecast(fold, fact),
+  add: (fold, items) =>
+    foldForecast(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_forecast_stats` and gives the forecasts that changed. */
@@ -79,7 +84,7 @@ export async function writeForecasts(
 ): Promise<readonly ForecastChange[]> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return [];
-  const rows = changed.map(({ item, after }) => ({ item, fold: after, row: toForecastRow(after) }));
+  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toForecastRow(after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);

@@ -42,7 +42,7 @@ export type MinerNews = MinerOwner &
 
 interface Row {
   readonly item: MinerOwner;
-  readonly fold: MinerFold;
+  readonly text: string;
   readonly stats: Omit<MinerStats, 'minerRank'>;
 }
 
@@ -83,14 +83,15 @@ const COLUMNS = [
   of('last_active', 'timestamptz', (stats) => stats.lastActive),
   of('validator_hotkey', 'text', (stats) => stats.validatorHotkey),
   of('updated_at', 'timestamptz', (stats) => stats.updatedAt),
-  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerNews, MinerFold> = {
   table: 'miner_stats',
   key: KEY,
   empty: emptyMinerFold,
-  add: addNews,
+  add: (fold, news) => news.reduce(addNews, fold),
+  toText: canonicalJson,
 };
 
 function addNews(fold: MinerFold, news: MinerNews): MinerFold {
@@ -143,10 +144,10 @@ export async function foldMiners(
 ): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
   const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
   if (changed.length === 0) return { written: 0, rescored: [] };
-  const rows = changed.map(({ item, after }) => {
+  const rows = changed.map(({ item, after, text }) => {
     const { validatorId, minerHotkey } = item;
     const key = { validatorId, validatorHotkey: item.fact.validatorHotkey, minerHotkey };
-    return { item, fold: after, stats: toMinerStats(after, key) };
+    return { item, text, stats: toMinerStats(after, key) };
   });
   const key = KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));

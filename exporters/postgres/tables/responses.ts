@@ -2,7 +2,6 @@ import type { ClientBase } from 'pg';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import {
   emptyResponseFold,
   foldResponse,
@@ -10,13 +9,14 @@ import {
   type ResponseFold,
   type ResponseRow,
 } from '../folds/response-fold.ts';
+import { foldText } from '../folds/register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
 import { json } from '../sql-values.ts';
 
 interface Row {
   readonly item: MinerFact;
-  readonly after: ResponseFold;
+  readonly text: string;
   readonly row: ResponseRow;
 }
 
@@ -52,21 +52,26 @@ const COLUMNS = [
   of('total_pipeline_duration_seconds', 'float8', (row) => row.totalDurationSeconds),
   of('trace_id', 'text', (row) => row.traceId),
   of('updated_at', 'timestamptz', (row) => row.updatedAt),
-  column<Row>('fold', 'json', ({ after }) => canonicalJson(after)),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerFact, ResponseFold> = {
   table: 'weather_miner_responses',
   key: MINER_RUN_KEY,
   empty: emptyResponseFold,
-  add: (fold, { fact }) => foldResponse(fold, fact),
+  add: (fold, items) =>
+    foldResponse(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_miner_responses`. */
 export async function writeResponses(client: ClientBase, facts: readonly MinerFact[]): Promise<number> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return 0;
-  const rows = changed.map(({ item, after }) => ({ item, after, row: toResponseRow(after) }));
+  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toResponseRow(after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);

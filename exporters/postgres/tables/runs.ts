@@ -2,14 +2,14 @@ import type { ClientBase } from 'pg';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type RunRow } from '../folds/run-fold.ts';
+import { foldText } from '../folds/register.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
 
 interface Row {
   readonly item: RecordedFact;
-  readonly after: RunFold;
+  readonly text: string;
   readonly row: RunRow;
 }
 
@@ -33,21 +33,26 @@ const COLUMNS = [
   of('error_message', 'text', (row) => row.errorMessage),
   of('trace_id', 'text', (row) => row.traceId),
   of('updated_at', 'timestamptz', (row) => row.updatedAt),
-  column<Row>('fold', 'json', ({ after }) => canonicalJson(after)),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<RecordedFact, RunFold> = {
   table: 'weather_forecast_runs',
   key: KEY,
   empty: emptyRunFold,
-  add: (fold, { fact }) => foldRun(fold, fact),
+  add: (fold, items) =>
+    foldRun(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_forecast_runs`. */
 export async function writeRuns(client: ClientBase, facts: readonly RecordedFact[]): Promise<number> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return 0;
-  const rows = changed.map(({ item, after }) => ({ item, after, row: toRunRow(after) }));
+  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toRunRow(after) }));
   const insert = await insertRows(
     TABLE.table,
     COLUMNS,

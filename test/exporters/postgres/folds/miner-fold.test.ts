@@ -35,7 +35,7 @@ const forecastRow = (
   leadScores: readonly number[] = [],
 ): ForecastRow =>
   toForecastRow(
-    [
+    foldForecast(emptyForecastFold, [
       endedFact({
         step: 'aggregate',
         at: 9000,
@@ -48,7 +48,7 @@ const forecastRow = (
           attributes: { 'weather.score.era5': score, 'weather.run.expected_leads': 2 },
         }),
       ),
-    ].reduce(foldForecast, emptyForecastFold),
+    ]),
   );
 
 describe('the calls to a miner', () => {
