@@ -102,10 +102,10 @@ export function sayFirst<Oldest>(
 }
 
 /** The fold as JSON text, the names in order, so that equal folds are equal bytes. */
-export const foldText = ({ newest, oldest }: Fold<unknown, unknown>): string =>
+export const foldText = ({ newest, oldest }: { readonly newest: object; readonly oldest: object }): string =>
   `{"newest":${registersText(newest)},"oldest":${registersText(oldest)}}`;
 
-function registersText(map: RegisterMap<unknown>): string {
+function registersText(map: object): string {
   const registers = map as Registers;
   const parts = Object.keys(registers)
     .sort()
@@ -130,13 +130,17 @@ export function newestOf<Value>(registers: readonly (Register<Value> | undefined
   return newest;
 }
 
-/** Registers whose name starts with `prefix`, by the rest of the name, in the order of their names. */
-export function family<Value>(
-  map: object,
-  prefix: string,
-): readonly (readonly [name: string, Register<Value>])[] {
-  return Object.entries(map as Record<string, Register<Value>>)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, register]) => [name.slice(prefix.length), register] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+/** Registers whose name is that of a family and the rest of a name, by family, each in the order of their names. */
+export function byFamily(map: object): Readonly<Record<string, readonly Register<unknown>[] | undefined>> {
+  const registers = map as Record<string, Register<unknown>>;
+  const names: Record<string, string[] | undefined> = {};
+  for (const name of Object.keys(registers)) {
+    const end = name.lastIndexOf(':');
+    if (end !== -1) (names[name.slice(0, end)] ??= []).push(name);
+  }
+  const sorted = Object.entries(names).map(([family, members = []]) => [
+    family,
+    members.sort().flatMap((name) => registers[name] ?? []),
+  ]);
+  return Object.fromEntries(sorted) as Record<string, readonly Register<unknown>[]>;
 }

@@ -84,14 +84,14 @@ export async function writeForecasts(
 ): Promise<readonly ForecastChange[]> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return [];
-  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toForecastRow(after) }));
+  const rows = changed.map((change) => ({ ...change, row: toForecastRow(change.after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
-  return changed.map(({ item, before, after }) => ({
+  return rows.map(({ item, before, row }) => ({
     item,
     before: before === null ? null : toForecastRow(before),
-    after: toForecastRow(after),
+    after: row,
   }));
 }
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  byFamily,
   compareMoments,
   draftOf,
   emptyFold,
   endOf,
-  family,
   foldText,
   momentOf,
   newestOf,
@@ -173,21 +173,28 @@ describe('the moments of a fact', () => {
 });
 
 describe('registers of one family', () => {
-  const map = {
-    'lead:48': { at: [2, 1, 1, 'a'] as Moment, value: 0.5 },
-    'lead:24': { at: [3, 1, 1, 'a'] as Moment, value: 0.25 },
-    other: { at: [9, 1, 1, 'a'] as Moment, value: 1 },
-  };
-
-  it('come by the rest of their name, in its order', () => {
-    expect(family<number>(map, 'lead:').map(([name, { value }]) => [name, value])).toEqual([
-      ['24', 0.25],
-      ['48', 0.5],
-    ]);
+  it('are those whose name is the family and one more word, in the order of the words', () => {
+    const at: Moment = [0, 0, 1, 'a'];
+    const map = {
+      'lead:48': { at, value: 2 },
+      'lead:24': { at, value: 1 },
+      stage: { at, value: 'init' },
+      'slot:query': { at, value: 3 },
+      'slot:era5:24': { at, value: 4 },
+    };
+    expect(byFamily(map)).toEqual({
+      lead: [
+        { at, value: 1 },
+        { at, value: 2 },
+      ],
+      slot: [{ at, value: 3 }],
+      'slot:era5': [{ at, value: 4 }],
+    });
   });
 
   it('have a newest one, unless there is none', () => {
-    expect(newestOf([map['lead:48'], undefined, map['lead:24']])?.value).toBe(0.25);
+    const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as Moment, value });
+    expect(newestOf([of(2, 0.5), undefined, of(3, 0.25)])?.value).toBe(0.25);
     expect(newestOf([undefined])).toBeNull();
   });
 });
