@@ -102,8 +102,7 @@ function addNews(fold: MinerFold, news: MinerNews): MinerFold {
     return news.counted === 1 ? countStep(noticed, news.fact) : noticed;
   }
   const { before, after } = news.change;
-  const without = before === null ? fold : countForecast(fold, before, -1);
-  return { ...countForecast(without, after, 1), history: news.history ?? fold.history };
+  return { ...countForecast(fold, before, after), history: news.history ?? fold.history };
 }
 
 /** Forecasts that changed, with the history of their miner where that moved with them. */

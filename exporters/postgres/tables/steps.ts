@@ -4,7 +4,7 @@ import type { CellType } from '../binary/cells.ts';
 import { copyRows } from '../binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';
 import { sqlStateOf } from '../database-error.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
+import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
 
 /** The span id as a signed 64-bit number: a row number that every writer gives alike. */
@@ -75,6 +75,7 @@ interface SpanKey {
 }
 
 function select(facts: readonly RecordedFact[], keys: readonly SpanKey[]): readonly RecordedFact[] {
+  if (keys.length === 0) return [];
   const found = new Set(keys.map((key) => `${key.validator_id}/${key.trace_id}/${key.span_id}`));
   return facts.filter(({ validatorId, fact }) => found.has(`${validatorId}/${fact.traceId}/${fact.spanId}`));
 }
@@ -116,15 +117,27 @@ export async function removeRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
-  if (facts.length === 0) return [];
-  const keys = keyRows(KEY, facts);
-  const { rows } = await client.query<SpanKey>(
+  // What runs is little, so it is looked at as a whole.
+  const over = facts.length === 0 ? [] : select(facts, await readRunning(client, facts));
+  if (over.length === 0) return [];
+  const keys = keyRows(KEY, over);
+  await client.query(
     `delete from weather_forecast_steps_running as running using ${keys.text}
-     where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)
-     returning running.validator_id, running.trace_id, running.span_id`,
+     where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)`,
     keys.values,
   );
-  return select(facts, rows);
+  return over;
+}
+
+/** The keys of what runs in the runs of these facts. */
+async function readRunning(client: ClientBase, facts: readonly RecordedFact[]): Promise<readonly SpanKey[]> {
+  const keys = keyRows(RUN_KEY, runsOf(facts));
+  const { rows } = await client.query<SpanKey>(
+    `select running.validator_id, running.trace_id, running.span_id
+     from weather_forecast_steps_running as running join ${keys.text} using (validator_id, run_id)`,
+    keys.values,
+  );
+  return rows;
 }
 
 /** Shows running spans, but not one that has ended already, and gives those that were not shown yet. */
