@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { setImmediate } from 'node:timers/promises';
 import { from, type CopyStreamQuery } from 'pg-copy-streams';
 import type { Column } from '../columns.ts';
+import { sqlStateOf } from '../database-error.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { writeCell } from './cells.ts';
 
@@ -80,3 +81,31 @@ async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: Fe
     copying.destroy(state.cause);
   }
 }
+
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Copies rows into a table, within a transaction.
+ *
+ * @returns false when one of them is there already, or twice among them; then none was written
+ */
+export async function copyNewRows<Row>(
+  client: ClientBase,
+  table: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Promise<boolean> {
+  await client.query('savepoint before_copy');
+  try {
+    await copyRows(client, table, columns, rows);
+  } catch (error) {
+    if (!(error instanceof Error) || sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+    await client.query('rollback to savepoint before_copy');
+    return false;
+  }
+  await client.query('release savepoint before_copy');
+  return true;
+}
+
+/** From how many rows on a copy is faster than an insert, which needs no savepoint. */
+export const WORTH_A_COPY = 256;

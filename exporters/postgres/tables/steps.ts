@@ -1,9 +1,8 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
 import type { CellType } from '../binary/cells.ts';
-import { copyRows } from '../binary/copy.ts';
+import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';
-import { sqlStateOf } from '../database-error.ts';
 import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
 
@@ -63,7 +62,6 @@ const COLUMNS: readonly Column<RecordedFact>[] = [
 ];
 
 const FINISHED = 'weather_forecast_steps_finished';
-const UNIQUE_VIOLATION = '23505';
 
 const KEY: readonly Column<RecordedFact>[] = COLUMNS.slice(0, 3);
 const KEY_WITH_TIME = [...KEY, ...COLUMNS.filter(({ name }) => name === 'started_at')];
@@ -80,36 +78,19 @@ function select(facts: readonly RecordedFact[], keys: readonly SpanKey[]): reado
   return facts.filter(({ validatorId, fact }) => found.has(`${validatorId}/${fact.traceId}/${fact.spanId}`));
 }
 
-/** From how many rows on copying is faster than inserting. */
-const COPIED = 256;
-
 /** Appends ended spans to the log and gives those that were not in it. */
 export async function appendFinished(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
   if (facts.length === 0) return [];
-  if (facts.length >= COPIED && (await areCopied(client, facts))) return facts;
+  if (facts.length >= WORTH_A_COPY && (await copyNewRows(client, FINISHED, COLUMNS, facts))) return facts;
   const insert = await insertRows(FINISHED, COLUMNS, facts, 'do nothing');
   const { rows } = await client.query<SpanKey>(
     `${insert.text} returning validator_id, trace_id, span_id`,
     insert.values,
   );
   return select(facts, rows);
-}
-
-/** Copies the facts into the log; false when one of them was there already, then none is. */
-async function areCopied(client: ClientBase, facts: readonly RecordedFact[]): Promise<boolean> {
-  await client.query('savepoint before_copy');
-  try {
-    await copyRows(client, FINISHED, COLUMNS, facts);
-  } catch (error) {
-    if (!(error instanceof Error) || sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    await client.query('rollback to savepoint before_copy');
-    return false;
-  }
-  await client.query('release savepoint before_copy');
-  return true;
 }
 
 /** Takes ended spans out of the running ones and gives those that were there. */
