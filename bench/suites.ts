@@ -3,4 +3,9 @@ import type { SuiteSource } from './harness/suite.ts';
 /** Every suite, in the order in which they run. Each loads what it needs only when it is opened. */
 export const SUITES: readonly SuiteSource[] = [
   { name: 'rows', open: async (scale) => (await import('./suites/rows.ts')).openRows(scale) },
+  {
+    name: 'components',
+    open: async (scale) => (await import('./suites/components.ts')).openComponents(scale),
+  },
+  { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
 ];
