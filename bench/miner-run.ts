@@ -13,7 +13,7 @@ const BEGINNING = Date.now() - 7_200_000;
 const SHIFT = BigInt(BEGINNING) * 1_000_000n - T;
 const RUNS_IN_THAT_TIME = 100;
 
-/** Whose spans they are. */
+/** Whose spans they are, unless another process is named. */
 export const BENCH_EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' } as const;
 
 /** As an SDK makes ids: nothing about them is in order. */
@@ -28,7 +28,11 @@ const succeeded = { 'weather.response.transport': 'success' };
 const failed = { 'weather.response.transport': 'failure' };
 
 /** The 40 steps of one miner in one run; every seventh forecast fails. */
-export function minerRun(run: number, uid: number): readonly ObservedSpan[] {
+export function minerRun(
+  run: number,
+  uid: number,
+  instance: string = BENCH_EMITTER.instanceId,
+): readonly ObservedSpan[] {
   const isFailed = (run + uid) % 7 === 0;
   const score = 0.3 + ((run * 31 + uid * 17) % 100) / 300;
   const steps: readonly SpanOptions[] = [
@@ -69,13 +73,14 @@ export function minerRun(run: number, uid: number): readonly ObservedSpan[] {
     const at = (run % RUNS_IN_THAT_TIME) * MILLIS_BETWEEN_RUNS + index * 100;
     const spanId = randomHex(`${run}/${uid}/${index}`, 16);
     const attributes = { 'weather.run.init_time': initTimeOf(run), ...step.attributes };
-    return shifted(endedSpan({ maxAttempts: 20, ...step, attributes, traceId, spanId, run, miner, at }));
+    const span = { maxAttempts: 20, ...step, attributes, traceId, spanId, run, miner, at, instance };
+    return shifted(endedSpan(span));
   });
 }
 
 /** A run of many miners in the order in which steps end: all miners go on side by side. */
-export function runOfMiners(run: number, miners: number): readonly ObservedSpan[] {
-  const each = Array.from({ length: miners }, (_, uid) => minerRun(run, uid));
+export function runOfMiners(run: number, miners: number, instance?: string): readonly ObservedSpan[] {
+  const each = Array.from({ length: miners }, (_, uid) => minerRun(run, uid, instance));
   const steps = each[0]?.length ?? 0;
   return Array.from({ length: steps }, (_, step) => each.flatMap((spans) => spans.slice(step, step + 1))).flat();
 }

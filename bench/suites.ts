@@ -7,5 +7,6 @@ export const SUITES: readonly SuiteSource[] = [
     name: 'components',
     open: async (scale) => (await import('./suites/components.ts')).openComponents(scale),
   },
+  { name: 'history', open: async (scale) => (await import('./suites/history.ts')).openHistory(scale) },
   { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
 ];

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { SpanSink } from '../../exporters/export-report.ts';
 import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
 import { Spool } from '../../exporters/spool/exporter.ts';
+import type { Emitter } from '../../exporters/spool/ledger.ts';
+
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { BENCH_EMITTER } from '../miner-run.ts';
 
@@ -14,10 +16,10 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 const LIMIT_BYTES = 64 * 1024 ** 3;
 
 /** A spool as a process has it that recorded while the database was away. */
-export function openSpool(directory: string): Spool {
+export function openSpool(directory: string, emitter: Emitter = BENCH_EMITTER): Spool {
   return new Spool({
     directory,
-    emitter: BENCH_EMITTER,
+    emitter,
     segmentBytes: SEGMENT_BYTES,
     limitBytes: LIMIT_BYTES,
     durability: 'system',
@@ -49,9 +51,10 @@ export interface Drained {
 export async function drainThroughSpool(
   spans: readonly ObservedSpan[],
   sink: Pick<SpanSink, 'export'>,
+  emitter: Emitter = BENCH_EMITTER,
 ): Promise<Drained> {
   const directory = await mkdtemp(join(tmpdir(), 'barograph-spool-'));
-  const spool = openSpool(directory);
+  const spool = openSpool(directory, emitter);
   try {
     await fillSpool(spool, spans);
     return await drain(spool, sink);
