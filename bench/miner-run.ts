@@ -82,7 +82,9 @@ export function minerRun(
 export function runOfMiners(run: number, miners: number, instance?: string): readonly ObservedSpan[] {
   const each = Array.from({ length: miners }, (_, uid) => minerRun(run, uid, instance));
   const steps = each[0]?.length ?? 0;
-  return Array.from({ length: steps }, (_, step) => each.flatMap((spans) => spans.slice(step, step + 1))).flat();
+  return Array.from({ length: steps }, (_, step) =>
+    each.flatMap((spans) => spans.slice(step, step + 1)),
+  ).flat();
 }
 
 /** T0 of a run: the day before, a second later with every run. */

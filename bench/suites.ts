@@ -8,5 +8,6 @@ export const SUITES: readonly SuiteSource[] = [
     open: async (scale) => (await import('./suites/components.ts')).openComponents(scale),
   },
   { name: 'history', open: async (scale) => (await import('./suites/history.ts')).openHistory(scale) },
+  { name: 'backlog', open: async (scale) => (await import('./suites/backlog.ts')).openBacklog(scale) },
   { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
 ];

@@ -42,11 +42,15 @@ function targetTable(targets: readonly (TargetResult & { readonly name?: string 
       { heading: 'is', value: ({ value, unit }) => `${short(value)}${unitText(unit)}`, isNumber: true },
       { heading: 'rounds gave', value: ({ min, max }) => `${short(min)}–${short(max)}`, isNumber: true },
       { heading: 'target', value: boundText, isNumber: true },
-      { heading: 'held', value: ({ held }) => (held ? 'yes' : 'NO') },
+      { heading: 'held', value: heldText },
     ],
     targets,
   );
 }
+
+/** A side that could not be measured here, for want of a program, gave no number. */
+const heldText = ({ held, value }: TargetResult): string =>
+  held ? 'yes' : Number.isFinite(value) ? 'NO' : 'not measured';
 
 function boundText({ atMost, atLeast, unit }: TargetResult): string {
   if (atMost !== null) return `≤ ${atMost}${unitText(unit)}`;

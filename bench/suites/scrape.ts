@@ -83,9 +83,7 @@ const bytesOf = (scraper: Scraper): Comparison => ({
   name: 'a scrape, size',
   unit: 'bytes',
   sides: { 'while recording': async () => (await scraper.whileRecording()).bytes },
-  targets: [
-    { what: 'size', value: (by) => by['while recording'] ?? NaN, atMost: MOST_BYTES, unit: 'bytes' },
-  ],
+  targets: [{ what: 'size', value: (by) => by['while recording'] ?? NaN, atMost: MOST_BYTES, unit: 'bytes' }],
   rounds: 1,
 });
 

@@ -19,7 +19,11 @@ export function era5Spans(run: number, miners: number): readonly ObservedSpan[] 
     .map((span, index) => ({ ...span, events: [...span.events, ...scoresOf(span, run, index)] }));
 }
 
-function scoresOf({ attributes, endTimeUnixNano }: ObservedSpan, run: number, index: number): ObservedEvent[] {
+function scoresOf(
+  { attributes, endTimeUnixNano }: ObservedSpan,
+  run: number,
+  index: number,
+): ObservedEvent[] {
   const leadHours = Number(attributes['weather.lead_hours'] ?? ERA5_LEAD_HOURS[0]);
   const validTime = new Date(Date.parse(initTimeOf(run)) + leadHours * HOUR_MILLIS).toISOString();
   return SCORED_FIELDS.map(({ variable, levelHpa }, field) => ({
