@@ -48,13 +48,16 @@ function targetTable(targets: readonly (TargetResult & { readonly name?: string 
   );
 }
 
-/** A side that could not be measured here, for want of a program, gave no number. */
-const heldText = ({ held, value }: TargetResult): string =>
-  held ? 'yes' : Number.isFinite(value) ? 'NO' : 'not measured';
-
 function boundText({ atMost, atLeast, unit }: TargetResult): string {
   if (atMost !== null) return `≤ ${atMost}${unitText(unit)}`;
   return atLeast === null ? '–' : `≥ ${atLeast}${unitText(unit)}`;
+}
+
+/** What could not be measured is neither held nor missed, and what has no bound cannot be held. */
+function heldText({ held, value, atMost, atLeast }: TargetResult): string {
+  if (!Number.isFinite(value)) return 'not measured';
+  if (atMost === null && atLeast === null) return '–';
+  return held ? 'yes' : 'NO';
 }
 
 const unitText = (unit: string): string => (unit === '' ? '' : unit === '×' ? unit : ` ${unit}`);
