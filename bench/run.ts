@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { thisMachine } from './harness/machine.ts';
 import { measure, type ComparisonResult } from './harness/measure.ts';
 import { comparisonText, machineText, summaryText } from './harness/report.ts';
-import type { SuiteSource } from './harness/suite.ts';
+import type { Suite, SuiteSource } from './harness/suite.ts';
 import { SUITES } from './suites.ts';
 
 /**
@@ -46,6 +46,7 @@ async function runSuite(source: SuiteSource, rounds: number): Promise<Comparison
   const suite = await source.open(options.quick ? 'quick' : 'full');
   try {
     const results: ComparisonResult[] = [];
+    requireNames(suite);
     for (const comparison of suite.comparisons) {
       const known = options.quick ? { ...comparison, rounds } : comparison;
       const result = await measure(source.name, known, rounds);
@@ -56,6 +57,13 @@ async function runSuite(source: SuiteSource, rounds: number): Promise<Comparison
   } finally {
     await suite.close();
   }
+}
+
+/** Results are told apart by their names. */
+function requireNames({ comparisons }: Suite): void {
+  const names = comparisons.map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) throw new Error(`Two comparisons are called ${twice.join(', ')}.`);
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,13 @@
 import type { SuiteSource } from './harness/suite.ts';
 
 /** Every suite, in the order in which they run. Each loads what it needs only when it is opened. */
-export const SUITES: readonly SuiteSource[] = [];
+export const SUITES: readonly SuiteSource[] = [
+  { name: 'rows', open: async (scale) => (await import('./suites/rows.ts')).openRows(scale) },
+  {
+    name: 'components',
+    open: async (scale) => (await import('./suites/components.ts')).openComponents(scale),
+  },
+  { name: 'history', open: async (scale) => (await import('./suites/history.ts')).openHistory(scale) },
+  { name: 'backlog', open: async (scale) => (await import('./suites/backlog.ts')).openBacklog(scale) },
+  { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
+];

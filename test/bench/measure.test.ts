@@ -48,14 +48,15 @@ describe('a comparison', () => {
     ]);
   });
 
-  it('does not hold what could not be measured', async () => {
+  it('does not hold what could not be measured, and says so', async () => {
     const target = { what: '', value: () => NaN, atMost: 1 };
-    const { targets } = await measure(
+    const result = await measure(
       's',
       { name: 'n', unit: 'ns', sides: { ours: () => 1 }, targets: [target] },
       1,
     );
-    expect(targets[0]?.held).toBe(false);
+    expect(result.targets[0]?.held).toBe(false);
+    expect(comparisonText(result)).toMatch(/ not measured$/);
   });
 
   it('is shown with its sides and its targets', async () => {
