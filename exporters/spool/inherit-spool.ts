@@ -8,6 +8,7 @@ import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, isBefore, START, type Position } from './position.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
+import { SpanDecoder } from './span-decoder.ts';
 import { runOf, spanKeyOf, toSpan } from './spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
@@ -46,6 +47,7 @@ class Estate {
   lastKept = 0;
   /** The latest instant of which a record speaks: the process was alive then. */
   lastSign: EpochMicros = 0;
+  readonly #decoder = new SpanDecoder();
   readonly #directory: string;
   readonly #delivered: Position;
 
@@ -86,7 +88,7 @@ class Estate {
     segment: number,
     { ledger, isDelivered }: { readonly ledger: Ledger; readonly isDelivered: boolean },
   ): void {
-    const span = toSpan(frame);
+    const span = toSpan(frame, this.#decoder);
     const { kind, sequence } = frame;
     if (kind !== 'carried' && !isDelivered) this.undelivered += 1;
     if (span === null) return;

@@ -5,6 +5,7 @@ import type { Frame } from './frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
 import type { Position } from './position.ts';
 import type { PlacedRecord, RecordReader } from './record-reader.ts';
+import { SpanDecoder } from './span-decoder.ts';
 import { runOf, toSpan } from './spool-record.ts';
 
 /** Bytes of one batch after which it is full, whatever the number of its spans. */
@@ -43,6 +44,7 @@ interface TakenBatch {
 /** Takes the records of a spool in batches, and tells with each part of a batch what is true once that part is safe. */
 export class RecordBatches {
   readonly #parts: RecordBatchesParts;
+  readonly #decoder = new SpanDecoder();
   #taken: TakenBatch | null = null;
   #takenRecords = 0;
   #lastTaken = 0;
@@ -72,7 +74,7 @@ export class RecordBatches {
     const read = await this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const found = (await inTurns(delivered, ({ frame }) => toBooked(frame))).flat();
+    const found = (await inTurns(delivered, ({ frame }) => toBooked(frame, this.#decoder))).flat();
     const records = found.map(({ booked }) => booked);
     // The reader is at the end: what should be there and is not was damaged.
     const size = read.length === 0 ? waiting() : delivered.length;
@@ -112,8 +114,11 @@ export class RecordBatches {
   }
 }
 
-function toBooked(frame: Frame): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
-  const span = toSpan(frame);
+function toBooked(
+  frame: Frame,
+  decoder: SpanDecoder,
+): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
+  const span = toSpan(frame, decoder);
   if (span === null) return [];
   const isFirst = frame.kind === 'started' || frame.kind === 'whole';
   return [{ span, booked: { sequence: frame.sequence, run: runOf(span), isFirst } }];

@@ -8,7 +8,7 @@ import { OwedClosings } from './owed-closings.ts';
 import { quietly } from './quietly.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { runOf, spanKeyOf, toFrame, toPayload } from './spool-record.ts';
-import { TurnRecords, type PendingRecord } from './turn-records.ts';
+import { TurnRecords, type NumberedRecord, type PendingRecord } from './turn-records.ts';
 
 /** What the writer works with. */
 export interface SpoolWriterParts {
@@ -54,18 +54,19 @@ export class SpoolWriter {
   /** Accepts a span. One that ended in the turn in which it started is one record. */
   accept(span: ObservedSpan): 'queued' | 'merged' {
     const { ledger, open } = this.#parts;
-    const [key, run, payload] = [spanKeyOf(span), runOf(span), toPayload(span)];
+    const key = spanKeyOf(span);
+    const run = runOf(span);
+    this.#pending.encode(span);
     if (span.phase === 'started') {
       ledger.start(run);
-      this.#pending.add({ kind: 'started', key, run, payload, sequence: ledger.nextSequence() });
+      this.#pending.add({ kind: 'started', key, run, sequence: ledger.nextSequence() });
       return 'queued';
     }
-    if (this.#pending.replaceStart(key, payload)) return 'merged';
+    if (this.#pending.replaceStart(key)) return 'merged';
     const known = open.get(key);
     const isFirst = known === undefined || known.refused !== null;
     if (known === undefined) ledger.start(run);
-    const kind = isFirst ? 'whole' : 'ended';
-    this.#pending.add({ kind, key, run, payload, sequence: ledger.nextSequence() });
+    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', key, run, sequence: ledger.nextSequence() });
     return 'queued';
   }
 
@@ -73,11 +74,10 @@ export class SpoolWriter {
   flush(): void {
     const group = this.#pending.take();
     if (group.length === 0) return;
-    const frames = group.map(({ kind, sequence, payload }) => toFrame(kind, sequence, payload));
-    const whole = frames.filter((frame) => frame !== null);
-    const isWritten = whole.length === frames.length && this.#append(whole) === 'written';
-    if (isWritten) group.forEach((record) => this.#keep(record));
-    else this.#writeEach(group, frames);
+    const frames = this.#pending.framesOf(group);
+    if (frames !== null && this.#append(frames) === 'written') for (const record of group) this.#keep(record);
+    else this.#writeEach(group);
+    this.#pending.clear();
   }
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
@@ -93,20 +93,15 @@ export class SpoolWriter {
     const { ledger } = this.#parts;
     for (let owed = this.#owed.first; owed !== undefined; owed = this.#owed.first) {
       const { key, span } = owed;
-      const record: PendingRecord = {
-        kind: 'closed',
-        key,
-        run: runOf(span),
-        payload: toPayload(span),
-        sequence: ledger.lastSequence + 1,
-      };
-      const frame = toFrame('closed', record.sequence, record.payload);
+      const sequence = ledger.lastSequence + 1;
+      const record = { kind: 'closed', key, run: runOf(span), sequence } as const;
+      const frame = toFrame('closed', sequence, toPayload(span));
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
       this.#owed.removeFirst();
       ledger.nextSequence();
       this.#parts.listener.added(1);
       if (frame === null) this.#refuseClosing(record);
-      else this.#keep(record);
+      else this.#keepEnd(record);
     }
   }
 
@@ -131,30 +126,34 @@ export class SpoolWriter {
     return appended;
   }
 
-  #writeEach(group: readonly PendingRecord[], frames: readonly (Buffer | null)[]): void {
+  #writeEach(group: readonly PendingRecord[]): void {
     const dropped = new Map<DropReason, number>();
-    group.forEach((record, index) => {
-      const frame = frames[index] ?? null;
+    for (const record of group) {
+      const frame = this.#pending.frameOf(record);
       const appended = frame === null ? 'too_large' : this.#append([frame]);
       if (appended === 'written') this.#keep(record);
       else {
         this.#refuse(record, appended);
+        if (record.kind === 'started') this.#setOpen(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
-    });
+    }
     const { books, ledger, listener } = this.#parts;
     quietly(() => books.write(ledger.state()));
     for (const [reason, records] of dropped) listener.dropped(reason, records);
   }
 
-  #keep({ kind, key, run, payload, sequence }: PendingRecord): void {
-    const { open, ledger, segments, books } = this.#parts;
-    this.#written += 1;
-    this.#lastKept = sequence;
-    if (kind === 'started') {
-      open.set(key, { payload, sequence, segment: segments.end.segment, refused: null });
-      return;
-    }
+  #keep(record: PendingRecord): void {
+    if (record.kind === 'started') {
+      this.#count(record);
+      this.#setOpen(record, null);
+    } else this.#keepEnd(record);
+  }
+
+  #keepEnd(record: NumberedRecord): void {
+    this.#count(record);
+    const { kind, key, run } = record;
+    const { open, ledger, books } = this.#parts;
     const refused = open.get(key)?.refused ?? null;
     open.delete(key);
     if (kind !== 'whole' || refused === null) return;
@@ -163,17 +162,28 @@ export class SpoolWriter {
     quietly(() => books.write(ledger.state()));
   }
 
-  #refuse({ kind, key, run, payload, sequence }: PendingRecord, reason: DropReason): void {
+  #count({ sequence }: NumberedRecord): void {
+    this.#written += 1;
+    this.#lastKept = sequence;
+  }
+
+  #setOpen(record: PendingRecord, refused: DropReason | null): void {
+    const { open, segments } = this.#parts;
+    const segment = refused === null ? segments.end.segment : null;
+    const payload = this.#pending.payloadOf(record);
+    open.set(record.key, { payload, sequence: record.sequence, segment, refused });
+  }
+
+  #refuse({ kind, key, run, sequence }: NumberedRecord, reason: DropReason): void {
     const { open, ledger } = this.#parts;
     const start = open.get(key);
     const isNothingLeft = kind === 'started' || (kind === 'whole' && start === undefined);
     ledger.drop(sequence, reason, isNothingLeft ? run : null);
-    if (kind === 'started') open.set(key, { payload, sequence, segment: null, refused: reason });
-    else if (kind === 'ended' && start !== undefined) this.#owed.oweForEnd(key, start);
-    else open.delete(key);
+    if (kind === 'ended' && start !== undefined) this.#owed.oweForEnd(key, start);
+    else if (kind !== 'started') open.delete(key);
   }
 
-  #refuseClosing(record: PendingRecord): void {
+  #refuseClosing(record: NumberedRecord): void {
     this.#refuse(record, 'too_large');
     this.#parts.listener.dropped('too_large', 1);
   }
