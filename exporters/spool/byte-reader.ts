@@ -6,10 +6,15 @@ import { TextMemory } from './text-memory.ts';
  * @throws RangeError from every method when the bytes end before the value does
  */
 export class ByteReader {
-  readonly #texts = new TextMemory();
+  readonly #texts: TextMemory;
   #bytes: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
+
+  /** `texts`: those that are made once and given again. */
+  constructor(texts: TextMemory) {
+    this.#texts = texts;
+  }
 
   /** Begins to read bytes. */
   open(bytes: Uint8Array): void {
@@ -17,6 +22,10 @@ export class ByteReader {
     this.#bytes = Buffer.from(buffer, byteOffset, byteLength);
     this.#view = new DataView(buffer, byteOffset, byteLength);
     this.#at = 0;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
   }
 
   byte(): number {

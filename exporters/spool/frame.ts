@@ -29,6 +29,7 @@ const MARK = 0x08b6;
 const MARK_BYTES = Buffer.from([0xb6, 0x08]);
 /** Longest payload that is believed; a damaged length must not ask for all memory. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES + TRAILER_BYTES;
 
 const CHECKED_FROM = 2;
 const KIND_SHIFT = 16;
@@ -51,12 +52,6 @@ export function endFrame(writer: ByteWriter, from: number, { kind, sequence }: O
   writer.replaceUint32(from + SEQUENCE_AT + 4, Math.floor(sequence / TWO_TO_32));
   writer.uint32(crc32(writer.slice(from + CHECKED_FROM, writer.length)));
 }
-
-/** Where the payload of a frame stands that goes from one place to another. */
-export const payloadPlace = (from: number, to: number): readonly [from: number, to: number] => [
-  from + HEADER_BYTES,
-  to - TRAILER_BYTES,
-];
 
 /** The bytes of a record as they stand in a segment. */
 export function encodeFrame({ kind, sequence, payload }: Frame): Buffer {

@@ -8,8 +8,9 @@ import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, isBefore, START, type Position } from './position.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
+import { RunFinder } from './run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
-import { runOf, spanKeyOf, toSpan } from './spool-record.ts';
+import { spanKeyOf, toSpan } from './spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
@@ -48,6 +49,7 @@ class Estate {
   /** The latest instant of which a record speaks: the process was alive then. */
   lastSign: EpochMicros = 0;
   readonly #decoder = new SpanDecoder();
+  readonly #runs = new RunFinder();
   readonly #directory: string;
   readonly #delivered: Position;
 
@@ -94,13 +96,12 @@ class Estate {
     if (span === null) return;
     const key = spanKeyOf(span);
     if (kind === 'started' || kind === 'carried') {
-      // The bytes belong to the segment, which is let go of.
-      this.open.set(key, { payload: Buffer.from(frame.payload), sequence, segment, refused: null });
+      this.open.set(key, { started: span, sequence, segment, refused: null });
     } else this.open.delete(key);
     if (kind === 'carried') return;
     this.lastKept = Math.max(this.lastKept, sequence);
     const isFirst = kind === 'started' || kind === 'whole';
-    ledger.see({ sequence, run: runOf(span), isFirst }, isDelivered);
+    ledger.see({ sequence, run: this.#runs.runOf(span), isFirst }, isDelivered);
     if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
   }
 }

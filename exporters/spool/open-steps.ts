@@ -1,9 +1,10 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { DropReason } from '../processor/span-queue.ts';
 
 /** A step that has started and not ended. */
 export interface OpenStep {
-  /** The record of its start. */
-  readonly payload: Buffer;
+  /** As it was observed when it started. */
+  readonly started: ObservedSpan;
   readonly sequence: number;
   /** The segment that holds the newest copy of its start, or why none does. */
   segment: number | null;

@@ -2,7 +2,6 @@ import { closingSpan, type Closing } from '../../src/facts/closing.ts';
 import { microsOfNanos } from '../../src/facts/instants.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { OpenStep } from './open-steps.ts';
-import { toSpan } from './spool-record.ts';
 
 /** A closing that is still to be written. */
 export interface OwedClosing {
@@ -23,16 +22,13 @@ export class OwedClosings {
     return this.#closings[0];
   }
 
-  /** Closes a step, from the record of its start. @returns the closing; null when that record cannot be read */
-  owe(key: string, start: OpenStep, closing: Closing): ObservedSpan | null {
-    const started = toSpan(start);
-    return started === null ? null : this.#add(key, closingSpan(started, closing));
+  /** Closes a step. @returns the closing */
+  owe(key: string, { started }: OpenStep, closing: Closing): ObservedSpan {
+    return this.#add(key, closingSpan(started, closing));
   }
 
   /** Closes a step whose end found no room: all that is known is when it started. */
-  oweForEnd(key: string, start: OpenStep): void {
-    const started = toSpan(start);
-    if (started === null) return;
+  oweForEnd(key: string, { started }: OpenStep): void {
     const at = microsOfNanos(started.startTimeUnixNano);
     this.#add(key, closingSpan(started, { reason: 'spool_full', at }));
   }

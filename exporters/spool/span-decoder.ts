@@ -1,7 +1,9 @@
 import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
 import { decodeValue } from '../../src/facts/observed-span-json.ts';
 import { ByteReader } from './byte-reader.ts';
-import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG } from './span-format.ts';
+import { NamesReader } from './member-names.ts';
+import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+import { TextMemory } from './text-memory.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -10,7 +12,14 @@ type Members = Readonly<Record<string, unknown>>;
  * attributes, texts that come again, and the whole resource.
  */
 export class SpanDecoder {
-  readonly #reader = new ByteReader();
+  readonly #texts = new TextMemory();
+  readonly #reader = new ByteReader(this.#texts);
+  readonly #names: Readonly<Record<Bearer, NamesReader>> = {
+    started: new NamesReader(this.#texts),
+    ended: new NamesReader(this.#texts),
+    event: new NamesReader(this.#texts),
+    resource: new NamesReader(this.#texts),
+  };
   #resourceBytes: Buffer = Buffer.alloc(0);
   #resource: Members = {};
 
@@ -30,8 +39,9 @@ export class SpanDecoder {
     const statusMessage = (has & HAS.message) === 0 ? null : reader.text();
     const droppedAttributesCount = reader.count();
     const droppedEventsCount = reader.count();
+    const phase = known(PHASES, has >> HAS.bits);
     return {
-      phase: known(PHASES, has >> HAS.bits),
+      phase,
       traceId,
       spanId,
       parentSpanId,
@@ -40,46 +50,51 @@ export class SpanDecoder {
       endTimeUnixNano,
       statusCode,
       statusMessage,
-      attributes: readMembers(reader),
-      events: readEvents(reader),
+      attributes: this.#readMembers(reader, phase, name),
+      events: this.#readEvents(),
       resource: this.#readResource(),
       droppedAttributesCount,
       droppedEventsCount,
     };
   }
 
+  #readEvents(): readonly ObservedEvent[] {
+    const reader = this.#reader;
+    const events: ObservedEvent[] = [];
+    for (let left = reader.count(); left > 0; left -= 1) {
+      const name = reader.text();
+      const timeUnixNano = reader.int64();
+      events.push({ name, timeUnixNano, attributes: this.#readMembers(reader, 'event', name) });
+    }
+    return events;
+  }
+
+  #readMembers(reader: ByteReader, bearer: Bearer, bearerName: string): Members {
+    const names = this.#names[bearer].namesOf(bearerName, reader.bytes(reader.count()));
+    const members: Record<string, unknown> = {};
+    for (const name of names) {
+      const tag = reader.byte();
+      if (tag !== TAG.none) setMember(members, name, readValue(reader, tag));
+    }
+    return members;
+  }
+
   #readResource(): Members {
     const bytes = this.#reader.bytes(this.#reader.count());
     if (this.#resourceBytes.equals(bytes)) return this.#resource;
-    const reader = new ByteReader();
+    const reader = new ByteReader(this.#texts);
     reader.open(bytes);
-    this.#resource = readMembers(reader);
+    this.#resource = this.#readMembers(reader, 'resource', '');
     // The bytes belong to the segment, which is let go of.
     this.#resourceBytes = Buffer.from(bytes);
     return this.#resource;
   }
 }
 
-function readEvents(reader: ByteReader): readonly ObservedEvent[] {
-  const events: ObservedEvent[] = [];
-  for (let left = reader.count(); left > 0; left -= 1) {
-    const name = reader.text();
-    const timeUnixNano = reader.int64();
-    events.push({ name, timeUnixNano, attributes: readMembers(reader) });
-  }
-  return events;
-}
-
-function readMembers(reader: ByteReader): Members {
-  const members: Record<string, unknown> = {};
-  for (let tag = reader.byte(); tag !== TAG.end; tag = reader.byte()) {
-    const name = reader.text();
-    const value = readValue(reader, tag);
-    if (name !== '__proto__') members[name] = value;
-    else
-      Object.defineProperty(members, name, { value, enumerable: true, writable: true, configurable: true });
-  }
-  return members;
+/** Whatever its name: setting `__proto__` would set something else. */
+function setMember(members: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') members[name] = value;
+  else Object.defineProperty(members, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function readValue(reader: ByteReader, tag: number): unknown {

@@ -1,15 +1,22 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { encodeValue } from '../../src/facts/observed-span-json.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG } from './span-format.ts';
+import { NamesWriter } from './member-names.ts';
+import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
 
 /**
- * Writes spans as bytes, without an object or a text that is made for it. The resource, which all spans of a process
- * share, is written once and copied from then on.
+ * Writes spans as bytes, without an object or a text that is made for it. What spans share is encoded once and copied
+ * from then on: the resource of a process, and the names of attributes of spans of one name.
  */
 export class SpanEncoder {
   readonly #writer: ByteWriter;
-  readonly #resourceWriter = new ByteWriter();
+  readonly #names: Readonly<Record<Bearer, NamesWriter>> = {
+    started: new NamesWriter(),
+    ended: new NamesWriter(),
+    event: new NamesWriter(),
+    resource: new NamesWriter(),
+  };
+  readonly #resourceWriter = new ByteWriter(1024);
   #resource: ObservedSpan['resource'] | null = null;
   #resourceBytes: Buffer = Buffer.alloc(0);
 
@@ -42,12 +49,14 @@ export class SpanEncoder {
     if (statusMessage !== null) writer.text(statusMessage);
     writer.count(span.droppedAttributesCount);
     writer.count(span.droppedEventsCount);
-    writeMembers(writer, span.attributes);
+    const names = this.#names[span.phase].bytesOf(span.name, span.attributes);
+    writeMembers(writer, span.attributes, names);
     writer.count(events.length);
     for (const event of events) {
       writer.text(event.name);
       writer.int64(event.timeUnixNano);
-      writeMembers(writer, event.attributes);
+      const names = this.#names.event.bytesOf(event.name, event.attributes);
+      writeMembers(writer, event.attributes, names);
     }
     this.#writeResource(span.resource);
   }
@@ -56,7 +65,7 @@ export class SpanEncoder {
     if (resource !== this.#resource) {
       this.#resource = null;
       this.#resourceWriter.cutTo(0);
-      writeMembers(this.#resourceWriter, resource);
+      writeMembers(this.#resourceWriter, resource, this.#names.resource.bytesOf('', resource));
       this.#resourceBytes = this.#resourceWriter.slice(0, this.#resourceWriter.length);
       this.#resource = resource;
     }
@@ -65,43 +74,45 @@ export class SpanEncoder {
   }
 }
 
-/** Names and values, one behind the other; the names end with an empty tag, so that they need not be counted before. */
-function writeMembers(writer: ByteWriter, members: Readonly<Record<string, unknown>>): void {
-  for (const name in members) {
-    const value = members[name];
-    switch (typeof value) {
-      case 'string':
-        writer.byte(TAG.text);
-        writer.text(name);
-        writer.text(value);
-        break;
-      case 'number':
-        writeNumber(writer, name, value);
-        break;
-      case 'boolean':
-        writer.byte(value ? TAG.true : TAG.false);
-        writer.text(name);
-        break;
-      default:
-        writeOther(writer, name, value);
-    }
+function writeMembers(writer: ByteWriter, members: Readonly<Record<string, unknown>>, names: Buffer): void {
+  writer.count(names.length);
+  writer.bytes(names);
+  for (const name in members) writeValue(writer, members[name]);
+}
+
+function writeValue(writer: ByteWriter, value: unknown): void {
+  switch (typeof value) {
+    case 'string':
+      writer.byte(TAG.text);
+      writer.text(value);
+      break;
+    case 'number':
+      writeNumber(writer, value);
+      break;
+    case 'boolean':
+      writer.byte(value ? TAG.true : TAG.false);
+      break;
+    default:
+      writeOther(writer, value);
   }
-  writer.byte(TAG.end);
 }
 
-function writeNumber(writer: ByteWriter, name: string, value: number): void {
-  const isInt32 = (value | 0) === value && !Object.is(value, -0);
-  writer.byte(isInt32 ? TAG.int32 : TAG.double);
-  writer.text(name);
-  if (isInt32) writer.int32(value);
-  else writer.double(value);
+function writeNumber(writer: ByteWriter, value: number): void {
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    writer.byte(TAG.int32);
+    writer.int32(value);
+  } else {
+    writer.byte(TAG.double);
+    writer.double(value);
+  }
 }
 
-/** What no attribute of the vocabulary is. What JSON leaves out is left out. */
-function writeOther(writer: ByteWriter, name: string, value: unknown): void {
+/** What no attribute of the vocabulary is. */
+function writeOther(writer: ByteWriter, value: unknown): void {
   const json = encodeValue(value);
-  if (json === undefined) return;
-  writer.byte(TAG.json);
-  writer.text(name);
-  writer.text(json);
+  if (json === undefined) writer.byte(TAG.none);
+  else {
+    writer.byte(TAG.json);
+    writer.text(json);
+  }
 }

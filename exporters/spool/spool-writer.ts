@@ -7,7 +7,8 @@ import type { OpenSteps } from './open-steps.ts';
 import { OwedClosings } from './owed-closings.ts';
 import { quietly } from './quietly.ts';
 import type { SegmentWriter } from './segment-writer.ts';
-import { runOf, spanKeyOf, toFrame, toPayload } from './spool-record.ts';
+import { RunFinder } from './run-finder.ts';
+import { spanKeyOf, toFrame, toPayload } from './spool-record.ts';
 import { TurnRecords, type NumberedRecord, type PendingRecord } from './turn-records.ts';
 
 /** What the writer works with. */
@@ -30,6 +31,7 @@ export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
   readonly #pending = new TurnRecords(() => this.flush());
   readonly #owed = new OwedClosings();
+  readonly #runs = new RunFinder();
   #written = 0;
   #lastKept = 0;
 
@@ -55,18 +57,18 @@ export class SpoolWriter {
   accept(span: ObservedSpan): 'queued' | 'merged' {
     const { ledger, open } = this.#parts;
     const key = spanKeyOf(span);
-    const run = runOf(span);
+    const run = this.#runs.runOf(span);
     this.#pending.encode(span);
     if (span.phase === 'started') {
       ledger.start(run);
-      this.#pending.add({ kind: 'started', key, run, sequence: ledger.nextSequence() });
+      this.#pending.add({ kind: 'started', key, run, sequence: ledger.nextSequence() }, span);
       return 'queued';
     }
     if (this.#pending.replaceStart(key)) return 'merged';
     const known = open.get(key);
     const isFirst = known === undefined || known.refused !== null;
     if (known === undefined) ledger.start(run);
-    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', key, run, sequence: ledger.nextSequence() });
+    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', key, run, sequence: ledger.nextSequence() }, span);
     return 'queued';
   }
 
@@ -82,8 +84,7 @@ export class SpoolWriter {
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    const closings = this.#parts.open.kept().map(([key, start]) => this.#owed.owe(key, start, closing));
-    return closings.filter((span) => span !== null);
+    return this.#parts.open.kept().map(([key, start]) => this.#owed.owe(key, start, closing));
   }
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
@@ -94,7 +95,7 @@ export class SpoolWriter {
     for (let owed = this.#owed.first; owed !== undefined; owed = this.#owed.first) {
       const { key, span } = owed;
       const sequence = ledger.lastSequence + 1;
-      const record = { kind: 'closed', key, run: runOf(span), sequence } as const;
+      const record = { kind: 'closed', key, run: this.#runs.runOf(span), sequence } as const;
       const frame = toFrame('closed', sequence, toPayload(span));
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
       this.#owed.removeFirst();
@@ -110,7 +111,7 @@ export class SpoolWriter {
     const { open, segments } = this.#parts;
     const steps = open.startedUpTo(segment);
     if (steps.length === 0) return true;
-    const frames = steps.map(({ sequence, payload }) => toFrame('carried', sequence, payload));
+    const frames = steps.map(({ sequence, started }) => toFrame('carried', sequence, toPayload(started)));
     const whole = frames.filter((frame) => frame !== null);
     if (this.#append(whole, true) !== 'written') return false;
     for (const step of steps) step.segment = segments.end.segment;
@@ -170,8 +171,7 @@ export class SpoolWriter {
   #setOpen(record: PendingRecord, refused: DropReason | null): void {
     const { open, segments } = this.#parts;
     const segment = refused === null ? segments.end.segment : null;
-    const payload = this.#pending.payloadOf(record);
-    open.set(record.key, { payload, sequence: record.sequence, segment, refused });
+    open.set(record.key, { started: record.span, sequence: record.sequence, segment, refused });
   }
 
   #refuse({ kind, key, run, sequence }: NumberedRecord, reason: DropReason): void {

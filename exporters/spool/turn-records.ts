@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { beginFrame, endFrame, MAX_PAYLOAD_BYTES, payloadPlace, type RecordKind } from './frame.ts';
+import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
 import type { RunKey } from './ledger.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
@@ -15,6 +15,7 @@ export interface NumberedRecord {
 
 /** A record that waits for the end of the turn, and where its frame stands among the bytes of the turn. */
 export interface PendingRecord extends NumberedRecord {
+  readonly span: ObservedSpan;
   readonly from: number;
   readonly to: number;
 }
@@ -53,11 +54,11 @@ export class TurnRecords {
   }
 
   /** Adds the span that was encoded. */
-  add(record: NumberedRecord): void {
+  add(record: NumberedRecord, span: ObservedSpan): void {
     const { kind, key, sequence, run } = record;
     if (kind === 'started') this.#starts.set(key, this.#records.length);
     endFrame(this.#writer, this.#from, record);
-    this.#records.push({ kind, key, sequence, run, from: this.#from, to: this.#writer.length });
+    this.#records.push({ kind, key, sequence, run, span, from: this.#from, to: this.#writer.length });
     if (this.#isOverScheduled) return;
     this.#isOverScheduled = true;
     queueMicrotask(() => {
@@ -98,11 +99,6 @@ export class TurnRecords {
     return isTooLarge(record) ? null : this.#writer.slice(record.from, record.to);
   }
 
-  /** The payload of one of them, to be kept. */
-  payloadOf({ from, to }: PendingRecord): Buffer {
-    return Buffer.from(this.#writer.slice(...payloadPlace(from, to)));
-  }
-
   /** Lets go of the bytes of what was taken. */
   clear(): void {
     this.#writer.cutTo(0);
@@ -110,7 +106,4 @@ export class TurnRecords {
   }
 }
 
-function isTooLarge({ from, to }: PendingRecord): boolean {
-  const [first, end] = payloadPlace(from, to);
-  return end - first > MAX_PAYLOAD_BYTES;
-}
+const isTooLarge = ({ from, to }: PendingRecord): boolean => to - from > MAX_FRAME_BYTES;

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { OpenSteps, type OpenStep } from '../../../exporters/spool/open-steps.ts';
+import { endedSpan, startOfSpan } from '../../support/spans.ts';
 
 const startIn = (segment: number, sequence = 1): OpenStep => ({
-  payload: Buffer.from('start'),
+  started: startOfSpan(endedSpan({ step: 'query' })),
   sequence,
   segment,
   refused: null,
 });
 const REFUSED: OpenStep = {
-  payload: Buffer.from('start'),
+  started: startOfSpan(endedSpan({ step: 'query' })),
   sequence: 9,
   segment: null,
   refused: 'spool_full',

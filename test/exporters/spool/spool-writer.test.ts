@@ -17,7 +17,7 @@ const turn = (): Promise<void> => Promise.resolve();
 
 /** A spool with a step under way whose end found no room, and some records that can be delivered. */
 async function fullBench(limits: Partial<SpoolOptions> = {}) {
-  const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1800, segmentBytes: 600, ...limits });
+  const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500, ...limits });
   const spool = bench.open();
   const open = spanOf(0);
   spool.push(startOfSpan(open), 0);
@@ -29,7 +29,7 @@ async function fullBench(limits: Partial<SpoolOptions> = {}) {
 
 describe('a writer of records', () => {
   it('writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
-    const { bench, spool, open } = await fullBench({ limitBytes: 2100, segmentBytes: 300 });
+    const { bench, spool, open } = await fullBench({ limitBytes: 1750, segmentBytes: 250 });
     spool.push(open, 0);
     await turn();
     await spool.take(1000);
