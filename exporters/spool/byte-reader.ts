@@ -1,4 +1,4 @@
-import { TextMemory } from './text-memory.ts';
+import type { TextMemory } from './text-memory.ts';
 
 /**
  * Reads what a `ByteWriter` wrote.

@@ -10,7 +10,7 @@ import { Cursor, isBefore, START, type Position } from './position.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
 import { RunFinder } from './run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
-import { spanKeyOf, toSpan } from './spool-record.ts';
+import { toSpan } from './spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
@@ -94,14 +94,14 @@ class Estate {
     const { kind, sequence } = frame;
     if (kind !== 'carried' && !isDelivered) this.undelivered += 1;
     if (span === null) return;
-    const key = spanKeyOf(span);
+    const run = this.#runs.runOf(span);
     if (kind === 'started' || kind === 'carried') {
-      this.open.set(key, { started: span, sequence, segment, refused: null });
-    } else this.open.delete(key);
+      this.open.set({ started: span, sequence, run, pendingAt: null, segment, refused: null });
+    } else this.open.delete(span);
     if (kind === 'carried') return;
     this.lastKept = Math.max(this.lastKept, sequence);
     const isFirst = kind === 'started' || kind === 'whole';
-    ledger.see({ sequence, run: this.#runs.runOf(span), isFirst }, isDelivered);
+    ledger.see({ sequence, run, isFirst }, isDelivered);
     if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
   }
 }

@@ -6,9 +6,6 @@ import { RunFinder } from './run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
-/** What a span is told apart by. */
-export const spanKeyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;
-
 /** The run that the step of a span belongs to; see `RunFinder`. */
 export const runOf = (span: ObservedSpan): RunKey | null => new RunFinder().runOf(span);
 

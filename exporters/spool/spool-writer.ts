@@ -8,7 +8,7 @@ import { OwedClosings } from './owed-closings.ts';
 import { quietly } from './quietly.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { RunFinder } from './run-finder.ts';
-import { spanKeyOf, toFrame, toPayload } from './spool-record.ts';
+import { toFrame, toPayload } from './spool-record.ts';
 import { TurnRecords, type NumberedRecord, type PendingRecord } from './turn-records.ts';
 
 /** What the writer works with. */
@@ -55,20 +55,36 @@ export class SpoolWriter {
 
   /** Accepts a span. One that ended in the turn in which it started is one record. */
   accept(span: ObservedSpan): 'queued' | 'merged' {
-    const { ledger, open } = this.#parts;
-    const key = spanKeyOf(span);
-    const run = this.#runs.runOf(span);
     this.#pending.encode(span);
-    if (span.phase === 'started') {
-      ledger.start(run);
-      this.#pending.add({ kind: 'started', key, run, sequence: ledger.nextSequence() }, span);
-      return 'queued';
+    return span.phase === 'started' ? this.#acceptStart(span) : this.#acceptEnd(span);
+  }
+
+  #acceptStart(span: ObservedSpan): 'queued' {
+    const { ledger, open } = this.#parts;
+    const run = this.#runs.runOf(span);
+    ledger.start(run);
+    const sequence = ledger.nextSequence();
+    const pendingAt = this.#pending.size;
+    const start = { started: span, sequence, run, pendingAt, segment: null, refused: null };
+    open.set(start);
+    this.#pending.add({ kind: 'started', ids: span, sequence, run, start });
+    return 'queued';
+  }
+
+  #acceptEnd(span: ObservedSpan): 'queued' | 'merged' {
+    const { ledger, open } = this.#parts;
+    const known = open.get(span);
+    if (known !== undefined && known.pendingAt !== null) {
+      const { sequence, run, pendingAt } = known;
+      open.delete(span);
+      this.#pending.replace(pendingAt, { kind: 'whole', ids: span, sequence, run, start: null });
+      return 'merged';
     }
-    if (this.#pending.replaceStart(key)) return 'merged';
-    const known = open.get(key);
     const isFirst = known === undefined || known.refused !== null;
+    const run = isFirst ? this.#runs.runOf(span) : null;
     if (known === undefined) ledger.start(run);
-    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', key, run, sequence: ledger.nextSequence() }, span);
+    const sequence = ledger.nextSequence();
+    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', ids: span, sequence, run, start: null });
     return 'queued';
   }
 
@@ -84,7 +100,7 @@ export class SpoolWriter {
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    return this.#parts.open.kept().map(([key, start]) => this.#owed.owe(key, start, closing));
+    return this.#parts.open.kept().map((start) => this.#owed.owe(start, closing));
   }
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
@@ -92,10 +108,10 @@ export class SpoolWriter {
     // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
     this.flush();
     const { ledger } = this.#parts;
-    for (let owed = this.#owed.first; owed !== undefined; owed = this.#owed.first) {
-      const { key, span } = owed;
+    for (let span = this.#owed.first; span !== undefined; span = this.#owed.first) {
       const sequence = ledger.lastSequence + 1;
-      const record = { kind: 'closed', key, run: this.#runs.runOf(span), sequence } as const;
+      const run = this.#runs.runOf(span);
+      const record = { kind: 'closed', ids: span, sequence, run, start: null } as const;
       const frame = toFrame('closed', sequence, toPayload(span));
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
       this.#owed.removeFirst();
@@ -135,7 +151,6 @@ export class SpoolWriter {
       if (appended === 'written') this.#keep(record);
       else {
         this.#refuse(record, appended);
-        if (record.kind === 'started') this.#setOpen(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
     }
@@ -145,19 +160,23 @@ export class SpoolWriter {
   }
 
   #keep(record: PendingRecord): void {
-    if (record.kind === 'started') {
-      this.#count(record);
-      this.#setOpen(record, null);
-    } else this.#keepEnd(record);
+    const { start } = record;
+    if (start === null) {
+      this.#keepEnd(record);
+      return;
+    }
+    this.#count(record);
+    start.segment = this.#parts.segments.end.segment;
+    start.pendingAt = null;
   }
 
   #keepEnd(record: NumberedRecord): void {
     this.#count(record);
-    const { kind, key, run } = record;
+    const { kind, ids, run } = record;
     const { open, ledger, books } = this.#parts;
-    const refused = open.get(key)?.refused ?? null;
-    open.delete(key);
-    if (kind !== 'whole' || refused === null) return;
+    const refused = kind === 'whole' ? (open.get(ids)?.refused ?? null) : null;
+    open.delete(ids);
+    if (refused === null) return;
     ledger.recover(refused, run);
     // The record does not tell that its step was counted before, as dropped.
     quietly(() => books.write(ledger.state()));
@@ -168,19 +187,16 @@ export class SpoolWriter {
     this.#lastKept = sequence;
   }
 
-  #setOpen(record: PendingRecord, refused: DropReason | null): void {
-    const { open, segments } = this.#parts;
-    const segment = refused === null ? segments.end.segment : null;
-    open.set(record.key, { started: record.span, sequence: record.sequence, segment, refused });
-  }
-
-  #refuse({ kind, key, run, sequence }: NumberedRecord, reason: DropReason): void {
+  #refuse({ kind, ids, run, sequence, start }: NumberedRecord, reason: DropReason): void {
     const { open, ledger } = this.#parts;
-    const start = open.get(key);
-    const isNothingLeft = kind === 'started' || (kind === 'whole' && start === undefined);
+    const known = open.get(ids);
+    const isNothingLeft = kind === 'started' || (kind === 'whole' && known === undefined);
     ledger.drop(sequence, reason, isNothingLeft ? run : null);
-    if (kind === 'ended' && start !== undefined) this.#owed.oweForEnd(key, start);
-    else if (kind !== 'started') open.delete(key);
+    if (start !== null) {
+      start.refused = reason;
+      start.pendingAt = null;
+    } else if (kind === 'ended' && known !== undefined) this.#owed.oweForEnd(known);
+    else open.delete(ids);
   }
 
   #refuseClosing(record: NumberedRecord): void {

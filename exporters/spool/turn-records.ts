@@ -2,20 +2,23 @@ import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
 import type { RunKey } from './ledger.ts';
+import type { OpenStep, SpanIds } from './open-steps.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
 /** A record as the books know it. */
 export interface NumberedRecord {
   readonly kind: Exclude<RecordKind, 'carried'>;
   /** Of its span. */
-  readonly key: string;
+  readonly ids: SpanIds;
   readonly sequence: number;
+  /** The run of its step; null when it names none, and where no book asks for it. */
   readonly run: RunKey | null;
+  /** The step under way of which it is the start; null when it is none. */
+  readonly start: OpenStep | null;
 }
 
 /** A record that waits for the end of the turn, and where its frame stands among the bytes of the turn. */
 export interface PendingRecord extends NumberedRecord {
-  readonly span: ObservedSpan;
   readonly from: number;
   readonly to: number;
 }
@@ -26,8 +29,6 @@ export class TurnRecords {
   readonly #writer = new ByteWriter();
   readonly #encoder = new SpanEncoder(this.#writer);
   #records: PendingRecord[] = [];
-  /** Where among the records the start of a span waits. */
-  readonly #starts = new Map<string, number>();
   /** Where the frame begins whose span was encoded last. */
   #from = 0;
   #isInOrder = true;
@@ -54,11 +55,8 @@ export class TurnRecords {
   }
 
   /** Adds the span that was encoded. */
-  add(record: NumberedRecord, span: ObservedSpan): void {
-    const { kind, key, sequence, run } = record;
-    if (kind === 'started') this.#starts.set(key, this.#records.length);
-    endFrame(this.#writer, this.#from, record);
-    this.#records.push({ kind, key, sequence, run, span, from: this.#from, to: this.#writer.length });
+  add(record: NumberedRecord): void {
+    this.#records.push(this.#pendingOf(record));
     if (this.#isOverScheduled) return;
     this.#isOverScheduled = true;
     queueMicrotask(() => {
@@ -67,23 +65,16 @@ export class TurnRecords {
     });
   }
 
-  /** Puts the end that was encoded in the place of its start; false when that does not wait here. */
-  replaceStart(key: string): boolean {
-    const at = this.#starts.get(key);
-    const start = at === undefined ? undefined : this.#records[at];
-    if (at === undefined || start === undefined) return false;
-    const kind = 'whole';
-    endFrame(this.#writer, this.#from, { kind, sequence: start.sequence });
-    this.#records[at] = { ...start, kind, from: this.#from, to: this.#writer.length };
+  /** Puts the end that was encoded in the place of its start. */
+  replace(at: number, record: NumberedRecord): void {
+    this.#records[at] = this.#pendingOf(record);
     this.#isInOrder = false;
-    return true;
   }
 
   /** All of them, which wait here no longer; their bytes can be had until `clear`. */
   take(): readonly PendingRecord[] {
     const records = this.#records;
     this.#records = [];
-    this.#starts.clear();
     return records;
   }
 
@@ -103,6 +94,12 @@ export class TurnRecords {
   clear(): void {
     this.#writer.cutTo(0);
     this.#isInOrder = true;
+  }
+
+  #pendingOf(record: NumberedRecord): PendingRecord {
+    const { kind, ids, sequence, run, start } = record;
+    endFrame(this.#writer, this.#from, record);
+    return { kind, ids, sequence, run, start, from: this.#from, to: this.#writer.length };
   }
 }
 

@@ -33,7 +33,7 @@ export function encodeValue(value: unknown): string | undefined {
 
 /** The value that `encodeValue` was given. */
 export function decodeValue(json: string): unknown {
-  return JSON.parse(json, restoreOdd) as unknown;
+  return JSON.parse(json, restoreOdd);
 }
 
 function keepOdd(_key: string, value: unknown): unknown {

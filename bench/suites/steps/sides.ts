@@ -1,4 +1,5 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { SpanSink } from '../../../exporters/export-report.ts';
@@ -23,7 +24,7 @@ const TAKES_NOTHING: SpanSink = { export: () => new Promise(() => undefined) };
 const TAKES_AT_ONCE: SpanSink = { export: () => Promise.resolve({ kind: 'written' }) };
 const NO_EXPORT: SpanExporter = {
   export: (_spans, done) => {
-    done({ code: 0 });
+    done({ code: ExportResultCode.SUCCESS });
   },
   shutdown: () => Promise.resolve(),
 };
