@@ -1,5 +1,7 @@
 /** How many bytes are made room for, and how many are kept when what needed much more is gone. */
 const USUAL_BYTES = 64 * 1024;
+/** Bytes of the largest whole number that is exact. */
+const MAX_COUNT_BYTES = 8;
 
 /** Numbers and texts as bytes, one behind the other, in memory that is used again and again. */
 export class ByteWriter {
@@ -42,7 +44,7 @@ export class ByteWriter {
 
   /** A whole number from 0 on: seven bits a byte, the lowest first. */
   count(value: number): void {
-    this.#reserve(8);
+    this.#reserve(MAX_COUNT_BYTES);
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#length] = (rest % 0x80) | 0x80;
@@ -97,8 +99,11 @@ export class ByteWriter {
   text(value: string): void {
     const { length } = value;
     const from = this.#length;
-    this.count(length * 2);
-    this.#reserve(length);
+    this.#reserve(length + MAX_COUNT_BYTES);
+    if (length < 0x40) {
+      this.#bytes[from] = 2 * length;
+      this.#length = from + 1;
+    } else this.count(2 * length);
     const bytes = this.#bytes;
     let at = this.#length;
     for (let index = 0; index < length; index += 1) {

@@ -1,6 +1,7 @@
 import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '../semconv/index.ts';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
+import { InstantText } from './instant-text.ts';
 import { StepTracer } from './step-tracer.ts';
 
 /** A definition whose callbacks take the arguments of any call; the types of `step` vouch for the right ones. */
@@ -13,6 +14,7 @@ export interface StepPlan {
   readonly substep: string | null;
   readonly spanName: string | null;
   readonly tracer: StepTracer;
+  readonly initTimeText: InstantText;
 }
 
 /**
@@ -22,14 +24,14 @@ export interface StepPlan {
  */
 export function toStepPlan(definition: AnyDefinition): StepPlan {
   const { name, substep, spanName } = definition;
-  const tracer = new StepTracer();
+  const made = { definition, tracer: new StepTracer(), initTimeText: new InstantText() };
   if (!STEP_NAMES.includes(name)) {
     throw new CategorizedError(
       'validator_internal',
       `step name is "${name}"; allowed: ${STEP_NAMES.join(', ')}; name one of them in the definition`,
     );
   }
-  if (typeof substep === 'function') return { definition, substep: null, spanName: spanName ?? null, tracer };
+  if (typeof substep === 'function') return { ...made, substep: null, spanName: spanName ?? null };
   if (!isSubstep(name, substep)) {
     throw new CategorizedError(
       'validator_internal',
@@ -37,7 +39,7 @@ export function toStepPlan(definition: AnyDefinition): StepPlan {
         'name one of them in the definition',
     );
   }
-  return { definition, substep, spanName: spanName ?? toSpanName(name, substep), tracer };
+  return { ...made, substep, spanName: spanName ?? toSpanName(name, substep) };
 }
 
 const isSubstep = (name: (typeof STEP_NAMES)[number], substep: string): boolean =>
