@@ -7,9 +7,11 @@ import type { TextMemory } from './text-memory.ts';
  */
 export class ByteReader {
   readonly #texts: TextMemory;
-  #bytes: Buffer = Buffer.alloc(0);
-  #view = new DataView(this.#bytes.buffer);
+  /** The whole memory in which the bytes stand that are read; places are those in it. */
+  #memory: Buffer = Buffer.alloc(0);
+  #view = new DataView(this.#memory.buffer);
   #at = 0;
+  #end = 0;
 
   /** `texts`: those that are made once and given again. */
   constructor(texts: TextMemory) {
@@ -17,20 +19,22 @@ export class ByteReader {
   }
 
   /** Begins to read bytes. */
-  open(bytes: Uint8Array): void {
-    const { buffer, byteOffset, byteLength } = bytes;
-    this.#bytes = Buffer.from(buffer, byteOffset, byteLength);
-    this.#view = new DataView(buffer, byteOffset, byteLength);
-    this.#at = 0;
+  open({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    if (buffer !== this.#view.buffer) {
+      this.#memory = Buffer.from(buffer);
+      this.#view = new DataView(buffer);
+    }
+    this.#at = byteOffset;
+    this.#end = byteOffset + byteLength;
   }
 
   get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   byte(): number {
     const at = this.#take(1);
-    return this.#bytes[at] ?? 0;
+    return this.#memory[at] ?? 0;
   }
 
   count(): number {
@@ -56,7 +60,15 @@ export class ByteReader {
 
   bytes(length: number): Buffer {
     const from = this.#take(length);
-    return this.#bytes.subarray(from, from + length);
+    return this.#memory.subarray(from, from + length);
+  }
+
+  /** Whether these bytes come next; then they are passed over. */
+  skip(bytes: Buffer): boolean {
+    const end = this.#at + bytes.length;
+    if (end > this.#end || this.#memory.compare(bytes, 0, bytes.length, this.#at, end) !== 0) return false;
+    this.#at = end;
+    return true;
   }
 
   text(): string {
@@ -64,16 +76,16 @@ export class ByteReader {
     const length = Math.floor(head / 2);
     if (head % 2 === 1) {
       const wide = this.#take(2 * length);
-      return this.#bytes.toString('utf16le', wide, wide + 2 * length);
+      return this.#memory.toString('utf16le', wide, wide + 2 * length);
     }
     const from = this.#take(length);
-    return this.#texts.textOf(this.#bytes, from, from + length);
+    return this.#texts.textOf(this.#memory, from, from + length);
   }
 
   #take(length: number): number {
     const at = this.#at;
     this.#at = at + length;
-    if (this.#at > this.#bytes.length) throw new RangeError('The bytes end before the record does.');
+    if (this.#at > this.#end) throw new RangeError('The bytes end before the record does.');
     return at;
   }
 }

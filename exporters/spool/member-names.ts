@@ -38,14 +38,16 @@ export class NamesReader {
     this.#reader = new ByteReader(texts);
   }
 
-  /** The names of the members that a span or event of this name has. */
-  namesOf(bearerName: string, bytes: Buffer): readonly string[] {
+  /** Reads the names of the members that a span or event of this name has. */
+  read(from: ByteReader, bearerName: string): readonly string[] {
+    const length = from.count();
     const known = this.#known.get(bearerName);
-    if (known?.bytes.equals(bytes) === true) return known.names;
+    if (known?.bytes.length === length && from.skip(known.bytes)) return known.names;
+    // The bytes belong to the segment, which is let go of.
+    const bytes = Buffer.from(from.bytes(length));
     const names = this.#read(bytes);
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    // The bytes belong to the segment, which is let go of.
-    this.#known.set(bearerName, { names, bytes: Buffer.from(bytes) });
+    this.#known.set(bearerName, { names, bytes });
     return names;
   }
 

@@ -70,7 +70,7 @@ export class SpanDecoder {
   }
 
   #readMembers(reader: ByteReader, bearer: Bearer, bearerName: string): Members {
-    const names = this.#names[bearer].namesOf(bearerName, reader.bytes(reader.count()));
+    const names = this.#names[bearer].read(reader, bearerName);
     const members: Record<string, unknown> = {};
     for (const name of names) {
       const tag = reader.byte();
@@ -80,13 +80,15 @@ export class SpanDecoder {
   }
 
   #readResource(): Members {
-    const bytes = this.#reader.bytes(this.#reader.count());
-    if (this.#resourceBytes.equals(bytes)) return this.#resource;
+    const length = this.#reader.count();
+    if (this.#resourceBytes.length === length && this.#reader.skip(this.#resourceBytes))
+      return this.#resource;
+    // The bytes belong to the segment, which is let go of.
+    const bytes = Buffer.from(this.#reader.bytes(length));
     const reader = new ByteReader(this.#texts);
     reader.open(bytes);
     this.#resource = this.#readMembers(reader, 'resource', '');
-    // The bytes belong to the segment, which is let go of.
-    this.#resourceBytes = Buffer.from(bytes);
+    this.#resourceBytes = bytes;
     return this.#resource;
   }
 }

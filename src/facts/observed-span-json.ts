@@ -27,8 +27,7 @@ export function decodeSpan(json: string): ObservedSpan {
 
 /** The same of one value; undefined for what JSON leaves out. @throws TypeError when it is its own member */
 export function encodeValue(value: unknown): string | undefined {
-  // What its type does not say: there is no JSON of a function.
-  return JSON.stringify(value, keepOdd) as string | undefined;
+  return JSON.stringify(value, keepOdd);
 }
 
 /** The value that `encodeValue` was given. */
