@@ -13,7 +13,7 @@ interface Amounts {
 
 const AMOUNTS: Readonly<Record<Scale, Amounts>> = {
   quick: { calls: 1280, warmUp: 128, records: 5000, backlog: 2000 },
-  full: { calls: 64_000, warmUp: 32_000, records: 200_000, backlog: 200_000 },
+  full: { calls: 64_000, warmUp: 64_000, records: 200_000, backlog: 200_000 },
 };
 const IN_FLIGHT = 64;
 
@@ -99,7 +99,7 @@ class StepsBench {
   }
 
   disabled(): Comparison {
-    const plan = { calls: this.#amounts.calls, inFlight: 1 };
+    const plan = { calls: this.#amounts.calls, inFlight: IN_FLIGHT };
     return {
       name: 'OTEL_SDK_DISABLED=true',
       unit: 'ns per call',
