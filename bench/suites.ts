@@ -10,4 +10,5 @@ export const SUITES: readonly SuiteSource[] = [
   { name: 'history', open: async (scale) => (await import('./suites/history.ts')).openHistory(scale) },
   { name: 'backlog', open: async (scale) => (await import('./suites/backlog.ts')).openBacklog(scale) },
   { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
+  { name: 'steps', open: async (scale) => (await import('./suites/steps.ts')).openSteps(scale) },
 ];
