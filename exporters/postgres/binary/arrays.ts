@@ -1,4 +1,4 @@
-import { ByteWriter } from './byte-writer.ts';
+import { WireWriter } from './wire-writer.ts';
 import { oidOf, writeCell, type CellType } from './cells.ts';
 
 /**
@@ -6,7 +6,7 @@ import { oidOf, writeCell, type CellType } from './cells.ts';
  * and taking it apart on the other side, costs several times as much.
  */
 export function arrayOf(type: CellType, values: readonly unknown[]): Buffer {
-  const writer = new ByteWriter();
+  const writer = new WireWriter();
   writer.int32(values.length === 0 ? 0 : 1);
   writer.int32(values.some((value) => value === null || value === undefined) ? 1 : 0);
   writer.int32(oidOf(type));

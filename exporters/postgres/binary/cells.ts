@@ -1,4 +1,4 @@
-import type { ByteWriter } from './byte-writer.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 /** Microseconds from 1970 to 2000, where the instants of PostgreSQL begin. */
 const MICROS_TO_2000 = 946_684_800_000_000;
@@ -23,7 +23,7 @@ export type CellType = keyof CellValues;
 /** How PostgreSQL receives values of a type: its number in the catalogue, and what follows the length. */
 interface CellFormat<Value> {
   readonly oid: number;
-  readonly write: (writer: ByteWriter, value: Value) => void;
+  readonly write: (writer: WireWriter, value: Value) => void;
 }
 
 const FORMATS: { readonly [Type in CellType]: CellFormat<CellValues[Type]> } = {
@@ -54,7 +54,7 @@ const FORMATS: { readonly [Type in CellType]: CellFormat<CellValues[Type]> } = {
 export const oidOf = (type: CellType): number => FORMATS[type].oid;
 
 /** Writes one value with its length; null has none. */
-export function writeCell(writer: ByteWriter, type: CellType, value: unknown): void {
+export function writeCell(writer: WireWriter, type: CellType, value: unknown): void {
   const start = writer.length;
   writer.int32(-1);
   if (value === null || value === undefined) return;

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { from, type CopyStreamQuery } from 'pg-copy-streams';
 import type { Column } from '../columns.ts';
 import { sqlStateOf } from '../database-error.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { WireWriter } from './wire-writer.ts';
 import { writeCell } from './cells.ts';
 
 const SIGNATURE = 'PGCOPY\n\xff\r\n\0';
@@ -15,7 +15,7 @@ const ROWS_PER_PART = 500;
 
 function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Generator<Buffer> {
   for (let start = 0; start < rows.length; start += ROWS_PER_PART) {
-    const writer = new ByteWriter();
+    const writer = new WireWriter();
     if (start === 0) writeHeader(writer);
     for (const row of rows.slice(start, start + ROWS_PER_PART)) {
       writer.int16(columns.length);
@@ -26,7 +26,7 @@ function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   }
 }
 
-function writeHeader(writer: ByteWriter): void {
+function writeHeader(writer: WireWriter): void {
   for (const byte of Buffer.from(SIGNATURE, 'latin1')) writer.byte(byte);
   // No flags, and nothing more.
   writer.int32(0);

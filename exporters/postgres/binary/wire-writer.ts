@@ -2,8 +2,8 @@
 const CHUNK = 64 * 1024;
 const TWO_TO_THE_32 = 2 ** 32;
 
-/** Appends numbers in network order, and text, to a buffer that grows. */
-export class ByteWriter {
+/** Appends numbers and texts as the protocol of PostgreSQL wants them, most significant byte first. */
+export class WireWriter {
   #bytes = Buffer.allocUnsafe(CHUNK);
   #length = 0;
 
