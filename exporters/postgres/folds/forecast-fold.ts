@@ -1,6 +1,7 @@
 import type { EpochMicros, ScoreSums, StepFact } from '../../../src/facts/step-fact.ts';
 import {
   era5Stage,
+  remembering,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ErrorCategory,
@@ -102,6 +103,9 @@ export function slotOf(fact: StepFact): string | null {
   return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : `era5:${fact.leadHours}`;
 }
 
+/** The names under which a slot is kept. */
+const namesOf = remembering((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
+
 /** Adds facts of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
 export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
   const draft = draftOf(fold);
@@ -129,7 +133,7 @@ function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
   const { error } = fact;
   const abandoned = error === null ? null : { type: error.type, message: error.message };
   const said: Partial<ForecastValues> = {};
-  said[`slot:${slot}`] = { ...slotState(fact, fact.status), abandoned };
+  said[namesOf(slot).state] = { ...slotState(fact, fact.status), abandoned };
   return said;
 }
 
@@ -139,7 +143,7 @@ function sayStart(draft: ForecastDraft, fact: StepFact): void {
   const slot = slotOf(fact);
   const newest: Partial<ForecastValues> = { updated: true };
   if (stage) newest.stage = stage;
-  if (slot) newest[`slot:${slot}`] = slotState(fact, 'in_progress');
+  if (slot) newest[namesOf(slot).state] = slotState(fact, 'in_progress');
   say<ForecastValues>(draft, at, newest);
   const oldest: Partial<ForecastOrigins> = { trace: fact.traceId };
   if (stage) oldest[`stage:${toStage(stage.stage)}`] = true;
@@ -193,9 +197,10 @@ function whatAnEndSays(fact: StepFact): Partial<ForecastValues> {
   const said: Partial<ForecastValues> = {};
   if (fact.scoreSums) said[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;
   if (slot === null) return said;
-  said[`slot:${slot}`] = slotState(fact, fact.status);
-  if (fact.error) said[`error:${slot}`] = { type: fact.error.type, message: fact.error.message };
-  else if (fact.status === 'succeeded') said[`error:${slot}`] = null;
+  const { state, error } = namesOf(slot);
+  said[state] = slotState(fact, fact.status);
+  if (fact.error) said[error] = { type: fact.error.type, message: fact.error.message };
+  else if (fact.status === 'succeeded') said[error] = null;
   return said;
 }
 
