@@ -38,23 +38,24 @@ const PLACES = Object.fromEntries(ROW_SUMS.map((name, index) => [name, index * H
 
 /** Written out, name by name: it is done for every row of every field. */
 function joinHalves(halves: Float64Array, start: number): RowSums {
-  const low = (place: number): number => halves[start + place] ?? NaN;
-  const high = (place: number): number => halves[start + place + 1] ?? NaN;
-  const both = (place: number): number => low(place) + high(place);
+  const minAt = start + PLACES.forecastMin;
+  const maxAt = start + PLACES.forecastMax;
   return {
-    error: both(PLACES.error),
-    errorSquares: both(PLACES.errorSquares),
-    absoluteError: both(PLACES.absoluteError),
-    forecastMin: Math.min(low(PLACES.forecastMin), high(PLACES.forecastMin)),
-    forecastMax: Math.max(low(PLACES.forecastMax), high(PLACES.forecastMax)),
-    actual: both(PLACES.actual),
-    actualSquares: both(PLACES.actualSquares),
-    anomalySquares: both(PLACES.anomalySquares),
-    referenceErrorSquares: both(PLACES.referenceErrorSquares),
-    forecast: both(PLACES.forecast),
-    reference: both(PLACES.reference),
-    forecastSquares: both(PLACES.forecastSquares),
-    referenceSquares: both(PLACES.referenceSquares),
-    differenceSquares: both(PLACES.differenceSquares),
+    error: both(halves, start + PLACES.error),
+    errorSquares: both(halves, start + PLACES.errorSquares),
+    absoluteError: both(halves, start + PLACES.absoluteError),
+    forecastMin: Math.min(halves[minAt] ?? NaN, halves[minAt + 1] ?? NaN),
+    forecastMax: Math.max(halves[maxAt] ?? NaN, halves[maxAt + 1] ?? NaN),
+    actual: both(halves, start + PLACES.actual),
+    actualSquares: both(halves, start + PLACES.actualSquares),
+    anomalySquares: both(halves, start + PLACES.anomalySquares),
+    referenceErrorSquares: both(halves, start + PLACES.referenceErrorSquares),
+    forecast: both(halves, start + PLACES.forecast),
+    reference: both(halves, start + PLACES.reference),
+    forecastSquares: both(halves, start + PLACES.forecastSquares),
+    referenceSquares: both(halves, start + PLACES.referenceSquares),
+    differenceSquares: both(halves, start + PLACES.differenceSquares),
   };
 }
+
+const both = (halves: Float64Array, at: number): number => (halves[at] ?? NaN) + (halves[at + 1] ?? NaN);
