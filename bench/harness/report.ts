@@ -42,7 +42,7 @@ function targetTable(targets: readonly (TargetResult & { readonly name?: string 
       { heading: 'is', value: ({ value, unit }) => `${short(value)}${unitText(unit)}`, isNumber: true },
       { heading: 'rounds gave', value: ({ min, max }) => `${short(min)}–${short(max)}`, isNumber: true },
       { heading: 'target', value: boundText, isNumber: true },
-      { heading: 'held', value: ({ held }) => (held ? 'yes' : 'NO') },
+      { heading: 'held', value: heldText },
     ],
     targets,
   );
@@ -51,6 +51,13 @@ function targetTable(targets: readonly (TargetResult & { readonly name?: string 
 function boundText({ atMost, atLeast, unit }: TargetResult): string {
   if (atMost !== null) return `≤ ${atMost}${unitText(unit)}`;
   return atLeast === null ? '–' : `≥ ${atLeast}${unitText(unit)}`;
+}
+
+/** What could not be measured is neither held nor missed, and what has no bound cannot be held. */
+function heldText({ held, value, atMost, atLeast }: TargetResult): string {
+  if (!Number.isFinite(value)) return 'not measured';
+  if (atMost === null && atLeast === null) return '–';
+  return held ? 'yes' : 'NO';
 }
 
 const unitText = (unit: string): string => (unit === '' ? '' : unit === '×' ? unit : ` ${unit}`);
