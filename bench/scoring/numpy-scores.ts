@@ -61,9 +61,9 @@ export async function startNumpy(fields: ComparedFields, options: NumpyOptions):
   return {
     async measure(precision) {
       child.stdin.write(`${precision}\n`);
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error('The numpy process ended without an answer.');
-      return JSON.parse(value) as NumpyMeasurement;
+      const answer = await lines.next();
+      if (answer.done === true) throw new Error('The numpy process ended without an answer.');
+      return JSON.parse(answer.value) as NumpyMeasurement;
     },
     async close() {
       const ended = once(child, 'exit');

@@ -51,6 +51,6 @@ export function compile({ code, integers, vectors, memoryBytes }: SimdProgram): 
 const list = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
 const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
 const exported = (name: string, kind: number): Code => [
-  ...list([...name].map((letter) => [letter.charCodeAt(0)])),
+  ...list(Array.from(name, (letter) => [letter.charCodeAt(0)])),
   ...[kind, 0],
 ];
