@@ -11,4 +11,6 @@ export const SUITES: readonly SuiteSource[] = [
   { name: 'backlog', open: async (scale) => (await import('./suites/backlog.ts')).openBacklog(scale) },
   { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
   { name: 'steps', open: async (scale) => (await import('./suites/steps.ts')).openSteps(scale) },
+  { name: 'fields', open: async (scale) => (await import('./suites/fields.ts')).openFields(scale) },
+  { name: 'leads', open: async (scale) => (await import('./suites/leads.ts')).openLeads(scale) },
 ];
