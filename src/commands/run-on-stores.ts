@@ -34,7 +34,7 @@ export interface FinishedRun {
 }
 
 /** Makes fifteen days a quarter of a minute; a retry after five minutes comes in the next turn. */
-const SIMULATION_DELAY_FACTOR = 1e-5;
+export const SIMULATION_DELAY_FACTOR = 1e-5;
 /** Jobs that come due soon after each other must not wait for the next look at the queue. */
 const SIMULATION_POLL_MILLIS = 100;
 /** A worker that dies must not hold up a run that takes seconds. */
@@ -42,7 +42,7 @@ const SIMULATION_RECOVERY = { checkMillis: 1000, graceMillis: 1000 };
 const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
 
 /** What is hurried beside the waits when nobody real takes part. */
-const SIMULATION_SETTINGS = {
+export const SIMULATION_SETTINGS = {
   queuePollMillis: SIMULATION_POLL_MILLIS,
   minerTimeouts: SIMULATION_TIMEOUTS,
   recovery: SIMULATION_RECOVERY,

@@ -17,7 +17,6 @@ export {
 export {
   type GridDataset,
   type GridDatasetVariable,
-  type GridTarget,
   writeGridStore,
   type WriteGridStoreOptions,
 } from './write-store.ts';

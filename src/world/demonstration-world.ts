@@ -52,22 +52,25 @@ export async function makeDemonstrationWorld(
 ): Promise<DemonstrationWorld> {
   const { initTime, seed, directory } = options;
   const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
-  const weather = wavesFor('weather');
-  const forecastError = { waves: wavesFor('reference error'), size: referenceError };
-  const analysisError = { waves: wavesFor('analysis error'), size: () => ANALYSIS_ERROR };
+  const weather = { added: remembered(weatherOf(wavesFor('weather'))), size: () => 1 };
+  const forecastError = { added: weatherOf(wavesFor('reference error')), size: referenceError };
+  const analysisError = { added: weatherOf(wavesFor('analysis error')), size: () => ANALYSIS_ERROR };
+  const meanState = remembered(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
   const stores: readonly [
     name: keyof DemonstrationWorld,
     leads: readonly number[],
     layers: readonly Layer[],
   ][] = [
-    ['truth', WORLD_LEAD_HOURS, [{ waves: weather, size: () => 1 }]],
-    ['reference', WORLD_LEAD_HOURS, [{ waves: weather, size: () => 1 }, forecastError]],
+    ['truth', WORLD_LEAD_HOURS, [weather]],
+    ['reference', WORLD_LEAD_HOURS, [weather, forecastError]],
     ['climatology', WORLD_LEAD_HOURS, []],
-    ['analysis', [DAY1_LEAD_HOURS], [{ waves: weather, size: () => 1 }, analysisError]],
+    ['analysis', [DAY1_LEAD_HOURS], [weather, analysisError]],
   ];
   const pathOf = (name: string): string => join(directory, `${name}.zarr`);
   for (const [name, leads, layers] of stores) {
-    await writeGridStore(pathOf(name), worldDataset({ initTime, leads, layers }), { zarrFormat: 2 });
+    await writeGridStore(pathOf(name), worldDataset({ initTime, leads, meanState, layers }), {
+      zarrFormat: 2,
+    });
   }
   return {
     truth: pathOf('truth'),
@@ -77,9 +80,35 @@ export async function makeDemonstrationWorld(
   };
 }
 
+/** One field of the world. */
+interface FieldMoment {
+  readonly place: FieldPlace;
+  readonly validTime: Date;
+  readonly leadHours: number;
+}
+
+type FieldSource = (moment: FieldMoment) => Float64Array;
+
+const weatherOf =
+  (waves: readonly PlanetaryWave[]): FieldSource =>
+  ({ place, leadHours: hours }) =>
+    weatherField(place, WORLD_GRID, { waves, hours });
+
+/** Makes each field once: several stores are made of the same ones. Nobody writes into what it gives. */
+function remembered(source: FieldSource): FieldSource {
+  const made = new Map<string, Float64Array>();
+  return (moment) => {
+    const { place, leadHours } = moment;
+    const key = `${place.variable} ${place.level ?? ''} ${leadHours}`;
+    const field = made.get(key) ?? source(moment);
+    made.set(key, field);
+    return field;
+  };
+}
+
 /** Weather that is added to the mean state. */
 interface Layer {
-  readonly waves: readonly PlanetaryWave[];
+  readonly added: FieldSource;
   /** Share of full strength at a lead. */
   readonly size: (leadHours: number) => number;
 }
@@ -92,37 +121,38 @@ function referenceError(leadHours: number): number {
 interface DatasetParts {
   readonly initTime: Date;
   readonly leads: readonly number[];
+  readonly meanState: FieldSource;
   readonly layers: readonly Layer[];
 }
 
 /** The mean state with layers of weather on it; humidity is kept from going below zero. */
-function worldDataset({ initTime, leads, layers }: DatasetParts): GridDataset {
-  const grid = worldGrid();
+function worldDataset({ initTime, leads, meanState, layers }: DatasetParts): GridDataset {
   return {
-    ...grid,
+    ...WORLD_GRID,
     validTimes: leads.map((lead) => new Date(initTime.getTime() + lead * MILLIS_PER_HOUR)),
     pressureLevelsHpa: WORLD_LEVELS_HPA,
     variables: WORLD_VARIABLES.map((variable) => ({
       ...variable,
       field: ({ validTime, pressureHpa }) => {
         const place: FieldPlace = { variable: variable.name, level: pressureHpa as WorldLevel | null };
-        const field = climateField(place, grid, validTime);
         const leadHours = (validTime.getTime() - initTime.getTime()) / MILLIS_PER_HOUR;
-        for (const { waves, size } of layers) {
-          const added = weatherField(place, grid, { waves, hours: leadHours });
+        const moment = { place, validTime, leadHours };
+        const field = meanState(moment).slice();
+        for (const { added, size } of layers) {
+          const weather = added(moment);
           const share = size(leadHours);
-          field.forEach((value, index) => (field[index] = value + share * (added[index] ?? 0)));
+          for (let index = 0; index < field.length; index += 1)
+            field[index] = (field[index] ?? 0) + share * (weather[index] ?? 0);
         }
-        return Float32Array.from(field, (value) => (variable.name === 'q' ? Math.max(0, value) : value));
+        if (variable.name === 'q') return new Float32Array(field.map((value) => Math.max(0, value)));
+        return new Float32Array(field);
       },
     })),
   };
 }
 
 /** 31 latitudes from north to south and 60 longitudes from Greenwich eastward. */
-function worldGrid(): Grid {
-  return {
-    latitudes: Float64Array.from({ length: 31 }, (_, row) => 90 - row * GRID_STEP_DEGREES),
-    longitudes: Float64Array.from({ length: 60 }, (_, column) => column * GRID_STEP_DEGREES),
-  };
-}
+const WORLD_GRID: Grid = {
+  latitudes: Float64Array.from({ length: 31 }, (_, row) => 90 - row * GRID_STEP_DEGREES),
+  longitudes: Float64Array.from({ length: 60 }, (_, column) => column * GRID_STEP_DEGREES),
+};
