@@ -47,5 +47,8 @@ function severalAtOnce(writeOne: WriteFile): FileSink {
     writing.catch(() => undefined);
     underWay.push(writing);
   };
-  return { write, written: async () => void (await Promise.all(underWay)) };
+  const written = async (): Promise<void> => {
+    await Promise.all(underWay);
+  };
+  return { write, written };
 }
