@@ -14,7 +14,7 @@ import type { FleetReady, FleetRequest } from './fleet-messages.ts';
 
 const FLEET_PROCESS = fileURLToPath(new URL('./fleet-process.ts', import.meta.url));
 /** How often the recorder is asked for the age of its oldest record, milliseconds. */
-const AGE_MILLIS = 10;
+const AGE_MILLIS = 20;
 const BACKENDS_MILLIS = 250;
 
 /** What a run is made of. */

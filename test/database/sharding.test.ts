@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 /** Small tables without a validator of their own, whole on every server: others refer to them. */
 const REFERENCE_TABLES = ['public.validators', 'public.error_categories'];
-/** Tables of one server that no query of a validator's rows needs. */
+/** Small tables of one server whose rows belong to no validator for certain. */
 const LOCAL_TABLES = ['public.barograph_migrations', 'public.dead_letter_spans', 'public.dropped_partitions'];
 /** What the pipeline needs to resume, and its queue: they stay in the database of the pipeline. */
 const LOCAL_SCHEMAS = ['pipeline'];
