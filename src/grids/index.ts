@@ -17,6 +17,7 @@ export {
 export {
   type GridDataset,
   type GridDatasetVariable,
+  type GridTarget,
   writeGridStore,
   type WriteGridStoreOptions,
 } from './write-store.ts';

@@ -1,7 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Variable } from '../semconv/index.ts';
 import type { ZarrFormat } from './array-description.ts';
 import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './chunk-codec.ts';
-import { createFileSink, type GridTarget, type WriteFile } from './file-sink.ts';
 import type { Grid } from './grid-store.ts';
 import { arrayDocuments, chunkPath, type NewArray, rootDocuments } from './write-metadata.ts';
 
@@ -31,6 +33,9 @@ export interface WriteGridStoreOptions {
   readonly codec?: ChunkCodecName;
 }
 
+/** A directory that is created, or a map that is filled with relative path to bytes. */
+export type GridTarget = string | Map<string, Uint8Array>;
+
 /**
  * Writes a grid store: one chunk for each time and level, the whole globe in it; format 2 has consolidated metadata.
  *
@@ -43,26 +48,44 @@ export async function writeGridStore(
 ): Promise<void> {
   const { zarrFormat } = options;
   const codec = createChunkCodec(options.codec ?? 'blosc');
-  const { write, written } = createFileSink(target);
+  const write = createSink(target);
   const coordinates = coordinateArrays(dataset);
   const fields = dataset.variables.map((variable) => fieldArray(variable, dataset));
   const documents = [...coordinates.map(({ array }) => array), ...fields].flatMap((array) =>
     arrayDocuments(array, { zarrFormat, codec }),
   );
-  try {
-    for (const [path, document] of [...documents, ...rootDocuments(documents, zarrFormat)]) {
-      await write(path, new TextEncoder().encode(JSON.stringify(document, null, 2)));
-    }
-    for (const { array, values } of coordinates) {
-      await write(chunkPath(array, [0], zarrFormat), await codec.encode(bytesOf(values)));
-    }
-    for (const [index, variable] of dataset.variables.entries()) {
-      const array = fields[index];
-      if (array !== undefined) await writeFields({ variable, array, dataset, zarrFormat, codec, write });
-    }
-  } finally {
-    await written();
+  for (const [path, document] of [...documents, ...rootDocuments(documents, zarrFormat)]) {
+    await write(path, new TextEncoder().encode(JSON.stringify(document, null, 2)));
   }
+  for (const { array, values } of coordinates) {
+    await write(chunkPath(array, [0], zarrFormat), await codec.encode(bytesOf(values)));
+  }
+  for (const [index, variable] of dataset.variables.entries()) {
+    const array = fields[index];
+    if (array !== undefined) await writeFields({ variable, array, dataset, zarrFormat, codec, write });
+  }
+}
+
+/** Takes one file; resolves once it is written. */
+type Sink = (path: string, bytes: Uint8Array) => Promise<void>;
+
+function createSink(target: GridTarget): Sink {
+  if (typeof target !== 'string') {
+    return async (path, bytes) => {
+      target.set(path, bytes);
+      // Making fields and encoding them never leaves the turn, and others want to go on meanwhile.
+      await nextTurn();
+    };
+  }
+  const made = new Map<string, Promise<unknown>>();
+  return async (path, bytes) => {
+    const file = join(target, path);
+    const directory = dirname(file);
+    const ready = made.get(directory) ?? mkdir(directory, { recursive: true });
+    made.set(directory, ready);
+    await ready;
+    await writeFile(file, bytes);
+  };
 }
 
 interface FieldWriting {
@@ -71,7 +94,7 @@ interface FieldWriting {
   readonly dataset: GridDataset;
   readonly zarrFormat: ZarrFormat;
   readonly codec: ChunkCodec;
-  readonly write: WriteFile;
+  readonly write: Sink;
 }
 
 async function writeFields({

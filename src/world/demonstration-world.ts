@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Grid, type GridDataset, writeGridStore } from '../grids/index.ts';
+import { type Grid, type GridDataset, type GridTarget, writeGridStore } from '../grids/index.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS, type Variable } from '../semconv/index.ts';
 import { climateField, type FieldPlace, weatherField } from './atmosphere.ts';
 import { WORLD_LEVELS_HPA, type WorldLevel } from './mean-state.ts';
@@ -26,38 +26,71 @@ const WORLD_VARIABLES: readonly { name: Variable; units: string; onLevels: boole
   { name: 'z', units: 'm2 s-2', onLevels: true },
 ];
 
-export interface DemonstrationWorldOptions {
+/** What a world follows from. */
+export interface WorldOptions {
   /** T0. */
   readonly initTime: Date;
   /** The same seed and T0 give the same bytes. */
   readonly seed: number;
+}
+
+export interface DemonstrationWorldOptions extends WorldOptions {
   /** Where the stores are created. */
   readonly directory: string;
 }
 
-/** The stores of a world, as local paths. */
-export interface DemonstrationWorld {
-  readonly truth: string;
+/** The stores of a world, each as something that can be opened. */
+interface World<Store> {
+  readonly truth: Store;
   /** A forecast in GFS's place: the truth with an error that grows. */
-  readonly reference: string;
+  readonly reference: Store;
   /** The mean state at every valid time. */
-  readonly climatology: string;
+  readonly climatology: Store;
   /** The truth with a small error, at the lead of day one only. */
-  readonly analysis: string;
+  readonly analysis: Store;
 }
 
+/** The stores of a world, as local paths. */
+export type DemonstrationWorld = World<string>;
+/** The stores of a world, as files in memory. */
+export type WorldInMemory = World<ReadonlyMap<string, Uint8Array>>;
+
 /** Writes a small round world with weather that travels, so that the whole pipeline can run on real stores. */
-export async function makeDemonstrationWorld(
-  options: DemonstrationWorldOptions,
-): Promise<DemonstrationWorld> {
-  const { initTime, seed, directory } = options;
+export async function makeDemonstrationWorld({
+  directory,
+  ...options
+}: DemonstrationWorldOptions): Promise<DemonstrationWorld> {
+  const pathOf = (name: string): string => join(directory, `${name}.zarr`);
+  const paths = {
+    truth: pathOf('truth'),
+    reference: pathOf('reference'),
+    climatology: pathOf('climatology'),
+    analysis: pathOf('analysis'),
+  };
+  await writeWorld(options, paths);
+  return paths;
+}
+
+/** Makes the same world without a file. */
+export async function makeWorldInMemory(options: WorldOptions): Promise<WorldInMemory> {
+  const stores = {
+    truth: new Map<string, Uint8Array>(),
+    reference: new Map<string, Uint8Array>(),
+    climatology: new Map<string, Uint8Array>(),
+    analysis: new Map<string, Uint8Array>(),
+  };
+  await writeWorld(options, stores);
+  return stores;
+}
+
+async function writeWorld({ initTime, seed }: WorldOptions, targets: World<GridTarget>): Promise<void> {
   const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
   const weather = { added: remembered(weatherOf(wavesFor('weather'))), size: () => 1 };
   const forecastError = { added: weatherOf(wavesFor('reference error')), size: referenceError };
   const analysisError = { added: weatherOf(wavesFor('analysis error')), size: () => ANALYSIS_ERROR };
   const meanState = remembered(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
   const stores: readonly [
-    name: keyof DemonstrationWorld,
+    name: keyof World<GridTarget>,
     leads: readonly number[],
     layers: readonly Layer[],
   ][] = [
@@ -66,18 +99,10 @@ export async function makeDemonstrationWorld(
     ['climatology', WORLD_LEAD_HOURS, []],
     ['analysis', [DAY1_LEAD_HOURS], [weather, analysisError]],
   ];
-  const pathOf = (name: string): string => join(directory, `${name}.zarr`);
   for (const [name, leads, layers] of stores) {
-    await writeGridStore(pathOf(name), worldDataset({ initTime, leads, meanState, layers }), {
-      zarrFormat: 2,
-    });
+    const dataset = worldDataset({ initTime, leads, meanState, layers });
+    await writeGridStore(targets[name], dataset, { zarrFormat: 2 });
   }
-  return {
-    truth: pathOf('truth'),
-    reference: pathOf('reference'),
-    climatology: pathOf('climatology'),
-    analysis: pathOf('analysis'),
-  };
 }
 
 /** One field of the world. */
