@@ -129,7 +129,7 @@ describe('the demonstration world', () => {
     const timer = setInterval(() => (turns += 1), 1);
     const stores = await makeWorldInMemory({ initTime: INIT_TIME, seed: 7 });
     clearInterval(timer);
-    const files = Object.entries(stores).flatMap(([name, store]) =>
+    const files = Object.entries<ReadonlyMap<string, Uint8Array>>({ ...stores }).flatMap(([name, store]) =>
       [...store].map(
         ([path, bytes]) => [`/${name}.zarr/${path}`, Buffer.from(bytes).toString('hex')] as const,
       ),
