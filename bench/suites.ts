@@ -13,4 +13,7 @@ export const SUITES: readonly SuiteSource[] = [
   { name: 'steps', open: async (scale) => (await import('./suites/steps.ts')).openSteps(scale) },
   { name: 'fields', open: async (scale) => (await import('./suites/fields.ts')).openFields(scale) },
   { name: 'leads', open: async (scale) => (await import('./suites/leads.ts')).openLeads(scale) },
+  { name: 'latency', open: async (scale) => (await import('./suites/latency.ts')).openLatency(scale) },
+  { name: 'run', open: async (scale) => (await import('./suites/run.ts')).openRun(scale) },
+  { name: 'start', open: async (scale) => (await import('./suites/start.ts')).openStart(scale) },
 ];

@@ -11,7 +11,7 @@ export interface RecordingSpanProcessorOptions {
   readonly maxQueueSize?: number;
   /** Most spans of one export; 8,000 unless given: the more, the less each of them costs. */
   readonly maxBatchSize?: number;
-  /** How long a span waits for others, ms; 200 unless given. */
+  /** How long a span waits for others, ms; 100 unless given. */
   readonly delayMillis?: number;
   /** How long one export may take before it is given up and made again, ms; without end unless given. */
   readonly exportTimeoutMillis?: number;
@@ -27,7 +27,7 @@ export interface RecordingSpanProcessorOptions {
 export const DEFAULT_OPTIONS = {
   maxQueueSize: 100_000,
   maxBatchSize: 8000,
-  delayMillis: 200,
+  delayMillis: 100,
   flushTimeoutMillis: 30_000,
   backoff: { firstMillis: 100, maxMillis: 30_000 },
   scheduler: systemScheduler,
