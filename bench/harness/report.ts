@@ -17,7 +17,7 @@ export function comparisonText({ name, unit, sides, targets }: ComparisonResult)
       { heading: 'median', value: ({ median }) => short(median), isNumber: true },
       { heading: 'lowest', value: ({ min }) => short(min), isNumber: true },
       { heading: 'highest', value: ({ max }) => short(max), isNumber: true },
-      { heading: 'rounds', value: ({ measured: all }) => String(all.length), isNumber: true },
+      { heading: 'each round', value: ({ measured: all }) => all.map(short).join('  ') },
     ],
     sides,
   );

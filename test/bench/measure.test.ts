@@ -69,10 +69,10 @@ describe('a comparison', () => {
     };
     const result = await measure('s', { name: 'rows', unit: 'rows/s', sides, targets: [target] }, 1);
     expect(comparisonText(result)).toBe(`rows
-  rows/s      median  lowest  highest  rounds
-  ──────────  ──────  ──────  ───────  ──────
-  ours         1,235   1,235    1,235       1
-  psql \\copy   2,000   2,000    2,000       1
+  rows/s      median  lowest  highest  each round
+  ──────────  ──────  ──────  ───────  ──────────
+  ours         1,235   1,235    1,235  1,235
+  psql \\copy   2,000   2,000    2,000  2,000
   what               is  rounds gave  target  held
   ──────────────  ─────  ───────────  ──────  ────
   share of \\copy  0.62×    0.62–0.62  ≥ 0.6×  yes`);
