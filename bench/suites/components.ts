@@ -8,7 +8,7 @@ import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts'
 import { openBenchServer, type BenchDatabase } from '../support/server.ts';
 import { drainThroughSpool, type Drained } from '../support/spool.ts';
 
-const MINERS: Readonly<Record<Scale, number>> = { quick: 4, full: 256 };
+const MINERS: Readonly<Record<Scale, number>> = { quick: 4, full: 128 };
 const TABLE = 'weather_forecast_component_scores';
 
 /** ERA5 spans with the scores of all fields, to committed rows: log, folds and books as well as the scores. */

@@ -25,7 +25,7 @@ const HISTORY: HistorySize = {
 };
 const SIZES: Readonly<Record<Scale, Size>> = {
   quick: { history: { ...HISTORY, runs: 8, miners: 64 }, rows: 20_000, newRuns: 1 },
-  full: { history: HISTORY, rows: 10_000_000, newRuns: 3 },
+  full: { history: HISTORY, rows: 10_000_000, newRuns: 4 },
 };
 /** Above those of the history. */
 const FIRST_RUN = 10_001;
