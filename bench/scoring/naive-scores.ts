@@ -43,9 +43,10 @@ function meanSquare(
     const weight = weights[row] ?? 0;
     for (let index = row * columns; index < (row + 1) * columns; index++) {
       const error = (left[index] ?? NaN) - (right[index] ?? NaN) - correction;
-      if (!Number.isFinite(error)) continue;
-      sum += weight * error * error;
-      total += weight;
+      if (Number.isFinite(error)) {
+        sum += weight * error * error;
+        total += weight;
+      }
     }
   }
   return sum / total;
@@ -58,9 +59,10 @@ function meanAbsolute(left: FieldValues, right: FieldValues, { weights, columns 
     const weight = weights[row] ?? 0;
     for (let index = row * columns; index < (row + 1) * columns; index++) {
       const error = (left[index] ?? NaN) - (right[index] ?? NaN);
-      if (!Number.isFinite(error)) continue;
-      sum += weight * Math.abs(error);
-      total += weight;
+      if (Number.isFinite(error)) {
+        sum += weight * Math.abs(error);
+        total += weight;
+      }
     }
   }
   return sum / total;
@@ -73,9 +75,10 @@ function meanError(left: FieldValues, right: FieldValues, { weights, columns }: 
     const weight = weights[row] ?? 0;
     for (let index = row * columns; index < (row + 1) * columns; index++) {
       const error = (left[index] ?? NaN) - (right[index] ?? NaN);
-      if (!Number.isFinite(error)) continue;
-      sum += weight * error;
-      total += weight;
+      if (Number.isFinite(error)) {
+        sum += weight * error;
+        total += weight;
+      }
     }
   }
   return sum / total;
@@ -86,9 +89,10 @@ function plainMeanError(left: FieldValues, right: FieldValues): number {
   let count = 0;
   for (let index = 0; index < left.length; index++) {
     const error = (left[index] ?? NaN) - (right[index] ?? NaN);
-    if (!Number.isFinite(error)) continue;
-    sum += error;
-    count++;
+    if (Number.isFinite(error)) {
+      sum += error;
+      count++;
+    }
   }
   return sum / count;
 }
@@ -108,10 +112,11 @@ function correlation(
     for (let index = row * columns; index < (row + 1) * columns; index++) {
       const x = (forecast[index] ?? NaN) - (climatology[index] ?? NaN);
       const y = (truth[index] ?? NaN) - (climatology[index] ?? NaN);
-      if (!Number.isFinite(x + y)) continue;
-      total += weight;
-      sumX += weight * x;
-      sumY += weight * y;
+      if (Number.isFinite(x + y)) {
+        total += weight;
+        sumX += weight * x;
+        sumY += weight * y;
+      }
     }
   }
   const [meanX, meanY] = [sumX / total, sumY / total];
@@ -123,10 +128,11 @@ function correlation(
     for (let index = row * columns; index < (row + 1) * columns; index++) {
       const x = (forecast[index] ?? NaN) - (climatology[index] ?? NaN) - meanX;
       const y = (truth[index] ?? NaN) - (climatology[index] ?? NaN) - meanY;
-      if (!Number.isFinite(x + y)) continue;
-      xx += weight * x * x;
-      yy += weight * y * y;
-      xy += weight * x * y;
+      if (Number.isFinite(x + y)) {
+        xx += weight * x * x;
+        yy += weight * y * y;
+        xy += weight * x * y;
+      }
     }
   }
   return xy / Math.sqrt(xx * yy);

@@ -24,18 +24,18 @@ export const KERNEL_FIELDS = ['forecast', 'truth', 'reference', 'climatology'] a
 type KernelField = (typeof KERNEL_FIELDS)[number];
 
 /**
- * The sums of a row, from which all of its scores follow. f, o, r and c are forecast, truth, reference and climatology; a
- * value with an apostrophe is taken about that of the first point of the row.
+ * The sums of a row, from which all of its scores follow. f, o, r and c are forecast, truth, reference and climatology; f'
+ * and r' are taken about the first point of the row: fields are far from zero, their differences are not.
  */
 export const ROW_SUMS = [
-  'error', // (f - o)'
-  'errorSquares', // (f - o)' squared
+  'error', // f - o
+  'errorSquares', // f - o squared
   'absoluteError', // |f - o|
   'forecastMin',
   'forecastMax',
-  'actual', // (o - c)'
-  'actualSquares', // (o - c)' squared
-  'anomalySquares', // (f - c)' squared, as (f - o)' + (o - c)'
+  'actual', // o - c
+  'actualSquares', // o - c squared
+  'anomalySquares', // f - c squared
   'referenceErrorSquares', // r - o squared
   'forecast', // f'
   'reference', // r'
@@ -54,7 +54,7 @@ const VALUES = [
   ...KERNEL_FIELDS,
   ...(['error', 'actual', 'anomaly', 'referenceError', 'difference'] as const),
 ] as const;
-const FIRST = ['forecast', 'reference', 'error', 'actual'] as const;
+const FIRST = ['forecast', 'reference'] as const;
 
 const local = (name: (typeof INTEGERS)[number]): number => INTEGERS.indexOf(name);
 const valueLocal = (name: (typeof VALUES)[number]): number => INTEGERS.length + VALUES.indexOf(name);
@@ -118,8 +118,6 @@ function startRow(load: Load): Code {
   return [
     ...set(firstLocal('forecast'), firstField('forecast')),
     ...set(firstLocal('reference'), firstField('reference')),
-    ...set(firstLocal('error'), subtract(firstOf('forecast'), firstField('truth'))),
-    ...set(firstLocal('actual'), subtract(firstField('truth'), firstField('climatology'))),
     ...ROW_SUMS.flatMap((name) => set(sumLocal(name), zeros)),
     ...set(sumLocal('forecastMin'), firstOf('forecast')),
     ...set(sumLocal('forecastMax'), firstOf('forecast')),
@@ -128,20 +126,19 @@ function startRow(load: Load): Code {
 
 /** Adds two neighbouring points to all sums of their row: the hot loop. */
 function sumPair(load: Load): Code {
-  const [forecast, truth, reference] = [valueOf('forecast'), valueOf('truth'), valueOf('reference')];
+  const [forecast, truth, reference, climatology] = KERNEL_FIELDS.map(valueOf) as [Code, Code, Code, Code];
   return [
     ...KERNEL_FIELDS.flatMap((field) => set(valueLocal(field), load(loadPair, field))),
     ...set(sumLocal('forecastMin'), lesser(sumOf('forecastMin'), forecast)),
     ...set(sumLocal('forecastMax'), greater(sumOf('forecastMax'), forecast)),
     ...set(valueLocal('error'), subtract(forecast, truth)),
     ...sum('absoluteError', absolute(valueOf('error'))),
-    ...set(valueLocal('error'), subtract(valueOf('error'), firstOf('error'))),
     ...sum('error', valueOf('error')),
     ...sum('errorSquares', squared('error')),
-    ...set(valueLocal('actual'), subtract(subtract(truth, valueOf('climatology')), firstOf('actual'))),
+    ...set(valueLocal('actual'), subtract(truth, climatology)),
     ...sum('actual', valueOf('actual')),
     ...sum('actualSquares', squared('actual')),
-    ...set(valueLocal('anomaly'), add(valueOf('error'), valueOf('actual'))),
+    ...set(valueLocal('anomaly'), subtract(forecast, climatology)),
     ...sum('anomalySquares', squared('anomaly')),
     ...set(valueLocal('referenceError'), subtract(reference, truth)),
     ...sum('referenceErrorSquares', squared('referenceError')),

@@ -25,8 +25,8 @@ interface SummedFields {
 const KERNEL = createRowKernel();
 
 /**
- * Sums all fields in one pass, two points at a time; null for a row in which a value is not finite, which has to be summed
- * point by point. The sums with a field that is not given mean nothing.
+ * Sums all fields in one pass, two points at a time; null for a row that has to be summed point by point: where
+ * a value is not finite, or where a difference hardly changes along the row, so that sums about zero tell too little. The sums with a field that is not given mean nothing.
  *
  * @returns nothing for fields that are not all in single precision, and for rows of an odd number of points or of too many
  */
@@ -44,7 +44,8 @@ export function sumWholeRows(
     const block = rows.slice(first, first + rowsAtOnce);
     sumBlock(inOrder, { first, rows: block.length, count });
     for (const [index, { start }] of block.entries()) {
-      found.push(wholeRow(KERNEL.sumsOf(index), pointAt(fields, start), count));
+      const firstPoint = { forecast: forecast[start] ?? NaN, reference: reference[start] ?? NaN };
+      found.push(wholeRow(KERNEL.sumsOf(index), firstPoint, count));
     }
   }
   return found;
@@ -66,53 +67,51 @@ function sumBlock(fields: readonly Float32Array[], { first, rows, count }: Block
   KERNEL.sumRows(rows, count);
 }
 
-const pointAt = (fields: Required<SummedFields>, index: number): FirstPoint => ({
-  forecast: fields.forecast[index] ?? NaN,
-  truth: fields.truth[index] ?? NaN,
-  reference: fields.reference[index] ?? NaN,
-  climatology: fields.climatology[index] ?? NaN,
-});
-
 /** What the sums of a row are taken about. */
-type FirstPoint = Readonly<Record<keyof SummedFields, number>>;
+type FirstPoint = Readonly<Record<'forecast' | 'reference', number>>;
+
+/** Share of the squares about zero below which those about the mean have lost digits that count. */
+const SMALLEST_SHARE = 1e-4;
 
 function wholeRow(sums: RowSums, first: FirstPoint, count: number): WholeRow | null {
   if (!Number.isFinite(sums.error + sums.actual + sums.referenceErrorSquares)) return null;
+  const keepsDigits = (sum: number, squares: number): boolean =>
+    squaresAboutMean({ count, sum, squares }) >= SMALLEST_SHARE * squares;
+  const areDigitsKept =
+    keepsDigits(sums.error, sums.errorSquares) &&
+    keepsDigits(sums.actual, sums.actualSquares) &&
+    keepsDigits(sums.error + sums.actual, sums.anomalySquares);
+  if (!areDigitsKept) return null;
   return {
-    errors: errorsOf(sums, first, count),
-    anomalies: anomaliesOf(sums, first, count),
+    errors: errorsOf(sums, count),
+    anomalies: anomaliesOf(sums, count),
     reference: referenceOf(sums, first, count),
   };
 }
 
-function errorsOf(sums: RowSums, { forecast, truth }: FirstPoint, count: number): RowErrors {
-  return {
-    count,
-    mean: forecast - truth + sums.error / count,
-    squares: squaresAboutMean({ count, sum: sums.error, squares: sums.errorSquares }),
-    absolute: sums.absoluteError,
-    truthOnly: 0,
-    min: sums.forecastMin,
-    max: sums.forecastMax,
-  };
-}
+const errorsOf = (sums: RowSums, count: number): RowErrors => ({
+  count,
+  mean: sums.error / count,
+  squares: squaresAboutMean({ count, sum: sums.error, squares: sums.errorSquares }),
+  absolute: sums.absoluteError,
+  truthOnly: 0,
+  min: sums.forecastMin,
+  max: sums.forecastMax,
+});
 
 /** Products follow from squares: 2 a b = a a + b b - (a - b)(a - b). */
-function anomaliesOf(sums: RowSums, first: FirstPoint, count: number): AnomalySums {
-  const shiftY = first.truth - first.climatology;
-  return {
-    count,
-    shiftX: first.forecast - first.climatology,
-    shiftY,
-    x: sums.error + sums.actual,
-    y: sums.actual,
-    xx: sums.anomalySquares,
-    yy: sums.actualSquares,
-    xy: (sums.anomalySquares + sums.actualSquares - sums.errorSquares) / 2,
-    truthCount: count,
-    squares: squaresAboutZero({ count, shift: shiftY, sum: sums.actual, squares: sums.actualSquares }),
-  };
-}
+const anomaliesOf = (sums: RowSums, count: number): AnomalySums => ({
+  count,
+  shiftX: 0,
+  shiftY: 0,
+  x: sums.error + sums.actual,
+  y: sums.actual,
+  xx: sums.anomalySquares,
+  yy: sums.actualSquares,
+  xy: (sums.anomalySquares + sums.actualSquares - sums.errorSquares) / 2,
+  truthCount: count,
+  squares: sums.actualSquares,
+});
 
 function referenceOf(sums: RowSums, first: FirstPoint, count: number): ReferenceSums {
   const [shiftX, shiftY] = [first.forecast, first.reference];

@@ -102,6 +102,17 @@ describe('sumWholeRows', () => {
     expect(summed(fieldsOf(KERNEL_POINTS + 2), [0])).toEqual([]);
   });
 
+  it('leaves a row along which a difference hardly changes to be summed about that difference', () => {
+    const fields = fieldsOf(2 * 8);
+    for (let point = 0; point < 8; point++) fields.forecast[point] = (fields.truth[point] ?? 0) + 4;
+    expect(summed(fields, [10, -10]).map((row) => row === null)).toEqual([true, false]);
+    const { skillScoreReference, bias } = scoreField({
+      ...{ forecast: fields.forecast.slice(0, 8), truth: fields.truth.slice(0, 8) },
+      ...{ reference: fields.truth.slice(0, 8), latitudes: [10] },
+    });
+    expect([skillScoreReference, bias]).toEqual([1, 4]);
+  });
+
   it('needs neither reference nor climatology', () => {
     const { forecast, truth } = fieldsOf(8);
     const [row] = sumWholeRows({ forecast, truth }, gridRows({ forecast, truth }, [0]));
