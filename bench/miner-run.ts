@@ -8,12 +8,19 @@ const MILLIS_BETWEEN_RUNS = 60_000;
 const TIMEOUT = { type: 'timeout', message: 'no answer within 30 s' } as const;
 const FAILURE = { type: 'http_5xx', message: 'status 503' } as const;
 const COVERAGE = { type: 'data_coverage', message: 'half of the field is missing' } as const;
-/** The spans of a benchmark are of the hour before it, whatever day that is. */
-const SHIFT = BigInt(Date.now() - 3_600_000) * 1_000_000n - T;
+/** The spans of a benchmark are of the two hours before it, whatever day that is. */
+const BEGINNING = Date.now() - 7_200_000;
+const SHIFT = BigInt(BEGINNING) * 1_000_000n - T;
+const RUNS_IN_THAT_TIME = 100;
 
-const hexNumber = (value: number, digits: number): string => (value + 1).toString(16).padStart(digits, '0');
+/** Whose spans they are, unless another process is named. */
+export const BENCH_EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' } as const;
+
+/** As an SDK makes ids: nothing about them is in order. */
+const randomHex = (seed: string, digits: number): string =>
+  createHash('sha256').update(seed).digest('hex').slice(0, digits);
 /** As long, and as hard to compress, as real hotkeys are. */
-const minerOf = (uid: number) => ({
+export const benchMiner = (uid: number): { readonly uid: number; readonly hotkey: string } => ({
   uid,
   hotkey: `5${createHash('sha512').update(String(uid)).digest('base64').replaceAll(/[+/=]/g, 'x').slice(0, 47)}`,
 });
@@ -21,7 +28,11 @@ const succeeded = { 'weather.response.transport': 'success' };
 const failed = { 'weather.response.transport': 'failure' };
 
 /** The 40 steps of one miner in one run; every seventh forecast fails. */
-export function minerRun(run: number, uid: number): readonly ObservedSpan[] {
+export function minerRun(
+  run: number,
+  uid: number,
+  instance: string = BENCH_EMITTER.instanceId,
+): readonly ObservedSpan[] {
   const isFailed = (run + uid) % 7 === 0;
   const score = 0.3 + ((run * 31 + uid * 17) % 100) / 300;
   const steps: readonly SpanOptions[] = [
@@ -56,15 +67,29 @@ export function minerRun(run: number, uid: number): readonly ObservedSpan[] {
       },
     },
   ];
+  const miner = benchMiner(uid);
+  const traceId = randomHex(`${run}/${uid}`, 32);
   return steps.map((step, index) => {
-    const at = run * MILLIS_BETWEEN_RUNS + index * 100;
-    const ids = {
-      traceId: hexNumber(run * 1000 + uid, 32),
-      spanId: hexNumber((run * 1000 + uid) * 100 + index, 16),
-    };
-    return shifted(endedSpan({ maxAttempts: 20, ...step, ...ids, run, miner: minerOf(uid), at }));
+    const at = (run % RUNS_IN_THAT_TIME) * MILLIS_BETWEEN_RUNS + index * 100;
+    const spanId = randomHex(`${run}/${uid}/${index}`, 16);
+    const attributes = { 'weather.run.init_time': initTimeOf(run), ...step.attributes };
+    const span = { maxAttempts: 20, ...step, attributes, traceId, spanId, run, miner, at, instance };
+    return shifted(endedSpan(span));
   });
 }
+
+/** A run of many miners in the order in which steps end: all miners go on side by side. */
+export function runOfMiners(run: number, miners: number, instance?: string): readonly ObservedSpan[] {
+  const each = Array.from({ length: miners }, (_, uid) => minerRun(run, uid, instance));
+  const steps = each[0]?.length ?? 0;
+  return Array.from({ length: steps }, (_, step) =>
+    each.flatMap((spans) => spans.slice(step, step + 1)),
+  ).flat();
+}
+
+/** T0 of a run: the day before, a second later with every run. */
+export const initTimeOf = (run: number): string =>
+  new Date(BEGINNING - 86_400_000 + run * 1000).toISOString();
 
 const polled = (attempt: number): SpanOptions => ({ step: 'poll', attempt, status: 'retry_scheduled' });
 

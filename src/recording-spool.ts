@@ -107,7 +107,12 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
 }
 
 /** Where the spools lie whose records are meant for one database. */
-function spoolRoot({ config, database }: Pick<RecordingSpoolOptions, 'config' | 'database'>): string {
+export function spoolRoot({
+  config,
+  database,
+}: Pick<RecordingSpoolOptions, 'database'> & {
+  readonly config: Pick<Config, 'dataDirectory'>;
+}): string {
   const target =
     database.kind === 'embedded' ? 'embedded' : describeConnectionTarget(database.connectionString);
   const hash = createHash('sha256').update(target).digest('hex').slice(0, 8);

@@ -85,7 +85,7 @@ const TABLE: ImportTable = {
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
     ...['exporters/turns.ts', 'src/facts', 'src/semconv'],
     // The combined and the overall score of a forecast: one formula, in one place.
-    ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'node:'],
+    ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
   ],
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [

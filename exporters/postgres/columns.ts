@@ -1,14 +1,16 @@
 import { inTurns } from '../turns.ts';
+import { arrayOf } from './binary/arrays.ts';
+import type { CellType } from './binary/cells.ts';
 
 /** One column of a table: its SQL type and how a row fills it. */
 export interface Column<Row> {
   readonly name: string;
-  readonly type: string;
+  readonly type: CellType;
   readonly value: (row: Row) => unknown;
 }
 
 /** `name` with its type; `value` as in `Column`. */
-export const column = <Row>(name: string, type: string, value: (row: Row) => unknown): Column<Row> => ({
+export const column = <Row>(name: string, type: CellType, value: (row: Row) => unknown): Column<Row> => ({
   name,
   type,
   value,
@@ -34,10 +36,10 @@ export async function insertRows<Row>(
   conflict: string,
 ): Promise<Statement> {
   const list = names(columns);
-  const cells = await inTurns(rows, (row) => columns.map(({ value }) => value(row)));
+  const cellsOf = ({ type, value }: Column<Row>): Buffer => arrayOf(type, rows.map(value));
   return {
     text: `insert into ${table} (${list}) select * from ${unnest(columns)} on conflict ${conflict}`,
-    values: columns.map((_, index) => cells.map((row) => row[index])),
+    values: await inTurns(columns, cellsOf, () => rows.length / 10),
   };
 }
 
@@ -51,6 +53,6 @@ export function replaceOnConflict<Row>(columns: readonly Column<Row>[], key: rea
 export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[]): Statement {
   return {
     text: `${unnest(columns)} as key (${names(columns)})`,
-    values: columns.map(({ value }) => keys.map(value)),
+    values: columns.map(({ type, value }) => arrayOf(type, keys.map(value))),
   };
 }

@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTurns } from '../turns.ts';
 import { keyRows, type Column } from './columns.ts';
-import { canonicalJson } from './folds/canonical-json.ts';
 import { groupBy } from './recorded-fact.ts';
 
 /** How the facts of a batch become the new folds of a table. */
@@ -10,7 +9,10 @@ export interface FoldedTable<Item, Fold> {
   /** The primary key, as columns of a fact. */
   readonly key: readonly Column<Item>[];
   readonly empty: Fold;
-  readonly add: (fold: Fold, item: Item) => Fold;
+  /** What the fold is with these items added. */
+  readonly add: (fold: Fold, items: readonly Item[]) => Fold;
+  /** The fold as it is kept: equal folds are equal texts. */
+  readonly toText: (fold: Fold) => string;
 }
 
 /** A row of a folded table before and after the facts of a batch. */
@@ -19,20 +21,23 @@ export interface FoldedRow<Item, Fold> {
   readonly item: Item;
   readonly before: Fold | null;
   readonly after: Fold;
+  /** `after`, as it is kept. */
+  readonly text: string;
 }
 
-const textOfKey = (parts: readonly unknown[]): string => JSON.stringify(parts.map(String));
+/** The parts before the last are numbers, so no two keys have the same text. */
+const textOfKey = (parts: readonly unknown[]): string => parts.join('/');
 
 /** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
 async function readFolds<Item, Fold>(
   client: ClientBase,
   { table, key }: FoldedTable<Item, Fold>,
   items: readonly Item[],
-): Promise<ReadonlyMap<string, Fold>> {
+): Promise<ReadonlyMap<string, string>> {
   const keys = keyRows(key, items);
   const names = key.map(({ name }) => name);
-  const { rows } = await client.query<Record<string, unknown> & { fold: Fold }>(
-    `select ${names.map((name) => `known.${name}`).join(', ')}, known.fold
+  const { rows } = await client.query<Record<string, unknown> & { fold: string }>(
+    `select ${names.map((name) => `known.${name}`).join(', ')}, known.fold::text as fold
      from ${table} as known join ${keys.text} using (${names.join(', ')})`,
     keys.values,
   );
@@ -52,10 +57,11 @@ export async function foldRows<Item, Fold>(
   const known = await readFolds(client, folded, heads);
   const fold = ([key, group]: (typeof sorted)[number]): readonly FoldedRow<Item, Fold>[] => {
     const [item] = group;
-    const before = known.get(key) ?? null;
-    const after = group.reduce(folded.add, before ?? folded.empty);
-    const changed = before === null || canonicalJson(before) !== canonicalJson(after);
-    return item && changed ? [{ item, before, after }] : [];
+    const before = known.get(key);
+    const fold = before === undefined ? null : (JSON.parse(before) as Fold);
+    const after = folded.add(fold ?? folded.empty, group);
+    const text = folded.toText(after);
+    return item && text !== before ? [{ item, before: fold, after, text }] : [];
   };
   return (await inTurns(sorted, fold, ([, group]) => group.length)).flat();
 }

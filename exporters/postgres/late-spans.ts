@@ -3,7 +3,6 @@ import type { EpochMicros, StepFact } from '../../src/facts/step-fact.ts';
 import { setAside, type Batch, type Refusal } from './batch.ts';
 import { column, keyRows } from './columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
-import { timestamp } from './sql-values.ts';
 
 /** Retention keeps at least a day, so what is younger cannot be late; half of it is for clocks that differ. */
 const YOUNGEST_DROPPED = 43_200_000_000;
@@ -12,7 +11,7 @@ const KEY = [
   column<StepFact>('hotkey', 'text', (fact) => fact.validatorHotkey),
   column<StepFact>('trace_id', 'text', (fact) => fact.traceId),
   column<StepFact>('span_id', 'text', (fact) => fact.spanId),
-  column<StepFact>('started_at', 'timestamptz', (fact) => timestamp(fact.startedAt)),
+  column<StepFact>('started_at', 'timestamptz', (fact) => fact.startedAt),
 ];
 
 const keyOf = (key: { readonly hotkey: string; readonly trace_id: string; readonly span_id: string }) =>

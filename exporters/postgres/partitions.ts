@@ -31,10 +31,22 @@ export const PARTITIONS_OF: Readonly<Record<LogTable, PartitionedTable>> = {
   weather_forecast_component_scores: COMPONENT_PARTITIONS,
 };
 
+/** Partitions by table and by their number since 1970: some thousands for any time that ours can be of. */
+const partitions = new Map<string, Map<number, Partition>>();
+
 /** The partition that holds an instant, whether it exists or not. */
 export function partitionAt({ table, days }: PartitionedTable, at: EpochMicros): Partition {
+  const number = Math.floor(at / (days * DAY));
+  const known = partitions.get(table) ?? new Map<number, Partition>();
+  partitions.set(table, known);
+  const partition = known.get(number) ?? partitionNumber(number, { table, days });
+  known.set(number, partition);
+  return partition;
+}
+
+function partitionNumber(number: number, { table, days }: PartitionedTable): Partition {
   const width = days * DAY;
-  const from = Math.floor(at / width) * width;
+  const from = number * width;
   const name = `${table}_${isoOfMicros(from).slice(0, 10).replaceAll('-', '')}`;
   return { table, name, from, to: from + width };
 }
@@ -53,8 +65,7 @@ export class Partitions {
 
   /** Makes sure that the table has a partition for each of these instants. */
   async ensure(client: ClientBase, table: PartitionedTable, instants: readonly EpochMicros[]): Promise<void> {
-    const needed = new Map(instants.map((at) => partitionAt(table, at)).map((it) => [it.name, it]));
-    for (const partition of needed.values()) {
+    for (const partition of new Set(instants.map((at) => partitionAt(table, at)))) {
       if (this.#known.has(partition.name)) continue;
       await createPartition(client, partition);
       this.#known.add(partition.name);

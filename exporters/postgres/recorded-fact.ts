@@ -36,3 +36,25 @@ export const MINER_RUN_KEY: readonly Column<MinerFact>[] = [
   column('run_id', 'bigint', ({ fact }) => fact.runId),
   column('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
 ];
+
+/** A run of a validator. */
+export interface RunOf {
+  readonly validatorId: number;
+  readonly runId: number;
+}
+
+/** The key of a run in the tables that have many rows of it. */
+export const RUN_KEY: readonly Column<RunOf>[] = [
+  column('validator_id', 'int', ({ validatorId }) => validatorId),
+  column('run_id', 'bigint', ({ runId }) => runId),
+];
+
+/** The runs of these facts, each once. */
+export function runsOf(facts: readonly RecordedFact[]): readonly RunOf[] {
+  const runs = new Map<string, RunOf>();
+  for (const { validatorId, fact } of facts) {
+    const key = `${validatorId}/${fact.runId}`;
+    if (!runs.has(key)) runs.set(key, { validatorId, runId: fact.runId });
+  }
+  return [...runs.values()];
+}

@@ -1,14 +1,13 @@
 import { isoOfMicros } from '../../src/facts/instants.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { canonicalJson } from './folds/canonical-json.ts';
 
 /** A `timestamptz` with all its microseconds. */
 export const timestamp = (micros: EpochMicros | null): string | null =>
   micros === null ? null : isoOfMicros(micros);
 
-/** A `jsonb`; null is SQL null, not JSON null. */
+/** A `jsonb`, which puts the keys in order by itself; null is SQL null, not JSON null. */
 export const json = (value: unknown): string | null =>
-  value === null || value === undefined ? null : canonicalJson(value);
+  value === null || value === undefined ? null : JSON.stringify(value);
 
 /** SQL of a `timestamptz` as microseconds since 1970. A double holds those of our time exactly. */
 export const epochMicros = (expression: string): string =>

@@ -9,12 +9,12 @@ export const STEP_NAME = 'weather.step.name';
  */
 export function recordingSampler(delegate: Sampler): Sampler {
   return {
-    shouldSample(...call) {
-      const result = delegate.shouldSample(...call);
-      const [, , , , attributes] = call;
-      const isDroppedStep =
-        result.decision === SamplingDecision.NOT_RECORD && attributes[STEP_NAME] !== undefined;
-      return isDroppedStep ? { ...result, decision: SamplingDecision.RECORD } : result;
+    // Named one by one: it is asked for every span.
+    shouldSample(context, traceId, spanName, spanKind, attributes, links) {
+      const result = delegate.shouldSample(context, traceId, spanName, spanKind, attributes, links);
+      if (result.decision !== SamplingDecision.NOT_RECORD || attributes[STEP_NAME] === undefined)
+        return result;
+      return { ...result, decision: SamplingDecision.RECORD };
     },
     toString: () => `RecordingSampler{${delegate.toString()}}`,
   };

@@ -121,7 +121,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
   /** Exports after the delay, or in the next turn when a batch is full or somebody waits. */
   #wake(): void {
     if (this.#isPumping || this.#queue.size === 0) return;
-    const isUrgent = this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited;
+    const isUrgent = this.#isUrgent;
     if (this.#timer !== null && (this.#timer.isUrgent || !isUrgent)) return;
     this.#timer?.cancel();
     const { scheduler, delayMillis } = this.#options;
@@ -131,7 +131,11 @@ export class RecordingSpanProcessor implements SpanProcessor {
     this.#timer = { cancel, isUrgent };
   }
 
-  /** Exports batch after batch until the queue is empty. */
+  get #isUrgent(): boolean {
+    return this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited;
+  }
+
+  /** Exports batch after batch while that is urgent; what is left waits for others again. */
   async #pump(): Promise<void> {
     this.#timer = null;
     if (this.#isPumping) return;
@@ -152,6 +156,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
       this.#exported += end.kept;
       this.#drop('rejected', end.rejected);
       this.#flushes.settle(batch.spans.length);
+      if (!this.#isUrgent) break;
     }
     this.#isPumping = false;
     this.#wake();

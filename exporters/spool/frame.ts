@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { ByteWriter } from './byte-writer.ts';
 
 /** What a record of the spool is. */
 export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried'] as const;
@@ -19,34 +20,46 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** Bytes before the payload: mark (2), kind (1), zero (1), length (4), sequence (8), checksum (4). */
-export const HEADER_BYTES = 20;
-/** Begins every frame; after damage the next frame is looked for by it. */
-const MARK = Buffer.from([0xb6, 0x08]);
+/** Bytes before the payload: mark (2), kind (1), zero (1), length of the payload (4), sequence (8). */
+export const HEADER_BYTES = 16;
+/** Bytes behind it: the checksum of all but the mark. */
+const TRAILER_BYTES = 4;
+/** Begins every frame, its low byte first; after damage the next frame is looked for by it. */
+const MARK = 0x08b6;
+const MARK_BYTES = Buffer.from([0xb6, 0x08]);
 /** Longest payload that is believed; a damaged length must not ask for all memory. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES + TRAILER_BYTES;
 
 const CHECKED_FROM = 2;
+const KIND_SHIFT = 16;
 const LENGTH_AT = 4;
 const SEQUENCE_AT = 8;
-const CHECKSUM_AT = 16;
+const TWO_TO_32 = 2 ** 32;
 
-/** The checksum covers everything but the mark and itself. */
-function checksumOf(header: Uint8Array, payload: Uint8Array): number {
-  return crc32(payload, crc32(header.subarray(CHECKED_FROM, CHECKSUM_AT)));
+/** Leaves room for the header of a frame; write the payload behind it. @returns where the frame begins */
+export function beginFrame(writer: ByteWriter): number {
+  const from = writer.length;
+  writer.skip(HEADER_BYTES);
+  return from;
+}
+
+/** Ends a frame behind its payload. */
+export function endFrame(writer: ByteWriter, from: number, { kind, sequence }: Omit<Frame, 'payload'>): void {
+  writer.replaceUint32(from, MARK + (RECORD_KINDS.indexOf(kind) << KIND_SHIFT));
+  writer.replaceUint32(from + LENGTH_AT, writer.length - from - HEADER_BYTES);
+  writer.replaceUint32(from + SEQUENCE_AT, sequence % TWO_TO_32);
+  writer.replaceUint32(from + SEQUENCE_AT + 4, Math.floor(sequence / TWO_TO_32));
+  writer.uint32(crc32(writer.slice(from + CHECKED_FROM, writer.length)));
 }
 
 /** The bytes of a record as they stand in a segment. */
 export function encodeFrame({ kind, sequence, payload }: Frame): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-  MARK.copy(bytes);
-  bytes[2] = RECORD_KINDS.indexOf(kind);
-  bytes[3] = 0;
-  bytes.writeUInt32LE(payload.length, LENGTH_AT);
-  bytes.writeBigUInt64LE(BigInt(sequence), SEQUENCE_AT);
-  bytes.set(payload, HEADER_BYTES);
-  bytes.writeUInt32LE(checksumOf(bytes, payload), CHECKSUM_AT);
-  return bytes;
+  const writer = new ByteWriter(HEADER_BYTES + payload.length + TRAILER_BYTES);
+  const from = beginFrame(writer);
+  writer.bytes(payload);
+  endFrame(writer, from, { kind, sequence });
+  return writer.slice(from, writer.length);
 }
 
 /** What stands at a place of a segment. */
@@ -62,13 +75,13 @@ export function frameAt(bytes: Buffer, offset: number): FrameAt {
   const frame = tryFrame(bytes, offset);
   if (frame === 'incomplete') return { kind: 'incomplete' };
   if (frame !== 'damaged')
-    return { kind: 'frame', frame, next: offset + HEADER_BYTES + frame.payload.length };
+    return { kind: 'frame', frame, next: offset + HEADER_BYTES + frame.payload.length + TRAILER_BYTES };
   return { kind: 'damaged', next: nextFrame(bytes, offset + 1) };
 }
 
 /** The next offset at which a whole frame stands; the end of the bytes when there is none. */
 export function nextFrame(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(MARK, from); at !== -1; at = bytes.indexOf(MARK, at + 1)) {
+  for (let at = bytes.indexOf(MARK_BYTES, from); at !== -1; at = bytes.indexOf(MARK_BYTES, at + 1)) {
     if (typeof tryFrame(bytes, at) === 'object') return at;
   }
   return bytes.length;
@@ -76,16 +89,25 @@ export function nextFrame(bytes: Buffer, from: number): number {
 
 function tryFrame(bytes: Buffer, offset: number): Frame | 'incomplete' | 'damaged' {
   const rest = bytes.length - offset;
-  if (!MARK.subarray(0, rest).equals(bytes.subarray(offset, offset + Math.min(rest, 2)))) return 'damaged';
+  if (!isMark(bytes, offset, Math.min(rest, MARK_BYTES.length))) return 'damaged';
   if (rest < HEADER_BYTES) return 'incomplete';
   const length = bytes.readUInt32LE(offset + LENGTH_AT);
-  const kind = RECORD_KINDS[bytes[offset + 2] ?? RECORD_KINDS.length];
+  const kind = RECORD_KINDS[bytes[offset + CHECKED_FROM] ?? RECORD_KINDS.length];
   if (length > MAX_PAYLOAD_BYTES || kind === undefined) return 'damaged';
-  if (rest < HEADER_BYTES + length) return 'incomplete';
-  const header = bytes.subarray(offset, offset + HEADER_BYTES);
-  const payload = bytes.subarray(offset + HEADER_BYTES, offset + HEADER_BYTES + length);
-  if (header.readUInt32LE(CHECKSUM_AT) !== checksumOf(header, payload)) return 'damaged';
-  return { kind, sequence: Number(header.readBigUInt64LE(SEQUENCE_AT)), payload };
+  if (rest < HEADER_BYTES + length + TRAILER_BYTES) return 'incomplete';
+  const end = offset + HEADER_BYTES + length;
+  if (bytes.readUInt32LE(end) !== crc32(bytes.subarray(offset + CHECKED_FROM, end))) return 'damaged';
+  const low = bytes.readUInt32LE(offset + SEQUENCE_AT);
+  const sequence = low + TWO_TO_32 * bytes.readUInt32LE(offset + SEQUENCE_AT + 4);
+  return { kind, sequence, payload: bytes.subarray(offset + HEADER_BYTES, end) };
+}
+
+/** Whether the first bytes of a mark stand here. */
+function isMark(bytes: Buffer, offset: number, length: number): boolean {
+  for (let index = 0; index < length; index += 1) {
+    if (bytes[offset + index] !== MARK_BYTES[index]) return false;
+  }
+  return true;
 }
 
 /** The frames of a whole segment, and how much of it is no frame. */

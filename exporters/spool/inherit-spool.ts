@@ -8,7 +8,9 @@ import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, isBefore, START, type Position } from './position.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
-import { runOf, spanKeyOf, toSpan } from './spool-record.ts';
+import { RunFinder } from './run-finder.ts';
+import { SpanDecoder } from './span-decoder.ts';
+import { toSpan } from './spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
@@ -46,6 +48,8 @@ class Estate {
   lastKept = 0;
   /** The latest instant of which a record speaks: the process was alive then. */
   lastSign: EpochMicros = 0;
+  readonly #decoder = new SpanDecoder();
+  readonly #runs = new RunFinder();
   readonly #directory: string;
   readonly #delivered: Position;
 
@@ -86,19 +90,18 @@ class Estate {
     segment: number,
     { ledger, isDelivered }: { readonly ledger: Ledger; readonly isDelivered: boolean },
   ): void {
-    const span = toSpan(frame);
+    const span = toSpan(frame, this.#decoder);
     const { kind, sequence } = frame;
     if (kind !== 'carried' && !isDelivered) this.undelivered += 1;
     if (span === null) return;
-    const key = spanKeyOf(span);
+    const run = this.#runs.runOf(span);
     if (kind === 'started' || kind === 'carried') {
-      // The bytes belong to the segment, which is let go of.
-      this.open.set(key, { payload: Buffer.from(frame.payload), sequence, segment, refused: null });
-    } else this.open.delete(key);
+      this.open.set({ started: span, sequence, run, pendingAt: null, segment, refused: null });
+    } else this.open.delete(span);
     if (kind === 'carried') return;
     this.lastKept = Math.max(this.lastKept, sequence);
     const isFirst = kind === 'started' || kind === 'whole';
-    ledger.see({ sequence, run: runOf(span), isFirst }, isDelivered);
+    ledger.see({ sequence, run, isFirst }, isDelivered);
     if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
   }
 }

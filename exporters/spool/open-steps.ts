@@ -1,42 +1,107 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { DropReason } from '../processor/span-queue.ts';
+import type { RunKey } from './ledger.ts';
+
+/** What a span is told apart by. */
+export type SpanIds = Pick<ObservedSpan, 'traceId' | 'spanId'>;
 
 /** A step that has started and not ended. */
 export interface OpenStep {
-  /** The record of its start. */
-  readonly payload: Buffer;
+  /** As it was observed when it started. */
+  readonly started: ObservedSpan;
   readonly sequence: number;
+  readonly run: RunKey | null;
+  /** The place of its start among the records of this turn; null when it is no longer there. */
+  pendingAt: number | null;
   /** The segment that holds the newest copy of its start, or why none does. */
   segment: number | null;
-  readonly refused: DropReason | null;
+  refused: DropReason | null;
 }
 
-/** The steps of a process that are under way: as many as it works on at once. */
+const FIRST_PLACES = 1024;
+
+/**
+ * The steps of a process that are under way: as many as it works on at once.
+ *
+ * A table of places, found by the digits of a span's id. A `Map` from which as much goes as comes is made anew again and
+ * again, and every one that was long there holds what was in it until all memory is looked through.
+ */
 export class OpenSteps {
-  readonly #steps = new Map<string, OpenStep>();
+  /** Twice as many places as steps at least, a power of two; a step lies in the first free one behind its own. */
+  #places: (OpenStep | null)[] = emptyPlaces(FIRST_PLACES);
+  #size = 0;
 
   get size(): number {
-    return this.#steps.size;
+    return this.#size;
   }
 
-  get(key: string): OpenStep | undefined {
-    return this.#steps.get(key);
+  get(span: SpanIds): OpenStep | undefined {
+    return this.#places[this.#placeOf(span)] ?? undefined;
   }
 
-  set(key: string, step: OpenStep): void {
-    this.#steps.set(key, step);
+  /** Adds a step, or puts it in the place of the one whose span it has. */
+  set(step: OpenStep): void {
+    if (2 * this.#size >= this.#places.length) this.#grow();
+    const place = this.#placeOf(step.started);
+    if (this.#places[place] === null) this.#size += 1;
+    this.#places[place] = step;
   }
 
-  delete(key: string): void {
-    this.#steps.delete(key);
+  delete(span: SpanIds): void {
+    let free = this.#placeOf(span);
+    if (this.#places[free] === null) return;
+    this.#places[free] = null;
+    this.#size -= 1;
+    // Those behind it that would not be found across the gap move up.
+    const last = this.#places.length - 1;
+    for (let place = (free + 1) & last; ; place = (place + 1) & last) {
+      const step = this.#places[place] ?? null;
+      if (step === null) return;
+      const own = hashOf(step.started.spanId) & last;
+      if (((place - own) & last) < ((place - free) & last)) continue;
+      this.#places[free] = step;
+      this.#places[place] = null;
+      free = place;
+    }
   }
 
-  /** Those that have a start on disk. */
-  kept(): readonly (readonly [key: string, step: OpenStep])[] {
-    return [...this.#steps].filter(([, { segment }]) => segment !== null);
+  /** Those that have a start on disk, oldest first. */
+  kept(): readonly OpenStep[] {
+    return this.#all().filter(({ segment }) => segment !== null);
   }
 
-  /** Those whose start would go with a segment. */
+  /** Those whose start would go with a segment, oldest first. */
   startedUpTo(segment: number): readonly OpenStep[] {
-    return [...this.#steps.values()].filter((step) => step.segment !== null && step.segment <= segment);
+    return this.#all().filter((step) => step.segment !== null && step.segment <= segment);
   }
+
+  /** The place of the step with this span, or the free one in which it belongs. */
+  #placeOf({ traceId, spanId }: SpanIds): number {
+    const last = this.#places.length - 1;
+    for (let place = hashOf(spanId) & last; ; place = (place + 1) & last) {
+      const step = this.#places[place] ?? null;
+      if (step === null) return place;
+      if (step.started.spanId === spanId && step.started.traceId === traceId) return place;
+    }
+  }
+
+  #grow(): void {
+    const steps = this.#all();
+    this.#places = emptyPlaces(2 * this.#places.length);
+    for (const step of steps) this.#places[this.#placeOf(step.started)] = step;
+  }
+
+  #all(): readonly OpenStep[] {
+    return this.#places.filter((step) => step !== null).sort((a, b) => a.sequence - b.sequence);
+  }
+}
+
+const emptyPlaces = (length: number): (OpenStep | null)[] => new Array<OpenStep | null>(length).fill(null);
+
+/** Of the last digits, which differ whoever made the id. */
+function hashOf(spanId: string): number {
+  let hash = 0;
+  for (let index = Math.max(0, spanId.length - 8); index < spanId.length; index += 1)
+    hash = (Math.imul(hash, 31) + spanId.charCodeAt(index)) | 0;
+  return hash ^ (hash >>> 15);
 }

@@ -2,48 +2,33 @@ import { closingSpan, type Closing } from '../../src/facts/closing.ts';
 import { microsOfNanos } from '../../src/facts/instants.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { OpenStep } from './open-steps.ts';
-import { toSpan } from './spool-record.ts';
-
-/** A closing that is still to be written. */
-export interface OwedClosing {
-  /** Of the span of its step. */
-  readonly key: string;
-  readonly span: ObservedSpan;
-}
 
 /** The closings that are still to be written, in the order in which they were owed: there was no room for them. */
 export class OwedClosings {
-  readonly #closings: OwedClosing[] = [];
+  readonly #closings: ObservedSpan[] = [];
 
   get size(): number {
     return this.#closings.length;
   }
 
-  get first(): OwedClosing | undefined {
+  get first(): ObservedSpan | undefined {
     return this.#closings[0];
   }
 
-  /** Closes a step, from the record of its start. @returns the closing; null when that record cannot be read */
-  owe(key: string, start: OpenStep, closing: Closing): ObservedSpan | null {
-    const started = toSpan(start);
-    return started === null ? null : this.#add(key, closingSpan(started, closing));
+  /** Closes a step. @returns the closing */
+  owe({ started }: OpenStep, closing: Closing): ObservedSpan {
+    const span = closingSpan(started, closing);
+    this.#closings.push(span);
+    return span;
   }
 
   /** Closes a step whose end found no room: all that is known is when it started. */
-  oweForEnd(key: string, start: OpenStep): void {
-    const started = toSpan(start);
-    if (started === null) return;
-    const at = microsOfNanos(started.startTimeUnixNano);
-    this.#add(key, closingSpan(started, { reason: 'spool_full', at }));
+  oweForEnd(start: OpenStep): void {
+    this.owe(start, { reason: 'spool_full', at: microsOfNanos(start.started.startTimeUnixNano) });
   }
 
   /** The first was written, or can never be. */
   removeFirst(): void {
     this.#closings.shift();
-  }
-
-  #add(key: string, span: ObservedSpan): ObservedSpan {
-    this.#closings.push({ key, span });
-    return span;
   }
 }

@@ -5,7 +5,9 @@ import type { Frame } from './frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
 import type { Position } from './position.ts';
 import type { PlacedRecord, RecordReader } from './record-reader.ts';
-import { runOf, toSpan } from './spool-record.ts';
+import { RunFinder } from './run-finder.ts';
+import { SpanDecoder } from './span-decoder.ts';
+import { toSpan } from './spool-record.ts';
 
 /** Bytes of one batch after which it is full, whatever the number of its spans. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
@@ -43,6 +45,8 @@ interface TakenBatch {
 /** Takes the records of a spool in batches, and tells with each part of a batch what is true once that part is safe. */
 export class RecordBatches {
   readonly #parts: RecordBatchesParts;
+  readonly #decoder = new SpanDecoder();
+  readonly #runs = new RunFinder();
   #taken: TakenBatch | null = null;
   #takenRecords = 0;
   #lastTaken = 0;
@@ -72,7 +76,7 @@ export class RecordBatches {
     const read = await this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const found = (await inTurns(delivered, ({ frame }) => toBooked(frame))).flat();
+    const found = (await inTurns(delivered, ({ frame }) => this.#toBooked(frame))).flat();
     const records = found.map(({ booked }) => booked);
     // The reader is at the end: what should be there and is not was damaged.
     const size = read.length === 0 ? waiting() : delivered.length;
@@ -110,11 +114,11 @@ export class RecordBatches {
     taken.told = ledger.account(taken.records, { from, to, isLast }, { isOwn, isClosed: false });
     return taken.told.account;
   }
-}
 
-function toBooked(frame: Frame): { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
-  const span = toSpan(frame);
-  if (span === null) return [];
-  const isFirst = frame.kind === 'started' || frame.kind === 'whole';
-  return [{ span, booked: { sequence: frame.sequence, run: runOf(span), isFirst } }];
+  #toBooked(frame: Frame): readonly { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
+    const span = toSpan(frame, this.#decoder);
+    if (span === null) return [];
+    const isFirst = frame.kind === 'started' || frame.kind === 'whole';
+    return [{ span, booked: { sequence: frame.sequence, run: this.#runs.runOf(span), isFirst } }];
+  }
 }

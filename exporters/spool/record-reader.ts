@@ -28,7 +28,8 @@ export class RecordReader {
   readonly #isClosed: boolean;
   /** The segment of `#at` from its beginning, as far as it was read; it has room for more. */
   #memory: Buffer = Buffer.alloc(0);
-  #length = 0;
+  /** What of it was read. */
+  #bytes: Buffer = this.#memory;
   #at: Position;
   #damages = 0;
   /** Number of the newest record so far, and whether one was torn since. */
@@ -75,7 +76,7 @@ export class RecordReader {
   #nextInSegment(): PlacedRecord | null {
     for (;;) {
       const { segment, offset } = this.#at;
-      if (offset >= this.#length) return null;
+      if (offset >= this.#bytes.length) return null;
       const found = frameAt(this.#bytes, offset);
       if (found.kind === 'incomplete') return null;
       this.#at = { segment, offset: found.next };
@@ -107,7 +108,7 @@ export class RecordReader {
     this.#at = { segment: following, offset: 0 };
     // Records of the segment before may still be looked at.
     this.#memory = Buffer.alloc(0);
-    this.#length = 0;
+    this.#bytes = this.#memory;
     await this.#readMore();
     return true;
   }
@@ -118,10 +119,11 @@ export class RecordReader {
     if (file === null) return false;
     try {
       const { size } = await file.stat();
-      if (size <= this.#length) return false;
+      const { length } = this.#bytes;
+      if (size <= length) return false;
       this.#makeRoom(size);
-      const { bytesRead } = await file.read(this.#memory, this.#length, size - this.#length, this.#length);
-      this.#length += bytesRead;
+      const { bytesRead } = await file.read(this.#memory, length, size - length, length);
+      this.#bytes = this.#memory.subarray(0, length + bytesRead);
       return bytesRead > 0;
     } catch {
       return false;
@@ -146,10 +148,6 @@ export class RecordReader {
     this.#memory = larger;
   }
 
-  get #bytes(): Buffer {
-    return this.#memory.subarray(0, this.#length);
-  }
-
   /** The number of the segment behind this one; one in between may have been lost. */
   async #followingSegment(): Promise<number | null> {
     const next = this.#at.segment + 1;
@@ -168,9 +166,9 @@ export class RecordReader {
    */
   #passUnfinished(): boolean {
     const { segment, offset } = this.#at;
-    if (offset >= this.#length) return false;
+    if (offset >= this.#bytes.length) return false;
     const next = nextFrame(this.#bytes, offset + 1);
-    const isDamage = next < this.#length;
+    const isDamage = next < this.#bytes.length;
     if (isDamage) this.#damages += 1;
     else this.#isTorn = true;
     this.#at = { segment, offset: next };

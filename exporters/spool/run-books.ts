@@ -34,6 +34,8 @@ interface RunBook extends RunKey {
 /** The steps of one emitter by run: started, on their way, delivered, dropped. */
 export class RunBooks {
   readonly #runs = new Map<string, RunBook>();
+  /** The book that was last looked for, and the key by which it was: records of one run follow one another. */
+  #newest: { readonly run: RunKey; readonly book: RunBook } | null = null;
   #changes = 0;
 
   /** How many changes there were. */
@@ -92,12 +94,19 @@ export class RunBooks {
 
   #change(run: RunKey | null, change: (book: RunBook) => unknown): void {
     if (run === null) return;
-    const key = keyOf(run);
-    const book = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
+    const book = this.#bookOf(run);
     change(book);
     this.#changes += 1;
     book.changedAt = this.#changes;
+  }
+
+  #bookOf(run: RunKey): RunBook {
+    if (this.#newest?.run === run) return this.#newest.book;
+    const key = keyOf(run);
+    const book = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
     this.#runs.set(key, book);
+    this.#newest = { run, book };
+    return book;
   }
 }
 
@@ -109,8 +118,15 @@ const totalOf = (counts: Readonly<Record<string, number>>): number =>
 /** The steps of each run whose first record is among these. */
 function countFirsts(records: readonly BookedRecord[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
+  let newest: RunKey | null = null;
+  let key = '';
   for (const { run, isFirst } of records) {
-    if (run !== null && isFirst) counts.set(keyOf(run), (counts.get(keyOf(run)) ?? 0) + 1);
+    if (run === null || !isFirst) continue;
+    if (run !== newest) {
+      newest = run;
+      key = keyOf(run);
+    }
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writevSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
 
 /** How a spool writes. */
@@ -84,7 +84,9 @@ export class SegmentWriter {
   }
 
   #writeAll(file: number, records: readonly Buffer[], bytes: number): void {
-    let written = writevSync(file, records);
+    const [first] = records;
+    let written =
+      records.length === 1 && first !== undefined ? writeSync(file, first) : writevSync(file, records);
     // A disk that fills up takes a part; the rest is asked for again, and then the error comes.
     while (written < bytes) {
       const rest = Buffer.concat(records).subarray(written);

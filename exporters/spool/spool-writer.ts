@@ -7,8 +7,9 @@ import type { OpenSteps } from './open-steps.ts';
 import { OwedClosings } from './owed-closings.ts';
 import { quietly } from './quietly.ts';
 import type { SegmentWriter } from './segment-writer.ts';
-import { runOf, spanKeyOf, toFrame, toPayload } from './spool-record.ts';
-import { TurnRecords, type PendingRecord } from './turn-records.ts';
+import { RunFinder } from './run-finder.ts';
+import { toFrame, toPayload } from './spool-record.ts';
+import { TurnRecords, type NumberedRecord, type PendingRecord } from './turn-records.ts';
 
 /** What the writer works with. */
 export interface SpoolWriterParts {
@@ -30,6 +31,7 @@ export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
   readonly #pending = new TurnRecords(() => this.flush());
   readonly #owed = new OwedClosings();
+  readonly #runs = new RunFinder();
   #written = 0;
   #lastKept = 0;
 
@@ -53,19 +55,36 @@ export class SpoolWriter {
 
   /** Accepts a span. One that ended in the turn in which it started is one record. */
   accept(span: ObservedSpan): 'queued' | 'merged' {
+    this.#pending.encode(span);
+    return span.phase === 'started' ? this.#acceptStart(span) : this.#acceptEnd(span);
+  }
+
+  #acceptStart(span: ObservedSpan): 'queued' {
     const { ledger, open } = this.#parts;
-    const [key, run, payload] = [spanKeyOf(span), runOf(span), toPayload(span)];
-    if (span.phase === 'started') {
-      ledger.start(run);
-      this.#pending.add({ kind: 'started', key, run, payload, sequence: ledger.nextSequence() });
-      return 'queued';
+    const run = this.#runs.runOf(span);
+    ledger.start(run);
+    const sequence = ledger.nextSequence();
+    const pendingAt = this.#pending.size;
+    const start = { started: span, sequence, run, pendingAt, segment: null, refused: null };
+    open.set(start);
+    this.#pending.add({ kind: 'started', ids: span, sequence, run, start });
+    return 'queued';
+  }
+
+  #acceptEnd(span: ObservedSpan): 'queued' | 'merged' {
+    const { ledger, open } = this.#parts;
+    const known = open.get(span);
+    if (known !== undefined && known.pendingAt !== null) {
+      const { sequence, run, pendingAt } = known;
+      open.delete(span);
+      this.#pending.replace(pendingAt, { kind: 'whole', ids: span, sequence, run, start: null });
+      return 'merged';
     }
-    if (this.#pending.replaceStart(key, payload)) return 'merged';
-    const known = open.get(key);
     const isFirst = known === undefined || known.refused !== null;
+    const run = isFirst ? this.#runs.runOf(span) : null;
     if (known === undefined) ledger.start(run);
-    const kind = isFirst ? 'whole' : 'ended';
-    this.#pending.add({ kind, key, run, payload, sequence: ledger.nextSequence() });
+    const sequence = ledger.nextSequence();
+    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', ids: span, sequence, run, start: null });
     return 'queued';
   }
 
@@ -73,17 +92,15 @@ export class SpoolWriter {
   flush(): void {
     const group = this.#pending.take();
     if (group.length === 0) return;
-    const frames = group.map(({ kind, sequence, payload }) => toFrame(kind, sequence, payload));
-    const whole = frames.filter((frame) => frame !== null);
-    const isWritten = whole.length === frames.length && this.#append(whole) === 'written';
-    if (isWritten) group.forEach((record) => this.#keep(record));
-    else this.#writeEach(group, frames);
+    const frames = this.#pending.framesOf(group);
+    if (frames !== null && this.#append(frames) === 'written') for (const record of group) this.#keep(record);
+    else this.#writeEach(group);
+    this.#pending.clear();
   }
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    const closings = this.#parts.open.kept().map(([key, start]) => this.#owed.owe(key, start, closing));
-    return closings.filter((span) => span !== null);
+    return this.#parts.open.kept().map((start) => this.#owed.owe(start, closing));
   }
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
@@ -91,22 +108,17 @@ export class SpoolWriter {
     // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
     this.flush();
     const { ledger } = this.#parts;
-    for (let owed = this.#owed.first; owed !== undefined; owed = this.#owed.first) {
-      const { key, span } = owed;
-      const record: PendingRecord = {
-        kind: 'closed',
-        key,
-        run: runOf(span),
-        payload: toPayload(span),
-        sequence: ledger.lastSequence + 1,
-      };
-      const frame = toFrame('closed', record.sequence, record.payload);
+    for (let span = this.#owed.first; span !== undefined; span = this.#owed.first) {
+      const sequence = ledger.lastSequence + 1;
+      const run = this.#runs.runOf(span);
+      const record = { kind: 'closed', ids: span, sequence, run, start: null } as const;
+      const frame = toFrame('closed', sequence, toPayload(span));
       if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
       this.#owed.removeFirst();
       ledger.nextSequence();
       this.#parts.listener.added(1);
       if (frame === null) this.#refuseClosing(record);
-      else this.#keep(record);
+      else this.#keepEnd(record);
     }
   }
 
@@ -115,7 +127,7 @@ export class SpoolWriter {
     const { open, segments } = this.#parts;
     const steps = open.startedUpTo(segment);
     if (steps.length === 0) return true;
-    const frames = steps.map(({ sequence, payload }) => toFrame('carried', sequence, payload));
+    const frames = steps.map(({ sequence, started }) => toFrame('carried', sequence, toPayload(started)));
     const whole = frames.filter((frame) => frame !== null);
     if (this.#append(whole, true) !== 'written') return false;
     for (const step of steps) step.segment = segments.end.segment;
@@ -131,49 +143,63 @@ export class SpoolWriter {
     return appended;
   }
 
-  #writeEach(group: readonly PendingRecord[], frames: readonly (Buffer | null)[]): void {
+  #writeEach(group: readonly PendingRecord[]): void {
     const dropped = new Map<DropReason, number>();
-    group.forEach((record, index) => {
-      const frame = frames[index] ?? null;
+    for (const record of group) {
+      const frame = this.#pending.frameOf(record);
       const appended = frame === null ? 'too_large' : this.#append([frame]);
       if (appended === 'written') this.#keep(record);
       else {
         this.#refuse(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
-    });
+    }
     const { books, ledger, listener } = this.#parts;
     quietly(() => books.write(ledger.state()));
     for (const [reason, records] of dropped) listener.dropped(reason, records);
   }
 
-  #keep({ kind, key, run, payload, sequence }: PendingRecord): void {
-    const { open, ledger, segments, books } = this.#parts;
-    this.#written += 1;
-    this.#lastKept = sequence;
-    if (kind === 'started') {
-      open.set(key, { payload, sequence, segment: segments.end.segment, refused: null });
+  #keep(record: PendingRecord): void {
+    const { start } = record;
+    if (start === null) {
+      this.#keepEnd(record);
       return;
     }
-    const refused = open.get(key)?.refused ?? null;
-    open.delete(key);
-    if (kind !== 'whole' || refused === null) return;
+    this.#count(record);
+    start.segment = this.#parts.segments.end.segment;
+    start.pendingAt = null;
+  }
+
+  #keepEnd(record: NumberedRecord): void {
+    this.#count(record);
+    const { kind, ids, run } = record;
+    const { open, ledger, books } = this.#parts;
+    const refused = kind === 'whole' ? (open.get(ids)?.refused ?? null) : null;
+    open.delete(ids);
+    if (refused === null) return;
     ledger.recover(refused, run);
     // The record does not tell that its step was counted before, as dropped.
     quietly(() => books.write(ledger.state()));
   }
 
-  #refuse({ kind, key, run, payload, sequence }: PendingRecord, reason: DropReason): void {
-    const { open, ledger } = this.#parts;
-    const start = open.get(key);
-    const isNothingLeft = kind === 'started' || (kind === 'whole' && start === undefined);
-    ledger.drop(sequence, reason, isNothingLeft ? run : null);
-    if (kind === 'started') open.set(key, { payload, sequence, segment: null, refused: reason });
-    else if (kind === 'ended' && start !== undefined) this.#owed.oweForEnd(key, start);
-    else open.delete(key);
+  #count({ sequence }: NumberedRecord): void {
+    this.#written += 1;
+    this.#lastKept = sequence;
   }
 
-  #refuseClosing(record: PendingRecord): void {
+  #refuse({ kind, ids, run, sequence, start }: NumberedRecord, reason: DropReason): void {
+    const { open, ledger } = this.#parts;
+    const known = open.get(ids);
+    const isNothingLeft = kind === 'started' || (kind === 'whole' && known === undefined);
+    ledger.drop(sequence, reason, isNothingLeft ? run : null);
+    if (start !== null) {
+      start.refused = reason;
+      start.pendingAt = null;
+    } else if (kind === 'ended' && known !== undefined) this.#owed.oweForEnd(known);
+    else open.delete(ids);
+  }
+
+  #refuseClosing(record: NumberedRecord): void {
     this.#refuse(record, 'too_large');
     this.#parts.listener.dropped('too_large', 1);
   }

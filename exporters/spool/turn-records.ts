@@ -1,22 +1,37 @@
-import type { RecordKind } from './frame.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
 import type { RunKey } from './ledger.ts';
+import type { OpenStep, SpanIds } from './open-steps.ts';
+import { SpanEncoder } from './span-encoder.ts';
 
-/** A record that waits for the end of the turn. */
-export interface PendingRecord {
+/** A record as the books know it. */
+export interface NumberedRecord {
   readonly kind: Exclude<RecordKind, 'carried'>;
   /** Of its span. */
-  readonly key: string;
+  readonly ids: SpanIds;
   readonly sequence: number;
+  /** The run of its step; null when it names none, and where no book asks for it. */
   readonly run: RunKey | null;
-  readonly payload: Buffer;
+  /** The step under way of which it is the start; null when it is none. */
+  readonly start: OpenStep | null;
 }
 
-/** The records of one turn of the event loop, until it is over. */
+/** A record that waits for the end of the turn, and where its frame stands among the bytes of the turn. */
+export interface PendingRecord extends NumberedRecord {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The records of one turn of the event loop, until it is over: already as the bytes that will be written. */
 export class TurnRecords {
   readonly #onOver: () => void;
+  readonly #writer = new ByteWriter();
+  readonly #encoder = new SpanEncoder(this.#writer);
   #records: PendingRecord[] = [];
-  /** Where among the records the start of a span waits. */
-  readonly #starts = new Map<string, number>();
+  /** Where the frame begins whose span was encoded last. */
+  #from = 0;
+  #isInOrder = true;
   #isOverScheduled = false;
 
   /** `onOver` is called before anything that awaits can go on. */
@@ -28,9 +43,20 @@ export class TurnRecords {
     return this.#records.length;
   }
 
-  add(record: PendingRecord): void {
-    if (record.kind === 'started') this.#starts.set(record.key, this.#records.length);
-    this.#records.push(record);
+  /** Encodes a span, which then is added or takes the place of its start. @throws Error when it cannot be encoded */
+  encode(span: ObservedSpan): void {
+    this.#from = beginFrame(this.#writer);
+    try {
+      this.#encoder.encode(span);
+    } catch (error) {
+      this.#writer.cutTo(this.#from);
+      throw error;
+    }
+  }
+
+  /** Adds the span that was encoded. */
+  add(record: NumberedRecord): void {
+    this.#records.push(this.#pendingOf(record));
     if (this.#isOverScheduled) return;
     this.#isOverScheduled = true;
     queueMicrotask(() => {
@@ -39,20 +65,42 @@ export class TurnRecords {
     });
   }
 
-  /** Puts the end of a span in the place of its start; false when that does not wait here. */
-  replaceStart(key: string, payload: Buffer): boolean {
-    const at = this.#starts.get(key);
-    const start = at === undefined ? undefined : this.#records[at];
-    if (at === undefined || start === undefined) return false;
-    this.#records[at] = { ...start, kind: 'whole', payload };
-    return true;
+  /** Puts the end that was encoded in the place of its start. */
+  replace(at: number, record: NumberedRecord): void {
+    this.#records[at] = this.#pendingOf(record);
+    this.#isInOrder = false;
   }
 
-  /** All of them, which wait here no longer. */
+  /** All of them, which wait here no longer; their bytes can be had until `clear`. */
   take(): readonly PendingRecord[] {
     const records = this.#records;
     this.#records = [];
-    this.#starts.clear();
     return records;
   }
+
+  /** The frames of records that were taken, as they are written; null when one is larger than any that is believed. */
+  framesOf(records: readonly PendingRecord[]): readonly Buffer[] | null {
+    if (records.some(isTooLarge)) return null;
+    if (this.#isInOrder) return [this.#writer.slice(0, this.#writer.length)];
+    return records.map(({ from, to }) => this.#writer.slice(from, to));
+  }
+
+  /** The frame of one of them; null when it is larger than any that is believed. */
+  frameOf(record: PendingRecord): Buffer | null {
+    return isTooLarge(record) ? null : this.#writer.slice(record.from, record.to);
+  }
+
+  /** Lets go of the bytes of what was taken. */
+  clear(): void {
+    this.#writer.cutTo(0);
+    this.#isInOrder = true;
+  }
+
+  #pendingOf(record: NumberedRecord): PendingRecord {
+    const { kind, ids, sequence, run, start } = record;
+    endFrame(this.#writer, this.#from, record);
+    return { kind, ids, sequence, run, start, from: this.#from, to: this.#writer.length };
+  }
 }
+
+const isTooLarge = ({ from, to }: PendingRecord): boolean => to - from > MAX_FRAME_BYTES;

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { openDatabaseServer } from '../database/open-database-server.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
-import { makeDemonstrationWorld } from '../world/index.ts';
+import { makeWorldInMemory } from '../world/index.ts';
 import type { Output } from './output.ts';
 import { runOnStores } from './run-on-stores.ts';
 
@@ -19,13 +17,17 @@ export interface DemonstrationOptions {
 
 const DAY_MILLIS = 86_400_000;
 
-/** Runs a validation of today's 00Z cycle on a world made for it, with simulated miners. */
+/**
+ * Runs a validation of today's 00Z cycle on a world made for it, with simulated miners.
+ *
+ * The database starts while the world is made. Who records opens it once more, and says so if that cannot be done.
+ */
 export async function demonstrate(options: DemonstrationOptions): ReturnType<typeof runOnStores> {
-  const directory = await mkdtemp(join(tmpdir(), 'barograph-world-'));
+  const server = openDatabaseServer(options.config).catch(() => null);
   try {
     const initTime = new Date(Math.floor(Date.now() / DAY_MILLIS) * DAY_MILLIS);
     options.output.progress('making a world to forecast …');
-    const stores = await makeDemonstrationWorld({ initTime, seed: options.seed, directory });
+    const stores = await makeWorldInMemory({ initTime, seed: options.seed });
     return await runOnStores({
       ...options,
       stores,
@@ -34,6 +36,6 @@ export async function demonstrate(options: DemonstrationOptions): ReturnType<typ
       day1Lead: DAY1_LEAD_HOURS,
     });
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await (await server)?.stop();
   }
 }

@@ -2,15 +2,15 @@ import type { Config } from '../config.ts';
 import { requireForecastCycle, type PipelineStores } from '../pipeline/index.ts';
 import { readMinerList } from '../pipeline/miners/index.ts';
 import { spansAtEnd, type ExitReport } from './exit-report.ts';
-import { openNamedStore, type StoreLocations } from './stores.ts';
+import { openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from './output.ts';
 import { SIMULATED_MINERS_AT, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
 import { validate, type MinersOfRun } from './validate.ts';
 import type { ValidationReport } from './validation-report.ts';
 
-/** A run on stores that somebody named. */
+/** A run on stores that somebody named, or made. */
 export interface RunOnStoresOptions {
-  readonly stores: StoreLocations;
+  readonly stores: StoreSources;
   readonly initTime: Date;
   readonly leads: readonly number[];
   readonly day1Lead: number;
@@ -34,7 +34,7 @@ export interface FinishedRun {
 }
 
 /** Makes fifteen days a quarter of a minute; a retry after five minutes comes in the next turn. */
-const SIMULATION_DELAY_FACTOR = 1e-5;
+export const SIMULATION_DELAY_FACTOR = 1e-5;
 /** Jobs that come due soon after each other must not wait for the next look at the queue. */
 const SIMULATION_POLL_MILLIS = 100;
 /** A worker that dies must not hold up a run that takes seconds. */
@@ -42,7 +42,7 @@ const SIMULATION_RECOVERY = { checkMillis: 1000, graceMillis: 1000 };
 const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
 
 /** What is hurried beside the waits when nobody real takes part. */
-const SIMULATION_SETTINGS = {
+export const SIMULATION_SETTINGS = {
   queuePollMillis: SIMULATION_POLL_MILLIS,
   minerTimeouts: SIMULATION_TIMEOUTS,
   recovery: SIMULATION_RECOVERY,
@@ -80,7 +80,7 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
   }
 }
 
-async function openStores(locations: StoreLocations) {
+async function openStores(locations: StoreSources) {
   const [truth, climatology, reference] = await Promise.all([
     openNamedStore('--truth', locations.truth),
     openNamedStore('--climatology', locations.climatology),
@@ -91,7 +91,7 @@ async function openStores(locations: StoreLocations) {
 }
 
 /** Real truth arrives while the run waits for it: each look opens the stores anew. */
-function reopened({ truth, climatology, reference, analysis }: StoreLocations): PipelineStores {
+function reopened({ truth, climatology, reference, analysis }: StoreSources): PipelineStores {
   return {
     truth: () => openNamedStore('--truth', truth),
     climatology: () => openNamedStore('--climatology', climatology),

@@ -13,11 +13,11 @@ import { findStores, readStoreFiles } from './stores.ts';
 /** How long simulated miners are waited for, milliseconds: they answer at once, unless they let a request hang. */
 export const SIMULATION_TIMEOUTS = { initiateFetch: 5000, poll: 5000, token: 5000 };
 /** How long a hanging request is held, as a part of a real minute: for longer than it is waited for. */
-const FLEET_DELAY_FACTOR = 0.1;
+export const FLEET_DELAY_FACTOR = 0.1;
 /** Where simulated miners are found, as a pattern of SQL's `like`. */
 export const SIMULATED_MINERS_AT = 'http://127.0.0.1:%/m/%';
 /** Miners that never hand in a forecast. */
-const WITHOUT_FORECAST: readonly Profile[] = ['rejecting', 'offline', 'failing'];
+export const WITHOUT_FORECAST: readonly Profile[] = ['rejecting', 'offline', 'failing'];
 
 /** What simulated miners are made from. */
 export interface SimulatedMinersOptions {
@@ -84,8 +84,9 @@ async function startServing(
   });
 }
 
-function makeForecast(
-  { stores, initTime, leads }: SimulatedMinersOptions,
+/** The files of the forecast that a miner hands in. */
+export function makeForecast(
+  { stores, initTime, leads }: Pick<SimulatedMinersOptions, 'stores' | 'initTime' | 'leads'>,
   miner: { readonly profile: Profile; readonly seed: number; readonly quality: number },
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   return makeSimulatedForecast({

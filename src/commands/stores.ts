@@ -1,7 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { openGridStore, type GridStore } from '../grids/index.ts';
+import { openGridStore, type GridSource, type GridStore } from '../grids/index.ts';
 import { CategorizedError } from '../semconv/index.ts';
+
+/** What the stores of a run are opened from. */
+export type StoreSources = { readonly [Name in keyof StoreLocations]: StoreLocations[Name] | GridSource };
 
 /** Where the stores of a run lie: a local path or an http(s) URL each. */
 export interface StoreLocations {
@@ -16,7 +19,7 @@ export interface StoreLocations {
  *
  * @throws CategorizedError that says which option names it, and what is wrong with it.
  */
-export async function openNamedStore(option: string, location: string): Promise<GridStore> {
+export async function openNamedStore(option: string, location: GridSource): Promise<GridStore> {
   try {
     return await openGridStore(location, { timeMissingCategory: 'truth_missing' });
   } catch (error) {

@@ -25,6 +25,7 @@ export class Adjustments {
 
   /** The counts by reason, in the order of the closed set, so that equal counts are equal text. */
   toRecord(): Readonly<Record<string, number>> {
+    if (this.#counts.size === 0) return {};
     const entries = ADJUSTMENT_REASONS.map((reason) => [reason, this.#counts.get(reason) ?? 0] as const);
     return Object.fromEntries(entries.filter(([, count]) => count > 0));
   }

@@ -22,7 +22,17 @@ export function encodeSpan(span: ObservedSpan): string {
 
 /** The span that `encodeSpan` was given. */
 export function decodeSpan(json: string): ObservedSpan {
-  return JSON.parse(json, restoreOdd) as ObservedSpan;
+  return decodeValue(json) as ObservedSpan;
+}
+
+/** The same of one value; undefined for what JSON leaves out. @throws TypeError when it is its own member */
+export function encodeValue(value: unknown): string | undefined {
+  return JSON.stringify(value, keepOdd);
+}
+
+/** The value that `encodeValue` was given. */
+export function decodeValue(json: string): unknown {
+  return JSON.parse(json, restoreOdd);
 }
 
 function keepOdd(_key: string, value: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { JSON_TYPE, type AttributeDefinition } from '../semconv/index.ts';
+import { JSON_TYPE, KIND_OF_SCHEMA, type AttributeDefinition } from '../semconv/index.ts';
 import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;
@@ -32,6 +32,21 @@ function problemOf(
   return { attribute: name, message: `${name} is ${describe(value)}; allowed: ${allowed}` };
 }
 
+/** How many allowed values of one attribute are remembered. */
+const REMEMBERED = 1000;
+const allowedBefore = new WeakMap<AttributeDefinition, Set<string | number | boolean>>();
+
+/** Whether the schema allows a value. The same few come again and again, so each is looked at in depth once. */
+function isAllowed(definition: AttributeDefinition, value: string | number | boolean): boolean {
+  const kind = KIND_OF_SCHEMA.get(definition.schema);
+  if (kind !== undefined) return typeof value === kind;
+  const known = allowedBefore.get(definition) ?? new Set();
+  if (known.has(value)) return true;
+  if (!definition.schema.safeParse(value).success) return false;
+  if (known.size < REMEMBERED) allowedBefore.set(definition, known.add(value));
+  return true;
+}
+
 /**
  * Reads the attributes that `table` knows. A name in the namespace `weather.` that it does not know is counted, so
  * that a misspelling shows; a known name with a value outside its schema is a problem.
@@ -43,7 +58,8 @@ export function readAttributes<T extends Table>(
 ): { readonly values: AttributeValues<T>; readonly problems: readonly AttributeProblem[] } {
   const values: Record<string, unknown> = {};
   const problems: AttributeProblem[] = [];
-  for (const [name, value] of Object.entries(raw)) {
+  for (const name of Object.keys(raw)) {
+    const value = raw[name];
     const definition = Object.hasOwn(table, name) ? table[name] : undefined;
     if (definition === undefined) {
       if (name.startsWith('weather.')) adjustments.add('unknown_attribute');
@@ -52,7 +68,7 @@ export function readAttributes<T extends Table>(
     if (value === undefined) continue;
     const maxLength = definition.type === JSON_TYPE ? MAX_JSON_LENGTH : MAX_TEXT_LENGTH;
     const clean = cleanAttribute(value, adjustments, maxLength);
-    if (clean === null || definition.schema.safeParse(clean).success) values[name] = clean;
+    if (clean === null || isAllowed(definition, clean)) values[name] = clean;
     else problems.push(problemOf(name, clean, definition));
   }
   return { values: values as AttributeValues<T>, problems };

@@ -6,11 +6,6 @@ import type { EpochMicros, StateFact } from './step-fact.ts';
 
 export type SpanAttributes = AttributeValues<typeof ATTRIBUTES>;
 
-/** A fact whose absent members are left out, so that absent and undefined cannot differ. */
-function withoutAbsent<T extends object>(fact: { readonly [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(fact).filter(([, value]) => value !== undefined)) as T;
-}
-
 export const instantOf = (iso: string | null | undefined): EpochMicros | undefined =>
   iso == null ? undefined : microsOfIso(iso);
 
@@ -25,40 +20,74 @@ export function jsonOf(text: string | null | undefined, adjustments: Adjustments
   }
 }
 
-/** What the attributes of a span say about the run, the forecast and the exchange with the miner. */
+/** The attributes that say something of the run, the forecast or the exchange, and where a fact keeps it. */
+const PLAIN = {
+  'weather.stage': 'stage',
+  'weather.stage.status': 'stageStatus',
+  'weather.forecast.status': 'forecastStatus',
+  'weather.forecast.type': 'forecastType',
+  'weather.run.expected_leads': 'expectedLeads',
+  'weather.run.status': 'runStatus',
+  'weather.run.error_message': 'runErrorMessage',
+  'weather.job.id': 'minerJobId',
+  'weather.response.status': 'responseStatus',
+  'weather.response.transport': 'transport',
+  'weather.response.wire_status': 'wireStatus',
+  'weather.hosting.status': 'hostingStatus',
+  'weather.hosting.latency_ms': 'hostingLatencyMs',
+  'weather.inference.duration_seconds': 'inferenceDurationSeconds',
+  'weather.forecast.store_path': 'storePath',
+  'weather.manifest.hash_claimed': 'manifestHashClaimed',
+  'weather.manifest.hash_computed': 'manifestHashComputed',
+  'weather.verification.passed': 'verificationPassed',
+} as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
+const INSTANTS = {
+  'weather.run.init_time': 'initTime',
+  'weather.run.target_time': 'targetTime',
+  'weather.run.initiation_time': 'initiationTime',
+  'weather.job.accepted_time': 'jobAcceptedAt',
+  'weather.inference.started_time': 'inferenceStartedAt',
+  'weather.inference.completed_time': 'inferenceCompletedAt',
+  'weather.manifest.frozen_time': 'manifestFrozenAt',
+  'weather.truth.due_time': 'truthDueTime',
+} as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
+const JSON_TEXTS = {
+  'weather.forecast.input_sources': 'inputSources',
+  'weather.run.input_metadata': 'runInputMetadata',
+  'weather.manifest.header': 'manifestHeader',
+} as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
+/** Of these also null says something: there is no such score. */
+const SCORES = {
+  'weather.score.initial': 'scoreInitial',
+  'weather.score.era5': 'scoreEra5',
+} as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
+
+type Reader = (value: string | number | boolean | null, adjustments: Adjustments) => unknown;
+interface ReadInto {
+  readonly member: string;
+  readonly read: Reader;
+}
+
+const into = (table: Readonly<Record<string, string>>, read: Reader): [string, ReadInto][] =>
+  Object.entries(table).map(([attribute, member]) => [attribute, { member, read }]);
+
+const READERS: ReadonlyMap<string, ReadInto> = new Map([
+  ...into(PLAIN, (value) => value ?? undefined),
+  ...into(INSTANTS, (value) => instantOf(value as string | null)),
+  ...into(JSON_TEXTS, (value, adjustments) => jsonOf(value as string | null, adjustments)),
+  ...into(SCORES, (value) => value),
+]);
+
+/**
+ * What the attributes of a span say about the run, the forecast and the exchange with the miner. What they do not say is
+ * left out, so that absent and undefined cannot differ.
+ */
 export function toStateFact(values: SpanAttributes, adjustments: Adjustments): StateFact {
-  const present = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
-  return withoutAbsent<Required<StateFact>>({
-    stage: present(values['weather.stage']),
-    stageStatus: present(values['weather.stage.status']),
-    forecastStatus: present(values['weather.forecast.status']),
-    forecastType: present(values['weather.forecast.type']),
-    inputSources: jsonOf(values['weather.forecast.input_sources'], adjustments),
-    initTime: instantOf(values['weather.run.init_time']),
-    targetTime: instantOf(values['weather.run.target_time']),
-    initiationTime: instantOf(values['weather.run.initiation_time']),
-    expectedLeads: present(values['weather.run.expected_leads']),
-    runStatus: present(values['weather.run.status']),
-    runErrorMessage: present(values['weather.run.error_message']),
-    runInputMetadata: jsonOf(values['weather.run.input_metadata'], adjustments),
-    minerJobId: present(values['weather.job.id']),
-    jobAcceptedAt: instantOf(values['weather.job.accepted_time']),
-    responseStatus: present(values['weather.response.status']),
-    transport: present(values['weather.response.transport']),
-    wireStatus: present(values['weather.response.wire_status']),
-    hostingStatus: present(values['weather.hosting.status']),
-    hostingLatencyMs: present(values['weather.hosting.latency_ms']),
-    inferenceStartedAt: instantOf(values['weather.inference.started_time']),
-    inferenceCompletedAt: instantOf(values['weather.inference.completed_time']),
-    inferenceDurationSeconds: present(values['weather.inference.duration_seconds']),
-    storePath: present(values['weather.forecast.store_path']),
-    manifestHashClaimed: present(values['weather.manifest.hash_claimed']),
-    manifestHashComputed: present(values['weather.manifest.hash_computed']),
-    manifestHeader: jsonOf(values['weather.manifest.header'], adjustments),
-    manifestFrozenAt: instantOf(values['weather.manifest.frozen_time']),
-    verificationPassed: present(values['weather.verification.passed']),
-    scoreInitial: values['weather.score.initial'],
-    scoreEra5: values['weather.score.era5'],
-    truthDueTime: instantOf(values['weather.truth.due_time']),
-  });
+  const fact: Record<string, unknown> = {};
+  for (const attribute of Object.keys(values) as (keyof SpanAttributes)[]) {
+    const reader = READERS.get(attribute);
+    const value = reader?.read(values[attribute] ?? null, adjustments);
+    if (reader !== undefined && value !== undefined) fact[reader.member] = value;
+  }
+  return fact;
 }

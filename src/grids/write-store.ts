@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Variable } from '../semconv/index.ts';
 import type { ZarrFormat } from './array-description.ts';
 import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './chunk-codec.ts';
@@ -70,9 +71,10 @@ type Sink = (path: string, bytes: Uint8Array) => Promise<void>;
 
 function createSink(target: GridTarget): Sink {
   if (typeof target !== 'string') {
-    return (path, bytes) => {
+    return async (path, bytes) => {
       target.set(path, bytes);
-      return Promise.resolve();
+      // Making fields and encoding them never leaves the turn, and others want to go on meanwhile.
+      await nextTurn();
     };
   }
   const made = new Map<string, Promise<unknown>>();

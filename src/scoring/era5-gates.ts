@@ -43,21 +43,23 @@ export function measureForGates(forecast: FieldValues, truth: FieldValues): Era5
       `The gates compare fields on one grid, got ${forecast.length} forecast and ${truth.length} truth values.`,
     );
   }
-  let truthPoints = 0;
-  let sharedPoints = 0;
+  let withoutTruth = 0;
+  let missing = 0;
   let min = Infinity;
   let max = -Infinity;
   for (let index = 0; index < forecast.length; index++) {
     const value = forecast[index] ?? NaN;
+    const actual = truth[index] ?? NaN;
     if (value < min) min = value;
     if (value > max) max = value;
-    if (!Number.isFinite(truth[index])) continue;
-    truthPoints++;
-    if (Number.isFinite(value)) sharedPoints++;
+    // What is not finite leaves NaN when it is taken from itself.
+    if (actual - actual !== 0) withoutTruth++;
+    else if (value - value !== 0) missing++;
   }
+  const truthPoints = forecast.length - withoutTruth;
   const hasValue = min <= max;
   return {
-    finiteCoverage: truthPoints === 0 ? 1 : sharedPoints / truthPoints,
+    finiteCoverage: truthPoints === 0 ? 1 : (truthPoints - missing) / truthPoints,
     forecastMin: hasValue ? min : null,
     forecastMax: hasValue ? max : null,
   };

@@ -25,18 +25,22 @@ interface FieldTriple {
 }
 
 /** Sums of one row: the anomalies, and the squares of truth - climatology with their number. */
-interface AnomalySums extends ShiftedSums {
+export interface AnomalySums extends ShiftedSums {
   readonly truthCount: number;
   readonly squares: number;
 }
 
-/** Measures the anomalies of a forecast and its truth on a grid in one pass. */
-export function measureAnomalies(fields: FieldTriple, rows: readonly GridRow[]): FieldAnomalies {
+/** Measures the anomalies of a forecast and its truth on a grid in one pass, but for the rows that are known. */
+export function measureAnomalies(
+  fields: FieldTriple,
+  rows: readonly GridRow[],
+  known: readonly (AnomalySums | undefined)[] = [],
+): FieldAnomalies {
   let anomalies = NO_COMOMENTS;
   let climatologyError = NO_SQUARES;
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
     if (row.weight === 0) continue;
-    const found = rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
+    const found = known[index] ?? rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
     anomalies = joinComoments(anomalies, comomentsOfRow(found, row.weight));
     climatologyError = addRowSquares(
       climatologyError,

@@ -19,7 +19,8 @@ export interface FieldErrors {
   readonly forecastMax: number;
 }
 
-interface RowErrors {
+/** What one row tells. */
+export interface RowErrors {
   readonly count: number;
   readonly mean: number;
   readonly squares: number;
@@ -29,11 +30,15 @@ interface RowErrors {
   readonly max: number;
 }
 
-/** Measures the errors of a forecast on a grid in one pass. Rows of weight 0 count in the unweighted figures only. */
+/**
+ * Measures the errors of a forecast on a grid in one pass. Rows of weight 0 count in the unweighted figures only.
+ *
+ * @param known what rows have been found to tell before; only the others are looked at
+ */
 export function measureErrors(
-  forecast: FieldValues,
-  truth: FieldValues,
+  { forecast, truth }: { readonly forecast: FieldValues; readonly truth: FieldValues },
   rows: readonly GridRow[],
+  known: readonly (RowErrors | undefined)[] = [],
 ): FieldErrors {
   let errors = NO_MOMENTS;
   let unweighted = NO_MOMENTS;
@@ -41,8 +46,8 @@ export function measureErrors(
   let truthOnlyPoints = 0;
   let forecastMin = Infinity;
   let forecastMax = -Infinity;
-  for (const row of rows) {
-    const found = rowErrors(forecast, truth, row);
+  for (const [index, row] of rows.entries()) {
+    const found = known[index] ?? rowErrors(forecast, truth, row);
     const { count, mean } = found;
     errors = joinMoments(errors, { weight: row.weight * count, mean, squares: row.weight * found.squares });
     unweighted = joinMoments(unweighted, { weight: count, mean, squares: found.squares });

@@ -27,20 +27,24 @@ interface FieldTriple {
 }
 
 /** Sums of one row: the patterns, their squared distance, and the squares of reference - truth with their number. */
-interface ReferenceSums extends ShiftedSums {
+export interface ReferenceSums extends ShiftedSums {
   readonly distance: number;
   readonly truthCount: number;
   readonly squares: number;
 }
 
-/** Compares a forecast and its truth with a reference forecast on a grid in one pass. */
-export function measureReference(fields: FieldTriple, rows: readonly GridRow[]): FieldReference {
+/** Compares a forecast and its truth with a reference forecast on a grid in one pass, but for the rows that are known. */
+export function measureReference(
+  fields: FieldTriple,
+  rows: readonly GridRow[],
+  known: readonly (ReferenceSums | undefined)[] = [],
+): FieldReference {
   let patterns = NO_COMOMENTS;
   let distance = NO_SQUARES;
   let referenceError = NO_SQUARES;
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
     if (row.weight === 0) continue;
-    const found = rowReference(fields.forecast, fields.truth, fields.reference, row);
+    const found = known[index] ?? rowReference(fields.forecast, fields.truth, fields.reference, row);
     patterns = joinComoments(patterns, comomentsOfRow(found, row.weight));
     distance = addRowSquares(distance, { count: found.count, sum: found.distance }, row.weight);
     referenceError = addRowSquares(

@@ -8,6 +8,7 @@ import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
 import { skillScore } from './skill-score.ts';
 import { weightedCorrelation } from './weighted-correlation.ts';
+import { sumWholeRows, type WholeRow } from './whole-rows.ts';
 
 export type { FieldValues } from './field-values.ts';
 
@@ -60,20 +61,31 @@ export interface FieldScores {
  * A point that is not finite in one of the fields that a score compares is left out of that score, in its numerator
  * and in its weights. For the skill, f' = f - mean(f - o), a mean in which every point counts the same.
  *
- * Each of three passes reads forecast and truth together with at most one more field and allocates nothing per point.
+ * One pass over all fields sums the rows without gaps, two points at a time. A row with a gap is summed point by point, as
+ * are fields in double precision. Nothing is allocated per point.
  *
  * @throws RangeError when the fields differ in length or do not divide into the rows given by `latitudes`
  */
 export function scoreField(input: FieldScoreInput): FieldScores {
   const { forecast, truth, reference, climatology, latitudes } = input;
   const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
-  const measured = measureErrors(forecast, truth, rows);
+  const whole = sumWholeRows(input, rows);
+  const errors = whole.map((row) => row?.errors);
+  const measured = measureErrors(input, rows, errors);
   const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
   return {
     ...errorScores(measured),
-    ...referenceScores(input, rows, correctedMse),
-    ...climatologyScores(input, rows, correctedMse),
+    ...referenceScores(input, { rows, whole, correctedMse }),
+    ...climatologyScores(input, { rows, whole, correctedMse }),
   };
+}
+
+/** What is known before the field is compared with another. */
+interface Summed {
+  readonly rows: readonly GridRow[];
+  readonly whole: readonly (WholeRow | null)[];
+  /** Null where it is not known. */
+  readonly correctedMse: number | null;
 }
 
 function errorScores(measured: FieldErrors) {
@@ -91,12 +103,16 @@ function errorScores(measured: FieldErrors) {
   };
 }
 
-function referenceScores(input: FieldScoreInput, rows: readonly GridRow[], correctedMse: number | null) {
+function referenceScores(input: FieldScoreInput, { rows, whole, correctedMse }: Summed) {
   const { forecast, truth, reference } = input;
   if (reference === undefined) {
     return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
   }
-  const measured = measureReference({ forecast, truth, reference }, rows);
+  const measured = measureReference(
+    { forecast, truth, reference },
+    rows,
+    whole.map((row) => row?.reference),
+  );
   const referenceMse = meanOfSquares(measured.referenceError);
   return {
     referenceMse,
@@ -106,10 +122,14 @@ function referenceScores(input: FieldScoreInput, rows: readonly GridRow[], corre
   };
 }
 
-function climatologyScores(input: FieldScoreInput, rows: readonly GridRow[], correctedMse: number | null) {
+function climatologyScores(input: FieldScoreInput, { rows, whole, correctedMse }: Summed) {
   const { forecast, truth, climatology } = input;
   if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
-  const measured = measureAnomalies({ forecast, truth, climatology }, rows);
+  const measured = measureAnomalies(
+    { forecast, truth, climatology },
+    rows,
+    whole.map((row) => row?.anomalies),
+  );
   const climatologyMse = meanOfSquares(measured.climatologyError);
   return {
     climatologyMse,

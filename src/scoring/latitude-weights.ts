@@ -8,7 +8,10 @@ const RADIANS_PER_DEGREE = Math.PI / 180;
  *   comes out negative (rounding at a pole)
  */
 export function latitudeWeights(latitudes: ArrayLike<number>): Float64Array {
-  return Float64Array.from(latitudes, (latitude) =>
-    Number.isFinite(latitude) ? Math.max(0, Math.cos(latitude * RADIANS_PER_DEGREE)) : 0,
-  );
+  const weights = new Float64Array(latitudes.length);
+  for (let row = 0; row < weights.length; row++) weights[row] = weightAt(latitudes[row] ?? NaN);
+  return weights;
 }
+
+const weightAt = (latitude: number): number =>
+  Number.isFinite(latitude) ? Math.max(0, Math.cos(latitude * RADIANS_PER_DEGREE)) : 0;

@@ -75,7 +75,8 @@ export function fixUnits(variable: string, forecast: FieldValues, truth: FieldVa
 function fieldMean(values: FieldValues): number {
   let sum = 0;
   let count = 0;
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? NaN;
     if (value - value !== 0) continue;
     sum += value;
     count++;

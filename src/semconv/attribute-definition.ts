@@ -26,19 +26,33 @@ const define =
     schema,
   });
 
+const ANY_TEXT = z.string();
+const ANY_NUMBER = z.number().or(z.nan());
+const ANY_FLAG = z.boolean();
+
+/** The schemas that allow every value of a kind. */
+export const KIND_OF_SCHEMA: ReadonlyMap<z.ZodType, 'string' | 'number' | 'boolean'> = new Map<
+  z.ZodType,
+  'string' | 'number' | 'boolean'
+>([
+  [ANY_TEXT, 'string'],
+  [ANY_NUMBER, 'number'],
+  [ANY_FLAG, 'boolean'],
+]);
+
 /** Free text; over-long text is cut by the translation, with a counted reason. */
-export const text = define('string', z.string(), 'high');
+export const text = define('string', ANY_TEXT, 'high');
 /** A whole number. */
 export const integer = define('int', z.number().int(), 'high');
 /** A finite number, or NaN and infinities, which the translation turns into null with a counted reason. */
-export const double = define('double', z.number().or(z.nan()), 'high');
-export const flag = define('boolean', z.boolean(), 'closed');
+export const double = define('double', ANY_NUMBER, 'high');
+export const flag = define('boolean', ANY_FLAG, 'closed');
 /** An instant as ISO 8601 text with an offset. */
 export const instant = define('string (ISO 8601)', z.iso.datetime({ offset: true }), 'high');
 /** The `type` of JSON text. */
 export const JSON_TYPE = 'string (JSON)';
 /** JSON text, for what has no flat form. */
-export const json = define(JSON_TYPE, z.string(), 'high');
+export const json = define(JSON_TYPE, ANY_TEXT, 'high');
 
 /** One of a closed set. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(

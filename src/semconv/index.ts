@@ -6,4 +6,5 @@ export * from './numbered-names.ts';
 export * from './scrub.ts';
 export * from './vocabulary.ts';
 export type { AttributeDefinition, Cardinality } from './attribute-definition.ts';
-export { JSON_TYPE } from './attribute-definition.ts';
+export { JSON_TYPE, KIND_OF_SCHEMA } from './attribute-definition.ts';
+export { remembering } from './remembering.ts';

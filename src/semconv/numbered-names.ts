@@ -1,3 +1,4 @@
+import { remembering } from './remembering.ts';
 import { SUBSTEPS, STAGES, type Stage, type StepName, type SubstepGroup } from './vocabulary.ts';
 
 const substeps = Object.values(SUBSTEPS).flat();
@@ -11,7 +12,7 @@ export const STAGE_PATTERN = new RegExp(
 );
 
 /** The stage without its number: what metrics and panels group by. */
-export function toStage(stageText: string): Stage {
+export const toStage = remembering((stageText: string): Stage => {
   const bare = stageText.replace(/_[0-9]+[%h]$/, '');
   const stage = STAGES.find((name) => name === bare);
   if (stage === undefined) {
@@ -20,11 +21,13 @@ export function toStage(stageText: string): Stage {
     );
   }
   return stage;
-}
+});
+
+const withoutNumber = remembering((substep) => substep.replace(/^attempt_[0-9]+$/, 'attempt'));
 
 /** The substep without its number, or null when it is no substep of this step. */
 export function toSubstepGroup(step: StepName, substep: string): SubstepGroup | null {
-  const bare = substep.replace(/^attempt_[0-9]+$/, 'attempt');
+  const bare = withoutNumber(substep);
   return SUBSTEPS[step].find((name) => name === bare) ?? null;
 }
 

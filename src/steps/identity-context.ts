@@ -1,7 +1,6 @@
-import { context, createContextKey, type Context } from '@opentelemetry/api';
+import { context, type Context } from '@opentelemetry/api';
 import type { StepIdentity } from './definition.ts';
-
-const IDENTITY = createContextKey('barograph.identity');
+import { scopeIn, withScope } from './step-scope.ts';
 
 /** A step identity with every field there, known or not: of one shape, for every call of every step makes one. */
 export type KnownIdentity = { readonly [Field in keyof StepIdentity]-?: StepIdentity[Field] | undefined };
@@ -20,19 +19,22 @@ const NOBODY: KnownIdentity = Object.freeze({
   traceparent: undefined,
   links: undefined,
 });
+const NO_SCOPE: StepScope = Object.freeze({ identity: NOBODY, step: null });
 
-/** Whose steps run in this context, as far as the steps around tell. */
-export function identityIn(active: Context): KnownIdentity {
-  return (active.getValue(IDENTITY) as KnownIdentity | undefined) ?? NOBODY;
+/** What the steps called in a context find there. */
+export interface StepScope {
+  readonly identity: KnownIdentity;
+  /** The innermost step that is under way; null outside of any. */
+  readonly step: object | null;
 }
 
-/** The context with an identity for the steps in it. */
-export const withIdentityIn = (active: Context, identity: KnownIdentity): Context =>
-  active.setValue(IDENTITY, identity);
+/** The scope of the steps that are called in this context. */
+export const stepScopeIn = (active: Context): StepScope =>
+  (scopeIn(active) as StepScope | undefined) ?? NO_SCOPE;
 
 /** The identity that a step called here would have before it says anything of its own. */
 export function currentIdentity(): StepIdentity {
-  const known = Object.entries(identityIn(context.active()));
+  const known = Object.entries(stepScopeIn(context.active()).identity);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined));
 }
 
@@ -42,7 +44,8 @@ export function currentIdentity(): StepIdentity {
  */
 export function withIdentity<Result>(identity: StepIdentity, fn: () => Result): Result {
   const active = context.active();
-  return context.with(withIdentityIn(active, mergeIdentity(identityIn(active), identity)), fn);
+  const { identity: around, step } = stepScopeIn(active);
+  return context.with(withScope(active, { identity: mergeIdentity(around, identity), step }), fn);
 }
 
 const isOther = (own: unknown, around: unknown): boolean =>

@@ -1,6 +1,5 @@
 import {
   context,
-  createContextKey,
   INVALID_SPAN_CONTEXT,
   ProxyTracer,
   SpanKind,
@@ -9,19 +8,19 @@ import {
   type Link,
   type Span,
 } from '@opentelemetry/api';
-import { INSTRUMENTATION_SCOPE } from '../semconv/instrumentation-scope.ts';
 import type { StepKind } from './definition.ts';
 import {
-  identityIn,
   mergeIdentity,
+  stepScopeIn,
   toInherited,
-  withIdentityIn,
   type KnownIdentity,
+  type StepScope,
 } from './identity-context.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import { startProfile, type FinishProfile } from './profile.ts';
 import { toStartAttributes, type StartOfStep } from './start-attributes.ts';
 import { spanNameOf, substepOf, type StepPlan } from './step-plan.ts';
+import { withSpanAndScope } from './step-scope.ts';
 import { parseTraceparent } from './traceparent.ts';
 
 const SPAN_KINDS: Readonly<Record<StepKind, SpanKind>> = {
@@ -43,33 +42,28 @@ export interface OpenStep {
   isClosed: boolean;
 }
 
-const STEP_KEY = createContextKey('barograph: the step that is under way');
-
 /** The innermost step that is under way in a context. */
-export const stepIn = (active: Context): OpenStep | null =>
-  (active.getValue(STEP_KEY) as OpenStep | undefined) ?? null;
+export const stepIn = (active: Context): OpenStep | null => stepScopeIn(active).step as OpenStep | null;
 
 /** Starts the span of one call. Never throws: what fails is counted, and the step runs with a span that records nothing. */
 export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
   const active = context.active();
-  const around = identityIn(active);
+  const { identity: around } = stepScopeIn(active);
   const own = plan.definition.identity;
   const identity =
     own === undefined ? around : guarded('identity', around, () => mergeIdentity(around, own(...args)));
   const span = startSpan(plan, { identity, substep: substepOf(plan, args), args }, active);
-  const inherited = toInherited(identity);
-  const inside = inherited === around ? active : withIdentityIn(active, inherited);
   const finishProfile =
     plan.definition.profile === true && span.isRecording() ? guarded('profile', null, startProfile) : null;
-  const step = { plan, args, span, context: inside, finishProfile, isClosed: false };
-  step.context = trace.setSpan(inside, span).setValue(STEP_KEY, step);
+  const step = { plan, args, span, context: active, finishProfile, isClosed: false };
+  const scope: StepScope = { identity: toInherited(identity), step };
+  step.context = withSpanAndScope(active, span, scope);
   return step;
 }
 
 function startSpan(plan: StepPlan, start: StartOfStep, active: Context): Span {
   try {
-    const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;
-    const tracer = trace.getTracerProvider().getTracer(name, version, { schemaUrl });
+    const tracer = plan.tracer.get();
     // The API gives a stand-in until an SDK is registered: then nobody would read the attributes.
     const attributes = tracer instanceof ProxyTracer ? {} : toStartAttributes(plan, start);
     const { root = false, kind = 'internal' } = plan.definition;

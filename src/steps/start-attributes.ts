@@ -1,10 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import { addAttributes } from './attribute-values.ts';
 import type { KnownIdentity } from './identity-context.ts';
+import type { InstantText } from './instant-text.ts';
 import { guarded } from './instrumentation-faults.ts';
 import type { StepPlan } from './step-plan.ts';
 
-function addIdentity(target: Attributes, identity: KnownIdentity): void {
+function addIdentity(target: Attributes, identity: KnownIdentity, initTimeText: InstantText): void {
   const { validatorHotkey, runId, initTime, expectedLeads, minerUid, minerHotkey } = identity;
   const { leadHours, attempt, maxAttempts, queueJobId } = identity;
   if (validatorHotkey !== undefined) target['weather.validator.hotkey'] = validatorHotkey;
@@ -16,7 +17,7 @@ function addIdentity(target: Attributes, identity: KnownIdentity): void {
   if (attempt !== undefined) target['weather.step.attempt'] = attempt;
   if (maxAttempts !== undefined) target['weather.step.max_attempts'] = maxAttempts;
   if (queueJobId !== undefined) target['weather.step.queue_job_id'] = queueJobId;
-  if (initTime !== undefined) target['weather.run.init_time'] = initTime.toISOString();
+  if (initTime !== undefined) target['weather.run.init_time'] = initTimeText.of(initTime);
 }
 
 /** What a call is, as its span is to say it. */
@@ -28,7 +29,7 @@ export interface StartOfStep {
 
 /** All that a span says from its start on. */
 export function toStartAttributes(
-  { definition }: StepPlan,
+  { definition, initTimeText }: StepPlan,
   { identity, substep, args }: StartOfStep,
 ): Attributes {
   const attributes: Attributes = {
@@ -36,7 +37,7 @@ export function toStartAttributes(
     'weather.step.status': 'in_progress',
   };
   if (substep !== '') attributes['weather.step.substep'] = substep;
-  guarded('identity', undefined, () => addIdentity(attributes, identity));
+  guarded('identity', undefined, () => addIdentity(attributes, identity, initTimeText));
   const told = definition.attributes;
   if (told !== undefined) guarded('attributes', undefined, () => addAttributes(attributes, told(...args)));
   return attributes;

@@ -1,6 +1,8 @@
 import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '../semconv/index.ts';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
+import { InstantText } from './instant-text.ts';
+import { StepTracer } from './step-tracer.ts';
 
 /** A definition whose callbacks take the arguments of any call; the types of `step` vouch for the right ones. */
 export type AnyDefinition = StepDefinition<unknown[], unknown>;
@@ -11,6 +13,8 @@ export interface StepPlan {
   /** The substep, unless it depends on the arguments. */
   readonly substep: string | null;
   readonly spanName: string | null;
+  readonly tracer: StepTracer;
+  readonly initTimeText: InstantText;
 }
 
 /**
@@ -20,13 +24,14 @@ export interface StepPlan {
  */
 export function toStepPlan(definition: AnyDefinition): StepPlan {
   const { name, substep, spanName } = definition;
+  const made = { definition, tracer: new StepTracer(), initTimeText: new InstantText() };
   if (!STEP_NAMES.includes(name)) {
     throw new CategorizedError(
       'validator_internal',
       `step name is "${name}"; allowed: ${STEP_NAMES.join(', ')}; name one of them in the definition`,
     );
   }
-  if (typeof substep === 'function') return { definition, substep: null, spanName: spanName ?? null };
+  if (typeof substep === 'function') return { ...made, substep: null, spanName: spanName ?? null };
   if (!isSubstep(name, substep)) {
     throw new CategorizedError(
       'validator_internal',
@@ -34,7 +39,7 @@ export function toStepPlan(definition: AnyDefinition): StepPlan {
         'name one of them in the definition',
     );
   }
-  return { definition, substep, spanName: spanName ?? toSpanName(name, substep) };
+  return { ...made, substep, spanName: spanName ?? toSpanName(name, substep) };
 }
 
 const isSubstep = (name: (typeof STEP_NAMES)[number], substep: string): boolean =>

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Grid, type GridDataset, writeGridStore } from '../grids/index.ts';
+import { type Grid, type GridDataset, type GridTarget, writeGridStore } from '../grids/index.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS, type Variable } from '../semconv/index.ts';
 import { climateField, type FieldPlace, weatherField } from './atmosphere.ts';
 import { WORLD_LEVELS_HPA, type WorldLevel } from './mean-state.ts';
@@ -26,60 +26,114 @@ const WORLD_VARIABLES: readonly { name: Variable; units: string; onLevels: boole
   { name: 'z', units: 'm2 s-2', onLevels: true },
 ];
 
-export interface DemonstrationWorldOptions {
+/** What a world follows from. */
+export interface WorldOptions {
   /** T0. */
   readonly initTime: Date;
   /** The same seed and T0 give the same bytes. */
   readonly seed: number;
+}
+
+export interface DemonstrationWorldOptions extends WorldOptions {
   /** Where the stores are created. */
   readonly directory: string;
 }
 
-/** The stores of a world, as local paths. */
-export interface DemonstrationWorld {
-  readonly truth: string;
+/** The stores of a world, each as something that can be opened. */
+interface World<Store> {
+  readonly truth: Store;
   /** A forecast in GFS's place: the truth with an error that grows. */
-  readonly reference: string;
+  readonly reference: Store;
   /** The mean state at every valid time. */
-  readonly climatology: string;
+  readonly climatology: Store;
   /** The truth with a small error, at the lead of day one only. */
-  readonly analysis: string;
+  readonly analysis: Store;
 }
 
+/** The stores of a world, as local paths. */
+export type DemonstrationWorld = World<string>;
+/** The stores of a world, as files in memory. */
+export type WorldInMemory = World<ReadonlyMap<string, Uint8Array>>;
+
 /** Writes a small round world with weather that travels, so that the whole pipeline can run on real stores. */
-export async function makeDemonstrationWorld(
-  options: DemonstrationWorldOptions,
-): Promise<DemonstrationWorld> {
-  const { initTime, seed, directory } = options;
-  const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
-  const weather = wavesFor('weather');
-  const forecastError = { waves: wavesFor('reference error'), size: referenceError };
-  const analysisError = { waves: wavesFor('analysis error'), size: () => ANALYSIS_ERROR };
-  const stores: readonly [
-    name: keyof DemonstrationWorld,
-    leads: readonly number[],
-    layers: readonly Layer[],
-  ][] = [
-    ['truth', WORLD_LEAD_HOURS, [{ waves: weather, size: () => 1 }]],
-    ['reference', WORLD_LEAD_HOURS, [{ waves: weather, size: () => 1 }, forecastError]],
-    ['climatology', WORLD_LEAD_HOURS, []],
-    ['analysis', [DAY1_LEAD_HOURS], [{ waves: weather, size: () => 1 }, analysisError]],
-  ];
+export async function makeDemonstrationWorld({
+  directory,
+  ...options
+}: DemonstrationWorldOptions): Promise<DemonstrationWorld> {
   const pathOf = (name: string): string => join(directory, `${name}.zarr`);
-  for (const [name, leads, layers] of stores) {
-    await writeGridStore(pathOf(name), worldDataset({ initTime, leads, layers }), { zarrFormat: 2 });
-  }
-  return {
+  const paths = {
     truth: pathOf('truth'),
     reference: pathOf('reference'),
     climatology: pathOf('climatology'),
     analysis: pathOf('analysis'),
   };
+  await writeWorld(options, paths);
+  return paths;
+}
+
+/** Makes the same world without a file. */
+export async function makeWorldInMemory(options: WorldOptions): Promise<WorldInMemory> {
+  const stores = {
+    truth: new Map<string, Uint8Array>(),
+    reference: new Map<string, Uint8Array>(),
+    climatology: new Map<string, Uint8Array>(),
+    analysis: new Map<string, Uint8Array>(),
+  };
+  await writeWorld(options, stores);
+  return stores;
+}
+
+async function writeWorld({ initTime, seed }: WorldOptions, targets: World<GridTarget>): Promise<void> {
+  const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
+  const weather = { added: remembered(weatherOf(wavesFor('weather'))), size: () => 1 };
+  const forecastError = { added: weatherOf(wavesFor('reference error')), size: referenceError };
+  const analysisError = { added: weatherOf(wavesFor('analysis error')), size: () => ANALYSIS_ERROR };
+  const meanState = remembered(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
+  const stores: readonly [
+    name: keyof World<GridTarget>,
+    leads: readonly number[],
+    layers: readonly Layer[],
+  ][] = [
+    ['truth', WORLD_LEAD_HOURS, [weather]],
+    ['reference', WORLD_LEAD_HOURS, [weather, forecastError]],
+    ['climatology', WORLD_LEAD_HOURS, []],
+    ['analysis', [DAY1_LEAD_HOURS], [weather, analysisError]],
+  ];
+  for (const [name, leads, layers] of stores) {
+    const dataset = worldDataset({ initTime, leads, meanState, layers });
+    await writeGridStore(targets[name], dataset, { zarrFormat: 2 });
+  }
+}
+
+/** One field of the world. */
+interface FieldMoment {
+  readonly place: FieldPlace;
+  readonly validTime: Date;
+  readonly leadHours: number;
+}
+
+type FieldSource = (moment: FieldMoment) => Float64Array;
+
+const weatherOf =
+  (waves: readonly PlanetaryWave[]): FieldSource =>
+  ({ place, leadHours: hours }) =>
+    weatherField(place, WORLD_GRID, { waves, hours });
+
+/** Makes each field once: several stores are made of the same ones. Nobody writes into what it gives. */
+function remembered(source: FieldSource): FieldSource {
+  const made = new Map<string, Float64Array>();
+  return (moment) => {
+    const { place, leadHours } = moment;
+    const key = `${place.variable} ${place.level ?? ''} ${leadHours}`;
+    const field = made.get(key) ?? source(moment);
+    made.set(key, field);
+    return field;
+  };
 }
 
 /** Weather that is added to the mean state. */
 interface Layer {
-  readonly waves: readonly PlanetaryWave[];
+  readonly added: FieldSource;
   /** Share of full strength at a lead. */
   readonly size: (leadHours: number) => number;
 }
@@ -92,37 +146,38 @@ function referenceError(leadHours: number): number {
 interface DatasetParts {
   readonly initTime: Date;
   readonly leads: readonly number[];
+  readonly meanState: FieldSource;
   readonly layers: readonly Layer[];
 }
 
 /** The mean state with layers of weather on it; humidity is kept from going below zero. */
-function worldDataset({ initTime, leads, layers }: DatasetParts): GridDataset {
-  const grid = worldGrid();
+function worldDataset({ initTime, leads, meanState, layers }: DatasetParts): GridDataset {
   return {
-    ...grid,
+    ...WORLD_GRID,
     validTimes: leads.map((lead) => new Date(initTime.getTime() + lead * MILLIS_PER_HOUR)),
     pressureLevelsHpa: WORLD_LEVELS_HPA,
     variables: WORLD_VARIABLES.map((variable) => ({
       ...variable,
       field: ({ validTime, pressureHpa }) => {
         const place: FieldPlace = { variable: variable.name, level: pressureHpa as WorldLevel | null };
-        const field = climateField(place, grid, validTime);
         const leadHours = (validTime.getTime() - initTime.getTime()) / MILLIS_PER_HOUR;
-        for (const { waves, size } of layers) {
-          const added = weatherField(place, grid, { waves, hours: leadHours });
+        const moment = { place, validTime, leadHours };
+        const field = meanState(moment).slice();
+        for (const { added, size } of layers) {
+          const weather = added(moment);
           const share = size(leadHours);
-          field.forEach((value, index) => (field[index] = value + share * (added[index] ?? 0)));
+          for (let index = 0; index < field.length; index += 1)
+            field[index] = (field[index] ?? 0) + share * (weather[index] ?? 0);
         }
-        return Float32Array.from(field, (value) => (variable.name === 'q' ? Math.max(0, value) : value));
+        if (variable.name === 'q') return new Float32Array(field.map((value) => Math.max(0, value)));
+        return new Float32Array(field);
       },
     })),
   };
 }
 
 /** 31 latitudes from north to south and 60 longitudes from Greenwich eastward. */
-function worldGrid(): Grid {
-  return {
-    latitudes: Float64Array.from({ length: 31 }, (_, row) => 90 - row * GRID_STEP_DEGREES),
-    longitudes: Float64Array.from({ length: 60 }, (_, column) => column * GRID_STEP_DEGREES),
-  };
-}
+const WORLD_GRID: Grid = {
+  latitudes: Float64Array.from({ length: 31 }, (_, row) => 90 - row * GRID_STEP_DEGREES),
+  longitudes: Float64Array.from({ length: 60 }, (_, column) => column * GRID_STEP_DEGREES),
+};

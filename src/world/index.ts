@@ -2,6 +2,7 @@ export {
   type DemonstrationWorld,
   type DemonstrationWorldOptions,
   makeDemonstrationWorld,
+  makeWorldInMemory,
   WORLD_LEAD_HOURS,
 } from './demonstration-world.ts';
 export { makeSimulatedForecast, type SimulatedForecastOptions } from './simulated-forecast.ts';

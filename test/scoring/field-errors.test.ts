@@ -5,7 +5,7 @@ import { gridRows } from '../../src/scoring/field-grid.ts';
 const field = (...values: number[]) => Float64Array.from(values);
 
 function measure(forecast: Float64Array, truth: Float64Array, latitudes: number[]) {
-  return measureErrors(forecast, truth, gridRows({ forecast, truth }, latitudes));
+  return measureErrors({ forecast, truth }, gridRows({ forecast, truth }, latitudes));
 }
 
 describe('measureErrors', () => {

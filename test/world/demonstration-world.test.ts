@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VARIABLES } from '../../src/semconv/index.ts';
-import { makeDemonstrationWorld, WORLD_LEAD_HOURS } from '../../src/world/index.ts';
+import { makeDemonstrationWorld, makeWorldInMemory, WORLD_LEAD_HOURS } from '../../src/world/index.ts';
 import {
   anomalyCorrelation,
   atLead,
@@ -122,5 +122,19 @@ describe('the demonstration world', () => {
     expect(contents.size).toBeGreaterThan(600);
     expect(await withWorld(7, contentsOf)).toEqual(contents);
     expect(await withWorld(8, contentsOf)).not.toEqual(contents);
+  });
+
+  it('is the same in memory as on disk, and lets others go on while it is made', async () => {
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    const stores = await makeWorldInMemory({ initTime: INIT_TIME, seed: 7 });
+    clearInterval(timer);
+    const files = Object.entries<ReadonlyMap<string, Uint8Array>>({ ...stores }).flatMap(([name, store]) =>
+      [...store].map(
+        ([path, bytes]) => [`/${name}.zarr/${path}`, Buffer.from(bytes).toString('hex')] as const,
+      ),
+    );
+    expect(new Map(files.sort())).toEqual(await contentsOf(directory));
+    expect(turns).toBeGreaterThan(10);
   });
 });

@@ -24,6 +24,10 @@ export function addToSum(total: ExactSum, value: number | null, sign: 1 | -1 = 1
   };
 }
 
+/** Takes one value away and adds another in its place. */
+export const replaceInSum = (total: ExactSum, before: number | null, after: number | null): ExactSum =>
+  before === after ? total : addToSum(addToSum(total, before, -1), after);
+
 export const totalOf = (total: ExactSum): number => Number(BigInt(total.sum)) / SCALE;
 
 /** Null when there is no value. */

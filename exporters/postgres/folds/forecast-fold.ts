@@ -1,6 +1,7 @@
 import type { EpochMicros, ScoreSums, StepFact } from '../../../src/facts/step-fact.ts';
 import {
   era5Stage,
+  remembering,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ErrorCategory,
@@ -10,7 +11,17 @@ import {
   type StepName,
   type StepStatus,
 } from '../../../src/semconv/index.ts';
-import { emptyFold, endOf, mergeFold, momentOf, startOf, type Fold } from './register.ts';
+import {
+  draftOf,
+  emptyFold,
+  endOf,
+  momentOf,
+  say,
+  sayFirst,
+  startOf,
+  type Draft,
+  type Fold,
+} from './register.ts';
 
 /** How the newest attempt of one step (of one lead, for ERA5) stands. */
 export interface SlotState {
@@ -64,6 +75,7 @@ export interface ForecastOrigins {
 }
 
 export type ForecastFold = Fold<ForecastValues, ForecastOrigins>;
+type ForecastDraft = Draft<ForecastValues, ForecastOrigins>;
 
 export const emptyForecastFold: ForecastFold = emptyFold;
 
@@ -91,17 +103,27 @@ export function slotOf(fact: StepFact): string | null {
   return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : `era5:${fact.leadHours}`;
 }
 
-/** Adds one fact of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
-export function foldForecast(fold: ForecastFold, fact: StepFact): ForecastFold {
-  const started = mergeFold<ForecastValues, ForecastOrigins>(fold, startOf(fact), whatAStartSays(fact));
+/** The names under which a slot is kept. */
+const namesOf = remembering((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
+
+/** Adds facts of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
+export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
+  const draft = draftOf(fold);
+  for (const fact of facts) addFact(draft, fact);
+  return draft;
+}
+
+function addFact(draft: ForecastDraft, fact: StepFact): void {
+  sayStart(draft, fact);
   const said = { ...identityValues(fact), ...stateValues(fact) };
-  const ended = mergeFold<ForecastValues, ForecastOrigins>(started, momentOf(fact), {
-    newest: said,
-    oldest: fact.phase === 'ended' && fact.closing === null ? whatAnEndSaysFirst(said) : {},
-  });
-  if (fact.phase === 'started') return ended;
-  const newest = fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact);
-  return mergeFold(ended, endOf(fact), { newest });
+  say<ForecastValues>(draft, momentOf(fact), said);
+  if (fact.phase === 'started') return;
+  if (fact.closing === null) sayFirst<ForecastOrigins>(draft, endOf(fact), whatAnEndSaysFirst(said));
+  say<ForecastValues>(
+    draft,
+    endOf(fact),
+    fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact),
+  );
 }
 
 /** Besides what the start said nothing but the slot, which every real end says anew: so it takes all of this back. */
@@ -111,19 +133,21 @@ function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
   const { error } = fact;
   const abandoned = error === null ? null : { type: error.type, message: error.message };
   const said: Partial<ForecastValues> = {};
-  said[`slot:${slot}`] = { ...slotState(fact, fact.status), abandoned };
+  said[namesOf(slot).state] = { ...slotState(fact, fact.status), abandoned };
   return said;
 }
 
-function whatAStartSays(fact: StepFact) {
+function sayStart(draft: ForecastDraft, fact: StepFact): void {
+  const at = startOf(fact);
   const stage = runningStage(fact);
   const slot = slotOf(fact);
   const newest: Partial<ForecastValues> = { updated: true };
   if (stage) newest.stage = stage;
-  if (slot) newest[`slot:${slot}`] = slotState(fact, 'in_progress');
+  if (slot) newest[namesOf(slot).state] = slotState(fact, 'in_progress');
+  say<ForecastValues>(draft, at, newest);
   const oldest: Partial<ForecastOrigins> = { trace: fact.traceId };
   if (stage) oldest[`stage:${toStage(stage.stage)}`] = true;
-  return { newest, oldest };
+  sayFirst<ForecastOrigins>(draft, at, oldest);
 }
 
 function identityValues({ minerUid, state }: StepFact) {
@@ -173,9 +197,10 @@ function whatAnEndSays(fact: StepFact): Partial<ForecastValues> {
   const said: Partial<ForecastValues> = {};
   if (fact.scoreSums) said[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;
   if (slot === null) return said;
-  said[`slot:${slot}`] = slotState(fact, fact.status);
-  if (fact.error) said[`error:${slot}`] = { type: fact.error.type, message: fact.error.message };
-  else if (fact.status === 'succeeded') said[`error:${slot}`] = null;
+  const { state, error } = namesOf(slot);
+  said[state] = slotState(fact, fact.status);
+  if (fact.error) said[error] = { type: fact.error.type, message: fact.error.message };
+  else if (fact.status === 'succeeded') said[error] = null;
   return said;
 }
 

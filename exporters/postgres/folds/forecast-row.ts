@@ -10,7 +10,7 @@ import {
   type StageStatus,
 } from '../../../src/semconv/index.ts';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
-import { compareMoments, family, newestOf, type Register } from './register.ts';
+import { byFamily, compareMoments, newestOf, type Register } from './register.ts';
 
 /** The columns of `weather_forecast_stats` that follow from its fold. */
 export interface ForecastRow {
@@ -46,24 +46,34 @@ export interface ForecastRow {
   readonly updatedAt: EpochMicros;
 }
 
+/** Registers that there are several of, each kind in the order of its names. */
+interface Families {
+  readonly slots: readonly Register<SlotState>[];
+  readonly errors: readonly Register<SlotError>[];
+  readonly leads: readonly Register<number | null>[];
+  readonly era5Sums: readonly Register<ScoreSums>[];
+  readonly day1Sums: readonly Register<ScoreSums>[];
+}
+
 /** Derives the row of a forecast from what is known of it. */
 export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
   const value = <Name extends keyof ForecastValues>(name: Name): ForecastValues[Name] | null =>
     newest[name]?.value ?? null;
   const stage = stageOf(newest)?.value;
   const status = statusOf(newest);
+  const families = familiesOf(newest);
   return {
     minerUid: value('uid'),
     forecastRunId: forecastRunId(value('initTime'), value('targetTime')),
     initTime: value('initTime'),
     forecastStatus: status ?? 'pending',
     stage: stage?.stage ?? null,
-    stageStatus: stageStatus(newest),
+    stageStatus: stageStatus(newest, families),
     stageSince: stage ? (oldest[`stage:${toStage(stage.stage)}`]?.at[0] ?? null) : null,
-    error: newestError(newest),
-    ...retryColumns(newest),
-    ...scoreColumns(newest),
-    ...averageColumns(newest),
+    error: newestError(families),
+    ...retryColumns(families),
+    ...scoreColumns(newest, families),
+    ...averageColumns(families),
     forecastType: value('forecastType'),
     inferenceDurationSeconds: value('inferenceDurationSeconds'),
     inputSources: value('inputSources'),
@@ -73,6 +83,19 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
     traceId: oldest.trace ? oldest.trace.value : null,
     createdAt: oldest.trace?.at[0] ?? 0,
     updatedAt: newest.updated?.at[0] ?? 0,
+  };
+}
+
+function familiesOf(newest: ForecastFold['newest']): Families {
+  const families = byFamily(newest);
+  const registers = <Value>(...names: readonly string[]): readonly Register<Value>[] =>
+    names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
+  return {
+    slots: registers('slot', 'slot:era5'),
+    errors: registers('error', 'error:era5'),
+    leads: registers('lead'),
+    era5Sums: registers('sums:era5'),
+    day1Sums: registers('sums:day1'),
   };
 }
 
@@ -95,22 +118,18 @@ function stageOf({ end, stage }: ForecastFold['newest']): Register<ForecastValue
 }
 
 /** A step that was abandoned left its stage as it was; that it is in error follows from the step. */
-function stageStatus(newest: ForecastFold['newest']): StageStatus | null {
+function stageStatus(newest: ForecastFold['newest'], { slots }: Families): StageStatus | null {
   const stage = stageOf(newest);
   if (stage === undefined) return null;
-  const slot = newestOf(family<SlotState>(newest, 'slot:').map(([, register]) => register));
+  const slot = newestOf(slots);
   const hasEnded = newest.end !== undefined;
   const isAbandoned = slot?.value.abandoned != null && compareMoments(slot.at, stage.at) > 0;
   return isAbandoned && !hasEnded ? 'error' : stage.value.status;
 }
 
-function newestError(newest: ForecastFold['newest']): ForecastRow['error'] {
-  const told = family<SlotError>(newest, 'error:').map(([, register]) => register);
-  const abandoned = family<SlotState>(newest, 'slot:').map(([, { at, value }]) => ({
-    at,
-    value: value.abandoned ?? null,
-  }));
-  const register = newestOf([...told, ...abandoned].filter(({ value }) => value !== null));
+function newestError({ errors, slots }: Families): ForecastRow['error'] {
+  const abandoned = slots.map(({ at, value }) => ({ at, value: value.abandoned ?? null }));
+  const register = newestOf([...errors, ...abandoned].filter(({ value }) => value !== null));
   if (!register?.value) return null;
   return { ...register.value, timestamp: isoOfMicros(register.at[0]) };
 }
@@ -119,10 +138,7 @@ function newestError(newest: ForecastFold['newest']): ForecastRow['error'] {
  * The earliest retry to come with what is left of its step; with none to come, what is left of the newest step: all of
  * its retries once it succeeded, since the next failure starts to count anew.
  */
-function retryColumns(
-  newest: ForecastFold['newest'],
-): Pick<ForecastRow, 'retriesRemaining' | 'nextScheduledRetry'> {
-  const slots = family<SlotState>(newest, 'slot:').map(([, register]) => register);
+function retryColumns({ slots }: Families): Pick<ForecastRow, 'retriesRemaining' | 'nextScheduledRetry'> {
   const pending = slots.filter(({ value }) => value.nextRetryTime !== null).sort(byRetryTime)[0];
   const { value: slot } = pending ?? newestOf(slots) ?? {};
   if (slot === undefined) return { retriesRemaining: null, nextScheduledRetry: null };
@@ -136,8 +152,8 @@ function retryColumns(
 const byRetryTime = (a: Register<SlotState>, b: Register<SlotState>): number =>
   (a.value.nextRetryTime ?? 0) - (b.value.nextRetryTime ?? 0);
 
-function scoreColumns(newest: ForecastFold['newest']) {
-  const leads = family<number | null>(newest, 'lead:').map(([, register]) => register.value);
+function scoreColumns(newest: ForecastFold['newest'], families: Families) {
+  const leads = families.leads.map(({ value }) => value);
   const expectedLeads = newest.expectedLeads?.value ?? null;
   const scored = leads.filter((score) => score !== null);
   const scoreInitial = newest.scoreInitial?.value ?? null;
@@ -159,13 +175,11 @@ function scoreColumns(newest: ForecastFold['newest']) {
 }
 
 /** Means over all variables and levels of the ERA5 leads scored so far, whatever their units; of day one before. */
-function averageColumns(
-  newest: ForecastFold['newest'],
-): Pick<ForecastRow, 'avgRmse' | 'avgAcc' | 'avgSkillScore'> {
-  const era5 = family<ScoreSums>(newest, 'sums:era5:');
-  const sums = (era5.length > 0 ? era5 : family<ScoreSums>(newest, 'sums:day1:')).map(
-    ([, { value }]) => value,
-  );
+function averageColumns({
+  era5Sums,
+  day1Sums,
+}: Families): Pick<ForecastRow, 'avgRmse' | 'avgAcc' | 'avgSkillScore'> {
+  const sums = (era5Sums.length > 0 ? era5Sums : day1Sums).map(({ value }) => value);
   const mean = (metric: 'rmse' | 'acc' | 'skillScore'): number | null => {
     const count = sums.reduce((total, sum) => total + sum[metric].count, 0);
     return count === 0 ? null : sums.reduce((total, sum) => total + sum[metric].sum, 0) / count;

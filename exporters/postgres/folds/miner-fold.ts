@@ -1,7 +1,15 @@
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
 import type { EpochMicros, ErrorFact, StateFact, StepFact } from '../../../src/facts/step-fact.ts';
 import { countsAsError, type ErrorCategory } from '../../../src/semconv/index.ts';
-import { addToSum, emptySum, meanOf, standardDeviationOf, totalOf, type ExactSum } from './exact-sum.ts';
+import {
+  addToSum,
+  emptySum,
+  meanOf,
+  replaceInSum,
+  standardDeviationOf,
+  totalOf,
+  type ExactSum,
+} from './exact-sum.ts';
 import type { ForecastRow } from './forecast-row.ts';
 import { compareMoments, momentOf, type Register, type TimedFact } from './register.ts';
 
@@ -111,19 +119,47 @@ function countError(errors: MinerFold['errors'], type: ErrorCategory | undefined
   return counted;
 }
 
-/** Adds what one forecast contributes; with `sign` −1 takes away what it contributed before. */
-export function countForecast(fold: MinerFold, row: ForecastRow, sign: 1 | -1): MinerFold {
-  const completed = row.forecastStatus === 'completed';
-  const finished = isFinished(row);
+/** What one forecast contributes. */
+interface Contribution {
+  readonly completed: number;
+  readonly failed: number;
+  readonly forecastScore: number | null;
+  readonly completeness: number | null;
+  readonly day1Score: number | null;
+  readonly leadScores: readonly (number | null)[];
+  readonly inferenceTime: number | null;
+}
+
+function contributionOf(row: ForecastRow | null): Contribution {
+  const finished = row !== null && isFinished(row);
+  const completed = finished && row.forecastStatus === 'completed';
+  return {
+    completed: completed ? 1 : 0,
+    failed: finished && !completed ? 1 : 0,
+    forecastScore: completed ? row.combinedScore : null,
+    completeness: finished ? row.completeness : null,
+    day1Score: row?.scoreInitial ?? null,
+    leadScores: row?.era5Scores ?? [],
+    inferenceTime: row?.inferenceDurationSeconds ?? null,
+  };
+}
+
+/** Puts what a forecast contributes in the place of what it contributed before. */
+export function countForecast(fold: MinerFold, before: ForecastRow | null, after: ForecastRow): MinerFold {
+  const [was, is] = [contributionOf(before), contributionOf(after)];
+  const leadScore = is.leadScores.reduce(
+    (sum, score, lead) => replaceInSum(sum, was.leadScores[lead] ?? null, score),
+    fold.leadScore,
+  );
   return {
     ...fold,
-    completed: fold.completed + (completed ? sign : 0),
-    failed: fold.failed + (finished && !completed ? sign : 0),
-    forecastScore: addToSum(fold.forecastScore, completed ? row.combinedScore : null, sign),
-    completeness: addToSum(fold.completeness, finished ? row.completeness : null, sign),
-    day1Score: addToSum(fold.day1Score, row.scoreInitial, sign),
-    leadScore: row.era5Scores.reduce((sum, score) => addToSum(sum, score, sign), fold.leadScore),
-    inferenceTime: addToSum(fold.inferenceTime, row.inferenceDurationSeconds, sign),
+    completed: fold.completed + is.completed - was.completed,
+    failed: fold.failed + is.failed - was.failed,
+    forecastScore: replaceInSum(fold.forecastScore, was.forecastScore, is.forecastScore),
+    completeness: replaceInSum(fold.completeness, was.completeness, is.completeness),
+    day1Score: replaceInSum(fold.day1Score, was.day1Score, is.day1Score),
+    leadScore,
+    inferenceTime: replaceInSum(fold.inferenceTime, was.inferenceTime, is.inferenceTime),
   };
 }
 

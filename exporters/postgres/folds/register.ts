@@ -1,5 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
 import type { ClosingReason } from '../../../src/semconv/index.ts';
+import { canonicalJson } from './canonical-json.ts';
 
 /**
  * When something was said, in the order of the law of the tables: event time, then end over start, then attempt, then
@@ -56,33 +57,67 @@ export const emptyFold = { newest: {}, oldest: {} } as const;
 
 type Values<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
-function mergeRegisters<T>(
-  map: RegisterMap<T>,
-  at: Moment,
-  values: Values<T>,
-  wins: (order: number) => boolean,
-) {
-  let merged: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    const known = (map as Record<string, Register<unknown> | undefined>)[name];
-    if (known !== undefined && !wins(compareMoments(at, known.at))) continue;
-    merged ??= { ...map };
-    merged[name] = { at, value };
-  }
-  return (merged ?? map) as RegisterMap<T>;
+/** A fold that is still being added to. */
+export interface Draft<Newest, Oldest> {
+  readonly newest: { -readonly [Name in keyof Newest]?: Register<Newest[Name]> };
+  readonly oldest: { -readonly [Name in keyof Oldest]?: Register<Oldest[Name]> };
 }
 
-/** Adds what was said at `at`; names with an undefined value are left as they are. */
-export function mergeFold<Newest, Oldest>(
-  fold: Fold<Newest, Oldest>,
+/** A copy to add to; the fold itself stays as it is. */
+export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>): Draft<Newest, Oldest> => ({
+  newest: { ...newest },
+  oldest: { ...oldest },
+});
+
+type Registers = Record<string, Register<unknown> | undefined>;
+
+/** Adds what was said at `at`, where the draft knows nothing newer; undefined values say nothing. */
+export function say<Newest>(
+  { newest }: Pick<Draft<Newest, unknown>, 'newest'>,
   at: Moment,
-  said: { readonly newest: Values<Newest>; readonly oldest?: Values<Oldest> },
-): Fold<Newest, Oldest> {
-  return {
-    newest: mergeRegisters(fold.newest, at, said.newest, (order) => order > 0),
-    oldest: mergeRegisters(fold.oldest, at, said.oldest ?? {}, (order) => order < 0),
-  };
+  values: Values<Newest>,
+): void {
+  const known = newest as Registers;
+  for (const name in values) {
+    const value: unknown = values[name];
+    const before = known[name];
+    if (value !== undefined && (before === undefined || compareMoments(at, before.at) > 0))
+      known[name] = { at, value };
+  }
+}
+
+/** Adds what was said at `at`, where the draft knows nothing older; undefined values say nothing. */
+export function sayFirst<Oldest>(
+  { oldest }: Pick<Draft<unknown, Oldest>, 'oldest'>,
+  at: Moment,
+  values: Values<Oldest>,
+): void {
+  const known = oldest as Registers;
+  for (const name in values) {
+    const value: unknown = values[name];
+    const before = known[name];
+    if (value !== undefined && (before === undefined || compareMoments(at, before.at) < 0))
+      known[name] = { at, value };
+  }
+}
+
+/** The fold as JSON text, the names in order, so that equal folds are equal bytes. */
+export const foldText = ({ newest, oldest }: { readonly newest: object; readonly oldest: object }): string =>
+  `{"newest":${registersText(newest)},"oldest":${registersText(oldest)}}`;
+
+function registersText(map: object): string {
+  const registers = map as Registers;
+  const parts = Object.keys(registers)
+    .sort()
+    .map((name) => registerText(name, registers[name]));
+  return `{${parts.join(',')}}`;
+}
+
+function registerText(name: string, register: Register<unknown> | undefined): string {
+  if (register === undefined) return '';
+  const [at, phase, attempt, spanId] = register.at;
+  const moment = `[${at},${phase},${attempt},${JSON.stringify(spanId)}]`;
+  return `${JSON.stringify(name)}:{"at":${moment},"value":${canonicalJson(register.value)}}`;
 }
 
 /** The newest of some registers; null when there is none. */
@@ -95,13 +130,17 @@ export function newestOf<Value>(registers: readonly (Register<Value> | undefined
   return newest;
 }
 
-/** Registers whose name starts with `prefix`, by the rest of the name, in the order of their names. */
-export function family<Value>(
-  map: object,
-  prefix: string,
-): readonly (readonly [name: string, Register<Value>])[] {
-  return Object.entries(map as Record<string, Register<Value>>)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, register]) => [name.slice(prefix.length), register] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+/** Registers whose name is that of a family and the rest of a name, by family, each in the order of their names. */
+export function byFamily(map: object): Readonly<Record<string, readonly Register<unknown>[] | undefined>> {
+  const registers = map as Record<string, Register<unknown>>;
+  const names: Record<string, string[] | undefined> = {};
+  for (const name of Object.keys(registers)) {
+    const end = name.lastIndexOf(':');
+    if (end !== -1) (names[name.slice(0, end)] ??= []).push(name);
+  }
+  const sorted = Object.entries(names).map(([family, members = []]) => [
+    family,
+    members.sort().flatMap((name) => registers[name] ?? []),
+  ]);
+  return Object.fromEntries(sorted) as Record<string, readonly Register<unknown>[]>;
 }

@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
 import type { ResponseStatus } from '../../../src/semconv/index.ts';
-import { emptyFold, mergeFold, momentOf, startOf, type Fold } from './register.ts';
+import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './register.ts';
 
 /** What is known of the exchange with one miner in one run, newest word first. */
 export interface ResponseValues {
@@ -35,18 +35,20 @@ export const emptyResponseFold: ResponseFold = emptyFold;
 
 const EXCHANGE_STEPS = ['query', 'poll', 'verify'];
 
-/** Adds one fact of a miner. */
-export function foldResponse(fold: ResponseFold, fact: StepFact): ResponseFold {
-  const started = mergeFold<ResponseValues, ResponseOrigins>(fold, startOf(fact), {
-    newest: { updated: true },
-    oldest: { trace: fact.traceId },
-  });
-  const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-  return mergeFold(started, momentOf(fact), {
-    newest: { ...exchangeValues(fact), ...(isRealEnd ? endValues(fact) : {}) },
+/** Adds facts of a miner. */
+export function foldResponse(fold: ResponseFold, facts: readonly StepFact[]): ResponseFold {
+  const draft = draftOf(fold);
+  for (const fact of facts) {
+    const isRealEnd = fact.phase === 'ended' && fact.closing === null;
+    say<ResponseValues>(draft, startOf(fact), { updated: true });
+    sayFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
+    say<ResponseValues>(draft, momentOf(fact), exchangeValues(fact));
     // Only an end says it: a start that was never seen must change nothing.
-    oldest: isRealEnd ? { jobAcceptedAt: fact.state.jobAcceptedAt } : {},
-  });
+    if (!isRealEnd) continue;
+    say<ResponseValues>(draft, momentOf(fact), endValues(fact));
+    sayFirst<ResponseOrigins>(draft, momentOf(fact), { jobAcceptedAt: fact.state.jobAcceptedAt });
+  }
+  return draft;
 }
 
 function exchangeValues({ state, minerUid }: StepFact) {

@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
 import { TERMINAL_RUN_STATUSES, type RunStatus } from '../../../src/semconv/index.ts';
-import { emptyFold, mergeFold, momentOf, startOf, type Fold } from './register.ts';
+import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './register.ts';
 
 /** What is known of a run, newest word first. */
 export interface RunValues {
@@ -26,30 +26,35 @@ export type RunFold = Fold<RunValues, RunOrigins>;
 
 export const emptyRunFold: RunFold = emptyFold;
 
-/** Adds one fact of a run, whether of the run as a whole or of one of its miners. */
-export function foldRun(fold: RunFold, fact: StepFact): RunFold {
-  const { state } = fact;
-  const runLevel = fact.minerHotkey === null;
-  const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-  const started = mergeFold<RunValues, RunOrigins>(fold, startOf(fact), {
-    newest: { updated: true },
-    oldest: runLevel ? { trace: fact.traceId } : {},
-  });
-  return mergeFold(started, momentOf(fact), {
-    newest: {
-      initiationTime: state.initiationTime,
-      targetTime: state.targetTime,
-      initTime: state.initTime,
-      inputMetadata: state.runInputMetadata,
-      status: state.runStatus,
-      end: isEnd(state.runStatus) ? state.runStatus : undefined,
-      errorMessage: state.runErrorMessage,
-      finalScoring: runLevel && fact.stepName === 'aggregate' && isRealEnd ? (true as const) : undefined,
-      updated: true,
-    },
+/** Adds facts of a run, whether of the run as a whole or of one of its miners. */
+export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
+  const draft = draftOf(fold);
+  for (const fact of facts) {
+    const { runStatus } = fact.state;
+    const isRealEnd = fact.phase === 'ended' && fact.closing === null;
+    say<RunValues>(draft, startOf(fact), { updated: true });
+    if (fact.minerHotkey === null) sayFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
+    say<RunValues>(draft, momentOf(fact), whatAFactSays(fact, isRealEnd));
     // Only an end says it: a start that was never seen must change nothing.
-    oldest: state.runStatus && isRealEnd ? { [`status:${state.runStatus}` as const]: true as const } : {},
-  });
+    if (runStatus && isRealEnd)
+      sayFirst<RunOrigins>(draft, momentOf(fact), { [`status:${runStatus}` as const]: true as const });
+  }
+  return draft;
+}
+
+function whatAFactSays({ state, minerHotkey, stepName }: StepFact, isRealEnd: boolean) {
+  const isLastScoring = minerHotkey === null && stepName === 'aggregate' && isRealEnd;
+  return {
+    initiationTime: state.initiationTime,
+    targetTime: state.targetTime,
+    initTime: state.initTime,
+    inputMetadata: state.runInputMetadata,
+    status: state.runStatus,
+    end: isEnd(state.runStatus) ? state.runStatus : undefined,
+    errorMessage: state.runErrorMessage,
+    finalScoring: isLastScoring ? (true as const) : undefined,
+    updated: true as const,
+  };
 }
 
 const isEnd = (status: RunStatus | undefined): boolean =>

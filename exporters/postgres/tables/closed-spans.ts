@@ -5,8 +5,7 @@ import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { CLOSING_REASONS, type ClosingReason } from '../../../src/semconv/index.ts';
 import { column, insertRows, keyRows } from '../columns.ts';
 import { compareWorth, type Worth } from '../end-worth.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
-import { timestamp } from '../sql-values.ts';
+import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
 
 const KEY = [
   column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),
@@ -17,9 +16,9 @@ const KEY = [
 const COLUMNS = [
   ...KEY,
   column<RecordedFact>('run_id', 'bigint', ({ fact }) => fact.runId),
-  column<RecordedFact>('started_at', 'timestamptz', ({ fact }) => timestamp(fact.startedAt)),
+  column<RecordedFact>('started_at', 'timestamptz', ({ fact }) => fact.startedAt),
   column<RecordedFact>('reason', 'text', ({ fact }) => fact.closing),
-  column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => timestamp(fact.completedAt)),
+  column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => fact.completedAt),
 ];
 
 /** Of two closings of one step the one that counts more stays, in whatever order they came. */
@@ -38,16 +37,16 @@ interface KnownClosing {
 const keyOf = (validatorId: number, traceId: string, spanId: string): string =>
   `${validatorId}/${traceId}/${spanId}`;
 
-/** The closings that the log holds for the steps of these facts; mostly none, in a table that is nearly empty. */
+/** The closings that the log holds in the runs of these facts: mostly none, in a table that is nearly empty. */
 async function readClosings(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<ReadonlyMap<string, Worth>> {
-  const keys = keyRows(KEY, facts);
+  const keys = keyRows(RUN_KEY, runsOf(facts));
   const { rows } = await client.query<KnownClosing>(
     `select closed.validator_id, closed.trace_id, closed.span_id, closed.reason,
        to_char(closed.closed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as closed_at
-     from closed_spans as closed join ${keys.text} using (validator_id, trace_id, span_id)`,
+     from closed_spans as closed join ${keys.text} using (validator_id, run_id)`,
     keys.values,
   );
   return new Map(
@@ -97,6 +96,7 @@ export async function replaceClosings(
 ): Promise<ReadonlyMap<RecordedFact, RecordedFact>> {
   if (facts.length === 0) return new Map();
   const known = await readClosings(client, facts);
+  if (known.size === 0) return new Map();
   const better = facts.filter(({ validatorId, fact }) => {
     const closing = known.get(keyOf(validatorId, fact.traceId, fact.spanId));
     return closing !== undefined && compareWorth(worthOf(fact), closing) > 0;

@@ -1,27 +1,29 @@
 import type { ClientBase } from 'pg';
-import { isoOfMicros } from '../../../src/facts/instants.ts';
 import type { ComponentScoreFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
+import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';
 import { ofMiners, type MinerFact, type RecordedFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
 
 interface ScoreRow extends MinerFact {
+  readonly responseId: number;
   readonly score: ComponentScoreFact;
 }
 
-const of = (name: string, type: string, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
+const of = (name: string, type: CellType, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
   column(name, type, ({ score }) => value(score));
 
 /** `quality_penalty` and `weighted_score` have no rule that computes them and stay null. */
 const COLUMNS: readonly Column<ScoreRow>[] = [
   column('validator_id', 'int', ({ validatorId }) => validatorId),
   column('run_id', 'bigint', ({ fact }) => fact.runId),
-  column('response_id', 'bigint', ({ fact, minerHotkey }) => responseId(fact.runId, minerHotkey)),
+  column('response_id', 'bigint', (row) => row.responseId),
   column('miner_uid', 'int', ({ fact }) => fact.minerUid),
   column('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
   of('score_type', 'text', (score) => score.scoreType),
   of('lead_hours', 'int', (score) => score.leadHours),
-  of('valid_time_utc', 'timestamptz', (score) => isoOfMicros(score.validTime)),
+  of('valid_time_utc', 'timestamptz', (score) => score.validTime),
   of('variable_name', 'text', (score) => score.variableName),
   of('pressure_level', 'int', (score) => score.pressureLevel),
   of('rmse', 'float8', (score) => score.rmse),
@@ -37,12 +39,14 @@ const COLUMNS: readonly Column<ScoreRow>[] = [
   of('pattern_correlation_passed', 'boolean', (score) => score.patternCorrelationPassed),
   of('clone_penalty', 'float8', (score) => score.clonePenalty),
   of('variable_weight', 'float8', (score) => score.variableWeight),
-  of('calculated_at', 'timestamptz', (score) => isoOfMicros(score.calculatedAt)),
+  of('calculated_at', 'timestamptz', (score) => score.calculatedAt),
   of('calculation_duration_ms', 'float8', (score) => score.calculationDurationMs),
   of('reason', 'text', (score) => score.reason),
   column('trace_id', 'text', ({ fact }) => fact.traceId),
   column('span_id', 'text', ({ fact }) => fact.spanId),
 ];
+
+const TABLE = 'weather_forecast_component_scores';
 
 const KEY = [
   'validator_id',
@@ -76,15 +80,21 @@ const isNewer = (a: ScoreRow, b: ScoreRow): boolean =>
   a.score.calculatedAt - b.score.calculatedAt > 0 ||
   (a.score.calculatedAt === b.score.calculatedAt && a.fact.spanId > b.fact.spanId);
 
-/** The scores of these facts, of each key the newest, in key order. */
-function newestScores(facts: readonly RecordedFact[]): readonly ScoreRow[] {
+const toScoreRows = (facts: readonly RecordedFact[]): readonly ScoreRow[] =>
+  ofMiners(facts).flatMap(({ validatorId, fact, minerHotkey }) => {
+    const { componentScores } = fact;
+    if (componentScores.length === 0) return [];
+    const miner = { validatorId, fact, minerHotkey, responseId: responseId(fact.runId, minerHotkey) };
+    return componentScores.map((score) => ({ ...miner, score }));
+  });
+
+/** Of each key the newest, in key order. */
+function newestScores(rows: readonly ScoreRow[]): readonly ScoreRow[] {
   const newest = new Map<string, ScoreRow>();
-  for (const minerFact of ofMiners(facts)) {
-    for (const score of minerFact.fact.componentScores) {
-      const row = { ...minerFact, score };
-      const known = newest.get(keyOf(row));
-      if (known === undefined || isNewer(row, known)) newest.set(keyOf(row), row);
-    }
+  for (const row of rows) {
+    const key = keyOf(row);
+    const known = newest.get(key);
+    if (known === undefined || isNewer(row, known)) newest.set(key, row);
   }
   return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
@@ -94,9 +104,10 @@ export async function writeComponentScores(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<number> {
-  const rows = newestScores(facts);
+  const rows = toScoreRows(facts);
   if (rows.length === 0) return 0;
-  const insert = await insertRows('weather_forecast_component_scores as existing', COLUMNS, rows, CONFLICT);
+  if (rows.length >= WORTH_A_COPY && (await copyNewRows(client, TABLE, COLUMNS, rows))) return rows.length;
+  const insert = await insertRows(`${TABLE} as existing`, COLUMNS, newestScores(rows), CONFLICT);
   const result = await client.query(insert.text, insert.values);
   return result.rowCount ?? 0;
 }

@@ -2,7 +2,6 @@ import type { ClientBase } from 'pg';
 import { column, insertRows } from '../columns.ts';
 import { momentOf } from '../folds/register.ts';
 import { groupBy, type RecordedFact } from '../recorded-fact.ts';
-import { timestamp } from '../sql-values.ts';
 
 interface Row {
   readonly validatorId: number;
@@ -16,8 +15,8 @@ interface Row {
 const COLUMNS = [
   column<Row>('validator_id', 'int', (row) => row.validatorId),
   column<Row>('instance_id', 'text', (row) => row.instanceId),
-  column<Row>('first_seen', 'timestamptz', (row) => timestamp(row.firstSeen)),
-  column<Row>('last_seen', 'timestamptz', (row) => timestamp(row.lastSeen)),
+  column<Row>('first_seen', 'timestamptz', (row) => row.firstSeen),
+  column<Row>('last_seen', 'timestamptz', (row) => row.lastSeen),
   column<Row>('spans', 'bigint', (row) => row.spans),
   column<Row>('ended_spans', 'bigint', (row) => row.ended),
 ];

@@ -1,13 +1,14 @@
 import type { ClientBase } from 'pg';
 import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/forecast-fold.ts';
 import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
+import { foldText } from '../folds/register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 
 /** A forecast whose row changed. */
 export interface ForecastChange {
@@ -18,11 +19,11 @@ export interface ForecastChange {
 
 interface Row {
   readonly item: MinerFact;
-  readonly fold: ForecastFold;
+  readonly text: string;
   readonly row: ForecastRow;
 }
 
-const of = (name: string, type: string, value: (row: ForecastRow) => unknown) =>
+const of = (name: string, type: CellType, value: (row: ForecastRow) => unknown) =>
   column<Row>(name, type, ({ row }) => value(row));
 
 const COLUMNS = [
@@ -30,14 +31,14 @@ const COLUMNS = [
   column<Row>('id', 'bigint', ({ item }) => responseId(item.fact.runId, item.minerHotkey)),
   of('miner_uid', 'int', (row) => row.minerUid),
   of('forecast_run_id', 'text', (row) => row.forecastRunId),
-  of('forecast_init_time', 'timestamptz', (row) => timestamp(row.initTime)),
+  of('forecast_init_time', 'timestamptz', (row) => row.initTime),
   of('forecast_status', 'text', (row) => row.forecastStatus),
   of('current_forecast_stage', 'text', (row) => row.stage),
   of('current_forecast_status', 'text', (row) => row.stageStatus),
-  of('stage_since', 'timestamptz', (row) => timestamp(row.stageSince)),
+  of('stage_since', 'timestamptz', (row) => row.stageSince),
   of('last_error_message', 'text', (row) => row.error?.message ?? null),
   of('retries_remaining', 'int', (row) => row.retriesRemaining),
-  of('next_scheduled_retry', 'timestamptz', (row) => timestamp(row.nextScheduledRetry)),
+  of('next_scheduled_retry', 'timestamptz', (row) => row.nextScheduledRetry),
   of('forecast_error_msg', 'jsonb', (row) => json(row.error)),
   of('forecast_score_initial', 'float8', (row) => row.scoreInitial),
   ...ERA5_LEAD_HOURS.map((lead, index) =>
@@ -57,18 +58,23 @@ const COLUMNS = [
   of('hosting_status', 'text', (row) => row.hostingStatus),
   of('hosting_latency_ms', 'float8', (row) => row.hostingLatencyMs),
   column<Row>('validator_hotkey', 'text', ({ item }) => item.fact.validatorHotkey),
-  of('completed_at', 'timestamptz', (row) => timestamp(row.completedAt)),
+  of('completed_at', 'timestamptz', (row) => row.completedAt),
   of('trace_id', 'text', (row) => row.traceId),
-  of('created_at', 'timestamptz', (row) => timestamp(row.createdAt)),
-  of('updated_at', 'timestamptz', (row) => timestamp(row.updatedAt)),
-  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+  of('created_at', 'timestamptz', (row) => row.createdAt),
+  of('updated_at', 'timestamptz', (row) => row.updatedAt),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerFact, ForecastFold> = {
   table: 'weather_forecast_stats',
   key: MINER_RUN_KEY,
   empty: emptyForecastFold,
-  add: (fold, { fact }) => foldForecast(fold, fact),
+  add: (fold, items) =>
+    foldForecast(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_forecast_stats` and gives the forecasts that changed. */
@@ -78,14 +84,14 @@ export async function writeForecasts(
 ): Promise<readonly ForecastChange[]> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return [];
-  const rows = changed.map(({ item, after }) => ({ item, fold: after, row: toForecastRow(after) }));
+  const rows = changed.map((change) => ({ ...change, row: toForecastRow(change.after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);
-  return changed.map(({ item, before, after }) => ({
+  return rows.map(({ item, before, row }) => ({
     item,
     before: before === null ? null : toForecastRow(before),
-    after: toForecastRow(after),
+    after: row,
   }));
 }
 

@@ -2,7 +2,6 @@ import type { ClientBase } from 'pg';
 import type { DecisionFact } from '../../../src/facts/step-fact.ts';
 import { column, insertRows } from '../columns.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
-import { timestamp } from '../sql-values.ts';
 
 interface Row extends RecordedFact {
   readonly decision: DecisionFact;
@@ -15,7 +14,7 @@ const COLUMNS = [
   column<Row>('decision_index', 'int', ({ decision }) => decision.index),
   column<Row>('run_id', 'bigint', ({ fact }) => fact.runId),
   column<Row>('job_id', 'bigint', ({ fact }) => fact.queueJobId),
-  column<Row>('created_at', 'timestamptz', ({ decision }) => timestamp(decision.at)),
+  column<Row>('created_at', 'timestamptz', ({ decision }) => decision.at),
   column<Row>('level', 'text', ({ decision }) => decision.level),
   column<Row>('decision', 'text', ({ decision }) => decision.decision),
   column<Row>('reason', 'text', ({ decision }) => decision.reason),

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
@@ -16,7 +17,7 @@ import {
   type MinerFold,
 } from '../folds/miner-fold.ts';
 import type { MinerFact } from '../recorded-fact.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 import { readHistories, type MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 
@@ -41,7 +42,7 @@ export type MinerNews = MinerOwner &
 
 interface Row {
   readonly item: MinerOwner;
-  readonly fold: MinerFold;
+  readonly text: string;
   readonly stats: Omit<MinerStats, 'minerRank'>;
 }
 
@@ -50,7 +51,7 @@ const KEY = [
   column<MinerOwner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
 ];
 
-const of = (name: string, type: string, value: (stats: Row['stats']) => unknown) =>
+const of = (name: string, type: CellType, value: (stats: Row['stats']) => unknown) =>
   column<Row>(name, type, ({ stats }) => value(stats));
 
 const COLUMNS = [
@@ -70,26 +71,27 @@ const COLUMNS = [
   of('best_forecast_score', 'float8', (stats) => stats.bestForecastScore),
   of('worst_forecast_score', 'float8', (stats) => stats.worstForecastScore),
   of('score_std_dev', 'float8', (stats) => stats.scoreStdDev),
-  of('last_successful_forecast', 'timestamptz', (stats) => timestamp(stats.lastSuccessfulForecast)),
-  of('last_failed_forecast', 'timestamptz', (stats) => timestamp(stats.lastFailedForecast)),
+  of('last_successful_forecast', 'timestamptz', (stats) => stats.lastSuccessfulForecast),
+  of('last_failed_forecast', 'timestamptz', (stats) => stats.lastFailedForecast),
   of('consecutive_successes', 'bigint', (stats) => stats.consecutiveSuccesses),
   of('consecutive_failures', 'bigint', (stats) => stats.consecutiveFailures),
   of('total_inference_time', 'float8', (stats) => stats.totalInferenceTime),
   of('avg_inference_time', 'float8', (stats) => stats.avgInferenceTime),
   of('common_errors', 'jsonb', (stats) => json(stats.commonErrors)),
   of('error_rate_by_type', 'jsonb', (stats) => json(stats.errorRateByType)),
-  of('first_seen', 'timestamptz', (stats) => timestamp(stats.firstSeen)),
-  of('last_active', 'timestamptz', (stats) => timestamp(stats.lastActive)),
+  of('first_seen', 'timestamptz', (stats) => stats.firstSeen),
+  of('last_active', 'timestamptz', (stats) => stats.lastActive),
   of('validator_hotkey', 'text', (stats) => stats.validatorHotkey),
-  of('updated_at', 'timestamptz', (stats) => timestamp(stats.updatedAt)),
-  column<Row>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+  of('updated_at', 'timestamptz', (stats) => stats.updatedAt),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerNews, MinerFold> = {
   table: 'miner_stats',
   key: KEY,
   empty: emptyMinerFold,
-  add: addNews,
+  add: (fold, news) => news.reduce(addNews, fold),
+  toText: canonicalJson,
 };
 
 function addNews(fold: MinerFold, news: MinerNews): MinerFold {
@@ -100,8 +102,7 @@ function addNews(fold: MinerFold, news: MinerNews): MinerFold {
     return news.counted === 1 ? countStep(noticed, news.fact) : noticed;
   }
   const { before, after } = news.change;
-  const without = before === null ? fold : countForecast(fold, before, -1);
-  return { ...countForecast(without, after, 1), history: news.history ?? fold.history };
+  return { ...countForecast(fold, before, after), history: news.history ?? fold.history };
 }
 
 /** Forecasts that changed, with the history of their miner where that moved with them. */
@@ -142,10 +143,10 @@ export async function foldMiners(
 ): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
   const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
   if (changed.length === 0) return { written: 0, rescored: [] };
-  const rows = changed.map(({ item, after }) => {
+  const rows = changed.map(({ item, after, text }) => {
     const { validatorId, minerHotkey } = item;
     const key = { validatorId, validatorHotkey: item.fact.validatorHotkey, minerHotkey };
-    return { item, fold: after, stats: toMinerStats(after, key) };
+    return { item, text, stats: toMinerStats(after, key) };
   });
   const key = KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));

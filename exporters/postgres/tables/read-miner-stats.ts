@@ -60,10 +60,13 @@ export async function readMinerStats(
     return (await client.query<CommittedMinerStats>(`select ${SELECT_MINER_STATS} from miner_stats`)).rows;
   }
   if (miners.length === 0) return [];
+  const keys = [
+    ...new Map(miners.map((miner) => [`${miner.validatorId}/${miner.minerHotkey}`, miner])).values(),
+  ];
   const { rows } = await client.query<CommittedMinerStats>(
     `select ${SELECT_MINER_STATS} from miner_stats
      where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
-    [miners.map(({ validatorId }) => validatorId), miners.map(({ minerHotkey }) => minerHotkey)],
+    [keys.map(({ validatorId }) => validatorId), keys.map(({ minerHotkey }) => minerHotkey)],
   );
   return rows;
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import {
   emptyResponseFold,
   foldResponse,
@@ -9,17 +9,18 @@ import {
   type ResponseFold,
   type ResponseRow,
 } from '../folds/response-fold.ts';
+import { foldText } from '../folds/register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 
 interface Row {
   readonly item: MinerFact;
-  readonly after: ResponseFold;
+  readonly text: string;
   readonly row: ResponseRow;
 }
 
-const of = (name: string, type: string, value: (row: ResponseRow) => unknown) =>
+const of = (name: string, type: CellType, value: (row: ResponseRow) => unknown) =>
   column<Row>(name, type, ({ row }) => value(row));
 
 /**
@@ -30,42 +31,47 @@ const COLUMNS = [
   ...MINER_RUN_KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
   column<Row>('id', 'bigint', ({ item }) => responseId(item.fact.runId, item.minerHotkey)),
   of('miner_uid', 'int', (row) => row.minerUid),
-  of('response_time', 'timestamptz', (row) => timestamp(row.responseTime)),
+  of('response_time', 'timestamptz', (row) => row.responseTime),
   of('job_id', 'text', (row) => row.jobId),
   of('kerchunk_json_url', 'text', (row) => row.storePath),
   of('kerchunk_json_retrieved', 'jsonb', (row) => json(row.manifestHeader)),
   of('verification_hash_computed', 'text', (row) => row.hashComputed),
   of('verification_hash_claimed', 'text', (row) => row.hashClaimed),
   of('verification_passed', 'boolean', (row) => row.verificationPassed),
-  of('manifest_frozen_at', 'timestamptz', (row) => timestamp(row.manifestFrozenAt)),
+  of('manifest_frozen_at', 'timestamptz', (row) => row.manifestFrozenAt),
   of('status', 'text', (row) => row.status),
   of('error_message', 'text', (row) => row.errorMessage),
   of('retry_count', 'int', (row) => row.retryCount),
-  of('next_retry_time', 'timestamptz', (row) => timestamp(row.nextRetryTime)),
-  of('last_polled_time', 'timestamptz', (row) => timestamp(row.lastPolledTime)),
-  of('inference_started_at', 'timestamptz', (row) => timestamp(row.inferenceStartedAt)),
-  of('job_accepted_at', 'timestamptz', (row) => timestamp(row.jobAcceptedAt)),
-  of('inference_completed_at', 'timestamptz', (row) => timestamp(row.inferenceCompletedAt)),
-  of('day1_scoring_completed_at', 'timestamptz', (row) => timestamp(row.day1ScoringCompletedAt)),
-  of('era5_scoring_completed_at', 'timestamptz', (row) => timestamp(row.era5ScoringCompletedAt)),
+  of('next_retry_time', 'timestamptz', (row) => row.nextRetryTime),
+  of('last_polled_time', 'timestamptz', (row) => row.lastPolledTime),
+  of('inference_started_at', 'timestamptz', (row) => row.inferenceStartedAt),
+  of('job_accepted_at', 'timestamptz', (row) => row.jobAcceptedAt),
+  of('inference_completed_at', 'timestamptz', (row) => row.inferenceCompletedAt),
+  of('day1_scoring_completed_at', 'timestamptz', (row) => row.day1ScoringCompletedAt),
+  of('era5_scoring_completed_at', 'timestamptz', (row) => row.era5ScoringCompletedAt),
   of('total_pipeline_duration_seconds', 'float8', (row) => row.totalDurationSeconds),
   of('trace_id', 'text', (row) => row.traceId),
-  of('updated_at', 'timestamptz', (row) => timestamp(row.updatedAt)),
-  column<Row>('fold', 'json', ({ after }) => canonicalJson(after)),
+  of('updated_at', 'timestamptz', (row) => row.updatedAt),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<MinerFact, ResponseFold> = {
   table: 'weather_miner_responses',
   key: MINER_RUN_KEY,
   empty: emptyResponseFold,
-  add: (fold, { fact }) => foldResponse(fold, fact),
+  add: (fold, items) =>
+    foldResponse(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_miner_responses`. */
 export async function writeResponses(client: ClientBase, facts: readonly MinerFact[]): Promise<number> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return 0;
-  const rows = changed.map(({ item, after }) => ({ item, after, row: toResponseRow(after) }));
+  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toResponseRow(after) }));
   const key = MINER_RUN_KEY.map(({ name }) => name);
   const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
   await client.query(insert.text, insert.values);

@@ -1,14 +1,15 @@
 import type { ClientBase } from 'pg';
+import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type RunRow } from '../folds/run-fold.ts';
+import { foldText } from '../folds/register.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { json } from '../sql-values.ts';
 
 interface Row {
   readonly item: RecordedFact;
-  readonly after: RunFold;
+  readonly text: string;
   readonly row: RunRow;
 }
 
@@ -17,36 +18,41 @@ const KEY = [
   column<RecordedFact>('id', 'bigint', ({ fact }) => fact.runId),
 ];
 
-const of = (name: string, type: string, value: (row: RunRow) => unknown) =>
+const of = (name: string, type: CellType, value: (row: RunRow) => unknown) =>
   column<Row>(name, type, ({ row }) => value(row));
 
 const COLUMNS = [
   ...KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
-  of('run_initiation_time', 'timestamptz', (row) => timestamp(row.initiationTime)),
-  of('target_forecast_time_utc', 'timestamptz', (row) => timestamp(row.targetTime ?? row.initTime)),
-  of('gfs_init_time_utc', 'timestamptz', (row) => timestamp(row.initTime)),
+  of('run_initiation_time', 'timestamptz', (row) => row.initiationTime),
+  of('target_forecast_time_utc', 'timestamptz', (row) => row.targetTime ?? row.initTime),
+  of('gfs_init_time_utc', 'timestamptz', (row) => row.initTime),
   of('gfs_input_metadata', 'jsonb', (row) => json(row.inputMetadata)),
   of('status', 'text', (row) => row.status),
-  of('completion_time', 'timestamptz', (row) => timestamp(row.completionTime)),
-  of('final_scoring_attempted_time', 'timestamptz', (row) => timestamp(row.finalScoringAttemptedTime)),
+  of('completion_time', 'timestamptz', (row) => row.completionTime),
+  of('final_scoring_attempted_time', 'timestamptz', (row) => row.finalScoringAttemptedTime),
   of('error_message', 'text', (row) => row.errorMessage),
   of('trace_id', 'text', (row) => row.traceId),
-  of('updated_at', 'timestamptz', (row) => timestamp(row.updatedAt)),
-  column<Row>('fold', 'json', ({ after }) => canonicalJson(after)),
+  of('updated_at', 'timestamptz', (row) => row.updatedAt),
+  column<Row>('fold', 'json', ({ text }) => text),
 ];
 
 const TABLE: FoldedTable<RecordedFact, RunFold> = {
   table: 'weather_forecast_runs',
   key: KEY,
   empty: emptyRunFold,
-  add: (fold, { fact }) => foldRun(fold, fact),
+  add: (fold, items) =>
+    foldRun(
+      fold,
+      items.map(({ fact }) => fact),
+    ),
+  toText: foldText,
 };
 
 /** Folds facts into `weather_forecast_runs`. */
 export async function writeRuns(client: ClientBase, facts: readonly RecordedFact[]): Promise<number> {
   const changed = await foldRows(client, TABLE, facts);
   if (changed.length === 0) return 0;
-  const rows = changed.map(({ item, after }) => ({ item, after, row: toRunRow(after) }));
+  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toRunRow(after) }));
   const insert = await insertRows(
     TABLE.table,
     COLUMNS,

@@ -1,11 +1,13 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { CellType } from '../binary/cells.ts';
+import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
-import { json, timestamp } from '../sql-values.ts';
+import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
+import { json } from '../sql-values.ts';
 
 /** The span id as a signed 64-bit number: a row number that every writer gives alike. */
-const rowId = (spanId: string): string => BigInt.asIntN(64, BigInt(`0x${spanId}`)).toString();
+const rowId = (spanId: string): bigint => BigInt.asIntN(64, BigInt(`0x${spanId}`));
 
 /** What the folds need of a fact besides the columns: enough to make the fact again. */
 const foldedFacts = ({
@@ -26,7 +28,7 @@ const foldedFacts = ({
   ...(closing === null ? {} : { closing }),
 });
 
-const at = (name: string, type: string, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
+const at = (name: string, type: CellType, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
   column(name, type, ({ fact }) => value(fact));
 
 const COLUMNS: readonly Column<RecordedFact>[] = [
@@ -46,18 +48,20 @@ const COLUMNS: readonly Column<RecordedFact>[] = [
   at('attempt', 'int', (fact) => fact.attempt),
   at('max_attempts', 'int', (fact) => fact.maxAttempts),
   at('status', 'text', (fact) => fact.status),
-  at('started_at', 'timestamptz', (fact) => timestamp(fact.startedAt)),
-  at('completed_at', 'timestamptz', (fact) => timestamp(fact.completedAt)),
+  at('started_at', 'timestamptz', (fact) => fact.startedAt),
+  at('completed_at', 'timestamptz', (fact) => fact.completedAt),
   at('latency_ms', 'float8', (fact) => (fact.latencyNanos === null ? null : fact.latencyNanos / 1e6)),
   at('retry_count', 'int', (fact) => fact.attempt - 1),
   at('retries_remaining', 'int', (fact) => fact.retriesRemaining),
-  at('next_retry_time', 'timestamptz', (fact) => timestamp(fact.nextRetryTime)),
+  at('next_retry_time', 'timestamptz', (fact) => fact.nextRetryTime),
   at('error_type', 'text', (fact) => fact.error?.type ?? null),
   at('error_json', 'jsonb', (fact) => json(fact.error)),
   at('context', 'jsonb', (fact) => json(fact.context)),
   at('job_id', 'bigint', (fact) => fact.queueJobId),
   at('facts', 'jsonb', (fact) => json(foldedFacts(fact))),
 ];
+
+const FINISHED = 'weather_forecast_steps_finished';
 
 const KEY: readonly Column<RecordedFact>[] = COLUMNS.slice(0, 3);
 const KEY_WITH_TIME = [...KEY, ...COLUMNS.filter(({ name }) => name === 'started_at')];
@@ -69,6 +73,7 @@ interface SpanKey {
 }
 
 function select(facts: readonly RecordedFact[], keys: readonly SpanKey[]): readonly RecordedFact[] {
+  if (keys.length === 0) return [];
   const found = new Set(keys.map((key) => `${key.validator_id}/${key.trace_id}/${key.span_id}`));
   return facts.filter(({ validatorId, fact }) => found.has(`${validatorId}/${fact.traceId}/${fact.spanId}`));
 }
@@ -79,7 +84,8 @@ export async function appendFinished(
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
   if (facts.length === 0) return [];
-  const insert = await insertRows('weather_forecast_steps_finished', COLUMNS, facts, 'do nothing');
+  if (facts.length >= WORTH_A_COPY && (await copyNewRows(client, FINISHED, COLUMNS, facts))) return facts;
+  const insert = await insertRows(FINISHED, COLUMNS, facts, 'do nothing');
   const { rows } = await client.query<SpanKey>(
     `${insert.text} returning validator_id, trace_id, span_id`,
     insert.values,
@@ -92,15 +98,27 @@ export async function removeRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
-  if (facts.length === 0) return [];
-  const keys = keyRows(KEY, facts);
-  const { rows } = await client.query<SpanKey>(
+  // What runs is little, so it is looked at as a whole.
+  const over = facts.length === 0 ? [] : select(facts, await readRunning(client, facts));
+  if (over.length === 0) return [];
+  const keys = keyRows(KEY, over);
+  await client.query(
     `delete from weather_forecast_steps_running as running using ${keys.text}
-     where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)
-     returning running.validator_id, running.trace_id, running.span_id`,
+     where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)`,
     keys.values,
   );
-  return select(facts, rows);
+  return over;
+}
+
+/** The keys of what runs in the runs of these facts. */
+async function readRunning(client: ClientBase, facts: readonly RecordedFact[]): Promise<readonly SpanKey[]> {
+  const keys = keyRows(RUN_KEY, runsOf(facts));
+  const { rows } = await client.query<SpanKey>(
+    `select running.validator_id, running.trace_id, running.span_id
+     from weather_forecast_steps_running as running join ${keys.text} using (validator_id, run_id)`,
+    keys.values,
+  );
+  return rows;
 }
 
 /** Shows running spans, but not one that has ended already, and gives those that were not shown yet. */

@@ -34,7 +34,10 @@ export interface FieldSources {
 export const opened = async (handle: StoreHandle | null): Promise<OpenedStore | null> =>
   handle === null ? null : { name: handle.name, store: await handle.open() };
 
-/** Reads one field of the forecast and what it is compared with. */
+/**
+ * Reads one field of the forecast and what it is compared with, all at the same time: while one is decoded the others are on
+ * their way. Where more than one cannot be read the fault of the validator's own is told, not that of the forecast.
+ */
 export function createFieldReader(sources: FieldSources): (field: PlannedField) => Promise<ComparedFields> {
   const { forecast, truth, validTime, fields, use } = sources;
   const grid = truth.store;
@@ -47,13 +50,28 @@ export function createFieldReader(sources: FieldSources): (field: PlannedField) 
   };
   return async (field) => {
     const request = { ...field, validTime };
-    const reference = await own(sources.reference, field);
-    const climatology = await own(sources.climatology, field);
+    const read = await Promise.allSettled([
+      own(sources.reference, field),
+      own(sources.climatology, field),
+      fields.read({ storeName: truth.name, store: truth.store, request, grid, use }),
+      forecast.readField(request),
+    ]);
+    const [reference, climatology, actual, predicted] = [
+      valueOf(read[0]),
+      valueOf(read[1]),
+      valueOf(read[2]),
+      valueOf(read[3]),
+    ];
     return {
-      truth: await fields.read({ storeName: truth.name, store: truth.store, request, grid, use }),
-      forecast: toGrid(await forecast.readField(request)),
+      truth: actual,
+      forecast: toGrid(predicted),
       ...(reference && { reference }),
       ...(climatology && { climatology }),
     };
   };
+}
+
+function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'fulfilled') return result.value;
+  throw result.reason;
 }

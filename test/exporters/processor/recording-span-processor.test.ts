@@ -61,19 +61,31 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters.queued).toBe(0);
   });
 
-  it('exports at once when a batch is full, in batches of the largest size, one after the other', async () => {
+  it('exports at once while a batch is full, in batches of the largest size, one after the other', async () => {
     const { sink, scheduler, step } = rig({ maxBatchSize: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) step(name);
     await scheduler.advance(0);
-    expect(sink.attempts).toEqual([['a ended', 'b ended'], ['c ended', 'd ended'], ['e ended']]);
+    expect(sink.attempts).toEqual([
+      ['a ended', 'b ended'],
+      ['c ended', 'd ended'],
+    ]);
     expect(sink.mostAtOnce).toBe(1);
+  });
+
+  it('lets what a batch left behind wait for others once more, so that many spans are few exports', async () => {
+    const { sink, scheduler, step } = rig({ maxBatchSize: 2, delayMillis: 100 });
+    for (const name of ['a', 'b', 'c']) step(name);
+    await scheduler.advance(99);
+    expect(sink.attempts).toEqual([['a ended', 'b ended']]);
+    await scheduler.advance(1);
+    expect(sink.attempts).toEqual([['a ended', 'b ended'], ['c ended']]);
   });
 
   it('sends a failed batch again with growing pauses, and nothing overtakes it', async () => {
     const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 100, maxMillis: 300 } });
     sink.answers.push('retryable', new Error('the sink threw'), 'retryable', 'retryable');
     step('first');
-    await scheduler.advance(200);
+    await scheduler.advance(100);
     step('second');
     const pauses: number[] = [];
     while (sink.written.length === 0) {
@@ -82,6 +94,7 @@ describe('RecordingSpanProcessor', () => {
       await scheduler.advance(next?.inMillis ?? 0);
     }
     expect(pauses).toEqual([100, 200, 300, 300]);
+    await scheduler.advance(100);
     expect(sink.names).toEqual(['first ended', 'second ended']);
     expect(sink.attempts.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => ['first ended']));
     expect(processor.counters).toMatchObject({ queued: 0, exported: 2, retries: 4 });
@@ -162,7 +175,7 @@ describe('RecordingSpanProcessor', () => {
     const { sink, scheduler, processor, step } = rig({ queue: () => queue, flushTimeoutMillis: 10 });
     step('a');
     await scheduler.advance(500);
-    expect({ takes, written: sink.names }).toEqual({ takes: [200, 300, 400, 500], written: ['a ended'] });
+    expect({ takes, written: sink.names }).toEqual({ takes: [100, 200, 300, 400], written: ['a ended'] });
     takes.splice(0);
     step('b');
     const closed = processor.shutdown();
@@ -176,7 +189,7 @@ describe('RecordingSpanProcessor', () => {
   it('keeps the process alive only while somebody waits', async () => {
     const { scheduler, processor, step } = rig();
     step('a');
-    expect(scheduler.pending).toEqual([{ inMillis: 200, keepsProcessAlive: false }]);
+    expect(scheduler.pending).toEqual([{ inMillis: 100, keepsProcessAlive: false }]);
     const flushed = processor.forceFlush();
     expect(scheduler.pending.every(({ keepsProcessAlive }) => keepsProcessAlive)).toBe(true);
     await scheduler.advance(0);

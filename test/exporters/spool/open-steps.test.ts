@@ -1,41 +1,74 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OpenSteps, type OpenStep } from '../../../exporters/spool/open-steps.ts';
+import { endedSpan, startOfSpan } from '../../support/spans.ts';
 
-const startIn = (segment: number, sequence = 1): OpenStep => ({
-  payload: Buffer.from('start'),
-  sequence,
-  segment,
+const spanOf = (at: number, ids: { readonly spanId?: string; readonly traceId?: string } = {}) =>
+  endedSpan({ step: 'query', at, ...ids });
+const stepOf = (at: number, changes: Partial<OpenStep> = {}): OpenStep => ({
+  started: startOfSpan(spanOf(at)),
+  sequence: at,
+  run: null,
+  pendingAt: null,
+  segment: 1,
   refused: null,
+  ...changes,
 });
-const REFUSED: OpenStep = {
-  payload: Buffer.from('start'),
-  sequence: 9,
-  segment: null,
-  refused: 'spool_full',
-};
+const REFUSED = stepOf(9, { segment: null, refused: 'spool_full' });
 
 describe('the steps under way', () => {
-  it('are known from their start to their end', () => {
+  it('are known from their start to their end, by trace and span', () => {
     const open = new OpenSteps();
-    open.set('a', startIn(1));
-    expect([open.size, open.get('a')?.segment, open.get('b')]).toEqual([1, 1, undefined]);
-    open.delete('a');
-    expect([open.size, open.get('a')]).toEqual([0, undefined]);
+    open.set(stepOf(1));
+    expect([open.size, open.get(spanOf(1))?.sequence, open.get(spanOf(2))]).toEqual([1, 1, undefined]);
+    expect(open.get({ ...spanOf(1), traceId: 'f'.repeat(32) }), 'another trace').toBeUndefined();
+    open.delete(spanOf(1));
+    expect([open.size, open.get(spanOf(1))]).toEqual([0, undefined]);
+  });
+
+  it('are all found whatever came and went before, even if the digits of their ids are the same', () => {
+    // Few last digits and many first ones: nearly all want the same places.
+    const id = fc
+      .integer({ min: 0, max: 1999 })
+      .map((number) => `${String(number).padStart(8, '0')}0000000${number % 3}`);
+    const move = fc.record({ spanId: id, isEnd: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 3000, minLength: 1000, size: 'max' }), (moves) => {
+        const open = new OpenSteps();
+        const known = new Map<string, number>();
+        moves.forEach(({ spanId, isEnd }, sequence) => {
+          const started = startOfSpan(spanOf(1, { spanId }));
+          if (isEnd) {
+            open.delete(started);
+            known.delete(spanId);
+          } else {
+            open.set(stepOf(1, { started, sequence }));
+            known.set(spanId, sequence);
+          }
+        });
+        const sequences = [...known.values()].sort((a, b) => a - b);
+        expect(open.size).toBe(known.size);
+        expect(open.kept().map(({ sequence }) => sequence)).toEqual(sequences);
+        for (const [spanId, sequence] of known)
+          expect(open.get(spanOf(1, { spanId }))?.sequence).toBe(sequence);
+      }),
+      { numRuns: 5 },
+    );
   });
 
   it('can be closed only where a start was kept: of the others nobody outside ever heard', () => {
     const open = new OpenSteps();
-    open.set('kept', startIn(1));
-    open.set('refused', REFUSED);
-    expect(open.kept().map(([key]) => key)).toEqual(['kept']);
+    open.set(stepOf(1));
+    open.set(REFUSED);
+    expect(open.kept().map(({ sequence }) => sequence)).toEqual([1]);
   });
 
   it('that would go with a segment are those whose newest copy lies in it or before it', () => {
     const open = new OpenSteps();
-    open.set('old', startIn(1, 1));
-    open.set('there', startIn(2, 2));
-    open.set('later', startIn(3, 3));
-    open.set('refused', REFUSED);
+    open.set(stepOf(3, { segment: 3 }));
+    open.set(stepOf(1, { segment: 1 }));
+    open.set(stepOf(2, { segment: 2 }));
+    open.set(REFUSED);
     expect(open.startedUpTo(2).map(({ sequence }) => sequence)).toEqual([1, 2]);
     for (const step of open.startedUpTo(2)) step.segment = 4;
     expect(open.startedUpTo(2), 'they were written again').toEqual([]);

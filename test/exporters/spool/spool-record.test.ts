@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_PAYLOAD_BYTES, readSegment, RECORD_KINDS } from '../../../exporters/spool/frame.ts';
-import { runOf, spanKeyOf, toFrame, toPayload, toSpan } from '../../../exporters/spool/spool-record.ts';
+import { runOf, toFrame, toPayload, toSpan } from '../../../exporters/spool/spool-record.ts';
 import { translate } from '../../../src/facts/translate.ts';
 import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan, startOfSpan } from '../../support/spans.ts';
+import { endedSpan } from '../../support/spans.ts';
 
 const named = (validatorHotkey: unknown, runId: unknown = 1) => ({
   ...endedSpan({ step: 'query' }),
@@ -40,12 +40,6 @@ describe('a record', () => {
 });
 
 describe('a span', () => {
-  it('has the same key at its start and at its end, and another than every other span', () => {
-    const [one, other] = [endedSpan({ step: 'query' }), endedSpan({ step: 'query', at: 1 })];
-    expect(spanKeyOf(startOfSpan(one))).toBe(spanKeyOf(one));
-    expect(spanKeyOf(other)).not.toBe(spanKeyOf(one));
-  });
-
   it('is counted for the run that its row will name', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {

@@ -17,7 +17,7 @@ const turn = (): Promise<void> => Promise.resolve();
 
 /** A spool with a step under way whose end found no room, and some records that can be delivered. */
 async function fullBench(limits: Partial<SpoolOptions> = {}) {
-  const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000, ...limits });
+  const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500, ...limits });
   const spool = bench.open();
   const open = spanOf(0);
   spool.push(startOfSpan(open), 0);
@@ -29,7 +29,7 @@ async function fullBench(limits: Partial<SpoolOptions> = {}) {
 
 describe('a writer of records', () => {
   it('writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
-    const { bench, spool, open } = await fullBench({ limitBytes: 3500, segmentBytes: 500 });
+    const { bench, spool, open } = await fullBench({ limitBytes: 1750, segmentBytes: 250 });
     spool.push(open, 0);
     await turn();
     await spool.take(1000);
@@ -61,8 +61,9 @@ describe('a writer of records', () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2 ** 26, segmentBytes: 2 ** 26 });
     const spool = bench.open();
     const plain = startOfSpan(spanOf(0));
-    const room = MAX_PAYLOAD_BYTES - toPayload({ ...plain, name: '' }).length;
-    const start = { ...plain, name: 'x'.repeat(room) };
+    const name = 'x'.repeat(MAX_PAYLOAD_BYTES / 2);
+    const room = MAX_PAYLOAD_BYTES - toPayload({ ...plain, name }).length;
+    const start = { ...plain, name: name + 'x'.repeat(room) };
     spool.push(start, 0);
     await turn();
     spool.push(

@@ -55,7 +55,7 @@ describe('a spool', () => {
   });
 
   it('removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
-    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 2000 });
+    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
     const long = spanOf(0);
     spool.push(startOfSpan(long), 0);
@@ -132,7 +132,7 @@ describe('a spool that another process has taken over', () => {
 });
 
 describe('a spool that is full', () => {
-  const FULL = { limitBytes: 3000, segmentBytes: 100_000 };
+  const FULL = { limitBytes: 1500, segmentBytes: 100_000 };
 
   it('drops what finds no room, counts it by reason, and tells the numbers of what it dropped', async () => {
     const bench = new SpoolBench(await temporaryFolder(), FULL);
@@ -152,7 +152,7 @@ describe('a spool that is full', () => {
   });
 
   it('closes a step whose end it could not keep, as soon as there is room', async () => {
-    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000 });
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     const open = spanOf(0);
     spool.push(startOfSpan(open), 0);
@@ -172,7 +172,7 @@ describe('a spool that is full', () => {
   });
 
   it('does not count a step as dropped whose start found no room but whose end did', async () => {
-    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 1000 });
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
     const late = spanOf(99);
@@ -225,7 +225,7 @@ describe('the spool of a dead process', () => {
   });
 
   it('closes steps even when the spool is full', async () => {
-    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2500, segmentBytes: 100_000 });
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1250, segmentBytes: 100_000 });
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(0)), 0);
     await turn();
@@ -254,7 +254,7 @@ describe('the spool of a dead process', () => {
   });
 
   it('of which a file is lost tells a number that never comes', async () => {
-    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
+    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 6; at += 1) {
       spool.push(spanOf(at), 0);
@@ -314,11 +314,11 @@ function expectBalanced({ outside }: SpoolBench): void {
 describe('whatever happens to a spool', () => {
   it.each([
     ['with room for everything', 1_000_000],
-    ['that is full again and again', 6000],
+    ['that is full again and again', 3000],
   ])('%s, nothing that was kept is lost, and the books add up at every report', async (_, limitBytes) => {
     await fc.assert(
       fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
-        const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1500, limitBytes });
+        const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 750, limitBytes });
         let spool = bench.open();
         const begun = new Map<number, ObservedSpan>();
         const over = new Set<number>();

@@ -5,12 +5,14 @@ import {
   STEP_PARTITIONS,
   type PartitionedTable,
 } from '../../../exporters/postgres/partitions.ts';
-import { ERA5_LEAD_HOURS, PRESSURE_LEVELS_HPA, VARIABLES } from '../../../src/semconv/index.ts';
+import { BENCH_EMITTER, benchMiner } from '../../../bench/miner-run.ts';
+import { SCORED_FIELDS } from '../../../bench/support/era5-spans.ts';
+import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
 
 /** Written by one statement, so that none of them sorts more than memory holds. */
 const CHUNK_OF_RUNS = 10;
 const DAY_MICROS = 86_400_000_000;
-const SURFACE: readonly string[] = ['2t', 'msl', '10u', '10v'];
+const DAYS_AROUND = 15;
 
 /** How much history there is. */
 export interface HistorySize {
@@ -18,6 +20,12 @@ export interface HistorySize {
   readonly miners: number;
   /** Of the newest runs, with all fields at all leads. */
   readonly runsWithComponents: number;
+  /** From one T0 to the next; 24 unless given. */
+  readonly hoursBetweenRuns?: number;
+  /** How long ago the newest T0 was; 0 unless given, then the newest runs are still under way. */
+  readonly newestDaysAgo?: number;
+  /** Without `miner_stats`, whose rows and folds the exporter makes itself then. */
+  readonly isWithoutMinerStats?: boolean;
 }
 
 /** Forty steps of a miner in a run, as seconds after its T0: asked twice, polled, verified, scored lead by lead. */
@@ -42,15 +50,18 @@ select row_number() over () as n, shape.* from (
   union all select 'aggregate', 'miner_scores', null, 1, 4, 'succeeded', 366 * 3600 + 60, 20.0, null
 ) as shape`;
 
-const RUNS_AND_MINERS = `
-create temporary table made_runs as
-  select run as id, date_trunc('day', now()) - ($1::int - run) * interval '1 day' as init_time,
-    ($1::int - run) < 16 as is_open
-  from generate_series(1, $1::int) as run;`;
-const MINERS = `
-create temporary table made_miners as
-  select uid, '5' || left(md5('miner ' || uid) || md5('hotkey ' || uid), 47) as hotkey, uid % 11 = 3 as fails
-  from generate_series(0, $1::int - 1) as uid;`;
+const MAKE_RUNS = `
+create temporary table made_runs (id int, init_time timestamptz, is_open boolean)`;
+const FILL_RUNS = `
+insert into made_runs
+select run, init_time, init_time > date_trunc('day', now()) - interval '16 days'
+from generate_series(1, $1::int) as run
+cross join lateral (select date_trunc('day', now()) - $3::int * interval '1 day'
+  - ($1::int - run) * $2::int * interval '1 hour' as init_time) as made`;
+const MAKE_MINERS = `
+create temporary table made_miners (uid int, hotkey text, fails boolean)`;
+const FILL_MINERS = `
+insert into made_miners select uid, hotkey, uid % 11 = 3 from unnest($1::int[], $2::text[]) as miner (uid, hotkey)`;
 
 /** Stands for the folds, which panels do not read but whose bytes lie between what they read. */
 const FOLD = `json_build_object('newest', repeat('x', 1400), 'oldest', json_build_object())`;
@@ -89,7 +100,7 @@ select 1, forecast.id * 1000 + forecast.uid, forecast.uid, forecast.hotkey,
   case when forecast.fails then '{"type":"miner_inference","message":"inference failed"}'::jsonb end,
   case when forecast.scored then forecast.score + 0.05 end, ${scoreValues.join(', ')},
   case when forecast.scored then forecast.score end, 1, 10, 10, case when forecast.scored then forecast.score end,
-  100.0, 0.8, 0.4, '10day', 4800, 'accessible', 180, 'validator', case when not forecast.is_open then forecast.init_time + interval '15 days' end,
+  100.0, 0.8, 0.4, '10day', 4800, 'accessible', 180, '5Validator', case when not forecast.is_open then forecast.init_time + interval '15 days' end,
   md5('trace ' || forecast.id || '/' || forecast.uid), forecast.init_time + interval '18 hours', now(), ${FOLD}
 from (
   select run.*, miner.*, not miner.fails as scored, extract(epoch from now() - run.init_time) / 3600 as age_hours,
@@ -113,7 +124,7 @@ insert into miner_stats (validator_id, miner_uid, miner_hotkey, miner_rank, avg_
   avg_hosting_latency_ms, consecutive_successes, consecutive_failures, total_inference_time, common_errors,
   validator_hotkey, updated_at, fold)
 select 1, miner.uid, miner.hotkey, 1 + miner.uid, 0.5, 349, 0, 1, 3000, 300, 0.9, 120, 349, 0, 1e6,
-  '{"timeout":365,"miner_inference":12}', 'validator', now(), ${FOLD}
+  '{"timeout":365,"miner_inference":12}', '5Validator', now(), ${FOLD}
 from made_miners as miner`;
 
 const INSERT_DECISIONS = `
@@ -134,7 +145,7 @@ select 1, 'instance-' || n, run.id, 5120, 0, '{}', 200000, 200000
 from made_runs as run cross join generate_series(1, 2) as n;
 insert into dead_letter_spans (trace_id, span_id, phase, reason, detail, span, validator_hotkey, run_id, instance_id)
 select md5('dead' || n), left(md5('dead span' || n), 16), 'ended', 'invalid_attribute', 'weather.step.attempt is 0',
-  '{}', 'validator', 1 + n % 365, 'instance-1'
+  '{}', '5Validator', 1 + n % 365, 'instance-1'
 from generate_series(1, 2000) as n`;
 
 /** The steps of miners, as far as time has come. */
@@ -199,48 +210,72 @@ select step.validator_id, step.trace_id, step.span_id, step.run_id, step.started
 from weather_forecast_steps_finished as step
 where step.step_name = 'verify' and step.miner_uid = 3`;
 
-/** The fields that are scored at a lead: each variable at its levels. */
-const FIELDS = VARIABLES.flatMap((variable): { variable: string; level: number | null }[] =>
-  SURFACE.includes(variable)
-    ? [{ variable, level: null }]
-    : PRESSURE_LEVELS_HPA.map((level) => ({ variable, level })),
-);
-
 async function makePartitions(client: PoolClient, table: PartitionedTable, days: number): Promise<void> {
   const now = Date.now() * 1000;
-  const instants = Array.from({ length: days + 30 }, (_, day) => now + (15 - day) * DAY_MICROS);
+  const instants = Array.from(
+    { length: days + 2 * DAYS_AROUND },
+    (_, day) => now + (DAYS_AROUND - day) * DAY_MICROS,
+  );
   await new Partitions().ensure(client, table, instants);
 }
 
-/** Writes a year of recorded runs straight into the tables, as large as real ones, and lets the planner know of them. */
-export async function writeHistory(
-  pool: Pool,
-  { runs, miners, runsWithComponents }: HistorySize,
-): Promise<void> {
-  const client = await pool.connect();
+/** What the inserts select from. */
+async function makeRunsAndMiners(client: PoolClient, size: HistorySize): Promise<void> {
+  await client.query(MAKE_RUNS);
+  await client.query(FILL_RUNS, [size.runs, size.hoursBetweenRuns ?? 24, size.newestDaysAgo ?? 0]);
+  const miners = Array.from({ length: size.miners }, (_, uid) => benchMiner(uid));
+  await client.query(MAKE_MINERS);
+  await client.query(FILL_MINERS, [miners.map(({ uid }) => uid), miners.map(({ hotkey }) => hotkey)]);
+}
+
+async function insertFolds(client: PoolClient, { isWithoutMinerStats = false }: HistorySize): Promise<void> {
+  await client.query(INSERT_RUNS);
+  await client.query(INSERT_FORECASTS);
+  await client.query(INSERT_RESPONSES);
+  if (!isWithoutMinerStats) await client.query(INSERT_MINER_STATS);
+  await client.query(INSERT_DECISIONS);
+  await client.query(INSERT_BOOKS);
+}
+
+async function insertLog(client: PoolClient, { runs, runsWithComponents }: HistorySize): Promise<void> {
   const leads = [...ERA5_LEAD_HOURS];
+  for (let run = 0; run < runs; run += CHUNK_OF_RUNS)
+    await client.query(INSERT_STEPS, [leads, run, run + CHUNK_OF_RUNS]);
+  await client.query(INSERT_RARITIES);
+  const fields = [
+    SCORED_FIELDS.map(({ variable }) => variable),
+    SCORED_FIELDS.map(({ levelHpa }) => levelHpa),
+  ];
+  for (let run = runs - runsWithComponents; run < runs; run += 1)
+    await client.query(INSERT_COMPONENTS, [leads, ...fields, run, run + 1]);
+}
+
+/** Indexes of the log are made when its rows are there, which takes half the time. */
+async function withoutLogIndexes(client: PoolClient, work: () => Promise<void>): Promise<void> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `select indexname as name, replace(indexdef, ' ON ONLY ', ' ON ') as definition from pg_indexes
+     where schemaname = 'public' and tablename in ('weather_forecast_steps', 'weather_forecast_steps_finished')
+       and indexdef like '% ON ONLY %'
+       and not exists (select from pg_inherits where inhrelid = indexname::regclass)`,
+  );
+  for (const { name } of rows) await client.query(`drop index ${name}`);
+  await work();
+  for (const { definition } of rows) await client.query(definition);
+}
+
+/** Writes recorded runs straight into the tables, as large as real ones, and lets the planner know of them. */
+export async function writeHistory(pool: Pool, size: HistorySize): Promise<void> {
+  const { runs, hoursBetweenRuns = 24, newestDaysAgo = 0 } = size;
+  const client = await pool.connect();
   try {
     await client.query('set statement_timeout = 0; begin; set local synchronous_commit = off');
-    await makePartitions(client, STEP_PARTITIONS, runs);
-    await makePartitions(client, COMPONENT_PARTITIONS, runs);
-    await client.query(`insert into validators (id, hotkey) values (1, 'validator')`);
-    await client.query(RUNS_AND_MINERS.replaceAll('$1', String(runs)));
-    await client.query(MINERS.replaceAll('$1', String(miners)));
-    for (const insert of [
-      INSERT_RUNS,
-      INSERT_FORECASTS,
-      INSERT_RESPONSES,
-      INSERT_MINER_STATS,
-      INSERT_DECISIONS,
-    ])
-      await client.query(insert);
-    await client.query(INSERT_BOOKS);
-    const fields = [FIELDS.map(({ variable }) => variable), FIELDS.map(({ level }) => level)];
-    for (let run = 0; run < runs; run += CHUNK_OF_RUNS)
-      await client.query(INSERT_STEPS, [leads, run, run + CHUNK_OF_RUNS]);
-    await client.query(INSERT_RARITIES);
-    for (let run = runs - runsWithComponents; run < runs; run += 1)
-      await client.query(INSERT_COMPONENTS, [leads, ...fields, run, run + 1]);
+    const days = Math.ceil((runs * hoursBetweenRuns) / 24) + newestDaysAgo;
+    await makePartitions(client, STEP_PARTITIONS, days);
+    await makePartitions(client, COMPONENT_PARTITIONS, days);
+    await client.query('insert into validators (hotkey) values ($1)', [BENCH_EMITTER.validatorHotkey]);
+    await makeRunsAndMiners(client, size);
+    await insertFolds(client, size);
+    await withoutLogIndexes(client, () => insertLog(client, size));
     await client.query('commit');
     await client.query('vacuum analyze');
   } catch (error) {

@@ -13,9 +13,9 @@ import { recordedRun } from '../../../support/recorded-run.ts';
 import { startOfSpan } from '../../../support/spans.ts';
 
 const FOLDS = {
-  forecast: (facts: readonly StepFact[]) => facts.reduce(foldForecast, emptyForecastFold),
-  response: (facts: readonly StepFact[]) => facts.reduce(foldResponse, emptyResponseFold),
-  run: (facts: readonly StepFact[]) => facts.reduce(foldRun, emptyRunFold),
+  forecast: (facts: readonly StepFact[]) => foldForecast(emptyForecastFold, facts),
+  response: (facts: readonly StepFact[]) => foldResponse(emptyResponseFold, facts),
+  run: (facts: readonly StepFact[]) => foldRun(emptyRunFold, facts),
 };
 
 /** The facts of a run, and the same in another order with some repeated. */
@@ -70,7 +70,7 @@ describe('the slot of a fact', () => {
 
 describe('a running step', () => {
   it('says in which stage the forecast is by its mere identity', () => {
-    const stageOf = (fact: StepFact) => foldForecast(emptyForecastFold, fact).newest.stage?.value;
+    const stageOf = (fact: StepFact) => foldForecast(emptyForecastFold, [fact]).newest.stage?.value;
     expect(stageOf(runningFact({ step: 'query' }))).toEqual({
       stage: 'inference_requested',
       status: 'in_progress',

@@ -6,7 +6,7 @@ import { closingSpan } from '../../../../src/facts/closing.ts';
 import { endedFact, runningFact, toFact } from '../../../support/facts.ts';
 import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '../../../support/spans.ts';
 
-const rowOf = (...facts: readonly StepFact[]) => toForecastRow(facts.reduce(foldForecast, emptyForecastFold));
+const rowOf = (...facts: readonly StepFact[]) => toForecastRow(foldForecast(emptyForecastFold, facts));
 
 /** Microseconds of an instant `ms` after `T`. */
 const at = (ms: number): number => Number(T / 1000n) + ms * 1000;

@@ -35,7 +35,7 @@ const forecastRow = (
   leadScores: readonly number[] = [],
 ): ForecastRow =>
   toForecastRow(
-    [
+    foldForecast(emptyForecastFold, [
       endedFact({
         step: 'aggregate',
         at: 9000,
@@ -48,7 +48,7 @@ const forecastRow = (
           attributes: { 'weather.score.era5': score, 'weather.run.expected_leads': 2 },
         }),
       ),
-    ].reduce(foldForecast, emptyForecastFold),
+    ]),
   );
 
 describe('the calls to a miner', () => {
@@ -197,7 +197,7 @@ describe('the forecasts of a miner', () => {
   const failed = forecastRow({ 'weather.forecast.status': 'failed' });
   const inFlight = forecastRow({ 'weather.forecast.status': 'era5_scoring' }, [0.2]);
   const counted = [completed, failed, inFlight].reduce(
-    (fold, row) => countForecast(fold, row, 1),
+    (fold, row) => countForecast(fold, null, row),
     emptyMinerFold,
   );
 
@@ -219,9 +219,9 @@ describe('the forecasts of a miner', () => {
   });
 
   it('are replaced without a trace when one changes', () => {
-    const replaced = countForecast(countForecast(counted, inFlight, -1), completed, 1);
+    const replaced = countForecast(counted, inFlight, completed);
     const afresh = [completed, failed, completed].reduce(
-      (fold, row) => countForecast(fold, row, 1),
+      (fold, row) => countForecast(fold, null, row),
       emptyMinerFold,
     );
     expect(replaced).toEqual(afresh);

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  byFamily,
   compareMoments,
+  draftOf,
   emptyFold,
   endOf,
-  family,
-  mergeFold,
+  foldText,
   momentOf,
   newestOf,
+  say,
+  sayFirst,
   startOf,
   type Fold,
   type Moment,
@@ -48,8 +51,14 @@ const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
   { selector: ({ at }) => at.join(), maxLength: 12 },
 );
 
-const foldAll = (said: readonly Event[], from: TestFold = emptyFold): TestFold =>
-  said.reduce<TestFold>((fold, { at, newest, oldest }) => mergeFold(fold, at, { newest, oldest }), from);
+function foldAll(said: readonly Event[], from: TestFold = emptyFold): TestFold {
+  const draft = draftOf(from);
+  for (const { at, newest, oldest } of said) {
+    say<Values>(draft, at, newest);
+    sayFirst<Origins>(draft, at, oldest);
+  }
+  return draft;
+}
 
 const withOrder = events.chain((said) =>
   fc.tuple(
@@ -58,7 +67,7 @@ const withOrder = events.chain((said) =>
   ),
 );
 
-describe('mergeFold', () => {
+describe('what is said', () => {
   it('gives the same whatever the order of the events (commutative, associative)', () => {
     fc.assert(
       fc.property(withOrder, ([said, shuffled]) => {
@@ -68,13 +77,13 @@ describe('mergeFold', () => {
     );
   });
 
-  it('gives the same when events are told again (idempotent), and then the very same object', () => {
+  it('gives the same when events are told again (idempotent), and leaves the fold that it began with as it was', () => {
     fc.assert(
       fc.property(withOrder, ([said, again]) => {
         const once = foldAll(said);
-        const twice = foldAll(again, once);
-        expect(twice).toEqual(once);
-        expect(twice.newest).toBe(once.newest);
+        const before = foldText(once);
+        expect(foldText(foldAll(again, once))).toBe(before);
+        expect(foldText(once)).toBe(before);
       }),
       { seed: 2 },
     );
@@ -105,11 +114,20 @@ describe('mergeFold', () => {
   });
 
   it('takes null as something that was said, and undefined as nothing', () => {
-    const scored = mergeFold<Values, Origins>(emptyFold, [1, 1, 1, 'a'], { newest: { score: 0.5 } });
-    const silent = mergeFold(scored, [2, 1, 1, 'b'], { newest: { score: undefined } });
-    expect(silent.newest.score?.value).toBe(0.5);
-    const unscored = mergeFold(scored, [2, 1, 1, 'b'], { newest: { score: null } });
-    expect(unscored.newest.score?.value).toBeNull();
+    const said = (...scores: readonly (number | null | undefined)[]) =>
+      foldAll(scores.map((score, index) => ({ at: [index, 1, 1, 'a'], newest: { score }, oldest: {} })));
+    expect(said(0.5, undefined).newest.score?.value).toBe(0.5);
+    expect(said(0.5, null).newest.score?.value).toBeNull();
+  });
+
+  it('is kept as JSON whose names are in order, and read back as it was', () => {
+    fc.assert(
+      fc.property(withOrder, ([said, shuffled]) => {
+        expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(said)));
+        expect(JSON.parse(foldText(foldAll(said)))).toEqual(foldAll(said));
+      }),
+      { seed: 5 },
+    );
   });
 });
 
@@ -155,21 +173,28 @@ describe('the moments of a fact', () => {
 });
 
 describe('registers of one family', () => {
-  const map = {
-    'lead:48': { at: [2, 1, 1, 'a'] as Moment, value: 0.5 },
-    'lead:24': { at: [3, 1, 1, 'a'] as Moment, value: 0.25 },
-    other: { at: [9, 1, 1, 'a'] as Moment, value: 1 },
-  };
-
-  it('come by the rest of their name, in its order', () => {
-    expect(family<number>(map, 'lead:').map(([name, { value }]) => [name, value])).toEqual([
-      ['24', 0.25],
-      ['48', 0.5],
-    ]);
+  it('are those whose name is the family and one more word, in the order of the words', () => {
+    const at: Moment = [0, 0, 1, 'a'];
+    const map = {
+      'lead:48': { at, value: 2 },
+      'lead:24': { at, value: 1 },
+      stage: { at, value: 'init' },
+      'slot:query': { at, value: 3 },
+      'slot:era5:24': { at, value: 4 },
+    };
+    expect(byFamily(map)).toEqual({
+      lead: [
+        { at, value: 1 },
+        { at, value: 2 },
+      ],
+      slot: [{ at, value: 3 }],
+      'slot:era5': [{ at, value: 4 }],
+    });
   });
 
   it('have a newest one, unless there is none', () => {
-    expect(newestOf([map['lead:48'], undefined, map['lead:24']])?.value).toBe(0.25);
+    const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as Moment, value });
+    expect(newestOf([of(2, 0.5), undefined, of(3, 0.25)])?.value).toBe(0.25);
     expect(newestOf([undefined])).toBeNull();
   });
 });

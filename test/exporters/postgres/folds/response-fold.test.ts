@@ -8,7 +8,7 @@ import type { StepFact } from '../../../../src/facts/step-fact.ts';
 import { endedFact, runningFact } from '../../../support/facts.ts';
 import { T } from '../../../support/spans.ts';
 
-const rowOf = (...facts: readonly StepFact[]) => toResponseRow(facts.reduce(foldResponse, emptyResponseFold));
+const rowOf = (...facts: readonly StepFact[]) => toResponseRow(foldResponse(emptyResponseFold, facts));
 const at = (ms: number): number => Number(T / 1000n) + ms * 1000;
 const iso = (ms: number): string => new Date(at(ms) / 1000).toISOString();
 const timeout = { type: 'timeout', message: 'no answer within 30 s' } as const;

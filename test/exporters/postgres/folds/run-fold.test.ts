@@ -5,7 +5,7 @@ import { TERMINAL_RUN_STATUSES } from '../../../../src/semconv/index.ts';
 import { endedFact, runningFact } from '../../../support/facts.ts';
 import { T } from '../../../support/spans.ts';
 
-const rowOf = (...facts: readonly StepFact[]) => toRunRow(facts.reduce(foldRun, emptyRunFold));
+const rowOf = (...facts: readonly StepFact[]) => toRunRow(foldRun(emptyRunFold, facts));
 const at = (ms: number): number => Number(T / 1000n) + ms * 1000;
 
 const orchestrated = (ms: number, status: string, more: Readonly<Record<string, unknown>> = {}) =>

@@ -98,7 +98,7 @@ async function rebuild(
       archived.get(minerKeyText(key)) ?? emptyMinerFold,
     );
     const forecasts = rows.filter(({ miner_hotkey }) => miner_hotkey === key.minerHotkey);
-    const whole = forecasts.reduce((fold, row) => countForecast(fold, toForecastRow(row.fold), 1), logged);
+    const whole = forecasts.reduce((fold, row) => countForecast(fold, null, toForecastRow(row.fold)), logged);
     return [key, canonicalJson({ ...whole, history: histories.get(minerKeyText(key)) ?? whole.history })];
   });
 }

@@ -1,0 +1,65 @@
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { openAll } from '../../src/closers.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { Comparison, Scale, Suite } from '../harness/suite.ts';
+import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
+import { era5Spans, SCORED_FIELDS } from '../support/era5-spans.ts';
+import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
+import { openBenchServer, type BenchDatabase } from '../support/server.ts';
+import { drainThroughSpool, type Drained } from '../support/spool.ts';
+
+const MINERS: Readonly<Record<Scale, number>> = { quick: 4, full: 128 };
+const TABLE = 'weather_forecast_component_scores';
+
+/** ERA5 spans with the scores of all fields, to committed rows: log, folds and books as well as the scores. */
+export function openComponents(scale: Scale): Promise<Suite> {
+  const spans = era5Spans(1, MINERS[scale]);
+  return openAll(async ({ add, close }) => {
+    const server = await openBenchServer();
+    add(() => server.close());
+    const database = await server.createDatabase();
+    await recordAll(database, spans);
+    const copied = await copyRows(database, TABLE, spans.length * SCORED_FIELDS.length);
+    add(() => copied.close());
+    return { comparisons: [ratesOf(database, spans, copied)], close };
+  });
+}
+
+/** Into empty tables, by an exporter that knows nothing yet. */
+async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<Drained> {
+  await emptyRecordedTables(pool);
+  const exporter = createPostgresExporter({ pool });
+  const drained = await drainThroughSpool(spans, {
+    export: (batch, options) => exporter.exportObserved(batch, options),
+  });
+  await requireRows(pool, TABLE, spans.length * SCORED_FIELDS.length);
+  return drained;
+}
+
+function ratesOf(database: BenchDatabase, spans: readonly ObservedSpan[], copied: CopiedRows): Comparison {
+  const rate = ({ spans: recorded }: Drained, millis: number): number =>
+    (recorded * SCORED_FIELDS.length * 1000) / millis;
+  return {
+    name: 'component scores to committed rows',
+    unit: 'rows/s',
+    sides: {
+      recorded: async () => {
+        const drained = await recordAll(database, spans);
+        return rate(drained, drained.exportMillis);
+      },
+      'reading the spans from the spool included': async () => {
+        const drained = await recordAll(database, spans);
+        return rate(drained, drained.wholeMillis);
+      },
+      'psql \\copy of the component rows': copied.measure,
+    },
+    targets: [
+      {
+        what: 'times the rate of \\copy of the component rows',
+        value: ({ recorded = NaN, ['psql \\copy of the component rows']: copy = NaN }) => recorded / copy,
+        atLeast: 0.6,
+        unit: '×',
+      },
+    ],
+  };
+}

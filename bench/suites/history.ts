@@ -1,0 +1,117 @@
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { openAll } from '../../src/closers.ts';
+import { writeHistory, type HistorySize } from '../../test/servers/support/year-of-history.ts';
+import type { Comparison, Scale, Suite } from '../harness/suite.ts';
+import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';
+import { emptyRecordedTables, requireRows, settle } from '../support/recorded-tables.ts';
+import { openBenchServer, type BenchDatabase } from '../support/server.ts';
+import { drainThroughSpool } from '../support/spool.ts';
+
+interface Size {
+  readonly history: HistorySize;
+  /** Of the history, at least. */
+  readonly rows: number;
+  readonly newRuns: number;
+}
+
+/** Two years of runs, 18 hours apart; the newest is over, so that all of its steps are there. */
+const HISTORY: HistorySize = {
+  runs: 980,
+  miners: 256,
+  runsWithComponents: 0,
+  hoursBetweenRuns: 18,
+  newestDaysAgo: 16,
+  isWithoutMinerStats: true,
+};
+const SIZES: Readonly<Record<Scale, Size>> = {
+  quick: { history: { ...HISTORY, runs: 8, miners: 64 }, rows: 20_000, newRuns: 1 },
+  full: { history: HISTORY, rows: 10_000_000, newRuns: 4 },
+};
+/** Above those of the history. */
+const FIRST_RUN = 10_001;
+const LOG = 'weather_forecast_steps_finished';
+
+/**
+ * The same miners go on in two databases of one server: in one they have a history, in the other they begin anew each
+ * time. What was to be known of the history is read from its forecasts; `miner_stats` is written by the exporter.
+ */
+export function openHistory(scale: Scale): Promise<Suite> {
+  const size = SIZES[scale];
+  return openAll(async ({ add, close }) => {
+    const server = await openBenchServer();
+    add(() => server.close());
+    const [old, empty] = [await server.createDatabase(), await server.createDatabase()];
+    await makeHistory(old, size);
+    const newRuns = new NewRuns(size);
+    for (const database of [old, empty]) await newRuns.record(database);
+    return { comparisons: [ratesOf({ old, empty, newRuns, size })], close };
+  });
+}
+
+async function makeHistory({ pool }: BenchDatabase, { history, rows }: Size): Promise<void> {
+  const startedAt = performance.now();
+  await writeHistory(pool, history);
+  await settle(pool);
+  const counted = await pool.query<{ count: number }>(`select count(*)::float8 as count from ${LOG}`);
+  const count = counted.rows[0]?.count ?? 0;
+  if (count < rows) throw new Error(`The history has ${count} log rows; expected: ${rows} at least.`);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  console.error(`A history of ${count.toLocaleString('en')} log rows was written in ${seconds} s.`);
+}
+
+/** Records runs that were not there before, each time as another process. */
+class NewRuns {
+  readonly #size: Size;
+  #next = FIRST_RUN;
+
+  constructor(size: Size) {
+    this.#size = size;
+  }
+
+  /** @returns spans a second */
+  async record({ pool }: BenchDatabase): Promise<number> {
+    const first = this.#next;
+    this.#next += this.#size.newRuns;
+    const instanceId = `recorder-${first}`;
+    const runs = Array.from({ length: this.#size.newRuns }, (_, index) => first + index);
+    const spans = runs.flatMap((run) => runOfMiners(run, this.#size.history.miners, instanceId));
+    const exporter = createPostgresExporter({ pool });
+    const sink = { export: exporter.exportObserved.bind(exporter) };
+    const drained = await drainThroughSpool(spans, sink, { ...BENCH_EMITTER, instanceId });
+    await requireRows(pool, `${LOG} where run_id between ${first} and ${this.#next - 1}`, spans.length);
+    return (drained.spans * 1000) / drained.exportMillis;
+  }
+}
+
+interface HistoryParts {
+  readonly old: BenchDatabase;
+  readonly empty: BenchDatabase;
+  readonly newRuns: NewRuns;
+  readonly size: Size;
+}
+
+function ratesOf({ old, empty, newRuns, size }: HistoryParts): Comparison {
+  const withHistory = `with ${size.rows.toLocaleString('en')} log rows of history`;
+  return {
+    name: 'spans to committed rows, with history',
+    unit: 'spans/s',
+    sides: {
+      [withHistory]: async () => {
+        await settle(old.pool);
+        return newRuns.record(old);
+      },
+      'on an empty database': async () => {
+        await emptyRecordedTables(empty.pool);
+        return newRuns.record(empty);
+      },
+    },
+    targets: [
+      {
+        what: 'times the rate on an empty database',
+        value: (by) => (by[withHistory] ?? NaN) / (by['on an empty database'] ?? NaN),
+        atLeast: 0.85,
+        unit: '×',
+      },
+    ],
+  };
+}

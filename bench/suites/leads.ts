@@ -1,0 +1,115 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Blosc from 'numcodecs/blosc';
+import {
+  createDirectoryStore,
+  type FileManifest,
+  hashFile,
+  openGridStore,
+  withManifestVerification,
+} from '../../src/grids/index.ts';
+import { createFieldCache, newCacheUse } from '../../src/pipeline/scores/field-cache.ts';
+import { sharedFields } from '../../src/pipeline/scores/field-plan.ts';
+import { requireLeadScore, scoreEra5Lead } from '../../src/pipeline/scores/score-era5-lead.ts';
+import type { Scale, Suite } from '../harness/suite.ts';
+import { globe } from '../scoring/lead-fields.ts';
+import { LEAD_TIME, type LeadStores, writeLeadStores } from '../scoring/lead-stores.ts';
+
+/** Degrees between neighbours: 361 by 720 points, a quarter of ERA5's, keep a round under ten seconds. */
+const STEPS = { quick: 6, full: 0.5 } as const;
+const FIELDS = 69;
+const COORDINATES = ['time', 'pressure_level', 'lat', 'lon'];
+
+/** Scoring one lead against ERA5 from local stores, beside only reading and decoding the chunks that it needs. */
+export async function openLeads(scale: Scale): Promise<Suite> {
+  const directory = await mkdtemp(join(tmpdir(), 'barograph-leads-'));
+  const close = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    const grid = globe(STEPS[scale]);
+    const paths = await writeLeadStores(directory, grid);
+    const sides = { scoreEra5Lead: await leadScoring(paths), 'read and decoded': await chunkReading(paths) };
+    for (const side of Object.values(sides)) await side();
+    const points = `${grid.latitudes.length} × ${grid.longitudes.length} points`;
+    const comparison = {
+      name: `One lead against ERA5: ${FIELDS} fields of ${points}, ${4 * FIELDS} chunks`,
+      unit: 'ms',
+      sides,
+      targets: [
+        {
+          what: 'scoring, times reading and decoding',
+          unit: '×',
+          atMost: 1.3,
+          value: (by: Readonly<Record<string, number>>) =>
+            (by['scoreEra5Lead'] ?? NaN) / (by['read and decoded'] ?? NaN),
+        },
+      ],
+    };
+    return { comparisons: [comparison], close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The path of the pipeline, the forecast held to its manifest. Stores are open, as in a run; no field is kept of the round before. */
+async function leadScoring(paths: LeadStores): Promise<() => Promise<number>> {
+  const named = async (name: 'truth' | 'reference' | 'climatology') => ({
+    name,
+    store: await openGridStore(paths[name]),
+  });
+  const files = createDirectoryStore(paths.forecast);
+  const verified = withManifestVerification(files, await manifestOf(paths.forecast));
+  const compared = {
+    forecast: await openGridStore(verified, { requireChunks: true }),
+    truth: await named('truth'),
+    reference: await named('reference'),
+    climatology: await named('climatology'),
+    validTime: LEAD_TIME,
+  };
+  const planned = sharedFields(compared.truth.store, compared.climatology.store, compared.forecast);
+  if (planned.length !== FIELDS) throw new Error(`The lead has ${planned.length} fields, not ${FIELDS}.`);
+  return async () => {
+    const startedAt = performance.now();
+    const fields = createFieldCache(Number.MAX_SAFE_INTEGER);
+    requireLeadScore(await scoreEra5Lead({ ...compared, fields, use: newCacheUse() }, planned));
+    return performance.now() - startedAt;
+  };
+}
+
+async function manifestOf(store: string): Promise<FileManifest> {
+  const entries = await readdir(store, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const hashes = files.map(async (file): Promise<[string, string]> => {
+    const path = file.slice(store.length + 1);
+    return [path, hashFile(path, await readFile(file))];
+  });
+  return { files: Object.fromEntries(await Promise.all(hashes)) };
+}
+
+/** What is used of the codec library, whose own types do not resolve under this module system. */
+interface DecoderFactory {
+  fromConfig(configuration: object): { decode(bytes: Uint8Array): Promise<Uint8Array> };
+}
+
+/** The same chunks, read and decoded one after the other by the decoder that the stores use, and nothing else. */
+async function chunkReading(paths: LeadStores): Promise<() => Promise<number>> {
+  const codec = (Blosc as unknown as DecoderFactory).fromConfig({ id: 'blosc', clevel: 5, cname: 'zstd' });
+  const chunks = (await Promise.all(Object.values(paths).map(chunksOf))).flat();
+  if (chunks.length !== 4 * FIELDS) throw new Error(`The stores have ${chunks.length} chunks.`);
+  return async () => {
+    const startedAt = performance.now();
+    for (const chunk of chunks) await codec.decode(await readFile(chunk));
+    return performance.now() - startedAt;
+  };
+}
+
+async function chunksOf(store: string): Promise<string[]> {
+  const entries = await readdir(store, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && /^\d/.test(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !COORDINATES.some((name) => path.startsWith(join(store, name))));
+}

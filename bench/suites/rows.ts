@@ -1,0 +1,129 @@
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
+import { openAll } from '../../src/closers.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { Comparison, Scale, Suite } from '../harness/suite.ts';
+import { runOfMiners } from '../miner-run.ts';
+import { numberedBatches } from '../support/batches.ts';
+import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
+import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
+import { openSeedsWay, type SeedsWay } from '../support/seeds-way.ts';
+import { openBenchServer, type BenchDatabase } from '../support/server.ts';
+import { drainThroughSpool, type Drained } from '../support/spool.ts';
+
+interface Size {
+  readonly runs: number;
+  readonly miners: number;
+  /** The seed's way is too slow for all. */
+  readonly seedEvents: number;
+}
+
+const SIZES: Readonly<Record<Scale, Size>> = {
+  quick: { runs: 1, miners: 16, seedEvents: 40 },
+  full: { runs: 3, miners: 256, seedEvents: 1000 },
+};
+const BATCH_SIZES = [512, 2000, 8000];
+const LOG = 'weather_forecast_steps_finished';
+
+const perSecond = (count: number, millis: number): number => (count / millis) * 1000;
+
+/** Spans to committed rows: the log, all folds, `miner_stats` and the books of the emitter; one writer, a backlog. */
+export function openRows(scale: Scale): Promise<Suite> {
+  const { runs, miners, seedEvents } = SIZES[scale];
+  const spans = Array.from({ length: runs }, (_, run) => runOfMiners(run + 1, miners)).flat();
+  return openAll(async ({ add, close }) => {
+    const server = await openBenchServer();
+    add(() => server.close());
+    const database = await server.createDatabase();
+    const seeds = await openSeedsWay(database);
+    add(() => seeds.close());
+    const seedSpans = spans.slice(0, seedEvents);
+    await seeds.measure(seedSpans);
+    await recordAll(database, spans);
+    const copied = await copyRows(database, LOG, spans.length);
+    add(() => copied.close());
+    const comparisons = [
+      ratesOf({ database, spans, seeds, seedSpans, copied }),
+      sizesOf(database, spans.slice(0, spans.length / 2)),
+    ];
+    return { comparisons, close };
+  });
+}
+
+/** What the rates are measured with. */
+interface RateParts {
+  readonly database: BenchDatabase;
+  readonly spans: readonly ObservedSpan[];
+  readonly seeds: SeedsWay;
+  readonly seedSpans: readonly ObservedSpan[];
+  readonly copied: CopiedRows;
+}
+
+function ratesOf({ database, spans, seeds, seedSpans, copied }: RateParts): Comparison {
+  const ours = `recorded, batches of ${DEFAULT_OPTIONS.maxBatchSize}`;
+  return {
+    name: 'spans to committed rows',
+    unit: 'spans/s',
+    sides: {
+      [ours]: async () => {
+        const drained = await recordAll(database, spans);
+        return perSecond(drained.spans, drained.exportMillis);
+      },
+      'reading them from the spool included': async () => {
+        const drained = await recordAll(database, spans);
+        return perSecond(drained.spans, drained.wholeMillis);
+      },
+      "the seed's way": () => seeds.measure(seedSpans),
+      'psql \\copy of the log rows': copied.measure,
+    },
+    targets: [
+      {
+        what: "times the rate of the seed's way",
+        value: (by) => (by[ours] ?? NaN) / (by["the seed's way"] ?? NaN),
+        atLeast: 80,
+        unit: '×',
+      },
+      {
+        what: 'times the rate of \\copy of the log rows',
+        value: (by) => (by[ours] ?? NaN) / (by['psql \\copy of the log rows'] ?? NaN),
+        atLeast: 0.6,
+        unit: '×',
+      },
+    ],
+  };
+}
+
+/** Into empty tables, by an exporter that knows nothing yet. */
+async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<Drained> {
+  await emptyRecordedTables(pool);
+  const exporter = createPostgresExporter({ pool });
+  const drained = await drainThroughSpool(spans, {
+    export: (batch, options) => exporter.exportObserved(batch, options),
+  });
+  await requireRows(pool, LOG, spans.length);
+  return drained;
+}
+
+/** The recorder takes batches of its own size; these show what another would give. */
+function sizesOf({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Comparison {
+  const measure = async (size: number): Promise<number> => {
+    await emptyRecordedTables(pool);
+    const exporter = createPostgresExporter({ pool });
+    const batches = numberedBatches(spans, size);
+    const startedAt = performance.now();
+    for (const batch of batches) {
+      const { kind } = await exporter.exportObserved(batch.spans, { account: batch.account });
+      if (kind !== 'written') throw new Error(`A batch was ${kind}.`);
+    }
+    const millis = performance.now() - startedAt;
+    await requireRows(pool, LOG, spans.length);
+    return perSecond(spans.length, millis);
+  };
+  const sides = BATCH_SIZES.map((size) => [`batches of ${size}`, () => measure(size)] as const);
+  return {
+    name: 'spans to committed rows, by size of the batch',
+    unit: 'spans/s',
+    sides: Object.fromEntries(sides),
+    targets: [],
+  };
+}

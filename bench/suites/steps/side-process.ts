@@ -1,0 +1,85 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Answer, Question } from './program.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Processes that are asked for measurements, and the folder that holds their program and what they write. */
+export interface SideProcesses {
+  readonly ask: (side: string, question: Question) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Processes of their own for the sides of a comparison, each started when it is first asked and kept, so that it is warm.
+ *
+ * What they run is the program as plain JavaScript: the loader of the benchmarks names every closure when it is made,
+ * which a built package does not do, and which costs more than some of what is measured.
+ */
+export async function openSideProcesses(): Promise<SideProcesses> {
+  await mkdir(join(ROOT, '.barograph'), { recursive: true });
+  // Below the packages that it imports, and on the disk on which a spool would lie.
+  const folder = await mkdtemp(join(ROOT, '.barograph', 'bench-steps-'));
+  const program = join(folder, 'program.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'program.ts')],
+    outfile: program,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'es2022',
+    sourcemap: 'inline',
+  });
+  const processes = new Map<string, ChildProcess>();
+  const processOf = (side: string): ChildProcess => {
+    const known = processes.get(side);
+    if (known !== undefined) return known;
+    const child = fork(program, [side, join(folder, side.replaceAll(' ', '-'))], {
+      execArgv: ['--expose-gc'],
+      env: environmentOf(side),
+    });
+    processes.set(side, child);
+    return child;
+  };
+  return {
+    ask: (side, question) => askProcess(processOf(side), question),
+    close: async () => {
+      await Promise.all([...processes.values()].map(ended));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Nothing of the environment decides what is measured. */
+function environmentOf(side: string): NodeJS.ProcessEnv {
+  const plain = Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'));
+  return { ...Object.fromEntries(plain), ...(side === 'disabled' ? { OTEL_SDK_DISABLED: 'true' } : {}) };
+}
+
+async function askProcess(child: ChildProcess, question: Question): Promise<number> {
+  const failed = new AbortController();
+  const exited = once(child, 'exit', { signal: failed.signal }).then(([code]) => {
+    throw new Error(`The process that is measured ended with ${String(code)}.`);
+  });
+  const answered = once(child, 'message', { signal: failed.signal }) as Promise<[Answer]>;
+  child.send(question);
+  try {
+    const [answer] = await Promise.race([answered, exited]);
+    if (answer.error !== null) throw new Error(answer.error);
+    return answer.value;
+  } finally {
+    failed.abort();
+    await Promise.allSettled([exited, answered]);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}

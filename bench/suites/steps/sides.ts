@@ -1,0 +1,100 @@
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
+import type { SpanSink } from '../../../exporters/export-report.ts';
+import { openRecordingSpool } from '../../../src/recording-spool.ts';
+import { createSampler } from '../../../src/sampler.ts';
+import { step } from '../../../src/steps/index.ts';
+import { startTelemetry } from '../../../src/telemetry.ts';
+import { attributesOf, DEFINITION, work, type Call } from './work.ts';
+
+/** A side as its process runs it. */
+export interface OpenSide {
+  readonly call: Call;
+  /** Resolves when everything that was recorded has been delivered; for a side that delivers. */
+  readonly flush?: () => Promise<void>;
+}
+
+export type SideName = 'bare' | 'recorded' | 'delivered' | 'by hand';
+
+/** A database that is away: nothing is taken, everything stays on disk. */
+const TAKES_NOTHING: SpanSink = { export: () => new Promise(() => undefined) };
+/** A database that costs nothing: what remains is the reading of the spool. */
+const TAKES_AT_ONCE: SpanSink = { export: () => Promise.resolve({ kind: 'written' }) };
+const NO_EXPORT: SpanExporter = {
+  export: (_spans, done) => {
+    done({ code: ExportResultCode.SUCCESS });
+  },
+  shutdown: () => Promise.resolve(),
+};
+
+const SPOOL_LIMIT_BYTES = 16 * 2 ** 30;
+const EMITTER = {
+  validatorHotkey: '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY',
+  instanceId: '0b9f54a7-6e6c-4b4f-9d3e-5d5f6f3a2c11',
+};
+
+/** Opens a side; what it registers is global to the process, so that a process has one side. */
+export async function openSide(side: SideName, directory: string): Promise<OpenSide> {
+  switch (side) {
+    case 'bare':
+      return { call: work };
+    case 'recorded':
+      return openRecorded(TAKES_NOTHING, directory);
+    case 'delivered':
+      return openRecorded(TAKES_AT_ONCE, directory);
+    case 'by hand':
+      return openByHand();
+  }
+}
+
+/** A step, its processor and its spool, wired as `startRecording` wires them; only the database is missing. */
+async function openRecorded(sink: SpanSink, directory: string): Promise<OpenSide> {
+  const onProblem = (message: string): void => console.error(message);
+  const spool = await openRecordingSpool({
+    config: { dataDirectory: directory, spoolLimitBytes: SPOOL_LIMIT_BYTES, spoolDurability: 'system' },
+    emitter: EMITTER,
+    database: { connectionString: '', kind: 'embedded' },
+    sink,
+    measuredSink: sink,
+    onProblem,
+  });
+  const telemetry = startTelemetry({
+    config: { exportsTraces: false, serviceName: null },
+    sampler: createSampler('parentbased_always_on', null),
+    recorder: spool.processor,
+    ...EMITTER,
+    onProblem,
+  });
+  spool.start(telemetry.showClosings);
+  return { call: step(DEFINITION, work), flush: () => spool.processor.forceFlush() };
+}
+
+/** The same span as one writes it without Barograph: started, activated, its status and end set. */
+function openByHand(): OpenSide {
+  new NodeSDK({
+    autoDetectResources: false,
+    spanProcessors: [new BatchSpanProcessor({ exporter: NO_EXPORT })],
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+  }).start();
+  const tracer = trace.getTracer('by hand');
+  const call: Call = (todo) =>
+    tracer.startActiveSpan('era5 score', { attributes: attributesOf(todo) }, async (span) => {
+      try {
+        const result = await work(todo);
+        span.setAttribute('weather.step.status', 'succeeded');
+        span.setStatus({ code: SpanStatusCode.OK });
+        return result;
+      } catch (error) {
+        span.setAttribute('weather.step.status', 'failed');
+        span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  return { call };
+}

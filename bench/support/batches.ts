@@ -1,0 +1,28 @@
+import type { EmitterAccount } from '../../exporters/emitter-account.ts';
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { BENCH_EMITTER } from '../miner-run.ts';
+
+/** Spans with what their emitter says of them. */
+export interface NumberedBatch {
+  readonly spans: readonly ObservedSpan[];
+  readonly account: EmitterAccount;
+}
+
+/** Cuts spans into batches of one size, numbered as a spool numbers them; nothing is told of runs. */
+export function numberedBatches(spans: readonly ObservedSpan[], size: number): readonly NumberedBatch[] {
+  return Array.from({ length: Math.ceil(spans.length / size) }, (_, index) => {
+    const batch = spans.slice(index * size, (index + 1) * size);
+    const last = index * size + batch.length;
+    const account = {
+      ...BENCH_EMITTER,
+      received: [[index * size + 1, last]] as const,
+      dropped: [],
+      lastSequence: spans.length,
+      deliveredSequence: last,
+      runs: [],
+      isOwn: true,
+      isClosed: false,
+    };
+    return { spans: batch, account };
+  });
+}

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, readdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const DEBIAN = '/usr/lib/postgresql';
+
+/** How to get what a comparison with `\copy` needs. */
+const ADVICE = 'psql was not found, so nothing is compared with \\copy: apt-get install postgresql-client';
+
+/** Runs `\copy` in psql, as a program of its own. */
+export interface Psql {
+  /** Writes the rows of a table to a file in the binary format. */
+  copyOut(connectionString: string, table: string, file: string): Promise<void>;
+  /**
+   * Reads such a file into a table.
+   *
+   * @returns milliseconds as `\timing` of psql tells them: from the first byte sent to the answer that it is committed
+   */
+  copyIn(connectionString: string, table: string, file: string): Promise<number>;
+}
+
+/** The psql of PATH or, of those that Debian installs, the newest; null when there is none, which is told. */
+export async function findPsql(): Promise<Psql | null> {
+  const versions = await readdir(DEBIAN).catch(() => []);
+  const newestFirst = versions.sort((a, b) => Number(b) - Number(a)).map((it) => join(DEBIAN, it, 'bin'));
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...newestFirst]) {
+    const program = join(folder, 'psql');
+    if (await isExecutable(program)) return psqlAt(program);
+  }
+  console.error(ADVICE);
+  return null;
+}
+
+function psqlAt(program: string): Psql {
+  return {
+    copyOut: async (url, table, file) => {
+      await ask(program, url, [`\\copy (select * from ${table}) to '${file}' (format binary)`]);
+    },
+    copyIn: async (url, table, file) => {
+      const copy = `\\copy ${table} from '${file}' (format binary)`;
+      const told = await ask(program, url, ['\\timing on', copy]);
+      const millis = Number(/Time: ([\d.]+) ms/.exec(told)?.[1]);
+      if (!Number.isFinite(millis)) throw new Error(`psql told no time: ${told}`);
+      return millis;
+    },
+  };
+}
+
+/** The password goes by the environment: arguments can be seen by everybody on the machine. */
+async function ask(program: string, connectionString: string, commands: readonly string[]): Promise<string> {
+  const url = new URL(connectionString);
+  const password = decodeURIComponent(url.password);
+  url.password = '';
+  const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url.href];
+  const { stdout } = await run(program, [...args, ...commands.flatMap((command) => ['-c', command])], {
+    env: { ...process.env, LC_ALL: 'C', ...(password === '' ? {} : { PGPASSWORD: password }) },
+  });
+  return stdout;
+}
+
+const isExecutable = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,36 @@
+import type { Pool } from 'pg';
+
+/** Not written by the exporter, or referred to by all that is. */
+const KEPT = ['barograph_migrations', 'error_categories', 'validators'];
+
+/** Empties every table that recording writes; partitions and indexes stay. Then nothing of what was is left to be written. */
+export async function emptyRecordedTables(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+       and relname <> all ($1)`,
+    [KEPT],
+  );
+  await emptyTables(
+    pool,
+    rows.map(({ name }) => name),
+  );
+}
+
+/** Empties tables and has the server write down what it still owes to the disk, so that no measurement pays for another. */
+export async function emptyTables(pool: Pool, tables: readonly string[]): Promise<void> {
+  await pool.query(`truncate ${tables.join(', ')}`);
+  await settle(pool);
+}
+
+/** Who may not ask for a checkpoint measures without. */
+export async function settle(pool: Pool): Promise<void> {
+  await pool.query('checkpoint').catch(() => undefined);
+}
+
+/** @throws Error when a table does not hold exactly so many rows */
+export async function requireRows(pool: Pool, from: string, expected: number): Promise<void> {
+  const { rows } = await pool.query<{ count: number }>(`select count(*)::float8 as count from ${from}`);
+  const count = rows[0]?.count;
+  if (count !== expected) throw new Error(`${from} holds ${String(count)} rows; expected: ${expected}.`);
+}

@@ -1,0 +1,55 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const OWN_VARIABLES = /^(DATABASE_URL|BAROGRAPH_|OTEL_|PG|NODE_OPTIONS)/;
+
+/** What a recorder did with what it found at its start. */
+export interface Adoption {
+  /** From the start of the process until everything was delivered, ms. */
+  readonly millis: number;
+  /** The most memory that the process ever held, bytes; NaN where the system does not tell. */
+  readonly peakBytes: number;
+}
+
+/** `barograph record`, compiled as it is installed, until it has delivered what a dead process left. */
+export async function adoptByRecorder(environment: Readonly<Record<string, string>>): Promise<Adoption> {
+  await run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+  const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
+  const startedAt = performance.now();
+  const recorder = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'record', '--port', '0'], {
+    env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(recorder, 'close');
+  try {
+    await untilTold(recorder.stderr, /records? (was|were) delivered/);
+    const millis = performance.now() - startedAt;
+    return { millis, peakBytes: await peakBytesOf(recorder.pid) };
+  } finally {
+    recorder.kill();
+    await ended;
+  }
+}
+
+function untilTold(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let told = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      told += text;
+      if (pattern.test(told)) resolve();
+    });
+    stream.on('end', () => reject(new Error(`The recorder ended before it had delivered all: ${told}`)));
+  });
+}
+
+/** The high-water mark of the resident set, as Linux keeps it. */
+async function peakBytesOf(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid ?? ''}/status`, 'utf8').catch(() => '');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { openAll } from '../../src/closers.ts';
+import { createDatabasePool } from '../../src/database/connect.ts';
+import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
+import { findServerAccount } from '../../src/database/embedded/os-user.ts';
+import { findTemporaryPlace } from '../../src/database/embedded/shared-place.ts';
+import { migrate } from '../../src/database/migrate.ts';
+
+/** A migrated database that nobody else uses. */
+export interface BenchDatabase {
+  readonly connectionString: string;
+  readonly pool: Pool;
+}
+
+/** A PostgreSQL server with databases for measuring. */
+export interface BenchServer {
+  createDatabase(): Promise<BenchDatabase>;
+  /** Drops the databases, and stops the server if it was started here. */
+  close(): Promise<void>;
+}
+
+/**
+ * The server that DATABASE_URL names, or an embedded one with the settings of the product (`fsync` and
+ * `synchronous_commit` are on), which is thrown away afterwards. Every database is a new one: what DATABASE_URL names
+ * is not touched, but its user must be allowed to create databases.
+ */
+export function openBenchServer(): Promise<BenchServer> {
+  return openAll(async ({ add, close }) => {
+    const given = process.env['DATABASE_URL'] ?? '';
+    const url = given === '' ? await startServer(add) : given;
+    const server = createDatabasePool(url, { maxConnections: 1, statementTimeoutMillis: 0 });
+    add(() => server.end());
+    const createDatabase = async (): Promise<BenchDatabase> => {
+      const name = `barograph_bench_${randomBytes(4).toString('hex')}`;
+      await server.query(`create database ${name}`);
+      add(() => server.query(`drop database ${name} with (force)`));
+      const connectionString = urlOf(url, name);
+      const pool = createDatabasePool(connectionString, { statementTimeoutMillis: 0 });
+      add(() => pool.end());
+      await migrate(pool);
+      return { connectionString, pool };
+    };
+    return { createDatabase, close };
+  });
+}
+
+/** The folder can be searched by the account that the server runs as, or its rows would lie elsewhere. */
+async function startServer(add: (close: () => Promise<unknown>) => void): Promise<string> {
+  const place = await findTemporaryPlace(await findServerAccount());
+  const directory = await mkdtemp(join(place, 'barograph-bench-'));
+  add(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o711);
+  const server = await startEmbeddedPostgres(directory);
+  add(() => server.stop());
+  return server.connectionString;
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
+}

@@ -1,0 +1,54 @@
+import {
+  FLEET_DELAY_FACTOR,
+  makeForecast,
+  WITHOUT_FORECAST,
+  type SimulatedMinersOptions,
+} from '../../src/commands/simulated-miners.ts';
+import { openNamedStore } from '../../src/commands/stores.ts';
+import { startFleet, type SimulatedMiner } from '../../src/fleet/index.ts';
+import type { FleetReady, FleetRequest } from './fleet-messages.ts';
+
+/**
+ * The simulated miners of `npm start`, in a process of their own, so that nothing of theirs is counted. Every forecast
+ * is made before the first miner listens: the run then goes as fast as the pipeline goes, and not as fast as forecasts are made.
+ */
+async function main(request: FleetRequest): Promise<void> {
+  const { count, seed, leads } = request;
+  const initTime = new Date(request.initTime);
+  const [truth, climatology, reference] = await Promise.all([
+    openNamedStore('--truth', request.stores.truth),
+    openNamedStore('--climatology', request.stores.climatology),
+    openNamedStore('--reference', request.stores.reference),
+  ]);
+  const parts = { stores: { truth, climatology, reference }, initTime, leads };
+  const made = new Map<number, ReadonlyMap<string, Uint8Array>>();
+  const fleet = await startFleet({
+    count,
+    seed,
+    initTime,
+    delayFactor: FLEET_DELAY_FACTOR,
+    forecastFor: ({ uid }) => Promise.resolve(made.get(uid) ?? new Map<string, Uint8Array>()),
+  });
+  for (const miner of fleet.miners) await makeIfAny(parts, miner, made);
+  const ready: FleetReady = {
+    miners: fleet.miners.map(({ uid, hotkey, baseUrl }) => ({ uid, hotkey, baseUrl })),
+  };
+  process.send?.(ready);
+}
+
+async function makeIfAny(
+  parts: Pick<SimulatedMinersOptions, 'stores' | 'initTime' | 'leads'>,
+  miner: SimulatedMiner,
+  made: Map<number, ReadonlyMap<string, Uint8Array>>,
+): Promise<void> {
+  if (!WITHOUT_FORECAST.includes(miner.profile)) made.set(miner.uid, await makeForecast(parts, miner));
+}
+
+process.once('message', (request) => {
+  main(request as FleetRequest).catch((error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  });
+});
+// Without its parent nobody needs it.
+process.once('disconnect', () => process.exit());

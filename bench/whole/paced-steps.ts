@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { step, type StepDefinition } from '../../src/steps/index.ts';
+
+/** Who polls whom, for how many times. */
+interface Poll {
+  readonly runId: number;
+  readonly number: number;
+}
+
+const MINERS = 256;
+const DAY_MILLIS = 86_400_000;
+const INIT_TIME = new Date(Math.floor(Date.now() / DAY_MILLIS) * DAY_MILLIS);
+
+/** A step as the pipeline has most of: a miner that was asked how far it is still computes. */
+const definition: StepDefinition<[Poll], Promise<number>> = {
+  name: 'poll',
+  substep: 'attempt_1',
+  identity: ({ runId, number }) => ({
+    runId,
+    initTime: INIT_TIME,
+    minerUid: number % MINERS,
+    minerHotkey: `5Miner${number % MINERS}`,
+    attempt: 1,
+    maxAttempts: 20,
+  }),
+  attributes: ({ number }) => ({ 'weather.job.id': `job-${number}` }),
+  outcome: (progress, { number }) => ({
+    status: 'retry_scheduled',
+    nextRetryTime: new Date(INIT_TIME.getTime() + DAY_MILLIS),
+    stage: 'inference_running',
+    stageStatus: 'polling',
+    attributes: { 'weather.poll.progress': progress, 'weather.response.status': 'inference_running' },
+    context: { job_id: `job-${number}`, progress, wire_status: 'running' },
+  }),
+};
+
+/** Lasts for one turn of the event loop. */
+const poll = step(definition, async ({ number }: Poll) => {
+  await new Promise((resolve) => setImmediate(resolve));
+  return number % 100;
+});
+
+/** Makes steps at an even pace; a late one does not delay those after it. */
+export async function makePacedSteps(options: {
+  readonly runId: number;
+  readonly count: number;
+  readonly perSecond: number;
+}): Promise<void> {
+  const begin = performance.now();
+  const underWay: Promise<number>[] = [];
+  for (let number = 0; number < options.count; number += 1) {
+    const due = begin + (number * 1000) / options.perSecond;
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    underWay.push(poll({ runId: options.runId, number }));
+  }
+  await Promise.all(underWay);
+}

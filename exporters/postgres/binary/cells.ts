@@ -1,0 +1,83 @@
+import type { WireWriter } from './wire-writer.ts';
+
+/** Microseconds from 1970 to 2000, where the instants of PostgreSQL begin. */
+const MICROS_TO_2000 = 946_684_800_000_000;
+const INT32_LIMIT = 2 ** 31;
+
+/** The SQL types of our columns, and what JavaScript gives for them. */
+interface CellValues {
+  int: number;
+  bigint: number | bigint;
+  float8: number;
+  boolean: boolean;
+  text: string;
+  /** Microseconds since 1970. */
+  timestamptz: number;
+  /** JSON text. */
+  json: string;
+  /** JSON text. */
+  jsonb: string;
+}
+export type CellType = keyof CellValues;
+
+/** How PostgreSQL receives values of a type: its number in the catalogue, and what follows the length. */
+interface CellFormat<Value> {
+  readonly oid: number;
+  readonly write: (writer: WireWriter, value: Value) => void;
+}
+
+const FORMATS: { readonly [Type in CellType]: CellFormat<CellValues[Type]> } = {
+  int: { oid: 23, write: (writer, value) => writer.int32(requireInt32(value)) },
+  bigint: {
+    oid: 20,
+    write: (writer, value) =>
+      typeof value === 'bigint' ? writer.bigInt64(requireInt64(value)) : writer.int64(requireExact(value)),
+  },
+  float8: { oid: 701, write: (writer, value) => writer.float64(value) },
+  boolean: { oid: 16, write: (writer, value) => writer.byte(value ? 1 : 0) },
+  text: { oid: 25, write: (writer, value) => writer.text(value) },
+  timestamptz: {
+    oid: 1184,
+    write: (writer, value) => writer.int64(requireExact(value) - MICROS_TO_2000),
+  },
+  json: { oid: 114, write: (writer, value) => writer.text(value) },
+  jsonb: {
+    oid: 3802,
+    write: (writer, value) => {
+      // The version of the format.
+      writer.byte(1);
+      writer.text(value);
+    },
+  },
+};
+
+export const oidOf = (type: CellType): number => FORMATS[type].oid;
+
+/** Writes one value with its length; null has none. */
+export function writeCell(writer: WireWriter, type: CellType, value: unknown): void {
+  const start = writer.length;
+  writer.int32(-1);
+  if (value === null || value === undefined) return;
+  (FORMATS[type] as CellFormat<unknown>).write(writer, value);
+  writer.setInt32(start, writer.length - start - 4);
+}
+
+/** The error that the server would give; like one of the server it is about the row and not about the connection. */
+class CellRangeError extends RangeError {
+  readonly code = '22003';
+}
+
+function requireInt32(value: number): number {
+  if (Number.isInteger(value) && value >= -INT32_LIMIT && value < INT32_LIMIT) return value;
+  throw new CellRangeError(`value ${value} is out of range for type integer`);
+}
+
+function requireExact(value: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new CellRangeError(`value ${value} is out of range for type bigint`);
+}
+
+function requireInt64(value: bigint): bigint {
+  if (BigInt.asIntN(64, value) === value) return value;
+  throw new CellRangeError(`value ${value.toString()} is out of range for type bigint`);
+}

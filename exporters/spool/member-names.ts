@@ -1,0 +1,98 @@
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { TextMemory } from './text-memory.ts';
+
+/** Most sets of names that are known at a time; more than there are kinds of steps and events. */
+const MAX_KNOWN = 256;
+
+interface KnownNames {
+  readonly names: readonly string[];
+  /** The names as they are written: of each, how much of it the name before begins with as well, and the rest. */
+  readonly bytes: Buffer;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** The names of members as bytes. Spans of one name have members of the same names, nearly always: they are made once. */
+export class NamesWriter {
+  readonly #known = new Map<string, KnownNames>();
+
+  /** The names of the members that a span or event of this name has. */
+  bytesOf(bearerName: string, members: Members): Buffer {
+    const known = this.#known.get(bearerName);
+    if (known !== undefined && areNamesOf(members, known.names)) return known.bytes;
+    const names = namesOf(members);
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    const bytes = toBytes(names);
+    this.#known.set(bearerName, { names, bytes });
+    return bytes;
+  }
+}
+
+/** Names that were read before, by their bytes. */
+export class NamesReader {
+  readonly #known = new Map<string, KnownNames>();
+  readonly #reader: ByteReader;
+
+  constructor(texts: TextMemory) {
+    this.#reader = new ByteReader(texts);
+  }
+
+  /** Reads the names of the members that a span or event of this name has. */
+  read(from: ByteReader, bearerName: string): readonly string[] {
+    const length = from.count();
+    const known = this.#known.get(bearerName);
+    if (known?.bytes.length === length && from.skip(known.bytes)) return known.names;
+    // The bytes belong to the segment, which is let go of.
+    const bytes = Buffer.from(from.bytes(length));
+    const names = this.#read(bytes);
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(bearerName, { names, bytes });
+    return names;
+  }
+
+  #read(bytes: Buffer): readonly string[] {
+    this.#reader.open(bytes);
+    const names: string[] = [];
+    let before = '';
+    while (!this.#reader.isAtEnd) {
+      const shared = this.#reader.count();
+      before = before.slice(0, shared) + this.#reader.text();
+      names.push(before);
+    }
+    return names;
+  }
+}
+
+function areNamesOf(members: Members, names: readonly string[]): boolean {
+  let index = 0;
+  for (const name in members) {
+    if (name !== names[index]) return false;
+    index += 1;
+  }
+  return index === names.length;
+}
+
+function namesOf(members: Members): readonly string[] {
+  const names: string[] = [];
+  for (const name in members) names.push(name);
+  return names;
+}
+
+function toBytes(names: readonly string[]): Buffer {
+  const writer = new ByteWriter(1024);
+  let before = '';
+  for (const name of names) {
+    const shared = sharedLength(before, name);
+    writer.count(shared);
+    writer.text(name.slice(shared));
+    before = name;
+  }
+  return writer.slice(0, writer.length);
+}
+
+function sharedLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length += 1;
+  return length;
+}

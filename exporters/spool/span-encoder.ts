@@ -1,0 +1,118 @@
+import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { encodeValue } from '../../src/facts/observed-span-json.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { NamesWriter } from './member-names.ts';
+import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+
+/**
+ * Writes spans as bytes, without an object or a text that is made for it. What spans share is encoded once and copied
+ * from then on: the resource of a process, and the names of attributes of spans of one name.
+ */
+export class SpanEncoder {
+  readonly #writer: ByteWriter;
+  readonly #names: Readonly<Record<Bearer, NamesWriter>> = {
+    started: new NamesWriter(),
+    ended: new NamesWriter(),
+    event: new NamesWriter(),
+    resource: new NamesWriter(),
+  };
+  readonly #resourceWriter = new ByteWriter(1024);
+  #resource: ObservedSpan['resource'] | null = null;
+  #resourceBytes: Buffer = Buffer.alloc(0);
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer;
+  }
+
+  /**
+   * Writes a span behind what was written before.
+   *
+   * @throws TypeError when an attribute cannot be written as JSON, RangeError when an instant has more than 64 bits; a
+   *   part of the span is then written
+   */
+  encode(span: ObservedSpan): void {
+    const writer = this.#writer;
+    const { parentSpanId, endTimeUnixNano, statusMessage, events } = span;
+    const has =
+      (parentSpanId === null ? 0 : HAS.parent) |
+      (endTimeUnixNano === null ? 0 : HAS.end) |
+      (statusMessage === null ? 0 : HAS.message);
+    writer.byte(FORMAT_VERSION);
+    writer.byte(has | (PHASES.indexOf(span.phase) << HAS.bits));
+    writer.byte(STATUSES.indexOf(span.statusCode));
+    writer.text(span.traceId);
+    writer.text(span.spanId);
+    if (parentSpanId !== null) writer.text(parentSpanId);
+    writer.text(span.name);
+    writer.int64(span.startTimeUnixNano);
+    if (endTimeUnixNano !== null) writer.int64(endTimeUnixNano);
+    if (statusMessage !== null) writer.text(statusMessage);
+    writer.count(span.droppedAttributesCount);
+    writer.count(span.droppedEventsCount);
+    const names = this.#names[span.phase].bytesOf(span.name, span.attributes);
+    writeMembers(writer, span.attributes, names);
+    writer.count(events.length);
+    for (const event of events) {
+      writer.text(event.name);
+      writer.int64(event.timeUnixNano);
+      const names = this.#names.event.bytesOf(event.name, event.attributes);
+      writeMembers(writer, event.attributes, names);
+    }
+    this.#writeResource(span.resource);
+  }
+
+  #writeResource(resource: ObservedSpan['resource']): void {
+    if (resource !== this.#resource) {
+      this.#resource = null;
+      this.#resourceWriter.cutTo(0);
+      writeMembers(this.#resourceWriter, resource, this.#names.resource.bytesOf('', resource));
+      this.#resourceBytes = this.#resourceWriter.slice(0, this.#resourceWriter.length);
+      this.#resource = resource;
+    }
+    this.#writer.count(this.#resourceBytes.length);
+    this.#writer.bytes(this.#resourceBytes);
+  }
+}
+
+function writeMembers(writer: ByteWriter, members: Readonly<Record<string, unknown>>, names: Buffer): void {
+  writer.count(names.length);
+  writer.bytes(names);
+  for (const name in members) writeValue(writer, members[name]);
+}
+
+function writeValue(writer: ByteWriter, value: unknown): void {
+  switch (typeof value) {
+    case 'string':
+      writer.byte(TAG.text);
+      writer.text(value);
+      break;
+    case 'number':
+      writeNumber(writer, value);
+      break;
+    case 'boolean':
+      writer.byte(value ? TAG.true : TAG.false);
+      break;
+    default:
+      writeOther(writer, value);
+  }
+}
+
+function writeNumber(writer: ByteWriter, value: number): void {
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    writer.byte(TAG.int32);
+    writer.int32(value);
+  } else {
+    writer.byte(TAG.double);
+    writer.double(value);
+  }
+}
+
+/** What no attribute of the vocabulary is. */
+function writeOther(writer: ByteWriter, value: unknown): void {
+  const json = encodeValue(value);
+  if (json === undefined) writer.byte(TAG.none);
+  else {
+    writer.byte(TAG.json);
+    writer.text(json);
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  absolute,
+  add,
+  addIntegers,
+  get,
+  greater,
+  integer,
+  lesser,
+  loadPair,
+  loadTwice,
+  multiply,
+  multiplyIntegers,
+  repeatWhileLess,
+  set,
+  storePair,
+  subtract,
+  zeros,
+  type Code,
+} from './simd-code.ts';
+import type { SimdProgram } from './simd-module.ts';
+
+/** The fields that are summed together, in the order in which they lie in the memory of the kernel. */
+export const KERNEL_FIELDS = ['forecast', 'truth', 'reference', 'climatology'] as const;
+type KernelField = (typeof KERNEL_FIELDS)[number];
+
+/**
+ * The sums of a row, from which all of its scores follow. f, o, r and c are forecast, truth, reference and climatology; f'
+ * and r' are taken about the first point of the row: fields are far from zero, their differences are not.
+ */
+export const ROW_SUMS = [
+  'error', // f - o
+  'errorSquares', // f - o squared
+  'absoluteError', // |f - o|
+  'forecastMin',
+  'forecastMax',
+  'actual', // o - c
+  'actualSquares', // o - c squared
+  'anomalySquares', // f - c squared
+  'referenceErrorSquares', // r - o squared
+  'forecast', // f'
+  'reference', // r'
+  'forecastSquares', // f' squared
+  'referenceSquares', // r' squared
+  'differenceSquares', // f' - r' squared
+] as const;
+export type RowSum = (typeof ROW_SUMS)[number];
+
+/** Each sum is left as two halves, that of the points at even places of the row and that of the others. */
+export const ROW_SUM_BYTES = 2 * Float64Array.BYTES_PER_ELEMENT;
+const PAIR_BYTES = 2 * Float32Array.BYTES_PER_ELEMENT;
+
+const INTEGERS = ['rows', 'pointsPerRow', 'at', 'rowEnd', 'sumsAt', 'end'] as const;
+const VALUES = [
+  ...KERNEL_FIELDS,
+  ...(['error', 'actual', 'anomaly', 'referenceError', 'difference'] as const),
+] as const;
+const FIRST = ['forecast', 'reference'] as const;
+
+const local = (name: (typeof INTEGERS)[number]): number => INTEGERS.indexOf(name);
+const valueLocal = (name: (typeof VALUES)[number]): number => INTEGERS.length + VALUES.indexOf(name);
+const firstLocal = (name: (typeof FIRST)[number]): number =>
+  INTEGERS.length + VALUES.length + FIRST.indexOf(name);
+const sumLocal = (name: RowSum): number =>
+  INTEGERS.length + VALUES.length + FIRST.length + ROW_SUMS.indexOf(name);
+
+const integerOf = (name: (typeof INTEGERS)[number]): Code => get(local(name));
+const valueOf = (name: (typeof VALUES)[number]): Code => get(valueLocal(name));
+const firstOf = (name: (typeof FIRST)[number]): Code => get(firstLocal(name));
+const sumOf = (name: RowSum): Code => get(sumLocal(name));
+
+const squared = (name: (typeof VALUES)[number]): Code => multiply(valueOf(name), valueOf(name));
+const sum = (name: RowSum, value: Code): Code => set(sumLocal(name), add(sumOf(name), value));
+
+/** Loads what lies at the current point of a field. */
+type Load = (instruction: (address: Code, offset: number) => Code, field: KernelField) => Code;
+
+/** Where the program finds the fields and leaves the sums, in bytes. */
+export interface RowLayout {
+  readonly fieldBytes: number;
+  readonly sumsAt: number;
+}
+
+/**
+ * The program that sums rows, two points at once and in double precision. Its parameters are the number of rows and the
+ * number of points in each, which is even. The sums of a row follow those of the row before, each as two halves.
+ */
+export function rowProgram({ fieldBytes, sumsAt }: RowLayout): Omit<SimdProgram, 'memoryBytes'> {
+  const load: Load = (instruction, field) =>
+    instruction(integerOf('at'), KERNEL_FIELDS.indexOf(field) * fieldBytes);
+  const rowBytes = multiplyIntegers(integerOf('pointsPerRow'), integer(Float32Array.BYTES_PER_ELEMENT));
+  const rowSumBytes = integer(ROW_SUMS.length * ROW_SUM_BYTES);
+  const row = [
+    ...startRow(load),
+    ...set(local('rowEnd'), addIntegers(integerOf('at'), rowBytes)),
+    ...repeatWhileLess(
+      [...sumPair(load), ...set(local('at'), addIntegers(integerOf('at'), integer(PAIR_BYTES)))],
+      integerOf('at'),
+      integerOf('rowEnd'),
+    ),
+    ...ROW_SUMS.flatMap((name, index) =>
+      storePair(integerOf('sumsAt'), sumsAt + index * ROW_SUM_BYTES, sumOf(name)),
+    ),
+    ...set(local('sumsAt'), addIntegers(integerOf('sumsAt'), rowSumBytes)),
+  ];
+  return {
+    code: [
+      ...set(local('end'), multiplyIntegers(integerOf('rows'), rowBytes)),
+      ...repeatWhileLess(row, integerOf('at'), integerOf('end')),
+    ],
+    integers: INTEGERS.length - 2,
+    vectors: VALUES.length + FIRST.length + ROW_SUMS.length,
+  };
+}
+
+/** Takes the first point of a row, and begins all sums. */
+function startRow(load: Load): Code {
+  const firstField = (field: KernelField): Code => load(loadTwice, field);
+  return [
+    ...set(firstLocal('forecast'), firstField('forecast')),
+    ...set(firstLocal('reference'), firstField('reference')),
+    ...ROW_SUMS.flatMap((name) => set(sumLocal(name), zeros)),
+    ...set(sumLocal('forecastMin'), firstOf('forecast')),
+    ...set(sumLocal('forecastMax'), firstOf('forecast')),
+  ];
+}
+
+/** Adds two neighbouring points to all sums of their row: the hot loop. */
+function sumPair(load: Load): Code {
+  const [forecast, truth, reference, climatology] = KERNEL_FIELDS.map(valueOf) as [Code, Code, Code, Code];
+  return [
+    ...KERNEL_FIELDS.flatMap((field) => set(valueLocal(field), load(loadPair, field))),
+    ...set(sumLocal('forecastMin'), lesser(sumOf('forecastMin'), forecast)),
+    ...set(sumLocal('forecastMax'), greater(sumOf('forecastMax'), forecast)),
+    ...set(valueLocal('error'), subtract(forecast, truth)),
+    ...sum('absoluteError', absolute(valueOf('error'))),
+    ...sum('error', valueOf('error')),
+    ...sum('errorSquares', squared('error')),
+    ...set(valueLocal('actual'), subtract(truth, climatology)),
+    ...sum('actual', valueOf('actual')),
+    ...sum('actualSquares', squared('actual')),
+    ...set(valueLocal('anomaly'), subtract(forecast, climatology)),
+    ...sum('anomalySquares', squared('anomaly')),
+    ...set(valueLocal('referenceError'), subtract(reference, truth)),
+    ...sum('referenceErrorSquares', squared('referenceError')),
+    ...set(valueLocal('forecast'), subtract(forecast, firstOf('forecast'))),
+    ...sum('forecast', forecast),
+    ...sum('forecastSquares', squared('forecast')),
+    ...set(valueLocal('reference'), subtract(reference, firstOf('reference'))),
+    ...sum('reference', reference),
+    ...sum('referenceSquares', squared('reference')),
+    ...set(valueLocal('difference'), subtract(forecast, reference)),
+    ...sum('differenceSquares', squared('difference')),
+  ];
+}
