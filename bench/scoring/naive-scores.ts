@@ -17,7 +17,7 @@ export function naiveScores(fields: ComparedFields): ComparedScores {
   }
   const grid = { weights, columns: forecast.length / weights.length };
   return {
-    rmse: Math.sqrt(meanSquare(forecast, truth, grid)),
+    rmse: Math.sqrt(meanSquare(forecast, truth, grid, 0)),
     mae: meanAbsolute(forecast, truth, grid),
     bias: meanError(forecast, truth, grid),
     acc: correlation(forecast, truth, climatology, grid),
@@ -28,14 +28,14 @@ export function naiveScores(fields: ComparedFields): ComparedScores {
 
 function skill(forecast: FieldValues, truth: FieldValues, against: FieldValues, grid: WeightedGrid): number {
   const correction = plainMeanError(forecast, truth);
-  return 1 - meanSquare(forecast, truth, grid, correction) / meanSquare(against, truth, grid);
+  return 1 - meanSquare(forecast, truth, grid, correction) / meanSquare(against, truth, grid, 0);
 }
 
 function meanSquare(
   left: FieldValues,
   right: FieldValues,
   { weights, columns }: WeightedGrid,
-  correction = 0,
+  correction: number,
 ): number {
   let sum = 0;
   let total = 0;

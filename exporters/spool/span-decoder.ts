@@ -2,7 +2,7 @@ import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.
 import { decodeValue } from '../../src/facts/observed-span-json.ts';
 import { ByteReader } from './byte-reader.ts';
 import { NamesReader } from './member-names.ts';
-import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
 import { TextMemory } from './text-memory.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -34,8 +34,8 @@ export class SpanDecoder {
     const spanId = reader.text();
     const parentSpanId = (has & HAS.parent) === 0 ? null : reader.text();
     const name = reader.text();
-    const startTimeUnixNano = reader.int64();
-    const endTimeUnixNano = (has & HAS.end) === 0 ? null : reader.int64();
+    const startTimeUnixNano = readInstant(reader);
+    const endTimeUnixNano = (has & HAS.end) === 0 ? null : readInstant(reader);
     const statusMessage = (has & HAS.message) === 0 ? null : reader.text();
     const droppedAttributesCount = reader.count();
     const droppedEventsCount = reader.count();
@@ -63,7 +63,7 @@ export class SpanDecoder {
     const events: ObservedEvent[] = [];
     for (let left = reader.count(); left > 0; left -= 1) {
       const name = reader.text();
-      const timeUnixNano = reader.int64();
+      const timeUnixNano = readInstant(reader);
       events.push({ name, timeUnixNano, attributes: this.#readMembers(reader, 'event', name) });
     }
     return events;
@@ -122,4 +122,9 @@ function known<Value>(values: readonly Value[], index: number): Value {
   const value = values[index];
   if (value === undefined) throw new RangeError(`There is no value ${index} in this version.`);
   return value;
+}
+
+function readInstant(reader: ByteReader): bigint {
+  const nanos = reader.int64();
+  return nanos === FAR_INSTANT ? BigInt(reader.text()) : nanos;
 }

@@ -2,7 +2,7 @@ import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { encodeValue } from '../../src/facts/observed-span-json.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { NamesWriter } from './member-names.ts';
-import { FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
 
 /**
  * Writes spans as bytes, without an object or a text that is made for it. What spans share is encoded once and copied
@@ -27,8 +27,7 @@ export class SpanEncoder {
   /**
    * Writes a span behind what was written before.
    *
-   * @throws TypeError when an attribute cannot be written as JSON, RangeError when an instant has more than 64 bits; a
-   *   part of the span is then written
+   * @throws TypeError when an attribute cannot be written as JSON; a part of the span is then written
    */
   encode(span: ObservedSpan): void {
     const writer = this.#writer;
@@ -44,8 +43,8 @@ export class SpanEncoder {
     writer.text(span.spanId);
     if (parentSpanId !== null) writer.text(parentSpanId);
     writer.text(span.name);
-    writer.int64(span.startTimeUnixNano);
-    if (endTimeUnixNano !== null) writer.int64(endTimeUnixNano);
+    writeInstant(writer, span.startTimeUnixNano);
+    if (endTimeUnixNano !== null) writeInstant(writer, endTimeUnixNano);
     if (statusMessage !== null) writer.text(statusMessage);
     writer.count(span.droppedAttributesCount);
     writer.count(span.droppedEventsCount);
@@ -54,7 +53,7 @@ export class SpanEncoder {
     writer.count(events.length);
     for (const event of events) {
       writer.text(event.name);
-      writer.int64(event.timeUnixNano);
+      writeInstant(writer, event.timeUnixNano);
       const names = this.#names.event.bytesOf(event.name, event.attributes);
       writeMembers(writer, event.attributes, names);
     }
@@ -72,6 +71,12 @@ export class SpanEncoder {
     this.#writer.count(this.#resourceBytes.length);
     this.#writer.bytes(this.#resourceBytes);
   }
+}
+
+function writeInstant(writer: ByteWriter, nanos: bigint): void {
+  const isNear = BigInt.asIntN(64, nanos) === nanos && nanos !== FAR_INSTANT;
+  writer.int64(isNear ? nanos : FAR_INSTANT);
+  if (!isNear) writer.text(nanos.toString());
 }
 
 function writeMembers(writer: ByteWriter, members: Readonly<Record<string, unknown>>, names: Buffer): void {

@@ -2,7 +2,7 @@ import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 
 /**
  * The payload of a record: this byte; a byte of what the span has, with its phase; its status; trace, span and parent
- * id; name; start and end; message; counts of what was dropped; attributes; events; and the members of the resource,
+ * id; name; start and end, 64 bits each; message; counts of what was dropped; attributes; events; and the members of the resource,
  * with their length before them. Members are their names, with the length of those before them, and then a tag and a
  * value for each. A byte of another value begins a record that this version cannot read.
  */
@@ -19,3 +19,6 @@ export const TAG = { none: 0, text: 1, int32: 2, double: 3, false: 4, true: 5, j
 
 /** What has members: the names of those are remembered apart, for a span has others when it starts and when it ends. */
 export type Bearer = ObservedSpan['phase'] | 'event' | 'resource';
+
+/** Stands for an instant that 64 bits with a sign do not hold; it follows as text. OTLP's have no sign. */
+export const FAR_INSTANT = -(2n ** 63n);

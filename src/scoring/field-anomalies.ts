@@ -10,7 +10,7 @@ import type { FieldValues, RowSpan } from './field-values.ts';
 import { firstSharedPoint } from './first-shared-point.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** What one pass over forecast, truth and climatology tells. */
+/** What forecast, truth and climatology tell. */
 export interface FieldAnomalies {
   /** Pairs (forecast - climatology, truth - climatology) where all three are finite, weighted with cos(latitude). */
   readonly anomalies: Comoments;
@@ -25,22 +25,28 @@ interface FieldTriple {
 }
 
 /** Sums of one row: the anomalies, and the squares of truth - climatology with their number. */
-export interface AnomalySums extends ShiftedSums {
+interface AnomalySums extends ShiftedSums {
   readonly truthCount: number;
   readonly squares: number;
 }
 
-/** Measures the anomalies of a forecast and its truth on a grid in one pass, but for the rows that are known. */
+/** What no points tell. */
+export const NO_ANOMALIES: FieldAnomalies = { anomalies: NO_COMOMENTS, climatologyError: NO_SQUARES };
+
+/**
+ * Measures the anomalies of a forecast and its truth on a grid, row by row.
+ *
+ * @param known what other rows of the grid tell
+ */
 export function measureAnomalies(
   fields: FieldTriple,
   rows: readonly GridRow[],
-  known: readonly (AnomalySums | undefined)[] = [],
+  known: FieldAnomalies = NO_ANOMALIES,
 ): FieldAnomalies {
-  let anomalies = NO_COMOMENTS;
-  let climatologyError = NO_SQUARES;
-  for (const [index, row] of rows.entries()) {
+  let { anomalies, climatologyError } = known;
+  for (const row of rows) {
     if (row.weight === 0) continue;
-    const found = known[index] ?? rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
+    const found = rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
     anomalies = joinComoments(anomalies, comomentsOfRow(found, row.weight));
     climatologyError = addRowSquares(
       climatologyError,

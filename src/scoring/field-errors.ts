@@ -3,7 +3,7 @@ import type { FieldValues, RowSpan } from './field-values.ts';
 import { firstSharedPoint } from './first-shared-point.ts';
 import { joinMoments, NO_MOMENTS, type Moments } from './moments.ts';
 
-/** What one pass over forecast and truth tells, over the points where both are finite. */
+/** What forecast and truth tell, over the points where both are finite. */
 export interface FieldErrors {
   /** Moments of forecast - truth, weighted with cos(latitude). */
   readonly errors: Moments;
@@ -19,8 +19,18 @@ export interface FieldErrors {
   readonly forecastMax: number;
 }
 
-/** What one row tells. */
-export interface RowErrors {
+/** What no points tell. */
+export const NO_ERRORS: FieldErrors = {
+  errors: NO_MOMENTS,
+  absoluteSum: 0,
+  unweightedMean: 0,
+  sharedPoints: 0,
+  truthOnlyPoints: 0,
+  forecastMin: Infinity,
+  forecastMax: -Infinity,
+};
+
+interface RowErrors {
   readonly count: number;
   readonly mean: number;
   readonly squares: number;
@@ -31,23 +41,19 @@ export interface RowErrors {
 }
 
 /**
- * Measures the errors of a forecast on a grid in one pass. Rows of weight 0 count in the unweighted figures only.
+ * Measures the errors of a forecast on a grid, row by row. Rows of weight 0 count in the unweighted figures only.
  *
- * @param known what rows have been found to tell before; only the others are looked at
+ * @param known what other rows of the grid tell
  */
 export function measureErrors(
   { forecast, truth }: { readonly forecast: FieldValues; readonly truth: FieldValues },
   rows: readonly GridRow[],
-  known: readonly (RowErrors | undefined)[] = [],
+  known: FieldErrors = NO_ERRORS,
 ): FieldErrors {
-  let errors = NO_MOMENTS;
-  let unweighted = NO_MOMENTS;
-  let absoluteSum = 0;
-  let truthOnlyPoints = 0;
-  let forecastMin = Infinity;
-  let forecastMax = -Infinity;
-  for (const [index, row] of rows.entries()) {
-    const found = known[index] ?? rowErrors(forecast, truth, row);
+  let { errors, absoluteSum, truthOnlyPoints, forecastMin, forecastMax } = known;
+  let unweighted: Moments = { weight: known.sharedPoints, mean: known.unweightedMean, squares: 0 };
+  for (const row of rows) {
+    const found = rowErrors(forecast, truth, row);
     const { count, mean } = found;
     errors = joinMoments(errors, { weight: row.weight * count, mean, squares: row.weight * found.squares });
     unweighted = joinMoments(unweighted, { weight: count, mean, squares: found.squares });

@@ -10,7 +10,7 @@ import type { FieldValues, RowSpan } from './field-values.ts';
 import { firstSharedPoint } from './first-shared-point.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** What one pass over forecast, truth and reference forecast tells. */
+/** What forecast, truth and reference forecast tell. */
 export interface FieldReference {
   /** Pairs (forecast, reference) where both are finite, weighted with cos(latitude). */
   readonly patterns: Comoments;
@@ -27,24 +27,33 @@ interface FieldTriple {
 }
 
 /** Sums of one row: the patterns, their squared distance, and the squares of reference - truth with their number. */
-export interface ReferenceSums extends ShiftedSums {
+interface ReferenceSums extends ShiftedSums {
   readonly distance: number;
   readonly truthCount: number;
   readonly squares: number;
 }
 
-/** Compares a forecast and its truth with a reference forecast on a grid in one pass, but for the rows that are known. */
+/** What no points tell. */
+export const NO_REFERENCE: FieldReference = {
+  patterns: NO_COMOMENTS,
+  distance: NO_SQUARES,
+  referenceError: NO_SQUARES,
+};
+
+/**
+ * Compares a forecast and its truth with a reference forecast on a grid, row by row.
+ *
+ * @param known what other rows of the grid tell
+ */
 export function measureReference(
   fields: FieldTriple,
   rows: readonly GridRow[],
-  known: readonly (ReferenceSums | undefined)[] = [],
+  known: FieldReference = NO_REFERENCE,
 ): FieldReference {
-  let patterns = NO_COMOMENTS;
-  let distance = NO_SQUARES;
-  let referenceError = NO_SQUARES;
-  for (const [index, row] of rows.entries()) {
+  let { patterns, distance, referenceError } = known;
+  for (const row of rows) {
     if (row.weight === 0) continue;
-    const found = known[index] ?? rowReference(fields.forecast, fields.truth, fields.reference, row);
+    const found = rowReference(fields.forecast, fields.truth, fields.reference, row);
     patterns = joinComoments(patterns, comomentsOfRow(found, row.weight));
     distance = addRowSquares(distance, { count: found.count, sum: found.distance }, row.weight);
     referenceError = addRowSquares(

@@ -1,6 +1,6 @@
 import { measureAnomalies } from './field-anomalies.ts';
 import { measureErrors, type FieldErrors } from './field-errors.ts';
-import { gridRows, type GridRow } from './field-grid.ts';
+import { gridRows } from './field-grid.ts';
 import { measureReference } from './field-reference.ts';
 import type { FieldValues } from './field-values.ts';
 import { finiteOrNull } from './finite-or-null.ts';
@@ -8,7 +8,7 @@ import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
 import { skillScore } from './skill-score.ts';
 import { weightedCorrelation } from './weighted-correlation.ts';
-import { sumWholeRows, type WholeRow } from './whole-rows.ts';
+import { sumWholeRows, type WholeRows } from './whole-rows.ts';
 
 export type { FieldValues } from './field-values.ts';
 
@@ -70,22 +70,13 @@ export function scoreField(input: FieldScoreInput): FieldScores {
   const { forecast, truth, reference, climatology, latitudes } = input;
   const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
   const whole = sumWholeRows(input, rows);
-  const errors = whole.map((row) => row?.errors);
-  const measured = measureErrors(input, rows, errors);
+  const measured = measureErrors(input, whole.rest, whole.errors);
   const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
   return {
     ...errorScores(measured),
-    ...referenceScores(input, { rows, whole, correctedMse }),
-    ...climatologyScores(input, { rows, whole, correctedMse }),
+    ...referenceScores(input, whole, correctedMse),
+    ...climatologyScores(input, whole, correctedMse),
   };
-}
-
-/** What is known before the field is compared with another. */
-interface Summed {
-  readonly rows: readonly GridRow[];
-  readonly whole: readonly (WholeRow | null)[];
-  /** Null where it is not known. */
-  readonly correctedMse: number | null;
 }
 
 function errorScores(measured: FieldErrors) {
@@ -103,16 +94,12 @@ function errorScores(measured: FieldErrors) {
   };
 }
 
-function referenceScores(input: FieldScoreInput, { rows, whole, correctedMse }: Summed) {
+function referenceScores(input: FieldScoreInput, whole: WholeRows, correctedMse: number | null) {
   const { forecast, truth, reference } = input;
   if (reference === undefined) {
     return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
   }
-  const measured = measureReference(
-    { forecast, truth, reference },
-    rows,
-    whole.map((row) => row?.reference),
-  );
+  const measured = measureReference({ forecast, truth, reference }, whole.rest, whole.reference);
   const referenceMse = meanOfSquares(measured.referenceError);
   return {
     referenceMse,
@@ -122,14 +109,10 @@ function referenceScores(input: FieldScoreInput, { rows, whole, correctedMse }: 
   };
 }
 
-function climatologyScores(input: FieldScoreInput, { rows, whole, correctedMse }: Summed) {
+function climatologyScores(input: FieldScoreInput, whole: WholeRows, correctedMse: number | null) {
   const { forecast, truth, climatology } = input;
   if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
-  const measured = measureAnomalies(
-    { forecast, truth, climatology },
-    rows,
-    whole.map((row) => row?.anomalies),
-  );
+  const measured = measureAnomalies({ forecast, truth, climatology }, whole.rest, whole.anomalies);
   const climatologyMse = meanOfSquares(measured.climatologyError);
   return {
     climatologyMse,

@@ -24,8 +24,8 @@ export const KERNEL_FIELDS = ['forecast', 'truth', 'reference', 'climatology'] a
 type KernelField = (typeof KERNEL_FIELDS)[number];
 
 /**
- * The sums of a row, from which all of its scores follow. f, o, r and c are forecast, truth, reference and climatology; f'
- * and r' are taken about the first point of the row: fields are far from zero, their differences are not.
+ * The sums of a row, from which all scores follow. f, o, r and c are forecast, truth, reference and climatology; f' and r'
+ * are less a value that is typical of the field: fields are far from zero, their differences are not.
  */
 export const ROW_SUMS = [
   'error', // f - o
@@ -41,7 +41,7 @@ export const ROW_SUMS = [
   'reference', // r'
   'forecastSquares', // f' squared
   'referenceSquares', // r' squared
-  'differenceSquares', // f' - r' squared
+  'differenceSquares', // f - r squared
 ] as const;
 export type RowSum = (typeof ROW_SUMS)[number];
 
@@ -54,18 +54,14 @@ const VALUES = [
   ...KERNEL_FIELDS,
   ...(['error', 'actual', 'anomaly', 'referenceError', 'difference'] as const),
 ] as const;
-const FIRST = ['forecast', 'reference'] as const;
 
 const local = (name: (typeof INTEGERS)[number]): number => INTEGERS.indexOf(name);
 const valueLocal = (name: (typeof VALUES)[number]): number => INTEGERS.length + VALUES.indexOf(name);
-const firstLocal = (name: (typeof FIRST)[number]): number =>
-  INTEGERS.length + VALUES.length + FIRST.indexOf(name);
-const sumLocal = (name: RowSum): number =>
-  INTEGERS.length + VALUES.length + FIRST.length + ROW_SUMS.indexOf(name);
+const TYPICAL_LOCAL = INTEGERS.length + VALUES.length;
+const sumLocal = (name: RowSum): number => TYPICAL_LOCAL + 1 + ROW_SUMS.indexOf(name);
 
 const integerOf = (name: (typeof INTEGERS)[number]): Code => get(local(name));
 const valueOf = (name: (typeof VALUES)[number]): Code => get(valueLocal(name));
-const firstOf = (name: (typeof FIRST)[number]): Code => get(firstLocal(name));
 const sumOf = (name: RowSum): Code => get(sumLocal(name));
 
 const squared = (name: (typeof VALUES)[number]): Code => multiply(valueOf(name), valueOf(name));
@@ -78,13 +74,15 @@ type Load = (instruction: (address: Code, offset: number) => Code, field: Kernel
 export interface RowLayout {
   readonly fieldBytes: number;
   readonly sumsAt: number;
+  /** The typical value of the field, in single precision. */
+  readonly typicalAt: number;
 }
 
 /**
  * The program that sums rows, two points at once and in double precision. Its parameters are the number of rows and the
  * number of points in each, which is even. The sums of a row follow those of the row before, each as two halves.
  */
-export function rowProgram({ fieldBytes, sumsAt }: RowLayout): Omit<SimdProgram, 'memoryBytes'> {
+export function rowProgram({ fieldBytes, sumsAt, typicalAt }: RowLayout): Omit<SimdProgram, 'memoryBytes'> {
   const load: Load = (instruction, field) =>
     instruction(integerOf('at'), KERNEL_FIELDS.indexOf(field) * fieldBytes);
   const rowBytes = multiplyIntegers(integerOf('pointsPerRow'), integer(Float32Array.BYTES_PER_ELEMENT));
@@ -104,25 +102,21 @@ export function rowProgram({ fieldBytes, sumsAt }: RowLayout): Omit<SimdProgram,
   ];
   return {
     code: [
+      ...set(TYPICAL_LOCAL, loadTwice(integer(typicalAt), 0)),
       ...set(local('end'), multiplyIntegers(integerOf('rows'), rowBytes)),
       ...repeatWhileLess(row, integerOf('at'), integerOf('end')),
     ],
     integers: INTEGERS.length - 2,
-    vectors: VALUES.length + FIRST.length + ROW_SUMS.length,
+    vectors: VALUES.length + 1 + ROW_SUMS.length,
   };
 }
 
-/** Takes the first point of a row, and begins all sums. */
-function startRow(load: Load): Code {
-  const firstField = (field: KernelField): Code => load(loadTwice, field);
-  return [
-    ...set(firstLocal('forecast'), firstField('forecast')),
-    ...set(firstLocal('reference'), firstField('reference')),
-    ...ROW_SUMS.flatMap((name) => set(sumLocal(name), zeros)),
-    ...set(sumLocal('forecastMin'), firstOf('forecast')),
-    ...set(sumLocal('forecastMax'), firstOf('forecast')),
-  ];
-}
+/** Begins all sums. */
+const startRow = (load: Load): Code => [
+  ...ROW_SUMS.flatMap((name) => set(sumLocal(name), zeros)),
+  ...set(sumLocal('forecastMin'), load(loadTwice, 'forecast')),
+  ...set(sumLocal('forecastMax'), sumOf('forecastMin')),
+];
 
 /** Adds two neighbouring points to all sums of their row: the hot loop. */
 function sumPair(load: Load): Code {
@@ -142,10 +136,10 @@ function sumPair(load: Load): Code {
     ...sum('anomalySquares', squared('anomaly')),
     ...set(valueLocal('referenceError'), subtract(reference, truth)),
     ...sum('referenceErrorSquares', squared('referenceError')),
-    ...set(valueLocal('forecast'), subtract(forecast, firstOf('forecast'))),
+    ...set(valueLocal('forecast'), subtract(forecast, get(TYPICAL_LOCAL))),
     ...sum('forecast', forecast),
     ...sum('forecastSquares', squared('forecast')),
-    ...set(valueLocal('reference'), subtract(reference, firstOf('reference'))),
+    ...set(valueLocal('reference'), subtract(reference, get(TYPICAL_LOCAL))),
     ...sum('reference', reference),
     ...sum('referenceSquares', squared('reference')),
     ...set(valueLocal('difference'), subtract(forecast, reference)),

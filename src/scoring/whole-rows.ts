@@ -1,17 +1,16 @@
-import type { AnomalySums } from './field-anomalies.ts';
-import type { RowErrors } from './field-errors.ts';
+import { NO_ANOMALIES } from './field-anomalies.ts';
+import { NO_ERRORS } from './field-errors.ts';
 import type { GridRow } from './field-grid.ts';
-import type { ReferenceSums } from './field-reference.ts';
+import { NO_REFERENCE } from './field-reference.ts';
 import type { FieldValues } from './field-values.ts';
-import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS, type RowSums } from './row-kernel.ts';
-import { KERNEL_FIELDS } from './row-program.ts';
-import { squaresAboutMean, squaresAboutZero } from './shifted-squares.ts';
+import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS } from './row-kernel.ts';
+import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './row-program.ts';
+import { openTotals, type OpenTotals } from './row-totals.ts';
+import { tellTotals, type ToldFields } from './told-fields.ts';
 
-/** What all scores need of a row in which no field lacks a value. */
-export interface WholeRow {
-  readonly errors: RowErrors;
-  readonly anomalies: AnomalySums;
-  readonly reference: ReferenceSums;
+/** What the rows tell in which no field lacks a value, and the rows that are still to be summed point by point. */
+export interface WholeRows extends ToldFields {
+  readonly rest: readonly GridRow[];
 }
 
 interface SummedFields {
@@ -23,105 +22,54 @@ interface SummedFields {
 
 /** Its memory is scratch: nothing in it outlives a call. */
 const KERNEL = createRowKernel();
+const SUMS_PER_ROW = (ROW_SUMS.length * ROW_SUM_BYTES) / Float64Array.BYTES_PER_ELEMENT;
 
 /**
- * Sums all fields in one pass, two points at a time; null for a row that has to be summed point by point: where
- * a value is not finite, or where a difference hardly changes along the row, so that sums about zero tell too little. The sums with a field that is not given mean nothing.
+ * Sums all fields in one pass, two points at a time. What is told with a field that is not given means nothing.
  *
- * @returns nothing for fields that are not all in single precision, and for rows of an odd number of points or of too many
+ * All rows are left over where fields are not all in single precision, where rows have an odd number of points or more
+ * than fit, and where a difference hardly varies, so that sums about zero tell too little of it.
  */
 export function sumWholeRows(
   { forecast, truth, reference = truth, climatology = truth }: SummedFields,
   rows: readonly GridRow[],
-): readonly (WholeRow | null)[] {
+): WholeRows {
   const fields = { forecast, truth, reference, climatology };
   const inOrder = KERNEL_FIELDS.map((name) => fields[name]).filter(isSingle);
-  const count = forecast.length / rows.length;
-  if (inOrder.length < KERNEL_FIELDS.length || count % 2 !== 0 || count > KERNEL_POINTS) return [];
-  const rowsAtOnce = Math.min(KERNEL_ROWS, Math.floor(KERNEL_POINTS / count));
-  const found: (WholeRow | null)[] = [];
+  const points = forecast.length / rows.length;
+  if (inOrder.length < KERNEL_FIELDS.length || points % 2 !== 0 || points > KERNEL_POINTS)
+    return nothing(rows);
+  const typical = truth.find(Number.isFinite) ?? 0;
+  KERNEL.typical[0] = typical;
+  const open = openTotals();
+  const rest: GridRow[] = [];
+  const rowsAtOnce = Math.min(KERNEL_ROWS, Math.floor(KERNEL_POINTS / points));
   for (let first = 0; first < rows.length; first += rowsAtOnce) {
-    const block = rows.slice(first, first + rowsAtOnce);
-    sumBlock(inOrder, { first, rows: block.length, count });
-    for (const [index, { start }] of block.entries()) {
-      const firstPoint = { forecast: forecast[start] ?? NaN, reference: reference[start] ?? NaN };
-      found.push(wholeRow(KERNEL.sumsOf(index), firstPoint, count));
-    }
+    rest.push(...addBlock(open, inOrder, { rows: rows.slice(first, first + rowsAtOnce), points }));
   }
-  return found;
+  const told = tellTotals(open.totals(), typical);
+  return told === null ? nothing(rows) : { ...told, rest };
 }
 
 const isSingle = (field: FieldValues): field is Float32Array => field instanceof Float32Array;
 
-interface Block {
-  readonly first: number;
-  readonly rows: number;
-  /** Points of each row. */
-  readonly count: number;
-}
+const nothing = (rest: readonly GridRow[]): WholeRows => ({
+  errors: NO_ERRORS,
+  anomalies: NO_ANOMALIES,
+  reference: NO_REFERENCE,
+  rest,
+});
 
-function sumBlock(fields: readonly Float32Array[], { first, rows, count }: Block): void {
+/** Sums neighbouring rows of so many points, and gives back those that have gaps. */
+function addBlock(
+  open: OpenTotals,
+  fields: readonly Float32Array[],
+  { rows, points }: { readonly rows: readonly GridRow[]; readonly points: number },
+): GridRow[] {
+  const [start, end] = [rows[0]?.start, rows.at(-1)?.end];
   for (const [index, field] of fields.entries()) {
-    KERNEL.fields.set(field.subarray(first * count, (first + rows) * count), index * KERNEL_POINTS);
+    KERNEL.fields.set(field.subarray(start, end), index * KERNEL_POINTS);
   }
-  KERNEL.sumRows(rows, count);
-}
-
-/** What the sums of a row are taken about. */
-type FirstPoint = Readonly<Record<'forecast' | 'reference', number>>;
-
-/** Share of the squares about zero below which those about the mean have lost digits that count. */
-const SMALLEST_SHARE = 1e-4;
-
-function wholeRow(sums: RowSums, first: FirstPoint, count: number): WholeRow | null {
-  if (!Number.isFinite(sums.error + sums.actual + sums.referenceErrorSquares)) return null;
-  const keepsDigits = (sum: number, squares: number): boolean =>
-    squaresAboutMean({ count, sum, squares }) >= SMALLEST_SHARE * squares;
-  const areDigitsKept =
-    keepsDigits(sums.error, sums.errorSquares) &&
-    keepsDigits(sums.actual, sums.actualSquares) &&
-    keepsDigits(sums.error + sums.actual, sums.anomalySquares);
-  if (!areDigitsKept) return null;
-  return {
-    errors: errorsOf(sums, count),
-    anomalies: anomaliesOf(sums, count),
-    reference: referenceOf(sums, first, count),
-  };
-}
-
-const errorsOf = (sums: RowSums, count: number): RowErrors => ({
-  count,
-  mean: sums.error / count,
-  squares: squaresAboutMean({ count, sum: sums.error, squares: sums.errorSquares }),
-  absolute: sums.absoluteError,
-  truthOnly: 0,
-  min: sums.forecastMin,
-  max: sums.forecastMax,
-});
-
-/** Products follow from squares: 2 a b = a a + b b - (a - b)(a - b). */
-const anomaliesOf = (sums: RowSums, count: number): AnomalySums => ({
-  count,
-  shiftX: 0,
-  shiftY: 0,
-  x: sums.error + sums.actual,
-  y: sums.actual,
-  xx: sums.anomalySquares,
-  yy: sums.actualSquares,
-  xy: (sums.anomalySquares + sums.actualSquares - sums.errorSquares) / 2,
-  truthCount: count,
-  squares: sums.actualSquares,
-});
-
-function referenceOf(sums: RowSums, first: FirstPoint, count: number): ReferenceSums {
-  const [shiftX, shiftY] = [first.forecast, first.reference];
-  const { forecast: x, reference: y, forecastSquares: xx, referenceSquares: yy, differenceSquares } = sums;
-  return {
-    count,
-    ...{ shiftX, shiftY, x, y, xx, yy },
-    xy: (xx + yy - differenceSquares) / 2,
-    distance: squaresAboutZero({ count, shift: shiftX - shiftY, sum: x - y, squares: differenceSquares }),
-    truthCount: count,
-    squares: sums.referenceErrorSquares,
-  };
+  KERNEL.sumRows(rows.length, points);
+  return rows.filter(({ weight }, index) => !open.add(KERNEL.sums, index * SUMS_PER_ROW, { weight, points }));
 }
