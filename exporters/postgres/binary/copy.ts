@@ -12,10 +12,12 @@ const END = -1;
 
 /** What is sent at once: while the server takes in one part, the next is encoded. */
 const ROWS_PER_PART = 500;
+/** Of a step of the log. */
+const USUAL_ROW_BYTES = 512;
 
 function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Generator<Buffer> {
   for (let start = 0; start < rows.length; start += ROWS_PER_PART) {
-    const writer = new WireWriter();
+    const writer = new WireWriter(Math.min(ROWS_PER_PART, rows.length - start) * USUAL_ROW_BYTES);
     if (start === 0) writeHeader(writer);
     for (const row of rows.slice(start, start + ROWS_PER_PART)) {
       writer.int16(columns.length);

@@ -1,11 +1,14 @@
-/** Big enough for most parameters; more is asked for as it is needed. */
-const CHUNK = 64 * 1024;
 const TWO_TO_THE_32 = 2 ** 32;
 
 /** Appends numbers and texts as the protocol of PostgreSQL wants them, most significant byte first. */
 export class WireWriter {
-  #bytes = Buffer.allocUnsafe(CHUNK);
+  #bytes: Buffer;
   #length = 0;
+
+  /** @param expectedBytes room to begin with; more is asked for as it is needed */
+  constructor(expectedBytes: number) {
+    this.#bytes = Buffer.allocUnsafe(expectedBytes);
+  }
 
   get length(): number {
     return this.#length;
