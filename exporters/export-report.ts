@@ -25,6 +25,8 @@ export interface ExportOptions {
 export interface SpanSink {
   /** Never called while an earlier call is under way, unless that one was given up: its signal is aborted then. */
   export(spans: readonly ObservedSpan[], options?: ExportOptions): Promise<ExportReport>;
+  /** Told which spans come next, so that it can make them ready; `export` is then called with the same array. Changes nothing. */
+  prepare?(spans: readonly ObservedSpan[]): void;
   /** Keeps a span aside that is rejected even alone, with what it was rejected for; without it such a span is lost. */
   bury?(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport>;
 }

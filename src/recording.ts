@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '../exporters/export-report.ts';
-import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
+import { createPostgresExporter, toSink } from '../exporters/postgres/exporter.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
@@ -133,7 +133,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   await refreshMiners({ pool, prometheus });
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
-  const plain = { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) };
+  const plain = toSink(exporter);
   const sink = withBatchMetrics(plain, prometheus.recorder);
   const spool = await openRecordingSpool({
     config,

@@ -1,4 +1,4 @@
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { createPostgresExporter, toSink } from '../../exporters/postgres/exporter.ts';
 import { openAll } from '../../src/closers.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
@@ -6,7 +6,7 @@ import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
 import { era5Spans, SCORED_FIELDS } from '../support/era5-spans.ts';
 import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
 import { openBenchServer, type BenchDatabase } from '../support/server.ts';
-import { drainThroughSpool, type Drained } from '../support/spool.ts';
+import { drainThroughSpool } from '../support/spool.ts';
 
 const MINERS: Readonly<Record<Scale, number>> = { quick: 4, full: 128 };
 const TABLE = 'weather_forecast_component_scores';
@@ -25,32 +25,20 @@ export function openComponents(scale: Scale): Promise<Suite> {
   });
 }
 
-/** Into empty tables, by an exporter that knows nothing yet. */
-async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<Drained> {
+/** Into empty tables, by an exporter that knows nothing yet. @returns score rows a second */
+async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<number> {
   await emptyRecordedTables(pool);
-  const exporter = createPostgresExporter({ pool });
-  const drained = await drainThroughSpool(spans, {
-    export: (batch, options) => exporter.exportObserved(batch, options),
-  });
+  const rate = await drainThroughSpool(spans, toSink(createPostgresExporter({ pool })));
   await requireRows(pool, TABLE, spans.length * SCORED_FIELDS.length);
-  return drained;
+  return rate * SCORED_FIELDS.length;
 }
 
 function ratesOf(database: BenchDatabase, spans: readonly ObservedSpan[], copied: CopiedRows): Comparison {
-  const rate = ({ spans: recorded }: Drained, millis: number): number =>
-    (recorded * SCORED_FIELDS.length * 1000) / millis;
   return {
     name: 'component scores to committed rows',
     unit: 'rows/s',
     sides: {
-      recorded: async () => {
-        const drained = await recordAll(database, spans);
-        return rate(drained, drained.exportMillis);
-      },
-      'reading the spans from the spool included': async () => {
-        const drained = await recordAll(database, spans);
-        return rate(drained, drained.wholeMillis);
-      },
+      recorded: () => recordAll(database, spans),
       'psql \\copy of the component rows': copied.measure,
     },
     targets: [

@@ -1,4 +1,4 @@
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { createPostgresExporter, toSink } from '../../exporters/postgres/exporter.ts';
 import { openAll } from '../../src/closers.ts';
 import { writeHistory, type HistorySize } from '../../test/servers/support/year-of-history.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
@@ -75,11 +75,10 @@ class NewRuns {
     const instanceId = `recorder-${first}`;
     const runs = Array.from({ length: this.#size.newRuns }, (_, index) => first + index);
     const spans = runs.flatMap((run) => runOfMiners(run, this.#size.history.miners, instanceId));
-    const exporter = createPostgresExporter({ pool });
-    const sink = { export: exporter.exportObserved.bind(exporter) };
-    const drained = await drainThroughSpool(spans, sink, { ...BENCH_EMITTER, instanceId });
+    const sink = toSink(createPostgresExporter({ pool }));
+    const rate = await drainThroughSpool(spans, sink, { ...BENCH_EMITTER, instanceId });
     await requireRows(pool, `${LOG} where run_id between ${first} and ${this.#next - 1}`, spans.length);
-    return (drained.spans * 1000) / drained.exportMillis;
+    return rate;
   }
 }
 

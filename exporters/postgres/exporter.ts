@@ -3,12 +3,13 @@ import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
-import type { ExportOptions, ExportReport } from '../export-report.ts';
+import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
 import { toObservedSpan } from '../processor/observed-span.ts';
+import { toBatch, type Batch } from './batch.ts';
 import { bury } from './bury.ts';
 import { isRetryable } from './database-error.ts';
 import { Partitions } from './partitions.ts';
-import { recordSpans } from './record-spans.ts';
+import { recordBatch } from './record-spans.ts';
 import { inTransaction } from './transaction.ts';
 import type { Committed } from './write-batch.ts';
 
@@ -34,6 +35,7 @@ export class ForecastSpanExporter implements SpanExporter {
   readonly #onCommit: (committed: Committed) => void;
   readonly #now: () => number;
   readonly #partitions = new Partitions();
+  readonly #prepared = new WeakMap<readonly ObservedSpan[], Promise<Batch>>();
   #last: Promise<unknown> = Promise.resolve();
   #isShutDown = false;
 
@@ -50,6 +52,14 @@ export class ForecastSpanExporter implements SpanExporter {
       if (report.kind === 'written') done({ code: ExportResultCode.SUCCESS });
       else done({ code: ExportResultCode.FAILED, error: toError(report.error) });
     });
+  }
+
+  /** Translates spans that `exportObserved` will be called with, while others are still written. */
+  prepare(spans: readonly ObservedSpan[]): void {
+    const batch = toBatch(spans);
+    // Whoever writes them hears of it.
+    batch.catch(() => undefined);
+    this.#prepared.set(spans, batch);
   }
 
   /** Writes spans, and the account of their emitter, in one transaction. Never rejects. */
@@ -98,11 +108,19 @@ export class ForecastSpanExporter implements SpanExporter {
     return { kind: 'written' };
   }
 
-  #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
+  async #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
+    const batch = await (this.#prepared.get(spans) ?? toBatch(spans));
     const options = { partitions: this.#partitions, now: this.#now() * 1000, account };
-    return inTransaction(this.#pool, (client) => recordSpans(client, spans, options));
+    return inTransaction(this.#pool, (client) => recordBatch(client, batch, options));
   }
 }
+
+/** The exporter as the processor of Barograph wants it. */
+export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
+  export: exporter.exportObserved.bind(exporter),
+  prepare: exporter.prepare.bind(exporter),
+  bury: exporter.bury.bind(exporter),
+});
 
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
-import { setAside, toBatch } from './batch.ts';
+import { setAside, toBatch, type Batch } from './batch.ts';
 import { judgeClock } from './clock-range.ts';
 import { setLateAside } from './late-spans.ts';
 import type { Partitions } from './partitions.ts';
@@ -21,9 +21,18 @@ export interface RecordSpansOptions {
 export async function recordSpans(
   client: ClientBase,
   spans: readonly ObservedSpan[],
+  options: RecordSpansOptions,
+): Promise<Committed> {
+  return recordBatch(client, await toBatch(spans), options);
+}
+
+/** The same for spans that were translated before. */
+export async function recordBatch(
+  client: ClientBase,
+  translated: Batch,
   { partitions, now, account }: RecordSpansOptions,
 ): Promise<Committed> {
-  const sane = setAside(await toBatch(spans), (fact) => judgeClock(fact, now));
+  const sane = setAside(translated, (fact) => judgeClock(fact, now));
   const batch = await setLateAside(client, sane, now);
   return writeBatch(client, batch, partitions, account);
 }

@@ -43,7 +43,8 @@ export function deliverBatch(batch: SpanBatch, delivery: Delivery): Promise<Deli
 async function deliverSlice(slice: Slice, delivery: Delivery): Promise<Delivered> {
   const { batch, from, to } = slice;
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
-  const spans = batch.spans.slice(from, to);
+  const isWhole = to - from === batch.spans.length;
+  const spans = isWhole ? batch.spans : batch.spans.slice(from, to);
   const report = await untilAnswered(
     (more) => delivery.sink.export(spans, { ...options, ...more }),
     delivery,

@@ -10,9 +10,10 @@ interface QueuedSpan {
 export class MemoryQueue implements SpanQueue {
   readonly #maxSpans: number;
   readonly #spans = new Map<string, QueuedSpan>();
-  #taken = 0;
+  /** How many spans each batch has that is not settled. */
+  #taken: number[] = [];
 
-  /** `maxSpans`: most spans that wait, those of the batch under way included. */
+  /** `maxSpans`: most spans that wait, those of batches under way included. */
   constructor(maxSpans: number) {
     this.#maxSpans = maxSpans;
   }
@@ -29,7 +30,7 @@ export class MemoryQueue implements SpanQueue {
   push(span: ObservedSpan, now: number): Pushed {
     const key = keyOf(span);
     const known = this.#spans.get(key);
-    if (known === undefined && this.#spans.size + this.#taken >= this.#maxSpans) return 'queue_full';
+    if (known === undefined && this.#spans.size + this.#takenSpans >= this.#maxSpans) return 'queue_full';
     this.#spans.set(key, { span, queuedAt: known?.queuedAt ?? now });
     return known === undefined ? 'queued' : 'merged';
   }
@@ -41,19 +42,24 @@ export class MemoryQueue implements SpanQueue {
       taken.push(queued);
       this.#spans.delete(key);
     }
-    this.#taken = taken.length;
-    return { spans: taken.map(({ span }) => span), queuedAt: taken[0]?.queuedAt ?? 0 };
+    this.#taken.push(taken.length);
+    const spans = taken.map(({ span }) => span);
+    return { spans, queuedAt: taken[0]?.queuedAt ?? 0, isFull: spans.length === maxSpans };
   }
 
   settle(): void {
-    this.#taken = 0;
+    this.#taken.shift();
   }
 
   close(): number {
-    const lost = this.#spans.size + this.#taken;
+    const lost = this.#spans.size + this.#takenSpans;
     this.#spans.clear();
-    this.#taken = 0;
+    this.#taken = [];
     return lost;
+  }
+
+  get #takenSpans(): number {
+    return this.#taken.reduce((sum, spans) => sum + spans, 0);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { BatchFeed } from './batch-feed.ts';
 import { deliverBatch, type Delivery } from './deliver-batch.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -10,7 +11,7 @@ import {
   type RecordingSpanProcessorOptions,
 } from './processor-options.ts';
 import { STEP_NAME } from './recording-sampler.ts';
-import { DROP_REASONS, type DropReason, type SpanBatch, type SpanQueue } from './span-queue.ts';
+import { DROP_REASONS, type DropReason, type SpanQueue } from './span-queue.ts';
 
 /** Longest pause between two attempts while somebody awaits a flush, ms. */
 const FLUSH_PAUSE_MILLIS = 250;
@@ -22,10 +23,10 @@ const FLUSH_PAUSE_MILLIS = 250;
 export class RecordingSpanProcessor implements SpanProcessor {
   readonly #options: CompleteOptions;
   readonly #queue: SpanQueue;
+  readonly #feed: BatchFeed;
   readonly #flushes = new FlushWaiters();
   readonly #abort = new AbortController();
   readonly #dropped = new Map<DropReason, number>();
-  #underWay: SpanBatch | null = null;
   #exported = 0;
   #retries = 0;
   #timer: { readonly cancel: () => void; readonly isUrgent: boolean } | null = null;
@@ -43,6 +44,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
       },
       added: (spans) => this.#flushes.accept(spans),
     });
+    this.#feed = new BatchFeed(this.#queue, this.#options.sink, this.#options.maxBatchSize);
   }
 
   onStart(span: SdkSpan): void {
@@ -55,7 +57,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
 
   /** A snapshot of what is counted. */
   get counters(): ProcessorCounters {
-    const oldest = this.#underWay?.queuedAt ?? this.#queue.oldestQueuedAt;
+    const oldest = this.#feed.oldestQueuedAt ?? this.#queue.oldestQueuedAt;
     const dropped = DROP_REASONS.map((reason) => [reason, this.#dropped.get(reason) ?? 0] as const);
     return {
       queued: this.#waiting,
@@ -86,7 +88,6 @@ export class RecordingSpanProcessor implements SpanProcessor {
       this.#endPause?.();
       this.#timer?.cancel();
       const lost = this.#queue.close();
-      this.#underWay = null;
       this.#drop('shutdown_deadline', lost);
       this.#flushes.settle(lost);
     });
@@ -94,7 +95,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
   }
 
   get #waiting(): number {
-    return this.#queue.size + (this.#underWay?.spans.length ?? 0);
+    return this.#queue.size + (this.#isStopped() ? 0 : this.#feed.size);
   }
 
   #accept(span: SdkSpan, phase: 'started' | 'ended'): void {
@@ -140,23 +141,20 @@ export class RecordingSpanProcessor implements SpanProcessor {
     this.#timer = null;
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#queue.size > 0 && !this.#isStopped()) {
-      const batch = await this.#queue.take(this.#options.maxBatchSize);
-      this.#underWay = batch;
+    while ((this.#queue.size > 0 || this.#feed.isAhead) && !this.#isStopped()) {
+      const batch = await this.#feed.next();
       if (batch.spans.length === 0) {
-        this.#underWay = null;
-        this.#queue.settle();
+        this.#feed.settle();
         if (this.#queue.size > 0) await this.#pause(this.#options.backoff.firstMillis);
         continue;
       }
       const end = await deliverBatch(batch, this.#delivery());
       if (end.kind === 'given_up' || this.#isStopped()) break;
-      this.#underWay = null;
-      this.#queue.settle();
+      this.#feed.settle();
       this.#exported += end.kept;
       this.#drop('rejected', end.rejected);
       this.#flushes.settle(batch.spans.length);
-      if (!this.#isUrgent) break;
+      if (!this.#isUrgent && !this.#feed.isAhead) break;
     }
     this.#isPumping = false;
     this.#wake();

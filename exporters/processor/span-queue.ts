@@ -25,6 +25,10 @@ export interface SpanBatch {
    * keeps books.
    */
   readonly account?: (from: number, to: number) => EmitterAccount;
+  /** It holds as much as a batch may. */
+  readonly isFull?: boolean;
+  /** Nothing was taken, and nothing is to be settled: what waits cannot be had now. */
+  readonly isHeldUp?: boolean;
 }
 
 /** Hears what becomes of spans after they were pushed. */
@@ -46,9 +50,9 @@ export interface SpanQueue {
   readonly oldestQueuedAt: number | null;
   /** Synchronous, and never throws. */
   push(span: ObservedSpan, now: number): Pushed;
-  /** The oldest spans, at most so many; none when none waits, or when they cannot be had now. One batch at a time: settle it before the next. */
+  /** The oldest spans, at most so many; none when none waits, or when they cannot be had now. One call at a time. */
   take(maxSpans: number): SpanBatch | Promise<SpanBatch>;
-  /** The spans of the batch that was taken are where they belong, or were dropped and counted. */
+  /** The spans of the oldest batch that was taken are where they belong, or were dropped and counted. */
   settle(): void;
   /** Takes no more. @returns how many spans are lost with it: those that it keeps elsewhere are not */
   close(): number;

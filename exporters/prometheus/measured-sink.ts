@@ -15,8 +15,10 @@ export function withBatchMetrics(sink: SpanSink, recorder: Pick<RecorderMetrics,
     }
   };
   const bury = sink.bury?.bind(sink);
+  const prepare = sink.prepare?.bind(sink);
   return {
     export: (spans, options) => measured(() => sink.export(spans, options)),
+    ...(prepare === undefined ? {} : { prepare }),
     ...(bury === undefined
       ? {}
       : { bury: (span, error, options) => measured(() => bury(span, error, options)) }),

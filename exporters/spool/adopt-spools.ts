@@ -1,5 +1,6 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { SpanSink } from '../export-report.ts';
+import { BatchFeed } from '../processor/batch-feed.ts';
 import { deliverBatch, type Delivery } from '../processor/deliver-batch.ts';
 import type { DropReason } from '../processor/span-queue.ts';
 import type { Spool, SpoolOptions } from './exporter.ts';
@@ -86,20 +87,20 @@ async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promi
 
 /** Delivers all records and the last word of the emitter. @returns null when it was given up before the end */
 async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions): Promise<number | null> {
-  const { delivery, maxBatchSize } = options;
+  const { delivery, maxBatchSize, sink } = options;
+  const feed = new BatchFeed(spool, sink, maxBatchSize);
   let records = 0;
-  while (spool.size > 0) {
-    const { size } = spool;
-    const batch = await spool.take(maxBatchSize);
+  while (spool.size > 0 || feed.isAhead) {
+    const batch = await feed.next();
     // It cannot be read now; who looks again in a minute may be able to.
-    if (spool.size === size) return null;
+    if (batch.isHeldUp) return null;
     if (batch.spans.length > 0) {
       const delivered = await deliverBatch(batch, delivery);
       if (delivered.kind === 'given_up' || !(await folder.lock.touch())) return null;
       if (delivered.rejected > 0) options.onDropped('rejected', delivered.rejected);
     }
     records += batch.spans.length;
-    spool.settle();
+    feed.settle();
   }
   if (spool.damages > 0)
     options.onProblem(`${spool.damages} stretches of ${folder.directory} held no record.`);

@@ -129,10 +129,10 @@ export class Spool implements SpanQueue {
     this.#writer.flush();
     const queuedAt = this.oldestQueuedAt ?? 0;
     const batch = await this.#batches.take(maxSpans);
-    if (batch === null) return { spans: [], queuedAt };
-    const { spans, lost, account } = batch;
+    if (batch === null) return { spans: [], queuedAt, isHeldUp: true };
+    const { spans, lost, isFull, account } = batch;
     if (lost > 0) this.#options.listener.dropped('spool_failed', lost);
-    return { spans, queuedAt, account };
+    return { spans, queuedAt, isFull, account };
   }
 
   settle(): void {
@@ -151,7 +151,7 @@ export class Spool implements SpanQueue {
    */
   account(isClosed = false): EmitterAccount {
     const state = { isOwn: this.#isOwn, isClosed };
-    const isUnderWay = this.#batches.underWay !== null;
+    const isUnderWay = this.#batches.underWay > 0;
     const isLast = this.size === 0 && !isUnderWay;
     const { account } = this.#ledger.account([], { from: 0, to: 0, isLast }, state);
     return isUnderWay ? { ...account, runs: [] } : account;
@@ -182,13 +182,14 @@ export class Spool implements SpanQueue {
 
   /** What is left, after `close`. */
   get remainder(): SpoolRemainder {
-    const records = this.size + (this.#batches.underWay ?? 0) + this.#writer.owedClosings;
+    const records = this.size + this.#batches.underWay + this.#writer.owedClosings;
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
   }
 
   /** Removes segments that are behind the cursor, oldest first; the starts of running steps move on. */
   #reclaim(segment: number): void {
-    const isNeeded = this.size === 0 && this.#segments.bytes > this.#options.limitBytes / 2;
+    const isAllDelivered = this.size === 0 && this.#batches.underWay === 0;
+    const isNeeded = isAllDelivered && this.#segments.bytes > this.#options.limitBytes / 2;
     // When all is delivered, the file that is being written can go as well.
     if (isNeeded) this.#segments.close();
     const before = isNeeded ? segment + 1 : segment;

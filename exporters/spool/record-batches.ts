@@ -30,10 +30,12 @@ export interface TakenRecords {
   readonly spans: readonly ObservedSpan[];
   /** Records that should be there and are not, or are none. */
   readonly lost: number;
+  /** It holds as much as a batch may, by number or by bytes. */
+  readonly isFull: boolean;
   readonly account: (from: number, to: number) => EmitterAccount;
 }
 
-/** The batch that was taken, as it is settled. */
+/** A batch that was taken, as it is settled. */
 interface TakenBatch {
   readonly records: readonly BookedRecord[];
   readonly end: Position;
@@ -42,12 +44,16 @@ interface TakenBatch {
   told: ToldAccount | null;
 }
 
+const bytesOf = (records: readonly PlacedRecord[]): number =>
+  records.reduce((sum, { frame }) => sum + frame.payload.length, 0);
+
 /** Takes the records of a spool in batches, and tells with each part of a batch what is true once that part is safe. */
 export class RecordBatches {
   readonly #parts: RecordBatchesParts;
   readonly #decoder = new SpanDecoder();
   readonly #runs = new RunFinder();
-  #taken: TakenBatch | null = null;
+  /** Not settled, oldest first. */
+  readonly #taken: TakenBatch[] = [];
   #takenRecords = 0;
   #lastTaken = 0;
 
@@ -65,9 +71,9 @@ export class RecordBatches {
     return this.#lastTaken;
   }
 
-  /** Records of the batch that is not settled; null when there is no such batch. */
-  get underWay(): number | null {
-    return this.#taken?.size ?? null;
+  /** Records of the batches that are not settled. */
+  get underWay(): number {
+    return this.#taken.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The next records, at most so many; null when they cannot be read now. */
@@ -83,19 +89,19 @@ export class RecordBatches {
     const taken: TakenBatch = { records, end: read.at(-1)?.end ?? end(), size, told: null };
     this.#takenRecords += size;
     this.#lastTaken = records.at(-1)?.sequence ?? this.#lastTaken;
-    this.#taken = taken;
+    this.#taken.push(taken);
     return {
       spans: found.map(({ span }) => span),
       lost: size - found.length,
+      isFull: read.length === maxRecords || bytesOf(read) >= MAX_BATCH_BYTES,
       account: (from, to) => this.#tell(taken, from, to),
     };
   }
 
-  /** The batch is where it belongs. @returns up to where all is safe now; null when there was no batch */
+  /** The oldest batch is where it belongs. @returns up to where all is safe now; null when there was no batch */
   settle(): Position | null {
-    const taken = this.#taken;
-    if (taken === null) return null;
-    this.#taken = null;
+    const taken = this.#taken.shift();
+    if (taken === undefined) return null;
     if (taken.told !== null) this.#parts.ledger.confirm(taken.records, taken.told);
     return taken.end;
   }

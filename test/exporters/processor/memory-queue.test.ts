@@ -17,7 +17,7 @@ describe('a queue in memory', () => {
     });
     expect(taken.map(({ length }) => length)).toEqual([2, 2, 1]);
     expect(taken.flat()).toEqual(spans);
-    expect(queue.take(2)).toEqual({ spans: [], queuedAt: 0 });
+    expect(queue.take(2)).toEqual({ spans: [], queuedAt: 0, isFull: false });
   });
 
   it('holds a span once when it ends before its start was taken, in the place and with the age of its start', () => {
@@ -26,7 +26,7 @@ describe('a queue in memory', () => {
     queue.push(spanOf(2), 200);
     expect(queue.push(spanOf(1), 300)).toBe('merged');
     expect([queue.size, queue.oldestQueuedAt]).toEqual([2, 100]);
-    expect(queue.take(10)).toEqual({ spans: [spanOf(1), spanOf(2)], queuedAt: 100 });
+    expect(queue.take(10)).toEqual({ spans: [spanOf(1), spanOf(2)], queuedAt: 100, isFull: false });
   });
 
   it('holds start and end apart once the start was taken, or the end would be lost with it', () => {

@@ -54,6 +54,28 @@ describe('a spool', () => {
     expect(kindsOn(bench.directory)).toEqual(['whole']);
   });
 
+  it('keeps the records of a batch that was taken ahead until that one is settled, too', async () => {
+    // So full that the file that is being written goes as soon as all of it is delivered.
+    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 100_000, limitBytes: 1500 });
+    const spool = bench.open();
+    for (const at of [1, 2, 3]) spool.push(spanOf(at), 0);
+    await turn();
+    const [first, second] = [await spool.take(2), await spool.take(2)];
+    expect([first.spans.length, first.isFull, second.spans.length, second.isFull]).toEqual([
+      2,
+      true,
+      1,
+      false,
+    ]);
+    expect([spool.size, spool.remainder.records]).toEqual([0, 3]);
+    first.account?.(0, 2);
+    spool.settle();
+    expect([kindsOn(bench.directory).length, spool.remainder.records]).toEqual([3, 1]);
+    second.account?.(0, 1);
+    spool.settle();
+    expect([kindsOn(bench.directory), spool.remainder.records]).toEqual([[], 0]);
+  });
+
   it('removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
@@ -284,7 +306,8 @@ describe('the spool of a dead process', () => {
 type Move =
   | { readonly kind: 'start' | 'end'; readonly step: number }
   | { readonly kind: 'turn' | 'settle' | 'crash' }
-  | { readonly kind: 'take'; readonly spans: number; readonly isSafe: boolean };
+  | { readonly kind: 'take'; readonly spans: number; readonly isSafe: boolean }
+  | { readonly kind: 'take two'; readonly spans: number };
 
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), step: fc.nat(30) }) },
@@ -297,6 +320,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       spans: fc.integer({ min: 1, max: 9 }),
       isSafe: fc.boolean(),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('take two' as const), spans: fc.integer({ min: 1, max: 9 }) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
 );
@@ -333,6 +360,9 @@ describe('whatever happens to a spool', () => {
           else if (next.kind === 'take' && spool.size > 0) {
             await bench.deliver(spool, next.spans, next.isSafe);
             if (!next.isSafe) break;
+            expectBalanced(bench);
+          } else if (next.kind === 'take two' && spool.size > 0) {
+            await bench.deliverTwo(spool, next.spans, () => expectBalanced(bench));
             expectBalanced(bench);
           } else if (next.kind === 'crash') break;
         }

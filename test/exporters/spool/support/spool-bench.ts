@@ -67,12 +67,23 @@ export class SpoolBench {
   /** Takes a batch; `isSafe` says whether it was written, and it is then settled. */
   async deliver(spool: Spool, maxSpans = 1000, isSafe = true): Promise<SpanBatch> {
     const batch = await spool.take(maxSpans);
-    if (!isSafe) return batch;
+    if (isSafe) this.#keep(spool, batch);
+    return batch;
+  }
+
+  /** Takes two batches before the first of them is settled; `between` is called when the first is. */
+  async deliverTwo(spool: Spool, maxSpans: number, between: () => void): Promise<void> {
+    const [first, second] = [await spool.take(maxSpans), await spool.take(maxSpans)];
+    this.#keep(spool, first);
+    between();
+    this.#keep(spool, second);
+  }
+
+  #keep(spool: Spool, batch: SpanBatch): void {
     const account = batch.account?.(0, batch.spans.length);
     for (const span of batch.spans) this.#receive(span);
     if (account !== undefined) this.#hear(account);
     spool.settle();
-    return batch;
   }
 
   /** Takes everything, and the last word. */
