@@ -34,9 +34,10 @@ function stepOf(told: Told, miner = MINER): ObservedSpan {
   const { run, status, day, score, at, isRunning } = told;
   const spanId = hexOf(JSON.stringify([told, miner]), 16);
   const span = endedSpan({ step: 'era5', run, miner, lead: 24, at: at * 1000, spanId });
-  const { 'weather.run.init_time': _, ...attributes } = span.attributes;
   const said = {
-    ...attributes,
+    ...Object.fromEntries(
+      Object.entries(span.attributes).filter(([name]) => name !== 'weather.run.init_time'),
+    ),
     'weather.forecast.status': status,
     'weather.run.expected_leads': 1,
     ...(day === null ? {} : { 'weather.run.init_time': INIT_TIME.replace('-23T', `-${10 + day}T`) }),
