@@ -34,21 +34,23 @@ export interface KnownFold<Fold> {
   readonly text: string;
 }
 
-/** By key, as text: its parts with a slash between them. */
+/** By the text of the key. */
 export type KnownFolds<Fold> = ReadonlyMap<string, KnownFold<Fold>>;
 
-function groupByKey<Item>(key: readonly Column<Item>[], items: readonly Item[]): Map<string, Item[]> {
-  return groupBy(items, (item) => textOfKey(key.map(({ value }) => value(item))));
-}
+/** The facts of each row, by the text of its key. */
+export const groupByKey = <Item, Fold>(
+  { key }: FoldedTable<Item, Fold>,
+  items: readonly Item[],
+): Map<string, Item[]> => groupBy(items, (item) => textOfKey(key.map(({ value }) => value(item))));
 
 /** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
 export async function readFolds<Item, Fold>(
   client: ClientBase,
   { table, key }: FoldedTable<Item, Fold>,
-  items: readonly Item[],
+  groups: ReadonlyMap<string, readonly Item[]>,
 ): Promise<KnownFolds<Fold>> {
-  if (items.length === 0) return new Map();
-  const heads = [...groupByKey(key, items).values()].flatMap((group) => group.slice(0, 1));
+  if (groups.size === 0) return new Map();
+  const heads = [...groups.values()].flatMap((group) => group.slice(0, 1));
   const keys = keyRows(key, heads);
   const names = key.map(({ name }) => name);
   const { rows } = await client.query<Record<string, unknown> & { fold: string }>(
@@ -67,9 +69,9 @@ export async function readFolds<Item, Fold>(
 export async function foldInto<Item, Fold>(
   folded: FoldedTable<Item, Fold>,
   known: KnownFolds<Fold>,
-  items: readonly Item[],
+  groups: ReadonlyMap<string, readonly Item[]>,
 ): Promise<readonly FoldedRow<Item, Fold>[]> {
-  const sorted = [...groupByKey(folded.key, items)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   const fold = ([key, group]: (typeof sorted)[number]): readonly FoldedRow<Item, Fold>[] => {
     const [item] = group;
     const before = known.get(key);
@@ -81,9 +83,11 @@ export async function foldInto<Item, Fold>(
 }
 
 /** Reads the folds that the facts belong to and folds the facts into them. */
-export const foldRows = async <Item, Fold>(
+export async function foldRows<Item, Fold>(
   client: ClientBase,
   folded: FoldedTable<Item, Fold>,
   items: readonly Item[],
-): Promise<readonly FoldedRow<Item, Fold>[]> =>
-  foldInto(folded, await readFolds(client, folded, items), items);
+): Promise<readonly FoldedRow<Item, Fold>[]> {
+  const groups = groupByKey(folded, items);
+  return foldInto(folded, await readFolds(client, folded, groups), groups);
+}

@@ -1,52 +1,27 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldInto, readFolds, type FoldedTable } from '../fold-rows.ts';
+import { foldInto, groupByKey, readFolds, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptySum, meanOf } from '../folds/exact-sum.ts';
-import {
-  closeMiner,
-  countForecast,
-  countStep,
-  noticeMiner,
-  openMiner,
-  type MinerDraft,
-} from '../folds/miner-draft.ts';
+import { closeMiner, openMiner } from '../folds/miner-draft.ts';
 import { emptyMinerFold, type MinerFold } from '../folds/miner-fold.ts';
-import type { ForecastHistory } from '../folds/miner-history.ts';
 import { toMinerStats } from '../folds/miner-row.ts';
 import type { MinerFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
 import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
+import {
+  addNews,
+  toldMiners,
+  withHistories,
+  type Counted,
+  type MinerForecast,
+  type MinerNews,
+  type MinerOwner,
+} from './miner-news.ts';
 import { moveHistories } from './move-histories.ts';
-
-/** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
-export type Counted = 0 | 1 | -1;
-
-/** Whose row of `miner_stats` it is. */
-export interface MinerOwner extends MinerKey {
-  readonly fact: Pick<StepFact, 'validatorHotkey'>;
-}
-
-/** A forecast of a miner that changed. */
-export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & {
-  readonly item: MinerOwner & { readonly fact: Pick<StepFact, 'runId'> };
-};
-
-/**
- * What one batch tells of a miner: a fact, a forecast that changed because of it and the history that moved with it, or
- * what a rebuild begins with.
- */
-export type MinerNews = MinerOwner &
-  (
-    | { readonly kind: 'fact'; readonly fact: StepFact; readonly counted: Counted }
-    | { readonly kind: 'forecast'; readonly change: MinerForecast }
-    | { readonly kind: 'history'; readonly history: ForecastHistory }
-    | { readonly kind: 'beginning'; readonly fold: MinerFold }
-  );
 
 interface Row {
   readonly item: MinerOwner;
@@ -102,24 +77,6 @@ const TABLE: FoldedTable<MinerNews, MinerFold> = {
   toText: canonicalJson,
 };
 
-/** Adds to the draft, or begins another. */
-function addNews(draft: MinerDraft, news: MinerNews): MinerDraft {
-  switch (news.kind) {
-    case 'beginning':
-      return openMiner(news.fold);
-    case 'fact':
-      if (news.counted !== -1) noticeMiner(draft, news.fact);
-      if (news.counted !== 0) countStep(draft, news.fact, news.counted);
-      return draft;
-    case 'forecast':
-      countForecast(draft, news.change.before, news.change.after);
-      return draft;
-    case 'history':
-      draft.history = news.history;
-      return draft;
-  }
-}
-
 /** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
   client: ClientBase,
@@ -138,11 +95,13 @@ export async function foldMiners(
   news: readonly MinerNews[],
   changes: readonly MinerForecast[],
 ): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
-  const told = [...news, ...changes.map((change) => ({ ...change.item, kind: 'forecast' as const, change }))];
-  const known = await readFolds(client, TABLE, told);
-  const moved = await moveHistories(client, known, { miners: told, changes });
-  const histories = moved.map(({ miner, history }) => ({ ...miner, kind: 'history' as const, history }));
-  const changed = await foldInto(TABLE, known, [...told, ...histories]);
+  const groups = groupByKey<MinerNews, MinerFold>(TABLE, [
+    ...news,
+    ...changes.map((change) => ({ ...change.item, kind: 'forecast' as const, change })),
+  ]);
+  const known = await readFolds(client, TABLE, groups);
+  const moved = await moveHistories(client, known, toldMiners(groups));
+  const changed = await foldInto(TABLE, known, withHistories(groups, moved));
   if (changed.length === 0) return { written: 0, rescored: [] };
   const rows = changed.map(({ item, after, text }) => {
     const { validatorId, minerHotkey } = item;
