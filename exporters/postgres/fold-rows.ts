@@ -28,40 +28,66 @@ export interface FoldedRow<Item, Fold> {
 /** The parts before the last are numbers, so no two keys have the same text. */
 const textOfKey = (parts: readonly unknown[]): string => parts.join('/');
 
+/** A fold as its table has it. */
+export interface KnownFold<Fold> {
+  readonly fold: Fold;
+  readonly text: string;
+}
+
+/** By the text of the key. */
+export type KnownFolds<Fold> = ReadonlyMap<string, KnownFold<Fold>>;
+
+/** The facts of each row, by the text of its key. */
+export const groupByKey = <Item, Fold>(
+  { key }: FoldedTable<Item, Fold>,
+  items: readonly Item[],
+): Map<string, Item[]> => groupBy(items, (item) => textOfKey(key.map(({ value }) => value(item))));
+
 /** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
-async function readFolds<Item, Fold>(
+export async function readFolds<Item, Fold>(
   client: ClientBase,
   { table, key }: FoldedTable<Item, Fold>,
-  items: readonly Item[],
-): Promise<ReadonlyMap<string, string>> {
-  const keys = keyRows(key, items);
+  groups: ReadonlyMap<string, readonly Item[]>,
+): Promise<KnownFolds<Fold>> {
+  if (groups.size === 0) return new Map();
+  const heads = [...groups.values()].flatMap((group) => group.slice(0, 1));
+  const keys = keyRows(key, heads);
   const names = key.map(({ name }) => name);
   const { rows } = await client.query<Record<string, unknown> & { fold: string }>(
     `select ${names.map((name) => `known.${name}`).join(', ')}, known.fold::text as fold
      from ${table} as known join ${keys.text} using (${names.join(', ')})`,
     keys.values,
   );
-  return new Map(rows.map((row) => [textOfKey(names.map((name) => row[name])), row.fold]));
+  const known = await inTurns(rows, (row) => {
+    const fold = { fold: JSON.parse(row.fold) as Fold, text: row.fold };
+    return [textOfKey(names.map((name) => row[name])), fold] as const;
+  });
+  return new Map(known);
 }
 
 /** Folds the facts into the rows they belong to and gives the rows that changed, in key order. */
+export async function foldInto<Item, Fold>(
+  folded: FoldedTable<Item, Fold>,
+  known: KnownFolds<Fold>,
+  groups: ReadonlyMap<string, readonly Item[]>,
+): Promise<readonly FoldedRow<Item, Fold>[]> {
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+  const fold = ([key, group]: (typeof sorted)[number]): readonly FoldedRow<Item, Fold>[] => {
+    const [item] = group;
+    const before = known.get(key);
+    const after = folded.add(before?.fold ?? folded.empty, group);
+    const text = folded.toText(after);
+    return item && text !== before?.text ? [{ item, before: before?.fold ?? null, after, text }] : [];
+  };
+  return (await inTurns(sorted, fold, ([, group]) => group.length)).flat();
+}
+
+/** Reads the folds that the facts belong to and folds the facts into them. */
 export async function foldRows<Item, Fold>(
   client: ClientBase,
   folded: FoldedTable<Item, Fold>,
   items: readonly Item[],
 ): Promise<readonly FoldedRow<Item, Fold>[]> {
-  if (items.length === 0) return [];
-  const groups = groupBy(items, (item) => textOfKey(folded.key.map(({ value }) => value(item))));
-  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-  const heads = sorted.flatMap(([, group]) => group.slice(0, 1));
-  const known = await readFolds(client, folded, heads);
-  const fold = ([key, group]: (typeof sorted)[number]): readonly FoldedRow<Item, Fold>[] => {
-    const [item] = group;
-    const before = known.get(key);
-    const fold = before === undefined ? null : (JSON.parse(before) as Fold);
-    const after = folded.add(fold ?? folded.empty, group);
-    const text = folded.toText(after);
-    return item && text !== before ? [{ item, before: fold, after, text }] : [];
-  };
-  return (await inTurns(sorted, fold, ([, group]) => group.length)).flat();
+  const groups = groupByKey(folded, items);
+  return foldInto(folded, await readFolds(client, folded, groups), groups);
 }

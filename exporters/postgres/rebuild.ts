@@ -82,15 +82,16 @@ const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: st
 
 /** The forecasts of these miners that are not folded anew: those of other runs, and of runs that are left alone. */
 async function countKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
-  const portions = readByCursor<{ hotkey: string; fold: ForecastFold }>(client, {
+  const portions = readByCursor<{ hotkey: string; runId: number; fold: ForecastFold }>(client, {
     name: 'kept_forecasts',
-    text: `select miner_hotkey as hotkey, fold from weather_forecast_stats where ${MINER_FOLD.where}`,
+    text: `select miner_hotkey as hotkey, run_id::float8 as "runId", fold from weather_forecast_stats
+      where ${MINER_FOLD.where}`,
     values: MINER_FOLD.values(scope),
     size: 500,
   });
   for await (const forecasts of portions) {
-    const changes = forecasts.map(({ hotkey, fold }) => ({
-      item: ownerOf(scope, hotkey),
+    const changes = forecasts.map(({ hotkey, runId, fold }) => ({
+      item: { ...ownerOf(scope, hotkey), fact: { validatorHotkey: scope.validatorHotkey, runId } },
       before: null,
       after: toForecastRow(fold),
     }));

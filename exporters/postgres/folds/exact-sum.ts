@@ -12,21 +12,42 @@ export const emptySum: ExactSum = { sum: '0', squares: '0', count: 0 };
 
 const SCALE = 1e12;
 
+/** A sum that is still being added to. */
+export interface SumDraft {
+  sum: bigint;
+  squares: bigint;
+  count: number;
+}
+
+/** A copy to add to; the sum itself stays as it is. */
+export const openSum = ({ sum, squares, count }: ExactSum): SumDraft => ({
+  sum: BigInt(sum),
+  squares: BigInt(squares),
+  count,
+});
+
+export const closeSum = ({ sum, squares, count }: SumDraft): ExactSum => ({
+  sum: sum.toString(),
+  squares: squares.toString(),
+  count,
+});
+
 /** Adds a value, or takes it away again with `sign` −1; null is no value. */
-export function addToSum(total: ExactSum, value: number | null, sign: 1 | -1 = 1): ExactSum {
-  if (value === null || !Number.isFinite(value * SCALE)) return total;
+export function addToSum(draft: SumDraft, value: number | null, sign: 1 | -1 = 1): void {
+  if (value === null || !Number.isFinite(value * SCALE)) return;
   const units = BigInt(Math.round(value * SCALE));
-  const direction = BigInt(sign);
-  return {
-    sum: (BigInt(total.sum) + direction * units).toString(),
-    squares: (BigInt(total.squares) + direction * units * units).toString(),
-    count: total.count + sign,
-  };
+  const square = units * units;
+  draft.sum += sign === 1 ? units : -units;
+  draft.squares += sign === 1 ? square : -square;
+  draft.count += sign;
 }
 
 /** Takes one value away and adds another in its place. */
-export const replaceInSum = (total: ExactSum, before: number | null, after: number | null): ExactSum =>
-  before === after ? total : addToSum(addToSum(total, before, -1), after);
+export function replaceInSum(draft: SumDraft, before: number | null, after: number | null): void {
+  if (before === after) return;
+  addToSum(draft, before, -1);
+  addToSum(draft, after);
+}
 
 export const totalOf = (total: ExactSum): number => Number(BigInt(total.sum)) / SCALE;
 

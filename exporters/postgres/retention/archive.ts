@@ -3,12 +3,14 @@ import type { ErrorCategory, StepName, TransportOutcome } from '../../../src/sem
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
 import {
+  closeMiner,
   countStep,
-  emptyMinerFold,
   noticeMiner,
+  openMiner,
   type CountedFact,
-  type MinerFold,
-} from '../folds/miner-fold.ts';
+  type MinerDraft,
+} from '../folds/miner-draft.ts';
+import { emptyMinerFold } from '../folds/miner-fold.ts';
 import { minerKeyText, readArchivedFold } from './read-archive.ts';
 
 /** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
@@ -52,13 +54,13 @@ async function* readSteps(client: ClientBase, partition: string): AsyncGenerator
 interface ArchivedMiner {
   readonly validatorId: number;
   readonly minerHotkey: string;
-  readonly fold: MinerFold;
+  readonly draft: MinerDraft;
 }
 
 const COLUMNS = [
   column<ArchivedMiner>('validator_id', 'int', ({ validatorId }) => validatorId),
   column<ArchivedMiner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
-  column<ArchivedMiner>('fold', 'json', ({ fold }) => canonicalJson(fold)),
+  column<ArchivedMiner>('fold', 'json', ({ draft }) => canonicalJson(closeMiner(draft))),
 ];
 
 async function addSteps(
@@ -71,9 +73,11 @@ async function addSteps(
   for (const step of steps) {
     const { validatorId, minerHotkey } = step;
     const key = minerKeyText(step);
-    const before = folds.get(key)?.fold ?? archived.get(key) ?? emptyMinerFold;
+    const draft = folds.get(key)?.draft ?? openMiner(archived.get(key) ?? emptyMinerFold);
     const fact = toFact(step);
-    folds.set(key, { validatorId, minerHotkey, fold: countStep(noticeMiner(before, fact), fact) });
+    noticeMiner(draft, fact);
+    countStep(draft, fact);
+    folds.set(key, { validatorId, minerHotkey, draft });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ForecastHistory } from '../folds/miner-fold.ts';
+import type { ForecastHistory } from '../folds/miner-history.ts';
 
 /** A miner, as the key of `miner_stats`. */
 export interface MinerKey {
@@ -15,52 +15,60 @@ interface HistoryRow {
   readonly last_success: string | null;
   readonly last_failure: string | null;
   readonly last_status: string | null;
+  readonly newest_run: number | null;
+  readonly newest_init: string | null;
   readonly streak: string;
 }
 
+const OF_MINER = '(forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)';
+const IS_FINISHED = "forecast_status in ('completed', 'failed')";
+const NEWEST_FIRST = 'forecast_init_time desc, run_id desc';
+const microsOf = (at: string): string => `(extract(epoch from ${at}) * 1000000)::bigint::text`;
+
 /**
- * Each part is one look into an index, so that the cost does not grow with the history; only the length of the current
- * streak is counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts,
- * in the order of their T0.
+ * Each part is one look into an index, so that the cost does not grow with the history; only the current streak is
+ * counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts, in the order
+ * of their T0. It begins after the newest forecast that ended otherwise (`other`); whether one ever did (`ended`) is
+ * known at one look, without walking past all that did not.
  */
 const HISTORY = `
   select miner.validator_id, miner.miner_hotkey, best.best, worst.worst,
-    (extract(epoch from success.at) * 1000000)::bigint::text as last_success,
-    (extract(epoch from failure.at) * 1000000)::bigint::text as last_failure,
-    newest.forecast_status as last_status, streak.length::text as streak
+    ${microsOf('success.at')} as last_success, ${microsOf('failure.at')} as last_failure,
+    newest.forecast_status as last_status, newest.run_id::float8 as newest_run,
+    ${microsOf('newest.forecast_init_time')} as newest_init, streak.length::text as streak
   from unnest($1::int[], $2::text[]) as miner (validator_id, miner_hotkey)
   left join lateral (
     select era5_combined_score as best from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'completed' and era5_combined_score is not null
+    where ${OF_MINER} and forecast_status = 'completed' and era5_combined_score is not null
     order by era5_combined_score desc limit 1) as best on true
   left join lateral (
     select era5_combined_score as worst from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'completed' and era5_combined_score is not null
+    where ${OF_MINER} and forecast_status = 'completed' and era5_combined_score is not null
     order by era5_combined_score limit 1) as worst on true
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'completed' and completed_at is not null order by completed_at desc limit 1) as success on true
+    where ${OF_MINER} and forecast_status = 'completed' and completed_at is not null
+    order by completed_at desc limit 1) as success on true
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status = 'failed' and completed_at is not null order by completed_at desc limit 1) as failure on true
+    where ${OF_MINER} and forecast_status = 'failed' and completed_at is not null
+    order by completed_at desc limit 1) as failure on true
   left join lateral (
-    select forecast_status from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status in ('completed', 'failed')
-    order by forecast_init_time desc, run_id desc limit 1) as newest on true
+    select forecast_init_time, run_id, forecast_status,
+      case forecast_status when 'completed' then 'failed' else 'completed' end as opposite
+    from weather_forecast_stats as forecast
+    where ${OF_MINER} and ${IS_FINISHED}
+    order by ${NEWEST_FIRST} limit 1) as newest on true
+  left join lateral (
+    select newest.opposite as forecast_status from weather_forecast_stats as forecast
+    where ${OF_MINER} and ${IS_FINISHED} and forecast_status = newest.opposite limit 1) as ended on true
   left join lateral (
     select forecast_init_time, run_id from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status in ('completed', 'failed') and forecast_status <> newest.forecast_status
-    order by forecast_init_time desc, run_id desc limit 1) as other on true
+    where ${OF_MINER} and ${IS_FINISHED} and forecast_status = ended.forecast_status
+    order by ${NEWEST_FIRST} limit 1) as other on true
   cross join lateral (
     select count(*) as length from weather_forecast_stats as forecast
-    where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
-      and forecast_status in ('completed', 'failed')
+    where ${OF_MINER} and ${IS_FINISHED}
       and (other.run_id is null or (forecast_init_time, forecast.run_id) > (other.forecast_init_time, other.run_id))
   ) as streak`;
 
@@ -74,6 +82,7 @@ function toHistory(row: HistoryRow): ForecastHistory {
     lastFailure: micros(row.last_failure),
     consecutiveSuccesses: row.last_status === 'completed' ? Number(row.streak) : 0,
     consecutiveFailures: row.last_status === 'failed' ? Number(row.streak) : 0,
+    newest: row.newest_run === null ? null : { initTime: micros(row.newest_init), runId: row.newest_run },
   };
 }
 

@@ -6,9 +6,10 @@ import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/forecast-fold.ts';
 import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
 import { foldText } from '../folds/register.ts';
-import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
+import { MINER_RUN_KEY, runsOf, type MinerFact, type RunOf } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
 import { json } from '../sql-values.ts';
+import { rankScores, type RankedScore } from './rank-scores.ts';
 
 /** A forecast whose row changed. */
 export interface ForecastChange {
@@ -100,31 +101,41 @@ export async function rankForecasts(client: ClientBase, changes: readonly Foreca
   const rescored = changes.filter(
     ({ before, after }) => (before?.overallScore ?? null) !== after.overallScore,
   );
-  const runs = rescored.map(({ item }) => ({ validatorId: item.validatorId, runId: item.fact.runId }));
-  await rankRuns(client, runs);
+  await rankRuns(client, runsOf(rescored.map(({ item }) => item)));
 }
 
 /**
  * Ranks the miners of each run by `overall_forecast_score`, best first, ties alike (1, 1, 3). A miner without a score
- * has no rank.
+ * has no rank. Each run is read by its own key: told of many runs at once, the server reads the forecasts of all runs.
  */
-export async function rankRuns(
+export async function rankRuns(client: ClientBase, runs: readonly RunOf[]): Promise<void> {
+  for (const run of runs) {
+    const moved = rankScores(await readScores(client, run));
+    if (moved.length > 0) await writeRanks(client, run, moved);
+  }
+}
+
+async function readScores(
   client: ClientBase,
-  runs: readonly { readonly validatorId: number; readonly runId: number }[],
+  { validatorId, runId }: RunOf,
+): Promise<readonly RankedScore[]> {
+  const { rows } = await client.query<RankedScore>(
+    `select miner_hotkey as "minerHotkey", overall_forecast_score as score, miner_rank as rank
+     from weather_forecast_stats where (validator_id, run_id) = ($1, $2)`,
+    [validatorId, runId],
+  );
+  return rows;
+}
+
+async function writeRanks(
+  client: ClientBase,
+  { validatorId, runId }: RunOf,
+  ranked: readonly RankedScore[],
 ): Promise<void> {
-  if (runs.length === 0) return;
   await client.query(
     `update weather_forecast_stats as forecast set miner_rank = ranked.miner_rank
-     from (
-       select validator_id, run_id, miner_hotkey, case when overall_forecast_score is not null then
-         rank() over (partition by validator_id, run_id order by overall_forecast_score desc nulls last)
-       end as miner_rank
-       from weather_forecast_stats
-       where (validator_id, run_id) in (select * from unnest($1::int[], $2::bigint[]))
-     ) as ranked
-     where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-         = (ranked.validator_id, ranked.run_id, ranked.miner_hotkey)
-       and forecast.miner_rank is distinct from ranked.miner_rank`,
-    [runs.map(({ validatorId }) => validatorId), runs.map(({ runId }) => runId)],
+     from unnest($3::text[], $4::int[]) as ranked (miner_hotkey, miner_rank)
+     where (forecast.validator_id, forecast.run_id) = ($1, $2) and forecast.miner_hotkey = ranked.miner_hotkey`,
+    [validatorId, runId, ranked.map(({ minerHotkey }) => minerHotkey), ranked.map(({ rank }) => rank)],
   );
 }

@@ -1,44 +1,27 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldRows, type FoldedTable } from '../fold-rows.ts';
+import { foldInto, groupByKey, readFolds, type FoldedTable } from '../fold-rows.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
 import { emptySum, meanOf } from '../folds/exact-sum.ts';
-import {
-  changesHistory,
-  countForecast,
-  countStep,
-  emptyMinerFold,
-  noticeMiner,
-  toMinerStats,
-  type ForecastHistory,
-  type MinerFold,
-} from '../folds/miner-fold.ts';
+import { closeMiner, openMiner } from '../folds/miner-draft.ts';
+import { emptyMinerFold, type MinerFold } from '../folds/miner-fold.ts';
+import { toMinerStats } from '../folds/miner-row.ts';
 import type { MinerFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
-import { readHistories, type MinerKey } from './forecast-history.ts';
+import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
-
-/** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
-export type Counted = 0 | 1 | -1;
-
-/** Whose row of `miner_stats` it is. */
-export interface MinerOwner extends MinerKey {
-  readonly fact: Pick<StepFact, 'validatorHotkey'>;
-}
-
-/** A forecast of a miner that changed. */
-export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & { readonly item: MinerOwner };
-
-/** What one batch tells of a miner: a fact, a forecast that changed because of it, or what a rebuild begins with. */
-export type MinerNews = MinerOwner &
-  (
-    | { readonly kind: 'fact'; readonly fact: StepFact; readonly counted: Counted }
-    | { readonly kind: 'forecast'; readonly change: MinerForecast; readonly history: ForecastHistory | null }
-    | { readonly kind: 'beginning'; readonly fold: MinerFold }
-  );
+import {
+  addNews,
+  toldMiners,
+  withHistories,
+  type Counted,
+  type MinerForecast,
+  type MinerNews,
+  type MinerOwner,
+} from './miner-news.ts';
+import { moveHistories } from './move-histories.ts';
 
 interface Row {
   readonly item: MinerOwner;
@@ -90,38 +73,9 @@ const TABLE: FoldedTable<MinerNews, MinerFold> = {
   table: 'miner_stats',
   key: KEY,
   empty: emptyMinerFold,
-  add: (fold, news) => news.reduce(addNews, fold),
+  add: (fold, news) => closeMiner(news.reduce(addNews, openMiner(fold))),
   toText: canonicalJson,
 };
-
-function addNews(fold: MinerFold, news: MinerNews): MinerFold {
-  if (news.kind === 'beginning') return news.fold;
-  if (news.kind === 'fact') {
-    if (news.counted === -1) return countStep(fold, news.fact, -1);
-    const noticed = noticeMiner(fold, news.fact);
-    return news.counted === 1 ? countStep(noticed, news.fact) : noticed;
-  }
-  const { before, after } = news.change;
-  return { ...countForecast(fold, before, after), history: news.history ?? fold.history };
-}
-
-/** Forecasts that changed, with the history of their miner where that moved with them. */
-async function toForecastNews(
-  client: ClientBase,
-  changes: readonly MinerForecast[],
-): Promise<readonly MinerNews[]> {
-  const moved = changes.filter(({ before, after }) => changesHistory(before, after));
-  const histories = await readHistories(
-    client,
-    moved.map(({ item }) => item),
-  );
-  return changes.map((change) => ({
-    ...change.item,
-    kind: 'forecast',
-    change,
-    history: histories.get(`${change.item.validatorId}/${change.item.minerHotkey}`) ?? null,
-  }));
-}
 
 /** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
@@ -141,7 +95,13 @@ export async function foldMiners(
   news: readonly MinerNews[],
   changes: readonly MinerForecast[],
 ): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
-  const changed = await foldRows(client, TABLE, [...news, ...(await toForecastNews(client, changes))]);
+  const groups = groupByKey<MinerNews, MinerFold>(TABLE, [
+    ...news,
+    ...changes.map((change) => ({ ...change.item, kind: 'forecast' as const, change })),
+  ]);
+  const known = await readFolds(client, TABLE, groups);
+  const moved = await moveHistories(client, known, toldMiners(groups));
+  const changed = await foldInto(TABLE, known, withHistories(groups, moved));
   if (changed.length === 0) return { written: 0, rescored: [] };
   const rows = changed.map(({ item, after, text }) => {
     const { validatorId, minerHotkey } = item;

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MINER_SERIES, MIRRORED_COLUMNS } from '../../../exporters/prometheus/miner-series.ts';
-import {
-  emptyMinerFold,
-  toMinerStats,
-  type MinerFold,
-} from '../../../exporters/postgres/folds/miner-fold.ts';
+import { emptyMinerFold, type MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts';
+import { toMinerStats } from '../../../exporters/postgres/folds/miner-row.ts';
 import type { MinerStats } from '../../../src/facts/miner-stats.ts';
 import { ERROR_CATEGORIES } from '../../../src/semconv/index.ts';
 import { METRICS } from '../../../src/semconv/metrics.ts';

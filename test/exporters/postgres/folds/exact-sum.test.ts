@@ -2,14 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addToSum,
+  closeSum,
   emptySum,
   meanOf,
+  openSum,
+  replaceInSum,
   standardDeviationOf,
   totalOf,
 } from '../../../../exporters/postgres/folds/exact-sum.ts';
 
-const sumOf = (values: readonly (number | null)[]) =>
-  values.reduce((total, value) => addToSum(total, value), emptySum);
+function sumOf(values: readonly (number | null)[]) {
+  const draft = openSum(emptySum);
+  for (const value of values) addToSum(draft, value);
+  return closeSum(draft);
+}
 const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 
 describe('a sum that does not depend on the order', () => {
@@ -37,10 +43,24 @@ describe('a sum that does not depend on the order', () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 10 }), value, (terms, term) => {
         const before = sumOf(terms);
-        expect(addToSum(addToSum(before, term), term, -1)).toEqual(before);
+        const draft = openSum(before);
+        addToSum(draft, term);
+        addToSum(draft, term, -1);
+        expect(closeSum(draft)).toEqual(before);
       }),
       { seed: 2 },
     );
+  });
+
+  it('goes on from a sum that was kept, which stays as it is', () => {
+    const kept = sumOf([0.1, -0.7, 1e5]);
+    const draft = openSum(kept);
+    addToSum(draft, 0.3);
+    replaceInSum(draft, -0.7, 0.2);
+    replaceInSum(draft, 0.2, null);
+    replaceInSum(draft, 1e5, 1e5);
+    expect(closeSum(draft)).toEqual(sumOf([0.1, 1e5, 0.3]));
+    expect(kept).toEqual(sumOf([0.1, -0.7, 1e5]));
   });
 
   it('has the mean and the sample standard deviation of its terms', () => {

@@ -6,12 +6,13 @@ import { canonicalJson } from '../../../../exporters/postgres/folds/canonical-js
 import type { ForecastFold } from '../../../../exporters/postgres/folds/forecast-fold.ts';
 import { toForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
 import {
+  closeMiner,
   countForecast,
   countStep,
-  emptyMinerFold,
   noticeMiner,
-  type MinerFold,
-} from '../../../../exporters/postgres/folds/miner-fold.ts';
+  openMiner,
+} from '../../../../exporters/postgres/folds/miner-draft.ts';
+import { emptyMinerFold, type MinerFold } from '../../../../exporters/postgres/folds/miner-fold.ts';
 import { maintainPartitions } from '../../../../exporters/postgres/retention.ts';
 import {
   minerKeyText,
@@ -90,15 +91,14 @@ async function rebuild(
   );
   return miners.map((key) => {
     const own = facts.filter(({ minerHotkey }) => minerHotkey === key.minerHotkey);
-    const logged = own.reduce(
-      (fold, fact) => {
-        const noticed = noticeMiner(fold, fact);
-        return fact.phase === 'ended' ? countStep(noticed, fact) : noticed;
-      },
-      archived.get(minerKeyText(key)) ?? emptyMinerFold,
-    );
-    const forecasts = rows.filter(({ miner_hotkey }) => miner_hotkey === key.minerHotkey);
-    const whole = forecasts.reduce((fold, row) => countForecast(fold, null, toForecastRow(row.fold)), logged);
+    const draft = openMiner(archived.get(minerKeyText(key)) ?? emptyMinerFold);
+    for (const fact of own) {
+      noticeMiner(draft, fact);
+      if (fact.phase === 'ended') countStep(draft, fact);
+    }
+    for (const { miner_hotkey: hotkey, fold } of rows)
+      if (hotkey === key.minerHotkey) countForecast(draft, null, toForecastRow(fold));
+    const whole = closeMiner(draft);
     return [key, canonicalJson({ ...whole, history: histories.get(minerKeyText(key)) ?? whole.history })];
   });
 }
