@@ -25,11 +25,7 @@ const describe = (value: Value): string => {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 };
 
-function problemOf(
-  name: string,
-  value: Value,
-  definition: AttributeDefinition,
-): AttributeProblem {
+function problemOf(name: string, value: Value, definition: AttributeDefinition): AttributeProblem {
   const allowed =
     'options' in definition.schema
       ? (definition.schema.options as readonly string[]).join(', ')

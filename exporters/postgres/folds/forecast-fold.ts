@@ -11,16 +11,7 @@ import {
   type StepName,
   type StepStatus,
 } from '../../../src/semconv/index.ts';
-import {
-  draftOf,
-  emptyFold,
-  momentOf,
-  say,
-  sayFirst,
-  startOf,
-  type Draft,
-  type Fold,
-} from './register.ts';
+import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Draft, type Fold } from './register.ts';
 
 /** How the newest attempt of one step (of one lead, for ERA5) stands. */
 export interface SlotState {
@@ -91,9 +82,10 @@ const RUNNING_STAGE: Partial<Record<StepName, ForecastValues['stage']>> = {
 /** The stage of a forecast while a step runs; it follows from the identity of the step alone. */
 const runningStage = ({ stepName, leadHours }: StepFact): ForecastValues['stage'] | undefined =>
   stepName === 'era5' && leadHours !== null ? scoringOf(leadHours) : RUNNING_STAGE[stepName];
-const scoringOf = remembering(
-  (leadHours: number): ForecastValues['stage'] => ({ stage: era5Stage(leadHours), status: 'scoring' }),
-);
+const scoringOf = remembering((leadHours: number): ForecastValues['stage'] => ({
+  stage: era5Stage(leadHours),
+  status: 'scoring',
+}));
 
 export function slotOf(fact: StepFact): string | null {
   if (!SLOT_STEPS.includes(fact.stepName)) return null;

@@ -99,7 +99,8 @@ function familiesOf(newest: ForecastFold['newest']): Families {
 const registersOf = <Value>(
   families: ReturnType<typeof byFamily>,
   ...names: readonly string[]
-): readonly Register<Value>[] => names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
+): readonly Register<Value>[] =>
+  names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
 
 /** `forecast_{T0}_to_{target}`, each as YYYYMMDD_HH in UTC. */
 function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | null): string | null {
