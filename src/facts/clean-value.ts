@@ -17,16 +17,19 @@ export type AdjustmentReason = (typeof ADJUSTMENT_REASONS)[number];
 
 /** Counts what had to be adjusted in one span. */
 export class Adjustments {
-  readonly #counts = new Map<AdjustmentReason, number>();
+  /** Most spans need none. */
+  #counts: Map<AdjustmentReason, number> | null = null;
 
   add(reason: AdjustmentReason): void {
+    this.#counts ??= new Map();
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
   /** The counts by reason, in the order of the closed set, so that equal counts are equal text. */
   toRecord(): Readonly<Record<string, number>> {
-    if (this.#counts.size === 0) return {};
-    const entries = ADJUSTMENT_REASONS.map((reason) => [reason, this.#counts.get(reason) ?? 0] as const);
+    const counts = this.#counts;
+    if (counts === null) return {};
+    const entries = ADJUSTMENT_REASONS.map((reason) => [reason, counts.get(reason) ?? 0] as const);
     return Object.fromEntries(entries.filter(([, count]) => count > 0));
   }
 }

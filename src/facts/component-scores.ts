@@ -18,35 +18,34 @@ const REQUIRED = [
   'weather.component.valid_time',
 ] as const;
 
-function missingOf(values: ScoreValues, span: ScoredSpan): AttributeProblem[] {
+function missingOf(values: ScoreValues, span: ScoredSpan): readonly AttributeProblem[] {
   const missing: string[] = REQUIRED.filter((name) => values[name] == null);
   if (span.leadHours === null) missing.push('weather.lead_hours');
   return missing.map((attribute) => ({ attribute, message: `a component score needs ${attribute}` }));
 }
 
 function toComponentScore(values: ScoreValues, span: ScoredSpan): ComponentScoreFact {
-  const metric = <Name extends keyof ScoreValues>(name: Name) => values[name] ?? null;
   return {
     scoreType: values['weather.component.score_type'] ?? 'era5',
     leadHours: span.leadHours ?? 0,
     validTime: microsOfIso(values['weather.component.valid_time'] ?? ''),
     variableName: values['weather.component.variable_name'] ?? '',
-    pressureLevel: metric('weather.component.pressure_level'),
-    rmse: metric('weather.component.rmse'),
-    mse: metric('weather.component.mse'),
-    acc: metric('weather.component.acc'),
-    skillScore: metric('weather.component.skill_score'),
-    skillScoreGfs: metric('weather.component.skill_score_gfs'),
-    skillScoreClimatology: metric('weather.component.skill_score_climatology'),
-    bias: metric('weather.component.bias'),
-    mae: metric('weather.component.mae'),
-    climatologyCheckPassed: metric('weather.component.climatology_check_passed'),
-    patternCorrelation: metric('weather.component.pattern_correlation'),
-    patternCorrelationPassed: metric('weather.component.pattern_correlation_passed'),
-    clonePenalty: metric('weather.component.clone_penalty'),
-    variableWeight: metric('weather.component.variable_weight'),
-    calculationDurationMs: metric('weather.component.calculation_duration_ms'),
-    reason: metric('weather.component.reason'),
+    pressureLevel: values['weather.component.pressure_level'] ?? null,
+    rmse: values['weather.component.rmse'] ?? null,
+    mse: values['weather.component.mse'] ?? null,
+    acc: values['weather.component.acc'] ?? null,
+    skillScore: values['weather.component.skill_score'] ?? null,
+    skillScoreGfs: values['weather.component.skill_score_gfs'] ?? null,
+    skillScoreClimatology: values['weather.component.skill_score_climatology'] ?? null,
+    bias: values['weather.component.bias'] ?? null,
+    mae: values['weather.component.mae'] ?? null,
+    climatologyCheckPassed: values['weather.component.climatology_check_passed'] ?? null,
+    patternCorrelation: values['weather.component.pattern_correlation'] ?? null,
+    patternCorrelationPassed: values['weather.component.pattern_correlation_passed'] ?? null,
+    clonePenalty: values['weather.component.clone_penalty'] ?? null,
+    variableWeight: values['weather.component.variable_weight'] ?? null,
+    calculationDurationMs: values['weather.component.calculation_duration_ms'] ?? null,
+    reason: values['weather.component.reason'] ?? null,
     calculatedAt: span.completedAt,
   };
 }
@@ -62,16 +61,25 @@ export function readComponentScores(
   for (const event of events) {
     if (event.name !== EVENTS.componentScore) continue;
     const read = readAttributes(event.attributes, COMPONENT_SCORE_ATTRIBUTES, adjustments);
-    const wrong = [...read.problems, ...missingOf(read.values, span)];
-    if (wrong.length === 0) scores.push(toComponentScore(read.values, span));
-    problems.push(...wrong);
+    const missing = missingOf(read.values, span);
+    if (read.problems.length + missing.length === 0) scores.push(toComponentScore(read.values, span));
+    else problems.push(...read.problems, ...missing);
   }
   return { scores, problems };
 }
 
-function sumOf(values: readonly (number | null)[]): MetricSum {
-  const finite = values.filter((value) => value !== null);
-  return { sum: finite.reduce((sum, value) => sum + value, 0), count: finite.length };
+type Metric = 'rmse' | 'acc' | 'skillScore';
+
+function sumOf(scores: readonly ComponentScoreFact[], metric: Metric): MetricSum {
+  let sum = 0;
+  let count = 0;
+  for (const score of scores) {
+    const value = score[metric];
+    if (value === null) continue;
+    sum += value;
+    count += 1;
+  }
+  return { sum, count };
 }
 
 /** What the scores of one span add up to; null when it has none. */
@@ -80,8 +88,8 @@ export function sumScores(scores: readonly ComponentScoreFact[]): ScoreSums | nu
   if (first === undefined) return null;
   return {
     scoreType: first.scoreType,
-    rmse: sumOf(scores.map((score) => score.rmse)),
-    acc: sumOf(scores.map((score) => score.acc)),
-    skillScore: sumOf(scores.map((score) => score.skillScore)),
+    rmse: sumOf(scores, 'rmse'),
+    acc: sumOf(scores, 'acc'),
+    skillScore: sumOf(scores, 'skillScore'),
   };
 }

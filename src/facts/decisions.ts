@@ -12,7 +12,8 @@ export function readDecisions(
 ): { readonly decisions: readonly DecisionFact[]; readonly problems: readonly AttributeProblem[] } {
   const decisions: DecisionFact[] = [];
   const problems: AttributeProblem[] = [];
-  for (const event of events.filter(({ name }) => name === EVENTS.decision)) {
+  for (const event of events) {
+    if (event.name !== EVENTS.decision) continue;
     const { values, problems: wrong } = readAttributes(event.attributes, DECISION_ATTRIBUTES, adjustments);
     const decision = values['weather.orchestration.decision'];
     problems.push(...wrong);

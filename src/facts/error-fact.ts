@@ -8,6 +8,8 @@ import type { ErrorFact } from './step-fact.ts';
 export const MAX_MESSAGE_LENGTH = 500;
 const MAX_STACK_LENGTH = 4000;
 
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 /**
  * Why a step did not succeed, from `error.type`, the `exception` event and the status of the span; null when it says
  * of no error. A failed step that gives no category is `unknown`, so that no failure goes uncounted.
@@ -21,15 +23,11 @@ export function toErrorFact(
   const type = values['error.type'] ?? (status === 'failed' || status === 'abandoned' ? 'unknown' : null);
   if (type === null) return null;
   const exception = span.events.findLast((event) => event.name === EVENTS.exception)?.attributes ?? {};
-  const textOf = (name: string): string | null => {
-    const value = exception[name];
-    return typeof value === 'string' ? value : null;
-  };
-  const stack = textOf('exception.stacktrace');
-  const message = textOf('exception.message') ?? span.statusMessage ?? type;
+  const stack = textOf(exception['exception.stacktrace']);
+  const message = textOf(exception['exception.message']) ?? span.statusMessage ?? type;
   return {
     type,
-    class: values['weather.error.class'] ?? textOf('exception.type'),
+    class: values['weather.error.class'] ?? textOf(exception['exception.type']),
     code: values['weather.error.code'] ?? null,
     message: cleanText(scrubText(message), adjustments, MAX_MESSAGE_LENGTH),
     stack: stack === null ? null : cleanText(scrubText(stack), adjustments, MAX_STACK_LENGTH),

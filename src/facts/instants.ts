@@ -1,14 +1,15 @@
+import { remembering } from '../semconv/index.ts';
 import type { EpochMicros } from './step-fact.ts';
 
 /** Microseconds of a nanosecond instant, rounded down. */
 export const microsOfNanos = (nanos: bigint): EpochMicros => Number(nanos / 1000n);
 
 /** Microseconds of an ISO 8601 instant that was checked before; digits beyond the microsecond are dropped. */
-export function microsOfIso(iso: string): EpochMicros {
+export const microsOfIso = remembering((iso): EpochMicros => {
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
   const wholeSeconds = Date.parse(iso.replace(/\.\d+/, '')) * 1000;
   return wholeSeconds + Number(fraction.padEnd(6, '0').slice(0, 6));
-}
+});
 
 /** ISO 8601 text with six digits of fraction, as PostgreSQL takes it. */
 export function isoOfMicros(micros: EpochMicros): string {

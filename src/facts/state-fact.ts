@@ -71,12 +71,12 @@ interface ReadInto {
 const into = (table: Readonly<Record<string, string>>, read: Reader): [string, ReadInto][] =>
   Object.entries(table).map(([attribute, member]) => [attribute, { member, read }]);
 
-const READERS: ReadonlyMap<string, ReadInto> = new Map([
+const READERS: readonly (readonly [attribute: string, readInto: ReadInto])[] = [
   ...into(PLAIN, (value) => value ?? undefined),
   ...into(INSTANTS, (value) => instantOf(value as string | null)),
   ...into(JSON_TEXTS, (value, adjustments) => jsonOf(value as string | null, adjustments)),
   ...into(SCORES, (value) => value),
-]);
+];
 
 /**
  * What the attributes of a span say about the run, the forecast and the exchange with the miner. What they do not say is
@@ -84,10 +84,11 @@ const READERS: ReadonlyMap<string, ReadInto> = new Map([
  */
 export function toStateFact(values: SpanAttributes, adjustments: Adjustments): StateFact {
   const fact: Record<string, unknown> = {};
-  for (const attribute of Object.keys(values) as (keyof SpanAttributes)[]) {
-    const reader = READERS.get(attribute);
-    const value = reader?.read(values[attribute] ?? null, adjustments);
-    if (reader !== undefined && value !== undefined) fact[reader.member] = value;
+  for (const [attribute, { member, read }] of READERS) {
+    const told = values[attribute as keyof SpanAttributes];
+    if (told === undefined) continue;
+    const value = read(told, adjustments);
+    if (value !== undefined) fact[member] = value;
   }
   return fact;
 }

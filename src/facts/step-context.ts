@@ -17,6 +17,7 @@ const CONTEXT_ATTRIBUTES = {
   bytes_read: 'weather.profile.bytes_read',
   peak_memory_bytes: 'weather.profile.peak_memory_bytes',
 } as const;
+const CONTEXT_ENTRIES = Object.entries(CONTEXT_ATTRIBUTES);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -31,7 +32,7 @@ export function toContext(
   const told = jsonOf(values['weather.step.context'], adjustments);
   const context: Record<string, unknown> = isRecord(told) ? { ...told } : {};
   if (told !== undefined && !isRecord(told)) context['value'] = told;
-  for (const [key, attribute] of Object.entries(CONTEXT_ATTRIBUTES)) {
+  for (const [key, attribute] of CONTEXT_ENTRIES) {
     const value = values[attribute];
     if (value != null) context[key] = value;
   }

@@ -4,7 +4,8 @@ import type { AttributeProblem } from './read-attributes.ts';
 import type { SpanAttributes } from './state-fact.ts';
 import type { StepFact } from './step-fact.ts';
 
-type Identity = Pick<
+/** The part of a fact that says whose step it is. */
+export type Identity = Pick<
   StepFact,
   | 'validatorHotkey'
   | 'traceId'

@@ -1,14 +1,20 @@
 /** How many answers are kept. */
 const MOST = 1000;
 
-/** The same few texts come again and again: what `read` made of them is kept. An error is not. */
-export function remembering<Result>(read: (text: string) => Result): (text: string) => Result {
-  const known = new Map<string, Result>();
-  return (text) => {
-    const before = known.get(text);
+/**
+ * The same few texts or numbers come again and again: what `read` made of them is kept. An error is not. When there are
+ * too many, all are forgotten, so that those of today take the place of those of last week.
+ */
+export function remembering<Result, Key extends string | number = string>(
+  read: (key: Key) => Result,
+): (key: Key) => Result {
+  const known = new Map<Key, Result>();
+  return (key) => {
+    const before = known.get(key);
     if (before !== undefined) return before;
-    const result = read(text);
-    if (known.size < MOST) known.set(text, result);
+    const result = read(key);
+    if (known.size >= MOST) known.clear();
+    known.set(key, result);
     return result;
   };
 }

@@ -1,5 +1,5 @@
 import { WireWriter } from './wire-writer.ts';
-import { oidOf, writeCell, type CellType } from './cells.ts';
+import { cellWriter, oidOf, type CellType } from './cells.ts';
 
 const HEADER_BYTES = 20;
 /** Of a number or a short text, with its length. */
@@ -18,6 +18,7 @@ export function arrayOf(type: CellType, values: readonly unknown[]): Buffer {
   writer.int32(values.length);
   // The number of the first element.
   writer.int32(1);
-  for (const value of values) writeCell(writer, type, value);
+  const write = cellWriter(type);
+  for (const value of values) write(writer, value);
   return writer.bytes();
 }

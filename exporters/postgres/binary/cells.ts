@@ -20,46 +20,82 @@ interface CellValues {
 }
 export type CellType = keyof CellValues;
 
-/** How PostgreSQL receives values of a type: its number in the catalogue, and what follows the length. */
+/** Appends one value with its length before it. */
+type WriteValue<Value> = (writer: WireWriter, value: Value) => void;
+
+/** How PostgreSQL receives values of a type: its number in the catalogue, and what is sent. */
 interface CellFormat<Value> {
   readonly oid: number;
-  readonly write: (writer: WireWriter, value: Value) => void;
+  readonly write: WriteValue<Value>;
 }
 
 const FORMATS: { readonly [Type in CellType]: CellFormat<CellValues[Type]> } = {
-  int: { oid: 23, write: (writer, value) => writer.int32(requireInt32(value)) },
-  bigint: {
-    oid: 20,
-    write: (writer, value) =>
-      typeof value === 'bigint' ? writer.bigInt64(requireInt64(value)) : writer.int64(requireExact(value)),
-  },
-  float8: { oid: 701, write: (writer, value) => writer.float64(value) },
-  boolean: { oid: 16, write: (writer, value) => writer.byte(value ? 1 : 0) },
-  text: { oid: 25, write: (writer, value) => writer.text(value) },
-  timestamptz: {
-    oid: 1184,
-    write: (writer, value) => writer.int64(requireExact(value) - MICROS_TO_2000),
-  },
-  json: { oid: 114, write: (writer, value) => writer.text(value) },
-  jsonb: {
-    oid: 3802,
+  int: {
+    oid: 23,
     write: (writer, value) => {
-      // The version of the format.
-      writer.byte(1);
-      writer.text(value);
+      writer.int32(4);
+      writer.int32(requireInt32(value));
     },
   },
+  bigint: {
+    oid: 20,
+    write: (writer, value) => {
+      writer.int32(8);
+      if (typeof value === 'bigint') writer.bigInt64(requireInt64(value));
+      else writer.int64(requireExact(value));
+    },
+  },
+  float8: {
+    oid: 701,
+    write: (writer, value) => {
+      writer.int32(8);
+      writer.float64(value);
+    },
+  },
+  boolean: {
+    oid: 16,
+    write: (writer, value) => {
+      writer.int32(1);
+      writer.byte(value ? 1 : 0);
+    },
+  },
+  text: { oid: 25, write: writeText },
+  timestamptz: {
+    oid: 1184,
+    write: (writer, value) => {
+      writer.int32(8);
+      writer.int64(requireExact(value) - MICROS_TO_2000);
+    },
+  },
+  json: { oid: 114, write: writeText },
+  jsonb: { oid: 3802, write: writeJsonb },
 };
+
+function writeText(writer: WireWriter, value: string): void {
+  const start = writer.length;
+  writer.int32(0);
+  writer.text(value);
+  writer.setInt32(start, writer.length - start - 4);
+}
+
+function writeJsonb(writer: WireWriter, value: string): void {
+  const start = writer.length;
+  writer.int32(0);
+  // The version of the format.
+  writer.byte(1);
+  writer.text(value);
+  writer.setInt32(start, writer.length - start - 4);
+}
 
 export const oidOf = (type: CellType): number => FORMATS[type].oid;
 
-/** Writes one value with its length; null has none. */
-export function writeCell(writer: WireWriter, type: CellType, value: unknown): void {
-  const start = writer.length;
-  writer.int32(-1);
-  if (value === null || value === undefined) return;
-  (FORMATS[type] as CellFormat<unknown>).write(writer, value);
-  writer.setInt32(start, writer.length - start - 4);
+/** What writes the values of a type, each with its length; null has none. */
+export function cellWriter(type: CellType): WriteValue<unknown> {
+  const write = FORMATS[type].write as WriteValue<unknown>;
+  return (writer, value) => {
+    if (value === null || value === undefined) writer.int32(-1);
+    else write(writer, value);
+  };
 }
 
 /** The error that the server would give; like one of the server it is about the row and not about the connection. */

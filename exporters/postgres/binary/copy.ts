@@ -4,7 +4,7 @@ import { from, type CopyStreamQuery } from 'pg-copy-streams';
 import type { Column } from '../columns.ts';
 import { sqlStateOf } from '../database-error.ts';
 import { WireWriter } from './wire-writer.ts';
-import { writeCell } from './cells.ts';
+import { cellWriter } from './cells.ts';
 
 const SIGNATURE = 'PGCOPY\n\xff\r\n\0';
 /** Stands where the number of columns of a further row would stand. */
@@ -16,12 +16,13 @@ const ROWS_PER_PART = 500;
 const USUAL_ROW_BYTES = 512;
 
 function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Generator<Buffer> {
+  const cells = columns.map(({ type, value }) => ({ value, write: cellWriter(type) }));
   for (let start = 0; start < rows.length; start += ROWS_PER_PART) {
     const writer = new WireWriter(Math.min(ROWS_PER_PART, rows.length - start) * USUAL_ROW_BYTES);
     if (start === 0) writeHeader(writer);
     for (const row of rows.slice(start, start + ROWS_PER_PART)) {
-      writer.int16(columns.length);
-      for (const { type, value } of columns) writeCell(writer, type, value(row));
+      writer.int16(cells.length);
+      for (const cell of cells) cell.write(writer, cell.value(row));
     }
     if (start + ROWS_PER_PART >= rows.length) writer.int16(END);
     yield writer.bytes();

@@ -3,9 +3,20 @@ export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const object = value as Readonly<Record<string, unknown>>;
-  const members = Object.keys(object)
-    .sort()
-    .filter((name) => object[name] !== undefined)
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(object[name])}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  for (const name of namesInOrder(object)) {
+    const member = object[name];
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
+}
+
+/** The names of the members in order. What was read from such a text is in order already. */
+export function namesInOrder(object: object): readonly string[] {
+  const names = Object.keys(object);
+  for (let index = 1; index < names.length; index += 1) {
+    if ((names[index - 1] ?? '') > (names[index] ?? '')) return names.sort();
+  }
+  return names;
 }

@@ -11,17 +11,7 @@ import {
   type StepName,
   type StepStatus,
 } from '../../../src/semconv/index.ts';
-import {
-  draftOf,
-  emptyFold,
-  endOf,
-  momentOf,
-  say,
-  sayFirst,
-  startOf,
-  type Draft,
-  type Fold,
-} from './register.ts';
+import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Draft, type Fold } from './register.ts';
 
 /** How the newest attempt of one step (of one lead, for ERA5) stands. */
 export interface SlotState {
@@ -82,29 +72,31 @@ export const emptyForecastFold: ForecastFold = emptyFold;
 /** The steps whose attempts a forecast waits for. A call to a miner is part of the step around it. */
 const SLOT_STEPS: readonly StepName[] = ['query', 'poll', 'verify', 'day1', 'era5'];
 
-const RUNNING_STAGE: Partial<Record<StepName, readonly [stage: string, status: StageStatus]>> = {
-  query: ['inference_requested', 'in_progress'],
-  poll: ['inference_running', 'polling'],
-  verify: ['verification', 'in_progress'],
-  day1: ['day1_scoring', 'scoring'],
+const RUNNING_STAGE: Partial<Record<StepName, ForecastValues['stage']>> = {
+  query: { stage: 'inference_requested', status: 'in_progress' },
+  poll: { stage: 'inference_running', status: 'polling' },
+  verify: { stage: 'verification', status: 'in_progress' },
+  day1: { stage: 'day1_scoring', status: 'scoring' },
 };
 
 /** The stage of a forecast while a step runs; it follows from the identity of the step alone. */
-function runningStage(fact: StepFact): ForecastValues['stage'] | undefined {
-  if (fact.stepName === 'era5' && fact.leadHours !== null) {
-    return { stage: era5Stage(fact.leadHours), status: 'scoring' };
-  }
-  const [stage, status] = RUNNING_STAGE[fact.stepName] ?? [];
-  return stage === undefined || status === undefined ? undefined : { stage, status };
-}
+const runningStage = ({ stepName, leadHours }: StepFact): ForecastValues['stage'] | undefined =>
+  stepName === 'era5' && leadHours !== null ? scoringOf(leadHours) : RUNNING_STAGE[stepName];
+const scoringOf = remembering((leadHours: number): ForecastValues['stage'] => ({
+  stage: era5Stage(leadHours),
+  status: 'scoring',
+}));
 
 export function slotOf(fact: StepFact): string | null {
   if (!SLOT_STEPS.includes(fact.stepName)) return null;
-  return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : `era5:${fact.leadHours}`;
+  return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : era5Slot(fact.leadHours);
 }
+const era5Slot = remembering((leadHours: number) => `era5:${leadHours}`);
 
 /** The names under which a slot is kept. */
 const namesOf = remembering((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
+const leadName = remembering((leadHours: number) => `lead:${leadHours}` as const);
+const stageName = remembering((stage) => `stage:${toStage(stage)}` as const);
 
 /** Adds facts of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
 export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
@@ -115,15 +107,13 @@ export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): Fo
 
 function addFact(draft: ForecastDraft, fact: StepFact): void {
   sayStart(draft, fact);
-  const said = { ...identityValues(fact), ...stateValues(fact) };
-  say<ForecastValues>(draft, momentOf(fact), said);
+  const at = momentOf(fact);
+  const said = whatAFactSays(fact);
+  say<ForecastValues>(draft, at, said);
+  say<ForecastValues>(draft, at, whatALeadSays(fact));
   if (fact.phase === 'started') return;
-  if (fact.closing === null) sayFirst<ForecastOrigins>(draft, endOf(fact), whatAnEndSaysFirst(said));
-  say<ForecastValues>(
-    draft,
-    endOf(fact),
-    fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact),
-  );
+  if (fact.closing === null) sayFirst<ForecastOrigins>(draft, at, whatAnEndSaysFirst(said));
+  say<ForecastValues>(draft, at, fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact));
 }
 
 /** Besides what the start said nothing but the slot, which every real end says anew: so it takes all of this back. */
@@ -137,34 +127,36 @@ function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
   return said;
 }
 
+/** Of the slot only while the step runs: every end says that anew, and later. */
 function sayStart(draft: ForecastDraft, fact: StepFact): void {
   const at = startOf(fact);
   const stage = runningStage(fact);
-  const slot = slotOf(fact);
-  const newest: Partial<ForecastValues> = { updated: true };
+  const slot = fact.phase === 'started' ? slotOf(fact) : null;
+  const newest: Partial<ForecastValues> = {};
   if (stage) newest.stage = stage;
   if (slot) newest[namesOf(slot).state] = slotState(fact, 'in_progress');
   say<ForecastValues>(draft, at, newest);
   const oldest: Partial<ForecastOrigins> = { trace: fact.traceId };
-  if (stage) oldest[`stage:${toStage(stage.stage)}`] = true;
+  if (stage) oldest[stageName(stage.stage)] = true;
   sayFirst<ForecastOrigins>(draft, at, oldest);
 }
 
-function identityValues({ minerUid, state }: StepFact) {
+function whatALeadSays({ state, stepName, leadHours }: StepFact): Partial<ForecastValues> {
+  const said: Partial<ForecastValues> = {};
+  if (stepName === 'era5' && leadHours !== null && state.scoreEra5 !== undefined)
+    said[leadName(leadHours)] = state.scoreEra5;
+  return said;
+}
+
+function whatAFactSays({ state, minerUid }: StepFact) {
+  const { hostingStatus, hostingLatencyMs = null, forecastStatus } = state;
+  const { stage: name, stageStatus: status = 'in_progress' } = state;
+  const stage = name === undefined ? undefined : { stage: name, status };
   return {
     uid: minerUid ?? undefined,
     initTime: state.initTime,
     targetTime: state.targetTime,
     expectedLeads: state.expectedLeads,
-  };
-}
-
-function stateValues({ state, stepName, leadHours }: StepFact) {
-  const { hostingStatus, hostingLatencyMs = null, scoreEra5, forecastStatus } = state;
-  const { stage: name, stageStatus: status = 'in_progress' } = state;
-  const stage = name === undefined ? undefined : { stage: name, status };
-  const lead = stepName === 'era5' && leadHours !== null && scoreEra5 !== undefined;
-  return {
     stage,
     forecastStatus,
     end: isEnd(forecastStatus) ? { forecastStatus, stage } : undefined,
@@ -174,7 +166,6 @@ function stateValues({ state, stepName, leadHours }: StepFact) {
     hosting: hostingStatus === undefined ? undefined : { status: hostingStatus, latencyMs: hostingLatencyMs },
     inferenceDurationSeconds: state.inferenceDurationSeconds,
     updated: true as const,
-    ...(lead ? { [`lead:${leadHours}`]: scoreEra5 } : {}),
   };
 }
 
@@ -185,9 +176,9 @@ const isEnd = (status: ForecastStatus | undefined): status is ForecastStatus =>
 function whatAnEndSaysFirst({
   stage,
   forecastStatus,
-}: ReturnType<typeof stateValues>): Partial<ForecastOrigins> {
+}: ReturnType<typeof whatAFactSays>): Partial<ForecastOrigins> {
   const first: Partial<ForecastOrigins> = {};
-  if (stage) first[`stage:${toStage(stage.stage)}`] = true;
+  if (stage) first[stageName(stage.stage)] = true;
   if (forecastStatus) first[`status:${forecastStatus}`] = true;
   return first;
 }

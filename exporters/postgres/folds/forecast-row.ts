@@ -3,6 +3,7 @@ import { isoOfMicros } from '../../../src/facts/instants.ts';
 import { combinedScore, overallForecastScore } from '../../../src/scoring/forecast-score.ts';
 import {
   ERA5_LEAD_HOURS,
+  remembering,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ForecastStatus,
@@ -57,15 +58,13 @@ interface Families {
 
 /** Derives the row of a forecast from what is known of it. */
 export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
-  const value = <Name extends keyof ForecastValues>(name: Name): ForecastValues[Name] | null =>
-    newest[name]?.value ?? null;
   const stage = stageOf(newest)?.value;
   const status = statusOf(newest);
   const families = familiesOf(newest);
   return {
-    minerUid: value('uid'),
-    forecastRunId: forecastRunId(value('initTime'), value('targetTime')),
-    initTime: value('initTime'),
+    minerUid: newest.uid?.value ?? null,
+    forecastRunId: forecastRunId(newest.initTime?.value ?? null, newest.targetTime?.value ?? null),
+    initTime: newest.initTime?.value ?? null,
     forecastStatus: status ?? 'pending',
     stage: stage?.stage ?? null,
     stageStatus: stageStatus(newest, families),
@@ -74,9 +73,9 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
     ...retryColumns(families),
     ...scoreColumns(newest, families),
     ...averageColumns(families),
-    forecastType: value('forecastType'),
-    inferenceDurationSeconds: value('inferenceDurationSeconds'),
-    inputSources: value('inputSources'),
+    forecastType: newest.forecastType?.value ?? null,
+    inferenceDurationSeconds: newest.inferenceDurationSeconds?.value ?? null,
+    inputSources: newest.inputSources?.value ?? null,
     hostingStatus: newest.hosting?.value.status ?? null,
     hostingLatencyMs: newest.hosting?.value.latencyMs ?? null,
     completedAt: completionTime(status, oldest),
@@ -88,26 +87,30 @@ export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
 
 function familiesOf(newest: ForecastFold['newest']): Families {
   const families = byFamily(newest);
-  const registers = <Value>(...names: readonly string[]): readonly Register<Value>[] =>
-    names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
   return {
-    slots: registers('slot', 'slot:era5'),
-    errors: registers('error', 'error:era5'),
-    leads: registers('lead'),
-    era5Sums: registers('sums:era5'),
-    day1Sums: registers('sums:day1'),
+    slots: registersOf(families, 'slot', 'slot:era5'),
+    errors: registersOf(families, 'error', 'error:era5'),
+    leads: registersOf(families, 'lead'),
+    era5Sums: registersOf(families, 'sums:era5'),
+    day1Sums: registersOf(families, 'sums:day1'),
   };
 }
+
+const registersOf = <Value>(
+  families: ReturnType<typeof byFamily>,
+  ...names: readonly string[]
+): readonly Register<Value>[] =>
+  names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
 
 /** `forecast_{T0}_to_{target}`, each as YYYYMMDD_HH in UTC. */
 function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | null): string | null {
   if (initTime === null) return null;
-  const part = (micros: EpochMicros) => {
-    const iso = isoOfMicros(micros);
-    return `${iso.slice(0, 10).replaceAll('-', '')}_${iso.slice(11, 13)}`;
-  };
-  return `forecast_${part(initTime)}_to_${part(targetTime ?? initTime)}`;
+  return `forecast_${hourOf(initTime)}_to_${hourOf(targetTime ?? initTime)}`;
 }
+const hourOf = remembering((micros: EpochMicros) => {
+  const iso = isoOfMicros(micros);
+  return `${iso.slice(0, 10).replaceAll('-', '')}_${iso.slice(11, 13)}`;
+});
 
 /** The end of a forecast if it has one, else the newest word. */
 const statusOf = ({ end, forecastStatus }: ForecastFold['newest']): ForecastStatus | null =>
@@ -152,6 +155,8 @@ function retryColumns({ slots }: Families): Pick<ForecastRow, 'retriesRemaining'
 const byRetryTime = (a: Register<SlotState>, b: Register<SlotState>): number =>
   (a.value.nextRetryTime ?? 0) - (b.value.nextRetryTime ?? 0);
 
+const ERA5_LEADS = ERA5_LEAD_HOURS.map((lead) => `lead:${lead}` as const);
+
 function scoreColumns(newest: ForecastFold['newest'], families: Families) {
   const leads = families.leads.map(({ value }) => value);
   const expectedLeads = newest.expectedLeads?.value ?? null;
@@ -161,7 +166,7 @@ function scoreColumns(newest: ForecastFold['newest'], families: Families) {
   const combined = combinedScore(leads, expected);
   return {
     scoreInitial,
-    era5Scores: ERA5_LEAD_HOURS.map((lead) => newest[`lead:${lead}`]?.value ?? null),
+    era5Scores: ERA5_LEADS.map((lead) => newest[lead]?.value ?? null),
     scoredLeads: scored.length,
     expectedLeads,
     combinedScore: combined?.score ?? null,

@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
-import type { ClosingReason } from '../../../src/semconv/index.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { remembering, type ClosingReason } from '../../../src/semconv/index.ts';
+import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**
  * When something was said, in the order of the law of the tables: event time, then end over start, then attempt, then
@@ -34,7 +34,7 @@ export const endOf = (fact: TimedFact): Moment =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
     : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
-/** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. */
+/** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. Never before its start. */
 export const momentOf = (fact: TimedFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
 
 export function compareMoments(a: Moment, b: Moment): number {
@@ -107,17 +107,17 @@ export const foldText = ({ newest, oldest }: { readonly newest: object; readonly
 
 function registersText(map: object): string {
   const registers = map as Registers;
-  const parts = Object.keys(registers)
-    .sort()
-    .map((name) => registerText(name, registers[name]));
-  return `{${parts.join(',')}}`;
+  let text = '';
+  for (const name of namesInOrder(registers)) {
+    const register = registers[name];
+    if (register !== undefined) text += `${text === '' ? '' : ','}${registerText(name, register)}`;
+  }
+  return `{${text}}`;
 }
 
-function registerText(name: string, register: Register<unknown> | undefined): string {
-  if (register === undefined) return '';
-  const [at, phase, attempt, spanId] = register.at;
+function registerText(name: string, { at: [at, phase, attempt, spanId], value }: Register<unknown>): string {
   const moment = `[${at},${phase},${attempt},${JSON.stringify(spanId)}]`;
-  return `${JSON.stringify(name)}:{"at":${moment},"value":${canonicalJson(register.value)}}`;
+  return `${JSON.stringify(name)}:{"at":${moment},"value":${canonicalJson(value)}}`;
 }
 
 /** The newest of some registers; null when there is none. */
@@ -130,17 +130,17 @@ export function newestOf<Value>(registers: readonly (Register<Value> | undefined
   return newest;
 }
 
+/** The family that a register belongs to by its name; the empty text when it belongs to none. */
+const familyOf = remembering((name) => name.slice(0, Math.max(0, name.lastIndexOf(':'))));
+
 /** Registers whose name is that of a family and the rest of a name, by family, each in the order of their names. */
 export function byFamily(map: object): Readonly<Record<string, readonly Register<unknown>[] | undefined>> {
-  const registers = map as Record<string, Register<unknown>>;
-  const names: Record<string, string[] | undefined> = {};
-  for (const name of Object.keys(registers)) {
-    const end = name.lastIndexOf(':');
-    if (end !== -1) (names[name.slice(0, end)] ??= []).push(name);
+  const registers = map as Registers;
+  const families: Record<string, Register<unknown>[] | undefined> = {};
+  for (const name of namesInOrder(registers)) {
+    const family = familyOf(name);
+    const register = registers[name];
+    if (family !== '' && register !== undefined) (families[family] ??= []).push(register);
   }
-  const sorted = Object.entries(names).map(([family, members = []]) => [
-    family,
-    members.sort().flatMap((name) => registers[name] ?? []),
-  ]);
-  return Object.fromEntries(sorted) as Record<string, readonly Register<unknown>[]>;
+  return families;
 }

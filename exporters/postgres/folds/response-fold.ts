@@ -40,13 +40,13 @@ export function foldResponse(fold: ResponseFold, facts: readonly StepFact[]): Re
   const draft = draftOf(fold);
   for (const fact of facts) {
     const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-    say<ResponseValues>(draft, startOf(fact), { updated: true });
+    const at = momentOf(fact);
     sayFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
-    say<ResponseValues>(draft, momentOf(fact), exchangeValues(fact));
+    say<ResponseValues>(draft, at, exchangeValues(fact));
     // Only an end says it: a start that was never seen must change nothing.
     if (!isRealEnd) continue;
-    say<ResponseValues>(draft, momentOf(fact), endValues(fact));
-    sayFirst<ResponseOrigins>(draft, momentOf(fact), { jobAcceptedAt: fact.state.jobAcceptedAt });
+    say<ResponseValues>(draft, at, endValues(fact));
+    sayFirst<ResponseOrigins>(draft, at, { jobAcceptedAt: fact.state.jobAcceptedAt });
   }
   return draft;
 }

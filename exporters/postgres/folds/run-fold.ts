@@ -32,12 +32,12 @@ export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
   for (const fact of facts) {
     const { runStatus } = fact.state;
     const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-    say<RunValues>(draft, startOf(fact), { updated: true });
+    const at = momentOf(fact);
     if (fact.minerHotkey === null) sayFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
-    say<RunValues>(draft, momentOf(fact), whatAFactSays(fact, isRealEnd));
+    say<RunValues>(draft, at, whatAFactSays(fact, isRealEnd));
     // Only an end says it: a start that was never seen must change nothing.
     if (runStatus && isRealEnd)
-      sayFirst<RunOrigins>(draft, momentOf(fact), { [`status:${runStatus}` as const]: true as const });
+      sayFirst<RunOrigins>(draft, at, { [`status:${runStatus}` as const]: true as const });
   }
   return draft;
 }

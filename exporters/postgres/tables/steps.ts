@@ -10,22 +10,15 @@ import { json } from '../sql-values.ts';
 const rowId = (spanId: string): bigint => BigInt.asIntN(64, BigInt(`0x${spanId}`));
 
 /** What the folds need of a fact besides the columns: enough to make the fact again. */
-const foldedFacts = ({
-  state,
-  scoreSums,
-  decisions,
-  adjustments,
-  truncated,
-  latencyNanos,
-  closing,
-}: StepFact): unknown => ({
-  state,
-  scoreSums,
-  decisions,
-  adjustments,
-  truncated,
-  latencyNanos,
-  ...(closing === null ? {} : { closing }),
+const foldedFacts = (fact: StepFact): unknown => ({
+  state: fact.state,
+  scoreSums: fact.scoreSums,
+  decisions: fact.decisions,
+  adjustments: fact.adjustments,
+  truncated: fact.truncated,
+  latencyNanos: fact.latencyNanos,
+  // What is undefined is left out.
+  closing: fact.closing ?? undefined,
 });
 
 const at = (name: string, type: CellType, value: (fact: StepFact) => unknown): Column<RecordedFact> =>
