@@ -23,66 +23,83 @@ export interface Batch {
   /** Closings of steps, whether they count or another end of the step does; of each step the one that counts most. */
   readonly closings: readonly StepFact[];
   readonly rejected: readonly RejectedSpan[];
-  /** The span that each fact was made of. */
-  readonly sources: ReadonlyMap<StepFact, ObservedSpan>;
+  /** All that was translated. */
+  readonly sources: readonly TranslatedSpan[];
 }
 
-const keyOf = ({ validatorHotkey, traceId, spanId }: StepFact): string =>
-  `${validatorHotkey}/${traceId}/${spanId}`;
+/** A span and the fact that it was translated to. */
+export interface TranslatedSpan {
+  readonly span: ObservedSpan;
+  readonly fact: StepFact;
+}
+
+const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /** Sorted keys keep concurrent writers from waiting for each other in a circle. */
-function inKeyOrder(facts: ReadonlyMap<string, StepFact>): readonly StepFact[] {
-  return [...facts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact);
-}
-
-/** A step may have told its end and have been closed as well. */
-function keepBetter(ended: Map<string, StepFact>, fact: StepFact): void {
-  const known = ended.get(keyOf(fact));
-  if (known === undefined || compareWorth(fact, known) >= 0) ended.set(keyOf(fact), fact);
-}
+const compareKeys = (a: StepFact, b: StepFact): number =>
+  compareText(a.validatorHotkey, b.validatorHotkey) ||
+  compareText(a.traceId, b.traceId) ||
+  compareText(a.spanId, b.spanId);
 
 /** Translates spans and drops what the batch holds twice; the start of a span that ended says nothing more. */
 export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
-  const ended = new Map<string, StepFact>();
-  const started = new Map<string, StepFact>();
-  const closings = new Map<string, StepFact>();
   const rejected: RejectedSpan[] = [];
-  const sources = new Map<StepFact, ObservedSpan>();
-  const translated = await inTurns(spans, (span) => ({ span, translation: translate(span) }));
-  for (const { span, translation } of translated) {
+  const sources: TranslatedSpan[] = [];
+  await inTurns(spans, (span) => {
+    const translation = translate(span);
     if (translation.kind === 'rejected') rejected.push({ span, ...translation });
-    if (translation.kind !== 'step') continue;
-    const { fact } = translation;
-    sources.set(fact, span);
-    if (fact.phase === 'started') started.set(keyOf(fact), fact);
-    else keepBetter(ended, fact);
-    if (fact.closing !== null) keepBetter(closings, fact);
-  }
-  for (const key of ended.keys()) started.delete(key);
-  return {
-    ended: inKeyOrder(ended),
-    started: inKeyOrder(started),
-    closings: inKeyOrder(closings),
-    rejected,
-    sources,
-  };
+    else if (translation.kind === 'step') sources.push({ span, fact: translation.fact });
+  });
+  const facts = sources.map(({ fact }) => fact).sort(compareKeys);
+  return { ...toSteps(facts), rejected, sources };
 }
+
+/** Takes the facts of one step, which stand beside each other, together. */
+function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 'closings'> {
+  const ended: StepFact[] = [];
+  const started: StepFact[] = [];
+  const closings: StepFact[] = [];
+  let start: StepFact | undefined;
+  let end: StepFact | undefined;
+  let closing: StepFact | undefined;
+  for (const [index, fact] of facts.entries()) {
+    if (fact.phase === 'started') start = fact;
+    else end = better(fact, end);
+    if (fact.closing !== null) closing = better(fact, closing);
+    const next = facts[index + 1];
+    if (next !== undefined && compareKeys(fact, next) === 0) continue;
+    if (end !== undefined) ended.push(end);
+    else if (start !== undefined) started.push(start);
+    if (closing !== undefined) closings.push(closing);
+    start = end = closing = undefined;
+  }
+  return { ended, started, closings };
+}
+
+/** A step may have told its end and have been closed as well. */
+const better = (fact: StepFact, known: StepFact | undefined): StepFact =>
+  known === undefined || compareWorth(fact, known) >= 0 ? fact : known;
 
 /** The batch without the facts that `judge` refuses; their spans are rejected. */
 export function setAside(batch: Batch, judge: (fact: StepFact) => Refusal | null): Batch {
-  const refused = new Map<StepFact, RejectedSpan>();
-  for (const fact of [...batch.ended, ...batch.started]) {
-    const refusal = judge(fact);
-    const span = batch.sources.get(fact);
-    if (refusal !== null && span !== undefined) refused.set(fact, { span, ...refusal });
+  const refusals = new Map<StepFact, Refusal>();
+  for (const facts of [batch.ended, batch.started]) {
+    for (const fact of facts) {
+      const refusal = judge(fact);
+      if (refusal !== null) refusals.set(fact, refusal);
+    }
   }
-  if (refused.size === 0) return batch;
-  const isTaken = (fact: StepFact): boolean => !refused.has(fact);
+  if (refusals.size === 0) return batch;
+  const isTaken = (fact: StepFact): boolean => !refusals.has(fact);
+  const refused = batch.sources.flatMap(({ span, fact }) => {
+    const refusal = refusals.get(fact);
+    return refusal === undefined ? [] : [{ span, ...refusal }];
+  });
   return {
     ...batch,
     ended: batch.ended.filter(isTaken),
     started: batch.started.filter(isTaken),
     closings: batch.closings.filter(isTaken),
-    rejected: [...batch.rejected, ...refused.values()],
+    rejected: [...batch.rejected, ...refused],
   };
 }

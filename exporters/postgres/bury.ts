@@ -54,4 +54,4 @@ export async function bury(
 }
 
 /** A batch without a fact. */
-const NOTHING: Omit<Batch, 'rejected'> = { ended: [], started: [], closings: [], sources: new Map() };
+const NOTHING: Omit<Batch, 'rejected'> = { ended: [], started: [], closings: [], sources: [] };

@@ -1,7 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTurns } from '../turns.ts';
 import { keyRows, type Column } from './columns.ts';
-import { groupBy } from './recorded-fact.ts';
 
 /** How the facts of a batch become the new folds of a table. */
 export interface FoldedTable<Item, Fold> {
@@ -28,6 +27,22 @@ export interface FoldedRow<Item, Fold> {
 /** The parts before the last are numbers, so no two keys have the same text. */
 const textOfKey = (parts: readonly unknown[]): string => parts.join('/');
 
+/** The rows whose keys begin alike, by the next value; behind the last value the facts of the row. */
+interface KeyLevel<Item> {
+  readonly below: Map<unknown, KeyLevel<Item>>;
+  readonly group: Item[];
+}
+
+const newLevel = <Item>(): KeyLevel<Item> => ({ below: new Map(), group: [] });
+
+function levelBelow<Item>({ below }: KeyLevel<Item>, value: unknown): KeyLevel<Item> {
+  const known = below.get(value);
+  if (known !== undefined) return known;
+  const level = newLevel<Item>();
+  below.set(value, level);
+  return level;
+}
+
 /** A fold as its table has it. */
 export interface KnownFold<Fold> {
   readonly fold: Fold;
@@ -37,11 +52,22 @@ export interface KnownFold<Fold> {
 /** By the text of the key. */
 export type KnownFolds<Fold> = ReadonlyMap<string, KnownFold<Fold>>;
 
-/** The facts of each row, by the text of its key. */
-export const groupByKey = <Item, Fold>(
+/** The facts of each row, by the text of its key. That is made once a row: the facts are told apart value by value. */
+export function groupByKey<Item, Fold>(
   { key }: FoldedTable<Item, Fold>,
   items: readonly Item[],
-): Map<string, Item[]> => groupBy(items, (item) => textOfKey(key.map(({ value }) => value(item))));
+): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  const root = newLevel<Item>();
+  for (const item of items) {
+    let level = root;
+    for (const { value } of key) level = levelBelow(level, value(item));
+    const { group } = level;
+    if (group.length === 0) groups.set(textOfKey(key.map(({ value }) => value(item))), group);
+    group.push(item);
+  }
+  return groups;
+}
 
 /** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
 export async function readFolds<Item, Fold>(

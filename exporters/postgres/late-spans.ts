@@ -19,6 +19,10 @@ const keyOf = (key: { readonly hotkey: string; readonly trace_id: string; readon
 const keyOfFact = ({ validatorHotkey: hotkey, traceId: trace_id, spanId: span_id }: StepFact): string =>
   keyOf({ hotkey, trace_id, span_id });
 
+/** Whether any row of a fact may lie in a partition that ended before then. */
+const isOlder = ({ startedAt, componentScores }: StepFact, limit: EpochMicros): boolean =>
+  startedAt <= limit || componentScores.some(({ validTime }) => validTime <= limit);
+
 /** The partitions that the rows of a fact would lie in. */
 function partitionsOf(fact: StepFact): readonly Partition[] {
   const scores = fact.componentScores.map(({ validTime }) => partitionAt(COMPONENT_PARTITIONS, validTime));
@@ -32,9 +36,11 @@ function partitionsOf(fact: StepFact): readonly Partition[] {
  * `now` is the clock that the partitions are dropped by.
  */
 export async function setLateAside(client: ClientBase, batch: Batch, now: EpochMicros): Promise<Batch> {
+  const limit = now - YOUNGEST_DROPPED;
   const doubtful = new Map<StepFact, readonly Partition[]>();
   for (const fact of [...batch.ended, ...batch.started]) {
-    const old = partitionsOf(fact).filter(({ to }) => to <= now - YOUNGEST_DROPPED);
+    if (!isOlder(fact, limit)) continue;
+    const old = partitionsOf(fact).filter(({ to }) => to <= limit);
     if (old.length > 0) doubtful.set(fact, old);
   }
   const dropped = await readDropped(client, [...doubtful.values()].flat());

@@ -15,6 +15,7 @@ import { toForecastRow } from './folds/forecast-row.ts';
 import { rankRuns, writeForecasts } from './tables/forecast-stats.ts';
 import { writeJobLogs } from './tables/job-logs.ts';
 import { readFacts } from './tables/log-rows.ts';
+import { factNews } from './tables/miner-news.ts';
 import { foldMiners, rankMiners } from './tables/miner-stats.ts';
 import { writeResponses } from './tables/responses.ts';
 import { writeRuns } from './tables/runs.ts';
@@ -113,11 +114,7 @@ async function foldFacts(
     client,
     ofRuns.filter(({ fact }) => fact.phase === 'ended'),
   );
-  const news = ofMiners(facts).map((item) => ({
-    ...item,
-    kind: 'fact' as const,
-    counted: item.fact.phase === 'ended' ? (1 as const) : (0 as const),
-  }));
+  const news = ofMiners(facts).map((item) => factNews(item, item.fact.phase === 'ended' ? 1 : 0));
   await foldMiners(client, news, changes);
 }
 

@@ -4,6 +4,8 @@ import { column, type Column } from './columns.ts';
 /** A fact whose validator has a number in the database. */
 export interface RecordedFact {
   readonly validatorId: number;
+  /** That of the fact. */
+  readonly minerHotkey: string | null;
   readonly fact: StepFact;
 }
 
@@ -12,11 +14,16 @@ export interface MinerFact extends RecordedFact {
   readonly minerHotkey: string;
 }
 
-export function ofMiners(facts: readonly RecordedFact[]): readonly MinerFact[] {
-  return facts.flatMap(({ validatorId, fact }) =>
-    fact.minerHotkey === null ? [] : [{ validatorId, fact, minerHotkey: fact.minerHotkey }],
-  );
-}
+export const recorded = (validatorId: number, fact: StepFact): RecordedFact => ({
+  validatorId,
+  minerHotkey: fact.minerHotkey,
+  fact,
+});
+
+const isOfMiner = (recordedFact: RecordedFact): recordedFact is MinerFact =>
+  recordedFact.minerHotkey !== null;
+
+export const ofMiners = (facts: readonly RecordedFact[]): readonly MinerFact[] => facts.filter(isOfMiner);
 
 /** Groups by a key, keeping the order in which the keys were met. */
 export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
@@ -51,10 +58,13 @@ export const RUN_KEY: readonly Column<RunOf>[] = [
 
 /** The runs of these facts, each once. */
 export function runsOf(facts: readonly RecordedFact[]): readonly RunOf[] {
-  const runs = new Map<string, RunOf>();
+  const runs: RunOf[] = [];
+  const known = new Map<number, Set<number>>();
   for (const { validatorId, fact } of facts) {
-    const key = `${validatorId}/${fact.runId}`;
-    if (!runs.has(key)) runs.set(key, { validatorId, runId: fact.runId });
+    const ofValidator = known.get(validatorId) ?? new Set();
+    if (ofValidator.has(fact.runId)) continue;
+    known.set(validatorId, ofValidator.add(fact.runId));
+    runs.push({ validatorId, runId: fact.runId });
   }
-  return [...runs.values()];
+  return runs;
 }

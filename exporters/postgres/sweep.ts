@@ -84,11 +84,7 @@ export async function sweepEmitter(
   if (heardAt === null) return null;
   const running = await readRunningFacts(client, emitter, emitter.instanceId);
   const ended = running.map((fact) => closeFact(fact, { reason: 'heartbeat_lost', at: heardAt }));
-  await writeBatch(
-    client,
-    { ended, started: [], closings: ended, rejected: [], sources: new Map() },
-    partitions,
-  );
+  await writeBatch(client, { ended, started: [], closings: ended, rejected: [], sources: [] }, partitions);
   return ended.length;
 }
 

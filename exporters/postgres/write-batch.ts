@@ -4,7 +4,7 @@ import type { StepFact } from '../../src/facts/step-fact.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { Batch } from './batch.ts';
 import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';
-import { ofMiners, type RecordedFact } from './recorded-fact.ts';
+import { ofMiners, recorded, type RecordedFact } from './recorded-fact.ts';
 import { keepBooks } from './tables/books.ts';
 import { keepClosings, replaceClosings } from './tables/closed-spans.ts';
 import { writeComponentScores } from './tables/component-scores.ts';
@@ -12,6 +12,7 @@ import { keepRejected } from './tables/dead-letters.ts';
 import { countEmitters } from './tables/emitters.ts';
 import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
 import { writeJobLogs } from './tables/job-logs.ts';
+import { factNews } from './tables/miner-news.ts';
 import { writeMinerStats } from './tables/miner-stats.ts';
 import { readMinerStats } from './tables/read-miner-stats.ts';
 import { writeResponses } from './tables/responses.ts';
@@ -93,7 +94,7 @@ async function numberValidators(
 const numbered = (facts: readonly StepFact[], ids: ReadonlyMap<string, number>): RecordedFact[] =>
   facts.flatMap((fact) => {
     const validatorId = ids.get(fact.validatorHotkey);
-    return validatorId === undefined ? [] : [{ validatorId, fact }];
+    return validatorId === undefined ? [] : [recorded(validatorId, fact)];
   });
 
 async function ensurePartitions(client: ClientBase, ended: readonly StepFact[], partitions: Partitions) {
@@ -128,8 +129,8 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
   const responses = await writeResponses(client, ofMiner);
   const forecasts = await writeForecasts(client, ofMiner);
   await rankForecasts(client, forecasts);
-  const news = ofMiner.map((item) => ({ ...item, counted: item.fact.phase === 'ended' ? 1 : 0 }) as const);
-  const takenBack = ofMiners([...replaced.values()]).map((item) => ({ ...item, counted: -1 }) as const);
+  const news = ofMiner.map((item) => factNews(item, item.fact.phase === 'ended' ? 1 : 0));
+  const takenBack = ofMiners([...replaced.values()]).map((item) => factNews(item, -1));
   const { written, reranked } = await writeMinerStats(client, [...takenBack, ...news], forecasts);
   const logs = await writeJobLogs(client, finished);
   await countEmitters(client, facts, { known, replaced });

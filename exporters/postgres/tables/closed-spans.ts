@@ -5,7 +5,7 @@ import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { CLOSING_REASONS, type ClosingReason } from '../../../src/semconv/index.ts';
 import { column, insertRows, keyRows } from '../columns.ts';
 import { compareWorth, type Worth } from '../end-worth.ts';
-import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
+import { recorded, RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
 
 const KEY = [
   column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),
@@ -74,10 +74,8 @@ async function removeClosings(
 }
 
 /** The closing as it was counted: what a closing adds to the counters follows from the identity of the step. */
-const asClosed = ({ validatorId, fact }: RecordedFact): RecordedFact => ({
-  validatorId,
-  fact: closeFact({ ...fact, state: {} }, { reason: 'process_crash', at: fact.startedAt }),
-});
+const asClosed = ({ validatorId, fact }: RecordedFact): RecordedFact =>
+  recorded(validatorId, closeFact({ ...fact, state: {} }, { reason: 'process_crash', at: fact.startedAt }));
 
 const worthOf = ({ closing, completedAt, startedAt }: StepFact): Worth => ({
   closing,

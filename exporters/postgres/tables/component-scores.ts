@@ -80,13 +80,16 @@ const isNewer = (a: ScoreRow, b: ScoreRow): boolean =>
   a.score.calculatedAt - b.score.calculatedAt > 0 ||
   (a.score.calculatedAt === b.score.calculatedAt && a.fact.spanId > b.fact.spanId);
 
-const toScoreRows = (facts: readonly RecordedFact[]): readonly ScoreRow[] =>
-  ofMiners(facts).flatMap(({ validatorId, fact, minerHotkey }) => {
-    const { componentScores } = fact;
-    if (componentScores.length === 0) return [];
-    const miner = { validatorId, fact, minerHotkey, responseId: responseId(fact.runId, minerHotkey) };
-    return componentScores.map((score) => ({ ...miner, score }));
-  });
+function toScoreRows(facts: readonly RecordedFact[]): readonly ScoreRow[] {
+  const rows: ScoreRow[] = [];
+  for (const { validatorId, fact, minerHotkey } of ofMiners(facts)) {
+    if (fact.componentScores.length === 0) continue;
+    const id = responseId(fact.runId, minerHotkey);
+    for (const score of fact.componentScores)
+      rows.push({ validatorId, fact, minerHotkey, responseId: id, score });
+  }
+  return rows;
+}
 
 /** Of each key the newest, in key order. */
 function newestScores(rows: readonly ScoreRow[]): readonly ScoreRow[] {

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '../../../src/semconv/index.ts';
 import { readByCursor } from '../read-by-cursor.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
+import { recorded, type RecordedFact } from '../recorded-fact.ts';
 
 /** What of a fact the column `facts` holds. */
 type FoldedName = 'state' | 'scoreSums' | 'decisions' | 'adjustments' | 'truncated' | 'latencyNanos';
@@ -148,7 +148,7 @@ export async function* readFacts(
   });
   let rest: readonly RecordedFact[] = [];
   for await (const rows of portions) {
-    const facts = [...rest, ...rows.map((row) => ({ validatorId, fact: toFact(row, validatorHotkey) }))];
+    const facts = [...rest, ...rows.map((row) => recorded(validatorId, toFact(row, validatorHotkey)))];
     const cut = startOfLastMiner(facts);
     const end = cut === 0 && facts.length > PORTION ? facts.length : cut;
     if (end > 0) yield facts.slice(0, end);

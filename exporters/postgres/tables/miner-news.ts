@@ -2,6 +2,7 @@ import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from '../folds/miner-draft.ts';
 import type { MinerFold } from '../folds/miner-fold.ts';
 import type { ForecastHistory, HistoryChange } from '../folds/miner-history.ts';
+import type { MinerFact } from '../recorded-fact.ts';
 import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 import type { ToldMiner } from './move-histories.ts';
@@ -30,6 +31,15 @@ export type MinerNews = MinerOwner &
     | { readonly kind: 'history'; readonly history: ForecastHistory }
     | { readonly kind: 'beginning'; readonly fold: MinerFold }
   );
+
+/** What a fact tells of its miner. */
+export const factNews = ({ validatorId, minerHotkey, fact }: MinerFact, counted: Counted): MinerNews => ({
+  kind: 'fact',
+  validatorId,
+  minerHotkey,
+  fact,
+  counted,
+});
 
 /** Adds to the draft, or begins another. */
 export function addNews(draft: MinerDraft, news: MinerNews): MinerDraft {

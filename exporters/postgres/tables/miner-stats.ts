@@ -8,7 +8,6 @@ import { emptySum, meanOf } from '../folds/exact-sum.ts';
 import { closeMiner, openMiner } from '../folds/miner-draft.ts';
 import { emptyMinerFold, type MinerFold } from '../folds/miner-fold.ts';
 import { toMinerStats } from '../folds/miner-row.ts';
-import type { MinerFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
 import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
@@ -16,7 +15,6 @@ import {
   addNews,
   toldMiners,
   withHistories,
-  type Counted,
   type MinerForecast,
   type MinerNews,
   type MinerOwner,
@@ -80,10 +78,9 @@ const TABLE: FoldedTable<MinerNews, MinerFold> = {
 /** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
   client: ClientBase,
-  facts: readonly (MinerFact & { readonly counted: Counted })[],
+  news: readonly MinerNews[],
   changes: readonly ForecastChange[],
 ): Promise<{ readonly written: number; readonly reranked: readonly MinerKey[] }> {
-  const news = facts.map((fact) => ({ ...fact, kind: 'fact' as const }));
   const { written, rescored } = await foldMiners(client, news, changes);
   const reranked = await rankMiners(client, [...new Set(rescored.map(({ validatorId }) => validatorId))]);
   return { written, reranked };

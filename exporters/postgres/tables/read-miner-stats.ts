@@ -60,13 +60,21 @@ export async function readMinerStats(
     return (await client.query<CommittedMinerStats>(`select ${SELECT_MINER_STATS} from miner_stats`)).rows;
   }
   if (miners.length === 0) return [];
-  const keys = [
-    ...new Map(miners.map((miner) => [`${miner.validatorId}/${miner.minerHotkey}`, miner])).values(),
-  ];
+  const keys = eachOnce(miners);
   const { rows } = await client.query<CommittedMinerStats>(
     `select ${SELECT_MINER_STATS} from miner_stats
      where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
     [keys.map(({ validatorId }) => validatorId), keys.map(({ minerHotkey }) => minerHotkey)],
   );
   return rows;
+}
+
+function eachOnce(miners: readonly MinerKey[]): readonly MinerKey[] {
+  const known = new Map<number, Set<string>>();
+  return miners.filter(({ validatorId, minerHotkey }) => {
+    const ofValidator = known.get(validatorId) ?? new Set();
+    if (ofValidator.has(minerHotkey)) return false;
+    known.set(validatorId, ofValidator.add(minerHotkey));
+    return true;
+  });
 }
