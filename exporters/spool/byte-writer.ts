@@ -74,7 +74,6 @@ export class ByteWriter {
   }
 
   /** @throws RangeError when it has more than 64 bits */
-  /** @throws RangeError when it has more than 64 bits */
   int64(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} has more than 64 bits.`);
     this.#reserve(8);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
+import { keepHeapSmall } from '../processes/heap-growth.ts';
 import { interruptible } from './interruption.ts';
 import { wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';
@@ -23,6 +24,7 @@ export function recordCommand(): Command {
     )
     .option('--json', 'print one JSON document that says where it listens')
     .action(async (options: RecordOptions) => {
+      keepHeapSmall();
       const isJson = options.json === true;
       const output = createOutput({ isJson });
       const read = readConfig(process.env);

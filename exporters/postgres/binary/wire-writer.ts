@@ -22,11 +22,13 @@ export class WireWriter {
   }
 
   int16(value: number): void {
-    this.#view.setInt16(this.#take(2), value);
+    const at = this.#take(2);
+    this.#view.setInt16(at, value);
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#view.setInt32(at, value);
   }
 
   /** A whole number that a double holds exactly. */
@@ -38,15 +40,18 @@ export class WireWriter {
   }
 
   bigInt64(value: bigint): void {
-    this.#view.setBigInt64(this.#take(8), value);
+    const at = this.#take(8);
+    this.#view.setBigInt64(at, value);
   }
 
   float64(value: number): void {
-    this.#view.setFloat64(this.#take(8), value);
+    const at = this.#take(8);
+    this.#view.setFloat64(at, value);
   }
 
   byte(value: number): void {
-    this.#bytes[this.#take(1)] = value;
+    const at = this.#take(1);
+    this.#bytes[at] = value;
   }
 
   /** UTF-8, without its length. */
@@ -78,7 +83,7 @@ export class WireWriter {
     return true;
   }
 
-  /** Where the next bytes go. */
+  /** Where the next bytes go. They may go into new memory, so call it before the memory is looked up. */
   #take(bytes: number): number {
     const at = this.#length;
     if (at + bytes > this.#bytes.length) this.#reserve(bytes);

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { WireWriter } from '../../../../exporters/postgres/binary/wire-writer.ts';
+
+const INT64_LIMIT = 2n ** 63n;
+
+/** What is written, and the bytes that the protocol wants for it. */
+interface Written {
+  readonly write: (writer: WireWriter) => void;
+  readonly bytes: Buffer;
+}
+
+const bytesOf = (size: number, fill: (bytes: Buffer) => void): Buffer => {
+  const bytes = Buffer.alloc(size);
+  fill(bytes);
+  return bytes;
+};
+
+const anyText = fc.oneof(
+  fc.string({ maxLength: 80 }),
+  fc.string({ unit: 'grapheme', maxLength: 80 }),
+  fc.constant('x'.repeat(300)),
+);
+
+const anyWritten: fc.Arbitrary<Written> = fc.oneof(
+  fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 }).map((value) => ({
+    write: (writer: WireWriter) => writer.int16(value),
+    bytes: bytesOf(2, (bytes) => bytes.writeInt16BE(value)),
+  })),
+  fc.integer().map((value) => ({
+    write: (writer: WireWriter) => writer.int32(value),
+    bytes: bytesOf(4, (bytes) => bytes.writeInt32BE(value)),
+  })),
+  fc.maxSafeInteger().map((value) => ({
+    write: (writer: WireWriter) => writer.int64(value),
+    bytes: bytesOf(8, (bytes) => bytes.writeBigInt64BE(BigInt(value))),
+  })),
+  fc.bigInt({ min: -INT64_LIMIT, max: INT64_LIMIT - 1n }).map((value) => ({
+    write: (writer: WireWriter) => writer.bigInt64(value),
+    bytes: bytesOf(8, (bytes) => bytes.writeBigInt64BE(value)),
+  })),
+  fc.double().map((value) => ({
+    write: (writer: WireWriter) => writer.float64(value),
+    bytes: bytesOf(8, (bytes) => bytes.writeDoubleBE(value)),
+  })),
+  fc.nat(255).map((value) => ({
+    write: (writer: WireWriter) => writer.byte(value),
+    bytes: Buffer.from([value]),
+  })),
+  anyText.map((value) => ({
+    write: (writer: WireWriter) => writer.text(value),
+    bytes: Buffer.from(value),
+  })),
+);
+
+describe('what is written for PostgreSQL', () => {
+  it('is the same however little room there was to begin with', () => {
+    fc.assert(
+      fc.property(fc.array(anyWritten, { maxLength: 40 }), fc.nat(64), (all, room) => {
+        const writer = new WireWriter(room);
+        for (const { write } of all) write(writer);
+        expect(writer.bytes()).toEqual(Buffer.concat(all.map(({ bytes }) => bytes)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('can be written over later, also where the memory has moved since', () => {
+    const writer = new WireWriter(4);
+    writer.int32(0);
+    writer.text('more than there was room for');
+    writer.setInt32(0, writer.length - 4);
+    expect(writer.bytes()).toEqual(Buffer.from('\0\0\0\x1cmore than there was room for'));
+  });
+});
