@@ -20,7 +20,7 @@ interface Size {
 
 const SIZES: Readonly<Record<Scale, Size>> = {
   quick: { runs: 1, miners: 16, seedEvents: 40 },
-  full: { runs: 3, miners: 256, seedEvents: 1000 },
+  full: { runs: 6, miners: 256, seedEvents: 1000 },
 };
 const BATCH_SIZES = [512, 2000, 8000];
 const LOG = 'weather_forecast_steps_finished';

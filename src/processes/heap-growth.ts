@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 const GROWTH_PERCENT = 50;
 
 /**
- * Has garbage collected before it is half as much as what is alive. Where memory is plenty V8 waits for three times as
- * much, which a recorder that works through a backlog does not get faster by.
+ * Has garbage collected when it is half as much as what is alive. Where memory is plenty V8 waits for much more, which
+ * gives a recorder that works through a backlog little speed for much memory (docs/performance.md).
  *
  * For a process of our own: it holds for the program as a whole.
  */
