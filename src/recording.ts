@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '../exporters/export-report.ts';
-import { createPostgresExporter, toSink } from '../exporters/postgres/exporter.ts';
+import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
+import { toSink } from '../exporters/postgres/span-sink.ts';
 import type { ProcessorCounters } from '../exporters/processor/processor-options.ts';
 import { createPrometheusExporter, type PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';

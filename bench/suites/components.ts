@@ -1,4 +1,5 @@
-import { createPostgresExporter, toSink } from '../../exporters/postgres/exporter.ts';
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { toSink } from '../../exporters/postgres/span-sink.ts';
 import { openAll } from '../../src/closers.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';

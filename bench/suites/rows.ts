@@ -1,4 +1,5 @@
-import { createPostgresExporter, toSink } from '../../exporters/postgres/exporter.ts';
+import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
+import { toSink } from '../../exporters/postgres/span-sink.ts';
 import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
 import { openAll } from '../../src/closers.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';

@@ -3,7 +3,7 @@ import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
-import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
+import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '../processor/observed-span.ts';
 import { toBatch, type Batch } from './batch.ts';
 import { bury } from './bury.ts';
@@ -114,13 +114,6 @@ export class ForecastSpanExporter implements SpanExporter {
     return inTransaction(this.#pool, (client) => recordBatch(client, batch, options));
   }
 }
-
-/** The exporter as the processor of Barograph wants it. */
-export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
-  export: exporter.exportObserved.bind(exporter),
-  prepare: exporter.prepare.bind(exporter),
-  bury: exporter.bury.bind(exporter),
-});
 
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 
