@@ -9,7 +9,7 @@ import { withBatchMetrics } from '../exporters/prometheus/measured-sink.ts';
 import type { RecorderState } from '../exporters/prometheus/recorder-metrics.ts';
 import type { Adopted } from '../exporters/spool/adopt-spools.ts';
 import type { SpoolRemainder } from '../exporters/spool/exporter.ts';
-import { openAll } from './closers.ts';
+import { acquireAll } from './lifecycle/resource-stack.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
 import { migrate } from './database/migrate.ts';
@@ -67,7 +67,7 @@ export interface Recording {
  */
 export function startRecording(options: RecordingOptions): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const sampler = createSampler(config.sampler, config.samplerArgument);
     const server = await openDatabaseServer(config);
     add(() => server.stop());

@@ -1,4 +1,4 @@
-import { openAll } from './closers.ts';
+import { acquireAll } from './lifecycle/resource-stack.ts';
 import type { Config } from './config.ts';
 import {
   createPipeline,
@@ -42,7 +42,7 @@ export interface Barograph {
 /** Puts the parts together: the only place where the pipeline and the exporters meet. */
 export function startBarograph(options: StartOptions): Promise<Barograph> {
   const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const minerClient = createMinerClient(timeouts === undefined ? {} : { timeouts });
     add(() => minerClient.close());
     const recording = await startRecording(options);

@@ -24,12 +24,13 @@ const TABLE: ImportTable = {
   'src/world': ['src/grids', 'src/semconv', 'node:'],
   'src/pipeline': [
     ...['src/semconv', 'src/steps', 'src/scoring', 'src/grids', 'src/database', 'src/pipeline/miners'],
-    ...['graphile-worker', 'pg', 'undici', 'zod', 'node:'],
+    ...['src/lifecycle', 'graphile-worker', 'pg', 'undici', 'zod', 'node:'],
   ],
   'src/pipeline/miners': ['src/semconv', 'src/steps', '@scure', 'undici', 'zod', 'node:'],
   'src/fleet': ['src/pipeline/miners', 'src/semconv', '@scure', 'zod', 'node:'],
   'src/database': ['src/processes', 'src/semconv', 'pg', 'zod', 'node:'],
   'src/processes': ['src/semconv', 'node:'],
+  'src/lifecycle': [],
   'src/http': ['src/semconv', 'node:'],
   'src/reports': ['src/semconv', 'pg'],
   'src/commands': ['src', 'commander', 'pg', 'node:'],
@@ -39,7 +40,6 @@ const TABLE: ImportTable = {
   'src/start-command.ts': ['src/commands', 'src/config.ts', 'commander'],
   // What the parts are put together with.
   'src/config.ts': ['src/semconv', 'zod'],
-  'src/closers.ts': [],
   'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
   'src/telemetry.ts': [
     ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
@@ -52,7 +52,7 @@ const TABLE: ImportTable = {
     ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
-    ...['src/closers.ts', 'src/config.ts', 'src/database', 'src/http', 'src/miner-refresh.ts'],
+    ...['src/config.ts', 'src/database', 'src/http', 'src/lifecycle', 'src/miner-refresh.ts'],
     ...['src/partition-maintenance.ts', 'src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts'],
     ...['src/recording-spool.ts', 'exporters', 'pg', 'node:'],
   ],
@@ -69,7 +69,7 @@ const TABLE: ImportTable = {
   ],
   'src/recorded-ends.ts': ['exporters/processor/observed-span.ts', 'src/facts', 'src/recording.ts'],
   'src/start.ts': [
-    ...['src/closers.ts', 'src/config.ts', 'src/pipeline', 'src/recorded-ends.ts', 'src/recording.ts'],
+    ...['src/config.ts', 'src/lifecycle', 'src/pipeline', 'src/recorded-ends.ts', 'src/recording.ts'],
   ],
   'src/index.ts': ['src', 'exporters'],
 

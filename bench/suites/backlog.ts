@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import { spoolRoot } from '../../src/recording-spool.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
@@ -21,7 +21,7 @@ const FILLER = join(import.meta.dirname, '../support/fill-spool.ts');
 /** A recorder that starts, and finds the records of a process that was killed while the database was away. */
 export function openBacklog(scale: Scale): Promise<Suite> {
   const runs = RUNS[scale];
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const database = await server.createDatabase();

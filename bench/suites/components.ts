@@ -1,6 +1,6 @@
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { toSink } from '../../exporters/postgres/span-sink.ts';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
@@ -15,7 +15,7 @@ const TABLE = 'weather_forecast_component_scores';
 /** ERA5 spans with the scores of all fields, to committed rows: log, folds and books as well as the scores. */
 export function openComponents(scale: Scale): Promise<Suite> {
   const spans = era5Spans(1, MINERS[scale]);
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const database = await server.createDatabase();

@@ -1,6 +1,6 @@
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { toSink } from '../../exporters/postgres/span-sink.ts';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import { writeHistory, type HistorySize } from '../../test/servers/support/year-of-history.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';
@@ -38,7 +38,7 @@ const LOG = 'weather_forecast_steps_finished';
  */
 export function openHistory(scale: Scale): Promise<Suite> {
   const size = SIZES[scale];
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const [old, empty] = [await server.createDatabase(), await server.createDatabase()];

@@ -1,7 +1,7 @@
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { toSink } from '../../exporters/postgres/span-sink.ts';
 import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { runOfMiners } from '../miner-run.ts';
@@ -32,7 +32,7 @@ const perSecond = (count: number, millis: number): number => (count / millis) * 
 export function openRows(scale: Scale): Promise<Suite> {
   const { runs, miners, seedEvents } = SIZES[scale];
   const spans = Array.from({ length: runs }, (_, run) => runOfMiners(run + 1, miners)).flat();
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const database = await server.createDatabase();

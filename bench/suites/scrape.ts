@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inTurns } from '../../exporters/turns.ts';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import { readConfig } from '../../src/config.ts';
 import { startRecording, type Recording } from '../../src/recording.ts';
 import { quantile } from '../harness/statistics.ts';
@@ -40,7 +40,7 @@ interface Scraped {
  * records as fast as it can.
  */
 export function openScrape(scale: Scale): Promise<Suite> {
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const { connectionString } = await server.createDatabase();

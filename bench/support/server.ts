@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { openAll } from '../../src/closers.ts';
+import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
 import { createDatabasePool } from '../../src/database/connect.ts';
 import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { findServerAccount } from '../../src/database/embedded/os-user.ts';
@@ -28,7 +28,7 @@ export interface BenchServer {
  * is not touched, but its user must be allowed to create databases.
  */
 export function openBenchServer(): Promise<BenchServer> {
-  return openAll(async ({ add, close }) => {
+  return acquireAll(async ({ add, close }) => {
     const given = process.env['DATABASE_URL'] ?? '';
     const url = given === '' ? await startServer(add) : given;
     const server = createDatabasePool(url, { maxConnections: 1, statementTimeoutMillis: 0 });

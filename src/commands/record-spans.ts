@@ -1,4 +1,4 @@
-import { openAll } from '../closers.ts';
+import { acquireAll } from '../lifecycle/resource-stack.ts';
 import type { Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { startIngestServer, TRACES_PATH } from '../ingest/index.ts';
@@ -34,7 +34,7 @@ const NO_VALIDATOR = 'barograph-record';
 /** Takes spans of other programs and records them, until the signal aborts. */
 export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
   const onProblem = toldOnce((message) => output.problem(message));
-  const { recording, places, close } = await openAll(async ({ add, close }) => {
+  const { recording, places, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
       config,
       validatorHotkey: NO_VALIDATOR,

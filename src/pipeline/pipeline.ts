@@ -11,7 +11,7 @@ import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
 import type { Miner } from './miners/index.ts';
-import { once } from './once.ts';
+import { once } from '../lifecycle/once.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
 import { hearErrors } from './queue/hear-errors.ts';

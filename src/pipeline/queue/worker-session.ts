@@ -5,7 +5,7 @@ import { createForgivingPool } from './forgiving-pool.ts';
 import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
 import { watchJobs, type SessionJobs } from './session-jobs.ts';
 import type { StopReport } from './stop-report.ts';
-import { withinMillis } from './within-millis.ts';
+import { withinMillis } from '../../lifecycle/within-millis.ts';
 import { giveBackJobs, takeLease, type WorkerLease } from './worker-lease.ts';
 
 /** The schema in which the queue keeps its tables. */

@@ -1,4 +1,4 @@
-/** Waits for a promise that never rejects, but no longer than so many milliseconds. @returns whether it came in time */
+/** Races a promise that never rejects against a timer of so many milliseconds. @returns whether the promise came first */
 export async function withinMillis(millis: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

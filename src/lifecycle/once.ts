@@ -1,4 +1,4 @@
-/** Does something once, however often it is asked for; a failure is forgotten, so that it can be tried again. */
+/** Memoizes an asynchronous call; a failure is not kept, so that the next call tries again. */
 export function once<Result>(make: () => Promise<Result>): () => Promise<Result> {
   let made: Promise<Result> | undefined;
   return () => {
