@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { readActiveMiners } from '../exporters/postgres/tables/read-active-miners.ts';
 import { QUIET_AFTER_MICROS } from '../exporters/prometheus/departures.ts';
 import type { PrometheusExporter } from '../exporters/prometheus/exporter.ts';
-import { startRepeatedWork } from './repeated-work.ts';
+import { startIntervalTask } from './lifecycle/interval-task.ts';
 
 /** How old what other processes committed may be when a scrape shows it. */
 const REFRESH_MILLIS = 5000;
@@ -38,7 +38,7 @@ export interface MinerRefreshOptions extends MinerRefresh {
 export function startMinerRefresh(options: MinerRefreshOptions): () => Promise<void> {
   const { onProblem, everyMillis = REFRESH_MILLIS } = options;
   let isTold = false;
-  return startRepeatedWork({
+  return startIntervalTask({
     everyMillis,
     retryMillis: everyMillis,
     work: async () => {

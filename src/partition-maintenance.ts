@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { createPartitionsAhead, maintainPartitions } from '../exporters/postgres/retention.ts';
-import { startRepeatedWork } from './repeated-work.ts';
+import { startIntervalTask } from './lifecycle/interval-task.ts';
 import type { Retention } from './semconv/index.ts';
 
 const EVERY_MILLIS = 6 * 3_600_000;
@@ -24,7 +24,7 @@ export interface PartitionMaintenanceOptions {
  */
 export function startPartitionMaintenance(options: PartitionMaintenanceOptions): () => Promise<void> {
   const { pool, retention, onProblem } = options;
-  return startRepeatedWork({
+  return startIntervalTask({
     everyMillis: EVERY_MILLIS,
     retryMillis: RETRY_MILLIS,
     work: async (signal) => {

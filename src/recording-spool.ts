@@ -5,7 +5,7 @@ import type { SpanSink } from '../exporters/export-report.ts';
 import type { Delivery } from '../exporters/processor/deliver-batch.ts';
 import { DEFAULT_OPTIONS } from '../exporters/processor/processor-options.ts';
 import { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
-import { systemScheduler } from '../exporters/processor/scheduler.ts';
+import { systemScheduler } from './lifecycle/scheduler.ts';
 import type { DropReason } from '../exporters/processor/span-queue.ts';
 import { adoptSpools, type Adopted } from '../exporters/spool/adopt-spools.ts';
 import { Spool, type SpoolRemainder } from '../exporters/spool/exporter.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { readPipelineState } from '../exporters/postgres/read-pipeline-state.ts';
 import type { PipelineState } from './facts/pipeline-state.ts';
-import { startRepeatedWork } from './repeated-work.ts';
+import { startIntervalTask } from './lifecycle/interval-task.ts';
 
 const EVERY_MILLIS = 5000;
 /** Resting this many times as long as it worked, a reading takes at most a tenth of the time of its connection. */
@@ -33,7 +33,7 @@ export function startStateReading(options: StateReadingOptions): () => Promise<v
   let startedAt = 0;
   const rest = (): number =>
     Math.min(MAX_REST_MILLIS, Math.max(everyMillis, REST_PER_WORK * (monotonic() - startedAt)));
-  return startRepeatedWork({
+  return startIntervalTask({
     everyMillis: rest,
     retryMillis: rest,
     work: async (signal) => {

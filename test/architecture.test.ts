@@ -44,12 +44,11 @@ const TABLE: ImportTable = {
   'src/telemetry.ts': [
     ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
   ],
-  'src/repeated-work.ts': [],
-  'src/miner-refresh.ts': ['src/repeated-work.ts', 'exporters/postgres', 'exporters/prometheus', 'pg'],
-  'src/partition-maintenance.ts': ['src/repeated-work.ts', 'src/semconv', 'exporters/postgres', 'pg'],
-  'src/state-reading.ts': ['src/facts', 'src/repeated-work.ts', 'exporters/postgres', 'pg'],
+  'src/miner-refresh.ts': ['src/lifecycle', 'exporters/postgres', 'exporters/prometheus', 'pg'],
+  'src/partition-maintenance.ts': ['src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
+  'src/state-reading.ts': ['src/facts', 'src/lifecycle', 'exporters/postgres', 'pg'],
   'src/recording-spool.ts': [
-    ...['src/config.ts', 'src/database', 'src/facts', 'src/semconv', 'exporters', 'node:'],
+    ...['src/config.ts', 'src/database', 'src/facts', 'src/lifecycle', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
     ...['src/config.ts', 'src/database', 'src/http', 'src/lifecycle', 'src/miner-refresh.ts'],
@@ -78,8 +77,8 @@ const TABLE: ImportTable = {
   'exporters/turns.ts': ['node:'],
   'exporters/export-report.ts': ['exporters/emitter-account.ts', 'src/facts'],
   'exporters/processor': [
-    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'src/facts', 'src/semconv'],
-    '@opentelemetry',
+    ...['exporters/emitter-account.ts', 'exporters/export-report.ts'],
+    ...['src/facts', 'src/lifecycle', 'src/semconv', '@opentelemetry'],
   ],
   'exporters/postgres': [
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
@@ -95,7 +94,7 @@ const TABLE: ImportTable = {
       'exporters/processor',
       'exporters/turns.ts',
     ],
-    ...['src/facts', 'src/processes', 'src/semconv'],
+    ...['src/facts', 'src/lifecycle', 'src/processes', 'src/semconv'],
     ...['@opentelemetry', 'zod', 'node:'],
   ],
   dashboards: ['src/semconv', '@grafana/grafana-foundation-sdk', 'node:'],

@@ -1,4 +1,4 @@
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
 
 interface Waiter {
   /** How many spans must have left for it to be done. */

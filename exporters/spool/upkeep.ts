@@ -1,5 +1,6 @@
+import { startIntervalTask } from '../../src/lifecycle/interval-task.ts';
+import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
 import type { ExportReport, SpanSink } from '../export-report.ts';
-import type { Scheduler } from '../processor/scheduler.ts';
 import { NOTHING_ADOPTED, type Adopted } from './adopt-spools.ts';
 import type { Spool } from './exporter.ts';
 import type { SpoolFolder } from './spool-folder.ts';
@@ -34,19 +35,25 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const { scheduler, onProblem } = options;
   // Apart from the heartbeats: a database that hangs must not make a living process look dead.
   const watch = createWatch(options);
-  const watching = repeat(scheduler, { millis: HEARTBEAT_MILLIS, work: watch });
-  const beating = repeat(scheduler, { millis: HEARTBEAT_MILLIS, work: () => beat(options) });
+  const heartbeat = { everyMillis: HEARTBEAT_MILLIS, previousRun: Promise.resolve(), scheduler };
+  const stopWatching = startIntervalTask({ ...heartbeat, work: watch });
+  const stopBeating = startIntervalTask({ ...heartbeat, work: () => beat(options) });
   const adopt = (): Promise<Adopted> =>
     options.adopt().catch((error: unknown) => {
       onProblem(`The spools of dead processes could not be looked after: ${String(error)}`);
       return NOTHING_ADOPTED;
     });
   const adopted = adopt();
-  const adopting = repeat(scheduler, { millis: ADOPTION_MILLIS, work: adopt, first: adopted });
+  const stopAdopting = startIntervalTask({
+    everyMillis: ADOPTION_MILLIS,
+    previousRun: adopted,
+    work: adopt,
+    scheduler,
+  });
   return {
     adopted,
     stop: async () => {
-      await Promise.all([watching(), beating(), adopting()]);
+      await Promise.all([stopWatching(), stopBeating(), stopAdopting()]);
     },
   };
 }
@@ -77,32 +84,4 @@ async function beat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
   if (spool.isUnused) return;
   const report: ExportReport = await sink.export([], { account: spool.account() });
   if (report.kind === 'rejected') onProblem(`A heartbeat was refused: ${String(report.error)}`);
-}
-
-/** Something that is done again and again. */
-interface RepeatedWork {
-  readonly millis: number;
-  readonly work: () => Promise<unknown>;
-  /** What was done before, at whose end the time begins. */
-  readonly first?: Promise<unknown>;
-}
-
-/** Does something again and again, once at a time. @returns what ends it, when the last time is over */
-function repeat(scheduler: Scheduler, { millis, work, first }: RepeatedWork): () => Promise<void> {
-  let isOver = false;
-  let cancel = (): void => undefined;
-  const plan = (): void => {
-    if (isOver) return;
-    cancel = scheduler.schedule(millis, () => {
-      underWay = work()
-        .catch(() => undefined)
-        .then(plan);
-    });
-  };
-  let underWay = (first ?? Promise.resolve()).then(plan);
-  return async () => {
-    isOver = true;
-    cancel();
-    await underWay;
-  };
 }

@@ -1,3 +1,4 @@
+import { startIntervalTask } from '../lifecycle/interval-task.ts';
 import type { Pipeline, RunProgress } from '../pipeline/index.ts';
 import type { Output } from './output.ts';
 
@@ -34,11 +35,16 @@ export async function watchProgress(
     last = line;
   };
   await tell();
-  const timer = setInterval(() => void tell().catch(() => undefined), INTERVAL_MILLIS);
+  const stop = startIntervalTask({
+    everyMillis: INTERVAL_MILLIS,
+    previousRun: Promise.resolve(),
+    work: tell,
+  });
   try {
     await pipeline.finished(runId);
   } finally {
-    clearInterval(timer);
+    // Not awaited: behind a closed fence a query under way never resolves.
+    void stop();
   }
   await tell();
 }

@@ -56,4 +56,24 @@ describe('the progress of a run', () => {
     await watchProgress(pipeline, 3, { output, signal: AbortSignal.abort() });
     expect(output.progressLines).toEqual([]);
   });
+
+  it('is not waited for when the run is broken off while a query never resolves', async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    let breakOff: (error: Error) => void = () => undefined;
+    const pipeline = {
+      progress: () =>
+        (asked += 1) === 1 ? Promise.resolve(progressOf(0)) : new Promise<RunProgress>(() => undefined),
+      finished: () => new Promise<void>((_, reject) => (breakOff = reject)),
+    };
+    const watching = watchProgress(pipeline, 3, {
+      output: captureOutput(),
+      signal: new AbortController().signal,
+    });
+    await vi.advanceTimersByTimeAsync(3000);
+    breakOff(new Error('the pipeline was stopped'));
+    await expect(watching).rejects.toThrow('the pipeline was stopped');
+    vi.useRealTimers();
+    expect(asked, 'asked once at a time').toBe(2);
+  });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { replayLetters } from '../../exporters/postgres/replay.ts';
 import { deliverBatch, type Delivery } from '../../exporters/processor/deliver-batch.ts';
-import { systemScheduler } from '../../exporters/processor/scheduler.ts';
+import { systemScheduler } from '../../src/lifecycle/scheduler.ts';
 import { Spool } from '../../exporters/spool/exporter.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { createRandom, deriveSeed } from '../../src/world/index.ts';

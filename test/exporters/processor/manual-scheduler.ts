@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../../exporters/processor/scheduler.ts';
+import type { Scheduler } from '../../../src/lifecycle/scheduler.ts';
 
 interface Timer {
   readonly at: number;

@@ -1,4 +1,4 @@
-/** Time, as far as the processor needs it; a test brings its own. */
+/** Monotonic time and timers, injected; a test brings its own. */
 export interface Scheduler {
   /** Monotonic, ms. */
   now(): number;
