@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ObservedSpan } from '../src/facts/observed-span.ts';
 import { ERA5_LEAD_HOURS } from '../src/semconv/index.ts';
-import { endedSpan, T, type SpanOptions } from '../test/support/spans.ts';
+import { endedSpan, T, type SpanOptions } from './support/ended-span.ts';
 
 const POLLS = 20;
 const MILLIS_BETWEEN_RUNS = 60_000;

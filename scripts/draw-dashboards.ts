@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENERATED } from '../test/dashboards/support/generated.ts';
+import { GENERATED } from './dashboards/generated.ts';
 import { askAll } from './draw/answers.ts';
 import { choose } from './draw/choices.ts';
 import { drawDashboard, type Page } from './draw/page.ts';

@@ -118,6 +118,11 @@ describe('the sources', () => {
     expect(importCycles(sources)).toEqual([]);
   });
 
+  it('import nothing of the tests, nor do scripts and benchmarks', () => {
+    const all = [...sources, ...readSources(ROOT, ['bench', 'scripts'])];
+    expect(importersOf(all, 'test')).toEqual([]);
+  });
+
   it('import only packages that an installation without the tools of development has', () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { toSink } from '../../exporters/postgres/span-sink.ts';
 import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
-import { writeHistory, type HistorySize } from '../../test/servers/support/year-of-history.ts';
+import { writeHistory, type HistorySize } from '../support/year-of-history.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';
 import { emptyRecordedTables, requireRows, settle } from '../support/recorded-tables.ts';

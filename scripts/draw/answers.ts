@@ -4,14 +4,14 @@ import type {
   PanelJson,
   PromTargetJson,
   SqlTargetJson,
-} from '../../test/dashboards/support/shapes.ts';
-import { panelsOf } from '../../test/dashboards/support/generated.ts';
+} from '../dashboards/shapes.ts';
+import { panelsOf } from '../dashboards/generated.ts';
 import {
   interpolatePromql,
   interpolateSql,
   type DashboardChoice,
-} from '../../test/dashboards/support/interpolate.ts';
-import { GRAFANA_READER } from '../../test/dashboards/support/reader.ts';
+} from '../dashboards/interpolate.ts';
+import { GRAFANA_READER } from '../dashboards/reader.ts';
 import { longToWide, partitionByValues, type Field, type Frame, type Value } from './frames.ts';
 import { SCRAPE_SECONDS, type Series } from './prometheus.ts';
 import type { Recording } from './recording.ts';

@@ -1,4 +1,4 @@
-import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
+import type { PanelJson } from '../dashboards/shapes.ts';
 import { instantAt, makeAxes } from './axes.ts';
 import { formatNumber } from './formats.ts';
 import type { Field, Frame } from './frames.ts';

@@ -1,4 +1,4 @@
-import type { DashboardChoice } from '../../test/dashboards/support/interpolate.ts';
+import type { DashboardChoice } from '../dashboards/interpolate.ts';
 import type { Recording } from './recording.ts';
 
 /** What an operator would have chosen in each dashboard, by its uid. */

@@ -1,5 +1,5 @@
 import { UNITS } from '../../dashboards/build/units.ts';
-import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
+import type { PanelJson } from '../dashboards/shapes.ts';
 import { instantAt, makeAxes, type Axes } from './axes.ts';
 import { formatNumber } from './formats.ts';
 import type { Field, Frame } from './frames.ts';

@@ -1,5 +1,5 @@
 import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
+import type { PanelJson } from '../dashboards/shapes.ts';
 import { cssColour, lineColour } from './colours.ts';
 import { formatNumber } from './formats.ts';
 import type { Field, Value } from './frames.ts';

@@ -1,5 +1,5 @@
-import type { DashboardJson, PanelJson } from '../../test/dashboards/support/shapes.ts';
-import type { DashboardChoice } from '../../test/dashboards/support/interpolate.ts';
+import type { DashboardJson, PanelJson } from '../dashboards/shapes.ts';
+import type { DashboardChoice } from '../dashboards/interpolate.ts';
 import type { Answers } from './answers.ts';
 import { drawBarChart, drawHistogram, drawStateTimeline, drawXyChart } from './bar-charts.ts';
 import { formatNumber } from './formats.ts';

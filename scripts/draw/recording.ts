@@ -11,7 +11,7 @@ import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { findFreePort, LOOPBACK } from '../../src/database/embedded/free-port.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
 import { makeDemonstrationWorld } from '../../src/world/index.ts';
-import { allowReader } from '../../test/dashboards/support/reader.ts';
+import { allowReader } from '../dashboards/reader.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
 
 const DAY_MILLIS = 86_400_000;

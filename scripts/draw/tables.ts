@@ -1,4 +1,4 @@
-import type { PanelJson } from '../../test/dashboards/support/shapes.ts';
+import type { PanelJson } from '../dashboards/shapes.ts';
 import { lettersOn } from './colours.ts';
 import type { Frame } from './frames.ts';
 import { escaped, nothing, type Size } from './html.ts';

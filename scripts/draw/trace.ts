@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { DashboardChoice } from '../../test/dashboards/support/interpolate.ts';
+import type { DashboardChoice } from '../dashboards/interpolate.ts';
 import { COLOURS } from '../../dashboards/build/colours.ts';
 import type { StepStatus } from '../../src/semconv/index.ts';
 import { cssColour } from './colours.ts';

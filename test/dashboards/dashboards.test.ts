@@ -13,8 +13,8 @@ import {
   panelsOf,
   variablesOf,
   widthOf,
-} from './support/generated.ts';
-import { dashboardShape } from './support/shapes.ts';
+} from '../../scripts/dashboards/generated.ts';
+import { dashboardShape } from '../../scripts/dashboards/shapes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const repeated = <T>(values: readonly T[]): readonly T[] =>

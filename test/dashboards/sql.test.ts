@@ -7,11 +7,11 @@ import {
   GENERATED,
   SQL_TARGETS,
   type PanelTarget,
-} from './support/generated.ts';
-import { interpolateSql, type DashboardChoice } from './support/interpolate.ts';
-import { allowReader, askAsReader, GRAFANA_READER, type Answer } from './support/reader.ts';
+} from '../../scripts/dashboards/generated.ts';
+import { interpolateSql, type DashboardChoice } from '../../scripts/dashboards/interpolate.ts';
+import { allowReader, askAsReader, GRAFANA_READER, type Answer } from '../../scripts/dashboards/reader.ts';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
-import type { SqlTargetJson } from './support/shapes.ts';
+import type { SqlTargetJson } from '../../scripts/dashboards/shapes.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

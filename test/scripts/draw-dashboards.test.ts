@@ -4,7 +4,7 @@ import { formatNumber } from '../../scripts/draw/formats.ts';
 import { longToWide, partitionByValues, type Frame } from '../../scripts/draw/frames.ts';
 import { drawDashboard, DRAWERS } from '../../scripts/draw/page.ts';
 import { smallPng } from '../../scripts/draw/small-png.ts';
-import { GENERATED, panelsOf } from '../dashboards/support/generated.ts';
+import { GENERATED, panelsOf } from '../../scripts/dashboards/generated.ts';
 
 const CHOICE = {
   variables: { validator: '1', run: '2', miner: '5F' },

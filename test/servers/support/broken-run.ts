@@ -10,7 +10,7 @@ import type { PipelineStores } from '../../../src/pipeline/index.ts';
 import { startBarograph } from '../../../src/start.ts';
 import { makeSimulatedForecast } from '../../../src/world/index.ts';
 import { testConfig } from '../../end-to-end/support/demonstration.ts';
-import { allowReader } from '../../dashboards/support/reader.ts';
+import { allowReader } from '../../../scripts/dashboards/reader.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import type { BrokenWorld } from './broken-world.ts';
 import { startPrometheus, type ActiveAlert, type PrometheusServer } from './prometheus-server.ts';

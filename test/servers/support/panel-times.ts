@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { GENERATED, SQL_TARGETS } from '../../dashboards/support/generated.ts';
-import { interpolateSql } from '../../dashboards/support/interpolate.ts';
-import { askAsReader } from '../../dashboards/support/reader.ts';
+import { GENERATED, SQL_TARGETS } from '../../../scripts/dashboards/generated.ts';
+import { interpolateSql } from '../../../scripts/dashboards/interpolate.ts';
+import { askAsReader } from '../../../scripts/dashboards/reader.ts';
 
 /** How long the query of a panel or a variable takes, for the slowest of the choices. */
 export interface PanelTime {

@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
-import { PROM_TARGETS, SQL_TARGETS } from '../../dashboards/support/generated.ts';
+import { PROM_TARGETS, SQL_TARGETS } from '../../../scripts/dashboards/generated.ts';
 import {
   interpolatePromql,
   interpolateSql,
   type DashboardChoice,
-} from '../../dashboards/support/interpolate.ts';
-import { askAsReader } from '../../dashboards/support/reader.ts';
+} from '../../../scripts/dashboards/interpolate.ts';
+import { askAsReader } from '../../../scripts/dashboards/reader.ts';
 import type { PrometheusServer } from './prometheus-server.ts';
 
 /** A row or a series of a panel: columns, or labels and the value. */

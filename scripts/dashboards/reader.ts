@@ -5,10 +5,10 @@ import type { Pool } from 'pg';
 /** The role with which Grafana reads; one of a server, whatever its databases. */
 export const GRAFANA_READER = 'grafana_reader';
 
-const SCRIPT = join(import.meta.dirname, '../../../dashboards/provisioning/grafana-reader.sql');
+const SCRIPT = join(import.meta.dirname, '../../dashboards/provisioning/grafana-reader.sql');
 
 /**
- * What the script of the role grants. The rest of it is for one server with one database: here many tests make the role at
+ * What the script of the role grants. The rest of it is for one server with one database: many databases of one server make the role at
  * the same time.
  */
 const GRANTS = readFileSync(SCRIPT, 'utf8')

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DASHBOARD_FILES } from '../../../dashboards/index.ts';
+import { DASHBOARD_FILES } from '../../dashboards/index.ts';
 import {
   dashboardShape,
   type DashboardJson,
@@ -9,7 +9,7 @@ import {
   type SqlTargetJson,
 } from './shapes.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..');
 
 /** The text of each generated dashboard, as it is checked in. */
 export const GENERATED_TEXTS: readonly (readonly [path: string, text: string])[] = DASHBOARD_FILES.map(
