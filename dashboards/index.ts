@@ -1,4 +1,4 @@
-import { renderDashboard, type DashboardWords } from './build/dashboard.ts';
+import { renderDashboard, type DashboardWords } from './panels/dashboard.ts';
 import { MINER_DASHBOARD } from './miner.ts';
 import { PIPELINE_DASHBOARD } from './pipeline.ts';
 import { RECORDER_DASHBOARD } from './recorder.ts';

@@ -1,4 +1,4 @@
-import type { DashboardWords } from './build/dashboard.ts';
+import type { DashboardWords } from './panels/dashboard.ts';
 import { minerAttempts } from './miner/attempts.ts';
 import { minerErrors } from './miner/errors.ts';
 import { minerHistory } from './miner/history.ts';

@@ -1,4 +1,4 @@
-import type { DashboardWords } from './build/dashboard.ts';
+import type { DashboardWords } from './panels/dashboard.ts';
 import { pipelineErrors } from './pipeline/errors.ts';
 import { pipelineFlow } from './pipeline/flow.ts';
 import { pipelineState } from './pipeline/state.ts';

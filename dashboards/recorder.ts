@@ -1,4 +1,4 @@
-import type { DashboardWords } from './build/dashboard.ts';
+import type { DashboardWords } from './panels/dashboard.ts';
 import { recorderBatches } from './recorder/batches.ts';
 import { recorderBooks } from './recorder/books.ts';
 import { recorderHealth } from './recorder/health.ts';

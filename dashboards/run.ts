@@ -1,4 +1,4 @@
-import type { DashboardWords } from './build/dashboard.ts';
+import type { DashboardWords } from './panels/dashboard.ts';
 import { runMiners } from './run/miners.ts';
 import { runDecisions } from './run/decisions.ts';
 import { runState } from './run/state.ts';

@@ -1,4 +1,4 @@
-import type { DashboardWords } from './build/dashboard.ts';
+import type { DashboardWords } from './panels/dashboard.ts';
 import { scoresByField } from './scores/fields.ts';
 import { scoresOfRun } from './scores/run.ts';
 import { scoresOverTime } from './scores/over-time.ts';

@@ -1,5 +1,5 @@
-import { COLOURS, colourMapping } from '../build/colours.ts';
-import { timelinePanel } from '../build/chart-panels.ts';
+import { COLOURS, colourMapping } from '../panels/colours.ts';
+import { timelinePanel } from '../panels/chart-panels.ts';
 import {
   errorTypeColumn,
   leadColumn,
@@ -7,10 +7,10 @@ import {
   stepColumn,
   stepStatusColumn,
   traceColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/miner.ts';
 
 const lanes = timelinePanel({

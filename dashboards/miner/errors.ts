@@ -1,14 +1,14 @@
 import { AxisPlacement } from '@grafana/grafana-foundation-sdk/common';
 import { METRICS } from '../../src/semconv/metrics.ts';
-import { COLOURS, colourMapping } from '../build/colours.ts';
-import { barPanel } from '../build/chart-panels.ts';
-import { countColumn, stepColumn } from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { stateOf } from '../build/promql.ts';
-import { column, tablePanel } from '../build/table-panel.ts';
-import { ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+import { COLOURS, colourMapping } from '../panels/colours.ts';
+import { barPanel } from '../panels/chart-panels.ts';
+import { countColumn, stepColumn } from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { stateOf } from '../panels/promql.ts';
+import { column, tablePanel } from '../panels/table-panel.ts';
+import { ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/miner.ts';
 
 const chosen = { validator_id: '${validator}', miner_hotkey: '${miner}' };

@@ -6,13 +6,13 @@ import {
   secondsColumn,
   stageColumn,
   traceColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { trendPanel } from '../build/graph-panels.ts';
-import { dashboardLink } from '../build/links.ts';
-import type { FieldLook } from '../build/panel-words.ts';
-import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { trendPanel } from '../panels/graph-panels.ts';
+import { dashboardLink } from '../panels/links.ts';
+import type { FieldLook } from '../panels/panel-words.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/miner.ts';
 
 const NONE_FINISHED = 'No forecast of this miner has ended yet';

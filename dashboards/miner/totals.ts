@@ -1,7 +1,7 @@
-import type { Section } from '../build/dashboard.ts';
-import { sqlStatPanel } from '../build/stat-panel.ts';
-import { NEUTRAL, ONE_IS_BEST, ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { sqlStatPanel } from '../panels/stat-panel.ts';
+import { NEUTRAL, ONE_IS_BEST, ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/miner.ts';
 
 const NO_MINER = 'No miner is chosen, or it has nothing of the kind yet';

@@ -1,9 +1,9 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
-import { COLOURS } from '../build/colours.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { increaseOf, perMinuteOf, rateOf, shareOf } from '../build/promql.ts';
-import { UNITS } from '../build/units.ts';
+import { COLOURS } from '../panels/colours.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { increaseOf, perMinuteOf, rateOf, shareOf } from '../panels/promql.ts';
+import { UNITS } from '../panels/units.ts';
 
 const NO_ERRORS = 'No step has told an error in this time range';
 

@@ -1,8 +1,8 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { ageOf, perMinuteOf, quantileOf, stateOf } from '../build/promql.ts';
-import { UNITS } from '../build/units.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { ageOf, perMinuteOf, quantileOf, stateOf } from '../panels/promql.ts';
+import { UNITS } from '../panels/units.ts';
 
 const NOTHING_ENDED = 'No step has ended in this time range';
 

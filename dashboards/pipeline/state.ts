@@ -1,14 +1,14 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
-import { COLOURS } from '../build/colours.ts';
-import { countColumn, runStatusColumn, traceColumn } from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { dashboardLink } from '../build/links.ts';
-import { ageOf, orZero, stateOf, stateSumOf } from '../build/promql.ts';
-import { promStatPanel } from '../build/stat-panel.ts';
-import { column, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { NEUTRAL, ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+import { COLOURS } from '../panels/colours.ts';
+import { countColumn, runStatusColumn, traceColumn } from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { dashboardLink } from '../panels/links.ts';
+import { ageOf, orZero, stateOf, stateSumOf } from '../panels/promql.ts';
+import { promStatPanel } from '../panels/stat-panel.ts';
+import { column, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { NEUTRAL, ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import { OPEN_RUNS } from '../queries/recorder.ts';
 
 const ofValidator = { validator_id: '${validator}' };

@@ -1,5 +1,5 @@
 import type { StepName } from '../../src/semconv/index.ts';
-import { ofMiner, ofMinerInRun } from '../build/sql.ts';
+import { ofMiner, ofMinerInRun } from '../panels/sql.ts';
 
 /** A call over the wire; it lies within another step. */
 const CALL: StepName = 'communication';

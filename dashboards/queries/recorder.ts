@@ -1,4 +1,4 @@
-import { ofValidator } from '../build/sql.ts';
+import { ofValidator } from '../panels/sql.ts';
 
 /** An empty set in words. */
 const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;

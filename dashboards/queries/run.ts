@@ -1,4 +1,4 @@
-import { ofRun, ofValidator, SQL_VARIABLES } from '../build/sql.ts';
+import { ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 const theRun = `${ofValidator('run')} and run.id = ${SQL_VARIABLES.run}`;
 

@@ -1,5 +1,5 @@
 import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
-import { ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../build/sql.ts';
+import { ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 export const LEADERBOARD = `
 select board.miner_rank, board.miner_uid, board.miner_hotkey, board.overall_forecast_score, board.era5_combined_score,

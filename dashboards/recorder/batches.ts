@@ -1,9 +1,9 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
-import { COLOURS } from '../build/colours.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { increaseOf, perMinuteOf, quantileOf } from '../build/promql.ts';
-import { UNITS } from '../build/units.ts';
+import { COLOURS } from '../panels/colours.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { increaseOf, perMinuteOf, quantileOf } from '../panels/promql.ts';
+import { UNITS } from '../panels/units.ts';
 
 const NO_BATCH = 'No batch has gone to the database in this time range';
 

@@ -8,14 +8,14 @@ import {
   stepColumn,
   stepStatusColumn,
   traceColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
-import { dashboardLink } from '../build/links.ts';
-import { stateOf } from '../build/promql.ts';
-import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
+import { dashboardLink } from '../panels/links.ts';
+import { stateOf } from '../panels/promql.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/recorder.ts';
 
 const runColumn = () =>

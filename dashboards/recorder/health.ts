@@ -1,6 +1,6 @@
 import { METRICS } from '../../src/semconv/metrics.ts';
-import type { Section } from '../build/dashboard.ts';
-import { promLinesPanel } from '../build/graph-panels.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { promLinesPanel } from '../panels/graph-panels.ts';
 import {
   ageOf,
   eachProcess,
@@ -9,10 +9,10 @@ import {
   stateOf,
   stateSumOf,
   sumOfProcesses,
-} from '../build/promql.ts';
-import { promStatPanel } from '../build/stat-panel.ts';
-import { ZERO_IS_RIGHT, ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/promql.ts';
+import { promStatPanel } from '../panels/stat-panel.ts';
+import { ZERO_IS_RIGHT, ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 
 const NO_PROCESS = 'No process of Barograph is scraped; see the targets of Prometheus';
 

@@ -1,4 +1,4 @@
-import { DASHBOARD_UIDS } from '../build/links.ts';
+import { DASHBOARD_UIDS } from '../panels/links.ts';
 
 const validator = 'var-validator={{ $labels.validator_id }}';
 

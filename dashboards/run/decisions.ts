@@ -1,4 +1,4 @@
-import { COLOURS, colourMapping } from '../build/colours.ts';
+import { COLOURS, colourMapping } from '../panels/colours.ts';
 import {
   countColumn,
   errorTypeColumn,
@@ -9,10 +9,10 @@ import {
   stepStatusColumn,
   traceColumn,
   uidColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { column, hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { ZERO_IS_USUAL } from '../build/thresholds.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { column, hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { ZERO_IS_USUAL } from '../panels/thresholds.ts';
 import * as queries from '../queries/run.ts';
 
 const missing = tablePanel({

@@ -1,5 +1,5 @@
-import { stageMapping } from '../build/colours.ts';
-import { barPanel } from '../build/chart-panels.ts';
+import { stageMapping } from '../panels/colours.ts';
+import { barPanel } from '../panels/chart-panels.ts';
 import {
   countColumn,
   errorTypeColumn,
@@ -13,10 +13,10 @@ import {
   stepColumn,
   traceColumn,
   uidColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { hiddenColumn, instantColumn, tablePanel } from '../build/table-panel.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/run.ts';
 
 const grid = tablePanel({

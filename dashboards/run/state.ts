@@ -1,8 +1,8 @@
-import { COLOURS, colourMapping } from '../build/colours.ts';
-import type { Section } from '../build/dashboard.ts';
-import { sqlStatPanel } from '../build/stat-panel.ts';
-import { NEUTRAL, ONE_IS_BEST, ZERO_IS_RIGHT, ZERO_IS_USUAL } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+import { COLOURS, colourMapping } from '../panels/colours.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { sqlStatPanel } from '../panels/stat-panel.ts';
+import { NEUTRAL, ONE_IS_BEST, ZERO_IS_RIGHT, ZERO_IS_USUAL } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/run.ts';
 
 const NO_RUN = 'No run is chosen, or nothing of it is recorded yet';

@@ -1,5 +1,5 @@
-import { flagMapping } from '../build/colours.ts';
-import { barPanel } from '../build/chart-panels.ts';
+import { flagMapping } from '../panels/colours.ts';
+import { barPanel } from '../panels/chart-panels.ts';
 import {
   countColumn,
   errorTypeColumn,
@@ -11,11 +11,11 @@ import {
   stepStatusColumn,
   traceColumn,
   uidColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { column, instantColumn, tablePanel } from '../build/table-panel.ts';
-import type { Thresholds } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { column, instantColumn, tablePanel } from '../panels/table-panel.ts';
+import type { Thresholds } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/run.ts';
 
 const HOUR = 3600;

@@ -1,11 +1,11 @@
 import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
-import { leadColumn, messageColumn, traceColumn } from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { trendPanel } from '../build/graph-panels.ts';
-import { sqlStatPanel } from '../build/stat-panel.ts';
-import { column, hiddenColumn, tablePanel } from '../build/table-panel.ts';
-import { NEUTRAL, ONE_IS_BEST, SKILL, type Thresholds } from '../build/thresholds.ts';
-import { UNITS } from '../build/units.ts';
+import { leadColumn, messageColumn, traceColumn } from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { trendPanel } from '../panels/graph-panels.ts';
+import { sqlStatPanel } from '../panels/stat-panel.ts';
+import { column, hiddenColumn, tablePanel } from '../panels/table-panel.ts';
+import { NEUTRAL, ONE_IS_BEST, SKILL, type Thresholds } from '../panels/thresholds.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/scores.ts';
 
 const NO_COMPONENTS = 'No field of this miner in this run is scored, or retention has dropped its scores';

@@ -1,6 +1,6 @@
-import type { Section } from '../build/dashboard.ts';
-import { sqlLinesPanel } from '../build/graph-panels.ts';
-import { UNITS } from '../build/units.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { sqlLinesPanel } from '../panels/graph-panels.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/scores.ts';
 
 const ranks = sqlLinesPanel({

@@ -1,4 +1,4 @@
-import { histogramPanel, scatterPanel } from '../build/chart-panels.ts';
+import { histogramPanel, scatterPanel } from '../panels/chart-panels.ts';
 import {
   countColumn,
   forecastStatusColumn,
@@ -8,12 +8,12 @@ import {
   skillColumn,
   traceColumn,
   uidColumn,
-} from '../build/columns.ts';
-import type { Section } from '../build/dashboard.ts';
-import { trendPanel } from '../build/graph-panels.ts';
-import { dashboardLink } from '../build/links.ts';
-import { column, tablePanel } from '../build/table-panel.ts';
-import { UNITS } from '../build/units.ts';
+} from '../panels/columns.ts';
+import type { Section } from '../panels/dashboard.ts';
+import { trendPanel } from '../panels/graph-panels.ts';
+import { dashboardLink } from '../panels/links.ts';
+import { column, tablePanel } from '../panels/table-panel.ts';
+import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/scores.ts';
 
 const leaderboard = tablePanel({

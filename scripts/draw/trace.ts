@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { DashboardChoice } from '../dashboards/interpolate.ts';
-import { COLOURS } from '../../dashboards/build/colours.ts';
+import { COLOURS } from '../../dashboards/panels/colours.ts';
 import type { StepStatus } from '../../src/semconv/index.ts';
 import { cssColour } from './colours.ts';
 import { formatNumber } from './formats.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DATASOURCES } from '../../dashboards/build/datasources.ts';
-import { DASHBOARD_UIDS } from '../../dashboards/build/links.ts';
-import { MISSING_VALUE } from '../../dashboards/build/panel-words.ts';
+import { DATASOURCES } from '../../dashboards/panels/datasources.ts';
+import { DASHBOARD_UIDS } from '../../dashboards/panels/links.ts';
+import { MISSING_VALUE } from '../../dashboards/panels/panel-words.ts';
 import { DASHBOARD_FILES } from '../../dashboards/index.ts';
 import { staleFiles } from '../../scripts/generate.ts';
 import { join } from 'node:path';

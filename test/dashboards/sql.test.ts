@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DASHBOARD_UIDS } from '../../dashboards/build/links.ts';
+import { DASHBOARD_UIDS } from '../../dashboards/panels/links.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   fieldsNamedBy,
