@@ -1,5 +1,6 @@
 import { previewEnd } from '../steps/index.ts';
 import type { Queryable } from './control/in-transaction.ts';
+import { storeEndInPayload } from './queue/private-tables.ts';
 import type { StepEnds } from './step-ends.ts';
 import type { Delivery } from './step-job.ts';
 
@@ -14,11 +15,7 @@ export async function keepEnd(
 ): Promise<void> {
   const end = encodeEnd(ends, result);
   if (end === null) return;
-  await client.query(
-    `update pipeline._private_jobs
-     set payload = (payload::jsonb || jsonb_build_object('end', $2::text))::json where id = $1`,
-    [queueJobId, end],
-  );
+  await storeEndInPayload(client, queueJobId, end);
 }
 
 /**

@@ -115,8 +115,7 @@ function startWork(
 }
 
 const rowsOf = async (sql: string) => (await database.pool.query<Record<string, unknown>>(sql)).rows;
-const JOBS = `select named.identifier as task, locked_at is not null as locked, attempts
-  from pipeline._private_jobs as job join pipeline._private_tasks as named on named.id = job.task_id`;
+const JOBS = `select task_identifier as task, locked_at is not null as locked, attempts from pipeline.jobs`;
 const QUERIES = `select status, error_type from weather_forecast_steps
   where step_name = 'query' and status <> 'in_progress' order by started_at`;
 

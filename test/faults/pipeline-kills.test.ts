@@ -98,7 +98,7 @@ describe('a worker that is killed again and again', () => {
   it('leaves no run that hangs, no job, and nothing that waits for one', async () => {
     expect(await count(`select from pipeline.runs where status = 'completed'`)).toBe(1);
     expect(await count('select from pipeline.runs')).toBe(1);
-    expect(await count('select from pipeline._private_jobs')).toBe(0);
+    expect(await count('select from pipeline.jobs')).toBe(0);
     expect(
       await count(`select from pipeline.leads as lead join pipeline.run_miners using (run_id, miner_uid)
         where run_miners.state = 'completed' and lead.state not in ('scored', 'failed')`),

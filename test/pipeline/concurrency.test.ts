@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEachJob } from '../support/private-jobs.ts';
 import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
 import {
   goodForecast,
@@ -158,7 +159,7 @@ describe('a job that is delivered twice', () => {
       await pool.query('select pipeline.add_job($1, $2::json)', [task, JSON.stringify(payload)]);
     }
     await expect
-      .poll(async () => (await pool.query('select from pipeline._private_jobs')).rowCount, {
+      .poll(async () => (await pool.query('select from pipeline.jobs')).rowCount, {
         timeout: 10_000,
       })
       .toBe(0);
@@ -203,10 +204,10 @@ describe('a job that is delivered twice', () => {
     const pipeline = bench.open(stub, await tinyStores());
     const runId = await pipeline.createRun(runRequest(stub));
     const { pool } = bench.database;
-    await pool.query(
-      `create function count_deliveries() returns trigger language plpgsql as $$
-       begin if new.key like 'query:%' then new.attempts := 10; end if; return new; end $$;
-       create trigger deliveries before insert on pipeline._private_jobs for each row execute function count_deliveries()`,
+    await beforeEachJob(
+      pool,
+      'insert',
+      `begin if new.key like 'query:%' then new.attempts := 10; end if; return new; end`,
     );
     await pipeline.start();
     await pipeline.finished(runId);

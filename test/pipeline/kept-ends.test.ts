@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StepEnds } from '../../src/pipeline/index.ts';
+import { beforeEachJob } from '../support/private-jobs.ts';
 import { captureSpans } from './support/captured-spans.ts';
 import {
   goodForecast,
@@ -32,10 +33,10 @@ function idsAsEnds(): StepEnds & { readonly recorded: string[] } {
 
 /** Jobs like the pattern are not closed the first time, as when their worker dies after it has committed. */
 const keepOpenOnce = (pattern: string): Promise<unknown> =>
-  bench.database.pool.query(
-    `create function keep_open() returns trigger language plpgsql as $$
-     begin if old.key like '${pattern}' and old.attempts = 1 then return null; end if; return old; end $$;
-     create trigger keep_open before delete on pipeline._private_jobs for each row execute function keep_open()`,
+  beforeEachJob(
+    bench.database.pool,
+    'delete',
+    `begin if old.key like '${pattern}' and old.attempts = 1 then return null; end if; return old; end`,
   );
 
 const RECOVERY = { checkMillis: 50, graceMillis: 100 };
@@ -119,7 +120,7 @@ describe('a job that is closed', () => {
     await bench.run(pipeline, stub);
     expect(ends.recorded).toEqual([]);
     await expect
-      .poll(async () => (await bench.database.pool.query('select from pipeline._private_jobs')).rowCount)
+      .poll(async () => (await bench.database.pool.query('select from pipeline.jobs')).rowCount)
       .toBe(0);
   });
 

@@ -48,7 +48,7 @@ async function startHeldRun(stopMillis: number) {
 const jobs = async () =>
   (
     await bench.database.pool.query<{ locked: boolean; attempts: number }>(
-      'select locked_at is not null as locked, attempts from pipeline._private_jobs',
+      'select locked_at is not null as locked, attempts from pipeline.jobs',
     )
   ).rows;
 

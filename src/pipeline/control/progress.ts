@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { RunStatus } from '../../semconv/index.ts';
+import { JOBS_WITH_PAYLOAD } from '../queue/private-tables.ts';
 import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './counts.ts';
 import { loadRun } from './run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './transitions.ts';
@@ -36,7 +37,7 @@ export async function loadProgress(pool: Pool, runId: number): Promise<RunProgre
 /** Jobs of the run that are queued or run now. */
 async function loadQueue(pool: Pool, runId: number): Promise<Pick<RunProgress, 'jobs' | 'nextJobAt'>> {
   const { rows } = await pool.query<{ jobs: number; nextJobAt: Date | null }>(
-    `select count(*)::int as jobs, min(run_at) as "nextJobAt" from pipeline._private_jobs
+    `select count(*)::int as jobs, min(run_at) as "nextJobAt" from ${JOBS_WITH_PAYLOAD} as job
      where (is_available or locked_at is not null) and (payload ->> 'runId')::int = $1`,
     [runId],
   );
@@ -69,8 +70,8 @@ async function findForsaken(pool: Pool, runId: number): Promise<string[]> {
     `with owed as (${OWED_TASKS})
      select concat_ws(' ', task, 'miner ' || miner_uid, score_type, lead_hours || ' h') as thing
      from owed where not exists (
-       select from pipeline._private_jobs as job join pipeline._private_tasks as named on named.id = job.task_id
-       where (job.is_available or job.locked_at is not null) and named.identifier = owed.task
+       select from ${JOBS_WITH_PAYLOAD} as job
+       where (job.is_available or job.locked_at is not null) and job.task = owed.task
          and (payload ->> 'runId')::int = $1
          and (payload ->> 'minerUid')::int is not distinct from miner_uid
          and payload ->> 'scoreType' is not distinct from score_type

@@ -3,10 +3,11 @@ import { Logger, run, type Runner, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { createForgivingPool } from './forgiving-pool.ts';
 import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
+import { giveBackJobs } from './private-tables.ts';
 import { watchJobs, type SessionJobs } from './session-jobs.ts';
 import type { StopReport } from './stop-report.ts';
 import { withinMillis } from '../../lifecycle/within-millis.ts';
-import { giveBackJobs, takeLease, type WorkerLease } from './worker-lease.ts';
+import { takeLease, type WorkerLease } from './worker-lease.ts';
 
 /** The schema in which the queue keeps its tables. */
 export const QUEUE_SCHEMA = 'pipeline';

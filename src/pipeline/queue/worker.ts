@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runMigrations } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { hearErrors } from './hear-errors.ts';
+import { freeForgottenJobs, freeOrphanedJobs } from './private-tables.ts';
 import type { StopReport } from './stop-report.ts';
-import { freeForgottenJobs, freeOrphanedJobs } from './worker-lease.ts';
 import {
   openSession,
   QUEUE_SCHEMA,

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { JOBS_WITH_PAYLOAD } from '../../../src/pipeline/queue/private-tables.ts';
 import type { StepName } from '../../../src/semconv/index.ts';
 
 /** A step that a worker has begun and not closed. */
@@ -13,15 +14,14 @@ export interface StepUnderWay {
 export async function findStepsUnderWay(pool: Pool, since: string): Promise<readonly StepUnderWay[]> {
   const { rows } = await pool.query<StepUnderWay>(
     `select job.id::text as "jobId",
-       case named.identifier
+       case job.task
          when 'orchestrate' then 'orchestration' when 'gfs_download' then 'seed'
          when 'score_lead' then payload ->> 'scoreType'
          when 'aggregate_miner' then 'aggregate' when 'finish_run' then 'aggregate'
-         else named.identifier end as step,
+         else job.task end as step,
        coalesce(coalesce(lead.revision, miner.revision, run.revision) > (payload ->> 'revision')::int, false)
          as "isCommitted"
-     from pipeline._private_jobs as job
-     join pipeline._private_tasks as named on named.id = job.task_id
+     from ${JOBS_WITH_PAYLOAD} as job
      join pipeline.runs as run on run.run_id = (payload ->> 'runId')::int
      left join pipeline.run_miners as miner
        on miner.run_id = run.run_id and miner.miner_uid = (payload ->> 'minerUid')::int
@@ -44,9 +44,9 @@ export interface QueuedTask {
 /** The tasks that are in the queue, scorings with their type; `since` as in {@link findStepsUnderWay}. */
 export async function findTasks(pool: Pool, since: string): Promise<readonly QueuedTask[]> {
   const { rows } = await pool.query<QueuedTask>(
-    `select concat_ws(' ', named.identifier, payload ->> 'scoreType') as task,
+    `select concat_ws(' ', job.task, payload ->> 'scoreType') as task,
        coalesce(bool_or(locked_at >= $1), false) as "isUnderWay"
-     from pipeline._private_jobs as job join pipeline._private_tasks as named on named.id = job.task_id
+     from ${JOBS_WITH_PAYLOAD} as job
      group by 1`,
     [since],
   );

@@ -3,6 +3,7 @@ import { inTransaction } from '../../../src/pipeline/control/in-transaction.ts';
 import { addJobs, jobKey, jobPayloadSchema, TASKS } from '../../../src/pipeline/queue/jobs.ts';
 import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { beforeEachJob, lockFreeJobs } from '../../support/private-jobs.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -59,11 +60,8 @@ describe('queueing', () => {
   });
 
   it('throws when the queue did not take every job, so that the transition does not stand without it', async () => {
-    await database.pool.query(`update pipeline._private_jobs set locked_at = now(), locked_by = 'someone'`);
-    await database.pool.query(
-      `create function keep_key() returns trigger language plpgsql as $$ begin return null; end $$;
-       create trigger keep before update on pipeline._private_jobs for each row execute function keep_key()`,
-    );
+    await lockFreeJobs(database.pool, { worker: 'someone', age: '0 seconds', deliveries: 0 });
+    await beforeEachJob(database.pool, 'update', 'begin return null; end');
     const again = addJobs(database.pool, [
       { task: 'query', payload: { runId: 1, minerUid: 0, revision: 2 }, runAt: RUN_AT },
     ]);

@@ -3,11 +3,12 @@ import {
   freeForgottenJobs,
   freeOrphanedJobs,
   giveBackJobs,
-  takeLease,
-} from '../../../src/pipeline/queue/worker-lease.ts';
+} from '../../../src/pipeline/queue/private-tables.ts';
+import { takeLease } from '../../../src/pipeline/queue/worker-lease.ts';
 import { DEFAULTS } from '../../../src/pipeline/pipeline-options.ts';
 import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { deleteJobs, lockFreeJobs } from '../../support/private-jobs.ts';
 
 const GRACE_MILLIS = 30_000;
 let database: TestDatabase;
@@ -19,16 +20,13 @@ afterAll(() => database.drop());
 
 const lockJob = async (worker: string, age: string): Promise<void> => {
   const { pool } = database;
-  await pool.query('delete from pipeline._private_jobs');
+  await deleteJobs(pool);
   await pool.query(`select pipeline.add_job('query', '{}')`);
-  await pool.query(
-    `update pipeline._private_jobs set locked_by = $1, locked_at = now() - $2::interval, attempts = 1`,
-    [worker, age],
-  );
+  await lockFreeJobs(pool, { worker, age, deliveries: 1 });
 };
 const isLocked = async (): Promise<boolean> => {
   const { rows } = await database.pool.query<{ locked: boolean }>(
-    'select locked_at is not null as locked from pipeline._private_jobs',
+    'select locked_at is not null as locked from pipeline.jobs',
   );
   return rows[0]?.locked === true;
 };
@@ -77,20 +75,16 @@ describe('the jobs of a worker', () => {
 describe('the jobs of a worker that died', () => {
   /** Jobs of a dead worker, by how often each was handed out; they are due already. */
   const lockJobs = async (...deliveries: readonly number[]): Promise<void> => {
-    await database.pool.query('delete from pipeline._private_jobs');
-    for (const attempts of deliveries) {
+    await deleteJobs(database.pool);
+    for (const count of deliveries) {
       await database.pool.query(`select pipeline.add_job('query', '{}')`);
-      await database.pool.query(
-        `update pipeline._private_jobs set locked_by = 'pool-dead', locked_at = now() - interval '1 minute', attempts = $1
-         where locked_at is null`,
-        [attempts],
-      );
+      await lockFreeJobs(database.pool, { worker: 'pool-dead', age: '1 minute', deliveries: count });
     }
   };
   /** Seconds until each job is due, in the order in which they were queued. */
   const waits = async (): Promise<number[]> => {
     const { rows } = await database.pool.query<{ wait: number }>(
-      `select greatest(0, round(extract(epoch from run_at - now())))::int as wait from pipeline._private_jobs order by id`,
+      `select greatest(0, round(extract(epoch from run_at - now())))::int as wait from pipeline.jobs order by id`,
     );
     return rows.map(({ wait }) => wait);
   };
@@ -136,14 +130,14 @@ describe('the jobs of a worker that stops before their steps have ended', () => 
     expect(await giveBackJobs(pool, 'pool-another')).toBe(0);
     expect(await giveBackJobs(pool, 'pool-stopping')).toBe(1);
     expect(await isLocked()).toBe(false);
-    const { rows } = await pool.query('select attempts from pipeline._private_jobs');
+    const { rows } = await pool.query('select attempts from pipeline.jobs');
     expect(rows).toEqual([{ attempts: 0 }]);
   });
 });
 
 describe('a job that a living worker has locked', () => {
   const jobId = async (): Promise<string> => {
-    const { rows } = await database.pool.query<{ id: string }>('select id::text from pipeline._private_jobs');
+    const { rows } = await database.pool.query<{ id: string }>('select id::text from pipeline.jobs');
     return rows[0]?.id ?? '';
   };
 

@@ -1,0 +1,37 @@
+import type { Pool } from 'pg';
+
+/** The state of a lock that a test gives to jobs. */
+export interface JobLock {
+  readonly worker: string;
+  /** How long ago the job was locked, as a PostgreSQL interval. */
+  readonly age: string;
+  /** How often the job was handed out. */
+  readonly deliveries: number;
+}
+
+/** Locks every job that is free, as a worker pool would have: the queue's public functions lock none. */
+export async function lockFreeJobs(pool: Pool, { worker, age, deliveries }: JobLock): Promise<void> {
+  await pool.query(
+    `update pipeline._private_jobs set locked_by = $1, locked_at = now() - $2::interval, attempts = $3
+     where locked_at is null`,
+    [worker, age, deliveries],
+  );
+}
+
+/** Deletes every job, locked ones too, which the queue's public functions leave alone. */
+export async function deleteJobs(pool: Pool): Promise<void> {
+  await pool.query('delete from pipeline._private_jobs');
+}
+
+/** Runs a PL/pgSQL block for each job, before the queue changes it. Once for each event in one database. */
+export async function beforeEachJob(
+  pool: Pool,
+  event: 'insert' | 'update' | 'delete',
+  block: string,
+): Promise<void> {
+  await pool.query(
+    `create function pipeline.test_before_${event}() returns trigger language plpgsql as $$ ${block} $$;
+     create trigger test_before_${event} before ${event} on pipeline._private_jobs
+       for each row execute function pipeline.test_before_${event}()`,
+  );
+}
