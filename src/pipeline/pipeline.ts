@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { createDatabasePool } from '../database/connect.ts';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
 import { abandonRuns } from './abandon-run.ts';
@@ -10,7 +10,7 @@ import { ensureRun } from './ensure-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
-import type { Miner } from './miners/index.ts';
+import { openForecastAgent, type Miner } from './miners/index.ts';
 import { once } from '../lifecycle/once.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
@@ -69,7 +69,7 @@ export interface Pipeline {
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
   const goDeaf = hearErrors(pool, options.onProblem ?? (() => undefined));
-  const agent = new Agent({ connect: { rejectUnauthorized: false } });
+  const agent = openForecastAgent();
   const fenced = fencePool(pool);
   const leavePool = (): void => {
     fenced.remove();

@@ -20,7 +20,7 @@ export {
   verifyManifest,
 } from './manifest.ts';
 export type { ManifestClaim, ManifestContents, ManifestHeader, VerifiedManifest } from './manifest.ts';
-export { openMinerAgent } from './miner-agent.ts';
+export { openForecastAgent, openMinerAgent } from './miner-agent.ts';
 export { MinerCallError, type Operation } from './miner-call-error.ts';
 export { parseMinerList, readMinerList } from './miner-list.ts';
 export type { ForecastAccess, Miner } from './miner.ts';
