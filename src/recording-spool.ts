@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SpanSink } from '../exporters/export-report.ts';
-import type { Delivery } from '../exporters/processor/deliver-batch.ts';
+import type { DeliveryContext } from '../exporters/processor/deliver-batch.ts';
 import { DEFAULT_OPTIONS } from '../exporters/processor/processor-options.ts';
 import { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
 import { systemScheduler } from './lifecycle/scheduler.ts';
@@ -154,7 +154,7 @@ function createProcessor(options: RecordingSpoolOptions, { directory }: SpoolFol
   return { processor, spool: opened };
 }
 
-function createDelivery(sink: SpanSink, signal: AbortSignal): Delivery {
+function createDelivery(sink: SpanSink, signal: AbortSignal): DeliveryContext {
   return {
     sink,
     scheduler: systemScheduler,

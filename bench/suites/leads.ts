@@ -10,7 +10,7 @@ import {
   withManifestVerification,
 } from '../../src/grids/index.ts';
 import { createFieldCache, newCacheUse } from '../../src/pipeline/scores/field-cache.ts';
-import { sharedFields } from '../../src/pipeline/scores/field-plan.ts';
+import { sharedPlannedFields } from '../../src/pipeline/scores/field-plan.ts';
 import { requireLeadScore, scoreEra5Lead } from '../../src/pipeline/scores/score-era5-lead.ts';
 import type { Scale, Suite } from '../harness/suite.ts';
 import { globe } from '../scoring/lead-fields.ts';
@@ -67,7 +67,7 @@ async function leadScoring(paths: LeadStores): Promise<() => Promise<number>> {
     climatology: await named('climatology'),
     validTime: LEAD_TIME,
   };
-  const planned = sharedFields(compared.truth.store, compared.climatology.store, compared.forecast);
+  const planned = sharedPlannedFields(compared.truth.store, compared.climatology.store, compared.forecast);
   if (planned.length !== FIELDS) throw new Error(`The lead has ${planned.length} fields, not ${FIELDS}.`);
   return async () => {
     const startedAt = performance.now();

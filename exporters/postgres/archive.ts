@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { MinerFold } from './folds/miner-fold.ts';
-import type { Validator } from './tables/log-rows.ts';
+import type { ValidatorIdentity } from './tables/log-rows.ts';
 
 /** What still counts although its rows are no longer in the log: retention has dropped them. */
-type ReadArchive<Kept> = (client: ClientBase, validator: Validator) => Promise<Kept>;
+type ReadArchive<Kept> = (client: ClientBase, validator: ValidatorIdentity) => Promise<Kept>;
 
 /** By hotkey, with what the fold of a miner begins before its rows in the log are counted; the others with nothing. */
 export const readBeginnings: ReadArchive<ReadonlyMap<string, MinerFold>> = async (

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Refusal, RejectedSpan } from './batch.ts';
-import { isRetryable, sqlStateOf } from './database-error.ts';
+import { isRetryableDatabaseError, sqlStateOf } from './database-error.ts';
 import { Partitions } from './partitions.ts';
 import { keepStripped } from './tables/dead-letters.ts';
 import { inTransaction } from './transaction.ts';
@@ -47,7 +47,7 @@ export async function bury(
   try {
     await keep([rejected]);
   } catch (letterError) {
-    if (isRetryable(letterError)) throw letterError;
+    if (isRetryableDatabaseError(letterError)) throw letterError;
     await keep([]);
   }
   return { steps: [], minerStats: [], rows: {}, rejected: { [rejected.reason]: 1 } };

@@ -12,7 +12,7 @@ const OWN_MISTAKES = [TypeError, RangeError, SyntaxError];
  * Whether the same rows may be written later: connection lost, server shutting down, deadlock, serialization failure,
  * read-only replica, no disk space, no memory. What is no error of PostgreSQL at all is an error of the connection.
  */
-export function isRetryable(error: unknown): boolean {
+export function isRetryableDatabaseError(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
   if (OWN_MISTAKES.some((mistake) => error instanceof mistake)) return false;
   const code = sqlStateOf(error);

@@ -7,7 +7,7 @@ import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '../processor/observed-span.ts';
 import { toBatch, type Batch } from './batch.ts';
 import { bury } from './bury.ts';
-import { isRetryable } from './database-error.ts';
+import { isRetryableDatabaseError } from './database-error.ts';
 import { Partitions } from './partitions.ts';
 import { recordBatch } from './record-spans.ts';
 import { inTransaction } from './transaction.ts';
@@ -98,7 +98,7 @@ export class ForecastSpanExporter implements SpanExporter {
       committed = await write();
     } catch (error) {
       this.#partitions.forget();
-      return { kind: isRetryable(error) ? 'retryable' : 'rejected', error };
+      return { kind: isRetryableDatabaseError(error) ? 'retryable' : 'rejected', error };
     }
     try {
       this.#onCommit(committed);

@@ -14,10 +14,10 @@ const KEY = [
   column<StepFact>('started_at', 'timestamptz', (fact) => fact.startedAt),
 ];
 
-const keyOf = (key: { readonly hotkey: string; readonly trace_id: string; readonly span_id: string }) =>
+const spanRowKey = (key: { readonly hotkey: string; readonly trace_id: string; readonly span_id: string }) =>
   `${key.hotkey}/${key.trace_id}/${key.span_id}`;
 const keyOfFact = ({ validatorHotkey: hotkey, traceId: trace_id, spanId: span_id }: StepFact): string =>
-  keyOf({ hotkey, trace_id, span_id });
+  spanRowKey({ hotkey, trace_id, span_id });
 
 /** Whether any row of a fact may lie in a partition that ended before then. */
 const isOlder = ({ startedAt, componentScores }: StepFact, limit: EpochMicros): boolean =>
@@ -92,5 +92,5 @@ async function readKnown(client: ClientBase, facts: readonly StepFact[]): Promis
              = (validator.id, key.trace_id, key.span_id, key.started_at))`,
     keys.values,
   );
-  return new Set(rows.map(keyOf));
+  return new Set(rows.map(spanRowKey));
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { CategorizedError } from '../../src/semconv/index.ts';
 import { readRunsLeftAlone } from './archive.ts';
-import type { LogSelection, Validator } from './tables/log-rows.ts';
+import type { LogSelection, ValidatorIdentity } from './tables/log-rows.ts';
 
 /** Whose folds are looked at; null is all. */
 export interface FoldRequest {
@@ -71,8 +71,8 @@ export async function lockScopes(client: ClientBase, request: FoldRequest): Prom
 async function lockRecordedValidators(
   client: ClientBase,
   { validatorHotkey, runId }: FoldRequest,
-): Promise<readonly Validator[]> {
-  const { rows } = await client.query<Validator>(
+): Promise<readonly ValidatorIdentity[]> {
+  const { rows } = await client.query<ValidatorIdentity>(
     `select id as "validatorId", hotkey as "validatorHotkey" from validators as validator
      where ($1::text is null or hotkey = $1) and ($2::bigint is null or exists (
        select from weather_forecast_steps as step where (step.validator_id, step.run_id) = (validator.id, $2)))
@@ -85,7 +85,7 @@ async function lockRecordedValidators(
 /** A miner that only a fold names has to lose that row. */
 async function readMinersOfRun(
   client: ClientBase,
-  { validatorId }: Validator,
+  { validatorId }: ValidatorIdentity,
   runId: number,
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ hotkey: string }>(

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '../../src/semconv/index.ts';
 import { refusalOf } from './bury.ts';
-import { isRetryable } from './database-error.ts';
+import { isRetryableDatabaseError } from './database-error.ts';
 import { decodeLetter, letterText } from './letter-span.ts';
 import { Partitions } from './partitions.ts';
 import { recordSpans, type RecordSpansOptions } from './record-spans.ts';
@@ -69,7 +69,7 @@ async function replay(pool: Pool, letter: DeadLetter, options: RecordSpansOption
       return await recordLetter(pool, letter, { span, ...options });
     } catch (error) {
       options.partitions.forget();
-      if (!isRetryable(error)) return keep(pool, letter, error);
+      if (!isRetryableDatabaseError(error)) return keep(pool, letter, error);
       if (attempt === MAX_ATTEMPTS) throw error;
     }
   }

@@ -4,7 +4,7 @@ import { isoOfMicros } from '../../src/facts/instants.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
 import { CategorizedError } from '../../src/semconv/index.ts';
 import { Partitions, STEP_PARTITIONS } from './partitions.ts';
-import { readRunningFacts, type Validator } from './tables/log-rows.ts';
+import { readRunningFacts, type ValidatorIdentity } from './tables/log-rows.ts';
 import { lockValidators } from './validators.ts';
 import { writeBatch } from './write-batch.ts';
 
@@ -16,7 +16,7 @@ export interface SweepRequest {
 }
 
 /** A process that was not heard of for so long that it must be gone. */
-export interface SilentEmitter extends Validator {
+export interface SilentEmitter extends ValidatorIdentity {
   readonly instanceId: string;
   /** When it was last heard of: the last instant at which its steps may still have run. */
   readonly heardAt: EpochMicros;

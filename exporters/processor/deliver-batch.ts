@@ -4,7 +4,7 @@ import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
 import type { SpanBatch } from './span-queue.ts';
 
 /** What delivering needs, and who may end it. */
-export interface Delivery {
+export interface DeliveryContext {
   readonly sink: SpanSink;
   readonly scheduler: Scheduler;
   readonly random: () => number;
@@ -36,11 +36,11 @@ interface Slice {
  * Brings a batch to the sink, attempt after attempt, until nothing of it is left. What the sink rejects is halved until
  * the one span that is at fault is alone, and that one is buried; all others are written at once.
  */
-export function deliverBatch(batch: SpanBatch, delivery: Delivery): Promise<Delivered> {
+export function deliverBatch(batch: SpanBatch, delivery: DeliveryContext): Promise<Delivered> {
   return deliverSlice({ batch, from: 0, to: batch.spans.length }, delivery);
 }
 
-async function deliverSlice(slice: Slice, delivery: Delivery): Promise<Delivered> {
+async function deliverSlice(slice: Slice, delivery: DeliveryContext): Promise<Delivered> {
   const { batch, from, to } = slice;
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
   const isWhole = to - from === batch.spans.length;
@@ -55,7 +55,7 @@ async function deliverSlice(slice: Slice, delivery: Delivery): Promise<Delivered
   return deliverHalves(slice, delivery);
 }
 
-async function deliverHalves({ batch, from, to }: Slice, delivery: Delivery): Promise<Delivered> {
+async function deliverHalves({ batch, from, to }: Slice, delivery: DeliveryContext): Promise<Delivered> {
   const middle = from + Math.ceil((to - from) / 2);
   const first = await deliverSlice({ batch, from, to: middle }, delivery);
   if (first.kind === 'given_up') return first;
@@ -65,7 +65,11 @@ async function deliverHalves({ batch, from, to }: Slice, delivery: Delivery): Pr
 }
 
 /** A sink that buries no span loses it, which is counted. */
-async function buryOnly({ batch, from, to }: Slice, error: unknown, delivery: Delivery): Promise<Delivered> {
+async function buryOnly(
+  { batch, from, to }: Slice,
+  error: unknown,
+  delivery: DeliveryContext,
+): Promise<Delivered> {
   const { sink } = delivery;
   const span = batch.spans[from];
   const lost: Delivered = { kind: 'settled', kept: 0, rejected: to - from };
@@ -80,7 +84,7 @@ async function buryOnly({ batch, from, to }: Slice, error: unknown, delivery: De
 /** Asks the sink again and again, one attempt at a time, until it takes or refuses. */
 async function untilAnswered(
   ask: (options: ExportOptions) => Promise<ExportReport>,
-  delivery: Delivery,
+  delivery: DeliveryContext,
 ): Promise<Exclude<ExportReport, { readonly kind: 'retryable' }> | 'given_up'> {
   for (let attempt = 1; !delivery.isStopped(); attempt += 1) {
     const report = await askOnce(ask, delivery);
@@ -95,7 +99,7 @@ async function untilAnswered(
 /** One attempt. A sink that throws or takes too long is one that may be asked again. */
 async function askOnce(
   ask: (options: ExportOptions) => Promise<ExportReport>,
-  delivery: Delivery,
+  delivery: DeliveryContext,
 ): Promise<ExportReport> {
   const attempt = new AbortController();
   const giveUp = (): void => {

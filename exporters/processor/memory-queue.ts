@@ -28,7 +28,7 @@ export class MemoryQueue implements SpanQueue {
   }
 
   push(span: ObservedSpan, now: number): Pushed {
-    const key = keyOf(span);
+    const key = spanKey(span);
     const known = this.#spans.get(key);
     if (known === undefined && this.#spans.size + this.#takenSpans >= this.#maxSpans) return 'queue_full';
     this.#spans.set(key, { span, queuedAt: known?.queuedAt ?? now });
@@ -63,4 +63,4 @@ export class MemoryQueue implements SpanQueue {
   }
 }
 
-const keyOf = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;
+const spanKey = ({ traceId, spanId }: ObservedSpan): string => `${traceId}${spanId}`;

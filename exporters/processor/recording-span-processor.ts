@@ -1,6 +1,6 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { BatchFeed } from './batch-feed.ts';
-import { deliverBatch, type Delivery } from './deliver-batch.ts';
+import { deliverBatch, type DeliveryContext } from './deliver-batch.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { toObservedSpan, type SdkSpan } from './observed-span.ts';
@@ -164,7 +164,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     return this.#abort.signal.aborted;
   }
 
-  #delivery(): Delivery {
+  #delivery(): DeliveryContext {
     const { sink, scheduler, random, backoff, exportTimeoutMillis = null } = this.#options;
     return {
       sink,

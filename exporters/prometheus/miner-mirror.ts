@@ -2,7 +2,13 @@ import type { CommittedMinerStats, MinerStatsRead } from '../../src/facts/miner-
 import { METRICS } from '../../src/semconv/metrics.ts';
 import { findDepartures } from './departures.ts';
 import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
-import { keyOf, mirrorRow, saysTheSame, withoutLines, type MirroredMiner } from './mirrored-miner.ts';
+import {
+  mirroredMinerKey,
+  mirrorRow,
+  saysTheSame,
+  withoutLines,
+  type MirroredMiner,
+} from './mirrored-miner.ts';
 import type { OverflowListener } from './named-counts.ts';
 import { overflowLines } from './overflow-lines.ts';
 import type { MetricRegistry } from './registry.ts';
@@ -40,7 +46,7 @@ export class MinerMirror {
   update(rows: readonly CommittedMinerStats[]): void {
     const news = rows.filter(({ rowVersion }) => !this.#hasSeen(rowVersion));
     this.#take(news);
-    const overflowed = news.filter((row) => this.#miners.get(keyOf(row))?.lines === null).length;
+    const overflowed = news.filter((row) => this.#miners.get(mirroredMinerKey(row))?.lines === null).length;
     if (overflowed > 0) this.#onOverflow('miner_hotkey', overflowed);
   }
 
@@ -57,7 +63,7 @@ export class MinerMirror {
    */
   refresh({ rows, hasSeen }: MinerStatsRead): void {
     const gone = new Set(findDepartures(rows));
-    const there = new Map(rows.filter((row) => !gone.has(row)).map((row) => [keyOf(row), row]));
+    const there = new Map(rows.filter((row) => !gone.has(row)).map((row) => [mirroredMinerKey(row), row]));
     const news: CommittedMinerStats[] = [];
     let drifted = 0;
     for (const [key, row] of there) {
@@ -78,8 +84,8 @@ export class MinerMirror {
 
   #take(rows: readonly CommittedMinerStats[]): void {
     if (rows.length === 0) return;
-    for (const row of rows) this.#miners.set(keyOf(row), mirrorRow(row));
-    for (const miner of findDepartures(this.#miners.values())) this.#miners.delete(keyOf(miner));
+    for (const row of rows) this.#miners.set(mirroredMinerKey(row), mirrorRow(row));
+    for (const miner of findDepartures(this.#miners.values())) this.#miners.delete(mirroredMinerKey(miner));
     this.#keepWithinBudget();
   }
 

@@ -32,7 +32,7 @@ export function withoutLines(miner: MirroredMiner): MirroredMiner {
 }
 
 /** The hotkey is the miner; a slot that changes hands makes another miner. */
-export const keyOf = ({
+export const mirroredMinerKey = ({
   validatorId,
   minerHotkey,
 }: Pick<MinerStats, 'validatorId' | 'minerHotkey'>): string => `${validatorId}/${minerHotkey}`;

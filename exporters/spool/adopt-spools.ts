@@ -1,7 +1,7 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { SpanSink } from '../export-report.ts';
 import { BatchFeed } from '../processor/batch-feed.ts';
-import { deliverBatch, type Delivery } from '../processor/deliver-batch.ts';
+import { deliverBatch, type DeliveryContext } from '../processor/deliver-batch.ts';
 import type { DropReason } from '../processor/span-queue.ts';
 import type { Spool, SpoolOptions } from './exporter.ts';
 import { inheritSpool } from './inherit-spool.ts';
@@ -20,7 +20,7 @@ export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listene
   /** Where all spools of this machine lie that go to the same database. */
   readonly root: string;
   readonly sink: SpanSink;
-  readonly delivery: Delivery;
+  readonly delivery: DeliveryContext;
   readonly maxBatchSize: number;
   /** Hears of each step that was closed. */
   readonly onClosed: (closings: readonly ObservedSpan[]) => void;

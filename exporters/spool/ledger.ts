@@ -1,8 +1,8 @@
 import type { EmitterAccount, SequenceRanges } from '../emitter-account.ts';
-import { RunBooks, type BookedRecord, type RunKey, type RunState } from './run-books.ts';
+import { RunBooks, type BookedRecord, type RunIdentity, type RunState } from './run-books.ts';
 import { behind, toRanges, withSequence } from './sequence-ranges.ts';
 
-export type { BookedRecord, RunKey } from './run-books.ts';
+export type { BookedRecord, RunIdentity } from './run-books.ts';
 
 /** The process whose records are numbered. */
 export interface Emitter {
@@ -50,18 +50,18 @@ export class Ledger {
   }
 
   /** A step began. */
-  start(run: RunKey | null): void {
+  start(run: RunIdentity | null): void {
     this.#runs.start(run);
   }
 
   /** A record could not be kept. `run` is given when with it nothing is left of its step. */
-  drop(sequence: number, reason: string, run: RunKey | null): void {
+  drop(sequence: number, reason: string, run: RunIdentity | null): void {
     this.#dropped = withSequence(this.#dropped, sequence);
     this.#runs.drop(run, reason, 1);
   }
 
   /** Of a step whose start was dropped, the end could be kept. */
-  recover(reason: string, run: RunKey | null): void {
+  recover(reason: string, run: RunIdentity | null): void {
     this.#runs.drop(run, reason, -1);
   }
 

@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { DropReason } from '../processor/span-queue.ts';
-import type { RunKey } from './ledger.ts';
+import type { RunIdentity } from './ledger.ts';
 
 /** What a span is told apart by. */
 export type SpanIds = Pick<ObservedSpan, 'traceId' | 'spanId'>;
@@ -10,7 +10,7 @@ export interface OpenStep {
   /** As it was observed when it started. */
   readonly started: ObservedSpan;
   readonly sequence: number;
-  readonly run: RunKey | null;
+  readonly run: RunIdentity | null;
   /** The place of its start among the records of this turn; null when it is no longer there. */
   pendingAt: number | null;
   /** The segment that holds the newest copy of its start, or why none does. */

@@ -1,7 +1,7 @@
 import type { RunAccount } from '../emitter-account.ts';
 
 /** The run that a step belongs to. */
-export interface RunKey {
+export interface RunIdentity {
   readonly validatorHotkey: string;
   readonly runId: number;
 }
@@ -10,7 +10,7 @@ export interface RunKey {
 export interface BookedRecord {
   readonly sequence: number;
   /** Null when its span names none. */
-  readonly run: RunKey | null;
+  readonly run: RunIdentity | null;
   /** Nothing else was kept of its span before. */
   readonly isFirst: boolean;
 }
@@ -23,7 +23,7 @@ export type RunState = readonly [
   dropped: Readonly<Record<string, number>>,
 ];
 
-interface RunBook extends RunKey {
+interface RunBook extends RunIdentity {
   started: number;
   /** Steps of which the first record is safe elsewhere. */
   delivered: number;
@@ -35,7 +35,7 @@ interface RunBook extends RunKey {
 export class RunBooks {
   readonly #runs = new Map<string, RunBook>();
   /** The book that was last looked for, and the key by which it was: records of one run follow one another. */
-  #newest: { readonly run: RunKey; readonly book: RunBook } | null = null;
+  #newest: { readonly run: RunIdentity; readonly book: RunBook } | null = null;
   #changes = 0;
 
   /** How many changes there were. */
@@ -43,12 +43,12 @@ export class RunBooks {
     return this.#changes;
   }
 
-  start(run: RunKey | null): void {
+  start(run: RunIdentity | null): void {
     this.#change(run, (book) => (book.started += 1));
   }
 
   /** Of so many steps more nothing was kept; below 0, of so many fewer. */
-  drop(run: RunKey | null, reason: string, steps: 1 | -1): void {
+  drop(run: RunIdentity | null, reason: string, steps: 1 | -1): void {
     this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + steps));
   }
 
@@ -77,7 +77,10 @@ export class RunBooks {
   }
 
   /** The first record of a step that was left, and whether these books count the step already. */
-  see(run: RunKey | null, { isCounted, isDelivered }: { isCounted: boolean; isDelivered: boolean }): void {
+  see(
+    run: RunIdentity | null,
+    { isCounted, isDelivered }: { isCounted: boolean; isDelivered: boolean },
+  ): void {
     this.#change(run, (book) => {
       if (!isCounted) book.started += 1;
       if (isCounted && !isDelivered) book.delivered -= 1;
@@ -92,7 +95,7 @@ export class RunBooks {
       .map(({ validatorHotkey, runId, started, dropped }) => [validatorHotkey, runId, started, dropped]);
   }
 
-  #change(run: RunKey | null, change: (book: RunBook) => unknown): void {
+  #change(run: RunIdentity | null, change: (book: RunBook) => unknown): void {
     if (run === null) return;
     const book = this.#bookOf(run);
     change(book);
@@ -100,9 +103,9 @@ export class RunBooks {
     book.changedAt = this.#changes;
   }
 
-  #bookOf(run: RunKey): RunBook {
+  #bookOf(run: RunIdentity): RunBook {
     if (this.#newest?.run === run) return this.#newest.book;
-    const key = keyOf(run);
+    const key = runIdentityKey(run);
     const book = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
     this.#runs.set(key, book);
     this.#newest = { run, book };
@@ -110,7 +113,7 @@ export class RunBooks {
   }
 }
 
-const keyOf = ({ validatorHotkey, runId }: RunKey): string => `${validatorHotkey}/${runId}`;
+const runIdentityKey = ({ validatorHotkey, runId }: RunIdentity): string => `${validatorHotkey}/${runId}`;
 
 const totalOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -118,13 +121,13 @@ const totalOf = (counts: Readonly<Record<string, number>>): number =>
 /** The steps of each run whose first record is among these. */
 function countFirsts(records: readonly BookedRecord[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  let newest: RunKey | null = null;
+  let newest: RunIdentity | null = null;
   let key = '';
   for (const { run, isFirst } of records) {
     if (run === null || !isFirst) continue;
     if (run !== newest) {
       newest = run;
-      key = keyOf(run);
+      key = runIdentityKey(run);
     }
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

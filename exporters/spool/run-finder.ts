@@ -1,6 +1,6 @@
 import { Adjustments, cleanText } from '../../src/facts/clean-value.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { RunKey } from './ledger.ts';
+import type { RunIdentity } from './ledger.ts';
 
 /** Longest name of a validator that is counted for, bytes: no key of a table holds one much longer. */
 const MAX_HOTKEY_BYTES = 2000;
@@ -9,13 +9,13 @@ const MAX_HOTKEY_BYTES = 2000;
 export class RunFinder {
   #validatorHotkey: unknown = null;
   #runId: unknown = null;
-  #run: RunKey | null = null;
+  #run: RunIdentity | null = null;
 
   /**
    * The run that the step of a span belongs to, as the rows will name it; null when it names none. What the database
    * cannot hold must not get into an account, which is told with the spans of others.
    */
-  runOf({ attributes, resource }: ObservedSpan): RunKey | null {
+  runOf({ attributes, resource }: ObservedSpan): RunIdentity | null {
     const validatorHotkey = attributes['weather.validator.hotkey'] ?? resource['weather.validator.hotkey'];
     const runId = attributes['weather.run.id'];
     if (validatorHotkey === this.#validatorHotkey && runId === this.#runId) return this.#run;
@@ -26,7 +26,7 @@ export class RunFinder {
   }
 }
 
-function toRun(validatorHotkey: unknown, runId: unknown): RunKey | null {
+function toRun(validatorHotkey: unknown, runId: unknown): RunIdentity | null {
   if (typeof validatorHotkey !== 'string' || validatorHotkey === '') return null;
   if (Buffer.byteLength(validatorHotkey) > MAX_HOTKEY_BYTES || !Number.isSafeInteger(runId)) return null;
   return { validatorHotkey: cleanText(validatorHotkey, new Adjustments()), runId: Number(runId) };

@@ -1,13 +1,13 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { encodeFrame, MAX_PAYLOAD_BYTES, type Frame, type RecordKind } from './frame.ts';
-import type { RunKey } from './ledger.ts';
+import type { RunIdentity } from './ledger.ts';
 import { RunFinder } from './run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
 /** The run that the step of a span belongs to; see `RunFinder`. */
-export const runOf = (span: ObservedSpan): RunKey | null => new RunFinder().runOf(span);
+export const runOf = (span: ObservedSpan): RunIdentity | null => new RunFinder().runOf(span);
 
 /** The frame of a record; null when its span is larger than any that is believed. */
 export function toFrame(kind: RecordKind, sequence: number, payload: Uint8Array): Buffer | null {

@@ -1,7 +1,7 @@
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
-import type { RunKey } from './ledger.ts';
+import type { RunIdentity } from './ledger.ts';
 import type { OpenStep, SpanIds } from './open-steps.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
@@ -12,7 +12,7 @@ export interface NumberedRecord {
   readonly ids: SpanIds;
   readonly sequence: number;
   /** The run of its step; null when it names none, and where no book asks for it. */
-  readonly run: RunKey | null;
+  readonly run: RunIdentity | null;
   /** The step under way of which it is the start; null when it is none. */
   readonly start: OpenStep | null;
 }

@@ -83,12 +83,12 @@ function requireValidator({ validatorHotkey }: Config): string {
   );
 }
 
-interface Validator extends WorkOptions {
+interface DailyWork extends WorkOptions {
   readonly validatorHotkey: string;
   readonly onProblem: (problem: unknown) => void;
 }
 
-async function workUntilDone(validator: Validator, pipeline: Pipeline): Promise<void> {
+async function workUntilDone(validator: DailyWork, pipeline: Pipeline): Promise<void> {
   const { now, sleep } = validator.time ?? SYSTEM_TIME;
   const { at, once, signal, onProblem } = validator;
   let runId: number | undefined;
@@ -99,7 +99,7 @@ async function workUntilDone(validator: Validator, pipeline: Pipeline): Promise<
   if (runId !== undefined) await pipeline.finished(runId);
 }
 
-async function ensureDailyRun(validator: Validator, pipeline: Pipeline, initTime: Date): Promise<number> {
+async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime: Date): Promise<number> {
   const { validatorHotkey, minersFile } = validator;
   const miners = await readMinerList(minersFile);
   const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });

@@ -12,7 +12,7 @@ export interface FieldIndex {
 }
 
 /** Reads the fields of one variable, row-major (latitude, longitude), whatever the order of the array's axes. */
-export function createFieldReader(
+export function createArrayFieldReader(
   array: ZarrArray<DataType>,
   description: ArrayDescription,
 ): (index: FieldIndex) => Promise<Float32Array> {

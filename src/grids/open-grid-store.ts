@@ -5,7 +5,7 @@ import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';
 import { type Coordinates, readCoordinates } from './coordinates.ts';
 import { createDirectoryStore } from './directory-store.ts';
-import { createFieldReader, type FieldIndex } from './field-reader.ts';
+import { createArrayFieldReader, type FieldIndex } from './field-reader.ts';
 import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
 import type { FieldRequest, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
 import { createHttpStore } from './http-store.ts';
@@ -80,7 +80,10 @@ async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<Grid
   const { descriptions, coordinates, options } = parts;
   const readers = new Map<string, (index: FieldIndex) => Promise<Float32Array>>();
   for (const description of descriptions) {
-    readers.set(description.name, createFieldReader(await openArray(group, description.name), description));
+    readers.set(
+      description.name,
+      createArrayFieldReader(await openArray(group, description.name), description),
+    );
   }
   const variables = descriptions.map((description) => toVariable(description, coordinates));
   const timeIndices = new Map(coordinates.validTimes.map((time, index) => [time.getTime(), index]));

@@ -4,7 +4,7 @@ import { openFrozenForecast } from './forecast-access.ts';
 import { commitLead } from './lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from './lead-findings.ts';
 import { leadOutcome, type LeadResult, type Scored } from './lead-outcomes.ts';
-import { fieldKey, sharedFields, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
+import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
 import { opened, type OpenedStore } from './scores/fields-at.ts';
 import { requireLeadScore, scoreEra5Lead } from './scores/score-era5-lead.ts';
 import { settle } from './settle.ts';
@@ -80,7 +80,7 @@ async function score(
   const { stores } = parts;
   const forecast = await openFrozenForecast(job);
   findings.forecast = forecast;
-  const expected = sharedFields(truth.store, climatology.store);
+  const expected = sharedPlannedFields(truth.store, climatology.store);
   const { present, missing } = splitByPresence(forecast.store, expected);
   findings.missing = missing.map(fieldKey);
   findings.unavailable = VARIABLES.filter((name) => !expected.some(({ variable }) => variable === name));

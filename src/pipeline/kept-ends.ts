@@ -2,7 +2,7 @@ import { previewEnd } from '../steps/index.ts';
 import type { Queryable } from './control/in-transaction.ts';
 import { storeEndInPayload } from './queue/private-tables.ts';
 import type { StepEnds } from './step-ends.ts';
-import type { Delivery } from './step-job.ts';
+import type { JobDelivery } from './step-job.ts';
 
 /**
  * Keeps with the job what the step under way says when it returns the result. One job has one end at most: its steps
@@ -10,7 +10,7 @@ import type { Delivery } from './step-job.ts';
  */
 export async function keepEnd(
   client: Queryable,
-  { queueJobId }: Delivery,
+  { queueJobId }: JobDelivery,
   { ends, result }: { readonly ends: StepEnds | null; readonly result: unknown },
 ): Promise<void> {
   const end = encodeEnd(ends, result);

@@ -43,7 +43,7 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
   const readReference = reference && fieldsOn(truth, reference);
   const readClimatology = climatology && fieldsOn(truth, climatology);
   const rows: ScoreRow[] = [];
-  for (const request of sharedFields(forecast, truth)) {
+  for (const request of sharedFieldRequests(forecast, truth)) {
     const forecastField = await readForecast(request);
     if (forecastField === undefined) continue;
     const referenceField = await readReference?.(request);
@@ -70,7 +70,7 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
 }
 
 /** Every field that both stores have, in the order of the truth's times and variables. */
-export function sharedFields(forecast: GridStore, truth: GridStore): FieldRequest[] {
+export function sharedFieldRequests(forecast: GridStore, truth: GridStore): FieldRequest[] {
   return truth.validTimes
     .filter((validTime) => hasTime(forecast, validTime))
     .flatMap((validTime) =>

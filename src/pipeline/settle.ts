@@ -1,13 +1,13 @@
 import { withControlState } from './control/control-state-error.ts';
 import { inTransaction, type Queryable } from './control/in-transaction.ts';
 import { keepEnd } from './kept-ends.ts';
-import type { Delivery, SharedParts } from './step-job.ts';
+import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
 
 /** The job whose step commits. */
 interface SettlingJob {
   readonly parts: Pick<SharedParts, 'pool' | 'ends'>;
-  readonly delivery: Delivery;
+  readonly delivery: JobDelivery;
 }
 
 /**

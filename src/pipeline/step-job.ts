@@ -32,7 +32,7 @@ export interface PipelineParts extends SharedParts {
 }
 
 /** A delivery of a job by the queue. */
-export interface Delivery {
+export interface JobDelivery {
   readonly queueJobId: number;
   /** How often the queue has handed out this job, from 1; above 1 a worker died or could not commit. */
   readonly deliveries: number;
@@ -41,7 +41,7 @@ export interface Delivery {
 /** A step of a run as a whole. */
 export interface RunJob {
   readonly parts: PipelineParts;
-  readonly delivery: Delivery;
+  readonly delivery: JobDelivery;
   readonly run: RunRow;
 }
 

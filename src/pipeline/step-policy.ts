@@ -3,7 +3,7 @@ import { CategorizedError, scrubText } from '../semconv/index.ts';
 import { ControlStateError } from './control/control-state-error.ts';
 import type { Failure } from './control/moves.ts';
 import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';
-import type { Delivery, PipelineParts } from './step-job.ts';
+import type { JobDelivery, PipelineParts } from './step-job.ts';
 import type { Failed, Retry } from './step-result.ts';
 
 /** A job that was handed out more often than this crashes whoever runs it. */
@@ -14,7 +14,7 @@ const MAX_MESSAGE_LENGTH = 500;
 /** Which attempt of which step is under way. */
 export interface AttemptUnderway {
   readonly parts: Pick<PipelineParts, 'clock' | 'policies' | 'delayFactor'>;
-  readonly delivery: Delivery;
+  readonly delivery: JobDelivery;
   readonly step: RetriedStep;
   /** From 1. */
   readonly attempt: number;

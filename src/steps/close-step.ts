@@ -5,7 +5,7 @@ import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';
 import { messageOf } from './unknown-error.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
-import type { OpenStep } from './open-step.ts';
+import type { StepCall } from './open-step.ts';
 import type { FinishProfile } from './profile.ts';
 import { readFailure, readOutcome } from './read-outcome.ts';
 import { recordError } from './record-error.ts';
@@ -17,7 +17,7 @@ export type StepEnd =
   | { readonly kind: 'stopped_early' };
 
 /** Ends the span of a call. Only the first closing counts. Never throws. */
-export function closeStep(step: OpenStep, end: StepEnd): void {
+export function closeStep(step: StepCall, end: StepEnd): void {
   if (step.isClosed) return;
   step.isClosed = true;
   try {
@@ -29,7 +29,7 @@ export function closeStep(step: OpenStep, end: StepEnd): void {
 }
 
 /** The end is taken first, so that what the step says of itself is not in its latency. */
-function closeRecording(step: OpenStep, end: StepEnd): void {
+function closeRecording(step: StepCall, end: StepEnd): void {
   const endedAt = performance.now();
   const { span, finishProfile } = step;
   try {
@@ -42,11 +42,11 @@ function closeRecording(step: OpenStep, end: StepEnd): void {
 }
 
 /** Tells a span how a step ended, by the clock of `performance`. */
-export function writeEnd(span: Span, step: OpenStep, end: StepEnd, endedAt = performance.now()): void {
+export function writeEnd(span: Span, step: StepCall, end: StepEnd, endedAt = performance.now()): void {
   writeOutcome(span, outcomeOf(step, end), endedAt);
 }
 
-function outcomeOf({ plan, args }: OpenStep, end: StepEnd): StepOutcome {
+function outcomeOf({ plan, args }: StepCall, end: StepEnd): StepOutcome {
   switch (end.kind) {
     case 'value':
       return readOutcome(plan, end.value, args);

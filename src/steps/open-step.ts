@@ -32,7 +32,7 @@ const SPAN_KINDS: Readonly<Record<StepKind, SpanKind>> = {
 };
 
 /** One running call of a step; `close-step.ts` closes it. */
-export interface OpenStep {
+export interface StepCall {
   readonly plan: StepPlan;
   readonly args: unknown[];
   readonly span: Span;
@@ -43,10 +43,10 @@ export interface OpenStep {
 }
 
 /** The innermost step that is under way in a context. */
-export const stepIn = (active: Context): OpenStep | null => stepScopeIn(active).step as OpenStep | null;
+export const stepIn = (active: Context): StepCall | null => stepScopeIn(active).step as StepCall | null;
 
 /** Starts the span of one call. Never throws: what fails is counted, and the step runs with a span that records nothing. */
-export function openStep(plan: StepPlan, args: unknown[]): OpenStep {
+export function openStep(plan: StepPlan, args: unknown[]): StepCall {
   const active = context.active();
   const { identity: around } = stepScopeIn(active);
   const own = plan.definition.identity;

@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { closeStep } from './close-step.ts';
-import { openStep, type OpenStep } from './open-step.ts';
+import { openStep, type StepCall } from './open-step.ts';
 import type { StepPlan } from './step-plan.ts';
 
 /** How the consumer of a generator resumes it. */
@@ -16,7 +16,7 @@ function resumeInner(inner: Generator | AsyncGenerator, kind: Resumption, values
  * span's context; the consumer's code between two of them does not.
  */
 export function watchGenerator(inner: Generator | AsyncGenerator, plan: StepPlan, args: unknown[]): object {
-  let step: OpenStep | null = null;
+  let step: StepCall | null = null;
   let isRunning = false;
 
   const settle = (kind: Resumption, result: IteratorResult<unknown>): IteratorResult<unknown> => {

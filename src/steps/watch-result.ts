@@ -2,7 +2,7 @@ import { context } from '@opentelemetry/api';
 import { types } from 'node:util';
 import { closeStep } from './close-step.ts';
 import { guarded } from './instrumentation-faults.ts';
-import type { OpenStep } from './open-step.ts';
+import type { StepCall } from './open-step.ts';
 import { watchThenable, type Then } from './watch-thenable.ts';
 
 /**
@@ -10,7 +10,7 @@ import { watchThenable, type Then } from './watch-thenable.ts';
  * promise as one that settles the same way, and is unhandled when that one would be; another thenable untouched until
  * somebody awaits it.
  */
-export function watchResult(step: OpenStep, result: unknown): unknown {
+export function watchResult(step: StepCall, result: unknown): unknown {
   if (types.isPromise(result) && isOrdinaryPromise(result)) return watchPromise(step, result);
   const then = thenOf(result);
   if (then === null) {
@@ -25,7 +25,7 @@ function isOrdinaryPromise(promise: Promise<unknown>): boolean {
   return Object.getPrototypeOf(promise) === Promise.prototype && !Object.hasOwn(promise, 'then');
 }
 
-function watchPromise(step: OpenStep, promise: Promise<unknown>): Promise<unknown> {
+function watchPromise(step: StepCall, promise: Promise<unknown>): Promise<unknown> {
   const watched = promise.then(
     (value) => {
       closeStep(step, { kind: 'value', value });

@@ -1,6 +1,6 @@
 import { context, type Context } from '@opentelemetry/api';
 import { closeStep } from './close-step.ts';
-import type { OpenStep } from './open-step.ts';
+import type { StepCall } from './open-step.ts';
 
 type Callback = ((value: unknown) => unknown) | null | undefined;
 /** The `then` of some object. */
@@ -13,7 +13,7 @@ export type Then = (
 
 /** The running step of a thenable, and the context of the one who called the step. */
 export interface Watch {
-  readonly step: OpenStep;
+  readonly step: StepCall;
   readonly caller: Context;
 }
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
 import { replayLetters } from '../../exporters/postgres/replay.ts';
-import { deliverBatch, type Delivery } from '../../exporters/processor/deliver-batch.ts';
 import { systemScheduler } from '../../src/lifecycle/scheduler.ts';
+import { deliverBatch, type DeliveryContext } from '../../exporters/processor/deliver-batch.ts';
 import { Spool } from '../../exporters/spool/exporter.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { createRandom, deriveSeed } from '../../src/world/index.ts';
@@ -47,7 +47,7 @@ async function record(spans: readonly ObservedSpan[]): Promise<{ readonly reject
     emitter: { validatorHotkey: '5Validator', instanceId: 'instance-1' },
     listener: { dropped: () => undefined, added: () => undefined },
   });
-  const delivery: Delivery = {
+  const delivery: DeliveryContext = {
     sink: { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) },
     scheduler: systemScheduler,
     random: Math.random,

@@ -61,7 +61,7 @@ const isEnd = (status: RunStatus | undefined): boolean =>
   (TERMINAL_RUN_STATUSES as readonly (RunStatus | undefined)[]).includes(status);
 
 /** The columns of `weather_forecast_runs` that follow from its fold. */
-export interface RunRow {
+export interface ProjectedRunRow {
   readonly initiationTime: EpochMicros | null;
   readonly targetTime: EpochMicros | null;
   readonly initTime: EpochMicros | null;
@@ -75,7 +75,7 @@ export interface RunRow {
 }
 
 /** Derives the row of a run from what is known of it. */
-export function toRunRow({ newest, oldest }: RunFold): RunRow {
+export function toRunRow({ newest, oldest }: RunFold): ProjectedRunRow {
   const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
     newest[name]?.value ?? null;
   const end = value('end');

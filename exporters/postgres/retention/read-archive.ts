@@ -3,7 +3,7 @@ import type { MinerFold } from '../folds/miner-fold.ts';
 import type { MinerKey } from '../tables/forecast-history.ts';
 
 /** A run, as the key of `weather_forecast_runs`. */
-export interface RunKey {
+export interface ArchivedRunKey {
   readonly validatorId: number;
   readonly runId: number;
 }
@@ -30,8 +30,8 @@ export async function readArchivedFold(
 }
 
 /** The runs that lost a part of their log: their rows cannot be made again from it. */
-export async function readArchivedRuns(client: ClientBase | Pool): Promise<readonly RunKey[]> {
-  const { rows } = await client.query<RunKey>(
+export async function readArchivedRuns(client: ClientBase | Pool): Promise<readonly ArchivedRunKey[]> {
+  const { rows } = await client.query<ArchivedRunKey>(
     'select validator_id as "validatorId", run_id as "runId" from archived_runs order by validator_id, run_id',
   );
   return rows;

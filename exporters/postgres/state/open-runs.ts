@@ -31,14 +31,14 @@ const OPEN_RUNS = `
   from weather_forecast_runs where completion_time is null
   order by validator_id, id`;
 
-interface RunRow extends RunKey {
+interface OpenRunRow extends RunKey {
   readonly status: string | null;
   readonly statusSince: EpochMicros | null;
   readonly initTime: EpochMicros | null;
 }
 
 export async function readOpenRuns(client: ClientBase): Promise<readonly RunLine[]> {
-  const { rows } = await client.query<RunRow>(OPEN_RUNS);
+  const { rows } = await client.query<OpenRunRow>(OPEN_RUNS);
   return rows.map((row) => ({ ...row, status: runStatusOf(row.status) }));
 }
 

@@ -34,7 +34,7 @@ interface KnownClosing {
   readonly closed_at: string;
 }
 
-const keyOf = (validatorId: number, traceId: string, spanId: string): string =>
+const closingKey = (validatorId: number, traceId: string, spanId: string): string =>
   `${validatorId}/${traceId}/${spanId}`;
 
 /** The closings that the log holds in the runs of these facts: mostly none, in a table that is nearly empty. */
@@ -51,7 +51,7 @@ async function readClosings(
   );
   return new Map(
     rows.map((row) => [
-      keyOf(row.validator_id, row.trace_id, row.span_id),
+      closingKey(row.validator_id, row.trace_id, row.span_id),
       { closing: row.reason, completedAt: microsOfIso(row.closed_at) },
     ]),
   );
@@ -70,7 +70,7 @@ async function removeClosings(
      returning finished.validator_id, finished.trace_id, finished.span_id`,
     keys.values,
   );
-  return new Set(rows.map((row) => keyOf(row.validator_id, row.trace_id, row.span_id)));
+  return new Set(rows.map((row) => closingKey(row.validator_id, row.trace_id, row.span_id)));
 }
 
 /** The closing as it was counted: what a closing adds to the counters follows from the identity of the step. */
@@ -96,12 +96,12 @@ export async function replaceClosings(
   const known = await readClosings(client, facts);
   if (known.size === 0) return new Map();
   const better = facts.filter(({ validatorId, fact }) => {
-    const closing = known.get(keyOf(validatorId, fact.traceId, fact.spanId));
+    const closing = known.get(closingKey(validatorId, fact.traceId, fact.spanId));
     return closing !== undefined && compareWorth(worthOf(fact), closing) > 0;
   });
   const removed = better.length === 0 ? new Set<string>() : await removeClosings(client, better);
   const replaced = better.filter(({ validatorId, fact }) =>
-    removed.has(keyOf(validatorId, fact.traceId, fact.spanId)),
+    removed.has(closingKey(validatorId, fact.traceId, fact.spanId)),
   );
   return new Map(replaced.map((end) => [end, asClosed(end)]));
 }

@@ -62,7 +62,7 @@ const KEY = [
 const CONFLICT = `${replaceOnConflict(COLUMNS, KEY)}
   where (excluded.calculated_at, excluded.span_id) > (existing.calculated_at, existing.span_id)`;
 
-function keyOf({ validatorId, fact, minerHotkey, score }: ScoreRow): string {
+function componentScoreKey({ validatorId, fact, minerHotkey, score }: ScoreRow): string {
   const { scoreType, leadHours, variableName, pressureLevel, validTime } = score;
   return [
     validatorId,
@@ -95,7 +95,7 @@ function toScoreRows(facts: readonly RecordedFact[]): readonly ScoreRow[] {
 function newestScores(rows: readonly ScoreRow[]): readonly ScoreRow[] {
   const newest = new Map<string, ScoreRow>();
   for (const row of rows) {
-    const key = keyOf(row);
+    const key = componentScoreKey(row);
     const known = newest.get(key);
     if (known === undefined || isNewer(row, known)) newest.set(key, row);
   }

@@ -48,13 +48,13 @@ const SELECT = Object.entries(FIELDS)
   .join(', ');
 
 /** A validator by both of its names. */
-export interface Validator {
+export interface ValidatorIdentity {
   readonly validatorId: number;
   readonly validatorHotkey: string;
 }
 
 /** Which rows of the log of one validator. */
-export interface LogSelection extends Validator {
+export interface LogSelection extends ValidatorIdentity {
   /** Null: of all runs. */
   readonly runId: number | null;
   /** Of a run, also the rows that these miners have in other runs. */
@@ -160,7 +160,7 @@ export async function* readFacts(
 /** The running steps of one process, as the facts that their starts told, in the order of their keys. */
 export async function readRunningFacts(
   client: ClientBase,
-  { validatorId, validatorHotkey }: Validator,
+  { validatorId, validatorHotkey }: ValidatorIdentity,
   instanceId: string,
 ): Promise<readonly StepFact[]> {
   const { rows } = await client.query<LogRow>(

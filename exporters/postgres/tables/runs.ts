@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { emptyRunFold, foldRun, toRunRow, type RunFold, type RunRow } from '../folds/run-fold.ts';
+import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../folds/run-fold.ts';
 import { foldText } from '../folds/register.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
 import { json } from '../sql-values.ts';
@@ -10,7 +10,7 @@ import { json } from '../sql-values.ts';
 interface Row {
   readonly item: RecordedFact;
   readonly text: string;
-  readonly row: RunRow;
+  readonly row: ProjectedRunRow;
 }
 
 const KEY = [
@@ -18,7 +18,7 @@ const KEY = [
   column<RecordedFact>('id', 'bigint', ({ fact }) => fact.runId),
 ];
 
-const of = (name: string, type: CellType, value: (row: RunRow) => unknown) =>
+const of = (name: string, type: CellType, value: (row: ProjectedRunRow) => unknown) =>
   column<Row>(name, type, ({ row }) => value(row));
 
 const COLUMNS = [

@@ -68,7 +68,7 @@ export function createFieldCache(maxBytes: number): FieldCache {
       return bytes;
     },
     async read(wanted) {
-      const key = keyOf(wanted);
+      const key = cacheKey(wanted);
       const found = entries.get(key);
       if (found === undefined) return countMiss(wanted.use, await load(key, wanted));
       wanted.use.hits += 1;
@@ -85,7 +85,7 @@ function countMiss(use: CacheUse, field: Float32Array): Float32Array {
   return field;
 }
 
-const keyOf = ({ storeName, request: { variable, pressureHpa, validTime }, grid }: FieldWanted): string =>
+const cacheKey = ({ storeName, request: { variable, pressureHpa, validTime }, grid }: FieldWanted): string =>
   [storeName, variable, pressureHpa, validTime.getTime(), grid.latitudes.length, grid.longitudes.length].join(
     '|',
   );

@@ -43,7 +43,7 @@ export function hasField(store: Pick<GridStore, 'variables'>, field: PlannedFiel
 }
 
 /** The fields that all stores share, in the order of the vocabulary and of the first store's levels. */
-export function sharedFields(
+export function sharedPlannedFields(
   first: Pick<GridStore, 'variables'>,
   ...others: readonly Pick<GridStore, 'variables'>[]
 ): PlannedField[] {

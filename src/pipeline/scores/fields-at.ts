@@ -38,7 +38,9 @@ export const opened = async (handle: StoreHandle | null): Promise<OpenedStore | 
  * Reads one field of the forecast and what it is compared with, all at the same time: while one is decoded the others are on
  * their way. Where more than one cannot be read the fault of the validator's own is told, not that of the forecast.
  */
-export function createFieldReader(sources: FieldSources): (field: PlannedField) => Promise<ComparedFields> {
+export function createComparedFieldReader(
+  sources: FieldSources,
+): (field: PlannedField) => Promise<ComparedFields> {
   const { forecast, truth, validTime, fields, use } = sources;
   const grid = truth.store;
   const toGrid = createInterpolator(forecast, grid);

@@ -10,7 +10,7 @@ import {
 } from '../../scoring/index.ts';
 import { missingMetrics, type ComponentScore } from './component-score.ts';
 import { BASE_WEIGHTS, fieldKey, type PlannedField } from './field-plan.ts';
-import { createFieldReader, type FieldSources } from './fields-at.ts';
+import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
 import { gateField, type GatedField } from './gated-field.ts';
 
 /** The score of day one, and what it is made of. */
@@ -39,7 +39,7 @@ export async function scoreDay1Lead(
     missing,
   }: { readonly present: readonly PlannedField[]; readonly missing: readonly PlannedField[] },
 ): Promise<Day1Result> {
-  const read = createFieldReader(sources);
+  const read = createComparedFieldReader(sources);
   const found: Day1Component[] = [];
   for (const field of present) {
     const startedAt = performance.now();

@@ -9,7 +9,7 @@ import {
 import { CategorizedError, type Variable } from '../../semconv/index.ts';
 import { missingMetrics, type ComponentScore } from './component-score.ts';
 import { BASE_WEIGHTS, type PlannedField } from './field-plan.ts';
-import { createFieldReader, type FieldSources } from './fields-at.ts';
+import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
 import { gateField } from './gated-field.ts';
 
 /** The score of one lead against ERA5, and what it is made of. */
@@ -29,7 +29,7 @@ export async function scoreEra5Lead(
   sources: FieldSources,
   planned: readonly PlannedField[],
 ): Promise<Era5LeadScore> {
-  const read = createFieldReader(sources);
+  const read = createComparedFieldReader(sources);
   const levelsOf = countLevels(planned);
   const components: ComponentScore[] = [];
   for (const field of planned) {

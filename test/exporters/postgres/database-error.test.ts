@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRetryable } from '../../../exporters/postgres/database-error.ts';
+import { isRetryableDatabaseError } from '../../../exporters/postgres/database-error.ts';
 
 const withCode = (code: unknown) => Object.assign(new Error('from the driver'), { code });
 
@@ -20,7 +20,7 @@ describe('a batch that failed', () => {
     ['a refused connection', 'ECONNREFUSED'],
     ['a name that cannot be resolved', 'ENOTFOUND'],
   ])('is tried again after %s (%s)', (_name, code) => {
-    expect(isRetryable(withCode(code))).toBe(true);
+    expect(isRetryableDatabaseError(withCode(code))).toBe(true);
   });
 
   it.each([
@@ -34,26 +34,23 @@ describe('a batch that failed', () => {
     ['a view that refuses the row', '44000'],
     ['a text too long for the index on it', '54000'],
   ])('is not tried again after %s (%s), since the same rows are refused again', (_name, code) => {
-    expect(isRetryable(withCode(code))).toBe(false);
+    expect(isRetryableDatabaseError(withCode(code))).toBe(false);
   });
 
   it('is tried again when a partition was dropped that the writer knew, in whatever language that is said', () => {
     const dropped = Object.assign(withCode('23514'), { routine: 'ExecFindPartition' });
-    expect(isRetryable(dropped)).toBe(true);
+    expect(isRetryableDatabaseError(dropped)).toBe(true);
   });
 
   it('is tried again when nobody knows why it failed', () => {
-    expect([new Error('Connection terminated'), withCode(42), 'text', undefined].map(isRetryable)).toEqual([
-      true,
-      true,
-      true,
-      true,
-    ]);
+    expect(
+      [new Error('Connection terminated'), withCode(42), 'text', undefined].map(isRetryableDatabaseError),
+    ).toEqual([true, true, true, true]);
   });
 
   it('is not tried again after a mistake of our own, which would never end', () => {
-    expect(isRetryable(new TypeError('x is not a function'))).toBe(false);
-    expect(isRetryable(new RangeError('Invalid time value'))).toBe(false);
-    expect(isRetryable(new SyntaxError('Cannot convert 0xspan to a BigInt'))).toBe(false);
+    expect(isRetryableDatabaseError(new TypeError('x is not a function'))).toBe(false);
+    expect(isRetryableDatabaseError(new RangeError('Invalid time value'))).toBe(false);
+    expect(isRetryableDatabaseError(new SyntaxError('Cannot convert 0xspan to a BigInt'))).toBe(false);
   });
 });

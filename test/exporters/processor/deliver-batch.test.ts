@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EmitterAccount } from '../../../exporters/emitter-account.ts';
 import type { ExportOptions, ExportReport, SpanSink } from '../../../exporters/export-report.ts';
-import { deliverBatch, type Delivery } from '../../../exporters/processor/deliver-batch.ts';
+import { deliverBatch, type DeliveryContext } from '../../../exporters/processor/deliver-batch.ts';
 import type { SpanBatch } from '../../../exporters/processor/span-queue.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { endedSpan } from '../../support/spans.ts';
@@ -67,17 +67,17 @@ class PoisonedSink implements SpanSink {
 }
 
 interface Watched {
-  readonly delivery: Delivery;
+  readonly delivery: DeliveryContext;
   readonly pauses: readonly number[];
   readonly retries: () => number;
   readonly stop: () => void;
 }
 
-function deliveryTo(sink: SpanSink, changes: Partial<Delivery> = {}): Watched {
+function deliveryTo(sink: SpanSink, changes: Partial<DeliveryContext> = {}): Watched {
   const stopping = new AbortController();
   const pauses: number[] = [];
   let retries = 0;
-  const delivery: Delivery = {
+  const delivery: DeliveryContext = {
     sink,
     scheduler: new ManualScheduler(),
     random: () => 1,

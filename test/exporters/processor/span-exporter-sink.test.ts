@@ -1,14 +1,14 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { deliverBatch, type Delivery } from '../../../exporters/processor/deliver-batch.ts';
+import { deliverBatch, type DeliveryContext } from '../../../exporters/processor/deliver-batch.ts';
 import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
 import { toSpanSink } from '../../../exporters/processor/span-exporter-sink.ts';
 import { SpoolBench, spanOf, startOfSpan } from '../spool/support/spool-bench.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
 
-const delivery = (sink: Delivery['sink']): Delivery => ({
+const delivery = (sink: DeliveryContext['sink']): DeliveryContext => ({
   sink,
   scheduler: new ManualScheduler(),
   random: () => 0,

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunAccount } from '../../../exporters/emitter-account.ts';
-import { Ledger, type BookedRecord, type LedgerState, type RunKey } from '../../../exporters/spool/ledger.ts';
+import {
+  Ledger,
+  type BookedRecord,
+  type LedgerState,
+  type RunIdentity,
+} from '../../../exporters/spool/ledger.ts';
 import { EMITTER } from './support/spool-bench.ts';
 
 const OWN = { isOwn: true, isClosed: false };
-const run = (runId: number): RunKey => ({ validatorHotkey: '5Validator', runId });
+const run = (runId: number): RunIdentity => ({ validatorHotkey: '5Validator', runId });
 
 type Fate = 'kept' | 'spool_full' | 'disk_full';
 type Move =
@@ -29,7 +34,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 );
 
 interface Step {
-  readonly run: RunKey | null;
+  readonly run: RunIdentity | null;
   /** The first record that was kept of it. */
   first: BookedRecord | null;
   /** Why there is none. */
@@ -76,7 +81,7 @@ class Model {
     return heir;
   }
 
-  #start(key: RunKey | null, fateOfStart: Fate): void {
+  #start(key: RunIdentity | null, fateOfStart: Fate): void {
     this.ledger.start(key);
     const step: Step = { run: key, first: null, lost: null, isOver: false };
     this.steps.push(step);

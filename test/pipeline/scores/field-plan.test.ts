@@ -4,7 +4,7 @@ import {
   fieldKey,
   hasField,
   requireSomePresent,
-  sharedFields,
+  sharedPlannedFields,
   splitByPresence,
 } from '../../../src/pipeline/scores/field-plan.ts';
 import { VARIABLES, type Variable } from '../../../src/semconv/index.ts';
@@ -16,8 +16,8 @@ const climatology = { variables: [surface('2t'), levels('z', 850, 1000), surface
 
 describe('the fields to score', () => {
   it('are those that all stores share, by variable and level', () => {
-    expect(sharedFields(truth, climatology).map(fieldKey)).toEqual(['2t', 'z850']);
-    expect(sharedFields(truth).map(fieldKey)).toEqual(['2t', 't500', 'z500', 'z850']);
+    expect(sharedPlannedFields(truth, climatology).map(fieldKey)).toEqual(['2t', 'z850']);
+    expect(sharedPlannedFields(truth).map(fieldKey)).toEqual(['2t', 't500', 'z500', 'z850']);
   });
 
   it('do not mix a variable at the surface with one on levels', () => {
@@ -27,15 +27,15 @@ describe('the fields to score', () => {
   });
 
   it('are split into what a forecast has and what it lacks', () => {
-    const { present, missing } = splitByPresence(climatology, sharedFields(truth));
+    const { present, missing } = splitByPresence(climatology, sharedPlannedFields(truth));
     expect(present.map(fieldKey)).toEqual(['2t', 'z850']);
     expect(missing.map(fieldKey)).toEqual(['t500', 'z500']);
   });
 
   it('must be had in part by the forecast, which is at fault otherwise', () => {
-    const nothing = splitByPresence({ variables: [] }, sharedFields(truth));
+    const nothing = splitByPresence({ variables: [] }, sharedPlannedFields(truth));
     expect(() => requireSomePresent(nothing)).toThrow(/none of the fields to score \(2t, t500, z500, z850\)/);
-    expect(() => requireSomePresent(splitByPresence(truth, sharedFields(truth)))).not.toThrow();
+    expect(() => requireSomePresent(splitByPresence(truth, sharedPlannedFields(truth)))).not.toThrow();
   });
 
   it('are the validator’s own fault when there is none', () => {

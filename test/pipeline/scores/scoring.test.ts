@@ -5,10 +5,10 @@ import { createFieldCache, newCacheUse } from '../../../src/pipeline/scores/fiel
 import {
   DAY1_FIELDS,
   hasField,
-  sharedFields,
+  sharedPlannedFields,
   splitByPresence,
 } from '../../../src/pipeline/scores/field-plan.ts';
-import { createFieldReader, type FieldSources } from '../../../src/pipeline/scores/fields-at.ts';
+import { createComparedFieldReader, type FieldSources } from '../../../src/pipeline/scores/fields-at.ts';
 import { gateField } from '../../../src/pipeline/scores/gated-field.ts';
 import { scoreDay1Lead } from '../../../src/pipeline/scores/score-day1.ts';
 import { requireLeadScore, scoreEra5Lead } from '../../../src/pipeline/scores/score-era5-lead.ts';
@@ -38,7 +38,7 @@ const against = (forecast: GridStore, changes: Partial<FieldSources> = {}): Fiel
   ...changes,
 });
 const era5 = (forecast: GridStore, changes: Partial<FieldSources> = {}) =>
-  scoreEra5Lead(against(forecast, changes), sharedFields(truth, climatology));
+  scoreEra5Lead(against(forecast, changes), sharedPlannedFields(truth, climatology));
 const day1 = (forecast: GridStore) =>
   scoreDay1Lead(
     against(forecast),
@@ -118,7 +118,7 @@ describe('a lead against ERA5', () => {
   it('scores a forecast on a grid of its own, brought to that of the truth', async () => {
     const row = { latitudes: truth.latitudes, longitudes: Float64Array.from([0, 180]) };
     const constant: GridStore = { ...good, ...row, readField: async () => new Float32Array(10).fill(285) };
-    const read = createFieldReader(against(constant));
+    const read = createComparedFieldReader(against(constant));
     const { forecast } = await read({ variable: '2t', pressureHpa: null });
     expect(forecast).toHaveLength(30);
   });
