@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { rebuildFolds, type Rebuilt } from '../exporters/postgres/rebuild.ts';
 import { lockScopes, type FoldRequest } from '../exporters/postgres/rebuild-scope.ts';
 import { reconcileFolds, type Reconciled } from '../exporters/postgres/reconcile.ts';
@@ -18,7 +18,7 @@ import {
   type DifferingSeries,
 } from '../exporters/prometheus/compare-series.ts';
 import { createPrometheusExporter } from '../exporters/prometheus/exporter.ts';
-import { longTransaction } from './database/long-transaction.ts';
+import { inTransaction } from './database/transaction.ts';
 import { CategorizedError } from './semconv/index.ts';
 
 export { surveySpools, type SpoolSurvey } from '../exporters/spool/survey-spools.ts';
@@ -31,7 +31,10 @@ export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
  * @throws CategorizedError when the validator or the run is not in the log
  */
 export const rebuild = (pool: Pool, request: FoldRequest): Promise<Rebuilt> =>
-  longTransaction(pool, 'commit', (client) => rebuildFolds(client, request));
+  inTransaction(pool, (client) => rebuildFolds(client, request), { isLong: true });
+
+/** Locks until a comparison is done, and leaves nothing behind. */
+const LONG_READING = { isLong: true, end: 'rollback' } as const;
 
 /**
  * Compares the folds with the log and changes nothing. The writers of the validators wait for it.
@@ -39,7 +42,7 @@ export const rebuild = (pool: Pool, request: FoldRequest): Promise<Rebuilt> =>
  * @throws CategorizedError when the validator or the run is not in the log
  */
 export const reconcile = (pool: Pool, request: FoldRequest): Promise<Reconciled> =>
-  longTransaction(pool, 'rollback', (client) => reconcileFolds(client, request));
+  inTransaction(pool, (client) => reconcileFolds(client, request), LONG_READING);
 
 /** What a running process serves, compared with `miner_stats`. */
 export interface ReconciledMetrics {
@@ -67,7 +70,7 @@ export async function reconcileMetrics(
   url: string,
   { patienceMillis = PATIENCE_MILLIS }: ReconcileMetricsOptions = {},
 ): Promise<ReconciledMetrics> {
-  return longTransaction(pool, 'rollback', async (client) => {
+  const compare = async (client: PoolClient): Promise<ReconciledMetrics> => {
     await lockScopes(client, { validatorHotkey: null, runId: null });
     const miners = await readMinerStats(client);
     const wanted = createPrometheusExporter({ recorderState: () => NO_RECORDER });
@@ -79,7 +82,8 @@ export async function reconcileMetrics(
       differences = differingSeries(await scrape(url), body);
     }
     return { url, miners: miners.length, differences };
-  });
+  };
+  return inTransaction(pool, compare, LONG_READING);
 }
 
 const NO_RECORDER = { queueLength: 0, oldestAgeMillis: null, dropped: {} };
@@ -127,7 +131,7 @@ export async function sweep(
   for (const emitter of await findSilentEmitters(pool, request)) {
     const closed = isDryRun
       ? 0
-      : await longTransaction(pool, 'commit', (client) => sweepEmitter(client, emitter, request));
+      : await inTransaction(pool, (client) => sweepEmitter(client, emitter, request), { isLong: true });
     swept.push({ ...emitter, closed });
   }
   return swept;

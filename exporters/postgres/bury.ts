@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Refusal, RejectedSpan } from './batch.ts';
 import { isRetryableDatabaseError, sqlStateOf } from './database-error.ts';
 import { Partitions } from './partitions.ts';
 import { keepStripped } from './tables/dead-letters.ts';
-import { inTransaction } from './transaction.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
 /** What is told of a span that is buried. */

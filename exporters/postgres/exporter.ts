@@ -1,6 +1,7 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
+import { inTransaction } from '../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
@@ -10,7 +11,6 @@ import { bury } from './bury.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
 import { Partitions } from './partitions.ts';
 import { recordBatch } from './record-spans.ts';
-import { inTransaction } from './transaction.ts';
 import type { Committed } from './write-batch.ts';
 
 /** What the exporter needs. */

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../src/database/transaction.ts';
 import type {
   ByStep,
   OpenRun,
@@ -19,7 +20,6 @@ import {
   type PendingAttempts,
 } from './state/pending-attempts.ts';
 import { countLetters } from './tables/read-dead-letters.ts';
-import { inTransaction } from './transaction.ts';
 
 /** How the state is read. */
 export interface ReadStateOptions {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../src/facts/observed-span.ts';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '../../src/semconv/index.ts';
 import { refusalOf } from './bury.ts';
@@ -13,7 +14,6 @@ import {
   type DeadLetter,
   type LetterFilter,
 } from './tables/read-dead-letters.ts';
-import { inTransaction } from './transaction.ts';
 
 const PAGE = 100;
 /** Attempts at one letter; others may hold a lock, or drop a partition, at that very moment. */

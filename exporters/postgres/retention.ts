@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '../../src/database/transaction.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
 import { LOG_TABLES, type Retention } from '../../src/semconv/index.ts';
 import { sqlStateOf } from './database-error.ts';
@@ -11,7 +12,6 @@ import {
   type PartitionedTable,
 } from './partitions.ts';
 import { dropPartition } from './retention/drop-partition.ts';
-import { inTransaction } from './transaction.ts';
 
 const DAY = 86_400_000_000;
 /** How long a writer may have to wait behind us for a lock that we do not get. */

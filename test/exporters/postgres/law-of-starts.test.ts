@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
 import { rebuildFolds } from '../../../exporters/postgres/rebuild.ts';
-import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { disturbed, recordedRun } from '../../support/recorded-run.ts';
@@ -32,7 +32,7 @@ async function written(
 
 async function rebuilt(): Promise<Record<string, readonly string[]>> {
   const everything = { validatorHotkey: null, runId: null };
-  await longTransaction(database.pool, 'commit', (client) => rebuildFolds(client, everything));
+  await inTransaction(database.pool, (client) => rebuildFolds(client, everything));
   return dumpTables(database.pool);
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readByCursor } from '../../../exporters/postgres/read-by-cursor.ts';
-import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 let database: TestDatabase;
@@ -23,7 +23,7 @@ describe('a query that is read by a cursor', () => {
     [7, [3, 3, 1]],
   ])('gives its %i rows in portions, each row once', async (last, sizes) => {
     const portions: number[][] = [];
-    await longTransaction(database.pool, 'rollback', async (client) => {
+    await inTransaction(database.pool, async (client) => {
       for await (const rows of readByCursor<{ number: number }>(client, numbersTo(last)))
         portions.push(rows.map(({ number }) => number));
     });
@@ -33,7 +33,7 @@ describe('a query that is read by a cursor', () => {
 
   it('lets others be asked meanwhile, and its name be used again afterwards', async () => {
     const seen: number[] = [];
-    await longTransaction(database.pool, 'rollback', async (client) => {
+    await inTransaction(database.pool, async (client) => {
       for await (const rows of readByCursor(client, numbersTo(4)))
         for await (const others of readByCursor(client, numbersTo(2, 'others')))
           seen.push(rows.length * others.length);

@@ -5,7 +5,7 @@ import { rebuildFolds, refold, type Rebuilt } from '../../../exporters/postgres/
 import { lockScopes, type FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
 import type { MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts';
 import { foldMiners, rankMiners } from '../../../exporters/postgres/tables/miner-stats.ts';
-import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { disturbed, recordedRun } from '../../support/recorded-run.ts';
@@ -36,7 +36,7 @@ async function written(
 }
 
 const rebuild = (request: FoldRequest): Promise<Rebuilt> =>
-  longTransaction(database.pool, 'commit', (client) => rebuildFolds(client, request));
+  inTransaction(database.pool, (client) => rebuildFolds(client, request));
 
 const disturbedRun = recordedRun.chain((spans) =>
   fc.record({ batches: disturbed(spans), runId: fc.constantFrom(...spans.map(runOf)) }),
@@ -145,7 +145,7 @@ describe('a rebuild of a log that is no longer whole', () => {
     const marked = `update weather_forecast_runs set error_message = 'left alone' where id = 2`;
     await database.pool.query(marked);
     await database.pool.query('delete from miner_stats');
-    await longTransaction(database.pool, 'commit', async (client) => {
+    await inTransaction(database.pool, async (client) => {
       for (const scope of await lockScopes(client, EVERYTHING))
         await refold(client, { ...scope, leftAlone: [2] });
     });
@@ -161,7 +161,7 @@ describe('a rebuild of a log that is no longer whole', () => {
     const { rows } = await database.pool.query<{ minerHotkey: string; fold: MinerFold }>(
       'delete from miner_stats returning miner_hotkey as "minerHotkey", fold',
     );
-    await longTransaction(database.pool, 'commit', async (client) => {
+    await inTransaction(database.pool, async (client) => {
       const owner = { validatorId: 1, fact: { validatorHotkey: '5Validator' } };
       const news = rows.map((row) => ({ ...owner, ...row, kind: 'beginning' as const }));
       await foldMiners(client, news, []);
@@ -179,7 +179,7 @@ describe('while a rebuild is under way', () => {
       (await database.pool.query<{ best: number }>('select best_forecast_score as best from miner_stats'))
         .rows;
     const before = await best();
-    await longTransaction(database.pool, 'commit', async (client) => {
+    await inTransaction(database.pool, async (client) => {
       await rebuildFolds(client, EVERYTHING);
       expect(await best()).toEqual(before);
     });
@@ -196,7 +196,7 @@ describe('while a rebuild is under way', () => {
     });
     await written([RECORDED_RUNS]);
     let isWritten = false;
-    const writing = await longTransaction(database.pool, 'commit', async (client) => {
+    const writing = await inTransaction(database.pool, async (client) => {
       await lockScopes(client, EVERYTHING);
       const wrote = write([[late]]).then(() => {
         isWritten = true;
@@ -215,7 +215,7 @@ describe('while a rebuild is under way', () => {
 
   it('and it fails, nothing has changed', async () => {
     const before = await written([RECORDED_RUNS]);
-    const failing = longTransaction(database.pool, 'commit', async (client) => {
+    const failing = inTransaction(database.pool, async (client) => {
       await rebuildFolds(client, EVERYTHING);
       throw new Error('the machine is switched off');
     });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
 import { reconcileFolds, type Reconciled } from '../../../exporters/postgres/reconcile.ts';
 import type { FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
-import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { disturbed, recordedRun } from '../../support/recorded-run.ts';
@@ -24,8 +24,10 @@ async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<voi
 }
 
 const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
-  longTransaction(database.pool, 'rollback', (client) =>
-    reconcileFolds(client, { validatorHotkey: null, runId: null, ...request }),
+  inTransaction(
+    database.pool,
+    (client) => reconcileFolds(client, { validatorHotkey: null, runId: null, ...request }),
+    { isLong: true, end: 'rollback' },
   );
 
 describe('a comparison of the folds with the log', () => {

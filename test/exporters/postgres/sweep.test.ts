@@ -7,7 +7,7 @@ import {
   sweepEmitter,
   type SweepRequest,
 } from '../../../exporters/postgres/sweep.ts';
-import { longTransaction } from '../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { endedSpan, startOfSpan, type SpanOptions } from '../../support/spans.ts';
@@ -48,9 +48,7 @@ const heartbeat = (instance: string, ago: string) =>
 async function sweep(request: SweepRequest): Promise<readonly (number | null)[]> {
   const closed: (number | null)[] = [];
   for (const emitter of await findSilentEmitters(database.pool, request))
-    closed.push(
-      await longTransaction(database.pool, 'commit', (client) => sweepEmitter(client, emitter, request)),
-    );
+    closed.push(await inTransaction(database.pool, (client) => sweepEmitter(client, emitter, request)));
   return closed;
 }
 
@@ -97,7 +95,7 @@ describe('a sweep', () => {
     await heartbeat('instance-1', '1 hour');
     expect(await sweep(silent())).toEqual([2]);
     const swept = await dumpTables(database.pool);
-    await longTransaction(database.pool, 'commit', (client) =>
+    await inTransaction(database.pool, (client) =>
       rebuildFolds(client, { validatorHotkey: null, runId: null }),
     );
     expect(await dumpTables(database.pool)).toEqual(swept);
@@ -158,9 +156,7 @@ describe('a sweep', () => {
     if (emitter === undefined) throw new Error('it is silent');
     await heartbeat('instance-1', '-1 second');
     const before = await dumpTables(database.pool);
-    const closed = await longTransaction(database.pool, 'commit', (client) =>
-      sweepEmitter(client, emitter, silent()),
-    );
+    const closed = await inTransaction(database.pool, (client) => sweepEmitter(client, emitter, silent()));
     expect(closed).toBeNull();
     expect(await dumpTables(database.pool)).toEqual(before);
   });
@@ -171,7 +167,7 @@ describe('a sweep', () => {
     const order: string[] = [];
     const [emitter] = await findSilentEmitters(database.pool, silent());
     if (emitter === undefined) throw new Error('it is silent');
-    const beat = await longTransaction(database.pool, 'commit', async (client) => {
+    const beat = await inTransaction(database.pool, async (client) => {
       await sweepEmitter(client, emitter, silent());
       const told = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
       await expect
@@ -195,7 +191,7 @@ describe('a sweep', () => {
     const [emitter] = await findSilentEmitters(database.pool, silent());
     if (emitter === undefined) throw new Error('it is silent');
     await write(first, startOfSpan(second));
-    await longTransaction(database.pool, 'commit', (client) => sweepEmitter(client, emitter, silent()));
+    await inTransaction(database.pool, (client) => sweepEmitter(client, emitter, silent()));
     expect(await rows('select run_id, status from weather_forecast_steps order by run_id')).toEqual([
       { run_id: 1, status: 'succeeded' },
       { run_id: 2, status: 'abandoned' },

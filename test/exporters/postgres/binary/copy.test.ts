@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { copyRows } from '../../../../exporters/postgres/binary/copy.ts';
 import { column, insertRows, type Column } from '../../../../exporters/postgres/columns.ts';
-import { inTransaction } from '../../../../exporters/postgres/transaction.ts';
+import { inTransaction } from '../../../../src/database/transaction.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
 
 interface Row {

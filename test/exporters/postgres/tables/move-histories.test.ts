@@ -4,7 +4,7 @@ import { createPostgresExporter } from '../../../../exporters/postgres/exporter.
 import type { ForecastHistory } from '../../../../exporters/postgres/folds/miner-history.ts';
 import { rebuildFolds } from '../../../../exporters/postgres/rebuild.ts';
 import { readHistories } from '../../../../exporters/postgres/tables/forecast-history.ts';
-import { longTransaction } from '../../../../src/database/long-transaction.ts';
+import { inTransaction } from '../../../../src/database/transaction.ts';
 import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
 import { endedSpan, hexOf, INIT_TIME, MINER, startOfSpan } from '../../../support/spans.ts';
@@ -108,7 +108,7 @@ describe('the history that is kept with a miner', () => {
           expect(await keptHistories()).toEqual(await readAll());
         }
         const before = await dumpTables(database.pool);
-        await longTransaction(database.pool, 'commit', (client) =>
+        await inTransaction(database.pool, (client) =>
           rebuildFolds(client, { validatorHotkey: null, runId: null }),
         );
         expect(await dumpTables(database.pool)).toEqual(before);
