@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { CategorizedError } from '../semconv/error-categories.ts';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
+import { inTransaction } from './transaction.ts';
 
 /** What a call of {@link migrate} did. */
 export interface MigrationResult {
@@ -26,16 +27,12 @@ const LOCK_KEY = 0x6261726f;
  */
 export async function migrate(pool: Pool, source: MigrationSource = {}): Promise<MigrationResult> {
   const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);
-  const client = await pool.connect();
   const applied: Pick<MigrationFile, 'version' | 'name'>[] = [];
-  try {
-    for (;;) {
-      const next = await inLockedTransaction(client, async () => applyNext(client, files));
-      if (next === undefined) return { version: files.length, applied };
-      applied.push({ version: next.version, name: next.name });
-    }
-  } finally {
-    client.release();
+  for (;;) {
+    // Waiting for the lock and rewriting a large table may take longer than an ordinary statement is allowed.
+    const next = await inTransaction(pool, (client) => applyNext(client, files), { isLong: true });
+    if (next === undefined) return { version: files.length, applied };
+    applied.push({ version: next.version, name: next.name });
   }
 }
 
@@ -44,6 +41,7 @@ async function applyNext(
   client: PoolClient,
   files: readonly MigrationFile[],
 ): Promise<MigrationFile | undefined> {
+  await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
   const done = await readAppliedMigrations(client);
   requireKnownHistory(done, files);
   const next = files[done.at(-1)?.version ?? 0];
@@ -74,21 +72,6 @@ async function createMigrationTable(client: PoolClient): Promise<void> {
     comment on column barograph_migrations.name is 'Name of the migration file without number and ending.';
     comment on column barograph_migrations.applied_at is 'When the migration was committed.';
   `);
-}
-
-/** Waiting for the lock and rewriting a large table may take longer than an ordinary statement is allowed. */
-async function inLockedTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  await client.query('begin; set local statement_timeout = 0; set local lock_timeout = 0');
-  try {
-    await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
-    const result = await work();
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    // A connection that is lost cannot roll back and need not: the server does.
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
 }
 
 function migrationFailure(migration: MigrationFile, cause: unknown): CategorizedError {

@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDatabasePool } from '../../src/database/connect.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { migrationStatus } from '../../src/database/migration-status.ts';
+import { interceptPool } from '../support/intercepted-pool.ts';
+import { loseConnection } from '../support/lose-connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -89,6 +91,23 @@ describe('migrating', () => {
     onTestFinished(async () => pool.end());
     await migrate(pool, { directory: await folderOf(['slow', 'select pg_sleep(0.1)']) });
     await expect(pool.query('select pg_sleep(10)')).rejects.toMatchObject({ code: '57014' });
+  });
+});
+
+describe('a connection that is lost between two statements of a migration', () => {
+  it('fails the migration, keeps nothing of it and leaves the pool usable', async () => {
+    const { pool, connectionString } = await emptyDatabase();
+    const directory = await folderOf(['first', FIRST]);
+    const own = createDatabasePool(connectionString, { maxConnections: 1 });
+    onTestFinished(async () => own.end());
+    const losing = interceptPool(own, async (text, run, client) => {
+      const result = await run();
+      if (text.includes('create table if not exists')) await loseConnection(client, pool);
+      return result;
+    });
+    await expect(migrate(losing, { directory })).rejects.toThrow();
+    expect(await tablesOf(pool)).toEqual([]);
+    expect((await migrate(own, { directory })).version).toBe(1);
   });
 });
 
