@@ -1,6 +1,6 @@
 import { step, type StepDefinition } from '../steps/index.ts';
 import { dropManifests } from './control/frozen-manifest.ts';
-import { inTransaction, type Queryable } from './control/in-transaction.ts';
+import { commitIfTrue, type Queryable } from '../database/transaction.ts';
 import { moveRun } from './control/moves.ts';
 import { loadRun, type RunRow } from './control/run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
@@ -37,7 +37,7 @@ const abandonDefinition: StepDefinition<[RunToAbandon, SharedParts], Promise<boo
 const abandon = step(
   abandonDefinition,
   ({ run, reason }: RunToAbandon, { pool, clock }: SharedParts): Promise<boolean> =>
-    inTransaction(pool, async (client) => {
+    commitIfTrue(pool, async (client) => {
       const failure = { category: 'process_crash', message: reason } as const;
       await endLeadsAndMiners(client, run.runId, reason);
       if (!(await moveRun(client, run, { to: 'stale_abandoned', at: clock.now(), failure }))) return false;

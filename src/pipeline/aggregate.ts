@@ -8,7 +8,7 @@ import {
 } from './aggregate-definition.ts';
 import { withControlState } from './control/control-state-error.ts';
 import { countLeads, countMiners } from './control/counts.ts';
-import type { Queryable } from './control/in-transaction.ts';
+import type { Queryable } from '../database/transaction.ts';
 import { loadLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { summarizeForecast } from './forecast-summary.ts';

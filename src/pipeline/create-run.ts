@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { currentTraceparent, step, type StepDefinition } from '../steps/index.ts';
-import { inTransaction } from './control/in-transaction.ts';
+import { commitIfTrue } from '../database/transaction.ts';
 import { insertMiners } from './control/miner-row.ts';
 import { insertRun, loadActiveRun, reserveRunId, type NewRun } from './control/run-row.ts';
 import { encodeEnd } from './kept-ends.ts';
@@ -55,7 +55,7 @@ const openRun = step(
     // Told again with the first job: nobody would be handed a job again for a process that dies here.
     const end = encodeEnd(ends, undefined);
     const payload = { runId, revision: 0, ...(end !== null && { end }) };
-    await inTransaction(pool, async (client) => {
+    await commitIfTrue(pool, async (client) => {
       await insertRun(client, { ...run, runId, rootTraceparent });
       await insertMiners(client, runId, miners);
       await addJobs(client, [{ task: 'orchestrate', payload, runAt: clock.now() }]);

@@ -1,6 +1,6 @@
 import { CategorizedError } from '../semconv/index.ts';
 import { currentTraceparent, step } from '../steps/index.ts';
-import type { Queryable } from './control/in-transaction.ts';
+import type { Queryable } from '../database/transaction.ts';
 import { moveRun, type Move } from './control/moves.ts';
 import { cycleName } from './forecast-cycle.ts';
 import {

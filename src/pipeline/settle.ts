@@ -1,5 +1,5 @@
 import { withControlState } from './control/control-state-error.ts';
-import { inTransaction, type Queryable } from './control/in-transaction.ts';
+import { commitIfTrue, type Queryable } from '../database/transaction.ts';
 import { keepEnd } from './kept-ends.ts';
 import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
@@ -27,6 +27,6 @@ export async function settle<Result>(
     await keepEnd(client, delivery, { ends: parts.ends, result });
     return true;
   };
-  const kept = await withControlState(() => inTransaction(parts.pool, settled));
+  const kept = await withControlState(() => commitIfTrue(parts.pool, settled));
   return kept ? result : { kind: 'superseded' };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { inTransaction } from '../../../src/pipeline/control/in-transaction.ts';
+import { inTransaction } from '../../../src/database/transaction.ts';
 import { insertLeads, loadLead, loadLeads, type LeadRow } from '../../../src/pipeline/control/lead-row.ts';
 import { countOpenLeads, countOpenMiners } from '../../../src/pipeline/control/locks.ts';
 import { isJobHeldByAnother, recordAcceptance } from '../../../src/pipeline/control/miner-details.ts';
@@ -177,7 +177,6 @@ describe('who is the last', () => {
             [runId, scoreType],
           );
           resolve((await countOpenLeads(client, { runId, minerUid: 0 })).open);
-          return true;
         }).catch(reject);
       });
     expect((await Promise.all([end('day1'), end('era5')])).toSorted()).toEqual([0, 1]);
@@ -185,22 +184,5 @@ describe('who is the last', () => {
 
   it('is counted over all miners of a run', async () => {
     expect(await countOpenMiners(database.pool, runId)).toEqual({ open: 2, status: 'created' });
-  });
-});
-
-describe('a transaction', () => {
-  it('is undone when its work says no, or throws', async () => {
-    const spoil = (outcome: () => boolean) =>
-      inTransaction(database.pool, async (client) => {
-        await client.query('delete from pipeline.run_miners where run_id = $1', [runId]);
-        return outcome();
-      });
-    expect(await spoil(() => false)).toBe(false);
-    await expect(
-      spoil(() => {
-        throw new Error('no');
-      }),
-    ).rejects.toThrow('no');
-    expect((await miner()).uid).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inTransaction } from '../../../src/pipeline/control/in-transaction.ts';
+import { commitIfTrue } from '../../../src/database/transaction.ts';
 import { fencePool } from '../../../src/pipeline/queue/fenced-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -38,7 +38,7 @@ describe('a fenced pool', () => {
     const { pool, close, remove } = fencePool(database.pool);
     await database.pool.query('create table kept (value int)');
     let closed: Promise<void> = Promise.resolve();
-    const committed = inTransaction(pool, async (client) => {
+    const committed = commitIfTrue(pool, async (client) => {
       closed = close();
       await client.query('insert into kept values (1)');
       return true;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inTransaction } from '../../../src/pipeline/control/in-transaction.ts';
+import { commitIfTrue } from '../../../src/database/transaction.ts';
 import { addJobs, jobKey, jobPayloadSchema, TASKS } from '../../../src/pipeline/queue/jobs.ts';
 import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -35,7 +35,7 @@ describe('the key of a job', () => {
 describe('queueing', () => {
   it('stands or falls with the transaction of the transition', async () => {
     const add = (kept: boolean) =>
-      inTransaction(database.pool, async (client) => {
+      commitIfTrue(database.pool, async (client) => {
         await addJobs(client, [
           { task: 'query', payload: { runId: 1, minerUid: 0, revision: 2 }, runAt: RUN_AT },
         ]);
