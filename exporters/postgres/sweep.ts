@@ -4,7 +4,8 @@ import { isoOfMicros } from '../../src/facts/instants.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
 import { CategorizedError } from '../../src/semconv/index.ts';
 import { Partitions, STEP_PARTITIONS } from './partitions.ts';
-import { readRunningFacts, type ValidatorIdentity } from './tables/log-rows.ts';
+import { readRunningFacts, type Validator } from './tables/log-rows.ts';
+import { epochMicros } from './sql-values.ts';
 import { lockValidators } from './validators.ts';
 import { writeBatch } from './write-batch.ts';
 
@@ -47,7 +48,7 @@ export async function findSilentEmitters(
 ): Promise<readonly SilentEmitter[]> {
   const { rows } = await client.query<SilentEmitter>(
     `select validator.id as "validatorId", validator.hotkey as "validatorHotkey", emitter.instance_id as "instanceId",
-       (extract(epoch from ${HEARD_AT}) * 1000000)::float8 as "heardAt", count(*)::float8 as running
+       ${epochMicros(HEARD_AT)} as "heardAt", count(*)::float8 as running
      from emitters as emitter
      join validators as validator on validator.id = emitter.validator_id
      join weather_forecast_steps_running as step
@@ -95,7 +96,7 @@ async function lockSilent(
   request: SweepRequest,
 ): Promise<EpochMicros | null> {
   const { rows } = await client.query<{ heardAt: EpochMicros }>(
-    `select (extract(epoch from ${HEARD_AT}) * 1000000)::float8 as "heardAt" from emitters as emitter
+    `select ${epochMicros(HEARD_AT)} as "heardAt" from emitters as emitter
      where (emitter.validator_id, emitter.instance_id) = ($3, $4) and ${IS_SILENT} for update`,
     [request.olderThanMillis, request.instanceId, validatorId, instanceId],
   );
@@ -106,7 +107,7 @@ async function lockSilent(
 export async function requireEmitter(client: ClientBase | Pool, instanceId: string): Promise<void> {
   const { rows } = await client.query<{ instanceId: string; lastSeen: EpochMicros | null; isNamed: boolean }>(
     `select instance_id as "instanceId", instance_id = $1 as "isNamed",
-       (extract(epoch from greatest(last_seen, heartbeat_at)) * 1000000)::float8 as "lastSeen"
+       ${epochMicros('greatest(last_seen, heartbeat_at)')} as "lastSeen"
      from emitters order by instance_id = $1 desc, greatest(last_seen, heartbeat_at) desc nulls last limit 10`,
     [instanceId],
   );

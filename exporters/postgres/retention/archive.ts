@@ -11,6 +11,7 @@ import {
   type MinerDraft,
 } from '../folds/miner-draft.ts';
 import { emptyMinerFold } from '../folds/miner-fold.ts';
+import { epochMicros } from '../sql-values.ts';
 import { minerKeyText, readArchivedFold } from './read-archive.ts';
 
 /** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
@@ -24,12 +25,9 @@ interface LoggedStep extends Omit<CountedFact, 'state' | 'error' | 'phase'> {
   readonly stepName: StepName;
 }
 
-/** A double holds the microseconds of our time exactly. */
-const micros = (name: string): string => `(extract(epoch from ${name}) * 1000000)::float8`;
-
 const SELECT = `select validator_id as "validatorId", miner_hotkey as "minerHotkey", miner_uid as "minerUid",
   span_id as "spanId", step_name as "stepName", attempt, error_type as "errorType",
-  ${micros('started_at')} as "startedAt", ${micros('completed_at')} as "completedAt",
+  ${epochMicros('started_at')} as "startedAt", ${epochMicros('completed_at')} as "completedAt",
   (facts ->> 'latencyNanos')::float8 as "latencyNanos", facts -> 'state' ->> 'transport' as transport,
   facts ->> 'closing' as closing`;
 

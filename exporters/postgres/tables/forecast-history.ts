@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ForecastHistory } from '../folds/miner-history.ts';
+import { epochMicros } from '../sql-values.ts';
 
 /** A miner, as the key of `miner_stats`. */
 export interface MinerKey {
@@ -12,18 +13,17 @@ interface HistoryRow {
   readonly miner_hotkey: string;
   readonly best: number | null;
   readonly worst: number | null;
-  readonly last_success: string | null;
-  readonly last_failure: string | null;
+  readonly last_success: number | null;
+  readonly last_failure: number | null;
   readonly last_status: string | null;
   readonly newest_run: number | null;
-  readonly newest_init: string | null;
+  readonly newest_init: number | null;
   readonly streak: string;
 }
 
 const OF_MINER = '(forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)';
 const IS_FINISHED = "forecast_status in ('completed', 'failed')";
 const NEWEST_FIRST = 'forecast_init_time desc, run_id desc';
-const microsOf = (at: string): string => `(extract(epoch from ${at}) * 1000000)::bigint::text`;
 
 /**
  * Each part is one look into an index, so that the cost does not grow with the history; only the current streak is
@@ -33,9 +33,9 @@ const microsOf = (at: string): string => `(extract(epoch from ${at}) * 1000000):
  */
 const HISTORY = `
   select miner.validator_id, miner.miner_hotkey, best.best, worst.worst,
-    ${microsOf('success.at')} as last_success, ${microsOf('failure.at')} as last_failure,
+    ${epochMicros('success.at')} as last_success, ${epochMicros('failure.at')} as last_failure,
     newest.forecast_status as last_status, newest.run_id::float8 as newest_run,
-    ${microsOf('newest.forecast_init_time')} as newest_init, streak.length::text as streak
+    ${epochMicros('newest.forecast_init_time')} as newest_init, streak.length::text as streak
   from unnest($1::int[], $2::text[]) as miner (validator_id, miner_hotkey)
   left join lateral (
     select era5_combined_score as best from weather_forecast_stats as forecast
@@ -72,17 +72,15 @@ const HISTORY = `
       and (other.run_id is null or (forecast_init_time, forecast.run_id) > (other.forecast_init_time, other.run_id))
   ) as streak`;
 
-const micros = (text: string | null): number | null => (text === null ? null : Number(text));
-
 function toHistory(row: HistoryRow): ForecastHistory {
   return {
     best: row.best,
     worst: row.worst,
-    lastSuccess: micros(row.last_success),
-    lastFailure: micros(row.last_failure),
+    lastSuccess: row.last_success,
+    lastFailure: row.last_failure,
     consecutiveSuccesses: row.last_status === 'completed' ? Number(row.streak) : 0,
     consecutiveFailures: row.last_status === 'failed' ? Number(row.streak) : 0,
-    newest: row.newest_run === null ? null : { initTime: micros(row.newest_init), runId: row.newest_run },
+    newest: row.newest_run === null ? null : { initTime: row.newest_init, runId: row.newest_run },
   };
 }
 

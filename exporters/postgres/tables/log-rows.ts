@@ -3,6 +3,7 @@ import type { StepFact } from '../../../src/facts/step-fact.ts';
 import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '../../../src/semconv/index.ts';
 import { readByCursor } from '../read-by-cursor.ts';
 import { recorded, type RecordedFact } from '../recorded-fact.ts';
+import { epochMicros } from '../sql-values.ts';
 
 /** What of a fact the column `facts` holds. */
 type FoldedName = 'state' | 'scoreSums' | 'decisions' | 'adjustments' | 'truncated' | 'latencyNanos';
@@ -13,9 +14,6 @@ type ColumnName = Exclude<keyof StepFact, FoldedName | DerivedName>;
 type LogRow = Pick<StepFact, ColumnName> & {
   readonly facts: Pick<StepFact, FoldedName> & { readonly closing?: ClosingReason };
 };
-
-/** A double holds the microseconds of our time exactly. */
-const micros = (column: string): string => `(extract(epoch from ${column}) * 1000000)::float8`;
 
 /** The columns of the log by their names in a fact. */
 const FIELDS: Readonly<Record<ColumnName | 'facts', string>> = {
@@ -33,10 +31,10 @@ const FIELDS: Readonly<Record<ColumnName | 'facts', string>> = {
   attempt: 'attempt',
   maxAttempts: 'max_attempts',
   status: 'status',
-  startedAt: micros('started_at'),
-  completedAt: micros('completed_at'),
+  startedAt: epochMicros('started_at'),
+  completedAt: epochMicros('completed_at'),
   retriesRemaining: 'retries_remaining',
-  nextRetryTime: micros('next_retry_time'),
+  nextRetryTime: epochMicros('next_retry_time'),
   error: 'error_json',
   context: 'context',
   queueJobId: 'job_id::float8',

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import type { CommittedMinerStats, MinerStats } from '../../../src/facts/miner-stats.ts';
+import { epochMicros } from '../sql-values.ts';
 import type { MinerKey } from './forecast-history.ts';
 
 type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 'lastActive' | 'updatedAt';
@@ -45,10 +46,7 @@ const TIMES: Readonly<Record<TimeName, string>> = {
 export const SELECT_MINER_STATS = [
   `miner_stats.xmin::text || miner_stats.ctid::text as "rowVersion"`,
   ...Object.entries(FIELDS).map(([name, column]) => `${column} as "${name}"`),
-  // A double holds the microseconds of our time exactly.
-  ...Object.entries(TIMES).map(
-    ([name, column]) => `(extract(epoch from ${column}) * 1000000)::float8 as "${name}"`,
-  ),
+  ...Object.entries(TIMES).map(([name, column]) => `${epochMicros(column)} as "${name}"`),
 ].join(', ');
 
 /** Rows of `miner_stats` as they are committed: those of the miners named, or all. */
