@@ -3,6 +3,7 @@ import { readActiveMiners } from '../exporters/postgres/tables/read-active-miner
 import { QUIET_AFTER_MICROS } from '../exporters/prometheus/departures.ts';
 import type { PrometheusExporter } from '../exporters/prometheus/exporter.ts';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
+import { messageOf } from './semconv/message-of.ts';
 
 /** How old what other processes committed may be when a scrape shows it. */
 const REFRESH_MILLIS = 5000;
@@ -48,7 +49,7 @@ export function startMinerRefresh(options: MinerRefreshOptions): () => Promise<v
     onError: (error) => {
       if (isTold) return;
       isTold = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       onProblem(
         `The metrics of miners could not be refreshed: ${reason}. They show what this process knows, and it is tried again.`,
       );

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { createPartitionsAhead, maintainPartitions } from '../exporters/postgres/retention.ts';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
 import type { Retention } from './semconv/index.ts';
+import { messageOf } from './semconv/message-of.ts';
 
 const EVERY_MILLIS = 6 * 3_600_000;
 const RETRY_MILLIS = 600_000;
@@ -33,7 +34,7 @@ export function startPartitionMaintenance(options: PartitionMaintenanceOptions):
     },
     onError: (error) =>
       onProblem(
-        `Old partitions could not be dropped, or new ones not made: ${error instanceof Error ? error.message : String(error)}. ` +
+        `Old partitions could not be dropped, or new ones not made: ${messageOf(error)}. ` +
           `It is tried again in ${RETRY_MILLIS / 60_000} minutes.`,
       ),
   });

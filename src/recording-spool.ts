@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import { describeConnectionTarget } from './database/connection-target.ts';
 import type { ObservedSpan } from './facts/observed-span.ts';
 import { CategorizedError } from './semconv/index.ts';
+import { messageOf } from './semconv/message-of.ts';
 
 /** Bytes at which a file of records is closed and the next one begun. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -125,7 +126,7 @@ export function spoolRoot({
 
 async function claim(root: string, name: string): Promise<SpoolFolder> {
   const folder = await claimFolder(root, name).catch((cause: unknown) => {
-    const found = cause instanceof Error ? cause.message : String(cause);
+    const found = messageOf(cause);
     throw new CategorizedError(
       'validator_internal',
       `Records could not be kept in ${root} (${found}). Set BAROGRAPH_DATA_DIR to a directory that can be written.`,

@@ -19,6 +19,7 @@ import { refreshMiners, startMinerRefresh } from './miner-refresh.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-maintenance.ts';
 import { openRecordingSpool, type RecordingSpool } from './recording-spool.ts';
 import { createSampler } from './sampler.ts';
+import { messageOf } from './semconv/message-of.ts';
 import { startStateReading } from './state-reading.ts';
 import { startTelemetry } from './telemetry.ts';
 
@@ -185,11 +186,10 @@ async function openMetrics(
       port: config.metricsPort,
       render: (accept) => prometheus.render(accept),
       ready,
-      onError: (error) =>
-        onProblem(`A scrape failed: ${error instanceof Error ? error.message : String(error)}`),
+      onError: (error) => onProblem(`A scrape failed: ${messageOf(error)}`),
     });
   } catch (error) {
-    onProblem(error instanceof Error ? error.message : String(error));
+    onProblem(messageOf(error));
     return null;
   }
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { readPipelineState } from '../exporters/postgres/read-pipeline-state.ts';
 import type { PipelineState } from './facts/pipeline-state.ts';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
+import { messageOf } from './semconv/message-of.ts';
 
 const EVERY_MILLIS = 5000;
 /** Resting this many times as long as it worked, a reading takes at most a tenth of the time of its connection. */
@@ -46,7 +47,7 @@ export function startStateReading(options: StateReadingOptions): () => Promise<v
       isTold = true;
       onProblem(
         `The state of the pipeline could not be read, and its metrics go after a minute: ` +
-          `${error instanceof Error ? error.message : String(error)}. It is tried again until it can be.`,
+          `${messageOf(error)}. It is tried again until it can be.`,
       );
     },
   });

@@ -13,6 +13,7 @@ import { recordingSampler } from '../exporters/processor/recording-sampler.ts';
 import type { Config } from './config.ts';
 import type { ObservedSpan } from './facts/observed-span.ts';
 import { INSTRUMENTATION_SCOPE } from './semconv/instrumentation-scope.ts';
+import { messageOf } from './semconv/message-of.ts';
 
 const DEFAULT_SERVICE = 'barograph';
 
@@ -60,7 +61,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   sdk.start();
   const close = async (): Promise<void> => {
     await sdk.shutdown().catch((error: unknown) => {
-      const found = error instanceof Error ? error.message : String(error);
+      const found = messageOf(error);
       options.onProblem(`The last traces could not be sent over OTLP: ${found}`);
       // The first that fails ends the wait for all.
       return recorder.shutdown();

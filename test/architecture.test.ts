@@ -44,16 +44,18 @@ const TABLE: ImportTable = {
   'src/telemetry.ts': [
     ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
   ],
-  'src/miner-refresh.ts': ['src/lifecycle', 'exporters/postgres', 'exporters/prometheus', 'pg'],
+  'src/miner-refresh.ts': [
+    ...['src/lifecycle', 'src/semconv', 'exporters/postgres', 'exporters/prometheus', 'pg'],
+  ],
   'src/partition-maintenance.ts': ['src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
-  'src/state-reading.ts': ['src/facts', 'src/lifecycle', 'exporters/postgres', 'pg'],
+  'src/state-reading.ts': ['src/facts', 'src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
   'src/recording-spool.ts': [
     ...['src/config.ts', 'src/database', 'src/facts', 'src/lifecycle', 'src/semconv', 'exporters', 'node:'],
   ],
   'src/recording.ts': [
     ...['src/config.ts', 'src/database', 'src/http', 'src/lifecycle', 'src/miner-refresh.ts'],
     ...['src/partition-maintenance.ts', 'src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts'],
-    ...['src/recording-spool.ts', 'exporters', 'pg', 'node:'],
+    ...['src/recording-spool.ts', 'src/semconv', 'exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
   'src/dead-letters.ts': ['exporters/postgres'],

@@ -4,6 +4,7 @@ import { readConfig, type Config } from '../config.ts';
 import { describeConnectionTarget } from '../database/connection-target.ts';
 import { migrationStatus } from '../database/migration-status.ts';
 import { surveySpools } from '../maintenance.ts';
+import { messageOf } from '../semconv/message-of.ts';
 import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from './output.ts';
 import { examineWriting } from './slow-writing.ts';
@@ -44,7 +45,7 @@ async function checkDatabase(): Promise<Check[]> {
       ];
     });
   } catch (error) {
-    return [{ name: 'PostgreSQL', ok: false, found: error instanceof Error ? error.message : String(error) }];
+    return [{ name: 'PostgreSQL', ok: false, found: messageOf(error) }];
   }
 }
 

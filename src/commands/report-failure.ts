@@ -1,3 +1,4 @@
+import { messageOf } from '../semconv/message-of.ts';
 import { hideSecretValues } from '../semconv/secret-values.ts';
 import { Interrupted } from './interruption.ts';
 
@@ -6,7 +7,7 @@ import { Interrupted } from './interruption.ts';
  * and paths stay: they are those that the reader of this terminal has given.
  */
 export function reportFailure(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   process.stderr.write(`${hideSecretValues(message)}\n`);
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

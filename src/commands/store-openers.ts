@@ -1,5 +1,6 @@
 import type { GridStore } from '../grids/index.ts';
 import type { PipelineStores, StoreSource } from '../pipeline/index.ts';
+import { messageOf } from '../semconv/message-of.ts';
 import { isPerCycle, locationOfCycle } from './cycle-location.ts';
 import { openNamedStore, type StoreLocations } from './stores.ts';
 
@@ -35,7 +36,7 @@ export async function findStoreProblems(stores: PipelineStores): Promise<readonl
       await source();
       return [];
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error)];
+      return [messageOf(error)];
     }
   });
   return (await Promise.all(looked)).flat();

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { openGridStore, type GridSource, type GridStore } from '../grids/index.ts';
 import { CategorizedError } from '../semconv/index.ts';
+import { messageOf } from '../semconv/message-of.ts';
 
 /** What the stores of a run are opened from. */
 export type StoreSources = { readonly [Name in keyof StoreLocations]: StoreLocations[Name] | GridSource };
@@ -24,7 +25,7 @@ export async function openNamedStore(option: string, location: GridSource): Prom
     return await openGridStore(location, { timeMissingCategory: 'truth_missing' });
   } catch (error) {
     const category = error instanceof CategorizedError ? error.category : 'unknown';
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new CategorizedError(category, `${option} cannot be read as a Zarr store: ${reason}`, {
       cause: error,
     });

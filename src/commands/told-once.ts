@@ -1,10 +1,11 @@
+import { messageOf } from '../semconv/message-of.ts';
 import { hideSecretValues } from '../semconv/secret-values.ts';
 
 /** Tells problems in words, without secrets; one that is the same as the one before is not told again. */
 export function toldOnce(tell: (message: string) => void): (problem: unknown) => void {
   let last: string | undefined;
   return (problem) => {
-    const message = hideSecretValues(problem instanceof Error ? problem.message : String(problem));
+    const message = hideSecretValues(messageOf(problem));
     if (message !== last) tell(message);
     last = message;
   };

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
 import { CategorizedError } from '../semconv/error-categories.ts';
+import { messageOf } from '../semconv/message-of.ts';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
 import { inTransaction } from './transaction.ts';
@@ -76,7 +77,7 @@ async function createMigrationTable(client: PoolClient): Promise<void> {
 
 function migrationFailure(migration: MigrationFile, cause: unknown): CategorizedError {
   const file = `${String(migration.version).padStart(4, '0')}_${migration.name}.sql`;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new CategorizedError(
     'validator_internal',
     `The migration ${file} failed${lineOf(migration.sql, cause)}: ${reason}. ` +

@@ -1,5 +1,6 @@
 import { isZarritaError } from 'zarrita';
 import { CategorizedError, type ErrorCategory } from '../semconv/index.ts';
+import { messageOf } from '../semconv/message-of.ts';
 
 /** The store lacks a valid time. The caller says by the category whether truth is late or a forecast has a gap. */
 export class GridTimeMissingError extends CategorizedError {
@@ -34,7 +35,7 @@ export function toGridError(error: unknown, what: string): Error {
   if (isZarritaError(error, 'NotFoundError')) {
     return new CategorizedError('not_found', `${what} is not in the store.`, { cause: error });
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return invalidStore(`${what} cannot be read: ${reason}. The store must be valid Zarr v2 or v3.`, error);
 }
 

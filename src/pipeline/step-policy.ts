@@ -1,3 +1,4 @@
+import { messageOf } from '../semconv/message-of.ts';
 import { classifyError, isRetryable } from '../steps/index.ts';
 import { CategorizedError, scrubText } from '../semconv/index.ts';
 import { ControlStateError } from './control/control-state-error.ts';
@@ -56,6 +57,6 @@ export const afterSeconds = (parts: AttemptUnderway['parts'], seconds: number): 
 
 /** A failure as control state keeps it. */
 export function toFailure(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { category: classifyError(error), message: scrubText(message).slice(0, MAX_MESSAGE_LENGTH) };
 }

@@ -1,5 +1,6 @@
 import type { GridStore } from '../grids/index.ts';
 import { CategorizedError } from '../semconv/index.ts';
+import { messageOf } from '../semconv/message-of.ts';
 import { classifyError } from '../steps/index.ts';
 import type { StoreHandle } from './scores/store-handle.ts';
 import type { LeadJob } from './step-job.ts';
@@ -27,7 +28,7 @@ export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date)
     const store = await truth.openWithTime(validTime);
     if (store !== null) return { kind: 'present', store };
   } catch (error) {
-    return waitLonger(job, dueTime, error instanceof Error ? error.message : String(error));
+    return waitLonger(job, dueTime, messageOf(error));
   }
   return waitLonger(job, dueTime, `the ${truth.name} store does not have ${validTime.toISOString()} yet`);
 }
@@ -63,6 +64,6 @@ export async function unlessTruthIsOut<Done>(
     return await score();
   } catch (error) {
     if (classifyError(error) !== 'truth_not_ready') throw error;
-    return waitLonger(job, dueTime, error instanceof Error ? error.message : String(error));
+    return waitLonger(job, dueTime, messageOf(error));
   }
 }

@@ -1,4 +1,5 @@
 import { CategorizedError } from '../../semconv/index.ts';
+import { messageOf } from '../../semconv/message-of.ts';
 
 /**
  * Control state cannot be read or written: the database is gone, or a statement is wrong.
@@ -7,7 +8,7 @@ import { CategorizedError } from '../../semconv/index.ts';
  */
 export class ControlStateError extends CategorizedError {
   constructor(cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     super('validator_internal', `Control state is out of reach: ${reason}. The step is done again.`, {
       cause,
       retryable: true,

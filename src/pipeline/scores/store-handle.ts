@@ -1,5 +1,6 @@
 import type { GridStore } from '../../grids/index.ts';
 import { CategorizedError } from '../../semconv/index.ts';
+import { messageOf } from '../../semconv/message-of.ts';
 import { classifyError } from '../../steps/index.ts';
 import type { Clock } from '../clock.ts';
 
@@ -74,7 +75,7 @@ async function openSource(name: string, source: GridStoreSource): Promise<GridSt
 export function upstreamError(name: string, error: unknown): CategorizedError {
   const category = classifyError(error);
   const kept = category === 'rate_limited_upstream' || category === 'out_of_memory';
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new CategorizedError(
     kept ? category : 'truth_not_ready',
     `The ${name} store cannot be read: ${reason}`,

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../src/semconv/message-of.ts';
+
+describe('the message of what was thrown', () => {
+  it.each([
+    [new TypeError('no such thing'), 'no such thing'],
+    [new Error(''), ''],
+    ['a text', 'a text'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [42, '42'],
+  ])('of %o is %o', (thrown, message) => {
+    expect(messageOf(thrown)).toBe(message);
+  });
+});
