@@ -15,7 +15,7 @@ export interface BuryOptions extends ExportOptions {
 }
 
 /** In its messages about data, PostgreSQL quotes the data; elsewhere names of ours. */
-function messageOf(error: Error, code: string | null): string {
+function withoutValues(error: Error, code: string | null): string {
   return code?.startsWith('22') ? error.message.replace(/".*"/s, '"…"') : error.message;
 }
 
@@ -24,7 +24,7 @@ export function refusalOf(error: unknown): Refusal {
   const reason = 'refused_by_database';
   if (!(error instanceof Error)) return { reason, detail: String(error) };
   const code = sqlStateOf(error);
-  return { reason, detail: `${code ?? error.name}: ${messageOf(error, code)}` };
+  return { reason, detail: `${code ?? error.name}: ${withoutValues(error, code)}` };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ERROR_CATEGORIES, type ErrorCategory } from '../semconv/index.ts';
 import { categoryOfCode, categoryOfHttpStatus } from './error-codes.ts';
 import { categoryOfMessage } from './error-messages.ts';
-import { classOf, errorChain, messageOf, readProperty, readText } from './unknown-error.ts';
+import { classOf, errorChain, readMessage, readProperty, readText } from './unknown-error.ts';
 
 /** Classes that tell a category by themselves. */
 const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
@@ -73,13 +73,13 @@ function statusCategory(error: unknown): ErrorCategory | null {
 /** Errors of the language whose text is fixed by the engine. */
 function nativeCategory(error: unknown): ErrorCategory | null {
   const kind = classOf(error);
-  if (kind === 'SyntaxError' && /\bJSON\b/.test(messageOf(error))) return 'invalid_response';
-  if (kind === 'RangeError' && OUT_OF_MEMORY.test(messageOf(error))) return 'out_of_memory';
+  if (kind === 'SyntaxError' && /\bJSON\b/.test(readMessage(error))) return 'invalid_response';
+  if (kind === 'RangeError' && OUT_OF_MEMORY.test(readMessage(error))) return 'out_of_memory';
   return null;
 }
 
 function spokenCategory(error: unknown): ErrorCategory | null {
-  const message = messageOf(error);
+  const message = readMessage(error);
   if (!MISTAKES.includes(classOf(error))) return categoryOfMessage(message);
   return LOST_FETCH.test(message) ? 'connection' : 'validator_internal';
 }

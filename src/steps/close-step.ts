@@ -3,7 +3,7 @@ import { EVENTS } from '../semconv/index.ts';
 import { addAttributes } from './attribute-values.ts';
 import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';
-import { messageOf } from './unknown-error.ts';
+import { readMessage } from './unknown-error.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import type { StepCall } from './open-step.ts';
 import type { FinishProfile } from './profile.ts';
@@ -83,7 +83,7 @@ function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
 function writeContext(span: Span, { context, status, error }: StepOutcome): void {
   const isReason = status === 'waiting_for_truth' && error !== undefined;
   if (context === undefined && !isReason) return;
-  const told = isReason ? { ...context, waiting_for: messageOf(error) } : (context ?? {});
+  const told = isReason ? { ...context, waiting_for: readMessage(error) } : (context ?? {});
   span.setAttribute('weather.step.context', toContextJson(told));
 }
 

@@ -2,7 +2,7 @@ import { scrubText, type ErrorCategory } from '../semconv/index.ts';
 import { classifyError, isRetryable } from './classify-error.ts';
 import { fingerprintOf } from './error-fingerprint.ts';
 import { formatFrames, parseStack } from './stack-trace.ts';
-import { classOf, errorChain, messageOf, readText, type ErrorLink } from './unknown-error.ts';
+import { classOf, errorChain, readMessage, readText, type ErrorLink } from './unknown-error.ts';
 
 /** One cause of an error. `member` is its place in the AggregateError before it. */
 export interface CauseDescription {
@@ -40,7 +40,7 @@ export function describeError(error: unknown): ErrorDescription {
   const category = classifyError(error);
   const name = clean(classOf(error), MAX_NAME);
   const code = codeOf(error);
-  const message = clean(messageOf(error), MAX_MESSAGE);
+  const message = clean(readMessage(error), MAX_MESSAGE);
   const frames = parseStack(readText(error, 'stack') ?? '');
   return {
     category,
@@ -63,7 +63,7 @@ function describeCause({ error, member }: ErrorLink): CauseDescription {
   const code = codeOf(error);
   return {
     type: clean(classOf(error), MAX_NAME),
-    message: clean(messageOf(error), MAX_MESSAGE),
+    message: clean(readMessage(error), MAX_MESSAGE),
     ...(code === null ? {} : { code }),
     ...(member === undefined ? {} : { member }),
   };

@@ -1,4 +1,4 @@
-import { messageOf, readProperty, classOf } from './unknown-error.ts';
+import { readMessage, readProperty, classOf } from './unknown-error.ts';
 
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
@@ -57,7 +57,7 @@ function convertObject(value: object, walk: Walk): unknown {
 
 function convertKind(value: object, walk: Walk): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Error) return { type: classOf(value), message: convert(messageOf(value), walk) };
+  if (value instanceof Error) return { type: classOf(value), message: convert(readMessage(value), walk) };
   if (Array.isArray(value)) return convertItems(value, value.length, walk);
   if (value instanceof Map) return convertEntries(value.entries(), walk);
   if (value instanceof Set) return convertItems(value, value.size, walk);
@@ -97,7 +97,7 @@ function convertEntries(entries: Iterable<readonly [unknown, unknown]>, walk: Wa
       break;
     }
     const value = convert(item, walk);
-    if (value !== undefined) converted.push([typeof key === 'string' ? key : messageOf(key), value]);
+    if (value !== undefined) converted.push([typeof key === 'string' ? key : readMessage(key), value]);
   }
   return Object.fromEntries(converted);
 }

@@ -28,8 +28,8 @@ export function classOf(error: unknown): string {
   return readText(readProperty(error, 'constructor'), 'name') ?? name ?? typeof error;
 }
 
-/** The message of a thrown value; for what has none, the value as text. */
-export function messageOf(error: unknown): string {
+/** The message of a thrown value; for what has none, the value as text. Unlike `messageOf`, it never throws. */
+export function readMessage(error: unknown): string {
   const message = readProperty(error, 'message');
   if (typeof message === 'string') return message;
   if (typeof error === 'object' && error !== null) return `a thrown ${classOf(error)} without a message`;
