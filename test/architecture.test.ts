@@ -85,8 +85,9 @@ const TABLE: ImportTable = {
   'exporters/postgres': [
     ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
     ...['exporters/turns.ts', 'src/facts', 'src/semconv'],
-    // The combined and the overall score of a forecast: one formula, in one place.
-    ...['src/database', 'src/scoring/forecast-score.ts', '@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
+    // The combined and the overall score of a forecast, and the ranks by it: one formula each, in one place.
+    ...['src/database', 'src/scoring/forecast-score.ts', 'src/scoring/ranking.ts'],
+    ...['@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
   ],
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [

@@ -1,17 +1,24 @@
+/** A forecast of a run, with the rank that it has. */
+export interface RankedScore {
+  readonly score: number | null;
+  readonly rank: number | null;
+}
+
 /**
- * Competition ranks (1, 1, 3) by falling score (domain 5.3): one more than the number of higher scores, so that equal
- * scores share a rank.
+ * Competition ranking (1, 1, 3) by falling score (domain 5.3): one more than the number of higher scores, so that equal
+ * scores share a rank. A score that is null or not finite has no rank and takes no place.
  *
- * @returns one rank per score, in the order given; null for a score that is null or not finite, which takes no place
+ * @returns the forecasts whose rank is another now, with that rank, in the order given
  */
-export function competitionRanks(scores: readonly (number | null)[]): (number | null)[] {
-  const rankOf = new Map<number, number>();
-  scores
-    .filter((score) => score !== null)
-    .filter(Number.isFinite)
-    .sort((a, b) => b - a)
-    .forEach((score, index) => {
-      if (!rankOf.has(score)) rankOf.set(score, index + 1);
-    });
-  return scores.map((score) => (score === null ? null : (rankOf.get(score) ?? null)));
+export function rankScores<Forecast extends RankedScore>(
+  forecasts: readonly Forecast[],
+): readonly (Forecast & RankedScore)[] {
+  const ranks = new Map<number, number>();
+  const scores = forecasts.flatMap(({ score }) => (score !== null && Number.isFinite(score) ? [score] : []));
+  for (const [index, score] of scores.sort((a, b) => b - a).entries())
+    if (!ranks.has(score)) ranks.set(score, index + 1);
+  return forecasts.flatMap((forecast) => {
+    const rank = forecast.score === null ? null : (ranks.get(forecast.score) ?? null);
+    return rank === forecast.rank ? [] : [{ ...forecast, rank }];
+  });
 }

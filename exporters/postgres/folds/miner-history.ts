@@ -117,7 +117,10 @@ const addValues = (history: KnownHistory, outcome: Outcome): KnownHistory => ({
     : { lastFailure: higher(history.lastFailure, outcome.completedAt) }),
 });
 
-/** A newest outcome: one more of the streak, or the first of another. */
+/**
+ * Current streak (domain 5.3): the newest forecasts in a row that ended alike, in the order of their places; those in
+ * flight neither count nor break it. A newest outcome is one more of the streak, or the first of another.
+ */
 const addOutcome = (history: KnownHistory, { isCompleted }: Outcome): KnownHistory => ({
   ...history,
   consecutiveSuccesses: isCompleted ? history.consecutiveSuccesses + 1 : 0,

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { rankScores, type RankedScore } from '../../../src/scoring/ranking.ts';
 import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
@@ -9,7 +10,6 @@ import { foldText } from '../folds/register.ts';
 import { MINER_RUN_KEY, runsOf, type MinerFact, type RunOf } from '../recorded-fact.ts';
 import { responseId } from '../response-id.ts';
 import { json } from '../sql-values.ts';
-import { rankScores, type RankedScore } from './rank-scores.ts';
 
 /** A forecast whose row changed. */
 export interface ForecastChange {
@@ -115,11 +115,16 @@ export async function rankRuns(client: ClientBase, runs: readonly RunOf[]): Prom
   }
 }
 
+/** A miner of a run by its key, with its score and rank. */
+interface RankedMiner extends RankedScore {
+  readonly minerHotkey: string;
+}
+
 async function readScores(
   client: ClientBase,
   { validatorId, runId }: RunOf,
-): Promise<readonly RankedScore[]> {
-  const { rows } = await client.query<RankedScore>(
+): Promise<readonly RankedMiner[]> {
+  const { rows } = await client.query<RankedMiner>(
     `select miner_hotkey as "minerHotkey", overall_forecast_score as score, miner_rank as rank
      from weather_forecast_stats where (validator_id, run_id) = ($1, $2)`,
     [validatorId, runId],
@@ -130,7 +135,7 @@ async function readScores(
 async function writeRanks(
   client: ClientBase,
   { validatorId, runId }: RunOf,
-  ranked: readonly RankedScore[],
+  ranked: readonly RankedMiner[],
 ): Promise<void> {
   await client.query(
     `update weather_forecast_stats as forecast set miner_rank = ranked.miner_rank

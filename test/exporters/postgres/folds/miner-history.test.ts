@@ -21,6 +21,14 @@ const finishing = (runId: number, after: ForecastRow): HistoryChange => ({ runId
 const add = (...changes: readonly HistoryChange[]): ForecastHistory | null =>
   addToHistory(emptyHistory, changes);
 
+const underWay = (initTime: number): ForecastRow => row({ forecastStatus: 'era5_scoring', initTime });
+
+/** Successes and failures of the current streak, of forecasts one a day, the oldest first. */
+function streakOf(...ends: readonly ((initTime: number) => ForecastRow)[]): readonly unknown[] {
+  const history = add(...ends.map((end, day) => finishing(day, end(day))));
+  return [history?.consecutiveSuccesses, history?.consecutiveFailures];
+}
+
 type Rows = ReadonlyMap<number, ForecastRow>;
 
 const max = (values: readonly (number | null)[]): number | null =>
@@ -71,6 +79,24 @@ describe('the history of a miner', () => {
   it('takes the forecasts of a batch in the order of their T0, and of their runs for the same T0', () => {
     const changes = [finishing(3, completed(20)), finishing(1, completed(10)), finishing(2, failed(20))];
     expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1, newest: { initTime: 20, runId: 3 } });
+  });
+
+  it.each([
+    ['test vector 12', [completed, failed, completed, completed, underWay, underWay], [2, 0]],
+    ['failures alike', [completed, failed, failed, failed], [0, 3]],
+    ['one in flight between two that ended', [completed, underWay, completed], [2, 0]],
+    ['a whole history that nothing breaks', [completed, completed], [2, 0]],
+    ['nothing that has ended', [underWay], [0, 0]],
+    ['no forecast', [], [0, 0]],
+  ])('counts its current streak: %s', (_what, ends, streak) => {
+    expect(streakOf(...ends)).toEqual(streak);
+  });
+
+  it('leaves the changes as they were given', () => {
+    const changes = [finishing(2, completed(20)), finishing(1, failed(10))];
+    const before = structuredClone(changes);
+    expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1 });
+    expect(changes).toEqual(before);
   });
 
   it('stays the same object while forecasts are on their way', () => {
