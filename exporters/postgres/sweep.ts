@@ -4,7 +4,7 @@ import { isoOfMicros } from '../../src/facts/instants.ts';
 import type { EpochMicros } from '../../src/facts/step-fact.ts';
 import { CategorizedError } from '../../src/semconv/index.ts';
 import { Partitions, STEP_PARTITIONS } from './partitions.ts';
-import { readRunningFacts, type Validator } from './tables/log-rows.ts';
+import { readRunningFacts, type ValidatorIdentity } from './tables/log-rows.ts';
 import { epochMicros } from './sql-values.ts';
 import { lockValidators } from './validators.ts';
 import { writeBatch } from './write-batch.ts';
