@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { dumpSchema } from '../../src/database/schema-dump.ts';
+import { dumpSchema } from '../support/schema-dump/schema-dump.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const SCHEMA_FILE = join(import.meta.dirname, '..', '..', 'src', 'database', 'schema.sql');

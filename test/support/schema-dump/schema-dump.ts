@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 
-import { readColumns } from './schema-dump/columns.ts';
-import { renderRoutines, renderSequences, renderTypes } from './schema-dump/routines.ts';
-import { renderTables } from './schema-dump/tables.ts';
-import { renderViews } from './schema-dump/views.ts';
+import { readColumns } from './columns.ts';
+import { renderRoutines, renderSequences, renderTypes } from './routines.ts';
+import { renderTables } from './tables.ts';
+import { renderViews } from './views.ts';
 
 /** What is left out of a dump. */
 export interface SchemaDumpOptions {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { dumpSchema } from '../../src/database/schema-dump.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { dumpSchema } from './schema-dump.ts';
+import { createTestDatabase, type TestDatabase } from '../postgres.ts';
 
 const SCHEMA = `
   create schema kept;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { normalizeViewDefinition } from '../../../src/database/schema-dump/views.ts';
+import { normalizeViewDefinition } from './views.ts';
 
 describe('the definition of a view over one table', () => {
   it('is the same from a server that writes the prefix (15) and from one that does not (16 and newer)', () => {
