@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ObservedSpan } from '../src/facts/observed-span.ts';
-import { ERA5_LEAD_HOURS } from '../src/semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import { endedSpan, T, type SpanOptions } from './support/ended-span.ts';
 
 const POLLS = 20;

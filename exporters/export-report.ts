@@ -1,4 +1,4 @@
-import type { ObservedSpan } from '../src/facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from './emitter-account.ts';
 
 /**

@@ -10,7 +10,7 @@ import { withLock } from './lock.mjs';
 
 const DIST = join(ROOT, 'dist');
 /** What the build is made of. */
-const SOURCES = ['src', 'exporters', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = ['src', 'exporters', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** Files that the compiled code reads beside itself. */
 const ASSETS = ['src/database/migrations', 'src/database/schema.sql'];
 /** Files that are run by name. */
@@ -79,6 +79,7 @@ function compile(compiler) {
     return false;
   }
   copyAssets();
+  writePackageScope();
   for (const program of PROGRAMS) if (existsSync(join(DIST, program))) chmodSync(join(DIST, program), 0o755);
   writeFileSync(STAMP, before);
   return true;
@@ -102,6 +103,22 @@ function copyAssets() {
     rmSync(join(DIST, asset), { recursive: true, force: true });
     if (existsSync(join(ROOT, asset))) cpSync(join(ROOT, asset), join(DIST, asset), { recursive: true });
   }
+}
+
+/**
+ * A package scope for dist/: `#facts/x` names a source under the root package.json and its compiled form under this one.
+ *
+ * Node and bundlers ask the nearest package.json, so nobody who imports us has to set a condition.
+ */
+function writePackageScope() {
+  const { type, sideEffects, imports } = JSON.parse(read(join(ROOT, 'package.json')));
+  const compiled = Object.entries(imports).filter(([, path]) => /^\.\/(src|exporters)\//.test(path));
+  const scope = {
+    type,
+    sideEffects,
+    imports: Object.fromEntries(compiled.map(([name, path]) => [name, path.replace(/\.ts$/, '.js')])),
+  };
+  writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(scope, null, 2)}\n`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = build() ? 0 : 1;

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DASHBOARD_FILES } from '../dashboards/index.ts';
-import { renderMetricsPage } from '../src/semconv/metrics-page.ts';
-import { renderReferencePage } from '../src/semconv/reference-page.ts';
+import { DASHBOARD_FILES } from '#dashboards/index';
+import { renderMetricsPage } from '#semconv/metrics-page';
+import { renderReferencePage } from '#semconv/reference-page';
 import { RULE_FILES } from './rule-files.ts';
 
 /** A file that is written by a program and checked in. */

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import { alertGroups } from '../dashboards/rules/alerts.ts';
-import { PRODUCTION, type Paces } from '../dashboards/rules/pace.ts';
-import { recordingGroups } from '../dashboards/rules/recording.ts';
-import { runbookOf, type AlertRule } from '../dashboards/rules/rule.ts';
+import { alertGroups } from '#dashboards/rules/alerts';
+import { PRODUCTION, type Paces } from '#dashboards/rules/pace';
+import { recordingGroups } from '#dashboards/rules/recording';
+import { runbookOf, type AlertRule } from '#dashboards/rules/rule';
 
 const HEADER = '# Written by `npm run generate` from dashboards/rules; do not edit.\n';
 

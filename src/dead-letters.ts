@@ -1,5 +1,5 @@
 /** What a person may do with dead letters; the commands reach the tables through here. */
-export { replayLetters, type Replay } from '../exporters/postgres/replay.ts';
+export { replayLetters, type Replay } from '#postgres/replay';
 export {
   countLetters,
   dropLetters,
@@ -7,4 +7,4 @@ export {
   type DeadLetter,
   type LetterCounts,
   type LetterFilter,
-} from '../exporters/postgres/tables/read-dead-letters.ts';
+} from '#postgres/tables/read-dead-letters';

@@ -26,20 +26,17 @@ export type {
 export { CategorizedError, type ErrorCategory } from './semconv/index.ts';
 
 // Spans reach a sink, whatever the sampling of traces decides.
-export type { ExportReport, SpanSink } from '../exporters/export-report.ts';
-export { toSpanSink } from '../exporters/processor/span-exporter-sink.ts';
-export { recordingSampler } from '../exporters/processor/recording-sampler.ts';
-export { RecordingSpanProcessor } from '../exporters/processor/recording-span-processor.ts';
-export type {
-  ProcessorCounters,
-  RecordingSpanProcessorOptions,
-} from '../exporters/processor/processor-options.ts';
-export type { DropReason, SpanBatch, SpanQueue } from '../exporters/processor/span-queue.ts';
+export type { ExportReport, SpanSink } from '#exporters/export-report';
+export { toSpanSink } from '#processor/span-exporter-sink';
+export { recordingSampler } from '#processor/recording-sampler';
+export { RecordingSpanProcessor } from '#processor/recording-span-processor';
+export type { ProcessorCounters, RecordingSpanProcessorOptions } from '#processor/processor-options';
+export type { DropReason, SpanBatch, SpanQueue } from '#processor/span-queue';
 
 // Spans wait on disk for their sink, and outlive their process.
-export { adoptSpools, type Adopted, type AdoptionOptions } from '../exporters/spool/adopt-spools.ts';
-export { Spool, type SpoolOptions } from '../exporters/spool/exporter.ts';
-export { claimFolder, type SpoolFolder } from '../exporters/spool/spool-folder.ts';
+export { adoptSpools, type Adopted, type AdoptionOptions } from '#spool/adopt-spools';
+export { Spool, type SpoolOptions } from '#spool/exporter';
+export { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 
 // A span becomes facts.
 export type { CommittedMinerStats, MinerStats, MinerStatsRead } from './facts/miner-stats.ts';
@@ -63,14 +60,14 @@ export {
   createPostgresExporter,
   ForecastSpanExporter,
   type ForecastSpanExporterOptions,
-} from '../exporters/postgres/exporter.ts';
-export type { Committed } from '../exporters/postgres/write-batch.ts';
+} from '#postgres/exporter';
+export type { Committed } from '#postgres/write-batch';
 export {
   createPrometheusExporter,
   type CommittedBatch,
   type PrometheusExporter,
   type PrometheusExporterOptions,
-} from '../exporters/prometheus/exporter.ts';
+} from '#prometheus/exporter';
 
 // All of it together, with the pipeline.
 export { readConfig, type Config } from './config.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { rebuildFolds, type Rebuilt } from '../exporters/postgres/rebuild.ts';
-import { lockScopes, type FoldRequest } from '../exporters/postgres/rebuild-scope.ts';
-import { reconcileFolds, type Reconciled } from '../exporters/postgres/reconcile.ts';
+import { rebuildFolds, type Rebuilt } from '#postgres/rebuild';
+import { lockScopes, type FoldRequest } from '#postgres/rebuild-scope';
+import { reconcileFolds, type Reconciled } from '#postgres/reconcile';
 import {
   findSilentEmitters,
   readUpMillis,
@@ -10,18 +10,14 @@ import {
   sweepEmitter,
   type SilentEmitter,
   type SweepRequest,
-} from '../exporters/postgres/sweep.ts';
-import { readMinerStats } from '../exporters/postgres/tables/read-miner-stats.ts';
-import {
-  differingSeries,
-  mirrorsMiners,
-  type DifferingSeries,
-} from '../exporters/prometheus/compare-series.ts';
-import { createPrometheusExporter } from '../exporters/prometheus/exporter.ts';
+} from '#postgres/sweep';
+import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
+import { createPrometheusExporter } from '#prometheus/exporter';
 import { inTransaction } from './database/transaction.ts';
 import { CategorizedError } from './semconv/index.ts';
 
-export { surveySpools, type SpoolSurvey } from '../exporters/spool/survey-spools.ts';
+export { surveySpools, type SpoolSurvey } from '#spool/survey-spools';
 export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { readActiveMiners } from '../exporters/postgres/tables/read-active-miners.ts';
-import { QUIET_AFTER_MICROS } from '../exporters/prometheus/departures.ts';
-import type { PrometheusExporter } from '../exporters/prometheus/exporter.ts';
+import { readActiveMiners } from '#postgres/tables/read-active-miners';
+import { QUIET_AFTER_MICROS } from '#prometheus/departures';
+import type { PrometheusExporter } from '#prometheus/exporter';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
 import { messageOf } from './semconv/message-of.ts';
 

@@ -1,4 +1,4 @@
-import { toObservedSpan, type SdkSpan } from '../exporters/processor/observed-span.ts';
+import { toObservedSpan, type SdkSpan } from '#processor/observed-span';
 import { decodeSpan, encodeSpan } from './facts/observed-span-json.ts';
 import type { Recording } from './recording.ts';
 

@@ -8,8 +8,8 @@ import {
 } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import { toReadableSpan } from '../exporters/processor/readable-span.ts';
-import { recordingSampler } from '../exporters/processor/recording-sampler.ts';
+import { toReadableSpan } from '#processor/readable-span';
+import { recordingSampler } from '#processor/recording-sampler';
 import type { Config } from './config.ts';
 import type { ObservedSpan } from './facts/observed-span.ts';
 import { INSTRUMENTATION_SCOPE } from './semconv/instrumentation-scope.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OWN_VARIABLES, readConfig } from '../src/config.ts';
-import { CategorizedError } from '../src/semconv/index.ts';
+import { OWN_VARIABLES, readConfig } from '#src/config';
+import { CategorizedError } from '#semconv';
 
 /** The error of an environment. */
 function refusalOf(environment: NodeJS.ProcessEnv): CategorizedError {

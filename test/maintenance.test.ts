@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
-import { reconcileMetrics, sweep } from '../src/maintenance.ts';
-import { readConfig } from '../src/config.ts';
-import { startRecording, type Recording } from '../src/recording.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { reconcileMetrics, sweep } from '#src/maintenance';
+import { readConfig } from '#src/config';
+import { startRecording, type Recording } from '#src/recording';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 import { endedSpan, startOfSpan } from './support/spans.ts';

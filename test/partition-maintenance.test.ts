@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
-import { preparePartitions, startPartitionMaintenance } from '../src/partition-maintenance.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { preparePartitions, startPartitionMaintenance } from '#src/partition-maintenance';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 import { endedSpan } from './support/spans.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as door from '../src/index.ts';
+import * as door from '#src/index';
 
 const ROOT = join(import.meta.dirname, '..');
 

@@ -1,9 +1,9 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
-import type { ExportReport } from '../exporters/export-report.ts';
-import type { SdkSpan } from '../exporters/processor/observed-span.ts';
-import type { ObservedSpan } from '../src/facts/observed-span.ts';
-import { recordedEnds } from '../src/recorded-ends.ts';
+import type { ExportReport } from '#exporters/export-report';
+import type { SdkSpan } from '#processor/observed-span';
+import type { ObservedSpan } from '#facts/observed-span';
+import { recordedEnds } from '#src/recorded-ends';
 
 const SPAN: SdkSpan = {
   name: 'era5 score',

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../exporters/postgres/exporter.ts';
-import { readConfig } from '../src/config.ts';
-import { startRecording, type RecordingOptions } from '../src/recording.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { readConfig } from '#src/config';
+import { startRecording, type RecordingOptions } from '#src/recording';
 import { SpoolBench, spanOf } from './exporters/spool/support/spool-bench.ts';
 import { testDataDirectory } from './support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PipelineState } from '../src/facts/pipeline-state.ts';
-import { startStateReading } from '../src/state-reading.ts';
+import type { PipelineState } from '#facts/pipeline-state';
+import { startStateReading } from '#src/state-reading';
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
 
 let database: TestDatabase;

@@ -2,11 +2,11 @@ import { context, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createSampler } from '../src/sampler.ts';
-import { step, withIdentity } from '../src/steps/index.ts';
-import { closingSpan } from '../src/facts/closing.ts';
-import { INSTRUMENTATION_SCOPE } from '../src/semconv/instrumentation-scope.ts';
-import { startTelemetry } from '../src/telemetry.ts';
+import { createSampler } from '#src/sampler';
+import { step, withIdentity } from '#steps';
+import { closingSpan } from '#facts/closing';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
+import { startTelemetry } from '#src/telemetry';
 import { endedSpan, startOfSpan, T } from './support/spans.ts';
 
 vi.mock('@opentelemetry/exporter-trace-otlp-http', () => ({

@@ -1,4 +1,4 @@
-import { textTable } from '../../src/reports/text-table.ts';
+import { textTable } from '#reports/text-table';
 import type { Machine } from './machine.ts';
 import type { ComparisonResult, SideResult, TargetResult } from './measure.ts';
 

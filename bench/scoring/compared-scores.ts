@@ -1,4 +1,4 @@
-import type { FieldScoreInput, FieldScores } from '../../src/scoring/index.ts';
+import type { FieldScoreInput, FieldScores } from '#scoring';
 
 /** The scores that every side of the comparison computes. */
 export const COMPARED_SCORES = [

@@ -1,7 +1,7 @@
-import type { Grid } from '../../src/grids/index.ts';
-import type { Variable } from '../../src/semconv/index.ts';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
-import { drawWaves, type PlanetaryWave, wavePattern } from '../../src/world/planetary-waves.ts';
+import type { Grid } from '#grids';
+import type { Variable } from '#semconv';
+import { createRandom, deriveSeed } from '#world';
+import { drawWaves, type PlanetaryWave, wavePattern } from '#world/planetary-waves';
 
 /** A variable with its typical value and the size of its weather, in its unit. */
 type LeadVariable = readonly [name: Variable, onLevels: boolean, mean: number, size: number];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Grid, type GridDataset, writeGridStore } from '../../src/grids/index.ts';
+import { type Grid, type GridDataset, writeGridStore } from '#grids';
 import { LEAD_ROLES, LEAD_VARIABLES, leadField, type LeadRole } from './lead-fields.ts';
 
 /** The levels of ERA5 that forecasts are scored on, hPa: with the four surface variables 69 fields. */

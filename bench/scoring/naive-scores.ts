@@ -1,4 +1,4 @@
-import type { FieldValues } from '../../src/scoring/index.ts';
+import type { FieldValues } from '#scoring';
 import type { ComparedFields, ComparedScores } from './compared-scores.ts';
 
 /** What all passes need to know of the grid. */

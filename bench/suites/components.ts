@@ -1,7 +1,7 @@
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { toSink } from '../../exporters/postgres/span-sink.ts';
-import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
+import { acquireAll } from '#lifecycle/resource-stack';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
 import { era5Spans, SCORED_FIELDS } from '../support/era5-spans.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scoreField } from '../../src/scoring/index.ts';
+import { scoreField } from '#scoring';
 import { median } from '../harness/statistics.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import {

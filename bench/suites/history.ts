@@ -1,6 +1,6 @@
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { toSink } from '../../exporters/postgres/span-sink.ts';
-import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
+import { acquireAll } from '#lifecycle/resource-stack';
 import { writeHistory, type HistorySize } from '../support/year-of-history.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';

@@ -8,10 +8,10 @@ import {
   hashFile,
   openGridStore,
   withManifestVerification,
-} from '../../src/grids/index.ts';
-import { createFieldCache, newCacheUse } from '../../src/pipeline/scores/field-cache.ts';
-import { sharedPlannedFields } from '../../src/pipeline/scores/field-plan.ts';
-import { requireLeadScore, scoreEra5Lead } from '../../src/pipeline/scores/score-era5-lead.ts';
+} from '#grids';
+import { createFieldCache, newCacheUse } from '#pipeline/scores/field-cache';
+import { sharedPlannedFields } from '#pipeline/scores/field-plan';
+import { requireLeadScore, scoreEra5Lead } from '#pipeline/scores/score-era5-lead';
 import type { Scale, Suite } from '../harness/suite.ts';
 import { globe } from '../scoring/lead-fields.ts';
 import { LEAD_TIME, type LeadStores, writeLeadStores } from '../scoring/lead-stores.ts';

@@ -1,8 +1,8 @@
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { toSink } from '../../exporters/postgres/span-sink.ts';
-import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
-import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
+import { DEFAULT_OPTIONS } from '#processor/processor-options';
+import { acquireAll } from '#lifecycle/resource-stack';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { runOfMiners } from '../miner-run.ts';
 import { numberedBatches } from '../support/batches.ts';

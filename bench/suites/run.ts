@@ -1,4 +1,4 @@
-import { makeDemonstrationWorld } from '../../src/world/index.ts';
+import { makeDemonstrationWorld } from '#world';
 import { quantile } from '../harness/statistics.ts';
 import type { Scale, Suite } from '../harness/suite.ts';
 import { measureWholeRun, type WholeRun } from '../whole/whole-run.ts';

@@ -1,5 +1,5 @@
-import type { EmitterAccount } from '../../exporters/emitter-account.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import type { ObservedSpan } from '#facts/observed-span';
 import { BENCH_EMITTER } from '../miner-run.ts';
 
 /** Spans with what their emitter says of them. */

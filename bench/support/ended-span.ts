@@ -1,5 +1,5 @@
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
-import { pollSubstep, type ErrorCategory, type StepName } from '../../src/semconv/index.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
+import { pollSubstep, type ErrorCategory, type StepName } from '#semconv';
 
 /** 2026-11-23T18:00:00Z, nanoseconds. */
 export const T = BigInt(Date.UTC(2026, 10, 23, 18)) * 1_000_000n;

@@ -1,5 +1,5 @@
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
-import { ERA5_LEAD_HOURS, EVENTS, PRESSURE_LEVELS_HPA, VARIABLES } from '../../src/semconv/index.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
+import { ERA5_LEAD_HOURS, EVENTS, PRESSURE_LEVELS_HPA, VARIABLES } from '#semconv';
 import { initTimeOf, runOfMiners } from '../miner-run.ts';
 
 const HOUR_MILLIS = 3_600_000;

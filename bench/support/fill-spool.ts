@@ -1,4 +1,4 @@
-import { claimFolder } from '../../exporters/spool/spool-folder.ts';
+import { claimFolder } from '#spool/spool-folder';
 import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';
 import { fillSpool, openSpool } from './spool.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 import { emptyTables, requireRows } from './recorded-tables.ts';
 import type { BenchDatabase } from './server.ts';
 

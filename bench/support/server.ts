@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { acquireAll } from '../../src/lifecycle/resource-stack.ts';
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
-import { findServerAccount } from '../../src/database/embedded/os-user.ts';
-import { findTemporaryPlace } from '../../src/database/embedded/shared-place.ts';
-import { migrate } from '../../src/database/migrate.ts';
+import { acquireAll } from '#lifecycle/resource-stack';
+import { createDatabasePool } from '#database/connect';
+import { startEmbeddedPostgres } from '#database/embedded';
+import { findServerAccount } from '#database/embedded/os-user';
+import { findTemporaryPlace } from '#database/embedded/shared-place';
+import { migrate } from '#database/migrate';
 
 /** A migrated database that nobody else uses. */
 export interface BenchDatabase {

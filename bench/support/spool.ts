@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SpanSink } from '../../exporters/export-report.ts';
-import { BatchFeed } from '../../exporters/processor/batch-feed.ts';
-import { DEFAULT_OPTIONS } from '../../exporters/processor/processor-options.ts';
-import { Spool } from '../../exporters/spool/exporter.ts';
-import type { Emitter } from '../../exporters/spool/ledger.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { SpanSink } from '#exporters/export-report';
+import { BatchFeed } from '#processor/batch-feed';
+import { DEFAULT_OPTIONS } from '#processor/processor-options';
+import { Spool } from '#spool/exporter';
+import type { Emitter } from '#spool/ledger';
+import type { ObservedSpan } from '#facts/observed-span';
 import { BENCH_EMITTER } from '../miner-run.ts';
 
 /** Spans whose steps end in one turn of the event loop. */

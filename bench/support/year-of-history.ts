@@ -4,10 +4,10 @@ import {
   Partitions,
   STEP_PARTITIONS,
   type PartitionedTable,
-} from '../../exporters/postgres/partitions.ts';
+} from '#postgres/partitions';
 import { BENCH_EMITTER, benchMiner } from '../miner-run.ts';
 import { SCORED_FIELDS } from './era5-spans.ts';
-import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import { ERA5_LEAD_HOURS } from '#semconv';
 
 /** Written by one statement, so that none of them sorts more than memory holds. */
 const CHUNK_OF_RUNS = 10;

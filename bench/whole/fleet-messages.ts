@@ -1,4 +1,4 @@
-import type { Miner } from '../../src/pipeline/miners/index.ts';
+import type { Miner } from '#pipeline/miners/index';
 
 /** What the process of a fleet is told. */
 export interface FleetRequest {

@@ -3,9 +3,9 @@ import {
   makeForecast,
   WITHOUT_FORECAST,
   type SimulatedMinersOptions,
-} from '../../src/commands/simulated-miners.ts';
-import { openNamedStore } from '../../src/commands/stores.ts';
-import { startFleet, type SimulatedMiner } from '../../src/fleet/index.ts';
+} from '#commands/simulated-miners';
+import { openNamedStore } from '#commands/stores';
+import { startFleet, type SimulatedMiner } from '#fleet';
 import type { FleetReady, FleetRequest } from './fleet-messages.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { step, type StepDefinition } from '../../src/steps/index.ts';
+import { step, type StepDefinition } from '#steps';
 
 /** Who polls whom, for how many times. */
 interface Poll {

@@ -1,5 +1,5 @@
 import { AxisPlacement } from '@grafana/grafana-foundation-sdk/common';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import { COLOURS, colourMapping } from '../panels/colours.ts';
 import { barPanel } from '../panels/chart-panels.ts';
 import { countColumn, stepColumn } from '../panels/columns.ts';

@@ -1,5 +1,5 @@
 import { MappingType, SpecialValueMatch, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { BatchResult } from '../../src/semconv/metric-labels.ts';
+import type { BatchResult } from '#semconv/metric-labels';
 import type {
   FaultParty,
   ForecastStatus,
@@ -8,7 +8,7 @@ import type {
   Stage,
   StageStatus,
   StepStatus,
-} from '../../src/semconv/index.ts';
+} from '#semconv';
 
 const GREY = '#8e8e8e';
 

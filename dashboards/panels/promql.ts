@@ -3,8 +3,8 @@ import type {
   GaugeDefinition,
   HistogramDefinition,
   MetricDefinition,
-} from '../../src/semconv/metric-definition.ts';
-import type { LabelName } from '../../src/semconv/metric-labels.ts';
+} from '#semconv/metric-definition';
+import type { LabelName } from '#semconv/metric-labels';
 import { growth } from '../rules/promql.ts';
 
 /** The values that labels must have; a value may be a variable of the dashboard. */

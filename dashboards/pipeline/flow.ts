@@ -1,4 +1,4 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import type { Section } from '../panels/dashboard.ts';
 import { promLinesPanel } from '../panels/graph-panels.ts';
 import { ageOf, perMinuteOf, quantileOf, stateOf } from '../panels/promql.ts';

@@ -1,4 +1,4 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import { COLOURS } from '../panels/colours.ts';
 import { countColumn, runStatusColumn, traceColumn } from '../panels/columns.ts';
 import type { Section } from '../panels/dashboard.ts';

@@ -1,4 +1,4 @@
-import type { StepName } from '../../src/semconv/index.ts';
+import type { StepName } from '#semconv';
 import { ofMiner, ofMinerInRun } from '../panels/sql.ts';
 
 /** A call over the wire; it lies within another step. */

@@ -1,4 +1,4 @@
-import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import { ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 export const LEADERBOARD = `

@@ -1,4 +1,4 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import {
   countColumn,
   leadColumn,

@@ -1,4 +1,4 @@
-import type { FaultParty } from '../../src/semconv/error-categories.ts';
+import type { FaultParty } from '#semconv/error-categories';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { errorRatioName, type ErrorWindow } from './recording.ts';

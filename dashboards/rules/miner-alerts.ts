@@ -1,5 +1,5 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
-import type { ErrorCategory } from '../../src/semconv/error-categories.ts';
+import { METRICS } from '#semconv/metrics';
+import type { ErrorCategory } from '#semconv/error-categories';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { by, latest, series } from './promql.ts';

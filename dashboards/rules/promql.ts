@@ -1,5 +1,5 @@
-import type { HistogramDefinition, MetricDefinition } from '../../src/semconv/metric-definition.ts';
-import type { LabelName, METRIC_LABELS } from '../../src/semconv/metric-labels.ts';
+import type { HistogramDefinition, MetricDefinition } from '#semconv/metric-definition';
+import type { LabelName, METRIC_LABELS } from '#semconv/metric-labels';
 
 /** The name under which Prometheus scrapes the processes of Barograph. */
 export const JOB = 'barograph';

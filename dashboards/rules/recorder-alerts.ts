@@ -1,4 +1,4 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { by, growth, JOB, series, since } from './promql.ts';

@@ -1,4 +1,4 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import { PRODUCTION, type Pace, type Paces } from './pace.ts';
 import { buckets, by, growth, latest, series } from './promql.ts';
 import type { RecordingRule, RuleGroup } from './rule.ts';

@@ -1,4 +1,4 @@
-import type { LabelName } from '../../src/semconv/metric-labels.ts';
+import type { LabelName } from '#semconv/metric-labels';
 
 /** Who is woken: `page` somebody now, `ticket` somebody in the morning. */
 export type Severity = 'page' | 'ticket';

@@ -1,5 +1,5 @@
-import { METRICS } from '../../src/semconv/metrics.ts';
-import type { RunStatus, Stage } from '../../src/semconv/vocabulary.ts';
+import { METRICS } from '#semconv/metrics';
+import type { RunStatus, Stage } from '#semconv/vocabulary';
 import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { by, latest, series, since } from './promql.ts';

@@ -1,4 +1,4 @@
-import type { StepName } from '../../src/semconv/vocabulary.ts';
+import type { StepName } from '#semconv/vocabulary';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

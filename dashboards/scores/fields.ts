@@ -1,4 +1,4 @@
-import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import { leadColumn, messageColumn, traceColumn } from '../panels/columns.ts';
 import type { Section } from '../panels/dashboard.ts';
 import { trendPanel } from '../panels/graph-panels.ts';

@@ -1,7 +1,7 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { StepFact } from '../../src/facts/step-fact.ts';
-import { translate } from '../../src/facts/translate.ts';
-import type { DeadLetterReason } from '../../src/semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { StepFact } from '#facts/step-fact';
+import { translate } from '#facts/translate';
+import type { DeadLetterReason } from '#semconv';
 import { inTurns } from '../turns.ts';
 import { compareWorth } from './end-worth.ts';
 

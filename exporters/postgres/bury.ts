@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { inTransaction } from '../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Refusal, RejectedSpan } from './batch.ts';
 import { isRetryableDatabaseError, sqlStateOf } from './database-error.ts';

@@ -1,4 +1,4 @@
-import type { EpochMicros, StepFact } from '../../src/facts/step-fact.ts';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { Refusal } from './batch.ts';
 
 const DAY = 86_400_000_000;

@@ -1,5 +1,5 @@
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { CLOSING_REASONS, type ClosingReason } from '../../src/semconv/index.ts';
+import type { EpochMicros } from '#facts/step-fact';
+import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 
 /** What decides which of two ends of one step counts. */
 export interface Worth {

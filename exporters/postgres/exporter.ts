@@ -1,11 +1,11 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
-import { inTransaction } from '../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
-import { toObservedSpan } from '../processor/observed-span.ts';
+import { toObservedSpan } from '#processor/observed-span';
 import { toBatch, type Batch } from './batch.ts';
 import { bury } from './bury.ts';
 import { isRetryableDatabaseError } from './database-error.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { EpochMicros, StepFact } from '../../src/facts/step-fact.ts';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
 import { setAside, type Batch, type Refusal } from './batch.ts';
 import { column, keyRows } from './columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';

@@ -1,7 +1,7 @@
-import { Adjustments, cleanText, MAX_JSON_LENGTH } from '../../src/facts/clean-value.ts';
-import { decodeSpan, encodeSpan } from '../../src/facts/observed-span-json.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { scrubValue } from '../../src/semconv/index.ts';
+import { Adjustments, cleanText, MAX_JSON_LENGTH } from '#facts/clean-value';
+import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
+import type { ObservedSpan } from '#facts/observed-span';
+import { scrubValue } from '#semconv';
 
 /** One more than any text that the translation keeps: what it would have cut, it cuts and counts again. */
 const MAX_TEXT_LENGTH = MAX_JSON_LENGTH + 1;

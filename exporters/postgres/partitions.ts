@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { isoOfMicros } from '../../src/facts/instants.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import type { LogTable } from '../../src/semconv/index.ts';
+import { isoOfMicros } from '#facts/instants';
+import type { EpochMicros } from '#facts/step-fact';
+import type { LogTable } from '#semconv';
 
 const DAY = 86_400_000_000;
 

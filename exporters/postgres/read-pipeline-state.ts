@@ -1,14 +1,8 @@
 import type { ClientBase, Pool } from 'pg';
-import { inTransaction } from '../../src/database/transaction.ts';
-import type {
-  ByStep,
-  OpenRun,
-  PipelineState,
-  StepsInProgress,
-  Validator,
-} from '../../src/facts/pipeline-state.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import type { StepName } from '../../src/semconv/index.ts';
+import { inTransaction } from '#database/transaction';
+import type { ByStep, OpenRun, PipelineState, StepsInProgress, Validator } from '#facts/pipeline-state';
+import type { EpochMicros } from '#facts/step-fact';
+import type { StepName } from '#semconv';
 import { epochMicros } from './sql-values.ts';
 import { stepNameOf } from './state/closed-sets.ts';
 import { readForecasts, readOpenRuns, runText } from './state/open-runs.ts';

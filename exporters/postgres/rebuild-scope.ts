@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { readRunsLeftAlone } from './archive.ts';
 import type { LogSelection, ValidatorIdentity } from './tables/log-rows.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { EpochMicros } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-account.ts';
 import { setAside, toBatch, type Batch } from './batch.ts';
 import { judgeClock } from './clock-range.ts';

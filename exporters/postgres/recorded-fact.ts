@@ -1,4 +1,4 @@
-import type { StepFact } from '../../src/facts/step-fact.ts';
+import type { StepFact } from '#facts/step-fact';
 import { column, type Column } from './columns.ts';
 
 /** A fact whose validator has a number in the database. */

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { inTransaction } from '../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '../../src/semconv/index.ts';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
+import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
 import { refusalOf } from './bury.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
 import { decodeLetter, letterText } from './letter-span.ts';

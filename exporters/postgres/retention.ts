@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
-import { inTransaction } from '../../src/database/transaction.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { LOG_TABLES, type Retention } from '../../src/semconv/index.ts';
+import { inTransaction } from '#database/transaction';
+import type { EpochMicros } from '#facts/step-fact';
+import { LOG_TABLES, type Retention } from '#semconv';
 import { sqlStateOf } from './database-error.ts';
 import {
   createPartition,

@@ -1,5 +1,5 @@
-import { isoOfMicros } from '../../src/facts/instants.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import { isoOfMicros } from '#facts/instants';
+import type { EpochMicros } from '#facts/step-fact';
 
 /** A `timestamptz` with all its microseconds. */
 export const timestamp = (micros: EpochMicros | null): string | null =>

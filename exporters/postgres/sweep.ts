@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg';
-import { closeFact } from '../../src/facts/closing.ts';
-import { isoOfMicros } from '../../src/facts/instants.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { closeFact } from '#facts/closing';
+import { isoOfMicros } from '#facts/instants';
+import type { EpochMicros } from '#facts/step-fact';
+import { CategorizedError } from '#semconv';
 import { Partitions, STEP_PARTITIONS } from './partitions.ts';
 import { readRunningFacts, type ValidatorIdentity } from './tables/log-rows.ts';
 import { epochMicros } from './sql-values.ts';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { CommittedMinerStats } from '../../src/facts/miner-stats.ts';
-import type { StepFact } from '../../src/facts/step-fact.ts';
+import type { CommittedMinerStats } from '#facts/miner-stats';
+import type { StepFact } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-account.ts';
 import type { Batch } from './batch.ts';
 import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';

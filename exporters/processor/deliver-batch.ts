@@ -1,6 +1,6 @@
 import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
 import { backoffMillis, type BackoffPolicy } from './backoff.ts';
-import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
+import type { Scheduler } from '#lifecycle/scheduler';
 import type { SpanBatch } from './span-queue.ts';
 
 /** What delivering needs, and who may end it. */

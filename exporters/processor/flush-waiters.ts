@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
+import type { Scheduler } from '#lifecycle/scheduler';
 
 interface Waiter {
   /** How many spans must have left for it to be done. */

@@ -1,6 +1,6 @@
 import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 
 /** What is read of a span of the SDK; by its form, so that a span of another version of the SDK does as well. */
 export type SdkSpan = Pick<

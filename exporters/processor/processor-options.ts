@@ -1,6 +1,6 @@
 import type { SpanSink } from '../export-report.ts';
 import type { BackoffPolicy } from './backoff.ts';
-import { systemScheduler, type Scheduler } from '../../src/lifecycle/scheduler.ts';
+import { systemScheduler, type Scheduler } from '#lifecycle/scheduler';
 import type { DropReason, QueueListener, SpanQueue } from './span-queue.ts';
 
 export interface RecordingSpanProcessorOptions {

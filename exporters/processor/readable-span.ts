@@ -1,9 +1,8 @@
-import { SpanKind, SpanStatusCode, TraceFlags, type HrTime } from '@opentelemetry/api';
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 
 const STATUS = {
   unset: SpanStatusCode.UNSET,

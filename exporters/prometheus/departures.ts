@@ -1,4 +1,4 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { MinerStats } from '#facts/miner-stats';
 
 /** A slot has another holder, and its old one was not heard of for so long: the old one has left. */
 export const REPLACED_AFTER_MICROS = 6 * 3_600_000_000;

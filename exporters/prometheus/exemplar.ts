@@ -1,4 +1,4 @@
-import type { StepFact } from '../../src/facts/step-fact.ts';
+import type { StepFact } from '#facts/step-fact';
 import type { ExemplarLabels } from './registry.ts';
 
 /** Characters of all names and values together that OpenMetrics allows. */

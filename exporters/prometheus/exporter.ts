@@ -1,8 +1,8 @@
-import type { CommittedMinerStats, MinerStatsRead } from '../../src/facts/miner-stats.ts';
-import type { PipelineState } from '../../src/facts/pipeline-state.ts';
-import type { StepFact } from '../../src/facts/step-fact.ts';
-import { BUDGETED_LABELS } from '../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
+import type { PipelineState } from '#facts/pipeline-state';
+import type { StepFact } from '#facts/step-fact';
+import { BUDGETED_LABELS } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
 import { MinerMirror } from './miner-mirror.ts';
 import {
   createRecorderMetrics,

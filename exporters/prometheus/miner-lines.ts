@@ -1,4 +1,4 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
+import type { MinerStats } from '#facts/miner-stats';
 import { MIRRORED_COLUMNS, type MinerValue } from './miner-series.ts';
 import { joinLines, labelText, sampleLine, type Labels } from './sample-line.ts';
 

@@ -1,5 +1,5 @@
-import type { CommittedMinerStats, MinerStatsRead } from '../../src/facts/miner-stats.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
+import { METRICS } from '#semconv/metrics';
 import { findDepartures } from './departures.ts';
 import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
 import {

@@ -1,8 +1,8 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { ERROR_CATEGORIES, type ErrorCategory } from '../../src/semconv/index.ts';
-import type { CounterDefinition, GaugeDefinition } from '../../src/semconv/metric-definition.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import type { MinerStats } from '#facts/miner-stats';
+import type { EpochMicros } from '#facts/step-fact';
+import { ERROR_CATEGORIES, type ErrorCategory } from '#semconv';
+import type { CounterDefinition, GaugeDefinition } from '#semconv/metric-definition';
+import { METRICS } from '#semconv/metrics';
 
 type MinerLabel = 'validator_id' | 'miner_hotkey' | 'miner_uid' | 'error_type';
 

@@ -1,4 +1,4 @@
-import type { CommittedMinerStats, MinerStats } from '../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStats } from '#facts/miner-stats';
 import type { MinerPresence } from './departures.ts';
 import { MinerLines } from './miner-lines.ts';
 import type { MinerCounters } from './miner-series.ts';

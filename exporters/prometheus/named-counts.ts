@@ -1,5 +1,4 @@
-import type { BudgetedLabel } from '../../src/semconv/metric-labels.ts';
-import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import { type BudgetedLabel, OVERFLOW } from '#semconv/metric-labels';
 import { NameBudget } from './series-budget.ts';
 
 /** Counts by name, as the parts of the recorder hand them over. */

@@ -1,4 +1,4 @@
-import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import { OVERFLOW } from '#semconv/metric-labels';
 import type { CounterColumn, MinerCounters } from './miner-series.ts';
 import { joinLines, labelText, sampleLine } from './sample-line.ts';
 

@@ -1,5 +1,5 @@
-import { BATCH_RESULTS, type BatchResult } from '../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { BATCH_RESULTS, type BatchResult } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
 import { NamedCounts, type CountsByName, type OverflowListener } from './named-counts.ts';
 import type { MetricRegistry, Sample } from './registry.ts';
 

@@ -4,8 +4,8 @@ import type {
   GaugeDefinition,
   HistogramDefinition,
   MetricDefinition,
-} from '../../src/semconv/metric-definition.ts';
-import type { LabelName } from '../../src/semconv/metric-labels.ts';
+} from '#semconv/metric-definition';
+import type { LabelName } from '#semconv/metric-labels';
 import { joinLines, type Labels } from './sample-line.ts';
 
 /** The two texts that a scraper can ask for: classic 0.0.4, and OpenMetrics 1.0, which carries exemplars. */

@@ -1,5 +1,5 @@
-import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
-import type { LabelName } from '../../src/semconv/metric-labels.ts';
+import type { MetricDefinition } from '#semconv/metric-definition';
+import type { LabelName } from '#semconv/metric-labels';
 
 /** The labels of one series. A label that is left out is, for Prometheus, the same as an empty one. */
 export type Labels<Label extends LabelName = LabelName> = Readonly<Partial<Record<Label, string>>>;

@@ -1,5 +1,5 @@
-import type { MinerStats } from '../../src/facts/miner-stats.ts';
-import { OVERFLOW } from '../../src/semconv/metric-labels.ts';
+import type { MinerStats } from '#facts/miner-stats';
+import { OVERFLOW } from '#semconv/metric-labels';
 
 /** How many series the values of open labels may make. */
 export interface SeriesLimits {

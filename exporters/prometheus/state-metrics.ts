@@ -1,9 +1,9 @@
-import type { OpenRun, PipelineState, Validator } from '../../src/facts/pipeline-state.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
-import { DEAD_LETTER_REASONS, STEP_NAMES, type StepName } from '../../src/semconv/index.ts';
-import type { GaugeDefinition } from '../../src/semconv/metric-definition.ts';
-import type { LabelName } from '../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import type { OpenRun, PipelineState, Validator } from '#facts/pipeline-state';
+import type { EpochMicros } from '#facts/step-fact';
+import { DEAD_LETTER_REASONS, STEP_NAMES, type StepName } from '#semconv';
+import type { GaugeDefinition } from '#semconv/metric-definition';
+import type { LabelName } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
 import type { OverflowListener } from './named-counts.ts';
 import type { Clocks } from './recorder-metrics.ts';
 import type { MetricRegistry, Sample } from './registry.ts';

@@ -1,6 +1,6 @@
-import type { StepFact } from '../../src/facts/step-fact.ts';
-import { FAULT_OF } from '../../src/semconv/index.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import type { StepFact } from '#facts/step-fact';
+import { FAULT_OF } from '#semconv';
+import { METRICS } from '#semconv/metrics';
 import { exemplarOf } from './exemplar.ts';
 import { NamedCounts, type OverflowListener } from './named-counts.ts';
 import type { MetricRegistry } from './registry.ts';

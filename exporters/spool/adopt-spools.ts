@@ -1,8 +1,8 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { SpanSink } from '../export-report.ts';
-import { BatchFeed } from '../processor/batch-feed.ts';
-import { deliverBatch, type DeliveryContext } from '../processor/deliver-batch.ts';
-import type { DropReason } from '../processor/span-queue.ts';
+import { BatchFeed } from '#processor/batch-feed';
+import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
+import type { DropReason } from '#processor/span-queue';
 import type { Spool, SpoolOptions } from './exporter.ts';
 import { inheritSpool } from './inherit-spool.ts';
 import { listSegments } from './segment-files.ts';

@@ -1,7 +1,7 @@
-import type { Closing } from '../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { Closing } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-account.ts';
-import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '../processor/span-queue.ts';
+import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
 import { ArrivalTimes } from './arrival-times.ts';
 import { BooksFile } from './books-file.ts';
 import { Ledger, type Emitter } from './ledger.ts';

@@ -1,6 +1,6 @@
-import { microsOfNanos } from '../../src/facts/instants.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { EpochMicros } from '../../src/facts/step-fact.ts';
+import { microsOfNanos } from '#facts/instants';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { EpochMicros } from '#facts/step-fact';
 import { readBooks } from './books-file.ts';
 import { Spool, type SpoolOptions } from './exporter.ts';
 import type { Frame } from './frame.ts';

@@ -1,5 +1,5 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { DropReason } from '../processor/span-queue.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { DropReason } from '#processor/span-queue';
 import type { RunIdentity } from './ledger.ts';
 
 /** What a span is told apart by. */

@@ -1,6 +1,6 @@
-import { closingSpan, type Closing } from '../../src/facts/closing.ts';
-import { microsOfNanos } from '../../src/facts/instants.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { closingSpan, type Closing } from '#facts/closing';
+import { microsOfNanos } from '#facts/instants';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { OpenStep } from './open-steps.ts';
 
 /** The closings that are still to be written, in the order in which they were owed: there was no room for them. */

@@ -1,5 +1,5 @@
-import { Adjustments, cleanText } from '../../src/facts/clean-value.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import { Adjustments, cleanText } from '#facts/clean-value';
+import type { ObservedSpan } from '#facts/observed-span';
 import type { RunIdentity } from './ledger.ts';
 
 /** Longest name of a validator that is counted for, bytes: no key of a table holds one much longer. */

@@ -1,5 +1,5 @@
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
-import { decodeValue } from '../../src/facts/observed-span-json.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
+import { decodeValue } from '#facts/observed-span-json';
 import { ByteReader } from './byte-reader.ts';
 import { NamesReader } from './member-names.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';

@@ -1,5 +1,5 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { encodeValue } from '../../src/facts/observed-span-json.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { encodeValue } from '#facts/observed-span-json';
 import { ByteWriter } from './byte-writer.ts';
 import { NamesWriter } from './member-names.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';

@@ -1,4 +1,4 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 
 /**
  * The payload of a record: this byte; a byte of what the span has, with its phase; its status; trace, span and parent

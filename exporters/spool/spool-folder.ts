@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLeftByTaker, tryFileLock, type HeldLock } from '../../src/processes/file-lock.ts';
+import { isLeftByTaker, tryFileLock, type HeldLock } from '#processes/file-lock';
 import { listSegments, removeSegment } from './segment-files.ts';
 
 const OWNER = 'owner';

@@ -1,6 +1,6 @@
-import type { Closing } from '../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { DropReason, QueueListener } from '../processor/span-queue.ts';
+import type { Closing } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { DropReason, QueueListener } from '#processor/span-queue';
 import type { BooksFile } from './books-file.ts';
 import type { Ledger } from './ledger.ts';
 import type { OpenSteps } from './open-steps.ts';

@@ -1,4 +1,4 @@
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 import { ByteWriter } from './byte-writer.ts';
 import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
 import type { RunIdentity } from './ledger.ts';

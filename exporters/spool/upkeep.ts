@@ -1,5 +1,5 @@
-import { startIntervalTask } from '../../src/lifecycle/interval-task.ts';
-import type { Scheduler } from '../../src/lifecycle/scheduler.ts';
+import { startIntervalTask } from '#lifecycle/interval-task';
+import type { Scheduler } from '#lifecycle/scheduler';
 import type { ExportReport, SpanSink } from '../export-report.ts';
 import { NOTHING_ADOPTED, type Adopted } from './adopt-spools.ts';
 import type { Spool } from './exporter.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DASHBOARD_FILES } from '../../dashboards/index.ts';
+import { DASHBOARD_FILES } from '#dashboards/index';
 import {
   dashboardShape,
   type DashboardJson,

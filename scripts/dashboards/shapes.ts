@@ -11,7 +11,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PromQueryFormat, QueryEditorMode } from '@grafana/grafana-foundation-sdk/prometheus';
 import { z } from 'zod';
-import { DATASOURCES } from '../../dashboards/panels/datasources.ts';
+import { DATASOURCES } from '#dashboards/panels/datasources';
 
 /** The parts of a dashboard as the types of the SDK have them, and nothing beyond: an unknown key is an error. */
 const datasource = z.strictObject({

@@ -1,4 +1,4 @@
-import { UNITS } from '../../dashboards/panels/units.ts';
+import { UNITS } from '#dashboards/panels/units';
 
 const MINUTE = 60;
 const HOUR = 3600;

@@ -1,4 +1,4 @@
-import { UNITS } from '../../dashboards/panels/units.ts';
+import { UNITS } from '#dashboards/panels/units';
 import type { PanelJson } from '../dashboards/shapes.ts';
 import { instantAt, makeAxes, type Axes } from './axes.ts';
 import { formatNumber } from './formats.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { findFreePort, LOOPBACK } from '../../src/database/embedded/free-port.ts';
+import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
 
 /** A series with its samples: instants in milliseconds, and values. */
 export interface Series {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DashboardChoice } from '../dashboards/interpolate.ts';
-import { COLOURS } from '../../dashboards/panels/colours.ts';
-import type { StepStatus } from '../../src/semconv/index.ts';
+import { COLOURS } from '#dashboards/panels/colours';
+import type { StepStatus } from '#semconv';
 import { cssColour } from './colours.ts';
 import { formatNumber } from './formats.ts';
 import { label, rect, svg } from './html.ts';

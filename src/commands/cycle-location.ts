@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** Parts of T0 that a location may name. */
 const PLACEHOLDERS: Readonly<Record<string, (iso: string) => string>> = {

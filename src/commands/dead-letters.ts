@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { countLetters, dropLetters, readLetters, replayLetters, type LetterFilter } from '../dead-letters.ts';
-import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '../semconv/index.ts';
+import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '#semconv';
 import { letterList, lettersInWords, replayInWords, toDocument } from './letter-words.ts';
 import { wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
-import { openDatabaseServer } from '../database/open-database-server.ts';
-import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
-import { makeWorldInMemory } from '../world/index.ts';
+import { openDatabaseServer } from '#database/open-database-server';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
+import { makeWorldInMemory } from '#world';
 import type { Output } from './output.ts';
 import { runOnStores } from './run-on-stores.ts';
 

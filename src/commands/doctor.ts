@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { readConfig, type Config } from '../config.ts';
-import { describeConnectionTarget } from '../database/connection-target.ts';
-import { migrationStatus } from '../database/migration-status.ts';
+import { describeConnectionTarget } from '#database/connection-target';
+import { migrationStatus } from '#database/migration-status';
 import { surveySpools } from '../maintenance.ts';
-import { messageOf } from '../semconv/message-of.ts';
+import { messageOf } from '#semconv/message-of';
 import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from './output.ts';
 import { examineWriting } from './slow-writing.ts';

@@ -1,4 +1,4 @@
-import type { StopReport } from '../pipeline/index.ts';
+import type { StopReport } from '#pipeline';
 import type { Barograph } from '../start.ts';
 
 /** What a process has finished when it ends, and what it leaves where. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { totalsOf } from '../reports/attempt-totals.ts';
-import { explain } from '../reports/explain.ts';
-import { readExplanation } from '../reports/explanation.ts';
-import { CategorizedError } from '../semconv/index.ts';
+import { totalsOf } from '#reports/attempt-totals';
+import { explain } from '#reports/explain';
+import { readExplanation } from '#reports/explanation';
+import { CategorizedError } from '#semconv';
 import { wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';

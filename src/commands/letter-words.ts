@@ -1,5 +1,5 @@
 import type { DeadLetter, LetterCounts, Replay } from '../dead-letters.ts';
-import { textTable, type TextColumn } from '../reports/text-table.ts';
+import { textTable, type TextColumn } from '#reports/text-table';
 
 /** Longest detail that is shown; the rest is in the JSON. */
 const MAX_DETAIL_LENGTH = 120;

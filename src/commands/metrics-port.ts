@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Config } from '../config.ts';
-import { METRICS } from '../semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 
 /** What was found at the port of the metrics, and whether a process that is started now is in order there. */
 export interface MetricsPort {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { migrate } from '../database/migrate.ts';
+import { migrate } from '#database/migrate';
 import { preparePartitions } from '../partition-maintenance.ts';
 import { createOutput } from './output.ts';
 import { withDatabase } from './with-database.ts';

@@ -1,4 +1,4 @@
-import { formatRunReport } from '../reports/run-table.ts';
+import { formatRunReport } from '#reports/run-table';
 import { describeExit } from './exit-report.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Pool } from 'pg';
 import type { Config } from '../config.ts';
 import { reconcile, reconcileMetrics, type Reconciled, type ReconciledMetrics } from '../maintenance.ts';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
 import { httpUrl } from './option-parsers.ts';
 import { createOutput, type Output } from './output.ts';

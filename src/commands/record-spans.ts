@@ -1,7 +1,7 @@
-import { acquireAll } from '../lifecycle/resource-stack.ts';
+import { acquireAll } from '#lifecycle/resource-stack';
 import type { Config } from '../config.ts';
-import { describeConnectionTarget } from '../database/connection-target.ts';
-import { startIngestServer, TRACES_PATH } from '../ingest/index.ts';
+import { describeConnectionTarget } from '#database/connection-target';
+import { startIngestServer, TRACES_PATH } from '#ingest';
 import { startRecording } from '../recording.ts';
 import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { keepHeapSmall } from '../processes/heap-growth.ts';
+import { keepHeapSmall } from '#processes/heap-growth';
 import { interruptible } from './interruption.ts';
 import { wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';

@@ -1,5 +1,5 @@
-import { messageOf } from '../semconv/message-of.ts';
-import { hideSecretValues } from '../semconv/secret-values.ts';
+import { messageOf } from '#semconv/message-of';
+import { hideSecretValues } from '#semconv/secret-values';
 import { Interrupted } from './interruption.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import { requireForecastCycle, type PipelineStores } from '../pipeline/index.ts';
-import { readMinerList } from '../pipeline/miners/index.ts';
+import { requireForecastCycle, type PipelineStores } from '#pipeline';
+import { readMinerList } from '#pipeline/miners/index';
 import { spansAtEnd, type ExitReport } from './exit-report.ts';
 import { openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from './output.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { interruptible } from './interruption.ts';
 import { instant, leadList, wholeNumber } from './option-parsers.ts';
 import { createOutput } from './output.ts';

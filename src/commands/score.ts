@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { scoreStores, type ScoreRow } from '../pipeline/score-stores.ts';
-import { textTable, type TextColumn } from '../reports/text-table.ts';
+import { scoreStores, type ScoreRow } from '#pipeline/score-stores';
+import { textTable, type TextColumn } from '#reports/text-table';
 import { instant } from './option-parsers.ts';
 import { createOutput } from './output.ts';
 import { openNamedStore } from './stores.ts';

@@ -1,12 +1,6 @@
-import {
-  startFleet,
-  type Fleet,
-  type FleetOptions,
-  type Profile,
-  type SimulatedMiner,
-} from '../fleet/index.ts';
-import type { GridStore } from '../grids/index.ts';
-import { makeSimulatedForecast } from '../world/index.ts';
+import { startFleet, type Fleet, type FleetOptions, type Profile, type SimulatedMiner } from '#fleet';
+import type { GridStore } from '#grids';
+import { makeSimulatedForecast } from '#world';
 import { oneAtATime } from './one-at-a-time.ts';
 import { findStores, readStoreFiles } from './stores.ts';
 

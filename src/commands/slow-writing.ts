@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { oldestRecorderTransaction } from '../database/long-waits.ts';
+import { oldestRecorderTransaction } from '#database/long-waits';
 
 /** A batch is written within a second. */
 const LONG_BATCH_SECONDS = 5;

@@ -1,6 +1,6 @@
-import type { GridStore } from '../grids/index.ts';
-import type { PipelineStores, StoreSource } from '../pipeline/index.ts';
-import { messageOf } from '../semconv/message-of.ts';
+import type { GridStore } from '#grids';
+import type { PipelineStores, StoreSource } from '#pipeline';
+import { messageOf } from '#semconv/message-of';
 import { isPerCycle, locationOfCycle } from './cycle-location.ts';
 import { openNamedStore, type StoreLocations } from './stores.ts';
 

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { openGridStore, type GridSource, type GridStore } from '../grids/index.ts';
-import { CategorizedError } from '../semconv/index.ts';
-import { messageOf } from '../semconv/message-of.ts';
+import { openGridStore, type GridSource, type GridStore } from '#grids';
+import { CategorizedError } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 /** What the stores of a run are opened from. */
 export type StoreSources = { readonly [Name in keyof StoreLocations]: StoreLocations[Name] | GridSource };

@@ -1,5 +1,5 @@
-import { messageOf } from '../semconv/message-of.ts';
-import { hideSecretValues } from '../semconv/secret-values.ts';
+import { messageOf } from '#semconv/message-of';
+import { hideSecretValues } from '#semconv/secret-values';
 
 /** Tells problems in words, without secrets; one that is the same as the one before is not told again. */
 export function toldOnce(tell: (message: string) => void): (problem: unknown) => void {

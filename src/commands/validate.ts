@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import type { PipelineStores, Recovery } from '../pipeline/index.ts';
-import type { Miner } from '../pipeline/miners/index.ts';
+import type { PipelineStores, Recovery } from '#pipeline';
+import type { Miner } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '../start.ts';
 import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';

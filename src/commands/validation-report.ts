@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
-import { describeConnectionTarget } from '../database/connection-target.ts';
-import type { RunProgress } from '../pipeline/index.ts';
-import type { Miner } from '../pipeline/miners/index.ts';
-import { readRunReport, type RunReport } from '../reports/run-report.ts';
-import { CategorizedError } from '../semconv/index.ts';
+import { describeConnectionTarget } from '#database/connection-target';
+import type { RunProgress } from '#pipeline';
+import type { Miner } from '#pipeline/miners/index';
+import { readRunReport, type RunReport } from '#reports/run-report';
+import { CategorizedError } from '#semconv';
 import type { Barograph } from '../start.ts';
 
 /** Where what was recorded can be looked at. */

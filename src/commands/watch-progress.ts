@@ -1,5 +1,5 @@
-import { startIntervalTask } from '../lifecycle/interval-task.ts';
-import type { Pipeline, RunProgress } from '../pipeline/index.ts';
+import { startIntervalTask } from '#lifecycle/interval-task';
+import type { Pipeline, RunProgress } from '#pipeline';
 import type { Output } from './output.ts';
 
 const INTERVAL_MILLIS = 1000;

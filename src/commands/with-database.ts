@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { readConfig, type Config } from '../config.ts';
-import { connectDatabase } from '../database/connect.ts';
-import { openDatabaseServer } from '../database/open-database-server.ts';
+import { connectDatabase } from '#database/connect';
+import { openDatabaseServer } from '#database/open-database-server';
 
 /** The database that the environment names, for the time of one command. */
 export interface OpenDatabase {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import { describeConnectionTarget } from '../database/connection-target.ts';
-import type { Pipeline } from '../pipeline/index.ts';
-import { readMinerList } from '../pipeline/miners/index.ts';
-import { CategorizedError } from '../semconv/index.ts';
+import { describeConnectionTarget } from '#database/connection-target';
+import type { Pipeline } from '#pipeline';
+import { readMinerList } from '#pipeline/miners/index';
+import { CategorizedError } from '#semconv';
 import { startBarograph, type Barograph } from '../start.ts';
 import { describeAdoption } from './adoption-words.ts';
 import { describeExit, spansAtEnd } from './exit-report.ts';

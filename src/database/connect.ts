@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Pool, PoolConfig } from 'pg';
 
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { toConnectionError } from './connection-error.ts';
 import { describeConnectionTarget, parseConnectionTarget } from './connection-target.ts';
 import { createTypeParsers } from './type-parsers.ts';

@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { describeConnectionTarget } from './connection-target.ts';
 
 /** What went wrong and what to do about it. */

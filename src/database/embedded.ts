@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { codeOf, toConnectionError } from './connection-error.ts';
 import type { DatabaseServer } from './database-server.ts';
 import { findBinaries } from './embedded/binaries.ts';
 import { ensureCluster, ensureDataDirectory, SERVER_USER } from './embedded/cluster.ts';
-import { withFileLock } from '../processes/file-lock.ts';
+import { withFileLock } from '#processes/file-lock';
 import { findFreePort, LOOPBACK } from './embedded/free-port.ts';
 import { findServerAccount, type OsUser } from './embedded/os-user.ts';
 import { findPostmaster, startPostmaster, stopPostmaster } from './embedded/postmaster.ts';

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
-import { CategorizedError } from '../semconv/error-categories.ts';
-import { messageOf } from '../semconv/message-of.ts';
+import { CategorizedError } from '#semconv/error-categories';
+import { messageOf } from '#semconv/message-of';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
 import { inTransaction } from './transaction.ts';

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 
 /** A migration that a database has been through. */

@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { parseConnectionTarget } from './connection-target.ts';
 import type { DatabaseServer } from './database-server.ts';
 import { startEmbeddedPostgres, type EmbeddedOptions } from './embedded.ts';

@@ -1,4 +1,4 @@
-import type { ClosingReason } from '../semconv/index.ts';
+import type { ClosingReason } from '#semconv';
 import type { ObservedSpan } from './observed-span.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
 

@@ -1,4 +1,4 @@
-import { COMPONENT_SCORE_ATTRIBUTES, EVENTS } from '../semconv/index.ts';
+import { COMPONENT_SCORE_ATTRIBUTES, EVENTS } from '#semconv';
 import type { Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { ObservedEvent } from './observed-span.ts';

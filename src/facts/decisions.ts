@@ -1,4 +1,4 @@
-import { DECISION_ATTRIBUTES, EVENTS, scrubText } from '../semconv/index.ts';
+import { DECISION_ATTRIBUTES, EVENTS, scrubText } from '#semconv';
 import type { Adjustments } from './clean-value.ts';
 import { microsOfNanos } from './instants.ts';
 import type { ObservedEvent } from './observed-span.ts';

@@ -1,4 +1,4 @@
-import { EVENTS, scrubText, scrubValue, type StepStatus } from '../semconv/index.ts';
+import { EVENTS, scrubText, scrubValue, type StepStatus } from '#semconv';
 import { cleanText, type Adjustments } from './clean-value.ts';
 import type { ObservedSpan } from './observed-span.ts';
 import { jsonOf, type SpanAttributes } from './state-fact.ts';

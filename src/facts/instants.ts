@@ -1,4 +1,4 @@
-import { remembering } from '../semconv/index.ts';
+import { remembering } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
 /** Microseconds of a nanosecond instant, rounded down. */

@@ -1,4 +1,4 @@
-import type { ErrorCategory } from '../semconv/index.ts';
+import type { ErrorCategory } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
 /** One row of `miner_stats`, as committed: what the table holds and what the metrics mirror. */

@@ -1,4 +1,4 @@
-import type { DeadLetterReason, RunStatus, Stage, StageStatus, StepName } from '../semconv/index.ts';
+import type { DeadLetterReason, RunStatus, Stage, StageStatus, StepName } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
 /** How the pipeline stands, as the recorded tables tell it at one instant. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { JSON_TYPE, KIND_OF_SCHEMA, type AttributeDefinition } from '../semconv/index.ts';
+import { JSON_TYPE, KIND_OF_SCHEMA, type AttributeDefinition } from '#semconv';
 import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;

@@ -1,4 +1,4 @@
-import type { ATTRIBUTES } from '../semconv/index.ts';
+import type { ATTRIBUTES } from '#semconv';
 import { cleanJson, type Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { AttributeValues } from './read-attributes.ts';

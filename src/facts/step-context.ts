@@ -1,4 +1,4 @@
-import { scrubValue } from '../semconv/index.ts';
+import { scrubValue } from '#semconv';
 import type { Adjustments } from './clean-value.ts';
 import type { ObservedSpan } from './observed-span.ts';
 import { jsonOf, type SpanAttributes } from './state-fact.ts';

@@ -13,7 +13,7 @@ import type {
   StepStatus,
   SubstepGroup,
   TransportOutcome,
-} from '../semconv/index.ts';
+} from '#semconv';
 
 /** Microseconds since 1970-01-01T00:00:00Z: the resolution of PostgreSQL, exact in a number. */
 export type EpochMicros = number;

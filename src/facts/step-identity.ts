@@ -1,4 +1,4 @@
-import { toSubstepGroup, type StepName } from '../semconv/index.ts';
+import { toSubstepGroup, type StepName } from '#semconv';
 import type { ObservedSpan } from './observed-span.ts';
 import type { AttributeProblem } from './read-attributes.ts';
 import type { SpanAttributes } from './state-fact.ts';

@@ -1,4 +1,4 @@
-import { ATTRIBUTES, type ClosingReason, type StepStatus } from '../semconv/index.ts';
+import { ATTRIBUTES, type ClosingReason, type StepStatus } from '#semconv';
 import { Adjustments } from './clean-value.ts';
 import { closeFact, CLOSING_REASON } from './closing.ts';
 import { readComponentScores, sumScores } from './component-scores.ts';

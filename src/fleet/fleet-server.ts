@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readBounded } from '../pipeline/miners/bounded-body.ts';
+import { readBounded } from '#pipeline/miners/bounded-body';
 import type { MinerEndpoint } from './miner-endpoint.ts';
 import { jsonAnswer, type WireAnswer, type WireRequest } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { toJobId } from '../pipeline/miners/index.ts';
-import type { initiateFetchDataSchema } from '../pipeline/miners/protocol.ts';
+import { toJobId } from '#pipeline/miners/index';
+import type { initiateFetchDataSchema } from '#pipeline/miners/protocol';
 import { issueToken } from './access-token.ts';
 import { hostStore, type HostedStore } from './hosted-store.ts';
 import { beginInference, type InferenceJob, type InferenceState } from './inference-job.ts';

@@ -4,7 +4,7 @@ import {
   manifestHash,
   SIGNATURE_FILE,
   signBytes,
-} from '../pipeline/miners/index.ts';
+} from '#pipeline/miners/index';
 
 /** A forecast as a miner hosts it: the files, and the manifest and signature at their root. */
 export interface HostedStore {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { initiateFetchDataSchema, jobDataSchema, requestSchema } from '../pipeline/miners/protocol.ts';
+import { initiateFetchDataSchema, jobDataSchema, requestSchema } from '#pipeline/miners/protocol';
 import { faultOf, ROUTES, type Route } from './fault-schedule.ts';
 import type { ForecastDesk } from './forecast-desk.ts';
 import type { SimulatedMiner } from './simulated-miner.ts';

@@ -1,5 +1,5 @@
 import { getPublicKey, secretFromSeed } from '@scure/sr25519';
-import { encodeHotkey } from '../pipeline/miners/index.ts';
+import { encodeHotkey } from '#pipeline/miners/index';
 import type { Profile } from './profile.ts';
 import { seededBytes, seededFraction, seededInteger } from './seeded-fraction.ts';
 

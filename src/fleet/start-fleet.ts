@@ -1,4 +1,4 @@
-import type { Miner } from '../pipeline/miners/index.ts';
+import type { Miner } from '#pipeline/miners/index';
 import type { Route } from './fault-schedule.ts';
 import { findClosedPort, openFleetServer } from './fleet-server.ts';
 import { openForecastDesk } from './forecast-desk.ts';

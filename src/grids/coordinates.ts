@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import type { ArrayDescription } from './array-description.ts';
 import type { AxisRole } from './axes.ts';
 import { decodeCfTimes } from './cf-time.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** Codes by which a file system says that there is no such file. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];

@@ -1,6 +1,6 @@
 import { isZarritaError } from 'zarrita';
-import { CategorizedError, type ErrorCategory } from '../semconv/index.ts';
-import { messageOf } from '../semconv/message-of.ts';
+import { CategorizedError, type ErrorCategory } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 /** The store lacks a valid time. The caller says by the category whether truth is late or a forecast has a gap. */
 export class GridTimeMissingError extends CategorizedError {

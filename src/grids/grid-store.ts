@@ -1,4 +1,4 @@
-import type { ErrorCategory, Variable } from '../semconv/index.ts';
+import type { ErrorCategory, Variable } from '#semconv';
 
 /** One of the nine forecast variables, as a store holds it. */
 export interface GridVariable {

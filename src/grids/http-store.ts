@@ -1,6 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 /** Well above one global 0.25 degree field, well below what would exhaust memory. */

@@ -1,5 +1,5 @@
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError, type Variable, VARIABLES } from '../semconv/index.ts';
+import { CategorizedError, type Variable, VARIABLES } from '#semconv';
 import type { ArrayDescription } from './array-description.ts';
 import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';

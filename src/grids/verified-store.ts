@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** The part of a miner's manifest that is needed to check its files. */
 export interface FileManifest {

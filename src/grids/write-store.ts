@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Variable } from '../semconv/index.ts';
+import type { Variable } from '#semconv';
 import type { ZarrFormat } from './array-description.ts';
 import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './chunk-codec.ts';
 import type { Grid } from './grid-store.ts';

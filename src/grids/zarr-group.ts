@@ -7,7 +7,7 @@ import {
   withByteCaching,
   withMaybeConsolidatedMetadata,
 } from 'zarrita';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
 

@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** A promise that is given up on after `millis`; what it gives later is thrown away. The timer keeps no process up. */
 export async function withDeadline<Value>(

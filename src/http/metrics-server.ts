@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { send, textReply, type Reply } from './reply.ts';
 import { answer, type RouteSources } from './routes.ts';
 

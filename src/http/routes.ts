@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { withDeadline } from './deadline.ts';
 import { jsonReply, textReply, type Reply } from './reply.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ObservedEvent, ObservedSpan } from '../facts/observed-span.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import type { Attributes } from './attributes.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { readJsonAttributes } from './json-values.ts';

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** Whether only programs of this machine can reach an address. What is not known to be so is not. */
 export function isLoopback(host: string): boolean {

@@ -1,4 +1,4 @@
-import type { ObservedEvent, ObservedSpan } from '../facts/observed-span.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import type { Attributes } from './attributes.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';

@@ -1,6 +1,6 @@
-import type { ObservedSpan } from '../facts/observed-span.ts';
-import { translate } from '../facts/translate.ts';
-import { scrubText } from '../semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { translate } from '#facts/translate';
+import { scrubText } from '#semconv';
 import { busy } from './refusal.ts';
 import { sortSpans } from './usable-spans.ts';
 

@@ -1,4 +1,4 @@
-import type { ObservedSpan } from '../facts/observed-span.ts';
+import type { ObservedSpan } from '#facts/observed-span';
 
 /** Spans by whether a row can be made of them at all. */
 export interface SortedSpans {

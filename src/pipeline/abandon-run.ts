@@ -1,6 +1,6 @@
-import { step, type StepDefinition } from '../steps/index.ts';
+import { step, type StepDefinition } from '#steps';
 import { dropManifests } from './control/frozen-manifest.ts';
-import { commitIfTrue, type Queryable } from '../database/transaction.ts';
+import { commitIfTrue, type Queryable } from '#database/transaction';
 import { moveRun } from './control/moves.ts';
 import { loadRun, type RunRow } from './control/run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';

@@ -1,4 +1,4 @@
-import type { StepDefinition, StepOutcome } from '../steps/index.ts';
+import type { StepDefinition, StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
 import type { LeadCounts, MinerCounts } from './control/counts.ts';
 import { attemptIdentity, minerIdentity, runIdentity } from './step-identity.ts';

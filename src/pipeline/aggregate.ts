@@ -1,4 +1,4 @@
-import { step } from '../steps/index.ts';
+import { step } from '#steps';
 import {
   aggregateMinerDefinition,
   aggregateRunDefinition,
@@ -8,7 +8,7 @@ import {
 } from './aggregate-definition.ts';
 import { withControlState } from './control/control-state-error.ts';
 import { countLeads, countMiners } from './control/counts.ts';
-import type { Queryable } from '../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import { loadLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { summarizeForecast } from './forecast-summary.ts';

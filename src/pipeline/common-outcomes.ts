@@ -1,4 +1,4 @@
-import type { StepOutcome } from '../steps/index.ts';
+import type { StepOutcome } from '#steps';
 import type { Failed, Retry, Superseded, WaitingForTruth } from './step-result.ts';
 
 /** A step that another worker had finished before says nothing of the forecast. */

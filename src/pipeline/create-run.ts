@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { currentTraceparent, step, type StepDefinition } from '../steps/index.ts';
-import { commitIfTrue } from '../database/transaction.ts';
+import { currentTraceparent, step, type StepDefinition } from '#steps';
+import { commitIfTrue } from '#database/transaction';
 import { insertMiners } from './control/miner-row.ts';
 import { insertRun, loadActiveRun, reserveRunId, type NewRun } from './control/run-row.ts';
 import { encodeEnd } from './kept-ends.ts';

@@ -1,5 +1,5 @@
-import { CategorizedError } from '../semconv/index.ts';
-import { step, type StepDefinition } from '../steps/index.ts';
+import { CategorizedError } from '#semconv';
+import { step, type StepDefinition } from '#steps';
 import { openFrozenForecast } from './forecast-access.ts';
 import { commitLead } from './lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from './lead-findings.ts';

@@ -1,5 +1,5 @@
-import { era5Stage, VARIABLES } from '../semconv/index.ts';
-import { step, type StepDefinition } from '../steps/index.ts';
+import { era5Stage, VARIABLES } from '#semconv';
+import { step, type StepDefinition } from '#steps';
 import { openFrozenForecast } from './forecast-access.ts';
 import { commitLead } from './lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from './lead-findings.ts';

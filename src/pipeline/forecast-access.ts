@@ -1,4 +1,4 @@
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { withControlState } from './control/control-state-error.ts';
 import { loadFrozenManifest } from './control/frozen-manifest.ts';
 import type { OpenedForecast } from './forecast-opener.ts';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { createHttpStore, openGridStore, withManifestVerification, type GridStore } from '../grids/index.ts';
+import { createHttpStore, openGridStore, withManifestVerification, type GridStore } from '#grids';
 import type { ForecastAccess, Miner, MinerClient } from './miners/index.ts';
 
 /** A miner's forecast whose every file is checked as it is read. */

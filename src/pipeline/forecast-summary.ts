@@ -1,4 +1,4 @@
-import { combinedScore, overallForecastScore } from '../scoring/index.ts';
+import { combinedScore, overallForecastScore } from '#scoring';
 import type { LeadRow } from './control/lead-row.ts';
 
 /** One miner's forecast once all its leads have an end. */

@@ -1,4 +1,4 @@
-import type { StepDefinition, StepOutcome } from '../steps/index.ts';
+import type { StepDefinition, StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
 import { attemptIdentity, runIdentity } from './step-identity.ts';
 import type { RunJob } from './step-job.ts';

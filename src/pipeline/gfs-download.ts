@@ -1,6 +1,6 @@
-import { CategorizedError } from '../semconv/index.ts';
-import { currentTraceparent, step } from '../steps/index.ts';
-import type { Queryable } from '../database/transaction.ts';
+import { CategorizedError, type RunStatus } from '#semconv';
+import { currentTraceparent, step } from '#steps';
+import type { Queryable } from '#database/transaction';
 import { moveRun, type Move } from './control/moves.ts';
 import { cycleName } from './forecast-cycle.ts';
 import {
@@ -18,7 +18,6 @@ import { settle } from './settle.ts';
 import type { RunJob } from './step-job.ts';
 import { afterSeconds, toFailure, underPolicy } from './step-policy.ts';
 import { validTimeOf } from './truth-times.ts';
-import type { RunStatus } from '../semconv/index.ts';
 
 /** How soon a cycle that another process is opening is looked at again, seconds of production. */
 const LOCK_BUSY_SECONDS = 60;

@@ -1,6 +1,6 @@
-import { previewEnd } from '../steps/index.ts';
+import { previewEnd } from '#steps';
 import { storeEndInPayload } from './queue/private-tables.ts';
-import type { Queryable } from '../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import type { StepEnds } from './step-ends.ts';
 import type { JobDelivery } from './step-job.ts';
 

@@ -1,5 +1,5 @@
-import { currentTraceparent } from '../steps/index.ts';
-import type { Queryable } from '../database/transaction.ts';
+import { currentTraceparent } from '#steps';
+import type { Queryable } from '#database/transaction';
 import type { LeadKey } from './control/lead-row.ts';
 import { countOpenLeads } from './control/locks.ts';
 import { moveLead } from './control/moves.ts';

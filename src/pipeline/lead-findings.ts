@@ -1,5 +1,5 @@
-import type { ResponseStatus } from '../semconv/index.ts';
-import { classifyError, type StepAttributes } from '../steps/index.ts';
+import type { ResponseStatus } from '#semconv';
+import { classifyError, type StepAttributes } from '#steps';
 import type { OpenedForecast } from './forecast-opener.ts';
 import { newCacheUse, type CacheUse } from './scores/field-cache.ts';
 import type { ComponentScore } from './scores/component-score.ts';

@@ -1,5 +1,5 @@
-import type { ScoreType } from '../semconv/index.ts';
-import type { StepOutcome } from '../steps/index.ts';
+import type { ScoreType } from '#semconv';
+import type { StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome, waitingOutcome } from './common-outcomes.ts';
 import { exchangeAfter, leadAttributes, leadContext, type LeadFindings } from './lead-findings.ts';
 import { toComponentEvent } from './scores/component-score.ts';

@@ -1,5 +1,5 @@
-import { currentTraceparent } from '../steps/index.ts';
-import type { Queryable } from '../database/transaction.ts';
+import { currentTraceparent } from '#steps';
+import type { Queryable } from '#database/transaction';
 import { countOpenMiners } from './control/locks.ts';
 import { moveMiner } from './control/moves.ts';
 import { addJobs, type QueuedJob, type TaskName } from './queue/jobs.ts';

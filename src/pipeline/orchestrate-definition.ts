@@ -1,4 +1,4 @@
-import type { StepDefinition, StepOutcome } from '../steps/index.ts';
+import type { StepDefinition, StepOutcome } from '#steps';
 import { supersededOutcome } from './common-outcomes.ts';
 import type { MinerCounts } from './control/counts.ts';
 import { toDecisionEvent, type DecisionMade, type RunPlan } from './run-decision.ts';

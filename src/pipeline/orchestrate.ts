@@ -1,8 +1,8 @@
-import { step } from '../steps/index.ts';
+import { step } from '#steps';
 import { withControlState } from './control/control-state-error.ts';
 import { countFailures, countMiners } from './control/counts.ts';
 import { dropManifests } from './control/frozen-manifest.ts';
-import type { Queryable } from '../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import { loadMinersIn } from './control/miner-row.ts';
 import { moveRun } from './control/moves.ts';
 import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';

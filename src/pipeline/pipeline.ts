@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Agent } from 'undici';
-import { createDatabasePool } from '../database/connect.ts';
-import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../semconv/index.ts';
+import { createDatabasePool } from '#database/connect';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { abandonRuns } from './abandon-run.ts';
 import { closeParts } from './close-pipeline.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
@@ -11,7 +11,7 @@ import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
 import { openForecastAgent, type Miner } from './miners/index.ts';
-import { once } from '../lifecycle/once.ts';
+import { once } from '#lifecycle/once';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
 import { hearErrors } from './queue/hear-errors.ts';

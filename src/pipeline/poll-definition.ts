@@ -1,5 +1,5 @@
-import { inferenceStage, pollSubstep } from '../semconv/index.ts';
-import type { StepDefinition, StepOutcome } from '../steps/index.ts';
+import { inferenceStage, pollSubstep } from '#semconv';
+import type { StepDefinition, StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
 import { attemptIdentity, minerIdentity } from './step-identity.ts';
 import type { MinerJob } from './step-job.ts';

@@ -1,6 +1,6 @@
-import { CategorizedError } from '../semconv/index.ts';
-import { step } from '../steps/index.ts';
-import type { Queryable } from '../database/transaction.ts';
+import { CategorizedError } from '#semconv';
+import { step } from '#steps';
+import type { Queryable } from '#database/transaction';
 import { recordCompletion } from './control/miner-details.ts';
 import { moveMiner } from './control/moves.ts';
 import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';

@@ -1,4 +1,4 @@
-import type { StepDefinition, StepOutcome } from '../steps/index.ts';
+import type { StepDefinition, StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
 import { attemptIdentity, minerIdentity } from './step-identity.ts';
 import type { MinerJob } from './step-job.ts';

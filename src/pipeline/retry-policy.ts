@@ -1,4 +1,4 @@
-import type { StepName } from '../semconv/index.ts';
+import type { StepName } from '#semconv';
 import { delayAfter, type DelayRule } from './retry-delays.ts';
 
 /** The steps that are tried again; the others commit or are redelivered by the queue. */

@@ -1,11 +1,5 @@
-import {
-  EVENTS,
-  type Decision,
-  type ErrorCategory,
-  type LogLevel,
-  type RunStatus,
-} from '../semconv/index.ts';
-import type { StepEvent } from '../steps/index.ts';
+import { EVENTS, type Decision, type ErrorCategory, type LogLevel, type RunStatus } from '#semconv';
+import type { StepEvent } from '#steps';
 import type { MinerCounts } from './control/counts.ts';
 import type { RunRow } from './control/run-row.ts';
 import type { TaskName } from './queue/jobs.ts';

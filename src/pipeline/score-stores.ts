@@ -1,6 +1,6 @@
-import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '../grids/index.ts';
-import { scoreField } from '../scoring/field-scores.ts';
-import type { Variable } from '../semconv/index.ts';
+import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '#grids';
+import { scoreField } from '#scoring/field-scores';
+import type { Variable } from '#semconv';
 
 const MILLIS_PER_HOUR = 3_600_000;
 

@@ -1,5 +1,4 @@
-import { step, type StepDefinition } from '../steps/index.ts';
-import { currentTraceparent } from '../steps/index.ts';
+import { currentTraceparent, step, type StepDefinition } from '#steps';
 import { recordRootTrace } from './control/miner-details.ts';
 import { moveMiner } from './control/moves.ts';
 import { supersededOutcome } from './common-outcomes.ts';

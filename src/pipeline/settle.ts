@@ -1,5 +1,5 @@
 import { withControlState } from './control/control-state-error.ts';
-import { commitIfTrue, type Queryable } from '../database/transaction.ts';
+import { commitIfTrue, type Queryable } from '#database/transaction';
 import { keepEnd } from './kept-ends.ts';
 import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { CategorizedError } from '../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { LEASE_LOCK_CLASS } from './queue/worker-lease.ts';
 
 /** Namespace of the lock of the one who wants to be alone: "sole" in ASCII. */

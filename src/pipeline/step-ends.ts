@@ -1,4 +1,4 @@
-import type { EndedSpan } from '../steps/index.ts';
+import type { EndedSpan } from '#steps';
 
 /**
  * How the word of a step outlives its process. A step commits, then its span ends; a process that dies in between has

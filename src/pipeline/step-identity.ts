@@ -1,4 +1,4 @@
-import type { StepIdentity } from '../steps/index.ts';
+import type { StepIdentity } from '#steps';
 import type { RetriedStep } from './retry-policy.ts';
 import type { LeadJob, MinerJob, RunJob } from './step-job.ts';
 

@@ -1,6 +1,6 @@
-import { messageOf } from '../semconv/message-of.ts';
-import { classifyError, isRetryable } from '../steps/index.ts';
-import { CategorizedError, scrubText } from '../semconv/index.ts';
+import { messageOf } from '#semconv/message-of';
+import { classifyError, isRetryable } from '#steps';
+import { CategorizedError, scrubText } from '#semconv';
 import { ControlStateError } from './control/control-state-error.ts';
 import type { Failure } from './control/moves.ts';
 import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';

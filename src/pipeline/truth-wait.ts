@@ -1,7 +1,7 @@
-import type { GridStore } from '../grids/index.ts';
-import { CategorizedError } from '../semconv/index.ts';
-import { messageOf } from '../semconv/message-of.ts';
-import { classifyError } from '../steps/index.ts';
+import type { GridStore } from '#grids';
+import { CategorizedError } from '#semconv';
+import { messageOf } from '#semconv/message-of';
+import { classifyError } from '#steps';
 import type { StoreHandle } from './scores/store-handle.ts';
 import type { LeadJob } from './step-job.ts';
 import { afterSeconds } from './step-policy.ts';

@@ -1,6 +1,5 @@
-import type { HostingStatus, ResponseStatus } from '../semconv/index.ts';
-import { classifyError } from '../steps/index.ts';
-import type { StepAttributes } from '../steps/index.ts';
+import type { HostingStatus, ResponseStatus } from '#semconv';
+import { classifyError, type StepAttributes } from '#steps';
 
 /** What verification has found so far; a failure tells as much as it got to. */
 export interface VerifyFindings {

@@ -1,8 +1,8 @@
-import { CategorizedError } from '../semconv/index.ts';
-import { step } from '../steps/index.ts';
+import { CategorizedError } from '#semconv';
+import { step } from '#steps';
 import { withControlState } from './control/control-state-error.ts';
 import { freezeManifest, loadFrozenManifest, type FrozenManifest } from './control/frozen-manifest.ts';
-import type { Queryable } from '../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import { insertLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { requestAccess, requireSameHash } from './forecast-access.ts';

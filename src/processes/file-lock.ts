@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { CategorizedError } from '../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { identifyOwnProcess, isAlive } from './process-identity.ts';
 
 /** How patient a lock is. */

@@ -4,7 +4,7 @@ import {
   type ForecastStatus,
   type RunStatus,
   type StepStatus,
-} from '../semconv/index.ts';
+} from '#semconv';
 import type { MissingScore } from './explanation.ts';
 
 /** The missing scores in words: one line for all leads that are missing for the same reason. */

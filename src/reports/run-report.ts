@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { ERA5_LEAD_HOURS, VARIABLES } from '../semconv/index.ts';
+import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
 import { utcText } from './utc-text.ts';
 
 /** One miner in the report of a run. */

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { scrubText } from '../semconv/index.ts';
+import { scrubText } from '#semconv';
 import { countFault } from './instrumentation-faults.ts';
 
 /** Attributes whose text is written by people and programs outside, so it may hold what must be scrubbed. */

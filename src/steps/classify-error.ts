@@ -1,4 +1,4 @@
-import { ERROR_CATEGORIES, type ErrorCategory } from '../semconv/index.ts';
+import { ERROR_CATEGORIES, type ErrorCategory } from '#semconv';
 import { categoryOfCode, categoryOfHttpStatus } from './error-codes.ts';
 import { categoryOfMessage } from './error-messages.ts';
 import { classOf, errorChain, readMessage, readProperty, readText } from './unknown-error.ts';

@@ -1,5 +1,5 @@
 import type { Attributes, Span } from '@opentelemetry/api';
-import { EVENTS } from '../semconv/index.ts';
+import { EVENTS } from '#semconv';
 import { addAttributes } from './attribute-values.ts';
 import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';

@@ -1,4 +1,4 @@
-import { scrubValue } from '../semconv/index.ts';
+import { scrubValue } from '#semconv';
 import { toJsonValue } from './json-value.ts';
 
 /** Largest context of a span, bytes of UTF-8. */

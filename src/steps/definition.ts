@@ -1,4 +1,4 @@
-import type { AttributeName, AttributeValue, StageStatus, StepName, StepStatus } from '../semconv/index.ts';
+import type { AttributeName, AttributeValue, StageStatus, StepName, StepStatus } from '#semconv';
 
 /** Whose step it is. What a step leaves out is inherited from the step around it. */
 export interface StepIdentity {

@@ -1,4 +1,4 @@
-import { scrubText, type ErrorCategory } from '../semconv/index.ts';
+import { scrubText, type ErrorCategory } from '#semconv';
 import { classifyError, isRetryable } from './classify-error.ts';
 import { fingerprintOf } from './error-fingerprint.ts';
 import { formatFrames, parseStack } from './stack-trace.ts';

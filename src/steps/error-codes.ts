@@ -1,4 +1,4 @@
-import type { ErrorCategory } from '../semconv/index.ts';
+import type { ErrorCategory } from '#semconv';
 
 /** Codes that Node, its TLS and HTTP parts and undici give to errors. */
 const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {

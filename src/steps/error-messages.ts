@@ -1,4 +1,4 @@
-import type { ErrorCategory } from '../semconv/index.ts';
+import type { ErrorCategory } from '#semconv';
 import { categoryOfHttpStatus } from './error-codes.ts';
 
 /** What surely comes before the number of an HTTP status, so that `took 4042 ms` is none. */

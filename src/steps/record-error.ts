@@ -1,5 +1,5 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
-import { EVENTS } from '../semconv/index.ts';
+import { EVENTS } from '#semconv';
 import { describeError } from './describe-error.ts';
 
 /** Says on the span why the step did not succeed: attributes, the `exception` event and the status ERROR. */

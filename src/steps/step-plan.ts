@@ -1,4 +1,4 @@
-import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '../semconv/index.ts';
+import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '#semconv';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import { InstantText } from './instant-text.ts';

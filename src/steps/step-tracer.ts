@@ -1,5 +1,5 @@
 import { ProxyTracer, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
-import { INSTRUMENTATION_SCOPE } from '../semconv/instrumentation-scope.ts';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 
 /** The tracer of steps, asked for again only when another SDK is registered. */
 export class StepTracer {

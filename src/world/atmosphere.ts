@@ -1,5 +1,5 @@
-import type { Grid } from '../grids/index.ts';
-import type { Variable } from '../semconv/index.ts';
+import type { Grid } from '#grids';
+import type { Variable } from '#semconv';
 import { geostrophicWind } from './geostrophic-wind.ts';
 import {
   LEVEL_STATES,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Grid, type GridDataset, type GridTarget, writeGridStore } from '../grids/index.ts';
-import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS, type Variable } from '../semconv/index.ts';
+import { type Grid, type GridDataset, type GridTarget, writeGridStore } from '#grids';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS, type Variable } from '#semconv';
 import { climateField, type FieldPlace, weatherField } from './atmosphere.ts';
 import { WORLD_LEVELS_HPA, type WorldLevel } from './mean-state.ts';
 import { drawWaves, type PlanetaryWave } from './planetary-waves.ts';

@@ -1,4 +1,4 @@
-import type { Grid } from '../grids/index.ts';
+import type { Grid } from '#grids';
 
 const RADIANS = Math.PI / 180;
 const EARTH_RADIUS_METRES = 6_371_000;

@@ -1,4 +1,4 @@
-import type { Grid } from '../grids/index.ts';
+import type { Grid } from '#grids';
 import type { Random } from './seeded-random.ts';
 
 const RADIANS = Math.PI / 180;

@@ -1,4 +1,4 @@
-import { type GridDatasetVariable, type GridStore, writeGridStore, type ZarrFormat } from '../grids/index.ts';
+import { type GridDatasetVariable, type GridStore, writeGridStore, type ZarrFormat } from '#grids';
 import { createFieldCorruption } from './field-corruption.ts';
 import { drawWaves, wavePattern } from './planetary-waves.ts';
 import { createRandom, deriveSeed } from './seeded-random.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { measure } from '../../bench/harness/measure.ts';
-import { comparisonText, short } from '../../bench/harness/report.ts';
-import { median, quantile } from '../../bench/harness/statistics.ts';
+import { measure } from '#bench/harness/measure';
+import { comparisonText, short } from '#bench/harness/report';
+import { median, quantile } from '#bench/harness/statistics';
 
 describe('quantiles', () => {
   it('lie between neighbours in proportion', () => {

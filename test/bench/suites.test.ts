@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SUITES } from '../../bench/suites.ts';
+import { SUITES } from '#bench/suites';
 
 const FILES = readdirSync(join(import.meta.dirname, '../../bench/suites')).filter((name) =>
   name.endsWith('.ts'),

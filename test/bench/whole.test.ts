@@ -1,7 +1,7 @@
 import type { Profiler } from 'node:inspector/promises';
 import { describe, expect, it } from 'vitest';
-import { cpuTimes } from '../../bench/whole/cpu-shares.ts';
-import { shareMeasurement } from '../../bench/whole/shared-measurement.ts';
+import { cpuTimes } from '#bench/whole/cpu-shares';
+import { shareMeasurement } from '#bench/whole/shared-measurement';
 
 /** Frames from the root on; each calls the next. */
 function profileOf(stacks: readonly (readonly string[])[]): Profiler.Profile {

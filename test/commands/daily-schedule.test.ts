@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dueCycle, keepSchedule } from '../../src/commands/daily-schedule.ts';
-import { timeOfDay } from '../../src/commands/time-of-day.ts';
+import { dueCycle, keepSchedule } from '#commands/daily-schedule';
+import { timeOfDay } from '#commands/time-of-day';
 
 const AT = timeOfDay('18:00');
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { deadLettersCommand } from '../../src/commands/dead-letters.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { deadLettersCommand } from '#commands/dead-letters';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { endedSpan } from '../support/spans.ts';
 import { emptyTables } from '../support/tables.ts';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Interrupted, interruptible, untilAborted } from '../../src/commands/interruption.ts';
+import { Interrupted, interruptible, untilAborted } from '#commands/interruption';
 
 const never = new Promise<never>(() => undefined);
 /** Stands in for the process: signals are emitted, and nothing ends. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { rebuildCommand } from '../../src/commands/rebuild.ts';
-import { reconcileCommand } from '../../src/commands/reconcile.ts';
-import { sweepCommand } from '../../src/commands/sweep.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { rebuildCommand } from '#commands/rebuild';
+import { reconcileCommand } from '#commands/reconcile';
+import { sweepCommand } from '#commands/sweep';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { RECORDED_RUNS } from '../support/recorded-runs.ts';
 import { endedSpan, startOfSpan } from '../support/spans.ts';

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { examineMetricsPort } from '../../src/commands/metrics-port.ts';
-import { startMetricsServer } from '../../src/http/metrics-server.ts';
+import { examineMetricsPort } from '#commands/metrics-port';
+import { startMetricsServer } from '#http/metrics-server';
 import { exporterFor } from '../exporters/prometheus/fixtures.ts';
 
 const servers: { close: () => unknown }[] = [];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createOutput } from '../../src/commands/output.ts';
-import { reportFailure } from '../../src/commands/report-failure.ts';
+import { createOutput } from '#commands/output';
+import { reportFailure } from '#commands/report-failure';
 
 const CLEAR = '\r\u001b[2K';
 let stdout: string;

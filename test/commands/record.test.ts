@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordCommand } from '../../src/commands/record.ts';
-import { recordSpans, type RecordingPlaces } from '../../src/commands/record-spans.ts';
-import { readConfig } from '../../src/config.ts';
+import { recordCommand } from '#commands/record';
+import { recordSpans, type RecordingPlaces } from '#commands/record-spans';
+import { readConfig } from '#src/config';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { queryStep, sdkSpans } from '../ingest/support/sdk-spans.ts';
 import { send } from '../ingest/support/serving.ts';

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from '../../src/commands/run.ts';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
-import { findFreePort } from '../../src/database/embedded/free-port.ts';
+import { runCommand } from '#commands/run';
+import type { ValidationReport } from '#commands/validation-report';
+import { findFreePort } from '#database/embedded/free-port';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { invoke, type Invocation } from './support/invoke.ts';
 import {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scoreCommand } from '../../src/commands/score.ts';
+import { scoreCommand } from '#commands/score';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { invoke } from './support/invoke.ts';
 import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';

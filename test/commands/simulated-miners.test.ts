@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SIMULATED_MINERS_AT, startSimulatedMiners } from '../../src/commands/simulated-miners.ts';
-import { createMinerClient } from '../../src/pipeline/miners/index.ts';
+import { SIMULATED_MINERS_AT, startSimulatedMiners } from '#commands/simulated-miners';
+import { createMinerClient } from '#pipeline/miners/index';
 import { INIT_TIME, tinyStore } from '../pipeline/support/tiny-world.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';

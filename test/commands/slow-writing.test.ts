@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examineWriting } from '../../src/commands/slow-writing.ts';
-import { createDatabasePool } from '../../src/database/connect.ts';
+import { examineWriting } from '#commands/slow-writing';
+import { createDatabasePool } from '#database/connect';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

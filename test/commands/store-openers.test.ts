@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isPerCycle, locationOfCycle } from '../../src/commands/cycle-location.ts';
-import { findStoreProblems, toStoreOpeners } from '../../src/commands/store-openers.ts';
-import type { GridStore } from '../../src/grids/index.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { isPerCycle, locationOfCycle } from '#commands/cycle-location';
+import { findStoreProblems, toStoreOpeners } from '#commands/store-openers';
+import type { GridStore } from '#grids';
+import { CategorizedError } from '#semconv';
 import { tinyStore } from '../pipeline/support/tiny-world.ts';
 
 const INIT_TIME = new Date('2026-03-05T06:00:00Z');

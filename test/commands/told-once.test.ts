@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toldOnce } from '../../src/commands/told-once.ts';
+import { toldOnce } from '#commands/told-once';
 
 describe('telling a problem', () => {
   it('is done once while it stays the same, and again when another one came between', () => {

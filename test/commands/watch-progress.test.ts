@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { describeProgress, watchProgress } from '../../src/commands/watch-progress.ts';
-import type { RunProgress } from '../../src/pipeline/index.ts';
+import { describeProgress, watchProgress } from '#commands/watch-progress';
+import type { RunProgress } from '#pipeline';
 import { captureOutput } from './support/captured-output.ts';
 
 const progressOf = (completed: number): RunProgress => ({

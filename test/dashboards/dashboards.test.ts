@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DATASOURCES } from '../../dashboards/panels/datasources.ts';
-import { DASHBOARD_UIDS } from '../../dashboards/panels/links.ts';
-import { MISSING_VALUE } from '../../dashboards/panels/panel-words.ts';
-import { DASHBOARD_FILES } from '../../dashboards/index.ts';
-import { staleFiles } from '../../scripts/generate.ts';
+import { DATASOURCES } from '#dashboards/panels/datasources';
+import { DASHBOARD_UIDS } from '#dashboards/panels/links';
+import { MISSING_VALUE } from '#dashboards/panels/panel-words';
+import { DASHBOARD_FILES } from '#dashboards/index';
+import { staleFiles } from '#scripts/generate';
 import { join } from 'node:path';
 import {
   colouredValues,
@@ -13,8 +13,8 @@ import {
   panelsOf,
   variablesOf,
   widthOf,
-} from '../../scripts/dashboards/generated.ts';
-import { dashboardShape } from '../../scripts/dashboards/shapes.ts';
+} from '#scripts/dashboards/generated';
+import { dashboardShape } from '#scripts/dashboards/shapes';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const repeated = <T>(values: readonly T[]): readonly T[] =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { METRICS } from '#semconv/metrics';
 import { composeFile, mountsOf } from './support/compose-file.ts';
 import { collectorFile, environmentOf, strayComponents } from './support/collector-file.ts';
 

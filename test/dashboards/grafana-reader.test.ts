@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg, { type Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { migrate } from '../../src/database/migrate.ts';
+import { createDatabasePool } from '#database/connect';
+import { migrate } from '#database/migrate';
 import { createTestDatabase, testServerUrl, type TestDatabase } from '../support/postgres.ts';
 
 /** Roles belong to the whole server, which other runs use too: the script makes one of this run alone. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
-import { METRIC_GROUPS, METRICS, type MetricKey } from '../../src/semconv/metrics.ts';
-import { PROM_TARGETS } from '../../scripts/dashboards/generated.ts';
+import type { MetricDefinition } from '#semconv/metric-definition';
+import { METRIC_GROUPS, METRICS, type MetricKey } from '#semconv/metrics';
+import { PROM_TARGETS } from '#scripts/dashboards/generated';
 import { growthAsIncrease, mentionsIn, syntaxErrors, type Mention } from './support/promql.ts';
 
 /** What a process says of itself alone. All others mirror tables, and every process says the same of them. */

@@ -2,23 +2,23 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ALERT_GROUPS, ALERTS } from '../../dashboards/rules/alerts.ts';
-import { ERROR_BUDGET } from '../../dashboards/rules/error-budget-alerts.ts';
-import { growth, series } from '../../dashboards/rules/promql.ts';
-import { RECORDED_SERIES, RECORDING_GROUPS } from '../../dashboards/rules/recording.ts';
-import { runbookOf, type AlertRule } from '../../dashboards/rules/rule.ts';
+import { ALERT_GROUPS, ALERTS } from '#dashboards/rules/alerts';
+import { ERROR_BUDGET } from '#dashboards/rules/error-budget-alerts';
+import { growth, series } from '#dashboards/rules/promql';
+import { RECORDED_SERIES, RECORDING_GROUPS } from '#dashboards/rules/recording';
+import { runbookOf, type AlertRule } from '#dashboards/rules/rule';
 import {
   LONG_STEPS,
   PATIENT_RETRIES,
   PROMPT_RETRIES,
   SHORT_STEPS,
   TOO_LONG_SECONDS,
-} from '../../dashboards/rules/thresholds.ts';
-import { staleFiles } from '../../scripts/generate.ts';
-import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '../../src/pipeline/retry-policy.ts';
-import { TRUTH_POLL_SECONDS, truthDueTime, truthGiveUpTime } from '../../src/pipeline/truth-times.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
-import { ERA5_LEAD_HOURS, STEP_NAMES } from '../../src/semconv/vocabulary.ts';
+} from '#dashboards/rules/thresholds';
+import { staleFiles } from '#scripts/generate';
+import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '#pipeline/retry-policy';
+import { TRUTH_POLL_SECONDS, truthDueTime, truthGiveUpTime } from '#pipeline/truth-times';
+import { METRICS } from '#semconv/metrics';
+import { ERA5_LEAD_HOURS, STEP_NAMES } from '#semconv/vocabulary';
 import { unknownNames } from './rules/series-vocabulary.ts';
 import { yieldedLabels } from './rules/yielded-labels.ts';
 

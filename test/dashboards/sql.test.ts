@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DASHBOARD_UIDS } from '../../dashboards/panels/links.ts';
+import { DASHBOARD_UIDS } from '#dashboards/panels/links';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   fieldsNamedBy,
@@ -7,11 +7,11 @@ import {
   GENERATED,
   SQL_TARGETS,
   type PanelTarget,
-} from '../../scripts/dashboards/generated.ts';
-import { interpolateSql, type DashboardChoice } from '../../scripts/dashboards/interpolate.ts';
-import { allowReader, askAsReader, GRAFANA_READER, type Answer } from '../../scripts/dashboards/reader.ts';
+} from '#scripts/dashboards/generated';
+import { interpolateSql, type DashboardChoice } from '#scripts/dashboards/interpolate';
+import { allowReader, askAsReader, GRAFANA_READER, type Answer } from '#scripts/dashboards/reader';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
-import type { SqlTargetJson } from '../../scripts/dashboards/shapes.ts';
+import type { SqlTargetJson } from '#scripts/dashboards/shapes';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { connectDatabase, createDatabasePool, requireServerVersion } from '../../src/database/connect.ts';
-import { findFreePort } from '../../src/database/embedded/free-port.ts';
-import { CategorizedError } from '../../src/semconv/error-categories.ts';
+import { connectDatabase, createDatabasePool, requireServerVersion } from '#database/connect';
+import { findFreePort } from '#database/embedded/free-port';
+import { CategorizedError } from '#semconv/error-categories';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, toConnectionError } from '../../src/database/connection-error.ts';
-import { CategorizedError } from '../../src/semconv/error-categories.ts';
+import { codeOf, toConnectionError } from '#database/connection-error';
+import { CategorizedError } from '#semconv/error-categories';
 
 const URL_WITH_SECRET = 'postgres://anna:s3cret@db.example:5432/weather';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { describeConnectionTarget, parseConnectionTarget } from '../../src/database/connection-target.ts';
+import { describeConnectionTarget, parseConnectionTarget } from '#database/connection-target';
 
 describe('the target of a connection string', () => {
   it('is host, port and database, and nothing of who enters', () => {

@@ -7,11 +7,11 @@ import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { connectDatabase } from '../../src/database/connect.ts';
-import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
-import { findTemporaryPlace } from '../../src/database/embedded/shared-place.ts';
-import { findServerAccount } from '../../src/database/embedded/os-user.ts';
-import { postmasterFilePath, readPostmasterFile } from '../../src/database/embedded/postmaster-file.ts';
+import { connectDatabase } from '#database/connect';
+import { startEmbeddedPostgres } from '#database/embedded';
+import { findTemporaryPlace } from '#database/embedded/shared-place';
+import { findServerAccount } from '#database/embedded/os-user';
+import { postmasterFilePath, readPostmasterFile } from '#database/embedded/postmaster-file';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FAST = { settings: { fsync: 'off' } };

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { migrate } from '../../src/database/migrate.ts';
-import { migrationStatus } from '../../src/database/migration-status.ts';
+import { createDatabasePool } from '#database/connect';
+import { migrate } from '#database/migrate';
+import { migrationStatus } from '#database/migration-status';
 import { interceptPool } from '../support/intercepted-pool.ts';
 import { loseConnection } from '../support/lose-connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { MIGRATIONS_DIRECTORY, readMigrationFiles } from '../../src/database/migration-files.ts';
+import { MIGRATIONS_DIRECTORY, readMigrationFiles } from '#database/migration-files';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function folderWith(...names: string[]): Promise<string> {

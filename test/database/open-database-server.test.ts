@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { openDatabaseServer } from '../../src/database/open-database-server.ts';
+import { openDatabaseServer } from '#database/open-database-server';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('the server that is opened', () => {

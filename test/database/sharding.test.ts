@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { migrateQueue } from '../../src/pipeline/queue/worker.ts';
+import { migrateQueue } from '#pipeline/queue/worker';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 /** Small tables without a validator of their own, whole on every server: others refer to them. */

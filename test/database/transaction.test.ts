@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { commitIfTrue, inTransaction, type TransactionEnd } from '../../src/database/transaction.ts';
+import { createDatabasePool } from '#database/connect';
+import { commitIfTrue, inTransaction, type TransactionEnd } from '#database/transaction';
 import { loseConnection } from '../support/lose-connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

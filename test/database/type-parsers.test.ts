@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 
-import { createTypeParsers } from '../../src/database/type-parsers.ts';
+import { createTypeParsers } from '#database/type-parsers';
 
 const { INT8, NUMERIC } = pg.types.builtins;
 

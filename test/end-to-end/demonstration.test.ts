@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FinishedRun } from '../../src/commands/run-on-stores.ts';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
-import { PROFILES, type Profile } from '../../src/fleet/index.ts';
+import type { FinishedRun } from '#commands/run-on-stores';
+import type { ValidationReport } from '#commands/validation-report';
+import { PROFILES, type Profile } from '#fleet';
 import { RECORDED_TABLES, dumpTables } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runDemonstration, testConfig, type TestDemonstration } from './support/demonstration.ts';

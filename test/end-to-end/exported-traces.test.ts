@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
-import { ERROR_CATEGORIES } from '../../src/semconv/index.ts';
-import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
+import type { ValidationReport } from '#commands/validation-report';
+import { ERROR_CATEGORIES } from '#semconv';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runDemonstration, testConfig } from './support/demonstration.ts';
 import type { ExportedSpan } from './support/exported-span.ts';

@@ -3,12 +3,12 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { SpanSink } from '../../exporters/export-report.ts';
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import type { RecordingSpanProcessorOptions } from '../../exporters/processor/processor-options.ts';
-import { RecordingSpanProcessor } from '../../exporters/processor/recording-span-processor.ts';
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { step, type StepDefinition } from '../../src/steps/index.ts';
+import type { SpanSink } from '#exporters/export-report';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { RecordingSpanProcessorOptions } from '#processor/processor-options';
+import { RecordingSpanProcessor } from '#processor/recording-span-processor';
+import { createDatabasePool } from '#database/connect';
+import { step, type StepDefinition } from '#steps';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { openBreakableProxy } from './support/breakable-proxy.ts';
 

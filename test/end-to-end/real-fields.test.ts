@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand } from '../../src/commands/run.ts';
-import { scoreCommand } from '../../src/commands/score.ts';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
-import { ERA5_LEAD_HOURS, VARIABLES } from '../../src/semconv/index.ts';
+import { runCommand } from '#commands/run';
+import { scoreCommand } from '#commands/score';
+import type { ValidationReport } from '#commands/validation-report';
+import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
 import { invoke } from '../commands/support/invoke.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { METRICS } from '../../src/semconv/metrics.ts';
-import { reconcile, reconcileMetrics } from '../../src/maintenance.ts';
+import { METRICS } from '#semconv/metrics';
+import { reconcile, reconcileMetrics } from '#src/maintenance';
 import { startRecorderProcess, type RecorderProcess } from '../faults/support/recorder-process.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { startProgram, type RunningProgram } from '../commands/support/program.ts';
 import { writeTinyStore } from '../commands/support/tiny-stores.ts';
 import { minerOf } from '../pipeline/support/stub-miners.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
+import type { ValidationReport } from '#commands/validation-report';
 import { startProgram } from '../commands/support/program.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { dumpTables } from '../support/tables.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inTurns } from '../../exporters/turns.ts';
+import { inTurns } from '#exporters/turns';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 

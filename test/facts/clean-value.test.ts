@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  Adjustments,
-  cleanAttribute,
-  cleanJson,
-  cleanNumber,
-  cleanText,
-} from '../../src/facts/clean-value.ts';
+import { Adjustments, cleanAttribute, cleanJson, cleanNumber, cleanText } from '#facts/clean-value';
 
 const cleaned = (value: unknown): readonly [unknown, Readonly<Record<string, number>>] => {
   const adjustments = new Adjustments();

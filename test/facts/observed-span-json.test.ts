@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSpan, encodeSpan } from '../../src/facts/observed-span-json.ts';
-import { translate } from '../../src/facts/translate.ts';
+import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
+import { translate } from '#facts/translate';
 import { recordedRun } from '../support/recorded-run.ts';
 import { endedSpan } from '../support/spans.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StepFact } from '../../src/facts/step-fact.ts';
-import { translate } from '../../src/facts/translate.ts';
+import type { StepFact } from '#facts/step-fact';
+import { translate } from '#facts/translate';
 import { componentScore, endedSpan, startOfSpan, T } from '../support/spans.ts';
 
 function factOf(span: Parameters<typeof translate>[0]): StepFact {

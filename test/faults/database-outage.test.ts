@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reconcile } from '../../src/maintenance.ts';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
+import { reconcile } from '#src/maintenance';
+import { createRandom, deriveSeed } from '#world';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';
 import { openFaultyDatabase, type FaultyDatabase } from './support/faulty-database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
+import { createRandom, deriveSeed } from '#world';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { RECORDED_RUNS } from '../support/recorded-runs.ts';
 import { startOfSpan } from '../support/spans.ts';

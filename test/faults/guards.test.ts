@@ -1,12 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { segmentPath } from '../../exporters/spool/segment-files.ts';
-import { closingSpan } from '../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { translate } from '../../src/facts/translate.ts';
-import { canonicalJson } from '../../exporters/postgres/folds/canonical-json.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { segmentPath } from '#spool/segment-files';
+import { closingSpan } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
+import { translate } from '#facts/translate';
+import { canonicalJson } from '#postgres/folds/canonical-json';
 import { keyOf, spanOf, SpoolBench } from '../exporters/spool/support/spool-bench.ts';
 import { interceptPool, type Interceptor } from '../support/intercepted-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Fleet } from '../../src/fleet/index.ts';
-import { reconcile } from '../../src/maintenance.ts';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
+import type { Fleet } from '#fleet';
+import { reconcile } from '#src/maintenance';
+import { createRandom, deriveSeed } from '#world';
 import { VALIDATOR } from '../pipeline/support/tiny-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { CONTROL_TABLES, findUnplaced, readCompared, RECORDED_TABLES } from './support/compared-tables.ts';

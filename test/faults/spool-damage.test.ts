@@ -2,11 +2,11 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { translate } from '../../src/facts/translate.ts';
-import { canonicalJson } from '../../exporters/postgres/folds/canonical-json.ts';
-import { segmentPath } from '../../exporters/spool/segment-files.ts';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { translate } from '#facts/translate';
+import { canonicalJson } from '#postgres/folds/canonical-json';
+import { segmentPath } from '#spool/segment-files';
+import { createRandom, deriveSeed } from '#world';
 import { SpoolBench, spanOf } from '../exporters/spool/support/spool-bench.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { startRecording, type Recording } from '../../src/recording.ts';
+import { readConfig } from '#src/config';
+import { startRecording, type Recording } from '#src/recording';
 import { openBreakableProxy, type BreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

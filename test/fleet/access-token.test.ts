@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { issueToken, readToken } from '../../src/fleet/access-token.ts';
+import { issueToken, readToken } from '#fleet/access-token';
 
 const secret = new Uint8Array(32).fill(1);
 const claims = { job_id: 'job', file_path: 'a.zarr', exp: 1000 };

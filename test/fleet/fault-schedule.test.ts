@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FAULTS, faultOf, ROUTES } from '../../src/fleet/fault-schedule.ts';
-import { PROFILES } from '../../src/fleet/profile.ts';
-import { makeSimulatedMiner } from '../../src/fleet/simulated-miner.ts';
+import { FAULTS, faultOf, ROUTES } from '#fleet/fault-schedule';
+import { PROFILES } from '#fleet/profile';
+import { makeSimulatedMiner } from '#fleet/simulated-miner';
 
 describe('the faults of a flaky miner', () => {
   it('all come up among its first polls, in an order that follows from its seed', () => {

@@ -1,6 +1,6 @@
 import { getGlobalDispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import type { ForecastAccess } from '../../src/pipeline/miners/index.ts';
+import type { ForecastAccess } from '#pipeline/miners/index';
 import { acceptedJob, accessTo, CHUNK, meet, pollToEnd, T0, type Meeting } from './support.ts';
 
 /** A meeting with a miner that has finished, and what opens its forecast. */

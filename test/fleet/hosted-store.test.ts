@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { hostStore } from '../../src/fleet/hosted-store.ts';
-import { makeSimulatedMiner, secretKeyOf } from '../../src/fleet/simulated-miner.ts';
-import { fileHash, verifyManifest } from '../../src/pipeline/miners/index.ts';
+import { hostStore } from '#fleet/hosted-store';
+import { makeSimulatedMiner, secretKeyOf } from '#fleet/simulated-miner';
+import { fileHash, verifyManifest } from '#pipeline/miners/index';
 
 const { hotkey } = makeSimulatedMiner(1, 0, 'good');
 const options = { hotkey, secretKey: secretKeyOf(1, 0), nonceSeed: new Uint8Array(32), tampering: false };

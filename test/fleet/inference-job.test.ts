@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HostedStore } from '../../src/fleet/hosted-store.ts';
-import { beginInference } from '../../src/fleet/inference-job.ts';
+import type { HostedStore } from '#fleet/hosted-store';
+import { beginInference } from '#fleet/inference-job';
 
 const store: HostedStore = { manifestHash: '', paths: [], read: () => null };
 const usual = { makeStore: async () => store, polls: 2, failure: null, patienceMillis: 1000 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignProfiles, PROFILES } from '../../src/fleet/profile.ts';
+import { assignProfiles, PROFILES } from '#fleet/profile';
 
 const counts = fc.integer({ min: 0, max: 256 });
 const seeds = fc.integer();

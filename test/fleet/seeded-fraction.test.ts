@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededBytes, seededFraction, seededInteger } from '../../src/fleet/seeded-fraction.ts';
+import { seededBytes, seededFraction, seededInteger } from '#fleet/seeded-fraction';
 
 describe('seeded numbers', () => {
   it('follow from seed and purpose alone, whatever was asked before', () => {

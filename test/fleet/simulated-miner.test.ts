@@ -1,8 +1,8 @@
 import { getPublicKey } from '@scure/sr25519';
 import { describe, expect, it } from 'vitest';
-import { PROFILES } from '../../src/fleet/profile.ts';
-import { makeSimulatedMiner, secretKeyOf } from '../../src/fleet/simulated-miner.ts';
-import { decodeHotkey } from '../../src/pipeline/miners/index.ts';
+import { PROFILES } from '#fleet/profile';
+import { makeSimulatedMiner, secretKeyOf } from '#fleet/simulated-miner';
+import { decodeHotkey } from '#pipeline/miners/index';
 
 describe('a simulated miner', () => {
   it('is the same for the same seed and UID, and another for any other', () => {

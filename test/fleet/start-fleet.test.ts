@@ -6,7 +6,7 @@ import {
   type FleetOptions,
   type Profile,
   type SimulatedMiner,
-} from '../../src/fleet/index.ts';
+} from '#fleet';
 import {
   createMinerClient,
   fileHash,
@@ -15,7 +15,7 @@ import {
   toJobId,
   verifyManifest,
   type VerifiedManifest,
-} from '../../src/pipeline/miners/index.ts';
+} from '#pipeline/miners/index';
 import {
   acceptedJob,
   accessTo,

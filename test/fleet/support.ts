@@ -1,6 +1,12 @@
-import type { Profile, SimulatedMiner } from '../../src/fleet/index.ts';
-import { startFleet, type Fleet, type FleetMiner, type FleetOptions } from '../../src/fleet/index.ts';
-import { createMinerClient, type ForecastAccess, type MinerClient } from '../../src/pipeline/miners/index.ts';
+import {
+  type Fleet,
+  type FleetMiner,
+  type FleetOptions,
+  type Profile,
+  type SimulatedMiner,
+  startFleet,
+} from '#fleet';
+import { createMinerClient, type ForecastAccess, type MinerClient } from '#pipeline/miners/index';
 
 export const T0 = new Date('2026-11-23T00:00:00Z');
 export const CHUNK = 'z/c/0/0/0';

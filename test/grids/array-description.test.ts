@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodedChunkBytes, describeArray } from '../../src/grids/array-description.ts';
+import { decodedChunkBytes, describeArray } from '#grids/array-description';
 
 const v2Array = {
   zarr_format: 2,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ArrayDescription } from '../../src/grids/array-description.ts';
-import { coordinateNames, fieldAxes } from '../../src/grids/axes.ts';
+import type { ArrayDescription } from '#grids/array-description';
+import { coordinateNames, fieldAxes } from '#grids/axes';
 
 function field(name: string, ...dimensionNames: string[]): ArrayDescription {
   const lengths = dimensionNames.map(() => 1);

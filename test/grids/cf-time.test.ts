@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCfTimes } from '../../src/grids/cf-time.ts';
+import { decodeCfTimes } from '#grids/cf-time';
 
 function decodeOne(value: number, units: string, calendar?: string): string | undefined {
   return decodeCfTimes([value], { units, calendar })[0]?.toISOString();

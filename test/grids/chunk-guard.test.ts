@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openGridStore } from '../../src/grids/index.ts';
+import { openGridStore } from '#grids';
 import { patchJson, plainFiles, rejectionOf, smallField, smallFiles, VALID_TIMES } from './small-store.ts';
 
 const [FIRST_TIME] = VALID_TIMES;

@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createDirectoryStore } from '../../src/grids/index.ts';
+import { createDirectoryStore } from '#grids';
 import { rejectionOf } from './small-store.ts';
 
 async function makeDirectory(): Promise<string> {

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpStore, openGridStore } from '../../src/grids/index.ts';
+import { createHttpStore, openGridStore } from '#grids';
 import { rejectionOf, smallField, smallFiles, VALID_TIMES } from './small-store.ts';
 
 const TOKEN = 'secret-token';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createInterpolator, type Grid, isSameGrid } from '../../src/grids/index.ts';
+import { createInterpolator, type Grid, isSameGrid } from '#grids';
 
 function grid(latitudes: readonly number[], longitudes: readonly number[]): Grid {
   return { latitudes: Float64Array.from(latitudes), longitudes: Float64Array.from(longitudes) };

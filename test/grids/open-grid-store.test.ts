@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AsyncReadable } from 'zarrita';
-import {
-  GridTimeMissingError,
-  type GridStore,
-  openGridStore,
-  writeGridStore,
-} from '../../src/grids/index.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { GridTimeMissingError, type GridStore, openGridStore, writeGridStore } from '#grids';
+import { CategorizedError } from '#semconv';
 import {
   patchJson,
   plainFiles,

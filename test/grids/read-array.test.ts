@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../src/grids/index.ts';
-import { readArray } from '../../src/grids/read-array.ts';
-import { openArray, openZarrGroup } from '../../src/grids/zarr-group.ts';
+import { createMemoryStore } from '#grids';
+import { readArray } from '#grids/read-array';
+import { openArray, openZarrGroup } from '#grids/zarr-group';
 import { plainFiles, rejectionOf, setRawArray } from './small-store.ts';
 
 /** An uncompressed array `wind` of one chunk, in a store. */

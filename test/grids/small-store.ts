@@ -1,5 +1,4 @@
-import type { GridDataset, WriteGridStoreOptions } from '../../src/grids/index.ts';
-import { writeGridStore } from '../../src/grids/index.ts';
+import { type GridDataset, writeGridStore, type WriteGridStoreOptions } from '#grids';
 
 /** Valid times of the small store: 12 and 24 hours after the start of 2026. */
 export const VALID_TIMES = [new Date('2026-01-01T12:00:00Z'), new Date('2026-01-02T00:00:00Z')] as const;

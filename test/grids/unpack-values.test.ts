@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUnpacker, isUnpacked, type Packing } from '../../src/grids/unpack-values.ts';
+import { createUnpacker, isUnpacked, type Packing } from '#grids/unpack-values';
 
 const plain: Packing = { dataType: 'float32', scaleFactor: 1, addOffset: 0, missingValues: [] };
 

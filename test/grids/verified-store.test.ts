@@ -7,7 +7,7 @@ import {
   openGridStore,
   type VerifiedStore,
   withManifestVerification,
-} from '../../src/grids/index.ts';
+} from '#grids';
 import { rejectionOf, smallField, smallFiles, VALID_TIMES } from './small-store.ts';
 
 function manifestOf(files: ReadonlyMap<string, Uint8Array>) {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type GridDataset, openGridStore, writeGridStore } from '../../src/grids/index.ts';
+import { type GridDataset, openGridStore, writeGridStore } from '#grids';
 import { rejectionOf, smallDataset, smallFiles } from './small-store.ts';
 
 function json(files: ReadonlyMap<string, Uint8Array>, path: string): unknown {

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { startMetricsServer } from '../../src/http/metrics-server.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
-import { createPrometheusExporter } from '../../exporters/prometheus/exporter.ts';
+import { startMetricsServer } from '#http/metrics-server';
+import { CategorizedError } from '#semconv';
+import { createPrometheusExporter } from '#prometheus/exporter';
 import { ask, startServer, withServer } from './server-fixture.ts';
 
 describe('the metrics server', () => {

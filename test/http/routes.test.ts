@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answer, type RouteSources } from '../../src/http/routes.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { answer, type RouteSources } from '#http/routes';
+import { CategorizedError } from '#semconv';
 
 function sourcesWith(sources: Partial<RouteSources> = {}) {
   const errors: unknown[] = [];

@@ -1,9 +1,5 @@
 import { request } from 'node:http';
-import {
-  startMetricsServer,
-  type MetricsServer,
-  type MetricsServerOptions,
-} from '../../src/http/metrics-server.ts';
+import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '#http/metrics-server';
 
 /** What a client of the server sees. */
 export interface Seen {

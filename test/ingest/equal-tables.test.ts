@@ -4,8 +4,8 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../exporters/postgres/exporter.ts';
-import { toObservedSpan } from '../../exporters/processor/observed-span.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toObservedSpan } from '#processor/observed-span';
 import { captureSpans } from '../pipeline/support/captured-spans.ts';
 import {
   goodForecast,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { startIngestServer, type SinkReport } from '../../src/ingest/index.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { startIngestServer, type SinkReport } from '#ingest';
+import { CategorizedError } from '#semconv';
 import { identity, request } from './support/protobuf.ts';
 import { JSON_TYPE, parsed, send, serving } from './support/serving.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, requireSafeAddress, toListenError, toUrl } from '../../src/ingest/listening-address.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { isLoopback, requireSafeAddress, toListenError, toUrl } from '#ingest/listening-address';
+import { CategorizedError } from '#semconv';
 
 describe('an address to listen on', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_DEPTH } from '../../src/ingest/attributes.ts';
-import { MAX_ITEMS } from '../../src/ingest/item-limit.ts';
-import { decodeProtobufSpans } from '../../src/ingest/protobuf-spans.ts';
+import { MAX_DEPTH } from '#ingest/attributes';
+import { MAX_ITEMS } from '#ingest/item-limit';
+import { decodeProtobufSpans } from '#ingest/protobuf-spans';
 import {
   attribute,
   bytes,

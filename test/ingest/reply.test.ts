@@ -1,8 +1,8 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, it } from 'vitest';
-import { encodingOf } from '../../src/ingest/media-type.ts';
-import { busy, malformed } from '../../src/ingest/refusal.ts';
-import { toRefused, toSuccess } from '../../src/ingest/reply.ts';
+import { encodingOf } from '#ingest/media-type';
+import { busy, malformed } from '#ingest/refusal';
+import { toRefused, toSuccess } from '#ingest/reply';
 import { bytes } from './support/protobuf.ts';
 
 const PARTLY = { rejectedSpans: 300, errorMessage: `span b: ${'ü'.repeat(200)}` };

@@ -2,11 +2,11 @@ import { ProtobufTraceSerializer, JsonTraceSerializer } from '@opentelemetry/otl
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toObservedSpan } from '../../exporters/processor/observed-span.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { decodeJsonSpans } from '../../src/ingest/json-spans.ts';
-import { decodeProtobufSpans } from '../../src/ingest/protobuf-spans.ts';
-import { Refusal } from '../../src/ingest/refusal.ts';
+import { toObservedSpan } from '#processor/observed-span';
+import type { ObservedSpan } from '#facts/observed-span';
+import { decodeJsonSpans } from '#ingest/json-spans';
+import { decodeProtobufSpans } from '#ingest/protobuf-spans';
+import { Refusal } from '#ingest/refusal';
 import { sdkSpans, VARIED } from './support/sdk-spans.ts';
 
 const encode = (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../../src/ingest/slots.ts';
+import { createSlots } from '#ingest/slots';
 
 describe('slots', () => {
   it('are as many as were made, and one that is given back can be taken again', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startIntervalTask } from '../../src/lifecycle/interval-task.ts';
+import { startIntervalTask } from '#lifecycle/interval-task';
 import { ManualScheduler } from '../exporters/processor/manual-scheduler.ts';
 
 /** Work whose rounds are ended by hand. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acquireAll, createResourceStack } from '../../src/lifecycle/resource-stack.ts';
+import { acquireAll, createResourceStack } from '#lifecycle/resource-stack';
 
 /** A release that notes its name, and throws when an error is given. */
 const noting = (notes: string[], name: string, error?: Error) => () => {

@@ -1,8 +1,8 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CategorizedError } from '../../src/semconv/index.ts';
-import type { RunProgress } from '../../src/pipeline/index.ts';
-import type { PipelineSettings } from '../../src/pipeline/pipeline-options.ts';
+import { CategorizedError } from '#semconv';
+import type { RunProgress } from '#pipeline';
+import type { PipelineSettings } from '#pipeline/pipeline-options';
 import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
 import {
   ALL_LEADS,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StepEnds } from '../../src/pipeline/index.ts';
+import type { StepEnds } from '#pipeline';
 import { beforeEachJob } from '../support/private-jobs.ts';
 import { captureSpans } from './support/captured-spans.ts';
 import {

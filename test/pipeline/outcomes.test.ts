@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { aggregateMinerDefinition } from '../../src/pipeline/aggregate-definition.ts';
-import { day1Definition } from '../../src/pipeline/day1.ts';
-import { era5Definition } from '../../src/pipeline/era5.ts';
-import { summarizeForecast } from '../../src/pipeline/forecast-summary.ts';
-import { gfsDownloadDefinition } from '../../src/pipeline/gfs-download-definition.ts';
-import { newLeadFindings } from '../../src/pipeline/lead-findings.ts';
-import { pollDefinition } from '../../src/pipeline/poll-definition.ts';
-import { queryDefinition } from '../../src/pipeline/query-definition.ts';
-import type { LeadJob } from '../../src/pipeline/step-job.ts';
-import { verifyDefinition } from '../../src/pipeline/verify-definition.ts';
-import { hostingStatusOf, responseStatusOf } from '../../src/pipeline/verify-findings.ts';
-import { CategorizedError, toStage, type ErrorCategory } from '../../src/semconv/index.ts';
-import type { LeadRow } from '../../src/pipeline/control/lead-row.ts';
+import { aggregateMinerDefinition } from '#pipeline/aggregate-definition';
+import { day1Definition } from '#pipeline/day1';
+import { era5Definition } from '#pipeline/era5';
+import { summarizeForecast } from '#pipeline/forecast-summary';
+import { gfsDownloadDefinition } from '#pipeline/gfs-download-definition';
+import { newLeadFindings } from '#pipeline/lead-findings';
+import { pollDefinition } from '#pipeline/poll-definition';
+import { queryDefinition } from '#pipeline/query-definition';
+import type { LeadJob } from '#pipeline/step-job';
+import { verifyDefinition } from '#pipeline/verify-definition';
+import { hostingStatusOf, responseStatusOf } from '#pipeline/verify-findings';
+import { CategorizedError, toStage, type ErrorCategory } from '#semconv';
+import type { LeadRow } from '#pipeline/control/lead-row';
 import { INIT_TIME } from './support/tiny-world.ts';
 
 /** As much of a job as a definition reads. */

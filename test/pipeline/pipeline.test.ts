@@ -1,6 +1,6 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunProgress } from '../../src/pipeline/index.ts';
+import type { RunProgress } from '#pipeline';
 import { captureSpans, contextOf, statusOf, traceparentOf } from './support/captured-spans.ts';
 import { goodForecast, openBench, tinyStores, type PipelineBench } from './support/pipeline-bench.ts';
 import { minerOf, stubMiners, type StubMiners } from './support/stub-miners.ts';

@@ -6,7 +6,7 @@ import {
   exponentialDelay,
   linearDelay,
   type DelayRule,
-} from '../../src/pipeline/retry-delays.ts';
+} from '#pipeline/retry-delays';
 
 const attempts = [1, 2, 3, 4, 5];
 const minutes = (rule: DelayRule, count: number): number[] =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { MinerCounts } from '../../src/pipeline/control/counts.ts';
-import { isTerminal, RUN_TRANSITIONS } from '../../src/pipeline/control/transitions.ts';
-import { decideRun, toDecisionEvent, type RunView } from '../../src/pipeline/run-decision.ts';
-import { RUN_STATUSES } from '../../src/semconv/index.ts';
+import type { MinerCounts } from '#pipeline/control/counts';
+import { isTerminal, RUN_TRANSITIONS } from '#pipeline/control/transitions';
+import { decideRun, toDecisionEvent, type RunView } from '#pipeline/run-decision';
+import { RUN_STATUSES } from '#semconv';
 
 const NOBODY: MinerCounts = {
   created: 0,

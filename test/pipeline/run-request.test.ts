@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireLeads, requireMiners } from '../../src/pipeline/run-request.ts';
+import { requireLeads, requireMiners } from '#pipeline/run-request';
 
 const miner = (uid: number, hotkey = `hotkey-${uid}`) => ({
   uid,

@@ -1,10 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  afterSessionLock,
-  GFS_LOCK_CLASS,
-  RUN_LOCK_CLASS,
-  underSessionLock,
-} from '../../src/pipeline/session-lock.ts';
+import { afterSessionLock, GFS_LOCK_CLASS, RUN_LOCK_CLASS, underSessionLock } from '#pipeline/session-lock';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { RETRY_POLICIES } from '../../src/pipeline/retry-policy.ts';
-import {
-  afterFailure,
-  afterSeconds,
-  MAX_DELIVERIES,
-  toFailure,
-  underPolicy,
-} from '../../src/pipeline/step-policy.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import { RETRY_POLICIES } from '#pipeline/retry-policy';
+import { afterFailure, afterSeconds, MAX_DELIVERIES, toFailure, underPolicy } from '#pipeline/step-policy';
+import { CategorizedError } from '#semconv';
 
 const NOW = new Date('2026-11-23T18:00:00Z');
 const underway = (attempt: number, { deliveries = 1, delayFactor = 1 } = {}) => ({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PollReply } from '../../src/pipeline/miners/index.ts';
+import type { PollReply } from '#pipeline/miners/index';
 import { captureSpans } from './support/captured-spans.ts';
 import {
   goodForecast,

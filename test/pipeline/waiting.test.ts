@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { GridStore } from '../../src/grids/index.ts';
-import { GFS_LOCK_CLASS } from '../../src/pipeline/session-lock.ts';
-import { CategorizedError } from '../../src/semconv/index.ts';
+import type { GridStore } from '#grids';
+import { GFS_LOCK_CLASS } from '#pipeline/session-lock';
+import { CategorizedError } from '#semconv';
 import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
 import {
   ALL_LEADS,

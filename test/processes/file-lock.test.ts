@@ -10,8 +10,8 @@ import {
   tryFileLock,
   withFileLock,
   type HeldLock,
-} from '../../src/processes/file-lock.ts';
-import { identifyOwnProcess } from '../../src/processes/process-identity.ts';
+} from '#processes/file-lock';
+import { identifyOwnProcess } from '#processes/process-identity';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** The identity of a process that cannot live: numbers end at 2^22. */

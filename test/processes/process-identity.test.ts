@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { describe, expect, it } from 'vitest';
 
-import { identifyOwnProcess, identifyProcess, isAlive } from '../../src/processes/process-identity.ts';
+import { identifyOwnProcess, identifyProcess, isAlive } from '#processes/process-identity';
 
 describe('the identity of a process', () => {
   it('begins with its number and stays the same while it lives', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { totalsOf } from '../../src/reports/attempt-totals.ts';
-import { explain } from '../../src/reports/explain.ts';
-import type { Attempt } from '../../src/reports/explanation.ts';
+import { totalsOf } from '#reports/attempt-totals';
+import { explain } from '#reports/explain';
+import type { Attempt } from '#reports/explanation';
 import { attempt, call, explanation, missingScore, runCourse } from './support/fixtures.ts';
 
 const RETRIED_AT = '2026-11-23T18:01:00.000Z';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingLines } from '../../src/reports/missing-lines.ts';
+import { missingLines } from '#reports/missing-lines';
 import { missingScore } from './support/fixtures.ts';
 
 describe('the missing scores in words', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRunReport } from '../../src/reports/run-table.ts';
+import { formatRunReport } from '#reports/run-table';
 import { minerReport, runReport } from './support/fixtures.ts';
 
 const linesOf = (text: string): string[] => text.split('\n');

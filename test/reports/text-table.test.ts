@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { textTable } from '../../src/reports/text-table.ts';
+import { textTable } from '#reports/text-table';
 
 interface Row {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clampToUnit } from '../../src/scoring/clamp-to-unit.ts';
+import { clampToUnit } from '#scoring/clamp-to-unit';
 
 describe('clampToUnit', () => {
   it('moves only what lies outside 0 and 1', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLONE_THRESHOLDS, clonePenalty } from '../../src/scoring/clone-penalty.ts';
+import { CLONE_THRESHOLDS, clonePenalty } from '#scoring/clone-penalty';
 
 const threshold = CLONE_THRESHOLDS['2t'] ?? NaN;
 

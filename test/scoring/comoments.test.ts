@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  comomentsOfRow,
-  joinComoments,
-  NO_COMOMENTS,
-  type ShiftedSums,
-} from '../../src/scoring/comoments.ts';
+import { comomentsOfRow, joinComoments, NO_COMOMENTS, type ShiftedSums } from '#scoring/comoments';
 
 const sumsOf = (
   pairs: readonly (readonly [number, number])[],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clonePenalty } from '../../src/scoring/clone-penalty.ts';
-import { day1Score, isCopied, type Day1Variable } from '../../src/scoring/day1-score.ts';
+import { clonePenalty } from '#scoring/clone-penalty';
+import { day1Score, isCopied, type Day1Variable } from '#scoring/day1-score';
 
 const variable = (given: Partial<Day1Variable> = {}): Day1Variable => ({
   variable: '2t',

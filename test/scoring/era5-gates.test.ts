@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkEra5Gates, measureForGates } from '../../src/scoring/era5-gates.ts';
-import { scoreField } from '../../src/scoring/field-scores.ts';
+import { checkEra5Gates, measureForGates } from '#scoring/era5-gates';
+import { scoreField } from '#scoring/field-scores';
 
 const sound = { finiteCoverage: 1, forecastMin: -50, forecastMax: 50 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { measureAnomalies } from '../../src/scoring/field-anomalies.ts';
-import { gridRows } from '../../src/scoring/field-grid.ts';
-import { meanOfSquares } from '../../src/scoring/mean-square.ts';
+import { measureAnomalies } from '#scoring/field-anomalies';
+import { gridRows } from '#scoring/field-grid';
+import { meanOfSquares } from '#scoring/mean-square';
 
 const field = (...values: number[]) => Float64Array.from(values);
 const climatology = field(10, 10, 20, 20);

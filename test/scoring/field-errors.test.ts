@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { measureErrors } from '../../src/scoring/field-errors.ts';
-import { gridRows } from '../../src/scoring/field-grid.ts';
+import { measureErrors } from '#scoring/field-errors';
+import { gridRows } from '#scoring/field-grid';
 
 const field = (...values: number[]) => Float64Array.from(values);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gridRows } from '../../src/scoring/field-grid.ts';
+import { gridRows } from '#scoring/field-grid';
 
 const six = new Float32Array(6);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { gridRows } from '../../src/scoring/field-grid.ts';
-import { measureReference } from '../../src/scoring/field-reference.ts';
-import { meanOfSquares } from '../../src/scoring/mean-square.ts';
+import { gridRows } from '#scoring/field-grid';
+import { measureReference } from '#scoring/field-reference';
+import { meanOfSquares } from '#scoring/mean-square';
 
 const field = (...values: number[]) => Float64Array.from(values);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scoreField, type FieldScoreInput, type FieldScores } from '../../src/scoring/field-scores.ts';
+import { scoreField, type FieldScoreInput, type FieldScores } from '#scoring/field-scores';
 import { naiveFieldScores } from './naive-field-scores.ts';
 import { fieldsWithGaps, fieldsWithoutGaps } from './random-fields.ts';
 

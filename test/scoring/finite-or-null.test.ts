@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finiteOrNull } from '../../src/scoring/finite-or-null.ts';
+import { finiteOrNull } from '#scoring/finite-or-null';
 
 describe('finiteOrNull', () => {
   it('keeps numbers, 0 among them, and turns all else into null', () => {

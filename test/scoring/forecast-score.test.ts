@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { combinedScore, isDay1Passed, overallForecastScore } from '../../src/scoring/forecast-score.ts';
+import { combinedScore, isDay1Passed, overallForecastScore } from '#scoring/forecast-score';
 
 const vector4 = { leadScores: [0.8, 0.7, 0.6], expectedLeads: 10 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { latitudeWeights } from '../../src/scoring/latitude-weights.ts';
+import { latitudeWeights } from '#scoring/latitude-weights';
 
 describe('latitudeWeights', () => {
   it('test vector 7: weighs a row at 60 degrees half as much as one at the equator', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leadParts, leadScore } from '../../src/scoring/lead-score.ts';
+import { leadParts, leadScore } from '#scoring/lead-score';
 
 const vector3 = { skills: [0.8, 0.4, -0.2, 1], accs: [0.95, 0.8, 0.1, 0.99], rmses: [2, 3, 150, 900] };
 

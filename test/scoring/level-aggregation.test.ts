@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { levelMean, levelRmse } from '../../src/scoring/level-aggregation.ts';
-import { thicknessWeights } from '../../src/scoring/thickness-weights.ts';
+import { levelMean, levelRmse } from '#scoring/level-aggregation';
+import { thicknessWeights } from '#scoring/thickness-weights';
 
 const weights = thicknessWeights([500, 700, 850]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addRowSquares, meanOfSquares, NO_SQUARES } from '../../src/scoring/mean-square.ts';
+import { addRowSquares, meanOfSquares, NO_SQUARES } from '#scoring/mean-square';
 
 describe('meanOfSquares', () => {
   it('weighs each row by its weight and its number of points', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finiteMean, finiteValues } from '../../src/scoring/mean.ts';
+import { finiteMean, finiteValues } from '#scoring/mean';
 
 describe('finiteMean', () => {
   it('test vector 13: one NaN does not poison the mean of .5 and .7', () => {

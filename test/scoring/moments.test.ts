@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinMoments, meanSquareAround, NO_MOMENTS, type Moments } from '../../src/scoring/moments.ts';
+import { joinMoments, meanSquareAround, NO_MOMENTS, type Moments } from '#scoring/moments';
 
 const one = (mean: number, weight = 1): Moments => ({ weight, mean, squares: 0 });
 const joined = (values: readonly number[]) =>

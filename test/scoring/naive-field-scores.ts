@@ -1,4 +1,4 @@
-import type { FieldScoreInput, FieldScores, FieldValues } from '../../src/scoring/field-scores.ts';
+import type { FieldScoreInput, FieldScores, FieldValues } from '#scoring/field-scores';
 
 interface Point {
   readonly w: number;

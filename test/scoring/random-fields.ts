@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FieldScoreInput, FieldValues } from '../../src/scoring/field-scores.ts';
+import type { FieldScoreInput, FieldValues } from '#scoring/field-scores';
 
 /** Values around 280 in steps of 1/8, which both kinds of array hold exactly, with a few missing or infinite. */
 const value = fc.oneof(

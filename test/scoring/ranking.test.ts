@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rankScores } from '../../src/scoring/ranking.ts';
+import { rankScores } from '#scoring/ranking';
 
 /** The ranks of scores that had another rank before, so that all of them are returned. */
 const ranksOf = (scores: readonly (number | null)[]) =>

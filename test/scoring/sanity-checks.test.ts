@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLIMATOLOGY_BOUNDS, checkSanity, climatologyBoundsOf } from '../../src/scoring/sanity-checks.ts';
+import { CLIMATOLOGY_BOUNDS, checkSanity, climatologyBoundsOf } from '#scoring/sanity-checks';
 
 const plausible = { forecastMin: 210, forecastMax: 320, patternCorrelation: 0.9 };
 

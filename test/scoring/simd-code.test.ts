@@ -9,8 +9,8 @@ import {
   storePair,
   loadPair,
   unsigned,
-} from '../../src/scoring/simd-code.ts';
-import { compile } from '../../src/scoring/simd-module.ts';
+} from '#scoring/simd-code';
+import { compile } from '#scoring/simd-module';
 
 describe('whole numbers of instructions', () => {
   it.each([

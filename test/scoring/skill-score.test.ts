@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { skillScore } from '../../src/scoring/skill-score.ts';
+import { skillScore } from '#scoring/skill-score';
 
 describe('skillScore', () => {
   it('is 1 for no error, 0 for the error of the reference, and negative beyond', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { thicknessWeights } from '../../src/scoring/thickness-weights.ts';
+import { thicknessWeights } from '#scoring/thickness-weights';
 
 const LEVELS = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000];
 

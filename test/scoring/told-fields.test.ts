@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openTotals } from '../../src/scoring/row-totals.ts';
-import { tellTotals } from '../../src/scoring/told-fields.ts';
-import { ROW_SUMS, type RowSum } from '../../src/scoring/row-program.ts';
+import { openTotals } from '#scoring/row-totals';
+import { tellTotals } from '#scoring/told-fields';
+import { ROW_SUMS, type RowSum } from '#scoring/row-program';
 
 /** Sums of one row as the kernel leaves them: all in the first of both halves, the extremes in both. */
 function rowOf(sums: Partial<Record<RowSum, number>>): Float64Array {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fixUnits } from '../../src/scoring/unit-fixes.ts';
+import { fixUnits } from '#scoring/unit-fixes';
 
 const field = (...values: number[]) => Float32Array.from(values);
 

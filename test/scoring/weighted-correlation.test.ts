@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NO_COMOMENTS, type Comoments } from '../../src/scoring/comoments.ts';
-import { weightedCorrelation } from '../../src/scoring/weighted-correlation.ts';
+import { NO_COMOMENTS, type Comoments } from '#scoring/comoments';
+import { weightedCorrelation } from '#scoring/weighted-correlation';
 
 const pairs = (squaresX: number, squaresY: number, products: number): Comoments => ({
   weight: 4,

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { measureAnomalies } from '../../src/scoring/field-anomalies.ts';
-import { measureErrors } from '../../src/scoring/field-errors.ts';
-import { gridRows } from '../../src/scoring/field-grid.ts';
-import { measureReference } from '../../src/scoring/field-reference.ts';
-import { scoreField } from '../../src/scoring/field-scores.ts';
-import { KERNEL_POINTS } from '../../src/scoring/row-kernel.ts';
-import { sumWholeRows } from '../../src/scoring/whole-rows.ts';
+import { measureAnomalies } from '#scoring/field-anomalies';
+import { measureErrors } from '#scoring/field-errors';
+import { gridRows } from '#scoring/field-grid';
+import { measureReference } from '#scoring/field-reference';
+import { scoreField } from '#scoring/field-scores';
+import { KERNEL_POINTS } from '#scoring/row-kernel';
+import { sumWholeRows } from '#scoring/whole-rows';
 import { naiveFieldScores } from './naive-field-scores.ts';
 
 const names = ['forecast', 'truth', 'reference', 'climatology'] as const;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { deflateSync } from 'node:zlib';
-import { formatNumber } from '../../scripts/draw/formats.ts';
-import { longToWide, partitionByValues, type Frame } from '../../scripts/draw/frames.ts';
-import { drawDashboard, DRAWERS } from '../../scripts/draw/page.ts';
-import { smallPng } from '../../scripts/draw/small-png.ts';
-import { GENERATED, panelsOf } from '../../scripts/dashboards/generated.ts';
+import { formatNumber } from '#scripts/draw/formats';
+import { longToWide, partitionByValues, type Frame } from '#scripts/draw/frames';
+import { drawDashboard, DRAWERS } from '#scripts/draw/page';
+import { smallPng } from '#scripts/draw/small-png';
+import { GENERATED, panelsOf } from '#scripts/dashboards/generated';
 
 const CHOICE = {
   variables: { validator: '1', run: '2', miner: '5F' },

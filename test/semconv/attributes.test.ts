@@ -9,7 +9,7 @@ import {
   FAULT_OF,
   FAULT_PARTIES,
   type AttributeDefinition,
-} from '../../src/semconv/index.ts';
+} from '#semconv';
 
 const all: Record<string, AttributeDefinition> = {
   ...ATTRIBUTES,

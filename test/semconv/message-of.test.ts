@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageOf } from '../../src/semconv/message-of.ts';
+import { messageOf } from '#semconv/message-of';
 
 describe('the message of what was thrown', () => {
   it.each([

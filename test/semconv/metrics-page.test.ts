@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LabelDefinition } from '../../src/semconv/metric-labels.ts';
-import { METRIC_LABELS } from '../../src/semconv/metric-labels.ts';
-import { renderMetricsPage } from '../../src/semconv/metrics-page.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { type LabelDefinition, METRIC_LABELS } from '#semconv/metric-labels';
+import { renderMetricsPage } from '#semconv/metrics-page';
+import { METRICS } from '#semconv/metrics';
 
 describe('the page of the metrics', () => {
   const page = renderMetricsPage();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { METRIC_LABELS, OVERFLOW } from '../../src/semconv/metric-labels.ts';
-import type { MetricDefinition } from '../../src/semconv/metric-definition.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
-import { SUBSTEPS } from '../../src/semconv/vocabulary.ts';
+import { METRIC_LABELS, OVERFLOW } from '#semconv/metric-labels';
+import type { MetricDefinition } from '#semconv/metric-definition';
+import { METRICS } from '#semconv/metrics';
+import { SUBSTEPS } from '#semconv/vocabulary';
 
 const metrics: readonly MetricDefinition[] = Object.values(METRICS);
 const familyOf = (name: string): string => name.replace(/_total$/, '');

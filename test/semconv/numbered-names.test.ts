@@ -10,7 +10,7 @@ import {
   SUBSTEPS,
   toStage,
   toSubstepGroup,
-} from '../../src/semconv/index.ts';
+} from '#semconv';
 
 describe('stages with a number', () => {
   it('lose it for metrics and panels, while every plain stage stays', () => {

@@ -1,7 +1,7 @@
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, it } from 'vitest';
-import { ATTRIBUTES } from '../../src/semconv/index.ts';
-import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP } from '../../src/semconv/pipeline-aliases.ts';
+import { ATTRIBUTES } from '#semconv';
+import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP } from '#semconv/pipeline-aliases';
 
 const known = new Set<unknown>(Object.values(conventions));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GENERATED_FILES, staleFiles, writeGeneratedFiles } from '../../scripts/generate.ts';
+import { GENERATED_FILES, staleFiles, writeGeneratedFiles } from '#scripts/generate';
 import {
   ATTRIBUTES,
   COMPONENT_SCORE_ATTRIBUTES,
@@ -13,8 +13,8 @@ import {
   FAULT_OF,
   RESPONSE_STATUSES,
   STAGES,
-} from '../../src/semconv/index.ts';
-import { renderReferencePage } from '../../src/semconv/reference-page.ts';
+} from '#semconv';
+import { renderReferencePage } from '#semconv/reference-page';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scrubText, scrubValue } from '../../src/semconv/index.ts';
+import { scrubText, scrubValue } from '#semconv';
 
 const HOTKEY = '5F3sa2TJAWMqDhXG6jhV4N8ko9SxwGy8TpaNS1repo5EYjQX';
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJqb2JfaWQiOiJhYmMifQ.x7x_K-y';

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { TOO_LONG_SECONDS } from '../../dashboards/rules/thresholds.ts';
-import { doctorCommand } from '../../src/commands/doctor.ts';
-import { explainCommand } from '../../src/commands/explain.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { TOO_LONG_SECONDS } from '#dashboards/rules/thresholds';
+import { doctorCommand } from '#commands/doctor';
+import { explainCommand } from '#commands/explain';
+import { METRICS } from '#semconv/metrics';
 import { invoke } from '../commands/support/invoke.ts';
 import { startBrokenRun, type BrokenRun } from './support/broken-run.ts';
 import { renderPage, renderTable, withoutChance, type BrokenRow } from './support/broken-table.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowReader, askAsReader } from '../../scripts/dashboards/reader.ts';
+import { allowReader, askAsReader } from '#scripts/dashboards/reader';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { tableOf, timePanels } from './support/panel-times.ts';
-import { writeHistory, type HistorySize } from '../../bench/support/year-of-history.ts';
+import { writeHistory, type HistorySize } from '#bench/support/year-of-history';
 
 const SIZE: HistorySize = { runs: 365, miners: 256, runsWithComponents: 26 };
 const MOST_MILLIS = 100;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ALERTS } from '../../dashboards/rules/alerts.ts';
-import { JOB, series } from '../../dashboards/rules/promql.ts';
-import { RECORDED_SERIES } from '../../dashboards/rules/recording.ts';
-import { findFreePort, LOOPBACK } from '../../src/database/embedded/free-port.ts';
-import { METRICS } from '../../src/semconv/metrics.ts';
+import { ALERTS } from '#dashboards/rules/alerts';
+import { JOB, series } from '#dashboards/rules/promql';
+import { RECORDED_SERIES } from '#dashboards/rules/recording';
+import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
+import { METRICS } from '#semconv/metrics';
 import { runDemonstration, testConfig, type TestDemonstration } from '../end-to-end/support/demonstration.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { EMPTY_ALWAYS, EMPTY_SOMETIMES } from './support/empty-when-fine.ts';

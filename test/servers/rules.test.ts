@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ALERTS } from '../../dashboards/rules/alerts.ts';
+import { ALERTS } from '#dashboards/rules/alerts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { hasProgram, promtool, tellSkipped } from './support/programs.ts';
 import { RULE_CASES } from './support/rule-cases.ts';

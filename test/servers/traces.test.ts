@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ValidationReport } from '../../src/commands/validation-report.ts';
-import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
+import type { ValidationReport } from '#commands/validation-report';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { ExportedSpan } from '../end-to-end/support/exported-span.ts';
 import { runDemonstration, testConfig } from '../end-to-end/support/demonstration.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CategorizedError, ERROR_CATEGORIES } from '../../src/semconv/index.ts';
-import { classifyError, isRetryable } from '../../src/steps/index.ts';
+import { CategorizedError, ERROR_CATEGORIES } from '#semconv';
+import { classifyError, isRetryable } from '#steps';
 
 const coded = (code: string, message = 'failed'): Error => Object.assign(new Error(message), { code });
 const thrownBy = (fn: () => unknown): unknown => {

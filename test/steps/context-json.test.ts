@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_CONTEXT_BYTES, toContextJson } from '../../src/steps/context-json.ts';
+import { MAX_CONTEXT_BYTES, toContextJson } from '#steps/context-json';
 
 const roundTrip = (context: Readonly<Record<string, unknown>>): unknown =>
   JSON.parse(toContextJson(context)) as unknown;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { Step, step, type StepDefinition } from '../../src/steps/index.ts';
+import { Step, step, type StepDefinition } from '#steps';
 import { contextOf, recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CategorizedError } from '../../src/semconv/index.ts';
-import { describeError } from '../../src/steps/describe-error.ts';
-import { normalizeMessage } from '../../src/steps/error-fingerprint.ts';
+import { CategorizedError } from '#semconv';
+import { describeError } from '#steps/describe-error';
+import { normalizeMessage } from '#steps/error-fingerprint';
 
 class ChunkError extends Error {}
 

@@ -7,8 +7,8 @@ import {
   step,
   withIdentity,
   type StepIdentity,
-} from '../../src/steps/index.ts';
-import { parseTraceparent } from '../../src/steps/traceparent.ts';
+} from '#steps';
+import { parseTraceparent } from '#steps/traceparent';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

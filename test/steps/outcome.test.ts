@@ -1,8 +1,8 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { SamplingDecision, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CategorizedError, EVENTS } from '../../src/semconv/index.ts';
-import { instrumentationFaults, step, type StepOutcome } from '../../src/steps/index.ts';
+import { CategorizedError, EVENTS } from '#semconv';
+import { instrumentationFaults, step, type StepOutcome } from '#steps';
 import { contextOf, recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 const poll = { name: 'poll', substep: 'attempt_1' } as const;

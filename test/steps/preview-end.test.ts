@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CategorizedError } from '../../src/semconv/index.ts';
-import { previewEnd, step, type EndedSpan } from '../../src/steps/index.ts';
+import { CategorizedError } from '#semconv';
+import { previewEnd, step, type EndedSpan } from '#steps';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let recorded: RecordedSteps;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startProfile } from '../../src/steps/profile.ts';
+import { startProfile } from '#steps/profile';
 
 const hold = (millis: number): void => {
   const until = performance.now() + millis;

@@ -12,7 +12,7 @@ describe('OTEL_SDK_DISABLED', () => {
 
   it.each(['true', 'TRUE', ' True '])('%j makes a step the function itself', async (value) => {
     vi.stubEnv('OTEL_SDK_DISABLED', value);
-    const { step } = await import('../../src/steps/index.ts');
+    const { step } = await import('#steps');
     const fn = (): number => 1;
     expect(step(definition, fn)).toBe(fn);
     expect(() => step({ ...definition, substep: 'nonsense' }, fn)).toThrow(/nonsense/);
@@ -20,7 +20,7 @@ describe('OTEL_SDK_DISABLED', () => {
 
   it.each(['false', '1', ''])('%j leaves steps as they are', async (value) => {
     vi.stubEnv('OTEL_SDK_DISABLED', value);
-    const { step } = await import('../../src/steps/index.ts');
+    const { step } = await import('#steps');
     const fn = (): number => 1;
     expect(step(definition, fn)).not.toBe(fn);
     expect(step(definition, fn)()).toBe(1);

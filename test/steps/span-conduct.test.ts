@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { INSTRUMENTATION_SCOPE } from '../../src/semconv/instrumentation-scope.ts';
-import { CategorizedError, STEP_NAMES, SUBSTEPS } from '../../src/semconv/index.ts';
-import { step } from '../../src/steps/index.ts';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
+import { CategorizedError, STEP_NAMES, SUBSTEPS } from '#semconv';
+import { step } from '#steps';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

@@ -1,6 +1,6 @@
 import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentIdentity, step, withIdentity } from '../../src/steps/index.ts';
+import { currentIdentity, step, withIdentity } from '#steps';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

@@ -1,7 +1,7 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { instrumentationFaults, step, type StepDefinition } from '../../src/steps/index.ts';
+import { instrumentationFaults, step, type StepDefinition } from '#steps';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

@@ -1,6 +1,6 @@
-import type { StepFact } from '../../src/facts/step-fact.ts';
-import { translate } from '../../src/facts/translate.ts';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
+import type { StepFact } from '#facts/step-fact';
+import { translate } from '#facts/translate';
+import type { ObservedSpan } from '#facts/observed-span';
 import { endedSpan, startOfSpan, type SpanOptions } from './spans.ts';
 
 /** The fact of a span that must be a valid step. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { CategorizedError } from '../../src/semconv/error-categories.ts';
-import { startEmbeddedPostgres } from '../../src/database/embedded.ts';
-import { findServerAccount } from '../../src/database/embedded/os-user.ts';
-import { identifyOwnProcess, isAlive } from '../../src/processes/process-identity.ts';
-import { findTemporaryPlace } from '../../src/database/embedded/shared-place.ts';
+import { createDatabasePool } from '#database/connect';
+import { CategorizedError } from '#semconv/error-categories';
+import { startEmbeddedPostgres } from '#database/embedded';
+import { findServerAccount } from '#database/embedded/os-user';
+import { identifyOwnProcess, isAlive } from '#processes/process-identity';
+import { findTemporaryPlace } from '#database/embedded/shared-place';
 
 declare module 'vitest' {
   interface ProvidedContext {

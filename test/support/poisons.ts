@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import type { DeadLetterReason } from '../../src/semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { DeadLetterReason } from '#semconv';
 import { componentScore, endedSpan, T, type SpanOptions } from './spans.ts';
 
 /** The clock by which the poisons are judged. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { migrationStatus } from '../../src/database/migration-status.ts';
+import { migrationStatus } from '#database/migration-status';
 import { createTestDatabase, testServerUrl } from './postgres.ts';
 
 describe('a test database', () => {

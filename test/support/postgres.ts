@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { inject } from 'vitest';
 
-import { createDatabasePool } from '../../src/database/connect.ts';
-import { migrate } from '../../src/database/migrate.ts';
+import { createDatabasePool } from '#database/connect';
+import { migrate } from '#database/migrate';
 
 /** A database of a test file alone. */
 export interface TestDatabase {

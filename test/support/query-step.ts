@@ -1,4 +1,4 @@
-import { step, type StepDefinition } from '../../src/steps/index.ts';
+import { step, type StepDefinition } from '#steps';
 
 const definition = <Result>(): StepDefinition<[number], Result> => ({
   name: 'query',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { ObservedSpan } from '../../src/facts/observed-span.ts';
-import { closingSpan } from '../../src/facts/closing.ts';
-import { CLOSING_REASONS, ERROR_CATEGORIES } from '../../src/semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { closingSpan } from '#facts/closing';
+import { CLOSING_REASONS, ERROR_CATEGORIES } from '#semconv';
 import { componentScore, endedSpan, startOfSpan, T } from './spans.ts';
 
 const MINERS = [0, 7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));

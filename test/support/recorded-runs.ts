@@ -1,5 +1,5 @@
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
-import { ERA5_LEAD_HOURS } from '../../src/semconv/index.ts';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from './spans.ts';
 
 /** Four miners; slot 9 changed hands after run 1. */

@@ -1,14 +1,7 @@
-import { T } from '../../bench/support/ended-span.ts';
-import type { ObservedEvent, ObservedSpan } from '../../src/facts/observed-span.ts';
+import { T } from '#bench/support/ended-span';
+import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 
-export {
-  endedSpan,
-  hexOf,
-  INIT_TIME,
-  MINER,
-  T,
-  type SpanOptions,
-} from '../../bench/support/ended-span.ts';
+export { endedSpan, hexOf, INIT_TIME, MINER, T, type SpanOptions } from '#bench/support/ended-span';
 
 /** The same span, as it is observed when it starts: nothing is known of its end. */
 export function startOfSpan(span: ObservedSpan): ObservedSpan {

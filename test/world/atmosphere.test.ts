@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { VARIABLES } from '../../src/semconv/index.ts';
-import { climateField, type FieldPlace, weatherField } from '../../src/world/atmosphere.ts';
-import { WORLD_LEVELS_HPA } from '../../src/world/mean-state.ts';
-import { drawWaves } from '../../src/world/planetary-waves.ts';
-import { createRandom } from '../../src/world/seeded-random.ts';
+import { VARIABLES } from '#semconv';
+import { climateField, type FieldPlace, weatherField } from '#world/atmosphere';
+import { WORLD_LEVELS_HPA } from '#world/mean-state';
+import { drawWaves } from '#world/planetary-waves';
+import { createRandom } from '#world/seeded-random';
 
 const grid = {
   latitudes: Float64Array.from({ length: 19 }, (_, row) => 90 - row * 10),

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VARIABLES } from '../../src/semconv/index.ts';
-import { makeDemonstrationWorld, makeWorldInMemory, WORLD_LEAD_HOURS } from '../../src/world/index.ts';
+import { VARIABLES } from '#semconv';
+import { makeDemonstrationWorld, makeWorldInMemory, WORLD_LEAD_HOURS } from '#world';
 import {
   anomalyCorrelation,
   atLead,

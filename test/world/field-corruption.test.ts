@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFieldCorruption } from '../../src/world/field-corruption.ts';
+import { createFieldCorruption } from '#world/field-corruption';
 
 function corruptMany(seed: number): number[] {
   const corrupt = createFieldCorruption('nan', seed);

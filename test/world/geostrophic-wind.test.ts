@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { geostrophicWind } from '../../src/world/geostrophic-wind.ts';
+import { geostrophicWind } from '#world/geostrophic-wind';
 
 const grid = {
   latitudes: Float64Array.from({ length: 37 }, (_, row) => 90 - row * 5),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawWaves, type PlanetaryWave, wavePattern } from '../../src/world/planetary-waves.ts';
-import { createRandom } from '../../src/world/seeded-random.ts';
+import { drawWaves, type PlanetaryWave, wavePattern } from '#world/planetary-waves';
+import { createRandom } from '#world/seeded-random';
 
 const grid = {
   latitudes: Float64Array.from({ length: 19 }, (_, row) => 90 - row * 10),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRandom, deriveSeed } from '../../src/world/index.ts';
+import { createRandom, deriveSeed } from '#world';
 
 describe('seeded random numbers', () => {
   it('are the known sequence of mulberry32, so that worlds stay the same from release to release', () => {

@@ -2,13 +2,13 @@ import { rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GridStore, openGridStore, writeGridStore } from '../../src/grids/index.ts';
+import { type GridStore, openGridStore, writeGridStore } from '#grids';
 import {
   makeDemonstrationWorld,
   makeSimulatedForecast,
   type SimulatedForecastOptions,
   WORLD_LEAD_HOURS,
-} from '../../src/world/index.ts';
+} from '#world';
 import {
   anomalyCorrelation,
   atLead,

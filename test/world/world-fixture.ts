@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GridStore, openGridStore } from '../../src/grids/index.ts';
-import { makeDemonstrationWorld } from '../../src/world/index.ts';
+import { type GridStore, openGridStore } from '#grids';
+import { makeDemonstrationWorld } from '#world';
 
 export const INIT_TIME = new Date('2026-01-05T00:00:00Z');
 

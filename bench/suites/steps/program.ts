@@ -1,4 +1,4 @@
-import { step } from '../../../src/steps/index.ts';
+import { step } from '#steps';
 import { measureRecords, type RecordQuestion } from './records.ts';
 import { openSide, type SideName } from './sides.ts';
 import { nanosPerCall, slowCallNanos, type CallPlan } from './timing.ts';

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Spool } from '../../../exporters/spool/exporter.ts';
-import { ByteWriter } from '../../../exporters/spool/byte-writer.ts';
-import { SpanDecoder } from '../../../exporters/spool/span-decoder.ts';
-import { SpanEncoder } from '../../../exporters/spool/span-encoder.ts';
-import { toPayload, toSpan } from '../../../exporters/spool/spool-record.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { decodeSpan, encodeSpan } from '../../../src/facts/observed-span-json.ts';
+import { Spool } from '#spool/exporter';
+import { ByteWriter } from '#spool/byte-writer';
+import { SpanDecoder } from '#spool/span-decoder';
+import { SpanEncoder } from '#spool/span-encoder';
+import { toPayload, toSpan } from '#spool/spool-record';
+import type { ObservedSpan } from '#facts/observed-span';
+import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import { attributesOf } from './work.ts';
 
 /** What of a record is measured: how it is made and read, and the same as JSON; or a backlog of them as it is read. */

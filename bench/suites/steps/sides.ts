@@ -2,11 +2,11 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
-import type { SpanSink } from '../../../exporters/export-report.ts';
-import { openRecordingSpool } from '../../../src/recording-spool.ts';
-import { createSampler } from '../../../src/sampler.ts';
-import { step } from '../../../src/steps/index.ts';
-import { startTelemetry } from '../../../src/telemetry.ts';
+import type { SpanSink } from '#exporters/export-report';
+import { openRecordingSpool } from '#src/recording-spool';
+import { createSampler } from '#src/sampler';
+import { step } from '#steps';
+import { startTelemetry } from '#src/telemetry';
 import { attributesOf, DEFINITION, work, type Call } from './work.ts';
 
 /** A side as its process runs it. */

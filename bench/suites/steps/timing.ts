@@ -1,5 +1,5 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
-import { quantile } from '../../harness/statistics.ts';
+import { quantile } from '#bench/harness/statistics';
 import type { Call, Work } from './work.ts';
 
 /** What is measured of a call. */

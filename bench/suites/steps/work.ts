@@ -1,4 +1,4 @@
-import type { StepDefinition } from '../../../src/steps/index.ts';
+import type { StepDefinition } from '#steps';
 
 /** One call of the function that is measured. */
 export interface Work {

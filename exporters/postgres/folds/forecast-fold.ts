@@ -1,4 +1,4 @@
-import type { EpochMicros, ScoreSums, StepFact } from '../../../src/facts/step-fact.ts';
+import type { EpochMicros, ScoreSums, StepFact } from '#facts/step-fact';
 import {
   era5Stage,
   remembering,
@@ -10,7 +10,7 @@ import {
   type StageStatus,
   type StepName,
   type StepStatus,
-} from '../../../src/semconv/index.ts';
+} from '#semconv';
 import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Draft, type Fold } from './register.ts';
 
 /** How the newest attempt of one step (of one lead, for ERA5) stands. */

@@ -1,6 +1,6 @@
-import type { EpochMicros, ScoreSums } from '../../../src/facts/step-fact.ts';
-import { isoOfMicros } from '../../../src/facts/instants.ts';
-import { combinedScore, overallForecastScore } from '../../../src/scoring/forecast-score.ts';
+import type { EpochMicros, ScoreSums } from '#facts/step-fact';
+import { isoOfMicros } from '#facts/instants';
+import { combinedScore, overallForecastScore } from '#scoring/forecast-score';
 import {
   ERA5_LEAD_HOURS,
   remembering,
@@ -9,7 +9,7 @@ import {
   type ForecastStatus,
   type HostingStatus,
   type StageStatus,
-} from '../../../src/semconv/index.ts';
+} from '#semconv';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
 import { byFamily, compareMoments, newestOf, type Register } from './register.ts';
 

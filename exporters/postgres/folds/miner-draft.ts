@@ -1,5 +1,5 @@
-import type { ErrorFact, StateFact, StepFact } from '../../../src/facts/step-fact.ts';
-import { countsAsError, type ErrorCategory } from '../../../src/semconv/index.ts';
+import type { ErrorFact, StateFact, StepFact } from '#facts/step-fact';
+import { countsAsError, type ErrorCategory } from '#semconv';
 import { addToSum, closeSum, openSum, replaceInSum, type ExactSum, type SumDraft } from './exact-sum.ts';
 import type { ForecastRow } from './forecast-row.ts';
 import type { MinerFold } from './miner-fold.ts';

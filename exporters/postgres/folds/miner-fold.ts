@@ -1,5 +1,5 @@
-import type { EpochMicros } from '../../../src/facts/step-fact.ts';
-import type { ErrorCategory } from '../../../src/semconv/index.ts';
+import type { EpochMicros } from '#facts/step-fact';
+import type { ErrorCategory } from '#semconv';
 import { emptySum, type ExactSum } from './exact-sum.ts';
 import { emptyHistory, type ForecastHistory } from './miner-history.ts';
 import type { Register } from './register.ts';

@@ -1,4 +1,4 @@
-import type { EpochMicros } from '../../../src/facts/step-fact.ts';
+import type { EpochMicros } from '#facts/step-fact';
 import type { ForecastRow } from './forecast-row.ts';
 
 /** The place of a forecast among those of its miner: by T0, then by run. */

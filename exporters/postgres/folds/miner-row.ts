@@ -1,4 +1,4 @@
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { MinerStats } from '#facts/miner-stats';
 import { meanOf, standardDeviationOf, totalOf } from './exact-sum.ts';
 import type { MinerFold } from './miner-fold.ts';
 

@@ -1,5 +1,5 @@
-import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
-import { remembering, type ClosingReason } from '../../../src/semconv/index.ts';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
+import { remembering, type ClosingReason } from '#semconv';
 import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
-import type { ResponseStatus } from '../../../src/semconv/index.ts';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
+import type { ResponseStatus } from '#semconv';
 import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './register.ts';
 
 /** What is known of the exchange with one miner in one run, newest word first. */

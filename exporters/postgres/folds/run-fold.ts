@@ -1,5 +1,5 @@
-import type { EpochMicros, StepFact } from '../../../src/facts/step-fact.ts';
-import { TERMINAL_RUN_STATUSES, type RunStatus } from '../../../src/semconv/index.ts';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
+import { TERMINAL_RUN_STATUSES, type RunStatus } from '#semconv';
 import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './register.ts';
 
 /** What is known of a run, newest word first. */

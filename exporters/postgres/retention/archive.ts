@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ErrorCategory, StepName, TransportOutcome } from '../../../src/semconv/index.ts';
+import type { ErrorCategory, StepName, TransportOutcome } from '#semconv';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { canonicalJson } from '../folds/canonical-json.ts';
 import {

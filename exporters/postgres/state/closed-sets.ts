@@ -7,7 +7,7 @@ import {
   type Stage,
   type StageStatus,
   type StepName,
-} from '../../../src/semconv/index.ts';
+} from '#semconv';
 
 /**
  * The tables hold texts of closed sets, for the writer refuses others. Should a text of another program be there all

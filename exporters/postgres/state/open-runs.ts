@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { ForecastCount, OpenRun } from '../../../src/facts/pipeline-state.ts';
-import type { EpochMicros } from '../../../src/facts/step-fact.ts';
+import type { ForecastCount, OpenRun } from '#facts/pipeline-state';
+import type { EpochMicros } from '#facts/step-fact';
 import { epochMicros } from '../sql-values.ts';
 import { runStatusOf, stageOf, stageStatusOf } from './closed-sets.ts';
 

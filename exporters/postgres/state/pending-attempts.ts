@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import type { ByStep, ScheduledRetries } from '../../../src/facts/pipeline-state.ts';
-import type { EpochMicros } from '../../../src/facts/step-fact.ts';
-import type { StepName } from '../../../src/semconv/index.ts';
+import type { ByStep, ScheduledRetries } from '#facts/pipeline-state';
+import type { EpochMicros } from '#facts/step-fact';
+import type { StepName } from '#semconv';
 import { epochMicros, timestamp } from '../sql-values.ts';
 import { stepNameOf } from './closed-sets.ts';
 import { runParameters, type RunKey } from './open-runs.ts';

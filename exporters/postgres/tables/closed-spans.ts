@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
-import { closeFact } from '../../../src/facts/closing.ts';
-import { microsOfIso } from '../../../src/facts/instants.ts';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
-import { CLOSING_REASONS, type ClosingReason } from '../../../src/semconv/index.ts';
+import { closeFact } from '#facts/closing';
+import { microsOfIso } from '#facts/instants';
+import type { StepFact } from '#facts/step-fact';
+import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 import { column, insertRows, keyRows } from '../columns.ts';
 import { compareWorth, type Worth } from '../end-worth.ts';
 import { recorded, RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';

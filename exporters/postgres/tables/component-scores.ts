@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ComponentScoreFact } from '../../../src/facts/step-fact.ts';
+import type { ComponentScoreFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { scrubText } from '../../../src/semconv/index.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { scrubText } from '#semconv';
 import type { RejectedSpan } from '../batch.ts';
 import { column, insertRows, type Column } from '../columns.ts';
 import { encodeLetter, encodeStripped, letterText } from '../letter-span.ts';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import { rankScores, type RankedScore } from '../../../src/scoring/ranking.ts';
-import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
+import { rankScores, type RankedScore } from '#scoring/ranking';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';

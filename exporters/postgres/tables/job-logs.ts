@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { DecisionFact } from '../../../src/facts/step-fact.ts';
+import type { DecisionFact } from '#facts/step-fact';
 import { column, insertRows } from '../columns.ts';
 import type { RecordedFact } from '../recorded-fact.ts';
 

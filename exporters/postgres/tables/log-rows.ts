@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
-import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '../../../src/semconv/index.ts';
+import type { StepFact } from '#facts/step-fact';
+import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '#semconv';
 import { readByCursor } from '../read-by-cursor.ts';
 import { recorded, type RecordedFact } from '../recorded-fact.ts';
 import { epochMicros } from '../sql-values.ts';

@@ -1,4 +1,4 @@
-import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { StepFact } from '#facts/step-fact';
 import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from '../folds/miner-draft.ts';
 import type { MinerFold } from '../folds/miner-fold.ts';
 import type { ForecastHistory, HistoryChange } from '../folds/miner-history.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { MinerStats } from '#facts/miner-stats';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldInto, groupByKey, readFolds, type FoldedTable } from '../fold-rows.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import type { CommittedMinerStats, MinerStatsRead } from '../../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
 import { seenTransactions } from '../seen-transactions.ts';
 import { SELECT_MINER_STATS } from './read-miner-stats.ts';
 

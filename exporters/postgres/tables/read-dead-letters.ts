@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import type { DeadLetterReason } from '../../../src/semconv/index.ts';
+import type { DeadLetterReason } from '#semconv';
 
 /** Which dead letters are meant; what is not given allows all. */
 export interface LetterFilter {

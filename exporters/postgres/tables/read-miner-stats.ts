@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import type { CommittedMinerStats, MinerStats } from '../../../src/facts/miner-stats.ts';
+import type { CommittedMinerStats, MinerStats } from '#facts/miner-stats';
 import { epochMicros } from '../sql-values.ts';
 import type { MinerKey } from './forecast-history.ts';
 

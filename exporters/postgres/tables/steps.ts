@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { StepFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';

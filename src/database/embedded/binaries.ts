@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 
 import { z } from 'zod';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 import { findTemporaryPlace, isPrivatelyOwned, isTraversable } from './shared-place.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 
 /** The superuser of an embedded server and the name of its database. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 
 /** The unprivileged account under which PostgreSQL runs, because it refuses to run as root. */
 export interface OsUser {

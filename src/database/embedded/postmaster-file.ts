@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { identifyProcess } from '../../processes/process-identity.ts';
+import { identifyProcess } from '#processes/process-identity';
 
 /** What `postmaster.pid` says of the server that runs on a cluster. */
 export interface PostmasterFile {

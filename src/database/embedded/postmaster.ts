@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import { cannotRunError, serverProcessOptions } from './cluster.ts';
 import { LOOPBACK } from './free-port.ts';
 import type { OsUser } from './os-user.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 import { findLastingPlace, isTraversable } from './shared-place.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { identifyOwnProcess, isAlive } from '../../processes/process-identity.ts';
+import { identifyOwnProcess, isAlive } from '#processes/process-identity';
 
 /**
  * Notes in a folder that this process uses the server.

@@ -2,7 +2,7 @@ import { lstat, mkdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
-import { CategorizedError } from '../../semconv/error-categories.ts';
+import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 
 /**

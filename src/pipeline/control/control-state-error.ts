@@ -1,5 +1,5 @@
-import { CategorizedError } from '../../semconv/index.ts';
-import { messageOf } from '../../semconv/message-of.ts';
+import { CategorizedError } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 /**
  * Control state cannot be read or written: the database is gone, or a statement is wrong.

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { ErrorCategory } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { ErrorCategory } from '#semconv';
+import type { Queryable } from '#database/transaction';
 import { LEAD_STATES, MINER_STATES, type LeadState, type MinerState } from './transitions.ts';
 
 export type MinerCounts = Readonly<Record<MinerState, number>>;

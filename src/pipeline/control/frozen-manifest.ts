@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Queryable } from '../../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import type { MinerRow } from './miner-row.ts';
 
 /** The manifest to which a miner's forecast is held, whatever the miner serves later. */

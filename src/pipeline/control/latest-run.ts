@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Queryable } from '../../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import type { RunRow } from './run-row.ts';
 
 /** The newest run of a validator for a cycle, under way or over. @returns null when there was none */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { ErrorCategory, ScoreType } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { ErrorCategory, ScoreType } from '#semconv';
+import type { Queryable } from '#database/transaction';
 import type { LeadState } from './transitions.ts';
 
 /** The lead of a miner, as what scores it knows it. */

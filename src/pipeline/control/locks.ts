@@ -1,5 +1,5 @@
-import type { RunStatus } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { RunStatus } from '#semconv';
+import type { Queryable } from '#database/transaction';
 
 /**
  * Whether all leads of a miner have an end. Leads that end at the same time find out one after the other, so exactly

@@ -1,5 +1,5 @@
 import { ControlStateError } from './control-state-error.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import type { MinerRow } from './miner-row.ts';
 
 /** The unique index that lets no two miners of a run hold the same job. */

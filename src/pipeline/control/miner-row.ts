@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import type { ErrorCategory, StepName } from '../../semconv/index.ts';
+import type { ErrorCategory, StepName } from '#semconv';
 import type { Miner } from '../miners/miner.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import type { MinerState } from './transitions.ts';
 
 /** One miner of a run as control state knows it. */

@@ -1,5 +1,5 @@
-import type { ErrorCategory, RunStatus, StepName } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { ErrorCategory, RunStatus, StepName } from '#semconv';
+import type { Queryable } from '#database/transaction';
 import type { LeadRow } from './lead-row.ts';
 import type { MinerRow } from './miner-row.ts';
 import type { RunRow } from './run-row.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { RunStatus } from '../../semconv/index.ts';
+import type { RunStatus } from '#semconv';
 import { JOBS_WITH_PAYLOAD } from '../queue/private-tables.ts';
 import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './counts.ts';
 import { loadRun } from './run-row.ts';

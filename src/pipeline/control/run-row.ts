@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { ErrorCategory, RunStatus } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import type { ErrorCategory, RunStatus } from '#semconv';
+import type { Queryable } from '#database/transaction';
 
 /** A run as control state knows it. */
 export interface RunRow {

@@ -1,4 +1,4 @@
-import type { RunStatus } from '../../semconv/index.ts';
+import type { RunStatus } from '#semconv';
 
 /** What a miner of a run does next, or how it ended. */
 export const MINER_STATES = [

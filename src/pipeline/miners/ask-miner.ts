@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import type { Exchange } from './communication-step.ts';
 import { MinerCallError, type CallProgress } from './miner-call-error.ts';
 import { callMiner, type CallSurroundings, type MinerCall, type MinerReply } from './miner-call.ts';

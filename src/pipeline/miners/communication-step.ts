@@ -1,4 +1,4 @@
-import { step, type StepDefinition, type StepOutcome } from '../../steps/index.ts';
+import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { MinerCallError, type Operation } from './miner-call-error.ts';
 import type { Miner } from './miner.ts';
 

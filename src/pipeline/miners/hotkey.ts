@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { base58 } from '@scure/base';
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 
 /** The generic Substrate network, to which hotkeys belong. */
 const SS58_PREFIX = 42;

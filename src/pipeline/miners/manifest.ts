@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { isSignedBy } from './hotkey-signature.ts';
 
 /** Names of the two files at the root of every store. They are not listed in the manifest. */

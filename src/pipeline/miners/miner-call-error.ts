@@ -1,4 +1,4 @@
-import { CategorizedError, type ErrorCategory, type SUBSTEPS } from '../../semconv/index.ts';
+import { CategorizedError, type ErrorCategory, type SUBSTEPS } from '#semconv';
 
 /** The kinds of call to a miner: the substeps of communication. */
 export type Operation = (typeof SUBSTEPS.communication)[number];

@@ -1,6 +1,6 @@
 import { request, type Dispatcher } from 'undici';
-import type { ErrorCategory } from '../../semconv/index.ts';
-import { currentTraceparent } from '../../steps/index.ts';
+import type { ErrorCategory } from '#semconv';
+import { currentTraceparent } from '#steps';
 import { readBounded } from './bounded-body.ts';
 import { MinerCallError, type CallProgress, type Operation } from './miner-call-error.ts';
 import type { Miner } from './miner.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import { isHotkey } from './hotkey.ts';
 import type { Miner } from './miner.ts';
 

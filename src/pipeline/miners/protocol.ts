@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import type { ForecastAccess, Miner } from './miner.ts';
 import type { RequestType } from './wire-status.ts';
 

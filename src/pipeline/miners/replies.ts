@@ -1,4 +1,4 @@
-import { CategorizedError } from '../../semconv/index.ts';
+import { CategorizedError } from '#semconv';
 import type { ForecastAccess } from './miner.ts';
 import {
   initiateFetchReplySchema,

@@ -1,4 +1,4 @@
-import type { ErrorCategory } from '../../semconv/index.ts';
+import type { ErrorCategory } from '#semconv';
 
 /** Codes of errors below HTTP, by what they mean. */
 const CODES: readonly (readonly [ErrorCategory, RegExp])[] = [

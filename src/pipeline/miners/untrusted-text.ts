@@ -1,4 +1,4 @@
-import { scrubText } from '../../semconv/scrub.ts';
+import { scrubText } from '#semconv/scrub';
 import type { Miner } from './miner.ts';
 
 /** Longest quotation of a miner inside an error, characters. */

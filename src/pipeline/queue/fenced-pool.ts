@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { withinMillis } from '../../lifecycle/within-millis.ts';
+import { withinMillis } from '#lifecycle/within-millis';
 
 /** How long transactions that are under way may take when the fence is closed, milliseconds. */
 const RETURN_MILLIS = 1000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { SCORE_TYPES } from '../../semconv/index.ts';
-import type { Queryable } from '../../database/transaction.ts';
+import { SCORE_TYPES } from '#semconv';
+import type { Queryable } from '#database/transaction';
 
 /** The tasks of the queue, most urgent first: what has a deadline goes before what has none. */
 export const TASKS = [

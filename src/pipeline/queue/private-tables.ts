@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Queryable } from '../../database/transaction.ts';
+import type { Queryable } from '#database/transaction';
 import { LEASE_LOCK_CLASS } from './worker-lease.ts';
 
 // The anti-corruption layer over graphile-worker's private tables: no other file names them. Any release may change

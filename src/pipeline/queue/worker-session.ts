@@ -6,7 +6,7 @@ import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.
 import { giveBackJobs } from './private-tables.ts';
 import { watchJobs, type SessionJobs } from './session-jobs.ts';
 import type { StopReport } from './stop-report.ts';
-import { withinMillis } from '../../lifecycle/within-millis.ts';
+import { withinMillis } from '#lifecycle/within-millis';
 import { takeLease, type WorkerLease } from './worker-lease.ts';
 
 /** The schema in which the queue keeps its tables. */

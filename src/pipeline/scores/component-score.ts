@@ -1,6 +1,6 @@
-import { EVENTS, type ComponentScoreAttributeName, type ScoreType } from '../../semconv/index.ts';
-import type { FieldScores } from '../../scoring/index.ts';
-import type { StepEvent } from '../../steps/index.ts';
+import { EVENTS, type ComponentScoreAttributeName, type ScoreType } from '#semconv';
+import type { FieldScores } from '#scoring';
+import type { StepEvent } from '#steps';
 import type { PlannedField } from './field-plan.ts';
 
 /** The scores of one field, as the event of a scoring span tells them. */

@@ -1,4 +1,4 @@
-import type { GridStore } from '../../grids/index.ts';
+import type { GridStore } from '#grids';
 import type { Clock } from '../clock.ts';
 import { cycleName } from '../forecast-cycle.ts';
 import { createFieldCache } from './field-cache.ts';

@@ -1,4 +1,4 @@
-import { createInterpolator, type FieldRequest, type Grid, type GridStore } from '../../grids/index.ts';
+import { createInterpolator, type FieldRequest, type Grid, type GridStore } from '#grids';
 import { upstreamError } from './store-handle.ts';
 
 /** How often one step found a field in the cache. */

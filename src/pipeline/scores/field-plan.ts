@@ -1,5 +1,5 @@
-import type { GridStore } from '../../grids/index.ts';
-import { CategorizedError, VARIABLES, type Variable } from '../../semconv/index.ts';
+import type { GridStore } from '#grids';
+import { CategorizedError, VARIABLES, type Variable } from '#semconv';
 
 /** One field to score: a variable at the surface (null) or on one pressure level. */
 export interface PlannedField {

@@ -1,4 +1,4 @@
-import { createInterpolator, type GridStore } from '../../grids/index.ts';
+import { createInterpolator, type GridStore } from '#grids';
 import type { CacheUse } from './field-cache.ts';
 import { hasField, type PlannedField } from './field-plan.ts';
 import type { ScoringStores } from './scoring-stores.ts';

@@ -1,5 +1,5 @@
-import { checkEra5Gates, fixUnits, measureForGates, type UnitFix } from '../../scoring/index.ts';
-import { CategorizedError } from '../../semconv/index.ts';
+import { checkEra5Gates, fixUnits, measureForGates, type UnitFix } from '#scoring';
+import { CategorizedError } from '#semconv';
 import { fieldKey, type PlannedField } from './field-plan.ts';
 import type { ComparedFields } from './fields-at.ts';
 

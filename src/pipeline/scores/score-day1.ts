@@ -7,7 +7,7 @@ import {
   scoreField,
   type Day1Score,
   type Day1Variable,
-} from '../../scoring/index.ts';
+} from '#scoring';
 import { missingMetrics, type ComponentScore } from './component-score.ts';
 import { BASE_WEIGHTS, fieldKey, type PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type FieldSources } from './fields-at.ts';

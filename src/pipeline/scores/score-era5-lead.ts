@@ -1,12 +1,5 @@
-import {
-  leadScore,
-  levelMean,
-  levelRmse,
-  scoreField,
-  thicknessWeights,
-  type FieldScores,
-} from '../../scoring/index.ts';
-import { CategorizedError, type Variable } from '../../semconv/index.ts';
+import { leadScore, levelMean, levelRmse, scoreField, thicknessWeights, type FieldScores } from '#scoring';
+import { CategorizedError, type Variable } from '#semconv';
 import { missingMetrics, type ComponentScore } from './component-score.ts';
 import { BASE_WEIGHTS, type PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type FieldSources } from './fields-at.ts';

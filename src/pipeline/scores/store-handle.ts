@@ -1,7 +1,7 @@
-import type { GridStore } from '../../grids/index.ts';
-import { CategorizedError } from '../../semconv/index.ts';
-import { messageOf } from '../../semconv/message-of.ts';
-import { classifyError } from '../../steps/index.ts';
+import type { GridStore } from '#grids';
+import { CategorizedError } from '#semconv';
+import { messageOf } from '#semconv/message-of';
+import { classifyError } from '#steps';
 import type { Clock } from '../clock.ts';
 
 /** A store, or how to open it. Only what can be opened again can be seen to grow. */

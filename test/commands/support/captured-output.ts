@@ -1,4 +1,4 @@
-import type { Output } from '../../../src/commands/output.ts';
+import type { Output } from '#commands/output';
 
 /** An output that keeps what was written instead of showing it. */
 export interface CapturedOutput extends Output {

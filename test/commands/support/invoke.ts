@@ -1,7 +1,7 @@
 import { CommanderError, type Command } from 'commander';
 import { vi } from 'vitest';
-import { testDataDirectory } from '../../support/data-directory.ts';
-import { reportFailure } from '../../../src/commands/report-failure.ts';
+import { testDataDirectory } from '#test/support/data-directory';
+import { reportFailure } from '#commands/report-failure';
 
 /** How a command ended, and what it wrote where. */
 export interface Invocation {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { testDataDirectory } from '../../support/data-directory.ts';
+import { testDataDirectory } from '#test/support/data-directory';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const OWN_VARIABLES = /^(DATABASE_URL|BAROGRAPH_|OTEL_|PG|VITEST|NODE_OPTIONS)/;

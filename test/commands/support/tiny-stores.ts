@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { INIT_TIME, tinyFiles, type TinyStore } from '../../pipeline/support/tiny-world.ts';
+import { INIT_TIME, tinyFiles, type TinyStore } from '#test/pipeline/support/tiny-world';
 
 /** The leads that the tiny stores hold, hours: day one and two of ERA5. */
 export const TINY_LEADS = [12, 24, 48];

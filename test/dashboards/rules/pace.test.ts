@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { alertGroups } from '../../../dashboards/rules/alerts.ts';
-import { durationMillis } from '../../../dashboards/rules/duration.ts';
-import { paceOf, PRODUCTION } from '../../../dashboards/rules/pace.ts';
+import { alertGroups } from '#dashboards/rules/alerts';
+import { durationMillis } from '#dashboards/rules/duration';
+import { paceOf, PRODUCTION } from '#dashboards/rules/pace';
 
 describe('the pace of rules', () => {
   it('leaves every text of production as it is written', () => {

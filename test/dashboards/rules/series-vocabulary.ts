@@ -1,7 +1,7 @@
-import { RECORDED_SERIES } from '../../../dashboards/rules/recording.ts';
-import { METRIC_LABELS } from '../../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
-import type { MetricDefinition } from '../../../src/semconv/metric-definition.ts';
+import { RECORDED_SERIES } from '#dashboards/rules/recording';
+import { METRIC_LABELS } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
+import type { MetricDefinition } from '#semconv/metric-definition';
 import { allNodes, childOf, parsePromql, unquoted, type PromqlNode } from './promql-tree.ts';
 
 const SCRAPE_LABELS = ['instance', 'job'];

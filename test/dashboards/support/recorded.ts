@@ -1,11 +1,11 @@
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { closingSpan } from '../../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { ERA5_LEAD_HOURS } from '../../../src/semconv/index.ts';
-import { accountOf, runOf } from '../../support/accounts.ts';
-import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '../../support/recorded-runs.ts';
-import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { closingSpan } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
+import { ERA5_LEAD_HOURS } from '#semconv';
+import { accountOf, runOf } from '#test/support/accounts';
+import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '#test/support/recorded-runs';
+import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
+import type { TestDatabase } from '#test/support/postgres';
 
 const RUN = 5;
 const BEGIN = Date.parse(instantIn(RUN, 0)) - Number(T / 1_000_000n);

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import { copyOnce, findBinaries, makeLinks } from '../../../src/database/embedded/binaries.ts';
-import { findServerAccount } from '../../../src/database/embedded/os-user.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { copyOnce, findBinaries, makeLinks } from '#database/embedded/binaries';
+import { findServerAccount } from '#database/embedded/os-user';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 /** A package as npm leaves it when it runs no scripts: without the links. */
 async function packageWithoutLinks(): Promise<string> {

@@ -8,10 +8,10 @@ import {
   ensureCluster,
   ensureDataDirectory,
   serverProcessOptions,
-} from '../../../src/database/embedded/cluster.ts';
-import { findServerAccount } from '../../../src/database/embedded/os-user.ts';
-import { findTemporaryPlace } from '../../../src/database/embedded/shared-place.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+} from '#database/embedded/cluster';
+import { findServerAccount } from '#database/embedded/os-user';
+import { findTemporaryPlace } from '#database/embedded/shared-place';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 /** A folder that the account of the server can reach. */
 async function reachableFolder(): Promise<string> {

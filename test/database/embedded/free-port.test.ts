@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { findFreePort, LOOPBACK } from '../../../src/database/embedded/free-port.ts';
+import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
 
 describe('a free port', () => {
   it('is the wanted one while nobody has it, so that a connection string stays valid between starts', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { findServerAccount, parseAccounts } from '../../../src/database/embedded/os-user.ts';
+import { findServerAccount, parseAccounts } from '#database/embedded/os-user';
 
 describe('a passwd file', () => {
   it('gives names and numbers, without root and without broken lines', () => {

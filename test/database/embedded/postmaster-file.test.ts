@@ -7,8 +7,8 @@ import {
   parsePostmasterFile,
   postmasterFilePath,
   readPostmasterFile,
-} from '../../../src/database/embedded/postmaster-file.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+} from '#database/embedded/postmaster-file';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 const READY = [
   '7936',

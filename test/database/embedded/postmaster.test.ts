@@ -3,13 +3,9 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  findPostmaster,
-  startPostmaster,
-  stopPostmaster,
-} from '../../../src/database/embedded/postmaster.ts';
-import { postmasterFilePath } from '../../../src/database/embedded/postmaster-file.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { findPostmaster, startPostmaster, stopPostmaster } from '#database/embedded/postmaster';
+import { postmasterFilePath } from '#database/embedded/postmaster-file';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 /** A cluster and, in the place of postgres, a shell script that knows its folder as `$2`. */
 async function fakeServer(script: string) {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { openServerState, saveServerState } from '../../../src/database/embedded/server-state.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openServerState, saveServerState } from '#database/embedded/server-state';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 describe('what a data directory remembers', () => {
   it('is decided once: a long random password, and the rows beside it', async () => {

@@ -3,12 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  addServerUser,
-  countServerUsers,
-  removeServerUser,
-} from '../../../src/database/embedded/server-users.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { addServerUser, countServerUsers, removeServerUser } from '#database/embedded/server-users';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 describe('the users of a server', () => {
   it('are counted one by one, also when one process uses the server twice', async () => {

@@ -4,12 +4,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  findTemporaryPlace,
-  isPrivatelyOwned,
-  isTraversable,
-} from '../../../src/database/embedded/shared-place.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { findTemporaryPlace, isPrivatelyOwned, isTraversable } from '#database/embedded/shared-place';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 const STRANGER = { name: 'stranger', uid: 54_321, gid: 54_321 };
 

@@ -1,8 +1,8 @@
-import { demonstrate } from '../../../src/commands/demonstration.ts';
-import type { FinishedRun } from '../../../src/commands/run-on-stores.ts';
-import { testDataDirectory } from '../../support/data-directory.ts';
-import { readConfig, type Config } from '../../../src/config.ts';
-import { captureOutput, type CapturedOutput } from '../../commands/support/captured-output.ts';
+import { demonstrate } from '#commands/demonstration';
+import type { FinishedRun } from '#commands/run-on-stores';
+import { testDataDirectory } from '#test/support/data-directory';
+import { readConfig, type Config } from '#src/config';
+import { captureOutput, type CapturedOutput } from '#test/commands/support/captured-output';
 
 /** Fifteen days of waiting become a second and a bit. */
 const DELAY_FACTOR = '0.000001';

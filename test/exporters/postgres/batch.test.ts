@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { setAside, toBatch } from '../../../exporters/postgres/batch.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan, startOfSpan } from '../../support/spans.ts';
+import { setAside, toBatch } from '#postgres/batch';
+import { recordedRun } from '#test/support/recorded-run';
+import { endedSpan, startOfSpan } from '#test/support/spans';
 
 const first = endedSpan({ step: 'query', spanId: '1'.repeat(16) });
 const second = endedSpan({ step: 'poll', at: 1000, spanId: '2'.repeat(16) });

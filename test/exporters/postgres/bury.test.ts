@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refusalOf } from '../../../exporters/postgres/bury.ts';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import type { Committed } from '../../../exporters/postgres/write-batch.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { interceptPool } from '../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan, startOfSpan } from '../../support/spans.ts';
-import { emptyTables } from '../../support/tables.ts';
+import { refusalOf } from '#postgres/bury';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { Committed } from '#postgres/write-batch';
+import type { ObservedSpan } from '#facts/observed-span';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, startOfSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { judgeClock } from '../../../exporters/postgres/clock-range.ts';
-import type { ComponentScoreFact, EpochMicros } from '../../../src/facts/step-fact.ts';
-import { componentScore, endedSpan } from '../../support/spans.ts';
-import { toFact } from '../../support/facts.ts';
+import { judgeClock } from '#postgres/clock-range';
+import type { ComponentScoreFact, EpochMicros } from '#facts/step-fact';
+import { componentScore, endedSpan } from '#test/support/spans';
+import { toFact } from '#test/support/facts';
 
 const micros = (iso: string): EpochMicros => Date.parse(iso) * 1000;
 const NOW = micros('2026-11-24T12:00:00Z');

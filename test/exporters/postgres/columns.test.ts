@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { countsAsError, ERROR_CATEGORIES, FAULT_OF } from '../../../src/semconv/index.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { RECORDED_RUNS } from '../../support/recorded-runs.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { countsAsError, ERROR_CATEGORIES, FAULT_OF } from '#semconv';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { RECORDED_RUNS } from '#test/support/recorded-runs';
 
 /** The tables of the seed, the runs and the decisions. */
 const TABLES = [

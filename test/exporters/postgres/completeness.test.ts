@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '../../../exporters/emitter-account.ts';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { closingSpan } from '../../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { accountOf, runOf } from '../../support/accounts.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
-import { emptyTables } from '../../support/tables.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import { createPostgresExporter } from '#postgres/exporter';
+import { closingSpan } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
+import { accountOf, runOf } from '#test/support/accounts';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareWorth, type Worth } from '../../../exporters/postgres/end-worth.ts';
-import { CLOSING_REASONS } from '../../../src/semconv/index.ts';
+import { compareWorth, type Worth } from '#postgres/end-worth';
+import { CLOSING_REASONS } from '#semconv';
 
 const worth: fc.Arbitrary<Worth> = fc.record({
   closing: fc.constantFrom(null, ...CLOSING_REASONS),

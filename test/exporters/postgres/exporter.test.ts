@@ -7,13 +7,13 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter, ForecastSpanExporter } from '../../../exporters/postgres/exporter.ts';
-import type { Committed } from '../../../exporters/postgres/write-batch.ts';
-import { createDatabasePool } from '../../../src/database/connect.ts';
-import { interceptPool } from '../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan, MINER, startOfSpan } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter, ForecastSpanExporter } from '#postgres/exporter';
+import type { Committed } from '#postgres/write-batch';
+import { createDatabasePool } from '#database/connect';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, MINER, startOfSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

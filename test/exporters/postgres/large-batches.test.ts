@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WORTH_A_COPY } from '../../../exporters/postgres/binary/copy.ts';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { ERA5_LEAD_HOURS, VARIABLES } from '../../../src/semconv/index.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { componentScore, endedSpan, startOfSpan } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { WORTH_A_COPY } from '#postgres/binary/copy';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { ObservedSpan } from '#facts/observed-span';
+import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { componentScore, endedSpan, startOfSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 /** Batches this large are copied into the log; one that meets what is there already is not. */
 const MINERS = 40;

@@ -1,20 +1,20 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { captureSpans } from '../../pipeline/support/captured-spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toObservedSpan } from '#processor/observed-span';
+import type { ObservedSpan } from '#facts/observed-span';
+import { captureSpans } from '#test/pipeline/support/captured-spans';
 import {
   goodForecast,
   openBench,
   tinyStores,
   type PipelineBench,
-} from '../../pipeline/support/pipeline-bench.ts';
-import { stubMiners } from '../../pipeline/support/stub-miners.ts';
-import { disturbed } from '../../support/recorded-run.ts';
-import { startOfSpan } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+} from '#test/pipeline/support/pipeline-bench';
+import { stubMiners } from '#test/pipeline/support/stub-miners';
+import { disturbed } from '#test/support/recorded-run';
+import { startOfSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 const captured = captureSpans();
 let bench: PipelineBench;

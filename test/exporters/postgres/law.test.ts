@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { disturbed, recordedRun } from '../../support/recorded-run.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { disturbed, recordedRun } from '#test/support/recorded-run';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

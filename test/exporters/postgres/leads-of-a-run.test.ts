@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan } from '../../support/spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeLetter, encodeLetter, encodeStripped } from '../../../exporters/postgres/letter-span.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { translate } from '../../../src/facts/translate.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan } from '../../support/spans.ts';
+import { decodeLetter, encodeLetter, encodeStripped } from '#postgres/letter-span';
+import type { ObservedSpan } from '#facts/observed-span';
+import { translate } from '#facts/translate';
+import { recordedRun } from '#test/support/recorded-run';
+import { endedSpan } from '#test/support/spans';
 
 /** The span that a letter gives back. */
 function kept(span: ObservedSpan): ObservedSpan {

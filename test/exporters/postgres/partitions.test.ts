@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPONENT_PARTITIONS, Partitions, STEP_PARTITIONS } from '../../../exporters/postgres/partitions.ts';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { interceptPool } from '../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { componentScore, endedSpan } from '../../support/spans.ts';
+import { COMPONENT_PARTITIONS, Partitions, STEP_PARTITIONS } from '#postgres/partitions';
+import { createPostgresExporter } from '#postgres/exporter';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { componentScore, endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 beforeAll(async () => {

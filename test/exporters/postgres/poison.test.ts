@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { replayLetters } from '../../../exporters/postgres/replay.ts';
-import type { ExportReport } from '../../../exporters/export-report.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { POISON_CLOCK, POISONS, scoredAt, startedAt } from '../../support/poisons.ts';
-import { endedSpan } from '../../support/spans.ts';
-import { emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { replayLetters } from '#postgres/replay';
+import type { ExportReport } from '#exporters/export-report';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { POISON_CLOCK, POISONS, scoredAt, startedAt } from '#test/support/poisons';
+import { endedSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

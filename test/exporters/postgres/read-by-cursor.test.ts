@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readByCursor } from '../../../exporters/postgres/read-by-cursor.ts';
-import { inTransaction } from '../../../src/database/transaction.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { readByCursor } from '#postgres/read-by-cursor';
+import { inTransaction } from '#database/transaction';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { readPipelineState } from '../../../exporters/postgres/read-pipeline-state.ts';
-import { microsOfIso, microsOfNanos } from '../../../src/facts/instants.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
-import { era5Stage, inferenceStage, STAGES, type StepName } from '../../../src/semconv/index.ts';
-import { accountOf } from '../../support/accounts.ts';
-import { interceptPool } from '../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { initTimeOf, instantIn, RECORDED_RUNS } from '../../support/recorded-runs.ts';
-import { endedSpan, INIT_TIME, startOfSpan, T, type SpanOptions } from '../../support/spans.ts';
-import { emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { readPipelineState } from '#postgres/read-pipeline-state';
+import { microsOfIso, microsOfNanos } from '#facts/instants';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { OpenRun, PipelineState } from '#facts/pipeline-state';
+import { era5Stage, inferenceStage, STAGES, type StepName } from '#semconv';
+import { accountOf } from '#test/support/accounts';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { recordedRun } from '#test/support/recorded-run';
+import { initTimeOf, instantIn, RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan, INIT_TIME, startOfSpan, T, type SpanOptions } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

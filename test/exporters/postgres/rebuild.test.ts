@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { rebuildFolds, refold, type Rebuilt } from '../../../exporters/postgres/rebuild.ts';
-import { lockScopes, type FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
-import type { MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts';
-import { foldMiners, rankMiners } from '../../../exporters/postgres/tables/miner-stats.ts';
-import { inTransaction } from '../../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { disturbed, recordedRun } from '../../support/recorded-run.ts';
-import { initTimeOf, RECORDED_RUNS } from '../../support/recorded-runs.ts';
-import { endedSpan } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { rebuildFolds, refold, type Rebuilt } from '#postgres/rebuild';
+import { lockScopes, type FoldRequest } from '#postgres/rebuild-scope';
+import type { MinerFold } from '#postgres/folds/miner-fold';
+import { foldMiners, rankMiners } from '#postgres/tables/miner-stats';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { disturbed, recordedRun } from '#test/support/recorded-run';
+import { initTimeOf, RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { reconcileFolds, type Reconciled } from '../../../exporters/postgres/reconcile.ts';
-import type { FoldRequest } from '../../../exporters/postgres/rebuild-scope.ts';
-import { inTransaction } from '../../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { disturbed, recordedRun } from '../../support/recorded-run.ts';
-import { RECORDED_RUNS } from '../../support/recorded-runs.ts';
-import { endedSpan } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { reconcileFolds, type Reconciled } from '#postgres/reconcile';
+import type { FoldRequest } from '#postgres/rebuild-scope';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { disturbed, recordedRun } from '#test/support/recorded-run';
+import { RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { createPartitionsAhead, maintainPartitions } from '../../../exporters/postgres/retention.ts';
-import { readArchivedRuns } from '../../../exporters/postgres/retention/read-archive.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import type { Retention } from '../../../src/semconv/index.ts';
-import { interceptPool } from '../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { componentScore, endedSpan, startOfSpan } from '../../support/spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { createPartitionsAhead, maintainPartitions } from '#postgres/retention';
+import { readArchivedRuns } from '#postgres/retention/read-archive';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { Retention } from '#semconv';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { componentScore, endedSpan, startOfSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 beforeEach(async () => {

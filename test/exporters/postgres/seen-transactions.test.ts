@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seenTransactions } from '../../../exporters/postgres/seen-transactions.ts';
+import { seenTransactions } from '#postgres/seen-transactions';
 
 const version = (transaction: number) => `${transaction}(3,14)`;
 

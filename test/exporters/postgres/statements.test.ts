@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { arrayOf } from '../../../exporters/postgres/binary/arrays.ts';
-import { column, insertRows, keyRows, replaceOnConflict } from '../../../exporters/postgres/columns.ts';
-import { responseId } from '../../../exporters/postgres/response-id.ts';
-import { json, timestamp } from '../../../exporters/postgres/sql-values.ts';
+import { arrayOf } from '#postgres/binary/arrays';
+import { column, insertRows, keyRows, replaceOnConflict } from '#postgres/columns';
+import { responseId } from '#postgres/response-id';
+import { json, timestamp } from '#postgres/sql-values';
 
 interface Pair {
   readonly a: number;

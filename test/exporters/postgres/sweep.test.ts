@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { rebuildFolds } from '../../../exporters/postgres/rebuild.ts';
-import {
-  findSilentEmitters,
-  requireEmitter,
-  sweepEmitter,
-  type SweepRequest,
-} from '../../../exporters/postgres/sweep.ts';
-import { inTransaction } from '../../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan, startOfSpan, type SpanOptions } from '../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { rebuildFolds } from '#postgres/rebuild';
+import { findSilentEmitters, requireEmitter, sweepEmitter, type SweepRequest } from '#postgres/sweep';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '../../support/recorded-runs.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '#test/support/recorded-runs';
 
 let database: TestDatabase;
 beforeAll(async () => {

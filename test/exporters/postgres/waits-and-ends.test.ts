@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { readExplanation } from '../../../src/reports/explanation.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { endedSpan, MINER, type SpanOptions } from '../../support/spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { ObservedSpan } from '#facts/observed-span';
+import { readExplanation } from '#reports/explanation';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, MINER, type SpanOptions } from '#test/support/spans';
 
 const NO_FIELD = { type: 'truth_not_ready', message: 'The analysis store does not have it yet.' } as const;
 const LATER = '2026-11-29T06:00:00.000Z';

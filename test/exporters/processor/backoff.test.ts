@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMillis } from '../../../exporters/processor/backoff.ts';
+import { backoffMillis } from '#processor/backoff';
 
 const policy = { firstMillis: 100, maxMillis: 30_000 };
 

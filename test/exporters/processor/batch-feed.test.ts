@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SpanSink } from '../../../exporters/export-report.ts';
-import { BatchFeed } from '../../../exporters/processor/batch-feed.ts';
-import { MemoryQueue } from '../../../exporters/processor/memory-queue.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { endedSpan } from '../../support/spans.ts';
+import type { SpanSink } from '#exporters/export-report';
+import { BatchFeed } from '#processor/batch-feed';
+import { MemoryQueue } from '#processor/memory-queue';
+import type { ObservedSpan } from '#facts/observed-span';
+import { endedSpan } from '#test/support/spans';
 
 const spansOf = (count: number): readonly ObservedSpan[] =>
   Array.from({ length: count }, (_, at) => endedSpan({ step: 'query', at }));

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '../../../exporters/emitter-account.ts';
-import type { ExportOptions, ExportReport, SpanSink } from '../../../exporters/export-report.ts';
-import { deliverBatch, type DeliveryContext } from '../../../exporters/processor/deliver-batch.ts';
-import type { SpanBatch } from '../../../exporters/processor/span-queue.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { endedSpan } from '../../support/spans.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
+import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
+import type { SpanBatch } from '#processor/span-queue';
+import type { ObservedSpan } from '#facts/observed-span';
+import { endedSpan } from '#test/support/spans';
 import { ManualScheduler } from './manual-scheduler.ts';
 
 const spanAt = (at: number): ObservedSpan => ({ ...endedSpan({ step: 'query', at }), name: String(at) });

@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../../src/lifecycle/scheduler.ts';
+import type { Scheduler } from '#lifecycle/scheduler';
 
 interface Timer {
   readonly at: number;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MemoryQueue } from '../../../exporters/processor/memory-queue.ts';
-import { endedSpan, startOfSpan } from '../../support/spans.ts';
+import { MemoryQueue } from '#processor/memory-queue';
+import { endedSpan, startOfSpan } from '#test/support/spans';
 
 const spanOf = (at: number) => endedSpan({ step: 'query', at });
 

@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider, type Span } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { toObservedSpan, toUnixNano } from '../../../exporters/processor/observed-span.ts';
+import { toObservedSpan, toUnixNano } from '#processor/observed-span';
 
 const resource = resourceFromAttributes({ 'service.instance.id': 'validator-1' });
 const tracer = new TracerProvider({ resource, spanLimits: { eventCountLimit: 1 } }).getTracer('test');

@@ -1,11 +1,11 @@
 import { SpanKind } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
-import { toReadableSpan } from '../../../exporters/processor/readable-span.ts';
-import { closingSpan } from '../../../src/facts/closing.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan, startOfSpan, T } from '../../support/spans.ts';
+import { toObservedSpan } from '#processor/observed-span';
+import { toReadableSpan } from '#processor/readable-span';
+import { closingSpan } from '#facts/closing';
+import { recordedRun } from '#test/support/recorded-run';
+import { endedSpan, startOfSpan, T } from '#test/support/spans';
 
 const started = { ...startOfSpan(endedSpan({ step: 'query' })), parentSpanId: 'a'.repeat(16) };
 const closing = closingSpan(started, { reason: 'process_crash', at: Number(T / 1000n) + 1_500_000 });

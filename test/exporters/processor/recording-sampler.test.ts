@@ -9,8 +9,8 @@ import {
   type Sampler,
 } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { recordingSampler } from '../../../exporters/processor/recording-sampler.ts';
-import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
+import { recordingSampler } from '#processor/recording-sampler';
+import { RecordingSpanProcessor } from '#processor/recording-span-processor';
 import { RecordingSink } from './recording-sink.ts';
 
 const decide = (delegate: Sampler, attributes: Record<string, string>): SamplingDecision =>

@@ -1,5 +1,5 @@
-import type { ExportReport, SpanSink } from '../../../exporters/export-report.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import type { ExportReport, SpanSink } from '#exporters/export-report';
+import type { ObservedSpan } from '#facts/observed-span';
 
 /** A sink that answers as it is told, keeps what was written, and knows whether two exports ever overlapped. */
 export class RecordingSink implements SpanSink {

@@ -2,10 +2,10 @@ import { ROOT_CONTEXT, trace, type Tracer } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordingSpanProcessorOptions } from '../../../exporters/processor/processor-options.ts';
-import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
-import { MemoryQueue } from '../../../exporters/processor/memory-queue.ts';
-import type { SpanQueue } from '../../../exporters/processor/span-queue.ts';
+import type { RecordingSpanProcessorOptions } from '#processor/processor-options';
+import { RecordingSpanProcessor } from '#processor/recording-span-processor';
+import { MemoryQueue } from '#processor/memory-queue';
+import type { SpanQueue } from '#processor/span-queue';
 import { ManualScheduler, settlePromises } from './manual-scheduler.ts';
 import { RecordingSink } from './recording-sink.ts';
 

@@ -1,11 +1,11 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { deliverBatch, type DeliveryContext } from '../../../exporters/processor/deliver-batch.ts';
-import { toObservedSpan } from '../../../exporters/processor/observed-span.ts';
-import { toSpanSink } from '../../../exporters/processor/span-exporter-sink.ts';
+import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
+import { toObservedSpan } from '#processor/observed-span';
+import { toSpanSink } from '#processor/span-exporter-sink';
 import { SpoolBench, spanOf, startOfSpan } from '../spool/support/spool-bench.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { ManualScheduler } from './manual-scheduler.ts';
 
 const delivery = (sink: DeliveryContext['sink']): DeliveryContext => ({

@@ -2,10 +2,10 @@ import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RecordingSpanProcessor } from '../../../exporters/processor/recording-span-processor.ts';
-import { translate, type Translation } from '../../../src/facts/translate.ts';
-import { EVENTS } from '../../../src/semconv/index.ts';
-import { step, withIdentity } from '../../../src/steps/index.ts';
+import { RecordingSpanProcessor } from '#processor/recording-span-processor';
+import { translate, type Translation } from '#facts/translate';
+import { EVENTS } from '#semconv';
+import { step, withIdentity } from '#steps';
 import { RecordingSink } from './recording-sink.ts';
 
 const sink = new RecordingSink();

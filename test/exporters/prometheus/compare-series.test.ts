@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { differingSeries, mirrorsMiners } from '../../../exporters/prometheus/compare-series.ts';
-import { createPrometheusExporter } from '../../../exporters/prometheus/exporter.ts';
-import type { CommittedMinerStats } from '../../../src/facts/miner-stats.ts';
+import { differingSeries, mirrorsMiners } from '#prometheus/compare-series';
+import { createPrometheusExporter } from '#prometheus/exporter';
+import type { CommittedMinerStats } from '#facts/miner-stats';
 import { minerStats, wholeTable } from './fixtures.ts';
 
 async function textOf(...rows: readonly CommittedMinerStats[]): Promise<string> {

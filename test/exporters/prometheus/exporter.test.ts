@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
-import type { PrometheusExporter } from '../../../exporters/prometheus/exporter.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import type { PrometheusExporter } from '#prometheus/exporter';
+import { METRICS } from '#semconv/metrics';
 import {
   AT,
   BUSY_STATE,

@@ -2,12 +2,12 @@ import {
   createPrometheusExporter,
   type PrometheusExporter,
   type PrometheusExporterOptions,
-} from '../../../exporters/prometheus/exporter.ts';
-import type { RecorderState } from '../../../exporters/prometheus/recorder-metrics.ts';
-import type { CommittedMinerStats, MinerStatsRead } from '../../../src/facts/miner-stats.ts';
-import type { OpenRun, PipelineState } from '../../../src/facts/pipeline-state.ts';
-import type { ComponentScoreFact, ErrorFact, StepFact } from '../../../src/facts/step-fact.ts';
-import type { ErrorCategory, ScoreType } from '../../../src/semconv/index.ts';
+} from '#prometheus/exporter';
+import type { RecorderState } from '#prometheus/recorder-metrics';
+import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
+import type { OpenRun, PipelineState } from '#facts/pipeline-state';
+import type { ComponentScoreFact, ErrorFact, StepFact } from '#facts/step-fact';
+import type { ErrorCategory, ScoreType } from '#semconv';
 
 /** 2026-11-23T18:00:00Z, microseconds. */
 export const AT = Date.UTC(2026, 10, 23, 18) * 1000;

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { differingSeries } from '../../../exporters/prometheus/compare-series.ts';
-import type { CommittedMinerStats } from '../../../src/facts/miner-stats.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import { differingSeries } from '#prometheus/compare-series';
+import type { CommittedMinerStats } from '#facts/miner-stats';
+import { METRICS } from '#semconv/metrics';
 import { AT, exporterFor, minerStats, shown, wholeTable } from './fixtures.ts';
 
 const SLOTS = 256;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ExportReport } from '../../../exporters/export-report.ts';
-import { withBatchMetrics } from '../../../exporters/prometheus/measured-sink.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import type { ExportReport } from '#exporters/export-report';
+import { withBatchMetrics } from '#prometheus/measured-sink';
+import { METRICS } from '#semconv/metrics';
 import { exporterFor, shown } from './fixtures.ts';
 
 const batches = METRICS.recorderBatches.name;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
-import { REPLACED_AFTER_MICROS } from '../../../exporters/prometheus/departures.ts';
+import { OVERFLOW } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
+import { REPLACED_AFTER_MICROS } from '#prometheus/departures';
 import { AT, exporterFor, labelsOf, minerStats, shown, valueOf, wholeTable } from './fixtures.ts';
 
 const COMPLETED = METRICS.minerSuccessfulForecasts.name;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MINER_SERIES, MIRRORED_COLUMNS } from '../../../exporters/prometheus/miner-series.ts';
-import { emptyMinerFold, type MinerFold } from '../../../exporters/postgres/folds/miner-fold.ts';
-import { toMinerStats } from '../../../exporters/postgres/folds/miner-row.ts';
-import type { MinerStats } from '../../../src/facts/miner-stats.ts';
-import { ERROR_CATEGORIES } from '../../../src/semconv/index.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import { MINER_SERIES, MIRRORED_COLUMNS } from '#prometheus/miner-series';
+import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
+import { toMinerStats } from '#postgres/folds/miner-row';
+import type { MinerStats } from '#facts/miner-stats';
+import { ERROR_CATEGORIES } from '#semconv';
+import { METRICS } from '#semconv/metrics';
 import { AT, minerStats } from './fixtures.ts';
 
 describe('the series of a miner', () => {

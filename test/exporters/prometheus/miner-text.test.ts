@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MIRRORED_COLUMNS } from '../../../exporters/prometheus/miner-series.ts';
-import {
-  createRegistry,
-  type MetricRegistry,
-  type TextFormat,
-} from '../../../exporters/prometheus/registry.ts';
-import { byClaim, withinBudget } from '../../../exporters/prometheus/series-budget.ts';
-import type { CommittedMinerStats } from '../../../src/facts/miner-stats.ts';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
-import { ERROR_CATEGORIES } from '../../../src/semconv/index.ts';
+import { MIRRORED_COLUMNS } from '#prometheus/miner-series';
+import { createRegistry, type MetricRegistry, type TextFormat } from '#prometheus/registry';
+import { byClaim, withinBudget } from '#prometheus/series-budget';
+import type { CommittedMinerStats } from '#facts/miner-stats';
+import { OVERFLOW } from '#semconv/metric-labels';
+import { ERROR_CATEGORIES } from '#semconv';
 import { AT, exporterFor, minerStats, OPENMETRICS } from './fixtures.ts';
 
 /** The same rows as the library renders them, sample by sample. */

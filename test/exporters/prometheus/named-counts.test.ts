@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NamedCounts } from '../../../exporters/prometheus/named-counts.ts';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
+import { NamedCounts } from '#prometheus/named-counts';
+import { OVERFLOW } from '#semconv/metric-labels';
 
 function countsWithin(maxNames: number) {
   const overflowed: [string, number][] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RecorderState } from '../../../exporters/prometheus/recorder-metrics.ts';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import type { RecorderState } from '#prometheus/recorder-metrics';
+import { OVERFLOW } from '#semconv/metric-labels';
+import { METRICS } from '#semconv/metrics';
 import { AT, exporterFor, idleRecorder, labelsOf, shown, valueOf } from './fixtures.ts';
 
 const withState = (state: Partial<RecorderState>) =>

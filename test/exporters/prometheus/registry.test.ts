@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createRegistry } from '../../../exporters/prometheus/registry.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import { createRegistry } from '#prometheus/registry';
+import { METRICS } from '#semconv/metrics';
 import { seriesOf } from './fixtures.ts';
 
 const STEPS = METRICS.steps.name;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { joinLines, labelText, sampleLine } from '../../../exporters/prometheus/sample-line.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import { joinLines, labelText, sampleLine } from '#prometheus/sample-line';
+import { METRICS } from '#semconv/metrics';
 
 describe('the line of a series', () => {
   it('has name, labels and value, and no braces without labels', () => {

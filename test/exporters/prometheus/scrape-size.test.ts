@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StepFact } from '../../../src/facts/step-fact.ts';
+import type { StepFact } from '#facts/step-fact';
 import { errorFact, exporterFor, minerStats, AT, OPENMETRICS, stepFact } from './fixtures.ts';
 
 const MINERS = 256;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isShowableIdentity, NameBudget } from '../../../exporters/prometheus/series-budget.ts';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
+import { isShowableIdentity, NameBudget } from '#prometheus/series-budget';
+import { OVERFLOW } from '#semconv/metric-labels';
 
 describe('the budget of names', () => {
   it('keeps the first names and gives all later ones the common name', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { PipelineState } from '../../../src/facts/pipeline-state.ts';
-import { DEAD_LETTER_REASONS, STEP_NAMES } from '../../../src/semconv/index.ts';
-import { OVERFLOW } from '../../../src/semconv/metric-labels.ts';
-import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
+import type { PipelineState } from '#facts/pipeline-state';
+import { DEAD_LETTER_REASONS, STEP_NAMES } from '#semconv';
+import { OVERFLOW } from '#semconv/metric-labels';
+import { METRICS, type MetricKey } from '#semconv/metrics';
 import {
   AT,
   BUSY_STATE,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { STEP_STATUSES } from '../../../src/semconv/index.ts';
-import { METRICS } from '../../../src/semconv/metrics.ts';
+import { STEP_STATUSES } from '#semconv';
+import { METRICS } from '#semconv/metrics';
 import {
   componentScore,
   errorFact,

@@ -2,9 +2,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BooksFile, readBooks } from '../../../exporters/spool/books-file.ts';
-import type { LedgerState } from '../../../exporters/spool/ledger.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { BooksFile, readBooks } from '#spool/books-file';
+import type { LedgerState } from '#spool/ledger';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { EMITTER } from './support/spool-bench.ts';
 
 /** Bytes of a slot, as the format fixes them. */

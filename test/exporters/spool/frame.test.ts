@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  encodeFrame,
-  frameAt,
-  HEADER_BYTES,
-  readSegment,
-  RECORD_KINDS,
-  type Frame,
-} from '../../../exporters/spool/frame.ts';
-import { createRandom } from '../../../src/world/index.ts';
+import { encodeFrame, frameAt, HEADER_BYTES, readSegment, RECORD_KINDS, type Frame } from '#spool/frame';
+import { createRandom } from '#world';
 
 const frame = fc.record({
   kind: fc.constantFrom(...RECORD_KINDS),

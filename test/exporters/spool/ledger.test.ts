@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunAccount } from '../../../exporters/emitter-account.ts';
-import {
-  Ledger,
-  type BookedRecord,
-  type LedgerState,
-  type RunIdentity,
-} from '../../../exporters/spool/ledger.ts';
+import type { RunAccount } from '#exporters/emitter-account';
+import { Ledger, type BookedRecord, type LedgerState, type RunIdentity } from '#spool/ledger';
 import { EMITTER } from './support/spool-bench.ts';
 
 const OWN = { isOwn: true, isClosed: false };

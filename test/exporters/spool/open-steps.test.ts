@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OpenSteps, type OpenStep } from '../../../exporters/spool/open-steps.ts';
-import { endedSpan, startOfSpan } from '../../support/spans.ts';
+import { OpenSteps, type OpenStep } from '#spool/open-steps';
+import { endedSpan, startOfSpan } from '#test/support/spans';
 
 const spanOf = (at: number, ids: { readonly spanId?: string; readonly traceId?: string } = {}) =>
   endedSpan({ step: 'query', at, ...ids });

@@ -2,12 +2,12 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, type Frame } from '../../../exporters/spool/frame.ts';
-import { Cursor, isBefore, START } from '../../../exporters/spool/position.ts';
-import { RecordReader } from '../../../exporters/spool/record-reader.ts';
-import { listSegments, segmentPath } from '../../../exporters/spool/segment-files.ts';
-import { SegmentWriter } from '../../../exporters/spool/segment-writer.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { encodeFrame, type Frame } from '#spool/frame';
+import { Cursor, isBefore, START } from '#spool/position';
+import { RecordReader } from '#spool/record-reader';
+import { listSegments, segmentPath } from '#spool/segment-files';
+import { SegmentWriter } from '#spool/segment-writer';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 const record = (sequence: number, size = 20): Buffer =>
   encodeFrame({ kind: 'ended', sequence, payload: Buffer.from('x'.repeat(size)) });

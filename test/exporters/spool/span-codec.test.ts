@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteWriter } from '../../../exporters/spool/byte-writer.ts';
-import { SpanDecoder } from '../../../exporters/spool/span-decoder.ts';
-import { SpanEncoder } from '../../../exporters/spool/span-encoder.ts';
-import { toPayload, toSpan } from '../../../exporters/spool/spool-record.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { decodeSpan, encodeSpan } from '../../../src/facts/observed-span-json.ts';
-import { componentScore, endedSpan } from '../../support/spans.ts';
+import { ByteWriter } from '#spool/byte-writer';
+import { SpanDecoder } from '#spool/span-decoder';
+import { SpanEncoder } from '#spool/span-encoder';
+import { toPayload, toSpan } from '#spool/spool-record';
+import type { ObservedSpan } from '#facts/observed-span';
+import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
+import { componentScore, endedSpan } from '#test/support/spans';
 
 const SPAN = endedSpan({ step: 'query' });
 const withAttributes = (attributes: Readonly<Record<string, unknown>>): ObservedSpan => ({

@@ -1,15 +1,9 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { segmentPath } from '../../../exporters/spool/segment-files.ts';
-import {
-  claimFolder,
-  listFolders,
-  removeFolder,
-  setAside,
-  type SpoolFolder,
-} from '../../../exporters/spool/spool-folder.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { segmentPath } from '#spool/segment-files';
+import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from '#spool/spool-folder';
+import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
   const folder = await claimFolder(root, name);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_PAYLOAD_BYTES, readSegment, RECORD_KINDS } from '../../../exporters/spool/frame.ts';
-import { runOf, toFrame, toPayload, toSpan } from '../../../exporters/spool/spool-record.ts';
-import { translate } from '../../../src/facts/translate.ts';
-import { recordedRun } from '../../support/recorded-run.ts';
-import { endedSpan } from '../../support/spans.ts';
+import { MAX_PAYLOAD_BYTES, readSegment, RECORD_KINDS } from '#spool/frame';
+import { runOf, toFrame, toPayload, toSpan } from '#spool/spool-record';
+import { translate } from '#facts/translate';
+import { recordedRun } from '#test/support/recorded-run';
+import { endedSpan } from '#test/support/spans';
 
 const named = (validatorHotkey: unknown, runId: unknown = 1) => ({
   ...endedSpan({ step: 'query' }),

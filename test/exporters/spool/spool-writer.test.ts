@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MAX_PAYLOAD_BYTES, readSegment } from '../../../exporters/spool/frame.ts';
-import type { SpoolOptions } from '../../../exporters/spool/exporter.ts';
-import { listSegments } from '../../../exporters/spool/segment-files.ts';
-import { toPayload } from '../../../exporters/spool/spool-record.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { MAX_PAYLOAD_BYTES, readSegment } from '#spool/frame';
+import type { SpoolOptions } from '#spool/exporter';
+import { listSegments } from '#spool/segment-files';
+import { toPayload } from '#spool/spool-record';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 
 const numbersOn = (directory: string): number[] =>

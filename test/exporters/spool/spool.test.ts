@@ -2,11 +2,11 @@ import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSegment } from '../../../exporters/spool/frame.ts';
-import { listSegments, segmentPath } from '../../../exporters/spool/segment-files.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { T } from '../../support/spans.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { readSegment } from '#spool/frame';
+import { listSegments, segmentPath } from '#spool/segment-files';
+import type { ObservedSpan } from '#facts/observed-span';
+import { T } from '#test/support/spans';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 
 const kindsOn = (directory: string): string[] =>

@@ -2,9 +2,9 @@ import { readdirSync, rmSync } from 'node:fs';
 import type * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { adoptSpools } from '../../../exporters/spool/adopt-spools.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { adoptSpools } from '#spool/adopt-spools';
+import type { ObservedSpan } from '#facts/observed-span';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { ManualScheduler } from '../processor/manual-scheduler.ts';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 

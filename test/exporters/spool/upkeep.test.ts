@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '../../../exporters/emitter-account.ts';
-import type { ExportReport } from '../../../exporters/export-report.ts';
-import type { Adopted } from '../../../exporters/spool/adopt-spools.ts';
-import { startUpkeep, type UpkeepOptions } from '../../../exporters/spool/upkeep.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import type { ExportReport } from '#exporters/export-report';
+import type { Adopted } from '#spool/adopt-spools';
+import { startUpkeep, type UpkeepOptions } from '#spool/upkeep';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { ManualScheduler, settlePromises } from '../processor/manual-scheduler.ts';
 import { spanOf, SpoolBench } from './support/spool-bench.ts';
 

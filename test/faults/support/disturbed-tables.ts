@@ -1,8 +1,8 @@
-import { createPostgresExporter } from '../../../exporters/postgres/exporter.ts';
+import { createPostgresExporter } from '#postgres/exporter';
 import type { Pool } from 'pg';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import type { Random } from '../../../src/world/index.ts';
-import { dumpTables, emptyTables } from '../../support/tables.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { Random } from '#world';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 /** The tables after these writers have written their spans, all at once, each in batches. */
 export async function tablesAfter(

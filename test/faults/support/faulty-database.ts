@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, appendFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { createDatabasePool } from '../../../src/database/connect.ts';
-import { startEmbeddedPostgres } from '../../../src/database/embedded.ts';
-import { findServerAccount } from '../../../src/database/embedded/os-user.ts';
-import { findTemporaryPlace } from '../../../src/database/embedded/shared-place.ts';
-import { migrate } from '../../../src/database/migrate.ts';
+import { createDatabasePool } from '#database/connect';
+import { startEmbeddedPostgres } from '#database/embedded';
+import { findServerAccount } from '#database/embedded/os-user';
+import { findTemporaryPlace } from '#database/embedded/shared-place';
+import { migrate } from '#database/migrate';
 
 const DISK_MIB = 3000;
 const MIB = 1024 * 1024;

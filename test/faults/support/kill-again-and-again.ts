@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { StepName } from '../../../src/semconv/index.ts';
-import type { Random } from '../../../src/world/index.ts';
+import type { StepName } from '#semconv';
+import type { Random } from '#world';
 import {
   databaseTime,
   findStepsUnderWay,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
-import { step } from '../../../src/steps/index.ts';
-import { createRandom } from '../../../src/world/index.ts';
+import { step } from '#steps';
+import { createRandom } from '#world';
 
 const RUN_START = new Date('2026-11-23T00:00:00Z');
 

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startFleet, type Fleet, type SimulatedMiner } from '../../../src/fleet/index.ts';
-import { openGridStore } from '../../../src/grids/index.ts';
+import { startFleet, type Fleet, type SimulatedMiner } from '#fleet';
+import { openGridStore } from '#grids';
 import {
   makeDemonstrationWorld,
   makeSimulatedForecast,
   WORLD_LEAD_HOURS,
   type DemonstrationWorld,
-} from '../../../src/world/index.ts';
+} from '#world';
 
 const DAY_MILLIS = 86_400_000;
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { JOBS_WITH_PAYLOAD } from '../../../src/pipeline/queue/private-tables.ts';
-import type { StepName } from '../../../src/semconv/index.ts';
+import { JOBS_WITH_PAYLOAD } from '#pipeline/queue/private-tables';
+import type { StepName } from '#semconv';
 
 /** A step that a worker has begun and not closed. */
 export interface StepUnderWay {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Recovery } from '../../../src/pipeline/index.ts';
-import type { Miner } from '../../../src/pipeline/miners/index.ts';
-import type { DemonstrationWorld } from '../../../src/world/index.ts';
+import type { Recovery } from '#pipeline';
+import type { Miner } from '#pipeline/miners/index';
+import type { DemonstrationWorld } from '#world';
 
 /** What a worker in a process of its own works on; it travels as JSON. */
 export interface Work {

@@ -1,7 +1,7 @@
-import { readConfig } from '../../../src/config.ts';
-import { SIMULATION_TIMEOUTS } from '../../../src/commands/simulated-miners.ts';
-import { openGridStore } from '../../../src/grids/index.ts';
-import { startBarograph } from '../../../src/start.ts';
+import { readConfig } from '#src/config';
+import { SIMULATION_TIMEOUTS } from '#commands/simulated-miners';
+import { openGridStore } from '#grids';
+import { startBarograph } from '#src/start';
 import type { Work } from './worker-process.ts';
 
 /**

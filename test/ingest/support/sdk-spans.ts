@@ -6,7 +6,7 @@ import {
   TracerProvider,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace';
-import { T } from '../../support/spans.ts';
+import { T } from '#test/support/spans';
 
 /** What a test says of a span that the SDK makes. */
 export interface SdkSpanOptions {

@@ -1,6 +1,6 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { startIngestServer, type IngestServer, type IngestServerOptions } from '../../../src/ingest/index.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
+import { startIngestServer, type IngestServer, type IngestServerOptions } from '#ingest';
+import type { ObservedSpan } from '#facts/observed-span';
 
 /** An ingest server with what it took. */
 export interface Serving {

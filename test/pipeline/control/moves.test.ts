@@ -1,23 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { inTransaction } from '../../../src/database/transaction.ts';
-import { insertLeads, loadLead, loadLeads, type LeadRow } from '../../../src/pipeline/control/lead-row.ts';
-import { countOpenLeads, countOpenMiners } from '../../../src/pipeline/control/locks.ts';
-import { isJobHeldByAnother, recordAcceptance } from '../../../src/pipeline/control/miner-details.ts';
-import {
-  insertMiners,
-  loadMiner,
-  loadMinersIn,
-  type MinerRow,
-} from '../../../src/pipeline/control/miner-row.ts';
-import { moveLead, moveMiner, moveRun } from '../../../src/pipeline/control/moves.ts';
-import {
-  insertRun,
-  loadActiveRun,
-  loadRun,
-  reserveRunId,
-  type RunRow,
-} from '../../../src/pipeline/control/run-row.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { inTransaction } from '#database/transaction';
+import { insertLeads, loadLead, loadLeads, type LeadRow } from '#pipeline/control/lead-row';
+import { countOpenLeads, countOpenMiners } from '#pipeline/control/locks';
+import { isJobHeldByAnother, recordAcceptance } from '#pipeline/control/miner-details';
+import { insertMiners, loadMiner, loadMinersIn, type MinerRow } from '#pipeline/control/miner-row';
+import { moveLead, moveMiner, moveRun } from '#pipeline/control/moves';
+import { insertRun, loadActiveRun, loadRun, reserveRunId, type RunRow } from '#pipeline/control/run-row';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { minerOf } from '../support/stub-miners.ts';
 import { INIT_TIME } from '../support/tiny-world.ts';
 

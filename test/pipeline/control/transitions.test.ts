@@ -8,8 +8,8 @@ import {
   MINER_TRANSITIONS,
   requireTransition,
   RUN_TRANSITIONS,
-} from '../../../src/pipeline/control/transitions.ts';
-import { RUN_STATUSES, TERMINAL_RUN_STATUSES } from '../../../src/semconv/index.ts';
+} from '#pipeline/control/transitions';
+import { RUN_STATUSES, TERMINAL_RUN_STATUSES } from '#semconv';
 
 const machines = [
   ['run', RUN_STATUSES, RUN_TRANSITIONS],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBounded } from '../../../src/pipeline/miners/bounded-body.ts';
+import { readBounded } from '#pipeline/miners/bounded-body';
 
 describe('reading a body within a bound', () => {
   it('gives all of it, or exactly as much as allowed and says so', async () => {

@@ -8,7 +8,7 @@ import {
   toJobId,
   type MinerClient,
   type MinerClientOptions,
-} from '../../../src/pipeline/miners/index.ts';
+} from '#pipeline/miners/index';
 import { captureSpans, type CapturedSpans } from './captured-spans.ts';
 import {
   ACCESS,

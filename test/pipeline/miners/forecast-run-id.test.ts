@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toForecastRunId } from '../../../src/pipeline/miners/forecast-run-id.ts';
+import { toForecastRunId } from '#pipeline/miners/forecast-run-id';
 
 describe('the name of a forecast', () => {
   it('is that of the test vector', () => {

@@ -1,8 +1,8 @@
 import { getPublicKey, secretFromSeed } from '@scure/sr25519';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSignedBy, SIGNATURE_BYTES, signBytes } from '../../../src/pipeline/miners/hotkey-signature.ts';
-import { encodeHotkey } from '../../../src/pipeline/miners/hotkey.ts';
+import { isSignedBy, SIGNATURE_BYTES, signBytes } from '#pipeline/miners/hotkey-signature';
+import { encodeHotkey } from '#pipeline/miners/hotkey';
 
 const secretKey = secretFromSeed(new Uint8Array(32).fill(7));
 const hotkey = encodeHotkey(getPublicKey(secretKey));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHotkey, encodeHotkey, isHotkey } from '../../../src/pipeline/miners/hotkey.ts';
+import { decodeHotkey, encodeHotkey, isHotkey } from '#pipeline/miners/hotkey';
 
 /** The well-known development account of Substrate, `//Alice`. */
 const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY';

@@ -10,8 +10,8 @@ import {
   signBytes,
   verifyManifest,
   type ManifestClaim,
-} from '../../../src/pipeline/miners/index.ts';
-import { CategorizedError } from '../../../src/semconv/index.ts';
+} from '#pipeline/miners/index';
+import { CategorizedError } from '#semconv';
 
 const secretKey = secretFromSeed(new Uint8Array(32).fill(3));
 const hotkey = encodeHotkey(getPublicKey(secretKey));

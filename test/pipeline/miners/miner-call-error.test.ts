@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MinerCallError, type Operation } from '../../../src/pipeline/miners/miner-call-error.ts';
-import type { ErrorCategory } from '../../../src/semconv/index.ts';
+import { MinerCallError, type Operation } from '#pipeline/miners/miner-call-error';
+import type { ErrorCategory } from '#semconv';
 
 const isRetryable = (
   operation: Operation,

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseMinerList, readMinerList } from '../../../src/pipeline/miners/miner-list.ts';
-import { CategorizedError } from '../../../src/semconv/index.ts';
+import { parseMinerList, readMinerList } from '#pipeline/miners/miner-list';
+import { CategorizedError } from '#semconv';
 import { HOTKEY } from './scripted-miner.ts';
 
 const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY';

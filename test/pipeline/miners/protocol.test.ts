@@ -7,7 +7,7 @@ import {
   toForecastAccess,
   toInitiateFetchData,
   tokenReplySchema,
-} from '../../../src/pipeline/miners/protocol.ts';
+} from '#pipeline/miners/protocol';
 import { ACCESS, HOTKEY, JOB_ID, MANIFEST_HASH } from './scripted-miner.ts';
 
 const miner = { uid: 1, hotkey: HOTKEY, baseUrl: 'http://miner.example' };

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import {
-  readInitiateFetchReply,
-  readPollReply,
-  readTokenReply,
-} from '../../../src/pipeline/miners/replies.ts';
-import { CategorizedError } from '../../../src/semconv/index.ts';
+import { readInitiateFetchReply, readPollReply, readTokenReply } from '#pipeline/miners/replies';
+import { CategorizedError } from '#semconv';
 import { ACCESS, JOB_ID, MANIFEST_HASH } from './scripted-miner.ts';
 
 const initiate = (body: unknown) => readInitiateFetchReply(body, ['miner.example']).reply;

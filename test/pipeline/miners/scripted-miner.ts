@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Miner } from '../../../src/pipeline/miners/index.ts';
+import type { Miner } from '#pipeline/miners/index';
 
 export const HOTKEY = '5F3sa2TJAWMqDhXG6jhV4N8ko9SxwGy8TpaNS1repo5EYjQX';
 export const JOB_ID = 'c868cfc6-3641-44c6-82f7-3d0eb3a0d155';

@@ -1,7 +1,7 @@
 import { SpanKind, trace } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createMinerClient, type MinerClient } from '../../../src/pipeline/miners/index.ts';
-import { step } from '../../../src/steps/index.ts';
+import { createMinerClient, type MinerClient } from '#pipeline/miners/index';
+import { step } from '#steps';
 import { captureSpans, type CapturedSpans } from './captured-spans.ts';
 import { ACCESS, HOTKEY, JOB_ID, startScriptedMiner } from './scripted-miner.ts';
 

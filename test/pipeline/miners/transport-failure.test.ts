@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toTransportFailure } from '../../../src/pipeline/miners/transport-failure.ts';
+import { toTransportFailure } from '#pipeline/miners/transport-failure';
 
 const withCode = (code: string): Error => Object.assign(new Error('to 203.0.113.9:33333'), { code });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepUntrusted, quoteUntrusted, secretsOf } from '../../../src/pipeline/miners/untrusted-text.ts';
+import { keepUntrusted, quoteUntrusted, secretsOf } from '#pipeline/miners/untrusted-text';
 
 const miner = { uid: 1, hotkey: 'h', baseUrl: 'https://miner.example:33333/m/1' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CategorizedError } from '../../../src/semconv/index.ts';
-import { classifyWireStatus, WIRE_STATUSES } from '../../../src/pipeline/miners/wire-status.ts';
+import { CategorizedError } from '#semconv';
+import { classifyWireStatus, WIRE_STATUSES } from '#pipeline/miners/wire-status';
 
 const thrownBy = (run: () => unknown): CategorizedError => {
   try {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commitIfTrue } from '../../../src/database/transaction.ts';
-import { fencePool } from '../../../src/pipeline/queue/fenced-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { commitIfTrue } from '#database/transaction';
+import { fencePool } from '#pipeline/queue/fenced-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createForgivingPool } from '../../../src/pipeline/queue/forgiving-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createForgivingPool } from '#pipeline/queue/forgiving-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 let database: TestDatabase;
 const problems: string[] = [];

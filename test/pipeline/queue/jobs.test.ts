@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commitIfTrue } from '../../../src/database/transaction.ts';
-import { addJobs, jobKey, jobPayloadSchema, TASKS } from '../../../src/pipeline/queue/jobs.ts';
-import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { beforeEachJob, lockFreeJobs } from '../../support/private-jobs.ts';
+import { commitIfTrue } from '#database/transaction';
+import { addJobs, jobKey, jobPayloadSchema, TASKS } from '#pipeline/queue/jobs';
+import { migrateQueue } from '#pipeline/queue/worker';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { beforeEachJob, lockFreeJobs } from '#test/support/private-jobs';
 
 let database: TestDatabase;
 beforeAll(async () => {

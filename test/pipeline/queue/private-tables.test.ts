@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hearErrors } from '../../../src/pipeline/queue/hear-errors.ts';
-import { addJobs } from '../../../src/pipeline/queue/jobs.ts';
-import { JOBS_WITH_PAYLOAD, storeEndInPayload } from '../../../src/pipeline/queue/private-tables.ts';
-import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
-import { openSession, type QueueDelivery } from '../../../src/pipeline/queue/worker-session.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { deleteJobs, lockFreeJobs } from '../../support/private-jobs.ts';
+import { hearErrors } from '#pipeline/queue/hear-errors';
+import { addJobs } from '#pipeline/queue/jobs';
+import { JOBS_WITH_PAYLOAD, storeEndInPayload } from '#pipeline/queue/private-tables';
+import { migrateQueue } from '#pipeline/queue/worker';
+import { openSession, type QueueDelivery } from '#pipeline/queue/worker-session';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { deleteJobs, lockFreeJobs } from '#test/support/private-jobs';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** The version that this contract was checked against. Another one needs every test here and this line. */

@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  freeForgottenJobs,
-  freeOrphanedJobs,
-  giveBackJobs,
-} from '../../../src/pipeline/queue/private-tables.ts';
-import { takeLease } from '../../../src/pipeline/queue/worker-lease.ts';
-import { DEFAULTS } from '../../../src/pipeline/pipeline-options.ts';
-import { migrateQueue } from '../../../src/pipeline/queue/worker.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { deleteJobs, lockFreeJobs } from '../../support/private-jobs.ts';
+import { freeForgottenJobs, freeOrphanedJobs, giveBackJobs } from '#pipeline/queue/private-tables';
+import { takeLease } from '#pipeline/queue/worker-lease';
+import { DEFAULTS } from '#pipeline/pipeline-options';
+import { migrateQueue } from '#pipeline/queue/worker';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { deleteJobs, lockFreeJobs } from '#test/support/private-jobs';
 
 const GRACE_MILLIS = 30_000;
 let database: TestDatabase;

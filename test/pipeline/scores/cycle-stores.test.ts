@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { GridStore } from '../../../src/grids/index.ts';
-import { createCycleStores, type StoreSource } from '../../../src/pipeline/scores/cycle-stores.ts';
-import { newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
+import type { GridStore } from '#grids';
+import { createCycleStores, type StoreSource } from '#pipeline/scores/cycle-stores';
+import { newCacheUse } from '#pipeline/scores/field-cache';
 import { tinyStore } from '../support/tiny-world.ts';
 
 const HOUR = 3_600_000;

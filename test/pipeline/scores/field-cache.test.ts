@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldRequest, GridStore } from '../../../src/grids/index.ts';
-import { CategorizedError } from '../../../src/semconv/index.ts';
-import { createFieldCache, newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
+import type { FieldRequest, GridStore } from '#grids';
+import { CategorizedError } from '#semconv';
+import { createFieldCache, newCacheUse } from '#pipeline/scores/field-cache';
 
 const TIME = new Date('2026-11-01T12:00:00Z');
 const FIELD_BYTES = 6 * 4;

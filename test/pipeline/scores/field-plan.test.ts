@@ -6,8 +6,8 @@ import {
   requireSomePresent,
   sharedPlannedFields,
   splitByPresence,
-} from '../../../src/pipeline/scores/field-plan.ts';
-import { VARIABLES, type Variable } from '../../../src/semconv/index.ts';
+} from '#pipeline/scores/field-plan';
+import { VARIABLES, type Variable } from '#semconv';
 
 const surface = (name: Variable) => ({ name, pressureLevelsHpa: null, units: null });
 const levels = (name: Variable, ...pressureLevelsHpa: number[]) => ({ name, pressureLevelsHpa, units: null });

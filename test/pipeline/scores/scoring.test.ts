@@ -1,18 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GridStore } from '../../../src/grids/index.ts';
-import { toComponentEvent } from '../../../src/pipeline/scores/component-score.ts';
-import { createFieldCache, newCacheUse } from '../../../src/pipeline/scores/field-cache.ts';
-import {
-  DAY1_FIELDS,
-  hasField,
-  sharedPlannedFields,
-  splitByPresence,
-} from '../../../src/pipeline/scores/field-plan.ts';
-import { createComparedFieldReader, type FieldSources } from '../../../src/pipeline/scores/fields-at.ts';
-import { gateField } from '../../../src/pipeline/scores/gated-field.ts';
-import { scoreDay1Lead } from '../../../src/pipeline/scores/score-day1.ts';
-import { requireLeadScore, scoreEra5Lead } from '../../../src/pipeline/scores/score-era5-lead.ts';
-import { leadScore } from '../../../src/scoring/index.ts';
+import type { GridStore } from '#grids';
+import { toComponentEvent } from '#pipeline/scores/component-score';
+import { createFieldCache, newCacheUse } from '#pipeline/scores/field-cache';
+import { DAY1_FIELDS, hasField, sharedPlannedFields, splitByPresence } from '#pipeline/scores/field-plan';
+import { createComparedFieldReader, type FieldSources } from '#pipeline/scores/fields-at';
+import { gateField } from '#pipeline/scores/gated-field';
+import { scoreDay1Lead } from '#pipeline/scores/score-day1';
+import { requireLeadScore, scoreEra5Lead } from '#pipeline/scores/score-era5-lead';
+import { leadScore } from '#scoring';
 import { tinyClimatology, tinyStore } from '../support/tiny-world.ts';
 
 const VALID_TIME = new Date('2026-11-02T00:00:00Z');

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { GridStore } from '../../../src/grids/index.ts';
-import { createStoreHandle, hasTime, upstreamError } from '../../../src/pipeline/scores/store-handle.ts';
-import { CategorizedError } from '../../../src/semconv/index.ts';
+import type { GridStore } from '#grids';
+import { createStoreHandle, hasTime, upstreamError } from '#pipeline/scores/store-handle';
+import { CategorizedError } from '#semconv';
 import { tinyStore } from '../support/tiny-world.ts';
 
 const AT_24 = new Date('2026-11-02T00:00:00Z');

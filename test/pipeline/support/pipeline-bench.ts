@@ -1,11 +1,6 @@
-import {
-  createPipeline,
-  type Pipeline,
-  type PipelineStores,
-  type RunProgress,
-} from '../../../src/pipeline/index.ts';
-import type { PipelineSettings } from '../../../src/pipeline/pipeline-options.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createPipeline, type Pipeline, type PipelineStores, type RunProgress } from '#pipeline';
+import type { PipelineSettings } from '#pipeline/pipeline-options';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import type { StubMiners } from './stub-miners.ts';
 import { INIT_TIME, tinyClimatology, tinyFiles, tinyStore, VALIDATOR } from './tiny-world.ts';
 

@@ -1,5 +1,5 @@
-import { openGridStore, withManifestVerification } from '../../../src/grids/index.ts';
-import type { ForecastOpener } from '../../../src/pipeline/forecast-opener.ts';
+import { openGridStore, withManifestVerification } from '#grids';
+import type { ForecastOpener } from '#pipeline/forecast-opener';
 import {
   buildManifest,
   manifestHash,
@@ -11,8 +11,8 @@ import {
   type MinerClient,
   type PollReply,
   type TokenReply,
-} from '../../../src/pipeline/miners/index.ts';
-import { makeSimulatedMiner, secretKeyOf } from '../../../src/fleet/simulated-miner.ts';
+} from '#pipeline/miners/index';
+import { makeSimulatedMiner, secretKeyOf } from '#fleet/simulated-miner';
 import { INIT_TIME } from './tiny-world.ts';
 
 const FLEET_SEED = 7;

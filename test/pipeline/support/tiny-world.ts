@@ -1,5 +1,5 @@
-import { openGridStore, writeGridStore, type GridStore } from '../../../src/grids/index.ts';
-import type { Variable } from '../../../src/semconv/index.ts';
+import { openGridStore, writeGridStore, type GridStore } from '#grids';
+import type { Variable } from '#semconv';
 
 /** T0 of the tiny world, months ago: all truth is due and nothing of it is given up when the leads allow. */
 export const INIT_TIME = new Date('2026-11-01T00:00:00Z');

@@ -1,5 +1,5 @@
-import type { Attempt, Explanation, MissingScore, RunCourse } from '../../../src/reports/explanation.ts';
-import type { MinerReport, RunReport } from '../../../src/reports/run-report.ts';
+import type { Attempt, Explanation, MissingScore, RunCourse } from '#reports/explanation';
+import type { MinerReport, RunReport } from '#reports/run-report';
 
 const DAY = '2026-11-23T18:';
 

@@ -1,5 +1,5 @@
-import { ALERTS } from '../../../dashboards/rules/alerts.ts';
-import { durationMillis, type Duration } from '../../../dashboards/rules/duration.ts';
+import { ALERTS } from '#dashboards/rules/alerts';
+import { durationMillis, type Duration } from '#dashboards/rules/duration';
 
 /** One thing that was broken, and what was seen of it. */
 export interface BrokenRow {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openNamedStore } from '../../../src/commands/stores.ts';
-import type { GridStore } from '../../../src/grids/index.ts';
-import { makeDemonstrationWorld } from '../../../src/world/index.ts';
+import { openNamedStore } from '#commands/stores';
+import type { GridStore } from '#grids';
+import { makeDemonstrationWorld } from '#world';
 
 const DAY_MILLIS = 86_400_000;
 /**

@@ -1,4 +1,4 @@
-import { METRICS, type MetricKey } from '../../../src/semconv/metrics.ts';
+import { METRICS, type MetricKey } from '#semconv/metrics';
 
 /** Why a metric may have no series in a run in which nothing goes wrong. */
 interface Excuse {

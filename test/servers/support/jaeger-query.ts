@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toExportedSpans, type ExportedSpan } from '../../end-to-end/support/exported-span.ts';
+import { toExportedSpans, type ExportedSpan } from '#test/end-to-end/support/exported-span';
 
 const answer = z.object({ result: z.unknown() });
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { GENERATED, SQL_TARGETS } from '../../../scripts/dashboards/generated.ts';
-import { interpolateSql } from '../../../scripts/dashboards/interpolate.ts';
-import { askAsReader } from '../../../scripts/dashboards/reader.ts';
+import { GENERATED, SQL_TARGETS } from '#scripts/dashboards/generated';
+import { interpolateSql } from '#scripts/dashboards/interpolate';
+import { askAsReader } from '#scripts/dashboards/reader';
 
 /** How long the query of a panel or a variable takes, for the slowest of the choices. */
 export interface PanelTime {

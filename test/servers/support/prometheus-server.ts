@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { JOB } from '../../../dashboards/rules/promql.ts';
-import { findFreePort, LOOPBACK } from '../../../src/database/embedded/free-port.ts';
+import { JOB } from '#dashboards/rules/promql';
+import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
 
 const READY_MILLIS = 30_000;
 

@@ -1,4 +1,4 @@
-import type { ALERTS } from '../../../dashboards/rules/alerts.ts';
+import type { ALERTS } from '#dashboards/rules/alerts';
 
 /** What an alert says at an instant. */
 export interface Firing {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { ALERT_GROUPS, ALERTS } from '../../../dashboards/rules/alerts.ts';
-import { RECORDING_GROUPS } from '../../../dashboards/rules/recording.ts';
-import { runbookOf } from '../../../dashboards/rules/rule.ts';
+import { ALERT_GROUPS, ALERTS } from '#dashboards/rules/alerts';
+import { RECORDING_GROUPS } from '#dashboards/rules/recording';
+import { runbookOf } from '#dashboards/rules/rule';
 import type { Firing, RuleCase } from './rule-cases.ts';
 
 /** A case as `promtool test rules` reads it. */

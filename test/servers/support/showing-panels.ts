@@ -1,11 +1,7 @@
 import type { Pool } from 'pg';
-import { PROM_TARGETS, SQL_TARGETS } from '../../../scripts/dashboards/generated.ts';
-import {
-  interpolatePromql,
-  interpolateSql,
-  type DashboardChoice,
-} from '../../../scripts/dashboards/interpolate.ts';
-import { askAsReader } from '../../../scripts/dashboards/reader.ts';
+import { PROM_TARGETS, SQL_TARGETS } from '#scripts/dashboards/generated';
+import { interpolatePromql, interpolateSql, type DashboardChoice } from '#scripts/dashboards/interpolate';
+import { askAsReader } from '#scripts/dashboards/reader';
 import type { PrometheusServer } from './prometheus-server.ts';
 
 /** A row or a series of a panel: columns, or labels and the value. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../../../src/database/embedded/free-port.ts';
+import { findFreePort } from '#database/embedded/free-port';
 import type { ServerPrograms } from './server-programs.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { copyRows } from '../../../../exporters/postgres/binary/copy.ts';
-import { column, insertRows, type Column } from '../../../../exporters/postgres/columns.ts';
-import { inTransaction } from '../../../../src/database/transaction.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { copyRows } from '#postgres/binary/copy';
+import { column, insertRows, type Column } from '#postgres/columns';
+import { inTransaction } from '#database/transaction';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 interface Row {
   readonly id: number;

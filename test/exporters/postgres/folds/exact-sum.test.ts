@@ -9,7 +9,7 @@ import {
   replaceInSum,
   standardDeviationOf,
   totalOf,
-} from '../../../../exporters/postgres/folds/exact-sum.ts';
+} from '#postgres/folds/exact-sum';
 
 function sumOf(values: readonly (number | null)[]) {
   const draft = openSum(emptySum);

@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  emptyForecastFold,
-  foldForecast,
-  slotOf,
-} from '../../../../exporters/postgres/folds/forecast-fold.ts';
-import { emptyResponseFold, foldResponse } from '../../../../exporters/postgres/folds/response-fold.ts';
-import { emptyRunFold, foldRun } from '../../../../exporters/postgres/folds/run-fold.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { endedFact, runningFact, toFact } from '../../../support/facts.ts';
-import { recordedRun } from '../../../support/recorded-run.ts';
-import { startOfSpan } from '../../../support/spans.ts';
+import { emptyForecastFold, foldForecast, slotOf } from '#postgres/folds/forecast-fold';
+import { emptyResponseFold, foldResponse } from '#postgres/folds/response-fold';
+import { emptyRunFold, foldRun } from '#postgres/folds/run-fold';
+import type { StepFact } from '#facts/step-fact';
+import { endedFact, runningFact, toFact } from '#test/support/facts';
+import { recordedRun } from '#test/support/recorded-run';
+import { startOfSpan } from '#test/support/spans';
 
 const FOLDS = {
   forecast: (facts: readonly StepFact[]) => foldForecast(emptyForecastFold, facts),

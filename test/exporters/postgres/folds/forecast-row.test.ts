@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold, foldForecast } from '../../../../exporters/postgres/folds/forecast-fold.ts';
-import { toForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { closingSpan } from '../../../../src/facts/closing.ts';
-import { endedFact, runningFact, toFact } from '../../../support/facts.ts';
-import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '../../../support/spans.ts';
+import { emptyForecastFold, foldForecast } from '#postgres/folds/forecast-fold';
+import { toForecastRow } from '#postgres/folds/forecast-row';
+import type { StepFact } from '#facts/step-fact';
+import { closingSpan } from '#facts/closing';
+import { endedFact, runningFact, toFact } from '#test/support/facts';
+import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
 
 const rowOf = (...facts: readonly StepFact[]) => toForecastRow(foldForecast(emptyForecastFold, facts));
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold, foldForecast } from '../../../../exporters/postgres/folds/forecast-fold.ts';
-import { toForecastRow, type ForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
+import { emptyForecastFold, foldForecast } from '#postgres/folds/forecast-fold';
+import { toForecastRow, type ForecastRow } from '#postgres/folds/forecast-row';
 import {
   closeMiner,
   countForecast,
@@ -9,13 +9,13 @@ import {
   noticeMiner,
   openMiner,
   type MinerDraft,
-} from '../../../../exporters/postgres/folds/miner-draft.ts';
-import { emptyMinerFold, type MinerFold } from '../../../../exporters/postgres/folds/miner-fold.ts';
-import { toMinerStats } from '../../../../exporters/postgres/folds/miner-row.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { ERROR_CATEGORIES, type ErrorCategory } from '../../../../src/semconv/index.ts';
-import { endedFact, runningFact } from '../../../support/facts.ts';
-import { MINER, T } from '../../../support/spans.ts';
+} from '#postgres/folds/miner-draft';
+import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
+import { toMinerStats } from '#postgres/folds/miner-row';
+import type { StepFact } from '#facts/step-fact';
+import { ERROR_CATEGORIES, type ErrorCategory } from '#semconv';
+import { endedFact, runningFact } from '#test/support/facts';
+import { MINER, T } from '#test/support/spans';
 
 const KEY = { validatorId: 1, validatorHotkey: '5Validator', minerHotkey: MINER.hotkey };
 const statsOf = (fold: MinerFold) => toMinerStats(fold, KEY);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold } from '../../../../exporters/postgres/folds/forecast-fold.ts';
-import { toForecastRow, type ForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
+import { emptyForecastFold } from '#postgres/folds/forecast-fold';
+import { toForecastRow, type ForecastRow } from '#postgres/folds/forecast-row';
 import {
   addToHistory,
   emptyHistory,
   type ForecastHistory,
   type HistoryChange,
-} from '../../../../exporters/postgres/folds/miner-history.ts';
+} from '#postgres/folds/miner-history';
 
 type Told = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
 const NOTHING = toForecastRow(emptyForecastFold);

@@ -14,8 +14,8 @@ import {
   startOf,
   type Fold,
   type Moment,
-} from '../../../../exporters/postgres/folds/register.ts';
-import { endedFact, runningFact } from '../../../support/facts.ts';
+} from '#postgres/folds/register';
+import { endedFact, runningFact } from '#test/support/facts';
 
 interface Values {
   stage: string;

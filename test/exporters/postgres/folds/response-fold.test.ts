@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  emptyResponseFold,
-  foldResponse,
-  toResponseRow,
-} from '../../../../exporters/postgres/folds/response-fold.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { endedFact, runningFact } from '../../../support/facts.ts';
-import { T } from '../../../support/spans.ts';
+import { emptyResponseFold, foldResponse, toResponseRow } from '#postgres/folds/response-fold';
+import type { StepFact } from '#facts/step-fact';
+import { endedFact, runningFact } from '#test/support/facts';
+import { T } from '#test/support/spans';
 
 const rowOf = (...facts: readonly StepFact[]) => toResponseRow(foldResponse(emptyResponseFold, facts));
 const at = (ms: number): number => Number(T / 1000n) + ms * 1000;

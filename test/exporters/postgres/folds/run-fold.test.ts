@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { emptyRunFold, foldRun, toRunRow } from '../../../../exporters/postgres/folds/run-fold.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { TERMINAL_RUN_STATUSES } from '../../../../src/semconv/index.ts';
-import { endedFact, runningFact } from '../../../support/facts.ts';
-import { T } from '../../../support/spans.ts';
+import { emptyRunFold, foldRun, toRunRow } from '#postgres/folds/run-fold';
+import type { StepFact } from '#facts/step-fact';
+import { TERMINAL_RUN_STATUSES } from '#semconv';
+import { endedFact, runningFact } from '#test/support/facts';
+import { T } from '#test/support/spans';
 
 const rowOf = (...facts: readonly StepFact[]) => toRunRow(foldRun(emptyRunFold, facts));
 const at = (ms: number): number => Number(T / 1000n) + ms * 1000;

@@ -1,30 +1,20 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toBatch } from '../../../../exporters/postgres/batch.ts';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { canonicalJson } from '../../../../exporters/postgres/folds/canonical-json.ts';
-import type { ForecastFold } from '../../../../exporters/postgres/folds/forecast-fold.ts';
-import { toForecastRow } from '../../../../exporters/postgres/folds/forecast-row.ts';
-import {
-  closeMiner,
-  countForecast,
-  countStep,
-  noticeMiner,
-  openMiner,
-} from '../../../../exporters/postgres/folds/miner-draft.ts';
-import { emptyMinerFold, type MinerFold } from '../../../../exporters/postgres/folds/miner-fold.ts';
-import { maintainPartitions } from '../../../../exporters/postgres/retention.ts';
-import {
-  minerKeyText,
-  readArchivedFold,
-  readArchivedRuns,
-} from '../../../../exporters/postgres/retention/read-archive.ts';
-import { readHistories, type MinerKey } from '../../../../exporters/postgres/tables/forecast-history.ts';
-import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { recordedRun } from '../../../support/recorded-run.ts';
-import { dumpTables } from '../../../support/tables.ts';
+import { toBatch } from '#postgres/batch';
+import { createPostgresExporter } from '#postgres/exporter';
+import { canonicalJson } from '#postgres/folds/canonical-json';
+import type { ForecastFold } from '#postgres/folds/forecast-fold';
+import { toForecastRow } from '#postgres/folds/forecast-row';
+import { closeMiner, countForecast, countStep, noticeMiner, openMiner } from '#postgres/folds/miner-draft';
+import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
+import { maintainPartitions } from '#postgres/retention';
+import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/read-archive';
+import { readHistories, type MinerKey } from '#postgres/tables/forecast-history';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { StepFact } from '#facts/step-fact';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { recordedRun } from '#test/support/recorded-run';
+import { dumpTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeEach(async () => {

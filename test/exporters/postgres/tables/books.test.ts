@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '../../../../exporters/emitter-account.ts';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { toRanges } from '../../../../exporters/spool/sequence-ranges.ts';
-import { accountOf, runOf } from '../../../support/accounts.ts';
-import { interceptPool } from '../../../support/intercepted-pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan } from '../../../support/spans.ts';
-import { emptyTables } from '../../../support/tables.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toRanges } from '#spool/sequence-ranges';
+import { accountOf, runOf } from '#test/support/accounts';
+import { interceptPool } from '#test/support/intercepted-pool';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

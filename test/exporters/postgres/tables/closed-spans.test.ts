@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compareWorth } from '../../../../exporters/postgres/end-worth.ts';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { closingSpan, type Closing } from '../../../../src/facts/closing.ts';
-import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
-import { CLOSING_REASONS } from '../../../../src/semconv/index.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan, startOfSpan, T } from '../../../support/spans.ts';
-import { emptyTables } from '../../../support/tables.ts';
+import { compareWorth } from '#postgres/end-worth';
+import { createPostgresExporter } from '#postgres/exporter';
+import { closingSpan, type Closing } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
+import { CLOSING_REASONS } from '#semconv';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, startOfSpan, T } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import type { Committed } from '../../../../exporters/postgres/write-batch.ts';
-import { DEAD_LETTER_REASONS } from '../../../../src/semconv/index.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan, startOfSpan } from '../../../support/spans.ts';
-import { emptyTables } from '../../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { Committed } from '#postgres/write-batch';
+import { DEAD_LETTER_REASONS } from '#semconv';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, startOfSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

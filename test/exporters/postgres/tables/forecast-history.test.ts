@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan } from '../../../support/spans.ts';
-import { emptyTables } from '../../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

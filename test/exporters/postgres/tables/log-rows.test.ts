@@ -1,20 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toBatch } from '../../../../exporters/postgres/batch.ts';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import type { RecordedFact } from '../../../../exporters/postgres/recorded-fact.ts';
-import {
-  readFacts,
-  readRunningFacts,
-  type LogSelection,
-} from '../../../../exporters/postgres/tables/log-rows.ts';
-import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
-import type { StepFact } from '../../../../src/facts/step-fact.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { recordedRun } from '../../../support/recorded-run.ts';
-import { RECORDED_RUNS } from '../../../support/recorded-runs.ts';
-import { endedSpan, startOfSpan } from '../../../support/spans.ts';
-import { emptyTables } from '../../../support/tables.ts';
+import { toBatch } from '#postgres/batch';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { RecordedFact } from '#postgres/recorded-fact';
+import { readFacts, readRunningFacts, type LogSelection } from '#postgres/tables/log-rows';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { StepFact } from '#facts/step-fact';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { recordedRun } from '#test/support/recorded-run';
+import { RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan, startOfSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import type { ForecastHistory } from '../../../../exporters/postgres/folds/miner-history.ts';
-import { rebuildFolds } from '../../../../exporters/postgres/rebuild.ts';
-import { readHistories } from '../../../../exporters/postgres/tables/forecast-history.ts';
-import { inTransaction } from '../../../../src/database/transaction.ts';
-import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan, hexOf, INIT_TIME, MINER, startOfSpan } from '../../../support/spans.ts';
-import { dumpTables, emptyTables } from '../../../support/tables.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import type { ForecastHistory } from '#postgres/folds/miner-history';
+import { rebuildFolds } from '#postgres/rebuild';
+import { readHistories } from '#postgres/tables/forecast-history';
+import { inTransaction } from '#database/transaction';
+import type { ObservedSpan } from '#facts/observed-span';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan, hexOf, INIT_TIME, MINER, startOfSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { readActiveMiners } from '../../../../exporters/postgres/tables/read-active-miners.ts';
-import { readMinerStats } from '../../../../exporters/postgres/tables/read-miner-stats.ts';
-import type { CommittedMinerStats } from '../../../../src/facts/miner-stats.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { endedSpan } from '../../../support/spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { readActiveMiners } from '#postgres/tables/read-active-miners';
+import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import type { CommittedMinerStats } from '#facts/miner-stats';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 let told: readonly CommittedMinerStats[] = [];

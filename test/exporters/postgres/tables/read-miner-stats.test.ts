@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '../../../../exporters/postgres/exporter.ts';
-import { readMinerStats } from '../../../../exporters/postgres/tables/read-miner-stats.ts';
-import type { MinerStats } from '../../../../src/facts/miner-stats.ts';
-import { createTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { RECORDED_RUNS } from '../../../support/recorded-runs.ts';
-import { endedSpan } from '../../../support/spans.ts';
+import { createPostgresExporter } from '#postgres/exporter';
+import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import type { MinerStats } from '#facts/miner-stats';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 let told: readonly MinerStats[] = [];

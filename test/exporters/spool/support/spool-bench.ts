@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EmitterAccount } from '../../../../exporters/emitter-account.ts';
-import type { SpanBatch } from '../../../../exporters/processor/span-queue.ts';
-import { Spool, type SpoolOptions } from '../../../../exporters/spool/exporter.ts';
-import { inheritSpool, type InheritedSpool } from '../../../../exporters/spool/inherit-spool.ts';
-import type { ObservedSpan } from '../../../../src/facts/observed-span.ts';
-import { endedSpan, startOfSpan, type SpanOptions } from '../../../support/spans.ts';
+import type { EmitterAccount } from '#exporters/emitter-account';
+import type { SpanBatch } from '#processor/span-queue';
+import { Spool, type SpoolOptions } from '#spool/exporter';
+import { inheritSpool, type InheritedSpool } from '#spool/inherit-spool';
+import type { ObservedSpan } from '#facts/observed-span';
+import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
 
 export const EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' };
 
