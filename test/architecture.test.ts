@@ -9,7 +9,7 @@ import {
   readSources,
   type ImportTable,
   type Module,
-} from './support/import-graph.ts';
+} from '../scripts/structure/import-graph.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
