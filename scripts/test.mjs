@@ -7,7 +7,8 @@ import { ensureInstalled, ROOT } from './ensure-installed.mjs';
 import { read } from './fingerprint.mjs';
 
 /**
- * The gate: types, lint, structure, format, tests. Every stage runs even if one before it failed, so that one run shows all.
+ * The gate: types, lint, unused exports, structure, format, tests. Every stage runs even if one before it failed, so
+ * that one run shows all.
  *
  * Arguments go to the tests (`npm test -- test/database`). The last line of standard output is the count of tests,
  * alone; the exit code is 0 only if every stage passed.
@@ -21,6 +22,7 @@ const PROGRAMS = {
     'node_modules/.cache/types.json',
   ],
   lint: ['eslint/bin/eslint.js', '.'],
+  unused: ['knip/bin/knip.js'],
   structure: ['tsx/dist/cli.mjs', 'scripts/check-structure.ts'],
   format: ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
 };
