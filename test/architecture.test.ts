@@ -75,16 +75,16 @@ const TABLE: ImportTable = {
   'src/index.ts': ['src', 'exporters'],
 
   // What the parts of recording say to each other.
-  'exporters/emitter-account.ts': [],
-  'exporters/turns.ts': ['node:'],
-  'exporters/export-report.ts': ['exporters/emitter-account.ts', 'src/facts'],
+  'exporters/emitter-report.ts': [],
+  'exporters/cooperative-map.ts': ['node:'],
+  'exporters/export-report.ts': ['exporters/emitter-report.ts', 'src/facts'],
   'exporters/processor': [
-    ...['exporters/emitter-account.ts', 'exporters/export-report.ts'],
+    ...['exporters/emitter-report.ts', 'exporters/export-report.ts'],
     ...['src/facts', 'src/lifecycle', 'src/semconv', '@opentelemetry'],
   ],
   'exporters/postgres': [
-    ...['exporters/emitter-account.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
-    ...['exporters/turns.ts', 'src/facts', 'src/semconv'],
+    ...['exporters/emitter-report.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
+    ...['exporters/cooperative-map.ts', 'src/facts', 'src/semconv'],
     // The combined and the overall score of a forecast, and the ranks by it: one formula each, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', 'src/scoring/ranking.ts'],
     ...['@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
@@ -92,10 +92,10 @@ const TABLE: ImportTable = {
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [
     ...[
-      'exporters/emitter-account.ts',
+      'exporters/emitter-report.ts',
       'exporters/export-report.ts',
       'exporters/processor',
-      'exporters/turns.ts',
+      'exporters/cooperative-map.ts',
     ],
     ...['src/facts', 'src/lifecycle', 'src/processes', 'src/semconv'],
     ...['@opentelemetry', 'zod', 'node:'],

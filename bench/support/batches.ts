@@ -1,4 +1,4 @@
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ObservedSpan } from '#facts/observed-span';
 import { BENCH_EMITTER } from '../miner-run.ts';
 

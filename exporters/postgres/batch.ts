@@ -2,7 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { translate } from '#facts/translate';
 import type { DeadLetterReason } from '#semconv';
-import { inTurns } from '../turns.ts';
+import { inTurns } from '../cooperative-map.ts';
 import { compareWorth } from './end-worth.ts';
 
 /** Why a span is not recorded; `detail` says what was got and what is allowed. */

@@ -1,4 +1,4 @@
-import { inTurns } from '../turns.ts';
+import { inTurns } from '../cooperative-map.ts';
 import { arrayOf } from './binary/arrays.ts';
 import type { CellType } from './binary/cells.ts';
 

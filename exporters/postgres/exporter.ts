@@ -3,7 +3,7 @@ import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import type { EmitterAccount } from '../emitter-account.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '#processor/observed-span';
 import { toBatch, type Batch } from './batch.ts';

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { inTurns } from '../turns.ts';
+import { inTurns } from '../cooperative-map.ts';
 import { keyRows, type Column } from './columns.ts';
 
 /** How the facts of a batch become the new folds of a table. */

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
-import type { EmitterAccount } from '../emitter-account.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
 import { setAside, toBatch, type Batch } from './batch.ts';
 import { judgeClock } from './clock-range.ts';
 import { setLateAside } from './late-spans.ts';

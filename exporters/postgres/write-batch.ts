@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { CommittedMinerStats } from '#facts/miner-stats';
 import type { StepFact } from '#facts/step-fact';
-import type { EmitterAccount } from '../emitter-account.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
 import type { Batch } from './batch.ts';
 import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './recorded-fact.ts';

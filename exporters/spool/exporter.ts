@@ -1,6 +1,6 @@
 import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
-import type { EmitterAccount } from '../emitter-account.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
 import { ArrivalTimes } from './arrival-times.ts';
 import { BooksFile } from './books-file.ts';

@@ -1,4 +1,4 @@
-import type { EmitterAccount, SequenceRanges } from '../emitter-account.ts';
+import type { EmitterAccount, SequenceRanges } from '../emitter-report.ts';
 import { RunBooks, type BookedRecord, type RunIdentity, type RunState } from './run-books.ts';
 import { behind, toRanges, withSequence } from './sequence-ranges.ts';
 

@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '#facts/observed-span';
-import type { EmitterAccount } from '../emitter-account.ts';
-import { inTurns } from '../turns.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
+import { inTurns } from '../cooperative-map.ts';
 import type { Frame } from './frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
 import type { Position } from './position.ts';

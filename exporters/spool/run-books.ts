@@ -1,4 +1,4 @@
-import type { RunAccount } from '../emitter-account.ts';
+import type { RunAccount } from '../emitter-report.ts';
 
 /** The run that a step belongs to. */
 export interface RunIdentity {

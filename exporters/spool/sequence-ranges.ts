@@ -1,4 +1,4 @@
-import type { SequenceRanges } from '../emitter-account.ts';
+import type { SequenceRanges } from '../emitter-report.ts';
 
 /** Numbers in ascending order as ranges. */
 export function toRanges(sequences: Iterable<number>): SequenceRanges {

@@ -1,4 +1,4 @@
-import type { EmitterAccount, RunAccount } from '#exporters/emitter-account';
+import type { EmitterAccount, RunAccount } from '#exporters/emitter-report';
 
 /** What an emitter says of a run, with what a test does not say filled in. */
 export const runOf = (run: Partial<RunAccount>): RunAccount => ({

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { EmitterAccount, RunAccount, SequenceRanges } from '#exporters/emitter-account';
+import type { EmitterAccount, RunAccount, SequenceRanges } from '#exporters/emitter-report';
 import { column, insertRows } from '../columns.ts';
 import { json } from '../sql-values.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { SpanBatch } from '#processor/span-queue';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { adoptSpools, type AdoptionOptions } from '#spool/adopt-spools';
 import { Spool } from '#spool/exporter';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RunAccount } from '#exporters/emitter-account';
+import type { RunAccount } from '#exporters/emitter-report';
 import { Ledger, type BookedRecord, type LedgerState, type RunIdentity } from '#spool/ledger';
 import { EMITTER } from './support/spool-bench.ts';
 

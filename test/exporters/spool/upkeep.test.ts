@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportReport } from '#exporters/export-report';
 import type { Adopted } from '#spool/adopt-spools';
 import { startUpkeep, type UpkeepOptions } from '#spool/upkeep';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import { createPostgresExporter } from '#postgres/exporter';
 import { toRanges } from '#spool/sequence-ranges';
 import { accountOf, runOf } from '#test/support/accounts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EmitterAccount } from '#exporters/emitter-account';
+import type { EmitterAccount } from '#exporters/emitter-report';
 import type { SpanBatch } from '#processor/span-queue';
 import { Spool, type SpoolOptions } from '#spool/exporter';
 import { inheritSpool, type InheritedSpool } from '#spool/inherit-spool';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inTurns } from '#exporters/turns';
+import { inTurns } from '#exporters/cooperative-map';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
