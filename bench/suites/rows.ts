@@ -1,5 +1,4 @@
-import { createPostgresExporter } from '#postgres/exporter';
-import { toSink } from '#postgres/span-sink';
+import { createPostgresExporter, toSink } from '#postgres/exporter';
 import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { acquireAll } from '#lifecycle/resource-stack';
 import type { ObservedSpan } from '#facts/observed-span';

@@ -1,17 +1,23 @@
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import type { EmitterAccount } from '../emitter-report.ts';
-import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { toObservedSpan } from '#processor/observed-span';
-import { toBatch, type Batch } from './batch.ts';
-import { bury } from './bury.ts';
+import type { EmitterAccount } from '../emitter-report.ts';
+import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
+import { type Batch, toBatch } from './batch.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
 import { Partitions } from './partitions.ts';
-import { recordBatch } from './record-spans.ts';
-import type { Committed } from './write-batch.ts';
+import { type Committed, recordBatch } from './write-batch.ts';
+import { bury } from './write-dead-letter.ts';
+
+/** The exporter as the processor of Barograph wants it. */
+export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
+  export: exporter.exportObserved.bind(exporter),
+  prepare: exporter.prepare.bind(exporter),
+  bury: exporter.bury.bind(exporter),
+});
 
 /** What the exporter needs. */
 export interface ForecastSpanExporterOptions {

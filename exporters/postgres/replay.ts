@@ -2,11 +2,11 @@ import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
-import { refusalOf } from './bury.ts';
+import { refusalOf } from './write-dead-letter.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
 import { decodeLetter, letterText } from './letter-span.ts';
 import { Partitions } from './partitions.ts';
-import { recordSpans, type RecordSpansOptions } from './record-spans.ts';
+import { recordSpans, type RecordSpansOptions } from './write-batch.ts';
 import {
   changeReason,
   readLetters,

@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { CommittedMinerStats } from '#facts/miner-stats';
-import type { StepFact } from '#facts/step-fact';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-report.ts';
-import type { Batch } from './batch.ts';
-import { COMPONENT_PARTITIONS, STEP_PARTITIONS, type Partitions } from './partitions.ts';
+import { type Batch, setAside, toBatch } from './batch.ts';
+import { judgeClock } from './clock-range.ts';
+import { setLateAside } from './late-spans.ts';
+import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './recorded-fact.ts';
 import { keepBooks } from './tables/books.ts';
 import { keepClosings, replaceClosings } from './tables/closed-spans.ts';
@@ -149,4 +152,33 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
       validator_job_logs: logs,
     },
   };
+}
+
+/** What recording needs besides the spans. */
+export interface RecordSpansOptions {
+  readonly partitions: Partitions;
+  /** The clock that wild clocks are told by. */
+  readonly now: EpochMicros;
+  /** What the emitter of the spans says with them. */
+  readonly account?: EmitterAccount | undefined;
+}
+
+/** Records spans; the caller opens and commits the transaction. What cannot be recorded becomes a dead letter. */
+export async function recordSpans(
+  client: ClientBase,
+  spans: readonly ObservedSpan[],
+  options: RecordSpansOptions,
+): Promise<Committed> {
+  return recordBatch(client, await toBatch(spans), options);
+}
+
+/** The same for spans that were translated before. */
+export async function recordBatch(
+  client: ClientBase,
+  translated: Batch,
+  { partitions, now, account }: RecordSpansOptions,
+): Promise<Committed> {
+  const sane = setAside(translated, (fact) => judgeClock(fact, now));
+  const batch = await setLateAside(client, sane, now);
+  return writeBatch(client, batch, partitions, account);
 }

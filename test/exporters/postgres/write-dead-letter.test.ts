@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refusalOf } from '#postgres/bury';
+import { refusalOf } from '#postgres/write-dead-letter';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { Committed } from '#postgres/write-batch';
 import type { ObservedSpan } from '#facts/observed-span';
