@@ -7,4 +7,4 @@ export {
   type DeadLetter,
   type LetterCounts,
   type LetterFilter,
-} from '#postgres/tables/read-dead-letters';
+} from '#postgres/dead-letters/read-dead-letters';

@@ -13,7 +13,7 @@ import {
   retriesByStep,
   type PendingAttempts,
 } from './state/pending-attempts.ts';
-import { countLetters } from './tables/read-dead-letters.ts';
+import { countLetters } from './dead-letters/read-dead-letters.ts';
 
 /** How the state is read. */
 export interface ReadStateOptions {

@@ -4,7 +4,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
 import { refusalOf } from './write-dead-letter.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
-import { decodeLetter, letterText } from './letter-span.ts';
+import { decodeLetter, letterText } from './dead-letters/dead-letter-codec.ts';
 import { Partitions } from './partitions.ts';
 import { recordSpans, type RecordSpansOptions } from './write-batch.ts';
 import {
@@ -13,7 +13,7 @@ import {
   removeLetter,
   type DeadLetter,
   type LetterFilter,
-} from './tables/read-dead-letters.ts';
+} from './dead-letters/read-dead-letters.ts';
 
 const PAGE = 100;
 /** Attempts at one letter; others may hold a lock, or drop a partition, at that very moment. */

@@ -11,7 +11,7 @@ import { ofMiners, recorded, type RecordedFact } from './recorded-fact.ts';
 import { keepBooks } from './tables/books.ts';
 import { keepClosings, replaceClosings } from './tables/closed-spans.ts';
 import { writeComponentScores } from './tables/component-scores.ts';
-import { keepRejected } from './tables/dead-letters.ts';
+import { keepRejected } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './tables/emitters.ts';
 import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
 import { writeJobLogs } from './tables/job-logs.ts';

@@ -5,7 +5,7 @@ import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Refusal, RejectedSpan } from './batch.ts';
 import { isRetryableDatabaseError, sqlStateOf } from './database-error.ts';
 import { Partitions } from './partitions.ts';
-import { keepStripped } from './tables/dead-letters.ts';
+import { keepStripped } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
 /** What is told of a span that is buried. */

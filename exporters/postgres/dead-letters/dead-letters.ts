@@ -3,7 +3,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
 import type { RejectedSpan } from '../batch.ts';
 import { column, insertRows, type Column } from '../columns.ts';
-import { encodeLetter, encodeStripped, letterText } from '../letter-span.ts';
+import { encodeLetter, encodeStripped, letterText } from './dead-letter-codec.ts';
 
 /** Long enough for every id that is one, short enough for the index of the key. */
 const MAX_ID_LENGTH = 200;

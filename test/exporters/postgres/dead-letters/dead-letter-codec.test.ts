@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeLetter, encodeLetter, encodeStripped } from '#postgres/letter-span';
+import { decodeLetter, encodeLetter, encodeStripped } from '#postgres/dead-letters/dead-letter-codec';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { recordedRun } from '#test/support/recorded-run';
