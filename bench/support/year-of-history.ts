@@ -4,7 +4,7 @@ import {
   Partitions,
   STEP_PARTITIONS,
   type PartitionedTable,
-} from '#postgres/partitions';
+} from '#postgres/log/partitions';
 import { BENCH_EMITTER, benchMiner } from '../miner-run.ts';
 import { SCORED_FIELDS } from './era5-spans.ts';
 import { ERA5_LEAD_HOURS } from '#semconv';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { MinerFold } from './folds/miner-fold.ts';
-import type { ValidatorIdentity } from './tables/log-rows.ts';
+import type { ValidatorIdentity } from './log/read-log.ts';
 
 /** What still counts although its rows are no longer in the log: retention has dropped them. */
 type ReadArchive<Kept> = (client: ClientBase, validator: ValidatorIdentity) => Promise<Kept>;

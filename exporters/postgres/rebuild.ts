@@ -9,12 +9,12 @@ import {
   type FoldRequest,
   type RebuildScope,
 } from './rebuild-scope.ts';
-import { ofMiners, type RecordedFact } from './recorded-fact.ts';
+import { ofMiners, type RecordedFact } from './log/recorded-fact.ts';
 import type { ForecastFold } from './folds/forecast-fold.ts';
 import { toForecastRow } from './folds/forecast-row.ts';
 import { rankRuns, writeForecasts } from './tables/forecast-stats.ts';
-import { writeJobLogs } from './tables/job-logs.ts';
-import { readFacts } from './tables/log-rows.ts';
+import { writeJobLogs } from './log/job-logs.ts';
+import { readFacts } from './log/read-log.ts';
 import { factNews } from './tables/miner-news.ts';
 import { foldMiners, rankMiners } from './tables/miner-stats.ts';
 import { writeResponses } from './tables/responses.ts';

@@ -5,7 +5,7 @@ import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv'
 import { refusalOf } from './write-dead-letter.ts';
 import { isRetryableDatabaseError } from './database-error.ts';
 import { decodeLetter, letterText } from './dead-letters/dead-letter-codec.ts';
-import { Partitions } from './partitions.ts';
+import { Partitions } from './log/partitions.ts';
 import { recordSpans, type RecordSpansOptions } from './write-batch.ts';
 import {
   changeReason,

@@ -10,7 +10,7 @@ import {
   PARTITIONS_OF,
   type Partition,
   type PartitionedTable,
-} from './partitions.ts';
+} from './log/partitions.ts';
 import { dropPartition } from './retention/drop-partition.ts';
 
 const DAY = 86_400_000_000;

@@ -3,25 +3,25 @@ import type { CommittedMinerStats } from '#facts/miner-stats';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-report.ts';
-import { type Batch, setAside, toBatch } from './batch.ts';
-import { judgeClock } from './clock-range.ts';
-import { setLateAside } from './late-spans.ts';
-import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './partitions.ts';
-import { ofMiners, recorded, type RecordedFact } from './recorded-fact.ts';
+import { type Batch, setAside, toBatch } from './log/batch.ts';
+import { judgeClock } from './log/clock-range.ts';
+import { setLateAside } from './log/late-spans.ts';
+import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './log/partitions.ts';
+import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';
 import { keepBooks } from './books/emitter-books.ts';
-import { keepClosings, replaceClosings } from './tables/closed-spans.ts';
-import { writeComponentScores } from './tables/component-scores.ts';
+import { keepClosings, replaceClosings } from './log/closings.ts';
+import { writeComponentScores } from './log/component-scores.ts';
 import { keepRejected } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './books/emitters.ts';
 import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
-import { writeJobLogs } from './tables/job-logs.ts';
+import { writeJobLogs } from './log/job-logs.ts';
 import { factNews } from './tables/miner-news.ts';
 import { writeMinerStats } from './tables/miner-stats.ts';
 import { readMinerStats } from './tables/read-miner-stats.ts';
 import { writeResponses } from './tables/responses.ts';
 import { writeRuns } from './tables/runs.ts';
-import { appendFinished, removeRunning, showRunning } from './tables/steps.ts';
-import { lockValidators } from './validators.ts';
+import { appendFinished, removeRunning, showRunning } from './log/steps.ts';
+import { lockValidators } from './log/validators.ts';
 
 /** What a committed batch changed: every finished step once, and the rows of `miner_stats` as they now are. */
 export interface Committed {

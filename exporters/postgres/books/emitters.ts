@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { column, insertRows } from '../columns.ts';
 import { momentOf } from '../folds/register.ts';
-import { groupBy, type RecordedFact } from '../recorded-fact.ts';
+import { groupBy, type RecordedFact } from '../log/recorded-fact.ts';
 
 interface Row {
   readonly validatorId: number;

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
-import type { RejectedSpan } from '../batch.ts';
+import type { RejectedSpan } from '../log/batch.ts';
 import { column, insertRows, type Column } from '../columns.ts';
 import { encodeLetter, encodeStripped, letterText } from './dead-letter-codec.ts';
 

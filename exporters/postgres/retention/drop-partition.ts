@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { hasPartition, lockPartitionsOf, STEP_PARTITIONS, type Partition } from '../partitions.ts';
+import { hasPartition, lockPartitionsOf, STEP_PARTITIONS, type Partition } from '../log/partitions.ts';
 import { timestamp } from '../sql-values.ts';
 import { archiveSteps } from './archive.ts';
 

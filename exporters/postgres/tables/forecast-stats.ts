@@ -7,8 +7,8 @@ import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../folds/forecast-fold.ts';
 import { toForecastRow, type ForecastRow } from '../folds/forecast-row.ts';
 import { foldText } from '../folds/register.ts';
-import { MINER_RUN_KEY, runsOf, type MinerFact, type RunOf } from '../recorded-fact.ts';
-import { responseId } from '../response-id.ts';
+import { MINER_RUN_KEY, runsOf, type MinerFact, type RunOf } from '../log/recorded-fact.ts';
+import { responseId } from '../log/response-id.ts';
 import { json } from '../sql-values.ts';
 
 /** A forecast whose row changed. */

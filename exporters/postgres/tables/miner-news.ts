@@ -2,7 +2,7 @@ import type { StepFact } from '#facts/step-fact';
 import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from '../folds/miner-draft.ts';
 import type { MinerFold } from '../folds/miner-fold.ts';
 import type { ForecastHistory, HistoryChange } from '../folds/miner-history.ts';
-import type { MinerFact } from '../recorded-fact.ts';
+import type { MinerFact } from '../log/recorded-fact.ts';
 import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 import type { ToldMiner } from './move-histories.ts';

@@ -10,8 +10,8 @@ import {
   type ResponseRow,
 } from '../folds/response-fold.ts';
 import { foldText } from '../folds/register.ts';
-import { MINER_RUN_KEY, type MinerFact } from '../recorded-fact.ts';
-import { responseId } from '../response-id.ts';
+import { MINER_RUN_KEY, type MinerFact } from '../log/recorded-fact.ts';
+import { responseId } from '../log/response-id.ts';
 import { json } from '../sql-values.ts';
 
 interface Row {

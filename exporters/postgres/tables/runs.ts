@@ -4,7 +4,7 @@ import { column, insertRows, replaceOnConflict } from '../columns.ts';
 import { foldRows, type FoldedTable } from '../fold-rows.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../folds/run-fold.ts';
 import { foldText } from '../folds/register.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
+import type { RecordedFact } from '../log/recorded-fact.ts';
 import { json } from '../sql-values.ts';
 
 interface Row {

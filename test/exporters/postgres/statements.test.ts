@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { arrayOf } from '#postgres/binary/arrays';
 import { column, insertRows, keyRows, replaceOnConflict } from '#postgres/columns';
-import { responseId } from '#postgres/response-id';
+import { responseId } from '#postgres/log/response-id';
 import { json, timestamp } from '#postgres/sql-values';
 
 interface Pair {

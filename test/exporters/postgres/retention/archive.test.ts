@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { toBatch } from '#postgres/batch';
+import { toBatch } from '#postgres/log/batch';
 import { createPostgresExporter } from '#postgres/exporter';
 import { canonicalJson } from '#postgres/folds/canonical-json';
 import type { ForecastFold } from '#postgres/folds/forecast-fold';

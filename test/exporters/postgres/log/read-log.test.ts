@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toBatch } from '#postgres/batch';
+import { toBatch } from '#postgres/log/batch';
 import { createPostgresExporter } from '#postgres/exporter';
-import type { RecordedFact } from '#postgres/recorded-fact';
-import { readFacts, readRunningFacts, type LogSelection } from '#postgres/tables/log-rows';
+import type { RecordedFact } from '#postgres/log/recorded-fact';
+import { readFacts, readRunningFacts, type LogSelection } from '#postgres/log/read-log';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -3,8 +3,8 @@ import type { ComponentScoreFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';
-import { ofMiners, type MinerFact, type RecordedFact } from '../recorded-fact.ts';
-import { responseId } from '../response-id.ts';
+import { ofMiners, type MinerFact, type RecordedFact } from './recorded-fact.ts';
+import { responseId } from './response-id.ts';
 
 interface ScoreRow extends MinerFact {
   readonly responseId: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareWorth, type Worth } from '#postgres/end-worth';
+import { compareWorth, type Worth } from '#postgres/log/end-precedence';
 import { CLOSING_REASONS } from '#semconv';
 
 const worth: fc.Arbitrary<Worth> = fc.record({

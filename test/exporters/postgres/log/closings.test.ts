@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compareWorth } from '#postgres/end-worth';
+import { compareWorth } from '#postgres/log/end-precedence';
 import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan, type Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';

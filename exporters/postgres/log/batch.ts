@@ -2,8 +2,8 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { translate } from '#facts/translate';
 import type { DeadLetterReason } from '#semconv';
-import { inTurns } from '../cooperative-map.ts';
-import { compareWorth } from './end-worth.ts';
+import { inTurns } from '#exporters/cooperative-map';
+import { compareWorth } from './end-precedence.ts';
 
 /** Why a span is not recorded; `detail` says what was got and what is allowed. */
 export interface Refusal {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { setAside, toBatch } from '#postgres/batch';
+import { setAside, toBatch } from '#postgres/log/batch';
 import { recordedRun } from '#test/support/recorded-run';
 import { endedSpan, startOfSpan } from '#test/support/spans';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPONENT_PARTITIONS, Partitions, STEP_PARTITIONS } from '#postgres/partitions';
+import { COMPONENT_PARTITIONS, Partitions, STEP_PARTITIONS } from '#postgres/log/partitions';
 import { createPostgresExporter } from '#postgres/exporter';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

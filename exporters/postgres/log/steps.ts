@@ -3,7 +3,7 @@ import type { StepFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../columns.ts';
-import { RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
+import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 import { json } from '../sql-values.ts';
 
 /** The span id as a signed 64-bit number: a row number that every writer gives alike. */

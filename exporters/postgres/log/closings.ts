@@ -4,8 +4,8 @@ import { microsOfIso } from '#facts/instants';
 import type { StepFact } from '#facts/step-fact';
 import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 import { column, insertRows, keyRows } from '../columns.ts';
-import { compareWorth, type Worth } from '../end-worth.ts';
-import { recorded, RUN_KEY, runsOf, type RecordedFact } from '../recorded-fact.ts';
+import { compareWorth, type Worth } from './end-precedence.ts';
+import { recorded, RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 
 const KEY = [
   column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { DecisionFact } from '#facts/step-fact';
 import { column, insertRows } from '../columns.ts';
-import type { RecordedFact } from '../recorded-fact.ts';
+import type { RecordedFact } from './recorded-fact.ts';
 
 interface Row extends RecordedFact {
   readonly decision: DecisionFact;
