@@ -1,5 +1,5 @@
 /** What a person may do with dead letters; the commands reach the tables through here. */
-export { replayLetters, type Replay } from '#postgres/replay';
+export { replayLetters, type Replay } from '#postgres/maintenance/replay';
 export {
   countLetters,
   dropLetters,

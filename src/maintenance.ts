@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { rebuildFolds, type Rebuilt } from '#postgres/rebuild';
-import { lockScopes, type FoldRequest } from '#postgres/rebuild-scope';
-import { reconcileFolds, type Reconciled } from '#postgres/reconcile';
+import { rebuildFolds, type Rebuilt } from '#postgres/maintenance/rebuild';
+import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
+import { reconcileFolds, type Reconciled } from '#postgres/maintenance/reconcile';
 import {
   findSilentEmitters,
   readUpMillis,
@@ -10,7 +10,7 @@ import {
   sweepEmitter,
   type SilentEmitter,
   type SweepRequest,
-} from '#postgres/sweep';
+} from '#postgres/maintenance/sweep';
 import { readMinerStats } from '#postgres/tables/read-miner-stats';
 import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';

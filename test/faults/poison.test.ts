@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { replayLetters } from '#postgres/replay';
+import { replayLetters } from '#postgres/maintenance/replay';
 import { systemScheduler } from '#lifecycle/scheduler';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import { Spool } from '#spool/exporter';

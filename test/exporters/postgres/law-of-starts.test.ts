@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { rebuildFolds } from '#postgres/rebuild';
+import { rebuildFolds } from '#postgres/maintenance/rebuild';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

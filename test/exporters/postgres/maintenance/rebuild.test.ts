@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { rebuildFolds, refold, type Rebuilt } from '#postgres/rebuild';
-import { lockScopes, type FoldRequest } from '#postgres/rebuild-scope';
+import { rebuildFolds, refold, type Rebuilt } from '#postgres/maintenance/rebuild';
+import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import type { MinerFold } from '#postgres/folds/miner-fold';
 import { foldMiners, rankMiners } from '#postgres/tables/miner-stats';
 import { inTransaction } from '#database/transaction';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import { readBeginnings } from './archive.ts';
-import { readByCursor } from './read-by-cursor.ts';
+import { readBeginnings } from '../archive.ts';
+import { readByCursor } from '../read-by-cursor.ts';
 import {
   isRefolded,
   lockScopes,
@@ -9,16 +9,16 @@ import {
   type FoldRequest,
   type RebuildScope,
 } from './rebuild-scope.ts';
-import { ofMiners, type RecordedFact } from './log/recorded-fact.ts';
-import type { ForecastFold } from './folds/forecast-fold.ts';
-import { toForecastRow } from './folds/forecast-row.ts';
-import { rankRuns, writeForecasts } from './tables/forecast-stats.ts';
-import { writeJobLogs } from './log/job-logs.ts';
-import { readFacts } from './log/read-log.ts';
-import { factNews } from './tables/miner-news.ts';
-import { foldMiners, rankMiners } from './tables/miner-stats.ts';
-import { writeResponses } from './tables/responses.ts';
-import { writeRuns } from './tables/runs.ts';
+import { ofMiners, type RecordedFact } from '../log/recorded-fact.ts';
+import type { ForecastFold } from '../folds/forecast-fold.ts';
+import { toForecastRow } from '../folds/forecast-row.ts';
+import { rankRuns, writeForecasts } from '../tables/forecast-stats.ts';
+import { writeJobLogs } from '../log/job-logs.ts';
+import { readFacts } from '../log/read-log.ts';
+import { factNews } from '../tables/miner-news.ts';
+import { foldMiners, rankMiners } from '../tables/miner-stats.ts';
+import { writeResponses } from '../tables/responses.ts';
+import { writeRuns } from '../tables/runs.ts';
 
 /** What was folded anew. */
 export interface Rebuilt {

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { rebuildFolds } from '#postgres/rebuild';
-import { findSilentEmitters, requireEmitter, sweepEmitter, type SweepRequest } from '#postgres/sweep';
+import { rebuildFolds } from '#postgres/maintenance/rebuild';
+import {
+  findSilentEmitters,
+  requireEmitter,
+  sweepEmitter,
+  type SweepRequest,
+} from '#postgres/maintenance/sweep';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -2,18 +2,18 @@ import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
-import { refusalOf } from './write-dead-letter.ts';
-import { isRetryableDatabaseError } from './database-error.ts';
-import { decodeLetter, letterText } from './dead-letters/dead-letter-codec.ts';
-import { Partitions } from './log/partitions.ts';
-import { recordSpans, type RecordSpansOptions } from './write-batch.ts';
+import { refusalOf } from '../write-dead-letter.ts';
+import { isRetryableDatabaseError } from '../database-error.ts';
+import { decodeLetter, letterText } from '../dead-letters/dead-letter-codec.ts';
+import { Partitions } from '../log/partitions.ts';
+import { recordSpans, type RecordSpansOptions } from '../write-batch.ts';
 import {
   changeReason,
   readLetters,
   removeLetter,
   type DeadLetter,
   type LetterFilter,
-} from './dead-letters/read-dead-letters.ts';
+} from '../dead-letters/read-dead-letters.ts';
 
 const PAGE = 100;
 /** Attempts at one letter; others may hold a lock, or drop a partition, at that very moment. */

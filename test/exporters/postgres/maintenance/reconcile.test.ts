@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { reconcileFolds, type Reconciled } from '#postgres/reconcile';
-import type { FoldRequest } from '#postgres/rebuild-scope';
+import { reconcileFolds, type Reconciled } from '#postgres/maintenance/reconcile';
+import type { FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { CategorizedError } from '#semconv';
-import { readRunsLeftAlone } from './archive.ts';
-import type { LogSelection, ValidatorIdentity } from './log/read-log.ts';
+import { readRunsLeftAlone } from '../archive.ts';
+import type { LogSelection, ValidatorIdentity } from '../log/read-log.ts';
 
 /** Whose folds are looked at; null is all. */
 export interface FoldRequest {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { replayLetters } from '#postgres/replay';
+import { replayLetters } from '#postgres/maintenance/replay';
 import type { ObservedSpan } from '#facts/observed-span';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

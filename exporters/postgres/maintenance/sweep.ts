@@ -3,11 +3,11 @@ import { closeFact } from '#facts/closing';
 import { isoOfMicros } from '#facts/instants';
 import type { EpochMicros } from '#facts/step-fact';
 import { CategorizedError } from '#semconv';
-import { Partitions, STEP_PARTITIONS } from './log/partitions.ts';
-import { readRunningFacts, type ValidatorIdentity } from './log/read-log.ts';
-import { epochMicros } from './sql-values.ts';
-import { lockValidators } from './log/validators.ts';
-import { writeBatch } from './write-batch.ts';
+import { Partitions, STEP_PARTITIONS } from '../log/partitions.ts';
+import { readRunningFacts, type ValidatorIdentity } from '../log/read-log.ts';
+import { epochMicros } from '../sql-values.ts';
+import { lockValidators } from '../log/validators.ts';
+import { writeBatch } from '../write-batch.ts';
 
 /** Whose running steps are closed. */
 export interface SweepRequest {
