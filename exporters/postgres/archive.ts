@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { MinerFold } from './folds/miner-fold.ts';
+import type { MinerFold } from './projections/miner-fold.ts';
 import type { ValidatorIdentity } from './log/read-log.ts';
 
 /** What still counts although its rows are no longer in the log: retention has dropped them. */

@@ -15,7 +15,7 @@ import { keepRejected } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './books/emitters.ts';
 import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
 import { writeJobLogs } from './log/job-logs.ts';
-import { factNews } from './tables/miner-news.ts';
+import { factNews } from './projections/miner-changes.ts';
 import { writeMinerStats } from './tables/miner-stats.ts';
 import { readMinerStats } from './tables/read-miner-stats.ts';
 import { writeResponses } from './tables/responses.ts';

@@ -6,7 +6,7 @@ import { segmentPath } from '#spool/segment-files';
 import { closingSpan } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
-import { canonicalJson } from '#postgres/folds/canonical-json';
+import { canonicalJson } from '#postgres/projections/canonical-json';
 import { keyOf, spanOf, SpoolBench } from '../exporters/spool/support/spool-bench.ts';
 import { interceptPool, type Interceptor } from '../support/intercepted-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
-import { canonicalJson } from '#postgres/folds/canonical-json';
+import { canonicalJson } from '#postgres/projections/canonical-json';
 import { segmentPath } from '#spool/segment-files';
 import { createRandom, deriveSeed } from '#world';
 import { SpoolBench, spanOf } from '../exporters/spool/support/spool-bench.ts';

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { column, insertRows } from '../columns.ts';
-import { momentOf } from '../folds/register.ts';
+import { momentOf } from '../projections/lww-register.ts';
 import { groupBy, type RecordedFact } from '../log/recorded-fact.ts';
 
 interface Row {

@@ -10,12 +10,12 @@ import {
   type RebuildScope,
 } from './rebuild-scope.ts';
 import { ofMiners, type RecordedFact } from '../log/recorded-fact.ts';
-import type { ForecastFold } from '../folds/forecast-fold.ts';
-import { toForecastRow } from '../folds/forecast-row.ts';
+import type { ForecastFold } from '../projections/forecast-fold.ts';
+import { toForecastRow } from '../projections/forecast-row.ts';
 import { rankRuns, writeForecasts } from '../tables/forecast-stats.ts';
 import { writeJobLogs } from '../log/job-logs.ts';
 import { readFacts } from '../log/read-log.ts';
-import { factNews } from '../tables/miner-news.ts';
+import { factNews } from '../projections/miner-changes.ts';
 import { foldMiners, rankMiners } from '../tables/miner-stats.ts';
 import { writeResponses } from '../tables/responses.ts';
 import { writeRuns } from '../tables/runs.ts';

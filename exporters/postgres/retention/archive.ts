@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ErrorCategory, StepName, TransportOutcome } from '#semconv';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
+import { canonicalJson } from '../projections/canonical-json.ts';
 import {
   closeMiner,
   countStep,
@@ -9,8 +9,8 @@ import {
   openMiner,
   type CountedFact,
   type MinerDraft,
-} from '../folds/miner-draft.ts';
-import { emptyMinerFold } from '../folds/miner-fold.ts';
+} from '../projections/miner-draft.ts';
+import { emptyMinerFold } from '../projections/miner-fold.ts';
 import { epochMicros } from '../sql-values.ts';
 import { minerKeyText, readArchivedFold } from './read-archive.ts';
 

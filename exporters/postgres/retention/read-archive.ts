@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
-import type { MinerFold } from '../folds/miner-fold.ts';
+import type { MinerFold } from '../projections/miner-fold.ts';
 import type { MinerKey } from '../tables/forecast-history.ts';
 
 /** A run, as the key of `weather_forecast_runs`. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ForecastHistory } from '../folds/miner-history.ts';
+import type { ForecastHistory } from '../projections/miner-history.ts';
 import { epochMicros } from '../sql-values.ts';
 
 /** A miner, as the key of `miner_stats`. */

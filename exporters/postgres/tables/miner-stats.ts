@@ -2,12 +2,12 @@ import type { ClientBase } from 'pg';
 import type { MinerStats } from '#facts/miner-stats';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldInto, groupByKey, readFolds, type FoldedTable } from '../fold-rows.ts';
-import { canonicalJson } from '../folds/canonical-json.ts';
-import { emptySum, meanOf } from '../folds/exact-sum.ts';
-import { closeMiner, openMiner } from '../folds/miner-draft.ts';
-import { emptyMinerFold, type MinerFold } from '../folds/miner-fold.ts';
-import { toMinerStats } from '../folds/miner-row.ts';
+import { foldInto, groupByKey, readFolds, type FoldedTable } from '../projections/upsert-projection.ts';
+import { canonicalJson } from '../projections/canonical-json.ts';
+import { emptySum, meanOf } from '../projections/exact-sum.ts';
+import { closeMiner, openMiner } from '../projections/miner-draft.ts';
+import { emptyMinerFold, type MinerFold } from '../projections/miner-fold.ts';
+import { toMinerStats } from '../projections/miner-row.ts';
 import { json } from '../sql-values.ts';
 import type { MinerKey } from './forecast-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
@@ -18,7 +18,7 @@ import {
   type MinerForecast,
   type MinerNews,
   type MinerOwner,
-} from './miner-news.ts';
+} from '../projections/miner-changes.ts';
 import { moveHistories } from './move-histories.ts';
 
 interface Row {

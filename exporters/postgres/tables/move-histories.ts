@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import type { KnownFolds } from '../fold-rows.ts';
-import type { MinerFold } from '../folds/miner-fold.ts';
-import { addToHistory, type ForecastHistory, type HistoryChange } from '../folds/miner-history.ts';
+import type { KnownFolds } from '../projections/upsert-projection.ts';
+import type { MinerFold } from '../projections/miner-fold.ts';
+import { addToHistory, type ForecastHistory, type HistoryChange } from '../projections/miner-history.ts';
 import { readHistories, type MinerKey } from './forecast-history.ts';
 
 /** A miner, with those of its forecasts that a batch changed. */

@@ -1,15 +1,15 @@
 import type { ClientBase } from 'pg';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldRows, type FoldedTable } from '../fold-rows.ts';
+import { foldRows, type FoldedTable } from '../projections/upsert-projection.ts';
 import {
   emptyResponseFold,
   foldResponse,
   toResponseRow,
   type ResponseFold,
   type ResponseRow,
-} from '../folds/response-fold.ts';
-import { foldText } from '../folds/register.ts';
+} from '../projections/response-fold.ts';
+import { foldText } from '../projections/lww-register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '../log/recorded-fact.ts';
 import { responseId } from '../log/response-id.ts';
 import { json } from '../sql-values.ts';

@@ -1,9 +1,15 @@
 import type { ClientBase } from 'pg';
 import type { CellType } from '../binary/cells.ts';
 import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldRows, type FoldedTable } from '../fold-rows.ts';
-import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../folds/run-fold.ts';
-import { foldText } from '../folds/register.ts';
+import { foldRows, type FoldedTable } from '../projections/upsert-projection.ts';
+import {
+  emptyRunFold,
+  foldRun,
+  toRunRow,
+  type RunFold,
+  type ProjectedRunRow,
+} from '../projections/run-fold.ts';
+import { foldText } from '../projections/lww-register.ts';
 import type { RecordedFact } from '../log/recorded-fact.ts';
 import { json } from '../sql-values.ts';
 

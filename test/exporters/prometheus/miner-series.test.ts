@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MINER_SERIES, MIRRORED_COLUMNS } from '#prometheus/miner-series';
-import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
-import { toMinerStats } from '#postgres/folds/miner-row';
+import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
+import { toMinerStats } from '#postgres/projections/miner-row';
 import type { MinerStats } from '#facts/miner-stats';
 import { ERROR_CATEGORIES } from '#semconv';
 import { METRICS } from '#semconv/metrics';

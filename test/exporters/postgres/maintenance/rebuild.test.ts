@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { rebuildFolds, refold, type Rebuilt } from '#postgres/maintenance/rebuild';
 import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
-import type { MinerFold } from '#postgres/folds/miner-fold';
+import type { MinerFold } from '#postgres/projections/miner-fold';
 import { foldMiners, rankMiners } from '#postgres/tables/miner-stats';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';

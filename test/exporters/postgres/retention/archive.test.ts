@@ -2,11 +2,17 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toBatch } from '#postgres/log/batch';
 import { createPostgresExporter } from '#postgres/exporter';
-import { canonicalJson } from '#postgres/folds/canonical-json';
-import type { ForecastFold } from '#postgres/folds/forecast-fold';
-import { toForecastRow } from '#postgres/folds/forecast-row';
-import { closeMiner, countForecast, countStep, noticeMiner, openMiner } from '#postgres/folds/miner-draft';
-import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
+import { canonicalJson } from '#postgres/projections/canonical-json';
+import type { ForecastFold } from '#postgres/projections/forecast-fold';
+import { toForecastRow } from '#postgres/projections/forecast-row';
+import {
+  closeMiner,
+  countForecast,
+  countStep,
+  noticeMiner,
+  openMiner,
+} from '#postgres/projections/miner-draft';
+import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
 import { maintainPartitions } from '#postgres/retention';
 import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/read-archive';
 import { readHistories, type MinerKey } from '#postgres/tables/forecast-history';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import type { ForecastHistory } from '#postgres/folds/miner-history';
+import type { ForecastHistory } from '#postgres/projections/miner-history';
 import { rebuildFolds } from '#postgres/maintenance/rebuild';
 import { readHistories } from '#postgres/tables/forecast-history';
 import { inTransaction } from '#database/transaction';

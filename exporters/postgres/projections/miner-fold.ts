@@ -2,7 +2,7 @@ import type { EpochMicros } from '#facts/step-fact';
 import type { ErrorCategory } from '#semconv';
 import { emptySum, type ExactSum } from './exact-sum.ts';
 import { emptyHistory, type ForecastHistory } from './miner-history.ts';
-import type { Register } from './register.ts';
+import type { Register } from './lww-register.ts';
 
 /** Everything that `miner_stats` is made of: counts and exact sums over all time. */
 export interface MinerFold {

@@ -11,7 +11,7 @@ import {
   type StageStatus,
 } from '#semconv';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
-import { byFamily, compareMoments, newestOf, type Register } from './register.ts';
+import { byFamily, compareMoments, newestOf, type Register } from './lww-register.ts';
 
 /** The columns of `weather_forecast_stats` that follow from its fold. */
 export interface ForecastRow {

@@ -11,7 +11,16 @@ import {
   type StepName,
   type StepStatus,
 } from '#semconv';
-import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Draft, type Fold } from './register.ts';
+import {
+  draftOf,
+  emptyFold,
+  momentOf,
+  say,
+  sayFirst,
+  startOf,
+  type Draft,
+  type Fold,
+} from './lww-register.ts';
 
 /** How the newest attempt of one step (of one lead, for ERA5) stands. */
 export interface SlotState {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '#postgres/folds/canonical-json';
+import { canonicalJson } from '#postgres/projections/canonical-json';
 
 /** The same value with the keys of every object put in the other order. */
 function reversed(value: unknown): unknown {

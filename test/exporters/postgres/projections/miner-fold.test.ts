@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold, foldForecast } from '#postgres/folds/forecast-fold';
-import { toForecastRow, type ForecastRow } from '#postgres/folds/forecast-row';
+import { emptyForecastFold, foldForecast } from '#postgres/projections/forecast-fold';
+import { toForecastRow, type ForecastRow } from '#postgres/projections/forecast-row';
 import {
   closeMiner,
   countForecast,
@@ -9,9 +9,9 @@ import {
   noticeMiner,
   openMiner,
   type MinerDraft,
-} from '#postgres/folds/miner-draft';
-import { emptyMinerFold, type MinerFold } from '#postgres/folds/miner-fold';
-import { toMinerStats } from '#postgres/folds/miner-row';
+} from '#postgres/projections/miner-draft';
+import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
+import { toMinerStats } from '#postgres/projections/miner-row';
 import type { StepFact } from '#facts/step-fact';
 import { ERROR_CATEGORIES, type ErrorCategory } from '#semconv';
 import { endedFact, runningFact } from '#test/support/facts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyRunFold, foldRun, toRunRow } from '#postgres/folds/run-fold';
+import { emptyRunFold, foldRun, toRunRow } from '#postgres/projections/run-fold';
 import type { StepFact } from '#facts/step-fact';
 import { TERMINAL_RUN_STATUSES } from '#semconv';
 import { endedFact, runningFact } from '#test/support/facts';

@@ -1,6 +1,6 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import { TERMINAL_RUN_STATUSES, type RunStatus } from '#semconv';
-import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './register.ts';
+import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './lww-register.ts';
 
 /** What is known of a run, newest word first. */
 export interface RunValues {

@@ -9,7 +9,7 @@ import {
   replaceInSum,
   standardDeviationOf,
   totalOf,
-} from '#postgres/folds/exact-sum';
+} from '#postgres/projections/exact-sum';
 
 function sumOf(values: readonly (number | null)[]) {
   const draft = openSum(emptySum);

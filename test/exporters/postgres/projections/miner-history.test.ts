@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold } from '#postgres/folds/forecast-fold';
-import { toForecastRow, type ForecastRow } from '#postgres/folds/forecast-row';
+import { emptyForecastFold } from '#postgres/projections/forecast-fold';
+import { toForecastRow, type ForecastRow } from '#postgres/projections/forecast-row';
 import {
   addToHistory,
   emptyHistory,
   type ForecastHistory,
   type HistoryChange,
-} from '#postgres/folds/miner-history';
+} from '#postgres/projections/miner-history';
 
 type Told = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
 const NOTHING = toForecastRow(emptyForecastFold);

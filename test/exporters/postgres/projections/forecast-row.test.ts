@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold, foldForecast } from '#postgres/folds/forecast-fold';
-import { toForecastRow } from '#postgres/folds/forecast-row';
+import { emptyForecastFold, foldForecast } from '#postgres/projections/forecast-fold';
+import { toForecastRow } from '#postgres/projections/forecast-row';
 import type { StepFact } from '#facts/step-fact';
 import { closingSpan } from '#facts/closing';
 import { endedFact, runningFact, toFact } from '#test/support/facts';

@@ -1,11 +1,11 @@
 import type { StepFact } from '#facts/step-fact';
-import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from '../folds/miner-draft.ts';
-import type { MinerFold } from '../folds/miner-fold.ts';
-import type { ForecastHistory, HistoryChange } from '../folds/miner-history.ts';
+import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from './miner-draft.ts';
+import type { MinerFold } from './miner-fold.ts';
+import type { ForecastHistory, HistoryChange } from './miner-history.ts';
 import type { MinerFact } from '../log/recorded-fact.ts';
-import type { MinerKey } from './forecast-history.ts';
-import type { ForecastChange } from './forecast-stats.ts';
-import type { ToldMiner } from './move-histories.ts';
+import type { MinerKey } from '../tables/forecast-history.ts';
+import type { ForecastChange } from '../tables/forecast-stats.ts';
+import type { ToldMiner } from '../tables/move-histories.ts';
 
 /** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
 export type Counted = 0 | 1 | -1;

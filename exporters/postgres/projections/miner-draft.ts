@@ -4,7 +4,7 @@ import { addToSum, closeSum, openSum, replaceInSum, type ExactSum, type SumDraft
 import type { ForecastRow } from './forecast-row.ts';
 import type { MinerFold } from './miner-fold.ts';
 import { isFinished } from './miner-history.ts';
-import { compareMoments, momentOf, type TimedFact } from './register.ts';
+import { compareMoments, momentOf, type TimedFact } from './lww-register.ts';
 
 /** A fold that is still being added to. */
 export type MinerDraft = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyResponseFold, foldResponse, toResponseRow } from '#postgres/folds/response-fold';
+import { emptyResponseFold, foldResponse, toResponseRow } from '#postgres/projections/response-fold';
 import type { StepFact } from '#facts/step-fact';
 import { endedFact, runningFact } from '#test/support/facts';
 import { T } from '#test/support/spans';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyForecastFold, foldForecast, slotOf } from '#postgres/folds/forecast-fold';
-import { emptyResponseFold, foldResponse } from '#postgres/folds/response-fold';
-import { emptyRunFold, foldRun } from '#postgres/folds/run-fold';
+import { emptyForecastFold, foldForecast, slotOf } from '#postgres/projections/forecast-fold';
+import { emptyResponseFold, foldResponse } from '#postgres/projections/response-fold';
+import { emptyRunFold, foldRun } from '#postgres/projections/run-fold';
 import type { StepFact } from '#facts/step-fact';
 import { endedFact, runningFact, toFact } from '#test/support/facts';
 import { recordedRun } from '#test/support/recorded-run';

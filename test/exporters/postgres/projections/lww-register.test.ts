@@ -14,7 +14,7 @@ import {
   startOf,
   type Fold,
   type Moment,
-} from '#postgres/folds/register';
+} from '#postgres/projections/lww-register';
 import { endedFact, runningFact } from '#test/support/facts';
 
 interface Values {
