@@ -13,13 +13,13 @@ import { keepClosings, replaceClosings } from './log/closings.ts';
 import { writeComponentScores } from './log/component-scores.ts';
 import { keepRejected } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './books/emitters.ts';
-import { rankForecasts, writeForecasts } from './tables/forecast-stats.ts';
+import { rankForecasts, writeForecasts } from './projections/tables/forecast-stats.ts';
 import { writeJobLogs } from './log/job-logs.ts';
 import { factNews } from './projections/miner-changes.ts';
-import { writeMinerStats } from './tables/miner-stats.ts';
+import { writeMinerStats } from './projections/tables/miner-stats.ts';
 import { readMinerStats } from './tables/read-miner-stats.ts';
-import { writeResponses } from './tables/responses.ts';
-import { writeRuns } from './tables/runs.ts';
+import { writeResponses } from './projections/tables/responses.ts';
+import { writeRuns } from './projections/tables/runs.ts';
 import { appendFinished, removeRunning, showRunning } from './log/steps.ts';
 import { lockValidators } from './log/validators.ts';
 

@@ -12,13 +12,13 @@ import {
 import { ofMiners, type RecordedFact } from '../log/recorded-fact.ts';
 import type { ForecastFold } from '../projections/forecast-fold.ts';
 import { toForecastRow } from '../projections/forecast-row.ts';
-import { rankRuns, writeForecasts } from '../tables/forecast-stats.ts';
+import { rankRuns, writeForecasts } from '../projections/tables/forecast-stats.ts';
 import { writeJobLogs } from '../log/job-logs.ts';
 import { readFacts } from '../log/read-log.ts';
 import { factNews } from '../projections/miner-changes.ts';
-import { foldMiners, rankMiners } from '../tables/miner-stats.ts';
-import { writeResponses } from '../tables/responses.ts';
-import { writeRuns } from '../tables/runs.ts';
+import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
+import { writeResponses } from '../projections/tables/responses.ts';
+import { writeRuns } from '../projections/tables/runs.ts';
 
 /** What was folded anew. */
 export interface Rebuilt {

@@ -3,9 +3,9 @@ import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } fro
 import type { MinerFold } from './miner-fold.ts';
 import type { ForecastHistory, HistoryChange } from './miner-history.ts';
 import type { MinerFact } from '../log/recorded-fact.ts';
-import type { MinerKey } from '../tables/forecast-history.ts';
-import type { ForecastChange } from '../tables/forecast-stats.ts';
-import type { ToldMiner } from '../tables/move-histories.ts';
+import type { MinerKey } from './tables/miner-history.ts';
+import type { ForecastChange } from './tables/forecast-stats.ts';
+import type { ToldMiner } from './tables/update-histories.ts';
 
 /** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
 export type Counted = 0 | 1 | -1;

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import type { MinerFold } from '../projections/miner-fold.ts';
-import type { MinerKey } from '../tables/forecast-history.ts';
+import type { MinerKey } from '../projections/tables/miner-history.ts';
 
 /** A run, as the key of `weather_forecast_runs`. */
 export interface ArchivedRunKey {

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import type { CommittedMinerStats, MinerStats } from '#facts/miner-stats';
 import { epochMicros } from '../sql-values.ts';
-import type { MinerKey } from './forecast-history.ts';
+import type { MinerKey } from '../projections/tables/miner-history.ts';
 
 type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 'lastActive' | 'updatedAt';
 

@@ -4,7 +4,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { rebuildFolds, refold, type Rebuilt } from '#postgres/maintenance/rebuild';
 import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import type { MinerFold } from '#postgres/projections/miner-fold';
-import { foldMiners, rankMiners } from '#postgres/tables/miner-stats';
+import { foldMiners, rankMiners } from '#postgres/projections/tables/miner-stats';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -15,7 +15,7 @@ import {
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
 import { maintainPartitions } from '#postgres/retention';
 import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/read-archive';
-import { readHistories, type MinerKey } from '#postgres/tables/forecast-history';
+import { readHistories, type MinerKey } from '#postgres/projections/tables/miner-history';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

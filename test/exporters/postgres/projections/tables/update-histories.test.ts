@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { ForecastHistory } from '#postgres/projections/miner-history';
 import { rebuildFolds } from '#postgres/maintenance/rebuild';
-import { readHistories } from '#postgres/tables/forecast-history';
+import { readHistories } from '#postgres/projections/tables/miner-history';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

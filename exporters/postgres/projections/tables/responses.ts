@@ -1,18 +1,18 @@
 import type { ClientBase } from 'pg';
-import type { CellType } from '../binary/cells.ts';
-import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldRows, type FoldedTable } from '../projections/upsert-projection.ts';
+import type { CellType } from '#postgres/binary/cells';
+import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import {
   emptyResponseFold,
   foldResponse,
   toResponseRow,
   type ResponseFold,
   type ResponseRow,
-} from '../projections/response-fold.ts';
-import { foldText } from '../projections/lww-register.ts';
-import { MINER_RUN_KEY, type MinerFact } from '../log/recorded-fact.ts';
-import { responseId } from '../log/response-id.ts';
-import { json } from '../sql-values.ts';
+} from '../response-fold.ts';
+import { foldText } from '../lww-register.ts';
+import { MINER_RUN_KEY, type MinerFact } from '#postgres/log/recorded-fact';
+import { responseId } from '#postgres/log/response-id';
+import { json } from '#postgres/sql-values';
 
 interface Row {
   readonly item: MinerFact;

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
-import type { KnownFolds } from '../projections/upsert-projection.ts';
-import type { MinerFold } from '../projections/miner-fold.ts';
-import { addToHistory, type ForecastHistory, type HistoryChange } from '../projections/miner-history.ts';
-import { readHistories, type MinerKey } from './forecast-history.ts';
+import type { KnownFolds } from '../upsert-projection.ts';
+import type { MinerFold } from '../miner-fold.ts';
+import { addToHistory, type ForecastHistory, type HistoryChange } from '../miner-history.ts';
+import { readHistories, type MinerKey } from './miner-history.ts';
 
 /** A miner, with those of its forecasts that a batch changed. */
 export interface ToldMiner extends MinerKey {

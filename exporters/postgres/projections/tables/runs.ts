@@ -1,17 +1,11 @@
 import type { ClientBase } from 'pg';
-import type { CellType } from '../binary/cells.ts';
-import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldRows, type FoldedTable } from '../projections/upsert-projection.ts';
-import {
-  emptyRunFold,
-  foldRun,
-  toRunRow,
-  type RunFold,
-  type ProjectedRunRow,
-} from '../projections/run-fold.ts';
-import { foldText } from '../projections/lww-register.ts';
-import type { RecordedFact } from '../log/recorded-fact.ts';
-import { json } from '../sql-values.ts';
+import type { CellType } from '#postgres/binary/cells';
+import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { foldRows, type FoldedTable } from '../upsert-projection.ts';
+import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../run-fold.ts';
+import { foldText } from '../lww-register.ts';
+import type { RecordedFact } from '#postgres/log/recorded-fact';
+import { json } from '#postgres/sql-values';
 
 interface Row {
   readonly item: RecordedFact;

@@ -1,15 +1,15 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '#facts/miner-stats';
-import type { CellType } from '../binary/cells.ts';
-import { column, insertRows, replaceOnConflict } from '../columns.ts';
-import { foldInto, groupByKey, readFolds, type FoldedTable } from '../projections/upsert-projection.ts';
-import { canonicalJson } from '../projections/canonical-json.ts';
-import { emptySum, meanOf } from '../projections/exact-sum.ts';
-import { closeMiner, openMiner } from '../projections/miner-draft.ts';
-import { emptyMinerFold, type MinerFold } from '../projections/miner-fold.ts';
-import { toMinerStats } from '../projections/miner-row.ts';
-import { json } from '../sql-values.ts';
-import type { MinerKey } from './forecast-history.ts';
+import type { CellType } from '#postgres/binary/cells';
+import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { foldInto, groupByKey, readFolds, type FoldedTable } from '../upsert-projection.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { emptySum, meanOf } from '../exact-sum.ts';
+import { closeMiner, openMiner } from '../miner-draft.ts';
+import { emptyMinerFold, type MinerFold } from '../miner-fold.ts';
+import { toMinerStats } from '../miner-row.ts';
+import { json } from '#postgres/sql-values';
+import type { MinerKey } from './miner-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 import {
   addNews,
@@ -18,8 +18,8 @@ import {
   type MinerForecast,
   type MinerNews,
   type MinerOwner,
-} from '../projections/miner-changes.ts';
-import { moveHistories } from './move-histories.ts';
+} from '../miner-changes.ts';
+import { moveHistories } from './update-histories.ts';
 
 interface Row {
   readonly item: MinerOwner;
