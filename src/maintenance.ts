@@ -11,7 +11,7 @@ import {
   type SilentEmitter,
   type SweepRequest,
 } from '#postgres/maintenance/sweep';
-import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';
 import { inTransaction } from './database/transaction.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { readActiveMiners } from '#postgres/tables/read-active-miners';
+import { readActiveMiners } from '#postgres/queries/read-active-miners';
 import { QUIET_AFTER_MICROS } from '#prometheus/departures';
 import type { PrometheusExporter } from '#prometheus/exporter';
 import { startIntervalTask } from './lifecycle/interval-task.ts';

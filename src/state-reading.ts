@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { readPipelineState } from '#postgres/read-pipeline-state';
+import { readPipelineState } from '#postgres/queries/read-pipeline-state';
 import type { PipelineState } from './facts/pipeline-state.ts';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
 import { messageOf } from './semconv/message-of.ts';

@@ -17,7 +17,7 @@ import { rankForecasts, writeForecasts } from './projections/tables/forecast-sta
 import { writeJobLogs } from './log/job-logs.ts';
 import { factNews } from './projections/miner-changes.ts';
 import { writeMinerStats } from './projections/tables/miner-stats.ts';
-import { readMinerStats } from './tables/read-miner-stats.ts';
+import { readMinerStats } from './queries/read-miner-stats.ts';
 import { writeResponses } from './projections/tables/responses.ts';
 import { writeRuns } from './projections/tables/runs.ts';
 import { appendFinished, removeRunning, showRunning } from './log/steps.ts';

@@ -3,7 +3,7 @@ import type { ByStep, ScheduledRetries } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
 import { epochMicros, timestamp } from '../sql-values.ts';
-import { stepNameOf } from './closed-sets.ts';
+import { stepNameOf } from './parse-closed-sets.ts';
 import { runParameters, type RunKey } from './open-runs.ts';
 
 /** Newest attempts of one step (and lead) of one run that are to be followed by another. */

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
-import { seenTransactions } from '../seen-transactions.ts';
+import { seenTransactions } from './snapshot-visibility.ts';
 import { SELECT_MINER_STATS } from './read-miner-stats.ts';
 
 /** Without a miner there is one row, with the snapshot alone. */

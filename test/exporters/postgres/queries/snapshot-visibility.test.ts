@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seenTransactions } from '#postgres/seen-transactions';
+import { seenTransactions } from '#postgres/queries/snapshot-visibility';
 
 const version = (transaction: number) => `${transaction}(3,14)`;
 

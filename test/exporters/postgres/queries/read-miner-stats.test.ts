@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import type { MinerStats } from '#facts/miner-stats';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { readActiveMiners } from '#postgres/tables/read-active-miners';
-import { readMinerStats } from '#postgres/tables/read-miner-stats';
+import { readActiveMiners } from '#postgres/queries/read-active-miners';
+import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import type { CommittedMinerStats } from '#facts/miner-stats';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { endedSpan } from '#test/support/spans';

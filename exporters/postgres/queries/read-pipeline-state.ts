@@ -3,17 +3,17 @@ import { inTransaction } from '#database/transaction';
 import type { ByStep, OpenRun, PipelineState, StepsInProgress, Validator } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
-import { epochMicros } from './sql-values.ts';
-import { stepNameOf } from './state/closed-sets.ts';
-import { readForecasts, readOpenRuns, runText } from './state/open-runs.ts';
+import { epochMicros } from '../sql-values.ts';
+import { stepNameOf } from './parse-closed-sets.ts';
+import { readForecasts, readOpenRuns, runText } from './open-runs.ts';
 import {
   earliest,
   readPendingAttempts,
   readTruthDue,
   retriesByStep,
   type PendingAttempts,
-} from './state/pending-attempts.ts';
-import { countLetters } from './dead-letters/read-dead-letters.ts';
+} from './pending-attempts.ts';
+import { countLetters } from '../dead-letters/read-dead-letters.ts';
 
 /** How the state is read. */
 export interface ReadStateOptions {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { readPipelineState } from '#postgres/read-pipeline-state';
+import { readPipelineState } from '#postgres/queries/read-pipeline-state';
 import { microsOfIso, microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { OpenRun, PipelineState } from '#facts/pipeline-state';
