@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { createPartitionsAhead, maintainPartitions } from '#postgres/retention';
+import { createPartitionsAhead, maintainPartitions } from '#postgres/retention/retention';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
 import type { Retention } from './semconv/index.ts';
 import { messageOf } from './semconv/message-of.ts';

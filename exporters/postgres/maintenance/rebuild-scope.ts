@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { CategorizedError } from '#semconv';
-import { readRunsLeftAlone } from '../archive.ts';
+import { readRunsLeftAlone } from '../retention/archived-folds.ts';
 import type { LogSelection, ValidatorIdentity } from '../log/read-log.ts';
 
 /** Whose folds are looked at; null is all. */

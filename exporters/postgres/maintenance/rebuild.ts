@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { readBeginnings } from '../archive.ts';
+import { readBeginnings } from '../retention/archived-folds.ts';
 import { readByCursor } from '../read-by-cursor.ts';
 import {
   isRefolded,

@@ -12,7 +12,7 @@ import {
 } from '../projections/miner-draft.ts';
 import { emptyMinerFold } from '../projections/miner-fold.ts';
 import { epochMicros } from '../sql-values.ts';
-import { minerKeyText, readArchivedFold } from './read-archive.ts';
+import { minerKeyText, readArchivedFold } from './archived-folds.ts';
 
 /** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
 const PAGE = 1000;

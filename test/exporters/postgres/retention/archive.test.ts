@@ -13,8 +13,8 @@ import {
   openMiner,
 } from '#postgres/projections/miner-draft';
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
-import { maintainPartitions } from '#postgres/retention';
-import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/read-archive';
+import { maintainPartitions } from '#postgres/retention/retention';
+import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/archived-folds';
 import { readHistories, type MinerKey } from '#postgres/projections/tables/miner-history';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { createPartitionsAhead, maintainPartitions } from '#postgres/retention';
-import { readArchivedRuns } from '#postgres/retention/read-archive';
+import { createPartitionsAhead, maintainPartitions } from '#postgres/retention/retention';
+import { readArchivedRuns } from '#postgres/retention/archived-folds';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { Retention } from '#semconv';
 import { interceptPool } from '#test/support/intercepted-pool';

@@ -3,15 +3,19 @@ import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { EpochMicros } from '#facts/step-fact';
 import { LOG_TABLES, type Retention } from '#semconv';
-import { sqlStateOf } from './database-error.ts';
+import { sqlStateOf } from '../database-error.ts';
 import {
   createPartition,
-  partitionAt,
-  PARTITIONS_OF,
+  hasPartition,
+  lockPartitionsOf,
   type Partition,
+  partitionAt,
   type PartitionedTable,
-} from './log/partitions.ts';
-import { dropPartition } from './retention/drop-partition.ts';
+  PARTITIONS_OF,
+  STEP_PARTITIONS,
+} from '../log/partitions.ts';
+import { timestamp } from '../sql-values.ts';
+import { archiveSteps } from './archive.ts';
 
 const DAY = 86_400_000_000;
 /** How long a writer may have to wait behind us for a lock that we do not get. */
@@ -124,4 +128,34 @@ async function whenLocked(
     if (delayMillis !== null) await wait(delayMillis);
   }
   return 'held up';
+}
+
+/**
+ * Takes a partition out of the log for good, in the transaction of the caller. Reading what is archived holds up nobody
+ * but a writer of this old partition; the locks that hold up every writer come last and are held for an instant.
+ * `validators` goes before the table, as with every writer: dropping a foreign key locks both.
+ *
+ * @returns whether it was there; another maintainer may have been quicker
+ */
+export async function dropPartition(client: ClientBase, partition: Partition): Promise<boolean> {
+  const { table, name } = partition;
+  await client.query('select pg_advisory_xact_lock(hashtext($1))', [`retention of ${table}`]);
+  if (!(await hasPartition(client, partition))) return false;
+  await client.query(`lock table ${name} in share row exclusive mode`);
+  if (table === STEP_PARTITIONS.table) await archiveSteps(client, name);
+  await noteDropped(client, partition);
+  await lockPartitionsOf(client, table);
+  await client.query('lock table validators in access exclusive mode');
+  await client.query(`alter table ${table} detach partition ${name}`);
+  await client.query(`drop table ${name}`);
+  return true;
+}
+
+/** A partition that was made again for a span known to be running may be dropped again. */
+async function noteDropped(client: ClientBase, { table, name, from, to }: Partition): Promise<void> {
+  await client.query(
+    `insert into dropped_partitions (name, table_name, from_time, to_time, dropped_at) values ($1, $2, $3, $4, now())
+     on conflict (name) do update set dropped_at = excluded.dropped_at`,
+    [name, table, timestamp(from), timestamp(to)],
+  );
 }
