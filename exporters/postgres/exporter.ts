@@ -7,7 +7,7 @@ import { toObservedSpan } from '#processor/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
 import { type Batch, toBatch } from './log/batch.ts';
-import { isRetryableDatabaseError } from './database-error.ts';
+import { isRetryableDatabaseError } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { type Committed, recordBatch } from './write-batch.ts';
 import { bury } from './write-dead-letter.ts';

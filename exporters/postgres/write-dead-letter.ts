@@ -3,7 +3,7 @@ import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Refusal, RejectedSpan } from './log/batch.ts';
-import { isRetryableDatabaseError, sqlStateOf } from './database-error.ts';
+import { isRetryableDatabaseError, sqlStateOf } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { keepStripped } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { EmitterAccount, RunAccount, SequenceRanges } from '#exporters/emitter-report';
-import { column, insertRows } from '../columns.ts';
-import { json } from '../sql-values.ts';
+import { column, insertRows } from '../sql/columns.ts';
+import { json } from '../sql/sql-values.ts';
 
 /** An `int8multirange`. */
 const multirange = (ranges: SequenceRanges): string =>

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { column, insertRows } from '../columns.ts';
+import { column, insertRows } from '../sql/columns.ts';
 import { momentOf } from '../projections/lww-register.ts';
 import { groupBy, type RecordedFact } from '../log/recorded-fact.ts';
 

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
 import type { RejectedSpan } from '../log/batch.ts';
-import { column, insertRows, type Column } from '../columns.ts';
+import { column, insertRows, type Column } from '../sql/columns.ts';
 import { encodeLetter, encodeStripped, letterText } from './dead-letter-codec.ts';
 
 /** Long enough for every id that is one, short enough for the index of the key. */

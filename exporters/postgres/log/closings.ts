@@ -3,7 +3,7 @@ import { closeFact } from '#facts/closing';
 import { microsOfIso } from '#facts/instants';
 import type { StepFact } from '#facts/step-fact';
 import { CLOSING_REASONS, type ClosingReason } from '#semconv';
-import { column, insertRows, keyRows } from '../columns.ts';
+import { column, insertRows, keyRows } from '../sql/columns.ts';
 import { compareWorth, type Worth } from './end-precedence.ts';
 import { recorded, RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ComponentScoreFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
-import { column, insertRows, replaceOnConflict, type Column } from '../columns.ts';
+import { column, insertRows, replaceOnConflict, type Column } from '../sql/columns.ts';
 import { ofMiners, type MinerFact, type RecordedFact } from './recorded-fact.ts';
 import { responseId } from './response-id.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { DecisionFact } from '#facts/step-fact';
-import { column, insertRows } from '../columns.ts';
+import { column, insertRows } from '../sql/columns.ts';
 import type { RecordedFact } from './recorded-fact.ts';
 
 interface Row extends RecordedFact {

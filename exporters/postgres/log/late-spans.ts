@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import { setAside, type Batch, type Refusal } from './batch.ts';
-import { column, keyRows } from '../columns.ts';
+import { column, keyRows } from '../sql/columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
 
 /** Retention keeps at least a day, so what is younger cannot be late; half of it is for clocks that differ. */

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '#facts/step-fact';
 import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '#semconv';
-import { readByCursor } from '../read-by-cursor.ts';
+import { readByCursor } from '../sql/read-by-cursor.ts';
 import { recorded, type RecordedFact } from './recorded-fact.ts';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 
 /** What of a fact the column `facts` holds. */
 type FoldedName = 'state' | 'scoreSums' | 'decisions' | 'adjustments' | 'truncated' | 'latencyNanos';

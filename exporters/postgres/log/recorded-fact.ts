@@ -1,5 +1,5 @@
 import type { StepFact } from '#facts/step-fact';
-import { column, type Column } from '../columns.ts';
+import { column, type Column } from '../sql/columns.ts';
 
 /** A fact whose validator has a number in the database. */
 export interface RecordedFact {

@@ -2,9 +2,9 @@ import type { ClientBase } from 'pg';
 import type { StepFact } from '#facts/step-fact';
 import type { CellType } from '../binary/cells.ts';
 import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
-import { column, insertRows, keyRows, type Column } from '../columns.ts';
+import { column, insertRows, keyRows, type Column } from '../sql/columns.ts';
 import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
-import { json } from '../sql-values.ts';
+import { json } from '../sql/sql-values.ts';
 
 /** The span id as a signed 64-bit number: a row number that every writer gives alike. */
 const rowId = (spanId: string): bigint => BigInt.asIntN(64, BigInt(`0x${spanId}`));

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { readBeginnings } from '../retention/archived-folds.ts';
-import { readByCursor } from '../read-by-cursor.ts';
+import { readByCursor } from '../sql/read-by-cursor.ts';
 import {
   isRefolded,
   lockScopes,

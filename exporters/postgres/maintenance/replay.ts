@@ -3,7 +3,7 @@ import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
 import { refusalOf } from '../write-dead-letter.ts';
-import { isRetryableDatabaseError } from '../database-error.ts';
+import { isRetryableDatabaseError } from '../sql/database-error.ts';
 import { decodeLetter, letterText } from '../dead-letters/dead-letter-codec.ts';
 import { Partitions } from '../log/partitions.ts';
 import { recordSpans, type RecordSpansOptions } from '../write-batch.ts';

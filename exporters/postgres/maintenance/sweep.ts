@@ -5,7 +5,7 @@ import type { EpochMicros } from '#facts/step-fact';
 import { CategorizedError } from '#semconv';
 import { Partitions, STEP_PARTITIONS } from '../log/partitions.ts';
 import { readRunningFacts, type ValidatorIdentity } from '../log/read-log.ts';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 import { lockValidators } from '../log/validators.ts';
 import { writeBatch } from '../write-batch.ts';
 

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { inTurns } from '#exporters/cooperative-map';
-import { keyRows, type Column } from '../columns.ts';
+import { keyRows, type Column } from '../sql/columns.ts';
 
 /** How the facts of a batch become the new folds of a table. */
 export interface FoldedTable<Item, Fold> {

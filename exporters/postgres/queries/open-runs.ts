@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ForecastCount, OpenRun } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 import { runStatusOf, stageOf, stageStatusOf } from './parse-closed-sets.ts';
 
 /** A run by its key in the tables. */

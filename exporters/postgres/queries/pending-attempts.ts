@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ByStep, ScheduledRetries } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
-import { epochMicros, timestamp } from '../sql-values.ts';
+import { epochMicros, timestamp } from '../sql/sql-values.ts';
 import { stepNameOf } from './parse-closed-sets.ts';
 import { runParameters, type RunKey } from './open-runs.ts';
 

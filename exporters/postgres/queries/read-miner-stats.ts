@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import type { CommittedMinerStats, MinerStats } from '#facts/miner-stats';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 import type { MinerKey } from '../projections/tables/miner-history.ts';
 
 type TimeName = 'lastSuccessfulForecast' | 'lastFailedForecast' | 'firstSeen' | 'lastActive' | 'updatedAt';

@@ -3,7 +3,7 @@ import { inTransaction } from '#database/transaction';
 import type { ByStep, OpenRun, PipelineState, StepsInProgress, Validator } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 import { stepNameOf } from './parse-closed-sets.ts';
 import { readForecasts, readOpenRuns, runText } from './open-runs.ts';
 import {

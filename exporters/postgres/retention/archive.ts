@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ErrorCategory, StepName, TransportOutcome } from '#semconv';
-import { column, insertRows, replaceOnConflict } from '../columns.ts';
+import { column, insertRows, replaceOnConflict } from '../sql/columns.ts';
 import { canonicalJson } from '../projections/canonical-json.ts';
 import {
   closeMiner,
@@ -11,7 +11,7 @@ import {
   type MinerDraft,
 } from '../projections/miner-draft.ts';
 import { emptyMinerFold } from '../projections/miner-fold.ts';
-import { epochMicros } from '../sql-values.ts';
+import { epochMicros } from '../sql/sql-values.ts';
 import { minerKeyText, readArchivedFold } from './archived-folds.ts';
 
 /** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */

@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { EpochMicros } from '#facts/step-fact';
 import { LOG_TABLES, type Retention } from '#semconv';
-import { sqlStateOf } from '../database-error.ts';
+import { sqlStateOf } from '../sql/database-error.ts';
 import {
   createPartition,
   hasPartition,
@@ -14,7 +14,7 @@ import {
   PARTITIONS_OF,
   STEP_PARTITIONS,
 } from '../log/partitions.ts';
-import { timestamp } from '../sql-values.ts';
+import { timestamp } from '../sql/sql-values.ts';
 import { archiveSteps } from './archive.ts';
 
 const DAY = 86_400_000_000;

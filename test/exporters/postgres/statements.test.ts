@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { arrayOf } from '#postgres/binary/arrays';
-import { column, insertRows, keyRows, replaceOnConflict } from '#postgres/columns';
+import { column, insertRows, keyRows, replaceOnConflict } from '#postgres/sql/columns';
 import { responseId } from '#postgres/log/response-id';
-import { json, timestamp } from '#postgres/sql-values';
+import { json, timestamp } from '#postgres/sql/sql-values';
 
 interface Pair {
   readonly a: number;

@@ -2,14 +2,14 @@ import type { ClientBase } from 'pg';
 import { rankScores, type RankedScore } from '#scoring/ranking';
 import { ERA5_LEAD_HOURS } from '#semconv';
 import type { CellType } from '#postgres/binary/cells';
-import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../forecast-fold.ts';
 import { toForecastRow, type ForecastRow } from '../forecast-row.ts';
 import { foldText } from '../lww-register.ts';
 import { MINER_RUN_KEY, runsOf, type MinerFact, type RunOf } from '#postgres/log/recorded-fact';
 import { responseId } from '#postgres/log/response-id';
-import { json } from '#postgres/sql-values';
+import { json } from '#postgres/sql/sql-values';
 
 /** A forecast whose row changed. */
 export interface ForecastChange {

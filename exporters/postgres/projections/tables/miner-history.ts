@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ForecastHistory } from '../miner-history.ts';
-import { epochMicros } from '#postgres/sql-values';
+import { epochMicros } from '#postgres/sql/sql-values';
 
 /** A miner, as the key of `miner_stats`. */
 export interface MinerKey {

@@ -1,14 +1,14 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '#facts/miner-stats';
 import type { CellType } from '#postgres/binary/cells';
-import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldInto, groupByKey, readFolds, type FoldedTable } from '../upsert-projection.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { emptySum, meanOf } from '../exact-sum.ts';
 import { closeMiner, openMiner } from '../miner-draft.ts';
 import { emptyMinerFold, type MinerFold } from '../miner-fold.ts';
 import { toMinerStats } from '../miner-row.ts';
-import { json } from '#postgres/sql-values';
+import { json } from '#postgres/sql/sql-values';
 import type { MinerKey } from './miner-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 import {

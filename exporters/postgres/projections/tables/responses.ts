@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { CellType } from '#postgres/binary/cells';
-import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import {
   emptyResponseFold,
@@ -12,7 +12,7 @@ import {
 import { foldText } from '../lww-register.ts';
 import { MINER_RUN_KEY, type MinerFact } from '#postgres/log/recorded-fact';
 import { responseId } from '#postgres/log/response-id';
-import { json } from '#postgres/sql-values';
+import { json } from '#postgres/sql/sql-values';
 
 interface Row {
   readonly item: MinerFact;

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import type { CellType } from '#postgres/binary/cells';
-import { column, insertRows, replaceOnConflict } from '#postgres/columns';
+import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../run-fold.ts';
 import { foldText } from '../lww-register.ts';
 import type { RecordedFact } from '#postgres/log/recorded-fact';
-import { json } from '#postgres/sql-values';
+import { json } from '#postgres/sql/sql-values';
 
 interface Row {
   readonly item: RecordedFact;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRetryableDatabaseError } from '#postgres/database-error';
+import { isRetryableDatabaseError } from '#postgres/sql/database-error';
 
 const withCode = (code: unknown) => Object.assign(new Error('from the driver'), { code });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readByCursor } from '#postgres/read-by-cursor';
+import { readByCursor } from '#postgres/sql/read-by-cursor';
 import { inTransaction } from '#database/transaction';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
