@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ComponentScoreFact } from '#facts/step-fact';
-import type { CellType } from '../binary/cells.ts';
-import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
+import type { CellType } from '../sql/binary/cells.ts';
+import { copyNewRows, WORTH_A_COPY } from '../sql/binary/copy.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../sql/columns.ts';
 import { ofMiners, type MinerFact, type RecordedFact } from './recorded-fact.ts';
 import { responseId } from './response-id.ts';

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '#facts/step-fact';
-import type { CellType } from '../binary/cells.ts';
-import { copyNewRows, WORTH_A_COPY } from '../binary/copy.ts';
+import type { CellType } from '../sql/binary/cells.ts';
+import { copyNewRows, WORTH_A_COPY } from '../sql/binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../sql/columns.ts';
 import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 import { json } from '../sql/sql-values.ts';

@@ -1,6 +1,6 @@
 import { inTurns } from '#exporters/cooperative-map';
-import { arrayOf } from '../binary/arrays.ts';
-import type { CellType } from '../binary/cells.ts';
+import { arrayOf } from './binary/arrays.ts';
+import type { CellType } from './binary/cells.ts';
 
 /** One column of a table: its SQL type and how a row fills it. */
 export interface Column<Row> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WORTH_A_COPY } from '#postgres/binary/copy';
+import { WORTH_A_COPY } from '#postgres/sql/binary/copy';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { ObservedSpan } from '#facts/observed-span';
 import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrayOf } from '#postgres/binary/arrays';
+import { arrayOf } from '#postgres/sql/binary/arrays';
 import { column, insertRows, keyRows, replaceOnConflict } from '#postgres/sql/columns';
 import { responseId } from '#postgres/log/response-id';
 import { json, timestamp } from '#postgres/sql/sql-values';

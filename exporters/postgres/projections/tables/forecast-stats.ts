@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { rankScores, type RankedScore } from '#scoring/ranking';
 import { ERA5_LEAD_HOURS } from '#semconv';
-import type { CellType } from '#postgres/binary/cells';
+import type { CellType } from '#postgres/sql/binary/cells';
 import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import { emptyForecastFold, foldForecast, type ForecastFold } from '../forecast-fold.ts';

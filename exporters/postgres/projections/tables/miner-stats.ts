@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { MinerStats } from '#facts/miner-stats';
-import type { CellType } from '#postgres/binary/cells';
+import type { CellType } from '#postgres/sql/binary/cells';
 import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldInto, groupByKey, readFolds, type FoldedTable } from '../upsert-projection.ts';
 import { canonicalJson } from '../canonical-json.ts';

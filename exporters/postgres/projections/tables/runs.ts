@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { CellType } from '#postgres/binary/cells';
+import type { CellType } from '#postgres/sql/binary/cells';
 import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldRows, type FoldedTable } from '../upsert-projection.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../run-fold.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WireWriter } from '#postgres/binary/wire-writer';
+import { WireWriter } from '#postgres/sql/binary/wire-writer';
 
 const INT64_LIMIT = 2n ** 63n;
 

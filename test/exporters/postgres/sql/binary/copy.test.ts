@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { copyRows } from '#postgres/binary/copy';
+import { copyRows } from '#postgres/sql/binary/copy';
 import { column, insertRows, type Column } from '#postgres/sql/columns';
 import { inTransaction } from '#database/transaction';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

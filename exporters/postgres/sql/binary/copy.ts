@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { setImmediate } from 'node:timers/promises';
 import { from, type CopyStreamQuery } from 'pg-copy-streams';
-import type { Column } from '../sql/columns.ts';
-import { sqlStateOf } from '../sql/database-error.ts';
+import type { Column } from '../columns.ts';
+import { sqlStateOf } from '../database-error.ts';
 import { WireWriter } from './wire-writer.ts';
 import { cellWriter } from './cells.ts';
 
