@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { readActiveMiners } from '#postgres/queries/read-active-miners';
-import { QUIET_AFTER_MICROS } from '#prometheus/departures';
+import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { PrometheusExporter } from '#prometheus/exporter';
 import { startIntervalTask } from './lifecycle/interval-task.ts';
 import { messageOf } from './semconv/message-of.ts';

@@ -6,7 +6,7 @@ import { readActiveMiners } from '#postgres/queries/read-active-miners';
 import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import type { Committed } from '#postgres/write-batch';
 import { differingSeries } from '#prometheus/compare-series';
-import { QUIET_AFTER_MICROS } from '#prometheus/departures';
+import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { MinerStatsRead } from '#facts/miner-stats';
 import { refreshMiners, startMinerRefresh } from '#src/miner-refresh';
 import { METRICS } from '#semconv/metrics';

@@ -1,6 +1,7 @@
 import type { MinerStats } from '#facts/miner-stats';
-import { MIRRORED_COLUMNS, type MinerValue } from './miner-series.ts';
-import { joinLines, labelText, sampleLine, type Labels } from './sample-line.ts';
+import { OVERFLOW } from '#semconv/metric-labels';
+import { type CounterColumn, type MinerCounters, type MinerValue, MIRRORED_COLUMNS } from './miner-series.ts';
+import { joinLines, type Labels, labelText, sampleLine } from './sample-line.ts';
 
 /** What a scrape shows of one miner that has series of its own; made once, when it is first asked for. */
 export class MinerLines {
@@ -31,4 +32,19 @@ function makeLines(row: MinerStats): readonly string[] {
 function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
   const identity = { validator_id: String(validatorId), miner_hotkey: minerHotkey };
   return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
+}
+
+/** The sums of one counter over the miners beyond the budget, as the lines of their common series. */
+export function overflowLines({ metric, read }: CounterColumn, miners: readonly MinerCounters[]): string {
+  const sums = new Map<string | undefined, number>();
+  for (const { value, errorType } of miners.flatMap(read)) {
+    if (Number.isFinite(value) && value >= 0) sums.set(errorType, (sums.get(errorType) ?? 0) + value);
+  }
+  return joinLines(
+    [...sums].map(([errorType, sum]) => {
+      const labels = { miner_hotkey: OVERFLOW };
+      const text = labelText(errorType === undefined ? labels : { ...labels, error_type: errorType });
+      return sampleLine(metric, text, sum);
+    }),
+  );
 }

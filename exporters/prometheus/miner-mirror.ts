@@ -1,6 +1,6 @@
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
 import { METRICS } from '#semconv/metrics';
-import { findDepartures } from './departures.ts';
+import { findDepartures } from './stale-miners.ts';
 import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
 import {
   mirroredMinerKey,
@@ -10,7 +10,7 @@ import {
   type MirroredMiner,
 } from './mirrored-miner.ts';
 import type { OverflowListener } from './named-counts.ts';
-import { overflowLines } from './overflow-lines.ts';
+import { overflowLines } from './miner-lines.ts';
 import type { MetricRegistry } from './registry.ts';
 import { joinLines } from './sample-line.ts';
 import { byClaim, withinBudget } from './series-budget.ts';

@@ -1,5 +1,5 @@
 import type { CommittedMinerStats, MinerStats } from '#facts/miner-stats';
-import type { MinerPresence } from './departures.ts';
+import type { MinerPresence } from './stale-miners.ts';
 import { MinerLines } from './miner-lines.ts';
 import type { MinerCounters } from './miner-series.ts';
 import type { BudgetedMiner } from './series-budget.ts';

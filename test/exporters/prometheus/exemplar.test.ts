@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exemplarOf } from '#prometheus/exemplar';
+import { exemplarOf } from '#prometheus/step-metrics';
 import { exporterFor, SPAN_ID, stepFact, TRACE_ID } from './fixtures.ts';
 
 describe('an exemplar', () => {

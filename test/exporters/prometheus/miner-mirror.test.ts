@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OVERFLOW } from '#semconv/metric-labels';
 import { METRICS } from '#semconv/metrics';
-import { REPLACED_AFTER_MICROS } from '#prometheus/departures';
+import { REPLACED_AFTER_MICROS } from '#prometheus/stale-miners';
 import { AT, exporterFor, labelsOf, minerStats, shown, valueOf, wholeTable } from './fixtures.ts';
 
 const COMPLETED = METRICS.minerSuccessfulForecasts.name;

@@ -5,7 +5,7 @@ import {
   QUIET_AFTER_MICROS,
   REPLACED_AFTER_MICROS,
   type MinerPresence,
-} from '#prometheus/departures';
+} from '#prometheus/stale-miners';
 
 const HOUR = 3_600_000_000;
 const miner = (minerUid: number | null, updatedAt: number, validatorId = 1): MinerPresence => ({
