@@ -35,7 +35,7 @@ export type { DropReason, SpanBatch, SpanQueue } from '#processor/span-queue';
 
 // Spans wait on disk for their sink, and outlive their process.
 export { adoptSpools, type Adopted, type AdoptionOptions } from '#spool/adopt-spools';
-export { Spool, type SpoolOptions } from '#spool/exporter';
+export { Spool, type SpoolOptions } from '#spool/spool';
 export { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 
 // A span becomes facts.

@@ -7,7 +7,7 @@ import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/e
 import { withBatchMetrics } from '#prometheus/measured-sink';
 import type { RecorderState } from '#prometheus/recorder-metrics';
 import type { Adopted } from '#spool/adopt-spools';
-import type { SpoolRemainder } from '#spool/exporter';
+import type { SpoolRemainder } from '#spool/spool';
 import { acquireAll } from './lifecycle/resource-stack.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';

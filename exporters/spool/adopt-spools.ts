@@ -3,7 +3,7 @@ import type { SpanSink } from '../export-report.ts';
 import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
-import type { Spool, SpoolOptions } from './exporter.ts';
+import type { Spool, SpoolOptions } from './spool.ts';
 import { inheritSpool } from './inherit-spool.ts';
 import { listSegments } from './segment-files.ts';
 import {

@@ -2,7 +2,7 @@ import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
 import { readBooks } from './books-file.ts';
-import { Spool, type SpoolOptions } from './exporter.ts';
+import { Spool, type SpoolOptions } from './spool.ts';
 import type { Frame } from './frame.ts';
 import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';

@@ -4,12 +4,11 @@ import type { DropReason, QueueListener } from '#processor/span-queue';
 import type { BooksFile } from './books-file.ts';
 import type { Ledger } from './ledger.ts';
 import type { OpenSteps } from './open-steps.ts';
-import { OwedClosings } from './owed-closings.ts';
-import { quietly } from './quietly.ts';
-import type { SegmentWriter } from './segment-writer.ts';
+import { OwedClosings } from './pending-closings.ts';
 import { RunFinder } from './run-finder.ts';
+import type { SegmentWriter } from './segment-writer.ts';
 import { toFrame, toPayload } from './spool-record.ts';
-import { TurnRecords, type NumberedRecord, type PendingRecord } from './turn-records.ts';
+import { type NumberedRecord, type PendingRecord, TurnRecords } from './write-buffer.ts';
 
 /** What the writer works with. */
 export interface SpoolWriterParts {
@@ -202,5 +201,14 @@ export class SpoolWriter {
   #refuseClosing(record: NumberedRecord): void {
     this.#refuse(record, 'too_large');
     this.#parts.listener.dropped('too_large', 1);
+  }
+}
+
+/** Does what may fail without harm: what was not written down is delivered once more, or counted again from the records. */
+export function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The disk has failed; the records say so themselves.
   }
 }

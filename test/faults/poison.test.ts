@@ -5,7 +5,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { replayLetters } from '#postgres/maintenance/replay';
 import { systemScheduler } from '#lifecycle/scheduler';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
-import { Spool } from '#spool/exporter';
+import { Spool } from '#spool/spool';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createRandom, deriveSeed } from '#world';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

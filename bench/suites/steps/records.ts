@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Spool } from '#spool/exporter';
+import { Spool } from '#spool/spool';
 import { ByteWriter } from '#spool/byte-writer';
 import { SpanDecoder } from '#spool/span-decoder';
 import { SpanEncoder } from '#spool/span-encoder';

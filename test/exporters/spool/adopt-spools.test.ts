@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { adoptSpools, type AdoptionOptions } from '#spool/adopt-spools';
-import { Spool } from '#spool/exporter';
+import { Spool } from '#spool/spool';
 import { segmentPath } from '#spool/segment-files';
 import { claimFolder } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MAX_PAYLOAD_BYTES, readSegment } from '#spool/frame';
-import type { SpoolOptions } from '#spool/exporter';
+import type { SpoolOptions } from '#spool/spool';
 import { listSegments } from '#spool/segment-files';
 import { toPayload } from '#spool/spool-record';
 import { temporaryFolder } from '#test/support/temporary-folder';

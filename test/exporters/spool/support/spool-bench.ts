@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { SpanBatch } from '#processor/span-queue';
-import { Spool, type SpoolOptions } from '#spool/exporter';
+import { Spool, type SpoolOptions } from '#spool/spool';
 import { inheritSpool, type InheritedSpool } from '#spool/inherit-spool';
 import type { ObservedSpan } from '#facts/observed-span';
 import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';

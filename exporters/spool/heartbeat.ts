@@ -2,7 +2,7 @@ import { startIntervalTask } from '#lifecycle/interval-task';
 import type { Scheduler } from '#lifecycle/scheduler';
 import type { ExportReport, SpanSink } from '../export-report.ts';
 import { NOTHING_ADOPTED, type Adopted } from './adopt-spools.ts';
-import type { Spool } from './exporter.ts';
+import type { Spool } from './spool.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 
 /** How often a process says that it lives, and looks for the spools of dead ones, ms. */

@@ -2,17 +2,16 @@ import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
-import { ArrivalTimes } from './arrival-times.ts';
+import { ArrivalTimes } from './arrival-samples.ts';
 import { BooksFile } from './books-file.ts';
 import { Ledger, type Emitter } from './ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, START } from './position.ts';
-import { quietly } from './quietly.ts';
+import { quietly, SpoolWriter } from './spool-writer.ts';
 import { RecordBatches } from './record-batches.ts';
 import { RecordReader } from './record-reader.ts';
 import { listSegments } from './segment-files.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.ts';
-import { SpoolWriter } from './spool-writer.ts';
 
 /** How a spool is opened. */
 export interface SpoolOptions extends SegmentWriterOptions {

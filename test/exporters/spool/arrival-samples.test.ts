@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ArrivalTimes } from '#spool/arrival-times';
+import { ArrivalTimes } from '#spool/arrival-samples';
 
 /** Arrivals in the order of their numbers. */
 const arrivals = fc.array(fc.nat(120), { minLength: 1, maxLength: 50 }).map((pauses) => {
