@@ -1,13 +1,13 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import { inTurns } from '../cooperative-map.ts';
-import type { Frame } from './frame.ts';
+import type { Frame } from './format/frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
 import type { Position } from './position.ts';
 import type { PlacedRecord, RecordReader } from './record-reader.ts';
 import { RunFinder } from './run-finder.ts';
-import { SpanDecoder } from './span-decoder.ts';
-import { toSpan } from './spool-record.ts';
+import { SpanDecoder } from './format/span-decoder.ts';
+import { toSpan } from './format/spool-record.ts';
 
 /** Bytes of one batch after which it is full, whatever the number of its spans. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;

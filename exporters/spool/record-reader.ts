@@ -1,5 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { frameAt, nextFrame, type Frame } from './frame.ts';
+import { frameAt, nextFrame, type Frame } from './format/frame.ts';
 import type { Position } from './position.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 

@@ -7,7 +7,7 @@ import type { OpenSteps } from './open-steps.ts';
 import { OwedClosings } from './pending-closings.ts';
 import { RunFinder } from './run-finder.ts';
 import type { SegmentWriter } from './segment-writer.ts';
-import { toFrame, toPayload } from './spool-record.ts';
+import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, TurnRecords } from './write-buffer.ts';
 
 /** What the writer works with. */

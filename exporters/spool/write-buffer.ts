@@ -1,9 +1,9 @@
 import type { ObservedSpan } from '#facts/observed-span';
-import { ByteWriter } from './byte-writer.ts';
-import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './frame.ts';
+import { ByteWriter } from './format/byte-writer.ts';
+import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './format/frame.ts';
 import type { RunIdentity } from './ledger.ts';
 import type { OpenStep, SpanIds } from './open-steps.ts';
-import { SpanEncoder } from './span-encoder.ts';
+import { SpanEncoder } from './format/span-encoder.ts';
 
 /** A record as the books know it. */
 export interface NumberedRecord {

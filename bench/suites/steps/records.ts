@@ -1,10 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Spool } from '#spool/spool';
-import { ByteWriter } from '#spool/byte-writer';
-import { SpanDecoder } from '#spool/span-decoder';
-import { SpanEncoder } from '#spool/span-encoder';
-import { toPayload, toSpan } from '#spool/spool-record';
+import { ByteWriter } from '#spool/format/byte-writer';
+import { SpanDecoder } from '#spool/format/span-decoder';
+import { SpanEncoder } from '#spool/format/span-encoder';
+import { toPayload, toSpan } from '#spool/format/spool-record';
 import type { ObservedSpan } from '#facts/observed-span';
 import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import { attributesOf } from './work.ts';

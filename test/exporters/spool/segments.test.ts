@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, type Frame } from '#spool/frame';
+import { encodeFrame, type Frame } from '#spool/format/frame';
 import { Cursor, isBefore, START } from '#spool/position';
 import { RecordReader } from '#spool/record-reader';
 import { listSegments, segmentPath } from '#spool/segment-files';

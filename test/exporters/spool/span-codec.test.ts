@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteWriter } from '#spool/byte-writer';
-import { SpanDecoder } from '#spool/span-decoder';
-import { SpanEncoder } from '#spool/span-encoder';
-import { toPayload, toSpan } from '#spool/spool-record';
+import { ByteWriter } from '#spool/format/byte-writer';
+import { SpanDecoder } from '#spool/format/span-decoder';
+import { SpanEncoder } from '#spool/format/span-encoder';
+import { toPayload, toSpan } from '#spool/format/spool-record';
 import type { ObservedSpan } from '#facts/observed-span';
 import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import { componentScore, endedSpan } from '#test/support/spans';

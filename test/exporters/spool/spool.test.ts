@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSegment } from '#spool/frame';
+import { readSegment } from '#spool/format/frame';
 import { listSegments, segmentPath } from '#spool/segment-files';
 import type { ObservedSpan } from '#facts/observed-span';
 import { T } from '#test/support/spans';

@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { TextMemory } from './text-memory.ts';
+import type { TextMemory } from './string-cache.ts';
 
 /** Most sets of names that are known at a time; more than there are kinds of steps and events. */
 const MAX_KNOWN = 256;

@@ -1,7 +1,7 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { encodeValue } from '#facts/observed-span-json';
 import { ByteWriter } from './byte-writer.ts';
-import { NamesWriter } from './member-names.ts';
+import { NamesWriter } from './key-dictionary.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
 
 /**

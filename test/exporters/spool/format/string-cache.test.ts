@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TextMemory } from '#spool/text-memory';
+import { TextMemory } from '#spool/format/string-cache';
 
 describe('the memory of texts', () => {
   it('gives every text as it stands there, whatever it remembers', () => {

@@ -1,9 +1,9 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import { decodeValue } from '#facts/observed-span-json';
 import { ByteReader } from './byte-reader.ts';
-import { NamesReader } from './member-names.ts';
+import { NamesReader } from './key-dictionary.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
-import { TextMemory } from './text-memory.ts';
+import { TextMemory } from './string-cache.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_PAYLOAD_BYTES, readSegment, RECORD_KINDS } from '#spool/frame';
-import { runOf, toFrame, toPayload, toSpan } from '#spool/spool-record';
+import { MAX_PAYLOAD_BYTES, readSegment, RECORD_KINDS } from '#spool/format/frame';
+import { runOf, toFrame, toPayload, toSpan } from '#spool/format/spool-record';
 import { translate } from '#facts/translate';
 import { recordedRun } from '#test/support/recorded-run';
 import { endedSpan } from '#test/support/spans';

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, frameAt, HEADER_BYTES, readSegment, RECORD_KINDS, type Frame } from '#spool/frame';
+import {
+  encodeFrame,
+  frameAt,
+  HEADER_BYTES,
+  readSegment,
+  RECORD_KINDS,
+  type Frame,
+} from '#spool/format/frame';
 import { createRandom } from '#world';
 
 const frame = fc.record({

@@ -1,4 +1,4 @@
-import type { TextMemory } from './text-memory.ts';
+import type { TextMemory } from './string-cache.ts';
 
 /**
  * Reads what a `ByteWriter` wrote.
