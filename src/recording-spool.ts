@@ -9,7 +9,7 @@ import { systemScheduler } from './lifecycle/scheduler.ts';
 import type { DropReason } from '#processor/span-queue';
 import { adoptSpools, type Adopted } from '#spool/adopt-spools';
 import { Spool, type SpoolRemainder } from '#spool/spool';
-import type { Emitter } from '#spool/ledger';
+import type { Emitter } from '#spool/books/ledger';
 import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder';
 import { startUpkeep } from '#spool/heartbeat';
 import type { Config } from './config.ts';

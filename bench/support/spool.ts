@@ -5,7 +5,7 @@ import type { SpanSink } from '#exporters/export-report';
 import { BatchFeed } from '#processor/batch-feed';
 import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { Spool } from '#spool/spool';
-import type { Emitter } from '#spool/ledger';
+import type { Emitter } from '#spool/books/ledger';
 import type { ObservedSpan } from '#facts/observed-span';
 import { BENCH_EMITTER } from '../miner-run.ts';
 

@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { DropReason } from '#processor/span-queue';
-import type { RunIdentity } from './ledger.ts';
+import type { RunIdentity } from './books/ledger.ts';
 
 /** What a span is told apart by. */
 export type SpanIds = Pick<ObservedSpan, 'traceId' | 'spanId'>;

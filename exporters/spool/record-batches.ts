@@ -2,10 +2,10 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import { inTurns } from '../cooperative-map.ts';
 import type { Frame } from './format/frame.ts';
-import type { BookedRecord, Ledger, ToldAccount } from './ledger.ts';
+import type { BookedRecord, Ledger, ToldAccount } from './books/ledger.ts';
 import type { Position } from './position.ts';
 import type { PlacedRecord, RecordReader } from './record-reader.ts';
-import { RunFinder } from './run-finder.ts';
+import { RunFinder } from './books/run-finder.ts';
 import { SpanDecoder } from './format/span-decoder.ts';
 import { toSpan } from './format/spool-record.ts';
 

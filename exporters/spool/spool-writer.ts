@@ -1,11 +1,11 @@
 import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { DropReason, QueueListener } from '#processor/span-queue';
-import type { BooksFile } from './books-file.ts';
-import type { Ledger } from './ledger.ts';
+import type { BooksFile } from './books/books-file.ts';
+import type { Ledger } from './books/ledger.ts';
 import type { OpenSteps } from './open-steps.ts';
 import { OwedClosings } from './pending-closings.ts';
-import { RunFinder } from './run-finder.ts';
+import { RunFinder } from './books/run-finder.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, TurnRecords } from './write-buffer.ts';

@@ -1,7 +1,7 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { ByteWriter } from './format/byte-writer.ts';
 import { beginFrame, endFrame, MAX_FRAME_BYTES, type RecordKind } from './format/frame.ts';
-import type { RunIdentity } from './ledger.ts';
+import type { RunIdentity } from './books/ledger.ts';
 import type { OpenStep, SpanIds } from './open-steps.ts';
 import { SpanEncoder } from './format/span-encoder.ts';
 

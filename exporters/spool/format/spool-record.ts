@@ -1,8 +1,8 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { ByteWriter } from './byte-writer.ts';
 import { encodeFrame, MAX_PAYLOAD_BYTES, type Frame, type RecordKind } from './frame.ts';
-import type { RunIdentity } from '../ledger.ts';
-import { RunFinder } from '../run-finder.ts';
+import type { RunIdentity } from '../books/ledger.ts';
+import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
 import { SpanEncoder } from './span-encoder.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import { createPostgresExporter } from '#postgres/exporter';
-import { toRanges } from '#spool/sequence-ranges';
+import { toRanges } from '#spool/books/sequence-ranges';
 import { accountOf, runOf } from '#test/support/accounts';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SequenceRanges } from '#exporters/emitter-report';
-import { behind, toRanges, withSequence } from '#spool/sequence-ranges';
+import { behind, toRanges, withSequence } from '#spool/books/sequence-ranges';
 
 /** Numbers as the records of an emitter have them: from 1, ascending, each once. */
 const sequences = fc

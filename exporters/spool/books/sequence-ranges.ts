@@ -1,4 +1,4 @@
-import type { SequenceRanges } from '../emitter-report.ts';
+import type { SequenceRanges } from '#exporters/emitter-report';
 
 /** Numbers in ascending order as ranges. */
 export function toRanges(sequences: Iterable<number>): SequenceRanges {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunAccount } from '#exporters/emitter-report';
-import { Ledger, type BookedRecord, type LedgerState, type RunIdentity } from '#spool/ledger';
-import { EMITTER } from './support/spool-bench.ts';
+import { Ledger, type BookedRecord, type LedgerState, type RunIdentity } from '#spool/books/ledger';
+import { EMITTER } from '../support/spool-bench.ts';
 
 const OWN = { isOwn: true, isClosed: false };
 const run = (runId: number): RunIdentity => ({ validatorHotkey: '5Validator', runId });

@@ -2,10 +2,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BooksFile, readBooks } from '#spool/books-file';
-import type { LedgerState } from '#spool/ledger';
+import { BooksFile, readBooks } from '#spool/books/books-file';
+import type { LedgerState } from '#spool/books/ledger';
 import { temporaryFolder } from '#test/support/temporary-folder';
-import { EMITTER } from './support/spool-bench.ts';
+import { EMITTER } from '../support/spool-bench.ts';
 
 /** Bytes of a slot, as the format fixes them. */
 const SLOT_BYTES = 32 * 1024;

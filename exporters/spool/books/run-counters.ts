@@ -1,4 +1,4 @@
-import type { RunAccount } from '../emitter-report.ts';
+import type { RunAccount } from '#exporters/emitter-report';
 
 /** The run that a step belongs to. */
 export interface RunIdentity {

@@ -1,8 +1,8 @@
-import type { EmitterAccount, SequenceRanges } from '../emitter-report.ts';
-import { RunBooks, type BookedRecord, type RunIdentity, type RunState } from './run-books.ts';
+import type { EmitterAccount, SequenceRanges } from '#exporters/emitter-report';
+import { RunBooks, type BookedRecord, type RunIdentity, type RunState } from './run-counters.ts';
 import { behind, toRanges, withSequence } from './sequence-ranges.ts';
 
-export type { BookedRecord, RunIdentity } from './run-books.ts';
+export type { BookedRecord, RunIdentity } from './run-counters.ts';
 
 /** The process whose records are numbered. */
 export interface Emitter {
