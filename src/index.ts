@@ -34,7 +34,7 @@ export type { ProcessorCounters, RecordingSpanProcessorOptions } from '#processo
 export type { DropReason, SpanBatch, SpanQueue } from '#processor/span-queue';
 
 // Spans wait on disk for their sink, and outlive their process.
-export { adoptSpools, type Adopted, type AdoptionOptions } from '#spool/adopt-spools';
+export { adoptSpools, type Adopted, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 export { Spool, type SpoolOptions } from '#spool/spool';
 export { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 

@@ -17,7 +17,7 @@ import { createPrometheusExporter } from '#prometheus/exporter';
 import { inTransaction } from './database/transaction.ts';
 import { CategorizedError } from './semconv/index.ts';
 
-export { surveySpools, type SpoolSurvey } from '#spool/survey-spools';
+export { surveySpools, type SpoolSurvey } from '#spool/recovery/inspect-spools';
 export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 

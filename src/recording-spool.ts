@@ -7,7 +7,7 @@ import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { RecordingSpanProcessor } from '#processor/recording-span-processor';
 import { systemScheduler } from './lifecycle/scheduler.ts';
 import type { DropReason } from '#processor/span-queue';
-import { adoptSpools, type Adopted } from '#spool/adopt-spools';
+import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
 import { Spool, type SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
 import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder';

@@ -6,7 +6,7 @@ import type { ProcessorCounters } from '#processor/processor-options';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
 import { withBatchMetrics } from '#prometheus/measured-sink';
 import type { RecorderState } from '#prometheus/recorder-metrics';
-import type { Adopted } from '#spool/adopt-spools';
+import type { Adopted } from '#spool/recovery/adopt-spools';
 import type { SpoolRemainder } from '#spool/spool';
 import { acquireAll } from './lifecycle/resource-stack.ts';
 import type { Config } from './config.ts';

@@ -1,7 +1,7 @@
 import { startIntervalTask } from '#lifecycle/interval-task';
 import type { Scheduler } from '#lifecycle/scheduler';
 import type { ExportReport, SpanSink } from '../export-report.ts';
-import { NOTHING_ADOPTED, type Adopted } from './adopt-spools.ts';
+import { NOTHING_ADOPTED, type Adopted } from './recovery/adopt-spools.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 

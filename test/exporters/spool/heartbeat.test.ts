@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportReport } from '#exporters/export-report';
-import type { Adopted } from '#spool/adopt-spools';
+import type { Adopted } from '#spool/recovery/adopt-spools';
 import { startUpkeep, type UpkeepOptions } from '#spool/heartbeat';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { ManualScheduler, settlePromises } from '../processor/manual-scheduler.ts';

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import type * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { adoptSpools } from '#spool/adopt-spools';
+import { adoptSpools } from '#spool/recovery/adopt-spools';
 import type { ObservedSpan } from '#facts/observed-span';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { ManualScheduler } from '../processor/manual-scheduler.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { SpanBatch } from '#processor/span-queue';
 import { Spool, type SpoolOptions } from '#spool/spool';
-import { inheritSpool, type InheritedSpool } from '#spool/inherit-spool';
+import { inheritSpool, type InheritedSpool } from '#spool/recovery/recover-spool';
 import type { ObservedSpan } from '#facts/observed-span';
 import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
 

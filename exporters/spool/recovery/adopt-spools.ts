@@ -1,11 +1,11 @@
 import type { ObservedSpan } from '#facts/observed-span';
-import type { SpanSink } from '../export-report.ts';
+import type { SpanSink } from '#exporters/export-report';
 import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
-import type { Spool, SpoolOptions } from './spool.ts';
-import { inheritSpool } from './inherit-spool.ts';
-import { listSegments } from './segment-files.ts';
+import type { Spool, SpoolOptions } from '../spool.ts';
+import { inheritSpool } from './recover-spool.ts';
+import { listSegments } from '../segment-files.ts';
 import {
   claimFolder,
   listFolders,
@@ -13,7 +13,7 @@ import {
   setAside,
   UNREADABLE,
   type SpoolFolder,
-} from './spool-folder.ts';
+} from '../spool-folder.ts';
 
 /** What taking over the spools of dead processes needs. */
 export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listener' | 'directory'> {

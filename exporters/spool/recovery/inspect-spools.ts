@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { listSegments } from './segment-files.ts';
-import { listFolders, UNREADABLE } from './spool-folder.ts';
+import { listSegments } from '../segment-files.ts';
+import { listFolders, UNREADABLE } from '../spool-folder.ts';
 
 /** What lies in the spools of a data directory, of living processes and of dead ones. */
 export interface SpoolSurvey {

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
-import { adoptSpools, type AdoptionOptions } from '#spool/adopt-spools';
+import { adoptSpools, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 import { Spool } from '#spool/spool';
 import { segmentPath } from '#spool/segment-files';
 import { claimFolder } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
 import { identifyProcess } from '#processes/process-identity';
 import { temporaryFolder } from '#test/support/temporary-folder';
-import { ManualScheduler } from '../processor/manual-scheduler.ts';
-import { EMITTER, keyOf, spanOf, startOfSpan } from './support/spool-bench.ts';
+import { ManualScheduler } from '#test/exporters/processor/manual-scheduler';
+import { EMITTER, keyOf, spanOf, startOfSpan } from '../support/spool-bench.ts';
 
 const SETTINGS = { segmentBytes: 4096, limitBytes: 1_000_000, durability: 'system' as const };
 const SILENT = { dropped: () => undefined, added: () => undefined };

@@ -1,16 +1,16 @@
 import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
-import { readBooks } from './books/books-file.ts';
-import { Spool, type SpoolOptions } from './spool.ts';
-import type { Frame } from './format/frame.ts';
-import { Ledger, type Emitter } from './books/ledger.ts';
-import { OpenSteps } from './open-steps.ts';
-import { Cursor, isBefore, START, type Position } from './position.ts';
-import { RecordReader, type PlacedRecord, type ReadLimits } from './record-reader.ts';
-import { RunFinder } from './books/run-finder.ts';
-import { SpanDecoder } from './format/span-decoder.ts';
-import { toSpan } from './format/spool-record.ts';
+import { readBooks } from '../books/books-file.ts';
+import { Spool, type SpoolOptions } from '../spool.ts';
+import type { Frame } from '../format/frame.ts';
+import { Ledger, type Emitter } from '../books/ledger.ts';
+import { OpenSteps } from '../open-steps.ts';
+import { Cursor, isBefore, START, type Position } from '../position.ts';
+import { RecordReader, type PlacedRecord, type ReadLimits } from '../record-reader.ts';
+import { RunFinder } from '../books/run-finder.ts';
+import { SpanDecoder } from '../format/span-decoder.ts';
+import { toSpan } from '../format/spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
