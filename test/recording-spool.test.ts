@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readSegment } from '#spool/format/frame';
-import { listSegments } from '#spool/segment-files';
+import { listSegments } from '#spool/segments/segment-files';
 import { toSpan } from '#spool/format/spool-record';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#src/recording';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLeftByTaker, tryFileLock, type HeldLock } from '#processes/file-lock';
-import { listSegments, removeSegment } from './segment-files.ts';
+import { listSegments, removeSegment } from './segments/segment-files.ts';
 
 const OWNER = 'owner';
 /** Ends the name of a folder whose records nobody can read: kept for a person to look at. */

@@ -6,7 +6,7 @@ import type { Ledger } from './books/ledger.ts';
 import type { OpenSteps } from './open-steps.ts';
 import { OwedClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
-import type { SegmentWriter } from './segment-writer.ts';
+import type { SegmentWriter } from './segments/segment-writer.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, TurnRecords } from './write-buffer.ts';
 

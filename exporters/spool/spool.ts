@@ -6,12 +6,12 @@ import { ArrivalTimes } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps } from './open-steps.ts';
-import { Cursor, START } from './position.ts';
+import { Cursor, START } from './segments/cursor.ts';
 import { quietly, SpoolWriter } from './spool-writer.ts';
 import { RecordBatches } from './record-batches.ts';
-import { RecordReader } from './record-reader.ts';
-import { listSegments } from './segment-files.ts';
-import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.ts';
+import { RecordReader } from './segments/record-reader.ts';
+import { listSegments } from './segments/segment-files.ts';
+import { SegmentWriter, type SegmentWriterOptions } from './segments/segment-writer.ts';
 
 /** How a spool is opened. */
 export interface SpoolOptions extends SegmentWriterOptions {

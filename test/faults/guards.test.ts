@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { segmentPath } from '#spool/segment-files';
+import { segmentPath } from '#spool/segments/segment-files';
 import { closingSpan } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';

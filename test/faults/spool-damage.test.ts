@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { canonicalJson } from '#postgres/projections/canonical-json';
-import { segmentPath } from '#spool/segment-files';
+import { segmentPath } from '#spool/segments/segment-files';
 import { createRandom, deriveSeed } from '#world';
 import { SpoolBench, spanOf } from '../exporters/spool/support/spool-bench.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -5,7 +5,7 @@ import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
 import type { Spool, SpoolOptions } from '../spool.ts';
 import { inheritSpool } from './recover-spool.ts';
-import { listSegments } from '../segment-files.ts';
+import { listSegments } from '../segments/segment-files.ts';
 import {
   claimFolder,
   listFolders,

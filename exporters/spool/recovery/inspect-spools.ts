@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listSegments } from '../segment-files.ts';
+import { listSegments } from '../segments/segment-files.ts';
 import { listFolders, UNREADABLE } from '../spool-folder.ts';
 
 /** What lies in the spools of a data directory, of living processes and of dead ones. */

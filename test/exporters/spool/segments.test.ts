@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, type Frame } from '#spool/format/frame';
-import { Cursor, isBefore, START } from '#spool/position';
-import { RecordReader } from '#spool/record-reader';
-import { listSegments, segmentPath } from '#spool/segment-files';
-import { SegmentWriter } from '#spool/segment-writer';
+import { Cursor, isBefore, START } from '#spool/segments/cursor';
+import { RecordReader } from '#spool/segments/record-reader';
+import { listSegments, segmentPath } from '#spool/segments/segment-files';
+import { SegmentWriter } from '#spool/segments/segment-writer';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 const record = (sequence: number, size = 20): Buffer =>

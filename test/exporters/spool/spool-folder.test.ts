@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { segmentPath } from '#spool/segment-files';
+import { segmentPath } from '#spool/segments/segment-files';
 import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from '#spool/spool-folder';
 import { temporaryFolder } from '#test/support/temporary-folder';
 

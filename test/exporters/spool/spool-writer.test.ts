@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MAX_PAYLOAD_BYTES, readSegment } from '#spool/format/frame';
 import type { SpoolOptions } from '#spool/spool';
-import { listSegments } from '#spool/segment-files';
+import { listSegments } from '#spool/segments/segment-files';
 import { toPayload } from '#spool/format/spool-record';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSegment } from '#spool/format/frame';
-import { listSegments, segmentPath } from '#spool/segment-files';
+import { listSegments, segmentPath } from '#spool/segments/segment-files';
 import type { ObservedSpan } from '#facts/observed-span';
 import { T } from '#test/support/spans';
 import { temporaryFolder } from '#test/support/temporary-folder';

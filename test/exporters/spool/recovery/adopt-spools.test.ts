@@ -7,7 +7,7 @@ import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { adoptSpools, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 import { Spool } from '#spool/spool';
-import { segmentPath } from '#spool/segment-files';
+import { segmentPath } from '#spool/segments/segment-files';
 import { claimFolder } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
 import { identifyProcess } from '#processes/process-identity';

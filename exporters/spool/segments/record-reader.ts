@@ -1,6 +1,6 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { frameAt, nextFrame, type Frame } from './format/frame.ts';
-import type { Position } from './position.ts';
+import { frameAt, nextFrame, type Frame } from '../format/frame.ts';
+import type { Position } from './cursor.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 
 /** A record with the place behind it. */
