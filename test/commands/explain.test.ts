@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { doctorCommand } from '#commands/doctor';
+import { doctorCommand } from '#commands/doctor/doctor';
 import { explainCommand } from '#commands/explain';
 import { migrateCommand } from '#commands/migrate';
 import { runCommand } from '#commands/run';

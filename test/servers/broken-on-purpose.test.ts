@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TOO_LONG_SECONDS } from '#dashboards/rules/thresholds';
-import { doctorCommand } from '#commands/doctor';
+import { doctorCommand } from '#commands/doctor/doctor';
 import { explainCommand } from '#commands/explain';
 import { METRICS } from '#semconv/metrics';
 import { invoke } from '../commands/support/invoke.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examineWriting } from '#commands/slow-writing';
+import { examineWriting } from '#commands/doctor/check-writes';
 import { createDatabasePool } from '#database/connect';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 let database: TestDatabase;
 beforeAll(async () => {

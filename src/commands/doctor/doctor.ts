@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { readConfig, type Config } from '../config.ts';
+import { readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
-import { surveySpools } from '../maintenance.ts';
+import { surveySpools } from '#src/maintenance';
 import { messageOf } from '#semconv/message-of';
 import { examineMetricsPort } from './metrics-port.ts';
-import { createOutput } from './output.ts';
-import { examineWriting } from './slow-writing.ts';
-import { withDatabase } from './with-database.ts';
+import { createOutput } from '../output.ts';
+import { examineWriting } from './check-writes.ts';
+import { withDatabase } from '../with-database.ts';
 
 /** One thing that was looked at; what was found says what to do where it is not well. */
 interface Check {

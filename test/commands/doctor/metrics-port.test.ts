@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { examineMetricsPort } from '#commands/metrics-port';
+import { examineMetricsPort } from '#commands/doctor/metrics-port';
 import { startMetricsServer } from '#http/metrics-server';
-import { exporterFor } from '../exporters/prometheus/fixtures.ts';
+import { exporterFor } from '#test/exporters/prometheus/fixtures';
 
 const servers: { close: () => unknown }[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { Config } from '../config.ts';
+import type { Config } from '#src/config';
 import { METRICS } from '#semconv/metrics';
 
 /** What was found at the port of the metrics, and whether a process that is started now is in order there. */
