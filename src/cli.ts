@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { deadLettersCommand } from './commands/dead-letters.ts';
+import { deadLettersCommand } from './commands/maintenance/dead-letters.ts';
 import { doctorCommand } from './commands/doctor/doctor.ts';
 import { endSoon } from './commands/end-soon.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
-import { rebuildCommand } from './commands/rebuild.ts';
-import { reconcileCommand } from './commands/reconcile.ts';
+import { rebuildCommand } from './commands/maintenance/rebuild.ts';
+import { reconcileCommand } from './commands/maintenance/reconcile.ts';
 import { recordCommand } from './commands/record.ts';
 import { reportFailure } from './commands/report-failure.ts';
 import { runCommand } from './commands/run.ts';
 import { scoreCommand } from './commands/score.ts';
-import { sweepCommand } from './commands/sweep.ts';
+import { sweepCommand } from './commands/maintenance/sweep.ts';
 import { workCommand } from './commands/work.ts';
 
 const program = new Command('barograph')

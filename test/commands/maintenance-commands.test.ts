@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { rebuildCommand } from '#commands/rebuild';
-import { reconcileCommand } from '#commands/reconcile';
-import { sweepCommand } from '#commands/sweep';
+import { rebuildCommand } from '#commands/maintenance/rebuild';
+import { reconcileCommand } from '#commands/maintenance/reconcile';
+import { sweepCommand } from '#commands/maintenance/sweep';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { RECORDED_RUNS } from '../support/recorded-runs.ts';
 import { endedSpan, startOfSpan } from '../support/spans.ts';

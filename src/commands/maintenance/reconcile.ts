@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import type { Pool } from 'pg';
-import type { Config } from '../config.ts';
-import { reconcile, reconcileMetrics, type Reconciled, type ReconciledMetrics } from '../maintenance.ts';
+import type { Config } from '#src/config';
+import { reconcile, reconcileMetrics, type Reconciled, type ReconciledMetrics } from '#src/maintenance';
 import { CategorizedError } from '#semconv';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
-import { httpUrl } from './option-parsers.ts';
-import { createOutput, type Output } from './output.ts';
-import { differenceLines, seriesLines } from './reconcile-lines.ts';
-import { withDatabase } from './with-database.ts';
+import { httpUrl } from '../option-parsers.ts';
+import { createOutput, type Output } from '../output.ts';
+import { differenceLines, seriesLines } from './format-reconcile.ts';
+import { withDatabase } from '../with-database.ts';
 
 interface ReconcileOptions extends ScopeOptions {
   readonly metrics?: URL;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { deadLettersCommand } from '#commands/dead-letters';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { endedSpan } from '../support/spans.ts';
-import { emptyTables } from '../support/tables.ts';
-import { invoke, type Invocation } from './support/invoke.ts';
+import { deadLettersCommand } from '#commands/maintenance/dead-letters';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { endedSpan } from '#test/support/spans';
+import { emptyTables } from '#test/support/tables';
+import { invoke, type Invocation } from '../support/invoke.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

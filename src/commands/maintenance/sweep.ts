@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { readUpMillis, sweep, type SweptEmitter } from '../maintenance.ts';
-import { duration } from './option-parsers.ts';
-import { createOutput } from './output.ts';
-import { withDatabase } from './with-database.ts';
+import { readUpMillis, sweep, type SweptEmitter } from '#src/maintenance';
+import { duration } from '../option-parsers.ts';
+import { createOutput } from '../output.ts';
+import { withDatabase } from '../with-database.ts';
 
 interface SweepOptions {
   readonly olderThan: number;

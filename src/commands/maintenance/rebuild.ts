@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { rebuild } from '../maintenance.ts';
+import { rebuild } from '#src/maintenance';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
-import { createOutput } from './output.ts';
-import { withDatabase } from './with-database.ts';
+import { createOutput } from '../output.ts';
+import { withDatabase } from '../with-database.ts';
 
 const MORE = `
 It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile;
