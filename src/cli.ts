@@ -7,7 +7,7 @@ import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/maintenance/rebuild.ts';
 import { reconcileCommand } from './commands/maintenance/reconcile.ts';
-import { recordCommand } from './commands/record.ts';
+import { recordCommand } from './commands/record/record.ts';
 import { reportFailure } from './commands/report-failure.ts';
 import { runCommand } from './commands/run.ts';
 import { scoreCommand } from './commands/score.ts';

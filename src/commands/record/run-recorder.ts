@@ -1,13 +1,13 @@
 import { acquireAll } from '#lifecycle/resource-stack';
-import type { Config } from '../config.ts';
+import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { startIngestServer, TRACES_PATH } from '#ingest';
-import { startRecording } from '../recording.ts';
-import { describeAdoption } from './adoption-words.ts';
-import { describeExit, spansAtEnd } from './exit-report.ts';
-import { untilAborted } from './interruption.ts';
-import type { Output } from './output.ts';
-import { toldOnce } from './told-once.ts';
+import { startRecording } from '#src/recording';
+import { describeAdoption } from '../adoption-words.ts';
+import { describeExit, spansAtEnd } from '../exit-report.ts';
+import { untilAborted } from '../interruption.ts';
+import type { Output } from '../output.ts';
+import { toldOnce } from '../told-once.ts';
 
 /** What recording is asked for. */
 export interface RecordSpansOptions {

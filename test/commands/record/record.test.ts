@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordCommand } from '#commands/record';
-import { recordSpans, type RecordingPlaces } from '#commands/record-spans';
+import { recordCommand } from '#commands/record/record';
+import { recordSpans, type RecordingPlaces } from '#commands/record/run-recorder';
 import { readConfig } from '#src/config';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { queryStep, sdkSpans } from '../ingest/support/sdk-spans.ts';
-import { send } from '../ingest/support/serving.ts';
-import { testDataDirectory } from '../support/data-directory.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { emptyTables } from '../support/tables.ts';
-import { captureOutput } from './support/captured-output.ts';
-import { invoke } from './support/invoke.ts';
+import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
+import { send } from '#test/ingest/support/serving';
+import { testDataDirectory } from '#test/support/data-directory';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { emptyTables } from '#test/support/tables';
+import { captureOutput } from '../support/captured-output.ts';
+import { invoke } from '../support/invoke.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
