@@ -3,8 +3,8 @@ import {
   makeForecast,
   WITHOUT_FORECAST,
   type SimulatedMinersOptions,
-} from '#commands/simulated-miners';
-import { openNamedStore } from '#commands/stores';
+} from '#commands/run/simulated-miners';
+import { openNamedStore } from '#commands/run/stores';
 import { startFleet, type SimulatedMiner } from '#fleet';
 import type { FleetReady, FleetRequest } from './fleet-messages.ts';
 

@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { SIMULATION_DELAY_FACTOR, SIMULATION_SETTINGS } from '#commands/run-on-stores';
-import { openNamedStore } from '#commands/stores';
+import { SIMULATION_DELAY_FACTOR, SIMULATION_SETTINGS } from '#commands/run/run-on-stores';
+import { openNamedStore } from '#commands/run/stores';
 import { readConfig } from '#src/config';
 import type { Miner } from '#pipeline/miners/index';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Output } from '#commands/output';
-import { runOnStores, type FinishedRun } from '#commands/run-on-stores';
+import { runOnStores, type FinishedRun } from '#commands/run/run-on-stores';
 import { readConfig } from '#src/config';
 import { createDatabasePool } from '#database/connect';
 import { startEmbeddedPostgres } from '#database/embedded';

@@ -3,7 +3,7 @@ import { scoreStores, type ScoreRow } from '#pipeline/score-stores';
 import { textTable, type TextColumn } from '#reports/text-table';
 import { instant } from './option-parsers.ts';
 import { createOutput } from './output.ts';
-import { openNamedStore } from './stores.ts';
+import { openNamedStore } from './run/stores.ts';
 
 interface ScoreOptions {
   readonly forecast: string;

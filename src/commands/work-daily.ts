@@ -10,8 +10,8 @@ import { describeExit, spansAtEnd } from './exit-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from './interruption.ts';
 import type { Output } from './output.ts';
-import { findStoreProblems, toStoreOpeners } from './store-openers.ts';
-import type { StoreLocations } from './stores.ts';
+import { findStoreProblems, toStoreOpeners } from './run/store-openers.ts';
+import type { StoreLocations } from './run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
 import { toldOnce } from './told-once.ts';
 

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FinishedRun } from '#commands/run-on-stores';
-import type { ValidationReport } from '#commands/validation-report';
+import type { FinishedRun } from '#commands/run/run-on-stores';
+import type { ValidationReport } from '#commands/run/validation-report';
 import { PROFILES, type Profile } from '#fleet';
 import { RECORDED_TABLES, dumpTables } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ValidationReport } from '#commands/validation-report';
+import type { ValidationReport } from '#commands/run/validation-report';
 import { ERROR_CATEGORIES } from '#semconv';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

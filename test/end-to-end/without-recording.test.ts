@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ValidationReport } from '#commands/validation-report';
+import type { ValidationReport } from '#commands/run/validation-report';
 import { startProgram } from '../commands/support/program.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { dumpTables } from '../support/tables.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ValidationReport } from '#commands/validation-report';
+import type { ValidationReport } from '#commands/run/validation-report';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { ExportedSpan } from '../end-to-end/support/exported-span.ts';
 import { runDemonstration, testConfig } from '../end-to-end/support/demonstration.ts';

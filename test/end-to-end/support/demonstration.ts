@@ -1,5 +1,5 @@
-import { demonstrate } from '#commands/demonstration';
-import type { FinishedRun } from '#commands/run-on-stores';
+import { demonstrate } from '#commands/run/demonstration';
+import type { FinishedRun } from '#commands/run/run-on-stores';
 import { testDataDirectory } from '#test/support/data-directory';
 import { readConfig, type Config } from '#src/config';
 import { captureOutput, type CapturedOutput } from '#test/commands/support/captured-output';

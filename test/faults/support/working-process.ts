@@ -1,5 +1,5 @@
 import { readConfig } from '#src/config';
-import { SIMULATION_TIMEOUTS } from '#commands/simulated-miners';
+import { SIMULATION_TIMEOUTS } from '#commands/run/simulated-miners';
 import { openGridStore } from '#grids';
 import { startBarograph } from '#src/start';
 import type { Work } from './worker-process.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openNamedStore } from '#commands/stores';
+import { openNamedStore } from '#commands/run/stores';
 import type { GridStore } from '#grids';
 import { makeDemonstrationWorld } from '#world';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SIMULATED_MINERS_AT, startSimulatedMiners } from '#commands/simulated-miners';
+import { SIMULATED_MINERS_AT, startSimulatedMiners } from '#commands/run/simulated-miners';
 import { createMinerClient } from '#pipeline/miners/index';
-import { INIT_TIME, tinyStore } from '../pipeline/support/tiny-world.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';
+import { INIT_TIME, tinyStore } from '#test/pipeline/support/tiny-world';
+import { temporaryFolder } from '#test/support/temporary-folder';
+import { TINY_LEADS, writeTinyStore } from '../support/tiny-stores.ts';
 
 const worldOf = async () => ({
   truth: await tinyStore({ leads: TINY_LEADS, error: 0 }),

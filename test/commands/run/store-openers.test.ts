@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isPerCycle, locationOfCycle } from '#commands/cycle-location';
-import { findStoreProblems, toStoreOpeners } from '#commands/store-openers';
+import { isPerCycle, locationOfCycle } from '#commands/run/cycle-location';
+import { findStoreProblems, toStoreOpeners } from '#commands/run/store-openers';
 import type { GridStore } from '#grids';
 import { CategorizedError } from '#semconv';
-import { tinyStore } from '../pipeline/support/tiny-world.ts';
+import { tinyStore } from '#test/pipeline/support/tiny-world';
 
 const INIT_TIME = new Date('2026-03-05T06:00:00Z');
 const SHARED = { truth: '/t.zarr', climatology: '/c.zarr', reference: '/r.zarr' };

@@ -1,7 +1,7 @@
 import { startFleet, type Fleet, type FleetOptions, type Profile, type SimulatedMiner } from '#fleet';
 import type { GridStore } from '#grids';
 import { makeSimulatedForecast } from '#world';
-import { oneAtATime } from './one-at-a-time.ts';
+import { oneAtATime } from './serialize-by-key.ts';
 import { findStores, readStoreFiles } from './stores.ts';
 
 /** How long simulated miners are waited for, milliseconds: they answer at once, unless they let a request hang. */

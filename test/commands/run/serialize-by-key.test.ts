@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { oneAtATime } from '#commands/one-at-a-time';
+import { oneAtATime } from '#commands/run/serialize-by-key';
 
 /** Makes of a number something that is done when the test says so. */
 function workshop(signal = new AbortController().signal) {

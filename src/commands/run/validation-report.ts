@@ -1,10 +1,10 @@
-import type { Config } from '../config.ts';
+import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import type { RunProgress } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import { readRunReport, type RunReport } from '#reports/run-report';
 import { CategorizedError } from '#semconv';
-import type { Barograph } from '../start.ts';
+import type { Barograph } from '#src/start';
 
 /** Where what was recorded can be looked at. */
 export interface Whereabouts {
