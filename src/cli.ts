@@ -10,7 +10,7 @@ import { reconcileCommand } from './commands/maintenance/reconcile.ts';
 import { recordCommand } from './commands/record/record.ts';
 import { reportFailure } from './commands/report-failure.ts';
 import { runCommand } from './commands/run/run.ts';
-import { scoreCommand } from './commands/score.ts';
+import { scoreCommand } from './commands/score/score.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';
 import { workCommand } from './commands/work.ts';
 

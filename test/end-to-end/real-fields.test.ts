@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '#commands/run/run';
-import { scoreCommand } from '#commands/score';
+import { scoreCommand } from '#commands/score/score';
 import type { ValidationReport } from '#commands/run/validation-report';
 import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
 import { invoke } from '../commands/support/invoke.ts';

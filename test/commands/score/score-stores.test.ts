@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openGridStore, writeGridStore } from '#grids';
-import { scoreStores, type ScoreRow } from '#pipeline/score-stores';
+import { scoreStores, type ScoreRow } from '#commands/score/score-stores';
 
 const SHARED_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 const SKIP_NOTE = 'the shared reanalysis data is not here, so its expected scores are not checked';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scoreCommand } from '#commands/score';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-import { invoke } from './support/invoke.ts';
-import { TINY_LEADS, writeTinyStore } from './support/tiny-stores.ts';
+import { scoreCommand } from '#commands/score/score';
+import { temporaryFolder } from '#test/support/temporary-folder';
+import { invoke } from '../support/invoke.ts';
+import { TINY_LEADS, writeTinyStore } from '../support/tiny-stores.ts';
 
 /** A truth and a forecast that errs, the options that name them. */
 async function twoStores(): Promise<string[]> {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { scoreStores, type ScoreRow } from '#pipeline/score-stores';
+import { scoreStores, type ScoreRow } from './score-stores.ts';
 import { textTable, type TextColumn } from '#reports/text-table';
-import { instant } from './option-parsers.ts';
-import { createOutput } from './output.ts';
-import { openNamedStore } from './run/stores.ts';
+import { instant } from '../option-parsers.ts';
+import { createOutput } from '../output.ts';
+import { openNamedStore } from '../run/stores.ts';
 
 interface ScoreOptions {
   readonly forecast: string;
