@@ -2,13 +2,12 @@
 import { Command } from 'commander';
 import { deadLettersCommand } from './commands/maintenance/dead-letters.ts';
 import { doctorCommand } from './commands/doctor/doctor.ts';
-import { endSoon } from './commands/end-soon.ts';
+import { endSoon, reportFailure } from './commands/terminal/report-failure.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/maintenance/rebuild.ts';
 import { reconcileCommand } from './commands/maintenance/reconcile.ts';
 import { recordCommand } from './commands/record/record.ts';
-import { reportFailure } from './commands/report-failure.ts';
 import { runCommand } from './commands/run/run.ts';
 import { scoreCommand } from './commands/score/score.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { demonstrate } from './commands/run/demonstration.ts';
-import { endSoon } from './commands/end-soon.ts';
-import { interruptible } from './commands/interruption.ts';
-import { wholeNumber } from './commands/option-parsers.ts';
-import { createOutput } from './commands/output.ts';
+import { endSoon, reportFailure } from './commands/terminal/report-failure.ts';
+import { interruptible } from './commands/terminal/signals.ts';
+import { wholeNumber } from './commands/terminal/option-parsers.ts';
+import { createOutput } from './commands/terminal/output.ts';
 import { presentRun } from './commands/run/present-run.ts';
-import { reportFailure } from './commands/report-failure.ts';
 import { readConfig } from './config.ts';
 
 interface StartOptions {

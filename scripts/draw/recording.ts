@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { Output } from '#commands/output';
+import type { Output } from '#commands/terminal/output';
 import { runOnStores, type FinishedRun } from '#commands/run/run-on-stores';
 import { readConfig } from '#src/config';
 import { createDatabasePool } from '#database/connect';

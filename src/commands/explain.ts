@@ -3,8 +3,8 @@ import { totalsOf } from '#reports/attempt-totals';
 import { explain } from '#reports/explain';
 import { readExplanation } from '#reports/explanation';
 import { CategorizedError } from '#semconv';
-import { wholeNumber } from './option-parsers.ts';
-import { createOutput } from './output.ts';
+import { wholeNumber } from './terminal/option-parsers.ts';
+import { createOutput } from './terminal/output.ts';
 import { withDatabase } from './with-database.ts';
 
 interface ExplainOptions {

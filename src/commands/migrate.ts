@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { migrate } from '#database/migrate';
 import { preparePartitions } from '../partition-maintenance.ts';
-import { createOutput } from './output.ts';
+import { createOutput } from './terminal/output.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `barograph migrate`: brings the database up to date, with the partitions that are needed next. */

@@ -5,15 +5,14 @@ import type { Pipeline } from '#pipeline';
 import { readMinerList } from '#pipeline/miners/index';
 import { CategorizedError } from '#semconv';
 import { startBarograph, type Barograph } from '../start.ts';
-import { describeAdoption } from './adoption-words.ts';
-import { describeExit, spansAtEnd } from './exit-report.ts';
+import { describeAdoption, describeExit, spansAtEnd } from './terminal/exit-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
-import { untilAborted } from './interruption.ts';
-import type { Output } from './output.ts';
+import { untilAborted } from './terminal/signals.ts';
+import type { Output } from './terminal/output.ts';
 import { findStoreProblems, toStoreOpeners } from './run/store-openers.ts';
 import type { StoreLocations } from './run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
-import { toldOnce } from './told-once.ts';
+import { toldOnce } from './terminal/dedupe-warnings.ts';
 
 /** What the workers of a validator are started with. */
 export interface WorkOptions {

@@ -6,7 +6,7 @@ import { migrationStatus } from '#database/migration-status';
 import { surveySpools } from '#src/maintenance';
 import { messageOf } from '#semconv/message-of';
 import { examineMetricsPort } from './metrics-port.ts';
-import { createOutput } from '../output.ts';
+import { createOutput } from '../terminal/output.ts';
 import { examineWriting } from './check-writes.ts';
 import { withDatabase } from '../with-database.ts';
 

@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { countLetters, dropLetters, readLetters, replayLetters, type LetterFilter } from '#src/dead-letters';
 import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '#semconv';
 import { letterList, lettersInWords, replayInWords, toDocument } from './format-dead-letters.ts';
-import { wholeNumber } from '../option-parsers.ts';
-import { createOutput } from '../output.ts';
+import { wholeNumber } from '../terminal/option-parsers.ts';
+import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
 
 interface FilterOptions {

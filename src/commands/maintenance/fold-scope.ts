@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { FoldRequest } from '#src/maintenance';
-import { wholeNumber } from '../option-parsers.ts';
+import { wholeNumber } from '../terminal/option-parsers.ts';
 
 /** Whose folds a command is about. */
 export interface ScopeOptions {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { rebuild } from '#src/maintenance';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
-import { createOutput } from '../output.ts';
+import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
 
 const MORE = `

@@ -4,8 +4,8 @@ import type { Config } from '#src/config';
 import { reconcile, reconcileMetrics, type Reconciled, type ReconciledMetrics } from '#src/maintenance';
 import { CategorizedError } from '#semconv';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
-import { httpUrl } from '../option-parsers.ts';
-import { createOutput, type Output } from '../output.ts';
+import { httpUrl } from '../terminal/option-parsers.ts';
+import { createOutput, type Output } from '../terminal/output.ts';
 import { differenceLines, seriesLines } from './format-reconcile.ts';
 import { withDatabase } from '../with-database.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readUpMillis, sweep, type SweptEmitter } from '#src/maintenance';
-import { duration } from '../option-parsers.ts';
-import { createOutput } from '../output.ts';
+import { duration } from '../terminal/option-parsers.ts';
+import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
 
 interface SweepOptions {

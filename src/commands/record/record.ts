@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { readConfig } from '#src/config';
-import { interruptible } from '../interruption.ts';
-import { wholeNumber } from '../option-parsers.ts';
-import { createOutput } from '../output.ts';
+import { interruptible } from '../terminal/signals.ts';
+import { wholeNumber } from '../terminal/option-parsers.ts';
+import { createOutput } from '../terminal/output.ts';
 import { recordSpans } from './run-recorder.ts';
 
 /** How much the heap may grow beyond what was alive in it, per cent. */

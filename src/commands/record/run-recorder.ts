@@ -3,11 +3,10 @@ import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { startIngestServer, TRACES_PATH } from '#ingest';
 import { startRecording } from '#src/recording';
-import { describeAdoption } from '../adoption-words.ts';
-import { describeExit, spansAtEnd } from '../exit-report.ts';
-import { untilAborted } from '../interruption.ts';
-import type { Output } from '../output.ts';
-import { toldOnce } from '../told-once.ts';
+import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import { untilAborted } from '../terminal/signals.ts';
+import type { Output } from '../terminal/output.ts';
+import { toldOnce } from '../terminal/dedupe-warnings.ts';
 
 /** What recording is asked for. */
 export interface RecordSpansOptions {

@@ -2,7 +2,7 @@ import type { Config } from '#src/config';
 import { openDatabaseServer } from '#database/open-database-server';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { makeWorldInMemory } from '#world';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { runOnStores } from './run-on-stores.ts';
 
 /** What a demonstration is asked for. */

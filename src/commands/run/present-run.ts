@@ -1,10 +1,10 @@
 import { formatRunReport } from '#reports/run-table';
-import { describeExit } from '../exit-report.ts';
-import { untilAborted } from '../interruption.ts';
-import type { Output } from '../output.ts';
+import { describeExit } from '../terminal/exit-report.ts';
+import { untilAborted } from '../terminal/signals.ts';
+import type { Output } from '../terminal/output.ts';
 import type { FinishedRun } from './run-on-stores.ts';
 import type { ValidationReport } from './validation-report.ts';
-import { describeOutcome } from '../watch-progress.ts';
+import { describeOutcome } from '../terminal/watch-progress.ts';
 
 /** How a finished run is shown. */
 export interface PresentationOptions {

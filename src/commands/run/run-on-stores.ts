@@ -1,9 +1,9 @@
 import type { Config } from '#src/config';
 import { requireForecastCycle, type PipelineStores } from '#pipeline';
 import { readMinerList } from '#pipeline/miners/index';
-import { spansAtEnd, type ExitReport } from '../exit-report.ts';
+import { spansAtEnd, type ExitReport } from '../terminal/exit-report.ts';
 import { openNamedStore, type StoreSources } from './stores.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import { SIMULATED_MINERS_AT, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
 import { validate, type MinersOfRun } from './validate.ts';
 import type { ValidationReport } from './validation-report.ts';

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { readConfig } from '#src/config';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
-import { interruptible } from '../interruption.ts';
-import { instant, leadList, wholeNumber } from '../option-parsers.ts';
-import { createOutput } from '../output.ts';
+import { interruptible } from '../terminal/signals.ts';
+import { instant, leadList, wholeNumber } from '../terminal/option-parsers.ts';
+import { createOutput } from '../terminal/output.ts';
 import { presentRun } from './present-run.ts';
 import { runOnStores } from './run-on-stores.ts';
 

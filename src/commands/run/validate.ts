@@ -2,13 +2,12 @@ import type { Config } from '#src/config';
 import type { PipelineStores, Recovery } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '#src/start';
-import { describeAdoption } from '../adoption-words.ts';
-import { describeExit, spansAtEnd } from '../exit-report.ts';
-import { untilAborted } from '../interruption.ts';
-import type { Output } from '../output.ts';
-import { toldOnce } from '../told-once.ts';
+import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import { untilAborted } from '../terminal/signals.ts';
+import type { Output } from '../terminal/output.ts';
+import { toldOnce } from '../terminal/dedupe-warnings.ts';
 import { readValidationReport, type ValidationReport } from './validation-report.ts';
-import { watchProgress } from '../watch-progress.ts';
+import { watchProgress } from '../terminal/watch-progress.ts';
 
 /** Who takes part, and how the miners are let go of. */
 export interface MinersOfRun {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { scoreStores, type ScoreRow } from './score-stores.ts';
 import { textTable, type TextColumn } from '#reports/text-table';
-import { instant } from '../option-parsers.ts';
-import { createOutput } from '../output.ts';
+import { instant } from '../terminal/option-parsers.ts';
+import { createOutput } from '../terminal/output.ts';
 import { openNamedStore } from '../run/stores.ts';
 
 interface ScoreOptions {

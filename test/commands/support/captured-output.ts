@@ -1,4 +1,4 @@
-import type { Output } from '#commands/output';
+import type { Output } from '#commands/terminal/output';
 
 /** An output that keeps what was written instead of showing it. */
 export interface CapturedOutput extends Output {

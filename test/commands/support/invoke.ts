@@ -1,7 +1,7 @@
 import { CommanderError, type Command } from 'commander';
 import { vi } from 'vitest';
 import { testDataDirectory } from '#test/support/data-directory';
-import { reportFailure } from '#commands/report-failure';
+import { reportFailure } from '#commands/terminal/report-failure';
 
 /** How a command ended, and what it wrote where. */
 export interface Invocation {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { paceOf, type Paces } from '#dashboards/rules/pace';
 import { renderAlertRules, renderRecordingRules } from '#scripts/rule-files';
-import { spansAtEnd, type SpansAtEnd } from '#commands/exit-report';
+import { spansAtEnd, type SpansAtEnd } from '#commands/terminal/exit-report';
 import { startFleet, type FleetMiner, type Profile } from '#fleet';
 import type { PipelineStores } from '#pipeline';
 import { startBarograph } from '#src/start';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { describeProgress, watchProgress } from '#commands/watch-progress';
+import { describeProgress, watchProgress } from '#commands/terminal/watch-progress';
 import type { RunProgress } from '#pipeline';
-import { captureOutput } from './support/captured-output.ts';
+import { captureOutput } from '../support/captured-output.ts';
 
 const progressOf = (completed: number): RunProgress => ({
   runId: 3,

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Interrupted, interruptible, untilAborted } from '#commands/interruption';
+import { Interrupted, interruptible, untilAborted } from '#commands/terminal/signals';
 
 const never = new Promise<never>(() => undefined);
 /** Stands in for the process: signals are emitted, and nothing ends. */

@@ -1,6 +1,17 @@
 import { messageOf } from '#semconv/message-of';
 import { hideSecretValues } from '#semconv/secret-values';
-import { Interrupted } from './interruption.ts';
+import { Interrupted } from './signals.ts';
+
+/** How long a process may take to end by itself once its work is done, milliseconds. */
+const PATIENCE_MILLIS = 1000;
+
+/**
+ * Ends a process whose work is done, even if something that was let go of would keep it alive: a request that nobody
+ * answers, a timer. What was written to pipes is out by then.
+ */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), PATIENCE_MILLIS).unref();
+}
 
 /**
  * Ends a command that failed: says why in words, without stack, tokens and passwords, and sets the exit code. Addresses

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createOutput } from '#commands/output';
-import { reportFailure } from '#commands/report-failure';
+import { createOutput } from '#commands/terminal/output';
+import { reportFailure } from '#commands/terminal/report-failure';
 
 const CLEAR = '\r\u001b[2K';
 let stdout: string;

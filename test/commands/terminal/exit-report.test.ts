@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeExit, type SpansAtEnd } from '#commands/exit-report';
+import { describeExit, type SpansAtEnd } from '#commands/terminal/exit-report';
 
 const NOTHING_LEFT: SpansAtEnd = { lost: 0, waiting: 0, openSteps: 0, directory: '/data/spool/a' };
 const ALL_IN = 'Ended; everything that was recorded is in the database.';

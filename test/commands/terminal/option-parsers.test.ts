@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { duration, httpUrl, instant, leadList, wholeNumber } from '#commands/option-parsers';
+import { duration, httpUrl, instant, leadList, wholeNumber } from '#commands/terminal/option-parsers';
 
 describe('a whole number', () => {
   it.each(['0', '7', '10', ' 7 '])('is read from "%s" within its range', (text) => {

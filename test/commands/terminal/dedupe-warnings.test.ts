@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toldOnce } from '#commands/told-once';
+import { toldOnce } from '#commands/terminal/dedupe-warnings';
 
 describe('telling a problem', () => {
   it('is done once while it stays the same, and again when another one came between', () => {

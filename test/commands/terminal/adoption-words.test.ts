@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeAdoption } from '#commands/adoption-words';
+import { describeAdoption } from '#commands/terminal/exit-report';
 
 describe('what was taken over, in words', () => {
   it('is how many spools, how many records, and how many steps were closed', () => {
