@@ -11,7 +11,7 @@ import { recordCommand } from './commands/record/record.ts';
 import { runCommand } from './commands/run/run.ts';
 import { scoreCommand } from './commands/score/score.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';
-import { workCommand } from './commands/work.ts';
+import { workCommand } from './commands/work/work.ts';
 
 const program = new Command('barograph')
   .description(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dueCycle, keepSchedule } from '#commands/daily-schedule';
-import { timeOfDay } from '#commands/time-of-day';
+import { dueCycle, keepSchedule } from '#commands/work/daily-schedule';
+import { timeOfDay } from '#commands/work/time-of-day';
 
 const AT = timeOfDay('18:00');
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { nextTime, startOfDay, timeOfDay, toClockText } from '#commands/time-of-day';
+import { nextTime, startOfDay, timeOfDay, toClockText } from '#commands/work/time-of-day';
 
 describe('a time of the day', () => {
   it.each(['00:00', '06:30', '18:00', '23:59'])('%s is written as it was read', (text) => {

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { readConfig } from '../config.ts';
-import { interruptible } from './terminal/signals.ts';
-import { createOutput } from './terminal/output.ts';
+import { readConfig } from '#src/config';
+import { interruptible } from '../terminal/signals.ts';
+import { createOutput } from '../terminal/output.ts';
 import { timeOfDay, type TimeOfDay } from './time-of-day.ts';
 import { workDaily } from './work-daily.ts';
 

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
+import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import type { Pipeline } from '#pipeline';
 import { readMinerList } from '#pipeline/miners/index';
 import { CategorizedError } from '#semconv';
-import { startBarograph, type Barograph } from '../start.ts';
-import { describeAdoption, describeExit, spansAtEnd } from './terminal/exit-report.ts';
+import { startBarograph, type Barograph } from '#src/start';
+import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
-import { untilAborted } from './terminal/signals.ts';
-import type { Output } from './terminal/output.ts';
-import { findStoreProblems, toStoreOpeners } from './run/store-openers.ts';
-import type { StoreLocations } from './run/stores.ts';
+import { untilAborted } from '../terminal/signals.ts';
+import type { Output } from '../terminal/output.ts';
+import { findStoreProblems, toStoreOpeners } from '../run/store-openers.ts';
+import type { StoreLocations } from '../run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
-import { toldOnce } from './terminal/dedupe-warnings.ts';
+import { toldOnce } from '../terminal/dedupe-warnings.ts';
 
 /** What the workers of a validator are started with. */
 export interface WorkOptions {
