@@ -5,7 +5,7 @@ import { decodeCfTimes } from './cf-time.ts';
 import type { Grid } from './grid-store.ts';
 import { invalidStore } from './grid-errors.ts';
 import { readArray } from './read-array.ts';
-import { createUnpacker } from './unpack-values.ts';
+import { createUnpacker } from './field-reader.ts';
 import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
 
 /** An hourly axis of a century fits; a longer one is a mistake or an attack. */

@@ -26,3 +26,8 @@ export function createDirectoryStore(directory: string): AsyncReadable {
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown code';
 }
+
+/** Reads files held in memory, by their path relative to the store's root without a leading slash. */
+export function createMemoryStore(files: ReadonlyMap<string, Uint8Array>): AsyncReadable {
+  return { get: (key) => Promise.resolve(files.get(key.slice(1))) };
+}

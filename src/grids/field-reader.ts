@@ -2,7 +2,6 @@ import type { Array as ZarrArray, DataType } from 'zarrita';
 import type { ArrayDescription } from './array-description.ts';
 import { type AxisRole, fieldAxes } from './axes.ts';
 import { readArray, type StridedValues } from './read-array.ts';
-import { createUnpacker, isUnpacked } from './unpack-values.ts';
 
 /** Where in an array one field lies. */
 export interface FieldIndex {
@@ -67,4 +66,19 @@ function copyRowMajor(
     }
   }
   return field;
+}
+
+/** How stored numbers become physical ones (CF conventions, sections 2.5.1 and 8.1). */
+export type Packing = Pick<ArrayDescription, 'dataType' | 'scaleFactor' | 'addOffset' | 'missingValues'>;
+
+/** `stored * scale_factor + add_offset`, and NaN for the marks of absent values. */
+export function createUnpacker(packing: Packing): (stored: number) => number {
+  const { dataType, scaleFactor, addOffset, missingValues } = packing;
+  const marks = dataType === 'float32' ? missingValues.map(Math.fround) : missingValues;
+  return (stored) => (marks.includes(stored) ? Number.NaN : stored * scaleFactor + addOffset);
+}
+
+/** Whether stored values are physical ones already, so that they need not be touched. */
+export function isUnpacked({ scaleFactor, addOffset, missingValues }: Packing): boolean {
+  return scaleFactor === 1 && addOffset === 0 && missingValues.length === 0;
 }

@@ -5,7 +5,7 @@ export { GridTimeMissingError } from './grid-errors.ts';
 export type { FieldRequest, Grid, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
 export { createHttpStore, type HttpStore, type HttpStoreOptions, type HttpStoreStats } from './http-store.ts';
 export { createInterpolator, isSameGrid } from './interpolate.ts';
-export { createMemoryStore } from './memory-store.ts';
+export { createMemoryStore } from './directory-store.ts';
 export { type GridSource, openGridStore } from './open-grid-store.ts';
 export {
   type FileManifest,

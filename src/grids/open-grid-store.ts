@@ -4,12 +4,11 @@ import type { ArrayDescription } from './array-description.ts';
 import { coordinateNames, fieldAxes, type AxisRole } from './axes.ts';
 import { withChunkGuard } from './chunk-guard.ts';
 import { type Coordinates, readCoordinates } from './coordinates.ts';
-import { createDirectoryStore } from './directory-store.ts';
+import { createDirectoryStore, createMemoryStore } from './directory-store.ts';
 import { createArrayFieldReader, type FieldIndex } from './field-reader.ts';
 import { GridTimeMissingError, invalidStore, toGridError } from './grid-errors.ts';
 import type { FieldRequest, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
 import { createHttpStore } from './http-store.ts';
-import { createMemoryStore } from './memory-store.ts';
 import { openArray, openZarrGroup, readArrayDescription, type ZarrGroup } from './zarr-group.ts';
 
 /** A local directory, an http(s) URL, files in memory by relative path, or any store of bytes. */

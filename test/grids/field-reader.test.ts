@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUnpacker, isUnpacked, type Packing } from '#grids/unpack-values';
+import { createUnpacker, isUnpacked, type Packing } from '#grids/field-reader';
 
 const plain: Packing = { dataType: 'float32', scaleFactor: 1, addOffset: 0, missingValues: [] };
 
