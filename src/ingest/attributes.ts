@@ -1,4 +1,4 @@
-import { malformed } from './refusal.ts';
+import { malformed } from './http-error.ts';
 
 /** Attributes while they are read. */
 export type Attributes = Record<string, unknown>;

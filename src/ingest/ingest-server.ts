@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answer, type AnswerParts } from './answer.ts';
+import { answer, type AnswerParts } from './handle-export.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import { sendReply } from './reply.ts';
-import { createSlots } from './slots.ts';
+import { createSlots } from './concurrency-limit.ts';
 
 /** Where spans are taken, and where they go. */
 export interface IngestServerOptions extends Pick<AnswerParts, 'take' | 'token' | 'onProblem'> {

@@ -3,7 +3,7 @@ import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import type { Attributes } from './attributes.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { readJsonAttributes } from './json-values.ts';
-import { malformed } from './refusal.ts';
+import { malformed } from './http-error.ts';
 import { STATUS_CODES } from './status-codes.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { malformed, Refusal, tooLarge } from './refusal.ts';
+import { malformed, Refusal, tooLarge } from './http-error.ts';
 
 const unzip = promisify(gunzip);
 

@@ -1,8 +1,7 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, it } from 'vitest';
-import { encodingOf } from '#ingest/media-type';
-import { busy, malformed } from '#ingest/refusal';
-import { toRefused, toSuccess } from '#ingest/reply';
+import { encodingOf, toRefused, toSuccess } from '#ingest/reply';
+import { busy, malformed } from '#ingest/http-error';
 import { bytes } from './support/protobuf.ts';
 
 const PARTLY = { rejectedSpans: 300, errorMessage: `span b: ${'ü'.repeat(200)}` };

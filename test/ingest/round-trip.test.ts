@@ -6,7 +6,7 @@ import { toObservedSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
 import { decodeJsonSpans } from '#ingest/json-spans';
 import { decodeProtobufSpans } from '#ingest/protobuf-spans';
-import { Refusal } from '#ingest/refusal';
+import { Refusal } from '#ingest/http-error';
 import { sdkSpans, VARIED } from './support/sdk-spans.ts';
 
 const encode = (

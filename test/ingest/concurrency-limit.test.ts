@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '#ingest/slots';
+import { createSlots } from '#ingest/concurrency-limit';
 
 describe('slots', () => {
   it('are as many as were made, and one that is given back can be taken again', () => {

@@ -1,13 +1,29 @@
-import type { IncomingMessage } from 'node:http';
-import { requireToken } from './authorization.ts';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Slots } from './concurrency-limit.ts';
+import { type TakeBatch, takeSpans } from './deliver-spans.ts';
+import { busy, Refusal } from './http-error.ts';
 import { decodeJsonSpans } from './json-spans.ts';
-import { encodingOf, requireEncoding } from './media-type.ts';
 import { decodeProtobufSpans } from './protobuf-spans.ts';
-import { busy, Refusal } from './refusal.ts';
-import { toRefused, toSuccess, type IngestReply } from './reply.ts';
+import { encodingOf, type IngestReply, requireEncoding, toRefused, toSuccess } from './reply.ts';
 import { readBody } from './request-body.ts';
-import type { Slots } from './slots.ts';
-import { takeSpans, type TakeBatch } from './take-spans.ts';
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Lets only those in who know the token; how long the comparison takes tells nothing about it.
+ *
+ * @param token null lets everybody in
+ * @throws Refusal 401
+ */
+export function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string | null): void {
+  if (token === null) return;
+  const [, given = ''] = /^bearer +(.+)$/i.exec(authorization.trim()) ?? [];
+  if (timingSafeEqual(digest(given), digest(token))) return;
+  throw new Refusal(401, 'A bearer token is needed: set the header "authorization" to "Bearer <token>".', {
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+}
 
 /** What answering needs. */
 export interface AnswerParts {

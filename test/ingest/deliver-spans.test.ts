@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
-import { takeSpans, type SinkReport } from '#ingest/take-spans';
+import { takeSpans, type SinkReport } from '#ingest/deliver-spans';
 import { endedSpan } from '../support/spans.ts';
 
 const good = endedSpan({ step: 'query' });

@@ -1,8 +1,8 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { scrubText } from '#semconv';
-import { busy } from './refusal.ts';
-import { sortSpans } from './usable-spans.ts';
+import { busy } from './http-error.ts';
+import { sortSpans } from './validate-ids.ts';
 
 /** What became of spans: written for good; to be tried again, nothing being known of them; or never to be taken. */
 export type SinkReport =
