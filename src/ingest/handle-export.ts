@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Slots } from './concurrency-limit.ts';
 import { type TakeBatch, takeSpans } from './deliver-spans.ts';
 import { busy, Refusal } from './http-error.ts';
-import { decodeJsonSpans } from './json-spans.ts';
-import { decodeProtobufSpans } from './protobuf-spans.ts';
+import { decodeJsonSpans } from './decode/json-spans.ts';
+import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
 import { encodingOf, type IngestReply, requireEncoding, toRefused, toSuccess } from './reply.ts';
 import { readBody } from './request-body.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Taken } from './deliver-spans.ts';
 import { Refusal } from './http-error.ts';
-import { fieldTag } from './protobuf-reader.ts';
+import { fieldTag } from './decode/protobuf-reader.ts';
 
 /** The encodings of OTLP, by the content type that names them. */
 const ENCODINGS = { 'application/x-protobuf': 'protobuf', 'application/json': 'json' } as const;

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toObservedSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
-import { decodeJsonSpans } from '#ingest/json-spans';
-import { decodeProtobufSpans } from '#ingest/protobuf-spans';
+import { decodeJsonSpans } from '#ingest/decode/json-spans';
+import { decodeProtobufSpans } from '#ingest/decode/protobuf-spans';
 import { Refusal } from '#ingest/http-error';
 import { sdkSpans, VARIED } from './support/sdk-spans.ts';
 

@@ -1,4 +1,4 @@
-import { tooLarge } from './http-error.ts';
+import { tooLarge } from '../http-error.ts';
 
 /** Most spans, events, attributes and values of one request: some 16 MiB of ordinary spans hold half of it. */
 export const MAX_ITEMS = 1_000_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_DEPTH } from '#ingest/attributes';
-import { MAX_ITEMS } from '#ingest/item-limit';
-import { decodeProtobufSpans } from '#ingest/protobuf-spans';
+import { MAX_DEPTH } from '#ingest/decode/attributes';
+import { MAX_ITEMS } from '#ingest/decode/item-limit';
+import { decodeProtobufSpans } from '#ingest/decode/protobuf-spans';
 import {
   attribute,
   bytes,
@@ -12,7 +12,7 @@ import {
   number,
   request,
   type Bytes,
-} from './support/protobuf.ts';
+} from '../support/protobuf.ts';
 
 /** What the Python SDK 1.45.2 sends for one span with every kind of value, an event, a link and a status. */
 const GOLDEN = Buffer.from(

@@ -1,5 +1,5 @@
 import { toExactNumber } from './attributes.ts';
-import { malformed } from './http-error.ts';
+import { malformed } from '../http-error.ts';
 
 /** How a field lies in the bytes. 3 and 4, the groups, were given up before OTLP began. */
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;

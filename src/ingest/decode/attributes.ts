@@ -1,4 +1,8 @@
-import { malformed } from './http-error.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { malformed } from '../http-error.ts';
+
+/** Status of a span by its number in OTLP. */
+export const STATUS_CODES = ['unset', 'ok', 'error'] as const satisfies readonly ObservedSpan['statusCode'][];
 
 /** Attributes while they are read. */
 export type Attributes = Record<string, unknown>;

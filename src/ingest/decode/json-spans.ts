@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import type { Attributes } from './attributes.ts';
+import { type Attributes, STATUS_CODES } from './attributes.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { readJsonAttributes } from './json-values.ts';
-import { malformed } from './http-error.ts';
-import { STATUS_CODES } from './status-codes.ts';
+import { malformed } from '../http-error.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_DEPTH } from '#ingest/attributes';
-import { decodeJsonSpans } from '#ingest/json-spans';
+import { MAX_DEPTH } from '#ingest/decode/attributes';
+import { decodeJsonSpans } from '#ingest/decode/json-spans';
 
 const ID = { traceId: '4BF92F3577B34DA6A3CE929D0E0E4736', spanId: '00f067aa0ba902b7' };
 const decode = (value: unknown) => decodeJsonSpans(Buffer.from(JSON.stringify(value)));

@@ -1,9 +1,8 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import type { Attributes } from './attributes.ts';
+import { type Attributes, STATUS_CODES } from './attributes.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
 import { readAttribute } from './protobuf-values.ts';
-import { STATUS_CODES } from './status-codes.ts';
 
 // Field numbers of opentelemetry-proto, v1: trace_service.proto, trace.proto, resource.proto.
 const REQUEST = { resourceSpans: fieldTag(1, 'bytes') };

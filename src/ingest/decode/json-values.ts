@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireDepth, setAttribute, toExactNumber, type Attributes } from './attributes.ts';
 import type { CountItem } from './item-limit.ts';
-import { malformed } from './http-error.ts';
+import { malformed } from '../http-error.ts';
 
 /** Numbers that JSON cannot say, as protobuf's JSON writes them. */
 const ODD_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
