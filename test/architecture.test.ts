@@ -58,8 +58,8 @@ const TABLE: ImportTable = {
     ...['src/recording-spool.ts', 'src/semconv', 'exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
-  'src/dead-letters.ts': ['exporters/postgres'],
-  'src/maintenance.ts': [
+  'src/maintenance/dead-letters.ts': ['exporters/postgres'],
+  'src/maintenance/maintenance.ts': [
     'src/database',
     'src/semconv',
     'exporters/postgres',
@@ -147,10 +147,10 @@ describe('the composition root', () => {
 
   it('is alone in src to import an exporter', () => {
     expect(importersOf(ofSrc, 'exporters')).toEqual([
-      'src/dead-letters.ts',
+      'src/maintenance/dead-letters.ts',
       'src/index.ts',
       // Rebuild, reconcile and sweep: a root of its own, since a command that mends tables must not record itself.
-      'src/maintenance.ts',
+      'src/maintenance/maintenance.ts',
       'src/miner-refresh.ts',
       'src/partition-maintenance.ts',
       'src/recorded-ends.ts',
@@ -171,7 +171,7 @@ describe('the composition root', () => {
     const parts = sources.filter(
       ({ path }) => posix.dirname(path) !== 'src' && !path.startsWith('src/commands/'),
     );
-    for (const root of ['src/start.ts', 'src/recording.ts', 'src/maintenance.ts'])
+    for (const root of ['src/start.ts', 'src/recording.ts', 'src/maintenance/maintenance.ts'])
       expect(importersOf(parts, root)).toEqual([]);
     expect(importersOf(sources, 'src/index.ts')).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { METRICS } from '#semconv/metrics';
-import { reconcile, reconcileMetrics } from '#src/maintenance';
+import { reconcile, reconcileMetrics } from '#maintenance/maintenance';
 import { startRecorderProcess, type RecorderProcess } from '../faults/support/recorder-process.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reconcile } from '#src/maintenance';
+import { reconcile } from '#maintenance/maintenance';
 import { createRandom, deriveSeed } from '#world';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fleet } from '#fleet';
-import { reconcile } from '#src/maintenance';
+import { reconcile } from '#maintenance/maintenance';
 import { createRandom, deriveSeed } from '#world';
 import { VALIDATOR } from '../pipeline/support/tiny-world.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

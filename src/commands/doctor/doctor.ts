@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
-import { surveySpools } from '#src/maintenance';
+import { surveySpools } from '#maintenance/maintenance';
 import { messageOf } from '#semconv/message-of';
 import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';

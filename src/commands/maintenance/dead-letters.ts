@@ -1,5 +1,11 @@
 import { Command, Option } from 'commander';
-import { countLetters, dropLetters, readLetters, replayLetters, type LetterFilter } from '#src/dead-letters';
+import {
+  countLetters,
+  dropLetters,
+  readLetters,
+  replayLetters,
+  type LetterFilter,
+} from '#maintenance/dead-letters';
 import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '#semconv';
 import { letterList, lettersInWords, replayInWords, toDocument } from './format-dead-letters.ts';
 import { wholeNumber } from '../terminal/option-parsers.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { FoldRequest } from '#src/maintenance';
+import type { FoldRequest } from '#maintenance/maintenance';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 
 /** Whose folds a command is about. */

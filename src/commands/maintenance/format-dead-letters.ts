@@ -1,4 +1,4 @@
-import type { DeadLetter, LetterCounts, Replay } from '#src/dead-letters';
+import type { DeadLetter, LetterCounts, Replay } from '#maintenance/dead-letters';
 import { textTable, type TextColumn } from '#reports/text-table';
 
 /** Longest detail that is shown; the rest is in the JSON. */

@@ -1,4 +1,4 @@
-import type { Reconciled, ReconciledMetrics } from '#src/maintenance';
+import type { Reconciled, ReconciledMetrics } from '#maintenance/maintenance';
 
 /** Differences that are told in words; the document has more of them. */
 const SHOWN = 20;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { rebuild } from '#src/maintenance';
+import { rebuild } from '#maintenance/maintenance';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';

@@ -1,7 +1,12 @@
 import { Command } from 'commander';
 import type { Pool } from 'pg';
 import type { Config } from '#src/config';
-import { reconcile, reconcileMetrics, type Reconciled, type ReconciledMetrics } from '#src/maintenance';
+import {
+  reconcile,
+  reconcileMetrics,
+  type Reconciled,
+  type ReconciledMetrics,
+} from '#maintenance/maintenance';
 import { CategorizedError } from '#semconv';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
 import { httpUrl } from '../terminal/option-parsers.ts';

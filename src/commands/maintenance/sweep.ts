@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readUpMillis, sweep, type SweptEmitter } from '#src/maintenance';
+import { readUpMillis, sweep, type SweptEmitter } from '#maintenance/maintenance';
 import { duration } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';

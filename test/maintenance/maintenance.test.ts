@@ -2,14 +2,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { reconcileMetrics, sweep } from '#src/maintenance';
+import { reconcileMetrics, sweep } from '#maintenance/maintenance';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#src/recording';
-import { testDataDirectory } from './support/data-directory.ts';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { endedSpan, startOfSpan } from './support/spans.ts';
-import { RECORDED_RUNS } from './support/recorded-runs.ts';
-import { dumpTables, emptyTables } from './support/tables.ts';
+import { testDataDirectory } from '../support/data-directory.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endedSpan, startOfSpan } from '../support/spans.ts';
+import { RECORDED_RUNS } from '../support/recorded-runs.ts';
+import { dumpTables, emptyTables } from '../support/tables.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -14,8 +14,8 @@ import {
 import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';
-import { inTransaction } from './database/transaction.ts';
-import { CategorizedError } from './semconv/index.ts';
+import { inTransaction } from '#database/transaction';
+import { CategorizedError } from '#semconv';
 
 export { surveySpools, type SpoolSurvey } from '#spool/recovery/inspect-spools';
 export { readUpMillis };
