@@ -1,29 +1,28 @@
 import type { Pool } from 'pg';
 import type { Agent } from 'undici';
 import { createDatabasePool } from '#database/connect';
+import { once } from '#lifecycle/once';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
 import { abandonRuns } from './abandon-run.ts';
-import { closeParts } from './close-pipeline.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
-import { createRun, type CreatedRun, type RequestedRun } from './create-run.ts';
+import { type CreatedRun, createRun, type RequestedRun } from './create-run.ts';
 import { ensureRun } from './ensure-run.ts';
 import { requireForecastCycle } from './forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
-import { openForecastAgent, type Miner } from './miners/index.ts';
-import { once } from '#lifecycle/once';
+import { type Miner, openForecastAgent } from './miners/index.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
 import { hearErrors } from './queue/hear-errors.ts';
 import { NOTHING_UNDER_WAY, type StopReport } from './queue/stop-report.ts';
-import { migrateQueue, startWorker, type QueueWorker } from './queue/worker.ts';
 import type { QueueDelivery } from './queue/worker-session.ts';
+import { migrateQueue, type QueueWorker, startWorker } from './queue/worker.ts';
 import { RETRY_POLICIES } from './retry-policy.ts';
+import { requireLeads, requireMiners } from './run-request.ts';
 import { createCycleStores } from './scores/cycle-stores.ts';
 import { becomeSole, requireNoSole, type SoleLock } from './sole-worker.ts';
 import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
-import { requireLeads, requireMiners } from './run-request.ts';
 import { TRUTH_POLL_SECONDS } from './truth-times.ts';
 import { untilFinished } from './until-finished.ts';
 
@@ -172,3 +171,29 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
     await tellFirst(parts.ends, payload.end, work);
   },
 });
+
+/** What a pipeline has opened. */
+export interface OpenedParts {
+  readonly pool: Pool;
+  /** Whether the pool is closed too; a given one stays the caller's. */
+  readonly ownsPool: boolean;
+  readonly agent: Agent;
+  /** Hears no more of the pool. */
+  readonly leavePool: () => void;
+}
+
+/**
+ * Closes what a pipeline has opened. Steps that were let go of still hold connections: those are not waited for, and
+ * their errors stay heard.
+ */
+export async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
+  const { pool, ownsPool, agent, leavePool } = opened;
+  if (left > 0) {
+    await agent.destroy();
+    if (ownsPool) pool.end().catch(() => undefined);
+    return;
+  }
+  await agent.close();
+  if (ownsPool) await pool.end();
+  leavePool();
+}
