@@ -7,7 +7,7 @@ import { encodeEnd } from './kept-ends.ts';
 import type { Miner } from './miners/index.ts';
 import { addJobs } from './queue/jobs.ts';
 import { toDecisionEvent } from './run-decision.ts';
-import { afterSessionLock, RUN_LOCK_CLASS } from './session-lock.ts';
+import { afterSessionLock, RUN_LOCK_CLASS } from './control/advisory-lock.ts';
 import type { SharedParts } from './step-job.ts';
 
 /** A run to create, with those who take part. */

@@ -1,4 +1,4 @@
-import { loadLatestRun } from './control/latest-run.ts';
+import { loadLatestRun } from './control/run-row.ts';
 import { createRunUnless, type CreatedRun, type RequestedRun } from './create-run.ts';
 import type { SharedParts } from './step-job.ts';
 

@@ -13,7 +13,7 @@ import { addJobs, type TaskName } from './queue/jobs.ts';
 import { newCacheUse, type CacheUse } from './scores/field-cache.ts';
 import { DAY1_FIELDS, fieldKey, hasField } from './scores/field-plan.ts';
 import type { StoreHandle } from './scores/store-handle.ts';
-import { GFS_LOCK_CLASS, underSessionLock } from './session-lock.ts';
+import { GFS_LOCK_CLASS, underSessionLock } from './control/advisory-lock.ts';
 import { settle } from './settle.ts';
 import type { RunJob } from './step-job.ts';
 import { afterSeconds, toFailure, underPolicy } from './step-policy.ts';

@@ -15,5 +15,5 @@ export {
 } from './retry-policy.ts';
 export type { PipelineStores, StoreOfCycle, StoreSource } from './scores/cycle-stores.ts';
 export type { GridStoreSource } from './scores/store-handle.ts';
-export type { Clock } from './clock.ts';
+export type { Clock } from './control/clock.ts';
 export { truthDueTime, truthGiveUpTime } from './truth-times.ts';

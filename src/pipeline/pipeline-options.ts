@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Clock } from './clock.ts';
+import type { Clock } from './control/clock.ts';
 import type { ForecastOpener } from './forecast-opener.ts';
 import type { StepEnds } from './step-ends.ts';
 import type { MinerClient } from './miners/index.ts';

@@ -20,7 +20,7 @@ import { migrateQueue, type QueueWorker, startWorker } from './queue/worker.ts';
 import { RETRY_POLICIES } from './retry-policy.ts';
 import { requireLeads, requireMiners } from './run-request.ts';
 import { createCycleStores } from './scores/cycle-stores.ts';
-import { becomeSole, requireNoSole, type SoleLock } from './sole-worker.ts';
+import { becomeSole, requireNoSole, type SoleLock } from './control/exclusive-worker.ts';
 import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { TRUTH_POLL_SECONDS } from './truth-times.ts';

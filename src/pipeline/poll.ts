@@ -1,7 +1,7 @@
 import { CategorizedError } from '#semconv';
 import { step } from '#steps';
 import type { Queryable } from '#database/transaction';
-import { recordCompletion } from './control/miner-details.ts';
+import { recordCompletion } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
 import { pollDefinition, type Completed, type PollResult, type StillRunning } from './poll-definition.ts';

@@ -1,7 +1,7 @@
 import { CategorizedError } from '#semconv';
 import { step } from '#steps';
 import type { Queryable } from '#database/transaction';
-import { isJobHeldByAnother, recordAcceptance } from './control/miner-details.ts';
+import { isJobHeldByAnother, recordAcceptance } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
 import { toJobId } from './miners/index.ts';

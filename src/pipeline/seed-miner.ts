@@ -1,5 +1,5 @@
 import { currentTraceparent, step, type StepDefinition } from '#steps';
-import { recordRootTrace } from './control/miner-details.ts';
+import { recordRootTrace } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { supersededOutcome } from './common-outcomes.ts';
 import { cycleName, previousCycle } from './forecast-cycle.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Clock } from './clock.ts';
+import type { Clock } from './control/clock.ts';
 import type { LeadRow } from './control/lead-row.ts';
 import type { MinerRow } from './control/miner-row.ts';
 import type { RunRow } from './control/run-row.ts';

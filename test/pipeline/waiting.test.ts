@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GridStore } from '#grids';
-import { GFS_LOCK_CLASS } from '#pipeline/session-lock';
+import { GFS_LOCK_CLASS } from '#pipeline/control/advisory-lock';
 import { CategorizedError } from '#semconv';
 import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
 import {

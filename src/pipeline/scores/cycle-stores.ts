@@ -1,5 +1,5 @@
 import type { GridStore } from '#grids';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../control/clock.ts';
 import { cycleName } from '../forecast-cycle.ts';
 import { createFieldCache } from './field-cache.ts';
 import type { ScoringStores } from './scoring-stores.ts';

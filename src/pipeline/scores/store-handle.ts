@@ -2,7 +2,7 @@ import type { GridStore } from '#grids';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { classifyError } from '#steps';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../control/clock.ts';
 
 /** A store, or how to open it. Only what can be opened again can be seen to grow. */
 export type GridStoreSource = GridStore | (() => Promise<GridStore>);

@@ -2,8 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inTransaction } from '#database/transaction';
 import { insertLeads, loadLead, loadLeads, type LeadRow } from '#pipeline/control/lead-row';
 import { countOpenLeads, countOpenMiners } from '#pipeline/control/locks';
-import { isJobHeldByAnother, recordAcceptance } from '#pipeline/control/miner-details';
-import { insertMiners, loadMiner, loadMinersIn, type MinerRow } from '#pipeline/control/miner-row';
+import {
+  insertMiners,
+  isJobHeldByAnother,
+  loadMiner,
+  loadMinersIn,
+  type MinerRow,
+  recordAcceptance,
+} from '#pipeline/control/miner-row';
 import { moveLead, moveMiner, moveRun } from '#pipeline/control/moves';
 import { insertRun, loadActiveRun, loadRun, reserveRunId, type RunRow } from '#pipeline/control/run-row';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { CategorizedError } from '#semconv';
-import { LEASE_LOCK_CLASS } from './queue/worker-lease.ts';
+import { LEASE_LOCK_CLASS } from '../queue/worker-lease.ts';
 
 /** Namespace of the lock of the one who wants to be alone: "sole" in ASCII. */
 const SOLE_LOCK_CLASS = 0x736f6c65;

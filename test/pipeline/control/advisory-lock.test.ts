@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { afterSessionLock, GFS_LOCK_CLASS, RUN_LOCK_CLASS, underSessionLock } from '#pipeline/session-lock';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import {
+  afterSessionLock,
+  GFS_LOCK_CLASS,
+  RUN_LOCK_CLASS,
+  underSessionLock,
+} from '#pipeline/control/advisory-lock';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
 let database: TestDatabase;
 beforeAll(async () => {

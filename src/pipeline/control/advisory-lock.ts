@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { withControlState } from './control/control-state-error.ts';
+import { withControlState } from './control-state-error.ts';
 
 /** What came of work that only one process may do at a time. */
 export type Locked<Result> = { readonly kind: 'done'; readonly result: Result } | { readonly kind: 'busy' };
