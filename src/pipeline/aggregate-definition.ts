@@ -4,7 +4,7 @@ import type { LeadCounts, MinerCounts } from './control/counts.ts';
 import { attemptIdentity, minerIdentity, runIdentity } from './step-identity.ts';
 import type { MinerJob, RunJob } from './step-job.ts';
 import type { Failed, Retry, Superseded } from './step-result.ts';
-import type { ForecastSummary } from './forecast-summary.ts';
+import type { ForecastSummary } from './leads/forecast-summary.ts';
 
 /** All leads of the miner have an end. */
 export interface Aggregated {

@@ -11,7 +11,7 @@ import { countLeads, countMiners } from './control/counts.ts';
 import type { Queryable } from '#database/transaction';
 import { loadLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
-import { summarizeForecast } from './forecast-summary.ts';
+import { summarizeForecast } from './leads/forecast-summary.ts';
 import { commitFailure, commitRetry, finishRunIfLast } from './miner-commits.ts';
 import { settle } from './settle.ts';
 import type { MinerJob, RunJob } from './step-job.ts';

@@ -17,7 +17,7 @@ import { GFS_LOCK_CLASS, underSessionLock } from './control/advisory-lock.ts';
 import { settle } from './settle.ts';
 import type { RunJob } from './step-job.ts';
 import { afterSeconds, toFailure, underPolicy } from './step-policy.ts';
-import { validTimeOf } from './truth-times.ts';
+import { validTimeOf } from './leads/truth-times.ts';
 
 /** How soon a cycle that another process is opening is looked at again, seconds of production. */
 const LOCK_BUSY_SECONDS = 60;

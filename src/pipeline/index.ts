@@ -16,4 +16,4 @@ export {
 export type { PipelineStores, StoreOfCycle, StoreSource } from './scores/cycle-stores.ts';
 export type { GridStoreSource } from './scores/store-handle.ts';
 export type { Clock } from './control/clock.ts';
-export { truthDueTime, truthGiveUpTime } from './truth-times.ts';
+export { truthDueTime, truthGiveUpTime } from './leads/truth-times.ts';

@@ -23,7 +23,7 @@ import { createCycleStores } from './scores/cycle-stores.ts';
 import { becomeSole, requireNoSole, type SoleLock } from './control/exclusive-worker.ts';
 import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
-import { TRUTH_POLL_SECONDS } from './truth-times.ts';
+import { TRUTH_POLL_SECONDS } from './leads/truth-times.ts';
 import { untilFinished } from './until-finished.ts';
 
 /** A run to be made. */

@@ -5,11 +5,11 @@ import { freezeManifest, loadFrozenManifest, type FrozenManifest } from './contr
 import type { Queryable } from '#database/transaction';
 import { insertLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
-import { requestAccess, requireSameHash } from './forecast-access.ts';
+import { requestAccess, requireSameHash } from './leads/forecast-access.ts';
 import { commitFailure, commitRetry } from './miner-commits.ts';
 import { verifyManifest, type ForecastAccess } from './miners/index.ts';
 import { addJobs } from './queue/jobs.ts';
-import { scoreLeadJob } from './lead-commits.ts';
+import { scoreLeadJob } from './leads/lead-commits.ts';
 import { settle } from './settle.ts';
 import type { MinerJob } from './step-job.ts';
 import { underPolicy } from './step-policy.ts';

@@ -1,8 +1,8 @@
 import type { ResponseStatus } from '#semconv';
 import { classifyError, type StepAttributes } from '#steps';
-import type { OpenedForecast } from './forecast-opener.ts';
-import { newCacheUse, type CacheUse } from './scores/field-cache.ts';
-import type { ComponentScore } from './scores/component-score.ts';
+import type { OpenedForecast } from '../forecast-opener.ts';
+import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
+import type { ComponentScore } from '../scores/component-score.ts';
 
 /** What scoring a lead has found so far; a failure tells as much as it got to. */
 export interface LeadFindings {

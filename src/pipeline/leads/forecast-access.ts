@@ -1,10 +1,10 @@
 import { CategorizedError } from '#semconv';
-import { withControlState } from './control/control-state-error.ts';
-import { loadFrozenManifest } from './control/frozen-manifest.ts';
-import type { OpenedForecast } from './forecast-opener.ts';
-import type { ForecastAccess } from './miners/index.ts';
-import { requireJobId } from './poll.ts';
-import type { MinerJob } from './step-job.ts';
+import { withControlState } from '../control/control-state-error.ts';
+import { loadFrozenManifest } from '../control/frozen-manifest.ts';
+import type { OpenedForecast } from '../forecast-opener.ts';
+import type { ForecastAccess } from '../miners/index.ts';
+import { requireJobId } from '../poll.ts';
+import type { MinerJob } from '../step-job.ts';
 
 /**
  * Asks for a fresh token. Tokens are never kept.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hurried, truthDueTime, truthGiveUpTime, validTimeOf } from '#pipeline/truth-times';
+import { hurried, truthDueTime, truthGiveUpTime, validTimeOf } from '#pipeline/leads/truth-times';
 
 const T0 = new Date('2025-11-26T00:00:00Z');
 const instants = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });

@@ -1,5 +1,5 @@
 import { combinedScore, overallForecastScore } from '#scoring';
-import type { LeadRow } from './control/lead-row.ts';
+import type { LeadRow } from '../control/lead-row.ts';
 
 /** One miner's forecast once all its leads have an end. */
 export interface ForecastSummary {

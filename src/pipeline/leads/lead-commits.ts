@@ -1,13 +1,13 @@
 import { currentTraceparent } from '#steps';
 import type { Queryable } from '#database/transaction';
-import type { LeadKey } from './control/lead-row.ts';
-import { countOpenLeads } from './control/locks.ts';
-import { moveLead } from './control/moves.ts';
+import type { LeadKey } from '../control/lead-row.ts';
+import { countOpenLeads } from '../control/locks.ts';
+import { moveLead } from '../control/moves.ts';
 import type { LeadFindings } from './lead-findings.ts';
-import { addJobs, type QueuedJob } from './queue/jobs.ts';
-import { toFailure } from './step-policy.ts';
-import type { LeadJob } from './step-job.ts';
-import type { Failed, Retry, WaitingForTruth } from './step-result.ts';
+import { addJobs, type QueuedJob } from '../queue/jobs.ts';
+import { toFailure } from '../step-policy.ts';
+import type { LeadJob } from '../step-job.ts';
+import type { Failed, Retry, WaitingForTruth } from '../step-result.ts';
 
 /** The job that scores a lead, at the revision that the lead then has. */
 export const scoreLeadJob = (
