@@ -5,7 +5,7 @@ export type { CreatedRun } from './create-run.ts';
 export { createPipeline, type Pipeline, type RunRequest } from './pipeline.ts';
 export type { StepEnds } from './step-ends.ts';
 export type { PipelineOptions, Recovery } from './pipeline-options.ts';
-export type { StopReport } from './queue/stop-report.ts';
+export type { StopReport } from './queue/worker-session.ts';
 export {
   RETRY_POLICIES,
   retryDelaySeconds,

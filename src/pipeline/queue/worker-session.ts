@@ -1,13 +1,23 @@
 import { EventEmitter } from 'node:events';
 import { Logger, run, type Runner, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { createForgivingPool } from './forgiving-pool.ts';
-import { jobPayloadSchema, TASKS, type JobPayload, type TaskName } from './jobs.ts';
-import { giveBackJobs } from './private-tables.ts';
-import { watchJobs, type SessionJobs } from './session-jobs.ts';
-import type { StopReport } from './stop-report.ts';
 import { withinMillis } from '#lifecycle/within-millis';
+import { createForgivingPool } from './forgiving-pool.ts';
+import { type JobPayload, jobPayloadSchema, type TaskName, TASKS } from './jobs.ts';
+import { giveBackJobs } from './private-tables.ts';
+import { type SessionJobs, watchJobs } from './session-jobs.ts';
 import { takeLease, type WorkerLease } from './worker-lease.ts';
+
+/** What became of the steps that were under way when a stop was asked for. */
+export interface StopReport {
+  /** Steps that came to their end in time. */
+  readonly finished: number;
+  /** Steps that did not and were let go of: whoever works on the queue next does them again. */
+  readonly left: number;
+}
+
+/** Nothing was under way. */
+export const NOTHING_UNDER_WAY: StopReport = { finished: 0, left: 0 };
 
 /** The schema in which the queue keeps its tables. */
 export const QUEUE_SCHEMA = 'pipeline';

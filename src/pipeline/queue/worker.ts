@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runMigrations } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { hearErrors } from './hear-errors.ts';
+import { hearErrors } from './attach-error-handlers.ts';
 import { freeForgottenJobs, freeOrphanedJobs } from './private-tables.ts';
-import type { StopReport } from './stop-report.ts';
 import {
   openSession,
   QUEUE_SCHEMA,
+  type StopReport,
   tellingLogger,
   type WorkerOptions,
   type WorkerSession,
