@@ -2,7 +2,7 @@ import { CategorizedError, type RunStatus } from '#semconv';
 import { currentTraceparent, step } from '#steps';
 import type { Queryable } from '#database/transaction';
 import { moveRun, type Move } from './control/moves.ts';
-import { cycleName } from './forecast-cycle.ts';
+import { cycleName } from './runs/forecast-cycle.ts';
 import {
   gfsDownloadDefinition,
   type GfsDownloadResult,

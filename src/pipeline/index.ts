@@ -1,7 +1,7 @@
 /** The pipeline: real steps on a job queue, resumable, each a span. */
 export type { RunProgress } from './control/progress.ts';
-export { requireForecastCycle } from './forecast-cycle.ts';
-export type { CreatedRun } from './create-run.ts';
+export { requireForecastCycle } from './runs/forecast-cycle.ts';
+export type { CreatedRun } from './runs/create-run.ts';
 export { createPipeline, type Pipeline, type RunRequest } from './pipeline.ts';
 export type { StepEnds } from './step-ends.ts';
 export type { PipelineOptions, Recovery } from './pipeline-options.ts';

@@ -1,7 +1,7 @@
 import type { StepDefinition, StepOutcome } from '#steps';
 import { supersededOutcome } from './common-outcomes.ts';
 import type { MinerCounts } from './control/counts.ts';
-import { toDecisionEvent, type DecisionMade, type RunPlan } from './run-decision.ts';
+import { toDecisionEvent, type DecisionMade, type RunPlan } from './runs/run-decision.ts';
 import { runIdentity } from './step-identity.ts';
 import type { RunJob } from './step-job.ts';
 import type { Superseded } from './step-result.ts';

@@ -14,7 +14,7 @@ import {
 } from './orchestrate-definition.ts';
 import { finishRunIfLast } from './miner-commits.ts';
 import { addJobs, type QueuedJob } from './queue/jobs.ts';
-import { decideRun, type DecisionMade } from './run-decision.ts';
+import { decideRun, type DecisionMade } from './runs/run-decision.ts';
 import { seedMiner } from './seed-miner.ts';
 import { settle } from './settle.ts';
 import type { RunJob } from './step-job.ts';

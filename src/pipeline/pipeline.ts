@@ -3,11 +3,10 @@ import type { Agent } from 'undici';
 import { createDatabasePool } from '#database/connect';
 import { once } from '#lifecycle/once';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
-import { abandonRuns } from './abandon-run.ts';
+import { abandonRuns } from './runs/abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
-import { type CreatedRun, createRun, type RequestedRun } from './create-run.ts';
-import { ensureRun } from './ensure-run.ts';
-import { requireForecastCycle } from './forecast-cycle.ts';
+import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
+import { requireForecastCycle } from './runs/forecast-cycle.ts';
 import { createForecastOpener } from './forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
 import { type Miner, openForecastAgent } from './miners/index.ts';
@@ -17,13 +16,13 @@ import { hearErrors } from './queue/attach-error-handlers.ts';
 import { NOTHING_UNDER_WAY, type QueueDelivery, type StopReport } from './queue/worker-session.ts';
 import { migrateQueue, type QueueWorker, startWorker } from './queue/worker.ts';
 import { RETRY_POLICIES } from './retry-policy.ts';
-import { requireLeads, requireMiners } from './run-request.ts';
+import { requireLeads, requireMiners } from './runs/run-request.ts';
 import { createCycleStores } from './scores/cycle-stores.ts';
 import { becomeSole, requireNoSole, type SoleLock } from './control/exclusive-worker.ts';
 import type { SharedParts } from './step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { TRUTH_POLL_SECONDS } from './leads/truth-times.ts';
-import { untilFinished } from './until-finished.ts';
+import { untilFinished } from './runs/wait-for-run.ts';
 
 /** A run to be made. */
 export interface RunRequest {

@@ -2,7 +2,7 @@ import { currentTraceparent, step, type StepDefinition } from '#steps';
 import { recordRootTrace } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { supersededOutcome } from './common-outcomes.ts';
-import { cycleName, previousCycle } from './forecast-cycle.ts';
+import { cycleName, previousCycle } from './runs/forecast-cycle.ts';
 import { settle } from './settle.ts';
 import { minerIdentity } from './step-identity.ts';
 import type { MinerJob } from './step-job.ts';

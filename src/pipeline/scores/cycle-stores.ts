@@ -1,6 +1,6 @@
 import type { GridStore } from '#grids';
 import type { Clock } from '../control/clock.ts';
-import { cycleName } from '../forecast-cycle.ts';
+import { cycleName } from '../runs/forecast-cycle.ts';
 import { createFieldCache } from './field-cache.ts';
 import type { ScoringStores } from './scoring-stores.ts';
 import { createStoreHandle, type GridStoreSource, type StoreHandle } from './store-handle.ts';

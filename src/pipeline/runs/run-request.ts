@@ -1,4 +1,4 @@
-import type { Miner } from './miners/index.ts';
+import type { Miner } from '../miners/index.ts';
 
 /** Longest lead that the vocabulary knows, hours. */
 const MAX_LEAD_HOURS = 1000;

@@ -1,14 +1,21 @@
 import type { Pool } from 'pg';
-import { currentTraceparent, step, type StepDefinition } from '#steps';
 import { commitIfTrue } from '#database/transaction';
-import { insertMiners } from './control/miner-row.ts';
-import { insertRun, loadActiveRun, reserveRunId, type NewRun } from './control/run-row.ts';
-import { encodeEnd } from './kept-ends.ts';
-import type { Miner } from './miners/index.ts';
-import { addJobs } from './queue/jobs.ts';
+import { currentTraceparent, step, type StepDefinition } from '#steps';
+import { afterSessionLock, RUN_LOCK_CLASS } from '../control/advisory-lock.ts';
+import { insertMiners } from '../control/miner-row.ts';
+import { insertRun, loadActiveRun, loadLatestRun, type NewRun, reserveRunId } from '../control/run-row.ts';
+import { encodeEnd } from '../kept-ends.ts';
+import type { Miner } from '../miners/index.ts';
+import { addJobs } from '../queue/jobs.ts';
+import type { SharedParts } from '../step-job.ts';
 import { toDecisionEvent } from './run-decision.ts';
-import { afterSessionLock, RUN_LOCK_CLASS } from './control/advisory-lock.ts';
-import type { SharedParts } from './step-job.ts';
+
+/**
+ * Creates a run and starts it, unless the validator has had one for the cycle, under way or over: what a schedule asks
+ * for, however often and from however many processes.
+ */
+export const ensureRun = (parts: SharedParts, request: RequestedRun): Promise<CreatedRun> =>
+  createRunUnless(parts, request, loadLatestRun);
 
 /** A run to create, with those who take part. */
 export interface RunToCreate {

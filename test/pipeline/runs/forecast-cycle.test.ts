@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cycleName, previousCycle, requireForecastCycle } from '#pipeline/forecast-cycle';
+import { cycleName, previousCycle, requireForecastCycle } from '#pipeline/runs/forecast-cycle';
 
 describe('T0', () => {
   it.each(['00', '06', '12', '18'])('may be %s UTC', (hour) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MinerCounts } from '#pipeline/control/counts';
 import { isTerminal, RUN_TRANSITIONS } from '#pipeline/control/transitions';
-import { decideRun, toDecisionEvent, type RunView } from '#pipeline/run-decision';
+import { decideRun, toDecisionEvent, type RunView } from '#pipeline/runs/run-decision';
 import { RUN_STATUSES } from '#semconv';
 
 const NOBODY: MinerCounts = {

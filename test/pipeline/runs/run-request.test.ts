@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireLeads, requireMiners } from '#pipeline/run-request';
+import { requireLeads, requireMiners } from '#pipeline/runs/run-request';
 
 const miner = (uid: number, hotkey = `hotkey-${uid}`) => ({
   uid,

@@ -1,11 +1,11 @@
 import { step, type StepDefinition } from '#steps';
-import { dropManifests } from './control/frozen-manifest.ts';
+import { dropManifests } from '../control/frozen-manifest.ts';
 import { commitIfTrue, type Queryable } from '#database/transaction';
-import { moveRun } from './control/moves.ts';
-import { loadRun, type RunRow } from './control/run-row.ts';
-import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
+import { moveRun } from '../control/moves.ts';
+import { loadRun, type RunRow } from '../control/run-row.ts';
+import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { toDecisionEvent } from './run-decision.ts';
-import type { SharedParts } from './step-job.ts';
+import type { SharedParts } from '../step-job.ts';
 
 /** A run to give up, and why. */
 export interface RunToAbandon {

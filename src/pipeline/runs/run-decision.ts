@@ -1,8 +1,8 @@
 import { EVENTS, type Decision, type ErrorCategory, type LogLevel, type RunStatus } from '#semconv';
 import type { StepEvent } from '#steps';
-import type { MinerCounts } from './control/counts.ts';
-import type { RunRow } from './control/run-row.ts';
-import type { TaskName } from './queue/jobs.ts';
+import type { MinerCounts } from '../control/counts.ts';
+import type { RunRow } from '../control/run-row.ts';
+import type { TaskName } from '../queue/jobs.ts';
 
 /** One thing that the orchestrator decided, and why. */
 export interface DecisionMade {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureSpans } from './support/captured-spans.ts';
+import { captureSpans } from '../support/captured-spans.ts';
 import {
   goodForecast,
   openBench,
   runRequest,
   tinyStores,
   type PipelineBench,
-} from './support/pipeline-bench.ts';
-import { stubMiners } from './support/stub-miners.ts';
+} from '../support/pipeline-bench.ts';
+import { stubMiners } from '../support/stub-miners.ts';
 
 const EVERYWHERE = 'http://203.0.113.9:%';
 const REASON = 'its miners are gone';

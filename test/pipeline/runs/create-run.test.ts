@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureSpans } from './support/captured-spans.ts';
-import { openBench, runRequest, tinyStores, type PipelineBench } from './support/pipeline-bench.ts';
-import { stubMiners } from './support/stub-miners.ts';
-import { INIT_TIME } from './support/tiny-world.ts';
+import { captureSpans } from '../support/captured-spans.ts';
+import { openBench, runRequest, tinyStores, type PipelineBench } from '../support/pipeline-bench.ts';
+import { stubMiners } from '../support/stub-miners.ts';
+import { INIT_TIME } from '../support/tiny-world.ts';
 
 const spans = captureSpans();
 let bench: PipelineBench;

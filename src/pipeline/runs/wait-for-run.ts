@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunProgress } from './control/progress.ts';
+import type { RunProgress } from '../control/progress.ts';
 
 /** How often a run is looked at, milliseconds: often at first, then ever less. */
 const CHECK_MILLIS = { least: 20, most: 2000 };
