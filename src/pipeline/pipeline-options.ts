@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Clock } from './control/clock.ts';
-import type { ForecastOpener } from './forecast-opener.ts';
+import type { ForecastOpener } from './scores/forecast-opener.ts';
 import type { StepEnds } from './step-ends.ts';
 import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';

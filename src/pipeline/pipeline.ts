@@ -7,7 +7,7 @@ import { abandonRuns } from './runs/abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
-import { createForecastOpener } from './forecast-opener.ts';
+import { createForecastOpener } from './scores/forecast-opener.ts';
 import { tellFirst } from './kept-ends.ts';
 import { type Miner, openForecastAgent } from './miners/index.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';

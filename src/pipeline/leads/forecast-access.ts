@@ -1,7 +1,7 @@
 import { CategorizedError } from '#semconv';
 import { withControlState } from '../control/control-state-error.ts';
 import { loadFrozenManifest } from '../control/frozen-manifest.ts';
-import type { OpenedForecast } from '../forecast-opener.ts';
+import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import type { ForecastAccess } from '../miners/index.ts';
 import { requireJobId } from '../poll.ts';
 import type { MinerJob } from '../step-job.ts';

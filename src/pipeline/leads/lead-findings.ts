@@ -1,6 +1,6 @@
 import type { ResponseStatus } from '#semconv';
 import { classifyError, type StepAttributes } from '#steps';
-import type { OpenedForecast } from '../forecast-opener.ts';
+import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
 import type { ComponentScore } from '../scores/component-score.ts';
 

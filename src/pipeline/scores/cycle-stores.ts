@@ -1,8 +1,7 @@
 import type { GridStore } from '#grids';
 import type { Clock } from '../control/clock.ts';
 import { cycleName } from '../runs/forecast-cycle.ts';
-import { createFieldCache } from './field-cache.ts';
-import type { ScoringStores } from './scoring-stores.ts';
+import { createFieldCache, type FieldCache } from './field-cache.ts';
 import { createStoreHandle, type GridStoreSource, type StoreHandle } from './store-handle.ts';
 
 /** A store of which each cycle has its own, such as the GFS forecast from T0. */
@@ -76,4 +75,17 @@ function handlePerCycle(name: string, { ofCycle }: StoreOfCycle, options: CycleS
     }
     return handle;
   };
+}
+
+/** What forecasts are scored with. */
+export interface ScoringStores {
+  /** ERA5. */
+  readonly truth: StoreHandle;
+  readonly climatology: StoreHandle;
+  /** The GFS forecast from T0. */
+  readonly reference: StoreHandle;
+  /** The GFS analysis: truth of day one. Null where day one is scored against ERA5. */
+  readonly analysis: StoreHandle | null;
+  /** Their fields, kept while many miners are scored on them. */
+  readonly fields: FieldCache;
 }

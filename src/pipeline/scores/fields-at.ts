@@ -1,7 +1,7 @@
 import { createInterpolator, type GridStore } from '#grids';
 import type { CacheUse } from './field-cache.ts';
 import { hasField, type PlannedField } from './field-plan.ts';
-import type { ScoringStores } from './scoring-stores.ts';
+import type { ScoringStores } from './cycle-stores.ts';
 import { hasTime, type StoreHandle } from './store-handle.ts';
 
 /** One of the validator's stores, opened. */

@@ -1,5 +1,5 @@
 import { openGridStore, withManifestVerification } from '#grids';
-import type { ForecastOpener } from '#pipeline/forecast-opener';
+import type { ForecastOpener } from '#pipeline/scores/forecast-opener';
 import {
   buildManifest,
   manifestHash,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { createHttpStore, openGridStore, withManifestVerification, type GridStore } from '#grids';
-import type { ForecastAccess, Miner, MinerClient } from './miners/index.ts';
+import type { ForecastAccess, Miner, MinerClient } from '../miners/index.ts';
 
 /** A miner's forecast whose every file is checked as it is read. */
 export interface OpenedForecast {
