@@ -1,9 +1,9 @@
 import type { StepDefinition, StepOutcome } from '#steps';
-import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
+import { failedOutcome, retryOutcome, supersededOutcome } from './step/common-outcomes.ts';
 import type { LeadCounts, MinerCounts } from './control/counts.ts';
-import { attemptIdentity, minerIdentity, runIdentity } from './step-identity.ts';
-import type { MinerJob, RunJob } from './step-job.ts';
-import type { Failed, Retry, Superseded } from './step-result.ts';
+import { attemptIdentity, minerIdentity, runIdentity } from './step/step-identity.ts';
+import type { MinerJob, RunJob } from './step/step-job.ts';
+import type { Failed, Retry, Superseded } from './step/step-result.ts';
 import type { ForecastSummary } from './leads/forecast-summary.ts';
 
 /** All leads of the miner have an end. */

@@ -12,10 +12,10 @@ import type { Queryable } from '#database/transaction';
 import { loadLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { summarizeForecast } from './leads/forecast-summary.ts';
-import { commitFailure, commitRetry, finishRunIfLast } from './miner-commits.ts';
-import { settle } from './settle.ts';
-import type { MinerJob, RunJob } from './step-job.ts';
-import { toFailure, underPolicy } from './step-policy.ts';
+import { commitFailure, commitRetry, finishRunIfLast } from './step/miner-commits.ts';
+import { settle } from './step/commit-step.ts';
+import type { MinerJob, RunJob } from './step/step-job.ts';
+import { toFailure, underPolicy } from './step/step-policy.ts';
 
 /** Closes the forecast of a miner whose leads all have an end. */
 export const aggregateMiner = step(

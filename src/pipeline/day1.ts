@@ -7,11 +7,11 @@ import { leadOutcome, type LeadResult, type Scored } from './leads/lead-outcomes
 import { DAY1_FIELDS, fieldKey, hasField, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
 import { opened, type OpenedStore } from './scores/fields-at.ts';
 import { scoreDay1Lead, type Day1Result } from './scores/score-day1.ts';
-import { settle } from './settle.ts';
-import { attemptIdentity, leadIdentity } from './step-identity.ts';
-import type { LeadJob } from './step-job.ts';
-import { underPolicy } from './step-policy.ts';
-import type { Failed, WaitingForTruth } from './step-result.ts';
+import { settle } from './step/commit-step.ts';
+import { attemptIdentity, leadIdentity } from './step/step-identity.ts';
+import type { LeadJob } from './step/step-job.ts';
+import { underPolicy } from './step/step-policy.ts';
+import type { Failed, WaitingForTruth } from './step/step-result.ts';
 import { truthDueTime, validTimeOf } from './leads/truth-times.ts';
 import { findTruth, unlessTruthIsOut } from './leads/await-truth.ts';
 

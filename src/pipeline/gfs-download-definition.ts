@@ -1,8 +1,8 @@
 import type { StepDefinition, StepOutcome } from '#steps';
-import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
-import { attemptIdentity, runIdentity } from './step-identity.ts';
-import type { RunJob } from './step-job.ts';
-import type { Failed, Retry, Superseded } from './step-result.ts';
+import { failedOutcome, retryOutcome, supersededOutcome } from './step/common-outcomes.ts';
+import { attemptIdentity, runIdentity } from './step/step-identity.ts';
+import type { RunJob } from './step/step-job.ts';
+import type { Failed, Retry, Superseded } from './step/step-result.ts';
 
 /** The GFS input of the run is there. */
 export interface GfsReady {

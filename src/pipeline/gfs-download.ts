@@ -14,9 +14,9 @@ import { newCacheUse, type CacheUse } from './scores/field-cache.ts';
 import { DAY1_FIELDS, fieldKey, hasField } from './scores/field-plan.ts';
 import type { StoreHandle } from './scores/store-handle.ts';
 import { GFS_LOCK_CLASS, underSessionLock } from './control/advisory-lock.ts';
-import { settle } from './settle.ts';
-import type { RunJob } from './step-job.ts';
-import { afterSeconds, toFailure, underPolicy } from './step-policy.ts';
+import { settle } from './step/commit-step.ts';
+import type { RunJob } from './step/step-job.ts';
+import { afterSeconds, toFailure, underPolicy } from './step/step-policy.ts';
 import { validTimeOf } from './leads/truth-times.ts';
 
 /** How soon a cycle that another process is opening is looked at again, seconds of production. */

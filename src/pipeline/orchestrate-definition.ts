@@ -1,10 +1,10 @@
 import type { StepDefinition, StepOutcome } from '#steps';
-import { supersededOutcome } from './common-outcomes.ts';
+import { supersededOutcome } from './step/common-outcomes.ts';
 import type { MinerCounts } from './control/counts.ts';
 import { toDecisionEvent, type DecisionMade, type RunPlan } from './runs/run-decision.ts';
-import { runIdentity } from './step-identity.ts';
-import type { RunJob } from './step-job.ts';
-import type { Superseded } from './step-result.ts';
+import { runIdentity } from './step/step-identity.ts';
+import type { RunJob } from './step/step-job.ts';
+import type { Superseded } from './step/step-result.ts';
 
 /** The orchestrator decided, and the run moved on. */
 export interface Orchestrated {

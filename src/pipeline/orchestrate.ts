@@ -12,12 +12,12 @@ import {
   type Orchestrated,
   type OrchestrateResult,
 } from './orchestrate-definition.ts';
-import { finishRunIfLast } from './miner-commits.ts';
+import { finishRunIfLast } from './step/miner-commits.ts';
 import { addJobs, type QueuedJob } from './queue/jobs.ts';
 import { decideRun, type DecisionMade } from './runs/run-decision.ts';
 import { seedMiner } from './seed-miner.ts';
-import { settle } from './settle.ts';
-import type { RunJob } from './step-job.ts';
+import { settle } from './step/commit-step.ts';
+import type { RunJob } from './step/step-job.ts';
 
 /** After this long without GFS, seconds of production, its waits are warnings. */
 const WARN_AFTER_SECONDS = 1800;

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import type { Clock } from './control/clock.ts';
 import type { ForecastOpener } from './scores/forecast-opener.ts';
-import type { StepEnds } from './step-ends.ts';
+import type { StepEnds } from './step/span-end-codec.ts';
 import type { MinerClient } from './miners/index.ts';
-import type { RetryPolicies } from './retry-policy.ts';
+import type { RetryPolicies } from './step/retry-policy.ts';
 import type { PipelineStores } from './scores/cycle-stores.ts';
 
 /** Where control state and queue are kept: a URL, or a pool that stays the caller's. */

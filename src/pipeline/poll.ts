@@ -3,14 +3,14 @@ import { step } from '#steps';
 import type { Queryable } from '#database/transaction';
 import { recordCompletion } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
-import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
+import { commitFailure, commitRetry, nextMinerJob } from './step/miner-commits.ts';
 import { pollDefinition, type Completed, type PollResult, type StillRunning } from './poll-definition.ts';
 import { addJobs } from './queue/jobs.ts';
-import { retryDelaySeconds } from './retry-policy.ts';
-import { settle } from './settle.ts';
-import type { MinerJob } from './step-job.ts';
-import { afterSeconds, underPolicy } from './step-policy.ts';
-import type { Failed } from './step-result.ts';
+import { retryDelaySeconds } from './step/retry-policy.ts';
+import { settle } from './step/commit-step.ts';
+import type { MinerJob } from './step/step-job.ts';
+import { afterSeconds, underPolicy } from './step/step-policy.ts';
+import type { Failed } from './step/step-result.ts';
 
 /** Asks a miner how far its forecast is; verification follows when it is complete. */
 export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<PollResult> => {

@@ -3,15 +3,15 @@ import { step } from '#steps';
 import type { Queryable } from '#database/transaction';
 import { isJobHeldByAnother, recordAcceptance } from './control/miner-row.ts';
 import { moveMiner } from './control/moves.ts';
-import { commitFailure, commitRetry, nextMinerJob } from './miner-commits.ts';
+import { commitFailure, commitRetry, nextMinerJob } from './step/miner-commits.ts';
 import { toJobId } from './miners/index.ts';
 import { queryDefinition, type Accepted, type QueryResult } from './query-definition.ts';
 import { addJobs } from './queue/jobs.ts';
-import { delayAfter } from './retry-delays.ts';
-import { settle } from './settle.ts';
-import type { MinerJob } from './step-job.ts';
-import { afterSeconds, underPolicy } from './step-policy.ts';
-import type { Failed } from './step-result.ts';
+import { delayAfter } from './step/retry-delays.ts';
+import { settle } from './step/commit-step.ts';
+import type { MinerJob } from './step/step-job.ts';
+import { afterSeconds, underPolicy } from './step/step-policy.ts';
+import type { Failed } from './step/step-result.ts';
 
 /** Asks a miner for its forecast; polls follow, or verification at once when the forecast is there already. */
 export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<QueryResult> => {

@@ -10,7 +10,7 @@ import { orchestrate, recordGfsWait } from './orchestrate.ts';
 import { pollMiner } from './poll.ts';
 import { queryMiner } from './query.ts';
 import type { JobPayload, TaskName } from './queue/jobs.ts';
-import type { JobDelivery, LeadJob, MinerJob, PipelineParts, RunJob, SharedParts } from './step-job.ts';
+import type { JobDelivery, LeadJob, MinerJob, PipelineParts, RunJob, SharedParts } from './step/step-job.ts';
 import { verifyMiner } from './verify.ts';
 
 /** What a delivered job is about. */

@@ -1,8 +1,8 @@
 import type { StepDefinition, StepOutcome } from '#steps';
-import { failedOutcome, retryOutcome, supersededOutcome } from './common-outcomes.ts';
-import { attemptIdentity, minerIdentity } from './step-identity.ts';
-import type { MinerJob } from './step-job.ts';
-import type { Failed, Retry, Superseded } from './step-result.ts';
+import { failedOutcome, retryOutcome, supersededOutcome } from './step/common-outcomes.ts';
+import { attemptIdentity, minerIdentity } from './step/step-identity.ts';
+import type { MinerJob } from './step/step-job.ts';
+import type { Failed, Retry, Superseded } from './step/step-result.ts';
 import {
   findingAttributes,
   findingContext,

@@ -6,13 +6,13 @@ import type { Queryable } from '#database/transaction';
 import { insertLeads } from './control/lead-row.ts';
 import { moveMiner } from './control/moves.ts';
 import { requestAccess, requireSameHash } from './leads/forecast-access.ts';
-import { commitFailure, commitRetry } from './miner-commits.ts';
+import { commitFailure, commitRetry } from './step/miner-commits.ts';
 import { verifyManifest, type ForecastAccess } from './miners/index.ts';
 import { addJobs } from './queue/jobs.ts';
 import { scoreLeadJob } from './leads/lead-commits.ts';
-import { settle } from './settle.ts';
-import type { MinerJob } from './step-job.ts';
-import { underPolicy } from './step-policy.ts';
+import { settle } from './step/commit-step.ts';
+import type { MinerJob } from './step/step-job.ts';
+import { underPolicy } from './step/step-policy.ts';
 import { verifyDefinition, type Verified, type VerifyResult } from './verify-definition.ts';
 import type { VerifyFindings } from './verify-findings.ts';
 

@@ -15,7 +15,7 @@ import {
   TOO_LONG_SECONDS,
 } from '#dashboards/rules/thresholds';
 import { staleFiles } from '#scripts/generate';
-import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '#pipeline/retry-policy';
+import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '#pipeline/step/retry-policy';
 import { TRUTH_POLL_SECONDS, truthDueTime, truthGiveUpTime } from '#pipeline/leads/truth-times';
 import { METRICS } from '#semconv/metrics';
 import { ERA5_LEAD_HOURS, STEP_NAMES } from '#semconv/vocabulary';

@@ -7,7 +7,7 @@ import { gfsDownloadDefinition } from '#pipeline/gfs-download-definition';
 import { newLeadFindings } from '#pipeline/leads/lead-findings';
 import { pollDefinition } from '#pipeline/poll-definition';
 import { queryDefinition } from '#pipeline/query-definition';
-import type { LeadJob } from '#pipeline/step-job';
+import type { LeadJob } from '#pipeline/step/step-job';
 import { verifyDefinition } from '#pipeline/verify-definition';
 import { hostingStatusOf, responseStatusOf } from '#pipeline/verify-findings';
 import { CategorizedError, toStage, type ErrorCategory } from '#semconv';

@@ -3,9 +3,9 @@ import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { classifyError } from '#steps';
 import type { StoreHandle } from '../scores/store-handle.ts';
-import type { LeadJob } from '../step-job.ts';
-import { afterSeconds } from '../step-policy.ts';
-import type { WaitingForTruth } from '../step-result.ts';
+import type { LeadJob } from '../step/step-job.ts';
+import { afterSeconds } from '../step/step-policy.ts';
+import type { WaitingForTruth } from '../step/step-result.ts';
 import { hurried, TRUTH_POLL_SECONDS, truthGiveUpTime, validTimeOf } from './truth-times.ts';
 
 /** The truth of a lead, or how it is waited for. */

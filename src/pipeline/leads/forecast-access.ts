@@ -4,7 +4,7 @@ import { loadFrozenManifest } from '../control/frozen-manifest.ts';
 import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import type { ForecastAccess } from '../miners/index.ts';
 import { requireJobId } from '../poll.ts';
-import type { MinerJob } from '../step-job.ts';
+import type { MinerJob } from '../step/step-job.ts';
 
 /**
  * Asks for a fresh token. Tokens are never kept.

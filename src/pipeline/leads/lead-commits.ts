@@ -5,9 +5,9 @@ import { countOpenLeads } from '../control/locks.ts';
 import { moveLead } from '../control/moves.ts';
 import type { LeadFindings } from './lead-findings.ts';
 import { addJobs, type QueuedJob } from '../queue/jobs.ts';
-import { toFailure } from '../step-policy.ts';
-import type { LeadJob } from '../step-job.ts';
-import type { Failed, Retry, WaitingForTruth } from '../step-result.ts';
+import { toFailure } from '../step/step-policy.ts';
+import type { LeadJob } from '../step/step-job.ts';
+import type { Failed, Retry, WaitingForTruth } from '../step/step-result.ts';
 
 /** The job that scores a lead, at the revision that the lead then has. */
 export const scoreLeadJob = (

@@ -1,11 +1,11 @@
 import type { ScoreType } from '#semconv';
 import type { StepOutcome } from '#steps';
-import { failedOutcome, retryOutcome, supersededOutcome, waitingOutcome } from '../common-outcomes.ts';
+import { failedOutcome, retryOutcome, supersededOutcome, waitingOutcome } from '../step/common-outcomes.ts';
 import { exchangeAfter, leadAttributes, leadContext, type LeadFindings } from './lead-findings.ts';
 import { toComponentEvent } from '../scores/component-score.ts';
-import type { LeadJob } from '../step-job.ts';
-import { toFailure } from '../step-policy.ts';
-import type { Failed, Retry, Superseded, WaitingForTruth } from '../step-result.ts';
+import type { LeadJob } from '../step/step-job.ts';
+import { toFailure } from '../step/step-policy.ts';
+import type { Failed, Retry, Superseded, WaitingForTruth } from '../step/step-result.ts';
 import { validTimeOf } from './truth-times.ts';
 
 /** The lead has a score. */

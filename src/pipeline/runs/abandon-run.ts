@@ -5,7 +5,7 @@ import { moveRun } from '../control/moves.ts';
 import { loadRun, type RunRow } from '../control/run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { toDecisionEvent } from './run-decision.ts';
-import type { SharedParts } from '../step-job.ts';
+import type { SharedParts } from '../step/step-job.ts';
 
 /** A run to give up, and why. */
 export interface RunToAbandon {

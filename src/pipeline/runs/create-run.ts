@@ -4,10 +4,10 @@ import { currentTraceparent, step, type StepDefinition } from '#steps';
 import { afterSessionLock, RUN_LOCK_CLASS } from '../control/advisory-lock.ts';
 import { insertMiners } from '../control/miner-row.ts';
 import { insertRun, loadActiveRun, loadLatestRun, type NewRun, reserveRunId } from '../control/run-row.ts';
-import { encodeEnd } from '../kept-ends.ts';
+import { encodeEnd } from '../step/span-end-outbox.ts';
 import type { Miner } from '../miners/index.ts';
 import { addJobs } from '../queue/jobs.ts';
-import type { SharedParts } from '../step-job.ts';
+import type { SharedParts } from '../step/step-job.ts';
 import { toDecisionEvent } from './run-decision.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { withControlState } from './control/control-state-error.ts';
+import { withControlState } from '../control/control-state-error.ts';
 import { commitIfTrue, type Queryable } from '#database/transaction';
-import { keepEnd } from './kept-ends.ts';
+import { keepEnd } from './span-end-outbox.ts';
 import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
 

@@ -1,8 +1,8 @@
 import { currentTraceparent } from '#steps';
 import type { Queryable } from '#database/transaction';
-import { countOpenMiners } from './control/locks.ts';
-import { moveMiner } from './control/moves.ts';
-import { addJobs, type QueuedJob, type TaskName } from './queue/jobs.ts';
+import { countOpenMiners } from '../control/locks.ts';
+import { moveMiner } from '../control/moves.ts';
+import { addJobs, type QueuedJob, type TaskName } from '../queue/jobs.ts';
 import type { RetriedStep } from './retry-policy.ts';
 import { toFailure } from './step-policy.ts';
 import type { MinerJob, RunJob } from './step-job.ts';

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StepEnds } from '#pipeline';
-import { beforeEachJob } from '../support/private-jobs.ts';
-import { captureSpans } from './support/captured-spans.ts';
+import { beforeEachJob } from '#test/support/private-jobs';
+import { captureSpans } from '../support/captured-spans.ts';
 import {
   goodForecast,
   openBench,
   runRequest,
   tinyStores,
   type PipelineBench,
-} from './support/pipeline-bench.ts';
-import { stubMiners } from './support/stub-miners.ts';
+} from '../support/pipeline-bench.ts';
+import { stubMiners } from '../support/stub-miners.ts';
 
 const spans = captureSpans();
 let bench: PipelineBench;

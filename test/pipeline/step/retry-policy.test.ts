@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '#pipeline/retry-policy';
+import { RETRY_POLICIES, retryDelaySeconds, type RetriedStep } from '#pipeline/step/retry-policy';
 
 const steps = Object.keys(RETRY_POLICIES) as RetriedStep[];
 const delays = (step: RetriedStep): (number | null)[] =>

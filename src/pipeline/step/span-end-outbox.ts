@@ -1,7 +1,7 @@
 import { previewEnd } from '#steps';
-import { storeEndInPayload } from './queue/private-tables.ts';
+import { storeEndInPayload } from '../queue/private-tables.ts';
 import type { Queryable } from '#database/transaction';
-import type { StepEnds } from './step-ends.ts';
+import type { StepEnds } from './span-end-codec.ts';
 import type { JobDelivery } from './step-job.ts';
 
 /**

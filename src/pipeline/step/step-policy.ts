@@ -1,8 +1,8 @@
 import { messageOf } from '#semconv/message-of';
 import { classifyError, isRetryable } from '#steps';
 import { CategorizedError, scrubText } from '#semconv';
-import { ControlStateError } from './control/control-state-error.ts';
-import type { Failure } from './control/moves.ts';
+import { ControlStateError } from '../control/control-state-error.ts';
+import type { Failure } from '../control/moves.ts';
 import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';
 import type { JobDelivery, PipelineParts } from './step-job.ts';
 import type { Failed, Retry } from './step-result.ts';

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import type { Clock } from './control/clock.ts';
-import type { LeadRow } from './control/lead-row.ts';
-import type { MinerRow } from './control/miner-row.ts';
-import type { RunRow } from './control/run-row.ts';
-import type { ForecastOpener } from './scores/forecast-opener.ts';
-import type { StepEnds } from './step-ends.ts';
-import type { MinerClient } from './miners/index.ts';
+import type { Clock } from '../control/clock.ts';
+import type { LeadRow } from '../control/lead-row.ts';
+import type { MinerRow } from '../control/miner-row.ts';
+import type { RunRow } from '../control/run-row.ts';
+import type { ForecastOpener } from '../scores/forecast-opener.ts';
+import type { StepEnds } from './span-end-codec.ts';
+import type { MinerClient } from '../miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
-import type { ScoringStores } from './scores/cycle-stores.ts';
+import type { ScoringStores } from '../scores/cycle-stores.ts';
 
 /** What all steps work with, whatever the run. */
 export interface SharedParts {

@@ -6,7 +6,7 @@ import {
   exponentialDelay,
   linearDelay,
   type DelayRule,
-} from '#pipeline/retry-delays';
+} from '#pipeline/step/retry-delays';
 
 const attempts = [1, 2, 3, 4, 5];
 const minutes = (rule: DelayRule, count: number): number[] =>

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { RETRY_POLICIES } from '#pipeline/retry-policy';
-import { afterFailure, afterSeconds, MAX_DELIVERIES, toFailure, underPolicy } from '#pipeline/step-policy';
+import { RETRY_POLICIES } from '#pipeline/step/retry-policy';
+import {
+  afterFailure,
+  afterSeconds,
+  MAX_DELIVERIES,
+  toFailure,
+  underPolicy,
+} from '#pipeline/step/step-policy';
 import { CategorizedError } from '#semconv';
 
 const NOW = new Date('2026-11-23T18:00:00Z');
