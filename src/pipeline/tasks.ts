@@ -1,17 +1,17 @@
-import { aggregateMiner, aggregateRun } from './aggregate.ts';
+import { aggregateMiner, aggregateRun } from './steps/aggregate.ts';
 import { loadLead } from './control/lead-row.ts';
 import { loadMiner } from './control/miner-row.ts';
 import { loadRun, type RunRow } from './control/run-row.ts';
 import type { MinerState } from './control/transitions.ts';
-import { scoreDay1 } from './day1.ts';
-import { scoreEra5 } from './era5.ts';
-import { downloadGfs } from './gfs-download.ts';
-import { orchestrate, recordGfsWait } from './orchestrate.ts';
-import { pollMiner } from './poll.ts';
-import { queryMiner } from './query.ts';
+import { scoreDay1 } from './steps/day1.ts';
+import { scoreEra5 } from './steps/era5.ts';
+import { downloadGfs } from './steps/gfs-download.ts';
+import { orchestrate, recordGfsWait } from './steps/orchestrate.ts';
+import { pollMiner } from './steps/poll.ts';
+import { queryMiner } from './steps/query.ts';
 import type { JobPayload, TaskName } from './queue/jobs.ts';
 import type { JobDelivery, LeadJob, MinerJob, PipelineParts, RunJob, SharedParts } from './step/step-job.ts';
-import { verifyMiner } from './verify.ts';
+import { verifyMiner } from './steps/verify.ts';
 
 /** What a delivered job is about. */
 export interface DeliveredJob {

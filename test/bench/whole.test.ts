@@ -34,7 +34,7 @@ describe('the CPU time of a process', () => {
     const times = cpuTimes(
       profileOf([
         ['', wrapper],
-        [wrapper, 'file:///b/src/pipeline/poll.ts', 'node:internal/crypto'],
+        [wrapper, 'file:///b/src/pipeline/steps/poll.ts', 'node:internal/crypto'],
         ['', 'file:///b/exporters/postgres/exporter.ts', 'file:///b/node_modules/pg/lib/client.js'],
         ['', 'file:///b/node_modules/pg/lib/client.js'],
         ['idle'],

@@ -1,19 +1,19 @@
 import { era5Stage, VARIABLES } from '#semconv';
 import { step, type StepDefinition } from '#steps';
-import { openFrozenForecast } from './leads/forecast-access.ts';
-import { commitLead } from './leads/lead-commits.ts';
-import { newLeadFindings, type LeadFindings } from './leads/lead-findings.ts';
-import { leadOutcome, type LeadResult, type Scored } from './leads/lead-outcomes.ts';
-import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from './scores/field-plan.ts';
-import { opened, type OpenedStore } from './scores/fields-at.ts';
-import { requireLeadScore, scoreEra5Lead } from './scores/score-era5-lead.ts';
-import { settle } from './step/commit-step.ts';
-import { attemptIdentity, leadIdentity } from './step/step-identity.ts';
-import type { LeadJob } from './step/step-job.ts';
-import { underPolicy } from './step/step-policy.ts';
-import type { WaitingForTruth } from './step/step-result.ts';
-import { truthDueTime, validTimeOf } from './leads/truth-times.ts';
-import { findTruth, unlessTruthIsOut } from './leads/await-truth.ts';
+import { openFrozenForecast } from '../leads/forecast-access.ts';
+import { commitLead } from '../leads/lead-commits.ts';
+import { newLeadFindings, type LeadFindings } from '../leads/lead-findings.ts';
+import { leadOutcome, type LeadResult, type Scored } from '../leads/lead-outcomes.ts';
+import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from '../scores/field-plan.ts';
+import { opened, type OpenedStore } from '../scores/fields-at.ts';
+import { requireLeadScore, scoreEra5Lead } from '../scores/score-era5-lead.ts';
+import { settle } from '../step/commit-step.ts';
+import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
+import type { LeadJob } from '../step/step-job.ts';
+import { underPolicy } from '../step/step-policy.ts';
+import type { WaitingForTruth } from '../step/step-result.ts';
+import { truthDueTime, validTimeOf } from '../leads/truth-times.ts';
+import { findTruth, unlessTruthIsOut } from '../leads/await-truth.ts';
 
 /** Scoring one lead against ERA5. */
 export const era5Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {

@@ -1,23 +1,64 @@
-import { step } from '#steps';
-import { withControlState } from './control/control-state-error.ts';
-import { countFailures, countMiners } from './control/counts.ts';
-import { dropManifests } from './control/frozen-manifest.ts';
 import type { Queryable } from '#database/transaction';
-import { loadMinersIn } from './control/miner-row.ts';
-import { moveRun } from './control/moves.ts';
-import { isTerminal, RUN_TRANSITIONS } from './control/transitions.ts';
-import {
-  decisionDefinition,
-  orchestrateDefinition,
-  type Orchestrated,
-  type OrchestrateResult,
-} from './orchestrate-definition.ts';
-import { finishRunIfLast } from './step/miner-commits.ts';
-import { addJobs, type QueuedJob } from './queue/jobs.ts';
-import { decideRun, type DecisionMade } from './runs/run-decision.ts';
+import { step, type StepDefinition, type StepOutcome } from '#steps';
+import { withControlState } from '../control/control-state-error.ts';
+import { countFailures, countMiners, type MinerCounts } from '../control/counts.ts';
+import { dropManifests } from '../control/frozen-manifest.ts';
+import { loadMinersIn } from '../control/miner-row.ts';
+import { moveRun } from '../control/moves.ts';
+import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
+import { addJobs, type QueuedJob } from '../queue/jobs.ts';
+import { decideRun, type DecisionMade, type RunPlan, toDecisionEvent } from '../runs/run-decision.ts';
+import { settle } from '../step/commit-step.ts';
+import { supersededOutcome } from '../step/common-outcomes.ts';
+import { finishRunIfLast } from '../step/miner-commits.ts';
+import { runIdentity } from '../step/step-identity.ts';
+import type { RunJob } from '../step/step-job.ts';
+import type { Superseded } from '../step/step-result.ts';
 import { seedMiner } from './seed-miner.ts';
-import { settle } from './step/commit-step.ts';
-import type { RunJob } from './step/step-job.ts';
+
+/** The orchestrator decided, and the run moved on. */
+export interface Orchestrated {
+  readonly kind: 'decided';
+  readonly plan: RunPlan;
+  readonly miners: MinerCounts;
+}
+/** There was nothing to decide. */
+export interface NothingToDecide {
+  readonly kind: 'nothing';
+}
+export type OrchestrateResult = Orchestrated | NothingToDecide | Superseded;
+
+/** One decision about a run as a whole. */
+export const orchestrateDefinition: StepDefinition<[RunJob], Promise<OrchestrateResult>> = {
+  name: 'orchestration',
+  substep: 'decision',
+  identity: runIdentity,
+  outcome: (result) => {
+    switch (result.kind) {
+      case 'decided':
+        return decidedOutcome(result);
+      case 'nothing':
+        return { status: 'succeeded', context: { nothing_to_decide: true } };
+      case 'superseded':
+        return supersededOutcome(result);
+    }
+  },
+};
+
+const decidedOutcome = ({ plan, miners }: Orchestrated): StepOutcome => ({
+  status: 'succeeded',
+  attributes: { 'weather.run.status': plan.to, 'weather.run.error_message': plan.errorMessage },
+  events: plan.decisions.map(toDecisionEvent),
+  context: { miners },
+});
+
+/** Something that was decided without moving the run. */
+export const decisionDefinition: StepDefinition<[RunJob, DecisionMade], Promise<DecisionMade>> = {
+  name: 'orchestration',
+  substep: 'decision',
+  identity: runIdentity,
+  outcome: (decision) => ({ status: 'succeeded', events: [toDecisionEvent(decision)] }),
+};
 
 /** After this long without GFS, seconds of production, its waits are warnings. */
 const WARN_AFTER_SECONDS = 1800;

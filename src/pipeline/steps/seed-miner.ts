@@ -1,12 +1,12 @@
 import { currentTraceparent, step, type StepDefinition } from '#steps';
-import { recordRootTrace } from './control/miner-row.ts';
-import { moveMiner } from './control/moves.ts';
-import { supersededOutcome } from './step/common-outcomes.ts';
-import { cycleName, previousCycle } from './runs/forecast-cycle.ts';
-import { settle } from './step/commit-step.ts';
-import { minerIdentity } from './step/step-identity.ts';
-import type { MinerJob } from './step/step-job.ts';
-import type { Superseded } from './step/step-result.ts';
+import { recordRootTrace } from '../control/miner-row.ts';
+import { moveMiner } from '../control/moves.ts';
+import { supersededOutcome } from '../step/common-outcomes.ts';
+import { cycleName, previousCycle } from '../runs/forecast-cycle.ts';
+import { settle } from '../step/commit-step.ts';
+import { minerIdentity } from '../step/step-identity.ts';
+import type { MinerJob } from '../step/step-job.ts';
+import type { Superseded } from '../step/step-result.ts';
 
 /** The miner takes part in the run. */
 export interface Seeded {

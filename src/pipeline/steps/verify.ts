@@ -1,20 +1,98 @@
-import { CategorizedError } from '#semconv';
-import { step } from '#steps';
-import { withControlState } from './control/control-state-error.ts';
-import { freezeManifest, loadFrozenManifest, type FrozenManifest } from './control/frozen-manifest.ts';
 import type { Queryable } from '#database/transaction';
-import { insertLeads } from './control/lead-row.ts';
-import { moveMiner } from './control/moves.ts';
-import { requestAccess, requireSameHash } from './leads/forecast-access.ts';
-import { commitFailure, commitRetry } from './step/miner-commits.ts';
-import { verifyManifest, type ForecastAccess } from './miners/index.ts';
-import { addJobs } from './queue/jobs.ts';
-import { scoreLeadJob } from './leads/lead-commits.ts';
-import { settle } from './step/commit-step.ts';
-import type { MinerJob } from './step/step-job.ts';
-import { underPolicy } from './step/step-policy.ts';
-import { verifyDefinition, type Verified, type VerifyResult } from './verify-definition.ts';
-import type { VerifyFindings } from './verify-findings.ts';
+import { CategorizedError } from '#semconv';
+import { step, type StepDefinition, type StepOutcome } from '#steps';
+import { withControlState } from '../control/control-state-error.ts';
+import { freezeManifest, type FrozenManifest, loadFrozenManifest } from '../control/frozen-manifest.ts';
+import { insertLeads } from '../control/lead-row.ts';
+import { moveMiner } from '../control/moves.ts';
+import { requestAccess, requireSameHash } from '../leads/forecast-access.ts';
+import { scoreLeadJob } from '../leads/lead-commits.ts';
+import { type ForecastAccess, verifyManifest } from '../miners/index.ts';
+import { addJobs } from '../queue/jobs.ts';
+import { settle } from '../step/commit-step.ts';
+import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
+import { commitFailure, commitRetry } from '../step/miner-commits.ts';
+import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
+import type { MinerJob } from '../step/step-job.ts';
+import { underPolicy } from '../step/step-policy.ts';
+import type { Failed, Retry, Superseded } from '../step/step-result.ts';
+import {
+  findingAttributes,
+  findingContext,
+  hostingStatusOf,
+  isDisproof,
+  responseStatusOf,
+  type VerifyFindings,
+} from './verify-findings.ts';
+
+/** The forecast is what was promised, and its manifest is frozen. */
+export interface Verified {
+  readonly kind: 'verified';
+  readonly verifiedAt: Date;
+}
+export type VerifyResult = (Verified | Retry | Failed | Superseded) & { readonly findings?: VerifyFindings };
+
+/** Checking and freezing what a miner hosts. */
+export const verifyDefinition: StepDefinition<[MinerJob], Promise<VerifyResult>> = {
+  name: 'verify',
+  substep: 'manifest',
+  profile: true,
+  identity: (job) => ({ ...minerIdentity(job), ...attemptIdentity('verify', job.miner, job) }),
+  attributes: (job) => ({
+    'weather.stage': 'verification',
+    'weather.stage.status': 'in_progress',
+    'weather.response.status': 'verifying_manifest',
+    'weather.job.id': job.miner.jobId,
+  }),
+  outcome: toOutcome,
+};
+
+function toOutcome(result: VerifyResult): StepOutcome {
+  const { findings = {} } = result;
+  const context = findingContext(findings);
+  switch (result.kind) {
+    case 'verified':
+      return verifiedOutcome(findings);
+    case 'retry':
+      return retryOutcome(result, {
+        stage: 'verification',
+        attributes: failureAttributes(result.error, findings),
+        context,
+      });
+    case 'failed':
+      return failedOutcome(result, {
+        stage: 'verification',
+        attributes: {
+          ...failureAttributes(result.error, findings),
+          'weather.forecast.status': 'failed',
+          'weather.verification.passed': isDisproof(result.error) ? false : null,
+        },
+        context,
+      });
+    case 'superseded':
+      return supersededOutcome(result);
+  }
+}
+
+const verifiedOutcome = (findings: VerifyFindings): StepOutcome => ({
+  status: 'succeeded',
+  stage: 'verification',
+  stageStatus: 'completed',
+  attributes: {
+    ...findingAttributes(findings),
+    'weather.hosting.status': 'accessible',
+    'weather.response.status': 'verified_manifest_store_opened',
+    'weather.verification.passed': true,
+    'weather.forecast.status': 'input_received',
+  },
+  context: findingContext(findings),
+});
+
+const failureAttributes = (error: unknown, findings: VerifyFindings) => ({
+  ...findingAttributes(findings),
+  'weather.hosting.status': hostingStatusOf(error, findings),
+  'weather.response.status': responseStatusOf(error, findings),
+});
 
 /** Checks and freezes what a miner hosts; scoring follows. */
 export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise<VerifyResult> => {
