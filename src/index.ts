@@ -72,5 +72,5 @@ export {
 // All of it together, with the pipeline.
 export { readConfig, type Config } from './config.ts';
 export type { Pipeline, PipelineStores, RunRequest } from './pipeline/index.ts';
-export type { Recording } from './recording.ts';
+export type { Recording } from './recorder/recording.ts';
 export { startBarograph, type Barograph, type StartOptions } from './start.ts';

@@ -8,8 +8,8 @@ import {
   type StopReport,
 } from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
-import { recordedEnds } from './recorded-ends.ts';
-import { startRecording, type Recording, type RecordingOptions } from './recording.ts';
+import { recordedEnds } from './recorder/deferred-span-ends.ts';
+import { startRecording, type Recording, type RecordingOptions } from './recorder/recording.ts';
 
 /** What a validator is started with. */
 export interface StartOptions {

@@ -40,22 +40,33 @@ const TABLE: ImportTable = {
   'src/start-command.ts': ['src/commands', 'src/config.ts', 'commander'],
   // What the parts are put together with.
   'src/config.ts': ['src/semconv', 'zod'],
-  'src/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
-  'src/telemetry.ts': [
+  'src/recorder/sampler.ts': ['src/semconv', '@opentelemetry/sdk-trace'],
+  'src/recorder/telemetry.ts': [
     ...['src/config.ts', 'src/facts', 'src/semconv', 'exporters/processor', '@opentelemetry'],
   ],
-  'src/miner-refresh.ts': [
+  'src/recorder/miner-stats-poller.ts': [
     ...['src/lifecycle', 'src/semconv', 'exporters/postgres', 'exporters/prometheus', 'pg'],
   ],
-  'src/partition-maintenance.ts': ['src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
-  'src/state-reading.ts': ['src/facts', 'src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
-  'src/recording-spool.ts': [
+  'src/recorder/partition-scheduler.ts': ['src/lifecycle', 'src/semconv', 'exporters/postgres', 'pg'],
+  'src/recorder/pipeline-state-poller.ts': [
+    'src/facts',
+    'src/lifecycle',
+    'src/semconv',
+    'exporters/postgres',
+    'pg',
+  ],
+  'src/recorder/process-spool.ts': [
     ...['src/config.ts', 'src/database', 'src/facts', 'src/lifecycle', 'src/semconv', 'exporters', 'node:'],
   ],
-  'src/recording.ts': [
-    ...['src/config.ts', 'src/database', 'src/http', 'src/lifecycle', 'src/miner-refresh.ts'],
-    ...['src/partition-maintenance.ts', 'src/sampler.ts', 'src/state-reading.ts', 'src/telemetry.ts'],
-    ...['src/recording-spool.ts', 'src/semconv', 'exporters', 'pg', 'node:'],
+  'src/recorder/recording.ts': [
+    ...['src/config.ts', 'src/database', 'src/http', 'src/lifecycle', 'src/recorder/miner-stats-poller.ts'],
+    ...[
+      'src/recorder/partition-scheduler.ts',
+      'src/recorder/sampler.ts',
+      'src/recorder/pipeline-state-poller.ts',
+      'src/recorder/telemetry.ts',
+    ],
+    ...['src/recorder/process-spool.ts', 'src/semconv', 'exporters', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
   'src/maintenance/dead-letters.ts': ['exporters/postgres'],
@@ -68,9 +79,19 @@ const TABLE: ImportTable = {
     'pg',
     'node:',
   ],
-  'src/recorded-ends.ts': ['exporters/processor/observed-span.ts', 'src/facts', 'src/recording.ts'],
+  'src/recorder/deferred-span-ends.ts': [
+    'exporters/processor/observed-span.ts',
+    'src/facts',
+    'src/recorder/recording.ts',
+  ],
   'src/start.ts': [
-    ...['src/config.ts', 'src/lifecycle', 'src/pipeline', 'src/recorded-ends.ts', 'src/recording.ts'],
+    ...[
+      'src/config.ts',
+      'src/lifecycle',
+      'src/pipeline',
+      'src/recorder/deferred-span-ends.ts',
+      'src/recorder/recording.ts',
+    ],
   ],
   'src/index.ts': ['src', 'exporters'],
 
@@ -151,18 +172,21 @@ describe('the composition root', () => {
       'src/index.ts',
       // Rebuild, reconcile and sweep: a root of its own, since a command that mends tables must not record itself.
       'src/maintenance/maintenance.ts',
-      'src/miner-refresh.ts',
-      'src/partition-maintenance.ts',
-      'src/recorded-ends.ts',
-      'src/recording-spool.ts',
-      'src/recording.ts',
-      'src/state-reading.ts',
-      'src/telemetry.ts',
+      'src/recorder/miner-stats-poller.ts',
+      'src/recorder/partition-scheduler.ts',
+      'src/recorder/deferred-span-ends.ts',
+      'src/recorder/process-spool.ts',
+      'src/recorder/recording.ts',
+      'src/recorder/pipeline-state-poller.ts',
+      'src/recorder/telemetry.ts',
     ]);
   });
 
   it('has one place where the pipeline meets the recording of it; the public door only names both', () => {
-    const recorders = [...importersOf(ofSrc, 'src/recording.ts'), ...importersOf(ofSrc, 'exporters')];
+    const recorders = [
+      ...importersOf(ofSrc, 'src/recorder/recording.ts'),
+      ...importersOf(ofSrc, 'exporters'),
+    ];
     const both = importersOf(ofSrc, 'src/pipeline').filter((path) => recorders.includes(path));
     expect(both).toEqual(['src/index.ts', 'src/start.ts']);
   });
@@ -171,7 +195,7 @@ describe('the composition root', () => {
     const parts = sources.filter(
       ({ path }) => posix.dirname(path) !== 'src' && !path.startsWith('src/commands/'),
     );
-    for (const root of ['src/start.ts', 'src/recording.ts', 'src/maintenance/maintenance.ts'])
+    for (const root of ['src/start.ts', 'src/recorder/recording.ts', 'src/maintenance/maintenance.ts'])
       expect(importersOf(parts, root)).toEqual([]);
     expect(importersOf(sources, 'src/index.ts')).toEqual([]);
   });

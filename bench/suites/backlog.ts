@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireAll } from '#lifecycle/resource-stack';
-import { spoolRoot } from '#src/recording-spool';
+import { spoolRoot } from '#recorder/process-spool';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
 import { adoptByRecorder, type Adoption } from '../support/recorder-process.ts';

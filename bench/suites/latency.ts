@@ -1,5 +1,5 @@
 import { readConfig } from '#src/config';
-import { startRecording, type Recording } from '#src/recording';
+import { startRecording, type Recording } from '#recorder/recording';
 import { quantile } from '../harness/statistics.ts';
 import type { Scale, Suite } from '../harness/suite.ts';
 import { makePacedSteps } from '../whole/paced-steps.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { inTurns } from '#exporters/cooperative-map';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { readConfig } from '#src/config';
-import { startRecording, type Recording } from '#src/recording';
+import { startRecording, type Recording } from '#recorder/recording';
 import { quantile } from '../harness/statistics.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import { minerRun } from '../miner-run.ts';

@@ -11,7 +11,7 @@ import { BENCH_EMITTER } from '../miner-run.ts';
 
 /** Spans whose steps end in one turn of the event loop. */
 const SPANS_A_TURN = 64;
-/** As in src/recording-spool.ts. */
+/** As in src/recorder/process-spool.ts. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const LIMIT_BYTES = 64 * 1024 ** 3;
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { migrate } from '#database/migrate';
-import { preparePartitions } from '../partition-maintenance.ts';
+import { preparePartitions } from '#recorder/partition-scheduler';
 import { createOutput } from './terminal/output.ts';
 import { withDatabase } from './with-database.ts';
 

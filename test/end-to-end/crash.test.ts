@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startRecording } from '#src/recording';
+import { startRecording } from '#recorder/recording';
 import { startRecorderProcess } from '../faults/support/recorder-process.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '#src/config';
-import { startRecording, type Recording } from '#src/recording';
+import { startRecording, type Recording } from '#recorder/recording';
 import { openBreakableProxy, type BreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

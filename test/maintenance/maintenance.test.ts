@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createPostgresExporter } from '#postgres/exporter';
 import { reconcileMetrics, sweep } from '#maintenance/maintenance';
 import { readConfig } from '#src/config';
-import { startRecording, type Recording } from '#src/recording';
+import { startRecording, type Recording } from '#recorder/recording';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { endedSpan, startOfSpan } from '../support/spans.ts';

@@ -1,5 +1,5 @@
 import { readConfig } from '#src/config';
-import { startRecording } from '#src/recording';
+import { startRecording } from '#recorder/recording';
 import { query } from './query-step.ts';
 
 /** A process that records a step and ends in the same turn, as its last argument says, without closing anything. */

@@ -3,10 +3,10 @@ import { ExportResultCode } from '@opentelemetry/core';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import type { SpanSink } from '#exporters/export-report';
-import { openRecordingSpool } from '#src/recording-spool';
-import { createSampler } from '#src/sampler';
+import { openRecordingSpool } from '#recorder/process-spool';
+import { createSampler } from '#recorder/sampler';
 import { step } from '#steps';
-import { startTelemetry } from '#src/telemetry';
+import { startTelemetry } from '#recorder/telemetry';
 import { attributesOf, DEFINITION, work, type Call } from './work.ts';
 
 /** A side as its process runs it. */

@@ -2,7 +2,7 @@ import { acquireAll } from '#lifecycle/resource-stack';
 import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { startIngestServer, TRACES_PATH } from '#ingest';
-import { startRecording } from '#src/recording';
+import { startRecording } from '#recorder/recording';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';

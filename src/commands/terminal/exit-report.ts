@@ -1,5 +1,5 @@
 import type { StopReport } from '#pipeline';
-import type { Adopted } from '#src/recording';
+import type { Adopted } from '#recorder/recording';
 import type { Barograph } from '#src/start';
 
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { readConfig } from '#src/config';
-import { startRecording } from '#src/recording';
+import { startRecording } from '#recorder/recording';
 import { measureWork } from './measured-work.ts';
 import { createWork } from './recorded-work.ts';
 import type { RecordingLoad } from './recorder-process.ts';

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { readConfig } from '#src/config';
-import { startRecording, type RecordingOptions } from '#src/recording';
-import { SpoolBench, spanOf } from './exporters/spool/support/spool-bench.ts';
-import { testDataDirectory } from './support/data-directory.ts';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { query } from './support/query-step.ts';
-import { endedSpan, startOfSpan } from './support/spans.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { startRecording, type RecordingOptions } from '#recorder/recording';
+import { SpoolBench, spanOf } from '../exporters/spool/support/spool-bench.ts';
+import { testDataDirectory } from '../support/data-directory.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { query } from '../support/query-step.ts';
+import { endedSpan, startOfSpan } from '../support/spans.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

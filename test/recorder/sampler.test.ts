@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { createSampler } from '#src/sampler';
+import { createSampler } from '#recorder/sampler';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const childOf = (traceFlags: TraceFlags) =>

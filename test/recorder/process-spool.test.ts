@@ -6,12 +6,12 @@ import { readSegment } from '#spool/format/frame';
 import { listSegments } from '#spool/segments/segment-files';
 import { toSpan } from '#spool/format/spool-record';
 import { readConfig } from '#src/config';
-import { startRecording, type Recording } from '#src/recording';
-import { openBreakableProxy } from './end-to-end/support/breakable-proxy.ts';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { endlessQuery, query } from './support/query-step.ts';
-import { emptyTables } from './support/tables.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { startRecording, type Recording } from '#recorder/recording';
+import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endlessQuery, query } from '../support/query-step.ts';
+import { emptyTables } from '../support/tables.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Soon enough for a test that waits for it to pass in vain. */
 const FLUSH_TIMEOUT_MILLIS = 150;

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PipelineState } from '#facts/pipeline-state';
-import { startStateReading } from '#src/state-reading';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
+import { startStateReading } from '#recorder/pipeline-state-poller';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -8,12 +8,12 @@ import type { Committed } from '#postgres/write-batch';
 import { differingSeries } from '#prometheus/compare-series';
 import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { MinerStatsRead } from '#facts/miner-stats';
-import { refreshMiners, startMinerRefresh } from '#src/miner-refresh';
+import { refreshMiners, startMinerRefresh } from '#recorder/miner-stats-poller';
 import { METRICS } from '#semconv/metrics';
-import { exporterFor, shown, valueOf } from './exporters/prometheus/fixtures.ts';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { endedSpan } from './support/spans.ts';
-import { emptyTables } from './support/tables.ts';
+import { exporterFor, shown, valueOf } from '../exporters/prometheus/fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endedSpan } from '../support/spans.ts';
+import { emptyTables } from '../support/tables.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

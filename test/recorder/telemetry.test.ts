@@ -2,12 +2,12 @@ import { context, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createSampler } from '#src/sampler';
+import { createSampler } from '#recorder/sampler';
 import { step, withIdentity } from '#steps';
 import { closingSpan } from '#facts/closing';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
-import { startTelemetry } from '#src/telemetry';
-import { endedSpan, startOfSpan, T } from './support/spans.ts';
+import { startTelemetry } from '#recorder/telemetry';
+import { endedSpan, startOfSpan, T } from '../support/spans.ts';
 
 vi.mock('@opentelemetry/exporter-trace-otlp-http', () => ({
   OTLPTraceExporter: vi.fn(function (this: Record<string, unknown>) {

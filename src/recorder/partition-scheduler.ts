@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { createPartitionsAhead, maintainPartitions } from '#postgres/retention/retention';
-import { startIntervalTask } from './lifecycle/interval-task.ts';
-import type { Retention } from './semconv/index.ts';
-import { messageOf } from './semconv/message-of.ts';
+import { startIntervalTask } from '#lifecycle/interval-task';
+import type { Retention } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 const EVERY_MILLIS = 6 * 3_600_000;
 const RETRY_MILLIS = 600_000;

@@ -10,10 +10,10 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
 import { toReadableSpan } from '#processor/readable-span';
 import { recordingSampler } from '#processor/recording-sampler';
-import type { Config } from './config.ts';
-import type { ObservedSpan } from './facts/observed-span.ts';
-import { INSTRUMENTATION_SCOPE } from './semconv/instrumentation-scope.ts';
-import { messageOf } from './semconv/message-of.ts';
+import type { Config } from '../config.ts';
+import type { ObservedSpan } from '#facts/observed-span';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
+import { messageOf } from '#semconv/message-of';
 
 const DEFAULT_SERVICE = 'barograph';
 

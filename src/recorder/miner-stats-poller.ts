@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import { readActiveMiners } from '#postgres/queries/read-active-miners';
 import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { PrometheusExporter } from '#prometheus/exporter';
-import { startIntervalTask } from './lifecycle/interval-task.ts';
-import { messageOf } from './semconv/message-of.ts';
+import { startIntervalTask } from '#lifecycle/interval-task';
+import { messageOf } from '#semconv/message-of';
 
 /** How old what other processes committed may be when a scrape shows it. */
 const REFRESH_MILLIS = 5000;

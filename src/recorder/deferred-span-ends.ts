@@ -1,5 +1,5 @@
 import { toObservedSpan, type SdkSpan } from '#processor/observed-span';
-import { decodeSpan, encodeSpan } from './facts/observed-span-json.ts';
+import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import type { Recording } from './recording.ts';
 
 /** Encodes the ends of spans as text, and records encoded ones. */

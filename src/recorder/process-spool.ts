@@ -5,18 +5,18 @@ import type { SpanSink } from '#exporters/export-report';
 import type { DeliveryContext } from '#processor/deliver-batch';
 import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { RecordingSpanProcessor } from '#processor/recording-span-processor';
-import { systemScheduler } from './lifecycle/scheduler.ts';
+import { systemScheduler } from '#lifecycle/scheduler';
 import type { DropReason } from '#processor/span-queue';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
 import { Spool, type SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
 import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder';
 import { startUpkeep } from '#spool/heartbeat';
-import type { Config } from './config.ts';
-import { describeConnectionTarget } from './database/connection-target.ts';
-import type { ObservedSpan } from './facts/observed-span.ts';
-import { CategorizedError } from './semconv/index.ts';
-import { messageOf } from './semconv/message-of.ts';
+import type { Config } from '../config.ts';
+import { describeConnectionTarget } from '#database/connection-target';
+import type { ObservedSpan } from '#facts/observed-span';
+import { CategorizedError } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 /** Bytes at which a file of records is closed and the next one begun. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;

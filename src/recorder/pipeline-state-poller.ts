@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { readPipelineState } from '#postgres/queries/read-pipeline-state';
-import type { PipelineState } from './facts/pipeline-state.ts';
-import { startIntervalTask } from './lifecycle/interval-task.ts';
-import { messageOf } from './semconv/message-of.ts';
+import type { PipelineState } from '#facts/pipeline-state';
+import { startIntervalTask } from '#lifecycle/interval-task';
+import { messageOf } from '#semconv/message-of';
 
 const EVERY_MILLIS = 5000;
 /** Resting this many times as long as it worked, a reading takes at most a tenth of the time of its connection. */

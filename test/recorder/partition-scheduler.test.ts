@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { preparePartitions, startPartitionMaintenance } from '#src/partition-maintenance';
-import { createTestDatabase, type TestDatabase } from './support/postgres.ts';
-import { endedSpan } from './support/spans.ts';
+import { preparePartitions, startPartitionMaintenance } from '#recorder/partition-scheduler';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { endedSpan } from '../support/spans.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

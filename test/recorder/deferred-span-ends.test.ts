@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExportReport } from '#exporters/export-report';
 import type { SdkSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
-import { recordedEnds } from '#src/recorded-ends';
+import { recordedEnds } from '#recorder/deferred-span-ends';
 
 const SPAN: SdkSpan = {
   name: 'era5 score',
