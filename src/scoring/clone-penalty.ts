@@ -1,4 +1,4 @@
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 
 /**
  * Weighted mean-square distance from the reference below which a day-one forecast counts as a copy of it (domain 4.3

@@ -1,5 +1,4 @@
-import { finiteOrNull } from './finite-or-null.ts';
-import { finiteMean } from './mean.ts';
+import { finiteMean, finiteOrNull } from './mean.ts';
 
 /** Weight of skill (alpha) and of anomaly correlation (beta) in the score of day one. */
 export const DAY1_SKILL_WEIGHT = 0.6;

@@ -1,4 +1,4 @@
-import type { FieldValues } from './field-values.ts';
+import type { FieldValues } from './field-grid.ts';
 
 /** Share of the truth-finite points at which a forecast must be finite to be scored. */
 export const MIN_FINITE_COVERAGE = 0.9985;

@@ -1,6 +1,4 @@
-import type { GridRow } from './field-grid.ts';
-import type { FieldValues, RowSpan } from './field-values.ts';
-import { firstSharedPoint } from './first-shared-point.ts';
+import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { joinMoments, NO_MOMENTS, type Moments } from './moments.ts';
 
 /** What forecast and truth tell, over the points where both are finite. */

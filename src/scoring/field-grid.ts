@@ -1,4 +1,3 @@
-import type { FieldValues, RowSpan } from './field-values.ts';
 import { latitudeWeights } from './latitude-weights.ts';
 
 /** One latitude row of a grid with the weight that all its points share. */
@@ -44,4 +43,24 @@ function sharedLength(fields: Readonly<Record<string, FieldValues | undefined>>)
     );
   }
   return length;
+}
+
+/**
+ * The first index of the row at which every field is finite: where the sums of the row take their shift. The start of
+ * the row where there is none, for then nothing is summed.
+ */
+export function firstSharedPoint(fields: readonly FieldValues[], row: RowSpan): number {
+  for (let index = row.start; index < row.end; index++) {
+    if (fields.every((field) => Number.isFinite(field[index]))) return index;
+  }
+  return row.start;
+}
+
+/** The values of one horizontal field, row-major (latitude, longitude), in the unit of its variable. NaN is missing. */
+export type FieldValues = Float32Array | Float64Array;
+
+/** A half-open range of indices: the points of one latitude row. */
+export interface RowSpan {
+  readonly start: number;
+  readonly end: number;
 }

@@ -5,9 +5,7 @@ import {
   type Comoments,
   type ShiftedSums,
 } from './comoments.ts';
-import type { GridRow } from './field-grid.ts';
-import type { FieldValues, RowSpan } from './field-values.ts';
-import { firstSharedPoint } from './first-shared-point.ts';
+import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
 /** What forecast, truth and reference forecast tell. */

@@ -1,16 +1,15 @@
 import { measureAnomalies } from './field-anomalies.ts';
 import { measureErrors, type FieldErrors } from './field-errors.ts';
-import { gridRows } from './field-grid.ts';
+import { type FieldValues, gridRows } from './field-grid.ts';
 import { measureReference } from './field-reference.ts';
-import type { FieldValues } from './field-values.ts';
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
 import { skillScore } from './skill-score.ts';
 import { weightedCorrelation } from './weighted-correlation.ts';
-import { sumWholeRows, type WholeRows } from './whole-rows.ts';
+import { sumWholeRows, type WholeRows } from './sum-rows.ts';
 
-export type { FieldValues } from './field-values.ts';
+export type { FieldValues } from './field-grid.ts';
 
 /** A forecast field, what really happened, and what it is compared with: all on one grid, in one unit. */
 export interface FieldScoreInput {

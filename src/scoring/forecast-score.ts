@@ -1,6 +1,5 @@
-import { clampToUnit } from './clamp-to-unit.ts';
-import { finiteOrNull } from './finite-or-null.ts';
-import { finiteValues } from './mean.ts';
+import { clampToUnit } from './skill-score.ts';
+import { finiteOrNull, finiteValues } from './mean.ts';
 
 /** Weight of the leads scored against ERA5 and of passing day one. */
 export const ERA5_WEIGHT = 0.95;

@@ -1,6 +1,5 @@
-import { clampToUnit } from './clamp-to-unit.ts';
-import { finiteOrNull } from './finite-or-null.ts';
-import { finiteMean, finiteValues } from './mean.ts';
+import { clampToUnit } from './skill-score.ts';
+import { finiteMean, finiteOrNull, finiteValues } from './mean.ts';
 
 /** Weights of the three parts when all are known. */
 export const LEAD_WEIGHTS = { skill: 0.6, acc: 0.3, rmse: 0.1 } as const;

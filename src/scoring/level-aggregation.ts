@@ -1,4 +1,4 @@
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 
 /**
  * Weighted mean over pressure levels, renormalised over the levels whose value is finite (domain 4.2, 4.4). A missing

@@ -1,4 +1,4 @@
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 
 /** A weighted mean of squares that is still being summed. */
 export interface MeanSquare {

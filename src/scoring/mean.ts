@@ -11,3 +11,8 @@ export function finiteMean(values: Iterable<number | null>): number | null {
   if (finite.length === 0) return null;
   return finite.reduce((sum, value) => sum + value, 0) / finite.length;
 }
+
+/** A finite number as it is; NaN, an infinity or nothing as null, the one way in which scores say "unknown". */
+export function finiteOrNull(value: number | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

@@ -1,4 +1,4 @@
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 
 /**
  * Mean-square skill score: 1 - mse / referenceMse (domain 4.2); 1 is perfect, 0 is as good as the reference, negative is worse.
@@ -12,4 +12,12 @@ export function skillScore(mse: number | null, referenceMse: number | null): num
   if (mse === null || referenceMse === null) return null;
   if (referenceMse === 0) return mse === 0 ? 1 : null;
   return finiteOrNull(1 - mse / referenceMse);
+}
+
+/**
+ * The value, moved into [0, 1]. Only for finite values: callers test finiteness first, because a NaN that is clamped
+ * can come out as a perfect score.
+ */
+export function clampToUnit(value: number): number {
+  return Math.min(1, Math.max(0, value));
 }

@@ -1,4 +1,4 @@
-import type { FieldValues } from './field-values.ts';
+import type { FieldValues } from './field-grid.ts';
 
 /** Standard gravity, m/s2: geopotential per metre of geopotential height. */
 export const STANDARD_GRAVITY = 9.80665;

@@ -1,5 +1,5 @@
 import type { Comoments } from './comoments.ts';
-import { finiteOrNull } from './finite-or-null.ts';
+import { finiteOrNull } from './mean.ts';
 
 /** Below this standard deviation, in the unit of the variable, a field is constant and has no correlation. */
 export const SMALLEST_STANDARD_DEVIATION = 1e-12;

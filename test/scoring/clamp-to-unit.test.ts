@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clampToUnit } from '#scoring/clamp-to-unit';
+import { clampToUnit } from '#scoring/skill-score';
 
 describe('clampToUnit', () => {
   it('moves only what lies outside 0 and 1', () => {

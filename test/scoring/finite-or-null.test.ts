@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finiteOrNull } from '#scoring/finite-or-null';
+import { finiteOrNull } from '#scoring/mean';
 
 describe('finiteOrNull', () => {
   it('keeps numbers, 0 among them, and turns all else into null', () => {

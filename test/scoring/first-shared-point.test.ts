@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstSharedPoint } from '#scoring/first-shared-point';
+import { firstSharedPoint } from '#scoring/field-grid';
 
 const first = Float64Array.of(NaN, 1, Infinity, 3, 4);
 const second = Float32Array.of(0, NaN, 2, 3, 4);

@@ -6,7 +6,7 @@ import { gridRows } from '#scoring/field-grid';
 import { measureReference } from '#scoring/field-reference';
 import { scoreField } from '#scoring/field-scores';
 import { KERNEL_POINTS } from '#scoring/row-kernel';
-import { sumWholeRows } from '#scoring/whole-rows';
+import { sumWholeRows } from '#scoring/sum-rows';
 import { naiveFieldScores } from './naive-field-scores.ts';
 
 const names = ['forecast', 'truth', 'reference', 'climatology'] as const;

@@ -1,12 +1,11 @@
 import { NO_ANOMALIES } from './field-anomalies.ts';
 import { NO_ERRORS } from './field-errors.ts';
-import type { GridRow } from './field-grid.ts';
+import type { FieldValues, GridRow } from './field-grid.ts';
 import { NO_REFERENCE } from './field-reference.ts';
-import type { FieldValues } from './field-values.ts';
 import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS } from './row-kernel.ts';
 import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './row-program.ts';
 import { openTotals, type OpenTotals } from './row-totals.ts';
-import { tellTotals, type ToldFields } from './told-fields.ts';
+import { tellTotals, type ToldFields } from './sums-to-moments.ts';
 
 /** What the rows tell in which no field lacks a value, and the rows that are still to be summed point by point. */
 export interface WholeRows extends ToldFields {

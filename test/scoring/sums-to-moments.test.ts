@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openTotals } from '#scoring/row-totals';
-import { tellTotals } from '#scoring/told-fields';
+import { tellTotals } from '#scoring/sums-to-moments';
 import { ROW_SUMS, type RowSum } from '#scoring/row-program';
 
 /** Sums of one row as the kernel leaves them: all in the first of both halves, the extremes in both. */
