@@ -2,9 +2,9 @@ import { NO_ANOMALIES } from './field-anomalies.ts';
 import { NO_ERRORS } from './field-errors.ts';
 import type { FieldValues, GridRow } from './field-grid.ts';
 import { NO_REFERENCE } from './field-reference.ts';
-import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS } from './row-kernel.ts';
-import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './row-program.ts';
-import { openTotals, type OpenTotals } from './row-totals.ts';
+import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS } from './simd/row-kernel.ts';
+import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './simd/row-program.ts';
+import { openTotals, type OpenTotals } from './simd/row-totals.ts';
 import { tellTotals, type ToldFields } from './sums-to-moments.ts';
 
 /** What the rows tell in which no field lacks a value, and the rows that are still to be summed point by point. */

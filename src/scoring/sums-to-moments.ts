@@ -3,7 +3,7 @@ import type { FieldAnomalies } from './field-anomalies.ts';
 import { NO_ERRORS, type FieldErrors } from './field-errors.ts';
 import type { FieldReference } from './field-reference.ts';
 import { NO_MOMENTS, type Moments } from './moments.ts';
-import type { RowTotals } from './row-totals.ts';
+import type { RowTotals } from './simd/row-totals.ts';
 
 /** What rows tell, in the form in which the others can be joined to them. */
 export interface ToldFields {

@@ -5,7 +5,7 @@ import { measureErrors } from '#scoring/field-errors';
 import { gridRows } from '#scoring/field-grid';
 import { measureReference } from '#scoring/field-reference';
 import { scoreField } from '#scoring/field-scores';
-import { KERNEL_POINTS } from '#scoring/row-kernel';
+import { KERNEL_POINTS } from '#scoring/simd/row-kernel';
 import { sumWholeRows } from '#scoring/sum-rows';
 import { naiveFieldScores } from './naive-field-scores.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openTotals } from '#scoring/row-totals';
+import { openTotals } from '#scoring/simd/row-totals';
 import { tellTotals } from '#scoring/sums-to-moments';
-import { ROW_SUMS, type RowSum } from '#scoring/row-program';
+import { ROW_SUMS, type RowSum } from '#scoring/simd/row-program';
 
 /** Sums of one row as the kernel leaves them: all in the first of both halves, the extremes in both. */
 function rowOf(sums: Partial<Record<RowSum, number>>): Float64Array {

@@ -9,8 +9,8 @@ import {
   storePair,
   loadPair,
   unsigned,
-} from '#scoring/simd-code';
-import { compile } from '#scoring/simd-module';
+} from '#scoring/simd/simd-code';
+import { compile } from '#scoring/simd/simd-module';
 
 describe('whole numbers of instructions', () => {
   it.each([
