@@ -1,4 +1,4 @@
-import { cell, code, table } from './markdown.ts';
+import { cell, code, table } from './reference-page.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { METRIC_LABELS, OVERFLOW, type LabelDefinition } from './metric-labels.ts';
 import { METRIC_GROUPS } from './metrics.ts';

@@ -1,4 +1,4 @@
-import { remembering } from './remembering.ts';
+import { remembering } from './memoize.ts';
 import { SUBSTEPS, STAGES, type Stage, type StepName, type SubstepGroup } from './vocabulary.ts';
 
 const substeps = Object.values(SUBSTEPS).flat();

@@ -1,8 +1,7 @@
 import type { AttributeDefinition } from './attribute-definition.ts';
 import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
-import { cell, code, table } from './markdown.ts';
-import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP, type PipelineResult } from './pipeline-aliases.ts';
+import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } from './pipeline-aliases.ts';
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
@@ -13,14 +12,25 @@ import {
   RESPONSE_STATUSES,
   RUN_STATUSES,
   SCORE_TYPES,
-  STAGES,
   STAGE_STATUSES,
+  STAGES,
   STEP_NAMES,
   STEP_STATUSES,
   SUBSTEPS,
   TRANSPORT_OUTCOMES,
   VARIABLES,
 } from './vocabulary.ts';
+
+/** A cell of a Markdown table: `|` would end it. */
+export const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+export const code = (text: string | number): string => `\`${cell(String(text))}\``;
+
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+}
 
 const CLOSED_SETS: readonly (readonly [title: string, values: readonly (string | number)[]])[] = [
   ['Steps', STEP_NAMES],
