@@ -1,6 +1,6 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import { EVENTS } from '#semconv';
-import { addAttributes } from './attribute-values.ts';
+import { addAttributes } from './start-attributes.ts';
 import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';
 import { readMessage } from './unknown-error.ts';

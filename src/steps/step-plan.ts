@@ -1,8 +1,47 @@
-import { CategorizedError, STEP_NAMES, SUBSTEPS, SUBSTEP_PATTERN, toSubstepGroup } from '#semconv';
+import { ProxyTracer, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { CategorizedError, STEP_NAMES, SUBSTEP_PATTERN, SUBSTEPS, toSubstepGroup } from '#semconv';
+import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
-import { InstantText } from './instant-text.ts';
-import { StepTracer } from './step-tracer.ts';
+
+/** The tracer of steps, asked for again only when another SDK is registered. */
+export class StepTracer {
+  #provider: unknown = null;
+  #tracer: Tracer | null = null;
+
+  /** Until an SDK is registered, the stand-in of the API; it is not kept, for it may come to stand for another SDK. */
+  get(): Tracer {
+    const registered = trace.getTracerProvider();
+    const provider = hasDelegate(registered) ? registered.getDelegate() : registered;
+    if (this.#tracer !== null && provider === this.#provider) return this.#tracer;
+    const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;
+    const tracer = registered.getTracer(name, version, { schemaUrl });
+    this.#provider = provider;
+    this.#tracer = tracer instanceof ProxyTracer ? null : tracer;
+    return tracer;
+  }
+}
+
+/** The provider of the API stands for the one that is registered. */
+const hasDelegate = (
+  provider: TracerProvider,
+): provider is TracerProvider & { getDelegate(): TracerProvider } =>
+  'getDelegate' in provider && typeof provider.getDelegate === 'function';
+
+/** Instants as ISO 8601 text. The steps of a run name one instant after the other, its T0: its text is made once. */
+export class InstantText {
+  #millis = NaN;
+  #text = '';
+
+  /** @throws RangeError when the date is none */
+  of(date: Date): string {
+    const millis = date.getTime();
+    if (millis === this.#millis) return this.#text;
+    this.#text = date.toISOString();
+    this.#millis = millis;
+    return this.#text;
+  }
+}
 
 /** A definition whose callbacks take the arguments of any call; the types of `step` vouch for the right ones. */
 export type AnyDefinition = StepDefinition<unknown[], unknown>;

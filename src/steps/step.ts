@@ -2,10 +2,12 @@ import { context } from '@opentelemetry/api';
 import { closeStep } from './close-step.ts';
 import type { StepDefinition } from './definition.ts';
 import { openStep } from './open-step.ts';
-import { IS_SDK_DISABLED } from './sdk-disabled.ts';
-import { toStepPlan, type AnyDefinition, type StepPlan } from './step-plan.ts';
+import { type AnyDefinition, type StepPlan, toStepPlan } from './step-plan.ts';
 import { watchGenerator } from './watch-generator.ts';
 import { watchResult } from './watch-result.ts';
+
+/** Whether `OTEL_SDK_DISABLED` is `true`; read once, when the module is loaded. A step is then the bare function. */
+export const IS_SDK_DISABLED = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';
 
 type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
 
