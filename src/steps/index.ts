@@ -8,9 +8,9 @@ export type {
   StepOutcome,
 } from './definition.ts';
 export type { EndedSpan } from './ended-span.ts';
-export { currentIdentity, withIdentity } from './identity-context.ts';
+export { currentIdentity, withIdentity } from './context/identity-context.ts';
 export { instrumentationFaults, type FaultPlace } from './instrumentation-faults.ts';
 export { previewEnd } from './preview-end.ts';
 export { Step } from './step-decorator.ts';
 export { step } from './step.ts';
-export { currentTraceparent } from './traceparent.ts';
+export { currentTraceparent } from './context/traceparent.ts';

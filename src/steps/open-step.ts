@@ -15,13 +15,13 @@ import {
   toInherited,
   type KnownIdentity,
   type StepScope,
-} from './identity-context.ts';
+} from './context/identity-context.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import { startProfile, type FinishProfile } from './profile.ts';
 import { toStartAttributes, type StartOfStep } from './start-attributes.ts';
 import { spanNameOf, substepOf, type StepPlan } from './step-plan.ts';
-import { withSpanAndScope } from './step-scope.ts';
-import { parseTraceparent } from './traceparent.ts';
+import { withSpanAndScope } from './context/step-scope.ts';
+import { parseTraceparent } from './context/traceparent.ts';
 
 const SPAN_KINDS: Readonly<Record<StepKind, SpanKind>> = {
   internal: SpanKind.INTERNAL,

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { scrubText } from '#semconv';
-import type { KnownIdentity } from './identity-context.ts';
+import type { KnownIdentity } from './context/identity-context.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import type { InstantText, StepPlan } from './step-plan.ts';
 

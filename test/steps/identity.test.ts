@@ -8,7 +8,7 @@ import {
   withIdentity,
   type StepIdentity,
 } from '#steps';
-import { parseTraceparent } from '#steps/traceparent';
+import { parseTraceparent } from '#steps/context/traceparent';
 import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
 
 let steps: RecordedSteps;

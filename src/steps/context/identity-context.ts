@@ -1,5 +1,5 @@
 import { context, type Context } from '@opentelemetry/api';
-import type { StepIdentity } from './definition.ts';
+import type { StepIdentity } from '../definition.ts';
 import { scopeIn, withScope } from './step-scope.ts';
 
 /** A step identity with every field there, known or not: of one shape, for every call of every step makes one. */
