@@ -3,12 +3,12 @@ import { EVENTS } from '#semconv';
 import { addAttributes } from './start-attributes.ts';
 import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';
-import { readMessage } from './unknown-error.ts';
+import { readMessage } from './errors/unknown-error.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import type { StepCall } from './open-step.ts';
 import type { FinishProfile } from './profile.ts';
 import { readFailure, readOutcome } from './read-outcome.ts';
-import { recordError } from './record-error.ts';
+import { recordError } from './errors/record-error.ts';
 
 /** How a call came to its end. A generator that its consumer left before its end did all that was asked of it. */
 export type StepEnd =

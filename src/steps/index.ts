@@ -1,4 +1,4 @@
-export { classifyError, isRetryable } from './classify-error.ts';
+export { classifyError, isRetryable } from './errors/classify-error.ts';
 export type {
   FinalResult,
   StepAttributes,

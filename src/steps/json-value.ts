@@ -1,4 +1,4 @@
-import { readMessage, readProperty, classOf } from './unknown-error.ts';
+import { readMessage, readProperty, classOf } from './errors/unknown-error.ts';
 
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CategorizedError } from '#semconv';
-import { describeError } from '#steps/describe-error';
-import { normalizeMessage } from '#steps/error-fingerprint';
+import { describeError } from '#steps/errors/describe-error';
+import { normalizeMessage } from '#steps/errors/error-fingerprint';
 
 class ChunkError extends Error {}
 
