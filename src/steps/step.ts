@@ -3,8 +3,8 @@ import { closeStep } from './close-step.ts';
 import type { StepDefinition } from './definition.ts';
 import { openStep } from './open-step.ts';
 import { type AnyDefinition, type StepPlan, toStepPlan } from './step-plan.ts';
-import { watchGenerator } from './watch-generator.ts';
-import { watchResult } from './watch-result.ts';
+import { watchGenerator } from './result/watch-generator.ts';
+import { watchResult } from './result/watch-result.ts';
 
 /** Whether `OTEL_SDK_DISABLED` is `true`; read once, when the module is loaded. A step is then the bare function. */
 export const IS_SDK_DISABLED = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';

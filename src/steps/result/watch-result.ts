@@ -1,8 +1,8 @@
 import { context } from '@opentelemetry/api';
 import { types } from 'node:util';
-import { closeStep } from './close-step.ts';
-import { guarded } from './instrumentation-faults.ts';
-import type { StepCall } from './open-step.ts';
+import { closeStep } from '../close-step.ts';
+import { guarded } from '../instrumentation-faults.ts';
+import type { StepCall } from '../open-step.ts';
 import { watchThenable, type Then } from './watch-thenable.ts';
 
 /**

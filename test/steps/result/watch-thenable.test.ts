@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { step } from '#steps';
-import { recordSteps, type RecordedSteps } from './recorded-steps.ts';
+import { recordSteps, type RecordedSteps } from '../recorded-steps.ts';
 
 let steps: RecordedSteps;
 beforeAll(() => void (steps = recordSteps()));

@@ -1,6 +1,6 @@
 import { context, type Context } from '@opentelemetry/api';
-import { closeStep } from './close-step.ts';
-import type { StepCall } from './open-step.ts';
+import { closeStep } from '../close-step.ts';
+import type { StepCall } from '../open-step.ts';
 
 type Callback = ((value: unknown) => unknown) | null | undefined;
 /** The `then` of some object. */

@@ -1,7 +1,7 @@
 import { context } from '@opentelemetry/api';
-import { closeStep } from './close-step.ts';
-import { openStep, type StepCall } from './open-step.ts';
-import type { StepPlan } from './step-plan.ts';
+import { closeStep } from '../close-step.ts';
+import { openStep, type StepCall } from '../open-step.ts';
+import type { StepPlan } from '../step-plan.ts';
 
 /** How the consumer of a generator resumes it. */
 type Resumption = 'next' | 'return' | 'throw';
