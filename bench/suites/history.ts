@@ -1,4 +1,5 @@
-import { createPostgresExporter, toSink } from '#postgres/exporter';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { writeHistory, type HistorySize } from '../support/year-of-history.ts';
 import type { Comparison, Scale, Suite } from '../harness/suite.ts';

@@ -1,4 +1,5 @@
-import { createPostgresExporter, toSink } from '#postgres/exporter';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
 import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { acquireAll } from '#lifecycle/resource-stack';
 import type { ObservedSpan } from '#facts/observed-span';

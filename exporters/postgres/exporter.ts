@@ -5,19 +5,12 @@ import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { toObservedSpan } from '#processor/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
-import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
+import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { type Batch, toBatch } from './log/batch.ts';
 import { isRetryableDatabaseError } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { type Committed, recordBatch } from './write-batch.ts';
 import { bury } from './write-dead-letter.ts';
-
-/** The exporter as the processor of Barograph wants it. */
-export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
-  export: exporter.exportObserved.bind(exporter),
-  prepare: exporter.prepare.bind(exporter),
-  bury: exporter.bury.bind(exporter),
-});
 
 /** What the exporter needs. */
 export interface ForecastSpanExporterOptions {

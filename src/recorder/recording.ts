@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '#exporters/export-report';
-import { createPostgresExporter, toSink } from '#postgres/exporter';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
 import type { ProcessorCounters } from '#processor/processor-options';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
 import { withBatchMetrics } from '#prometheus/measured-sink';
