@@ -6,7 +6,7 @@ import { RUN_DASHBOARD } from './run.ts';
 import { SCORES_DASHBOARD } from './scores.ts';
 
 /** All dashboards. */
-export const DASHBOARDS: readonly DashboardWords[] = [
+const DASHBOARDS: readonly DashboardWords[] = [
   RUN_DASHBOARD,
   MINER_DASHBOARD,
   SCORES_DASHBOARD,

@@ -3,7 +3,7 @@ import { type Grid, type GridDataset, writeGridStore } from '#grids';
 import { LEAD_ROLES, LEAD_VARIABLES, leadField, type LeadRole } from './lead-fields.ts';
 
 /** The levels of ERA5 that forecasts are scored on, hPa: with the four surface variables 69 fields. */
-export const LEVELS_HPA = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000] as const;
+const LEVELS_HPA = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000] as const;
 export const LEAD_TIME = new Date('2026-11-02T00:00:00Z');
 
 /** Paths of the stores that one lead is scored with. */

@@ -31,7 +31,7 @@ export interface DashboardWords {
 }
 
 /** Puts a dashboard together. */
-export function buildDashboard(words: DashboardWords): Dashboard {
+function buildDashboard(words: DashboardWords): Dashboard {
   const builder = new DashboardBuilder(words.title)
     .uid(DASHBOARD_UIDS[words.name])
     .description(words.description)

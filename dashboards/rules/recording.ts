@@ -5,7 +5,7 @@ import type { RecordingRule, RuleGroup } from './rule.ts';
 import { TOO_MANY, VERIFICATION_WINDOW } from './thresholds.ts';
 
 /** The windows of the error budget, and those that panels show. */
-export const ERROR_WINDOWS = ['5m', '30m', '1h', '6h', '1d', '3d'] as const;
+const ERROR_WINDOWS = ['5m', '30m', '1h', '6h', '1d', '3d'] as const;
 export type ErrorWindow = (typeof ERROR_WINDOWS)[number];
 
 const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;

@@ -7,7 +7,7 @@ import { describeConnectionTarget, parseConnectionTarget } from './connection-ta
 import { createTypeParsers } from './type-parsers.ts';
 
 /** The oldest server that knows `nulls not distinct`, on which our keys rest. */
-export const OLDEST_SERVER_MAJOR = 15;
+const OLDEST_SERVER_MAJOR = 15;
 
 /** How to connect. */
 export interface ConnectOptions {

@@ -1,5 +1,5 @@
 /** Why a value could not be kept as it was. Each reason is counted where the value belongs and in the metrics. */
-export const ADJUSTMENT_REASONS = [
+const ADJUSTMENT_REASONS = [
   'not_finite',
   'negative_zero',
   'big_integer',

@@ -5,7 +5,7 @@ import { jsonOf, type SpanAttributes } from './state-fact.ts';
 import type { ErrorFact } from './step-fact.ts';
 
 /** Longest message that is kept, as in `last_error_message`. */
-export const MAX_MESSAGE_LENGTH = 500;
+const MAX_MESSAGE_LENGTH = 500;
 const MAX_STACK_LENGTH = 4000;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

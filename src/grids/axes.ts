@@ -2,7 +2,7 @@ import type { ArrayDescription } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 
 /** The roles that a dimension of a field can play. */
-export const AXIS_ROLES = ['time', 'level', 'latitude', 'longitude'] as const;
+const AXIS_ROLES = ['time', 'level', 'latitude', 'longitude'] as const;
 export type AxisRole = (typeof AXIS_ROLES)[number];
 
 /** The names under which each role is known. A coordinate array is named as its dimension (CF, section 5). */

@@ -2,8 +2,7 @@ import Blosc from 'numcodecs/blosc';
 import Zstd from 'numcodecs/zstd';
 
 /** How chunks are compressed when a store is written. */
-export const CHUNK_CODEC_NAMES = ['blosc', 'zstd'] as const;
-export type ChunkCodecName = (typeof CHUNK_CODEC_NAMES)[number];
+export type ChunkCodecName = 'blosc' | 'zstd';
 
 export interface ChunkCodec {
   encode(bytes: Uint8Array): Promise<Uint8Array>;

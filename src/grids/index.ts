@@ -1,16 +1,14 @@
-export { CHUNK_CODEC_NAMES, type ChunkCodecName } from './chunk-codec.ts';
 export type { ZarrFormat } from './array-description.ts';
 export { createDirectoryStore } from './directory-store.ts';
 export { GridTimeMissingError } from './grid-errors.ts';
-export type { FieldRequest, Grid, GridStore, GridStoreOptions, GridVariable } from './grid-store.ts';
-export { createHttpStore, type HttpStore, type HttpStoreOptions, type HttpStoreStats } from './http-store.ts';
+export type { FieldRequest, Grid, GridStore, GridVariable } from './grid-store.ts';
+export { createHttpStore } from './http-store.ts';
 export { createInterpolator, isSameGrid } from './interpolate.ts';
 export { createMemoryStore } from './directory-store.ts';
 export { type GridSource, openGridStore } from './open-grid-store.ts';
 export {
   type FileManifest,
   hashFile,
-  type VerificationStats,
   type VerifiedStore,
   withManifestVerification,
 } from './verified-store.ts';

@@ -9,7 +9,7 @@ export interface Reply {
   readonly allow?: string;
 }
 
-export const TEXT = 'text/plain; charset=utf-8';
+const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export const textReply = (status: number, line: string): Reply => ({

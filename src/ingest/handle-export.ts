@@ -16,7 +16,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
  * @param token null lets everybody in
  * @throws Refusal 401
  */
-export function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string | null): void {
+function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string | null): void {
   if (token === null) return;
   const [, given = ''] = /^bearer +(.+)$/i.exec(authorization.trim()) ?? [];
   if (timingSafeEqual(digest(given), digest(token))) return;

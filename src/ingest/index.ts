@@ -1,9 +1,4 @@
 /** OTLP over HTTP: spans of other programs. */
 export { TRACES_PATH } from './handle-export.ts';
-export {
-  startIngestServer,
-  type IngestLimits,
-  type IngestServer,
-  type IngestServerOptions,
-} from './ingest-server.ts';
-export type { SinkReport, TakeBatch } from './deliver-spans.ts';
+export { startIngestServer, type IngestServer, type IngestServerOptions } from './ingest-server.ts';
+export type { SinkReport } from './deliver-spans.ts';

@@ -16,7 +16,7 @@ export function encodingOf(contentType: string | undefined): Encoding | null {
 }
 
 /** The content type of an encoding. */
-export const mediaTypeOf = (encoding: Encoding): string =>
+const mediaTypeOf = (encoding: Encoding): string =>
   encoding === 'json' ? 'application/json' : 'application/x-protobuf';
 
 /** @throws Refusal 415 for a body that is neither */

@@ -184,7 +184,7 @@ export interface OpenedParts {
  * Closes what a pipeline has opened. Steps that were let go of still hold connections: those are not waited for, and
  * their errors stay heard.
  */
-export async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
+async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
   const { pool, ownsPool, agent, leavePool } = opened;
   if (left > 0) {
     await agent.destroy();

@@ -14,7 +14,7 @@ export const CLONE_THRESHOLDS: Readonly<Record<string, number>> = {
 };
 
 /** Penalty of an exact copy (gamma), in units of skill. */
-export const CLONE_PENALTY_SCALE = 1;
+const CLONE_PENALTY_SCALE = 1;
 
 /**
  * What is taken off the skill of a forecast that resembles the reference: gamma (1 - d / D) for d < D, otherwise 0

@@ -1,12 +1,12 @@
 import { finiteMean, finiteOrNull } from './mean.ts';
 
 /** Weight of skill (alpha) and of anomaly correlation (beta) in the score of day one. */
-export const DAY1_SKILL_WEIGHT = 0.6;
-export const DAY1_ACC_WEIGHT = 0.4;
+const DAY1_SKILL_WEIGHT = 0.6;
+const DAY1_ACC_WEIGHT = 0.4;
 /** A distance below this share of the clone threshold clamps the score, whatever the penalty. */
-export const CLONE_CLAMP_FRACTION = 0.5;
+const CLONE_CLAMP_FRACTION = 0.5;
 /** The most that a forecast with a copied variable can score. */
-export const CLONE_CLAMP_SCORE = 0.05;
+const CLONE_CLAMP_SCORE = 0.05;
 
 /** What day one found for one variable at one lead. */
 export interface Day1Variable {

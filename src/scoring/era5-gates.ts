@@ -1,11 +1,11 @@
 import type { FieldValues } from './field-grid.ts';
 
 /** Share of the truth-finite points at which a forecast must be finite to be scored. */
-export const MIN_FINITE_COVERAGE = 0.9985;
+const MIN_FINITE_COVERAGE = 0.9985;
 /** Share below which a forecast does not merely have gaps: its store does not hold what it claims. */
-export const MIN_CREDIBLE_COVERAGE = 0.1;
+const MIN_CREDIBLE_COVERAGE = 0.1;
 /** Largest absolute value of any variable, in any unit, that is taken for data. */
-export const MAX_CREDIBLE_VALUE = 1e12;
+const MAX_CREDIBLE_VALUE = 1e12;
 
 /** Error categories that the gates assign. */
 export type Era5GateCategory = 'data_coverage' | 'data_extreme';

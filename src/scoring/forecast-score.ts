@@ -2,10 +2,10 @@ import { clampToUnit } from './skill-score.ts';
 import { finiteOrNull, finiteValues } from './mean.ts';
 
 /** Weight of the leads scored against ERA5 and of passing day one. */
-export const ERA5_WEIGHT = 0.95;
-export const DAY1_WEIGHT = 0.05;
+const ERA5_WEIGHT = 0.95;
+const DAY1_WEIGHT = 0.05;
 /** The score of day one from which it counts as passed. */
-export const DAY1_PASS_SCORE = 0.1;
+const DAY1_PASS_SCORE = 0.1;
 
 /** The leads of a forecast taken together, with numerator and counts, so that another denominator can be applied. */
 export interface CombinedScore {

@@ -2,9 +2,9 @@ import { clampToUnit } from './skill-score.ts';
 import { finiteMean, finiteOrNull, finiteValues } from './mean.ts';
 
 /** Weights of the three parts when all are known. */
-export const LEAD_WEIGHTS = { skill: 0.6, acc: 0.3, rmse: 0.1 } as const;
+const LEAD_WEIGHTS = { skill: 0.6, acc: 0.3, rmse: 0.1 } as const;
 /** Weights of skill and correlation when no RMSE is known. */
-export const LEAD_WEIGHTS_WITHOUT_RMSE = { skill: 0.6, acc: 0.4, rmse: 0 } as const;
+const LEAD_WEIGHTS_WITHOUT_RMSE = { skill: 0.6, acc: 0.4, rmse: 0 } as const;
 
 /** The metrics of all variables at one lead; null and NaN entries are unknown and left out. */
 export interface LeadMetrics {

@@ -17,7 +17,7 @@ export const CLIMATOLOGY_BOUNDS: Readonly<Record<string, ValueBounds>> = {
 };
 
 /** Weighted correlation with the reference forecast below which a field is no weather. */
-export const MIN_PATTERN_CORRELATION = 0.3;
+const MIN_PATTERN_CORRELATION = 0.3;
 
 /** What is checked. A missing `patternCorrelation` was not measured; null was measured and is undefined. */
 export interface SanityInput {

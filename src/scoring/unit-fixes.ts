@@ -1,9 +1,9 @@
 import type { FieldValues } from './field-grid.ts';
 
 /** Standard gravity, m/s2: geopotential per metre of geopotential height. */
-export const STANDARD_GRAVITY = 9.80665;
+const STANDARD_GRAVITY = 9.80665;
 /** 0 degrees Celsius in kelvin. */
-export const CELSIUS_ZERO_KELVIN = 273.15;
+const CELSIUS_ZERO_KELVIN = 273.15;
 /** Pascal in a hectopascal. */
 const PASCAL_PER_HECTOPASCAL = 100;
 

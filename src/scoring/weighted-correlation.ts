@@ -2,7 +2,7 @@ import type { Comoments } from './comoments.ts';
 import { finiteOrNull } from './mean.ts';
 
 /** Below this standard deviation, in the unit of the variable, a field is constant and has no correlation. */
-export const SMALLEST_STANDARD_DEVIATION = 1e-12;
+const SMALLEST_STANDARD_DEVIATION = 1e-12;
 
 /**
  * Weighted, centred Pearson correlation, clipped to [-1, 1] (domain 4.2: sum w x'y' / sqrt(sum w x'^2 sum w y'^2)).

@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 
 /** Where the instrumentation of a step can go wrong without the step noticing. */
-export const FAULT_PLACES = [
+const FAULT_PLACES = [
   'identity',
   'traceparent',
   'substep',

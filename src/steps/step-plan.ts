@@ -5,7 +5,7 @@ import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 
 /** The tracer of steps, asked for again only when another SDK is registered. */
-export class StepTracer {
+class StepTracer {
   #provider: unknown = null;
   #tracer: Tracer | null = null;
 

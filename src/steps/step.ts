@@ -7,7 +7,7 @@ import { watchGenerator } from './result/watch-generator.ts';
 import { watchResult } from './result/watch-result.ts';
 
 /** Whether `OTEL_SDK_DISABLED` is `true`; read once, when the module is loaded. A step is then the bare function. */
-export const IS_SDK_DISABLED = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';
+const IS_SDK_DISABLED = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';
 
 type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
 

@@ -1,6 +1,5 @@
 export {
   type DemonstrationWorld,
-  type DemonstrationWorldOptions,
   makeDemonstrationWorld,
   makeWorldInMemory,
   WORLD_LEAD_HOURS,

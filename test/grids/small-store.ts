@@ -7,7 +7,7 @@ const LATITUDES = [60, 0, -60];
 const LONGITUDES = [0, 90, 180, 270];
 
 /** What the small store holds at a point: a different number for every field and point. */
-export function smallValue(field: { hour: number; level: number }, row: number, column: number): number {
+function smallValue(field: { hour: number; level: number }, row: number, column: number): number {
   return 250 + field.hour + field.level / 100 + row * 10 + column;
 }
 

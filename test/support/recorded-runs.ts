@@ -232,7 +232,7 @@ const day1Scored = (run: number, miner: Miner): ObservedSpan =>
   });
 
 /** One ERA5 lead, scored. */
-export const leadScored = (run: number, lead: number, score: number, at = 900_000 + lead): ObservedSpan =>
+const leadScored = (run: number, lead: number, score: number, at = 900_000 + lead): ObservedSpan =>
   spanOf(run, {
     step: 'era5',
     miner: MINERS.good,

@@ -3,12 +3,6 @@ import type { ValidatorIdentity } from '../log/read-log.ts';
 import type { MinerFold } from '../projections/miner-fold.ts';
 import type { MinerKey } from '../projections/tables/miner-history.ts';
 
-/** A run, as the key of `weather_forecast_runs`. */
-export interface ArchivedRunKey {
-  readonly validatorId: number;
-  readonly runId: number;
-}
-
 /** The key of a miner as text, as maps of miners have it. */
 export const minerKeyText = ({ validatorId, minerHotkey }: MinerKey): string =>
   `${validatorId}/${minerHotkey}`;
@@ -28,14 +22,6 @@ export async function readArchivedFold(
     [miners.map(({ validatorId }) => validatorId), miners.map(({ minerHotkey }) => minerHotkey)],
   );
   return new Map(rows.map((row) => [minerKeyText(row), row.fold]));
-}
-
-/** The runs that lost a part of their log: their rows cannot be made again from it. */
-export async function readArchivedRuns(client: ClientBase | Pool): Promise<readonly ArchivedRunKey[]> {
-  const { rows } = await client.query<ArchivedRunKey>(
-    'select validator_id as "validatorId", run_id as "runId" from archived_runs order by validator_id, run_id',
-  );
-  return rows;
 }
 
 /** What still counts although its rows are no longer in the log: retention has dropped them. */

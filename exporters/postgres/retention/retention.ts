@@ -137,7 +137,7 @@ async function whenLocked(
  *
  * @returns whether it was there; another maintainer may have been quicker
  */
-export async function dropPartition(client: ClientBase, partition: Partition): Promise<boolean> {
+async function dropPartition(client: ClientBase, partition: Partition): Promise<boolean> {
   const { table, name } = partition;
   await client.query('select pg_advisory_xact_lock(hashtext($1))', [`retention of ${table}`]);
   if (!(await hasPartition(client, partition))) return false;

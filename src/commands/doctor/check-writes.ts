@@ -18,7 +18,7 @@ const OLDEST = `
   order by xact_start limit 1`;
 
 /** The oldest transaction of a recorder that has been under way for longer than so many seconds; null without one. */
-export async function oldestRecorderTransaction(
+async function oldestRecorderTransaction(
   pool: Pool,
   longerThanSeconds: number,
 ): Promise<LongTransaction | null> {

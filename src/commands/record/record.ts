@@ -15,7 +15,7 @@ const GROWTH_PERCENT = 50;
  *
  * For a process of our own: it holds for the program as a whole.
  */
-export const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 
 interface RecordOptions {
   readonly host?: string;

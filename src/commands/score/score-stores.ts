@@ -70,7 +70,7 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
 }
 
 /** Every field that both stores have, in the order of the truth's times and variables. */
-export function sharedFieldRequests(forecast: GridStore, truth: GridStore): FieldRequest[] {
+function sharedFieldRequests(forecast: GridStore, truth: GridStore): FieldRequest[] {
   return truth.validTimes
     .filter((validTime) => hasTime(forecast, validTime))
     .flatMap((validTime) =>

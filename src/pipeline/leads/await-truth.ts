@@ -34,7 +34,7 @@ export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date)
 }
 
 /** Waits another hour. @throws CategorizedError `truth_missing` when that has gone on for too long */
-export function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
+function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
   const { parts, run, lead } = job;
   const giveUp = truthGiveUpTime(run.initTime, lead.leadHours);
   if (parts.clock.now() >= hurried(giveUp, run.initiatedAt, parts.delayFactor)) {

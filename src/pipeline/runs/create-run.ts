@@ -89,7 +89,7 @@ export const createRun = async (parts: SharedParts, request: RequestedRun): Prom
   (await createRunUnless(parts, request, loadActiveRun)).runId;
 
 /** Creates a run and starts it, unless one is found; whoever asks for the same cycle meanwhile waits. */
-export function createRunUnless(
+function createRunUnless(
   parts: SharedParts,
   { run, miners }: RequestedRun,
   find: (pool: Pool, run: NewRun) => Promise<{ readonly runId: number } | null>,

@@ -61,7 +61,7 @@ export interface RunAggregated {
 }
 
 /** Summing up a run, once all its miners have an end. */
-export const aggregateRunDefinition: StepDefinition<[RunJob], Promise<RunAggregated>> = {
+const aggregateRunDefinition: StepDefinition<[RunJob], Promise<RunAggregated>> = {
   name: 'aggregate',
   substep: 'run_scores',
   identity: runIdentity,

@@ -29,7 +29,7 @@ export interface NothingToDecide {
 export type OrchestrateResult = Orchestrated | NothingToDecide | Superseded;
 
 /** One decision about a run as a whole. */
-export const orchestrateDefinition: StepDefinition<[RunJob], Promise<OrchestrateResult>> = {
+const orchestrateDefinition: StepDefinition<[RunJob], Promise<OrchestrateResult>> = {
   name: 'orchestration',
   substep: 'decision',
   identity: runIdentity,
@@ -53,7 +53,7 @@ const decidedOutcome = ({ plan, miners }: Orchestrated): StepOutcome => ({
 });
 
 /** Something that was decided without moving the run. */
-export const decisionDefinition: StepDefinition<[RunJob, DecisionMade], Promise<DecisionMade>> = {
+const decisionDefinition: StepDefinition<[RunJob, DecisionMade], Promise<DecisionMade>> = {
   name: 'orchestration',
   substep: 'decision',
   identity: runIdentity,

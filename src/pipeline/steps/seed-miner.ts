@@ -15,7 +15,7 @@ export interface Seeded {
 export type SeedMinerResult = Seeded | Superseded;
 
 /** The root of a miner's trace. It ends at once, so that a forecast of ten days needs no span of ten days. */
-export const seedMinerDefinition: StepDefinition<[MinerJob], Promise<SeedMinerResult>> = {
+const seedMinerDefinition: StepDefinition<[MinerJob], Promise<SeedMinerResult>> = {
   name: 'seed',
   substep: 'seed_miner',
   spanName: 'forecast.miner',

@@ -12,7 +12,7 @@ export function parseTraceparent(traceparent: string): SpanContext | null {
 }
 
 /** The W3C traceparent of a span. */
-export function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
+function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 

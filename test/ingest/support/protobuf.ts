@@ -1,7 +1,7 @@
 /** A message written by hand, byte by byte. */
 export type Bytes = readonly number[];
 
-export const varint = (value: bigint | number): Bytes => {
+const varint = (value: bigint | number): Bytes => {
   const rest = BigInt.asUintN(64, BigInt(value));
   return rest < 128n ? [Number(rest)] : [Number(rest & 127n) + 128, ...varint(rest >> 7n)];
 };
@@ -33,10 +33,10 @@ export const fixed32 = (field: number, content: Bytes): Bytes => [...varint(fiel
 export const attribute = (field: number, key: string, value: Bytes): Bytes =>
   bytes(field, [...bytes(1, key), ...bytes(2, value)]);
 
-export const TRACE_ID = [
+const TRACE_ID = [
   0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36,
 ];
-export const SPAN_ID = [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7];
+const SPAN_ID = [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7];
 
 /** The fields that identify a span. */
 export const identity: Bytes = [...bytes(1, TRACE_ID), ...bytes(2, SPAN_ID)];

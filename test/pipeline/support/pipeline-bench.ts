@@ -6,11 +6,11 @@ import { INIT_TIME, tinyClimatology, tinyFiles, tinyStore, VALIDATOR } from './t
 
 /** Leads of the tiny world: day one and two of ERA5. */
 export const DAY1_LEAD = 12;
-export const ERA5_LEADS = [24, 48];
+const ERA5_LEADS = [24, 48];
 export const ALL_LEADS = [DAY1_LEAD, ...ERA5_LEADS];
 
 /** Hurries production's minutes into milliseconds: 60 s become 0.6 ms. */
-export const HURRY = 1e-5;
+const HURRY = 1e-5;
 
 /** The files of an honest, good forecast. */
 export const goodForecast = (phase = 1): Promise<Map<string, Uint8Array>> =>

@@ -13,7 +13,7 @@ export function isOurs(schema: string, object: string): string {
 }
 
 /** A text as an SQL literal. */
-export function quoteLiteral(text: string): string {
+function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

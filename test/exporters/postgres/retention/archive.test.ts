@@ -14,7 +14,7 @@ import {
 } from '#postgres/projections/miner-draft';
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
 import { maintainPartitions } from '#postgres/retention/retention';
-import { minerKeyText, readArchivedFold, readArchivedRuns } from '#postgres/retention/archived-folds';
+import { minerKeyText, readArchivedFold } from '#postgres/retention/archived-folds';
 import { readHistories, type MinerKey } from '#postgres/projections/tables/miner-history';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
@@ -129,6 +129,5 @@ describe('what is archived of dropped steps', () => {
       new Map(),
     );
     expect(await readArchivedFold(database.pool, [])).toEqual(new Map());
-    expect(await readArchivedRuns(database.pool)).toEqual([]);
   });
 });
