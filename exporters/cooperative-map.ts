@@ -9,7 +9,7 @@ const WEIGHT_PER_TURN = 100;
  *
  * @returns what `work` gave, in the order of the items
  */
-export async function inTurns<Item, Result>(
+export async function mapCooperatively<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Result,
   weigh: (item: Item) => number = () => 1,

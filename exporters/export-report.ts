@@ -28,5 +28,5 @@ export interface SpanSink {
   /** Told which spans come next, so that it can make them ready; `export` is then called with the same array. Changes nothing. */
   prepare?(spans: readonly ObservedSpan[]): void;
   /** Keeps a span aside that is rejected even alone, with what it was rejected for; without it such a span is lost. */
-  bury?(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport>;
+  writeDeadLetter?(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport>;
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { deadLettersCommand } from './commands/maintenance/dead-letters.ts';
 import { doctorCommand } from './commands/doctor/doctor.ts';
-import { endSoon, reportFailure } from './commands/terminal/report-failure.ts';
+import { exitWhenIdle, reportFailure } from './commands/terminal/report-failure.ts';
 import { explainCommand } from './commands/explain.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/maintenance/rebuild.ts';
@@ -30,4 +30,4 @@ const program = new Command('barograph')
   .addCommand(doctorCommand());
 
 await program.parseAsync().catch(reportFailure);
-endSoon();
+exitWhenIdle();

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { demonstrate } from './commands/run/demonstration.ts';
-import { endSoon, reportFailure } from './commands/terminal/report-failure.ts';
+import { exitWhenIdle, reportFailure } from './commands/terminal/report-failure.ts';
 import { interruptible } from './commands/terminal/signals.ts';
 import { wholeNumber } from './commands/terminal/option-parsers.ts';
 import { createOutput } from './commands/terminal/output.ts';
@@ -33,4 +33,4 @@ const command = new Command('npm start --')
   });
 
 await command.parseAsync().catch(reportFailure);
-endSoon();
+exitWhenIdle();

@@ -8,7 +8,7 @@ import { runOfMiners } from '../miner-run.ts';
 import { numberedBatches } from '../support/batches.ts';
 import { copyRows, type CopiedRows } from '../support/copied-rows.ts';
 import { emptyRecordedTables, requireRows } from '../support/recorded-tables.ts';
-import { openSeedsWay, type SeedsWay } from '../support/seeds-way.ts';
+import { openNaiveWriter, type NaiveWriter } from '../support/naive-writer.ts';
 import { openBenchServer, type BenchDatabase } from '../support/server.ts';
 import { drainThroughSpool } from '../support/spool.ts';
 
@@ -36,7 +36,7 @@ export function openRows(scale: Scale): Promise<Suite> {
     const server = await openBenchServer();
     add(() => server.close());
     const database = await server.createDatabase();
-    const seeds = await openSeedsWay(database);
+    const seeds = await openNaiveWriter(database);
     add(() => seeds.close());
     const seedSpans = spans.slice(0, seedEvents);
     await seeds.measure(seedSpans);
@@ -55,7 +55,7 @@ export function openRows(scale: Scale): Promise<Suite> {
 interface RateParts {
   readonly database: BenchDatabase;
   readonly spans: readonly ObservedSpan[];
-  readonly seeds: SeedsWay;
+  readonly seeds: NaiveWriter;
   readonly seedSpans: readonly ObservedSpan[];
   readonly copied: CopiedRows;
 }

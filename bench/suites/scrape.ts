@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { inTurns } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#exporters/cooperative-map';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#recorder/recording';
@@ -131,7 +131,7 @@ class Scraper {
     for (let uid = 0; uid < miners && isWanted(); uid += MINERS_A_BATCH) {
       const uids = Array.from({ length: Math.min(MINERS_A_BATCH, miners - uid) }, (_, index) => uid + index);
       // What steps would have made one by one.
-      const made = await inTurns(
+      const made = await mapCooperatively(
         uids,
         (miner) => minerRun(runId, miner),
         () => 50,

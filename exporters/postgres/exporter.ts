@@ -10,7 +10,7 @@ import { type Batch, toBatch } from './log/batch.ts';
 import { isRetryableDatabaseError } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { type Committed, recordBatch } from './write-batch.ts';
-import { bury } from './write-dead-letter.ts';
+import { writeDeadLetter } from './write-dead-letter.ts';
 
 /** What the exporter needs. */
 export interface ForecastSpanExporterOptions {
@@ -67,8 +67,8 @@ export class ForecastSpanExporter implements SpanExporter {
   }
 
   /** Keeps one span that the database refuses as a dead letter, with the error that it was refused with. */
-  bury(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
-    return this.#inTurn(() => bury(this.#pool, span, { ...options, error }));
+  writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
+    return this.#inTurn(() => writeDeadLetter(this.#pool, span, { ...options, error }));
   }
 
   #inTurn(write: () => Promise<Committed>): Promise<ExportReport> {
@@ -96,7 +96,7 @@ export class ForecastSpanExporter implements SpanExporter {
     try {
       committed = await write();
     } catch (error) {
-      this.#partitions.forget();
+      this.#partitions.invalidate();
       return { kind: isRetryableDatabaseError(error) ? 'retryable' : 'rejected', error };
     }
     try {

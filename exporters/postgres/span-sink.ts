@@ -5,5 +5,5 @@ import type { ForecastSpanExporter } from './exporter.ts';
 export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
   export: exporter.exportObserved.bind(exporter),
   prepare: exporter.prepare.bind(exporter),
-  bury: exporter.bury.bind(exporter),
+  writeDeadLetter: exporter.writeDeadLetter.bind(exporter),
 });

@@ -3,19 +3,19 @@ import type { CommittedMinerStats } from '#facts/miner-stats';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-report.ts';
-import { type Batch, setAside, toBatch } from './log/batch.ts';
-import { judgeClock } from './log/clock-range.ts';
-import { setLateAside } from './log/late-spans.ts';
+import { type Batch, rejectFacts, toBatch } from './log/batch.ts';
+import { validateTimestamps } from './log/clock-range.ts';
+import { rejectLateSpans } from './log/late-spans.ts';
 import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './log/partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';
 import { keepBooks } from './books/emitter-books.ts';
-import { keepClosings, replaceClosings } from './log/closings.ts';
+import { upsertClosings, replaceClosings } from './log/closings.ts';
 import { writeComponentScores } from './log/component-scores.ts';
-import { keepRejected } from './dead-letters/dead-letters.ts';
+import { insertDeadLetters } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './books/emitters.ts';
 import { rankForecasts, writeForecasts } from './projections/tables/forecast-stats.ts';
 import { writeJobLogs } from './log/job-logs.ts';
-import { factNews } from './projections/miner-changes.ts';
+import { factChange } from './projections/miner-changes.ts';
 import { writeMinerStats } from './projections/tables/miner-stats.ts';
 import { readMinerStats } from './queries/read-miner-stats.ts';
 import { writeResponses } from './projections/tables/responses.ts';
@@ -53,7 +53,7 @@ export async function writeBatch(
   partitions: Partitions,
   account?: EmitterAccount,
 ): Promise<Committed> {
-  await keepRejected(client, batch.rejected);
+  await insertDeadLetters(client, batch.rejected);
   // Attaching a partition locks the validators that it refers to, so nobody may hold one of them and wait for that.
   await ensurePartitions(client, batch.ended, partitions);
   const ids = await numberValidators(client, batch, account);
@@ -117,7 +117,7 @@ async function writeLog(
   facts: Readonly<Record<'ended' | 'started' | 'closings', readonly RecordedFact[]>>,
 ): Promise<Logged> {
   const replaced = await replaceClosings(client, facts.ended);
-  await keepClosings(client, facts.closings);
+  await upsertClosings(client, facts.closings);
   const finished = await appendFinished(client, facts.ended);
   const known = new Set(await removeRunning(client, finished));
   const running = await showRunning(client, facts.started);
@@ -132,9 +132,9 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
   const responses = await writeResponses(client, ofMiner);
   const forecasts = await writeForecasts(client, ofMiner);
   await rankForecasts(client, forecasts);
-  const news = ofMiner.map((item) => factNews(item, item.fact.phase === 'ended' ? 1 : 0));
-  const takenBack = ofMiners([...replaced.values()]).map((item) => factNews(item, -1));
-  const { written, reranked } = await writeMinerStats(client, [...takenBack, ...news], forecasts);
+  const minerChanges = ofMiner.map((item) => factChange(item, item.fact.phase === 'ended' ? 1 : 0));
+  const reverted = ofMiners([...replaced.values()]).map((item) => factChange(item, -1));
+  const { written, reranked } = await writeMinerStats(client, [...reverted, ...minerChanges], forecasts);
   const logs = await writeJobLogs(client, finished);
   await countEmitters(client, facts, { known, replaced });
   return {
@@ -178,7 +178,7 @@ export async function recordBatch(
   translated: Batch,
   { partitions, now, account }: RecordSpansOptions,
 ): Promise<Committed> {
-  const sane = setAside(translated, (fact) => judgeClock(fact, now));
-  const batch = await setLateAside(client, sane, now);
+  const sane = rejectFacts(translated, (fact) => validateTimestamps(fact, now));
+  const batch = await rejectLateSpans(client, sane, now);
   return writeBatch(client, batch, partitions, account);
 }

@@ -2,14 +2,14 @@ import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { ExportOptions } from '../export-report.ts';
-import type { Batch, Refusal, RejectedSpan } from './log/batch.ts';
+import type { Batch, Rejection, RejectedSpan } from './log/batch.ts';
 import { isRetryableDatabaseError, sqlStateOf } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
-import { keepStripped } from './dead-letters/dead-letters.ts';
+import { insertStrippedLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
 /** What is told of a span that is buried. */
-export interface BuryOptions extends ExportOptions {
+export interface WriteDeadLetterOptions extends ExportOptions {
   /** What it was refused with. */
   readonly error: unknown;
 }
@@ -20,7 +20,7 @@ function withoutValues(error: Error, code: string | null): string {
 }
 
 /** Why the database refused a span: SQLSTATE and message, without the values of the row. */
-export function refusalOf(error: unknown): Refusal {
+export function toRejection(error: unknown): Rejection {
   const reason = 'refused_by_database';
   if (!(error instanceof Error)) return { reason, detail: String(error) };
   const code = sqlStateOf(error);
@@ -33,15 +33,15 @@ export function refusalOf(error: unknown): Refusal {
  *
  * @throws what the server threw when neither can be kept
  */
-export async function bury(
+export async function writeDeadLetter(
   pool: Pool,
   span: ObservedSpan,
-  { error, account }: BuryOptions,
+  { error, account }: WriteDeadLetterOptions,
 ): Promise<Committed> {
-  const rejected: RejectedSpan = { span, ...refusalOf(error) };
+  const rejected: RejectedSpan = { span, ...toRejection(error) };
   const keep = (letters: readonly RejectedSpan[]): Promise<unknown> =>
     inTransaction(pool, async (client) => {
-      if (letters.length === 0) await keepStripped(client, rejected);
+      if (letters.length === 0) await insertStrippedLetter(client, rejected);
       return writeBatch(client, { ...NOTHING, rejected: letters }, new Partitions(), account);
     });
   try {

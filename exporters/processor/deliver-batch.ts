@@ -51,7 +51,7 @@ async function deliverSlice(slice: Slice, delivery: DeliveryContext): Promise<De
   );
   if (report === 'given_up') return { kind: 'given_up' };
   if (report.kind === 'written') return { kind: 'settled', kept: to - from, rejected: 0 };
-  if (to - from <= 1) return buryOnly(slice, report.error, delivery);
+  if (to - from <= 1) return writeDeadLetterAlone(slice, report.error, delivery);
   return deliverHalves(slice, delivery);
 }
 
@@ -65,7 +65,7 @@ async function deliverHalves({ batch, from, to }: Slice, delivery: DeliveryConte
 }
 
 /** A sink that buries no span loses it, which is counted. */
-async function buryOnly(
+async function writeDeadLetterAlone(
   { batch, from, to }: Slice,
   error: unknown,
   delivery: DeliveryContext,
@@ -73,10 +73,10 @@ async function buryOnly(
   const { sink } = delivery;
   const span = batch.spans[from];
   const lost: Delivered = { kind: 'settled', kept: 0, rejected: to - from };
-  if (sink.bury === undefined || span === undefined) return lost;
-  const bury = sink.bury.bind(sink, span, error);
+  if (sink.writeDeadLetter === undefined || span === undefined) return lost;
+  const writeDeadLetter = sink.writeDeadLetter.bind(sink, span, error);
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
-  const report = await untilAnswered((more) => bury({ ...options, ...more }), delivery);
+  const report = await untilAnswered((more) => writeDeadLetter({ ...options, ...more }), delivery);
   if (report === 'given_up') return { kind: 'given_up' };
   return report.kind === 'written' ? { kind: 'settled', kept: 1, rejected: 0 } : lost;
 }

@@ -14,13 +14,13 @@ export function withBatchMetrics(sink: SpanSink, recorder: Pick<RecorderMetrics,
       throw error;
     }
   };
-  const bury = sink.bury?.bind(sink);
+  const writeDeadLetter = sink.writeDeadLetter?.bind(sink);
   const prepare = sink.prepare?.bind(sink);
   return {
     export: (spans, options) => measured(() => sink.export(spans, options)),
     ...(prepare === undefined ? {} : { prepare }),
-    ...(bury === undefined
+    ...(writeDeadLetter === undefined
       ? {}
-      : { bury: (span, error, options) => measured(() => bury(span, error, options)) }),
+      : { writeDeadLetter: (span, error, options) => measured(() => writeDeadLetter(span, error, options)) }),
   };
 }

@@ -1,11 +1,11 @@
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
 import { METRICS } from '#semconv/metrics';
-import { findDepartures } from './stale-miners.ts';
+import { findStaleMiners } from './stale-miners.ts';
 import { MIRRORED_COLUMNS, type MinerSeries } from './miner-series.ts';
 import {
   mirroredMinerKey,
   mirrorRow,
-  saysTheSame,
+  rowsEqual,
   withoutLines,
   type MirroredMiner,
 } from './mirrored-miner.ts';
@@ -13,7 +13,7 @@ import type { OverflowListener } from './named-counts.ts';
 import { overflowLines } from './miner-lines.ts';
 import type { MetricRegistry } from './registry.ts';
 import { joinLines } from './sample-line.ts';
-import { byClaim, withinBudget } from './series-budget.ts';
+import { bySeniority, withinBudget } from './series-budget.ts';
 
 /**
  * The rows of `miner_stats` as last committed. The series are made from these rows and from nothing else, so they
@@ -44,9 +44,11 @@ export class MinerMirror {
 
   /** Takes rows as a commit left them. One that the last refresh has seen, or seen succeeded, says nothing new. */
   update(rows: readonly CommittedMinerStats[]): void {
-    const news = rows.filter(({ rowVersion }) => !this.#hasSeen(rowVersion));
-    this.#take(news);
-    const overflowed = news.filter((row) => this.#miners.get(mirroredMinerKey(row))?.lines === null).length;
+    const changed = rows.filter(({ rowVersion }) => !this.#hasSeen(rowVersion));
+    this.#take(changed);
+    const overflowed = changed.filter(
+      (row) => this.#miners.get(mirroredMinerKey(row))?.lines === null,
+    ).length;
     if (overflowed > 0) this.#onOverflow('miner_hotkey', overflowed);
   }
 
@@ -62,22 +64,22 @@ export class MinerMirror {
    * for what was read does not know it; a row of the version that is kept, but with other values, is drift.
    */
   refresh({ rows, hasSeen }: MinerStatsRead): void {
-    const gone = new Set(findDepartures(rows));
+    const gone = new Set(findStaleMiners(rows));
     const there = new Map(rows.filter((row) => !gone.has(row)).map((row) => [mirroredMinerKey(row), row]));
-    const news: CommittedMinerStats[] = [];
+    const changed: CommittedMinerStats[] = [];
     let drifted = 0;
     for (const [key, row] of there) {
       const kept = this.#miners.get(key);
       if (kept !== undefined && !hasSeen(kept.rowVersion)) continue;
-      const isRight = kept?.rowVersion === row.rowVersion && saysTheSame(kept, row);
+      const isRight = kept?.rowVersion === row.rowVersion && rowsEqual(kept, row);
       if (kept?.rowVersion === row.rowVersion && !isRight) drifted += 1;
       // A miner beyond the budget is told again each time, since it may get room.
-      if (!isRight || kept.lines === null) news.push(row);
+      if (!isRight || kept.lines === null) changed.push(row);
     }
     for (const [key, kept] of this.#miners) {
       if (!there.has(key) && hasSeen(kept.rowVersion)) this.#miners.delete(key);
     }
-    this.#take(news);
+    this.#take(changed);
     this.#hasSeen = hasSeen;
     this.#driftRows = drifted;
   }
@@ -85,7 +87,7 @@ export class MinerMirror {
   #take(rows: readonly CommittedMinerStats[]): void {
     if (rows.length === 0) return;
     for (const row of rows) this.#miners.set(mirroredMinerKey(row), mirrorRow(row));
-    for (const miner of findDepartures(this.#miners.values())) this.#miners.delete(mirroredMinerKey(miner));
+    for (const miner of findStaleMiners(this.#miners.values())) this.#miners.delete(mirroredMinerKey(miner));
     this.#keepWithinBudget();
   }
 
@@ -105,7 +107,7 @@ export class MinerMirror {
     const own = [...this.#miners.values()].map(({ lines }) => lines?.of(index) ?? '');
     if (column.kind === 'gauge') return joinLines(own);
     // In the order of their claims, since a sum of fractions depends on its order.
-    const others = [...this.#overflowed()].sort(byClaim).map(({ counters }) => counters);
+    const others = [...this.#overflowed()].sort(bySeniority).map(({ counters }) => counters);
     return joinLines([...own, overflowLines(column, others)]);
   }
 }

@@ -38,7 +38,7 @@ export const mirroredMinerKey = ({
 }: Pick<MinerStats, 'validatorId' | 'minerHotkey'>): string => `${validatorId}/${minerHotkey}`;
 
 /** Whether what is kept says what the row says, as far as the metrics show or need it. */
-export function saysTheSame(miner: MirroredMiner, row: MinerStats): boolean {
+export function rowsEqual(miner: MirroredMiner, row: MinerStats): boolean {
   const { minerUid, firstSeen, updatedAt } = miner;
   const kept = { minerUid, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };
   return (Object.keys(kept) as (keyof typeof kept)[]).every((column) => isSame(kept[column], row[column]));

@@ -31,7 +31,7 @@ export type BudgetedMiner = Pick<MinerStats, 'validatorId' | 'minerHotkey' | 'fi
  * The miners in the order in which they have a claim to series of their own: whoever was seen first. It follows from the
  * rows alone, so that every process, and every restart, gives the same miners their series.
  */
-export const byClaim = (a: BudgetedMiner, b: BudgetedMiner): number =>
+export const bySeniority = (a: BudgetedMiner, b: BudgetedMiner): number =>
   (a.firstSeen ?? Infinity) - (b.firstSeen ?? Infinity) ||
   a.validatorId - b.validatorId ||
   (a.minerHotkey < b.minerHotkey ? -1 : 1);
@@ -42,7 +42,7 @@ export function withinBudget<Miner extends BudgetedMiner>(
   maxMiners: number,
 ): ReadonlySet<Miner> {
   const showable = [...miners].filter(({ minerHotkey }) => isShowableIdentity(minerHotkey));
-  return new Set(showable.length <= maxMiners ? showable : showable.sort(byClaim).slice(0, maxMiners));
+  return new Set(showable.length <= maxMiners ? showable : showable.sort(bySeniority).slice(0, maxMiners));
 }
 
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;

@@ -18,7 +18,7 @@ interface NewestRows {
  * The miners that have left, by the rows alone and by no clock: time is what the newest row of the same validator says.
  * The rows of those who left make no difference to who else has left.
  */
-export function findDepartures<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {
+export function findStaleMiners<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {
   const all = [...miners];
   const newest = findNewest(all);
   return all.filter(({ validatorId, minerUid, updatedAt }) => {

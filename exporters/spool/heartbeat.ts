@@ -63,7 +63,7 @@ function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): (
   let isWarned = false;
   return async () => {
     if (!(await folder.lock.touch())) {
-      spool.disown();
+      spool.fence();
       onProblem(
         `Another process has taken over ${folder.directory}: nothing more is recorded. Start this one again.`,
       );

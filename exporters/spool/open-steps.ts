@@ -28,7 +28,7 @@ const FIRST_PLACES = 1024;
  */
 export class OpenSteps {
   /** Twice as many places as steps at least, a power of two; a step lies in the first free one behind its own. */
-  #places: (OpenStep | null)[] = emptyPlaces(FIRST_PLACES);
+  #slots: (OpenStep | null)[] = emptyPlaces(FIRST_PLACES);
   #size = 0;
 
   get size(): number {
@@ -36,31 +36,31 @@ export class OpenSteps {
   }
 
   get(span: SpanIds): OpenStep | undefined {
-    return this.#places[this.#placeOf(span)] ?? undefined;
+    return this.#slots[this.#placeOf(span)] ?? undefined;
   }
 
   /** Adds a step, or puts it in the place of the one whose span it has. */
   set(step: OpenStep): void {
-    if (2 * this.#size >= this.#places.length) this.#grow();
+    if (2 * this.#size >= this.#slots.length) this.#grow();
     const place = this.#placeOf(step.started);
-    if (this.#places[place] === null) this.#size += 1;
-    this.#places[place] = step;
+    if (this.#slots[place] === null) this.#size += 1;
+    this.#slots[place] = step;
   }
 
   delete(span: SpanIds): void {
     let free = this.#placeOf(span);
-    if (this.#places[free] === null) return;
-    this.#places[free] = null;
+    if (this.#slots[free] === null) return;
+    this.#slots[free] = null;
     this.#size -= 1;
     // Those behind it that would not be found across the gap move up.
-    const last = this.#places.length - 1;
+    const last = this.#slots.length - 1;
     for (let place = (free + 1) & last; ; place = (place + 1) & last) {
-      const step = this.#places[place] ?? null;
+      const step = this.#slots[place] ?? null;
       if (step === null) return;
       const own = hashOf(step.started.spanId) & last;
       if (((place - own) & last) < ((place - free) & last)) continue;
-      this.#places[free] = step;
-      this.#places[place] = null;
+      this.#slots[free] = step;
+      this.#slots[place] = null;
       free = place;
     }
   }
@@ -77,9 +77,9 @@ export class OpenSteps {
 
   /** The place of the step with this span, or the free one in which it belongs. */
   #placeOf({ traceId, spanId }: SpanIds): number {
-    const last = this.#places.length - 1;
+    const last = this.#slots.length - 1;
     for (let place = hashOf(spanId) & last; ; place = (place + 1) & last) {
-      const step = this.#places[place] ?? null;
+      const step = this.#slots[place] ?? null;
       if (step === null) return place;
       if (step.started.spanId === spanId && step.started.traceId === traceId) return place;
     }
@@ -87,12 +87,12 @@ export class OpenSteps {
 
   #grow(): void {
     const steps = this.#all();
-    this.#places = emptyPlaces(2 * this.#places.length);
-    for (const step of steps) this.#places[this.#placeOf(step.started)] = step;
+    this.#slots = emptyPlaces(2 * this.#slots.length);
+    for (const step of steps) this.#slots[this.#placeOf(step.started)] = step;
   }
 
   #all(): readonly OpenStep[] {
-    return this.#places.filter((step) => step !== null).sort((a, b) => a.sequence - b.sequence);
+    return this.#slots.filter((step) => step !== null).sort((a, b) => a.sequence - b.sequence);
   }
 }
 

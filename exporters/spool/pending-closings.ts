@@ -4,7 +4,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { OpenStep } from './open-steps.ts';
 
 /** The closings that are still to be written, in the order in which they were owed: there was no room for them. */
-export class OwedClosings {
+export class PendingClosings {
   readonly #closings: ObservedSpan[] = [];
 
   get size(): number {
@@ -23,7 +23,7 @@ export class OwedClosings {
   }
 
   /** Closes a step whose end found no room: all that is known is when it started. */
-  oweForEnd(start: OpenStep): void {
+  addPendingEnd(start: OpenStep): void {
     this.owe(start, { reason: 'spool_full', at: microsOfNanos(start.started.startTimeUnixNano) });
   }
 

@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
-import { inTurns } from '../cooperative-map.ts';
+import { mapCooperatively } from '../cooperative-map.ts';
 import type { Frame } from './format/frame.ts';
 import type { BookedRecord, Ledger, ToldAccount } from './books/ledger.ts';
 import type { Position } from './segments/cursor.ts';
@@ -82,7 +82,7 @@ export class RecordBatches {
     const read = await this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const found = (await inTurns(delivered, ({ frame }) => this.#toBooked(frame))).flat();
+    const found = (await mapCooperatively(delivered, ({ frame }) => this.#toBooked(frame))).flat();
     const records = found.map(({ booked }) => booked);
     // The reader is at the end: what should be there and is not was damaged.
     const size = read.length === 0 ? waiting() : delivered.length;

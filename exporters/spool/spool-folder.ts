@@ -40,7 +40,7 @@ export async function removeFolder({ directory, lock }: SpoolFolder): Promise<vo
 }
 
 /** Puts a folder aside whose records nobody can read. @returns where it lies now */
-export async function setAside({ directory, lock }: SpoolFolder): Promise<string> {
+export async function quarantine({ directory, lock }: SpoolFolder): Promise<string> {
   await lock.release();
   await rename(directory, `${directory}${UNREADABLE}`);
   return `${directory}${UNREADABLE}`;

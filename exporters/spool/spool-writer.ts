@@ -4,11 +4,11 @@ import type { DropReason, QueueListener } from '#processor/span-queue';
 import type { BooksFile } from './books/books-file.ts';
 import type { Ledger } from './books/ledger.ts';
 import type { OpenSteps } from './open-steps.ts';
-import { OwedClosings } from './pending-closings.ts';
+import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
 import type { SegmentWriter } from './segments/segment-writer.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
-import { type NumberedRecord, type PendingRecord, TurnRecords } from './write-buffer.ts';
+import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
 
 /** What the writer works with. */
 export interface SpoolWriterParts {
@@ -28,8 +28,8 @@ export interface SpoolWriterParts {
  */
 export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
-  readonly #pending = new TurnRecords(() => this.flush());
-  readonly #owed = new OwedClosings();
+  readonly #pending = new WriteBuffer(() => this.flush());
+  readonly #pendingClosings = new PendingClosings();
   readonly #runs = new RunFinder();
   #written = 0;
   #lastKept = 0;
@@ -48,8 +48,8 @@ export class SpoolWriter {
     return this.#lastKept;
   }
 
-  get owedClosings(): number {
-    return this.#owed.size;
+  get closingsToWrite(): number {
+    return this.#pendingClosings.size;
   }
 
   /** Accepts a span. One that ended in the turn in which it started is one record. */
@@ -99,30 +99,30 @@ export class SpoolWriter {
 
   /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    return this.#parts.open.kept().map((start) => this.#owed.owe(start, closing));
+    return this.#parts.open.kept().map((start) => this.#pendingClosings.owe(start, closing));
   }
 
   /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
-  payOwed(isOwed = false): void {
+  flushPending(isPending = false): void {
     // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
     this.flush();
     const { ledger } = this.#parts;
-    for (let span = this.#owed.first; span !== undefined; span = this.#owed.first) {
+    for (let span = this.#pendingClosings.first; span !== undefined; span = this.#pendingClosings.first) {
       const sequence = ledger.lastSequence + 1;
       const run = this.#runs.runOf(span);
       const record = { kind: 'closed', ids: span, sequence, run, start: null } as const;
       const frame = toFrame('closed', sequence, toPayload(span));
-      if (frame !== null && this.#append([frame], isOwed) !== 'written') return;
-      this.#owed.removeFirst();
+      if (frame !== null && this.#append([frame], isPending) !== 'written') return;
+      this.#pendingClosings.removeFirst();
       ledger.nextSequence();
       this.#parts.listener.added(1);
       if (frame === null) this.#refuseClosing(record);
-      else this.#keepEnd(record);
+      else this.#appendEnd(record);
     }
   }
 
   /** Writes the starts that would go with a segment once more; false when there is no room for them. */
-  carry(segment: number): boolean {
+  rewriteOpenStarts(segment: number): boolean {
     const { open, segments } = this.#parts;
     const steps = open.startedUpTo(segment);
     if (steps.length === 0) return true;
@@ -133,12 +133,12 @@ export class SpoolWriter {
     return true;
   }
 
-  #append(frames: readonly Buffer[], isOwed = false) {
+  #append(frames: readonly Buffer[], isPending = false) {
     const { segments, books, ledger } = this.#parts;
     const before = segments.end.segment;
-    const appended = segments.append(frames, isOwed);
+    const appended = segments.append(frames, isPending);
     // Before any segment goes whose records these books count.
-    if (segments.end.segment !== before) quietly(() => books.write(ledger.state()));
+    if (segments.end.segment !== before) ignoreErrors(() => books.write(ledger.state()));
     return appended;
   }
 
@@ -154,14 +154,14 @@ export class SpoolWriter {
       }
     }
     const { books, ledger, listener } = this.#parts;
-    quietly(() => books.write(ledger.state()));
+    ignoreErrors(() => books.write(ledger.state()));
     for (const [reason, records] of dropped) listener.dropped(reason, records);
   }
 
   #keep(record: PendingRecord): void {
     const { start } = record;
     if (start === null) {
-      this.#keepEnd(record);
+      this.#appendEnd(record);
       return;
     }
     this.#count(record);
@@ -169,7 +169,7 @@ export class SpoolWriter {
     start.pendingAt = null;
   }
 
-  #keepEnd(record: NumberedRecord): void {
+  #appendEnd(record: NumberedRecord): void {
     this.#count(record);
     const { kind, ids, run } = record;
     const { open, ledger, books } = this.#parts;
@@ -178,7 +178,7 @@ export class SpoolWriter {
     if (refused === null) return;
     ledger.recover(refused, run);
     // The record does not tell that its step was counted before, as dropped.
-    quietly(() => books.write(ledger.state()));
+    ignoreErrors(() => books.write(ledger.state()));
   }
 
   #count({ sequence }: NumberedRecord): void {
@@ -194,7 +194,7 @@ export class SpoolWriter {
     if (start !== null) {
       start.refused = reason;
       start.pendingAt = null;
-    } else if (kind === 'ended' && known !== undefined) this.#owed.oweForEnd(known);
+    } else if (kind === 'ended' && known !== undefined) this.#pendingClosings.addPendingEnd(known);
     else open.delete(ids);
   }
 
@@ -205,7 +205,7 @@ export class SpoolWriter {
 }
 
 /** Does what may fail without harm: what was not written down is delivered once more, or counted again from the records. */
-export function quietly(work: () => void): void {
+export function ignoreErrors(work: () => void): void {
   try {
     work();
   } catch {

@@ -7,7 +7,7 @@ import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps } from './open-steps.ts';
 import { Cursor, START } from './segments/cursor.ts';
-import { quietly, SpoolWriter } from './spool-writer.ts';
+import { ignoreErrors, SpoolWriter } from './spool-writer.ts';
 import { RecordBatches } from './record-batches.ts';
 import { RecordReader } from './segments/record-reader.ts';
 import { listSegments } from './segments/segment-files.ts';
@@ -20,7 +20,7 @@ export interface SpoolOptions extends SegmentWriterOptions {
 }
 
 /** What a process left behind, as `inheritSpool` found it. */
-export interface Inheritance {
+export interface RecoveredSpoolState {
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   /** Records that were not delivered. */
@@ -56,29 +56,29 @@ export class Spool implements SpanQueue {
   readonly #inherited: number;
   #oldestSegment = 0;
   #isClosed = false;
-  #isDisowned = false;
+  #isFenced = false;
 
   /** @throws Error of the file system when the directory cannot be written */
-  constructor(options: SpoolOptions, inheritance: Inheritance | null = null) {
+  constructor(options: SpoolOptions, recovered: RecoveredSpoolState | null = null) {
     const { directory, emitter, listener } = options;
     this.#options = options;
-    this.#isOwn = inheritance === null;
+    this.#isOwn = recovered === null;
     this.#segments = new SegmentWriter(options);
     this.#books = new BooksFile(directory, emitter);
-    this.#ledger = inheritance?.ledger ?? new Ledger(emitter);
-    this.#open = inheritance?.open ?? new OpenSteps();
+    this.#ledger = recovered?.ledger ?? new Ledger(emitter);
+    this.#open = recovered?.open ?? new OpenSteps();
     const parts = { segments: this.#segments, books: this.#books, ledger: this.#ledger, open: this.#open };
     this.#writer = new SpoolWriter({ ...parts, listener });
     this.#cursor = new Cursor(directory);
-    const from = inheritance === null ? START : this.#cursor.read();
-    this.#reader = new RecordReader(directory, { from, isClosed: inheritance !== null });
-    this.#inherited = inheritance?.undelivered ?? 0;
+    const from = recovered === null ? START : this.#cursor.read();
+    this.#reader = new RecordReader(directory, { from, isClosed: recovered !== null });
+    this.#inherited = recovered?.undelivered ?? 0;
     this.#batches = new RecordBatches({
       reader: this.#reader,
       ledger: this.#ledger,
       isOwn: this.#isOwn,
       size: () => this.size,
-      newest: () => Math.max(this.#writer.lastKept, inheritance?.lastKept ?? 0),
+      newest: () => Math.max(this.#writer.lastKept, recovered?.lastKept ?? 0),
       end: () => this.#segments.end,
     });
     this.#books.write(this.#ledger.state());
@@ -111,7 +111,7 @@ export class Spool implements SpanQueue {
 
   push(span: ObservedSpan, now: number): Pushed {
     if (this.#isClosed) return 'after_shutdown';
-    if (this.#isDisowned) return 'spool_failed';
+    if (this.#isFenced) return 'spool_failed';
     const pushed = this.#writer.accept(span);
     // An end that took the place of its start is as old as the start.
     if (pushed === 'queued') this.#arrivals.add(this.#ledger.lastSequence, now);
@@ -137,10 +137,10 @@ export class Spool implements SpanQueue {
   settle(): void {
     const safe = this.#isClosed ? null : this.#batches.settle();
     if (safe === null) return;
-    quietly(() => {
+    ignoreErrors(() => {
       this.#cursor.write(safe);
       this.#reclaim(safe.segment);
-      this.#writer.payOwed();
+      this.#writer.flushPending();
     });
   }
 
@@ -159,20 +159,20 @@ export class Spool implements SpanQueue {
   /** Closes all steps that its dead process left, as far as there is room or not. @returns their closings */
   closeSteps(closing: Closing): readonly ObservedSpan[] {
     const closings = this.#writer.closeAll(closing);
-    this.#writer.payOwed(true);
+    this.#writer.flushPending(true);
     return closings;
   }
 
   /** Takes no more, and counts what comes: another process believes that this one is dead, and has the files now. */
-  disown(): void {
-    this.#isDisowned = true;
+  fence(): void {
+    this.#isFenced = true;
   }
 
   close(): number {
     if (this.#isClosed) return 0;
     this.#isClosed = true;
     this.#writer.flush();
-    quietly(() => this.#books.write(this.#ledger.state()));
+    ignoreErrors(() => this.#books.write(this.#ledger.state()));
     this.#segments.close();
     this.#cursor.close();
     this.#books.close();
@@ -181,7 +181,7 @@ export class Spool implements SpanQueue {
 
   /** What is left, after `close`. */
   get remainder(): SpoolRemainder {
-    const records = this.size + this.#batches.underWay + this.#writer.owedClosings;
+    const records = this.size + this.#batches.underWay + this.#writer.closingsToWrite;
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
   }
 
@@ -195,7 +195,7 @@ export class Spool implements SpanQueue {
     if (before <= this.#oldestSegment) return;
     for (const { number, bytes } of listSegments(this.#options.directory)) {
       this.#oldestSegment = number;
-      if (number >= before || !this.#writer.carry(number)) return;
+      if (number >= before || !this.#writer.rewriteOpenStarts(number)) return;
       this.#segments.remove(number, bytes);
     }
   }

@@ -24,7 +24,7 @@ export interface PendingRecord extends NumberedRecord {
 }
 
 /** The records of one turn of the event loop, until it is over: already as the bytes that will be written. */
-export class TurnRecords {
+export class WriteBuffer {
   readonly #onOver: () => void;
   readonly #writer = new ByteWriter();
   readonly #encoder = new SpanEncoder(this.#writer);

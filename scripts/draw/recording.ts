@@ -51,31 +51,31 @@ const SILENT: Output = {
 /** Records ended runs and one that is half-way, lets the use look at them, and removes all of it. */
 export async function withRecording<Result>(use: (recording: Recording) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'barograph-draw-'));
-  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const resources: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   try {
     const server = await startEmbeddedPostgres(join(folder, 'postgres'), { settings: { fsync: 'off' } });
-    closers.push(() => server.stop());
+    resources.push(() => server.stop());
     const port = await findFreePort();
     const prometheus = await startPrometheus(folder, `${LOOPBACK}:${port}`);
-    closers.push(() => prometheus.close());
+    resources.push(() => prometheus.close());
     const from = new Date();
     const run = (daysAgo: number, factor: string, signal: AbortSignal) =>
       recordRun({ folder, databaseUrl: server.connectionString, port, daysAgo, factor, signal });
     const { signal } = new AbortController();
     for (let day = ENDED_RUNS; day > 0; day -= 1) await (await run(day, ENDED_DELAY_FACTOR, signal)).close();
     const pool = createDatabasePool(server.connectionString);
-    closers.push(() => pool.end());
+    resources.push(() => pool.end());
     await allowReader(pool);
     const aborting = new AbortController();
     const shown = run(0, SHOWN_DELAY_FACTOR, aborting.signal).catch(() => null);
-    closers.push(async () => {
+    resources.push(async () => {
       aborting.abort(new Error('The run is drawn.'));
       await (await shown)?.close();
     });
     await untilHalfWay(pool);
     return await use({ pool, prometheus, from });
   } finally {
-    for (const close of closers.reverse()) await close();
+    for (const close of resources.reverse()) await close();
   }
 }
 

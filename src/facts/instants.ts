@@ -1,11 +1,11 @@
-import { remembering } from '#semconv';
+import { memoize } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
 /** Microseconds of a nanosecond instant, rounded down. */
 export const microsOfNanos = (nanos: bigint): EpochMicros => Number(nanos / 1000n);
 
 /** Microseconds of an ISO 8601 instant that was checked before; digits beyond the microsecond are dropped. */
-export const microsOfIso = remembering((iso): EpochMicros => {
+export const microsOfIso = memoize((iso): EpochMicros => {
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
   const wholeSeconds = Date.parse(iso.replace(/\.\d+/, '')) * 1000;
   return wholeSeconds + Number(fraction.padEnd(6, '0').slice(0, 6));

@@ -34,7 +34,7 @@ function problemOf(name: string, value: Value, definition: AttributeDefinition):
 }
 
 /** How many allowed values of one attribute are remembered; when there are more, all are forgotten. */
-const REMEMBERED = 1000;
+const MAX_MEMOIZED = 1000;
 
 /** An attribute of a table, prepared for reading. */
 interface Known {
@@ -76,7 +76,7 @@ function readingOf(table: Table): Reading {
 function isAllowed({ definition, kind, allowed }: Known, value: Value): boolean {
   if (kind !== null) return typeof value === kind;
   if (!definition.schema.safeParse(value).success) return false;
-  if (allowed.size >= REMEMBERED) allowed.clear();
+  if (allowed.size >= MAX_MEMOIZED) allowed.clear();
   allowed.add(value);
   return true;
 }

@@ -1,11 +1,11 @@
 /** A number of things that may be done at once. */
-export interface Slots {
+export interface ConcurrencyLimit {
   /** @returns what gives the slot back, once; null when all are taken */
   take(): (() => void) | null;
 }
 
 /** So many slots, all of them free. */
-export function createSlots(count: number): Slots {
+export function createConcurrencyLimit(count: number): ConcurrencyLimit {
   let free = count;
   return {
     take: () => {

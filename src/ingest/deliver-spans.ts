@@ -2,7 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { scrubText } from '#semconv';
 import { busy } from './http-error.ts';
-import { sortSpans } from './validate-ids.ts';
+import { partitionByValidIds } from './validate-ids.ts';
 
 /** What became of spans: written for good; to be tried again, nothing being known of them; or never to be taken. */
 export type SinkReport =
@@ -37,7 +37,7 @@ export async function takeSpans(
   take: TakeBatch,
   onProblem: (error: unknown) => void,
 ): Promise<Taken> {
-  const { usable, unusable } = sortSpans(spans);
+  const { usable, unusable } = partitionByValidIds(spans);
   const faults = [...unusable];
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Slots } from './concurrency-limit.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { type TakeBatch, takeSpans } from './deliver-spans.ts';
-import { busy, Refusal } from './http-error.ts';
+import { busy, HttpError } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
 import { encodingOf, type IngestReply, requireEncoding, toRefused, toSuccess } from './reply.ts';
@@ -20,7 +20,7 @@ function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string
   if (token === null) return;
   const [, given = ''] = /^bearer +(.+)$/i.exec(authorization.trim()) ?? [];
   if (timingSafeEqual(digest(given), digest(token))) return;
-  throw new Refusal(401, 'A bearer token is needed: set the header "authorization" to "Bearer <token>".', {
+  throw new HttpError(401, 'A bearer token is needed: set the header "authorization" to "Bearer <token>".', {
     headers: { 'www-authenticate': 'Bearer' },
   });
 }
@@ -31,7 +31,7 @@ export interface AnswerParts {
   /** What senders have to know; null when nothing. */
   readonly token: string | null;
   readonly maxBodyBytes: number;
-  readonly slots: Slots;
+  readonly slots: ConcurrencyLimit;
   /** Told of what went wrong on our side; the sender learns only the kind. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -46,9 +46,9 @@ export async function answer(request: IncomingMessage, parts: AnswerParts): Prom
     return await takeRequest(request, parts);
   } catch (error) {
     const encoding = encodingOf(request.headers['content-type']);
-    if (error instanceof Refusal) return toRefused(error, encoding);
+    if (error instanceof HttpError) return toRefused(error, encoding);
     parts.onProblem(error);
-    return toRefused(new Refusal(500, 'An error of the receiver; it was told there.'), encoding);
+    return toRefused(new HttpError(500, 'An error of the receiver; it was told there.'), encoding);
   }
 }
 
@@ -71,12 +71,12 @@ async function takeRequest(request: IncomingMessage, parts: AnswerParts): Promis
 /** @throws Refusal 404 or 405 */
 function requireRoute({ url = '/', method = 'GET' }: IncomingMessage): void {
   const [path] = url.split('?', 1);
-  if (path !== TRACES_PATH) throw new Refusal(404, `There is nothing here; traces go to ${TRACES_PATH}.`);
+  if (path !== TRACES_PATH) throw new HttpError(404, `There is nothing here; traces go to ${TRACES_PATH}.`);
   if (method === 'POST') return;
-  throw new Refusal(405, 'Traces are sent with POST.', { headers: { allow: 'POST' } });
+  throw new HttpError(405, 'Traces are sent with POST.', { headers: { allow: 'POST' } });
 }
 
 /** A page that somebody reads on this machine could reach a service that listens to this machine alone. @throws Refusal 403 */
 function requireNoBrowser({ headers: { origin } }: IncomingMessage): void {
-  if (origin !== undefined) throw new Refusal(403, 'Spans are not taken from pages in a browser.');
+  if (origin !== undefined) throw new HttpError(403, 'Spans are not taken from pages in a browser.');
 }

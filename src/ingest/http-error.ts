@@ -1,5 +1,5 @@
 /** A request that is not taken, as HTTP says it. The message goes to the sender. */
-export class Refusal extends Error {
+export class HttpError extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,15 +17,15 @@ interface RefusalOptions {
 }
 
 /** The body is not what its content type says; sending it again cannot help. */
-export const malformed = (what: string): Refusal => new Refusal(400, `The body is malformed: ${what}.`);
+export const malformed = (what: string): HttpError => new HttpError(400, `The body is malformed: ${what}.`);
 
-export const tooLarge = (what: string): Refusal =>
-  new Refusal(413, `${what} Send fewer spans in one request.`);
+export const tooLarge = (what: string): HttpError =>
+  new HttpError(413, `${what} Send fewer spans in one request.`);
 
 /**
  * The same request may be taken later. Not 429, which some senders take for final; 503 is tried again by all.
  *
  * @param afterSeconds when the sender may come back
  */
-export const busy = (why: string, afterSeconds: number, options: { cause?: unknown } = {}): Refusal =>
-  new Refusal(503, why, { headers: { 'retry-after': String(afterSeconds) }, ...options });
+export const busy = (why: string, afterSeconds: number, options: { cause?: unknown } = {}): HttpError =>
+  new HttpError(503, why, { headers: { 'retry-after': String(afterSeconds) }, ...options });

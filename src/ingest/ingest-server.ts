@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { answer, type AnswerParts } from './handle-export.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import { sendReply } from './reply.ts';
-import { createSlots } from './concurrency-limit.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 /** Where spans are taken, and where they go. */
 export interface IngestServerOptions extends Pick<AnswerParts, 'take' | 'token' | 'onProblem'> {
@@ -57,7 +57,7 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   requireSafeAddress(host, token);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes } = limits;
-  const parts = { take, token, onProblem, maxBodyBytes, slots: createSlots(limits.maxRequests) };
+  const parts = { take, token, onProblem, maxBodyBytes, slots: createConcurrencyLimit(limits.maxRequests) };
   const underWay = new Set<Promise<void>>();
   const server = createLimitedServer(limits, (request, response) => {
     const answered = answerTo(request, response, { server, parts }).finally(() => underWay.delete(answered));

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Taken } from './deliver-spans.ts';
-import { Refusal } from './http-error.ts';
+import { HttpError } from './http-error.ts';
 import { fieldTag } from './decode/protobuf-reader.ts';
 
 /** The encodings of OTLP, by the content type that names them. */
@@ -23,7 +23,7 @@ const mediaTypeOf = (encoding: Encoding): string =>
 export function requireEncoding({ 'content-type': contentType }: IncomingHttpHeaders): Encoding {
   const encoding = encodingOf(contentType);
   if (encoding !== null) return encoding;
-  throw new Refusal(
+  throw new HttpError(
     415,
     `The content type is ${contentType === undefined ? 'absent' : JSON.stringify(contentType.slice(0, 80))}; ` +
       `allowed: ${MEDIA_TYPES.join(', ')}.`,
@@ -53,7 +53,7 @@ export function toSuccess({ rejectedSpans, errorMessage }: Taken, encoding: Enco
 }
 
 /** google.rpc.Status with the message alone, in the encoding of the request, or JSON where that had none. */
-export function toRefused({ status, message, headers }: Refusal, encoding: Encoding | null): IngestReply {
+export function toRefused({ status, message, headers }: HttpError, encoding: Encoding | null): IngestReply {
   const body = encoding === 'protobuf' ? bytesField(2, Buffer.from(message)) : toJson({ message });
   return { status, headers: { ...headers, 'content-type': mediaTypeOf(encoding ?? 'json') }, body };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { malformed, Refusal, tooLarge } from './http-error.ts';
+import { malformed, HttpError, tooLarge } from './http-error.ts';
 
 const unzip = promisify(gunzip);
 
@@ -15,13 +15,13 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const packing = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (packing !== 'identity' && packing !== 'gzip') {
     const message = `The content encoding is ${JSON.stringify(packing.slice(0, 80))}; allowed: gzip, identity.`;
-    throw new Refusal(415, message, { headers: { 'accept-encoding': 'gzip, identity' } });
+    throw new HttpError(415, message, { headers: { 'accept-encoding': 'gzip, identity' } });
   }
   const sent = await readSent(request, maxBytes);
   return packing === 'gzip' ? unpack(sent, maxBytes) : sent;
 }
 
-const bodyTooLarge = (maxBytes: number): Refusal => tooLarge(`The body is larger than ${maxBytes} bytes.`);
+const bodyTooLarge = (maxBytes: number): HttpError => tooLarge(`The body is larger than ${maxBytes} bytes.`);
 
 /** What is too much is not kept, and the rest of it flows by unread, so that the answer can be heard. */
 function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

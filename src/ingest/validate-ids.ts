@@ -1,7 +1,7 @@
 import type { ObservedSpan } from '#facts/observed-span';
 
 /** Spans by whether a row can be made of them at all. */
-export interface SortedSpans {
+export interface ValidatedSpans {
   readonly usable: readonly ObservedSpan[];
   /** Why the others cannot, each in words. */
   readonly unusable: readonly string[];
@@ -10,7 +10,7 @@ export interface SortedSpans {
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
 
 /** Sorts out the spans without an identity: nothing can be kept under an id of zeros or of another length. */
-export function sortSpans(spans: readonly ObservedSpan[]): SortedSpans {
+export function partitionByValidIds(spans: readonly ObservedSpan[]): ValidatedSpans {
   const faults = spans.map(({ traceId, spanId }, index) => {
     if (!isId(traceId, 32))
       return `span ${index} has the trace id "${traceId.slice(0, 40)}"; allowed: 16 bytes, not all zero`;

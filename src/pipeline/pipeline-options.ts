@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Clock } from './control/clock.ts';
 import type { ForecastOpener } from './scores/forecast-opener.ts';
-import type { StepEnds } from './step/span-end-codec.ts';
+import type { SpanEndCodec } from './step/span-end-codec.ts';
 import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './step/retry-policy.ts';
 import type { PipelineStores } from './scores/cycle-stores.ts';
@@ -32,7 +32,7 @@ export interface PipelineSettings {
   readonly stopMillis?: number;
   readonly freezeWindowMillis?: number;
   /** How the word of a step outlives its process; it does not unless given. */
-  readonly ends?: StepEnds;
+  readonly ends?: SpanEndCodec;
   /** How a forecast is opened; where its miner hosts it unless given. */
   readonly openForecast?: ForecastOpener;
   /** Most bytes of fields of the validator's own stores that are kept. */

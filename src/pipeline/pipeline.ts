@@ -8,17 +8,17 @@ import { loadProgress, type RunProgress } from './control/progress.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
 import { createForecastOpener } from './scores/forecast-opener.ts';
-import { tellFirst } from './step/span-end-outbox.ts';
+import { replayEndThen } from './step/span-end-outbox.ts';
 import { type Miner, openForecastAgent } from './miners/index.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
-import { hearErrors } from './queue/attach-error-handlers.ts';
+import { attachErrorHandlers } from './queue/attach-error-handlers.ts';
 import { NOTHING_UNDER_WAY, type QueueDelivery, type StopReport } from './queue/worker-session.ts';
 import { migrateQueue, type QueueWorker, startWorker } from './queue/worker.ts';
 import { RETRY_POLICIES } from './step/retry-policy.ts';
 import { requireLeads, requireMiners } from './runs/run-request.ts';
 import { createCycleStores } from './scores/cycle-stores.ts';
-import { becomeSole, requireNoSole, type SoleLock } from './control/exclusive-worker.ts';
+import { acquireExclusive, assertNotExclusive, type ExclusiveLock } from './control/exclusive-worker.ts';
 import type { SharedParts } from './step/step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { TRUTH_POLL_SECONDS } from './leads/truth-times.ts';
@@ -49,7 +49,7 @@ export interface Pipeline {
    *
    * @throws CategorizedError `lock_busy` when somebody does
    */
-  becomeSole(): Promise<void>;
+  acquireExclusive(): Promise<void>;
   /** Gives up the active runs whose miners are all at addresses like the pattern. @returns their ids */
   abandonRuns(minersAt: string, reason: string): Promise<readonly number[]>;
   progress(runId: number): Promise<RunProgress>;
@@ -65,12 +65,12 @@ export interface Pipeline {
 /** Makes a pipeline that does nothing before it is told to. The database must be migrated. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
-  const goDeaf = hearErrors(pool, options.onProblem ?? (() => undefined));
+  const detach = attachErrorHandlers(pool, options.onProblem ?? (() => undefined));
   const agent = openForecastAgent();
   const fenced = fencePool(pool);
   const leavePool = (): void => {
     fenced.remove();
-    goDeaf();
+    detach();
   };
   const parts = toParts(options, { pool: fenced.pool, agent });
   const ready = once(() => migrateQueue(pool));
@@ -78,13 +78,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const startOnce = once(() => startWorker(workerOptions));
   let worker: Promise<QueueWorker> | undefined;
   let stopped: Promise<StopReport> | undefined;
-  let sole: SoleLock | undefined;
+  let exclusive: ExclusiveLock | undefined;
   const stop = async (): Promise<StopReport> => {
     let report = NOTHING_UNDER_WAY;
     try {
       report = (await (await worker?.catch(() => undefined))?.stop()) ?? NOTHING_UNDER_WAY;
     } finally {
-      sole?.release();
+      exclusive?.release();
       await closeParts({ pool, ownsPool: options.pool === undefined, agent, leavePool }, report);
     }
     return report;
@@ -102,12 +102,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async start() {
       await ready();
-      if (sole === undefined) await requireNoSole(pool);
+      if (exclusive === undefined) await assertNotExclusive(pool);
       worker = startOnce();
       await worker;
     },
-    async becomeSole() {
-      sole ??= await becomeSole(pool);
+    async acquireExclusive() {
+      exclusive ??= await acquireExclusive(pool);
     },
     abandonRuns: (minersAt, reason) => abandonRuns(parts, minersAt, reason),
     async progress(runId) {
@@ -166,7 +166,7 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   onProblem: options.onProblem ?? (() => undefined),
   handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) => {
     const work = () => TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
-    await tellFirst(parts.ends, payload.end, work);
+    await replayEndThen(parts.ends, payload.end, work);
   },
 });
 

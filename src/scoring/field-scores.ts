@@ -7,7 +7,7 @@ import { meanOfSquares } from './mean-square.ts';
 import { meanSquareAround } from './moments.ts';
 import { skillScore } from './skill-score.ts';
 import { weightedCorrelation } from './weighted-correlation.ts';
-import { sumWholeRows, type WholeRows } from './sum-rows.ts';
+import { sumRows, type RowSums } from './sum-rows.ts';
 
 export type { FieldValues } from './field-grid.ts';
 
@@ -68,7 +68,7 @@ export interface FieldScores {
 export function scoreField(input: FieldScoreInput): FieldScores {
   const { forecast, truth, reference, climatology, latitudes } = input;
   const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
-  const whole = sumWholeRows(input, rows);
+  const whole = sumRows(input, rows);
   const measured = measureErrors(input, whole.rest, whole.errors);
   const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
   return {
@@ -93,7 +93,7 @@ function errorScores(measured: FieldErrors) {
   };
 }
 
-function referenceScores(input: FieldScoreInput, whole: WholeRows, correctedMse: number | null) {
+function referenceScores(input: FieldScoreInput, whole: RowSums, correctedMse: number | null) {
   const { forecast, truth, reference } = input;
   if (reference === undefined) {
     return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
@@ -108,7 +108,7 @@ function referenceScores(input: FieldScoreInput, whole: WholeRows, correctedMse:
   };
 }
 
-function climatologyScores(input: FieldScoreInput, whole: WholeRows, correctedMse: number | null) {
+function climatologyScores(input: FieldScoreInput, whole: RowSums, correctedMse: number | null) {
   const { forecast, truth, climatology } = input;
   if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
   const measured = measureAnomalies({ forecast, truth, climatology }, whole.rest, whole.anomalies);

@@ -5,10 +5,10 @@ import { NO_REFERENCE } from './field-reference.ts';
 import { createRowKernel, KERNEL_POINTS, KERNEL_ROWS } from './simd/row-kernel.ts';
 import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './simd/row-program.ts';
 import { openTotals, type OpenTotals } from './simd/row-totals.ts';
-import { tellTotals, type ToldFields } from './sums-to-moments.ts';
+import { sumsToMoments, type FieldMoments } from './sums-to-moments.ts';
 
 /** What the rows tell in which no field lacks a value, and the rows that are still to be summed point by point. */
-export interface WholeRows extends ToldFields {
+export interface RowSums extends FieldMoments {
   readonly rest: readonly GridRow[];
 }
 
@@ -29,10 +29,10 @@ const SUMS_PER_ROW = (ROW_SUMS.length * ROW_SUM_BYTES) / Float64Array.BYTES_PER_
  * All rows are left over where fields are not all in single precision, where rows have an odd number of points or more
  * than fit, and where a difference hardly varies, so that sums about zero tell too little of it.
  */
-export function sumWholeRows(
+export function sumRows(
   { forecast, truth, reference = truth, climatology = truth }: SummedFields,
   rows: readonly GridRow[],
-): WholeRows {
+): RowSums {
   const fields = { forecast, truth, reference, climatology };
   const inOrder = KERNEL_FIELDS.map((name) => fields[name]).filter(isSingle);
   const points = forecast.length / rows.length;
@@ -46,13 +46,13 @@ export function sumWholeRows(
   for (let first = 0; first < rows.length; first += rowsAtOnce) {
     rest.push(...addBlock(open, inOrder, { rows: rows.slice(first, first + rowsAtOnce), points }));
   }
-  const told = tellTotals(open.totals(), typical);
+  const told = sumsToMoments(open.totals(), typical);
   return told === null ? nothing(rows) : { ...told, rest };
 }
 
 const isSingle = (field: FieldValues): field is Float32Array => field instanceof Float32Array;
 
-const nothing = (rest: readonly GridRow[]): WholeRows => ({
+const nothing = (rest: readonly GridRow[]): RowSums => ({
   errors: NO_ERRORS,
   anomalies: NO_ANOMALIES,
   reference: NO_REFERENCE,

@@ -6,7 +6,7 @@ import { NO_MOMENTS, type Moments } from './moments.ts';
 import type { RowTotals } from './simd/row-totals.ts';
 
 /** What rows tell, in the form in which the others can be joined to them. */
-export interface ToldFields {
+export interface FieldMoments {
   readonly errors: FieldErrors;
   readonly anomalies: FieldAnomalies;
   readonly reference: FieldReference;
@@ -21,7 +21,7 @@ const SMALLEST_SHARE = 1e-4;
  * @param typical what forecast and reference were taken about
  * @returns null where a field or a difference varies so little about its mean that the totals tell too little of it
  */
-export function tellTotals(totals: RowTotals, typical: number): ToldFields | null {
+export function sumsToMoments(totals: RowTotals, typical: number): FieldMoments | null {
   const { weight, sums } = totals;
   const errors = momentsOf(weight, sums.error, sums.errorSquares);
   const anomalies = pairsOf(weight, {

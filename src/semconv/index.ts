@@ -7,4 +7,4 @@ export * from './scrub.ts';
 export * from './vocabulary.ts';
 export type { AttributeDefinition, Cardinality } from './attribute-definition.ts';
 export { JSON_TYPE, KIND_OF_SCHEMA } from './attribute-definition.ts';
-export { remembering } from './memoize.ts';
+export { memoize } from './memoize.ts';

@@ -5,7 +5,7 @@ const MOST = 1000;
  * The same few texts or numbers come again and again: what `read` made of them is kept. An error is not. When there are
  * too many, all are forgotten, so that those of today take the place of those of last week.
  */
-export function remembering<Result, Key extends string | number = string>(
+export function memoize<Result, Key extends string | number = string>(
   read: (key: Key) => Result,
 ): (key: Key) => Result {
   const known = new Map<Key, Result>();

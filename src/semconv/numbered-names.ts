@@ -1,4 +1,4 @@
-import { remembering } from './memoize.ts';
+import { memoize } from './memoize.ts';
 import { SUBSTEPS, STAGES, type Stage, type StepName, type SubstepGroup } from './vocabulary.ts';
 
 const substeps = Object.values(SUBSTEPS).flat();
@@ -12,7 +12,7 @@ export const STAGE_PATTERN = new RegExp(
 );
 
 /** The stage without its number: what metrics and panels group by. */
-export const toStage = remembering((stageText: string): Stage => {
+export const toStage = memoize((stageText: string): Stage => {
   const bare = stageText.replace(/_[0-9]+[%h]$/, '');
   const stage = STAGES.find((name) => name === bare);
   if (stage === undefined) {
@@ -23,7 +23,7 @@ export const toStage = remembering((stageText: string): Stage => {
   return stage;
 });
 
-const withoutNumber = remembering((substep) => substep.replace(/^attempt_[0-9]+$/, 'attempt'));
+const withoutNumber = memoize((substep) => substep.replace(/^attempt_[0-9]+$/, 'attempt'));
 
 /** The substep without its number, or null when it is no substep of this step. */
 export function toSubstepGroup(step: StepName, substep: string): SubstepGroup | null {

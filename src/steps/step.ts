@@ -26,7 +26,7 @@ export function step<This, Args extends unknown[], Result>(
 ): StepFunction<This, Args, Result> {
   const plan = toStepPlan(definition as unknown as AnyDefinition);
   if (IS_SDK_DISABLED) return fn;
-  return looksLike(fn, isGeneratorFunction(fn) ? wrapGenerator(plan, fn) : wrapFunction(plan, fn));
+  return copyFunctionShape(fn, isGeneratorFunction(fn) ? wrapGenerator(plan, fn) : wrapFunction(plan, fn));
 }
 
 function wrapFunction<This, Args extends unknown[], Result>(
@@ -68,7 +68,7 @@ function isGeneratorFunction(fn: object): boolean {
 }
 
 /** Gives the wrapper the class, `name`, `length` and other properties of the function. */
-function looksLike<Wrapper extends object>(fn: object, wrapper: Wrapper): Wrapper {
+function copyFunctionShape<Wrapper extends object>(fn: object, wrapper: Wrapper): Wrapper {
   Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null);
   for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(fn))) {
     if (key !== 'prototype' && key !== 'arguments' && key !== 'caller') {

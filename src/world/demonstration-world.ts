@@ -85,10 +85,10 @@ export async function makeWorldInMemory(options: WorldOptions): Promise<WorldInM
 
 async function writeWorld({ initTime, seed }: WorldOptions, targets: World<GridTarget>): Promise<void> {
   const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
-  const weather = { added: remembered(weatherOf(wavesFor('weather'))), size: () => 1 };
+  const weather = { added: memoized(weatherOf(wavesFor('weather'))), size: () => 1 };
   const forecastError = { added: weatherOf(wavesFor('reference error')), size: referenceError };
   const analysisError = { added: weatherOf(wavesFor('analysis error')), size: () => ANALYSIS_ERROR };
-  const meanState = remembered(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
+  const meanState = memoized(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
   const stores: readonly [
     name: keyof World<GridTarget>,
     leads: readonly number[],
@@ -120,7 +120,7 @@ const weatherOf =
     weatherField(place, WORLD_GRID, { waves, hours });
 
 /** Makes each field once: several stores are made of the same ones. Nobody writes into what it gives. */
-function remembered(source: FieldSource): FieldSource {
+function memoized(source: FieldSource): FieldSource {
   const made = new Map<string, Float64Array>();
   return (moment) => {
     const { place, leadHours } = moment;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { inTurns } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#exporters/cooperative-map';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 describe('work in turns', () => {
   it('gives its results in the order of the items, however many there are', async () => {
     for (const count of [0, 1, 100, 101, 1234])
-      expect(await inTurns(numbers(count), (number) => number * 2)).toEqual(
+      expect(await mapCooperatively(numbers(count), (number) => number * 2)).toEqual(
         numbers(count).map((number) => number * 2),
       );
   });
@@ -19,7 +19,7 @@ describe('work in turns', () => {
       if (done < 350) setImmediate(look);
     };
     setImmediate(look);
-    await inTurns(numbers(350), () => (done += 1));
+    await mapCooperatively(numbers(350), () => (done += 1));
     expect([...seen]).toEqual(expect.arrayContaining([100, 200, 300]));
   });
 
@@ -27,6 +27,6 @@ describe('work in turns', () => {
     const fail = (): never => {
       throw new Error('no');
     };
-    await expect(inTurns([1], fail)).rejects.toThrow('no');
+    await expect(mapCooperatively([1], fail)).rejects.toThrow('no');
   });
 });

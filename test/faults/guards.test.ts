@@ -129,14 +129,14 @@ async function gapsAfterLoss(intercept: Interceptor): Promise<readonly string[]>
   rmSync(segmentPath(bench.directory, 3));
   const inherited = await bench.inherit();
   const exporter = createPostgresExporter({ pool: interceptPool(database.pool, intercept) });
-  const heir = inherited?.spool;
-  while (heir !== undefined && heir.size > 0) {
-    const batch = await heir.take(10);
+  const successor = inherited?.spool;
+  while (successor !== undefined && successor.size > 0) {
+    const batch = await successor.take(10);
     const account = batch.account?.(0, batch.spans.length);
     await exporter.exportObserved(batch.spans, account === undefined ? {} : { account });
-    heir.settle();
+    successor.settle();
   }
-  if (heir !== undefined) await exporter.exportObserved([], { account: heir.account(true) });
+  if (successor !== undefined) await exporter.exportObserved([], { account: successor.account(true) });
   const { rows } = await database.pool.query<{ missing: string }>(
     'select missing::text from emitter_books where not isempty(missing)',
   );

@@ -48,7 +48,10 @@ async function record(spans: readonly ObservedSpan[]): Promise<{ readonly reject
     listener: { dropped: () => undefined, added: () => undefined },
   });
   const delivery: DeliveryContext = {
-    sink: { export: exporter.exportObserved.bind(exporter), bury: exporter.bury.bind(exporter) },
+    sink: {
+      export: exporter.exportObserved.bind(exporter),
+      writeDeadLetter: exporter.writeDeadLetter.bind(exporter),
+    },
     scheduler: systemScheduler,
     random: Math.random,
     backoff: { firstMillis: 1, maxMillis: 10 },

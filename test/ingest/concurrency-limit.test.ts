@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '#ingest/concurrency-limit';
+import { createConcurrencyLimit } from '#ingest/concurrency-limit';
 
 describe('slots', () => {
   it('are as many as were made, and one that is given back can be taken again', () => {
-    const slots = createSlots(2);
+    const slots = createConcurrencyLimit(2);
     const first = slots.take();
     expect([first, slots.take()].every((slot) => slot !== null)).toBe(true);
     expect(slots.take()).toBeNull();
@@ -13,7 +13,7 @@ describe('slots', () => {
   });
 
   it('do not become more when one is given back twice', () => {
-    const slots = createSlots(1);
+    const slots = createConcurrencyLimit(1);
     const slot = slots.take();
     slot?.();
     slot?.();

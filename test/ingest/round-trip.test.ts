@@ -6,7 +6,7 @@ import { toObservedSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
 import { decodeJsonSpans } from '#ingest/decode/json-spans';
 import { decodeProtobufSpans } from '#ingest/decode/protobuf-spans';
-import { Refusal } from '#ingest/http-error';
+import { HttpError } from '#ingest/http-error';
 import { sdkSpans, VARIED } from './support/sdk-spans.ts';
 
 const encode = (
@@ -113,7 +113,7 @@ function outcomeOf(body: Buffer): string {
     }
     return 'spans';
   } catch (error) {
-    if (error instanceof Refusal) return String(error.status);
+    if (error instanceof HttpError) return String(error.status);
     throw error;
   }
 }

@@ -96,10 +96,10 @@ describe('a process that ends while the database is gone', () => {
     expect(spoolsIn(folder)).toEqual([first.remainder()?.directory]);
 
     await proxy.mend();
-    const heir = await record(proxy.url, folder);
-    expect(await heir.adopted).toMatchObject({ spools: 1, records: 1 });
+    const successor = await record(proxy.url, folder);
+    expect(await successor.adopted).toMatchObject({ spools: 1, records: 1 });
     expect(await steps()).toEqual([{ run_id: 1, status: 'succeeded' }]);
-    await heir.close();
+    await successor.close();
     await proxy.cut();
     await other.drop();
   });
@@ -108,7 +108,7 @@ describe('a process that ends while the database is gone', () => {
 describe('a process that ends without a word', () => {
   const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly told: string }> =>
     new Promise((resolve) => {
-      const program = join(import.meta.dirname, 'support', 'ending-process.ts');
+      const program = join(import.meta.dirname, '..', 'support', 'ending-process.ts');
       const args = ['--import', 'tsx', program, database.connectionString, folder, how];
       execFile(process.execPath, args, (error, _, told) => resolve({ code: error?.code, told }));
     });
@@ -132,10 +132,10 @@ describe('a process that ends without a word', () => {
         ['whole', 1],
       ]);
 
-      const heir = await record(database.connectionString, folder);
-      expect(await heir.adopted).toEqual({ spools: 1, records: 1, closedSteps: 0 });
+      const successor = await record(database.connectionString, folder);
+      expect(await successor.adopted).toEqual({ spools: 1, records: 1, closedSteps: 0 });
       expect(await steps()).toEqual([{ run_id: 1, status: 'succeeded' }]);
-      await heir.close();
+      await successor.close();
     },
   );
 });

@@ -6,7 +6,7 @@ import { gridRows } from '#scoring/field-grid';
 import { measureReference } from '#scoring/field-reference';
 import { scoreField } from '#scoring/field-scores';
 import { KERNEL_POINTS } from '#scoring/simd/row-kernel';
-import { sumWholeRows } from '#scoring/sum-rows';
+import { sumRows } from '#scoring/sum-rows';
 import { naiveFieldScores } from './naive-field-scores.ts';
 
 const names = ['forecast', 'truth', 'reference', 'climatology'] as const;
@@ -31,7 +31,7 @@ function expectClose(actual: object, expected: object): void {
 /** What point by point comes out, beside what the rows at once and the rest point by point give together. */
 function bothWays(fields: ReturnType<typeof fieldsOf>, latitudes: readonly number[]) {
   const rows = gridRows(fields, latitudes);
-  const { rest, errors, anomalies, reference } = sumWholeRows(fields, rows);
+  const { rest, errors, anomalies, reference } = sumRows(fields, rows);
   return {
     rest: rest.map(({ start }) => rows.findIndex((row) => row.start === start)),
     joined: {
@@ -78,7 +78,7 @@ describe('sumWholeRows', () => {
   it('leaves over what it cannot sum: double precision, odd rows, rows beyond its memory', () => {
     const fields = fieldsOf(8);
     const double = { ...fields, truth: Float64Array.from(fields.truth) };
-    expect(sumWholeRows(double, gridRows(double, [0])).rest).toHaveLength(1);
+    expect(sumRows(double, gridRows(double, [0])).rest).toHaveLength(1);
     expect(bothWays(fieldsOf(6), [10, -10]).rest).toEqual([0, 1]);
     expect(bothWays(fieldsOf(KERNEL_POINTS + 2), [0]).rest).toEqual([0]);
   });
@@ -95,14 +95,14 @@ describe('sumWholeRows', () => {
   it('tells nothing of rows that all have gaps', () => {
     const fields = fieldsOf(2 * 4);
     fields.truth.fill(NaN);
-    const { rest, errors } = sumWholeRows(fields, gridRows(fields, [10, -10]));
+    const { rest, errors } = sumRows(fields, gridRows(fields, [10, -10]));
     expect(rest).toHaveLength(2);
     expect(errors).toMatchObject({ sharedPoints: 0, forecastMin: Infinity });
   });
 
   it('needs neither reference nor climatology', () => {
     const { forecast, truth } = fieldsOf(8);
-    const { rest, errors } = sumWholeRows({ forecast, truth }, gridRows({ forecast, truth }, [0]));
+    const { rest, errors } = sumRows({ forecast, truth }, gridRows({ forecast, truth }, [0]));
     expect([rest.length, errors.sharedPoints]).toEqual([0, 8]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openTotals } from '#scoring/simd/row-totals';
-import { tellTotals } from '#scoring/sums-to-moments';
+import { sumsToMoments } from '#scoring/sums-to-moments';
 import { ROW_SUMS, type RowSum } from '#scoring/simd/row-program';
 
 /** Sums of one row as the kernel leaves them: all in the first of both halves, the extremes in both. */
@@ -52,7 +52,7 @@ describe('what totals tell', () => {
     const open = openTotals();
     open.add(row, 0, { weight: 1, points: 2 });
     const totals = open.totals();
-    return tellTotals({ ...totals, sums: { ...totals.sums, ...changes } }, 280);
+    return sumsToMoments({ ...totals, sums: { ...totals.sums, ...changes } }, 280);
   };
 
   it('is mean and spread of the errors, and pairs about what is typical', () => {

@@ -35,21 +35,21 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
   let failing = 0;
   let exemplars = 0;
   /** In the order of opening; a failure half-way leaves nothing open. */
-  const closers: (() => Promise<unknown>)[] = [];
+  const resources: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    closers.push(() => database.drop());
+    resources.push(() => database.drop());
     const port = String(await findFreePort());
     prometheus = await startPrometheus({ target: `${LOOPBACK}:${port}`, ruleFiles: RULE_FILES });
-    closers.push(() => prometheus.close());
+    resources.push(() => prometheus.close());
     start = Date.now() / 1000;
     const config = testConfig(database.connectionString, {
       BAROGRAPH_METRICS_PORT: port,
       BAROGRAPH_DELAY_FACTOR: DELAY_FACTOR,
     });
     shown = await runDemonstration(config, { miners: MINERS, seed: 1 });
-    closers.push(() => shown.run.close());
+    resources.push(() => shown.run.close());
     await vi.waitFor(async () => expect(await forecastsInPrometheus()).toBe(MINERS), PATIENCE);
     // What the last steps made is recorded by the evaluations that follow its scrape.
     const scrapedAt = Date.now();
@@ -64,7 +64,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
       `prometheus: ${dashboards} dashboards, ${panels} panels, ${expressions.length} expressions, ` +
         `${RECORDING_RULES.length} rules, ${ALERTS.length} alerts, ${exemplars} exemplars; ${failing} failing`,
     );
-    for (const close of closers.reverse()) await close();
+    for (const close of resources.reverse()) await close();
   });
 
   /** Up to the second that has begun, whose instants a range by seconds would leave out. */

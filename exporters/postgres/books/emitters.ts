@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { column, insertRows } from '../sql/columns.ts';
-import { momentOf } from '../projections/lww-register.ts';
+import { logicalTimestampOf } from '../projections/lww-register.ts';
 import { groupBy, type RecordedFact } from '../log/recorded-fact.ts';
 
 interface Row {
@@ -41,7 +41,7 @@ function toRow(facts: readonly RecordedFact[], { known, replaced }: CountedBefor
       validatorId: first.validatorId,
       instanceId: first.fact.instanceId,
       firstSeen: Math.min(...facts.map(({ fact }) => fact.startedAt)),
-      lastSeen: Math.max(...facts.map(({ fact }) => momentOf(fact)[0])),
+      lastSeen: Math.max(...facts.map(({ fact }) => logicalTimestampOf(fact)[0])),
       spans: facts.filter((fact) => !known.has(fact) && !replaced.has(fact)).length,
       ended: facts.filter((fact) => fact.fact.phase === 'ended' && !replaced.has(fact)).length,
     },

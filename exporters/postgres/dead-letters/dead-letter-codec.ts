@@ -9,13 +9,13 @@ const MAX_TEXT_LENGTH = MAX_JSON_LENGTH + 1;
 const MAX_DEPTH = 16;
 
 /** Text of a letter: without what PostgreSQL cannot hold, and not longer than what is looked at. */
-export const letterText = (text: string, maxLength = MAX_TEXT_LENGTH): string =>
+export const sanitizeText = (text: string, maxLength = MAX_TEXT_LENGTH): string =>
   cleanText(text, new Adjustments(), maxLength);
 
 function keepable(value: unknown, depth = 0): unknown {
   switch (typeof value) {
     case 'string':
-      return letterText(value);
+      return sanitizeText(value);
     case 'number':
     case 'bigint':
     case 'boolean':
@@ -33,7 +33,7 @@ function keepableObject(value: object, depth: number): unknown {
   if (Array.isArray(value)) return Array.from(value, (member) => keepable(member, depth + 1));
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(
-    members.map(([key, member]) => [letterText(key), keepable(member, depth + 1)] as const),
+    members.map(([key, member]) => [sanitizeText(key), keepable(member, depth + 1)] as const),
   );
 }
 

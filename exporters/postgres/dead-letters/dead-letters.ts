@@ -3,13 +3,13 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
 import type { RejectedSpan } from '../log/batch.ts';
 import { column, insertRows, type Column } from '../sql/columns.ts';
-import { encodeLetter, encodeStripped, letterText } from './dead-letter-codec.ts';
+import { encodeLetter, encodeStripped, sanitizeText } from './dead-letter-codec.ts';
 
 /** Long enough for every id that is one, short enough for the index of the key. */
 const MAX_ID_LENGTH = 200;
 
 const textOf = (value: unknown): string | null =>
-  typeof value === 'string' && value !== '' ? letterText(value) : null;
+  typeof value === 'string' && value !== '' ? sanitizeText(value) : null;
 
 function validatorOf({ attributes, resource }: ObservedSpan): string | null {
   return textOf(attributes['weather.validator.hotkey']) ?? textOf(resource['weather.validator.hotkey']);
@@ -25,7 +25,7 @@ const WHOLE: readonly Column<RejectedSpan>[] = [
   column('span_id', 'text', ({ span }) => span.spanId),
   column('phase', 'text', ({ span }) => span.phase),
   column('reason', 'text', ({ reason }) => reason),
-  column('detail', 'text', ({ detail }) => scrubText(letterText(detail))),
+  column('detail', 'text', ({ detail }) => scrubText(sanitizeText(detail))),
   column('validator_hotkey', 'text', ({ span }) => validatorOf(span)),
   column('run_id', 'bigint', ({ span }) => runOf(span)),
   column('instance_id', 'text', ({ span }) => textOf(span.resource['service.instance.id'])),
@@ -33,14 +33,17 @@ const WHOLE: readonly Column<RejectedSpan>[] = [
 ];
 
 const STRIPPED: readonly Column<RejectedSpan>[] = [
-  column('trace_id', 'text', ({ span }) => letterText(span.traceId, MAX_ID_LENGTH)),
-  column('span_id', 'text', ({ span }) => letterText(span.spanId, MAX_ID_LENGTH)),
+  column('trace_id', 'text', ({ span }) => sanitizeText(span.traceId, MAX_ID_LENGTH)),
+  column('span_id', 'text', ({ span }) => sanitizeText(span.spanId, MAX_ID_LENGTH)),
   ...WHOLE.slice(2, 8),
   column('span', 'jsonb', ({ span }) => encodeStripped(span)),
 ];
 
 /** Keeps spans that cannot be recorded, with the reason, so that nothing is lost by being refused. */
-export async function keepRejected(client: ClientBase, rejected: readonly RejectedSpan[]): Promise<void> {
+export async function insertDeadLetters(
+  client: ClientBase,
+  rejected: readonly RejectedSpan[],
+): Promise<void> {
   if (rejected.length === 0) return;
   const inKeyOrder = [...rejected].sort((a, b) => (a.span.spanId < b.span.spanId ? -1 : 1));
   const insert = await insertRows('dead_letter_spans', WHOLE, inKeyOrder, 'do nothing');
@@ -48,7 +51,7 @@ export async function keepRejected(client: ClientBase, rejected: readonly Reject
 }
 
 /** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason, and whose it is. */
-export async function keepStripped(client: ClientBase, rejected: RejectedSpan): Promise<void> {
+export async function insertStrippedLetter(client: ClientBase, rejected: RejectedSpan): Promise<void> {
   const insert = await insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);
 }

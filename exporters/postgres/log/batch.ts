@@ -2,17 +2,17 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { translate } from '#facts/translate';
 import type { DeadLetterReason } from '#semconv';
-import { inTurns } from '#exporters/cooperative-map';
-import { compareWorth } from './end-precedence.ts';
+import { mapCooperatively } from '#exporters/cooperative-map';
+import { compareEndPrecedence } from './end-precedence.ts';
 
 /** Why a span is not recorded; `detail` says what was got and what is allowed. */
-export interface Refusal {
+export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
 }
 
 /** A span that is not recorded, kept with the reason. */
-export interface RejectedSpan extends Refusal {
+export interface RejectedSpan extends Rejection {
   readonly span: ObservedSpan;
 }
 
@@ -45,7 +45,7 @@ const compareKeys = (a: StepFact, b: StepFact): number =>
 export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
   const rejected: RejectedSpan[] = [];
   const sources: TranslatedSpan[] = [];
-  await inTurns(spans, (span) => {
+  await mapCooperatively(spans, (span) => {
     const translation = translate(span);
     if (translation.kind === 'rejected') rejected.push({ span, ...translation });
     else if (translation.kind === 'step') sources.push({ span, fact: translation.fact });
@@ -64,8 +64,8 @@ function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 
   let closing: StepFact | undefined;
   for (const [index, fact] of facts.entries()) {
     if (fact.phase === 'started') start = fact;
-    else end = better(fact, end);
-    if (fact.closing !== null) closing = better(fact, closing);
+    else end = preferredEnd(fact, end);
+    if (fact.closing !== null) closing = preferredEnd(fact, closing);
     const next = facts[index + 1];
     if (next !== undefined && compareKeys(fact, next) === 0) continue;
     if (end !== undefined) ended.push(end);
@@ -77,23 +77,23 @@ function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 
 }
 
 /** A step may have told its end and have been closed as well. */
-const better = (fact: StepFact, known: StepFact | undefined): StepFact =>
-  known === undefined || compareWorth(fact, known) >= 0 ? fact : known;
+const preferredEnd = (fact: StepFact, known: StepFact | undefined): StepFact =>
+  known === undefined || compareEndPrecedence(fact, known) >= 0 ? fact : known;
 
 /** The batch without the facts that `judge` refuses; their spans are rejected. */
-export function setAside(batch: Batch, judge: (fact: StepFact) => Refusal | null): Batch {
-  const refusals = new Map<StepFact, Refusal>();
+export function rejectFacts(batch: Batch, judge: (fact: StepFact) => Rejection | null): Batch {
+  const rejections = new Map<StepFact, Rejection>();
   for (const facts of [batch.ended, batch.started]) {
     for (const fact of facts) {
-      const refusal = judge(fact);
-      if (refusal !== null) refusals.set(fact, refusal);
+      const rejection = judge(fact);
+      if (rejection !== null) rejections.set(fact, rejection);
     }
   }
-  if (refusals.size === 0) return batch;
-  const isTaken = (fact: StepFact): boolean => !refusals.has(fact);
+  if (rejections.size === 0) return batch;
+  const isTaken = (fact: StepFact): boolean => !rejections.has(fact);
   const refused = batch.sources.flatMap(({ span, fact }) => {
-    const refusal = refusals.get(fact);
-    return refusal === undefined ? [] : [{ span, ...refusal }];
+    const rejection = rejections.get(fact);
+    return rejection === undefined ? [] : [{ span, ...rejection }];
   });
   return {
     ...batch,

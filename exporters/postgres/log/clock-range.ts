@@ -1,5 +1,5 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
-import type { Refusal } from './batch.ts';
+import type { Rejection } from './batch.ts';
 
 const DAY = 86_400_000_000;
 /** Before it nothing of ours ran. */
@@ -20,7 +20,7 @@ const outside = (at: EpochMicros, from: EpochMicros, to: EpochMicros): boolean =
  * Refuses what a clock that is wrong has stamped. Such a span would make a partition that nothing else falls into and
  * that retention, which goes by the same times, may never drop.
  */
-export function judgeClock(fact: StepFact, now: EpochMicros): Refusal | null {
+export function validateTimestamps(fact: StepFact, now: EpochMicros): Rejection | null {
   const latestStart = now + MOST_DAYS_AHEAD * DAY;
   if (outside(fact.startedAt, OLDEST_START, latestStart)) {
     const detail = `the step started at ${inWords(fact.startedAt)}; allowed: ${inWords(OLDEST_START)} to a day after now, ${inWords(latestStart)}`;

@@ -4,7 +4,7 @@ import { microsOfIso } from '#facts/instants';
 import type { StepFact } from '#facts/step-fact';
 import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 import { column, insertRows, keyRows } from '../sql/columns.ts';
-import { compareWorth, type Worth } from './end-precedence.ts';
+import { compareEndPrecedence, type EndPrecedence } from './end-precedence.ts';
 import { recorded, RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 
 const KEY = [
@@ -41,7 +41,7 @@ const closingKey = (validatorId: number, traceId: string, spanId: string): strin
 async function readClosings(
   client: ClientBase,
   facts: readonly RecordedFact[],
-): Promise<ReadonlyMap<string, Worth>> {
+): Promise<ReadonlyMap<string, EndPrecedence>> {
   const keys = keyRows(RUN_KEY, runsOf(facts));
   const { rows } = await client.query<KnownClosing>(
     `select closed.validator_id, closed.trace_id, closed.span_id, closed.reason,
@@ -77,7 +77,7 @@ async function removeClosings(
 const asClosed = ({ validatorId, fact }: RecordedFact): RecordedFact =>
   recorded(validatorId, closeFact({ ...fact, state: {} }, { reason: 'process_crash', at: fact.startedAt }));
 
-const worthOf = ({ closing, completedAt, startedAt }: StepFact): Worth => ({
+const precedenceOf = ({ closing, completedAt, startedAt }: StepFact): EndPrecedence => ({
   closing,
   completedAt: completedAt ?? startedAt,
 });
@@ -95,19 +95,19 @@ export async function replaceClosings(
   if (facts.length === 0) return new Map();
   const known = await readClosings(client, facts);
   if (known.size === 0) return new Map();
-  const better = facts.filter(({ validatorId, fact }) => {
+  const preferredEnd = facts.filter(({ validatorId, fact }) => {
     const closing = known.get(closingKey(validatorId, fact.traceId, fact.spanId));
-    return closing !== undefined && compareWorth(worthOf(fact), closing) > 0;
+    return closing !== undefined && compareEndPrecedence(precedenceOf(fact), closing) > 0;
   });
-  const removed = better.length === 0 ? new Set<string>() : await removeClosings(client, better);
-  const replaced = better.filter(({ validatorId, fact }) =>
+  const removed = preferredEnd.length === 0 ? new Set<string>() : await removeClosings(client, preferredEnd);
+  const replaced = preferredEnd.filter(({ validatorId, fact }) =>
     removed.has(closingKey(validatorId, fact.traceId, fact.spanId)),
   );
   return new Map(replaced.map((end) => [end, asClosed(end)]));
 }
 
 /** Notes which steps were closed, whatever becomes of them. */
-export async function keepClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
+export async function upsertClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
   if (closings.length === 0) return;
   const insert = await insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);
   await client.query(insert.text, [...insert.values, CLOSING_REASONS]);

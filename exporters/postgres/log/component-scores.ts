@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ComponentScoreFact } from '#facts/step-fact';
 import type { CellType } from '../sql/binary/cells.ts';
-import { copyNewRows, WORTH_A_COPY } from '../sql/binary/copy.ts';
+import { copyNewRows, COPY_MIN_ROWS } from '../sql/binary/copy.ts';
 import { column, insertRows, replaceOnConflict, type Column } from '../sql/columns.ts';
 import { ofMiners, type MinerFact, type RecordedFact } from './recorded-fact.ts';
 import { responseId } from './response-id.ts';
@@ -109,7 +109,7 @@ export async function writeComponentScores(
 ): Promise<number> {
   const rows = toScoreRows(facts);
   if (rows.length === 0) return 0;
-  if (rows.length >= WORTH_A_COPY && (await copyNewRows(client, TABLE, COLUMNS, rows))) return rows.length;
+  if (rows.length >= COPY_MIN_ROWS && (await copyNewRows(client, TABLE, COLUMNS, rows))) return rows.length;
   const insert = await insertRows(`${TABLE} as existing`, COLUMNS, newestScores(rows), CONFLICT);
   const result = await client.query(insert.text, insert.values);
   return result.rowCount ?? 0;

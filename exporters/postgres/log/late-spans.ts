@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { EpochMicros, StepFact } from '#facts/step-fact';
-import { setAside, type Batch, type Refusal } from './batch.ts';
+import { rejectFacts, type Batch, type Rejection } from './batch.ts';
 import { column, keyRows } from '../sql/columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
 
@@ -35,7 +35,7 @@ function partitionsOf(fact: StepFact): readonly Partition[] {
  *
  * `now` is the clock that the partitions are dropped by.
  */
-export async function setLateAside(client: ClientBase, batch: Batch, now: EpochMicros): Promise<Batch> {
+export async function rejectLateSpans(client: ClientBase, batch: Batch, now: EpochMicros): Promise<Batch> {
   const limit = now - YOUNGEST_DROPPED;
   const doubtful = new Map<StepFact, readonly Partition[]>();
   for (const fact of [...batch.ended, ...batch.started]) {
@@ -50,15 +50,15 @@ export async function setLateAside(client: ClientBase, batch: Batch, now: EpochM
     client,
     late.map(([fact]) => fact),
   );
-  const refusals = new Map(
+  const rejections = new Map(
     late
       .filter(([fact]) => !known.has(keyOfFact(fact)))
-      .map(([fact, partitions]) => [fact, refusalOf(partitions.filter(({ name }) => dropped.has(name)))]),
+      .map(([fact, partitions]) => [fact, rejectionFor(partitions.filter(({ name }) => dropped.has(name)))]),
   );
-  return setAside(batch, (fact) => refusals.get(fact) ?? null);
+  return rejectFacts(batch, (fact) => rejections.get(fact) ?? null);
 }
 
-function refusalOf(partitions: readonly Partition[]): Refusal {
+function rejectionFor(partitions: readonly Partition[]): Rejection {
   const names = [...new Set(partitions.map(({ name }) => name))].join(', ');
   const detail = `it belongs to ${names}, which retention has dropped; allowed: what is younger than BAROGRAPH_RETENTION_DAYS`;
   return { reason: 'partition_dropped', detail };

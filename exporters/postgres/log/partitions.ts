@@ -73,7 +73,7 @@ export class Partitions {
   }
 
   /** Forgets what it knows: after a rollback a partition may be gone again. */
-  forget(): void {
+  invalidate(): void {
     this.#known.clear();
   }
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { StepFact } from '#facts/step-fact';
 import type { CellType } from '../sql/binary/cells.ts';
-import { copyNewRows, WORTH_A_COPY } from '../sql/binary/copy.ts';
+import { copyNewRows, COPY_MIN_ROWS } from '../sql/binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../sql/columns.ts';
 import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 import { json } from '../sql/sql-values.ts';
@@ -77,7 +77,7 @@ export async function appendFinished(
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
   if (facts.length === 0) return [];
-  if (facts.length >= WORTH_A_COPY && (await copyNewRows(client, FINISHED, COLUMNS, facts))) return facts;
+  if (facts.length >= COPY_MIN_ROWS && (await copyNewRows(client, FINISHED, COLUMNS, facts))) return facts;
   const insert = await insertRows(FINISHED, COLUMNS, facts, 'do nothing');
   const { rows } = await client.query<SpanKey>(
     `${insert.text} returning validator_id, trace_id, span_id`,

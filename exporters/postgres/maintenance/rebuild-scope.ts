@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { CategorizedError } from '#semconv';
-import { readRunsLeftAlone } from '../retention/archived-folds.ts';
+import { readArchivedRunIds } from '../retention/archived-folds.ts';
 import type { LogSelection, ValidatorIdentity } from '../log/read-log.ts';
 
 /** Whose folds are looked at; null is all. */
@@ -61,7 +61,7 @@ export async function lockScopes(client: ClientBase, request: FoldRequest): Prom
   for (const validator of validators) {
     const { runId } = request;
     const minersOfRun = runId === null ? [] : await readMinersOfRun(client, validator, runId);
-    const leftAlone = await readRunsLeftAlone(client, validator);
+    const leftAlone = await readArchivedRunIds(client, validator);
     scopes.push({ ...validator, runId, minersOfRun, leftAlone });
   }
   return scopes;

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { readBeginnings } from '../retention/archived-folds.ts';
+import { readArchivedFolds } from '../retention/archived-folds.ts';
 import { readByCursor } from '../sql/read-by-cursor.ts';
 import {
   isRefolded,
@@ -15,7 +15,7 @@ import { toForecastRow } from '../projections/forecast-row.ts';
 import { rankRuns, writeForecasts } from '../projections/tables/forecast-stats.ts';
 import { writeJobLogs } from '../log/job-logs.ts';
 import { readFacts } from '../log/read-log.ts';
-import { factNews } from '../projections/miner-changes.ts';
+import { factChange } from '../projections/miner-changes.ts';
 import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
 import { writeResponses } from '../projections/tables/responses.ts';
 import { writeRuns } from '../projections/tables/runs.ts';
@@ -68,11 +68,11 @@ async function emptyFolds(client: ClientBase, scope: RebuildScope): Promise<void
 }
 
 async function beginMiners(client: ClientBase, scope: RebuildScope): Promise<void> {
-  const beginnings = await readBeginnings(client, scope);
-  const news = [...beginnings]
+  const archivedFolds = await readArchivedFolds(client, scope);
+  const minerChanges = [...archivedFolds]
     .filter(([minerHotkey]) => scope.runId === null || scope.minersOfRun.includes(minerHotkey))
     .map(([minerHotkey, fold]) => ({ ...ownerOf(scope, minerHotkey), kind: 'beginning' as const, fold }));
-  await foldMiners(client, news, []);
+  await foldMiners(client, minerChanges, []);
 }
 
 const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: string) => ({
@@ -114,8 +114,8 @@ async function foldFacts(
     client,
     ofRuns.filter(({ fact }) => fact.phase === 'ended'),
   );
-  const news = ofMiners(facts).map((item) => factNews(item, item.fact.phase === 'ended' ? 1 : 0));
-  await foldMiners(client, news, changes);
+  const minerChanges = ofMiners(facts).map((item) => factChange(item, item.fact.phase === 'ended' ? 1 : 0));
+  await foldMiners(client, minerChanges, changes);
 }
 
 /** Once for each run and for the validator: a rank says nothing before the last score is there. */

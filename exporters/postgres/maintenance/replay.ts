@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
-import { refusalOf } from '../write-dead-letter.ts';
+import { toRejection } from '../write-dead-letter.ts';
 import { isRetryableDatabaseError } from '../sql/database-error.ts';
-import { decodeLetter, letterText } from '../dead-letters/dead-letter-codec.ts';
+import { decodeLetter, sanitizeText } from '../dead-letters/dead-letter-codec.ts';
 import { Partitions } from '../log/partitions.ts';
 import { recordSpans, type RecordSpansOptions } from '../write-batch.ts';
 import {
@@ -68,7 +68,7 @@ async function replay(pool: Pool, letter: DeadLetter, options: RecordSpansOption
     try {
       return await recordLetter(pool, letter, { span, ...options });
     } catch (error) {
-      options.partitions.forget();
+      options.partitions.invalidate();
       if (!isRetryableDatabaseError(error)) return keep(pool, letter, error);
       if (attempt === MAX_ATTEMPTS) throw error;
     }
@@ -89,9 +89,9 @@ function recordLetter(
 }
 
 async function keep(pool: Pool, letter: DeadLetter, error: unknown): Promise<Outcome> {
-  const { reason, detail } = refusalOf(error);
+  const { reason, detail } = toRejection(error);
   await inTransaction(pool, (client) =>
-    changeReason(client, letter, { reason, detail: scrubText(letterText(detail)) }),
+    changeReason(client, letter, { reason, detail: scrubText(sanitizeText(detail)) }),
   );
   return reason;
 }

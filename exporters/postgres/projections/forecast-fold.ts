@@ -1,7 +1,7 @@
 import type { EpochMicros, ScoreSums, StepFact } from '#facts/step-fact';
 import {
   era5Stage,
-  remembering,
+  memoize,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ErrorCategory,
@@ -14,9 +14,9 @@ import {
 import {
   draftOf,
   emptyFold,
-  momentOf,
-  say,
-  sayFirst,
+  logicalTimestampOf,
+  setLww,
+  setFirst,
   startOf,
   type Draft,
   type Fold,
@@ -91,7 +91,7 @@ const RUNNING_STAGE: Partial<Record<StepName, ForecastValues['stage']>> = {
 /** The stage of a forecast while a step runs; it follows from the identity of the step alone. */
 const runningStage = ({ stepName, leadHours }: StepFact): ForecastValues['stage'] | undefined =>
   stepName === 'era5' && leadHours !== null ? scoringOf(leadHours) : RUNNING_STAGE[stepName];
-const scoringOf = remembering((leadHours: number): ForecastValues['stage'] => ({
+const scoringOf = memoize((leadHours: number): ForecastValues['stage'] => ({
   stage: era5Stage(leadHours),
   status: 'scoring',
 }));
@@ -100,12 +100,12 @@ export function slotOf(fact: StepFact): string | null {
   if (!SLOT_STEPS.includes(fact.stepName)) return null;
   return fact.leadHours === null || fact.stepName !== 'era5' ? fact.stepName : era5Slot(fact.leadHours);
 }
-const era5Slot = remembering((leadHours: number) => `era5:${leadHours}`);
+const era5Slot = memoize((leadHours: number) => `era5:${leadHours}`);
 
 /** The names under which a slot is kept. */
-const namesOf = remembering((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
-const leadName = remembering((leadHours: number) => `lead:${leadHours}` as const);
-const stageName = remembering((stage) => `stage:${toStage(stage)}` as const);
+const namesOf = memoize((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
+const leadName = memoize((leadHours: number) => `lead:${leadHours}` as const);
+const stageName = memoize((stage) => `stage:${toStage(stage)}` as const);
 
 /** Adds facts of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
 export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
@@ -115,18 +115,18 @@ export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): Fo
 }
 
 function addFact(draft: ForecastDraft, fact: StepFact): void {
-  sayStart(draft, fact);
-  const at = momentOf(fact);
-  const said = whatAFactSays(fact);
-  say<ForecastValues>(draft, at, said);
-  say<ForecastValues>(draft, at, whatALeadSays(fact));
+  setStart(draft, fact);
+  const at = logicalTimestampOf(fact);
+  const said = stateFields(fact);
+  setLww<ForecastValues>(draft, at, said);
+  setLww<ForecastValues>(draft, at, leadFields(fact));
   if (fact.phase === 'started') return;
-  if (fact.closing === null) sayFirst<ForecastOrigins>(draft, at, whatAnEndSaysFirst(said));
-  say<ForecastValues>(draft, at, fact.closing === null ? whatAnEndSays(fact) : whatAClosingSays(fact));
+  if (fact.closing === null) setFirst<ForecastOrigins>(draft, at, firstEndFields(said));
+  setLww<ForecastValues>(draft, at, fact.closing === null ? endFields(fact) : closingFields(fact));
 }
 
 /** Besides what the start said nothing but the slot, which every real end says anew: so it takes all of this back. */
-function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
+function closingFields(fact: StepFact): Partial<ForecastValues> {
   const slot = slotOf(fact);
   if (slot === null) return {};
   const { error } = fact;
@@ -137,27 +137,27 @@ function whatAClosingSays(fact: StepFact): Partial<ForecastValues> {
 }
 
 /** Of the slot only while the step runs: every end says that anew, and later. */
-function sayStart(draft: ForecastDraft, fact: StepFact): void {
+function setStart(draft: ForecastDraft, fact: StepFact): void {
   const at = startOf(fact);
   const stage = runningStage(fact);
   const slot = fact.phase === 'started' ? slotOf(fact) : null;
   const newest: Partial<ForecastValues> = {};
   if (stage) newest.stage = stage;
   if (slot) newest[namesOf(slot).state] = slotState(fact, 'in_progress');
-  say<ForecastValues>(draft, at, newest);
+  setLww<ForecastValues>(draft, at, newest);
   const oldest: Partial<ForecastOrigins> = { trace: fact.traceId };
   if (stage) oldest[stageName(stage.stage)] = true;
-  sayFirst<ForecastOrigins>(draft, at, oldest);
+  setFirst<ForecastOrigins>(draft, at, oldest);
 }
 
-function whatALeadSays({ state, stepName, leadHours }: StepFact): Partial<ForecastValues> {
+function leadFields({ state, stepName, leadHours }: StepFact): Partial<ForecastValues> {
   const said: Partial<ForecastValues> = {};
   if (stepName === 'era5' && leadHours !== null && state.scoreEra5 !== undefined)
     said[leadName(leadHours)] = state.scoreEra5;
   return said;
 }
 
-function whatAFactSays({ state, minerUid }: StepFact) {
+function stateFields({ state, minerUid }: StepFact) {
   const { hostingStatus, hostingLatencyMs = null, forecastStatus } = state;
   const { stage: name, stageStatus: status = 'in_progress' } = state;
   const stage = name === undefined ? undefined : { stage: name, status };
@@ -182,17 +182,14 @@ const isEnd = (status: ForecastStatus | undefined): status is ForecastStatus =>
   (TERMINAL_FORECAST_STATUSES as readonly (ForecastStatus | undefined)[]).includes(status);
 
 /** Only an end says this: what a start alone could say first would be unknown when the start was never seen. */
-function whatAnEndSaysFirst({
-  stage,
-  forecastStatus,
-}: ReturnType<typeof whatAFactSays>): Partial<ForecastOrigins> {
+function firstEndFields({ stage, forecastStatus }: ReturnType<typeof stateFields>): Partial<ForecastOrigins> {
   const first: Partial<ForecastOrigins> = {};
   if (stage) first[stageName(stage.stage)] = true;
   if (forecastStatus) first[`status:${forecastStatus}`] = true;
   return first;
 }
 
-function whatAnEndSays(fact: StepFact): Partial<ForecastValues> {
+function endFields(fact: StepFact): Partial<ForecastValues> {
   const slot = slotOf(fact);
   const said: Partial<ForecastValues> = {};
   if (fact.scoreSums) said[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;

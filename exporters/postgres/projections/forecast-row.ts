@@ -3,7 +3,7 @@ import { isoOfMicros } from '#facts/instants';
 import { combinedScore, overallForecastScore } from '#scoring/forecast-score';
 import {
   ERA5_LEAD_HOURS,
-  remembering,
+  memoize,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ForecastStatus,
@@ -11,7 +11,7 @@ import {
   type StageStatus,
 } from '#semconv';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
-import { byFamily, compareMoments, newestOf, type Register } from './lww-register.ts';
+import { byFamily, compareTimestamps, newestOf, type LwwRegister } from './lww-register.ts';
 
 /** The columns of `weather_forecast_stats` that follow from its fold. */
 export interface ForecastRow {
@@ -49,11 +49,11 @@ export interface ForecastRow {
 
 /** Registers that there are several of, each kind in the order of its names. */
 interface Families {
-  readonly slots: readonly Register<SlotState>[];
-  readonly errors: readonly Register<SlotError>[];
-  readonly leads: readonly Register<number | null>[];
-  readonly era5Sums: readonly Register<ScoreSums>[];
-  readonly day1Sums: readonly Register<ScoreSums>[];
+  readonly slots: readonly LwwRegister<SlotState>[];
+  readonly errors: readonly LwwRegister<SlotError>[];
+  readonly leads: readonly LwwRegister<number | null>[];
+  readonly era5Sums: readonly LwwRegister<ScoreSums>[];
+  readonly day1Sums: readonly LwwRegister<ScoreSums>[];
 }
 
 /** Derives the row of a forecast from what is known of it. */
@@ -99,15 +99,15 @@ function familiesOf(newest: ForecastFold['newest']): Families {
 const registersOf = <Value>(
   families: ReturnType<typeof byFamily>,
   ...names: readonly string[]
-): readonly Register<Value>[] =>
-  names.flatMap((name) => (families[name] ?? []) as readonly Register<Value>[]);
+): readonly LwwRegister<Value>[] =>
+  names.flatMap((name) => (families[name] ?? []) as readonly LwwRegister<Value>[]);
 
 /** `forecast_{T0}_to_{target}`, each as YYYYMMDD_HH in UTC. */
 function forecastRunId(initTime: EpochMicros | null, targetTime: EpochMicros | null): string | null {
   if (initTime === null) return null;
   return `forecast_${hourOf(initTime)}_to_${hourOf(targetTime ?? initTime)}`;
 }
-const hourOf = remembering((micros: EpochMicros) => {
+const hourOf = memoize((micros: EpochMicros) => {
   const iso = isoOfMicros(micros);
   return `${iso.slice(0, 10).replaceAll('-', '')}_${iso.slice(11, 13)}`;
 });
@@ -116,7 +116,7 @@ const hourOf = remembering((micros: EpochMicros) => {
 const statusOf = ({ end, forecastStatus }: ForecastFold['newest']): ForecastStatus | null =>
   end?.value.forecastStatus ?? forecastStatus?.value ?? null;
 
-function stageOf({ end, stage }: ForecastFold['newest']): Register<ForecastValues['stage']> | undefined {
+function stageOf({ end, stage }: ForecastFold['newest']): LwwRegister<ForecastValues['stage']> | undefined {
   return end?.value.stage === undefined ? stage : { at: end.at, value: end.value.stage };
 }
 
@@ -126,7 +126,7 @@ function stageStatus(newest: ForecastFold['newest'], { slots }: Families): Stage
   if (stage === undefined) return null;
   const slot = newestOf(slots);
   const hasEnded = newest.end !== undefined;
-  const isAbandoned = slot?.value.abandoned != null && compareMoments(slot.at, stage.at) > 0;
+  const isAbandoned = slot?.value.abandoned != null && compareTimestamps(slot.at, stage.at) > 0;
   return isAbandoned && !hasEnded ? 'error' : stage.value.status;
 }
 
@@ -152,7 +152,7 @@ function retryColumns({ slots }: Families): Pick<ForecastRow, 'retriesRemaining'
   };
 }
 
-const byRetryTime = (a: Register<SlotState>, b: Register<SlotState>): number =>
+const byRetryTime = (a: LwwRegister<SlotState>, b: LwwRegister<SlotState>): number =>
   (a.value.nextRetryTime ?? 0) - (b.value.nextRetryTime ?? 0);
 
 const ERA5_LEADS = ERA5_LEAD_HOURS.map((lead) => `lead:${lead}` as const);

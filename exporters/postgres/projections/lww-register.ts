@@ -1,5 +1,5 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
-import { remembering, type ClosingReason } from '#semconv';
+import { memoize, type ClosingReason } from '#semconv';
 import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**
@@ -9,7 +9,7 @@ import { canonicalJson, namesInOrder } from './canonical-json.ts';
  * The closing of a step that never told its end stands right behind its start, between start (0) and end (1), the better
  * reason later: the real end, should it still come, is always newer.
  */
-export type Moment = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
+export type LogicalTimestamp = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
 
 const CLOSING_PHASES: Readonly<Record<ClosingReason, number>> = {
   process_crash: 0.75,
@@ -18,8 +18,8 @@ const CLOSING_PHASES: Readonly<Record<ClosingReason, number>> = {
 };
 
 /** A value with the moment at which it was said. */
-export interface Register<Value> {
-  readonly at: Moment;
+export interface LwwRegister<Value> {
+  readonly at: LogicalTimestamp;
   readonly value: Value;
 }
 
@@ -29,28 +29,29 @@ export type TimedFact = Pick<
   'phase' | 'startedAt' | 'completedAt' | 'attempt' | 'spanId' | 'closing'
 >;
 
-export const startOf = (fact: TimedFact): Moment => [fact.startedAt, 0, fact.attempt, fact.spanId];
-export const endOf = (fact: TimedFact): Moment =>
+export const startOf = (fact: TimedFact): LogicalTimestamp => [fact.startedAt, 0, fact.attempt, fact.spanId];
+export const endOf = (fact: TimedFact): LogicalTimestamp =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
     : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
 /** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. Never before its start. */
-export const momentOf = (fact: TimedFact): Moment => (fact.phase === 'ended' ? endOf(fact) : startOf(fact));
+export const logicalTimestampOf = (fact: TimedFact): LogicalTimestamp =>
+  fact.phase === 'ended' ? endOf(fact) : startOf(fact);
 
-export function compareMoments(a: Moment, b: Moment): number {
+export function compareTimestamps(a: LogicalTimestamp, b: LogicalTimestamp): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || (a[3] < b[3] ? -1 : a[3] > b[3] ? 1 : 0);
 }
 
 /** Registers by name. `Values` maps each name to the type of its value. */
-export type RegisterMap<Values> = { readonly [Name in keyof Values]?: Register<Values[Name]> };
+export type LwwMap<Values> = { readonly [Name in keyof Values]?: LwwRegister<Values[Name]> };
 
 /**
  * A fold: for each name the newest thing said of it, and for some the oldest. Merging is commutative, associative and
  * idempotent, which is the whole of the law: no order, no repetition and no split of the events can change it.
  */
 export interface Fold<Newest, Oldest> {
-  readonly newest: RegisterMap<Newest>;
-  readonly oldest: RegisterMap<Oldest>;
+  readonly newest: LwwMap<Newest>;
+  readonly oldest: LwwMap<Oldest>;
 }
 
 export const emptyFold = { newest: {}, oldest: {} } as const;
@@ -59,8 +60,8 @@ type Values<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
 /** A fold that is still being added to. */
 export interface Draft<Newest, Oldest> {
-  readonly newest: { -readonly [Name in keyof Newest]?: Register<Newest[Name]> };
-  readonly oldest: { -readonly [Name in keyof Oldest]?: Register<Oldest[Name]> };
+  readonly newest: { -readonly [Name in keyof Newest]?: LwwRegister<Newest[Name]> };
+  readonly oldest: { -readonly [Name in keyof Oldest]?: LwwRegister<Oldest[Name]> };
 }
 
 /** A copy to add to; the fold itself stays as it is. */
@@ -69,34 +70,34 @@ export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>
   oldest: { ...oldest },
 });
 
-type Registers = Record<string, Register<unknown> | undefined>;
+type Registers = Record<string, LwwRegister<unknown> | undefined>;
 
 /** Adds what was said at `at`, where the draft knows nothing newer; undefined values say nothing. */
-export function say<Newest>(
+export function setLww<Newest>(
   { newest }: Pick<Draft<Newest, unknown>, 'newest'>,
-  at: Moment,
+  at: LogicalTimestamp,
   values: Values<Newest>,
 ): void {
   const known = newest as Registers;
   for (const name in values) {
     const value: unknown = values[name];
     const before = known[name];
-    if (value !== undefined && (before === undefined || compareMoments(at, before.at) > 0))
+    if (value !== undefined && (before === undefined || compareTimestamps(at, before.at) > 0))
       known[name] = { at, value };
   }
 }
 
 /** Adds what was said at `at`, where the draft knows nothing older; undefined values say nothing. */
-export function sayFirst<Oldest>(
+export function setFirst<Oldest>(
   { oldest }: Pick<Draft<unknown, Oldest>, 'oldest'>,
-  at: Moment,
+  at: LogicalTimestamp,
   values: Values<Oldest>,
 ): void {
   const known = oldest as Registers;
   for (const name in values) {
     const value: unknown = values[name];
     const before = known[name];
-    if (value !== undefined && (before === undefined || compareMoments(at, before.at) < 0))
+    if (value !== undefined && (before === undefined || compareTimestamps(at, before.at) < 0))
       known[name] = { at, value };
   }
 }
@@ -115,28 +116,33 @@ function registersText(map: object): string {
   return `{${text}}`;
 }
 
-function registerText(name: string, { at: [at, phase, attempt, spanId], value }: Register<unknown>): string {
-  const moment = `[${at},${phase},${attempt},${JSON.stringify(spanId)}]`;
-  return `${JSON.stringify(name)}:{"at":${moment},"value":${canonicalJson(value)}}`;
+function registerText(
+  name: string,
+  { at: [at, phase, attempt, spanId], value }: LwwRegister<unknown>,
+): string {
+  const timestamp = `[${at},${phase},${attempt},${JSON.stringify(spanId)}]`;
+  return `${JSON.stringify(name)}:{"at":${timestamp},"value":${canonicalJson(value)}}`;
 }
 
 /** The newest of some registers; null when there is none. */
-export function newestOf<Value>(registers: readonly (Register<Value> | undefined)[]): Register<Value> | null {
-  let newest: Register<Value> | null = null;
+export function newestOf<Value>(
+  registers: readonly (LwwRegister<Value> | undefined)[],
+): LwwRegister<Value> | null {
+  let newest: LwwRegister<Value> | null = null;
   for (const register of registers) {
-    if (register !== undefined && (newest === null || compareMoments(register.at, newest.at) > 0))
+    if (register !== undefined && (newest === null || compareTimestamps(register.at, newest.at) > 0))
       newest = register;
   }
   return newest;
 }
 
 /** The family that a register belongs to by its name; the empty text when it belongs to none. */
-const familyOf = remembering((name) => name.slice(0, Math.max(0, name.lastIndexOf(':'))));
+const familyOf = memoize((name) => name.slice(0, Math.max(0, name.lastIndexOf(':'))));
 
 /** Registers whose name is that of a family and the rest of a name, by family, each in the order of their names. */
-export function byFamily(map: object): Readonly<Record<string, readonly Register<unknown>[] | undefined>> {
+export function byFamily(map: object): Readonly<Record<string, readonly LwwRegister<unknown>[] | undefined>> {
   const registers = map as Registers;
-  const families: Record<string, Register<unknown>[] | undefined> = {};
+  const families: Record<string, LwwRegister<unknown>[] | undefined> = {};
   for (const name of namesInOrder(registers)) {
     const family = familyOf(name);
     const register = registers[name];

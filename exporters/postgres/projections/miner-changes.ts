@@ -1,11 +1,11 @@
 import type { StepFact } from '#facts/step-fact';
-import { countForecast, countStep, noticeMiner, openMiner, type MinerDraft } from './miner-draft.ts';
+import { countForecast, countStep, touchMiner, toDraft, type MinerDraft } from './miner-draft.ts';
 import type { MinerFold } from './miner-fold.ts';
 import type { ForecastHistory, HistoryChange } from './miner-history.ts';
 import type { MinerFact } from '../log/recorded-fact.ts';
 import type { MinerKey } from './tables/miner-history.ts';
 import type { ForecastChange } from './tables/forecast-stats.ts';
-import type { ToldMiner } from './tables/update-histories.ts';
+import type { MinerToUpdate } from './tables/update-histories.ts';
 
 /** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
 export type Counted = 0 | 1 | -1;
@@ -24,7 +24,7 @@ export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & {
  * What one batch tells of a miner: a fact, a forecast that changed because of it and the history that moved with it, or
  * what a rebuild begins with.
  */
-export type MinerNews = MinerOwner &
+export type MinerChange = MinerOwner &
   (
     | { readonly kind: 'fact'; readonly fact: StepFact; readonly counted: Counted }
     | { readonly kind: 'forecast'; readonly change: MinerForecast }
@@ -33,7 +33,7 @@ export type MinerNews = MinerOwner &
   );
 
 /** What a fact tells of its miner. */
-export const factNews = ({ validatorId, minerHotkey, fact }: MinerFact, counted: Counted): MinerNews => ({
+export const factChange = ({ validatorId, minerHotkey, fact }: MinerFact, counted: Counted): MinerChange => ({
   kind: 'fact',
   validatorId,
   minerHotkey,
@@ -42,48 +42,50 @@ export const factNews = ({ validatorId, minerHotkey, fact }: MinerFact, counted:
 });
 
 /** Adds to the draft, or begins another. */
-export function addNews(draft: MinerDraft, news: MinerNews): MinerDraft {
-  switch (news.kind) {
+export function applyChange(draft: MinerDraft, change: MinerChange): MinerDraft {
+  switch (change.kind) {
     case 'beginning':
-      return openMiner(news.fold);
+      return toDraft(change.fold);
     case 'fact':
-      if (news.counted !== -1) noticeMiner(draft, news.fact);
-      if (news.counted !== 0) countStep(draft, news.fact, news.counted);
+      if (change.counted !== -1) touchMiner(draft, change.fact);
+      if (change.counted !== 0) countStep(draft, change.fact, change.counted);
       return draft;
     case 'forecast':
-      countForecast(draft, news.change.before, news.change.after);
+      countForecast(draft, change.change.before, change.change.after);
       return draft;
     case 'history':
-      draft.history = news.history;
+      draft.history = change.history;
       return draft;
   }
 }
 
-type NewsOfMiners = ReadonlyMap<string, readonly MinerNews[]>;
+type MinerChanges = ReadonlyMap<string, readonly MinerChange[]>;
 
 /** Whose history may move, and with what, by the texts of their keys. */
-export const toldMiners = (groups: NewsOfMiners): ReadonlyMap<string, ToldMiner> =>
+export const minersToUpdate = (groups: MinerChanges): ReadonlyMap<string, MinerToUpdate> =>
   new Map(
-    [...groups].flatMap(([key, news]) =>
-      news.slice(0, 1).map(({ validatorId, minerHotkey }) => {
-        return [key, { validatorId, minerHotkey, changes: news.flatMap(changeOf) }] as const;
+    [...groups].flatMap(([key, minerChanges]) =>
+      minerChanges.slice(0, 1).map(({ validatorId, minerHotkey }) => {
+        return [key, { validatorId, minerHotkey, changes: minerChanges.flatMap(changeOf) }] as const;
       }),
     ),
   );
 
-const changeOf = (news: MinerNews): readonly HistoryChange[] =>
-  news.kind === 'forecast' ? [{ ...news.change, runId: news.change.item.fact.runId }] : [];
+const changeOf = (minerChanges: MinerChange): readonly HistoryChange[] =>
+  minerChanges.kind === 'forecast'
+    ? [{ ...minerChanges.change, runId: minerChanges.change.item.fact.runId }]
+    : [];
 
 /** Tells the miners whose history moved of it. */
 export const withHistories = (
-  groups: NewsOfMiners,
+  groups: MinerChanges,
   moved: ReadonlyMap<string, ForecastHistory>,
-): NewsOfMiners =>
+): MinerChanges =>
   new Map(
-    [...groups].map(([key, news]) => {
-      const [miner] = news;
+    [...groups].map(([key, minerChanges]) => {
+      const [miner] = minerChanges;
       const history = moved.get(key);
       const isMoved = miner !== undefined && history !== undefined;
-      return [key, isMoved ? [...news, { ...miner, kind: 'history', history }] : news];
+      return [key, isMoved ? [...minerChanges, { ...miner, kind: 'history', history }] : minerChanges];
     }),
   );

@@ -4,7 +4,7 @@ import { addToSum, closeSum, openSum, replaceInSum, type ExactSum, type SumDraft
 import type { ForecastRow } from './forecast-row.ts';
 import type { MinerFold } from './miner-fold.ts';
 import { isFinished } from './miner-history.ts';
-import { compareMoments, momentOf, type TimedFact } from './lww-register.ts';
+import { compareTimestamps, logicalTimestampOf, type TimedFact } from './lww-register.ts';
 
 /** A fold that is still being added to. */
 export type MinerDraft = {
@@ -12,7 +12,7 @@ export type MinerDraft = {
 } & { errors: Partial<Record<ErrorCategory, number>> };
 
 /** A copy to add to; the fold itself stays as it is. */
-export const openMiner = (fold: MinerFold): MinerDraft => ({
+export const toDraft = (fold: MinerFold): MinerDraft => ({
   ...fold,
   errors: { ...fold.errors },
   hostingLatency: openSum(fold.hostingLatency),
@@ -23,7 +23,7 @@ export const openMiner = (fold: MinerFold): MinerDraft => ({
   inferenceTime: openSum(fold.inferenceTime),
 });
 
-export const closeMiner = (draft: MinerDraft): MinerFold => ({
+export const fromDraft = (draft: MinerDraft): MinerFold => ({
   ...draft,
   hostingLatency: closeSum(draft.hostingLatency),
   forecastScore: closeSum(draft.forecastScore),
@@ -41,10 +41,10 @@ export type CountedFact = TimedFact &
   };
 
 /** What any fact says, however often it is told: the newest slot, when the miner was first seen. */
-export function noticeMiner(draft: MinerDraft, fact: CountedFact): void {
-  const at = momentOf(fact);
+export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
+  const at = logicalTimestampOf(fact);
   const { minerUid } = fact;
-  if (minerUid !== null && (draft.uid === null || compareMoments(at, draft.uid.at) > 0))
+  if (minerUid !== null && (draft.uid === null || compareTimestamps(at, draft.uid.at) > 0))
     draft.uid = { at, value: minerUid };
   draft.firstSeen = Math.min(draft.firstSeen ?? Infinity, fact.startedAt);
   if (fact.phase === 'ended' && fact.state.transport === 'success')

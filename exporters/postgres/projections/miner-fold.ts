@@ -2,11 +2,11 @@ import type { EpochMicros } from '#facts/step-fact';
 import type { ErrorCategory } from '#semconv';
 import { emptySum, type ExactSum } from './exact-sum.ts';
 import { emptyHistory, type ForecastHistory } from './miner-history.ts';
-import type { Register } from './lww-register.ts';
+import type { LwwRegister } from './lww-register.ts';
 
 /** Everything that `miner_stats` is made of: counts and exact sums over all time. */
 export interface MinerFold {
-  readonly uid: Register<number> | null;
+  readonly uid: LwwRegister<number> | null;
   readonly hostingSuccesses: number;
   readonly hostingFailures: number;
   /** Milliseconds, of calls that worked. */

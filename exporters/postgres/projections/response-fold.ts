@@ -1,6 +1,14 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { ResponseStatus } from '#semconv';
-import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './lww-register.ts';
+import {
+  draftOf,
+  emptyFold,
+  logicalTimestampOf,
+  setLww,
+  setFirst,
+  startOf,
+  type Fold,
+} from './lww-register.ts';
 
 /** What is known of the exchange with one miner in one run, newest word first. */
 export interface ResponseValues {
@@ -40,13 +48,13 @@ export function foldResponse(fold: ResponseFold, facts: readonly StepFact[]): Re
   const draft = draftOf(fold);
   for (const fact of facts) {
     const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-    const at = momentOf(fact);
-    sayFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
-    say<ResponseValues>(draft, at, exchangeValues(fact));
+    const at = logicalTimestampOf(fact);
+    setFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
+    setLww<ResponseValues>(draft, at, exchangeValues(fact));
     // Only an end says it: a start that was never seen must change nothing.
     if (!isRealEnd) continue;
-    say<ResponseValues>(draft, at, endValues(fact));
-    sayFirst<ResponseOrigins>(draft, at, { jobAcceptedAt: fact.state.jobAcceptedAt });
+    setLww<ResponseValues>(draft, at, endValues(fact));
+    setFirst<ResponseOrigins>(draft, at, { jobAcceptedAt: fact.state.jobAcceptedAt });
   }
   return draft;
 }

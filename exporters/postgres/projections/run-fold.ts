@@ -1,6 +1,14 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import { TERMINAL_RUN_STATUSES, type RunStatus } from '#semconv';
-import { draftOf, emptyFold, momentOf, say, sayFirst, startOf, type Fold } from './lww-register.ts';
+import {
+  draftOf,
+  emptyFold,
+  logicalTimestampOf,
+  setLww,
+  setFirst,
+  startOf,
+  type Fold,
+} from './lww-register.ts';
 
 /** What is known of a run, newest word first. */
 export interface RunValues {
@@ -32,17 +40,17 @@ export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
   for (const fact of facts) {
     const { runStatus } = fact.state;
     const isRealEnd = fact.phase === 'ended' && fact.closing === null;
-    const at = momentOf(fact);
-    if (fact.minerHotkey === null) sayFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
-    say<RunValues>(draft, at, whatAFactSays(fact, isRealEnd));
+    const at = logicalTimestampOf(fact);
+    if (fact.minerHotkey === null) setFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
+    setLww<RunValues>(draft, at, stateFields(fact, isRealEnd));
     // Only an end says it: a start that was never seen must change nothing.
     if (runStatus && isRealEnd)
-      sayFirst<RunOrigins>(draft, at, { [`status:${runStatus}` as const]: true as const });
+      setFirst<RunOrigins>(draft, at, { [`status:${runStatus}` as const]: true as const });
   }
   return draft;
 }
 
-function whatAFactSays({ state, minerHotkey, stepName }: StepFact, isRealEnd: boolean) {
+function stateFields({ state, minerHotkey, stepName }: StepFact, isRealEnd: boolean) {
   const isLastScoring = minerHotkey === null && stepName === 'aggregate' && isRealEnd;
   return {
     initiationTime: state.initiationTime,

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { inTurns } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#exporters/cooperative-map';
 import { keyRows, type Column } from '../sql/columns.ts';
 
 /** How the facts of a batch become the new folds of a table. */
@@ -84,7 +84,7 @@ export async function readFolds<Item, Fold>(
      from ${table} as known join ${keys.text} using (${names.join(', ')})`,
     keys.values,
   );
-  const known = await inTurns(rows, (row) => {
+  const known = await mapCooperatively(rows, (row) => {
     const fold = { fold: JSON.parse(row.fold) as Fold, text: row.fold };
     return [textOfKey(names.map((name) => row[name])), fold] as const;
   });
@@ -105,7 +105,7 @@ export async function foldInto<Item, Fold>(
     const text = folded.toText(after);
     return item && text !== before?.text ? [{ item, before: before?.fold ?? null, after, text }] : [];
   };
-  return (await inTurns(sorted, fold, ([, group]) => group.length)).flat();
+  return (await mapCooperatively(sorted, fold, ([, group]) => group.length)).flat();
 }
 
 /** Reads the folds that the facts belong to and folds the facts into them. */

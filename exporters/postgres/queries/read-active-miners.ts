@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
-import { seenTransactions } from './snapshot-visibility.ts';
+import { snapshotVisibility } from './snapshot-visibility.ts';
 import { SELECT_MINER_STATS } from './read-miner-stats.ts';
 
 /** Without a miner there is one row, with the snapshot alone. */
@@ -24,6 +24,6 @@ export async function readActiveMiners(
   const parts = rows.map(({ snapshot, ...row }) => ({ snapshot, row }));
   return {
     rows: parts.flatMap(({ row }) => (row.rowVersion === null ? [] : [row])),
-    hasSeen: seenTransactions(parts[0]?.snapshot ?? ''),
+    hasSeen: snapshotVisibility(parts[0]?.snapshot ?? ''),
   };
 }

@@ -8,7 +8,7 @@ const TRANSACTION = /^\d+/;
  *
  * @param snapshot as `pg_current_snapshot` writes it, `xmin:xmax:xip,xip`, in 64 bits; rows have the lower 32 of them
  */
-export function seenTransactions(snapshot: string): (rowVersion: string) => boolean {
+export function snapshotVisibility(snapshot: string): (rowVersion: string) => boolean {
   const [, next = '0', running = ''] = snapshot.split(':');
   const nextId = toLowBits(next);
   const runningIds = new Set(running.split(',').filter(Boolean).map(toLowBits));

@@ -3,10 +3,10 @@ import type { ErrorCategory, StepName, TransportOutcome } from '#semconv';
 import { column, insertRows, replaceOnConflict } from '../sql/columns.ts';
 import { canonicalJson } from '../projections/canonical-json.ts';
 import {
-  closeMiner,
+  fromDraft,
   countStep,
-  noticeMiner,
-  openMiner,
+  touchMiner,
+  toDraft,
   type CountedFact,
   type MinerDraft,
 } from '../projections/miner-draft.ts';
@@ -58,7 +58,7 @@ interface ArchivedMiner {
 const COLUMNS = [
   column<ArchivedMiner>('validator_id', 'int', ({ validatorId }) => validatorId),
   column<ArchivedMiner>('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
-  column<ArchivedMiner>('fold', 'json', ({ draft }) => canonicalJson(closeMiner(draft))),
+  column<ArchivedMiner>('fold', 'json', ({ draft }) => canonicalJson(fromDraft(draft))),
 ];
 
 async function addSteps(
@@ -71,9 +71,9 @@ async function addSteps(
   for (const step of steps) {
     const { validatorId, minerHotkey } = step;
     const key = minerKeyText(step);
-    const draft = folds.get(key)?.draft ?? openMiner(archived.get(key) ?? emptyMinerFold);
+    const draft = folds.get(key)?.draft ?? toDraft(archived.get(key) ?? emptyMinerFold);
     const fact = toFact(step);
-    noticeMiner(draft, fact);
+    touchMiner(draft, fact);
     countStep(draft, fact);
     folds.set(key, { validatorId, minerHotkey, draft });
   }

@@ -28,7 +28,7 @@ export async function readArchivedFold(
 type ReadArchive<Kept> = (client: ClientBase, validator: ValidatorIdentity) => Promise<Kept>;
 
 /** By hotkey, with what the fold of a miner begins before its rows in the log are counted; the others with nothing. */
-export const readBeginnings: ReadArchive<ReadonlyMap<string, MinerFold>> = async (
+export const readArchivedFolds: ReadArchive<ReadonlyMap<string, MinerFold>> = async (
   client,
   { validatorId },
 ) => {
@@ -40,7 +40,7 @@ export const readBeginnings: ReadArchive<ReadonlyMap<string, MinerFold>> = async
 };
 
 /** The runs whose log is no longer whole: their folds cannot be made again and stay as they are. */
-export const readRunsLeftAlone: ReadArchive<readonly number[]> = async (client, { validatorId }) => {
+export const readArchivedRunIds: ReadArchive<readonly number[]> = async (client, { validatorId }) => {
   const { rows } = await client.query<{ id: number }>(
     'select run_id::float8 as id from archived_runs where validator_id = $1 order by run_id',
     [validatorId],

@@ -54,7 +54,7 @@ export async function maintainPartitions(
   const postponed: string[] = [];
   for (const partition of await findExpired(pool, now, retention)) {
     if (signal?.aborted === true) break;
-    const outcome = await whenLocked(pool, (client) => dropPartition(client, partition));
+    const outcome = await withLockTimeout(pool, (client) => dropPartition(client, partition));
     if (outcome === 'held up') postponed.push(partition.name);
     else if (outcome) dropped.push(partition.name);
   }
@@ -71,7 +71,7 @@ export async function createPartitionsAhead(pool: Pool, now: Date): Promise<read
   for (const table of LOG_TABLES.map((name) => PARTITIONS_OF[name])) {
     for (const ahead of [0, 1]) {
       const partition = partitionAt(table, now.getTime() * 1000 + ahead * table.days * DAY);
-      const outcome = await whenLocked(pool, (client) => createPartition(client, partition));
+      const outcome = await withLockTimeout(pool, (client) => createPartition(client, partition));
       if (outcome === true) created.push(partition.name);
     }
   }
@@ -112,7 +112,7 @@ function startOf(name: string): EpochMicros {
  * Makes one change in a transaction that waits for each lock only so long: whoever waits for a lock on a table makes
  * every later writer wait, too.
  */
-async function whenLocked(
+async function withLockTimeout(
   pool: Pool,
   change: (client: ClientBase) => Promise<boolean>,
 ): Promise<boolean | 'held up'> {

@@ -1,4 +1,4 @@
-import { inTurns } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#exporters/cooperative-map';
 import { arrayOf } from './binary/arrays.ts';
 import type { CellType } from './binary/cells.ts';
 
@@ -39,7 +39,7 @@ export async function insertRows<Row>(
   const cellsOf = ({ type, value }: Column<Row>): Buffer => arrayOf(type, rows.map(value));
   return {
     text: `insert into ${table} (${list}) select * from ${unnest(columns)} on conflict ${conflict}`,
-    values: await inTurns(columns, cellsOf, () => rows.length / 10),
+    values: await mapCooperatively(columns, cellsOf, () => rows.length / 10),
   };
 }
 

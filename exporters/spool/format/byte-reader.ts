@@ -1,4 +1,4 @@
-import type { TextMemory } from './string-cache.ts';
+import type { StringCache } from './string-cache.ts';
 
 /**
  * Reads what a `ByteWriter` wrote.
@@ -6,7 +6,7 @@ import type { TextMemory } from './string-cache.ts';
  * @throws RangeError from every method when the bytes end before the value does
  */
 export class ByteReader {
-  readonly #texts: TextMemory;
+  readonly #texts: StringCache;
   /** The whole memory in which the bytes stand that are read; places are those in it. */
   #memory: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#memory.buffer);
@@ -14,7 +14,7 @@ export class ByteReader {
   #end = 0;
 
   /** `texts`: those that are made once and given again. */
-  constructor(texts: TextMemory) {
+  constructor(texts: StringCache) {
     this.#texts = texts;
   }
 

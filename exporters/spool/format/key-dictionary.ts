@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { TextMemory } from './string-cache.ts';
+import type { StringCache } from './string-cache.ts';
 
 /** Most sets of names that are known at a time; more than there are kinds of steps and events. */
 const MAX_KNOWN = 256;
@@ -34,7 +34,7 @@ export class NamesReader {
   readonly #known = new Map<string, KnownNames>();
   readonly #reader: ByteReader;
 
-  constructor(texts: TextMemory) {
+  constructor(texts: StringCache) {
     this.#reader = new ByteReader(texts);
   }
 

@@ -3,7 +3,7 @@ import { decodeValue } from '#facts/observed-span-json';
 import { ByteReader } from './byte-reader.ts';
 import { NamesReader } from './key-dictionary.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
-import { TextMemory } from './string-cache.ts';
+import { StringCache } from './string-cache.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ type Members = Readonly<Record<string, unknown>>;
  * attributes, texts that come again, and the whole resource.
  */
 export class SpanDecoder {
-  readonly #texts = new TextMemory();
+  readonly #texts = new StringCache();
   readonly #reader = new ByteReader(this.#texts);
   readonly #names: Readonly<Record<Bearer, NamesReader>> = {
     started: new NamesReader(this.#texts),

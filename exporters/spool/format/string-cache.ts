@@ -8,7 +8,7 @@ const PLACES = 4096;
  * to compare bytes with a text takes less than to make a text of them, and one text for all takes less memory. It forgets
  * a text when another one needs its place.
  */
-export class TextMemory {
+export class StringCache {
   readonly #texts: string[] = new Array<string>(PLACES).fill('');
 
   /** The text of ASCII bytes. */

@@ -4,13 +4,13 @@ import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
 import type { Spool, SpoolOptions } from '../spool.ts';
-import { inheritSpool } from './recover-spool.ts';
+import { recoverSpool } from './recover-spool.ts';
 import { listSegments } from '../segments/segment-files.ts';
 import {
   claimFolder,
   listFolders,
   removeFolder,
-  setAside,
+  quarantine,
   UNREADABLE,
   type SpoolFolder,
 } from '../spool-folder.ts';
@@ -64,7 +64,7 @@ export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
 async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Adopted> {
   const { directory } = folder;
   const listener = { dropped: options.onDropped, added: () => undefined };
-  const inherited = await inheritSpool({ ...options, directory, listener });
+  const inherited = await recoverSpool({ ...options, directory, listener });
   if (inherited === null) return letGo(folder, options);
   const { spool, closings } = inherited;
   if (closings.length > 0) options.onClosed(closings);
@@ -81,7 +81,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
 /** A folder in which no record can be read: an empty one goes, another is for a person to look at. */
 async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
   if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
-  else onProblem(`No record can be read in ${await setAside(folder)}; it was put aside.`);
+  else onProblem(`No record can be read in ${await quarantine(folder)}; it was put aside.`);
   return NOTHING_ADOPTED;
 }
 

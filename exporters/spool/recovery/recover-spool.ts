@@ -15,7 +15,7 @@ import { toSpan } from '../format/spool-record.ts';
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
 /** A spool whose process is dead, with every step closed that it left under way. */
-export interface InheritedSpool {
+export interface RecoveredSpool {
   readonly spool: Spool;
   /** The closings that were made, for whoever shows traces. */
   readonly closings: readonly ObservedSpan[];
@@ -28,21 +28,21 @@ export interface InheritedSpool {
  * @returns null when nothing tells whose spool it was: there is no record in it
  * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
-export async function inheritSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<InheritedSpool | null> {
+export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
   const books = readBooks(options.directory);
-  const estate = new Estate(options.directory);
-  const emitter = books?.emitter ?? (await estate.findEmitter());
+  const recovered = new RecoveredState(options.directory);
+  const emitter = books?.emitter ?? (await recovered.findEmitter());
   if (emitter === null) return null;
   const ledger = new Ledger(emitter);
   if (books !== null) ledger.load(books.ledger);
-  await estate.readInto(ledger);
-  const { open, undelivered, lastKept, lastSign } = estate;
+  await recovered.readInto(ledger);
+  const { open, undelivered, lastKept, lastSign } = recovered;
   const spool = new Spool({ ...options, emitter }, { ledger, open, undelivered, lastKept });
   return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastSign }) };
 }
 
 /** What a dead process left. */
-class Estate {
+class RecoveredState {
   readonly open = new OpenSteps();
   undelivered = 0;
   lastKept = 0;

@@ -45,9 +45,9 @@ export class SegmentWriter {
   }
 
   /** Writes the records behind those that are there. `isOwed` ones may exceed the limit: they replace older bytes. */
-  append(records: readonly Buffer[], isOwed = false): Appended {
+  append(records: readonly Buffer[], isPending = false): Appended {
     const bytes = records.reduce((sum, record) => sum + record.length, 0);
-    if (!isOwed && this.#total + bytes > this.#options.limitBytes) return 'spool_full';
+    if (!isPending && this.#total + bytes > this.#options.limitBytes) return 'spool_full';
     try {
       const file = this.#openFile();
       this.#writeAll(file, records, bytes);

@@ -7,7 +7,7 @@ import {
   type LetterFilter,
 } from '#maintenance/dead-letters';
 import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '#semconv';
-import { letterList, lettersInWords, replayInWords, toDocument } from './format-dead-letters.ts';
+import { letterList, formatDeadLetters, replayInWords, toDocument } from './format-dead-letters.ts';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
@@ -70,7 +70,7 @@ const dropCommand = (): Command =>
       const isFiltered = Object.keys(filter).length > 0;
       if (isFiltered === (options.all === true)) throw wrongFilter(isFiltered);
       const dropped = await withDatabase(({ pool }) => dropLetters(pool, filter));
-      tell(options, { dropped }, `Removed: ${lettersInWords(dropped)}.`);
+      tell(options, { dropped }, `Removed: ${formatDeadLetters(dropped)}.`);
     });
 
 const wrongFilter = (isFiltered: boolean): CategorizedError =>

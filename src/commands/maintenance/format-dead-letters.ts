@@ -22,7 +22,7 @@ const sumOf = (counts: LetterCounts): number =>
   Object.values(counts).reduce((sum, letters) => sum + letters, 0);
 
 /** The letters by reason in words: `3 dead letters (2 invalid_attribute, 1 partition_dropped)`. */
-export function lettersInWords(counts: LetterCounts): string {
+export function formatDeadLetters(counts: LetterCounts): string {
   const sum = sumOf(counts);
   if (sum === 0) return 'no dead letters';
   const reasons = Object.entries(counts).map(([reason, letters]) => `${letters} ${reason}`);
@@ -34,12 +34,15 @@ export function letterList(letters: readonly DeadLetter[], counts: LetterCounts)
   if (letters.length === 0) return 'There are no dead letters that match.';
   const isWhole = sumOf(counts) === letters.length;
   const shown = isWhole ? 'Shown' : `Shown: the first ${letters.length} of`;
-  return `${textTable(COLUMNS, letters)}\n\n${shown}${isWhole ? ':' : ''} ${lettersInWords(counts)}.`;
+  return `${textTable(COLUMNS, letters)}\n\n${shown}${isWhole ? ':' : ''} ${formatDeadLetters(counts)}.`;
 }
 
 /** What became of replayed letters. */
 export function replayInWords({ recorded, refused, stripped }: Replay): string {
-  const lines = [`Recorded and removed: ${recorded}.`, `Refused again and kept: ${lettersInWords(refused)}.`];
+  const lines = [
+    `Recorded and removed: ${recorded}.`,
+    `Refused again and kept: ${formatDeadLetters(refused)}.`,
+  ];
   if (stripped > 0) {
     lines.push(`Kept without being tried: ${stripped}, of which only ids and name could be kept.`);
   }

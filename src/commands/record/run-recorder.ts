@@ -6,7 +6,7 @@ import { startRecording } from '#recorder/recording';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
-import { toldOnce } from '../terminal/dedupe-warnings.ts';
+import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
 /** What recording is asked for. */
 export interface RecordSpansOptions {
@@ -32,7 +32,7 @@ const NO_VALIDATOR = 'barograph-record';
 
 /** Takes spans of other programs and records them, until the signal aborts. */
 export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
-  const onProblem = toldOnce((message) => output.problem(message));
+  const onProblem = dedupeWarnings((message) => output.problem(message));
   const { recording, places, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
       config,

@@ -5,7 +5,7 @@
  * @param keyOf tells which subjects are the same
  * @param options `signal` aborts what is not begun yet; it then rejects with the signal's reason
  */
-export function oneAtATime<Subject, Made>(
+export function serializeByKey<Subject, Made>(
   make: (subject: Subject) => Promise<Made>,
   keyOf: (subject: Subject) => unknown,
   { signal }: { readonly signal: AbortSignal },

@@ -1,7 +1,7 @@
 import { startFleet, type Fleet, type FleetOptions, type Profile, type SimulatedMiner } from '#fleet';
 import type { GridStore } from '#grids';
 import { makeSimulatedForecast } from '#world';
-import { oneAtATime } from './serialize-by-key.ts';
+import { serializeByKey } from './serialize-by-key.ts';
 import { findStores, readStoreFiles } from './stores.ts';
 
 /** How long simulated miners are waited for, milliseconds: they answer at once, unless they let a request hang. */
@@ -38,7 +38,7 @@ export async function startSimulatedMiners(options: SimulatedMinersOptions): Pro
   const fleet = { count, seed, initTime, delayFactor: FLEET_DELAY_FACTOR };
   if (options.forecasts !== undefined) return startServing(fleet, options.forecasts);
   const closing = new AbortController();
-  const forecastFor = oneAtATime(
+  const forecastFor = serializeByKey(
     (miner: SimulatedMiner) => makeForecast(options, miner),
     ({ uid }) => uid,
     { signal: closing.signal },

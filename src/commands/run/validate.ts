@@ -5,7 +5,7 @@ import { startBarograph, type Barograph } from '#src/start';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
-import { toldOnce } from '../terminal/dedupe-warnings.ts';
+import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 import { readValidationReport, type ValidationReport } from './validation-report.ts';
 import { watchProgress } from '../terminal/watch-progress.ts';
 
@@ -47,7 +47,7 @@ export async function validate(
   signal.throwIfAborted();
   const barograph = await startBarograph({
     ...options,
-    onProblem: toldOnce((message) => output.problem(message)),
+    onProblem: dedupeWarnings((message) => output.problem(message)),
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
   });
   try {
@@ -70,7 +70,7 @@ async function closeInterrupted({ output, signal }: ValidationOptions, barograph
 }
 
 async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
-  await pipeline.becomeSole();
+  await pipeline.acquireExclusive();
   if (options.minersAt !== null) {
     await pipeline.abandonRuns(
       options.minersAt,

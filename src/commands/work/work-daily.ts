@@ -12,7 +12,7 @@ import type { Output } from '../terminal/output.ts';
 import { findStoreProblems, toStoreOpeners } from '../run/store-openers.ts';
 import type { StoreLocations } from '../run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
-import { toldOnce } from '../terminal/dedupe-warnings.ts';
+import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
 /** What the workers of a validator are started with. */
 export interface WorkOptions {
@@ -44,7 +44,7 @@ const SYSTEM_TIME: Pick<DailySchedule, 'now' | 'sleep'> = {
  */
 export async function workDaily(options: WorkOptions): Promise<void> {
   const { config, output, signal } = options;
-  const onProblem = toldOnce((message) => output.problem(message));
+  const onProblem = dedupeWarnings((message) => output.problem(message));
   const validatorHotkey = requireValidator(config);
   const stores = toStoreOpeners(options.stores);
   await readMinerList(options.minersFile);

@@ -3,10 +3,10 @@ import { CategorizedError } from '#semconv';
 import { LEASE_LOCK_CLASS } from '../queue/worker-lease.ts';
 
 /** Namespace of the lock of the one who wants to be alone: "sole" in ASCII. */
-const SOLE_LOCK_CLASS = 0x736f6c65;
+const EXCLUSIVE_LOCK_CLASS = 0x736f6c65;
 
 /** Held while nobody else may work on the runs of the database; it goes with the process. */
-export interface SoleLock {
+export interface ExclusiveLock {
   readonly release: () => void;
 }
 
@@ -16,7 +16,7 @@ export interface SoleLock {
  *
  * @throws CategorizedError `lock_busy` when another process is at work
  */
-export async function becomeSole(pool: Pool): Promise<SoleLock> {
+export async function acquireExclusive(pool: Pool): Promise<ExclusiveLock> {
   const client = await pool.connect();
   // A lost connection gives the lock back; whoever uses the pool hears of the loss.
   client.on('error', () => undefined);
@@ -26,7 +26,7 @@ export async function becomeSole(pool: Pool): Promise<SoleLock> {
          (select count(*)::int from pg_locks
           where locktype = 'advisory' and granted and objsubid = 2 and classid = $2::oid
             and database = (select oid from pg_database where datname = current_database())) as workers`,
-      [SOLE_LOCK_CLASS, LEASE_LOCK_CLASS],
+      [EXCLUSIVE_LOCK_CLASS, LEASE_LOCK_CLASS],
     );
     const { held = false, workers = 0 } = rows[0] ?? {};
     if (!held || workers > 0) throw busy();
@@ -38,12 +38,12 @@ export async function becomeSole(pool: Pool): Promise<SoleLock> {
 }
 
 /** @throws CategorizedError `lock_busy` while a process wants to be alone */
-export async function requireNoSole(pool: Pool): Promise<void> {
+export async function assertNotExclusive(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
     `select from pg_locks
      where locktype = 'advisory' and granted and objsubid = 2 and classid = $1::oid
        and database = (select oid from pg_database where datname = current_database())`,
-    [SOLE_LOCK_CLASS],
+    [EXCLUSIVE_LOCK_CLASS],
   );
   if (rows.length > 0) throw busy();
 }

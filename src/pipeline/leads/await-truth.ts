@@ -6,7 +6,7 @@ import type { StoreHandle } from '../scores/store-handle.ts';
 import type { LeadJob } from '../step/step-job.ts';
 import { afterSeconds } from '../step/step-policy.ts';
 import type { WaitingForTruth } from '../step/step-result.ts';
-import { hurried, TRUTH_POLL_SECONDS, truthGiveUpTime, validTimeOf } from './truth-times.ts';
+import { scaleDelay, TRUTH_POLL_SECONDS, truthGiveUpTime, validTimeOf } from './truth-times.ts';
 
 /** The truth of a lead, or how it is waited for. */
 export type TruthFound = { readonly kind: 'present'; readonly store: GridStore } | WaitingForTruth;
@@ -18,7 +18,7 @@ export type TruthFound = { readonly kind: 'present'; readonly store: GridStore }
  */
 export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date): Promise<TruthFound> {
   const { parts, run, lead } = job;
-  const due = hurried(dueTime, run.initiatedAt, parts.delayFactor);
+  const due = scaleDelay(dueTime, run.initiatedAt, parts.delayFactor);
   if (parts.clock.now() < due) {
     const reason = `truth is due at ${dueTime.toISOString()}`;
     return { kind: 'waiting_for_truth', nextRetryTime: due, dueTime, reason };
@@ -37,7 +37,7 @@ export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date)
 function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
   const { parts, run, lead } = job;
   const giveUp = truthGiveUpTime(run.initTime, lead.leadHours);
-  if (parts.clock.now() >= hurried(giveUp, run.initiatedAt, parts.delayFactor)) {
+  if (parts.clock.now() >= scaleDelay(giveUp, run.initiatedAt, parts.delayFactor)) {
     throw new CategorizedError(
       'truth_missing',
       `Truth for lead ${lead.leadHours} h was given up: ${reason}, and it is waited for until ${giveUp.toISOString()}.`,

@@ -26,5 +26,5 @@ export const truthGiveUpTime = (initTime: Date, leadHours: number): Date =>
  *
  * An instant before the start stays before it, so a run of old weather waits for nothing.
  */
-export const hurried = (instant: Date, startedAt: Date, delayFactor: number): Date =>
+export const scaleDelay = (instant: Date, startedAt: Date, delayFactor: number): Date =>
   new Date(startedAt.getTime() + (instant.getTime() - startedAt.getTime()) * delayFactor);

@@ -6,21 +6,21 @@ import type { Pool, PoolClient } from 'pg';
  *
  * @returns what stops the hearing
  */
-export function hearErrors(pool: Pool, onProblem: (message: string) => void): () => void {
+export function attachErrorHandlers(pool: Pool, onProblem: (message: string) => void): () => void {
   const hear = (error: Error): void => onProblem(error.message);
   const heard = new WeakSet<PoolClient>();
-  const hearClient = (client: PoolClient): void => {
+  const attachClientHandlers = (client: PoolClient): void => {
     if (heard.has(client)) return;
     heard.add(client);
     client.on('error', hear);
   };
   pool.on('error', hear);
-  pool.on('connect', hearClient);
+  pool.on('connect', attachClientHandlers);
   // A caller's pool may have connections from before.
-  pool.on('acquire', hearClient);
+  pool.on('acquire', attachClientHandlers);
   return () => {
     pool.off('error', hear);
-    pool.off('connect', hearClient);
-    pool.off('acquire', hearClient);
+    pool.off('connect', attachClientHandlers);
+    pool.off('acquire', attachClientHandlers);
   };
 }

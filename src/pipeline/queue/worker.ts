@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runMigrations } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { hearErrors } from './attach-error-handlers.ts';
+import { attachErrorHandlers } from './attach-error-handlers.ts';
 import { freeForgottenJobs, freeOrphanedJobs } from './private-tables.ts';
 import {
   openSession,
@@ -20,11 +20,11 @@ export interface QueueWorker {
 
 /** Brings the queue's own tables up to date. Any number of processes may do so at once. */
 export async function migrateQueue(pool: Pool): Promise<void> {
-  const goDeaf = hearErrors(pool, () => undefined);
+  const detach = attachErrorHandlers(pool, () => undefined);
   try {
     await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: tellingLogger(() => undefined) });
   } finally {
-    goDeaf();
+    detach();
   }
 }
 

@@ -1,6 +1,6 @@
 import { withControlState } from '../control/control-state-error.ts';
 import { commitIfTrue, type Queryable } from '#database/transaction';
-import { keepEnd } from './span-end-outbox.ts';
+import { enqueueEnd } from './span-end-outbox.ts';
 import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
 
@@ -17,14 +17,14 @@ interface SettlingJob {
  * `commit` returns false when the row has moved on meanwhile; then nothing is kept and the step says nothing. A throw
  * (the database is gone) leaves the step, and the queue delivers the job again.
  */
-export async function settle<Result>(
+export async function commitStep<Result>(
   { parts, delivery }: SettlingJob,
   result: Result,
   commit: (client: Queryable, result: Result) => Promise<boolean>,
 ): Promise<Result | Superseded> {
   const settled = async (client: Queryable): Promise<boolean> => {
     if (!(await commit(client, result))) return false;
-    await keepEnd(client, delivery, { ends: parts.ends, result });
+    await enqueueEnd(client, delivery, { ends: parts.ends, result });
     return true;
   };
   const kept = await withControlState(() => commitIfTrue(parts.pool, settled));

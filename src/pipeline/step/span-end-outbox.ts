@@ -1,17 +1,17 @@
 import { previewEnd } from '#steps';
 import { storeEndInPayload } from '../queue/private-tables.ts';
 import type { Queryable } from '#database/transaction';
-import type { StepEnds } from './span-end-codec.ts';
+import type { SpanEndCodec } from './span-end-codec.ts';
 import type { JobDelivery } from './step-job.ts';
 
 /**
  * Keeps with the job what the step under way says when it returns the result. One job has one end at most: its steps
  * follow each other, and those before this one have ended.
  */
-export async function keepEnd(
+export async function enqueueEnd(
   client: Queryable,
   { queueJobId }: JobDelivery,
-  { ends, result }: { readonly ends: StepEnds | null; readonly result: unknown },
+  { ends, result }: { readonly ends: SpanEndCodec | null; readonly result: unknown },
 ): Promise<void> {
   const end = encodeEnd(ends, result);
   if (end === null) return;
@@ -22,7 +22,7 @@ export async function keepEnd(
  * What the step under way says when it returns the result. Null where nothing is recorded and where it cannot be encoded:
  * recording never stands in the way of what it records.
  */
-export function encodeEnd(ends: StepEnds | null, result: unknown): string | null {
+export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | null {
   if (ends === null) return null;
   const span = previewEnd(result);
   try {
@@ -37,8 +37,8 @@ export function encodeEnd(ends: StepEnds | null, result: unknown): string | null
  *
  * @throws what kept the end from being safe, after the work: the job is then handed out again
  */
-export async function tellFirst(
-  ends: StepEnds | null,
+export async function replayEndThen(
+  ends: SpanEndCodec | null,
   end: string | undefined,
   work: () => Promise<void>,
 ): Promise<void> {

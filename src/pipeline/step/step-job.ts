@@ -4,7 +4,7 @@ import type { LeadRow } from '../control/lead-row.ts';
 import type { MinerRow } from '../control/miner-row.ts';
 import type { RunRow } from '../control/run-row.ts';
 import type { ForecastOpener } from '../scores/forecast-opener.ts';
-import type { StepEnds } from './span-end-codec.ts';
+import type { SpanEndCodec } from './span-end-codec.ts';
 import type { MinerClient } from '../miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { ScoringStores } from '../scores/cycle-stores.ts';
@@ -16,7 +16,7 @@ export interface SharedParts {
   readonly minerClient: MinerClient;
   readonly openForecast: ForecastOpener;
   /** Null where nothing is recorded. */
-  readonly ends: StepEnds | null;
+  readonly ends: SpanEndCodec | null;
   /** What the forecasts of a cycle are scored with. */
   readonly storesOf: (initTime: Date) => ScoringStores;
   readonly policies: RetryPolicies;

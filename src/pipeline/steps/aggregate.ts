@@ -5,7 +5,7 @@ import { countLeads, countMiners, type LeadCounts, type MinerCounts } from '../c
 import { loadLeads } from '../control/lead-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { type ForecastSummary, summarizeForecast } from '../leads/forecast-summary.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { commitFailure, commitRetry, finishRunIfLast } from '../step/miner-commits.ts';
 import { attemptIdentity, minerIdentity, runIdentity } from '../step/step-identity.ts';
@@ -75,7 +75,7 @@ export const aggregateMiner = step(
     const { parts, delivery, miner } = job;
     const underway = { parts, delivery, step: 'aggregate', attempt: miner.attempt } as const;
     const result = await underPolicy(underway, () => aggregate(job));
-    return settle<AggregateMinerResult>(job, result, (client, settled) => commit(client, job, settled));
+    return commitStep<AggregateMinerResult>(job, result, (client, settled) => commit(client, job, settled));
   },
 );
 

@@ -13,7 +13,7 @@ import {
 } from '../scores/field-plan.ts';
 import { opened, type OpenedStore } from '../scores/fields-at.ts';
 import { scoreDay1Lead, type Day1Result } from '../scores/score-day1.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
 import { underPolicy } from '../step/step-policy.ts';
@@ -54,7 +54,7 @@ export const scoreDay1 = step(day1Definition, async (job: LeadJob): Promise<Lead
   const result = await underPolicy(underway, () =>
     unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
-  return settle<LeadResult>(job, { ...result, findings }, (client) =>
+  return commitStep<LeadResult>(job, { ...result, findings }, (client) =>
     commitLead(client, job, { end: result, findings }),
   );
 });

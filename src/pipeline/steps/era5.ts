@@ -7,7 +7,7 @@ import { leadOutcome, type LeadResult, type Scored } from '../leads/lead-outcome
 import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from '../scores/field-plan.ts';
 import { opened, type OpenedStore } from '../scores/fields-at.ts';
 import { requireLeadScore, scoreEra5Lead } from '../scores/score-era5-lead.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
 import { underPolicy } from '../step/step-policy.ts';
@@ -42,7 +42,7 @@ export const scoreEra5 = step(era5Definition, async (job: LeadJob): Promise<Lead
   const result = await underPolicy(underway, () =>
     unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
-  return settle<LeadResult>(job, { ...result, findings }, (client) =>
+  return commitStep<LeadResult>(job, { ...result, findings }, (client) =>
     commitLead(client, job, { end: result, findings }),
   );
 });

@@ -9,7 +9,7 @@ import { cycleName } from '../runs/forecast-cycle.ts';
 import { type CacheUse, newCacheUse } from '../scores/field-cache.ts';
 import { DAY1_FIELDS, fieldKey, hasField } from '../scores/field-plan.ts';
 import type { StoreHandle } from '../scores/store-handle.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { attemptIdentity, runIdentity } from '../step/step-identity.ts';
 import type { RunJob } from '../step/step-job.ts';
@@ -84,7 +84,7 @@ export const downloadGfs = step(gfsDownloadDefinition, async (job: RunJob): Prom
   const { parts, delivery, run } = job;
   const underway = { parts, delivery, step: 'seed', attempt: run.attempt } as const;
   const result = await underPolicy(underway, () => readUnderLock(job));
-  return settle<GfsDownloadResult>(job, result, (client, settled) => commit(client, job, settled));
+  return commitStep<GfsDownloadResult>(job, result, (client, settled) => commit(client, job, settled));
 });
 
 /** Processes share what they read through their caches of the file system; two at once would read it twice. */

@@ -8,7 +8,7 @@ import { moveRun } from '../control/moves.ts';
 import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { addJobs, type QueuedJob } from '../queue/jobs.ts';
 import { decideRun, type DecisionMade, type RunPlan, toDecisionEvent } from '../runs/run-decision.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { supersededOutcome } from '../step/common-outcomes.ts';
 import { finishRunIfLast } from '../step/miner-commits.ts';
 import { runIdentity } from '../step/step-identity.ts';
@@ -73,7 +73,7 @@ export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Prom
   const plan = decideRun({ run, miners, failures });
   if (plan === null) return { kind: 'nothing' };
   if (plan.to === 'seeding') await seedMiners(job);
-  return settle<Orchestrated>(job, { kind: 'decided', plan, miners }, (client, result) =>
+  return commitStep<Orchestrated>(job, { kind: 'decided', plan, miners }, (client, result) =>
     commit(client, job, result),
   );
 });

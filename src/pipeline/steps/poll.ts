@@ -4,7 +4,7 @@ import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { recordCompletion } from '../control/miner-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { addJobs } from '../queue/jobs.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { commitFailure, commitRetry, nextMinerJob } from '../step/miner-commits.ts';
 import { retryDelaySeconds } from '../step/retry-policy.ts';
@@ -91,7 +91,7 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
   const { parts, delivery, miner } = job;
   const underway = { parts, delivery, step: 'poll', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForProgress(job));
-  return settle<PollResult>(job, result, (client, settled) => commit(client, job, settled));
+  return commitStep<PollResult>(job, result, (client, settled) => commit(client, job, settled));
 });
 
 /** One call. @throws CategorizedError `not_found`, retryable, when the miner has forgotten its job */

@@ -5,7 +5,7 @@ import { isJobHeldByAnother, recordAcceptance } from '../control/miner-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { toJobId } from '../miners/index.ts';
 import { addJobs } from '../queue/jobs.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { commitFailure, commitRetry, nextMinerJob } from '../step/miner-commits.ts';
 import { delayAfter } from '../step/retry-delays.ts';
@@ -80,10 +80,10 @@ export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<Q
   const underway = { parts, delivery, step: 'query', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForForecast(job));
   try {
-    return await settle(job, result, (client, settled) => commit(client, job, settled));
+    return await commitStep(job, result, (client, settled) => commit(client, job, settled));
   } catch (error) {
     if (!isJobHeldByAnother(error)) throw error;
-    return settle<QueryResult>(job, crossover(job), (client, settled) => commit(client, job, settled));
+    return commitStep<QueryResult>(job, crossover(job), (client, settled) => commit(client, job, settled));
   }
 });
 

@@ -3,7 +3,7 @@ import { recordRootTrace } from '../control/miner-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { supersededOutcome } from '../step/common-outcomes.ts';
 import { cycleName, previousCycle } from '../runs/forecast-cycle.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { minerIdentity } from '../step/step-identity.ts';
 import type { MinerJob } from '../step/step-job.ts';
 import type { Superseded } from '../step/step-result.ts';
@@ -50,7 +50,7 @@ const inputSources = ({ initTime, day1Lead, era5Leads }: MinerJob['run']) => ({
 /** Takes a miner into the run and opens its trace. */
 export const seedMiner = step(seedMinerDefinition, async (job: MinerJob): Promise<SeedMinerResult> => {
   const root = currentTraceparent() ?? null;
-  return settle<SeedMinerResult>(job, { kind: 'seeded' }, async (client) => {
+  return commitStep<SeedMinerResult>(job, { kind: 'seeded' }, async (client) => {
     if (!(await moveMiner(client, job.miner, { to: 'seeded' }))) return false;
     await recordRootTrace(client, job.miner, root);
     return true;

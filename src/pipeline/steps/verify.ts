@@ -9,7 +9,7 @@ import { requestAccess, requireSameHash } from '../leads/forecast-access.ts';
 import { scoreLeadJob } from '../leads/lead-commits.ts';
 import { type ForecastAccess, verifyManifest } from '../miners/index.ts';
 import { addJobs } from '../queue/jobs.ts';
-import { settle } from '../step/commit-step.ts';
+import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { commitFailure, commitRetry } from '../step/miner-commits.ts';
 import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
@@ -100,7 +100,7 @@ export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise
   const findings: VerifyFindings = {};
   const underway = { parts, delivery, step: 'verify', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => verify(job, findings));
-  return settle<VerifyResult>(job, { ...result, findings }, (client, settled) =>
+  return commitStep<VerifyResult>(job, { ...result, findings }, (client, settled) =>
     commit(client, job, settled),
   );
 });

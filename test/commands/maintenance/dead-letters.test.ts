@@ -23,7 +23,10 @@ beforeEach(async () => {
   await emptyTables(database.pool);
   const exporter = createPostgresExporter({ pool: database.pool });
   await exporter.exportObserved([...wrong, homeless]);
-  await exporter.bury(refused, Object.assign(new Error('the table was locked by a fool'), { code: '23514' }));
+  await exporter.writeDeadLetter(
+    refused,
+    Object.assign(new Error('the table was locked by a fool'), { code: '23514' }),
+  );
 });
 
 const deadLetters = (...args: readonly string[]): Promise<Invocation> =>
@@ -75,7 +78,10 @@ describe('barograph dead-letters list', () => {
 
   it('shows nothing that a terminal would obey, for a sender chose it', async () => {
     const hostile = endedSpan({ step: 'query', at: 5 });
-    await createPostgresExporter({ pool: database.pool }).bury(hostile, new Error('\u001b[2J\u0007gone\nx'));
+    await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
+      hostile,
+      new Error('\u001b[2J\u0007gone\nx'),
+    );
     const { stdout } = await deadLetters('list');
     expect(stdout).not.toMatch(/[\u001b\u0007]/);
     expect(stdout).toContain('Error:  [2J gone x');
@@ -103,7 +109,7 @@ describe('barograph dead-letters replay', () => {
   });
 
   it('says of which only the name is left that it cannot try them', async () => {
-    await createPostgresExporter({ pool: database.pool }).bury(
+    await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
       { ...refused, spanId: 'a\0b' },
       new Error('x'),
     );

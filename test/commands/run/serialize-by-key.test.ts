@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { oneAtATime } from '#commands/run/serialize-by-key';
+import { serializeByKey } from '#commands/run/serialize-by-key';
 
 /** Makes of a number something that is done when the test says so. */
 function workshop(signal = new AbortController().signal) {
@@ -12,7 +12,7 @@ function workshop(signal = new AbortController().signal) {
       ends.set(subject.id, (error) => (error === undefined ? resolve(`made ${subject.id}`) : reject(error)));
     });
   };
-  const madeFor = oneAtATime(make, ({ id }) => id, { signal });
+  const madeFor = serializeByKey(make, ({ id }) => id, { signal });
   return {
     begun,
     madeFor: (id: number) => madeFor({ id }),

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { toldOnce } from '#commands/terminal/dedupe-warnings';
+import { dedupeWarnings } from '#commands/terminal/dedupe-warnings';
 
 describe('telling a problem', () => {
   it('is done once while it stays the same, and again when another one came between', () => {
     const told: string[] = [];
-    const tell = toldOnce((message) => told.push(message));
+    const tell = dedupeWarnings((message) => told.push(message));
     for (const problem of [new Error('down'), 'down', new Error('down'), 'up', 'down']) tell(problem);
     expect(told).toEqual(['down', 'up', 'down']);
   });
 
   it('hides secrets', () => {
     const told: string[] = [];
-    toldOnce((message) => told.push(message))(new Error('refused: Authorization: Bearer hunter2hunter2'));
+    dedupeWarnings((message) => told.push(message))(
+      new Error('refused: Authorization: Bearer hunter2hunter2'),
+    );
     expect(told).toHaveLength(1);
     expect(told[0]).not.toContain('hunter2');
   });

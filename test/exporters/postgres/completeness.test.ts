@@ -19,18 +19,18 @@ const spanOf = (at: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
   endedSpan({ step: 'query', at, ...options });
 const REFUSED = Object.assign(new Error('refused'), { code: '23514' });
 
-/** Something that reaches the database: spans that are written or buried, and what their emitter says with them. */
+/** Something that reaches the database: spans that are written or dead-lettered, and what their emitter says with them. */
 type Event =
   | { readonly written: readonly ObservedSpan[]; readonly account?: EmitterAccount }
-  | { readonly buried: ObservedSpan; readonly account?: EmitterAccount };
+  | { readonly deadLettered: ObservedSpan; readonly account?: EmitterAccount };
 
 async function happen(...events: readonly Event[]): Promise<void> {
   const exporter = createPostgresExporter({ pool: database.pool });
   for (const event of events) {
     const options = event.account === undefined ? {} : { account: event.account };
     const report =
-      'buried' in event
-        ? await exporter.bury(event.buried, REFUSED, options)
+      'deadLettered' in event
+        ? await exporter.writeDeadLetter(event.deadLettered, REFUSED, options)
         : await exporter.exportObserved(event.written, options);
     expect(report).toEqual({ kind: 'written' });
   }
@@ -105,34 +105,34 @@ describe('a run whose emitter keeps books', () => {
     ],
     [
       'the end of a running one is dead',
-      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { buried: spanOf(1) }],
+      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead',
-      [{ buried: startOfSpan(spanOf(1)), account: told(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'start and end of one are dead',
-      [{ buried: startOfSpan(spanOf(1)), account: told(1) }, { buried: spanOf(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead and its end is not',
-      [{ buried: startOfSpan(spanOf(1)), account: told(1) }, { written: [spanOf(1)] }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }, { written: [spanOf(1)] }],
       { started: 1, recorded: 1 },
     ],
     [
       'the letter of a start came after the start itself, which runs',
-      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { buried: startOfSpan(spanOf(1)) }],
+      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { deadLettered: startOfSpan(spanOf(1)) }],
       { started: 1, in_flight: 1 },
     ],
     [
       'a running one is dead at its end, and closed later',
       [
         { written: [startOfSpan(spanOf(1))], account: told(1) },
-        { buried: spanOf(1) },
+        { deadLettered: spanOf(1) },
         { written: [closingSpan(startOfSpan(spanOf(1)), { reason: 'heartbeat_lost', at: 0 })] },
       ],
       { started: 1, recorded: 1, abandoned: 1 },
@@ -144,8 +144,8 @@ describe('a run whose emitter keeps books', () => {
           written: [spanOf(2), startOfSpan(spanOf(3)), lostEnd],
           account: told(9, { spooled: 2, dropped: { disk_full: 2 } }),
         },
-        { buried: spanOf(4) },
-        { buried: startOfSpan(spanOf(5)) },
+        { deadLettered: spanOf(4) },
+        { deadLettered: startOfSpan(spanOf(5)) },
       ],
       {
         ...{ started: 9, recorded: 1, in_flight: 1, spooled: 2, dead: 2, dropped: 3, abandoned: 1 },
@@ -210,7 +210,7 @@ describe('a run whose emitter keeps no books', () => {
           { ...startOfSpan(spanOf(2)), ...changes },
         ],
       },
-      { buried: { ...spanOf(3), ...changes } },
+      { deadLettered: { ...spanOf(3), ...changes } },
     );
     expect(await completeness()).toEqual({
       ...NOTHING,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WORTH_A_COPY } from '#postgres/sql/binary/copy';
+import { COPY_MIN_ROWS } from '#postgres/sql/binary/copy';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { ObservedSpan } from '#facts/observed-span';
 import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
@@ -57,7 +57,7 @@ const inSmallBatches = () =>
 
 describe('a batch that is large enough to be copied', () => {
   it('leaves the tables that small batches leave, whatever was there and whatever comes again', async () => {
-    expect(spans.length).toBeGreaterThan(WORTH_A_COPY);
+    expect(spans.length).toBeGreaterThan(COPY_MIN_ROWS);
     const expected = await inSmallBatches();
     await fc.assert(
       fc.asyncProperty(

@@ -31,7 +31,7 @@ const letterReasons = async (): Promise<readonly string[]> =>
 const detailOfLetter = async (): Promise<string> =>
   (await rows<{ detail: string }>('select detail from dead_letter_spans'))[0]?.detail ?? '';
 
-/** What the processor does with a batch: what is rejected together is tried alone, and buried when it is the only one. */
+/** What the processor does with a batch: what is rejected together is tried alone, and deadLettered when it is the only one. */
 async function isolate(spans: readonly ObservedSpan[]): Promise<readonly ExportReport['kind'][]> {
   const exporter = createPostgresExporter({ pool: database.pool, now });
   const together = await exporter.exportObserved(spans);
@@ -40,7 +40,7 @@ async function isolate(spans: readonly ObservedSpan[]): Promise<readonly ExportR
   for (const span of spans) {
     const alone = await exporter.exportObserved([span]);
     kinds.push(alone.kind);
-    if (alone.kind === 'rejected') kinds.push((await exporter.bury(span, alone.error)).kind);
+    if (alone.kind === 'rejected') kinds.push((await exporter.writeDeadLetter(span, alone.error)).kind);
   }
   return kinds;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refusalOf } from '#postgres/write-dead-letter';
+import { toRejection } from '#postgres/write-dead-letter';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { Committed } from '#postgres/write-batch';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -28,7 +28,7 @@ describe('a span that the database refuses', () => {
     const commits: Committed[] = [];
     const onCommit = (committed: Committed) => void commits.push(committed);
     const exporter = createPostgresExporter({ pool: database.pool, onCommit });
-    expect(await exporter.bury(span, refused)).toEqual({ kind: 'written' });
+    expect(await exporter.writeDeadLetter(span, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toMatchObject([
       {
         trace_id: span.traceId,
@@ -45,32 +45,33 @@ describe('a span that the database refuses', () => {
     expect(commits).toEqual([{ steps: [], minerStats: [], rows: {}, rejected: { refused_by_database: 1 } }]);
   });
 
-  it('is kept once, however often it is buried, and once for its start and once for its end', async () => {
+  it('is kept once, however often it is written, and once for its start and once for its end', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
-    for (const buried of [span, span, startOfSpan(span)]) await exporter.bury(buried, refused);
+    for (const deadLettered of [span, span, startOfSpan(span)])
+      await exporter.writeDeadLetter(deadLettered, refused);
     expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
   });
 
-  it('is buried later when the database is away, like a batch', async () => {
+  it('is deadLettered later when the database is away, like a batch', async () => {
     let isAway = true;
     const pool = interceptPool(database.pool, (_text, run) =>
       isAway ? Promise.reject(new Error('Connection terminated')) : run(),
     );
     const exporter = createPostgresExporter({ pool });
-    expect(await exporter.bury(span, refused)).toMatchObject({ kind: 'retryable' });
+    expect(await exporter.writeDeadLetter(span, refused)).toMatchObject({ kind: 'retryable' });
     isAway = false;
-    expect(await exporter.bury(span, refused)).toEqual({ kind: 'written' });
+    expect(await exporter.writeDeadLetter(span, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toHaveLength(1);
   });
 
-  it('is buried after what was handed over before, and not at all after the shutdown', async () => {
+  it('is deadLettered after what was handed over before, and not at all after the shutdown', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const order: string[] = [];
     void exporter.exportObserved([endedSpan({ step: 'poll' })]).then(() => order.push('export'));
-    await exporter.bury(span, refused).then(() => order.push('bury'));
+    await exporter.writeDeadLetter(span, refused).then(() => order.push('bury'));
     expect(order).toEqual(['export', 'bury']);
     await exporter.shutdown();
-    expect(await exporter.bury(startOfSpan(span), refused)).toMatchObject({ kind: 'rejected' });
+    expect(await exporter.writeDeadLetter(startOfSpan(span), refused)).toMatchObject({ kind: 'rejected' });
     expect(await letters()).toHaveLength(1);
   });
 });
@@ -81,7 +82,7 @@ describe('a span of which even the letter is refused', () => {
     ['an id too long for the key', { ...span, traceId: [...Array(4000).keys()].join('') }],
   ])('leaves ids, name and reason: %s', async (_what, odd) => {
     const exporter = createPostgresExporter({ pool: database.pool });
-    expect(await exporter.bury(odd, refused)).toEqual({ kind: 'written' });
+    expect(await exporter.writeDeadLetter(odd, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toMatchObject([
       { reason: 'refused_by_database', run_id: 1, span: { phase: 'ended', stripped: true } },
     ]);
@@ -90,7 +91,10 @@ describe('a span of which even the letter is refused', () => {
   it('is given up when nothing of it is taken, instead of being tried for ever', async () => {
     await database.pool.query('alter table dead_letter_spans add constraint closed check (phase is null)');
     const exporter = createPostgresExporter({ pool: database.pool });
-    expect(await exporter.bury(span, refused)).toMatchObject({ kind: 'rejected', error: { code: '23514' } });
+    expect(await exporter.writeDeadLetter(span, refused)).toMatchObject({
+      kind: 'rejected',
+      error: { code: '23514' },
+    });
     await database.pool.query('alter table dead_letter_spans drop constraint closed');
   });
 });
@@ -114,11 +118,11 @@ describe('why a span was refused', () => {
     ],
   ])('is said without the values of the row: %s', (code, message, detail) => {
     const error = Object.assign(new Error(message), { code, detail: 'Failing row contains (5Secret).' });
-    expect(refusalOf(error)).toEqual({ reason: 'refused_by_database', detail });
+    expect(toRejection(error)).toEqual({ reason: 'refused_by_database', detail });
   });
 
   it('is said of whatever was thrown', () => {
-    expect(refusalOf(new RangeError('Invalid time value')).detail).toBe('RangeError: Invalid time value');
-    expect(refusalOf('no error').detail).toBe('no error');
+    expect(toRejection(new RangeError('Invalid time value')).detail).toBe('RangeError: Invalid time value');
+    expect(toRejection('no error').detail).toBe('no error');
   });
 });

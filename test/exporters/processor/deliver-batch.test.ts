@@ -29,9 +29,9 @@ interface Call {
 /** A sink that refuses what has a poison in it, and answers otherwise first where it is told to. */
 class PoisonedSink implements SpanSink {
   readonly calls: Call[] = [];
-  /** What was written or buried, in the order in which it was. */
+  /** What was written, or became a dead letter, in the order in which it was. */
   readonly settled: number[] = [];
-  readonly buried: number[] = [];
+  readonly deadLettered: number[] = [];
   readonly #poisons: ReadonlySet<number>;
   readonly #answers: (ExportReport['kind'] | undefined)[];
 
@@ -46,10 +46,10 @@ class PoisonedSink implements SpanSink {
     return this.#answer('export', names, { options, usual: isRefused ? 'rejected' : 'written' });
   }
 
-  async bury(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
+  async writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
     expect(error).toMatchObject({ message: 'rejected' });
     const report = this.#answer('bury', namesOf([span]), { options, usual: 'written' });
-    if (report.kind === 'written') this.buried.push(Number(span.name));
+    if (report.kind === 'written') this.deadLettered.push(Number(span.name));
     return report;
   }
 
@@ -106,13 +106,13 @@ describe('a batch', () => {
     ]);
   });
 
-  it('with poison in it has every poison buried alone and all others written, in their order', async () => {
+  it('with poison in it has every poison written as a dead letter alone and all others written, in their order', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, async ({ count, poisons }) => {
         const sink = new PoisonedSink(poisons);
         const end = await deliverBatch(batchOf(count), deliveryTo(sink).delivery);
         expect(end).toEqual({ kind: 'settled', kept: count, rejected: 0 });
-        expect(sink.buried).toEqual(poisons);
+        expect(sink.deadLettered).toEqual(poisons);
         expect(sink.settled).toEqual(numbers(count));
       }),
     );
@@ -140,7 +140,7 @@ describe('a batch', () => {
         const sink = new PoisonedSink([poison]);
         await deliverBatch(batchOf(count), deliveryTo(sink).delivery);
         expect(sink.calls.filter(({ kind }) => kind === 'export').length).toBeLessThanOrEqual(most);
-        expect(sink.buried).toEqual([poison]);
+        expect(sink.deadLettered).toEqual([poison]);
       }
     },
   );

@@ -29,10 +29,10 @@ describe('a span exporter of OpenTelemetry behind a spool', () => {
     spool.push(startOfSpan(spanOf(9)), 0);
     for (const span of spans) spool.push(span, 0);
     spool.flushNow();
-    const heir = await bench.inherit();
-    while (heir !== null && heir.spool.size > 0) {
-      await deliverBatch(await heir.spool.take(2), delivery(toSpanSink(exporter)));
-      heir.spool.settle();
+    const successor = await bench.inherit();
+    while (successor !== null && successor.spool.size > 0) {
+      await deliverBatch(await successor.spool.take(2), delivery(toSpanSink(exporter)));
+      successor.spool.settle();
     }
     const exported = exporter.getFinishedSpans().map((span) => toObservedSpan(span, 'ended'));
     expect(exported.slice(0, 3)).toEqual(spans.map((span) => ({ ...span, statusMessage: null })));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MIRRORED_COLUMNS } from '#prometheus/miner-series';
 import { createRegistry, type MetricRegistry, type TextFormat } from '#prometheus/registry';
-import { byClaim, withinBudget } from '#prometheus/series-budget';
+import { bySeniority, withinBudget } from '#prometheus/series-budget';
 import type { CommittedMinerStats } from '#facts/miner-stats';
 import { OVERFLOW } from '#semconv/metric-labels';
 import { ERROR_CATEGORIES } from '#semconv';
@@ -14,7 +14,7 @@ function rendered(rows: readonly CommittedMinerStats[], maxMiners: number): Metr
   const own = withinBudget(rows, maxMiners);
   for (const column of MIRRORED_COLUMNS) {
     registry.derived(column.metric, function* () {
-      for (const row of [...own, ...rows.filter((row) => !own.has(row)).sort(byClaim)]) {
+      for (const row of [...own, ...rows.filter((row) => !own.has(row)).sort(bySeniority)]) {
         if (!own.has(row) && column.kind === 'gauge') continue;
         const identity = {
           validator_id: String(row.validatorId),

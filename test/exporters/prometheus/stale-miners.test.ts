@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  findDepartures,
+  findStaleMiners,
   QUIET_AFTER_MICROS,
   REPLACED_AFTER_MICROS,
   type MinerPresence,
@@ -17,25 +17,25 @@ const miner = (minerUid: number | null, updatedAt: number, validatorId = 1): Min
 describe('a miner has left', () => {
   it('when another one holds its slot and it was quiet for more than six hours', () => {
     const old = miner(7, 0);
-    expect(findDepartures([old, miner(7, REPLACED_AFTER_MICROS)])).toEqual([]);
-    expect(findDepartures([old, miner(7, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
-    expect(findDepartures([old, miner(7, 1), miner(8, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
+    expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS)])).toEqual([]);
+    expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
+    expect(findStaleMiners([old, miner(7, 1), miner(8, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
   });
 
   it('not when nobody came in its place, until it was quiet for thirty days', () => {
     const quiet = miner(7, 0);
-    expect(findDepartures([quiet, miner(8, QUIET_AFTER_MICROS)])).toEqual([]);
-    expect(findDepartures([quiet, miner(8, QUIET_AFTER_MICROS + 1)])).toEqual([quiet]);
+    expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS)])).toEqual([]);
+    expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS + 1)])).toEqual([quiet]);
   });
 
   it('not because another one whose slot is not known is newer, nor because of another validator', () => {
-    expect(findDepartures([miner(null, 0), miner(null, 7 * HOUR)])).toEqual([]);
-    expect(findDepartures([miner(7, 0, 1), miner(7, 40 * 24 * HOUR, 2)])).toEqual([]);
+    expect(findStaleMiners([miner(null, 0), miner(null, 7 * HOUR)])).toEqual([]);
+    expect(findStaleMiners([miner(7, 0, 1), miner(7, 40 * 24 * HOUR, 2)])).toEqual([]);
   });
 
   it('not when it is the newest of its slot, and never the newest of its validator', () => {
-    expect(findDepartures([miner(7, 8 * HOUR), miner(7, 8 * HOUR), miner(8, 20 * HOUR)])).toEqual([]);
-    expect(findDepartures([])).toEqual([]);
+    expect(findStaleMiners([miner(7, 8 * HOUR), miner(7, 8 * HOUR), miner(8, 20 * HOUR)])).toEqual([]);
+    expect(findStaleMiners([])).toEqual([]);
   });
 
   it('whether or not the rows of others who left are there', () => {
@@ -46,9 +46,9 @@ describe('a miner has left', () => {
     });
     fc.assert(
       fc.property(fc.array(presence), fc.infiniteStream(fc.boolean()), (miners, drops) => {
-        const gone = new Set(findDepartures(miners));
+        const gone = new Set(findStaleMiners(miners));
         const kept = miners.filter((one) => !gone.has(one) || drops.next().value === true);
-        expect(new Set(findDepartures(kept))).toEqual(new Set(kept.filter((one) => gone.has(one))));
+        expect(new Set(findStaleMiners(kept))).toEqual(new Set(kept.filter((one) => gone.has(one))));
       }),
     );
   });

@@ -2,7 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { segmentPath } from '#spool/segments/segment-files';
-import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from '#spool/spool-folder';
+import { claimFolder, listFolders, removeFolder, quarantine, type SpoolFolder } from '#spool/spool-folder';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
@@ -64,7 +64,7 @@ describe('a folder of a spool', () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     await writeFile(segmentPath(folder.directory, 1), 'damaged');
-    const place = await setAside(folder);
+    const place = await quarantine(folder);
     expect(place).toBe(`${folder.directory}.unreadable`);
     expect(await readdir(place)).toEqual(['0000000001.segment']);
     expect(await listFolders(root)).toEqual(['spool.unreadable']);

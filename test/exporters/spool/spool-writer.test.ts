@@ -51,8 +51,8 @@ describe('a writer of records', () => {
     while (spool.size > 0) await bench.deliver(spool, 1);
     spool.push(late, 0);
     await turn();
-    const heir = await bench.inherit();
-    expect(heir?.spool.account().runs).toMatchObject([
+    const successor = await bench.inherit();
+    expect(successor?.spool.account().runs).toMatchObject([
       { started: 7, spooled: 1, dropped: { spool_full: lost - 1 } },
     ]);
   });
@@ -104,7 +104,7 @@ describe('a spool that was closed', () => {
     await spool.take(1000);
     spool.close();
     spool.settle();
-    const heir = await bench.inherit();
-    expect(heir?.spool.size).toBe(1);
+    const successor = await bench.inherit();
+    expect(successor?.spool.size).toBe(1);
   });
 });

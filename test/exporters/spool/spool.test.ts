@@ -147,7 +147,7 @@ describe('a spool that another process has taken over', () => {
     const spool = bench.open();
     spool.push(spanOf(1), 0);
     await turn();
-    spool.disown();
+    spool.fence();
     expect(spool.push(spanOf(2), 0)).toBe('spool_failed');
     expect(kindsOn(bench.directory)).toEqual(['whole']);
   });
@@ -217,8 +217,8 @@ describe('the spool of a dead process', () => {
     for (let at = 1; at <= 9; at += 1) spool.push(spanOf(at), 0);
     await bench.deliver(spool, 4);
     await bench.deliver(spool, 3, false);
-    const heir = await bench.inheritSome();
-    await bench.drain(heir.spool);
+    const successor = await bench.inheritSome();
+    await bench.drain(successor.spool);
     expect(bench.outside.ended.size).toBe(9);
     expect(bench.outside.sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(bench.outside.accounts.at(-1)).toMatchObject({
@@ -253,8 +253,8 @@ describe('the spool of a dead process', () => {
     await turn();
     for (let at = 1; at <= 6; at += 1) spool.push(spanOf(at), 0);
     await turn();
-    const heir = await bench.inheritSome();
-    await bench.drain(heir.spool);
+    const successor = await bench.inheritSome();
+    await bench.drain(successor.spool);
     expect(bench.outside.ended.has(keyOf(spanOf(0)))).toBe(true);
     const told = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
     expect(told?.runs).toMatchObject([{ started: 7, spooled: 0 }]);
@@ -270,8 +270,8 @@ describe('the spool of a dead process', () => {
     }
     const path = segmentPath(bench.directory, 1);
     truncateSync(path, statSync(path).size - 10);
-    const heir = await bench.inheritSome();
-    await bench.drain(heir.spool);
+    const successor = await bench.inheritSome();
+    await bench.drain(successor.spool);
     expect([...bench.outside.ended.keys()]).toEqual([1, 2].map((at) => keyOf(spanOf(at))));
   });
 
@@ -283,8 +283,8 @@ describe('the spool of a dead process', () => {
       await turn();
     }
     rmSync(segmentPath(bench.directory, 2));
-    const heir = await bench.inheritSome();
-    await bench.drain(heir.spool);
+    const successor = await bench.inheritSome();
+    await bench.drain(successor.spool);
     expect(bench.outside.accounts.at(-1)?.lastSequence).toBe(6);
     expect(bench.outside.sequences.length).toBeLessThan(6);
   });
@@ -295,8 +295,8 @@ describe('the spool of a dead process', () => {
     spool.push(spanOf(1), 0);
     await turn();
     rmSync(join(bench.directory, 'books'));
-    const heir = await bench.inherit();
-    expect(heir?.spool.account()).toMatchObject({ instanceId: 'instance-1', lastSequence: 1 });
+    const successor = await bench.inherit();
+    expect(successor?.spool.account()).toMatchObject({ instanceId: 'instance-1', lastSequence: 1 });
     const empty = new SpoolBench(await temporaryFolder());
     writeFileSync(join(empty.directory, 'books'), 'no books');
     expect(await empty.inherit()).toBeNull();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hurried, truthDueTime, truthGiveUpTime, validTimeOf } from '#pipeline/leads/truth-times';
+import { scaleDelay, truthDueTime, truthGiveUpTime, validTimeOf } from '#pipeline/leads/truth-times';
 
 const T0 = new Date('2025-11-26T00:00:00Z');
 const instants = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
@@ -23,7 +23,7 @@ describe('hurried waits', () => {
   it('are the same in production', () => {
     fc.assert(
       fc.property(instants, instants, (instant, start) => {
-        expect(hurried(instant, start, 1)).toEqual(instant);
+        expect(scaleDelay(instant, start, 1)).toEqual(instant);
       }),
     );
   });
@@ -35,7 +35,7 @@ describe('hurried waits', () => {
         instants,
         fc.double({ min: 0, max: 1, noNaN: true }),
         (instant, start, factor) => {
-          const when = hurried(instant, start, factor).getTime();
+          const when = scaleDelay(instant, start, factor).getTime();
           expect(when).toBeGreaterThanOrEqual(Math.min(instant.getTime(), start.getTime()) - 1);
           expect(when).toBeLessThanOrEqual(Math.max(instant.getTime(), start.getTime()) + 1);
         },
@@ -45,7 +45,7 @@ describe('hurried waits', () => {
 
   it('turn five days into seconds, and leave the past in the past', () => {
     const start = new Date('2025-11-26T18:00:00Z');
-    expect(hurried(truthDueTime(T0, 24), start, 1e-5).getTime() - start.getTime()).toBeCloseTo(4752, 0);
-    expect(hurried(T0, start, 1e-5) < start).toBe(true);
+    expect(scaleDelay(truthDueTime(T0, 24), start, 1e-5).getTime() - start.getTime()).toBeCloseTo(4752, 0);
+    expect(scaleDelay(T0, start, 1e-5) < start).toBe(true);
   });
 });

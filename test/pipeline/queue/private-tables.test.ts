@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hearErrors } from '#pipeline/queue/attach-error-handlers';
+import { attachErrorHandlers } from '#pipeline/queue/attach-error-handlers';
 import { addJobs } from '#pipeline/queue/jobs';
 import { JOBS_WITH_PAYLOAD, storeEndInPayload } from '#pipeline/queue/private-tables';
 import { migrateQueue } from '#pipeline/queue/worker';
@@ -17,7 +17,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   await migrateQueue(database.pool);
-  hearErrors(database.pool, () => undefined);
+  attachErrorHandlers(database.pool, () => undefined);
 });
 afterAll(() => database.drop());
 

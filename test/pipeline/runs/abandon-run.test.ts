@@ -80,12 +80,14 @@ describe('a pipeline that wants to be alone', () => {
   it('is, until it stops: no other can start meanwhile, nor want the same', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
-    await pipeline.becomeSole();
+    await pipeline.acquireExclusive();
     await expect(other.start()).rejects.toMatchObject({ category: 'lock_busy', retryable: true });
-    await expect(other.becomeSole()).rejects.toThrow('Another process works on the runs of this database');
+    await expect(other.acquireExclusive()).rejects.toThrow(
+      'Another process works on the runs of this database',
+    );
     await pipeline.start();
     await pipeline.stop();
-    await other.becomeSole();
+    await other.acquireExclusive();
     await other.start();
   });
 
@@ -93,9 +95,11 @@ describe('a pipeline that wants to be alone', () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await other.start();
-    await expect(pipeline.becomeSole()).rejects.toThrow('Another process works on the runs of this database');
+    await expect(pipeline.acquireExclusive()).rejects.toThrow(
+      'Another process works on the runs of this database',
+    );
     await other.stop();
-    await pipeline.becomeSole();
+    await pipeline.acquireExclusive();
   });
 
   it('leaves alone those that do not: any number of them share a database', async () => {

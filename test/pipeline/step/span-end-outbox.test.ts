@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StepEnds } from '#pipeline';
+import type { SpanEndCodec } from '#pipeline';
 import { beforeEachJob } from '#test/support/private-jobs';
 import { captureSpans } from '../support/captured-spans.ts';
 import {
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 /** Ends that are kept as the ids of their spans, and what was recorded of them but for the root, always told twice. */
-function idsAsEnds(): StepEnds & { readonly recorded: string[] } {
+function idsAsEnds(): SpanEndCodec & { readonly recorded: string[] } {
   const recorded: string[] = [];
   return {
     recorded,

@@ -5,21 +5,21 @@ import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldInto, groupByKey, readFolds, type FoldedTable } from '../upsert-projection.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { emptySum, meanOf } from '../exact-sum.ts';
-import { closeMiner, openMiner } from '../miner-draft.ts';
+import { fromDraft, toDraft } from '../miner-draft.ts';
 import { emptyMinerFold, type MinerFold } from '../miner-fold.ts';
 import { toMinerStats } from '../miner-row.ts';
 import { json } from '#postgres/sql/sql-values';
 import type { MinerKey } from './miner-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
 import {
-  addNews,
-  toldMiners,
+  applyChange,
+  minersToUpdate,
   withHistories,
   type MinerForecast,
-  type MinerNews,
+  type MinerChange,
   type MinerOwner,
 } from '../miner-changes.ts';
-import { moveHistories } from './update-histories.ts';
+import { updateHistories } from './update-histories.ts';
 
 interface Row {
   readonly item: MinerOwner;
@@ -67,21 +67,21 @@ const COLUMNS = [
   column<Row>('fold', 'json', ({ text }) => text),
 ];
 
-const TABLE: FoldedTable<MinerNews, MinerFold> = {
+const TABLE: FoldedTable<MinerChange, MinerFold> = {
   table: 'miner_stats',
   key: KEY,
   empty: emptyMinerFold,
-  add: (fold, news) => closeMiner(news.reduce(addNews, openMiner(fold))),
+  add: (fold, minerChanges) => fromDraft(minerChanges.reduce(applyChange, toDraft(fold))),
   toText: canonicalJson,
 };
 
 /** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
 export async function writeMinerStats(
   client: ClientBase,
-  news: readonly MinerNews[],
+  minerChanges: readonly MinerChange[],
   changes: readonly ForecastChange[],
 ): Promise<{ readonly written: number; readonly reranked: readonly MinerKey[] }> {
-  const { written, rescored } = await foldMiners(client, news, changes);
+  const { written, rescored } = await foldMiners(client, minerChanges, changes);
   const reranked = await rankMiners(client, [...new Set(rescored.map(({ validatorId }) => validatorId))]);
   return { written, reranked };
 }
@@ -89,15 +89,15 @@ export async function writeMinerStats(
 /** The same without the ranks; gives the miners whose average moved. */
 export async function foldMiners(
   client: ClientBase,
-  news: readonly MinerNews[],
+  minerChanges: readonly MinerChange[],
   changes: readonly MinerForecast[],
 ): Promise<{ readonly written: number; readonly rescored: readonly MinerKey[] }> {
-  const groups = groupByKey<MinerNews, MinerFold>(TABLE, [
-    ...news,
+  const groups = groupByKey<MinerChange, MinerFold>(TABLE, [
+    ...minerChanges,
     ...changes.map((change) => ({ ...change.item, kind: 'forecast' as const, change })),
   ]);
   const known = await readFolds(client, TABLE, groups);
-  const moved = await moveHistories(client, known, toldMiners(groups));
+  const moved = await updateHistories(client, known, minersToUpdate(groups));
   const changed = await foldInto(TABLE, known, withHistories(groups, moved));
   if (changed.length === 0) return { written: 0, rescored: [] };
   const rows = changed.map(({ item, after, text }) => {

@@ -5,7 +5,7 @@ import { addToHistory, type ForecastHistory, type HistoryChange } from '../miner
 import { readHistories, type MinerKey } from './miner-history.ts';
 
 /** A miner, with those of its forecasts that a batch changed. */
-export interface ToldMiner extends MinerKey {
+export interface MinerToUpdate extends MinerKey {
   readonly changes: readonly HistoryChange[];
 }
 
@@ -14,10 +14,10 @@ export interface ToldMiner extends MinerKey {
  * has changed; where it does not, and where the one before is not known, it is read from the forecasts, which are written
  * already.
  */
-export async function moveHistories(
+export async function updateHistories(
   client: ClientBase,
   known: KnownFolds<MinerFold>,
-  miners: ReadonlyMap<string, ToldMiner>,
+  miners: ReadonlyMap<string, MinerToUpdate>,
 ): Promise<ReadonlyMap<string, ForecastHistory>> {
   const moved = new Map<string, ForecastHistory>();
   const unknown: MinerKey[] = [];

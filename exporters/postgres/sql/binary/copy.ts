@@ -111,4 +111,4 @@ export async function copyNewRows<Row>(
 }
 
 /** From how many rows on a copy is faster than an insert, which needs no savepoint. */
-export const WORTH_A_COPY = 256;
+export const COPY_MIN_ROWS = 256;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { setAside, toBatch } from '#postgres/log/batch';
+import { rejectFacts, toBatch } from '#postgres/log/batch';
 import { recordedRun } from '#test/support/recorded-run';
 import { endedSpan, startOfSpan } from '#test/support/spans';
 
@@ -64,7 +64,7 @@ describe('setAside', () => {
 
   it('rejects the spans of the facts that are refused, running and ended, and keeps the rest', async () => {
     const batch = await toBatch([first, startOfSpan(second)]);
-    const without = setAside(batch, ({ stepName }) => (stepName === 'poll' ? refusal : null));
+    const without = rejectFacts(batch, ({ stepName }) => (stepName === 'poll' ? refusal : null));
     expect(without.ended).toEqual(batch.ended);
     expect(without.started).toEqual([]);
     expect(without.rejected).toEqual([{ span: startOfSpan(second), ...refusal }]);
@@ -72,6 +72,6 @@ describe('setAside', () => {
 
   it('leaves a batch as it is when nothing is refused', async () => {
     const batch = await toBatch([first, second]);
-    expect(setAside(batch, () => null)).toBe(batch);
+    expect(rejectFacts(batch, () => null)).toBe(batch);
   });
 });

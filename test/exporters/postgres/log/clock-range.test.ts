@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeClock } from '#postgres/log/clock-range';
+import { validateTimestamps } from '#postgres/log/clock-range';
 import type { ComponentScoreFact, EpochMicros } from '#facts/step-fact';
 import { componentScore, endedSpan } from '#test/support/spans';
 import { toFact } from '#test/support/facts';
@@ -9,10 +9,10 @@ const NOW = micros('2026-11-24T12:00:00Z');
 
 const score = componentScore({ score_type: 'era5', variable_name: 'z', valid_time: '2026-11-24T00:00:00Z' });
 const fact = toFact(endedSpan({ step: 'era5', lead: 24, events: [score] }));
-const startedAt = (startedAt: EpochMicros) => judgeClock({ ...fact, startedAt }, NOW);
+const startedAt = (startedAt: EpochMicros) => validateTimestamps({ ...fact, startedAt }, NOW);
 function validAt(validTime: EpochMicros) {
   const componentScores = fact.componentScores.map((it): ComponentScoreFact => ({ ...it, validTime }));
-  return judgeClock({ ...fact, componentScores }, NOW);
+  return validateTimestamps({ ...fact, componentScores }, NOW);
 }
 
 describe('a clock', () => {

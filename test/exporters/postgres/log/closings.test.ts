@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compareWorth } from '#postgres/log/end-precedence';
+import { compareEndPrecedence } from '#postgres/log/end-precedence';
 import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan, type Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -56,7 +56,10 @@ describe('a step that was closed', () => {
         await emptyTables(database.pool);
         await record([startOfSpan(span)], ...closings.map((one) => [closed(one)]));
         const [best] = closings.toSorted((a, b) =>
-          compareWorth({ closing: b.reason, completedAt: b.at }, { closing: a.reason, completedAt: a.at }),
+          compareEndPrecedence(
+            { closing: b.reason, completedAt: b.at },
+            { closing: a.reason, completedAt: a.at },
+          ),
         );
         const at = new Date(iso(best?.at ?? 0));
         expect(await logged()).toMatchObject([{ closing: best?.reason, completed_at: at }]);

@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareWorth, type Worth } from '#postgres/log/end-precedence';
+import { compareEndPrecedence, type EndPrecedence } from '#postgres/log/end-precedence';
 import { CLOSING_REASONS } from '#semconv';
 
-const worth: fc.Arbitrary<Worth> = fc.record({
+const worth: fc.Arbitrary<EndPrecedence> = fc.record({
   closing: fc.constantFrom(null, ...CLOSING_REASONS),
   completedAt: fc.option(fc.nat(5)),
 });
-const best = (ends: readonly Worth[]): Worth =>
-  ends.reduce((kept, end) => (compareWorth(end, kept) > 0 ? end : kept));
+const best = (ends: readonly EndPrecedence[]): EndPrecedence =>
+  ends.reduce((kept, end) => (compareEndPrecedence(end, kept) > 0 ? end : kept));
 
 describe('which of two ends counts', () => {
   it('is the same whichever is asked about first', () => {
     fc.assert(
       fc.property(worth, worth, (a, b) => {
-        expect(Math.sign(compareWorth(a, b))).toBe(0 - Math.sign(compareWorth(b, a)));
-        expect(compareWorth(a, a)).toBe(0);
+        expect(Math.sign(compareEndPrecedence(a, b))).toBe(0 - Math.sign(compareEndPrecedence(b, a)));
+        expect(compareEndPrecedence(a, a)).toBe(0);
       }),
     );
   });
@@ -23,8 +23,8 @@ describe('which of two ends counts', () => {
   it('leads in no circle', () => {
     fc.assert(
       fc.property(worth, worth, worth, (a, b, c) => {
-        fc.pre(compareWorth(a, b) >= 0 && compareWorth(b, c) >= 0);
-        expect(compareWorth(a, c)).toBeGreaterThanOrEqual(0);
+        fc.pre(compareEndPrecedence(a, b) >= 0 && compareEndPrecedence(b, c) >= 0);
+        expect(compareEndPrecedence(a, c)).toBeGreaterThanOrEqual(0);
       }),
     );
   });
@@ -36,7 +36,7 @@ describe('which of two ends counts', () => {
     );
     fc.assert(
       fc.property(disturbed, ([all, again]) => {
-        expect(compareWorth(best(all), best(again))).toBe(0);
+        expect(compareEndPrecedence(best(all), best(again))).toBe(0);
       }),
     );
   });
@@ -45,15 +45,18 @@ describe('which of two ends counts', () => {
     fc.assert(
       fc.property(worth, fc.option(fc.nat(5)), (other, completedAt) => {
         fc.pre(other.closing !== null);
-        expect(compareWorth({ closing: null, completedAt }, other)).toBeGreaterThan(0);
+        expect(compareEndPrecedence({ closing: null, completedAt }, other)).toBeGreaterThan(0);
       }),
     );
   });
 
   it('is of two closings the one that knows more of its step, and of two alike the later one', () => {
-    const at = (closing: Worth['closing'], completedAt: number): Worth => ({ closing, completedAt });
-    expect(compareWorth(at('process_crash', 1), at('heartbeat_lost', 9))).toBeGreaterThan(0);
-    expect(compareWorth(at('heartbeat_lost', 1), at('spool_full', 9))).toBeGreaterThan(0);
-    expect(compareWorth(at('heartbeat_lost', 2), at('heartbeat_lost', 1))).toBeGreaterThan(0);
+    const at = (closing: EndPrecedence['closing'], completedAt: number): EndPrecedence => ({
+      closing,
+      completedAt,
+    });
+    expect(compareEndPrecedence(at('process_crash', 1), at('heartbeat_lost', 9))).toBeGreaterThan(0);
+    expect(compareEndPrecedence(at('heartbeat_lost', 1), at('spool_full', 9))).toBeGreaterThan(0);
+    expect(compareEndPrecedence(at('heartbeat_lost', 2), at('heartbeat_lost', 1))).toBeGreaterThan(0);
   });
 });

@@ -73,7 +73,7 @@ describe('the partitions of a table', () => {
   it('are looked for again after a rollback, which takes them away', async () => {
     const partitions = new Partitions();
     await ensure(partitions, STEP_PARTITIONS, ['2027-02-01T00:00:00Z'], 'rollback');
-    partitions.forget();
+    partitions.invalidate();
     await ensure(partitions, STEP_PARTITIONS, ['2027-02-01T00:00:00Z']);
     expect((await partitionsOf('weather_forecast_steps_finished')).join()).toContain('20270128');
   });

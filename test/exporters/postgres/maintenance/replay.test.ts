@@ -27,10 +27,11 @@ const spans = [1, 2, 3].flatMap((run) => {
   return [startOfSpan(call), call, endedSpan({ step: 'era5', run, lead: 24, at: 1000, events })];
 });
 
-async function buryAll(buried: readonly ObservedSpan[]): Promise<void> {
+async function writeDeadLetters(deadLettered: readonly ObservedSpan[]): Promise<void> {
   const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
   const error = Object.assign(new Error('refused'), { code: '23514' });
-  for (const span of buried) expect(await exporter.bury(span, error)).toEqual({ kind: 'written' });
+  for (const span of deadLettered)
+    expect(await exporter.writeDeadLetter(span, error)).toEqual({ kind: 'written' });
 }
 
 const count = async (table: string): Promise<number> =>
@@ -46,14 +47,14 @@ describe('replayed letters', () => {
     await exporter.exportObserved(spans);
     const clean = await dumpTables(database.pool);
     await emptyTables(database.pool);
-    await buryAll(spans);
+    await writeDeadLetters(spans);
     expect(await replayLetters(database.pool, {}, NOW)).toEqual({ recorded: 9, refused: {}, stripped: 0 });
     expect(await dumpTables(database.pool)).toEqual(clean);
   });
 
   it('are recorded once the cause is gone, and stay with the reason of today while it is not', async () => {
     await database.pool.query('alter table weather_forecast_runs add constraint odd check (id % 2 = 1)');
-    await buryAll(spans);
+    await writeDeadLetters(spans);
     await database.pool.query(`update dead_letter_spans set reason = 'partition_dropped', detail = 'before'`);
     expect(await replayLetters(database.pool, {}, NOW)).toEqual({
       recorded: 6,
@@ -73,7 +74,7 @@ describe('replayed letters', () => {
   });
 
   it('are those of a run, of a reason and of a span, and no others', async () => {
-    await buryAll(spans);
+    await writeDeadLetters(spans);
     const [, call] = spans;
     expect(await replayLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
       recorded: 2,
@@ -100,7 +101,7 @@ describe('replayed letters', () => {
     let place = 0;
     for (;;) {
       await emptyTables(database.pool);
-      await buryAll(call === undefined ? [] : [call]);
+      await writeDeadLetters(call === undefined ? [] : [call]);
       let statement = 0;
       const pool = interceptPool(database.pool, async (text, run) => {
         statement += 1;
@@ -121,7 +122,7 @@ describe('replayed letters', () => {
   });
 
   it('tell their error when the server stays away, and are all still there', async () => {
-    await buryAll(spans);
+    await writeDeadLetters(spans);
     const pool = interceptPool(database.pool, () => Promise.reject(new Error('Connection terminated')));
     const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
     await expect(replayLetters(target, {}, NOW)).rejects.toThrow('Connection terminated');

@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   byFamily,
-  compareMoments,
+  compareTimestamps,
   draftOf,
   emptyFold,
   endOf,
   foldText,
-  momentOf,
+  logicalTimestampOf,
   newestOf,
-  say,
-  sayFirst,
+  setLww,
+  setFirst,
   startOf,
   type Fold,
-  type Moment,
+  type LogicalTimestamp,
 } from '#postgres/projections/lww-register';
 import { endedFact, runningFact } from '#test/support/facts';
 
@@ -27,12 +27,12 @@ interface Origins {
 type TestFold = Fold<Values, Origins>;
 
 interface Event {
-  readonly at: Moment;
+  readonly at: LogicalTimestamp;
   readonly newest: { readonly stage?: string | undefined; readonly score?: number | null | undefined };
   readonly oldest: { readonly trace?: string | undefined };
 }
 
-const moment: fc.Arbitrary<Moment> = fc.tuple(
+const timestamp: fc.Arbitrary<LogicalTimestamp> = fc.tuple(
   fc.integer({ min: 0, max: 3 }),
   fc.constantFrom(0 as const, 1 as const),
   fc.integer({ min: 1, max: 2 }),
@@ -41,7 +41,7 @@ const moment: fc.Arbitrary<Moment> = fc.tuple(
 /** One event a moment: two different events never compare equal. */
 const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
   fc.record({
-    at: moment,
+    at: timestamp,
     newest: fc.record(
       { stage: fc.constantFrom('init', 'complete', undefined), score: fc.constantFrom(0, 1, null) },
       { requiredKeys: [] },
@@ -54,8 +54,8 @@ const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
 function foldAll(said: readonly Event[], from: TestFold = emptyFold): TestFold {
   const draft = draftOf(from);
   for (const { at, newest, oldest } of said) {
-    say<Values>(draft, at, newest);
-    sayFirst<Origins>(draft, at, oldest);
+    setLww<Values>(draft, at, newest);
+    setFirst<Origins>(draft, at, oldest);
   }
   return draft;
 }
@@ -102,7 +102,7 @@ describe('what is said', () => {
   it('keeps the newest word of each name and the oldest of each origin', () => {
     fc.assert(
       fc.property(events, (said) => {
-        const sorted = [...said].sort((a, b) => compareMoments(a.at, b.at));
+        const sorted = [...said].sort((a, b) => compareTimestamps(a.at, b.at));
         const fold = foldAll(said);
         const stage = sorted.findLast(({ newest }) => newest.stage !== undefined);
         const trace = sorted.find(({ oldest }) => oldest.trace !== undefined);
@@ -133,23 +133,23 @@ describe('what is said', () => {
 
 describe('compareMoments', () => {
   it('orders by time, then end over start, then attempt, then span', () => {
-    const ordered: Moment[] = [
+    const ordered: LogicalTimestamp[] = [
       [1, 1, 9, 'z'],
       [2, 0, 1, 'a'],
       [2, 0, 2, 'a'],
       [2, 1, 1, 'a'],
       [2, 1, 1, 'b'],
     ];
-    expect([...ordered].reverse().sort(compareMoments)).toEqual(ordered);
+    expect([...ordered].reverse().sort(compareTimestamps)).toEqual(ordered);
   });
 
   it('is a total order', () => {
     fc.assert(
-      fc.property(moment, moment, moment, (a, b, c) => {
-        expect(Math.sign(compareMoments(a, b))).toBe(0 - Math.sign(compareMoments(b, a)));
-        expect(compareMoments(a, b) === 0).toBe(a.join() === b.join());
-        if (compareMoments(a, b) <= 0 && compareMoments(b, c) <= 0)
-          expect(compareMoments(a, c)).toBeLessThanOrEqual(0);
+      fc.property(timestamp, timestamp, timestamp, (a, b, c) => {
+        expect(Math.sign(compareTimestamps(a, b))).toBe(0 - Math.sign(compareTimestamps(b, a)));
+        expect(compareTimestamps(a, b) === 0).toBe(a.join() === b.join());
+        if (compareTimestamps(a, b) <= 0 && compareTimestamps(b, c) <= 0)
+          expect(compareTimestamps(a, c)).toBeLessThanOrEqual(0);
       }),
       { seed: 5 },
     );
@@ -160,21 +160,21 @@ describe('the moments of a fact', () => {
   it('are its start while it runs and its end afterwards', () => {
     const options = { step: 'query', attempt: 2, at: 10, durationMs: 5 } as const;
     const [running, ended] = [runningFact(options), endedFact(options)];
-    expect(momentOf(running)).toEqual(startOf(ended));
-    expect(momentOf(ended)).toEqual(endOf(ended));
+    expect(logicalTimestampOf(running)).toEqual(startOf(ended));
+    expect(logicalTimestampOf(ended)).toEqual(endOf(ended));
     expect(endOf(ended)[0] - startOf(ended)[0]).toBe(5000);
-    expect(compareMoments(endOf(ended), startOf(ended))).toBeGreaterThan(0);
+    expect(compareTimestamps(endOf(ended), startOf(ended))).toBeGreaterThan(0);
   });
 
   it('put the end of a step that took no time after its start', () => {
     const fact = endedFact({ step: 'query', durationMs: 0 });
-    expect(compareMoments(endOf(fact), startOf(fact))).toBeGreaterThan(0);
+    expect(compareTimestamps(endOf(fact), startOf(fact))).toBeGreaterThan(0);
   });
 });
 
 describe('registers of one family', () => {
   it('are those whose name is the family and one more word, in the order of the words', () => {
-    const at: Moment = [0, 0, 1, 'a'];
+    const at: LogicalTimestamp = [0, 0, 1, 'a'];
     const map = {
       'lead:48': { at, value: 2 },
       'lead:24': { at, value: 1 },
@@ -193,7 +193,7 @@ describe('registers of one family', () => {
   });
 
   it('have a newest one, unless there is none', () => {
-    const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as Moment, value });
+    const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as LogicalTimestamp, value });
     expect(newestOf([of(2, 0.5), undefined, of(3, 0.25)])?.value).toBe(0.25);
     expect(newestOf([undefined])).toBeNull();
   });

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { emptyForecastFold, foldForecast } from '#postgres/projections/forecast-fold';
 import { toForecastRow, type ForecastRow } from '#postgres/projections/forecast-row';
 import {
-  closeMiner,
+  fromDraft,
   countForecast,
   countStep,
-  noticeMiner,
-  openMiner,
+  touchMiner,
+  toDraft,
   type MinerDraft,
 } from '#postgres/projections/miner-draft';
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
@@ -21,14 +21,14 @@ const KEY = { validatorId: 1, validatorHotkey: '5Validator', minerHotkey: MINER.
 const statsOf = (fold: MinerFold) => toMinerStats(fold, KEY);
 /** The fold after something was done to it. */
 function changed(fold: MinerFold, change: (draft: MinerDraft) => void): MinerFold {
-  const draft = openMiner(fold);
+  const draft = toDraft(fold);
   change(draft);
-  return closeMiner(draft);
+  return fromDraft(draft);
 }
 const count = (...facts: readonly StepFact[]) =>
   changed(emptyMinerFold, (draft) => {
     for (const fact of facts) {
-      noticeMiner(draft, fact);
+      touchMiner(draft, fact);
       countStep(draft, fact);
     }
   });
@@ -175,7 +175,7 @@ describe('noticing a miner', () => {
     endedFact({ step: 'query', at, miner: { uid, hotkey: MINER.hotkey } });
   const notice = (...facts: readonly StepFact[]) =>
     changed(emptyMinerFold, (draft) => {
-      for (const fact of facts) noticeMiner(draft, fact);
+      for (const fact of facts) touchMiner(draft, fact);
     });
 
   it('keeps the slot that it held last, whichever is told last', () => {

@@ -5,13 +5,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { canonicalJson } from '#postgres/projections/canonical-json';
 import type { ForecastFold } from '#postgres/projections/forecast-fold';
 import { toForecastRow } from '#postgres/projections/forecast-row';
-import {
-  closeMiner,
-  countForecast,
-  countStep,
-  noticeMiner,
-  openMiner,
-} from '#postgres/projections/miner-draft';
+import { fromDraft, countForecast, countStep, touchMiner, toDraft } from '#postgres/projections/miner-draft';
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
 import { maintainPartitions } from '#postgres/retention/retention';
 import { minerKeyText, readArchivedFold } from '#postgres/retention/archived-folds';
@@ -87,14 +81,14 @@ async function rebuild(
   );
   return miners.map((key) => {
     const own = facts.filter(({ minerHotkey }) => minerHotkey === key.minerHotkey);
-    const draft = openMiner(archived.get(minerKeyText(key)) ?? emptyMinerFold);
+    const draft = toDraft(archived.get(minerKeyText(key)) ?? emptyMinerFold);
     for (const fact of own) {
-      noticeMiner(draft, fact);
+      touchMiner(draft, fact);
       if (fact.phase === 'ended') countStep(draft, fact);
     }
     for (const { miner_hotkey: hotkey, fold } of rows)
       if (hotkey === key.minerHotkey) countForecast(draft, null, toForecastRow(fold));
-    const whole = closeMiner(draft);
+    const whole = fromDraft(draft);
     return [key, canonicalJson({ ...whole, history: histories.get(minerKeyText(key)) ?? whole.history })];
   });
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { createPartitionsAhead, maintainPartitions } from '#postgres/retention/retention';
-import { readRunsLeftAlone } from '#postgres/retention/archived-folds';
+import { readArchivedRunIds } from '#postgres/retention/archived-folds';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { Retention } from '#semconv';
 import { interceptPool } from '#test/support/intercepted-pool';
@@ -50,7 +50,7 @@ async function count(table: string): Promise<number> {
 async function archivedRuns(): Promise<readonly number[]> {
   const client = await database.pool.connect();
   try {
-    return await readRunsLeftAlone(client, { validatorId: 1, validatorHotkey: '' });
+    return await readArchivedRunIds(client, { validatorId: 1, validatorHotkey: '' });
   } finally {
     client.release();
   }

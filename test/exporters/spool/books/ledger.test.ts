@@ -70,10 +70,10 @@ class Model {
 
   /** The ledger of who takes over when the process dies now. */
   inherit(): Ledger {
-    const heir = new Ledger(EMITTER);
-    heir.load(this.books);
-    this.records.forEach((record, index) => heir.see(record, index < this.delivered));
-    return heir;
+    const successor = new Ledger(EMITTER);
+    successor.load(this.books);
+    this.records.forEach((record, index) => successor.see(record, index < this.delivered));
+    return successor;
   }
 
   #start(key: RunIdentity | null, fateOfStart: Fate): void {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TextMemory } from '#spool/format/string-cache';
+import { StringCache } from '#spool/format/string-cache';
 
 describe('the memory of texts', () => {
   it('gives every text as it stands there, whatever it remembers', () => {
-    const memory = new TextMemory();
+    const memory = new StringCache();
     const ascii = fc.string({ unit: 'binary-ascii', maxLength: 80 });
     // Few letters: many texts want the same place.
     const alike = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 });

@@ -207,7 +207,7 @@ describe('the spools of dead processes', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('count what is refused and not even buried', async () => {
+  it('count what is refused and not even deadLettered', async () => {
     const { root, outside, told, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1, 2, 3, 4));
     const poison = keyOf(spanOf(2));

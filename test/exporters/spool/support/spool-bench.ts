@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { SpanBatch } from '#processor/span-queue';
 import { Spool, type SpoolOptions } from '#spool/spool';
-import { inheritSpool, type InheritedSpool } from '#spool/recovery/recover-spool';
+import { recoverSpool, type RecoveredSpool } from '#spool/recovery/recover-spool';
 import type { ObservedSpan } from '#facts/observed-span';
 import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
 
@@ -44,12 +44,12 @@ export class SpoolBench {
     return new Spool({ ...this.#options(), emitter: EMITTER });
   }
 
-  inherit(): Promise<InheritedSpool | null> {
-    return inheritSpool(this.#options());
+  inherit(): Promise<RecoveredSpool | null> {
+    return recoverSpool(this.#options());
   }
 
   /** Takes over what was left, of which somebody must be known. */
-  async inheritSome(): Promise<InheritedSpool> {
+  async inheritSome(): Promise<RecoveredSpool> {
     const inherited = await this.inherit();
     if (inherited === null) throw new Error('Nobody is known to have left the spool.');
     return inherited;

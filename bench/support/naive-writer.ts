@@ -92,13 +92,13 @@ const UPSERT_MINER = {
 };
 
 /** The tables of the seed's way, and a connection that writes them. */
-export interface SeedsWay {
+export interface NaiveWriter {
   /** Writes events one by one into empty tables. @returns events a second */
   measure(spans: readonly ObservedSpan[]): Promise<number>;
   close(): Promise<void>;
 }
 
-export async function openSeedsWay({ connectionString, pool }: BenchDatabase): Promise<SeedsWay> {
+export async function openNaiveWriter({ connectionString, pool }: BenchDatabase): Promise<NaiveWriter> {
   await pool.query(TABLES);
   const client = new pg.Client({ connectionString });
   await client.connect();
