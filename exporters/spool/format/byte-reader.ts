@@ -1,22 +1,14 @@
-import type { StringCache } from './string-cache.ts';
-
 /**
  * Reads what a `ByteWriter` wrote.
  *
  * @throws RangeError from every method when the bytes end before the value does
  */
 export class ByteReader {
-  readonly #texts: StringCache;
   /** The whole memory in which the bytes stand that are read; places are those in it. */
   #memory: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#memory.buffer);
   #at = 0;
   #end = 0;
-
-  /** `texts`: those that are made once and given again. */
-  constructor(texts: StringCache) {
-    this.#texts = texts;
-  }
 
   /** Begins to read bytes. */
   open({ buffer, byteOffset, byteLength }: Uint8Array): void {
@@ -79,7 +71,7 @@ export class ByteReader {
       return this.#memory.toString('utf16le', wide, wide + 2 * length);
     }
     const from = this.#take(length);
-    return this.#texts.textOf(this.#memory, from, from + length);
+    return this.#memory.toString('latin1', from, from + length);
   }
 
   #take(length: number): number {

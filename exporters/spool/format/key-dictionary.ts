@@ -1,6 +1,5 @@
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { StringCache } from './string-cache.ts';
 
 /** Most sets of names that are known at a time; more than there are kinds of steps and events. */
 const MAX_KNOWN = 256;
@@ -32,11 +31,7 @@ export class NamesWriter {
 /** Names that were read before, by their bytes. */
 export class NamesReader {
   readonly #known = new Map<string, KnownNames>();
-  readonly #reader: ByteReader;
-
-  constructor(texts: StringCache) {
-    this.#reader = new ByteReader(texts);
-  }
+  readonly #reader = new ByteReader();
 
   /** Reads the names of the members that a span or event of this name has. */
   read(from: ByteReader, bearerName: string): readonly string[] {

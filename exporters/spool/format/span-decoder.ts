@@ -3,22 +3,20 @@ import { decodeValue } from '#facts/observed-span-json';
 import { ByteReader } from './byte-reader.ts';
 import { NamesReader } from './key-dictionary.ts';
 import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
-import { StringCache } from './string-cache.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
 /**
  * Reads what a `SpanEncoder` wrote. Records that follow one another share what they have in common: the names of their
- * attributes, texts that come again, and the whole resource.
+ * attributes and the whole resource.
  */
 export class SpanDecoder {
-  readonly #texts = new StringCache();
-  readonly #reader = new ByteReader(this.#texts);
+  readonly #reader = new ByteReader();
   readonly #names: Readonly<Record<Bearer, NamesReader>> = {
-    started: new NamesReader(this.#texts),
-    ended: new NamesReader(this.#texts),
-    event: new NamesReader(this.#texts),
-    resource: new NamesReader(this.#texts),
+    started: new NamesReader(),
+    ended: new NamesReader(),
+    event: new NamesReader(),
+    resource: new NamesReader(),
   };
   #resourceBytes: Buffer = Buffer.alloc(0);
   #resource: Members = {};
@@ -85,7 +83,7 @@ export class SpanDecoder {
       return this.#resource;
     // The bytes belong to the segment, which is let go of.
     const bytes = Buffer.from(this.#reader.bytes(length));
-    const reader = new ByteReader(this.#texts);
+    const reader = new ByteReader();
     reader.open(bytes);
     this.#resource = this.#readMembers(reader, 'resource', '');
     this.#resourceBytes = bytes;
