@@ -12,6 +12,10 @@ export const SUITES: readonly SuiteSource[] = [
   { name: 'scrape', open: async (scale) => (await import('./suites/scrape.ts')).openScrape(scale) },
   { name: 'steps', open: async (scale) => (await import('./suites/steps.ts')).openSteps(scale) },
   { name: 'fields', open: async (scale) => (await import('./suites/fields.ts')).openFields(scale) },
+  {
+    name: 'data-structures',
+    open: async (scale) => (await import('./suites/data-structures.ts')).openDataStructures(scale),
+  },
   { name: 'leads', open: async (scale) => (await import('./suites/leads.ts')).openLeads(scale) },
   { name: 'latency', open: async (scale) => (await import('./suites/latency.ts')).openLatency(scale) },
   { name: 'run', open: async (scale) => (await import('./suites/run.ts')).openRun(scale) },
