@@ -23,8 +23,11 @@ const FIRST_PLACES = 1024;
 /**
  * The steps of a process that are under way: as many as it works on at once.
  *
- * A table of places, found by the digits of a span's id. A `Map` from which as much goes as comes is made anew again and
- * again, and every one that was long there holds what was in it until all memory is looked through.
+ * Open-addressing hash table (linear probing, backward-shift delete), keyed by span id and compared by both ids. `Map`
+ * rehashes under insert/delete churn, and its old tables hold ended steps until a full garbage collection; it also needs a
+ * key made of both ids. With `Map` a step costs 10.9 µs of CPU in place of 8.6 (`npm run bench -- steps`, recorded, 64 in
+ * flight); p99 is the same, and with 4,000 in flight so is the mean. `npm run bench -- data-structures` has the table alone:
+ * 0.6 µs in place of 1.4.
  */
 export class OpenSteps {
   /** Twice as many places as steps at least, a power of two; a step lies in the first free one behind its own. */

@@ -12,7 +12,13 @@ interface KnownNames {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** The names of members as bytes. Spans of one name have members of the same names, nearly always: they are made once. */
+/**
+ * Key dictionary: the names of members as bytes, encoded once for each span name, whose spans nearly always have the same.
+ *
+ * Encoded for every record, a record takes 1.40 µs in place of 0.57 to write and 2.23 in place of 1.03 to read, and a step 9.3
+ * in place of 7.4 (`npm run bench -- steps`, 64 in flight), which is all that the target of twice a span by hand allows.
+ * `npm run bench -- data-structures` compares the keys alone with a string for each.
+ */
 export class NamesWriter {
   readonly #known = new Map<string, KnownNames>();
 
