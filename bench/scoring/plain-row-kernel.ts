@@ -1,5 +1,5 @@
-import { KERNEL_POINTS, KERNEL_ROWS, type RowKernel } from '../../src/scoring/row-kernel.ts';
-import { KERNEL_FIELDS, ROW_SUMS } from '../../src/scoring/row-program.ts';
+import { KERNEL_POINTS, KERNEL_ROWS, type RowKernel } from '#scoring/simd/row-kernel';
+import { KERNEL_FIELDS, ROW_SUMS } from '#scoring/simd/row-program';
 
 const SUMS_PER_ROW = 2 * ROW_SUMS.length;
 const MIN = ROW_SUMS.indexOf('forecastMin');

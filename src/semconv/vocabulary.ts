@@ -1,24 +1,4 @@
 /**
- * Why a span is kept in `dead_letter_spans` instead of being recorded: it breaks the vocabulary, its clock cannot be
- * right, its part of the log was dropped by retention, or the database refuses it. The table allows no other.
- */
-export const DEAD_LETTER_REASONS = [
-  'invalid_attribute',
-  'missing_attribute',
-  'clock_out_of_range',
-  'partition_dropped',
-  'refused_by_database',
-] as const;
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
-
-/** The two tables of the log. They are cut by time, and retention drops their old parts; all others stay for good. */
-export const LOG_TABLES = ['weather_forecast_steps', 'weather_forecast_component_scores'] as const;
-export type LogTable = (typeof LOG_TABLES)[number];
-
-/** For how many days each table is kept; one that is not named is kept for good. */
-export type Retention = Readonly<Partial<Record<LogTable, number>>>;
-
-/**
  * The closed sets of Barograph: every name that code, SQL, metrics, panels and documents share.
  *
  * Each set is an `as const` list with a derived union. A value outside its set is an error, never a default.
@@ -209,3 +189,23 @@ export type Era5LeadHours = (typeof ERA5_LEAD_HOURS)[number];
 
 /** The lead scored on day one against the GFS analysis, hours after T0. */
 export const DAY1_LEAD_HOURS = 12;
+
+/**
+ * Why a span is kept in `dead_letter_spans` instead of being recorded: it breaks the vocabulary, its clock cannot be
+ * right, its part of the log was dropped by retention, or the database refuses it. The table allows no other.
+ */
+export const DEAD_LETTER_REASONS = [
+  'invalid_attribute',
+  'missing_attribute',
+  'clock_out_of_range',
+  'partition_dropped',
+  'refused_by_database',
+] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+/** The two tables of the log. They are cut by time, and retention drops their old parts; all others stay for good. */
+export const LOG_TABLES = ['weather_forecast_steps', 'weather_forecast_component_scores'] as const;
+export type LogTable = (typeof LOG_TABLES)[number];
+
+/** For how many days each table is kept; one that is not named is kept for good. */
+export type Retention = Readonly<Partial<Record<LogTable, number>>>;

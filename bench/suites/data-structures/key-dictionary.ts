@@ -1,9 +1,9 @@
-import { ByteReader } from '../../../exporters/spool/byte-reader.ts';
-import { ByteWriter } from '../../../exporters/spool/byte-writer.ts';
-import { NamesReader, NamesWriter } from '../../../exporters/spool/member-names.ts';
-import type { ObservedSpan } from '../../../src/facts/observed-span.ts';
-import { cpuMillis } from '../../harness/cpu-time.ts';
-import type { Comparison } from '../../harness/suite.ts';
+import { ByteReader } from '#spool/format/byte-reader';
+import { ByteWriter } from '#spool/format/byte-writer';
+import { NamesReader, NamesWriter } from '#spool/format/key-dictionary';
+import type { ObservedSpan } from '#facts/observed-span';
+import { cpuMillis } from '#bench/harness/cpu-time';
+import type { Comparison } from '#bench/harness/suite';
 
 /** The keys of the attributes of all records, beside each written and read as a string of its own. */
 export function keyDictionaryComparisons(

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { OpenSteps, type OpenStep, type SpanIds } from '../../../exporters/spool/open-steps.ts';
-import { runOfMiners } from '../../miner-run.ts';
-import { cpuMillis } from '../../harness/cpu-time.ts';
-import type { Comparison } from '../../harness/suite.ts';
+import { OpenSteps, type OpenStep, type SpanIds } from '#spool/open-steps';
+import { runOfMiners } from '#bench/miner-run';
+import { cpuMillis } from '#bench/harness/cpu-time';
+import type { Comparison } from '#bench/harness/suite';
 import { PlainOpenSteps, type OpenStepTable } from './plain-open-steps.ts';
 
 const [SPAN] = runOfMiners(1, 1);

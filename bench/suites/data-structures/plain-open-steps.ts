@@ -1,4 +1,4 @@
-import type { OpenStep, SpanIds } from '../../../exporters/spool/open-steps.ts';
+import type { OpenStep, SpanIds } from '#spool/open-steps';
 
 /** What a spool asks of its open steps for every step. */
 export interface OpenStepTable {

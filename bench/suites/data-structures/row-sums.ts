@@ -1,14 +1,14 @@
-import { measureAnomalies } from '../../../src/scoring/field-anomalies.ts';
-import { measureErrors } from '../../../src/scoring/field-errors.ts';
-import { gridRows } from '../../../src/scoring/field-grid.ts';
-import { measureReference } from '../../../src/scoring/field-reference.ts';
-import { createRowKernel, KERNEL_POINTS, type RowKernel } from '../../../src/scoring/row-kernel.ts';
-import { KERNEL_FIELDS, ROW_SUMS } from '../../../src/scoring/row-program.ts';
-import { openTotals, type RowTotals } from '../../../src/scoring/row-totals.ts';
-import { cpuMillis } from '../../harness/cpu-time.ts';
-import type { Comparison } from '../../harness/suite.ts';
-import { globe, leadField } from '../../scoring/lead-fields.ts';
-import { createPlainRowKernel } from '../../scoring/plain-row-kernel.ts';
+import { measureAnomalies } from '#scoring/field-anomalies';
+import { measureErrors } from '#scoring/field-errors';
+import { gridRows } from '#scoring/field-grid';
+import { measureReference } from '#scoring/field-reference';
+import { createRowKernel, KERNEL_POINTS, type RowKernel } from '#scoring/simd/row-kernel';
+import { KERNEL_FIELDS, ROW_SUMS } from '#scoring/simd/row-program';
+import { openTotals, type RowTotals } from '#scoring/simd/row-totals';
+import { cpuMillis } from '#bench/harness/cpu-time';
+import type { Comparison } from '#bench/harness/suite';
+import { globe, leadField } from '#bench/scoring/lead-fields';
+import { createPlainRowKernel } from '#bench/scoring/plain-row-kernel';
 
 const SUMS_PER_ROW = 2 * ROW_SUMS.length;
 const TOLERANCE = 1e-9;

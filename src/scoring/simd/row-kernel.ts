@@ -25,7 +25,7 @@ export interface RowKernel {
  * 7.8 ms in place of 2.6 (numpy takes 1.07 times that in place of 3.15, the target is 2), and `leads` takes 1.39 times
  * reading and decoding in place of 1.22 (the target is 1.3). `npm run bench -- data-structures` measures both loops: 2.5 and
  * 7.4 ms of CPU. Its sums are checked against those point by point, to 1e-10, and against the definitions of the scores on
- * random fields with gaps, to 1e-9 (test/scoring/whole-rows.test.ts).
+ * random fields with gaps, to 1e-9 (test/scoring/sum-rows.test.ts).
  */
 export function createRowKernel(): RowKernel {
   const sumsAt = KERNEL_FIELDS.length * FIELD_BYTES;
