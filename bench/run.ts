@@ -27,7 +27,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
-const say = (text: string): void => (options.json ? console.error(text) : console.log(text));
+const print = (text: string): void => (options.json ? console.error(text) : console.log(text));
 
 function chosenSuites(): readonly SuiteSource[] {
   const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -50,7 +50,7 @@ async function runSuite(source: SuiteSource, rounds: number): Promise<Comparison
     for (const comparison of suite.comparisons) {
       const known = options.quick ? { ...comparison, rounds } : comparison;
       const result = await measure(source.name, known, rounds);
-      say(`\n${comparisonText(result)}`);
+      print(`\n${comparisonText(result)}`);
       results.push(result);
     }
     return results;
@@ -74,11 +74,11 @@ async function main(): Promise<void> {
   const machine = thisMachine();
   const suites = chosenSuites();
   const rounds = chosenRounds();
-  say(`${machineText(machine)}; ${rounds} rounds`);
+  print(`${machineText(machine)}; ${rounds} rounds`);
   const results: ComparisonResult[] = [];
   for (const suite of suites) results.push(...(await runSuite(suite, rounds)));
-  say(`\n${summaryText(results)}`);
-  if (options.quick) say('\nThe quick form measures too little to tell: its numbers mean nothing.');
+  print(`\n${summaryText(results)}`);
+  if (options.quick) print('\nThe quick form measures too little to tell: its numbers mean nothing.');
   if (options.json) console.log(JSON.stringify({ machine, rounds, results }));
 }
 

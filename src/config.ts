@@ -24,7 +24,7 @@ const isLogTable = (name: string): name is LogTable => (LOG_TABLES as readonly s
 function parseRetention(text: string): Retention | null {
   const forAll = days.safeParse(text);
   if (forAll.success) return Object.fromEntries(LOG_TABLES.map((table) => [table, forAll.data]));
-  const parts = text.split(',').map((part) => part.split('=').map((word) => word.trim()));
+  const parts = text.split(',').map((part) => part.split('=').map((text) => text.trim()));
   const entries = parts.flatMap(([table = '', number = '', ...rest]) => {
     const parsed = days.safeParse(number);
     return parsed.success && isLogTable(table) && rest.length === 0 ? [[table, parsed.data] as const] : [];

@@ -41,9 +41,9 @@ function psqlAt(program: string): Psql {
     },
     copyIn: async (url, table, file) => {
       const copy = `\\copy ${table} from '${file}' (format binary)`;
-      const told = await ask(program, url, ['\\timing on', copy]);
-      const millis = Number(/Time: ([\d.]+) ms/.exec(told)?.[1]);
-      if (!Number.isFinite(millis)) throw new Error(`psql told no time: ${told}`);
+      const output = await ask(program, url, ['\\timing on', copy]);
+      const millis = Number(/Time: ([\d.]+) ms/.exec(output)?.[1]);
+      if (!Number.isFinite(millis)) throw new Error(`psql told no time: ${output}`);
       return millis;
     },
   };

@@ -38,13 +38,13 @@ export async function adoptByRecorder(environment: Readonly<Record<string, strin
 
 function untilTold(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
-    let told = '';
+    let output = '';
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
-      told += text;
-      if (pattern.test(told)) resolve();
+      output += text;
+      if (pattern.test(output)) resolve();
     });
-    stream.on('end', () => reject(new Error(`The recorder ended before it had delivered all: ${told}`)));
+    stream.on('end', () => reject(new Error(`The recorder ended before it had delivered all: ${output}`)));
   });
 }
 

@@ -41,7 +41,7 @@ interface TakenBatch {
   readonly end: Position;
   /** Records of the spool that went into it, those without a span included. */
   readonly size: number;
-  told: ToldAccount | null;
+  report: ToldAccount | null;
 }
 
 const bytesOf = (records: readonly PlacedRecord[]): number =>
@@ -86,7 +86,7 @@ export class RecordBatches {
     const records = found.map(({ booked }) => booked);
     // The reader is at the end: what should be there and is not was damaged.
     const size = read.length === 0 ? waiting() : delivered.length;
-    const taken: TakenBatch = { records, end: read.at(-1)?.end ?? end(), size, told: null };
+    const taken: TakenBatch = { records, end: read.at(-1)?.end ?? end(), size, report: null };
     this.#takenRecords += size;
     this.#lastTaken = records.at(-1)?.sequence ?? this.#lastTaken;
     this.#taken.push(taken);
@@ -102,7 +102,7 @@ export class RecordBatches {
   settle(): Position | null {
     const taken = this.#taken.shift();
     if (taken === undefined) return null;
-    if (taken.told !== null) this.#parts.ledger.confirm(taken.records, taken.told);
+    if (taken.report !== null) this.#parts.ledger.confirm(taken.records, taken.report);
     return taken.end;
   }
 
@@ -117,8 +117,8 @@ export class RecordBatches {
   #tell(taken: TakenBatch, from: number, to: number): EmitterAccount {
     const { ledger, isOwn, newest } = this.#parts;
     const isLast = to === taken.records.length && (taken.records[to - 1]?.sequence ?? newest()) >= newest();
-    taken.told = ledger.account(taken.records, { from, to, isLast }, { isOwn, isClosed: false });
-    return taken.told.account;
+    taken.report = ledger.account(taken.records, { from, to, isLast }, { isOwn, isClosed: false });
+    return taken.report.account;
   }
 
   #toBooked(frame: Frame): readonly { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {

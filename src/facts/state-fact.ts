@@ -85,9 +85,9 @@ const READERS: readonly (readonly [attribute: string, readInto: ReadInto])[] = [
 export function toStateFact(values: SpanAttributes, adjustments: Adjustments): StateFact {
   const fact: Record<string, unknown> = {};
   for (const [attribute, { member, read }] of READERS) {
-    const told = values[attribute as keyof SpanAttributes];
-    if (told === undefined) continue;
-    const value = read(told, adjustments);
+    const recorded = values[attribute as keyof SpanAttributes];
+    if (recorded === undefined) continue;
+    const value = read(recorded, adjustments);
     if (value !== undefined) fact[member] = value;
   }
   return fact;

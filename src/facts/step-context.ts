@@ -29,9 +29,9 @@ export function toContext(
   values: SpanAttributes,
   adjustments: Adjustments,
 ): Readonly<Record<string, unknown>> | null {
-  const told = jsonOf(values['weather.step.context'], adjustments);
-  const context: Record<string, unknown> = isRecord(told) ? { ...told } : {};
-  if (told !== undefined && !isRecord(told)) context['value'] = told;
+  const json = jsonOf(values['weather.step.context'], adjustments);
+  const context: Record<string, unknown> = isRecord(json) ? { ...json } : {};
+  if (json !== undefined && !isRecord(json)) context['value'] = json;
   for (const [key, attribute] of CONTEXT_ENTRIES) {
     const value = values[attribute];
     if (value != null) context[key] = value;

@@ -43,16 +43,16 @@ function send(
   response.end(content.bytes);
 }
 
-function act(answer: WireAnswer, response: ServerResponse, holdMillis: number): void {
-  switch (answer.kind) {
+function act(reply: WireAnswer, response: ServerResponse, holdMillis: number): void {
+  switch (reply.kind) {
     case 'json':
-      send(response, answer.statusCode, {
+      send(response, reply.statusCode, {
         type: 'application/json',
-        bytes: Buffer.from(JSON.stringify(answer.body)),
+        bytes: Buffer.from(JSON.stringify(reply.body)),
       });
       break;
     case 'file':
-      send(response, 200, { type: 'application/octet-stream', bytes: answer.bytes });
+      send(response, 200, { type: 'application/octet-stream', bytes: reply.bytes });
       break;
     case 'reset':
       response.socket?.resetAndDestroy();
@@ -67,7 +67,7 @@ async function answerOf(message: IncomingMessage, options: FleetServerOptions): 
   const [, uid = '', path = ''] = MINER_PATH.exec(message.url ?? '') ?? [];
   const endpoint = options.endpoints.get(Number(uid));
   if (endpoint === undefined) return jsonAnswer(404, { detail: 'Not Found' });
-  return endpoint.answer(await toWireRequest(message, path));
+  return endpoint.respond(await toWireRequest(message, path));
 }
 
 function stop(server: Server): Promise<void> {
@@ -81,7 +81,7 @@ function stop(server: Server): Promise<void> {
 export async function openFleetServer(options: FleetServerOptions): Promise<FleetServer> {
   const server = createServer((message, response) => {
     answerOf(message, options).then(
-      (answer) => act(answer, response, options.holdMillis),
+      (reply) => act(reply, response, options.holdMillis),
       () => response.destroy(),
     );
   });

@@ -34,7 +34,7 @@ export interface ForecastDesk {
 type Reply = Readonly<Record<string, unknown>>;
 
 /** Why a miner does not take a request for a forecast, or null when it does. */
-function refusal(
+function rejectionOf(
   miner: SimulatedMiner,
   initTime: Date,
   data: z.output<typeof initiateFetchDataSchema>,
@@ -107,7 +107,7 @@ export function openForecastDesk(miner: SimulatedMiner, options: ForecastDeskOpt
 
   return {
     async initiateFetch(data) {
-      const refused = refusal(miner, options.initTime, data);
+      const refused = rejectionOf(miner, options.initTime, data);
       if (refused !== null) return refused;
       job ??= begin();
       const state = await job.state();

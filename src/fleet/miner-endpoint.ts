@@ -7,7 +7,7 @@ import { jsonAnswer, routeOf, type WireAnswer, type WireRequest } from './wire.t
 
 /** One simulated miner on the wire. */
 export interface MinerEndpoint {
-  readonly answer: (request: WireRequest) => Promise<WireAnswer>;
+  readonly respond: (request: WireRequest) => Promise<WireAnswer>;
   /** Requests that came, by route, faults included. */
   readonly requestCounts: () => Readonly<Record<Route, number>>;
 }
@@ -25,12 +25,12 @@ function parseData<Data extends z.ZodType>(body: string, schema: Data): z.output
 async function answerJson<Data extends z.ZodType>(
   request: WireRequest,
   schema: Data,
-  answer: (data: z.output<Data>) => Promise<unknown>,
+  respond: (data: z.output<Data>) => Promise<unknown>,
 ): Promise<WireAnswer> {
   if (request.method !== 'POST') return jsonAnswer(405, { detail: 'Method Not Allowed' });
   const data = parseData(request.body, schema);
   if (data === null) return jsonAnswer(422, { detail: 'the request does not have the agreed shape' });
-  return jsonAnswer(200, await answer(data));
+  return jsonAnswer(200, await respond(data));
 }
 
 async function dispatch(desk: ForecastDesk, route: Route, request: WireRequest): Promise<WireAnswer> {
@@ -51,7 +51,7 @@ export function createMinerEndpoint(miner: SimulatedMiner, desk: ForecastDesk): 
   const counts = new Map<Route, number>(ROUTES.map((route) => [route, 0]));
   const countOf = (route: Route): number => counts.get(route) ?? 0;
   return {
-    async answer(request) {
+    async respond(request) {
       const route = routeOf(request.path);
       if (route === null) return jsonAnswer(404, { detail: 'Not Found' });
       counts.set(route, countOf(route) + 1);

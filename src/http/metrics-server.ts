@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CategorizedError } from '#semconv';
 import { send, textReply, type Reply } from './reply.ts';
-import { answer, type RouteSources } from './routes.ts';
+import { routeRequest, type RouteSources } from './routes.ts';
 
 /** Where to listen and what to show. */
 export interface MetricsServerOptions extends Pick<RouteSources, 'render' | 'ready'> {
@@ -62,7 +62,7 @@ async function reply(sources: RouteSources, request: IncomingMessage): Promise<R
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { method = 'GET', headers } = request;
   try {
-    return await answer(sources, { method, path, accept: headers.accept });
+    return await routeRequest(sources, { method, path, accept: headers.accept });
   } catch (error) {
     sources.onError(error);
     return textReply(500, 'internal error');
@@ -90,11 +90,11 @@ async function listen(server: Server, { host, port }: MetricsServerOptions): Pro
       });
     });
   } catch (cause) {
-    throw new CategorizedError('validator_internal', refusal(port, cause), { cause });
+    throw new CategorizedError('validator_internal', listenErrorMessage(port, cause), { cause });
   }
 }
 
-function refusal(port: number, cause: unknown): string {
+function listenErrorMessage(port: number, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const advice = 'set BAROGRAPH_METRICS_PORT to a free port, or to 0 for any';
   if (code === 'EADDRINUSE') return `the metrics port ${port} is taken by another program; ${advice}`;

@@ -37,7 +37,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
 const METHODS = ['GET', 'HEAD'];
 
 /** Answers one request; whatever goes wrong inside is an answer too. */
-export async function answer(sources: RouteSources, request: Request): Promise<Reply> {
+export async function routeRequest(sources: RouteSources, request: Request): Promise<Reply> {
   const route = ROUTES.get(request.path);
   if (route === undefined)
     return textReply(404, `not found; this server knows ${[...ROUTES.keys()].join(', ')}`);

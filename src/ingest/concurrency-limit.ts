@@ -1,14 +1,14 @@
 /** A number of things that may be done at once. */
 export interface ConcurrencyLimit {
   /** @returns what gives the slot back, once; null when all are taken */
-  take(): (() => void) | null;
+  acquire(): (() => void) | null;
 }
 
 /** So many slots, all of them free. */
 export function createConcurrencyLimit(count: number): ConcurrencyLimit {
   let free = count;
   return {
-    take: () => {
+    acquire: () => {
       if (free === 0) return null;
       free -= 1;
       let isTaken = true;

@@ -20,7 +20,7 @@ export interface Taken {
 
 /** Spans written at once: a transaction that is neither small nor long. */
 const BATCH_SIZE = 2000;
-const TOLD_FAULTS = 5;
+const LISTED_FAULTS = 5;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
@@ -34,14 +34,14 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export async function takeSpans(
   spans: readonly ObservedSpan[],
-  take: TakeBatch,
+  deliver: TakeBatch,
   onProblem: (error: unknown) => void,
 ): Promise<Taken> {
   const { usable, unusable } = partitionByValidIds(spans);
   const faults = [...unusable];
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);
-    const report = await reportOf(batch, take);
+    const report = await reportOf(batch, deliver);
     if (report.kind !== 'written') onProblem(report.error);
     if (report.kind === 'retryable') {
       throw busy('The spans could not be written and may be sent again.', RETRY_AFTER_SECONDS, {
@@ -54,9 +54,9 @@ export async function takeSpans(
 }
 
 /** A sink that throws is one that may be asked again. */
-async function reportOf(batch: readonly ObservedSpan[], take: TakeBatch): Promise<SinkReport> {
+async function reportOf(batch: readonly ObservedSpan[], deliver: TakeBatch): Promise<SinkReport> {
   try {
-    return await take(batch);
+    return await deliver(batch);
   } catch (error) {
     return { kind: 'retryable', error };
   }
@@ -74,7 +74,7 @@ const refusedByDatabase = ({ spanId }: ObservedSpan): string =>
 
 /** The first faults in words, without secrets, and how many there are besides. */
 function describeFaults(faults: readonly string[]): string {
-  const told = faults.slice(0, TOLD_FAULTS).map(scrubText);
-  const untold = faults.length - told.length;
-  return [...told, ...(untold > 0 ? [`and ${untold} more`] : [])].join('; ');
+  const listed = faults.slice(0, LISTED_FAULTS).map(scrubText);
+  const omitted = faults.length - listed.length;
+  return [...listed, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
 }

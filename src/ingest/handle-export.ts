@@ -26,12 +26,12 @@ function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string
 }
 
 /** What answering needs. */
-export interface AnswerParts {
-  readonly take: TakeBatch;
+export interface ExportHandlerParts {
+  readonly deliver: TakeBatch;
   /** What senders have to know; null when nothing. */
   readonly token: string | null;
   readonly maxBodyBytes: number;
-  readonly slots: ConcurrencyLimit;
+  readonly concurrency: ConcurrencyLimit;
   /** Told of what went wrong on our side; the sender learns only the kind. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -41,7 +41,10 @@ export const TRACES_PATH = '/v1/traces';
 const RETRY_AFTER_SECONDS = 1;
 
 /** Answers one request. Never rejects: whatever goes wrong is an answer. */
-export async function answer(request: IncomingMessage, parts: AnswerParts): Promise<IngestReply> {
+export async function handleExport(
+  request: IncomingMessage,
+  parts: ExportHandlerParts,
+): Promise<IngestReply> {
   try {
     return await takeRequest(request, parts);
   } catch (error) {
@@ -52,17 +55,17 @@ export async function answer(request: IncomingMessage, parts: AnswerParts): Prom
   }
 }
 
-async function takeRequest(request: IncomingMessage, parts: AnswerParts): Promise<IngestReply> {
+async function takeRequest(request: IncomingMessage, parts: ExportHandlerParts): Promise<IngestReply> {
   requireRoute(request);
   requireNoBrowser(request);
   requireToken(request.headers, parts.token);
   const encoding = requireEncoding(request.headers);
-  const release = parts.slots.take();
+  const release = parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
     const body = await readBody(request, parts.maxBodyBytes);
     const spans = encoding === 'json' ? decodeJsonSpans(body) : decodeProtobufSpans(body);
-    return toSuccess(await takeSpans(spans, parts.take, parts.onProblem), encoding);
+    return toSuccess(await takeSpans(spans, parts.deliver, parts.onProblem), encoding);
   } finally {
     release();
   }

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answer, type AnswerParts } from './handle-export.ts';
+import { handleExport, type ExportHandlerParts } from './handle-export.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import { sendReply } from './reply.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 
 /** Where spans are taken, and where they go. */
-export interface IngestServerOptions extends Pick<AnswerParts, 'take' | 'token' | 'onProblem'> {
+export interface IngestServerOptions extends Pick<ExportHandlerParts, 'deliver' | 'token' | 'onProblem'> {
   readonly host: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
@@ -53,11 +53,17 @@ export interface IngestServer {
  * @throws CategorizedError when the port cannot be had, or when the address needs a token and there is none
  */
 export async function startIngestServer(options: IngestServerOptions): Promise<IngestServer> {
-  const { host, take, token, onProblem } = options;
+  const { host, deliver: deliver, token, onProblem } = options;
   requireSafeAddress(host, token);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes } = limits;
-  const parts = { take, token, onProblem, maxBodyBytes, slots: createConcurrencyLimit(limits.maxRequests) };
+  const parts = {
+    deliver: deliver,
+    token,
+    onProblem,
+    maxBodyBytes,
+    concurrency: createConcurrencyLimit(limits.maxRequests),
+  };
   const underWay = new Set<Promise<void>>();
   const server = createLimitedServer(limits, (request, response) => {
     const answered = answerTo(request, response, { server, parts }).finally(() => underWay.delete(answered));
@@ -95,9 +101,9 @@ function createLimitedServer(
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { server, parts }: { readonly server: Server; readonly parts: AnswerParts },
+  { server, parts }: { readonly server: Server; readonly parts: ExportHandlerParts },
 ): Promise<void> {
-  const reply = await answer(request, parts);
+  const reply = await handleExport(request, parts);
   // A connection that is kept alive would hold up the closing of the server.
   if (!server.listening) response.shouldKeepAlive = false;
   sendReply(response, reply);

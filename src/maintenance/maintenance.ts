@@ -86,17 +86,17 @@ const NO_RECORDER = { queueLength: 0, oldestAgeMillis: null, dropped: {} };
 const SCRAPE_TIMEOUT_MILLIS = 5000;
 
 async function scrape(url: string): Promise<string> {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     headers: { accept: 'text/plain' },
     signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MILLIS),
   }).catch((cause: unknown) => {
     throw new CategorizedError('connection', `Nothing answers at ${url}.`, { cause });
   });
-  const text = await answer.text();
-  if (answer.ok && mirrorsMiners(text)) return text;
+  const text = await response.text();
+  if (response.ok && mirrorsMiners(text)) return text;
   throw new CategorizedError(
     'invalid_response',
-    `${url} answers with status ${answer.status}, but not with the metrics of miners that Barograph serves.`,
+    `${url} answers with status ${response.status}, but not with the metrics of miners that Barograph serves.`,
   );
 }
 

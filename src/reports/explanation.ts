@@ -110,10 +110,10 @@ export async function readExplanation(pool: Pool, runId: number, miner: string):
   };
   const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
   if (forecast === undefined) return null;
-  const { validator_id: validatorId, ...told } = forecast;
+  const { validator_id: validatorId, ...columns } = forecast;
   const key = [validatorId, runId, forecast.miner_hotkey];
   const [run = UNKNOWN_RUN] = (await pool.query<RunCourse>(RUN, [validatorId, runId])).rows;
   const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
   const { rows: missing } = await pool.query<MissingScore>(MISSING, key);
-  return { ...told, run, attempts, missing_scores: missing };
+  return { ...columns, run, attempts, missing_scores: missing };
 }

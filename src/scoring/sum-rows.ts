@@ -46,8 +46,8 @@ export function sumRows(
   for (let first = 0; first < rows.length; first += rowsAtOnce) {
     rest.push(...addBlock(open, inOrder, { rows: rows.slice(first, first + rowsAtOnce), points }));
   }
-  const told = sumsToMoments(open.totals(), typical);
-  return told === null ? nothing(rows) : { ...told, rest };
+  const moments = sumsToMoments(open.totals(), typical);
+  return moments === null ? nothing(rows) : { ...moments, rest };
 }
 
 const isSingle = (field: FieldValues): field is Float32Array => field instanceof Float32Array;

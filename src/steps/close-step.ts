@@ -67,8 +67,8 @@ function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
   if (stageStatus !== undefined) span.setAttribute('weather.stage.status', stageStatus);
   if (isError) guarded('error', undefined, () => recordError(span, error, endedAt));
   if (outcome.attributes !== undefined) {
-    const told = outcome.attributes;
-    guarded('attributes', undefined, () => span.setAttributes(clean(told)));
+    const values = outcome.attributes;
+    guarded('attributes', undefined, () => span.setAttributes(clean(values)));
   }
   if (outcome.context !== undefined || status === 'waiting_for_truth') {
     guarded('context', undefined, () => writeContext(span, outcome));
@@ -83,8 +83,8 @@ function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
 function writeContext(span: Span, { context, status, error }: StepOutcome): void {
   const isReason = status === 'waiting_for_truth' && error !== undefined;
   if (context === undefined && !isReason) return;
-  const told = isReason ? { ...context, waiting_for: readMessage(error) } : (context ?? {});
-  span.setAttribute('weather.step.context', toContextJson(told));
+  const values = isReason ? { ...context, waiting_for: readMessage(error) } : (context ?? {});
+  span.setAttribute('weather.step.context', toContextJson(values));
 }
 
 function writeEvents(span: Span, events: readonly StepEvent[], endedAt: number): void {
@@ -110,8 +110,8 @@ function writeProfile(span: Span, finish: FinishProfile): void {
   });
 }
 
-function clean(told: Readonly<Record<string, unknown>>): Attributes {
+function clean(values: Readonly<Record<string, unknown>>): Attributes {
   const attributes: Attributes = {};
-  addAttributes(attributes, told);
+  addAttributes(attributes, values);
   return attributes;
 }

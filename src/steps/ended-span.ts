@@ -44,20 +44,20 @@ export function copySpan(original: Span & EndedSpan, endMillis: number): SpanCop
       attributes[name] = value;
       return span;
     },
-    setAttributes: (told) => {
-      Object.assign(attributes, told);
+    setAttributes: (value) => {
+      Object.assign(attributes, value);
       return span;
     },
-    addEvent: (name, told) => {
+    addEvent: (name, value) => {
       events.push({
         name,
         time: endTime,
-        ...(typeof told === 'object' && { attributes: told as Attributes }),
+        ...(typeof value === 'object' && { attributes: value as Attributes }),
       });
       return span;
     },
-    setStatus: (told) => {
-      status = told;
+    setStatus: (value) => {
+      status = value;
       return span;
     },
     addLink: () => span,

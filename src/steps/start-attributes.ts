@@ -57,7 +57,8 @@ export function toStartAttributes(
   };
   if (substep !== '') attributes['weather.step.substep'] = substep;
   guarded('identity', undefined, () => addIdentity(attributes, identity, initTimeText));
-  const told = definition.attributes;
-  if (told !== undefined) guarded('attributes', undefined, () => addAttributes(attributes, told(...args)));
+  const attributesOf = definition.attributes;
+  if (attributesOf !== undefined)
+    guarded('attributes', undefined, () => addAttributes(attributes, attributesOf(...args)));
   return attributes;
 }

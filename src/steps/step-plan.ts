@@ -97,9 +97,9 @@ function toSpanName(name: (typeof STEP_NAMES)[number], substep: string): string 
 export function substepOf(plan: StepPlan, args: unknown[]): string {
   const { name, substep } = plan.definition;
   if (plan.substep !== null || typeof substep === 'string') return plan.substep ?? '';
-  const told = guarded('substep', '', () => substep(...args));
-  if (told !== '' && (typeof told !== 'string' || !isSubstep(name, told))) countFault('substep');
-  return typeof told === 'string' ? told : '';
+  const chosen = guarded('substep', '', () => substep(...args));
+  if (chosen !== '' && (typeof chosen !== 'string' || !isSubstep(name, chosen))) countFault('substep');
+  return typeof chosen === 'string' ? chosen : '';
 }
 
 /** The span's name for one call. */

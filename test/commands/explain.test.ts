@@ -51,12 +51,16 @@ describe('barograph explain', () => {
       /T[\d:.]+Z {6}initiate_fetch: succeeded, [\d.]+ ms {2}\(span [0-9a-f]{16}\)/,
     );
     const document = await explain('--run', '1', '--miner', miner?.hotkey ?? '', '--json');
-    const told = JSON.parse(document.stdout) as Explanation & { readonly totals: AttemptTotals };
-    expect(told).toMatchObject({ run_id: 1, miner_hotkey: miner?.hotkey, forecast_status: 'completed' });
+    const explanation = JSON.parse(document.stdout) as Explanation & { readonly totals: AttemptTotals };
+    expect(explanation).toMatchObject({
+      run_id: 1,
+      miner_hotkey: miner?.hotkey,
+      forecast_status: 'completed',
+    });
     const lines = words.stdout.split('\n').filter((line) => line.includes('(span '));
-    expect(lines).toHaveLength(told.attempts.length);
-    for (const { span_id: span } of told.attempts) expect(words.stdout).toContain(`(span ${span})`);
-    expect(told.totals.attempts + told.totals.calls).toBe(told.attempts.length);
+    expect(lines).toHaveLength(explanation.attempts.length);
+    for (const { span_id: span } of explanation.attempts) expect(words.stdout).toContain(`(span ${span})`);
+    expect(explanation.totals.attempts + explanation.totals.calls).toBe(explanation.attempts.length);
   });
 
   it.each([

@@ -45,10 +45,10 @@ const run = (
 /** Ended with words on standard error, and nothing where a document is expected. */
 function expectRefusal(
   { exitCode, stdout, stderr }: Invocation,
-  ...told: readonly (string | RegExp)[]
+  ...messages: readonly (string | RegExp)[]
 ): void {
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-  for (const words of told) expect(stderr).toMatch(words);
+  for (const words of messages) expect(stderr).toMatch(words);
   expect(stderr).not.toContain('    at ');
 }
 
@@ -66,8 +66,8 @@ describe('a run that is asked for in the wrong words', () => {
     ['no miner', { miners: '0' }, [/'0'/, /Allowed: a whole number from 1 to 256/]],
     ['too many miners', { miners: '257' }, [/'257'/, /Allowed: a whole number from 1 to 256/]],
     ['a negative seed', { seed: '-1' }, [/'-1'/, /Allowed: a whole number from 0/]],
-  ])('(%s) is refused with what was got and what is allowed', async (_name, changes, told) => {
-    expectRefusal(await run(changes), ...told);
+  ])('(%s) is refused with what was got and what is allowed', async (_name, changes, messages) => {
+    expectRefusal(await run(changes), ...messages);
   });
 });
 
@@ -177,8 +177,8 @@ describe('a run in a wrong environment', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' },
       /OTEL_EXPORTER_OTLP_ENDPOINT is "collector"; allowed: an http or https URL/,
     ],
-  ])('refuses %o', async (environment, told) => {
-    expectRefusal(await run({}, environment), told, /Correct it or leave it out/);
+  ])('refuses %o', async (environment, messages) => {
+    expectRefusal(await run({}, environment), messages, /Correct it or leave it out/);
   });
 });
 

@@ -249,9 +249,9 @@ describe('the configuration of the Collector and of Jaeger', () => {
       ['jaeger', 'dashboards/jaeger.yaml', 'JAEGER_'],
     ] as const) {
       const known = environmentOf(read(path));
-      const told = Object.keys(serviceOf(name).environment ?? {}).filter((it) => it.startsWith(prefix));
-      expect(told.filter((it) => !known.has(it))).toEqual([]);
-      expect(told.length).toBeGreaterThan(2);
+      const names = Object.keys(serviceOf(name).environment ?? {}).filter((it) => it.startsWith(prefix));
+      expect(names.filter((it) => !known.has(it))).toEqual([]);
+      expect(names.length).toBeGreaterThan(2);
     }
   });
 

@@ -29,7 +29,7 @@ async function one<T>(url: string, sql: string, options = {}): Promise<T> {
 }
 
 /** The error with which connecting fails; fails itself when it does not. */
-async function refusal(url: string): Promise<CategorizedError> {
+async function connectionErrorOf(url: string): Promise<CategorizedError> {
   const result = await connectDatabase(url, { connectTimeoutMillis: 2000 }).catch((error: unknown) => error);
   expect(result).toBeInstanceOf(CategorizedError);
   return result as CategorizedError;
@@ -101,25 +101,25 @@ describe('an idle connection that the server breaks', () => {
 describe('connecting fails clearly', () => {
   it('when nothing listens', async () => {
     const port = await findFreePort();
-    const error = await refusal(`postgres://anna:s3cret@127.0.0.1:${port}/weather`);
+    const error = await connectionErrorOf(`postgres://anna:s3cret@127.0.0.1:${port}/weather`);
     expect(error.message).toContain(`127.0.0.1:${port}/weather refused the connection`);
     expect(error.message).not.toContain('s3cret');
     expect(error.retryable).toBe(true);
   });
 
   it('when the password is wrong, without saying it', async () => {
-    const error = await refusal(changed((url) => (url.password = 'wr0ng-one')));
+    const error = await connectionErrorOf(changed((url) => (url.password = 'wr0ng-one')));
     expect(error.message).toContain('refused the password');
     expect(error.message).not.toContain('wr0ng-one');
   });
 
   it('when the database does not exist', async () => {
-    const error = await refusal(changed((url) => (url.pathname = '/no_such_database')));
+    const error = await connectionErrorOf(changed((url) => (url.pathname = '/no_such_database')));
     expect(error.message).toMatch(/\/no_such_database has no such database/);
   });
 
   it('when TLS is asked for and the server has none', async () => {
-    const error = await refusal(changed((url) => url.searchParams.set('sslmode', 'verify-full')));
+    const error = await connectionErrorOf(changed((url) => url.searchParams.set('sslmode', 'verify-full')));
     expect(error.message).toContain('does not speak TLS');
   });
 

@@ -102,8 +102,8 @@ describe('translate', () => {
 
   it('takes the status of a foreign span from OpenTelemetry, and never leaves a failure without a category', () => {
     const span = endedSpan({ step: 'verify' });
-    const told = Object.entries(span.attributes).filter(([name]) => name !== 'weather.step.status');
-    const attributes = Object.fromEntries(told);
+    const entries = Object.entries(span.attributes).filter(([name]) => name !== 'weather.step.status');
+    const attributes = Object.fromEntries(entries);
     const failed = factOf({
       ...span,
       attributes,

@@ -156,7 +156,7 @@ describe('a recorder whose database fails', () => {
   });
 
   it('never let a step wait: its latency is that of a recorder whose database works', () => {
-    for (const [name, told] of Object.entries(measured)) console.info(inWords(name, told));
+    for (const [name, figures] of Object.entries(measured)) console.info(inWords(name, figures));
     const { p99: usual = 0 } = measured['database works'] ?? {};
     expect(measured['server stopped']?.p99).toBeLessThan(2 * usual + 5);
     expect(measured['server read-only']?.p99).toBeLessThan(2 * usual + 5);
@@ -169,7 +169,7 @@ describe('a recorder whose database fails', () => {
 
   it('ends in good order, with nothing left', async () => {
     recorder.endInput();
-    expect(await recorder.ended, recorder.told()).toBe(0);
+    expect(await recorder.ended, recorder.output()).toBe(0);
     const { remainder, maxRssBytes } = JSON.parse(recorder.lastWord()) as {
       remainder: unknown;
       maxRssBytes: number;

@@ -58,7 +58,7 @@ beforeAll(async () => {
   undisturbed = await openScene('undisturbed', 1e-6);
   const undisturbedStart = performance.now();
   const worker = startWorkerProcess(undisturbed.work);
-  expect({ exitCode: await worker.ended, told: worker.told() }).toEqual({ exitCode: 0, told: '' });
+  expect({ exitCode: await worker.ended, output: worker.output() }).toEqual({ exitCode: 0, output: '' });
   tell(`The undisturbed run took ${secondsSince(undisturbedStart)}.`);
   disturbed = await openScene('disturbed', DISTURBED_DELAY_FACTOR);
   const disturbedStart = performance.now();

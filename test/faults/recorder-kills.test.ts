@@ -16,7 +16,7 @@ const LONGEST_LIFE_MILLIS = 600;
 let database: TestDatabase;
 const acknowledged = new Set<string>();
 /** How the process ended that took over what the last killed one left, and what it said. */
-let recoveryEnd: { readonly exitCode: number | null; readonly told: string };
+let recoveryEnd: { readonly exitCode: number | null; readonly output: string };
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -35,12 +35,12 @@ beforeAll(async () => {
     const recorder = startRecorderProcess({ ...load, seed: FAULT_SEED + kill });
     await recorder.started;
     await sleep(random() * LONGEST_LIFE_MILLIS);
-    expect(await recorder.kill('SIGKILL'), recorder.told()).toBeNull();
+    expect(await recorder.kill('SIGKILL'), recorder.output()).toBeNull();
     for (const spanId of recorder.acknowledged) acknowledged.add(spanId);
   }
   const successor = startRecorderProcess({ ...load, inFlight: 0 });
   successor.endInput();
-  recoveryEnd = { exitCode: await successor.ended, told: successor.told() };
+  recoveryEnd = { exitCode: await successor.ended, output: successor.output() };
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const { rows } = await database.pool.query<Record<string, string>>(
     `select count(*) as steps, count(*) filter (where status = 'abandoned') as abandoned,
@@ -117,7 +117,7 @@ describe('a recording process that is killed again and again', () => {
   });
 
   it('is inherited without a word: nothing in its files is damaged', () => {
-    expect(recoveryEnd).toEqual({ exitCode: 0, told: '' });
+    expect(recoveryEnd).toEqual({ exitCode: 0, output: '' });
   });
 
   it('leaves no spool behind', async () => {

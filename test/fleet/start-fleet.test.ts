@@ -170,15 +170,15 @@ describe('the other parts', () => {
   it('slow: runs for many polls and tells a progress that grows', async () => {
     await using meeting = await meet(['slow']);
     const jobId = await acceptedJob(meeting);
-    const told: (number | null)[] = [];
+    const progress: (number | null)[] = [];
     for (;;) {
       const reply = await meeting.client.pollJobStatus(meeting.miner, jobId);
       if (reply.kind !== 'running') break;
-      told.push(reply.progress);
+      progress.push(reply.progress);
     }
-    expect(told.length).toBeGreaterThanOrEqual(6);
-    expect(told[0]).toBe(0);
-    expect(told).toEqual(told.toSorted((one, other) => Number(one) - Number(other)));
+    expect(progress.length).toBeGreaterThanOrEqual(6);
+    expect(progress[0]).toBe(0);
+    expect(progress).toEqual(progress.toSorted((one, other) => Number(one) - Number(other)));
   });
 
   it('flaky: fails in every way, each time worth another attempt, and recovers', async () => {

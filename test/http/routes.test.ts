@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, type RouteSources } from '#http/routes';
+import { routeRequest, type RouteSources } from '#http/routes';
 import { CategorizedError } from '#semconv';
 
 function sourcesWith(sources: Partial<RouteSources> = {}) {
@@ -11,7 +11,7 @@ function sourcesWith(sources: Partial<RouteSources> = {}) {
     onError: (error) => void errors.push(error),
     ...sources,
   };
-  const get = (path: string, method = 'GET') => answer(all, { method, path, accept: undefined });
+  const get = (path: string, method = 'GET') => routeRequest(all, { method, path, accept: undefined });
   return { errors, get };
 }
 const never = () => new Promise<never>(() => undefined);

@@ -3,21 +3,21 @@ import { createConcurrencyLimit } from '#ingest/concurrency-limit';
 
 describe('slots', () => {
   it('are as many as were made, and one that is given back can be taken again', () => {
-    const slots = createConcurrencyLimit(2);
-    const first = slots.take();
-    expect([first, slots.take()].every((slot) => slot !== null)).toBe(true);
-    expect(slots.take()).toBeNull();
+    const limit = createConcurrencyLimit(2);
+    const first = limit.acquire();
+    expect([first, limit.acquire()].every((slot) => slot !== null)).toBe(true);
+    expect(limit.acquire()).toBeNull();
     first?.();
-    expect(slots.take()).not.toBeNull();
-    expect(slots.take()).toBeNull();
+    expect(limit.acquire()).not.toBeNull();
+    expect(limit.acquire()).toBeNull();
   });
 
   it('do not become more when one is given back twice', () => {
-    const slots = createConcurrencyLimit(1);
-    const slot = slots.take();
+    const limit = createConcurrencyLimit(1);
+    const slot = limit.acquire();
     slot?.();
     slot?.();
-    expect(slots.take()).not.toBeNull();
-    expect(slots.take()).toBeNull();
+    expect(limit.acquire()).not.toBeNull();
+    expect(limit.acquire()).toBeNull();
   });
 });

@@ -11,27 +11,27 @@ const foreign: ObservedSpan = { ...good, attributes: { 'http.request.method': 'G
 /** A sink that answers with one report after the other, the last one again and again, and keeps what it was given. */
 function sinkOf(...reports: readonly (SinkReport | Error)[]) {
   const batches: (readonly ObservedSpan[])[] = [];
-  const take = async (spans: readonly ObservedSpan[]): Promise<SinkReport> => {
+  const deliver = async (spans: readonly ObservedSpan[]): Promise<SinkReport> => {
     batches.push(spans);
     const report = reports[Math.min(batches.length, reports.length) - 1];
     if (report === undefined || report instanceof Error) throw report ?? new Error('no report');
     return report;
   };
-  return { batches, take };
+  return { batches, deliver: deliver };
 }
 const WRITTEN = { kind: 'written' } as const;
 
 describe('taking spans', () => {
   it('rejects nothing of a step in order and of a span of somebody else', async () => {
-    const { batches, take } = sinkOf(WRITTEN);
-    const taken = await takeSpans([good, foreign], take, ignore);
+    const { batches, deliver: deliver } = sinkOf(WRITTEN);
+    const taken = await takeSpans([good, foreign], deliver, ignore);
     expect(taken).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([[good, foreign]]);
   });
 
   it('counts a span that breaks the vocabulary and says why, but hands it over to be kept', async () => {
-    const { batches, take } = sinkOf(WRITTEN);
-    const { rejectedSpans, errorMessage } = await takeSpans([good, unknownStatus], take, ignore);
+    const { batches, deliver: deliver } = sinkOf(WRITTEN);
+    const { rejectedSpans, errorMessage } = await takeSpans([good, unknownStatus], deliver, ignore);
     expect(rejectedSpans).toBe(1);
     expect(errorMessage).toMatch(/^span b{16}: weather\.step\.status is "finished"; allowed: .*succeeded/);
     expect(batches[0]).toHaveLength(2);
@@ -45,8 +45,8 @@ describe('taking spans', () => {
   ])(
     'does not hand over a span whose %s names nothing, and takes the others',
     async (_what, ids, message) => {
-      const { batches, take } = sinkOf(WRITTEN);
-      const taken = await takeSpans([good, { ...good, ...ids }], take, ignore);
+      const { batches, deliver: deliver } = sinkOf(WRITTEN);
+      const taken = await takeSpans([good, { ...good, ...ids }], deliver, ignore);
       expect(taken.rejectedSpans).toBe(1);
       expect(taken.errorMessage).toMatch(message);
       expect(batches).toEqual([[good]]);
@@ -55,7 +55,7 @@ describe('taking spans', () => {
 
   it('tells the first faults and the number of the others', async () => {
     const bad = Array.from({ length: 8 }, () => unknownStatus);
-    const { rejectedSpans, errorMessage } = await takeSpans(bad, sinkOf(WRITTEN).take, ignore);
+    const { rejectedSpans, errorMessage } = await takeSpans(bad, sinkOf(WRITTEN).deliver, ignore);
     expect(rejectedSpans).toBe(8);
     expect(errorMessage.split('; span')).toHaveLength(5);
     expect(errorMessage).toMatch(/; and 3 more$/);
@@ -63,15 +63,15 @@ describe('taking spans', () => {
 
   it('repeats no secret to the sender', async () => {
     const leaky = endedSpan({ step: 'query', status: 'Bearer abcdefghijklmnop' });
-    const { errorMessage } = await takeSpans([leaky], sinkOf(WRITTEN).take, ignore);
+    const { errorMessage } = await takeSpans([leaky], sinkOf(WRITTEN).deliver, ignore);
     expect(errorMessage).toContain('weather.step.status');
     expect(errorMessage).not.toContain('abcdefghijklmnop');
   });
 
   it('writes very many spans in batches of 2,000, in their order', async () => {
     const spans = Array.from({ length: 4500 }, (_, index) => ({ ...good, name: String(index) }));
-    const { batches, take } = sinkOf(WRITTEN);
-    expect((await takeSpans(spans, take, ignore)).rejectedSpans).toBe(0);
+    const { batches, deliver: deliver } = sinkOf(WRITTEN);
+    expect((await takeSpans(spans, deliver, ignore)).rejectedSpans).toBe(0);
     expect(batches.map(({ length }) => length)).toEqual([2000, 2000, 500]);
     expect(batches.flat()).toEqual(spans);
   });
@@ -83,7 +83,7 @@ describe('taking spans', () => {
     'asks the sender to come back when the sink %s, and tells why on our side alone',
     async (_how, report) => {
       const problems: unknown[] = [];
-      const taking = takeSpans([good], sinkOf(report).take, (problem) => void problems.push(problem));
+      const taking = takeSpans([good], sinkOf(report).deliver, (problem) => void problems.push(problem));
       await expect(taking).rejects.toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
       await expect(taking).rejects.not.toThrow(/down/);
       expect(problems).toEqual([new Error('down')]);
@@ -93,7 +93,7 @@ describe('taking spans', () => {
   it('asks for all of it again when only the first batch could be written', async () => {
     const spans = Array.from({ length: 2001 }, () => good);
     const sink = sinkOf(WRITTEN, { kind: 'retryable', error: new Error('down') });
-    await expect(takeSpans(spans, sink.take, ignore)).rejects.toMatchObject({ status: 503 });
+    await expect(takeSpans(spans, sink.deliver, ignore)).rejects.toMatchObject({ status: 503 });
     expect(sink.batches).toHaveLength(2);
   });
 
@@ -101,7 +101,7 @@ describe('taking spans', () => {
     const spans = Array.from({ length: 2003 }, () => good);
     const problems: unknown[] = [];
     const sink = sinkOf({ kind: 'rejected', error: 'no such table' }, WRITTEN);
-    const taken = await takeSpans(spans, sink.take, (problem) => void problems.push(problem));
+    const taken = await takeSpans(spans, sink.deliver, (problem) => void problems.push(problem));
     expect(taken.rejectedSpans).toBe(2000);
     expect(taken.errorMessage).toContain('the database refuses the rows of its batch');
     expect(sink.batches).toHaveLength(2);
@@ -109,8 +109,8 @@ describe('taking spans', () => {
   });
 
   it('asks nothing of the sink when there is nothing to take', async () => {
-    const { batches, take } = sinkOf(WRITTEN);
-    expect(await takeSpans([], take, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
+    const { batches, deliver: deliver } = sinkOf(WRITTEN);
+    expect(await takeSpans([], deliver, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([]);
   });
 });

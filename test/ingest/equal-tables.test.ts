@@ -49,7 +49,7 @@ afterAll(() => bench.close());
 /** The tables after `use` has sent spans to a server that writes them. */
 async function tablesAfter(use: (port: number) => Promise<void>): Promise<Record<string, readonly string[]>> {
   const exporter = createPostgresExporter({ pool: bench.database.pool });
-  await serving({ take: (batch) => exporter.exportObserved(batch) }, ({ server }) => use(server.port));
+  await serving({ deliver: (batch) => exporter.exportObserved(batch) }, ({ server }) => use(server.port));
   return dumpTables(bench.database.pool);
 }
 

@@ -42,11 +42,11 @@ describe('the ingest server', () => {
   it('answers only when the spans are safe', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
-    const take = () => {
+    const deliver = () => {
       begin();
       return written;
     };
-    await serving({ take }, async ({ server }) => {
+    await serving({ deliver: deliver }, async ({ server }) => {
       let isAnswered = false;
       const answered = send(server, { body: ONE_SPAN }).finally(() => (isAnswered = true));
       await begun;
@@ -128,11 +128,11 @@ describe('the ingest server', () => {
   });
 
   it('asks the sender to come back when the sink cannot take the spans', async () => {
-    const take = async (): Promise<SinkReport> => ({
+    const deliver = async (): Promise<SinkReport> => ({
       kind: 'retryable',
       error: new Error('database at 192.0.2.1'),
     });
-    await serving({ take }, async ({ server, problems }) => {
+    await serving({ deliver: deliver }, async ({ server, problems }) => {
       const seen = await send(server, { body: ONE_SPAN });
       expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
       expect(seen.body.toString()).not.toContain('192.0.2.1');
@@ -144,8 +144,8 @@ describe('the ingest server', () => {
     const onProblem = (error: unknown): void => {
       if (String(error).includes('first')) throw new Error('second, of whom was told');
     };
-    const take = async (): Promise<SinkReport> => ({ kind: 'rejected', error: new Error('first') });
-    await serving({ take, onProblem }, async ({ server }) => {
+    const deliver = async (): Promise<SinkReport> => ({ kind: 'rejected', error: new Error('first') });
+    await serving({ deliver: deliver, onProblem }, async ({ server }) => {
       const seen = await send(server, { body: ONE_SPAN });
       expect(seen.status).toBe(500);
       expect(seen.body.toString()).not.toMatch(/first|second/);
@@ -185,11 +185,11 @@ describe('the limits of the ingest server', () => {
   it('requests beyond the limit are asked to come back, and room that is free again is used', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
-    const take = () => {
+    const deliver = () => {
       begin();
       return written;
     };
-    await serving({ take, limits: { maxRequests: 1 } }, async ({ server }) => {
+    await serving({ deliver: deliver, limits: { maxRequests: 1 } }, async ({ server }) => {
       const first = send(server, { body: ONE_SPAN });
       await begun;
       const second = await send(server, { body: ONE_SPAN });
@@ -237,7 +237,11 @@ describe('the token of the ingest server', () => {
   });
 
   it('must be set before anybody but this machine is listened to', async () => {
-    const options = { port: 0, take: async () => ({ kind: 'written' }) as const, onProblem: () => undefined };
+    const options = {
+      port: 0,
+      deliver: async () => ({ kind: 'written' }) as const,
+      onProblem: () => undefined,
+    };
     const opening = startIngestServer({ ...options, host: '0.0.0.0', token: null });
     await expect(opening).rejects.toThrow(/BAROGRAPH_INGEST_TOKEN/);
     await serving({ host: '0.0.0.0', token: 's3cret' }, async ({ server }) => {
@@ -259,11 +263,11 @@ describe('opening and closing the ingest server', () => {
   it('waits for what is being written, answers it, and takes nothing afterwards', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
-    const take = () => {
+    const deliver = () => {
       begin();
       return written;
     };
-    await serving({ take }, async ({ server }) => {
+    await serving({ deliver: deliver }, async ({ server }) => {
       const answered = send(server, { body: ONE_SPAN, headers: { connection: 'keep-alive' } });
       await begun;
       const closed = Promise.all([server.close(), server.close()]);
@@ -277,11 +281,11 @@ describe('opening and closing the ingest server', () => {
   it('writes what has arrived to its end although its sender was cut off', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
-    const take = () => {
+    const deliver = () => {
       begin();
       return written;
     };
-    await serving({ take, limits: { closeGraceMillis: 1 } }, async ({ server }) => {
+    await serving({ deliver: deliver, limits: { closeGraceMillis: 1 } }, async ({ server }) => {
       const answered = send(server, { body: ONE_SPAN });
       await begun;
       let isClosed = false;

@@ -70,10 +70,10 @@ describe('a run with one good miner', () => {
   });
 
   it('tells each status that the run enters together with the decision that leads there', () => {
-    const told = spans
+    const names = spans
       .of('orchestration')
       .map((span) => [span.attributes['weather.run.status'], ...decisionsOf(span)]);
-    expect(told).toEqual([
+    expect(names).toEqual([
       ['created', 'create_run'],
       ['seeding', 'seed_miners', 'fetch_gfs'],
       ['querying_miners', 'query_miners'],

@@ -106,11 +106,11 @@ describe('a process that ends while the database is gone', () => {
 });
 
 describe('a process that ends without a word', () => {
-  const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly told: string }> =>
+  const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly output: string }> =>
     new Promise((resolve) => {
       const program = join(import.meta.dirname, '..', 'support', 'ending-process.ts');
       const args = ['--import', 'tsx', program, database.connectionString, folder, how];
-      execFile(process.execPath, args, (error, _, told) => resolve({ code: error?.code, told }));
+      execFile(process.execPath, args, (error, _, output) => resolve({ code: error?.code, output: output }));
     });
 
   it.each([
@@ -119,11 +119,11 @@ describe('a process that ends without a word', () => {
     ['exits by itself', 'exit', 3, ''],
   ])(
     'and %s right after a step has the record of it on disk, and fails as it would have',
-    async (_, how, code, word) => {
+    async (_, how, code, message) => {
       const folder = await temporaryFolder();
       const ended = await end(folder, how);
       expect(ended.code).toBe(code);
-      expect(ended.told).toContain(word);
+      expect(ended.output).toContain(message);
       expect(await steps(), 'there was no time to deliver it').toEqual([]);
       const frames = spoolsIn(folder)
         .flatMap(listSegments)

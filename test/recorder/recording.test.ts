@@ -123,7 +123,7 @@ describe('a recording', () => {
     left.push(startOfSpan(spanOf(1, { run: 77 })), 0);
     left.close();
     const adopted: unknown[] = [];
-    const second = await record({ BAROGRAPH_DATA_DIR }, [], (told) => adopted.push(told));
+    const second = await record({ BAROGRAPH_DATA_DIR }, [], (adoption) => adopted.push(adoption));
     await second.adopted;
     await second.close();
     expect(adopted).toEqual([{ spools: 1, records: 2, closedSteps: 1 }]);

@@ -48,7 +48,7 @@ describe('the totals of rows', () => {
 });
 
 describe('what totals tell', () => {
-  const told = (changes: Partial<Record<RowSum, number>> = {}) => {
+  const moments = (changes: Partial<Record<RowSum, number>> = {}) => {
     const open = openTotals();
     open.add(row, 0, { weight: 1, points: 2 });
     const totals = open.totals();
@@ -56,11 +56,11 @@ describe('what totals tell', () => {
   };
 
   it('is mean and spread of the errors, and pairs about what is typical', () => {
-    expect(told()?.errors).toMatchObject({
+    expect(moments()?.errors).toMatchObject({
       errors: { weight: 2, mean: 2, squares: 2 },
       ...{ unweightedMean: 2, sharedPoints: 2, truthOnlyPoints: 0, absoluteSum: 4 },
     });
-    expect(told()?.reference).toEqual({
+    expect(moments()?.reference).toEqual({
       patterns: { weight: 2, meanX: 281, meanY: 281, squaresX: 2, squaresY: 2, products: 2 },
       distance: { weight: 2, sum: 0 },
       referenceError: { weight: 2, sum: 10 },
@@ -68,8 +68,8 @@ describe('what totals tell', () => {
   });
 
   it('is nothing where squares about zero are nearly all that there is', () => {
-    expect(told({ errorSquares: 8.0001 })).toBeNull();
-    expect(told({ forecastSquares: 2.0001 })).toBeNull();
-    expect(told({ actual: 1, actualSquares: 0.5 })).toBeNull();
+    expect(moments({ errorSquares: 8.0001 })).toBeNull();
+    expect(moments({ forecastSquares: 2.0001 })).toBeNull();
+    expect(moments({ actual: 1, actualSquares: 0.5 })).toBeNull();
   });
 });

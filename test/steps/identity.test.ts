@@ -134,9 +134,9 @@ describe('the identity of a step', () => {
 
 describe('currentTraceparent', () => {
   it('names the running step, so that a later step can be put under it', () => {
-    const told = era5()(() => currentTraceparent());
+    const traceparent = era5()(() => currentTraceparent());
     const { traceId, spanId } = steps.takeOne().spanContext();
-    expect(told).toBe(`00-${traceId}-${spanId}-01`);
+    expect(traceparent).toBe(`00-${traceId}-${spanId}-01`);
   });
 
   it('is undefined outside of any step', () => {

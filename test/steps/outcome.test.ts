@@ -229,8 +229,8 @@ describe('instrumentation that fails', () => {
         },
       },
     ],
-  ])('with an outcome that is %s records what is sure', (_title, told) => {
-    step({ ...poll, outcome: () => told as unknown as StepOutcome }, () => 1)();
+  ])('with an outcome that is %s records what is sure', (_title, outcome) => {
+    step({ ...poll, outcome: () => outcome as unknown as StepOutcome }, () => 1)();
     const span = steps.takeOne();
     expect(span.attributes['weather.step.status']).toBe('succeeded');
     expect(contextOf(span)).toEqual({ instrumentation_fault: 'outcome' });

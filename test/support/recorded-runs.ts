@@ -32,27 +32,27 @@ function spanOf(run: number, options: Omit<SpanOptions, 'run'>): ObservedSpan {
 
 function orchestration(
   run: number,
-  told: { at: number; decision: string; status: string; reason: string; error?: string; substep?: string },
+  entry: { at: number; decision: string; status: string; reason: string; error?: string; substep?: string },
 ) {
   const event: ObservedEvent = {
     name: 'weather.orchestration.decision',
-    timeUnixNano: T + BigInt(startOf(run) + told.at) * 1_000_000n,
+    timeUnixNano: T + BigInt(startOf(run) + entry.at) * 1_000_000n,
     attributes: {
-      'weather.orchestration.decision': told.decision,
-      'weather.orchestration.reason': told.reason,
+      'weather.orchestration.decision': entry.decision,
+      'weather.orchestration.reason': entry.reason,
     },
   };
   return spanOf(run, {
     step: 'orchestration',
-    substep: told.substep ?? 'decision',
+    substep: entry.substep ?? 'decision',
     miner: null,
-    at: told.at,
+    at: entry.at,
     attributes: {
-      'weather.run.status': told.status,
+      'weather.run.status': entry.status,
       'weather.run.target_time': initTimeOf(run),
       'weather.run.initiation_time': instantIn(run, 0),
       'weather.step.queue_job_id': 100 * run,
-      ...(told.error === undefined ? {} : { 'weather.run.error_message': told.error }),
+      ...(entry.error === undefined ? {} : { 'weather.run.error_message': entry.error }),
     },
     events: [event],
   });

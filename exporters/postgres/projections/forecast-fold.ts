@@ -117,11 +117,11 @@ export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): Fo
 function addFact(draft: ForecastDraft, fact: StepFact): void {
   setStart(draft, fact);
   const at = logicalTimestampOf(fact);
-  const said = stateFields(fact);
-  setLww<ForecastValues>(draft, at, said);
+  const fields = stateFields(fact);
+  setLww<ForecastValues>(draft, at, fields);
   setLww<ForecastValues>(draft, at, leadFields(fact));
   if (fact.phase === 'started') return;
-  if (fact.closing === null) setFirst<ForecastOrigins>(draft, at, firstEndFields(said));
+  if (fact.closing === null) setFirst<ForecastOrigins>(draft, at, firstEndFields(fields));
   setLww<ForecastValues>(draft, at, fact.closing === null ? endFields(fact) : closingFields(fact));
 }
 
@@ -131,9 +131,9 @@ function closingFields(fact: StepFact): Partial<ForecastValues> {
   if (slot === null) return {};
   const { error } = fact;
   const abandoned = error === null ? null : { type: error.type, message: error.message };
-  const said: Partial<ForecastValues> = {};
-  said[namesOf(slot).state] = { ...slotState(fact, fact.status), abandoned };
-  return said;
+  const fields: Partial<ForecastValues> = {};
+  fields[namesOf(slot).state] = { ...slotState(fact, fact.status), abandoned };
+  return fields;
 }
 
 /** Of the slot only while the step runs: every end says that anew, and later. */
@@ -151,10 +151,10 @@ function setStart(draft: ForecastDraft, fact: StepFact): void {
 }
 
 function leadFields({ state, stepName, leadHours }: StepFact): Partial<ForecastValues> {
-  const said: Partial<ForecastValues> = {};
+  const fields: Partial<ForecastValues> = {};
   if (stepName === 'era5' && leadHours !== null && state.scoreEra5 !== undefined)
-    said[leadName(leadHours)] = state.scoreEra5;
-  return said;
+    fields[leadName(leadHours)] = state.scoreEra5;
+  return fields;
 }
 
 function stateFields({ state, minerUid }: StepFact) {
@@ -191,14 +191,14 @@ function firstEndFields({ stage, forecastStatus }: ReturnType<typeof stateFields
 
 function endFields(fact: StepFact): Partial<ForecastValues> {
   const slot = slotOf(fact);
-  const said: Partial<ForecastValues> = {};
-  if (fact.scoreSums) said[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;
-  if (slot === null) return said;
+  const fields: Partial<ForecastValues> = {};
+  if (fact.scoreSums) fields[`sums:${fact.scoreSums.scoreType}:${fact.leadHours ?? 0}`] = fact.scoreSums;
+  if (slot === null) return fields;
   const { state, error } = namesOf(slot);
-  said[state] = slotState(fact, fact.status);
-  if (fact.error) said[error] = { type: fact.error.type, message: fact.error.message };
-  else if (fact.status === 'succeeded') said[error] = null;
-  return said;
+  fields[state] = slotState(fact, fact.status);
+  if (fact.error) fields[error] = { type: fact.error.type, message: fact.error.message };
+  else if (fact.status === 'succeeded') fields[error] = null;
+  return fields;
 }
 
 function slotState(fact: StepFact, status: StepStatus): SlotState {

@@ -16,13 +16,13 @@ const ANSWER_MILLIS = 2000;
 /** A port is in order when it can be had, and when it is a process of Barograph that has it. */
 export async function examineMetricsPort(at: Address): Promise<MetricsPort> {
   const address = `${at.metricsHost}:${at.metricsPort}`;
-  const refusal = await tryToListen(at);
-  if (refusal === null) return { ok: true, found: `${address} is free` };
-  if (refusal === 'EADDRINUSE' && (await isBarograph(at))) {
+  const listenError = await tryToListen(at);
+  if (listenError === null) return { ok: true, found: `${address} is free` };
+  if (listenError === 'EADDRINUSE' && (await isBarograph(at))) {
     const found = `a Barograph process answers at ${address}; another one needs a BAROGRAPH_METRICS_PORT of its own`;
     return { ok: true, found };
   }
-  return { ok: false, found: `${address} cannot be had (${refusal}); set BAROGRAPH_METRICS_PORT` };
+  return { ok: false, found: `${address} cannot be had (${listenError}); set BAROGRAPH_METRICS_PORT` };
 }
 
 /** Why nobody can listen there; null when somebody can. */

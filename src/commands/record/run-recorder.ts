@@ -45,7 +45,7 @@ export async function recordSpans({ config, isJson, output, signal }: RecordSpan
       host: config.ingestHost,
       port: config.ingestPort,
       token: config.ingestToken,
-      take: recording.write,
+      deliver: recording.write,
       onProblem,
     });
     add(() => ingest.close());

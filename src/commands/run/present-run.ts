@@ -35,8 +35,8 @@ export async function presentRun(
 }
 
 function inWords(report: ValidationReport): string {
-  const told = report.is_recorded ? formatRunReport(report) : unrecordedInWords(report);
-  return `${told}\n\n${whereabouts(report)}`;
+  const summary = report.is_recorded ? formatRunReport(report) : unrecordedInWords(report);
+  return `${summary}\n\n${whereabouts(report)}`;
 }
 
 const unrecordedInWords = ({ run, outcome }: ValidationReport): string =>

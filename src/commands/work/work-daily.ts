@@ -102,21 +102,21 @@ async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime
   const { validatorHotkey, minersFile } = validator;
   const miners = await readMinerList(minersFile);
   const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
-  const told = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
+  const event = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
   const words = isNew ? `was made, miners: ${miners.length}` : 'is there already';
-  tell(validator, { told, words: `Run ${runId} of ${told.init_time} ${words}.` });
+  tell(validator, { event: event, words: `Run ${runId} of ${event.init_time} ${words}.` });
   return runId;
 }
 
 /** Something that happened, for programs and for people. */
 interface Event {
-  readonly told: object;
+  readonly event: object;
   readonly words: string;
 }
 
 /** One line for each event, JSON or words. */
-function tell({ isJson, output }: WorkOptions, { told, words }: Event): void {
-  output.result(isJson ? JSON.stringify(told) : words);
+function tell({ isJson, output }: WorkOptions, { event: event, words }: Event): void {
+  output.result(isJson ? JSON.stringify(event) : words);
 }
 
 function whereabouts({ at }: WorkOptions, { recording }: Barograph): Event {
@@ -124,7 +124,7 @@ function whereabouts({ at }: WorkOptions, { recording }: Barograph): Event {
   const database = `${describeConnectionTarget(connectionString)} (${databaseKind})`;
   const time = toClockText(at);
   return {
-    told: { event: 'started', at: time, metrics, database },
+    event: { event: 'started', at: time, metrics, database },
     words: `Working, with a run for 00Z at ${time} UTC of each day.\nMetrics   ${metrics ?? 'none'}\nDatabase  ${database}`,
   };
 }

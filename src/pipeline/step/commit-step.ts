@@ -22,11 +22,11 @@ export async function commitStep<Result>(
   result: Result,
   commit: (client: Queryable, result: Result) => Promise<boolean>,
 ): Promise<Result | Superseded> {
-  const settled = async (client: Queryable): Promise<boolean> => {
+  const commitWithEnd = async (client: Queryable): Promise<boolean> => {
     if (!(await commit(client, result))) return false;
     await enqueueEnd(client, delivery, { ends: parts.ends, result });
     return true;
   };
-  const kept = await withControlState(() => commitIfTrue(parts.pool, settled));
+  const kept = await withControlState(() => commitIfTrue(parts.pool, commitWithEnd));
   return kept ? result : { kind: 'superseded' };
 }

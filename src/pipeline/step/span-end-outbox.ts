@@ -43,10 +43,10 @@ export async function replayEndThen(
   work: () => Promise<void>,
 ): Promise<void> {
   if (ends === null || end === undefined) return work();
-  const told = await ends.record(end).then(
+  const replayed = await ends.record(end).then(
     () => true as const,
     (error: unknown) => ({ error }),
   );
   await work();
-  if (told !== true) throw told.error;
+  if (replayed !== true) throw replayed.error;
 }

@@ -75,7 +75,7 @@ export const aggregateMiner = step(
     const { parts, delivery, miner } = job;
     const underway = { parts, delivery, step: 'aggregate', attempt: miner.attempt } as const;
     const result = await underPolicy(underway, () => aggregate(job));
-    return commitStep<AggregateMinerResult>(job, result, (client, settled) => commit(client, job, settled));
+    return commitStep<AggregateMinerResult>(job, result, (client, outcome) => commit(client, job, outcome));
   },
 );
 

@@ -84,7 +84,7 @@ export const downloadGfs = step(gfsDownloadDefinition, async (job: RunJob): Prom
   const { parts, delivery, run } = job;
   const underway = { parts, delivery, step: 'seed', attempt: run.attempt } as const;
   const result = await underPolicy(underway, () => readUnderLock(job));
-  return commitStep<GfsDownloadResult>(job, result, (client, settled) => commit(client, job, settled));
+  return commitStep<GfsDownloadResult>(job, result, (client, outcome) => commit(client, job, outcome));
 });
 
 /** Processes share what they read through their caches of the file system; two at once would read it twice. */

@@ -91,7 +91,7 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
   const { parts, delivery, miner } = job;
   const underway = { parts, delivery, step: 'poll', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForProgress(job));
-  return commitStep<PollResult>(job, result, (client, settled) => commit(client, job, settled));
+  return commitStep<PollResult>(job, result, (client, outcome) => commit(client, job, outcome));
 });
 
 /** One call. @throws CategorizedError `not_found`, retryable, when the miner has forgotten its job */

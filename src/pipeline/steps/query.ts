@@ -80,10 +80,10 @@ export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<Q
   const underway = { parts, delivery, step: 'query', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => askForForecast(job));
   try {
-    return await commitStep(job, result, (client, settled) => commit(client, job, settled));
+    return await commitStep(job, result, (client, outcome) => commit(client, job, outcome));
   } catch (error) {
     if (!isJobHeldByAnother(error)) throw error;
-    return commitStep<QueryResult>(job, crossover(job), (client, settled) => commit(client, job, settled));
+    return commitStep<QueryResult>(job, crossover(job), (client, outcome) => commit(client, job, outcome));
   }
 });
 

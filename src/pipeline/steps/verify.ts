@@ -100,8 +100,8 @@ export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise
   const findings: VerifyFindings = {};
   const underway = { parts, delivery, step: 'verify', attempt: miner.attempt } as const;
   const result = await underPolicy(underway, () => verify(job, findings));
-  return commitStep<VerifyResult>(job, { ...result, findings }, (client, settled) =>
-    commit(client, job, settled),
+  return commitStep<VerifyResult>(job, { ...result, findings }, (client, outcome) =>
+    commit(client, job, outcome),
   );
 });
 

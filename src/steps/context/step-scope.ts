@@ -14,17 +14,17 @@ export const withSpanAndScope = (active: Context, span: Span, scope: object): Co
 
 /** The key under which OpenTelemetry keeps the span of a context, as it tells itself. */
 const SPAN_KEY = ((): symbol | null => {
-  let told: symbol | null = null;
+  let key: symbol | null = null;
   const listener: Context = {
     getValue: () => undefined,
     deleteValue: () => listener,
     setValue: (key) => {
-      told = key;
+      key = key;
       return listener;
     },
   };
   trace.setSpan(listener, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }));
-  return told;
+  return key;
 })();
 
 /**

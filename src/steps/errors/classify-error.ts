@@ -55,8 +55,8 @@ function factualCategory(error: unknown): ErrorCategory | null {
 
 /** The category that an error names itself; by its form, for there may be two copies of a class in a process. */
 function namedCategory(error: unknown): ErrorCategory | null {
-  const told = readProperty(error, 'category');
-  return ERROR_CATEGORIES.find((category) => category === told) ?? null;
+  const value = readProperty(error, 'category');
+  return ERROR_CATEGORIES.find((category) => category === value) ?? null;
 }
 
 function statusCategory(error: unknown): ErrorCategory | null {
@@ -117,8 +117,8 @@ const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
 /** Whether trying again can help: as the first error of the chain that names its category says, else by the category. */
 export function isRetryable(error: unknown): boolean {
   for (const link of errorChain(error)) {
-    const told = readProperty(link.error, 'retryable');
-    if (typeof told === 'boolean' && namedCategory(link.error) !== null) return told;
+    const value = readProperty(link.error, 'retryable');
+    if (typeof value === 'boolean' && namedCategory(link.error) !== null) return value;
   }
   return IS_TRANSIENT[classifyError(error)];
 }

@@ -44,12 +44,12 @@ async function whileRecording<Result>(
 ): Promise<{ readonly result: Result; readonly problems: readonly string[] }> {
   const controller = new AbortController();
   const output = captureOutput();
-  let told: (text: string) => void = () => undefined;
-  const listening = new Promise<string>((resolve) => (told = resolve));
+  let onOutput: (text: string) => void = () => undefined;
+  const listening = new Promise<string>((resolve) => (onOutput = resolve));
   const ended = recordSpans({
     config: readConfig({ ...environment(), ...more }),
     isJson: true,
-    output: { ...output, result: told },
+    output: { ...output, result: onOutput },
     signal: controller.signal,
   });
   try {

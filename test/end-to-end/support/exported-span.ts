@@ -53,7 +53,7 @@ export interface ExportedSpan {
 
 const toRecord = (list: z.output<typeof attributes>): Record<string, string> =>
   Object.fromEntries(
-    list.map(({ key, value: told }) => [key, told.stringValue ?? String(told.intValue ?? '')]),
+    list.map(({ key, value: attribute }) => [key, attribute.stringValue ?? String(attribute.intValue ?? '')]),
   );
 
 /** The spans of traces data in JSON. @throws ZodError for anything else */

@@ -61,7 +61,7 @@ async function completeness(): Promise<Completeness> {
 }
 
 const NOTHING = { recorded: 0, in_flight: 0, spooled: 0, dead: 0, dropped: 0, dropped_by_reason: {} };
-const told = (started: number, more: Parameters<typeof runOf>[0] = {}): EmitterAccount =>
+const accountAfter = (started: number, more: Parameters<typeof runOf>[0] = {}): EmitterAccount =>
   accountOf({
     received: [[1, started]],
     lastSequence: started,
@@ -75,63 +75,66 @@ describe('a run whose emitter keeps books', () => {
   it.each<[string, readonly Event[], Partial<Completeness>]>([
     [
       'all its steps ended',
-      [{ written: [spanOf(1), spanOf(2)], account: told(2) }],
+      [{ written: [spanOf(1), spanOf(2)], account: accountAfter(2) }],
       { started: 2, recorded: 2 },
     ],
     [
       'one still runs',
-      [{ written: [spanOf(1), startOfSpan(spanOf(2))], account: told(2) }],
+      [{ written: [spanOf(1), startOfSpan(spanOf(2))], account: accountAfter(2) }],
       { started: 2, recorded: 1, in_flight: 1 },
     ],
     [
       'some wait in the spool',
-      [{ written: [spanOf(1)], account: told(4, { spooled: 3 }) }],
+      [{ written: [spanOf(1)], account: accountAfter(4, { spooled: 3 }) }],
       { started: 4, recorded: 1, spooled: 3 },
     ],
     [
       'the start of one was dropped, and nothing is left of it',
-      [{ written: [spanOf(1)], account: told(3, { dropped: { spool_full: 1, too_large: 1 } }) }],
+      [{ written: [spanOf(1)], account: accountAfter(3, { dropped: { spool_full: 1, too_large: 1 } }) }],
       { started: 3, recorded: 1, dropped: 2, dropped_by_reason: { spool_full: 1, too_large: 1 } },
     ],
     [
       'the end of one was dropped, and it was closed for that',
-      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { written: [lostEnd] }],
+      [{ written: [startOfSpan(spanOf(1))], account: accountAfter(1) }, { written: [lostEnd] }],
       { started: 1, dropped: 1, dropped_by_reason: { spool_full: 1 }, abandoned: 1 },
     ],
     [
       'ends and whole steps were dropped for one reason',
-      [{ written: [lostEnd], account: told(2, { dropped: { spool_full: 1 } }) }],
+      [{ written: [lostEnd], account: accountAfter(2, { dropped: { spool_full: 1 } }) }],
       { started: 2, dropped: 2, dropped_by_reason: { spool_full: 2 }, abandoned: 1 },
     ],
     [
       'the end of a running one is dead',
-      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { deadLettered: spanOf(1) }],
+      [{ written: [startOfSpan(spanOf(1))], account: accountAfter(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'start and end of one are dead',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }, { deadLettered: spanOf(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead and its end is not',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: told(1) }, { written: [spanOf(1)] }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }, { written: [spanOf(1)] }],
       { started: 1, recorded: 1 },
     ],
     [
       'the letter of a start came after the start itself, which runs',
-      [{ written: [startOfSpan(spanOf(1))], account: told(1) }, { deadLettered: startOfSpan(spanOf(1)) }],
+      [
+        { written: [startOfSpan(spanOf(1))], account: accountAfter(1) },
+        { deadLettered: startOfSpan(spanOf(1)) },
+      ],
       { started: 1, in_flight: 1 },
     ],
     [
       'a running one is dead at its end, and closed later',
       [
-        { written: [startOfSpan(spanOf(1))], account: told(1) },
+        { written: [startOfSpan(spanOf(1))], account: accountAfter(1) },
         { deadLettered: spanOf(1) },
         { written: [closingSpan(startOfSpan(spanOf(1)), { reason: 'heartbeat_lost', at: 0 })] },
       ],
@@ -142,7 +145,7 @@ describe('a run whose emitter keeps books', () => {
       [
         {
           written: [spanOf(2), startOfSpan(spanOf(3)), lostEnd],
-          account: told(9, { spooled: 2, dropped: { disk_full: 2 } }),
+          account: accountAfter(9, { spooled: 2, dropped: { disk_full: 2 } }),
         },
         { deadLettered: spanOf(4) },
         { deadLettered: startOfSpan(spanOf(5)) },
@@ -168,13 +171,13 @@ describe('a run whose emitter keeps books', () => {
     const events: readonly Event[] = [
       {
         written: [spanOf(1)],
-        account: { ...told(3, { spooled: 2 }), received: [[1, 1]], deliveredSequence: 1 },
+        account: { ...accountAfter(3, { spooled: 2 }), received: [[1, 1]], deliveredSequence: 1 },
       },
       {
         written: [spanOf(2)],
-        account: { ...told(3, { spooled: 1 }), received: [[2, 2]], deliveredSequence: 2 },
+        account: { ...accountAfter(3, { spooled: 1 }), received: [[2, 2]], deliveredSequence: 2 },
       },
-      { written: [spanOf(3)], account: { ...told(3), received: [[3, 3]] } },
+      { written: [spanOf(3)], account: { ...accountAfter(3), received: [[3, 3]] } },
     ];
     await happen(...events.toReversed(), ...events);
     expect(await completeness()).toMatchObject({ started: 3, recorded: 3, spooled: 0, unaccounted: 0 });
@@ -182,7 +185,7 @@ describe('a run whose emitter keeps books', () => {
 
   it('shows by how much it does not add up, and which records are lost', async () => {
     const account = {
-      ...told(5),
+      ...accountAfter(5),
       received: [
         [1, 2],
         [5, 5],
@@ -223,10 +226,10 @@ describe('a run whose emitter keeps no books', () => {
 describe('a run of several emitters', () => {
   it('adds up over those that keep books, those that keep none and those without a name', async () => {
     await happen(
-      { written: [spanOf(1)], account: told(3, { spooled: 2 }) },
+      { written: [spanOf(1)], account: accountAfter(3, { spooled: 2 }) },
       {
         written: [spanOf(2, { instance: 'instance-2' })],
-        account: { ...told(2, { dropped: { spool_full: 1 } }), instanceId: 'instance-2' },
+        account: { ...accountAfter(2, { dropped: { spool_full: 1 } }), instanceId: 'instance-2' },
       },
       { written: [spanOf(3, { instance: 'foreign' }), { ...spanOf(4), resource: nameless }] },
     );
@@ -237,18 +240,22 @@ describe('a run of several emitters', () => {
   });
 
   it('names for each of them what is missing, and nobody else', async () => {
-    const lossy = (instanceId: string): EmitterAccount => ({ ...told(2), received: [[2, 2]], instanceId });
+    const lossy = (instanceId: string): EmitterAccount => ({
+      ...accountAfter(2),
+      received: [[2, 2]],
+      instanceId,
+    });
     await happen(
       { written: [spanOf(1, { instance: 'a' })], account: lossy('a') },
       { written: [spanOf(2, { instance: 'b' })], account: lossy('b') },
-      { written: [spanOf(3, { instance: 'c' })], account: { ...told(1), instanceId: 'c' } },
+      { written: [spanOf(3, { instance: 'c' })], account: { ...accountAfter(1), instanceId: 'c' } },
       { written: [], account: { ...lossy('elsewhere'), runs: [] } },
     );
     expect((await completeness()).missing_sequences).toEqual({ a: '{[1,2)}', b: '{[1,2)}' });
   });
 
   it('is told from the run of the same number of another validator', async () => {
-    await happen({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: told(1) });
+    await happen({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: accountAfter(1) });
     const { rows } = await database.pool.query(
       'select started::int, unaccounted::int from run_completeness order by validator_id',
     );

@@ -102,34 +102,38 @@ describe("the seed's testing checklist", () => {
       const { current_forecast_stage, current_forecast_status, forecast_status } = await forecast();
       seen.push([current_forecast_stage, current_forecast_status, forecast_status].join(' '));
     };
-    const say = (stage: string, status: string, forecastStatus?: string) => ({
+    const stageOf = (stage: string, status: string, forecastStatus?: string) => ({
       'weather.stage': stage,
       'weather.stage.status': status,
       ...(forecastStatus ? { 'weather.forecast.status': forecastStatus } : {}),
     });
-    const seeded = endedSpan({ step: 'seed', attributes: say('init', 'initialized', 'seeded') });
+    const seeded = endedSpan({ step: 'seed', attributes: stageOf('init', 'initialized', 'seeded') });
     const query = endedSpan({
       step: 'query',
       at: 1000,
-      attributes: say('inference_running', 'query_successful'),
+      attributes: stageOf('inference_running', 'query_successful'),
     });
-    const poll = endedSpan({ step: 'poll', at: 2000, attributes: say('inference_running_45%', 'polling') });
+    const poll = endedSpan({
+      step: 'poll',
+      at: 2000,
+      attributes: stageOf('inference_running_45%', 'polling'),
+    });
     const day1 = endedSpan({
       step: 'day1',
       at: 3000,
       lead: 12,
-      attributes: say('day1_scored', 'completed', 'day1_scored'),
+      attributes: stageOf('day1_scored', 'completed', 'day1_scored'),
     });
     const era5 = endedSpan({
       step: 'era5',
       at: 4000,
       lead: 48,
-      attributes: say('era5_scoring_48h', 'scoring', 'era5_scoring'),
+      attributes: stageOf('era5_scoring_48h', 'scoring', 'era5_scoring'),
     });
     const done = endedSpan({
       step: 'aggregate',
       at: 5000,
-      attributes: say('complete', 'completed', 'completed'),
+      attributes: stageOf('complete', 'completed', 'completed'),
     });
     for (const span of [seeded, query, poll, startOfSpan(day1), day1, era5, done]) {
       await record(span);
@@ -145,7 +149,7 @@ describe("the seed's testing checklist", () => {
       'complete completed completed',
     ]);
     await record(
-      endedSpan({ step: 'poll', attempt: 2, at: 2500, attributes: say('inference_running', 'polling') }),
+      endedSpan({ step: 'poll', attempt: 2, at: 2500, attributes: stageOf('inference_running', 'polling') }),
     );
     await look();
     expect(seen.at(-1), 'a late poll moves nothing back').toBe('complete completed completed');

@@ -204,10 +204,10 @@ describe('RecordingSpanProcessor', () => {
         answers,
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 7 }),
-        async (told, count, size) => {
+        async (phases, count, size) => {
           const { sink, scheduler, processor, step } = rig({ maxBatchSize: size });
           sink.answers.push(
-            ...told.map((answer) => (answer === 'throw' ? new Error() : (answer as 'written'))),
+            ...phases.map((answer) => (answer === 'throw' ? new Error() : (answer as 'written'))),
           );
           for (let at = 0; at < count; at += 1) {
             step(`s${at}`);

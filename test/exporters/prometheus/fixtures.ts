@@ -57,7 +57,7 @@ export const wholeTable = (rows: readonly CommittedMinerStats[]): MinerStatsRead
   hasSeen: () => true,
 });
 
-export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
+export const stepFact = (changes: Partial<StepFact> = {}): StepFact => ({
   phase: 'ended',
   validatorHotkey: '5Validator',
   traceId: TRACE_ID,
@@ -90,7 +90,7 @@ export const stepFact = (told: Partial<StepFact> = {}): StepFact => ({
   closing: null,
   adjustments: {},
   truncated: false,
-  ...told,
+  ...changes,
 });
 
 export const errorFact = (type: ErrorCategory): ErrorFact => ({
@@ -160,7 +160,7 @@ export const valueOf = (line: string | undefined): number =>
   Number((line ?? '').replace(/ # .*/, '').split(' ').at(-1) ?? NaN);
 
 /** A run of which nothing is known but that it is open. */
-export const openRun = (told: Partial<OpenRun> = {}): OpenRun => ({
+export const openRun = (changes: Partial<OpenRun> = {}): OpenRun => ({
   validatorId: 1,
   runId: 42,
   status: null,
@@ -169,11 +169,11 @@ export const openRun = (told: Partial<OpenRun> = {}): OpenRun => ({
   forecasts: [],
   leadsWaitingForTruth: 0,
   oldestTruthDue: null,
-  ...told,
+  ...changes,
 });
 
 /** A pipeline in which nothing happens. */
-export const pipelineState = (told: Partial<PipelineState> = {}): PipelineState => ({
+export const pipelineState = (changes: Partial<PipelineState> = {}): PipelineState => ({
   readAt: AT,
   validators: [],
   openRuns: [],
@@ -181,7 +181,7 @@ export const pipelineState = (told: Partial<PipelineState> = {}): PipelineState 
   retries: {},
   deadLetters: {},
   missingRecords: 0,
-  ...told,
+  ...changes,
 });
 
 export const BUSY_STATE = pipelineState({

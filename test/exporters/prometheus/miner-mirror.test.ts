@@ -154,9 +154,9 @@ describe('a miner beyond the budget', () => {
 
   it('is one that was seen later than the others, in whatever order they were told', async () => {
     const rows = [1, 2, 3, 4].map((uid) => ({ ...miner(uid, uid * 10), firstSeen: AT - uid }));
-    for (const told of [rows, rows.toReversed()]) {
+    for (const ordered of [rows, rows.toReversed()]) {
       const exporter = exporterFor({ limits: { maxMiners: 2 } });
-      for (const row of told) exporter.observe({ steps: [], minerStats: [row] });
+      for (const row of ordered) exporter.observe({ steps: [], minerStats: [row] });
       const own = (await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_hotkey']);
       expect(own.toSorted()).toEqual(['5Miner3', '5Miner4', OVERFLOW].toSorted());
       expect(await total(exporter)).toBe(100);

@@ -15,9 +15,9 @@ import {
 } from './fixtures.ts';
 
 const DURATION = METRICS.stepDuration.name;
-const observing = (...told: Parameters<typeof stepFact>) => {
+const observing = (...facts: Parameters<typeof stepFact>) => {
   const exporter = exporterFor();
-  exporter.observe({ steps: [stepFact(...told)], minerStats: [] });
+  exporter.observe({ steps: [stepFact(...facts)], minerStats: [] });
   return exporter;
 };
 

@@ -15,9 +15,9 @@ describe('the arrival of a record', () => {
         const times = new ArrivalTimes(50);
         for (const { sequence, at } of all) times.add(sequence, at);
         for (const { sequence, at } of all) {
-          const said = times.of(sequence) ?? Infinity;
-          expect(said).toBeLessThanOrEqual(at);
-          expect(said).toBeGreaterThan(at - 50);
+          const sampled = times.of(sequence) ?? Infinity;
+          expect(sampled).toBeLessThanOrEqual(at);
+          expect(sampled).toBeGreaterThan(at - 50);
         }
       }),
     );

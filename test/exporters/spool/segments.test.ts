@@ -144,12 +144,12 @@ describe('a record reader', () => {
     const read: number[] = [];
     let written = 0;
     const append = (): unknown => writer.append([record((written += 1))]);
-    let turns = 0;
+    let reads = 0;
     // Ends a segment and begins the next some turns after the reader has all there is, in whatever it is doing then.
     const write = (): void => {
       const { segment } = writer.end;
-      turns = (read.at(-1) ?? 0) === written ? turns + 1 : 0;
-      if (turns > written % 9) while (writer.end.segment === segment) append();
+      reads = (read.at(-1) ?? 0) === written ? reads + 1 : 0;
+      if (reads > written % 9) while (writer.end.segment === segment) append();
       if (written < 2000) setImmediate(write);
     };
     write();

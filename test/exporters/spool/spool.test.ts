@@ -256,9 +256,9 @@ describe('the spool of a dead process', () => {
     const successor = await bench.inheritSome();
     await bench.drain(successor.spool);
     expect(bench.outside.ended.has(keyOf(spanOf(0)))).toBe(true);
-    const told = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
-    expect(told?.runs).toMatchObject([{ started: 7, spooled: 0 }]);
-    expect(told?.runs[0]?.dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
+    const account = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
+    expect(account?.runs).toMatchObject([{ started: 7, spooled: 0 }]);
+    expect(account?.runs[0]?.dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
   });
 
   it('with a torn record at its end gives all records before it', async () => {

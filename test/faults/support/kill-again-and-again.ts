@@ -56,7 +56,7 @@ export async function killAgainAndAgain(plan: KillPlan): Promise<KillReport> {
   }
   const last = startWorkerProcess(plan.work);
   const exitCode = await last.ended;
-  if (exitCode !== 0) throw new Error(`The last worker ended with ${exitCode}: ${last.told()}`);
+  if (exitCode !== 0) throw new Error(`The last worker ended with ${exitCode}: ${last.output()}`);
   const committed = killed.filter(({ isCommitted }) => isCommitted).length;
   return { kills: plan.kills, kinds, steps: killed.length, committed };
 }
@@ -78,7 +78,7 @@ async function startAndKill(
   await untilUnderWay({ pool, since, target, worker });
   await sleep(random() * LONGEST_STEP_MILLIS);
   if ((await worker.kill()) !== null)
-    throw new Error(`The work was done before all kills were: ${worker.told()}`);
+    throw new Error(`The work was done before all kills were: ${worker.output()}`);
   await untilDisconnected(pool);
   return findStepsUnderWay(pool, since);
 }

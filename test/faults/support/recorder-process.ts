@@ -36,7 +36,7 @@ export interface RecorderProcess {
   readonly lastWord: () => string;
   readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>;
   /** What it said on standard error so far. */
-  readonly told: () => string;
+  readonly output: () => string;
 }
 
 /** What the process says after work that it was told to do. */
@@ -53,12 +53,12 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(load)], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
-  let told = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const fail = (): Promise<never> =>
-    ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${told}`)));
+    ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${output}`)));
   const lines = createInterface({ input: child.stdout });
   let lastWord = '';
   lines.on('line', (line) => (lastWord = line));
@@ -84,7 +84,7 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
       child.kill(signal);
       return ended;
     },
-    told: () => told,
+    output: () => output,
   };
 }
 

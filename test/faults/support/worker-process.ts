@@ -27,7 +27,7 @@ export interface WorkerProcess {
   /** Ends it as a crash does: at once, without a word. */
   readonly kill: () => Promise<unknown>;
   /** What it said on standard error so far. */
-  readonly told: () => string;
+  readonly output: () => string;
 }
 
 const PROGRAM = join(import.meta.dirname, 'working-process.ts');
@@ -37,17 +37,17 @@ export function startWorkerProcess(work: Work): WorkerProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(work)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let told = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = new Promise<number | null>((resolve) => {
     child.on('close', (code, signal) => {
-      if (signal !== null) told += `Ended by ${signal}.`;
+      if (signal !== null) output += `Ended by ${signal}.`;
       resolve(code);
     });
   });
   const started = new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve());
-    void ended.then((code) => reject(new Error(`The worker ended with ${code} before it worked: ${told}`)));
+    void ended.then((code) => reject(new Error(`The worker ended with ${code} before it worked: ${output}`)));
   });
   started.catch(() => undefined);
   return {
@@ -57,6 +57,6 @@ export function startWorkerProcess(work: Work): WorkerProcess {
       child.kill('SIGKILL');
       return ended;
     },
-    told: () => told,
+    output: () => output,
   };
 }

@@ -96,14 +96,14 @@ describe('a request in protobuf', () => {
   });
 
   it('skips what it does not know: new fields, and known ones that lie otherwise', () => {
-    const news = [
+    const added = [
       ...number(99, 1n << 40n),
       ...bytes(100, 'new'),
       ...fixed64(101, 1n),
       ...fixed32(102, [1, 2, 3, 4]),
       ...number(5, 7),
     ];
-    expect(only([...news, ...identity, ...news])).toMatchObject({ spanId: '00f067aa0ba902b7', name: '' });
+    expect(only([...added, ...identity, ...added])).toMatchObject({ spanId: '00f067aa0ba902b7', name: '' });
   });
 
   it('takes a status that OTLP does not know for none', () => {

@@ -76,7 +76,7 @@ export const VARIED: readonly SdkSpanOptions[] = [
       zero: 0,
       negative: -7,
       byte: 127,
-      word: 128,
+      twoBytes: 128,
       large: Number.MAX_SAFE_INTEGER,
       largeNegative: Number.MIN_SAFE_INTEGER,
       fraction: -0.1,

@@ -20,7 +20,7 @@ export async function serving<Result>(
     host: '127.0.0.1',
     port: 0,
     token: null,
-    take: async (spans) => {
+    deliver: async (spans) => {
       taken.push(...spans);
       return { kind: 'written' };
     },

@@ -34,10 +34,10 @@ describe('the trace of a miner', () => {
     await using scripted = await startPushyMiner();
     await client.initiateFetch(scripted.miner, REQUEST);
     await client.fetchManifest(scripted.miner, ACCESS);
-    const told = scripted.received.map(({ headers }) => headers['traceparent']);
+    const traceparents = scripted.received.map(({ headers }) => headers['traceparent']);
     const calls = spans.all().map((span) => span.spanContext());
     expect(calls).toHaveLength(3);
-    expect(told).toEqual(calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
+    expect(traceparents).toEqual(calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
   });
 
   it('is never what a miner says in its reply: neither the span nor those that follow belong to it', async () => {

@@ -18,14 +18,14 @@ describe('the words on the wire', () => {
     ['forecast_ready', 'ready'],
     ['fetch_rejected', 'rejected'],
     ['error', 'error'],
-  ])('to an initiate-fetch: %s comes to %s', (word, kind) => {
-    expect(classifyWireStatus('initiate_fetch', word)).toBe(kind);
+  ])('to an initiate-fetch: %s comes to %s', (status, kind) => {
+    expect(classifyWireStatus('initiate_fetch', status)).toBe(kind);
   });
 
   it.each(['processing', 'received', 'running', 'running_inference', 'processing_output', 'in_progress'])(
     'to a poll: %s keeps the miner running',
-    (word) => {
-      expect(classifyWireStatus('poll_job_status', word)).toBe('running');
+    (status) => {
+      expect(classifyWireStatus('poll_job_status', status)).toBe('running');
     },
   );
 
@@ -36,8 +36,8 @@ describe('the words on the wire', () => {
     'input_hash_mismatch',
     'input_hash_timeout',
     'input_poll_error',
-  ])('to a poll: %s ends the job as failed', (word) => {
-    expect(classifyWireStatus('poll_job_status', word)).toBe('failed');
+  ])('to a poll: %s ends the job as failed', (status) => {
+    expect(classifyWireStatus('poll_job_status', status)).toBe('failed');
   });
 
   it('mean different things to different requests', () => {
@@ -49,18 +49,18 @@ describe('the words on the wire', () => {
 
   it.each(['verified_manifest_store_opened', 'Completed', 'toString', '__proto__', 'constructor', ''])(
     'refuses "%s", so that no miner can write a status of ours',
-    (word) => {
+    (status) => {
       for (const type of Object.keys(WIRE_STATUSES) as (keyof typeof WIRE_STATUSES)[]) {
-        const error = thrownBy(() => classifyWireStatus(type, word));
+        const error = thrownBy(() => classifyWireStatus(type, status));
         expect(error.category).toBe('invalid_response');
-        expect(error.message).toContain(`status ${JSON.stringify(word)}; allowed: `);
+        expect(error.message).toContain(`status ${JSON.stringify(status)}; allowed: `);
       }
     },
   );
 
   it('quotes an endless word with 80 characters at most, on one line and without secrets', () => {
-    const word = `bad\n\u0000https://203.0.113.9:33333/x?token=abc ${'x'.repeat(100_000)}`;
-    const { message } = thrownBy(() => classifyWireStatus('poll_job_status', word));
+    const status = `bad\n\u0000https://203.0.113.9:33333/x?token=abc ${'x'.repeat(100_000)}`;
+    const { message } = thrownBy(() => classifyWireStatus('poll_job_status', status));
     const quote = /status "(.*?)";/.exec(message)?.[1] ?? '';
     expect(Array.from(quote).length).toBeLessThanOrEqual(80);
     expect(quote).toMatch(/^bad /);

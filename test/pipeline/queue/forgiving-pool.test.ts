@@ -54,10 +54,10 @@ describe('the pool of the queue', () => {
 
   it('tells whoever waits for it of each closing and of nothing else', async () => {
     const closings: Promise<unknown>[] = [];
-    const told = createForgivingPool(database.pool, () => undefined, {
+    const pool = createForgivingPool(database.pool, () => undefined, {
       onClosing: (closing) => closings.push(closing),
     });
-    const client = await told.connect();
+    const client = await pool.connect();
     await client.query({ name: 'get_job/pipeline', text: 'select' });
     expect(closings).toEqual([]);
     await client.query({ name: 'complete_job/pipeline', text: 'select' });

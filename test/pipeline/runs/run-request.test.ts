@@ -35,8 +35,8 @@ describe('the miners of a run', () => {
   it.each([
     ['a slot', [miner(3), miner(3, 'other')], 'uid 3'],
     ['a hotkey', [miner(3, 'same'), miner(4, 'same')], 'hotkey same'],
-  ])('may not share %s', (_what, miners, told) => {
-    expect(() => requireMiners(miners)).toThrow(told);
+  ])('may not share %s', (_what, miners, message) => {
+    expect(() => requireMiners(miners)).toThrow(message);
   });
 
   it.each([-1, 256, 1.5])(

@@ -77,9 +77,9 @@ describe('an outage of a store of the validator', () => {
     ['not_found', 'truth_not_ready'],
     ['rate_limited_upstream', 'rate_limited_upstream'],
     ['out_of_memory', 'out_of_memory'],
-  ] as const)('that is %s by itself is told as %s, so that no miner is blamed', (category, told) => {
+  ] as const)('that is %s by itself is told as %s, so that no miner is blamed', (category, recorded) => {
     const error = upstreamError('climatology', new CategorizedError(category, 'because'));
-    expect(error.category).toBe(told);
+    expect(error.category).toBe(recorded);
     expect(error.message).toBe('The climatology store cannot be read: because');
   });
 });

@@ -60,8 +60,8 @@ describe('a worker that dies after a step has committed and before its word is o
     await pipeline.start();
     await pipeline.finished(runId);
     await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
-    const told = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
-    expect(told).toContain(ends.recorded[0]);
+    const ended = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
+    expect(ended).toContain(ends.recorded[0]);
     expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
     expect(stub.calls(0, 'initiateFetch')).toBe(1);
   });

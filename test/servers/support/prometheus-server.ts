@@ -120,12 +120,12 @@ export async function startPrometheus(options: {
 }
 
 async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  let told = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (told += text));
+  let output = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
   await vi.waitFor(
     async () => {
-      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${told}`);
-      if (!(await fetch(url)).ok) throw new Error(`Prometheus does not get ready: ${told}`);
+      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${output}`);
+      if (!(await fetch(url)).ok) throw new Error(`Prometheus does not get ready: ${output}`);
     },
     { timeout: READY_MILLIS, interval: 100 },
   );

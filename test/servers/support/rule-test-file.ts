@@ -35,17 +35,17 @@ function expectedAlert(alert: string, { labels, value = '' }: Firing) {
   const rule = ALERTS.find((candidate) => candidate.alert === alert);
   if (rule === undefined) throw new Error(`There is no alert ${alert}.`);
   const { severity, summary, description, dashboard } = rule;
-  const said = (template: string): string =>
+  const rendered = (template: string): string =>
     template
       .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? '')
       .replaceAll(/\{\{ \$value[^}]*\}\}/g, value);
   return {
     exp_labels: { ...labels, severity },
     exp_annotations: {
-      summary: said(summary),
-      description: said(description),
+      summary: rendered(summary),
+      description: rendered(description),
       runbook: runbookOf(rule),
-      dashboard: said(dashboard),
+      dashboard: rendered(dashboard),
     },
   };
 }

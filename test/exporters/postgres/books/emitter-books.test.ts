@@ -46,9 +46,9 @@ const accounts: fc.Arbitrary<readonly EmitterAccount[]> = fc
       const from = delivered + 1;
       delivered = Math.min(last, delivered + left);
       const numbers = Array.from({ length: delivered - from + 1 }, (_, index) => from + index);
-      const told = { received: isLost ? [] : toRanges(numbers), dropped: isLost ? toRanges(numbers) : [] };
+      const counted = { received: isLost ? [] : toRanges(numbers), dropped: isLost ? toRanges(numbers) : [] };
       const run = runOf({ started: last, spooled: last - delivered, dropped: { spool_full: delivered } });
-      return accountOf({ ...told, lastSequence: last, deliveredSequence: delivered, runs: [run] });
+      return accountOf({ ...counted, lastSequence: last, deliveredSequence: delivered, runs: [run] });
     });
   });
 

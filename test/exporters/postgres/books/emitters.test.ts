@@ -51,8 +51,10 @@ describe('an emitter', () => {
     const disturbed = fc
       .array(fc.constantFrom(...all), { maxLength: 4 })
       .map((repeated) => [...all, ...repeated])
-      .chain((told) => fc.shuffledSubarray(told, { minLength: told.length, maxLength: told.length }))
-      .chain((told) => fc.nat(told.length).map((cut) => [told.slice(0, cut), told.slice(cut)] as const));
+      .chain((events) => fc.shuffledSubarray(events, { minLength: events.length, maxLength: events.length }))
+      .chain((events) =>
+        fc.nat(events.length).map((cut) => [events.slice(0, cut), events.slice(cut)] as const),
+      );
     await fc.assert(
       fc.asyncProperty(disturbed, async (batches) => {
         await emptyTables(database.pool);

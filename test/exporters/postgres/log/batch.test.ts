@@ -60,14 +60,14 @@ describe('toBatch', () => {
 });
 
 describe('setAside', () => {
-  const refusal = { reason: 'clock_out_of_range', detail: 'because' } as const;
+  const rejection = { reason: 'clock_out_of_range', detail: 'because' } as const;
 
   it('rejects the spans of the facts that are refused, running and ended, and keeps the rest', async () => {
     const batch = await toBatch([first, startOfSpan(second)]);
-    const without = rejectFacts(batch, ({ stepName }) => (stepName === 'poll' ? refusal : null));
+    const without = rejectFacts(batch, ({ stepName }) => (stepName === 'poll' ? rejection : null));
     expect(without.ended).toEqual(batch.ended);
     expect(without.started).toEqual([]);
-    expect(without.rejected).toEqual([{ span: startOfSpan(second), ...refusal }]);
+    expect(without.rejected).toEqual([{ span: startOfSpan(second), ...rejection }]);
   });
 
   it('leaves a batch as it is when nothing is refused', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compareEndPrecedence, type EndPrecedence } from '#postgres/log/end-precedence';
 import { CLOSING_REASONS } from '#semconv';
 
-const worth: fc.Arbitrary<EndPrecedence> = fc.record({
+const precedence: fc.Arbitrary<EndPrecedence> = fc.record({
   closing: fc.constantFrom(null, ...CLOSING_REASONS),
   completedAt: fc.option(fc.nat(5)),
 });
@@ -13,7 +13,7 @@ const best = (ends: readonly EndPrecedence[]): EndPrecedence =>
 describe('which of two ends counts', () => {
   it('is the same whichever is asked about first', () => {
     fc.assert(
-      fc.property(worth, worth, (a, b) => {
+      fc.property(precedence, precedence, (a, b) => {
         expect(Math.sign(compareEndPrecedence(a, b))).toBe(0 - Math.sign(compareEndPrecedence(b, a)));
         expect(compareEndPrecedence(a, a)).toBe(0);
       }),
@@ -22,7 +22,7 @@ describe('which of two ends counts', () => {
 
   it('leads in no circle', () => {
     fc.assert(
-      fc.property(worth, worth, worth, (a, b, c) => {
+      fc.property(precedence, precedence, precedence, (a, b, c) => {
         fc.pre(compareEndPrecedence(a, b) >= 0 && compareEndPrecedence(b, c) >= 0);
         expect(compareEndPrecedence(a, c)).toBeGreaterThanOrEqual(0);
       }),
@@ -30,7 +30,7 @@ describe('which of two ends counts', () => {
   });
 
   it('comes to one end that counts as much, in whatever order and however often they are seen', () => {
-    const ends = fc.array(worth, { minLength: 1, maxLength: 6 });
+    const ends = fc.array(precedence, { minLength: 1, maxLength: 6 });
     const disturbed = ends.chain((all) =>
       fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })),
     );
@@ -43,7 +43,7 @@ describe('which of two ends counts', () => {
 
   it('is what the step told itself, before any closing, however late that is', () => {
     fc.assert(
-      fc.property(worth, fc.option(fc.nat(5)), (other, completedAt) => {
+      fc.property(precedence, fc.option(fc.nat(5)), (other, completedAt) => {
         fc.pre(other.closing !== null);
         expect(compareEndPrecedence({ closing: null, completedAt }, other)).toBeGreaterThan(0);
       }),

@@ -163,8 +163,8 @@ describe('a rebuild of a log that is no longer whole', () => {
     );
     await inTransaction(database.pool, async (client) => {
       const owner = { validatorId: 1, fact: { validatorHotkey: '5Validator' } };
-      const news = rows.map((row) => ({ ...owner, ...row, kind: 'beginning' as const }));
-      await foldMiners(client, news, []);
+      const changes = rows.map((row) => ({ ...owner, ...row, kind: 'beginning' as const }));
+      await foldMiners(client, changes, []);
       await rankMiners(client, [1]);
     });
     expect(await dumpTables(database.pool)).toEqual(before);

@@ -169,7 +169,7 @@ describe('a sweep', () => {
     if (emitter === undefined) throw new Error('it is silent');
     const beat = await inTransaction(database.pool, async (client) => {
       await sweepEmitter(client, emitter, silent());
-      const told = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
+      const beat = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
       await expect
         .poll(() =>
           rows(
@@ -178,9 +178,9 @@ describe('a sweep', () => {
         )
         .toHaveLength(1);
       order.push('closed');
-      return { told };
+      return { beat: beat };
     });
-    await beat.told;
+    await beat.beat;
     expect(order).toEqual(['closed', 'heartbeat']);
   });
 

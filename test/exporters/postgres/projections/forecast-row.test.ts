@@ -230,11 +230,11 @@ describe('where a forecast stands', () => {
   });
 
   it('has the name that every validator gives the forecast (test vector 2)', () => {
-    const told = { 'weather.run.init_time': '2025-11-26T00:00:00Z' };
-    expect(rowOf(endedFact({ step: 'query', attributes: told })).forecastRunId).toBe(
+    const attributes = { 'weather.run.init_time': '2025-11-26T00:00:00Z' };
+    expect(rowOf(endedFact({ step: 'query', attributes: attributes })).forecastRunId).toBe(
       'forecast_20251126_00_to_20251126_00',
     );
-    const targeted = { ...told, 'weather.run.target_time': '2025-12-06T12:00:00Z' };
+    const targeted = { ...attributes, 'weather.run.target_time': '2025-12-06T12:00:00Z' };
     expect(rowOf(endedFact({ step: 'query', attributes: targeted })).forecastRunId).toBe(
       'forecast_20251126_00_to_20251206_12',
     );

@@ -51,27 +51,27 @@ const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
   { selector: ({ at }) => at.join(), maxLength: 12 },
 );
 
-function foldAll(said: readonly Event[], from: TestFold = emptyFold): TestFold {
+function foldAll(written: readonly Event[], from: TestFold = emptyFold): TestFold {
   const draft = draftOf(from);
-  for (const { at, newest, oldest } of said) {
+  for (const { at, newest, oldest } of written) {
     setLww<Values>(draft, at, newest);
     setFirst<Origins>(draft, at, oldest);
   }
   return draft;
 }
 
-const withOrder = events.chain((said) =>
+const withOrder = events.chain((written) =>
   fc.tuple(
-    fc.constant(said),
-    fc.shuffledSubarray([...said], { minLength: said.length, maxLength: said.length }),
+    fc.constant(written),
+    fc.shuffledSubarray([...written], { minLength: written.length, maxLength: written.length }),
   ),
 );
 
 describe('what is said', () => {
   it('gives the same whatever the order of the events (commutative, associative)', () => {
     fc.assert(
-      fc.property(withOrder, ([said, shuffled]) => {
-        expect(foldAll(shuffled)).toEqual(foldAll(said));
+      fc.property(withOrder, ([written, shuffled]) => {
+        expect(foldAll(shuffled)).toEqual(foldAll(written));
       }),
       { seed: 1 },
     );
@@ -79,8 +79,8 @@ describe('what is said', () => {
 
   it('gives the same when events are told again (idempotent), and leaves the fold that it began with as it was', () => {
     fc.assert(
-      fc.property(withOrder, ([said, again]) => {
-        const once = foldAll(said);
+      fc.property(withOrder, ([written, again]) => {
+        const once = foldAll(written);
         const before = foldText(once);
         expect(foldText(foldAll(again, once))).toBe(before);
         expect(foldText(once)).toBe(before);
@@ -91,8 +91,8 @@ describe('what is said', () => {
 
   it('gives the same when the events come in two parts', () => {
     fc.assert(
-      fc.property(events, fc.nat(12), (said, cut) => {
-        const [one, two] = [said.slice(0, cut), said.slice(cut)];
+      fc.property(events, fc.nat(12), (written, cut) => {
+        const [one, two] = [written.slice(0, cut), written.slice(cut)];
         expect(foldAll(two, foldAll(one))).toEqual(foldAll(one, foldAll(two)));
       }),
       { seed: 3 },
@@ -101,9 +101,9 @@ describe('what is said', () => {
 
   it('keeps the newest word of each name and the oldest of each origin', () => {
     fc.assert(
-      fc.property(events, (said) => {
-        const sorted = [...said].sort((a, b) => compareTimestamps(a.at, b.at));
-        const fold = foldAll(said);
+      fc.property(events, (written) => {
+        const sorted = [...written].sort((a, b) => compareTimestamps(a.at, b.at));
+        const fold = foldAll(written);
         const stage = sorted.findLast(({ newest }) => newest.stage !== undefined);
         const trace = sorted.find(({ oldest }) => oldest.trace !== undefined);
         expect(fold.newest.stage).toEqual(stage && { at: stage.at, value: stage.newest.stage });
@@ -114,17 +114,17 @@ describe('what is said', () => {
   });
 
   it('takes null as something that was said, and undefined as nothing', () => {
-    const said = (...scores: readonly (number | null | undefined)[]) =>
+    const written = (...scores: readonly (number | null | undefined)[]) =>
       foldAll(scores.map((score, index) => ({ at: [index, 1, 1, 'a'], newest: { score }, oldest: {} })));
-    expect(said(0.5, undefined).newest.score?.value).toBe(0.5);
-    expect(said(0.5, null).newest.score?.value).toBeNull();
+    expect(written(0.5, undefined).newest.score?.value).toBe(0.5);
+    expect(written(0.5, null).newest.score?.value).toBeNull();
   });
 
   it('is kept as JSON whose names are in order, and read back as it was', () => {
     fc.assert(
-      fc.property(withOrder, ([said, shuffled]) => {
-        expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(said)));
-        expect(JSON.parse(foldText(foldAll(said)))).toEqual(foldAll(said));
+      fc.property(withOrder, ([written, shuffled]) => {
+        expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(written)));
+        expect(JSON.parse(foldText(foldAll(written)))).toEqual(foldAll(written));
       }),
       { seed: 5 },
     );

@@ -33,17 +33,17 @@ const count = (...facts: readonly StepFact[]) =>
     }
   });
 
-const call = (at: number, told: { readonly durationMs?: number; readonly failed?: ErrorCategory } = {}) =>
+const call = (at: number, values: { readonly durationMs?: number; readonly failed?: ErrorCategory } = {}) =>
   endedFact({
     step: 'communication',
     at,
-    durationMs: told.durationMs ?? 100,
-    ...(told.failed ? { error: { type: told.failed, message: told.failed } } : {}),
-    attributes: { 'weather.response.transport': told.failed ? 'failure' : 'success' },
+    durationMs: values.durationMs ?? 100,
+    ...(values.failed ? { error: { type: values.failed, message: values.failed } } : {}),
+    attributes: { 'weather.response.transport': values.failed ? 'failure' : 'success' },
   });
 
 const forecastRow = (
-  told: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
   leadScores: readonly number[] = [],
 ): ForecastRow =>
   toForecastRow(
@@ -51,7 +51,7 @@ const forecastRow = (
       endedFact({
         step: 'aggregate',
         at: 9000,
-        attributes: { 'weather.run.expected_leads': 2, ...told },
+        attributes: { 'weather.run.expected_leads': 2, ...values },
       }),
       ...leadScores.map((score, index) =>
         endedFact({

@@ -9,9 +9,9 @@ import {
   type HistoryChange,
 } from '#postgres/projections/miner-history';
 
-type Told = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
+type Values = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
 const NOTHING = toForecastRow(emptyForecastFold);
-const row = (told: Told): ForecastRow => ({ ...NOTHING, ...told });
+const row = (values: Values): ForecastRow => ({ ...NOTHING, ...values });
 const completed = (initTime: number | null, combinedScore: number | null = 0.5): ForecastRow =>
   row({ forecastStatus: 'completed', initTime, combinedScore, completedAt: (initTime ?? 0) + 15 });
 const failed = (initTime: number | null): ForecastRow =>
@@ -106,10 +106,10 @@ describe('the history of a miner', () => {
 
   it('is told later when a forecast ended or how it scored', () => {
     const bare = row({ forecastStatus: 'completed', initTime: 10 });
-    const told = { ...bare, completedAt: 25, combinedScore: 0.7 };
+    const values = { ...bare, completedAt: 25, combinedScore: 0.7 };
     const known = add(finishing(1, bare));
     expect(known).toMatchObject({ best: null, lastSuccess: null, consecutiveSuccesses: 1 });
-    expect(known && addToHistory(known, [{ runId: 1, before: bare, after: told }])).toMatchObject({
+    expect(known && addToHistory(known, [{ runId: 1, before: bare, after: values }])).toMatchObject({
       best: 0.7,
       worst: 0.7,
       lastSuccess: 25,
@@ -140,8 +140,8 @@ describe('the history of a miner', () => {
       { runId: 1, before: completed(10, 0.5), after: completed(10, 0.7) },
     ],
     ['a T0 is replaced', [finishing(1, failed(10))], { runId: 1, before: failed(10), after: failed(20) }],
-  ] as const)('has to be read when %s', (_what, told, change) => {
-    const known = add(...told);
+  ] as const)('has to be read when %s', (_what, values, change) => {
+    const known = add(...values);
     expect(known).not.toBeNull();
     expect(known && addToHistory(known, [change])).toBeNull();
   });
@@ -171,9 +171,11 @@ describe('forecasts that end in any order, several at once, and change their end
       fc.property(fc.array(anyBatch, { maxLength: 8 }), (batches) => {
         let rows: Rows = new Map();
         for (const batch of batches) {
-          const news: Rows = new Map(Object.entries(batch).map(([run, told]) => [Number(run), row(told)]));
-          const [before, after] = [rows, new Map([...rows, ...news])];
-          const changes = changesOf(before, news);
+          const rowsByRun: Rows = new Map(
+            Object.entries(batch).map(([run, values]) => [Number(run), row(values)]),
+          );
+          const [before, after] = [rows, new Map([...rows, ...rowsByRun])];
+          const changes = changesOf(before, rowsByRun);
           const history = addToHistory(historyOf(before), changes);
           if (history !== null) {
             expect(history).toEqual(historyOf(after));
@@ -192,9 +194,11 @@ describe('forecasts that end in any order, several at once, and change their end
 
   it('never need one as long as each ends after those before', () => {
     fc.assert(
-      fc.property(fc.array(anyRow, { maxLength: 10 }), (told) => {
-        const news: Rows = new Map(told.map((one, index) => [index, row({ ...one, initTime: index })]));
-        expect(addToHistory(emptyHistory, changesOf(new Map(), news))).toEqual(historyOf(news));
+      fc.property(fc.array(anyRow, { maxLength: 10 }), (values) => {
+        const rowsByRun: Rows = new Map(
+          values.map((one, index) => [index, row({ ...one, initTime: index })]),
+        );
+        expect(addToHistory(emptyHistory, changesOf(new Map(), rowsByRun))).toEqual(historyOf(rowsByRun));
       }),
       { seed: 20261129 },
     );

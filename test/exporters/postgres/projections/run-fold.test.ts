@@ -46,13 +46,13 @@ describe('a run', () => {
 
   it('learns its T0 from any of its steps, and everything else that they say', () => {
     expect(rowOf(ofMiner)).toMatchObject({ initTime: Date.UTC(2026, 10, 23) * 1000, updatedAt: at(9100) });
-    const told = orchestrated(0, 'failed', {
+    const failed = orchestrated(0, 'failed', {
       'weather.run.error_message': 'no miners found',
       'weather.run.input_metadata': '{"cycles":["2026-11-23T00Z"]}',
       'weather.run.initiation_time': '2026-11-23T18:00:00Z',
       'weather.run.target_time': '2026-12-03T00:00:00Z',
     });
-    expect(rowOf(told)).toMatchObject({
+    expect(rowOf(failed)).toMatchObject({
       errorMessage: 'no miners found',
       inputMetadata: { cycles: ['2026-11-23T00Z'] },
       initiationTime: at(0),

@@ -7,7 +7,7 @@ import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
-let told: readonly CommittedMinerStats[] = [];
+let committed: readonly CommittedMinerStats[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
 });
@@ -20,7 +20,7 @@ const hotkeys = (rows: readonly CommittedMinerStats[]) => rows.map(({ minerHotke
 async function record(hotkey: string, hours: number, validator = '5Validator'): Promise<void> {
   const exporter = createPostgresExporter({
     pool: database.pool,
-    onCommit: ({ minerStats }) => (told = minerStats),
+    onCommit: ({ minerStats }) => (committed = minerStats),
   });
   const miner = { uid: 7, hotkey };
   const span = endedSpan({ step: 'query', miner, validator, at: hours * 3_600_000, durationMs: 0 });
@@ -36,9 +36,9 @@ describe('the active miners', () => {
 
   it('are the rows as a commit told them, version included', async () => {
     await record('5Old', 0);
-    expect((await read(1)).rows).toEqual(told);
-    expect(told).toEqual(await readMinerStats(database.pool));
-    expect(told[0]?.rowVersion).toMatch(/^\d+\(\d+,\d+\)$/);
+    expect((await read(1)).rows).toEqual(committed);
+    expect(committed).toEqual(await readMinerStats(database.pool));
+    expect(committed[0]?.rowVersion).toMatch(/^\d+\(\d+,\d+\)$/);
   });
 
   it('are those that were not quiet for longer than asked, by the newest row of each validator', async () => {

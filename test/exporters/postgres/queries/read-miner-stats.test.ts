@@ -7,12 +7,12 @@ import { RECORDED_RUNS } from '#test/support/recorded-runs';
 import { endedSpan } from '#test/support/spans';
 
 let database: TestDatabase;
-let told: readonly MinerStats[] = [];
+let committed: readonly MinerStats[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   const exporter = createPostgresExporter({
     pool: database.pool,
-    onCommit: ({ minerStats }) => (told = minerStats),
+    onCommit: ({ minerStats }) => (committed = minerStats),
   });
   expect(await exporter.exportObserved(RECORDED_RUNS)).toEqual({ kind: 'written' });
 });
@@ -46,8 +46,8 @@ describe('readMinerStats', () => {
   });
 
   it('gives what the commit told, to the last bit', async () => {
-    expect(byHotkey(told)).toEqual(byHotkey(await readMinerStats(database.pool)));
-    expect(told).toHaveLength(5);
+    expect(byHotkey(committed)).toEqual(byHotkey(await readMinerStats(database.pool)));
+    expect(committed).toHaveLength(5);
   });
 
   it('gives only the miners that are asked for', async () => {
@@ -74,10 +74,10 @@ describe('readMinerStats', () => {
     });
     const exporter = createPostgresExporter({
       pool: database.pool,
-      onCommit: ({ minerStats }) => (told = minerStats),
+      onCommit: ({ minerStats }) => (committed = minerStats),
     });
     await exporter.exportObserved([overtaking]);
-    expect(byHotkey(told).map(({ minerHotkey, minerRank }) => [minerHotkey, minerRank])).toEqual([
+    expect(byHotkey(committed).map(({ minerHotkey, minerRank }) => [minerHotkey, minerRank])).toEqual([
       ['5Good', 2],
       ['5Newcomer', 1],
     ]);

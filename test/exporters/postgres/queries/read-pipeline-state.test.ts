@@ -282,9 +282,9 @@ describe('what could not be recorded', () => {
 });
 
 describe('whatever was recorded', () => {
-  /** Sums of the state, as the views for people tell them. */
-  async function toldByViews(pool: Pool, now: string): Promise<unknown> {
-    const { rows } = await pool.query<{ told: unknown }>(
+  /** Sums of the state, as the views for people show them. */
+  async function sumsOfViews(pool: Pool, now: string): Promise<unknown> {
+    const { rows } = await pool.query<{ sums: unknown }>(
       `select json_build_object(
         'forecasts', (select json_object_agg(run_id, miners order by run_id) from run_progress
           where completion_time is null),
@@ -294,10 +294,10 @@ describe('whatever was recorded', () => {
           from run_progress as run where completion_time is null) as leads),
         'retries', (select count(*) from scheduled_retries where not waits_for_truth),
         'overdue', (select count(*) from scheduled_retries where not waits_for_truth and next_retry_time < $1),
-        'running', (select count(*) from weather_forecast_steps where status = 'in_progress')) as told`,
+        'running', (select count(*) from weather_forecast_steps where status = 'in_progress')) as sums`,
       [now],
     );
-    return rows[0]?.told;
+    return rows[0]?.sums;
   }
 
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -317,7 +317,7 @@ describe('whatever was recorded', () => {
       fc.asyncProperty(recordedRun, fc.integer({ min: 0, max: 70_000 }), async (spans, ms) => {
         await emptyTables(database.pool);
         await record(...spans);
-        expect(sumsOf(await stateAt(ms))).toEqual(await toldByViews(database.pool, textAt(ms)));
+        expect(sumsOf(await stateAt(ms))).toEqual(await sumsOfViews(database.pool, textAt(ms)));
       }),
       { numRuns: 40, seed: 20_261_123 },
     );

@@ -46,24 +46,24 @@ describe('the books of a spool', () => {
     ['second', 4],
   ])(
     'torn at any byte while their %s copy is written are still there, as of the turn before',
-    async (_, turns) => {
+    async (_, writes) => {
       const folder = await temporaryFolder();
       const books = new BooksFile(folder, EMITTER);
       // The constructor writes nothing; the last turn is the one that is torn.
-      for (let turn = 1; turn < turns; turn += 1) books.write(state(turn));
+      for (let turn = 1; turn < writes; turn += 1) books.write(state(turn));
       const before = readFileSync(pathIn(folder));
-      books.write(state(turns));
+      books.write(state(writes));
       const after = readFileSync(pathIn(folder));
       books.close();
-      const from = (turns % 2) * SLOT_BYTES;
+      const from = (writes % 2) * SLOT_BYTES;
       const upTos = new Map<number, number>();
       for (let cut = from; cut <= from + 400; cut += 1) {
         writeFileSync(pathIn(folder), Buffer.concat([after.subarray(0, cut), before.subarray(cut)]));
         const found = readBooks(folder)?.ledger.upTo ?? 0;
         upTos.set(found, (upTos.get(found) ?? 0) + 1);
       }
-      expect([...upTos.keys()]).toEqual([turns - 1, turns]);
-      expect(upTos.get(turns - 1), 'nearly the whole copy has to be there').toBeGreaterThan(100);
+      expect([...upTos.keys()]).toEqual([writes - 1, writes]);
+      expect(upTos.get(writes - 1), 'nearly the whole copy has to be there').toBeGreaterThan(100);
     },
   );
 

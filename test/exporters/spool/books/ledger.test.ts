@@ -46,7 +46,7 @@ class Model {
   delivered = 0;
   books: LedgerState = this.ledger.state();
   /** What the outside was told, run by run, the newest word of each, and the lost numbers. */
-  readonly told = new Map<number, RunAccount>();
+  readonly reported = new Map<number, RunAccount>();
   readonly toldDropped = new Set<number>();
 
   play(next: Move): void {
@@ -110,12 +110,12 @@ class Model {
   #deliver(count: number): void {
     const batch = this.records.slice(this.delivered, this.delivered + count);
     const isLast = this.delivered + batch.length === this.records.length;
-    const told = this.ledger.account(batch, { from: 0, to: batch.length, isLast }, OWN);
+    const reported = this.ledger.account(batch, { from: 0, to: batch.length, isLast }, OWN);
     this.delivered += batch.length;
-    for (const account of told.account.runs) this.told.set(account.runId, account);
-    for (const [from, to] of told.account.dropped)
+    for (const account of reported.account.runs) this.reported.set(account.runId, account);
+    for (const [from, to] of reported.account.dropped)
       for (let sequence = from; sequence <= to; sequence += 1) this.toldDropped.add(sequence);
-    this.ledger.confirm(batch, told);
+    this.ledger.confirm(batch, reported);
   }
 }
 
@@ -130,7 +130,7 @@ describe('a ledger', () => {
         for (const next of moves) {
           model.play(next);
           if (next.kind !== 'deliver') continue;
-          expect(byRun([...model.told.values()]), 'nothing that changed was left untold').toEqual(
+          expect(byRun([...model.reported.values()]), 'nothing that changed was left untold').toEqual(
             model.truth,
           );
           expect([...model.toldDropped].toSorted((a, b) => a - b)).toEqual([...model.dropped]);
@@ -180,10 +180,18 @@ describe('what a ledger tells', () => {
   }
 
   it('with a part of a batch is what is true once that part is safe', () => {
-    const told = (from: number, to: number) =>
+    const reported = (from: number, to: number) =>
       filled().account(records, { from, to, isLast: to === 4 }, OWN).account;
-    expect(told(0, 2)).toMatchObject({ received: [[1, 2]], deliveredSequence: 2, runs: [{ spooled: 2 }] });
-    expect(told(2, 4)).toMatchObject({ received: [[3, 4]], deliveredSequence: 4, runs: [{ spooled: 0 }] });
+    expect(reported(0, 2)).toMatchObject({
+      received: [[1, 2]],
+      deliveredSequence: 2,
+      runs: [{ spooled: 2 }],
+    });
+    expect(reported(2, 4)).toMatchObject({
+      received: [[3, 4]],
+      deliveredSequence: 4,
+      runs: [{ spooled: 0 }],
+    });
   });
 
   it('with the last records covers numbers that came to nothing', () => {

@@ -40,8 +40,8 @@ describe('ranges of numbers', () => {
   });
 
   it('that grow leave those that were told before as they were', () => {
-    const told: SequenceRanges = [[1, 3]];
-    withSequence(told, 4);
-    expect(told).toEqual([[1, 3]]);
+    const ranges: SequenceRanges = [[1, 3]];
+    withSequence(ranges, 4);
+    expect(ranges).toEqual([[1, 3]]);
   });
 });

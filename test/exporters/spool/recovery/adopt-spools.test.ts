@@ -57,7 +57,7 @@ const AWAY: ExportReport = { kind: 'retryable', error: new Error('away') };
 async function rig(changes: Partial<AdoptionOptions> = {}) {
   const root = await temporaryFolder();
   const outside = new Outside();
-  const told = {
+  const reports = {
     problems: [] as string[],
     closings: [] as ObservedSpan[],
     dropped: {} as Record<string, number>,
@@ -83,12 +83,12 @@ async function rig(changes: Partial<AdoptionOptions> = {}) {
       },
     },
     maxBatchSize: 3,
-    onClosed: (closings) => told.closings.push(...closings),
-    onDropped: (reason, records) => (told.dropped[reason] = (told.dropped[reason] ?? 0) + records),
-    onProblem: (message) => told.problems.push(message),
+    onClosed: (closings) => reports.closings.push(...closings),
+    onDropped: (reason, records) => (reports.dropped[reason] = (reports.dropped[reason] ?? 0) + records),
+    onProblem: (message) => reports.problems.push(message),
     ...changes,
   };
-  return { root, outside, told, state, adopt: () => adoptSpools(options) };
+  return { root, outside, reports: reports, state, adopt: () => adoptSpools(options) };
 }
 
 const contentOf = (directory: string): Record<string, string> =>
@@ -141,7 +141,7 @@ describe('the spool of a living process', () => {
 
 describe('the spools of dead processes', () => {
   it('are drained one after the other, each in its order, told to be closed, and gone', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     leaveSpool(root, 'b', spans(11, 12));
     leaveSpool(root, 'a', spans(1, 2, 3, 4));
     expect(await adopt()).toEqual({ spools: 2, records: 6, closedSteps: 0 });
@@ -150,30 +150,30 @@ describe('the spools of dead processes', () => {
     for (const account of [outside.accounts[2], outside.accounts[4]])
       expect(account).toMatchObject({ isOwn: false, isClosed: true });
     expect(readdirSync(root)).toEqual([]);
-    expect(told).toEqual({ problems: [], closings: [], dropped: {} });
+    expect(reports).toEqual({ problems: [], closings: [], dropped: {} });
   });
 
   it('have the steps closed that were under way, and whoever shows traces hears of each once', async () => {
-    const { root, outside, told, state, adopt } = await rig();
+    const { root, outside, reports: reports, state, adopt } = await rig();
     leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     outside.instead = () => AWAY;
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 1 });
     outside.instead = null;
     state.isStopped = false;
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 0 });
-    expect(told.closings.map(keyOf)).toEqual([keyOf(spanOf(0))]);
+    expect(reports.closings.map(keyOf)).toEqual([keyOf(spanOf(0))]);
     expect(outside.spans.at(-1)?.attributes).toMatchObject({ 'weather.closing.reason': 'process_crash' });
   });
 
   it('may end within a record, whose writer was killed in a write: nothing is missing, and nobody is bothered', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     // The books of a killed process are those of its last new segment.
     rmSync(join(directory, 'books'));
     const bytes = readFileSync(segmentPath(directory, 1));
     writeFileSync(segmentPath(directory, 1), Buffer.concat([bytes, bytes.subarray(0, bytes.length / 3)]));
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 1 });
-    expect(told).toMatchObject({ problems: [], dropped: {} });
+    expect(reports).toMatchObject({ problems: [], dropped: {} });
     expect(outside.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3, deliveredSequence: 3 });
     expect(outside.accounts.flatMap(({ received }) => received)).toEqual([[1, 3]]);
   });
@@ -208,25 +208,25 @@ describe('the spools of dead processes', () => {
   });
 
   it('count what is refused and not even deadLettered', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1, 2, 3, 4));
     const poison = keyOf(spanOf(2));
     outside.instead = (batch) =>
       batch.some((span) => keyOf(span) === poison) ? { kind: 'rejected', error: new Error('no') } : undefined;
     expect(await adopt()).toMatchObject({ spools: 1 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 3, 4).map(keyOf));
-    expect(told.dropped).toEqual({ rejected: 1 });
+    expect(reports.dropped).toEqual({ rejected: 1 });
   });
 
   it('do not wait for one that cannot be taken over, which is told', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     const broken = leaveSpool(root, 'a', spans(1));
     rmSync(join(broken, 'books'));
     mkdirSync(join(broken, 'books'));
     leaveSpool(root, 'b', spans(2));
     expect(await adopt()).toMatchObject({ spools: 1, records: 1 });
     expect(outside.instances).toEqual(['b', 'b']);
-    expect(told.problems).toEqual([expect.stringContaining(`it stays in ${broken}`)]);
+    expect(reports.problems).toEqual([expect.stringContaining(`it stays in ${broken}`)]);
     expect(readdirSync(root)).toEqual(['a']);
   });
 
@@ -238,7 +238,7 @@ describe('the spools of dead processes', () => {
 
 describe('a spool that was damaged', () => {
   it('is told, and what stands around the damage is delivered', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1, 2, 3));
     const bytes = readFileSync(segmentPath(directory, 1));
     const middle = Math.floor(bytes.length / 2);
@@ -246,7 +246,7 @@ describe('a spool that was damaged', () => {
     writeFileSync(segmentPath(directory, 1), bytes);
     expect(await adopt()).toMatchObject({ spools: 1, records: 2 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 3).map(keyOf));
-    expect(told.problems).toEqual([`1 stretches of ${directory} held no record.`]);
+    expect(reports.problems).toEqual([`1 stretches of ${directory} held no record.`]);
     expect(outside.accounts.map(({ received }) => received)).toEqual([
       [
         [1, 1],
@@ -257,14 +257,14 @@ describe('a spool that was damaged', () => {
   });
 
   it('beyond reading is put aside for a person to look at, and never looked at again', async () => {
-    const { root, told, adopt } = await rig();
+    const { root, reports: reports, adopt } = await rig();
     const directory = join(root, 'dead');
     mkdirSync(directory);
     writeFileSync(segmentPath(directory, 1), 'no records');
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 0 });
-    expect(told.problems).toEqual([`No record can be read in ${directory}.unreadable; it was put aside.`]);
+    expect(reports.problems).toEqual([`No record can be read in ${directory}.unreadable; it was put aside.`]);
     await adopt();
-    expect(told.problems).toHaveLength(1);
+    expect(reports.problems).toHaveLength(1);
     expect(contentOf(`${directory}.unreadable`)).toEqual({
       '0000000001.segment': Buffer.from('no records').toString('base64'),
     });
@@ -273,14 +273,14 @@ describe('a spool that was damaged', () => {
 
 describe('a folder without records', () => {
   it('goes without a word: whether it is empty, or has a file of no bytes, or books in which nothing is counted', async () => {
-    const { root, outside, told, adopt } = await rig();
+    const { root, outside, reports: reports, adopt } = await rig();
     mkdirSync(join(root, 'empty'));
     mkdirSync(join(root, 'no-bytes'));
     writeFileSync(segmentPath(join(root, 'no-bytes'), 1), '');
     leaveSpool(root, 'unused', []);
     await adopt();
     expect(readdirSync(root)).toEqual([]);
-    expect([outside.accounts, told.problems]).toEqual([[], []]);
+    expect([outside.accounts, reports.problems]).toEqual([[], []]);
   });
 
   it('stays for the sake of any file that is not ours', async () => {

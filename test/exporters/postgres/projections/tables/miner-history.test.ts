@@ -19,7 +19,7 @@ beforeEach(async () => {
 const forecast = (
   run: number,
   status: string,
-  told: { readonly day?: number; readonly score?: number } = {},
+  values: { readonly day?: number; readonly score?: number } = {},
 ) =>
   endedSpan({
     step: 'era5',
@@ -29,8 +29,8 @@ const forecast = (
     attributes: {
       'weather.forecast.status': status,
       'weather.run.expected_leads': 1,
-      'weather.run.init_time': `2026-11-${String(told.day ?? run).padStart(2, '0')}T00:00:00Z`,
-      ...(told.score === undefined ? {} : { 'weather.score.era5': told.score }),
+      'weather.run.init_time': `2026-11-${String(values.day ?? run).padStart(2, '0')}T00:00:00Z`,
+      ...(values.score === undefined ? {} : { 'weather.score.era5': values.score }),
     },
   });
 

@@ -18,7 +18,7 @@ afterAll(() => database.drop());
 beforeEach(() => emptyTables(database.pool));
 
 /** What a step says of a forecast. */
-interface Told {
+interface Values {
   readonly run: number;
   readonly status: string;
   /** Null where the step does not know it. */
@@ -30,11 +30,11 @@ interface Told {
 
 const OTHER = { uid: 8, hotkey: '5MinerEight' };
 
-function stepOf(told: Told, miner = MINER): ObservedSpan {
-  const { run, status, day, score, at, isRunning } = told;
-  const spanId = hexOf(JSON.stringify([told, miner]), 16);
+function stepOf(values: Values, miner = MINER): ObservedSpan {
+  const { run, status, day, score, at, isRunning } = values;
+  const spanId = hexOf(JSON.stringify([values, miner]), 16);
   const span = endedSpan({ step: 'era5', run, miner, lead: 24, at: at * 1000, spanId });
-  const said = {
+  const attributes = {
     ...Object.fromEntries(
       Object.entries(span.attributes).filter(([name]) => name !== 'weather.run.init_time'),
     ),
@@ -43,8 +43,8 @@ function stepOf(told: Told, miner = MINER): ObservedSpan {
     ...(day === null ? {} : { 'weather.run.init_time': INIT_TIME.replace('-23T', `-${10 + day}T`) }),
     ...(score === null ? {} : { 'weather.score.era5': score }),
   };
-  const ended = { ...span, attributes: said };
-  return isRunning ? { ...startOfSpan(ended), attributes: said } : ended;
+  const ended = { ...span, attributes: attributes };
+  return isRunning ? { ...startOfSpan(ended), attributes: attributes } : ended;
 }
 
 async function record(...spans: readonly ObservedSpan[]): Promise<void> {
@@ -84,15 +84,15 @@ const anyTold = fc.record({
 });
 const anyStep = fc
   .tuple(anyTold, fc.constantFrom(MINER, MINER, OTHER))
-  .map(([told, miner]) => stepOf(told, miner));
+  .map(([values, miner]) => stepOf(values, miner));
 const anyBatches = fc.array(fc.array(anyStep, { minLength: 1, maxLength: 5 }), {
   minLength: 1,
   maxLength: 7,
 });
 
 /** A forecast that ended, a later run with a later T0. */
-const ended = (run: number, told: Partial<Told> = {}): ObservedSpan =>
-  stepOf({ run, status: 'completed', day: run, score: 0.5, at: run, isRunning: false, ...told });
+const ended = (run: number, values: Partial<Values> = {}): ObservedSpan =>
+  stepOf({ run, status: 'completed', day: run, score: 0.5, at: run, isRunning: false, ...values });
 
 /** Marks the history that is kept, to see whether it is added to or read anew. */
 const mark = (): Promise<unknown> =>
