@@ -1,4 +1,4 @@
-import { renderDashboard, type DashboardWords } from './panels/dashboard.ts';
+import { renderDashboard, type DashboardDefinition } from './panels/dashboard.ts';
 import { MINER_DASHBOARD } from './miner.ts';
 import { PIPELINE_DASHBOARD } from './pipeline.ts';
 import { RECORDER_DASHBOARD } from './recorder.ts';
@@ -6,7 +6,7 @@ import { RUN_DASHBOARD } from './run.ts';
 import { SCORES_DASHBOARD } from './scores.ts';
 
 /** All dashboards. */
-const DASHBOARDS: readonly DashboardWords[] = [
+const DASHBOARDS: readonly DashboardDefinition[] = [
   RUN_DASHBOARD,
   MINER_DASHBOARD,
   SCORES_DASHBOARD,

@@ -1,11 +1,11 @@
-import type { DashboardWords } from './panels/dashboard.ts';
+import type { DashboardDefinition } from './panels/dashboard.ts';
 import { minerAttempts } from './miner/attempts.ts';
 import { minerErrors } from './miner/errors.ts';
 import { minerHistory } from './miner/history.ts';
 import { minerTotals } from './miner/totals.ts';
 
 /** One miner: all that it did, and every attempt of one run. */
-export const MINER_DASHBOARD: DashboardWords = {
+export const MINER_DASHBOARD: DashboardDefinition = {
   name: 'miner',
   title: 'Barograph · Miner',
   description:

@@ -1,10 +1,10 @@
-import type { DashboardWords } from './panels/dashboard.ts';
+import type { DashboardDefinition } from './panels/dashboard.ts';
 import { pipelineErrors } from './pipeline/errors.ts';
 import { pipelineFlow } from './pipeline/flow.ts';
 import { pipelineState } from './pipeline/state.ts';
 
 /** The pipeline as a whole: how fast, how well, and what it waits for. */
-export const PIPELINE_DASHBOARD: DashboardWords = {
+export const PIPELINE_DASHBOARD: DashboardDefinition = {
   name: 'pipeline',
   title: 'Barograph · Pipeline',
   description:

@@ -1,11 +1,11 @@
-import type { DashboardWords } from './panels/dashboard.ts';
+import type { DashboardDefinition } from './panels/dashboard.ts';
 import { runMiners } from './run/miners.ts';
 import { runDecisions } from './run/decisions.ts';
 import { runState } from './run/state.ts';
 import { runWaits } from './run/waits.ts';
 
 /** One run: how it stands, who is stuck, what waits for what, and what is missing. */
-export const RUN_DASHBOARD: DashboardWords = {
+export const RUN_DASHBOARD: DashboardDefinition = {
   name: 'run',
   title: 'Barograph · Run',
   description:

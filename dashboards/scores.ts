@@ -1,10 +1,10 @@
-import type { DashboardWords } from './panels/dashboard.ts';
+import type { DashboardDefinition } from './panels/dashboard.ts';
 import { scoresByField } from './scores/fields.ts';
 import { scoresOfRun } from './scores/run.ts';
 import { scoresOverTime } from './scores/over-time.ts';
 
 /** The scores: of a run, of a miner by lead and field, and over time. */
-export const SCORES_DASHBOARD: DashboardWords = {
+export const SCORES_DASHBOARD: DashboardDefinition = {
   name: 'scores',
   title: 'Barograph · Scores',
   description:

@@ -12,16 +12,16 @@ import {
 } from '@grafana/grafana-foundation-sdk/xychart';
 import { DATASOURCES } from './datasources.ts';
 import { legend, tooltip } from './graph-panels.ts';
-import { colourMode, withWords, type PanelWords } from './panel-words.ts';
+import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
 import { sqlQuery } from './queries.ts';
 
-type SqlPanel = PanelWords & { readonly sql: string };
+type SqlPanel = PanelText & { readonly sql: string };
 
 /** Bars, one for each row, named by one column; thresholds colour them by their length, another column by its value. */
 export function barPanel(
   words: SqlPanel & { readonly nameField: string; readonly colourField?: string },
 ): Builder<Panel> {
-  const builder = withWords(new BarChartBuilder(), words)
+  const builder = withPanelText(new BarChartBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
     .colorScheme(
@@ -40,7 +40,7 @@ export function barPanel(
 
 /** How often each range of a number occurs. */
 export function histogramPanel(words: SqlPanel & { readonly bucketSize: number }): Builder<Panel> {
-  return withWords(new HistogramBuilder(), words)
+  return withPanelText(new HistogramBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
@@ -53,7 +53,7 @@ export function histogramPanel(words: SqlPanel & { readonly bucketSize: number }
 /** One point a row, one number against another. */
 export function scatterPanel(words: SqlPanel & { readonly x: string; readonly y: string }): Builder<Panel> {
   const named = (name: string) => ({ matcher: { id: 'byName', options: name } });
-  return withWords(new ScatterBuilder(), words)
+  return withPanelText(new ScatterBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
@@ -70,7 +70,7 @@ export function scatterPanel(words: SqlPanel & { readonly x: string; readonly y:
  * order of time; a state without a value ends the one before.
  */
 export function timelinePanel(words: SqlPanel): Builder<Panel> {
-  return withWords(new TimelineBuilder(), words)
+  return withPanelText(new TimelineBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
     .withTransformation({

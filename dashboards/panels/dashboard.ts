@@ -19,7 +19,7 @@ export interface Section {
   readonly panels: readonly Builder<Panel>[];
 }
 
-export interface DashboardWords {
+export interface DashboardDefinition {
   readonly name: DashboardName;
   readonly title: string;
   readonly description: string;
@@ -31,7 +31,7 @@ export interface DashboardWords {
 }
 
 /** Puts a dashboard together. */
-function buildDashboard(words: DashboardWords): Dashboard {
+function buildDashboard(words: DashboardDefinition): Dashboard {
   const builder = new DashboardBuilder(words.title)
     .uid(DASHBOARD_UIDS[words.name])
     .description(words.description)
@@ -51,5 +51,5 @@ function buildDashboard(words: DashboardWords): Dashboard {
 }
 
 /** The text of the file that Grafana reads. */
-export const renderDashboard = (words: DashboardWords): string =>
+export const renderDashboard = (words: DashboardDefinition): string =>
   `${JSON.stringify(buildDashboard(words), null, 2)}\n`;

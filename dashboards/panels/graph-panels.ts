@@ -16,7 +16,7 @@ import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/da
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { PanelBuilder as TrendBuilder } from '@grafana/grafana-foundation-sdk/trend';
 import { DATASOURCES } from './datasources.ts';
-import { colourMode, withWords, type PanelWords } from './panel-words.ts';
+import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
 import { rangeQueries, sqlQuery, type PromQuery } from './queries.ts';
 
 export const legend = (): VizLegendOptionsBuilder =>
@@ -47,10 +47,10 @@ export interface LineLook {
   readonly isLogarithmic?: boolean;
 }
 
-function lines(words: PanelWords & LineLook): TimeSeriesBuilder {
+function lines(words: PanelText & LineLook): TimeSeriesBuilder {
   const { isStacked = false, isJoined = false, isManyLines = false, isLogarithmic = false } = words;
   const scale = new ScaleDistributionConfigBuilder();
-  return withWords(new TimeSeriesBuilder(), words)
+  return withPanelText(new TimeSeriesBuilder(), words)
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
     .legend(isManyLines ? tableLegend() : legend())
     .tooltip(tooltip())
@@ -68,7 +68,7 @@ function lines(words: PanelWords & LineLook): TimeSeriesBuilder {
 
 /** Lines over time, from Prometheus. */
 export function promLinesPanel(
-  words: PanelWords & LineLook & { readonly queries: readonly PromQuery[] },
+  words: PanelText & LineLook & { readonly queries: readonly PromQuery[] },
 ): Builder<Panel> {
   return lines(words).datasource(DATASOURCES.prometheus).targets(rangeQueries(words.queries));
 }
@@ -78,7 +78,7 @@ export function promLinesPanel(
  * `lineName` a line is called by the column of its number, too.
  */
 export function sqlLinesPanel(
-  words: PanelWords & LineLook & { readonly sql: string; readonly lineName?: string },
+  words: PanelText & LineLook & { readonly sql: string; readonly lineName?: string },
 ): Builder<Panel> {
   const builder = lines(words);
   if (words.lineName !== undefined) builder.displayName(words.lineName);
@@ -90,10 +90,10 @@ export function sqlLinesPanel(
  * limit of the panel would be one of that number, too.
  */
 export function trendPanel(
-  words: Omit<PanelWords, 'min' | 'max'> &
+  words: Omit<PanelText, 'min' | 'max'> &
     Pick<LineLook, 'isJoined'> & { readonly sql: string; readonly xField: string },
 ): Builder<Panel> {
-  return withWords(new TrendBuilder(), words)
+  return withPanelText(new TrendBuilder(), words)
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(words.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))

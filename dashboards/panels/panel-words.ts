@@ -12,7 +12,7 @@ import type { DataLink } from './links.ts';
 import { stepsOf, thresholdsOf, type Thresholds } from './thresholds.ts';
 
 /** What every panel says, whatever it draws. */
-export interface PanelWords {
+export interface PanelText {
   /** Stays with the panel for good: links to a single panel name it. */
   readonly id: number;
   readonly title: string;
@@ -72,7 +72,7 @@ export const MISSING_VALUE = '–';
 const ALL_FIELDS = '/.*/';
 
 /** Gives a builder what every panel says. */
-export function withWords<Panel extends AnyPanelBuilder>(builder: Panel, words: PanelWords): Panel {
+export function withPanelText<Panel extends AnyPanelBuilder>(builder: Panel, words: PanelText): Panel {
   builder.id(words.id);
   builder.title(words.title);
   builder.description(words.description);

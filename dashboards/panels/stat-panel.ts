@@ -9,18 +9,16 @@ import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/da
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
-import { colourMode, withWords, type PanelWords } from './panel-words.ts';
+import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
 import { instantQueries, sqlQuery, type PromQuery } from './queries.ts';
 
 /** Large numbers or words, one for each column of the only row. */
-export function sqlStatPanel(words: PanelWords & { readonly sql: string }): Builder<Panel> {
+export function sqlStatPanel(words: PanelText & { readonly sql: string }): Builder<Panel> {
   return statPanel(words, '/.*/').datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql));
 }
 
 /** Large numbers, one for each series. */
-export function promStatPanel(
-  words: PanelWords & { readonly queries: readonly PromQuery[] },
-): Builder<Panel> {
+export function promStatPanel(words: PanelText & { readonly queries: readonly PromQuery[] }): Builder<Panel> {
   // A number that stands alone, since the others have no series now, keeps its name.
   return statPanel(words, '')
     .textMode(BigValueTextMode.ValueAndName)
@@ -28,9 +26,9 @@ export function promStatPanel(
     .targets(instantQueries(words.queries));
 }
 
-function statPanel(words: PanelWords, fields: string): PanelBuilder {
+function statPanel(words: PanelText, fields: string): PanelBuilder {
   const mappings = [...(words.mappings ?? []), missingMapping('text')];
-  return withWords(new PanelBuilder(), { ...words, mappings })
+  return withPanelText(new PanelBuilder(), { ...words, mappings })
     .colorScheme(colourMode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)

@@ -5,7 +5,7 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
 import type { DataLink } from './links.ts';
-import { colourMode, withWords, type FieldLook, type PanelWords } from './panel-words.ts';
+import { colourMode, withPanelText, type FieldLook, type PanelText } from './panel-words.ts';
 import { sqlQuery } from './queries.ts';
 import type { Thresholds } from './thresholds.ts';
 import { UNITS } from './units.ts';
@@ -48,7 +48,7 @@ export const hiddenColumn = (name: string): FieldLook => ({ name, custom: { 'hid
 export const instantColumn = (name: string, title: string, look: ColumnLook = {}): FieldLook =>
   column(name, title, { unit: UNITS.instant, width: 155, ...look });
 
-export interface TablePanel extends Omit<PanelWords, 'fields' | 'unit'> {
+export interface TablePanel extends Omit<PanelText, 'fields' | 'unit'> {
   readonly sql: string;
   /** All columns of the result, in its order. */
   readonly columns: readonly FieldLook[];
@@ -58,7 +58,7 @@ export interface TablePanel extends Omit<PanelWords, 'fields' | 'unit'> {
 
 /** Rows of a query. */
 export function tablePanel({ sql, columns, unit = UNITS.text, ...words }: TablePanel): Builder<Panel> {
-  return withWords(new PanelBuilder(), { ...words, unit, fields: columns })
+  return withPanelText(new PanelBuilder(), { ...words, unit, fields: columns })
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(sql))
     .colorScheme(colourMode(FieldColorModeId.Thresholds))

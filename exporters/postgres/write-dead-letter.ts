@@ -5,7 +5,7 @@ import type { ExportOptions } from '../export-report.ts';
 import type { Batch, Rejection, RejectedSpan } from './log/batch.ts';
 import { isRetryableDatabaseError, sqlStateOf } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
-import { insertStrippedLetter } from './dead-letters/dead-letters.ts';
+import { insertStrippedDeadLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
 /** What is told of a span that is buried. */
@@ -41,7 +41,7 @@ export async function writeDeadLetter(
   const rejected: RejectedSpan = { span, ...toRejection(error) };
   const keep = (letters: readonly RejectedSpan[]): Promise<unknown> =>
     inTransaction(pool, async (client) => {
-      if (letters.length === 0) await insertStrippedLetter(client, rejected);
+      if (letters.length === 0) await insertStrippedDeadLetter(client, rejected);
       return writeBatch(client, { ...NOTHING, rejected: letters }, new Partitions(), account);
     });
   try {

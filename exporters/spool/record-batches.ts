@@ -2,7 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import { mapCooperatively } from '../cooperative-map.ts';
 import type { Frame } from './format/frame.ts';
-import type { BookedRecord, Ledger, ToldAccount } from './books/ledger.ts';
+import type { BookedRecord, Ledger, AccountReport } from './books/ledger.ts';
 import type { Position } from './segments/cursor.ts';
 import type { PlacedRecord, RecordReader } from './segments/record-reader.ts';
 import { RunFinder } from './books/run-finder.ts';
@@ -41,7 +41,7 @@ interface TakenBatch {
   readonly end: Position;
   /** Records of the spool that went into it, those without a span included. */
   readonly size: number;
-  report: ToldAccount | null;
+  report: AccountReport | null;
 }
 
 const bytesOf = (records: readonly PlacedRecord[]): number =>

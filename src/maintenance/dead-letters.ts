@@ -1,10 +1,10 @@
 /** What a person may do with dead letters; the commands reach the tables through here. */
-export { replayLetters, type Replay } from '#postgres/maintenance/replay';
+export { replayDeadLetters, type Replay } from '#postgres/maintenance/replay';
 export {
-  countLetters,
-  dropLetters,
-  readLetters,
+  countDeadLetters,
+  dropDeadLetters,
+  readDeadLetters,
   type DeadLetter,
-  type LetterCounts,
-  type LetterFilter,
+  type DeadLetterCounts,
+  type DeadLetterFilter,
 } from '#postgres/dead-letters/read-dead-letters';

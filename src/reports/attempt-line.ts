@@ -33,8 +33,8 @@ export function attemptLine(attempt: Attempt, { isLeft }: { readonly isLeft: boo
  * @param step the step that made the call; an error that both name is told once
  */
 export function callLine(call: Attempt, step: Attempt): string {
-  const isTold = call.error_message !== null && call.error_message === step.error_message;
-  const outcome = isTold ? outcomeOf({ ...call, error_message: null }) : outcomeOf(call);
+  const isRepeated = call.error_message !== null && call.error_message === step.error_message;
+  const outcome = isRepeated ? outcomeOf({ ...call, error_message: null }) : outcomeOf(call);
   return `  ${call.started_at}  ${CALL_INDENT}${call.substep}: ${outcome}${endOf(call)}`;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { replayLetters } from '#postgres/maintenance/replay';
+import { replayDeadLetters } from '#postgres/maintenance/replay';
 import { systemScheduler } from '#lifecycle/scheduler';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import { Spool } from '#spool/spool';
@@ -111,13 +111,19 @@ describe(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones`, () =>
       'alter table weather_forecast_component_scores alter column pressure_level type bigint',
     );
     const before = (await all('select from dead_letter_spans')).length;
-    const { recorded } = await replayLetters(database.pool, { reason: 'refused_by_database' }, POISON_CLOCK);
+    const { recorded } = await replayDeadLetters(
+      database.pool,
+      { reason: 'refused_by_database' },
+      POISON_CLOCK,
+    );
     expect(recorded).toBe(0);
     await database.pool.query(
       `update dead_letter_spans set span = jsonb_set(span, '{attributes,weather.step.status}', '"succeeded"')
        where span -> 'attributes' ->> 'weather.step.status' = 'done'`,
     );
-    expect(await replayLetters(database.pool, { reason: 'invalid_attribute' }, POISON_CLOCK)).toMatchObject({
+    expect(
+      await replayDeadLetters(database.pool, { reason: 'invalid_attribute' }, POISON_CLOCK),
+    ).toMatchObject({
       recorded: 1,
     });
     expect(await all('select from dead_letter_spans')).toHaveLength(before - 1);

@@ -41,7 +41,7 @@ function keepableObject(value: object, depth: number): unknown {
  * The span as JSON that `jsonb` can hold, with nothing in it that nobody should read. The translation of what comes out
  * again is that of the span, but for secrets.
  */
-export const encodeLetter = (span: ObservedSpan): string =>
+export const encodeDeadLetter = (span: ObservedSpan): string =>
   encodeSpan(scrubValue(keepable(span)) as ObservedSpan);
 
 /** What is left of a span of which the database takes no more; it cannot be replayed. */
@@ -50,7 +50,7 @@ export function encodeStripped({ traceId, spanId, phase, name }: ObservedSpan): 
 }
 
 /** The span of a letter; null when it was stripped. */
-export function decodeLetter(json: string): ObservedSpan | null {
+export function decodeDeadLetter(json: string): ObservedSpan | null {
   const span = decodeSpan(json) as Partial<ObservedSpan>;
   const isWhole = typeof span.startTimeUnixNano === 'bigint' && typeof span.attributes === 'object';
   return isWhole ? (span as ObservedSpan) : null;

@@ -3,7 +3,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
 import type { RejectedSpan } from '../log/batch.ts';
 import { column, insertRows, type Column } from '../sql/columns.ts';
-import { encodeLetter, encodeStripped, sanitizeText } from './dead-letter-codec.ts';
+import { encodeDeadLetter, encodeStripped, sanitizeText } from './dead-letter-codec.ts';
 
 /** Long enough for every id that is one, short enough for the index of the key. */
 const MAX_ID_LENGTH = 200;
@@ -29,7 +29,7 @@ const WHOLE: readonly Column<RejectedSpan>[] = [
   column('validator_hotkey', 'text', ({ span }) => validatorOf(span)),
   column('run_id', 'bigint', ({ span }) => runOf(span)),
   column('instance_id', 'text', ({ span }) => textOf(span.resource['service.instance.id'])),
-  column('span', 'jsonb', ({ span }) => encodeLetter(span)),
+  column('span', 'jsonb', ({ span }) => encodeDeadLetter(span)),
 ];
 
 const STRIPPED: readonly Column<RejectedSpan>[] = [
@@ -51,7 +51,7 @@ export async function insertDeadLetters(
 }
 
 /** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason, and whose it is. */
-export async function insertStrippedLetter(client: ClientBase, rejected: RejectedSpan): Promise<void> {
+export async function insertStrippedDeadLetter(client: ClientBase, rejected: RejectedSpan): Promise<void> {
   const insert = await insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);
 }

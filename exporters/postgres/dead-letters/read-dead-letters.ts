@@ -2,21 +2,21 @@ import type { ClientBase, Pool } from 'pg';
 import type { DeadLetterReason } from '#semconv';
 
 /** Which dead letters are meant; what is not given allows all. */
-export interface LetterFilter {
+export interface DeadLetterFilter {
   readonly runId?: number;
   readonly reason?: DeadLetterReason;
   readonly spanId?: string;
 }
 
 /** The key of `dead_letter_spans`. */
-export interface LetterKey {
+export interface DeadLetterKey {
   readonly traceId: string;
   readonly spanId: string;
   readonly phase: 'started' | 'ended';
 }
 
 /** A row of `dead_letter_spans`. */
-export interface DeadLetter extends LetterKey {
+export interface DeadLetter extends DeadLetterKey {
   readonly reason: DeadLetterReason;
   readonly detail: string;
   readonly validatorHotkey: string | null;
@@ -27,22 +27,22 @@ export interface DeadLetter extends LetterKey {
 }
 
 /** Letters by reason; a reason without any is missing. */
-export type LetterCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
+export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
 
 const MATCHES = `($1::bigint is null or run_id = $1) and ($2::text is null or reason = $2)
   and ($3::text is null or span_id = $3)`;
 
-const valuesOf = ({ runId, reason, spanId }: LetterFilter): unknown[] => [
+const valuesOf = ({ runId, reason, spanId }: DeadLetterFilter): unknown[] => [
   runId ?? null,
   reason ?? null,
   spanId ?? null,
 ];
 
 /** Dead letters in the order of their key, from the one behind `after`. */
-export async function readLetters(
+export async function readDeadLetters(
   client: ClientBase | Pool,
-  filter: LetterFilter,
-  { limit, after }: { readonly limit: number; readonly after?: LetterKey },
+  filter: DeadLetterFilter,
+  { limit, after }: { readonly limit: number; readonly after?: DeadLetterKey },
 ): Promise<readonly DeadLetter[]> {
   const { rows } = await client.query<DeadLetter>(
     `select trace_id as "traceId", span_id as "spanId", phase, reason, detail, validator_hotkey as "validatorHotkey",
@@ -56,7 +56,10 @@ export async function readLetters(
 }
 
 /** How many dead letters there are of each reason. */
-export async function countLetters(client: ClientBase | Pool, filter: LetterFilter): Promise<LetterCounts> {
+export async function countDeadLetters(
+  client: ClientBase | Pool,
+  filter: DeadLetterFilter,
+): Promise<DeadLetterCounts> {
   const { rows } = await client.query<{ reason: string; letters: number }>(
     `select reason, count(*) as letters from dead_letter_spans where ${MATCHES} group by reason order by reason`,
     valuesOf(filter),
@@ -65,7 +68,10 @@ export async function countLetters(client: ClientBase | Pool, filter: LetterFilt
 }
 
 /** Removes dead letters for good and says how many of each reason. */
-export async function dropLetters(client: ClientBase | Pool, filter: LetterFilter): Promise<LetterCounts> {
+export async function dropDeadLetters(
+  client: ClientBase | Pool,
+  filter: DeadLetterFilter,
+): Promise<DeadLetterCounts> {
   const { rows } = await client.query<{ reason: string; letters: number }>(
     `with dropped as (delete from dead_letter_spans where ${MATCHES} returning reason)
      select reason, count(*) as letters from dropped group by reason order by reason`,
@@ -75,10 +81,10 @@ export async function dropLetters(client: ClientBase | Pool, filter: LetterFilte
 }
 
 const KEY_IS = '(trace_id, span_id, phase) = ($1, $2, $3)';
-const keyValues = ({ traceId, spanId, phase }: LetterKey): string[] => [traceId, spanId, phase];
+const keyValues = ({ traceId, spanId, phase }: DeadLetterKey): string[] => [traceId, spanId, phase];
 
 /** Removes one letter; false when it is no longer there. */
-export async function removeLetter(client: ClientBase, key: LetterKey): Promise<boolean> {
+export async function removeDeadLetter(client: ClientBase, key: DeadLetterKey): Promise<boolean> {
   const { rowCount } = await client.query(`delete from dead_letter_spans where ${KEY_IS}`, keyValues(key));
   return rowCount === 1;
 }
@@ -86,7 +92,7 @@ export async function removeLetter(client: ClientBase, key: LetterKey): Promise<
 /** Gives a letter that stays its new reason. */
 export async function changeReason(
   client: ClientBase,
-  key: LetterKey,
+  key: DeadLetterKey,
   { reason, detail }: { readonly reason: DeadLetterReason; readonly detail: string },
 ): Promise<void> {
   await client.query(`update dead_letter_spans set reason = $4, detail = $5 where ${KEY_IS}`, [

@@ -11,7 +11,7 @@ const MOST_VALID_DAYS_AHEAD = 731;
 const END_OF_CALENDAR = 8.64e18;
 
 /** An instant in words; one that no calendar of ours holds as a number. */
-const inWords = (at: EpochMicros): string =>
+const toIsoText = (at: EpochMicros): string =>
   Math.abs(at) <= END_OF_CALENDAR ? new Date(at / 1000).toISOString() : `${at / 1e6} s after 1970`;
 
 const outside = (at: EpochMicros, from: EpochMicros, to: EpochMicros): boolean => !(at >= from && at <= to);
@@ -23,7 +23,7 @@ const outside = (at: EpochMicros, from: EpochMicros, to: EpochMicros): boolean =
 export function validateTimestamps(fact: StepFact, now: EpochMicros): Rejection | null {
   const latestStart = now + MOST_DAYS_AHEAD * DAY;
   if (outside(fact.startedAt, OLDEST_START, latestStart)) {
-    const detail = `the step started at ${inWords(fact.startedAt)}; allowed: ${inWords(OLDEST_START)} to a day after now, ${inWords(latestStart)}`;
+    const detail = `the step started at ${toIsoText(fact.startedAt)}; allowed: ${toIsoText(OLDEST_START)} to a day after now, ${toIsoText(latestStart)}`;
     return { reason: 'clock_out_of_range', detail };
   }
   const latestValidTime = now + MOST_VALID_DAYS_AHEAD * DAY;
@@ -31,6 +31,6 @@ export function validateTimestamps(fact: StepFact, now: EpochMicros): Rejection 
     outside(validTime, OLDEST_VALID_TIME, latestValidTime),
   );
   if (wild === undefined) return null;
-  const detail = `weather.component.valid_time is ${inWords(wild.validTime)}; allowed: ${inWords(OLDEST_VALID_TIME)} to two years after now, ${inWords(latestValidTime)}`;
+  const detail = `weather.component.valid_time is ${toIsoText(wild.validTime)}; allowed: ${toIsoText(OLDEST_VALID_TIME)} to two years after now, ${toIsoText(latestValidTime)}`;
   return { reason: 'clock_out_of_range', detail };
 }

@@ -12,7 +12,7 @@ export interface FoldRequest {
 /** The folds of one validator, or of one of its runs. */
 export interface RebuildScope extends LogSelection {
   /** Runs whose folds stay as they are. */
-  readonly leftAlone: readonly number[];
+  readonly archivedRunIds: readonly number[];
 }
 
 /** A table that is a fold of the log. */
@@ -28,7 +28,7 @@ const ofRuns = (table: string, runColumn: string, key: readonly string[]): FoldT
   table,
   key: ['validator_id', ...key],
   where: `validator_id = $1 and ($2::bigint is null or ${runColumn} = $2) and ${runColumn} <> all ($3::bigint[])`,
-  values: ({ validatorId, runId, leftAlone }) => [validatorId, runId, leftAlone],
+  values: ({ validatorId, runId, archivedRunIds: archivedRunIds }) => [validatorId, runId, archivedRunIds],
 });
 
 export const RUN_FOLDS: readonly FoldTable[] = [
@@ -46,8 +46,10 @@ export const MINER_FOLD: FoldTable = {
   values: ({ validatorId, runId, minersOfRun }) => [validatorId, runId === null ? null : minersOfRun],
 };
 
-export const isRefolded = ({ runId, leftAlone }: RebuildScope, factRun: number): boolean =>
-  (runId === null || factRun === runId) && !leftAlone.includes(factRun);
+export const isRefolded = (
+  { runId, archivedRunIds: archivedRunIds }: RebuildScope,
+  factRun: number,
+): boolean => (runId === null || factRun === runId) && !archivedRunIds.includes(factRun);
 
 /**
  * Locks the validators whose folds are asked for, so that their writers wait, and says what there is to fold.
@@ -61,8 +63,8 @@ export async function lockScopes(client: ClientBase, request: FoldRequest): Prom
   for (const validator of validators) {
     const { runId } = request;
     const minersOfRun = runId === null ? [] : await readMinersOfRun(client, validator, runId);
-    const leftAlone = await readArchivedRunIds(client, validator);
-    scopes.push({ ...validator, runId, minersOfRun, leftAlone });
+    const archivedRunIds = await readArchivedRunIds(client, validator);
+    scopes.push({ ...validator, runId, minersOfRun, archivedRunIds: archivedRunIds });
   }
   return scopes;
 }

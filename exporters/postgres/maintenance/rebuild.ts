@@ -123,7 +123,7 @@ async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
   const { rows } = await client.query<{ id: number }>(
     `select distinct run_id::float8 as id from weather_forecast_stats
      where validator_id = $1 and ($2::bigint is null or run_id = $2) and run_id <> all ($3::bigint[])`,
-    [scope.validatorId, scope.runId, scope.leftAlone],
+    [scope.validatorId, scope.runId, scope.archivedRunIds],
   );
   await rankRuns(
     client,

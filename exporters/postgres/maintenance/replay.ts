@@ -4,15 +4,15 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { DEAD_LETTER_REASONS, scrubText, type DeadLetterReason } from '#semconv';
 import { toRejection } from '../write-dead-letter.ts';
 import { isRetryableDatabaseError } from '../sql/database-error.ts';
-import { decodeLetter, sanitizeText } from '../dead-letters/dead-letter-codec.ts';
+import { decodeDeadLetter, sanitizeText } from '../dead-letters/dead-letter-codec.ts';
 import { Partitions } from '../log/partitions.ts';
 import { recordSpans, type RecordSpansOptions } from '../write-batch.ts';
 import {
   changeReason,
-  readLetters,
-  removeLetter,
+  readDeadLetters,
+  removeDeadLetter,
   type DeadLetter,
-  type LetterFilter,
+  type DeadLetterFilter,
 } from '../dead-letters/read-dead-letters.ts';
 
 const PAGE = 100;
@@ -38,12 +38,12 @@ type Outcome = DeadLetterReason | 'recorded' | 'stripped' | 'gone';
  *
  * @throws what the server threw when it cannot write at all; the letters before that are done
  */
-export async function replayLetters(pool: Pool, filter: LetterFilter, now: Date): Promise<Replay> {
+export async function replayDeadLetters(pool: Pool, filter: DeadLetterFilter, now: Date): Promise<Replay> {
   const options = { partitions: new Partitions(), now: now.getTime() * 1000 };
   const counts = new Map<Outcome, number>();
   let after: DeadLetter | undefined;
   do {
-    const page = await readLetters(pool, filter, { limit: PAGE, ...(after && { after }) });
+    const page = await readDeadLetters(pool, filter, { limit: PAGE, ...(after && { after }) });
     for (const letter of page) {
       const outcome = await replay(pool, letter, options);
       counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -62,11 +62,11 @@ export async function replayLetters(pool: Pool, filter: LetterFilter, now: Date)
 }
 
 async function replay(pool: Pool, letter: DeadLetter, options: RecordSpansOptions): Promise<Outcome> {
-  const span = decodeLetter(letter.span);
+  const span = decodeDeadLetter(letter.span);
   if (span === null) return 'stripped';
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await recordLetter(pool, letter, { span, ...options });
+      return await recordDeadLetter(pool, letter, { span, ...options });
     } catch (error) {
       options.partitions.invalidate();
       if (!isRetryableDatabaseError(error)) return keep(pool, letter, error);
@@ -76,13 +76,13 @@ async function replay(pool: Pool, letter: DeadLetter, options: RecordSpansOption
 }
 
 /** A span that cannot be recorded puts its letter back itself, with the reason of today. */
-function recordLetter(
+function recordDeadLetter(
   pool: Pool,
   letter: DeadLetter,
   { span, ...options }: RecordSpansOptions & { readonly span: ObservedSpan },
 ): Promise<Outcome> {
   return inTransaction(pool, async (client) => {
-    if (!(await removeLetter(client, letter))) return 'gone';
+    if (!(await removeDeadLetter(client, letter))) return 'gone';
     const { rejected } = await recordSpans(client, [span], options);
     return DEAD_LETTER_REASONS.find((reason) => reason in rejected) ?? 'recorded';
   });

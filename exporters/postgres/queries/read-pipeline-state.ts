@@ -13,7 +13,7 @@ import {
   retriesByStep,
   type PendingAttempts,
 } from './pending-attempts.ts';
-import { countLetters } from '../dead-letters/read-dead-letters.ts';
+import { countDeadLetters } from '../dead-letters/read-dead-letters.ts';
 
 /** How the state is read. */
 export interface ReadStateOptions {
@@ -45,7 +45,7 @@ export function readPipelineState(
     signal?.throwIfAborted();
     const validators = await readValidators(client);
     const stepsInProgress = await readStepsInProgress(client);
-    const deadLetters = await countLetters(client, {});
+    const deadLetters = await countDeadLetters(client, {});
     const missingRecords = await countMissingRecords(client);
     signal?.throwIfAborted();
     const runs = await readRuns(client, readAt);

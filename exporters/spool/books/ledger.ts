@@ -20,7 +20,7 @@ export interface LedgerState {
 }
 
 /** What is told of the emitter, and when in the order of changes. */
-export interface ToldAccount {
+export interface AccountReport {
   readonly account: EmitterAccount;
   readonly at: number;
 }
@@ -74,7 +74,7 @@ export class Ledger {
     records: readonly BookedRecord[],
     slice: { readonly from: number; readonly to: number; readonly isLast: boolean },
     state: Pick<EmitterAccount, 'isOwn' | 'isClosed'>,
-  ): ToldAccount {
+  ): AccountReport {
     const { from, to, isLast } = slice;
     const account: EmitterAccount = {
       ...this.#emitter,
@@ -89,7 +89,7 @@ export class Ledger {
   }
 
   /** All these records are safe elsewhere, and what was told with them is known there. */
-  confirm(records: readonly BookedRecord[], { account, at }: ToldAccount): void {
+  confirm(records: readonly BookedRecord[], { account, at }: AccountReport): void {
     this.#runs.deliver(records);
     this.#deliveredSequence = Math.max(this.#deliveredSequence, account.deliveredSequence);
     this.#dropped = behind(this.#dropped, account.dropped.at(-1)?.[1] ?? 0);

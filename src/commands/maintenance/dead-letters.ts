@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
 import {
-  countLetters,
-  dropLetters,
-  readLetters,
-  replayLetters,
-  type LetterFilter,
+  countDeadLetters,
+  dropDeadLetters,
+  readDeadLetters,
+  replayDeadLetters,
+  type DeadLetterFilter,
 } from '#maintenance/dead-letters';
 import { CategorizedError, DEAD_LETTER_REASONS, type DeadLetterReason } from '#semconv';
-import { letterList, formatDeadLetters, replayInWords, toDocument } from './format-dead-letters.ts';
+import { deadLetterList, formatDeadLetters, formatReplay, toDocument } from './format-dead-letters.ts';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
@@ -22,7 +22,7 @@ interface FilterOptions {
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 10_000;
 
-const toFilter = ({ run, reason, span }: FilterOptions): LetterFilter => ({
+const toFilter = ({ run, reason, span }: FilterOptions): DeadLetterFilter => ({
   ...(run === undefined ? {} : { runId: run }),
   ...(reason === undefined ? {} : { reason }),
   ...(span === undefined ? {} : { spanId: span }),
@@ -37,7 +37,7 @@ const filtered = (name: string, description: string): Command =>
     .option('--span <id>', 'those of this span')
     .option('--json', 'print one JSON document instead of words');
 
-function tell(options: FilterOptions, document: unknown, words: string): void {
+function printResult(options: FilterOptions, document: unknown, words: string): void {
   const isJson = options.json === true;
   createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : words);
 }
@@ -48,17 +48,17 @@ const listCommand = (): Command =>
     .action(async (options: FilterOptions & { readonly limit: number }) => {
       const filter = toFilter(options);
       const { letters, counts } = await withDatabase(async ({ pool }) => ({
-        letters: await readLetters(pool, filter, { limit: options.limit }),
-        counts: await countLetters(pool, filter),
+        letters: await readDeadLetters(pool, filter, { limit: options.limit }),
+        counts: await countDeadLetters(pool, filter),
       }));
-      tell(options, { letters: letters.map(toDocument), counts }, letterList(letters, counts));
+      printResult(options, { letters: letters.map(toDocument), counts }, deadLetterList(letters, counts));
     });
 
 const replayCommand = (): Command =>
   filtered('replay', 'Hands the spans over again, for good when what kept them out is gone.').action(
     async (options: FilterOptions) => {
-      const replay = await withDatabase(({ pool }) => replayLetters(pool, toFilter(options), new Date()));
-      tell(options, replay, replayInWords(replay));
+      const replay = await withDatabase(({ pool }) => replayDeadLetters(pool, toFilter(options), new Date()));
+      printResult(options, replay, formatReplay(replay));
     },
   );
 
@@ -69,8 +69,8 @@ const dropCommand = (): Command =>
       const filter = toFilter(options);
       const isFiltered = Object.keys(filter).length > 0;
       if (isFiltered === (options.all === true)) throw wrongFilter(isFiltered);
-      const dropped = await withDatabase(({ pool }) => dropLetters(pool, filter));
-      tell(options, { dropped }, `Removed: ${formatDeadLetters(dropped)}.`);
+      const dropped = await withDatabase(({ pool }) => dropDeadLetters(pool, filter));
+      printResult(options, { dropped }, `Removed: ${formatDeadLetters(dropped)}.`);
     });
 
 const wrongFilter = (isFiltered: boolean): CategorizedError =>

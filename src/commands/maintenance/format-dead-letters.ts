@@ -1,4 +1,4 @@
-import type { DeadLetter, LetterCounts, Replay } from '#maintenance/dead-letters';
+import type { DeadLetter, DeadLetterCounts, Replay } from '#maintenance/dead-letters';
 import { textTable, type TextColumn } from '#reports/text-table';
 
 /** Longest detail that is shown; the rest is in the JSON. */
@@ -18,11 +18,11 @@ const COLUMNS: readonly TextColumn<DeadLetter>[] = [
   { heading: 'detail', value: ({ detail }) => onOneLine(detail, MAX_DETAIL_LENGTH) },
 ];
 
-const sumOf = (counts: LetterCounts): number =>
+const sumOf = (counts: DeadLetterCounts): number =>
   Object.values(counts).reduce((sum, letters) => sum + letters, 0);
 
 /** The letters by reason in words: `3 dead letters (2 invalid_attribute, 1 partition_dropped)`. */
-export function formatDeadLetters(counts: LetterCounts): string {
+export function formatDeadLetters(counts: DeadLetterCounts): string {
   const sum = sumOf(counts);
   if (sum === 0) return 'no dead letters';
   const reasons = Object.entries(counts).map(([reason, letters]) => `${letters} ${reason}`);
@@ -30,7 +30,7 @@ export function formatDeadLetters(counts: LetterCounts): string {
 }
 
 /** The letters as a table, and how many there are. */
-export function letterList(letters: readonly DeadLetter[], counts: LetterCounts): string {
+export function deadLetterList(letters: readonly DeadLetter[], counts: DeadLetterCounts): string {
   if (letters.length === 0) return 'There are no dead letters that match.';
   const isWhole = sumOf(counts) === letters.length;
   const shown = isWhole ? 'Shown' : `Shown: the first ${letters.length} of`;
@@ -38,7 +38,7 @@ export function letterList(letters: readonly DeadLetter[], counts: LetterCounts)
 }
 
 /** What became of replayed letters. */
-export function replayInWords({ recorded, refused, stripped }: Replay): string {
+export function formatReplay({ recorded, refused, stripped }: Replay): string {
   const lines = [
     `Recorded and removed: ${recorded}.`,
     `Refused again and kept: ${formatDeadLetters(refused)}.`,

@@ -46,7 +46,7 @@ export function reconcileCommand(): Command {
           output,
         }),
       }));
-      output.result(isJson ? JSON.stringify(toDocument(found), null, 2) : toWords(found));
+      output.result(isJson ? JSON.stringify(toDocument(found), null, 2) : formatDifferences(found));
       const { folds, metrics } = found;
       if (folds.differenceCount > 0 || (metrics?.differences.length ?? 0) > 0) process.exitCode = 1;
     });
@@ -84,7 +84,7 @@ async function compareMetrics(
   }
 }
 
-const toWords = ({ folds, metrics }: Found): string =>
+const formatDifferences = ({ folds, metrics }: Found): string =>
   [...differenceLines(folds), ...(metrics === null ? [] : seriesLines(metrics))].join('\n');
 
 const toDocument = ({ folds, metrics }: Found) => ({

@@ -4,7 +4,7 @@ import { readConfig } from '#src/config';
 import { interruptible } from '../terminal/signals.ts';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
-import { recordSpans } from './run-recorder.ts';
+import { runRecorder } from './run-recorder.ts';
 
 /** How much the heap may grow beyond what was alive in it, per cent. */
 const GROWTH_PERCENT = 50;
@@ -44,6 +44,6 @@ export function recordCommand(): Command {
         ingestHost: options.host ?? read.ingestHost,
         ingestPort: options.port ?? read.ingestPort,
       };
-      await interruptible((signal) => recordSpans({ config, isJson, output, signal }));
+      await interruptible((signal) => runRecorder({ config, isJson, output, signal }));
     });
 }

@@ -9,7 +9,7 @@ import type { Output } from '../terminal/output.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
 /** What recording is asked for. */
-export interface RecordSpansOptions {
+export interface RunRecorderOptions {
   readonly config: Config;
   readonly isJson: boolean;
   readonly output: Output;
@@ -31,7 +31,7 @@ export interface RecordingPlaces {
 const NO_VALIDATOR = 'barograph-record';
 
 /** Takes spans of other programs and records them, until the signal aborts. */
-export async function recordSpans({ config, isJson, output, signal }: RecordSpansOptions): Promise<void> {
+export async function runRecorder({ config, isJson, output, signal }: RunRecorderOptions): Promise<void> {
   const onProblem = dedupeWarnings((message) => output.problem(message));
   const { recording, places, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
@@ -58,7 +58,7 @@ export async function recordSpans({ config, isJson, output, signal }: RecordSpan
     return { recording, places, close };
   });
   try {
-    output.result(isJson ? JSON.stringify(places) : inWords(places));
+    output.result(isJson ? JSON.stringify(places) : formatPlaces(places));
     await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
     output.ending('Ending; what has arrived is written first. Ctrl-C again ends at once.');
   } finally {
@@ -67,7 +67,7 @@ export async function recordSpans({ config, isJson, output, signal }: RecordSpan
   }
 }
 
-const inWords = ({ traces, needs_token, metrics, database }: RecordingPlaces): string =>
+const formatPlaces = ({ traces, needs_token, metrics, database }: RecordingPlaces): string =>
   [
     `Spans     ${traces}${needs_token ? '   with the token' : ''}`,
     `Metrics   ${metrics ?? 'none'}`,

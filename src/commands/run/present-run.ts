@@ -22,7 +22,7 @@ export async function presentRun(
 ): Promise<void> {
   const { report } = run;
   try {
-    output.result(isJson ? JSON.stringify(report, null, 2) : inWords(report));
+    output.result(isJson ? JSON.stringify(report, null, 2) : formatValidation(report));
     if (staysUp) {
       output.progress('Still serving. Ctrl-C ends it.');
       await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
@@ -34,12 +34,12 @@ export async function presentRun(
   if (report.run.status !== 'completed') process.exitCode = 1;
 }
 
-function inWords(report: ValidationReport): string {
-  const summary = report.is_recorded ? formatRunReport(report) : unrecordedInWords(report);
+function formatValidation(report: ValidationReport): string {
+  const summary = report.is_recorded ? formatRunReport(report) : formatUnrecorded(report);
   return `${summary}\n\n${whereabouts(report)}`;
 }
 
-const unrecordedInWords = ({ run, outcome }: ValidationReport): string =>
+const formatUnrecorded = ({ run, outcome }: ValidationReport): string =>
   `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'} · ${describeOutcome(outcome)}\n\n` +
   'Nothing of it was recorded, because OTEL_SDK_DISABLED is true: unset it to record.';
 

@@ -26,7 +26,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
     if (isLineOpen) process.stderr.write(CLEAR_LINE);
     isLineOpen = false;
   };
-  const tell = (text: string): void => {
+  const printLine = (text: string): void => {
     endLine();
     process.stderr.write(`${text}\n`);
   };
@@ -40,7 +40,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
       process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(text)}` : `${text}\n`);
       isLineOpen = isTerminal;
     },
-    problem: tell,
-    ending: tell,
+    problem: printLine,
+    ending: printLine,
   };
 }

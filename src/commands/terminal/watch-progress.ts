@@ -29,16 +29,16 @@ export async function watchProgress(
   { output, signal }: { readonly output: Output; readonly signal: AbortSignal },
 ): Promise<void> {
   let last = '';
-  const tell = async (): Promise<void> => {
+  const showProgress = async (): Promise<void> => {
     const line = describeProgress(await pipeline.progress(runId));
     if (line !== last && !signal.aborted) output.progress(line);
     last = line;
   };
-  await tell();
+  await showProgress();
   const stop = startIntervalTask({
     everyMillis: INTERVAL_MILLIS,
     previousRun: Promise.resolve(),
-    work: tell,
+    work: showProgress,
   });
   try {
     await pipeline.finished(runId);
@@ -46,5 +46,5 @@ export async function watchProgress(
     // Not awaited: behind a closed fence a query under way never resolves.
     void stop();
   }
-  await tell();
+  await showProgress();
 }

@@ -60,7 +60,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
   });
   try {
     await barograph.pipeline.start();
-    tell(options, whereabouts(options, barograph));
+    printEvent(options, whereabouts(options, barograph));
     await untilAborted(signal, workUntilDone({ ...options, validatorHotkey, onProblem }, barograph.pipeline));
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -104,7 +104,7 @@ async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime
   const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
   const event = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
   const words = isNew ? `was made, miners: ${miners.length}` : 'is there already';
-  tell(validator, { event: event, words: `Run ${runId} of ${event.init_time} ${words}.` });
+  printEvent(validator, { event, words: `Run ${runId} of ${event.init_time} ${words}.` });
   return runId;
 }
 
@@ -115,7 +115,7 @@ interface Event {
 }
 
 /** One line for each event, JSON or words. */
-function tell({ isJson, output }: WorkOptions, { event: event, words }: Event): void {
+function printEvent({ isJson, output }: WorkOptions, { event, words }: Event): void {
   output.result(isJson ? JSON.stringify(event) : words);
 }
 

@@ -19,7 +19,7 @@ export type LeadResult = (Scored | WaitingForTruth | Retry | Failed | Superseded
 };
 
 /** Where the forecast stands while its lead is scored, and what says so. */
-export interface LeadWords {
+export interface LeadVocabulary {
   readonly scoreType: ScoreType;
   /** The stage that an unfinished or failed scoring is in. */
   readonly stage: string;
@@ -30,7 +30,7 @@ export interface LeadWords {
 }
 
 /** What the scoring of a lead says. */
-export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadWords): StepOutcome {
+export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadVocabulary): StepOutcome {
   if (result.kind === 'superseded') return supersededOutcome(result);
   const { findings } = result;
   const context = findings && leadContext(findings);
@@ -58,7 +58,7 @@ export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadWords):
 function scoredOutcome(
   { score, findings }: { readonly score: number; readonly findings: LeadFindings | undefined },
   { run, lead }: LeadJob,
-  { words, details }: { readonly words: LeadWords; readonly details: Partial<StepOutcome> },
+  { words, details }: { readonly words: LeadVocabulary; readonly details: Partial<StepOutcome> },
 ): StepOutcome {
   const { scoreType, scoreAttribute, scored } = words;
   const instant = { scoreType, validTime: validTimeOf(run.initTime, lead.leadHours) };

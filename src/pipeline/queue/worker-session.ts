@@ -81,7 +81,7 @@ export async function openSession(options: WorkerOptions): Promise<WorkerSession
     pollInterval: options.pollMillis,
     noHandleSignals: true,
     events,
-    logger: tellingLogger(onProblem),
+    logger: problemLogger(onProblem),
     taskList: toTaskList(options),
   });
   const ended = runner.promise.catch((error: unknown) => onProblem(String(error)));
@@ -145,7 +145,7 @@ function toTaskList({ handle }: WorkerOptions): TaskList {
 const TOLD_LEVELS: readonly string[] = ['error', 'warning'];
 
 /** A logger of the queue that tells errors and warnings alone; the rest is in the spans. */
-export const tellingLogger = (onProblem: (message: string) => void): Logger =>
+export const problemLogger = (onProblem: (message: string) => void): Logger =>
   new Logger(() => (level, message) => {
     if (TOLD_LEVELS.includes(level)) onProblem(message);
   });

@@ -7,7 +7,7 @@ import {
   openSession,
   QUEUE_SCHEMA,
   type StopReport,
-  tellingLogger,
+  problemLogger,
   type WorkerOptions,
   type WorkerSession,
 } from './worker-session.ts';
@@ -22,7 +22,7 @@ export interface QueueWorker {
 export async function migrateQueue(pool: Pool): Promise<void> {
   const detach = attachErrorHandlers(pool, () => undefined);
   try {
-    await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: tellingLogger(() => undefined) });
+    await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: problemLogger(() => undefined) });
   } finally {
     detach();
   }

@@ -12,19 +12,19 @@ export const withScope = (active: Context, scope: object): Context => active.set
 export const withSpanAndScope = (active: Context, span: Span, scope: object): Context =>
   new ScopeContext(active instanceof ScopeContext ? active.around : active, span, scope);
 
-/** The key under which OpenTelemetry keeps the span of a context, as it tells itself. */
+/** OTel's private span context key, discovered with a probe context; the API does not export it. */
 const SPAN_KEY = ((): symbol | null => {
-  let key: symbol | null = null;
+  let spanKey: symbol | null = null;
   const listener: Context = {
     getValue: () => undefined,
     deleteValue: () => listener,
     setValue: (key) => {
-      key = key;
+      spanKey = key;
       return listener;
     },
   };
   trace.setSpan(listener, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }));
-  return key;
+  return spanKey;
 })();
 
 /**

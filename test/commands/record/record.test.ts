@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordCommand } from '#commands/record/record';
-import { recordSpans, type RecordingPlaces } from '#commands/record/run-recorder';
+import { runRecorder, type RecordingPlaces } from '#commands/record/run-recorder';
 import { readConfig } from '#src/config';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
@@ -46,7 +46,7 @@ async function whileRecording<Result>(
   const output = captureOutput();
   let onOutput: (text: string) => void = () => undefined;
   const listening = new Promise<string>((resolve) => (onOutput = resolve));
-  const ended = recordSpans({
+  const ended = runRecorder({
     config: readConfig({ ...environment(), ...more }),
     isJson: true,
     output: { ...output, result: onOutput },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { replayLetters } from '#postgres/maintenance/replay';
+import { replayDeadLetters } from '#postgres/maintenance/replay';
 import type { ExportReport } from '#exporters/export-report';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
@@ -65,7 +65,7 @@ describe('a poisoned span', () => {
     { timeout: 60_000 },
     async (_what, fate, span) => {
       await isolate([span]);
-      const { recorded, refused, stripped } = await replayLetters(database.pool, {}, NOW);
+      const { recorded, refused, stripped } = await replayDeadLetters(database.pool, {}, NOW);
       expect(recorded).toBe(0);
       expect(stripped === 1 ? { [fate]: stripped } : refused).toEqual({ [fate]: 1 });
       expect(await letterReasons()).toEqual([fate]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeLetter, encodeLetter, encodeStripped } from '#postgres/dead-letters/dead-letter-codec';
+import { decodeDeadLetter, encodeDeadLetter, encodeStripped } from '#postgres/dead-letters/dead-letter-codec';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { recordedRun } from '#test/support/recorded-run';
@@ -8,7 +8,7 @@ import { endedSpan } from '#test/support/spans';
 
 /** The span that a letter gives back. */
 function kept(span: ObservedSpan): ObservedSpan {
-  const read = decodeLetter(encodeLetter(span));
+  const read = decodeDeadLetter(encodeDeadLetter(span));
   if (read === null) throw new Error('the letter was stripped');
   return read;
 }
@@ -49,7 +49,7 @@ describe('the span of a dead letter', () => {
   it('ends a circle and a depth without end', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
-    expect(encodeLetter(queryWith({ circle })).length).toBeLessThan(5000);
+    expect(encodeDeadLetter(queryWith({ circle })).length).toBeLessThan(5000);
   });
 
   it('holds no function, no invalid date and nothing that was undefined', () => {
@@ -63,14 +63,14 @@ describe('the span of a dead letter', () => {
   });
 
   it('says nothing that nobody should read', () => {
-    const text = encodeLetter(
+    const text = encodeDeadLetter(
       queryWith({ password: 'hunter2', path: '/home/v/.wallet', url: 'http://203.0.113.9:80/x' }),
     );
     expect(text).not.toMatch(/hunter2|\/home\/v|203\.0\.113\.9/);
   });
 
   it('is told from one that was stripped, which cannot be replayed', () => {
-    expect(decodeLetter(encodeStripped(queryWith({})))).toBeNull();
-    expect(decodeLetter('{}')).toBeNull();
+    expect(decodeDeadLetter(encodeStripped(queryWith({})))).toBeNull();
+    expect(decodeDeadLetter('{}')).toBeNull();
   });
 });

@@ -147,7 +147,7 @@ describe('a rebuild of a log that is no longer whole', () => {
     await database.pool.query('delete from miner_stats');
     await inTransaction(database.pool, async (client) => {
       for (const scope of await lockScopes(client, EVERYTHING))
-        await refold(client, { ...scope, leftAlone: [2] });
+        await refold(client, { ...scope, archivedRunIds: [2] });
     });
     const { weather_forecast_runs: runs, ...others } = await dumpTables(database.pool);
     const { weather_forecast_runs: runsBefore, ...othersBefore } = before;

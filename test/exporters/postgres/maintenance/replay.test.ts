@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { replayLetters } from '#postgres/maintenance/replay';
+import { replayDeadLetters } from '#postgres/maintenance/replay';
 import type { ObservedSpan } from '#facts/observed-span';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
@@ -48,7 +48,11 @@ describe('replayed letters', () => {
     const clean = await dumpTables(database.pool);
     await emptyTables(database.pool);
     await writeDeadLetters(spans);
-    expect(await replayLetters(database.pool, {}, NOW)).toEqual({ recorded: 9, refused: {}, stripped: 0 });
+    expect(await replayDeadLetters(database.pool, {}, NOW)).toEqual({
+      recorded: 9,
+      refused: {},
+      stripped: 0,
+    });
     expect(await dumpTables(database.pool)).toEqual(clean);
   });
 
@@ -56,7 +60,7 @@ describe('replayed letters', () => {
     await database.pool.query('alter table weather_forecast_runs add constraint odd check (id % 2 = 1)');
     await writeDeadLetters(spans);
     await database.pool.query(`update dead_letter_spans set reason = 'partition_dropped', detail = 'before'`);
-    expect(await replayLetters(database.pool, {}, NOW)).toEqual({
+    expect(await replayDeadLetters(database.pool, {}, NOW)).toEqual({
       recorded: 6,
       refused: { refused_by_database: 3 },
       stripped: 0,
@@ -68,7 +72,7 @@ describe('replayed letters', () => {
       { detail: '23514: new row for relation "weather_forecast_runs" violates check constraint "odd"' },
     ]);
     await database.pool.query('alter table weather_forecast_runs drop constraint odd');
-    expect(await replayLetters(database.pool, {}, NOW)).toMatchObject({ recorded: 3, refused: {} });
+    expect(await replayDeadLetters(database.pool, {}, NOW)).toMatchObject({ recorded: 3, refused: {} });
     expect(await count('dead_letter_spans')).toBe(0);
     expect(await count('weather_forecast_runs')).toBe(3);
   });
@@ -76,11 +80,11 @@ describe('replayed letters', () => {
   it('are those of a run, of a reason and of a span, and no others', async () => {
     await writeDeadLetters(spans);
     const [, call] = spans;
-    expect(await replayLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
+    expect(await replayDeadLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
       recorded: 2,
     });
-    expect(await replayLetters(database.pool, { runId: 2 }, NOW)).toMatchObject({ recorded: 3 });
-    expect(await replayLetters(database.pool, { reason: 'clock_out_of_range' }, NOW)).toMatchObject({
+    expect(await replayDeadLetters(database.pool, { runId: 2 }, NOW)).toMatchObject({ recorded: 3 });
+    expect(await replayDeadLetters(database.pool, { reason: 'clock_out_of_range' }, NOW)).toMatchObject({
       recorded: 0,
     });
     expect(await count('dead_letter_spans')).toBe(4);
@@ -89,10 +93,12 @@ describe('replayed letters', () => {
   it('keep waiting when their clock is still ahead, and are recorded when time has come up with it', async () => {
     const early = endedSpan({ step: 'query', at: 3 * 86_400_000 });
     await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved([early]);
-    expect(await replayLetters(database.pool, {}, NOW)).toMatchObject({ refused: { clock_out_of_range: 1 } });
+    expect(await replayDeadLetters(database.pool, {}, NOW)).toMatchObject({
+      refused: { clock_out_of_range: 1 },
+    });
     expect(await reasons()).toEqual(['clock_out_of_range']);
     const later = new Date('2026-11-26T00:00:00Z');
-    expect(await replayLetters(database.pool, {}, later)).toMatchObject({ recorded: 1, refused: {} });
+    expect(await replayDeadLetters(database.pool, {}, later)).toMatchObject({ recorded: 1, refused: {} });
   });
 
   it('lose nothing and double nothing when the server goes away with any statement', async () => {
@@ -110,7 +116,7 @@ describe('replayed letters', () => {
         throw new Error('Connection terminated unexpectedly');
       });
       const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
-      const { recorded } = await replayLetters(target, {}, NOW);
+      const { recorded } = await replayDeadLetters(target, {}, NOW);
       expect([recorded, await count('dead_letter_spans'), await count('weather_forecast_steps')]).toEqual([
         1, 0, 1,
       ]);
@@ -125,7 +131,7 @@ describe('replayed letters', () => {
     await writeDeadLetters(spans);
     const pool = interceptPool(database.pool, () => Promise.reject(new Error('Connection terminated')));
     const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
-    await expect(replayLetters(target, {}, NOW)).rejects.toThrow('Connection terminated');
+    await expect(replayDeadLetters(target, {}, NOW)).rejects.toThrow('Connection terminated');
     expect(await count('dead_letter_spans')).toBe(9);
   });
 
@@ -134,7 +140,7 @@ describe('replayed letters', () => {
       endedSpan({ step: 'query', at: n, attributes: { 'weather.step.status': 'done' } }),
     );
     await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved(wrong);
-    expect(await replayLetters(database.pool, {}, NOW)).toEqual({
+    expect(await replayDeadLetters(database.pool, {}, NOW)).toEqual({
       recorded: 0,
       refused: { invalid_attribute: 230 },
       stripped: 0,
