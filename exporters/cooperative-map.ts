@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** How much is done at once: some milliseconds of work for any of ours. */
+/** Weight of one slice: a few milliseconds for every caller. */
 const WEIGHT_PER_TURN = 100;
 
 /**
- * Works through items a hundred at a time and lets the rest of the process have a turn in between: a batch of thousands
- * must hold up neither a step nor a scrape. An item may stand for many, `weigh` then says for how many.
+ * Cooperative map: yields to the event loop after every hundred items, so that a batch of thousands delays neither a
+ * step nor a scrape. `weigh` gives the weight of an item that stands for many.
  *
- * @returns what `work` gave, in the order of the items
+ * @returns the results of `work`, in the order of the items
  */
 export async function mapCooperatively<Item, Result>(
   items: readonly Item[],

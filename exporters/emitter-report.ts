@@ -1,4 +1,4 @@
-/** What an emitter says of one run, as of a report. */
+/** Counts of an emitter for one run, as of a report. */
 export interface RunAccount {
   readonly validatorHotkey: string;
   readonly runId: number;

@@ -13,7 +13,7 @@ export type ExportReport =
   | { readonly kind: 'retryable'; readonly error: unknown }
   | { readonly kind: 'rejected'; readonly error: unknown };
 
-/** What may be told with a batch. */
+/** Options of one export. */
 export interface ExportOptions {
   /** Aborted when the call is given up. */
   readonly signal?: AbortSignal;

@@ -18,7 +18,7 @@ export interface ForecastSpanExporterOptions {
   readonly pool: Pool;
   /** Told after each commit what it changed; the metrics mirror it. An error of it is its own affair. */
   readonly onCommit?: (committed: Committed) => void;
-  /** The clock that wild clocks are told by, milliseconds since 1970; that of this system unless given. */
+  /** Reference clock for the validation of timestamps, milliseconds since 1970; default: the system's. */
   readonly now?: () => number;
 }
 
@@ -27,7 +27,7 @@ export interface ForecastSpanExporterOptions {
  * result. Writing the same spans again, in any order and any split, leaves the tables as they are.
  *
  * Calls are served one after the other. It fits any OpenTelemetry span processor through `export`; the processor of
- * Barograph calls `exportObserved`, which also takes spans that have only started and says whether trying again helps.
+ * Barograph calls `exportObserved`, which also takes running spans and classifies failures as retryable or not.
  */
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;
@@ -44,7 +44,7 @@ export class ForecastSpanExporter implements SpanExporter {
     this.#now = now;
   }
 
-  /** Writes ended spans, and running ones if there are any; `done` hears once of success or of the error. */
+  /** Writes ended and running spans; `done` is called once, with success or the error. */
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     const observed = spans.map((span) => toObservedSpan(span, span.ended ? 'ended' : 'started'));
     void this.exportObserved(observed).then((report) => {
@@ -56,7 +56,7 @@ export class ForecastSpanExporter implements SpanExporter {
   /** Translates spans that `exportObserved` will be called with, while others are still written. */
   prepare(spans: readonly ObservedSpan[]): void {
     const batch = toBatch(spans);
-    // Whoever writes them hears of it.
+    // The error surfaces where the batch is written.
     batch.catch(() => undefined);
     this.#prepared.set(spans, batch);
   }
@@ -102,7 +102,7 @@ export class ForecastSpanExporter implements SpanExporter {
     try {
       this.#onCommit(committed);
     } catch {
-      // The rows are committed; whoever mirrors them cannot undo that.
+      // The rows are committed; an error of the mirror cannot undo that.
     }
     return { kind: 'written' };
   }

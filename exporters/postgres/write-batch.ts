@@ -157,9 +157,9 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
 /** What recording needs besides the spans. */
 export interface RecordSpansOptions {
   readonly partitions: Partitions;
-  /** The clock that wild clocks are told by. */
+  /** Reference clock for the validation of timestamps, microseconds since 1970. */
   readonly now: EpochMicros;
-  /** What the emitter of the spans says with them. */
+  /** The report of the emitter, committed with its spans. */
   readonly account?: EmitterAccount | undefined;
 }
 

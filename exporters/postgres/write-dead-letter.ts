@@ -8,7 +8,7 @@ import { Partitions } from './log/partitions.ts';
 import { insertStrippedDeadLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
-/** What is told of a span that is buried. */
+/** Options of a dead letter. */
 export interface WriteDeadLetterOptions extends ExportOptions {
   /** What it was refused with. */
   readonly error: unknown;
@@ -19,7 +19,7 @@ function withoutValues(error: Error, code: string | null): string {
   return code?.startsWith('22') ? error.message.replace(/".*"/s, '"…"') : error.message;
 }
 
-/** Why the database refused a span: SQLSTATE and message, without the values of the row. */
+/** The rejection of a span that the database refuses: SQLSTATE and message, without the values of the row. */
 export function toRejection(error: unknown): Rejection {
   const reason = 'refused_by_database';
   if (!(error instanceof Error)) return { reason, detail: String(error) };

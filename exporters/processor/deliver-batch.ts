@@ -11,10 +11,10 @@ export interface DeliveryContext {
   readonly backoff: BackoffPolicy;
   /** How long one attempt may take, ms; null for no limit. */
   readonly exportTimeoutMillis: number | null;
-  /** Aborted when everything is given up. */
+  /** Aborts delivery as a whole. */
   readonly signal: AbortSignal;
   readonly isStopped: () => boolean;
-  /** Told of each attempt that failed and will be made again. */
+  /** Called with the error of each attempt that will be retried. */
   readonly onRetry: () => void;
   /** Lets a waiting flush shorten the pause before the next attempt. */
   readonly pause: (delayMillis: number) => Promise<void>;
@@ -33,8 +33,8 @@ interface Slice {
 }
 
 /**
- * Brings a batch to the sink, attempt after attempt, until nothing of it is left. What the sink rejects is halved until
- * the one span that is at fault is alone, and that one is buried; all others are written at once.
+ * Delivers a batch with retries and bisection: a rejected batch is halved until the poison span is alone, which becomes a
+ * dead letter; all other spans are written.
  */
 export function deliverBatch(batch: SpanBatch, delivery: DeliveryContext): Promise<Delivered> {
   return deliverSlice({ batch, from: 0, to: batch.spans.length }, delivery);
@@ -64,7 +64,7 @@ async function deliverHalves({ batch, from, to }: Slice, delivery: DeliveryConte
   return { kind: 'settled', kept: first.kept + second.kept, rejected: first.rejected + second.rejected };
 }
 
-/** A sink that buries no span loses it, which is counted. */
+/** A sink without dead letters loses the span, which is counted. */
 async function writeDeadLetterAlone(
   { batch, from, to }: Slice,
   error: unknown,
@@ -81,7 +81,7 @@ async function writeDeadLetterAlone(
   return report.kind === 'written' ? { kind: 'settled', kept: 1, rejected: 0 } : lost;
 }
 
-/** Asks the sink again and again, one attempt at a time, until it takes or refuses. */
+/** Retries with backoff, one attempt at a time, until the sink writes or rejects. */
 async function untilAnswered(
   ask: (options: ExportOptions) => Promise<ExportReport>,
   delivery: DeliveryContext,
@@ -96,7 +96,7 @@ async function untilAnswered(
   return 'given_up';
 }
 
-/** One attempt. A sink that throws or takes too long is one that may be asked again. */
+/** One attempt; an exception or a timeout is retryable. */
 async function askOnce(
   ask: (options: ExportOptions) => Promise<ExportReport>,
   delivery: DeliveryContext,

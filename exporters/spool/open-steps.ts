@@ -2,7 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { DropReason } from '#processor/span-queue';
 import type { RunIdentity } from './books/ledger.ts';
 
-/** What a span is told apart by. */
+/** The identity of a span. */
 export type SpanIds = Pick<ObservedSpan, 'traceId' | 'spanId'>;
 
 /** A step that has started and not ended. */
@@ -11,7 +11,7 @@ export interface OpenStep {
   readonly started: ObservedSpan;
   readonly sequence: number;
   readonly run: RunIdentity | null;
-  /** The place of its start among the records of this turn; null when it is no longer there. */
+  /** Index of its start in the write buffer; null when the start is not buffered any more. */
   pendingAt: number | null;
   /** The segment that holds the newest copy of its start, or why none does. */
   segment: number | null;
@@ -30,7 +30,7 @@ const FIRST_PLACES = 1024;
  * 0.6 µs in place of 1.4.
  */
 export class OpenSteps {
-  /** Twice as many places as steps at least, a power of two; a step lies in the first free one behind its own. */
+  /** Slots of the hash table: a power of two, at most half full; linear probing from the home slot. */
   #slots: (OpenStep | null)[] = emptyPlaces(FIRST_PLACES);
   #size = 0;
 
@@ -42,7 +42,7 @@ export class OpenSteps {
     return this.#slots[this.#placeOf(span)] ?? undefined;
   }
 
-  /** Adds a step, or puts it in the place of the one whose span it has. */
+  /** Upserts a step by its span. */
   set(step: OpenStep): void {
     if (2 * this.#size >= this.#slots.length) this.#grow();
     const place = this.#placeOf(step.started);
@@ -55,7 +55,7 @@ export class OpenSteps {
     if (this.#slots[free] === null) return;
     this.#slots[free] = null;
     this.#size -= 1;
-    // Those behind it that would not be found across the gap move up.
+    // Backward-shift delete: moves up those that probing would not find across the gap.
     const last = this.#slots.length - 1;
     for (let place = (free + 1) & last; ; place = (place + 1) & last) {
       const step = this.#slots[place] ?? null;
@@ -68,17 +68,17 @@ export class OpenSteps {
     }
   }
 
-  /** Those that have a start on disk, oldest first. */
+  /** Steps whose start is on disk, oldest first. */
   kept(): readonly OpenStep[] {
     return this.#all().filter(({ segment }) => segment !== null);
   }
 
-  /** Those whose start would go with a segment, oldest first. */
+  /** Steps whose newest start lies in a segment, oldest first. */
   startedUpTo(segment: number): readonly OpenStep[] {
     return this.#all().filter((step) => step.segment !== null && step.segment <= segment);
   }
 
-  /** The place of the step with this span, or the free one in which it belongs. */
+  /** The slot of this span, or the free slot in which it belongs. */
   #placeOf({ traceId, spanId }: SpanIds): number {
     const last = this.#slots.length - 1;
     for (let place = hashOf(spanId) & last; ; place = (place + 1) & last) {
@@ -101,7 +101,7 @@ export class OpenSteps {
 
 const emptyPlaces = (length: number): (OpenStep | null)[] => new Array<OpenStep | null>(length).fill(null);
 
-/** Of the last digits, which differ whoever made the id. */
+/** Hashes the last digits: every id generator varies these. */
 function hashOf(spanId: string): number {
   let hash = 0;
   for (let index = Math.max(0, spanId.length - 8); index < spanId.length; index += 1)

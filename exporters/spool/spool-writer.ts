@@ -20,11 +20,11 @@ export interface SpoolWriterParts {
 }
 
 /**
- * Writes the records of spans. Those of one turn of the event loop are written together before that turn is over, so that
- * nothing outside the process can learn of a step before its record is in the hands of the operating system.
+ * Write-ahead log of spans with group commit: the records of one turn of the event loop are written together before the
+ * turn is over. So nothing outside the process can observe a step before the operating system has its record.
  *
- * What finds no room is dropped and counted. A step whose end is dropped while its start was kept is closed as soon as
- * there is room again.
+ * Records that exceed the limit are dropped and counted. A step whose end was dropped while its start was kept gets a
+ * synthetic end as soon as there is room.
  */
 export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
@@ -87,7 +87,7 @@ export class SpoolWriter {
     return 'queued';
   }
 
-  /** Writes what waits. */
+  /** Flushes the write buffer. */
   flush(): void {
     const group = this.#pending.take();
     if (group.length === 0) return;
@@ -97,14 +97,14 @@ export class SpoolWriter {
     this.#pending.clear();
   }
 
-  /** Closes all steps under way, from the record of their start. Closings that find no room stay owed. */
+  /** Writes synthetic ends for all open steps, from their starts. Those that find no room stay pending. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
     return this.#parts.open.kept().map((start) => this.#pendingClosings.owe(start, closing));
   }
 
-  /** Writes the closings that are owed, as far as there is room; `isOwed` ones may exceed the limit. */
+  /** Flushes pending synthetic ends as far as there is room; with `isPending` they may exceed the limit. */
   flushPending(isPending = false): void {
-    // They are numbered behind what waits for the end of the turn, and have to stand behind it as well.
+    // Sequence order is file order: buffered records have lower numbers, so they are written first.
     this.flush();
     const { ledger } = this.#parts;
     for (let span = this.#pendingClosings.first; span !== undefined; span = this.#pendingClosings.first) {
@@ -121,7 +121,7 @@ export class SpoolWriter {
     }
   }
 
-  /** Writes the starts that would go with a segment once more; false when there is no room for them. */
+  /** Compaction: rewrites the open starts of a segment that is about to be deleted; false when there is no room. */
   rewriteOpenStarts(segment: number): boolean {
     const { open, segments } = this.#parts;
     const steps = open.startedUpTo(segment);
@@ -137,7 +137,7 @@ export class SpoolWriter {
     const { segments, books, ledger } = this.#parts;
     const before = segments.end.segment;
     const appended = segments.append(frames, isPending);
-    // Before any segment goes whose records these books count.
+    // The books that count a segment's records are written before the segment is deleted.
     if (segments.end.segment !== before) ignoreErrors(() => books.write(ledger.state()));
     return appended;
   }
@@ -177,7 +177,7 @@ export class SpoolWriter {
     open.delete(ids);
     if (refused === null) return;
     ledger.recover(refused, run);
-    // The record does not tell that its step was counted before, as dropped.
+    // Adjusts the counter: this step was counted before, as dropped, which its record does not show.
     ignoreErrors(() => books.write(ledger.state()));
   }
 
@@ -204,7 +204,7 @@ export class SpoolWriter {
   }
 }
 
-/** Does what may fail without harm: what was not written down is delivered once more, or counted again from the records. */
+/** Best-effort I/O: a position that was not stored only means that records are delivered or counted again. */
 export function ignoreErrors(work: () => void): void {
   try {
     work();

@@ -17,24 +17,24 @@ export interface NumberedRecord {
   readonly start: OpenStep | null;
 }
 
-/** A record that waits for the end of the turn, and where its frame stands among the bytes of the turn. */
+/** A buffered record, and where its frame lies in the bytes of the buffer. */
 export interface PendingRecord extends NumberedRecord {
   readonly from: number;
   readonly to: number;
 }
 
-/** The records of one turn of the event loop, until it is over: already as the bytes that will be written. */
+/** Group commit: buffers the records of one turn of the event loop, already encoded, for one write at its end. */
 export class WriteBuffer {
   readonly #onOver: () => void;
   readonly #writer = new ByteWriter();
   readonly #encoder = new SpanEncoder(this.#writer);
   #records: PendingRecord[] = [];
-  /** Where the frame begins whose span was encoded last. */
+  /** Offset of the frame whose span was encoded last. */
   #from = 0;
   #isInOrder = true;
   #isOverScheduled = false;
 
-  /** `onOver` is called before anything that awaits can go on. */
+  /** `onOver` runs as a microtask, before any pending await continues. */
   constructor(onOver: () => void) {
     this.#onOver = onOver;
   }
@@ -43,7 +43,7 @@ export class WriteBuffer {
     return this.#records.length;
   }
 
-  /** Encodes a span, which then is added or takes the place of its start. @throws Error when it cannot be encoded */
+  /** Encodes a span, to be added or to replace its start. @throws Error when it cannot be encoded */
   encode(span: ObservedSpan): void {
     this.#from = beginFrame(this.#writer);
     try {
@@ -65,32 +65,32 @@ export class WriteBuffer {
     });
   }
 
-  /** Puts the end that was encoded in the place of its start. */
+  /** Replaces a buffered start by the end that was encoded. */
   replace(at: number, record: NumberedRecord): void {
     this.#records[at] = this.#pendingOf(record);
     this.#isInOrder = false;
   }
 
-  /** All of them, which wait here no longer; their bytes can be had until `clear`. */
+  /** Drains the buffer; the bytes stay readable until `clear`. */
   take(): readonly PendingRecord[] {
     const records = this.#records;
     this.#records = [];
     return records;
   }
 
-  /** The frames of records that were taken, as they are written; null when one is larger than any that is believed. */
+  /** The frames of drained records as they are written; null when one exceeds the largest frame that a reader accepts. */
   framesOf(records: readonly PendingRecord[]): readonly Buffer[] | null {
     if (records.some(isTooLarge)) return null;
     if (this.#isInOrder) return [this.#writer.slice(0, this.#writer.length)];
     return records.map(({ from, to }) => this.#writer.slice(from, to));
   }
 
-  /** The frame of one of them; null when it is larger than any that is believed. */
+  /** The frame of one drained record; null when it exceeds the largest frame that a reader accepts. */
   frameOf(record: PendingRecord): Buffer | null {
     return isTooLarge(record) ? null : this.#writer.slice(record.from, record.to);
   }
 
-  /** Lets go of the bytes of what was taken. */
+  /** Releases the bytes of drained records. */
   clear(): void {
     this.#writer.cutTo(0);
     this.#isInOrder = true;

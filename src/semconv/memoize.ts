@@ -1,9 +1,9 @@
-/** How many answers are kept. */
+/** Most results that are kept. */
 const MOST = 1000;
 
 /**
- * The same few texts or numbers come again and again: what `read` made of them is kept. An error is not. When there are
- * too many, all are forgotten, so that those of today take the place of those of last week.
+ * Memoizes a function of one string or number. Errors are not cached. At its limit the cache is cleared as a whole, so
+ * that a long-lived process does not keep the keys of last week.
  */
 export function memoize<Result, Key extends string | number = string>(
   read: (key: Key) => Result,

@@ -5,7 +5,7 @@ import type { DeadLetterReason } from '#semconv';
 import { mapCooperatively } from '#exporters/cooperative-map';
 import { compareEndPrecedence } from './end-precedence.ts';
 
-/** Why a span is not recorded; `detail` says what was got and what is allowed. */
+/** Why a span is not recorded; `detail` has what was got and what is allowed. */
 export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
@@ -41,7 +41,7 @@ const compareKeys = (a: StepFact, b: StepFact): number =>
   compareText(a.traceId, b.traceId) ||
   compareText(a.spanId, b.spanId);
 
-/** Translates spans and drops what the batch holds twice; the start of a span that ended says nothing more. */
+/** Translates spans and deduplicates them by key; the start of a span that ended adds nothing. */
 export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
   const rejected: RejectedSpan[] = [];
   const sources: TranslatedSpan[] = [];
@@ -76,7 +76,7 @@ function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 
   return { ended, started, closings };
 }
 
-/** A step may have told its end and have been closed as well. */
+/** A step may have both a real and a synthetic end. */
 const preferredEnd = (fact: StepFact, known: StepFact | undefined): StepFact =>
   known === undefined || compareEndPrecedence(fact, known) >= 0 ? fact : known;
 

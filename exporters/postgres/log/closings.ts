@@ -21,7 +21,7 @@ const COLUMNS = [
   column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => fact.completedAt),
 ];
 
-/** Of two closings of one step the one that counts more stays, in whatever order they came. */
+/** Upsert by precedence: of two synthetic ends of one step the preferred one stays, in any order of arrival. */
 const CONFLICT = `(validator_id, trace_id, span_id) do update set reason = excluded.reason, closed_at = excluded.closed_at
   where (array_position($${COLUMNS.length + 1}::text[], closed.reason), excluded.closed_at)
       > (array_position($${COLUMNS.length + 1}::text[], excluded.reason), closed.closed_at)`;
@@ -57,7 +57,7 @@ async function readClosings(
   );
 }
 
-/** Takes closings out of the log; of a step that has told its end meanwhile there is none. */
+/** Deletes synthetic ends from the log; a step whose real end arrived meanwhile has none. */
 async function removeClosings(
   client: ClientBase,
   facts: readonly RecordedFact[],
@@ -83,10 +83,9 @@ const precedenceOf = ({ closing, completedAt, startedAt }: StepFact): EndPrecede
 });
 
 /**
- * Lets closings give way to ends that count more: the real end of a step before any closing of it, and of two closings
- * the better one, see `compareWorth`. The ends themselves are not written here.
+ * Replaces synthetic ends by ends of higher precedence (`compareEndPrecedence`). The new ends are not written here.
  *
- * @returns for each end that took the place of a closing, that end, and the closing that is no more
+ * @returns each end that replaced a synthetic one, with the one that was deleted
  */
 export async function replaceClosings(
   client: ClientBase,
@@ -106,7 +105,7 @@ export async function replaceClosings(
   return new Map(replaced.map((end) => [end, asClosed(end)]));
 }
 
-/** Notes which steps were closed, whatever becomes of them. */
+/** Upserts which steps got a synthetic end, whether it or a real end counts. */
 export async function upsertClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
   if (closings.length === 0) return;
   const insert = await insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);

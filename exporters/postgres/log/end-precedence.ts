@@ -1,16 +1,19 @@
 import type { EpochMicros } from '#facts/step-fact';
 import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 
-/** What decides which of two ends of one step counts. */
+/** The fields by which competing ends of one step are ordered. */
 export interface EndPrecedence {
-  /** Null for an end that the step told itself. */
+  /** Null for a real end. */
   readonly closing: ClosingReason | null;
   readonly completedAt: EpochMicros | null;
 }
 
 /**
- * Which of two ends of one step counts: what the step told itself before any closing of it, then the better reason, then
- * the later instant. Above 0: the first. Both may be seen in any order and any number; the same one stays.
+ * Total order on competing ends: a real end beats any synthetic one; synthetic ends rank by reason, then by time.
+ *
+ * Ends may arrive in any order and any number of times; a total order makes the same one win.
+ *
+ * @returns above 0 when the first wins
  */
 export function compareEndPrecedence(a: EndPrecedence, b: EndPrecedence): number {
   const rank = ({ closing }: EndPrecedence): number =>

@@ -107,7 +107,7 @@ const namesOf = memoize((slot) => ({ state: `slot:${slot}`, error: `error:${slot
 const leadName = memoize((leadHours: number) => `lead:${leadHours}` as const);
 const stageName = memoize((stage) => `stage:${toStage(stage)}` as const);
 
-/** Adds facts of a miner. An ended span also says what its start said, so that a lost start loses nothing. */
+/** Folds the facts of one miner. An ended span repeats the fields of its start, so that a lost start loses nothing. */
 export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
   const draft = draftOf(fold);
   for (const fact of facts) addFact(draft, fact);
@@ -125,7 +125,7 @@ function addFact(draft: ForecastDraft, fact: StepFact): void {
   setLww<ForecastValues>(draft, at, fact.closing === null ? endFields(fact) : closingFields(fact));
 }
 
-/** Besides what the start said nothing but the slot, which every real end says anew: so it takes all of this back. */
+/** A synthetic end writes only the slot, which every real end overwrites: a late real end reverts all of it. */
 function closingFields(fact: StepFact): Partial<ForecastValues> {
   const slot = slotOf(fact);
   if (slot === null) return {};
@@ -136,7 +136,7 @@ function closingFields(fact: StepFact): Partial<ForecastValues> {
   return fields;
 }
 
-/** Of the slot only while the step runs: every end says that anew, and later. */
+/** Writes the slot only while the step runs; every end overwrites it with a later timestamp. */
 function setStart(draft: ForecastDraft, fact: StepFact): void {
   const at = startOf(fact);
   const stage = runningStage(fact);
@@ -181,7 +181,7 @@ function stateFields({ state, minerUid }: StepFact) {
 const isEnd = (status: ForecastStatus | undefined): status is ForecastStatus =>
   (TERMINAL_FORECAST_STATUSES as readonly (ForecastStatus | undefined)[]).includes(status);
 
-/** Only an end says this: what a start alone could say first would be unknown when the start was never seen. */
+/** First-writer-wins fields come from ends alone: a start may be lost, and then its write would be missing. */
 function firstEndFields({ stage, forecastStatus }: ReturnType<typeof stateFields>): Partial<ForecastOrigins> {
   const first: Partial<ForecastOrigins> = {};
   if (stage) first[stageName(stage.stage)] = true;

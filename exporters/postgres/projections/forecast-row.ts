@@ -192,7 +192,7 @@ function averageColumns({
   return { avgRmse: mean('rmse'), avgAcc: mean('acc'), avgSkillScore: mean('skillScore') };
 }
 
-/** When the status was first said; a repetition of the last word does not move it. */
+/** When the status was first written; repeating it does not move the time. */
 function completionTime(status: ForecastStatus | null, oldest: ForecastFold['oldest']): EpochMicros | null {
   const terminal: readonly ForecastStatus[] = TERMINAL_FORECAST_STATUSES;
   return status !== null && terminal.includes(status) ? (oldest[`status:${status}`]?.at[0] ?? null) : null;

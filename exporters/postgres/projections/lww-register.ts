@@ -3,11 +3,11 @@ import { memoize, type ClosingReason } from '#semconv';
 import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**
- * When something was said, in the order of the law of the tables: event time, then end over start, then attempt, then
- * span id. Two different events never compare equal.
+ * Logical timestamp of a write, in the order of the law of the tables: event time, then end over start, then attempt,
+ * then span id. A total order: two different events never compare equal.
  *
- * The closing of a step that never told its end stands right behind its start, between start (0) and end (1), the better
- * reason later: the real end, should it still come, is always newer.
+ * A synthetic end ranks between the start (0) and a real end (1) of its step, the preferred reason later, so that the
+ * real end wins whenever it arrives.
  */
 export type LogicalTimestamp = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
 
@@ -17,13 +17,13 @@ const CLOSING_PHASES: Readonly<Record<ClosingReason, number>> = {
   spool_full: 0.25,
 };
 
-/** A value with the moment at which it was said. */
+/** Last-writer-wins register: a value with the logical timestamp of its write. */
 export interface LwwRegister<Value> {
   readonly at: LogicalTimestamp;
   readonly value: Value;
 }
 
-/** The part of a fact that says when it was said. */
+/** The members of a fact that make its logical timestamp. */
 export type TimedFact = Pick<
   StepFact,
   'phase' | 'startedAt' | 'completedAt' | 'attempt' | 'spanId' | 'closing'
@@ -34,7 +34,7 @@ export const endOf = (fact: TimedFact): LogicalTimestamp =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
     : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
-/** The latest moment that a fact speaks of: the end of an ended span, the start of a running one. Never before its start. */
+/** The timestamp of a fact: the end of an ended span, the start of a running one. Never before its start. */
 export const logicalTimestampOf = (fact: TimedFact): LogicalTimestamp =>
   fact.phase === 'ended' ? endOf(fact) : startOf(fact);
 
@@ -46,8 +46,9 @@ export function compareTimestamps(a: LogicalTimestamp, b: LogicalTimestamp): num
 export type LwwMap<Values> = { readonly [Name in keyof Values]?: LwwRegister<Values[Name]> };
 
 /**
- * A fold: for each name the newest thing said of it, and for some the oldest. Merging is commutative, associative and
- * idempotent, which is the whole of the law: no order, no repetition and no split of the events can change it.
+ * A fold is a last-writer-wins map (`newest`) with a first-writer-wins map beside it (`oldest`). Its merge is
+ * commutative, associative and idempotent, which is the law of the tables: no order, repetition or split of the events
+ * changes the result.
  */
 export interface Fold<Newest, Oldest> {
   readonly newest: LwwMap<Newest>;
@@ -58,13 +59,13 @@ export const emptyFold = { newest: {}, oldest: {} } as const;
 
 type Values<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
-/** A fold that is still being added to. */
+/** A mutable fold: one copy a batch instead of one a fact. */
 export interface Draft<Newest, Oldest> {
   readonly newest: { -readonly [Name in keyof Newest]?: LwwRegister<Newest[Name]> };
   readonly oldest: { -readonly [Name in keyof Oldest]?: LwwRegister<Oldest[Name]> };
 }
 
-/** A copy to add to; the fold itself stays as it is. */
+/** Copies a fold into a draft; the fold itself is not changed. */
 export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>): Draft<Newest, Oldest> => ({
   newest: { ...newest },
   oldest: { ...oldest },
@@ -72,7 +73,7 @@ export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>
 
 type Registers = Record<string, LwwRegister<unknown> | undefined>;
 
-/** Adds what was said at `at`, where the draft knows nothing newer; undefined values say nothing. */
+/** Last-writer-wins set; ignores undefined and older writes. */
 export function setLww<Newest>(
   { newest }: Pick<Draft<Newest, unknown>, 'newest'>,
   at: LogicalTimestamp,
@@ -87,7 +88,7 @@ export function setLww<Newest>(
   }
 }
 
-/** Adds what was said at `at`, where the draft knows nothing older; undefined values say nothing. */
+/** First-writer-wins set; ignores undefined and newer writes. */
 export function setFirst<Oldest>(
   { oldest }: Pick<Draft<unknown, Oldest>, 'oldest'>,
   at: LogicalTimestamp,

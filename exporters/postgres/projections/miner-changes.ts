@@ -7,7 +7,7 @@ import type { MinerKey } from './tables/miner-history.ts';
 import type { ForecastChange } from './tables/forecast-stats.ts';
 import type { MinerToUpdate } from './tables/update-histories.ts';
 
-/** How the log row of a fact counts: 1 when it is new, -1 when it gave way to another, 0 when it was counted before. */
+/** Weight of a fact's log row: 1 when it is new, -1 when another replaced it, 0 when it was counted before. */
 export type Counted = 0 | 1 | -1;
 
 /** Whose row of `miner_stats` it is. */
@@ -21,8 +21,8 @@ export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & {
 };
 
 /**
- * What one batch tells of a miner: a fact, a forecast that changed because of it and the history that moved with it, or
- * what a rebuild begins with.
+ * A change to the projection of one miner: a fact, a forecast that changed with it, the history that was updated with
+ * that, or the archived fold from which a rebuild starts.
  */
 export type MinerChange = MinerOwner &
   (
@@ -32,7 +32,7 @@ export type MinerChange = MinerOwner &
     | { readonly kind: 'beginning'; readonly fold: MinerFold }
   );
 
-/** What a fact tells of its miner. */
+/** The change that a fact makes to its miner. */
 export const factChange = ({ validatorId, minerHotkey, fact }: MinerFact, counted: Counted): MinerChange => ({
   kind: 'fact',
   validatorId,
@@ -41,7 +41,7 @@ export const factChange = ({ validatorId, minerHotkey, fact }: MinerFact, counte
   counted,
 });
 
-/** Adds to the draft, or begins another. */
+/** Applies a change to the draft; an archived fold starts a new one. */
 export function applyChange(draft: MinerDraft, change: MinerChange): MinerDraft {
   switch (change.kind) {
     case 'beginning':
@@ -61,7 +61,7 @@ export function applyChange(draft: MinerDraft, change: MinerChange): MinerDraft 
 
 type MinerChanges = ReadonlyMap<string, readonly MinerChange[]>;
 
-/** Whose history may move, and with what, by the texts of their keys. */
+/** The miners whose history may change, with the changes of their forecasts, by key. */
 export const minersToUpdate = (groups: MinerChanges): ReadonlyMap<string, MinerToUpdate> =>
   new Map(
     [...groups].flatMap(([key, minerChanges]) =>
@@ -76,7 +76,7 @@ const changeOf = (minerChanges: MinerChange): readonly HistoryChange[] =>
     ? [{ ...minerChanges.change, runId: minerChanges.change.item.fact.runId }]
     : [];
 
-/** Tells the miners whose history moved of it. */
+/** Adds the updated histories to the changes of their miners. */
 export const withHistories = (
   groups: MinerChanges,
   moved: ReadonlyMap<string, ForecastHistory>,

@@ -6,12 +6,12 @@ import type { MinerFold } from './miner-fold.ts';
 import { isFinished } from './miner-history.ts';
 import { compareTimestamps, logicalTimestampOf, type TimedFact } from './lww-register.ts';
 
-/** A fold that is still being added to. */
+/** A mutable fold: one copy a batch instead of one a fact. */
 export type MinerDraft = {
   -readonly [Name in keyof MinerFold]: MinerFold[Name] extends ExactSum ? SumDraft : MinerFold[Name];
 } & { errors: Partial<Record<ErrorCategory, number>> };
 
-/** A copy to add to; the fold itself stays as it is. */
+/** Copies a fold into a draft; the fold itself is not changed. */
 export const toDraft = (fold: MinerFold): MinerDraft => ({
   ...fold,
   errors: { ...fold.errors },
@@ -40,7 +40,7 @@ export type CountedFact = TimedFact &
     readonly error: Pick<ErrorFact, 'type'> | null;
   };
 
-/** What any fact says, however often it is told: the newest slot, when the miner was first seen. */
+/** Idempotent part of any fact: the newest UID slot, and when the miner was first seen. */
 export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
   const at = logicalTimestampOf(fact);
   const { minerUid } = fact;
@@ -52,7 +52,7 @@ export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
   draft.updatedAt = Math.max(draft.updatedAt, at[0]);
 }
 
-/** Counts a fact whose log row is new; with `sign` −1 takes away one whose row is no more. */
+/** Adds a fact whose log row is new to the counters; with `sign` −1 subtracts one whose row was replaced. */
 export function countStep(draft: MinerDraft, fact: CountedFact, sign: 1 | -1 = 1): void {
   const { transport } = fact.state;
   if (transport === 'failure') draft.hostingFailures += sign;
@@ -95,7 +95,7 @@ function contributionOf(row: ForecastRow | null): Contribution {
   };
 }
 
-/** Puts what a forecast contributes in the place of what it contributed before. */
+/** Replaces the contribution of a forecast by its new one. */
 export function countForecast(draft: MinerDraft, before: ForecastRow | null, after: ForecastRow): void {
   const was = contributionOf(before);
   const is = contributionOf(after);

@@ -51,7 +51,7 @@ export function foldResponse(fold: ResponseFold, facts: readonly StepFact[]): Re
     const at = logicalTimestampOf(fact);
     setFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
     setLww<ResponseValues>(draft, at, exchangeValues(fact));
-    // Only an end says it: a start that was never seen must change nothing.
+    // From ends alone: a start may be lost, and that must change nothing.
     if (!isRealEnd) continue;
     setLww<ResponseValues>(draft, at, endValues(fact));
     setFirst<ResponseOrigins>(draft, at, { jobAcceptedAt: fact.state.jobAcceptedAt });

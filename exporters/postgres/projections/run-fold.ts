@@ -43,7 +43,7 @@ export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
     const at = logicalTimestampOf(fact);
     if (fact.minerHotkey === null) setFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
     setLww<RunValues>(draft, at, stateFields(fact, isRealEnd));
-    // Only an end says it: a start that was never seen must change nothing.
+    // From ends alone: a start may be lost, and that must change nothing.
     if (runStatus && isRealEnd)
       setFirst<RunOrigins>(draft, at, { [`status:${runStatus}` as const]: true as const });
   }

@@ -2,23 +2,23 @@ import type { Pool } from 'pg';
 import { CategorizedError } from '#semconv';
 import { LEASE_LOCK_CLASS } from '../queue/worker-lease.ts';
 
-/** Namespace of the lock of the one who wants to be alone: "sole" in ASCII. */
+/** Namespace of the advisory lock of an exclusive worker: "sole" in ASCII. Stored by PostgreSQL: keep the value. */
 const EXCLUSIVE_LOCK_CLASS = 0x736f6c65;
 
-/** Held while nobody else may work on the runs of the database; it goes with the process. */
+/** An advisory lock that excludes every other worker from the runs of the database; released with its connection. */
 export interface ExclusiveLock {
   readonly release: () => void;
 }
 
 /**
- * Makes this process the only one that works on the runs of the database. Workers take up whatever is queued there, so
- * whoever brings stores of its own must be alone.
+ * Acquires the exclusive lock. Workers take any job that is queued in their database, so a process that brings stores of
+ * its own must be the only worker.
  *
- * @throws CategorizedError `lock_busy` when another process is at work
+ * @throws CategorizedError `lock_busy` when another process works on the database
  */
 export async function acquireExclusive(pool: Pool): Promise<ExclusiveLock> {
   const client = await pool.connect();
-  // A lost connection gives the lock back; whoever uses the pool hears of the loss.
+  // A lost connection releases the lock; the next query of the pool fails and reports the loss.
   client.on('error', () => undefined);
   try {
     const { rows } = await client.query<{ held: boolean; workers: number }>(
@@ -37,7 +37,7 @@ export async function acquireExclusive(pool: Pool): Promise<ExclusiveLock> {
   }
 }
 
-/** @throws CategorizedError `lock_busy` while a process wants to be alone */
+/** @throws CategorizedError `lock_busy` while another process holds the exclusive lock */
 export async function assertNotExclusive(pool: Pool): Promise<void> {
   const { rows } = await pool.query(
     `select from pg_locks

@@ -2,26 +2,25 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { withinMillis } from '#lifecycle/within-millis';
 
-/** How long transactions that are under way may take when the fence is closed, milliseconds. */
+/** Grace for running transactions when the fence closes, milliseconds. */
 const RETURN_MILLIS = 1000;
 
-/** A pool that can be closed to those who were given it, while its owner goes on to use it. */
+/** A pool that can be fenced off from its borrowers while its owner keeps using it. */
 export interface FencedPool {
   readonly pool: Pool;
   /**
-   * From now on no question is answered any more. What was asked before is: resolves when all connections have come
-   * back and those who held them have said what they did, or after a second.
+   * Later queries never resolve; earlier ones do. Resolves when all connections are released and their transactions
+   * have ended, or after a second.
    */
   readonly close: () => Promise<void>;
-  /** Leaves the pool of the owner as it was. */
+  /** Restores the owner's pool. */
   readonly remove: () => void;
 }
 
 /**
- * Puts a fence around a pool, for steps that may have to be let go of.
+ * Fences a pool after lease loss: later queries never resolve, so an orphaned step can neither commit nor fail.
  *
- * Behind a closed fence a step waits for ever instead of failing. So it neither commits, when its job may be another
- * worker's already, nor ends as a failure, which it is not: its span stays open.
+ * Another worker may already hold its job, so it must not commit; and it did not fail, so its span stays open.
  */
 export function fencePool(pool: Pool): FencedPool {
   const held = new Set<PoolClient>();
@@ -49,7 +48,7 @@ export function fencePool(pool: Pool): FencedPool {
   };
 }
 
-/** What a fence changes of a pool. */
+/** The members of a pool that a fence overrides. */
 interface Fence {
   readonly connect: () => Promise<PoolClient>;
   readonly isClosed: () => boolean;

@@ -1,15 +1,15 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 
-/** The statements by which the queue says that a job was done or went wrong. */
+/** The statements by which the queue completes or fails a job. */
 const CLOSING_STATEMENTS = /^(?:complete|fail)_job/;
 
 /**
- * A pool for the queue, in which a job that cannot be closed is no error.
+ * Decorates a pool for the queue: a job that cannot be completed is no error.
  *
- * The queue closes jobs without waiting for it: a lost connection would be an unhandled rejection and end the process.
- * A job that stays open is freed and delivered again, see `freeForgottenJobs`, and finds that its work is done.
+ * The queue completes jobs without awaiting it: a lost connection would be an unhandled rejection and end the process.
+ * A job that stays open is freed and delivered again (`freeForgottenJobs`), and finds that its work is done.
  *
- * Connections are made with the first statement, so that a failure to connect is known to belong to it.
+ * Connects lazily with the first statement, so that a failure to connect is attributed to that statement.
  */
 export function createForgivingPool(
   pool: Pool,
@@ -25,13 +25,13 @@ export function createForgivingPool(
   });
 }
 
-/** Who else is told of what. */
+/** Observers of the pool. */
 export interface ForgivingPoolOptions {
-  /** Hears of each closing of a job, which resolves whether it came about or not. */
+  /** Called with each completion of a job; the promise resolves whether it succeeded or not. */
   readonly onClosing?: (closing: Promise<unknown>) => void;
 }
 
-/** Who hears of what goes on. */
+/** Observers, and the pool that is decorated. */
 interface Listeners extends Required<ForgivingPoolOptions> {
   readonly onProblem: (message: string) => void;
 }

@@ -1,23 +1,23 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** Namespace of the locks that living worker pools hold: "work" in ASCII. */
+/** Namespace of the advisory locks by which worker pools hold their leases: "work" in ASCII. */
 export const LEASE_LOCK_CLASS = 0x776f726b;
 
-/** A lock that a worker pool holds while it lives; it goes with the process. */
+/** Lease of a worker pool: an advisory lock that ends with its connection. */
 export interface WorkerLease {
-  /** Takes the lock again if its connection was lost; does nothing once it was released. */
+  /** Renews the lease if its connection was lost; does nothing once it was released. */
   renew(): Promise<void>;
   release(): void;
 }
 
 /**
- * Takes the lock of a worker pool. The queue itself would only notice after hours that a worker is dead; the database
- * knows at once, because the lock goes with the connection.
+ * Acquires the lease of a worker pool. The queue would notice a dead worker only after hours; the database knows at
+ * once, because the advisory lock ends with the connection.
  */
 export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease> {
   let held: PoolClient | undefined;
   let isOver = false;
-  // Closing the session gives the lock back.
+  // Closing the session releases the lock.
   const drop = (client: PoolClient): void => {
     if (held !== client) return;
     held = undefined;

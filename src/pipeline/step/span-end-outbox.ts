@@ -5,8 +5,8 @@ import type { SpanEndCodec } from './span-end-codec.ts';
 import type { JobDelivery } from './step-job.ts';
 
 /**
- * Keeps with the job what the step under way says when it returns the result. One job has one end at most: its steps
- * follow each other, and those before this one have ended.
+ * Transactional outbox: stores the end of the running step's span with its job, in the step's own commit. One job holds
+ * one end at most, because its steps run one after the other.
  */
 export async function enqueueEnd(
   client: Queryable,
@@ -19,8 +19,8 @@ export async function enqueueEnd(
 }
 
 /**
- * What the step under way says when it returns the result. Null where nothing is recorded and where it cannot be encoded:
- * recording never stands in the way of what it records.
+ * The encoded end that the running step will have if it returns this result. Null when nothing is recorded or the end
+ * cannot be encoded: measuring never changes the measured.
  */
 export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | null {
   if (ends === null) return null;
@@ -33,9 +33,9 @@ export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | 
 }
 
 /**
- * Tells an end that was kept, then does what the job is about, which waits for no recorder.
+ * Replays a stored span end, then does the work of the job, which does not depend on the replay.
  *
- * @throws what kept the end from being safe, after the work: the job is then handed out again
+ * @throws the error of the replay, after the work: the queue then delivers the job again
  */
 export async function replayEndThen(
   ends: SpanEndCodec | null,
