@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CategorizedError, LOG_TABLES, type LogTable, type Retention } from './semconv/index.ts';
 
-/** A number in a text; the message says what is allowed. */
+/** A number in a text; the message has what is allowed. */
 const number = (allowed: string, isAllowed: (value: number) => boolean) =>
   z
     .string()

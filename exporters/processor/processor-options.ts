@@ -38,7 +38,7 @@ export const DEFAULT_OPTIONS = {
 export type CompleteOptions = RecordingSpanProcessorOptions &
   Required<Omit<RecordingSpanProcessorOptions, 'exportTimeoutMillis' | 'queue'>>;
 
-/** What the processor counts, for whoever watches it. */
+/** Counters of the processor. */
 export interface ProcessorCounters {
   /** Waiting or under way. */
   readonly queued: number;

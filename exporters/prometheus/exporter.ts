@@ -42,15 +42,15 @@ export interface PrometheusExporter {
   /** Takes the whole of `miner_stats`: from now on nothing else is shown, whatever was before. */
   seed(rows: readonly CommittedMinerStats[]): void;
   /**
-   * Takes up what other processes committed to `miner_stats`, from a reading of all its miners that are still there; the
-   * drift then says how many rows were shown wrongly. Rows observed since they were read are left alone.
+   * Takes up what other processes committed to `miner_stats`, from a reading of all its miners that are still there;
+   * the drift then counts the rows that were shown wrongly. Rows observed since they were read are kept.
    */
   refresh(read: MinerStatsRead): void;
   /** Shows the state of the pipeline as it was just read; it goes when no other follows for a minute. */
   showState(state: PipelineState | null): void;
   /** All metrics as text, in the format that the Accept header of the scrape asks for. */
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
-  /** Where batches are told; `withBatchMetrics` does it for a sink. */
+  /** The observer of batches; `withBatchMetrics` calls it for a sink. */
   readonly recorder: Pick<RecorderMetrics, 'startBatch'>;
 }
 

@@ -60,7 +60,7 @@ export class MinerMirror {
   }
 
   /**
-   * Takes up what other processes committed. A row that this process was told of since the table was read is left alone,
+   * Takes up what other processes committed. A row that this process committed since the table was read is kept,
    * for what was read does not know it; a row of the version that is kept, but with other values, is drift.
    */
   refresh({ rows, hasSeen }: MinerStatsRead): void {
@@ -73,7 +73,7 @@ export class MinerMirror {
       if (kept !== undefined && !hasSeen(kept.rowVersion)) continue;
       const isRight = kept?.rowVersion === row.rowVersion && rowsEqual(kept, row);
       if (kept?.rowVersion === row.rowVersion && !isRight) drifted += 1;
-      // A miner beyond the budget is told again each time, since it may get room.
+      // A miner beyond the budget is offered again each time, since it may get room.
       if (!isRight || kept.lines === null) changed.push(row);
     }
     for (const [key, kept] of this.#miners) {
@@ -91,7 +91,7 @@ export class MinerMirror {
     this.#keepWithinBudget();
   }
 
-  /** A miner that gets room has its own series when its row is told again, which the next refresh does. */
+  /** A miner that gets room has its own series when its row comes again, with the next refresh. */
   #keepWithinBudget(): void {
     const own = withinBudget(this.#miners.values(), this.#maxMiners);
     for (const [key, miner] of this.#miners) {

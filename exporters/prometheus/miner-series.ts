@@ -44,7 +44,7 @@ export interface DerivedColumn {
   readonly promql: string;
 }
 
-/** A column that tells nothing that another one does not tell better. */
+/** A column that another one makes redundant. */
 export interface OmittedColumn {
   readonly kind: 'omitted';
   readonly reason: string;

@@ -37,7 +37,7 @@ export const mirroredMinerKey = ({
   minerHotkey,
 }: Pick<MinerStats, 'validatorId' | 'minerHotkey'>): string => `${validatorId}/${minerHotkey}`;
 
-/** Whether what is kept says what the row says, as far as the metrics show or need it. */
+/** Whether two rows are equal in what the metrics need. */
 export function rowsEqual(miner: MirroredMiner, row: MinerStats): boolean {
   const { minerUid, firstSeen, updatedAt } = miner;
   const kept = { minerUid, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };

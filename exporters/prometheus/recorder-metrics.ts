@@ -27,7 +27,7 @@ export interface Clocks {
 
 export const SYSTEM_CLOCKS: Clocks = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** Where the recorder tells what it does. */
+/** The observer of the recorder. */
 export interface RecorderMetrics {
   /** A batch is handed over; the closer that comes back is called once with the result. */
   startBatch(): (result: BatchResult) => void;

@@ -1,11 +1,11 @@
 import type { MinerStats } from '#facts/miner-stats';
 
-/** A slot has another holder, and its old one was not heard of for so long: the old one has left. */
+/** Grace before the old holder of a reassigned slot counts as stale, microseconds. */
 export const REPLACED_AFTER_MICROS = 6 * 3_600_000_000;
-/** Whoever was not heard of for so long has left. */
+/** Silence after which any miner counts as stale, microseconds. */
 export const QUIET_AFTER_MICROS = 30 * 86_400_000_000;
 
-/** What says whether a miner is still there. */
+/** The fields by which a miner counts as stale. */
 export type MinerPresence = Pick<MinerStats, 'validatorId' | 'minerUid' | 'updatedAt'>;
 
 /** The newest instants of one validator: of all its rows, and of those that name a slot. */
@@ -15,7 +15,7 @@ interface NewestRows {
 }
 
 /**
- * The miners that have left, by the rows alone and by no clock: time is what the newest row of the same validator says.
+ * The miners that have left, by the rows alone and by no clock: the clock is the newest row of the same validator.
  * The rows of those who left make no difference to who else has left.
  */
 export function findStaleMiners<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {

@@ -21,7 +21,7 @@ export function exemplarOf({
 
 /** Where finished steps are counted. */
 export interface StepMetrics {
-  /** Counts a step that was committed; a step that is still running is left alone. */
+  /** Counts a step that was committed; a running step is ignored. */
   observe(fact: StepFact): void;
 }
 

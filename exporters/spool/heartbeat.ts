@@ -5,10 +5,10 @@ import { NOTHING_ADOPTED, type Adopted } from './recovery/adopt-spools.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 
-/** How often a process says that it lives, and looks for the spools of dead ones, ms. */
+/** Interval of the heartbeat, and of the look for spools of dead processes, ms. */
 const HEARTBEAT_MILLIS = 10_000;
 const ADOPTION_MILLIS = 60_000;
-/** Part of its limit at which a spool says that it fills up. */
+/** Share of its limit at which a spool warns. */
 const WARNING_PART = 0.8;
 
 /** What the upkeep of a spool needs. */
@@ -58,7 +58,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   };
 }
 
-/** Keeps the lock, and says once that the spool fills up, and once again when that has passed and comes back. */
+/** Renews the lock; warns once when the spool fills up, and again when that has passed and comes back. */
 function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
   let isWarned = false;
   return async () => {

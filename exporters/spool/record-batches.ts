@@ -47,7 +47,10 @@ interface TakenBatch {
 const bytesOf = (records: readonly PlacedRecord[]): number =>
   records.reduce((sum, { frame }) => sum + frame.payload.length, 0);
 
-/** Takes the records of a spool in batches, and tells with each part of a batch what is true once that part is safe. */
+/**
+ * Reads the records of a spool in batches, and gives for each part of a batch the report that holds once it is
+ * durable.
+ */
 export class RecordBatches {
   readonly #parts: RecordBatchesParts;
   readonly #decoder = new SpanDecoder();

@@ -209,6 +209,6 @@ export function ignoreErrors(work: () => void): void {
   try {
     work();
   } catch {
-    // The disk has failed; the records say so themselves.
+    // The disk has failed; the write of records reports it.
   }
 }

@@ -38,8 +38,8 @@ export interface SpoolRemainder {
 }
 
 /**
- * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is safe
- * elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
+ * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is
+ * safe elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
  */
 export class Spool implements SpanQueue {
   readonly #options: SpoolOptions;
@@ -94,7 +94,7 @@ export class Spool implements SpanQueue {
     return this.size === 0 ? null : this.#arrivals.of(this.#batches.lastTaken + 1);
   }
 
-  /** Whether no record was ever made: then there is nothing to tell of this emitter. */
+  /** Whether no record was ever made: then there is nothing to report about this emitter. */
   get isUnused(): boolean {
     return this.#ledger.lastSequence === 0;
   }
@@ -145,8 +145,9 @@ export class Spool implements SpanQueue {
   }
 
   /**
-   * What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. While a
-   * batch is on its way it is silent on runs: what is told with the batch would be overruled by what was true before it.
+   * What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. While
+   * a batch is on its way it is silent on runs: what is told with the batch would be overruled by what was true before
+   * it.
    */
   account(isClosed = false): EmitterAccount {
     const state = { isOwn: this.#isOwn, isClosed };

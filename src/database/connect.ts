@@ -11,7 +11,7 @@ const OLDEST_SERVER_MAJOR = 15;
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** Shown by `pg_stat_activity`; tells the programs that share a server apart. */
+  /** Shown by `pg_stat_activity`; distinguishes the programs that share a server. */
   readonly applicationName?: string;
   /** Connections held at most. */
   readonly maxConnections?: number;
@@ -26,7 +26,7 @@ export interface ConnectOptions {
 /**
  * A pool of connections whose sessions think in UTC.
  *
- * Opens nothing yet. What the URL says about TLS (`sslmode`, `sslrootcert`, …), `application_name` and `options`
+ * Opens nothing yet. The URL's parameters for TLS (`sslmode`, `sslrootcert`, …), `application_name` and `options`
  * is respected. An idle connection that breaks never ends the process.
  *
  * @throws TypeError when the connection string is no PostgreSQL URL.

@@ -115,7 +115,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Turns a failed connection into an error that says where to, what happened and what to do.
+ * Turns a failed connection into an error with the target, what happened and what to do.
  *
  * The message holds host, port and database; never the user's password. A cause that may quote the connection
  * string is kept only where it came from the server or the socket.

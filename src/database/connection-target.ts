@@ -1,4 +1,4 @@
-/** What an error or a log line may say of a connection string: where it leads, never who enters or how. */
+/** The printable part of a connection string: host and database, never user or password. */
 export interface ConnectionTarget {
   readonly host: string;
   readonly port: number;

@@ -14,7 +14,7 @@ export interface TransactionOptions<Result> {
   readonly isLong?: boolean;
 }
 
-/** Explicit isolation: whoever waits for a lock must then see what its last holder committed. */
+/** Explicit isolation: after a wait for a lock, a statement must see what the last holder committed. */
 const BEGIN_LONG =
   'begin isolation level read committed; set local statement_timeout = 0; set local lock_timeout = 0';
 

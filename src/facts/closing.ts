@@ -2,7 +2,7 @@ import type { ClosingReason } from '#semconv';
 import type { ObservedSpan } from './observed-span.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
 
-/** Marks a span that closes a step which never told its end. */
+/** Marks the synthetic end of a step whose real end never came. */
 export const CLOSING_REASON = 'weather.closing.reason';
 
 const MESSAGES: Readonly<Record<ClosingReason, string>> = {

@@ -50,7 +50,7 @@ function toComponentScore(values: ScoreValues, span: ScoredSpan): ComponentScore
   };
 }
 
-/** The component scores that the events of a scoring span tell, in the order of the events. */
+/** The component scores of a scoring span's events, in the order of the events. */
 export function readComponentScores(
   events: readonly ObservedEvent[],
   span: ScoredSpan,

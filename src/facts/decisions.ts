@@ -5,7 +5,7 @@ import type { ObservedEvent } from './observed-span.ts';
 import { readAttributes, type AttributeProblem } from './read-attributes.ts';
 import type { DecisionFact } from './step-fact.ts';
 
-/** The orchestration decisions that the events of a span tell, in their order. */
+/** The orchestration decisions among the events of a span, in their order. */
 export function readDecisions(
   events: readonly ObservedEvent[],
   adjustments: Adjustments,

@@ -11,7 +11,7 @@ const MAX_STACK_LENGTH = 4000;
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /**
- * Why a step did not succeed, from `error.type`, the `exception` event and the status of the span; null when it says
+ * Why a step did not succeed, from `error.type`, the `exception` event and the status of the span; null when it has
  * of no error. A failed step that gives no category is `unknown`, so that no failure goes uncounted.
  */
 export function toErrorFact(

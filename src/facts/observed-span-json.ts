@@ -1,6 +1,6 @@
 import type { ObservedSpan } from './observed-span.ts';
 
-/** Numbers that JSON cannot say, by the names under which they are kept. */
+/** Numbers that JSON cannot hold, by the names under which they are kept. */
 const ODD_NUMBERS: readonly (readonly [name: string, value: number])[] = [
   ['NaN', NaN],
   ['Infinity', Infinity],

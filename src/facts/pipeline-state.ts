@@ -1,7 +1,7 @@
 import type { DeadLetterReason, RunStatus, Stage, StageStatus, StepName } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
-/** How the pipeline stands, as the recorded tables tell it at one instant. */
+/** How the pipeline stands, as the recorded tables show it at one instant. */
 export interface PipelineState {
   /** When it was read, by the clock of the reader; what is overdue is so by this instant. */
   readonly readAt: EpochMicros;
@@ -29,7 +29,7 @@ export interface Validator {
 export interface OpenRun {
   readonly validatorId: number;
   readonly runId: number;
-  /** Null as long as no span said it. */
+  /** Null until a span has reported it. */
   readonly status: RunStatus | null;
   /** When the run entered that status. */
   readonly statusSince: EpochMicros | null;

@@ -20,7 +20,7 @@ export function jsonOf(text: string | null | undefined, adjustments: Adjustments
   }
 }
 
-/** The attributes that say something of the run, the forecast or the exchange, and where a fact keeps it. */
+/** Attributes of the run, the forecast or the exchange, and the member of the fact that holds each. */
 const PLAIN = {
   'weather.stage': 'stage',
   'weather.stage.status': 'stageStatus',
@@ -56,7 +56,7 @@ const JSON_TEXTS = {
   'weather.run.input_metadata': 'runInputMetadata',
   'weather.manifest.header': 'manifestHeader',
 } as const satisfies Partial<Record<keyof SpanAttributes, keyof StateFact>>;
-/** Of these also null says something: there is no such score. */
+/** Null is a value of these: there is no such score. */
 const SCORES = {
   'weather.score.initial': 'scoreInitial',
   'weather.score.era5': 'scoreEra5',
@@ -79,8 +79,8 @@ const READERS: readonly (readonly [attribute: string, readInto: ReadInto])[] = [
 ];
 
 /**
- * What the attributes of a span say about the run, the forecast and the exchange with the miner. What they do not say is
- * left out, so that absent and undefined cannot differ.
+ * What the attributes of a span say about the run, the forecast and the exchange with the miner. What they do not say
+ * is left out, so that absent and undefined cannot differ.
  */
 export function toStateFact(values: SpanAttributes, adjustments: Adjustments): StateFact {
   const fact: Record<string, unknown> = {};

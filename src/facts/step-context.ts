@@ -3,7 +3,7 @@ import type { Adjustments } from './clean-value.ts';
 import type { ObservedSpan } from './observed-span.ts';
 import { jsonOf, type SpanAttributes } from './state-fact.ts';
 
-/** Attributes that say what the step did and cost and have no column of their own. */
+/** Attributes of a step's work and cost that have no column of their own. */
 const CONTEXT_ATTRIBUTES = {
   progress: 'weather.poll.progress',
   job_id: 'weather.job.id',
@@ -23,7 +23,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The `context` of a step: what it says of its work, with its profile; null when it says nothing. */
+/** The `context` of a step: its own JSON with its profile; null when both are empty. */
 export function toContext(
   span: ObservedSpan,
   values: SpanAttributes,

@@ -68,7 +68,7 @@ export interface StateFact {
   readonly truthDueTime?: EpochMicros;
 }
 
-/** The scores of one variable on one level, as one event of a scoring span tells them. */
+/** The scores of one variable on one level: one event of a scoring span. */
 export interface ComponentScoreFact {
   readonly scoreType: ScoreType;
   readonly leadHours: number;
@@ -117,7 +117,7 @@ export interface DecisionFact {
   readonly at: EpochMicros;
 }
 
-/** Everything that one span says: one row of the event log and what the folds take from it. */
+/** The typed content of one span: one row of the event log and what the folds take from it. */
 export interface StepFact {
   readonly phase: 'started' | 'ended';
   readonly validatorHotkey: string;
@@ -152,7 +152,7 @@ export interface StepFact {
   readonly componentScores: readonly ComponentScoreFact[];
   readonly scoreSums: ScoreSums | null;
   readonly decisions: readonly DecisionFact[];
-  /** Why the step was closed for it; null when it told its end itself. */
+  /** The reason of a synthetic end; null for a real one. */
   readonly closing: ClosingReason | null;
   /** Values that could not be kept as they were, by reason. */
   readonly adjustments: Readonly<Record<string, number>>;

@@ -4,7 +4,7 @@ import type { AttributeProblem } from './read-attributes.ts';
 import type { SpanAttributes } from './state-fact.ts';
 import type { StepFact } from './step-fact.ts';
 
-/** The part of a fact that says whose step it is. */
+/** The identity of a step: validator, run, miner, step, lead and attempt. */
 export type Identity = Pick<
   StepFact,
   | 'validatorHotkey'

@@ -17,7 +17,7 @@ export type Translation =
   | { readonly kind: 'step'; readonly fact: StepFact }
   /** No step of ours: it has no `weather.step.name`. */
   | { readonly kind: 'ignored' }
-  /** It breaks the vocabulary; `detail` says for each attribute what was got and what is allowed. */
+  /** It breaks the vocabulary; `detail` has for each attribute what was got and what is allowed. */
   | {
       readonly kind: 'rejected';
       readonly reason: 'invalid_attribute' | 'missing_attribute';
@@ -25,7 +25,7 @@ export type Translation =
     };
 
 /**
- * Translates a span into the facts that it tells. Pure: no clock, no I/O, no logger; the same span always gives the
+ * Translates a span into facts. Pure: no clock, no I/O, no logger; the same span always gives the
  * same fact, and a started span gives a part of what its ended span gives.
  */
 export function translate(span: ObservedSpan): Translation {
@@ -71,7 +71,10 @@ type FactParts = Pick<
   readonly adjustments: Adjustments;
 };
 
-/** One literal, member by member: an object of so many members that is made by spreading others takes many times as long. */
+/**
+ * One literal, member by member: an object of so many members that is made by spreading others takes many times as
+ * long.
+ */
 function toFact(span: ObservedSpan, parts: FactParts): StepFact {
   const { identity, timing, retry } = parts;
   return {
@@ -110,7 +113,7 @@ function toFact(span: ObservedSpan, parts: FactParts): StepFact {
   };
 }
 
-/** A span that closes a step says what the start said, and that nobody knows how the step ended. */
+/** A synthetic end repeats the fields of the start; how the step ended is unknown. */
 function translateClosing(span: ObservedSpan, reason: ClosingReason): Translation {
   const started = translate({ ...withoutClosing(span), phase: 'started', endTimeUnixNano: null, events: [] });
   const at = microsOfNanos(span.endTimeUnixNano ?? span.startTimeUnixNano);

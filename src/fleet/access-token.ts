@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
-/** What a token says: whose forecast it opens, and until when. */
+/** The claims of a token: whose forecast it opens, and until when. */
 const claimsSchema = z.object({
   job_id: z.string(),
   /** Name of the store's directory; the token opens what lies below it. */

@@ -50,7 +50,7 @@ function rejectionOf(
   return null;
 }
 
-/** Only slow miners tell their progress: the protocol leaves it free. */
+/** Only slow miners report their progress: the protocol leaves it free. */
 function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
   switch (state.kind) {
     case 'completed':

@@ -12,7 +12,7 @@ export interface InferenceJobOptions {
   readonly makeStore: () => Promise<HostedStore>;
   /** Polls answered with "running" before the last one. */
   readonly polls: number;
-  /** What the last poll says instead of "completed". */
+  /** The reply to the last poll instead of "completed". */
   readonly failure: string | null;
   /** How long an answer waits for a forecast that is still being made, milliseconds. */
   readonly patienceMillis: number;
@@ -20,7 +20,7 @@ export interface InferenceJobOptions {
 
 /** An accepted job. */
 export interface InferenceJob {
-  /** Counts a poll and says how the job stands. */
+  /** Counts a poll and gives the state of the job. */
   readonly poll: () => Promise<InferenceState>;
   /** How the job stands, without counting. */
   readonly state: () => Promise<InferenceState>;

@@ -4,7 +4,7 @@ import { seededFraction } from './seeded-fraction.ts';
 export const PROFILES = [
   /** Infers soon and honestly; some have the forecast ready before they are asked. */
   'good',
-  /** Needs many polls and tells its progress. */
+  /** Needs many polls and reports its progress. */
   'slow',
   /** Answers with 503, drops connections and lets requests hang, then recovers. */
   'flaky',

@@ -36,13 +36,13 @@ export interface ArrayDescription {
   readonly addOffset: number;
   /** Stored values that stand for "no value" (CF `_FillValue` and `missing_value`). */
   readonly missingValues: readonly number[];
-  /** Whether the array says what an absent chunk holds. */
+  /** Whether the metadata defines what an absent chunk holds. */
   readonly hasFillValue: boolean;
   /** The codecs that make up a chunk file, innermost first. */
   readonly codecs: readonly string[];
 }
 
-/** A JSON number, or one of the texts that Zarr and xarray write for what JSON cannot say. */
+/** A JSON number, or one of the texts that Zarr and xarray write for what JSON cannot hold. */
 const scalar = z.union([z.number(), z.string(), z.null()]);
 
 const attributesSchema = z.object({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
 
-/** Codes by which a file system says that there is no such file. */
+/** Error codes for a file that does not exist. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 
 /** Reads the files of a local directory. Errors name the key and the code, never the directory. */

@@ -5,7 +5,7 @@ export interface GridVariable {
   readonly name: Variable;
   /** Isobaric levels in hPa, in the store's order; null for a surface variable. */
   readonly pressureLevelsHpa: readonly number[] | null;
-  /** As the store writes it; null where it says nothing. */
+  /** As the store writes it; null where it is absent. */
   readonly units: string | null;
 }
 

@@ -15,7 +15,7 @@ import { invalidStore, toGridError } from './grid-errors.ts';
 export interface ZarrGroup {
   readonly store: AsyncReadable;
   readonly format: ZarrFormat;
-  /** Names of the arrays, where consolidated metadata tells them. */
+  /** Names of the arrays, where consolidated metadata has them. */
   readonly arrayNames: ReadonlySet<string> | undefined;
 }
 

@@ -11,7 +11,7 @@ export type SinkReport =
 /** Where spans go. The report comes when they are safe, not before. Writing a span twice is harmless. */
 export type TakeBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
 
-/** What the sender of some spans is told. */
+/** The result of an export, for its sender. */
 export interface Taken {
   readonly rejectedSpans: number;
   /** Why, in words for people; empty when none was rejected. */
@@ -29,7 +29,7 @@ const RETRY_AFTER_SECONDS = 5;
  * Spans that break the vocabulary count as rejected; the sink keeps them aside. Spans of other programs, which name no
  * step, are fine and no concern of ours.
  *
- * @param onProblem hears why the sink did not take spans
+ * @param onProblem called with the reason when the sink did not write spans
  * @throws Refusal 503 when the sink cannot take them now; the sender then sends all of them again
  */
 export async function takeSpans(

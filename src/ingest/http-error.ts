@@ -1,4 +1,4 @@
-/** A request that is not taken, as HTTP says it. The message goes to the sender. */
+/** A rejected request as an HTTP status. The message goes to the sender. */
 export class HttpError extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
@@ -16,7 +16,7 @@ interface RefusalOptions {
   readonly cause?: unknown;
 }
 
-/** The body is not what its content type says; sending it again cannot help. */
+/** The body does not match its content type; sending it again cannot help. */
 export const malformed = (what: string): HttpError => new HttpError(400, `The body is malformed: ${what}.`);
 
 export const tooLarge = (what: string): HttpError =>

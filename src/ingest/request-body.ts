@@ -23,7 +23,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 
 const bodyTooLarge = (maxBytes: number): HttpError => tooLarge(`The body is larger than ${maxBytes} bytes.`);
 
-/** What is too much is not kept, and the rest of it flows by unread, so that the answer can be heard. */
+/** A body above the limit is not buffered; its rest is drained, so that the client can read the response. */
 function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -112,10 +112,10 @@ export interface SweepOptions {
 }
 
 /**
- * Closes the running steps of processes that were not heard of for so long that they must be gone, each process in a
+ * Closes the running steps of processes whose heartbeat timed out, each process in a
  * transaction of its own.
  *
- * @throws CategorizedError when a process is named that was never heard of
+ * @throws CategorizedError when the named process is unknown
  */
 export async function sweep(
   pool: Pool,

@@ -37,7 +37,7 @@ export interface PipelineSettings {
   readonly openForecast?: ForecastOpener;
   /** Most bytes of fields of the validator's own stores that are kept. */
   readonly fieldCacheBytes?: number;
-  /** Hears what the queue complains of; nothing else is told but by spans. */
+  /** Called with problems of the queue; everything else is in the spans. */
   readonly onProblem?: (message: string) => void;
 }
 

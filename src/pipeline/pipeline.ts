@@ -53,7 +53,7 @@ export interface Pipeline {
   /** Gives up the active runs whose miners are all at addresses like the pattern. @returns their ids */
   abandonRuns(minersAt: string, reason: string): Promise<readonly number[]>;
   progress(runId: number): Promise<RunProgress>;
-  /** Resolves when the run is over, whoever works on it; rejects when the pipeline is stopped before. */
+  /** Resolves when the run is over, whichever process works on it; rejects when the pipeline is stopped before. */
   finished(runId: number): Promise<void>;
   /**
    * Takes up no more steps, lets those under way come to their end and closes what was opened. Steps that do not end in
@@ -62,7 +62,7 @@ export interface Pipeline {
   stop(): Promise<StopReport>;
 }
 
-/** Makes a pipeline that does nothing before it is told to. The database must be migrated. */
+/** Creates an idle pipeline. The database must be migrated. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
   const detach = attachErrorHandlers(pool, options.onProblem ?? (() => undefined));
@@ -182,7 +182,7 @@ export interface OpenedParts {
 
 /**
  * Closes what a pipeline has opened. Steps that were let go of still hold connections: those are not waited for, and
- * their errors stay heard.
+ * their error handlers stay attached.
  */
 async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
   const { pool, ownsPool, agent, leavePool } = opened;

@@ -178,7 +178,7 @@ async function finish(spool: Spool, folder: SpoolFolder, sink: SpanSink): Promis
   return remainder;
 }
 
-/** Tells the last word of this process; without it, who comes next takes the empty spool over and tells it. */
+/** Delivers the final report of this process; without it, the next process adopts the empty spool and delivers it. */
 async function isClosed(spool: Spool, sink: SpanSink): Promise<boolean> {
   if (spool.isUnused) return true;
   return (await sink.export([], { account: spool.account(true) })).kind === 'written';

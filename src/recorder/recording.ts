@@ -167,7 +167,7 @@ function stateOf(
   };
 }
 
-/** The metrics are no reason not to record: a port that cannot be had is told, and the rest goes on. */
+/** Metrics are optional: a port that is taken is reported, and recording goes on. */
 async function openMetrics(
   { config, onProblem }: RecordingOptions,
   { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },

@@ -30,7 +30,7 @@ export function attemptLine(attempt: Attempt, { isLeft }: { readonly isLeft: boo
 /**
  * One call to the miner in words, in one line below the line of its step.
  *
- * @param step the step that made the call; an error that both name is told once
+ * @param step the step that made the call; an error that both have is printed once
  */
 export function callLine(call: Attempt, step: Attempt): string {
   const isRepeated = call.error_message !== null && call.error_message === step.error_message;
@@ -62,7 +62,7 @@ function outcomeOf(attempt: Attempt): string {
   }
 }
 
-/** No time is told: it lies behind the end of the run. */
+/** No time is printed: it lies behind the end of the run. */
 function leftOutcomeOf(attempt: Attempt): string {
   const why = reasonOf(attempt);
   if (attempt.status === 'waiting_for_truth')

@@ -15,7 +15,7 @@ export interface Attempt {
   readonly error_message: string | null;
   readonly next_retry_time: string | null;
   readonly score: number | null;
-  /** How far inference was, 0 to 100, where a poll was told. */
+  /** How far inference was, 0 to 100, as of the last poll that reported it. */
   readonly progress: number | null;
   /** Why nothing was done yet, where the step waits. */
   readonly waiting: string | null;

@@ -8,7 +8,7 @@ import {
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** What forecast, truth and climatology tell. */
+/** Co-moments of forecast and truth as anomalies against climatology. */
 export interface FieldAnomalies {
   /** Pairs (forecast - climatology, truth - climatology) where all three are finite, weighted with cos(latitude). */
   readonly anomalies: Comoments;
@@ -28,13 +28,13 @@ interface AnomalySums extends ShiftedSums {
   readonly squares: number;
 }
 
-/** What no points tell. */
+/** The identity of the merge: no points. */
 export const NO_ANOMALIES: FieldAnomalies = { anomalies: NO_COMOMENTS, climatologyError: NO_SQUARES };
 
 /**
  * Measures the anomalies of a forecast and its truth on a grid, row by row.
  *
- * @param known what other rows of the grid tell
+ * @param known the sums of other rows of the grid
  */
 export function measureAnomalies(
   fields: FieldTriple,
@@ -55,7 +55,9 @@ export function measureAnomalies(
   return { anomalies, climatologyError };
 }
 
-/** The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good. */
+/**
+ * The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good.
+ */
 function rowAnomalies(
   forecast: FieldValues,
   truth: FieldValues,

@@ -1,7 +1,7 @@
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { joinMoments, NO_MOMENTS, type Moments } from './moments.ts';
 
-/** What forecast and truth tell, over the points where both are finite. */
+/** Error sums of forecast against truth, over the points where both are finite. */
 export interface FieldErrors {
   /** Moments of forecast - truth, weighted with cos(latitude). */
   readonly errors: Moments;
@@ -17,7 +17,7 @@ export interface FieldErrors {
   readonly forecastMax: number;
 }
 
-/** What no points tell. */
+/** The identity of the merge: no points. */
 export const NO_ERRORS: FieldErrors = {
   errors: NO_MOMENTS,
   absoluteSum: 0,
@@ -41,7 +41,7 @@ interface RowErrors {
 /**
  * Measures the errors of a forecast on a grid, row by row. Rows of weight 0 count in the unweighted figures only.
  *
- * @param known what other rows of the grid tell
+ * @param known the sums of other rows of the grid
  */
 export function measureErrors(
   { forecast, truth }: { readonly forecast: FieldValues; readonly truth: FieldValues },

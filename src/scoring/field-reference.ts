@@ -8,7 +8,7 @@ import {
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** What forecast, truth and reference forecast tell. */
+/** Error sums of forecast and reference forecast against truth. */
 export interface FieldReference {
   /** Pairs (forecast, reference) where both are finite, weighted with cos(latitude). */
   readonly patterns: Comoments;
@@ -31,7 +31,7 @@ interface ReferenceSums extends ShiftedSums {
   readonly squares: number;
 }
 
-/** What no points tell. */
+/** The identity of the merge: no points. */
 export const NO_REFERENCE: FieldReference = {
   patterns: NO_COMOMENTS,
   distance: NO_SQUARES,
@@ -41,7 +41,7 @@ export const NO_REFERENCE: FieldReference = {
 /**
  * Compares a forecast and its truth with a reference forecast on a grid, row by row.
  *
- * @param known what other rows of the grid tell
+ * @param known the sums of other rows of the grid
  */
 export function measureReference(
   fields: FieldTriple,
@@ -63,7 +63,9 @@ export function measureReference(
   return { patterns, distance, referenceError };
 }
 
-/** The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good. */
+/**
+ * The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good.
+ */
 function rowReference(
   forecast: FieldValues,
   truth: FieldValues,

@@ -7,7 +7,7 @@ import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './simd/row-program.ts';
 import { openTotals, type OpenTotals } from './simd/row-totals.ts';
 import { sumsToMoments, type FieldMoments } from './sums-to-moments.ts';
 
-/** What the rows tell in which no field lacks a value, and the rows that are still to be summed point by point. */
+/** The moments of the rows without a missing value, and the rows that are still to be summed point by point. */
 export interface RowSums extends FieldMoments {
   readonly rest: readonly GridRow[];
 }
@@ -24,10 +24,10 @@ const KERNEL = createRowKernel();
 const SUMS_PER_ROW = (ROW_SUMS.length * ROW_SUM_BYTES) / Float64Array.BYTES_PER_ELEMENT;
 
 /**
- * Sums all fields in one pass, two points at a time. What is told with a field that is not given means nothing.
+ * Sums all fields in one pass, two points at a time. Sums of a field that is not given are meaningless.
  *
  * All rows are left over where fields are not all in single precision, where rows have an odd number of points or more
- * than fit, and where a difference hardly varies, so that sums about zero tell too little of it.
+ * than fit, and where a difference hardly varies, so that cancellation would lose too many digits.
  */
 export function sumRows(
   { forecast, truth, reference = truth, climatology = truth }: SummedFields,

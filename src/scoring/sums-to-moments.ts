@@ -5,7 +5,7 @@ import type { FieldReference } from './field-reference.ts';
 import { NO_MOMENTS, type Moments } from './moments.ts';
 import type { RowTotals } from './simd/row-totals.ts';
 
-/** What rows tell, in the form in which the others can be joined to them. */
+/** Moments of a set of rows, in a form that can be merged with those of other rows. */
 export interface FieldMoments {
   readonly errors: FieldErrors;
   readonly anomalies: FieldAnomalies;
@@ -16,10 +16,11 @@ export interface FieldMoments {
 const SMALLEST_SHARE = 1e-4;
 
 /**
- * What the totals of rows tell.
+ * Central moments from the raw sums of rows.
  *
  * @param typical what forecast and reference were taken about
- * @returns null where a field or a difference varies so little about its mean that the totals tell too little of it
+ * @returns null where a field or a difference varies so little about its mean that cancellation in the sums loses too
+ * many digits
  */
 export function sumsToMoments(totals: RowTotals, typical: number): FieldMoments | null {
   const { weight, sums } = totals;

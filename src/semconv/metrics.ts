@@ -272,7 +272,7 @@ const RECORDER_METRICS = {
   ),
 } as const;
 
-/** All of them by what they tell of. */
+/** All metrics by subject. */
 export const METRIC_GROUPS = {
   miners: MINER_METRICS,
   steps: STEP_METRICS,

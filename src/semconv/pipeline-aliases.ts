@@ -1,11 +1,11 @@
 import type { AttributeName } from './attributes.ts';
 import type { RunStatus, StepStatus } from './vocabulary.ts';
 
-/** A name of OpenTelemetry's conventions for pipelines, and what of ours says the same. */
+/** A name of OpenTelemetry's conventions for pipelines, and our attribute of the same meaning. */
 export interface PipelineAlias {
   /** As `cicd.pipeline.*` and `cicd.worker.*` name it. */
   readonly convention: string;
-  /** The attribute that says it here; null when no attribute does. */
+  /** Our attribute; null when there is none. */
   readonly attribute: AttributeName | 'service.instance.id' | null;
   readonly brief: string;
 }

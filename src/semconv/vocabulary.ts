@@ -48,9 +48,9 @@ export const STEP_STATUSES = [
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
 /**
- * Why a step that never told its end was closed for it: its process died and left its spool behind, the heartbeat of
- * its process stopped, or its end found no room in the spool. In the order of what each is worth: one that stands later
- * in the list yields to one before it.
+ * Reasons of a synthetic end, for a step whose real end never came: its process died and left its spool behind, the
+ * heartbeat of its process stopped, or its end found no room in the spool. In the order of what each is worth: one
+ * that stands later in the list yields to one before it.
  */
 export const CLOSING_REASONS = ['process_crash', 'heartbeat_lost', 'spool_full'] as const;
 export type ClosingReason = (typeof CLOSING_REASONS)[number];

@@ -28,7 +28,7 @@ export function closeStep(step: StepCall, end: StepEnd): void {
   }
 }
 
-/** The end is taken first, so that what the step says of itself is not in its latency. */
+/** The end is taken first, so that reading the outcome does not count as latency. */
 function closeRecording(step: StepCall, end: StepEnd): void {
   const endedAt = performance.now();
   const { span, finishProfile } = step;

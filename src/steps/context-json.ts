@@ -9,7 +9,7 @@ const RESERVED_BYTES = 256;
 
 /**
  * The context of a step as JSON text: finite, without cycles, scrubbed, and at most 16 KiB. What does not fit is left
- * out from the end, key by key, and `truncated_keys` says how many keys that were.
+ * out from the end, key by key, and `truncated_keys` counts the keys that were removed.
  */
 export function toContextJson(context: Readonly<Record<string, unknown>>): string {
   const value = scrubValue(toJsonValue(context));

@@ -29,7 +29,7 @@ export interface StepEvent {
   readonly attributes: Readonly<Record<string, string | number | boolean | null | undefined>>;
 }
 
-/** What the result of a step says about it. */
+/** The outcome of a step, read from its result. */
 export interface StepOutcome {
   readonly status: Exclude<StepStatus, 'in_progress' | 'abandoned'>;
   /** The stage that the forecast enters, in the words of the vocabulary. */
@@ -56,7 +56,7 @@ export type FinalResult<Result> =
       ? Awaited<Returned>
       : Awaited<Result>;
 
-/** The same arguments; callbacks that use fewer of them do not tell what all of them are. */
+/** The same arguments; callbacks with fewer parameters do not determine their types. */
 type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? All : never;
 
 /**
@@ -67,7 +67,7 @@ type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? 
  */
 export interface StepDefinition<Args extends unknown[], Result> {
   readonly name: StepName;
-  /** The substep, or how to tell it from the arguments (`attempt_{n}`). */
+  /** The substep, or a function of the arguments (`attempt_{n}`). */
   readonly substep: string | ((...args: Known<Args>) => string);
   /** Low-cardinality span name; `{name} {substep group}` unless given. */
   readonly spanName?: string;
@@ -78,10 +78,10 @@ export interface StepDefinition<Args extends unknown[], Result> {
   /** Measures CPU, event-loop delay and peak memory. */
   readonly profile?: boolean;
   readonly identity?: (...args: Known<Args>) => StepIdentity;
-  /** What the span says from its start on (for a running step). */
+  /** Attributes that the span has from its start on (for a running step). */
   readonly attributes?: (...args: Known<Args>) => StepAttributes;
-  /** What the result says; `succeeded` unless given. */
+  /** Maps the result to an outcome; default: `succeeded`. */
   readonly outcome?: (result: FinalResult<Result>, ...args: Known<Args>) => StepOutcome;
-  /** What a throw says besides `failed` and its classified error. */
+  /** Maps a throw to more than `failed` and its classified error. */
   readonly failure?: (error: unknown, ...args: Known<Args>) => Partial<StepOutcome>;
 }

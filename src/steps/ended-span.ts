@@ -1,6 +1,6 @@
 import type { Attributes, HrTime, Span, SpanContext, SpanStatus } from '@opentelemetry/api';
 
-/** What a span says once it has ended; by its form, so that a span of any SDK of OpenTelemetry does. */
+/** The readable members of an ended span, matched by shape, so that any OpenTelemetry SDK's span fits. */
 export interface EndedSpan {
   readonly name: string;
   readonly spanContext: () => SpanContext;
@@ -21,14 +21,14 @@ interface SpanEvent {
   readonly attributes?: Attributes;
 }
 
-/** A span that is told things which the span it was made from does not hear. */
+/** A copy of a span; writes to it do not reach the original. */
 export interface SpanCopy {
   readonly span: Span;
-  /** What it says by now. */
+  /** The state of the copy. */
   readonly read: () => EndedSpan;
 }
 
-/** Whether the span can be read: one that nobody records says nothing. */
+/** Whether the span can be read: a non-recording span has no members. */
 export const isReadable = (span: Span): span is Span & EndedSpan =>
   span.isRecording() && 'attributes' in span && 'resource' in span && 'startTime' in span;
 

@@ -24,7 +24,7 @@ export type FaultPlace = (typeof FAULT_PLACES)[number];
  */
 const counts = new Map<FaultPlace, number>();
 
-/** Counts a fault of the instrumentation. It is told to the diagnostic logger of OpenTelemetry, by place only. */
+/** Counts a fault of the instrumentation. OpenTelemetry's diagnostic logger gets the place only. */
 export function countFault(place: FaultPlace): void {
   counts.set(place, (counts.get(place) ?? 0) + 1);
   diag.warn(`barograph: the instrumentation of a step failed at "${place}"; the step itself is not affected`);

@@ -5,7 +5,7 @@ import { guarded } from './instrumentation-faults.ts';
 import { stepIn } from './open-step.ts';
 
 /**
- * What the step that is under way will have said when it returns this value, for a step that commits what it did before
+ * The end that the running step will have if it returns this value, for a step that commits what it did before
  * it returns: kept with the commit, its word can be given even if the process dies in between.
  *
  * @returns null outside of a step, and where nothing is recorded

@@ -14,7 +14,7 @@ export type FinishProfile = () => Profile;
 const INTERVAL_MILLIS = 10;
 
 /**
- * Begins to measure; the function that it returns stops and tells.
+ * Starts a measurement; the returned function stops it and gives the result.
  *
  * A timer is late by as long as the event loop is held. A histogram of the runtime would miss what is held at the very
  * end of a step, before the timer fires again; here that stretch counts, too.

@@ -12,7 +12,7 @@ const OUTCOME_STATUSES: readonly string[] = [
 const SUCCEEDED: StepOutcome = Object.freeze({ status: 'succeeded' });
 
 /**
- * What the result of a call says. When the definition's `outcome` throws or names no status, that is counted, and the
+ * Reads the outcome of a result. When the definition's `outcome` throws or names no status, that is counted, and the
  * call is recorded by what is sure, that it returned: `succeeded`, with `instrumentation_fault` in its context.
  */
 export function readOutcome({ definition }: StepPlan, result: unknown, args: unknown[]): StepOutcome {
@@ -28,8 +28,8 @@ export function readOutcome({ definition }: StepPlan, result: unknown, args: unk
 }
 
 /**
- * What a throw says: `failed` with the error, and over it what the definition's `failure` adds. When that throws or
- * names no status, it is counted, and the call is recorded as `failed`.
+ * Reads the outcome of a throw: `failed` with the error, merged with what the definition's `failure` adds. When that
+ * throws or names no status, it is counted, and the call is recorded as `failed`.
  */
 export function readFailure({ definition }: StepPlan, error: unknown, args: unknown[]): StepOutcome {
   if (definition.failure === undefined) return { status: 'failed', error };

@@ -39,14 +39,14 @@ function addIdentity(target: Attributes, identity: KnownIdentity, initTimeText: 
   if (initTime !== undefined) target['weather.run.init_time'] = initTimeText.of(initTime);
 }
 
-/** What a call is, as its span is to say it. */
+/** The identity and arguments of one call, as its span records them. */
 export interface StartOfStep {
   readonly identity: KnownIdentity;
   readonly substep: string;
   readonly args: unknown[];
 }
 
-/** All that a span says from its start on. */
+/** The attributes of a span at its start. */
 export function toStartAttributes(
   { definition, initTimeText }: StepPlan,
   { identity, substep, args }: StartOfStep,

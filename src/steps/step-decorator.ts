@@ -1,7 +1,7 @@
 import type { StepDefinition } from './definition.ts';
 import { step } from './step.ts';
 
-/** The callbacks of a definition as the only place that the arguments of the method can be told from. */
+/** The callbacks of a definition as the only place from which the method's argument types are inferred. */
 interface FromArguments<Args extends unknown[]> {
   readonly substep: string | ((...args: Args) => string);
   readonly identity?: (...args: Args) => unknown;

@@ -92,7 +92,7 @@ function toSpanName(name: (typeof STEP_NAMES)[number], substep: string): string 
 
 /**
  * The substep of one call. One that is not in the vocabulary is counted as a fault and kept as it is: the translation
- * refuses the span with a reason, so that it is not lost in silence. Empty when it could not be told.
+ * refuses the span with a reason, so that it is not lost in silence. Empty when the callback failed.
  */
 export function substepOf(plan: StepPlan, args: unknown[]): string {
   const { name, substep } = plan.definition;

@@ -47,7 +47,7 @@ const CONFLICT = `(validator_id, instance_id, run_id) do update set
   last_sequence = excluded.last_sequence, delivered_sequence = excluded.delivered_sequence
   where (excluded.last_sequence, excluded.delivered_sequence) >= (book.last_sequence, book.delivered_sequence)`;
 
-/** Writes down what an emitter says of its records. */
+/** Upserts the report of an emitter about its records. */
 export async function keepBooks(
   client: ClientBase,
   account: EmitterAccount,

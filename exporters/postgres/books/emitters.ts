@@ -27,7 +27,7 @@ const CONFLICT = `(validator_id, instance_id) do update set
   spans = emitter.spans + excluded.spans,
   ended_spans = emitter.ended_spans + excluded.ended_spans`;
 
-/** Facts that say no news of their span: ends of spans that were counted running, or that had been closed. */
+/** Facts of spans that were counted before: real ends of spans counted as running, or with a synthetic end. */
 export interface CountedBefore {
   readonly known: ReadonlySet<RecordedFact>;
   readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;

@@ -67,7 +67,7 @@ export async function countDeadLetters(
   return Object.fromEntries(rows.map(({ reason, letters }) => [reason, letters]));
 }
 
-/** Removes dead letters for good and says how many of each reason. */
+/** Deletes dead letters; returns the count by reason. */
 export async function dropDeadLetters(
   client: ClientBase | Pool,
   filter: DeadLetterFilter,

@@ -155,7 +155,7 @@ export async function* readFacts(
   if (rest.length > 0) yield rest;
 }
 
-/** The running steps of one process, as the facts that their starts told, in the order of their keys. */
+/** The running steps of one process, as the facts of their starts, in the order of their keys. */
 export async function readRunningFacts(
   client: ClientBase,
   { validatorId, validatorHotkey }: ValidatorIdentity,

@@ -52,7 +52,7 @@ export const isRefolded = (
 ): boolean => (runId === null || factRun === runId) && !archivedRunIds.includes(factRun);
 
 /**
- * Locks the validators whose folds are asked for, so that their writers wait, and says what there is to fold.
+ * Locks the validators whose folds are asked for, so that their writers wait, and returns what there is to fold.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
@@ -103,7 +103,9 @@ async function readMinersOfRun(
   return rows.map(({ hotkey }) => hotkey);
 }
 
-/** Says what was asked for and what there is. An empty log has nothing to fold, which is no error unless it is named. */
+/**
+ * Says what was asked for and what there is. An empty log has nothing to fold, which is no error unless it is named.
+ */
 async function refuseUnknown(client: ClientBase, { validatorHotkey, runId }: FoldRequest): Promise<void> {
   if (validatorHotkey === null && runId === null) return;
   const { rows } = await client.query<{ hotkey: string; run: string | null }>(

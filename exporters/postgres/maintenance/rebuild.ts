@@ -33,7 +33,7 @@ export interface Rebuilt {
  * the transaction, at the isolation level `read committed`: what a writer committed before the lock was had must be
  * seen. Readers see the old rows until it is committed; the writers of the validators wait.
  *
- * `emitters`, `emitter_runs`, `closed_spans` and `dead_letter_spans` are no folds of the log and are left alone.
+ * `emitters`, `emitter_runs`, `closed_spans` and `dead_letter_spans` are no folds of the log and are not touched.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
@@ -81,7 +81,7 @@ const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: st
   fact: { validatorHotkey },
 });
 
-/** The forecasts of these miners that are not folded anew: those of other runs, and of runs that are left alone. */
+/** The forecasts of these miners that are not folded anew: those of other runs, and of archived runs. */
 async function countKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
   const portions = readByCursor<{ hotkey: string; runId: number; fold: ForecastFold }>(client, {
     name: 'kept_forecasts',
@@ -118,7 +118,7 @@ async function foldFacts(
   await foldMiners(client, minerChanges, changes);
 }
 
-/** Once for each run and for the validator: a rank says nothing before the last score is there. */
+/** Once for each run and for the validator: a rank is meaningless before the last score is there. */
 async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
   const { rows } = await client.query<{ id: number }>(
     `select distinct run_id::float8 as id from weather_forecast_stats

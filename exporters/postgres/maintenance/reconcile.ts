@@ -9,7 +9,7 @@ import {
   type RebuildScope,
 } from './rebuild-scope.ts';
 
-/** One value of a fold that is not what the log says. */
+/** One value of a fold that differs from the log. */
 export interface Difference {
   readonly table: string;
   readonly key: Readonly<Record<string, string | number>>;
@@ -30,7 +30,7 @@ export interface Reconciled {
   readonly differences: readonly Difference[];
 }
 
-/** Differences that are told at most; a table that is wrong as a whole would fill the memory. */
+/** Most differences that are returned; a table that is wrong as a whole would fill the memory. */
 const MAX_DIFFERENCES = 1000;
 
 /**
@@ -108,7 +108,7 @@ interface Comparison {
   readonly limit: number;
 }
 
-/** At least one row is read, since each tells how many there are. */
+/** At least one row is read, since each has the count. */
 async function compareRows(
   client: ClientBase,
   { fold, scope, limit }: Comparison,

@@ -16,20 +16,20 @@ export interface SweepRequest {
   readonly instanceId: string | null;
 }
 
-/** A process that was not heard of for so long that it must be gone. */
+/** A process whose heartbeat timed out. */
 export interface SilentEmitter extends ValidatorIdentity {
   readonly instanceId: string;
-  /** When it was last heard of: the last instant at which its steps may still have run. */
+  /** Its last heartbeat: the last instant at which its steps may still have run. */
   readonly heardAt: EpochMicros;
   /** Steps that it left running. */
   readonly running: number;
 }
 
-/** When a process was last heard of; null when it sends no heartbeats and is not named. */
+/** The last heartbeat of a process; null when it sends none and is not named. */
 const HEARD_AT = `case when emitter.heartbeat_at is null and emitter.instance_id = $2
   then emitter.last_seen else emitter.heartbeat_at end`;
 
-/** A database that was down itself heard no heartbeats: it must have been up for as long. */
+/** A database that was down received no heartbeats: it must have been up for as long. */
 const IS_SILENT = `${HEARD_AT} is not null and greatest(${HEARD_AT}, pg_postmaster_start_time())
   < now() - $1 * interval '1 millisecond' and ($2::text is null or emitter.instance_id = $2)`;
 
@@ -89,7 +89,7 @@ export async function sweepEmitter(
   return ended.length;
 }
 
-/** Locks a process that is still silent and says when it was last heard of; null when it is not. */
+/** Locks a process that is still silent and returns its last heartbeat; null when it is not silent. */
 async function lockSilent(
   client: ClientBase,
   { validatorId, instanceId }: SilentEmitter,
@@ -103,7 +103,7 @@ async function lockSilent(
   return rows[0]?.heardAt ?? null;
 }
 
-/** @throws CategorizedError when no process of that name was ever heard of, with the newest that were */
+/** @throws CategorizedError when no process has that name, with the newest names */
 export async function requireEmitter(client: ClientBase | Pool, instanceId: string): Promise<void> {
   const { rows } = await client.query<{ instanceId: string; lastSeen: EpochMicros | null; isNamed: boolean }>(
     `select instance_id as "instanceId", instance_id = $1 as "isNamed",

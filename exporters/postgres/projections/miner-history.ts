@@ -8,7 +8,7 @@ export interface ForecastPlace {
   readonly runId: number;
 }
 
-/** What the finished forecasts of a miner say together. */
+/** Aggregates over the finished forecasts of a miner. */
 export interface ForecastHistory {
   readonly best: number | null;
   readonly worst: number | null;

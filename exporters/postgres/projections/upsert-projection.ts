@@ -52,7 +52,9 @@ export interface KnownFold<Fold> {
 /** By the text of the key. */
 export type KnownFolds<Fold> = ReadonlyMap<string, KnownFold<Fold>>;
 
-/** The facts of each row, by the text of its key. That is made once a row: the facts are told apart value by value. */
+/**
+ * The facts of each row, by the text of its key. The key text is made once a row; facts are compared value by value.
+ */
 export function groupByKey<Item, Fold>(
   { key }: FoldedTable<Item, Fold>,
   items: readonly Item[],

@@ -14,7 +14,7 @@ export const runParameters = (runs: readonly RunKey[]): [validatorIds: number[],
   runs.map(({ runId }) => runId),
 ];
 
-/** What the row of an open run itself says. */
+/** The columns of an open run. */
 export type RunLine = Pick<OpenRun, 'validatorId' | 'runId' | 'status' | 'statusSince' | 'initTime'>;
 
 /**

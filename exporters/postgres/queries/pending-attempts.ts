@@ -101,7 +101,7 @@ const TRUTH_DUE = `
   ) as step`;
 
 export interface TruthDue extends RunKey {
-  /** Null when the span did not say it. */
+  /** Null when the span did not have it. */
   readonly dueAt: EpochMicros | null;
 }
 

@@ -109,7 +109,7 @@ function startOf(name: string): EpochMicros {
 }
 
 /**
- * Makes one change in a transaction that waits for each lock only so long: whoever waits for a lock on a table makes
+ * Makes one change in a transaction that waits for each lock only so long: a waiter for a lock on a table makes
  * every later writer wait, too.
  */
 async function withLockTimeout(

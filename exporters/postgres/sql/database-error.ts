@@ -5,7 +5,9 @@
  */
 const REFUSING_CLASSES = ['0A', '21', '22', '23', '42', '44', '54'];
 
-/** What making the rows throws, of a value that nobody thought of: an instant beyond the calendar, an id that is none. */
+/**
+ * What making the rows throws, of a value that nobody thought of: an instant beyond the calendar, an id that is none.
+ */
 const OWN_MISTAKES = [TypeError, RangeError, SyntaxError];
 
 /**
@@ -27,7 +29,7 @@ export function sqlStateOf(error: Error): string | null {
 
 /**
  * Whether a partition was dropped that the writer knew. It has the code of a broken check constraint, and the words
- * depend on the language of the server; only the place in its sources tells it apart.
+ * depend on the language of the server; only the place in the server's sources identifies it.
  */
 const isMissingPartition = (error: Error): boolean =>
   'routine' in error && error.routine === 'ExecFindPartition';

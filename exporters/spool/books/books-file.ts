@@ -18,15 +18,15 @@ const contentSchema = z.object({
   }),
 });
 
-/** What the books of a spool say. */
+/** The content of the books of a spool. */
 export interface Books {
   readonly emitter: Emitter;
   readonly ledger: LedgerState;
 }
 
 /**
- * The books of an emitter beside its records: who it is, what it had counted, and what it could not keep. The file has its
- * full size from the beginning, so that losses can be written down when the disk is full.
+ * The books of an emitter beside its records: who it is, what it had counted, and what it could not keep. The file has
+ * its full size from the beginning, so that losses can be written down when the disk is full.
  */
 export class BooksFile {
   readonly #file: number;

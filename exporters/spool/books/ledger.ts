@@ -19,7 +19,7 @@ export interface LedgerState {
   readonly runs: readonly RunState[];
 }
 
-/** What is told of the emitter, and when in the order of changes. */
+/** A report about the emitter, and its position in the order of changes. */
 export interface AccountReport {
   readonly account: EmitterAccount;
   readonly at: number;
@@ -66,7 +66,7 @@ export class Ledger {
   }
 
   /**
-   * What is told with the records from `from` on, once all before `to` are safe.
+   * The report that goes with the records from `from` on, valid once all before `to` are durable.
    *
    * @param isLast whether no record waits behind them
    */
@@ -88,7 +88,7 @@ export class Ledger {
     return { account, at: this.#runs.changes };
   }
 
-  /** All these records are safe elsewhere, and what was told with them is known there. */
+  /** These records are durable elsewhere, and so is the report that went with them. */
   confirm(records: readonly BookedRecord[], { account, at }: AccountReport): void {
     this.#runs.deliver(records);
     this.#deliveredSequence = Math.max(this.#deliveredSequence, account.deliveredSequence);

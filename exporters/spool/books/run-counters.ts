@@ -52,7 +52,7 @@ export class RunBooks {
     this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + steps));
   }
 
-  /** The first records of steps are safe elsewhere. This is no change: it is told with the records themselves. */
+  /** The first records of steps are safe elsewhere. This is no change: the report of the records has it. */
   deliver(records: readonly BookedRecord[]): void {
     for (const [key, steps] of countFirsts(records)) {
       const book = this.#runs.get(key);
@@ -60,7 +60,9 @@ export class RunBooks {
     }
   }
 
-  /** What is to be told of the runs that changed since, or that have steps in these records, once those are safe. */
+  /**
+   * The counters to report of the runs that changed since, or that have steps in these records, once those are safe.
+   */
   accounts(records: readonly BookedRecord[], since: number): readonly RunAccount[] {
     const firsts = countFirsts(records);
     return [...this.#runs]

@@ -5,8 +5,8 @@ import { ByteWriter } from './byte-writer.ts';
 export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried'] as const;
 /**
  * - `started`, `ended`: a span as it was observed.
- * - `whole`: an ended span whose start could not be kept: the first that is told of it.
- * - `closed`: the closing of a span that never told its end, or whose end could not be kept.
+ * - `whole`: an ended span whose start could not be kept: the first record of it.
+ * - `closed`: the synthetic end of a span whose real end never came or could not be kept.
  * - `carried`: the start of a span that still runs, written again before the segment that held it goes. It repeats the
  *   number of the start and is not delivered again.
  */

@@ -17,15 +17,15 @@ const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 /** A spool whose process is dead, with every step closed that it left under way. */
 export interface RecoveredSpool {
   readonly spool: Spool;
-  /** The closings that were made, for whoever shows traces. */
+  /** The synthetic ends that were written, for the export of traces. */
   readonly closings: readonly ObservedSpan[];
 }
 
 /**
- * Takes up the spool of a dead process: reads all that it left, and closes the steps that never ended, at the last instant
- * of which its records speak. Doing it again after a crash in the middle comes to the same.
+ * Takes up the spool of a dead process: reads all that it left, and closes the steps that never ended, at the last
+ * instant of which its records speak. Doing it again after a crash in the middle comes to the same.
  *
- * @returns null when nothing tells whose spool it was: there is no record in it
+ * @returns null when the owner is unknown: there is no record in it
  * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
 export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
@@ -60,7 +60,7 @@ class RecoveredState {
     cursor.close();
   }
 
-  /** Every record tells of its emitter; only its books may be damaged. */
+  /** Every record names its emitter; only the books may be damaged. */
   async findEmitter(): Promise<Emitter | null> {
     const [first] = await readNext(this.#reader(), { maxRecords: 1 });
     const resource = (first === undefined ? null : toSpan(first.frame))?.resource;

@@ -16,12 +16,12 @@ export interface ReadLimits {
   readonly maxBytes?: number;
 }
 
-/** Errors that say nothing of a file, but of the machine at this moment. */
+/** Transient errors of the machine, not of the file. */
 const PASSING_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
 /**
- * Reads the records of a spool from a place on, with one segment at a time in memory. It never fails: what cannot be read
- * is passed over and counted as damage.
+ * Reads the records of a spool from a place on, with one segment at a time in memory. It never fails: what cannot be
+ * read is passed over and counted as damage.
  */
 export class RecordReader {
   readonly #directory: string;
@@ -45,8 +45,9 @@ export class RecordReader {
   }
 
   /**
-   * Stretches that were passed over although they held a record once. A record that was never written to its end is none
-   * of them: its writer was killed in the middle, nobody had learnt of it, and its number went to the record behind it.
+   * Stretches that were passed over although they held a record once. A record that was never written to its end is
+   * none of them: its writer was killed in the middle, nobody had learnt of it, and its number went to the record
+   * behind it.
    */
   get damages(): number {
     return this.#damages;
@@ -57,7 +58,10 @@ export class RecordReader {
     return this.#isHeldUp;
   }
 
-  /** The next records; none when the end is reached, or when it is held up. Those of one call share their memory with the segment. */
+  /**
+   * The next records; none when the end is reached, or when it is held up. Those of one call share their memory with
+   * the segment.
+   */
   async next({ maxRecords, maxBytes = Infinity }: ReadLimits): Promise<readonly PlacedRecord[]> {
     const records: PlacedRecord[] = [];
     let bytes = 0;
@@ -161,8 +165,8 @@ export class RecordReader {
   }
 
   /**
-   * In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it, and else
-   * torn. @returns whether there is such a record
+   * In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it, and
+   * else torn. @returns whether there is such a record
    */
   #passUnfinished(): boolean {
     const { segment, offset } = this.#at;

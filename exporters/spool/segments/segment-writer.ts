@@ -8,7 +8,9 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   /** Most bytes of all segments together. */
   readonly limitBytes: number;
-  /** `system` hands bytes to the operating system, which survives the death of the process; `disk` waits for the disk. */
+  /**
+   * `system` hands bytes to the operating system, which survives the death of the process; `disk` waits for the disk.
+   */
   readonly durability: 'system' | 'disk';
 }
 
@@ -18,7 +20,7 @@ export type Appended = 'written' | RefusalReason;
 
 /**
  * Appends records to segments, at once and all or none: when `append` returns, the records are in the hands of the
- * operating system, or it says why not and nothing of them is left behind.
+ * operating system, or it throws and leaves nothing of them behind.
  */
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
@@ -99,7 +101,7 @@ export class SegmentWriter {
     try {
       if (this.#file !== null) ftruncateSync(this.#file, this.#written);
     } catch {
-      // The torn record is recognised by whoever reads the segment; nothing may be written behind it.
+      // Readers of the segment recognise the torn record; nothing may be written behind it.
       this.close();
     }
     const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 /** A transaction that has been under way for long, of the sessions that record. */
 export interface LongTransaction {
   readonly seconds: number;
-  /** What the server says that it waits for, such as `Lock: tuple`; null while it works. */
+  /** The wait event of the server, such as `Lock: tuple`; null while it works. */
   readonly waitsFor: string | null;
 }
 
@@ -29,7 +29,9 @@ async function oldestRecorderTransaction(
 /** A batch is written within a second. */
 const LONG_BATCH_SECONDS = 5;
 
-/** Whether the database takes what is recorded. While it is slow, or somebody locks its tables, records wait on disk. */
+/**
+ * Whether the database takes what is recorded. While it is slow, or somebody locks its tables, records wait on disk.
+ */
 export async function examineWriting(
   pool: Pool,
   longBatchSeconds = LONG_BATCH_SECONDS,

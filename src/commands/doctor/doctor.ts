@@ -10,7 +10,7 @@ import { createOutput } from '../terminal/output.ts';
 import { examineWriting } from './check-writes.ts';
 import { withDatabase } from '../with-database.ts';
 
-/** One thing that was looked at; what was found says what to do where it is not well. */
+/** One check; `found` has the finding, and what to do where it is not ok. */
 interface Check {
   readonly name: string;
   readonly ok: boolean;

@@ -1,6 +1,6 @@
 import type { Reconciled, ReconciledMetrics } from '#maintenance/maintenance';
 
-/** Differences that are told in words; the document has more of them. */
+/** Most differences that are printed as text; the JSON document has more. */
 const SHOWN = 20;
 const MAX_VALUE_LENGTH = 80;
 

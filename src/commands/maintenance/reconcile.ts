@@ -23,7 +23,7 @@ The log is folded once more and compared with the tables; nothing is changed. Wr
 A running process shows the series barograph_miner_*, which are compared with miner_stats, over all runs and validators.
 Ends with exit code 1 when anything differs. \`barograph rebuild\` heals the tables; a restart heals a process.`;
 
-/** `barograph reconcile`: whether tables and metrics are what the log says. */
+/** `barograph reconcile`: whether tables and metrics agree with the log. */
 export function reconcileCommand(): Command {
   return withScopeOptions(new Command('reconcile'))
     .description(

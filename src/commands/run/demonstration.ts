@@ -20,7 +20,7 @@ const DAY_MILLIS = 86_400_000;
 /**
  * Runs a validation of today's 00Z cycle on a world made for it, with simulated miners.
  *
- * The database starts while the world is made. Who records opens it once more, and says so if that cannot be done.
+ * The database starts while the world is made. The recorder connects again, and reports it if that fails.
  */
 export async function demonstrate(options: DemonstrationOptions): ReturnType<typeof runOnStores> {
   const server = openDatabaseServer(options.config).catch(() => null);

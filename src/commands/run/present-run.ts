@@ -15,7 +15,7 @@ export interface PresentationOptions {
   readonly signal: AbortSignal;
 }
 
-/** Shows what was recorded and closes, at once or when the user says so; sets the exit code of the process. */
+/** Shows what was recorded and closes, at once or on a signal; sets the exit code of the process. */
 export async function presentRun(
   run: FinishedRun,
   { isJson, staysUp, output, signal }: PresentationOptions,

@@ -2,7 +2,7 @@
  * Makes something of each subject, once, one after the other in the order in which they are first asked for: made all
  * at once, all of them would be late.
  *
- * @param keyOf tells which subjects are the same
+ * @param keyOf gives equal keys to equal subjects
  * @param options `signal` aborts what is not begun yet; it then rejects with the signal's reason
  */
 export function serializeByKey<Subject, Made>(

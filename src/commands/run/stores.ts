@@ -18,7 +18,7 @@ export interface StoreLocations {
 /**
  * Opens a store that the user named.
  *
- * @throws CategorizedError that says which option names it, and what is wrong with it.
+ * @throws CategorizedError with the option that names it, and what is wrong with it.
  */
 export async function openNamedStore(option: string, location: GridSource): Promise<GridStore> {
   try {

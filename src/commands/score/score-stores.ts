@@ -108,7 +108,7 @@ function isStoredAt(candidate: GridVariable, name: Variable, pressureHpa: number
     : candidate.pressureLevelsHpa?.includes(pressureHpa) === true;
 }
 
-/** The columns that say which field a row is about. */
+/** The columns that identify the field of a row. */
 function placeOf({ variable, pressureHpa, validTime }: FieldRequest, leadFrom: Date | undefined) {
   return {
     ...(leadFrom && { lead_hours: (validTime.getTime() - leadFrom.getTime()) / MILLIS_PER_HOUR }),

@@ -1,7 +1,7 @@
 import { messageOf } from '#semconv/message-of';
 import { hideSecretValues } from '#semconv/secret-values';
 
-/** Tells problems in words, without secrets; one that is the same as the one before is not told again. */
+/** Deduplicates warnings: prints problems as text without secrets, and not the same one twice in a row. */
 export function dedupeWarnings(report: (message: string) => void): (problem: unknown) => void {
   let last: string | undefined;
   return (problem) => {

@@ -26,7 +26,7 @@ export interface SpansAtEnd {
   readonly lost: number;
   /** Records that wait on disk for the database. */
   readonly waiting: number;
-  /** Steps that did not end; whoever comes next closes them. */
+  /** Steps that did not end; the next process on this spool closes them. */
   readonly openSteps: number;
   readonly directory: string;
 }

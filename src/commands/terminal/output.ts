@@ -12,7 +12,7 @@ export interface Output {
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** As much of a line as fits: one that is broken could not be replaced by the next. Some terminals tell no width. */
+/** As much of a line as fits: one that is broken could not be replaced by the next. Some terminals report no width. */
 function fitting(text: string): string {
   const { columns = 0 } = process.stderr as { readonly columns?: number };
   return columns > 0 ? text.slice(0, Math.max(1, columns - 1)) : text;

@@ -14,7 +14,7 @@ export function exitWhenIdle(): void {
 }
 
 /**
- * Ends a command that failed: says why in words, without stack, tokens and passwords, and sets the exit code. Addresses
+ * Ends a command that failed: prints the reason without stack, tokens and passwords, and sets the exit code. Addresses
  * and paths stay: they are those that the reader of this terminal has given.
  */
 export function reportFailure(error: unknown): void {

@@ -1,4 +1,4 @@
-/** The signals that ask a process to end, with the exit code that says so: 128 and the number of the signal. */
+/** The signals that ask a process to end, with the exit code by convention: 128 plus the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type EndSignal = keyof typeof EXIT_CODES;
 

@@ -18,7 +18,7 @@ export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 
   );
 }
 
-/** One line that says how far a run is. */
+/** One line with the progress of a run. */
 export const describeProgress = (progress: RunProgress): string =>
   `run ${progress.runId} ${progress.status.replaceAll('_', ' ')} · ${describeOutcome(progress)}`;
 

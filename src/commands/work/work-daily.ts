@@ -73,7 +73,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
   }
 }
 
-/** The miners of real runs are told who asks, and everything that is recorded is kept under that name. */
+/** Real miners are asked in the name of this validator, and everything is recorded under it. */
 function requireValidator({ validatorHotkey }: Config): string {
   if (validatorHotkey !== null) return validatorHotkey;
   throw new CategorizedError(

@@ -23,7 +23,7 @@ export interface ClusterOptions {
  * It is made beside and renamed, so that a first start that was killed is simply begun anew. UTF-8 everywhere, and a
  * collation that does not depend on the machine.
  *
- * @throws CategorizedError with what initdb said.
+ * @throws CategorizedError with the output of initdb.
  */
 export async function ensureCluster(clusterDirectory: string, options: ClusterOptions): Promise<void> {
   if (await exists(clusterDirectory)) return;

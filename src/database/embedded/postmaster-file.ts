@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { identifyProcess } from '#processes/process-identity';
 
-/** What `postmaster.pid` says of the server that runs on a cluster. */
+/** The content of `postmaster.pid`: the server that runs on a cluster. */
 export interface PostmasterFile {
   readonly pid: number;
   readonly port: number;

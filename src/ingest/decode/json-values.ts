@@ -3,7 +3,7 @@ import { requireDepth, setAttribute, toExactNumber, type Attributes } from './at
 import type { CountItem } from './item-limit.ts';
 import { malformed } from '../http-error.ts';
 
-/** Numbers that JSON cannot say, as protobuf's JSON writes them. */
+/** Numbers that JSON cannot hold, as protobuf's JSON writes them. */
 const ODD_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
 
 const int64 = z.union([

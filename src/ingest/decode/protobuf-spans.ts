@@ -78,7 +78,7 @@ function readScopeSpans(
   }
 }
 
-/** What a span says when it says nothing: in protobuf what is not sent has its default. */
+/** The protobuf default of each field of a span. */
 const newSpan = (resource: Attributes): OpenSpan => ({
   phase: 'ended',
   traceId: '',

@@ -69,7 +69,7 @@ function readValue(reader: ProtobufReader, count: CountItem, depth: number): unk
   return value;
 }
 
-/** An ArrayValue; a value that says nothing is null in it. */
+/** An ArrayValue; a value without a kind is null in it. */
 function readArray(reader: ProtobufReader, count: CountItem, depth: number): unknown[] {
   const values: unknown[] = [];
   while (!reader.isAtEnd) {

@@ -39,7 +39,7 @@ async function tryLock(client: Pick<PoolClient, 'query'>, lock: LockName): Promi
   return rows[0]?.held === true;
 }
 
-/** Does work under an advisory lock, after whoever holds it now. */
+/** Runs work under an advisory lock; waits for the present holder. */
 export async function afterSessionLock<Result>(
   pool: Pool,
   lock: LockName,

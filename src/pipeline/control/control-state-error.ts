@@ -4,7 +4,7 @@ import { messageOf } from '#semconv/message-of';
 /**
  * Control state cannot be read or written: the database is gone, or a statement is wrong.
  *
- * No policy looks at it, for it says nothing of the step. It leaves the step, and the queue delivers the job again.
+ * No policy looks at it, for it is no failure of the step. It leaves the step, and the queue delivers the job again.
  */
 export class ControlStateError extends CategorizedError {
   constructor(cause: unknown) {
@@ -17,7 +17,7 @@ export class ControlStateError extends CategorizedError {
   }
 }
 
-/** Reads or writes control state; whatever goes wrong is told as a `ControlStateError`. */
+/** Reads or writes control state; wraps every failure in a `ControlStateError`. */
 export async function withControlState<Result>(access: () => Promise<Result>): Promise<Result> {
   try {
     return await access();

@@ -84,7 +84,7 @@ async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): P
   return open;
 }
 
-/** Makes all ERA5 leads due, once; each tells by itself how long it has to wait for truth. */
+/** Makes all ERA5 leads due, once; each decides by itself how long it waits for truth. */
 async function releaseEra5Leads(
   client: Queryable,
   { runId, minerUid }: LeadKey,

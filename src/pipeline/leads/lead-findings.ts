@@ -4,7 +4,7 @@ import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
 import type { ComponentScore } from '../scores/component-score.ts';
 
-/** What scoring a lead has found so far; a failure tells as much as it got to. */
+/** What scoring a lead has found so far; a failure has what was found before it. */
 export interface LeadFindings {
   readonly cache: CacheUse;
   forecast?: OpenedForecast;
@@ -48,7 +48,7 @@ export const leadAttributes = ({ forecast, cache }: LeadFindings): StepAttribute
   'weather.profile.bytes_read': (forecast?.stats().bytes ?? 0) + cache.bytes,
 });
 
-/** Where the exchange stands after a lead failed; undefined when the failure says nothing of what is hosted. */
+/** Where the exchange stands after a lead failed; undefined when the failure does not concern what is hosted. */
 export function exchangeAfter(error: unknown): ResponseStatus | undefined {
   switch (classifyError(error)) {
     case 'verification_chunk':

@@ -18,7 +18,7 @@ export type LeadResult = (Scored | WaitingForTruth | Retry | Failed | Superseded
   readonly findings?: LeadFindings;
 };
 
-/** Where the forecast stands while its lead is scored, and what says so. */
+/** The names by which the scoring of a lead is recorded, for day one or ERA5. */
 export interface LeadVocabulary {
   readonly scoreType: ScoreType;
   /** The stage that an unfinished or failed scoring is in. */
@@ -29,7 +29,7 @@ export interface LeadVocabulary {
   readonly scoreAttribute: 'weather.score.initial' | 'weather.score.era5';
 }
 
-/** What the scoring of a lead says. */
+/** The outcome of the scoring of a lead. */
 export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadVocabulary): StepOutcome {
   if (result.kind === 'superseded') return supersededOutcome(result);
   const { findings } = result;

@@ -2,7 +2,7 @@ import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { MinerCallError, type Operation } from './miner-call-error.ts';
 import type { Miner } from './miner.ts';
 
-/** A result of a call, and what its span says of it. */
+/** A result of a call, and the attributes of its span. */
 export interface Exchange<Result> {
   readonly result: Result;
   readonly statusCode: number;
@@ -39,7 +39,9 @@ function toFailure(error: unknown): Partial<StepOutcome> {
   };
 }
 
-/** Makes each call of `send` a communication step of its miner, with a latency of its own, and gives back its result. */
+/**
+ * Makes each call of `send` a communication step of its miner, with a latency of its own, and gives back its result.
+ */
 export function communicationStep<Subject, Result>(
   operation: Operation,
   method: 'GET' | 'POST',

@@ -10,7 +10,7 @@ import {
 import { keepUntrusted } from './untrusted-text.ts';
 import { classifyWireStatus } from './wire-status.ts';
 
-/** What a miner says to a request for a forecast. */
+/** A miner's reply to a request for a forecast. */
 export type InitiateFetchReply =
   | { readonly kind: 'accepted'; readonly jobId: string }
   /** The forecast was there already. */
@@ -19,15 +19,15 @@ export type InitiateFetchReply =
   | { readonly kind: 'rejected'; readonly reason: string; readonly identity: boolean }
   | { readonly kind: 'error'; readonly message: string };
 
-/** What a miner says about its job. */
+/** A miner's reply about its job. */
 export type PollReply =
-  /** `progress` is 0 to 100, or null when the miner told none. */
+  /** `progress` is 0 to 100, or null when the miner reported none. */
   | { readonly kind: 'running'; readonly progress: number | null; readonly wireStatus: string }
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'not_found' };
 
-/** What a miner says to a request for access to its forecast. */
+/** A miner's reply to a request for access to its forecast. */
 export type TokenReply =
   | { readonly kind: 'ready'; readonly access: ForecastAccess }
   | { readonly kind: 'processing' }

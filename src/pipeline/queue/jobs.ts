@@ -22,7 +22,7 @@ export const jobPayloadSchema = z.object({
   scoreType: z.enum(SCORE_TYPES).optional(),
   leadHours: z.number().int().optional(),
   revision: z.number().int().optional(),
-  /** What the span of the job's last step says, if that was committed; see `StepEnds`. */
+  /** The outbox: the encoded span end of the job's last step, if that was committed; see `SpanEndCodec`. */
   end: z.string().optional(),
 });
 export type JobPayload = z.output<typeof jobPayloadSchema>;

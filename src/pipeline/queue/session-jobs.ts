@@ -1,6 +1,6 @@
 import type { WorkerEvents } from 'graphile-worker';
 
-/** The jobs of a session, as the queue tells of them. */
+/** The jobs of a session, from the events of the queue. */
 export interface SessionJobs {
   /** Ids of those that are being worked on. */
   readonly active: ReadonlySet<string>;

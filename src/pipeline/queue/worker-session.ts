@@ -12,7 +12,7 @@ import { takeLease, type WorkerLease } from './worker-lease.ts';
 export interface StopReport {
   /** Steps that came to their end in time. */
   readonly finished: number;
-  /** Steps that did not and were let go of: whoever works on the queue next does them again. */
+  /** Steps that were orphaned at the end of their grace: the next worker repeats them. */
   readonly left: number;
 }
 
@@ -144,7 +144,7 @@ function toTaskList({ handle }: WorkerOptions): TaskList {
 
 const TOLD_LEVELS: readonly string[] = ['error', 'warning'];
 
-/** A logger of the queue that tells errors and warnings alone; the rest is in the spans. */
+/** A logger of the queue for errors and warnings alone; the rest is in the spans. */
 export const problemLogger = (onProblem: (message: string) => void): Logger =>
   new Logger(() => (level, message) => {
     if (TOLD_LEVELS.includes(level)) onProblem(message);

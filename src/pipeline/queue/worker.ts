@@ -32,7 +32,7 @@ export async function migrateQueue(pool: Pool): Promise<void> {
  * Starts workers, looks after jobs whose workers died, and starts again when the queue gave up because the database
  * was gone.
  *
- * The pool's errors must be heard by the caller.
+ * The caller attaches the error handlers of the pool.
  *
  * @throws Error of the database when the first start fails
  */
@@ -57,7 +57,7 @@ interface SessionHolder {
   session: WorkerSession;
 }
 
-/** Opens a new session whenever one has ended, until it is told to stop. */
+/** Opens a new session whenever one has ended, until it is stopped. */
 async function supervise(state: SessionHolder, options: WorkerOptions, stopping: AbortSignal): Promise<void> {
   const isOver = (): boolean => stopping.aborted;
   for (;;) {

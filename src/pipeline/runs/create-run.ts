@@ -88,7 +88,7 @@ export interface CreatedRun {
 export const createRun = async (parts: SharedParts, request: RequestedRun): Promise<number> =>
   (await createRunUnless(parts, request, loadActiveRun)).runId;
 
-/** Creates a run and starts it, unless one is found; whoever asks for the same cycle meanwhile waits. */
+/** Creates a run and starts it, unless one is found; concurrent requests for the same cycle wait. */
 function createRunUnless(
   parts: SharedParts,
   { run, miners }: RequestedRun,

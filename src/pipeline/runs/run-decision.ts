@@ -20,7 +20,7 @@ export interface RunPlan {
   readonly errorMessage?: string;
 }
 
-/** What the orchestrator looks at. Failures say how many miners failed for each category. */
+/** What the orchestrator looks at. `failures` counts the failed miners by category. */
 export interface RunView {
   readonly run: Pick<RunRow, 'status' | 'day1Lead' | 'era5Leads' | 'failureCategory' | 'failureMessage'>;
   readonly miners: MinerCounts;
@@ -85,7 +85,7 @@ function failRun({ failureCategory, failureMessage }: RunView['run']): RunPlan {
   };
 }
 
-/** One forecast makes a run completed; without any it is told apart, as an error. */
+/** One forecast makes a run completed; without any it has a status of its own, an error. */
 function completeRun({ miners, failures }: RunView): RunPlan {
   const why = Object.entries(failures).map(([category, count]) => `${category} ${count}`);
   if (miners.completed > 0) {

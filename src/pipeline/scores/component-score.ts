@@ -3,10 +3,10 @@ import type { FieldScores } from '#scoring';
 import type { StepEvent } from '#steps';
 import type { PlannedField } from './field-plan.ts';
 
-/** The scores of one field, as the event of a scoring span tells them. */
+/** The scores of one field, as an event of a scoring span holds them. */
 export interface ComponentScore {
   readonly field: PlannedField;
-  /** Null where the field could not be scored; `reason` says why. */
+  /** Null where the field could not be scored; `reason` has the cause. */
   readonly scores: FieldScores | null;
   /** The skill that counts: against GFS on day one, after its penalty, and against climatology for ERA5. */
   readonly skillScore: number | null;

@@ -60,7 +60,7 @@ export function createCycleStores(
   });
 }
 
-/** Keeps the handles of the cycles that were used last. Their names tell their fields apart. */
+/** LRU cache of the handles of cycles. Their names distinguish their fields. */
 function handlePerCycle(name: string, { ofCycle }: StoreOfCycle, options: CycleStoresOptions): HandleOf {
   const handles = new Map<string, StoreHandle>();
   return (initTime) => {

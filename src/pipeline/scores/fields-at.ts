@@ -35,8 +35,9 @@ export const opened = async (handle: StoreHandle | null): Promise<OpenedStore | 
   handle === null ? null : { name: handle.name, store: await handle.open() };
 
 /**
- * Reads one field of the forecast and what it is compared with, all at the same time: while one is decoded the others are on
- * their way. Where more than one cannot be read the fault of the validator's own is told, not that of the forecast.
+ * Reads one field of the forecast and what it is compared with, all at the same time: while one is decoded the others
+ * are on their way. Where more than one cannot be read the validator's own fault is reported, not that of the
+ * forecast.
  */
 export function createComparedFieldReader(
   sources: FieldSources,

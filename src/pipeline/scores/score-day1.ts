@@ -21,7 +21,7 @@ export interface Day1Result {
   readonly unitFixes: Readonly<Record<string, string>>;
 }
 
-/** One variable of day one: what goes into the score, and what is told of it. */
+/** One variable of day one: what goes into the score, and what is recorded of it. */
 interface Day1Component {
   readonly variable: Day1Variable;
   readonly component: ComponentScore;
@@ -106,7 +106,7 @@ function scoreComponent(
   };
 }
 
-/** A field without a score: it counts 0 and says why. */
+/** A field without a score: it counts 0 and has a reason. */
 const uncounted = (field: PlannedField, reason: string): Day1Component => ({
   unitFix: null,
   variable: {

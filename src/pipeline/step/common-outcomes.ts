@@ -1,7 +1,7 @@
 import type { StepOutcome } from '#steps';
 import type { Failed, Retry, Superseded, WaitingForTruth } from './step-result.ts';
 
-/** A step that another worker had finished before says nothing of the forecast. */
+/** A step that another worker had finished before changes nothing of the forecast. */
 export const supersededOutcome = (result: Superseded): StepOutcome => ({
   status: 'succeeded',
   context: { [result.kind]: true },

@@ -7,7 +7,7 @@ import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';
 import type { JobDelivery, PipelineParts } from './step-job.ts';
 import type { Failed, Retry } from './step-result.ts';
 
-/** A job that was handed out more often than this crashes whoever runs it. */
+/** A job that was delivered more often than this crashes its workers. */
 export const MAX_DELIVERIES = 10;
 /** Longest message that control state keeps, characters. */
 const MAX_MESSAGE_LENGTH = 500;

@@ -12,7 +12,7 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** Another worker had made the transition before; nothing was changed and nothing is said of the forecast. */
+/** Another worker had made the transition before; nothing was changed, and the forecast keeps its state. */
 export interface Superseded {
   readonly kind: 'superseded';
 }

@@ -78,7 +78,7 @@ async function scoreWhenDue(
   return toResult(await score(job, { name: handle.name, store: found.store }, findings));
 }
 
-/** Reads and scores the fields of day one; `findings` tells what there was and what was missing. */
+/** Reads and scores the fields of day one; `findings` has what was there and what was missing. */
 async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): Promise<Day1Result> {
   const { parts, run, lead } = job;
   const forecast = await openFrozenForecast(job);

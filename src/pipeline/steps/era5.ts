@@ -70,7 +70,7 @@ interface Compared {
   readonly climatology: OpenedStore;
 }
 
-/** Reads and scores what truth, climatology and forecast share; a lacking field is told, not punished. */
+/** Reads and scores what truth, climatology and forecast share; a missing field is recorded, not penalised. */
 async function score(
   job: LeadJob,
   { truth, climatology }: Compared,

@@ -142,7 +142,7 @@ export async function recordGfsWait(job: RunJob, nextRetryTime: Date): Promise<v
   });
 }
 
-/** What was decided is all that there is to do; the definition tells it. */
+/** The decision is the whole result; the definition records it. */
 const recordDecision = step(
   decisionDefinition,
   (...[, decision]: [job: RunJob, decision: DecisionMade]): Promise<DecisionMade> =>

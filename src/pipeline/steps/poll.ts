@@ -16,7 +16,7 @@ import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 /** The miner still computes. */
 export interface StillRunning {
   readonly kind: 'running';
-  /** 0 to 100; null when the miner tells none. */
+  /** 0 to 100; null when the miner reports none. */
   readonly progress: number | null;
   readonly wireStatus: string;
   readonly nextRetryTime: Date;
@@ -60,7 +60,7 @@ function toOutcome(result: PollResult, job: MinerJob): StepOutcome {
   }
 }
 
-/** Tried again, and yet no failure: there is no error to tell. */
+/** Retried without a failure: there is no error. */
 const runningOutcome = (result: StillRunning, jobId: string | null): StepOutcome => ({
   status: 'retry_scheduled',
   nextRetryTime: result.nextRetryTime,

@@ -1,7 +1,7 @@
 import type { HostingStatus, ResponseStatus } from '#semconv';
 import { classifyError, type StepAttributes } from '#steps';
 
-/** What verification has found so far; a failure tells as much as it got to. */
+/** What verification has found so far; a failure has what was found before it. */
 export interface VerifyFindings {
   /** Whether the hosted files were asked for: before that nothing is known of hosting. */
   hostingTried?: boolean;
@@ -35,7 +35,7 @@ export const findingContext = ({ files, bytesRead, variables }: VerifyFindings):
   ...(variables !== undefined && { variables }),
 });
 
-/** What an error says about the hosting of the files; undefined when they were not asked for or are readable. */
+/** The hosting status that follows from an error; undefined when they were not asked for or are readable. */
 export function hostingStatusOf(error: unknown, { hostingTried }: VerifyFindings): HostingStatus | undefined {
   if (hostingTried !== true) return undefined;
   const category = classifyError(error);

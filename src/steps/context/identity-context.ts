@@ -32,7 +32,7 @@ export interface StepScope {
 export const stepScopeIn = (active: Context): StepScope =>
   (scopeIn(active) as StepScope | undefined) ?? NO_SCOPE;
 
-/** The identity that a step called here would have before it says anything of its own. */
+/** The identity that a step called here inherits. */
 export function currentIdentity(): StepIdentity {
   const known = Object.entries(stepScopeIn(context.active()).identity);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined));

@@ -3,7 +3,7 @@ import { categoryOfCode, categoryOfHttpStatus } from './error-codes.ts';
 import { categoryOfMessage } from './error-messages.ts';
 import { classOf, errorChain, readMessage, readProperty, readText } from './unknown-error.ts';
 
-/** Classes that tell a category by themselves. */
+/** Error classes that determine a category. */
 const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
   ['AbortError', 'timeout'],
   ['TimeoutError', 'timeout'],
@@ -13,7 +13,7 @@ const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
   ['ZodError', 'invalid_response'],
   ['$ZodError', 'invalid_response'],
 ]);
-/** Classes of mistakes in a program; what their messages say is about the program, not about the miner. */
+/** Classes of mistakes in a program; their messages are about the program, not about the miner. */
 const MISTAKES: readonly string[] = [
   'TypeError',
   'ReferenceError',
@@ -21,7 +21,7 @@ const MISTAKES: readonly string[] = [
   'SyntaxError',
   'AssertionError',
 ];
-/** `fetch` throws a TypeError for a lost connection; its cause usually says more. */
+/** `fetch` throws a TypeError for a lost connection; its cause usually has the code. */
 const LOST_FETCH = /^(fetch failed|terminated|failed to fetch)$/i;
 const OUT_OF_MEMORY = /^(Invalid array length|Array buffer allocation failed|Invalid string length)/;
 
@@ -44,7 +44,7 @@ export function classifyError(error: unknown): ErrorCategory {
   return 'unknown';
 }
 
-/** What facts of one error tell, without the words of its message. */
+/** The category by the facts of one error, without its message text. */
 function factualCategory(error: unknown): ErrorCategory | null {
   const named = namedCategory(error);
   if (named !== null) return named;
@@ -114,7 +114,9 @@ const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
   unknown: false,
 };
 
-/** Whether trying again can help: as the first error of the chain that names its category says, else by the category. */
+/**
+ * Whether trying again can help: by the first error of the cause chain that names its category, else by the category.
+ */
 export function isRetryable(error: unknown): boolean {
   for (const link of errorChain(error)) {
     const value = readProperty(link.error, 'retryable');

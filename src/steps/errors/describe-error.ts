@@ -12,7 +12,7 @@ export interface CauseDescription {
   readonly member?: number;
 }
 
-/** All that a span says of an error, bounded and scrubbed. */
+/** The record of an error on a span, bounded and scrubbed. */
 export interface ErrorDescription {
   readonly category: ErrorCategory;
   readonly class: string;

@@ -63,7 +63,7 @@ const CATEGORY_OF_FAMILY: readonly (readonly [RegExp, ErrorCategory])[] = [
   [/^(UND_ERR_INVALID_ARG|ERR_INVALID_ARG|ERR_ASSERTION|ERR_MODULE_|ERR_OUT_OF_RANGE)/, 'validator_internal'],
 ];
 
-/** Conditions of PostgreSQL that pass by themselves or say more than that the database refused. */
+/** SQLSTATEs that are transient, or more specific than a refusal by the database. */
 const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
   '55P03': 'lock_busy',
   '55006': 'lock_busy',
@@ -74,7 +74,7 @@ const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
 /** Five characters with a digit, which none of Node's codes of five letters has (`EPIPE`, `EBUSY`). */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 
-/** The category that a code alone tells, or null. */
+/** The category by an error code alone, or null. */
 export function categoryOfCode(code: string): ErrorCategory | null {
   if (Object.hasOwn(CATEGORY_OF_CODE, code)) return CATEGORY_OF_CODE[code] ?? null;
   if (SQLSTATE.test(code)) {
@@ -85,7 +85,7 @@ export function categoryOfCode(code: string): ErrorCategory | null {
   return CATEGORY_OF_FAMILY.find(([family]) => family.test(code))?.[1] ?? null;
 }
 
-/** The category of an HTTP status, or null when it tells of no failure. */
+/** The category of an HTTP status, or null for a status that is no failure. */
 export function categoryOfHttpStatus(status: number): ErrorCategory | null {
   if (!Number.isInteger(status) || status < 400 || status > 599) return null;
   if (status === 404 || status === 410) return 'not_found';

@@ -10,8 +10,8 @@ const HTTP_STATUS = [
 ];
 
 /**
- * Words that tell a category, the most telling first: `Connection timeout` is a time-out, `lock timeout` is a lock.
- * Each has word boundaries, so that a part of another word or number never counts.
+ * Phrases that indicate a category, the most specific first: `Connection timeout` is a time-out, `lock timeout` is a
+ * lock. Each has word boundaries, so that a part of another word or number never counts.
  */
 const RULES: readonly (readonly [RegExp, ErrorCategory])[] = [
   [
@@ -58,7 +58,7 @@ const RULES: readonly (readonly [RegExp, ErrorCategory])[] = [
 /** Longest part of a message that is looked at. */
 const MAX_LENGTH = 2000;
 
-/** The category that the words of a message tell, or null. The last resort: words are chosen by people. */
+/** The category by the text of a message, or null. The last resort: people choose that text. */
 export function categoryOfMessage(message: string): ErrorCategory | null {
   const text = message.slice(0, MAX_LENGTH);
   const freeze = RULES[0];

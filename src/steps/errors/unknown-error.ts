@@ -19,7 +19,7 @@ export function readText(value: unknown, key: string): string | undefined {
   return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
-/** The class of a thrown value: its `name` when it says more than `Error`, else its constructor's; else its type. */
+/** The class of a thrown value: its `name` unless that is `Error`, else its constructor's; else its type. */
 export function classOf(error: unknown): string {
   if (error === null) return 'null';
   if (typeof error !== 'object' && typeof error !== 'function') return typeof error;

@@ -18,11 +18,12 @@ export interface Watch {
 }
 
 /**
- * The same thenable, as far as one can tell, whose step is closed when it first settles.
+ * A transparent proxy of the thenable, whose step is closed when it first settles.
  *
  * It is never awaited here: a lazy query starts when its user awaits it, inside the step's span, and as often as the
- * user does. One that nobody awaits leaves its span running, as its work is never done. Methods run on the object itself,
- * for they may use private fields; one that returns the object gives the watched one, so that chains stay watched.
+ * user does. One that nobody awaits leaves its span running, as its work is never done. Methods run on the object
+ * itself, for they may use private fields; one that returns the object gives the watched one, so that chains stay
+ * watched.
  */
 export function watchThenable(target: object, then: Then, watch: Watch): object {
   const watchedThen = toWatchedThen(target, then, watch);

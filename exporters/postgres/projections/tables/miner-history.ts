@@ -84,7 +84,7 @@ function toHistory(row: HistoryRow): ForecastHistory {
   };
 }
 
-/** What the finished forecasts of these miners say together. */
+/** Aggregates over the finished forecasts of these miners. */
 export async function readHistories(
   client: ClientBase,
   miners: readonly MinerKey[],

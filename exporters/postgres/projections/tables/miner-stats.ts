@@ -75,7 +75,7 @@ const TABLE: FoldedTable<MinerChange, MinerFold> = {
   toText: canonicalJson,
 };
 
-/** Folds what a batch tells into `miner_stats`; says how many rows it wrote, and whose rank moved with them. */
+/** Folds the changes of a batch into `miner_stats`; returns the rows written, and whose rank changed with them. */
 export async function writeMinerStats(
   client: ClientBase,
   minerChanges: readonly MinerChange[],

@@ -80,7 +80,7 @@ async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: Fe
     if (!state.hasFailed) copying.end();
   } catch (error) {
     state.cause = error instanceof Error ? error : new Error(String(error));
-    // The server is told, and its answer ends the copy.
+    // CopyFail: the server's error response ends the copy.
     copying.destroy(state.cause);
   }
 }

@@ -71,7 +71,7 @@ export class WireWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Writes a text behind the end and says whether it was of ASCII alone; if not, what it wrote is of no use. */
+  /** Writes a text behind the end and returns whether it was ASCII alone; if not, what it wrote is of no use. */
   #wroteAscii(value: string): boolean {
     const bytes = this.#bytes;
     const start = this.#length;
