@@ -86,25 +86,25 @@ const sources = readSources(ROOT, FOLDERS);
 const within = (folder: string) => sources.filter(({ path }) => path.startsWith(`${folder}/`));
 
 describe('the sources', () => {
-  it('are found at all, or nothing below would be proved', () => {
+  it('the sources are found at all, or nothing below would be proved', () => {
     expect(sources.length).toBeGreaterThan(200);
     expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(500);
   });
 
-  it('import only what the table allows', () => {
+  it('the sources import only what the table allows', () => {
     expect(forbiddenImports(sources, TABLE)).toEqual([]);
   });
 
-  it('import nobody in a circle', () => {
+  it('the sources import nobody in a circle', () => {
     expect(importCycles(sources)).toEqual([]);
   });
 
-  it('import nothing of the tests, nor do scripts and benchmarks', () => {
+  it('the sources import nothing of the tests, nor do scripts and benchmarks', () => {
     const all = [...sources, ...readSources(ROOT, ['bench', 'scripts'])];
     expect(importersOf(all, 'test')).toEqual([]);
   });
 
-  it('import only packages that an installation without the tools of development has', () => {
+  it('the sources import only packages that an installation without the tools of development has', () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>;
     };
@@ -123,7 +123,7 @@ describe('the sources', () => {
 describe('the composition root', () => {
   const ofSrc = within('src');
 
-  it('is alone in src to import an exporter', () => {
+  it('the composition root is alone in src to import an exporter', () => {
     const rooms = importersOf(ofSrc, 'exporters').map((path) =>
       path === 'src/index.ts' ? path : path.split('/').slice(0, 2).join('/'),
     );
@@ -131,7 +131,7 @@ describe('the composition root', () => {
     expect([...new Set(rooms)].sort()).toEqual(['src/index.ts', 'src/maintenance', 'src/recorder']);
   });
 
-  it('has one place where the pipeline meets the recording of it; the public door and the last report only name both', () => {
+  it('the composition root has one place where the pipeline meets the recording of it; the public door and the last report only name both', () => {
     const recorders = [
       ...importersOf(ofSrc, 'src/recorder/recording.ts'),
       ...importersOf(ofSrc, 'exporters'),
@@ -141,7 +141,7 @@ describe('the composition root', () => {
     expect(both).toEqual(['src/commands/terminal/exit-report.ts', 'src/index.ts', 'src/start.ts']);
   });
 
-  it('is imported by no part, and the public door by nobody', () => {
+  it('the composition root is imported by no part, and the public door by nobody', () => {
     const parts = sources.filter(
       ({ path }) => posix.dirname(path) !== 'src' && !path.startsWith('src/commands/'),
     );
@@ -155,7 +155,7 @@ describe('the composition root', () => {
 
 describe('the exporters', () => {
   it.each(['postgres', 'prometheus', 'spool'])(
-    '%s knows neither the pipeline nor another exporter',
+    'the exporters: %s knows neither the pipeline nor another exporter',
     (name) => {
       const others = ['postgres', 'prometheus', 'spool'].filter((other) => other !== name);
       for (const entry of [
@@ -173,24 +173,24 @@ describe('the house style', () => {
   const sizes = sources.map(({ lines }) => lines).sort((a, b) => a - b);
   const quantile = (part: number): number => sizes[Math.floor(part * sizes.length)] ?? Infinity;
 
-  it('keeps a file within 350 lines, nine of ten within 200 and the middle one within 80', () => {
+  it('the house style keeps a file within 350 lines, nine of ten within 200 and the middle one within 80', () => {
     const tooLong = sources.filter(({ lines }) => lines > 350).map(({ path, lines }) => `${path}: ${lines}`);
     expect(tooLong).toEqual([]);
     expect(quantile(0.9)).toBeLessThanOrEqual(200);
     expect(quantile(0.5)).toBeLessThanOrEqual(80);
   });
 
-  it('exports by name only', () => {
+  it('the house style exports by name only', () => {
     expect(sources.filter(({ hasDefaultExport }) => hasDefaultExport).map(({ path }) => path)).toEqual([]);
   });
 
-  it('never writes to the console, which belongs to whoever runs us', () => {
+  it('the house style never writes to the console, which belongs to whoever runs us', () => {
     expect(sources.filter(({ usesConsole }) => usesConsole).map(({ path }) => path)).toEqual([]);
   });
 
   const readme = join(ROOT, 'README.md');
   it.skipIf(!existsSync(readme))(
-    'names every folder in the map of the README (skipped while there is none)',
+    'the house style names every folder in the map of the README (skipped while there is none)',
     () => {
       const text = readFileSync(readme, 'utf8');
       const folders = new Set(
@@ -209,14 +209,14 @@ describe('the checker itself', () => {
   const table: ImportTable = { 'src/a': ['src/b', 'zod', '@scope'], 'src/b': [], 'src/b/deep': ['node:'] };
   const module = (path: string, ...imports: string[]): Module => ({ path, imports });
 
-  it('finds an import that the table does not allow, and says what would be allowed', () => {
+  it('the checker itself finds an import that the table does not allow, and says what would be allowed', () => {
     expect(forbiddenImports([module('src/b/x.ts', 'src/a/y.ts')], table)).toEqual([
       'src/b/x.ts imports src/a/y.ts; src/b may import nothing',
     ]);
     expect(forbiddenImports([module('src/a/x.ts', 'pg', 'node:fs', 'zodiac')], table)).toHaveLength(3);
   });
 
-  it('lets a part import itself, what the table names and all that lies below it', () => {
+  it('the checker itself lets a part import itself, what the table names and all that lies below it', () => {
     const fine = [
       module('src/a/x.ts', 'src/a/y.ts', 'src/b/z.ts', 'src/b/deep/z.ts', 'zod', 'zod/v4', '@scope/base'),
       module('src/b/deep/z.ts', 'node:fs', 'src/b/deep/y.ts'),
@@ -224,23 +224,23 @@ describe('the checker itself', () => {
     expect(forbiddenImports(fine, table)).toEqual([]);
   });
 
-  it('holds a folder to its own line, not to that of the folder around it', () => {
+  it('the checker itself holds a folder to its own line, not to that of the folder around it', () => {
     expect(forbiddenImports([module('src/b/x.ts', 'node:fs')], table)).toHaveLength(1);
     expect(forbiddenImports([module('src/b/x.ts', 'src/b/deep/z.ts')], table)).toHaveLength(1);
     expect(forbiddenImports([module('src/b/deep/z.ts', 'src/b/x.ts')], table)).toHaveLength(1);
   });
 
-  it('does not take a folder for another whose name begins alike', () => {
+  it('the checker itself does not take a folder for another whose name begins alike', () => {
     expect(forbiddenImports([module('src/a/x.ts', 'src/bb/x.ts')], table)).toHaveLength(1);
   });
 
-  it('finds a file that nobody has given a place', () => {
+  it('the checker itself finds a file that nobody has given a place', () => {
     expect(forbiddenImports([module('src/new/x.ts')], table)).toEqual([
       'src/new/x.ts belongs to no part of the table',
     ]);
   });
 
-  it('finds circles, long ones and those of a file with itself, and no circle in a diamond', () => {
+  it('the checker itself finds circles, long ones and those of a file with itself, and no circle in a diamond', () => {
     const circle = [module('a', 'b'), module('b', 'c'), module('c', 'b', 'd'), module('d')];
     expect(importCycles(circle)).toEqual([['b', 'c']]);
     expect(importCycles([module('a', 'a')])).toEqual([['a']]);
@@ -248,7 +248,7 @@ describe('the checker itself', () => {
     expect(importCycles(diamond)).toEqual([]);
   });
 
-  it('sees every way of importing: values, types, for their effect, exported again, dynamic', () => {
+  it('the checker itself sees every way of importing: values, types, for their effect, exported again, dynamic', () => {
     const { imports } = parseSource(
       'src/a/x.ts',
       `import { a } from '../b/a.ts'; import type { B } from './b.ts'; import 'side-effect';
@@ -266,7 +266,7 @@ describe('the checker itself', () => {
     ]);
   });
 
-  it('sees a default export in all its forms, and the console', () => {
+  it('the checker itself sees a default export in all its forms, and the console', () => {
     const defaults = [
       'export default 1',
       'export default function f() {}',

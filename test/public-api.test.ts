@@ -20,7 +20,7 @@ function run(program: string, args: readonly string[]): string {
 }
 
 describe('the public door', () => {
-  it('exports these names and no others', () => {
+  it('the public door exports these names and no others', () => {
     expect(Object.keys(door).sort()).toMatchInlineSnapshot(`
       [
         "CategorizedError",
@@ -50,7 +50,7 @@ describe('the public door', () => {
     `);
   });
 
-  it('classifies an error and makes a step without any SDK, which is all that a pipeline needs', () => {
+  it('the public door classifies an error and makes a step without any SDK, which is all that a pipeline needs', () => {
     expect(door.classifyError(new door.CategorizedError('lock_busy', 'held by another'))).toBe('lock_busy');
     const double = door.step({ name: 'query', substep: 'initiate_fetch' }, (value: number) => 2 * value);
     expect(double(21)).toBe(42);
@@ -62,7 +62,7 @@ describe('the built package', () => {
     run(process.execPath, ['scripts/build.mjs']);
   }, 300_000);
 
-  it('has these subpaths', () => {
+  it('the built package has these subpaths', () => {
     expect(Object.keys(subpaths)).toEqual([
       '.',
       './steps',
@@ -73,7 +73,7 @@ describe('the built package', () => {
     ]);
   });
 
-  it('can be imported by name from plain Node, with the same names as the sources', () => {
+  it('the built package can be imported by name from plain Node, with the same names as the sources', () => {
     const program = `
       const names = async (path) => Object.keys(await import(path)).sort();
       console.log(JSON.stringify({
@@ -98,14 +98,14 @@ describe('the built package', () => {
     expect(found['version']).toBe('barograph');
   });
 
-  it('does not let a stranger reach past its doors', () => {
+  it('the built package does not let a stranger reach past its doors', () => {
     const program = `await import('barograph/dist/src/config.js')`;
     expect(() => run(process.execPath, ['--input-type=module', '--eval', program])).toThrow(
       'ERR_PACKAGE_PATH_NOT_EXPORTED',
     );
   });
 
-  it('has types at every subpath, which a strict program of a stranger passes with and a wrong one does not', () => {
+  it('the built package has types at every subpath, which a strict program of a stranger passes with and a wrong one does not', () => {
     const program = `
       import { step, type StepDefinition, translate, type StepFact, RecordingSpanProcessor } from 'barograph';
       import { currentIdentity, type StepIdentity } from 'barograph/steps';
@@ -136,7 +136,7 @@ describe('the built package', () => {
     expect(complaintsOf(wrong).join()).toContain(`'"teleport"' is not assignable`);
   }, 120_000);
 
-  it('is packed with its programs, types and SQL, and without tests or sources', () => {
+  it('the built package is packed with its programs, types and SQL, and without tests or sources', () => {
     const [packed] = JSON.parse(run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])) as {
       readonly files: readonly { readonly path: string }[];
     }[];

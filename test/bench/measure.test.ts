@@ -4,7 +4,7 @@ import { comparisonText, short } from '#bench/harness/report';
 import { median, quantile } from '#bench/harness/statistics';
 
 describe('quantiles', () => {
-  it('lie between neighbours in proportion', () => {
+  it('quantiles lie between neighbours in proportion', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1])).toBe(2.5);
     expect(quantile([0, 10, 20, 30, 40], 0.99)).toBeCloseTo(39.6, 12);
@@ -22,14 +22,14 @@ function scripted(name: string, numbers: readonly number[], asked: string[]) {
 }
 
 describe('a comparison', () => {
-  it('measures each side once a round, and another one begins each time', async () => {
+  it('a comparison measures each side once a round, and another one begins each time', async () => {
     const asked: string[] = [];
     const sides = { ours: scripted('ours', [1, 2, 3], asked), bare: scripted('bare', [1, 1, 1], asked) };
     await measure('suite', { name: 'n', unit: 'ns', sides, targets: [] }, 3);
     expect(asked).toEqual(['ours', 'bare', 'bare', 'ours', 'ours', 'bare']);
   });
 
-  it('holds its targets against the medians, and shows what single rounds gave', async () => {
+  it('a comparison holds its targets against the medians, and shows what single rounds gave', async () => {
     const sides = { ours: scripted('', [10, 40, 20], []), bare: scripted('', [10, 10, 10], []) };
     const ratio = { what: 'times bare', value: ({ ours = NaN, bare = NaN }) => ours / bare };
     const comparison = {
@@ -48,7 +48,7 @@ describe('a comparison', () => {
     ]);
   });
 
-  it('does not hold what could not be measured, and says so', async () => {
+  it('a comparison does not hold what could not be measured, and says so', async () => {
     const target = { what: '', value: () => NaN, atMost: 1 };
     const result = await measure(
       's',
@@ -59,7 +59,7 @@ describe('a comparison', () => {
     expect(comparisonText(result)).toMatch(/ not measured$/);
   });
 
-  it('is shown with its sides and its targets', async () => {
+  it('a comparison is shown with its sides and its targets', async () => {
     const sides = { ours: () => 1234.5, 'psql \\copy': () => 2000 };
     const target = {
       what: 'share of \\copy',
@@ -86,7 +86,7 @@ describe('a number', () => {
     [1.234, '1.23'],
     [0, '0.00'],
     [NaN, '–'],
-  ])('%s is shown as %s', (value, text) => {
+  ])('a number: %s is shown as %s', (value, text) => {
     expect(short(value)).toBe(text);
   });
 });

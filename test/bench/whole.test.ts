@@ -29,7 +29,7 @@ function profileOf(stacks: readonly (readonly string[])[]): Profiler.Profile {
 }
 
 describe('the CPU time of a process', () => {
-  it('belongs to the nearest frame that is recording or pipeline, and to both where there is none', () => {
+  it('the CPU time of a process belongs to the nearest frame that is recording or pipeline, and to both where there is none', () => {
     const wrapper = 'file:///b/src/steps/step.ts';
     const times = cpuTimes(
       profileOf([
@@ -46,7 +46,7 @@ describe('the CPU time of a process', () => {
 });
 
 describe('a measurement that several sides report on', () => {
-  it('is taken once a round, by whichever side comes first', async () => {
+  it('a measurement that several sides report on is taken once a round, by whichever side comes first', async () => {
     let taken = 0;
     const sides = shareMeasurement(() => Promise.resolve((taken += 1)), {
       it: (number) => number,

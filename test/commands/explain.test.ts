@@ -36,7 +36,7 @@ const explain = (...args: readonly string[]): Promise<Invocation> =>
   invoke(explainCommand(), args, { DATABASE_URL: database.connectionString });
 
 describe('barograph explain', () => {
-  it('tells each step of the miner with its trace, in words and as the same facts in one document', async () => {
+  it('barograph explain tells each step of the miner with its trace, in words and as the same facts in one document', async () => {
     const [miner] = report.miners;
     const words = await explain('--run', '1', '--miner', String(miner?.uid));
     expect(words).toMatchObject({ exitCode: 0, stderr: '' });
@@ -67,14 +67,17 @@ describe('barograph explain', () => {
     ['99', '0'],
     ['1', '77'],
     ['1', '5Nobody'],
-  ])('says that of run %s and miner %s nothing was recorded, and how to see what was', async (run, miner) => {
-    const { exitCode, stdout, stderr } = await explain('--run', run, '--miner', miner, '--json');
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toContain(`Nothing was recorded of miner ${miner} in run ${run}.`);
-    expect(stderr).toContain('from weather_forecast_stats');
-  });
+  ])(
+    'barograph explain says that of run %s and miner %s nothing was recorded, and how to see what was',
+    async (run, miner) => {
+      const { exitCode, stdout, stderr } = await explain('--run', run, '--miner', miner, '--json');
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toContain(`Nothing was recorded of miner ${miner} in run ${run}.`);
+      expect(stderr).toContain('from weather_forecast_stats');
+    },
+  );
 
-  it('refuses a run that is no number', async () => {
+  it('barograph explain refuses a run that is no number', async () => {
     const { exitCode, stderr } = await explain('--run', 'newest', '--miner', '1');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/'newest' is invalid.*Allowed: a whole number from 1/);
@@ -85,7 +88,7 @@ describe('barograph doctor', () => {
   const examine = (environment: Readonly<Record<string, string>> = {}, ...args: readonly string[]) =>
     invoke(doctorCommand(), args, { DATABASE_URL: database.connectionString, ...environment });
 
-  it('finds nothing wrong here, and names the database by its address, for it speaks to its owner', async () => {
+  it('barograph doctor finds nothing wrong here, and names the database by its address, for it speaks to its owner', async () => {
     const { exitCode, stdout, stderr } = await examine();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain(`at ${new URL(database.connectionString).host}/`);
@@ -93,7 +96,7 @@ describe('barograph doctor', () => {
     expect(stdout).not.toContain('NOT');
   });
 
-  it('says how much waits in spools, and names what nobody can read', async () => {
+  it('barograph doctor says how much waits in spools, and names what nobody can read', async () => {
     const directory = await temporaryFolder();
     const spool = join(directory, 'spool', 'somewhere');
     await mkdir(join(spool, 'instance-1'), { recursive: true });
@@ -107,7 +110,7 @@ describe('barograph doctor', () => {
     expect(stdout).toMatch(/^NOT +Spools +1 below .*; look at .*instance-2\.unreadable/m);
   });
 
-  it('says what to do where something is wrong, each by itself', async () => {
+  it('barograph doctor says what to do where something is wrong, each by itself', async () => {
     const { exitCode, stdout } = await examine(
       { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none', OTEL_SDK_DISABLED: 'true' },
       '--json',
@@ -121,7 +124,7 @@ describe('barograph doctor', () => {
 });
 
 describe('barograph migrate', () => {
-  it('brings an empty database up to date, with the partitions that come next, and does nothing the second time', async () => {
+  it('barograph migrate brings an empty database up to date, with the partitions that come next, and does nothing the second time', async () => {
     const empty = await createTestDatabase({ isEmpty: true });
     const migrateIt = () => invoke(migrateCommand(), [], { DATABASE_URL: empty.connectionString });
     expect((await migrateIt()).stdout).toMatch(/^applied 1 .*\n[\s\S]*The database is at version \d+\.\n$/);

@@ -33,7 +33,7 @@ const damage = () =>
   );
 
 describe('barograph rebuild', () => {
-  it('heals the tables and says how many rows of each it folded, from how many of the log', async () => {
+  it('barograph rebuild heals the tables and says how many rows of each it folded, from how many of the log', async () => {
     const before = await dumpTables(database.pool);
     await damage();
     const { exitCode, stdout } = await rebuild();
@@ -44,7 +44,7 @@ describe('barograph rebuild', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('says the same in one document', async () => {
+  it('barograph rebuild says the same in one document', async () => {
     const { stdout } = await rebuild('--run', '1', '--validator', '5Validator', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       log_rows: expect.any(Number) as number,
@@ -52,7 +52,7 @@ describe('barograph rebuild', () => {
     });
   });
 
-  it('refuses a run that is not in the log, and says which are', async () => {
+  it('barograph rebuild refuses a run that is not in the log, and says which are', async () => {
     const { exitCode, stdout, stderr } = await rebuild('--run', '77');
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toContain(
@@ -60,7 +60,7 @@ describe('barograph rebuild', () => {
     );
   });
 
-  it('tells in its help that readers notice nothing and that writers wait', () => {
+  it('barograph rebuild tells in its help that readers notice nothing and that writers wait', () => {
     let help = '';
     rebuildCommand()
       .configureOutput({ writeOut: (text) => (help += text) })
@@ -72,7 +72,7 @@ describe('barograph rebuild', () => {
 });
 
 describe('barograph reconcile', () => {
-  it('ends well when the tables are what the log says', async () => {
+  it('barograph reconcile ends well when the tables are what the log says', async () => {
     const { exitCode, stdout, stderr } = await reconcile();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(
@@ -80,7 +80,7 @@ describe('barograph reconcile', () => {
     );
   });
 
-  it('ends with exit code 1 and each difference: table, key, column, what is there and what the log says', async () => {
+  it('barograph reconcile ends with exit code 1 and each difference: table, key, column, what is there and what the log says', async () => {
     await damage();
     const words = await reconcile();
     expect(words.exitCode).toBe(1);
@@ -98,7 +98,7 @@ describe('barograph reconcile', () => {
     expect(document.folds.differences[0]).toMatchObject({ table: 'weather_forecast_stats', in_tables: '9' });
   });
 
-  it('tells the first twenty in words and how many more there are', async () => {
+  it('barograph reconcile tells the first twenty in words and how many more there are', async () => {
     await database.pool.query(
       `update weather_miner_responses set retry_count = 9, job_id = 'x', status = 'x'`,
     );
@@ -109,7 +109,7 @@ describe('barograph reconcile', () => {
     expect(lines.at(-1)).toBe(`… and ${Number.parseInt(count, 10) - 20} more`);
   });
 
-  it('only mentions that the metrics of the configuration are not there', async () => {
+  it('barograph reconcile only mentions that the metrics of the configuration are not there', async () => {
     const { exitCode, stderr } = await invoke(reconcileCommand(), [], {
       ...environment(),
       BAROGRAPH_METRICS_PORT: '1',
@@ -120,7 +120,7 @@ describe('barograph reconcile', () => {
     );
   });
 
-  it('fails when metrics that were asked for are not there, or the address is none', async () => {
+  it('barograph reconcile fails when metrics that were asked for are not there, or the address is none', async () => {
     const missing = await reconcile('--metrics', 'http://127.0.0.1:1');
     expect(missing).toMatchObject({
       exitCode: 1,
@@ -148,7 +148,7 @@ describe('barograph sweep', () => {
     return rows[0]?.up === true;
   };
 
-  it('closes the steps of a process that is named, and says so; a dry run only says so', async () => {
+  it('barograph sweep closes the steps of a process that is named, and says so; a dry run only says so', async () => {
     await silence();
     const up = await isUp();
     const dry = await sweep(...named, '--dry-run');
@@ -162,7 +162,7 @@ describe('barograph sweep', () => {
     expect(JSON.parse(stdout)).toMatchObject({ is_dry_run: false, emitters: up ? [emitter] : [] });
   });
 
-  it('closes nothing where nobody is silent', async () => {
+  it('barograph sweep closes nothing where nobody is silent', async () => {
     await database.pool.query('delete from weather_forecast_steps_running');
     expect(await sweep('--older-than', '1m')).toMatchObject({
       exitCode: 0,
@@ -171,7 +171,7 @@ describe('barograph sweep', () => {
     });
   });
 
-  it('says so when the database is too young to know', async () => {
+  it('barograph sweep says so when the database is too young to know', async () => {
     const { stdout } = await sweep('--older-than', '999999d', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       emitters: [],
@@ -180,13 +180,16 @@ describe('barograph sweep', () => {
     expect((await sweep('--older-than', '999999d')).stdout).toMatch(NOBODY_YET);
   });
 
-  it.each(['59s', '15', 'soon', '0m', '-5m'])('refuses to take a process for dead after %s', async (text) => {
-    const { exitCode, stderr } = await sweep(`--older-than=${text}`);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('for example 15m; at least 1m');
-  });
+  it.each(['59s', '15', 'soon', '0m', '-5m'])(
+    'barograph sweep refuses to take a process for dead after %s',
+    async (text) => {
+      const { exitCode, stderr } = await sweep(`--older-than=${text}`);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('for example 15m; at least 1m');
+    },
+  );
 
-  it('asks for the time that a process may be silent', async () => {
+  it('barograph sweep asks for the time that a process may be silent', async () => {
     expect((await sweep()).stderr).toContain(`required option '--older-than <duration>' not specified`);
   });
 });

@@ -66,13 +66,16 @@ describe('a run that is asked for in the wrong words', () => {
     ['no miner', { miners: '0' }, [/'0'/, /Allowed: a whole number from 1 to 256/]],
     ['too many miners', { miners: '257' }, [/'257'/, /Allowed: a whole number from 1 to 256/]],
     ['a negative seed', { seed: '-1' }, [/'-1'/, /Allowed: a whole number from 0/]],
-  ])('(%s) is refused with what was got and what is allowed', async (_name, changes, messages) => {
-    expectRefusal(await run(changes), ...messages);
-  });
+  ])(
+    'a run that is asked for in the wrong words: (%s) is refused with what was got and what is allowed',
+    async (_name, changes, messages) => {
+      expectRefusal(await run(changes), ...messages);
+    },
+  );
 });
 
 describe('a run on a store that cannot be scored with', () => {
-  it('names the option whose store is not there', async () => {
+  it('a run on a store that cannot be scored with names the option whose store is not there', async () => {
     expectRefusal(
       await run({ truth: join(folder, 'nothing.zarr') }),
       /^--truth cannot be read as a Zarr store: /,
@@ -80,7 +83,7 @@ describe('a run on a store that cannot be scored with', () => {
     );
   });
 
-  it('names the option whose store has none of the variables, and lists them', async () => {
+  it('a run on a store that cannot be scored with names the option whose store has none of the variables, and lists them', async () => {
     const without = ['2t', 'msl', '10u', 'z'] as const;
     const store = await writeTinyStore(join(folder, 'empty.zarr'), { without });
     expectRefusal(
@@ -90,14 +93,14 @@ describe('a run on a store that cannot be scored with', () => {
     );
   });
 
-  it('names the option whose store has other dimensions, what they are and what they must be', async () => {
+  it('a run on a store that cannot be scored with names the option whose store has other dimensions, what they are and what they must be', async () => {
     const store = await writeTinyStore(join(folder, 'turned.zarr'), {}, (files) =>
       editJson(files, '2t/.zattrs', (attributes) => (attributes['_ARRAY_DIMENSIONS'] = ['time', 'x', 'y'])),
     );
     expectRefusal(await run({ reference: store }), /^--reference/, /2t/, /time, x, y/, /lat/, /lon/);
   });
 
-  it('says that a directory of forecasts holds no store', async () => {
+  it('a run on a store that cannot be scored with says that a directory of forecasts holds no store', async () => {
     expectRefusal(
       await run({ forecasts: join(folder, 'nothing') }),
       /--forecasts nothing holds no store/,
@@ -113,26 +116,26 @@ describe('a run for miners of a file', () => {
     return run({ 'miners-file': file });
   };
 
-  it('is refused when the file is no JSON, is no list, or names nobody', async () => {
+  it('a run for miners of a file is refused when the file is no JSON, is no list, or names nobody', async () => {
     expectRefusal(await listed('miners:'), /no JSON/, /Write a JSON list like \[\{"uid": 17/);
     expectRefusal(await listed('{}'), /Write a JSON list/);
     expectRefusal(await listed('[]'), /holds no miner/);
   });
 
-  it('is refused when an entry is wrong, naming the entry and never its URL', async () => {
+  it('a run for miners of a file is refused when an entry is wrong, naming the entry and never its URL', async () => {
     const entry = { uid: 300, hotkey: 'nobody', url: 'http://user:secret@203.0.113.9' };
     const ended = await listed(JSON.stringify([entry]));
     expectRefusal(ended, /uid/, /above 255/, /hotkey/, /url/);
     expect(ended.stderr).not.toMatch(/secret|203\.0/);
   });
 
-  it('is refused when there is no such file', async () => {
+  it('a run for miners of a file is refused when there is no such file', async () => {
     expectRefusal(await run({ 'miners-file': join(folder, 'nobody.json') }), /nobody\.json/);
   });
 });
 
 describe('a run in a wrong environment', () => {
-  it('says where nothing listens when the database refuses the connection', async () => {
+  it('a run in a wrong environment says where nothing listens when the database refuses the connection', async () => {
     const port = await findFreePort();
     const url = `postgres://user:secret@127.0.0.1:${port}/weather`;
     const ended = await run({}, { DATABASE_URL: url });
@@ -144,13 +147,13 @@ describe('a run in a wrong environment', () => {
     expect(ended.stderr).not.toContain('secret');
   });
 
-  it('says what a database URL looks like, without repeating the one it got', async () => {
+  it('a run in a wrong environment says what a database URL looks like, without repeating the one it got', async () => {
     const ended = await run({}, { DATABASE_URL: 'mysql://user:secret@host/db' });
     expectRefusal(ended, /not a PostgreSQL URL/, /postgres:\/\/user:password@host:port\/database/);
     expect(ended.stderr).not.toContain('secret');
   });
 
-  it('refuses a database that a newer program has migrated, and leaves it as it is', async () => {
+  it('a run in a wrong environment refuses a database that a newer program has migrated, and leaves it as it is', async () => {
     const newer = await createTestDatabase();
     await newer.pool.query(`insert into barograph_migrations (version, name) values (99, 'from_the_future')`);
     const ended = await run({}, { DATABASE_URL: newer.connectionString });
@@ -177,13 +180,13 @@ describe('a run in a wrong environment', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' },
       /OTEL_EXPORTER_OTLP_ENDPOINT is "collector"; allowed: an http or https URL/,
     ],
-  ])('refuses %o', async (environment, messages) => {
+  ])('a run in a wrong environment refuses %o', async (environment, messages) => {
     expectRefusal(await run({}, environment), messages, /Correct it or leave it out/);
   });
 });
 
 describe('a run that can go on', () => {
-  it('goes on for the other leads when no store has one of them, which is given up as truth_missing', async () => {
+  it('a run that can go on goes on for the other leads when no store has one of them, which is given up as truth_missing', async () => {
     const { exitCode, stdout, stderr } = await run({ leads: '24,72' });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const report = JSON.parse(stdout) as ValidationReport;
@@ -202,7 +205,7 @@ describe('a run that can go on', () => {
     ]);
   });
 
-  it('goes on without metrics when their port is taken, and says so', async () => {
+  it('a run that can go on goes on without metrics when their port is taken, and says so', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;

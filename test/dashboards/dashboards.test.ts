@@ -22,21 +22,24 @@ const repeated = <T>(values: readonly T[]): readonly T[] =>
 const byUid = new Map(GENERATED.map((dashboard) => [dashboard.uid, dashboard]));
 
 describe('the generated dashboards', () => {
-  it('are what the code builds; after a change: npm run generate', async () => {
+  it('the generated dashboards are what the code builds; after a change: npm run generate', async () => {
     expect(await staleFiles(ROOT, DASHBOARD_FILES)).toEqual([]);
     expect(await staleFiles(import.meta.dirname, DASHBOARD_FILES)).toHaveLength(DASHBOARD_FILES.length);
   });
 
-  it('are built alike twice, so that nothing in them depends on time or chance', () => {
+  it('the generated dashboards are built alike twice, so that nothing in them depends on time or chance', () => {
     for (const { render } of DASHBOARD_FILES) expect(render()).toBe(render());
     for (const [, text] of GENERATED_TEXTS) expect(text).not.toMatch(/\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b/);
   });
 
-  it.each(GENERATED_TEXTS)('%s has the shape of the types of the SDK, and no key beyond', (_, text) => {
-    expect(dashboardShape.safeParse(JSON.parse(text)).error?.issues ?? []).toEqual([]);
-  });
+  it.each(GENERATED_TEXTS)(
+    'the generated dashboards: %s has the shape of the types of the SDK, and no key beyond',
+    (_, text) => {
+      expect(dashboardShape.safeParse(JSON.parse(text)).error?.issues ?? []).toEqual([]);
+    },
+  );
 
-  it('have the uids that alerts and Jaeger link to, each once', () => {
+  it('the generated dashboards have the uids that alerts and Jaeger link to, each once', () => {
     expect(GENERATED.map(({ uid }) => uid).sort()).toEqual(Object.values(DASHBOARD_UIDS).sort());
     expect(repeated(GENERATED.map(({ title }) => title))).toEqual([]);
   });

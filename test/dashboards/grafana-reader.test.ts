@@ -56,7 +56,7 @@ const namesOf = async (reader: Pool, kinds: string): Promise<readonly string[]> 
 };
 
 describe('the role by which Grafana reads', () => {
-  it('reads every table and view of what was recorded, whether the role or the tables came first', async () => {
+  it('the role by which Grafana reads reads every table and view of what was recorded, whether the role or the tables came first', async () => {
     for (const reader of readers) {
       const names = await namesOf(reader, 'rpv');
       expect(names).toEqual(
@@ -67,7 +67,7 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('changes nothing, and could not if it were not asked to read only', async () => {
+  it('the role by which Grafana reads changes nothing, and could not if it were not asked to read only', async () => {
     for (const reader of readers) {
       expect(await refusalOf(reader, 'delete from miner_stats')).toMatch(/read-only transaction/);
       for (const statement of ['delete from miner_stats', 'create table mine (id int)']) {
@@ -78,12 +78,12 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('sees neither the control state of the pipeline nor its queue', async () => {
+  it('the role by which Grafana reads sees neither the control state of the pipeline nor its queue', async () => {
     for (const reader of readers)
       expect(await refusalOf(reader, 'select from pipeline.runs')).toMatch(/permission denied for schema/);
   });
 
-  it('may not let a query run for long, nor a transaction wait', async () => {
+  it('the role by which Grafana reads may not let a query run for long, nor a transaction wait', async () => {
     for (const reader of readers) {
       const { rows } = await reader.query<{ name: string; setting: string }>(
         `select name, setting from pg_settings
@@ -93,7 +93,7 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('stays as it is when its script is run again', async () => {
+  it('the role by which Grafana reads stays as it is when its script is run again', async () => {
     expect(await refusalOf(migrated.pool, SQL)).toBeNull();
   });
 });

@@ -47,25 +47,28 @@ function faultsOf(mention: Mention): readonly string[] {
 }
 
 describe('the expressions of the panels', () => {
-  it('are found at all', () => {
+  it('the expressions of the panels are found at all', () => {
     expect(PROM_TARGETS.length).toBeGreaterThan(40);
   });
 
-  it.each(PROM_TARGETS.map(({ name, target }) => [name, target.expr] as const))('%s: %s', (_, expression) => {
-    expect(syntaxErrors(expression)).toEqual([]);
-    const mentions = mentionsIn(growthAsIncrease(expression));
-    expect(mentions.length).toBeGreaterThan(0);
-    expect(mentions.flatMap(faultsOf)).toEqual([]);
-  });
+  it.each(PROM_TARGETS.map(({ name, target }) => [name, target.expr] as const))(
+    'the expressions of the panels: %s: %s',
+    (_, expression) => {
+      expect(syntaxErrors(expression)).toEqual([]);
+      const mentions = mentionsIn(growthAsIncrease(expression));
+      expect(mentions.length).toBeGreaterThan(0);
+      expect(mentions.flatMap(faultsOf)).toEqual([]);
+    },
+  );
 
-  it('count what is rare from its first value on, which increase alone would miss', () => {
+  it('the expressions of the panels count what is rare from its first value on, which increase alone would miss', () => {
     const counting = PROM_TARGETS.filter(({ target }) => target.expr.includes('increase('));
     expect(counting.length).toBeGreaterThan(5);
     for (const { name, target } of counting)
       expect(growthAsIncrease(target.expr), name).not.toBe(target.expr);
   });
 
-  it('name lines only by labels that their result has', () => {
+  it('the expressions of the panels name lines only by labels that their result has', () => {
     for (const { name, target } of PROM_TARGETS) {
       const grouped = mentionsIn(target.expr).flatMap(({ labels }) => labels);
       for (const [, label] of target.legendFormat.matchAll(/\{\{(\w+)\}\}/g))
@@ -73,7 +76,7 @@ describe('the expressions of the panels', () => {
     }
   });
 
-  it('use the whole of the recorder, of the steps and of the state of runs', () => {
+  it('the expressions of the panels use the whole of the recorder, of the steps and of the state of runs', () => {
     const used = new Set(
       PROM_TARGETS.flatMap(({ target }) => mentionsIn(target.expr)).map(
         ({ metric }) => definitionOf(metric)?.[0],
@@ -87,7 +90,7 @@ describe('the expressions of the panels', () => {
     expect(elsewhere).toEqual([]);
   });
 
-  it('ask histograms of latency for exemplars, or no point would lead to a trace', () => {
+  it('the expressions of the panels ask histograms of latency for exemplars, or no point would lead to a trace', () => {
     const dashboards = ['barograph-pipeline', 'barograph-recorder'];
     for (const uid of dashboards) {
       const withExemplars = PROM_TARGETS.filter(
@@ -100,7 +103,7 @@ describe('the expressions of the panels', () => {
 });
 
 describe('the checker itself', () => {
-  it('finds what is no PromQL, and no fault in what is', () => {
+  it('the checker itself finds what is no PromQL, and no fault in what is', () => {
     expect(syntaxErrors('sum by (step) (rate(barograph_steps_total[$__rate_interval]))')).toEqual([]);
     expect(syntaxErrors('sum by (step (rate(barograph_steps_total[5m]))')).not.toEqual([]);
   });
@@ -117,7 +120,7 @@ describe('the checker itself', () => {
       'sum (((barograph_steps_total unless last_over_time(barograph_steps_total[5m] offset 1h)) or increase(barograph_steps_total[$__range])))',
       'starts at 0',
     ],
-  ])('finds the fault in %s', (expression, fault) => {
+  ])('the checker itself finds the fault in %s', (expression, fault) => {
     expect(mentionsIn(growthAsIncrease(expression)).flatMap(faultsOf).join()).toContain(fault);
   });
 });

@@ -31,7 +31,7 @@ const labelsUsed = ({ summary, description, dashboard }: AlertRule): readonly st
   [...`${summary} ${description} ${dashboard}`.matchAll(/\$labels\.(\w+)/g)].map(([, name = '']) => name);
 
 describe('the recording rules', () => {
-  it('are found, each name once', () => {
+  it('the recording rules are found, each name once', () => {
     const names = RECORDING_GROUPS.flatMap(({ rules }) => rules).map(({ record }) => record);
     expect(names.length).toBeGreaterThan(15);
     expect(new Set(names).size).toBe(names.length);
@@ -39,7 +39,7 @@ describe('the recording rules', () => {
   });
 
   it.each(RECORDING_RULES.map((rule) => [rule.record, rule] as const))(
-    '%s uses the vocabulary and has the labels that it says',
+    'the recording rules: %s uses the vocabulary and has the labels that it says',
     (_, { expr, labels }) => {
       expect(unknownNames(expr)).toEqual([]);
       expect([...(yieldedLabels(expr) ?? [])].sort()).toEqual([...labels].sort());
@@ -48,21 +48,24 @@ describe('the recording rules', () => {
 });
 
 describe('the alerts', () => {
-  it('are found, each name once, in groups with names of their own', () => {
+  it('the alerts are found, each name once, in groups with names of their own', () => {
     expect(ALERTS.length).toBeGreaterThanOrEqual(20);
     expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
     const groups = [...ALERT_GROUPS, ...RECORDING_GROUPS].map(({ name }) => name);
     expect(new Set(groups).size).toBe(groups.length);
   });
 
-  it.each(ALERTS.map(byName))('%s uses the vocabulary, and texts that its series can fill in', (_, rule) => {
-    expect(unknownNames(rule.expr)).toEqual([]);
-    const yielded = [...(yieldedLabels(rule.expr) ?? [])];
-    expect(labelsUsed(rule).filter((label) => !yielded.includes(label))).toEqual([]);
-  });
+  it.each(ALERTS.map(byName))(
+    'the alerts: %s uses the vocabulary, and texts that its series can fill in',
+    (_, rule) => {
+      expect(unknownNames(rule.expr)).toEqual([]);
+      const yielded = [...(yieldedLabels(rule.expr) ?? [])];
+      expect(labelsUsed(rule).filter((label) => !yielded.includes(label))).toEqual([]);
+    },
+  );
 
   it.each(ALERTS.map(byName))(
-    '%s tells a person what is wrong, on a line, and where to see it',
+    'the alerts: %s tells a person what is wrong, on a line, and where to see it',
     (_, rule) => {
       expect(rule.summary).toMatch(/^[^\n]{20,120}$/);
       expect(rule.description).toMatch(/\.$/);
@@ -71,7 +74,7 @@ describe('the alerts', () => {
     },
   );
 
-  it('that name a run or a miner open its dashboard', () => {
+  it('the alerts that name a run or a miner open its dashboard', () => {
     for (const rule of ALERTS) {
       const yielded = yieldedLabels(rule.expr) ?? new Set();
       if (yielded.has('run_id')) expect(rule.dashboard).toContain('var-run={{ $labels.run_id }}');
@@ -80,7 +83,7 @@ describe('the alerts', () => {
     }
   });
 
-  it('wake nobody for a single miner', () => {
+  it('the alerts wake nobody for a single miner', () => {
     const ofMiners = ALERTS.filter(({ expr }) => yieldedLabels(expr)?.has('miner_hotkey'));
     expect(ofMiners.map(({ severity }) => severity)).toEqual(ofMiners.map(() => 'ticket'));
     expect(ofMiners.length).toBeGreaterThan(0);
@@ -91,11 +94,11 @@ describe('the runbooks', () => {
   const folder = join(ROOT, 'dashboards', 'runbooks');
   const files = readdirSync(folder).filter((name) => name.endsWith('.md'));
 
-  it('are one for each alert, and no other', () => {
+  it('the runbooks are one for each alert, and no other', () => {
     expect(files.map((name) => `dashboards/runbooks/${name}`).sort()).toEqual(ALERTS.map(runbookOf).sort());
   });
 
-  it.each(ALERTS.map(byName))('%s has one that a person can use at night', (_, rule) => {
+  it.each(ALERTS.map(byName))('the runbooks: %s has one that a person can use at night', (_, rule) => {
     const text = readFileSync(join(ROOT, runbookOf(rule)), 'utf8');
     expect(text.startsWith(`# ${rule.alert}\n`)).toBe(true);
     const lines = text.trimEnd().split('\n').length;
@@ -106,7 +109,7 @@ describe('the runbooks', () => {
     expect(text).toContain(rule.severity === 'page' ? '**Page' : '**Ticket');
   });
 
-  it('link only to files that exist', () => {
+  it('the runbooks link only to files that exist', () => {
     const links = files.flatMap((name) =>
       [...readFileSync(join(folder, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(
         ([, target = '']) => target,
@@ -123,11 +126,11 @@ describe('the generated rules', () => {
       readonly groups: readonly { readonly rules: readonly unknown[] }[];
     };
 
-  it('are what the code says', async () => {
+  it('the generated rules are what the code says', async () => {
     expect(await staleFiles(ROOT)).toEqual([]);
   });
 
-  it('hold every rule', () => {
+  it('the generated rules hold every rule', () => {
     const count = (file: string) => read(file).groups.flatMap(({ rules }) => rules).length;
     expect(count('alerts.rules.yaml')).toBe(ALERTS.length);
     expect(count('recording.rules.yaml')).toBe(RECORDING_RULES.length);
@@ -142,16 +145,16 @@ describe('the limits of the alerts', () => {
     return delays.reduce<number>((sum, delay) => sum + (delay ?? 0), 0);
   };
 
-  it('tell of a late GFS while most of its attempts are still to come', () => {
+  it('the limits of the alerts tell of a late GFS while most of its attempts are still to come', () => {
     expect(waits('seed')).toBe(135 * 60);
     expect(TOO_LONG_SECONDS.gfs).toBeLessThan(waits('seed') / 2);
   });
 
-  it('wait for an inference until queries and polls are used up', () => {
+  it('the limits of the alerts wait for an inference until queries and polls are used up', () => {
     expect(TOO_LONG_SECONDS.inference).toBeGreaterThan(waits('query') + waits('poll') + 1800);
   });
 
-  it('tell of late truth after some of its polls and long before it is given up', () => {
+  it('the limits of the alerts tell of late truth after some of its polls and long before it is given up', () => {
     const now = new Date(0);
     const spareSeconds = Math.min(
       ...ERA5_LEAD_HOURS.map((lead) => +truthGiveUpTime(now, lead) - +truthDueTime(now, lead)),
@@ -160,19 +163,19 @@ describe('the limits of the alerts', () => {
     expect(TOO_LONG_SECONDS.truth).toBeLessThan(spareSeconds / 1000 / 2);
   });
 
-  it('look at every step, and at the retries of every step that is tried again', () => {
+  it('the limits of the alerts look at every step, and at the retries of every step that is tried again', () => {
     expect([...SHORT_STEPS, ...LONG_STEPS].sort()).toEqual([...STEP_NAMES].sort());
     expect([...PROMPT_RETRIES, ...PATIENT_RETRIES].sort()).toEqual(Object.keys(RETRY_POLICIES).sort());
   });
 
-  it('leave an error budget', () => {
+  it('the limits of the alerts leave an error budget', () => {
     expect(ERROR_BUDGET).toBe(0.01);
     expect(ALERTS.find(({ alert }) => alert === 'BarographErrorBudgetFastBurn')?.expr).toContain('> 0.144');
   });
 });
 
 describe('the checks themselves', () => {
-  it('find a metric, a label and a member of a closed set that nobody exposes', () => {
+  it('the checks themselves find a metric, a label and a member of a closed set that nobody exposes', () => {
     expect(unknownNames('rate(barograph_steps_total{step="bake"}[5m])')).toEqual([
       'barograph_steps_total{step="bake"}',
     ]);
@@ -182,7 +185,7 @@ describe('the checks themselves', () => {
     ]);
   });
 
-  it('find where an expression stops to be one', () => {
+  it('the checks themselves find where an expression stops to be one', () => {
     expect(() => unknownNames('sum(up')).toThrow('No PromQL');
   });
 
@@ -204,11 +207,11 @@ describe('the checks themselves', () => {
       'histogram_quantile(0.5, sum by (step, le) (rate(barograph_step_duration_seconds_bucket[5m])))',
       ['step'],
     ],
-  ])('know the labels of %s', (expression, labels) => {
+  ])('the checks themselves know the labels of %s', (expression, labels) => {
     expect([...(yieldedLabels(expression) ?? [])].sort()).toEqual(labels);
   });
 
-  it('count a series whole that was not there before the window', () => {
+  it('the checks themselves count a series whole that was not there before the window', () => {
     const errors = series(METRICS.stepErrors, { step: 'verify' });
     expect(growth(errors, '1h')).toBe(
       `((${errors} unless last_over_time(${errors}[5m] offset 1h)) or increase(${errors}[1h]))`,

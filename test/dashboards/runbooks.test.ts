@@ -20,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('the SQL of the runbooks', () => {
-  it('is there, in nearly all of them', () => {
+  it('the SQL of the runbooks is there, in nearly all of them', () => {
     const withSql = RUNBOOKS.filter(([, text]) => statementsOf(text).length > 0);
     expect(withSql.length).toBeGreaterThan(RUNBOOKS.length * 0.9);
   });
 
-  it.each(RUNBOOKS)('%s is taken by the database as it stands', async (_, text) => {
+  it.each(RUNBOOKS)('the SQL of the runbooks: %s is taken by the database as it stands', async (_, text) => {
     for (const statement of statementsOf(text))
       await expect(database.pool.query(statement), statement).resolves.toBeDefined();
   });

@@ -21,7 +21,7 @@ describe('a failed connection', () => {
     ['3D000', 'has no such database', false],
     ['53300', 'has no connection left', true],
     ['57P03', 'is starting up or shutting down', true],
-  ])('with code %s says that the server %s', (code, problem, retryable) => {
+  ])('a failed connection with code %s says that the server %s', (code, problem, retryable) => {
     const error = toConnectionError(failure('driver text', code), URL_WITH_SECRET);
     expect(error.message).toContain(`PostgreSQL at db.example:5432/weather`);
     expect(error.message).toContain(problem);
@@ -35,30 +35,30 @@ describe('a failed connection', () => {
     ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'PGPASSWORD'],
     ['timeout expired', 'firewall'],
     ['Connection terminated unexpectedly', 'log of the server'],
-  ])('without a code is known by the text "%s"', (text, remedy) => {
+  ])('a failed connection without a code is known by the text "%s"', (text, remedy) => {
     expect(toConnectionError(failure(text), URL_WITH_SECRET).message).toContain(remedy);
   });
 
-  it('of an unknown kind names its code or class and not its text, which may quote anything', () => {
+  it('a failed connection of an unknown kind names its code or class and not its text, which may quote anything', () => {
     expect(toConnectionError(failure('s3cret', 'XX000'), URL_WITH_SECRET).message).toContain('code XX000');
     expect(toConnectionError(new RangeError('s3cret'), URL_WITH_SECRET).message).toContain('RangeError');
     expect(toConnectionError('s3cret', URL_WITH_SECRET).message).toContain('string');
     expect(toConnectionError(new RangeError('s3cret'), URL_WITH_SECRET).message).not.toContain('s3cret');
   });
 
-  it('keeps what it came from as its cause', () => {
+  it('a failed connection keeps what it came from as its cause', () => {
     const cause = failure('driver text', 'ECONNREFUSED');
     expect(toConnectionError(cause, URL_WITH_SECRET).cause).toBe(cause);
   });
 
-  it('that is already explained stays as it is', () => {
+  it('a failed connection that is already explained stays as it is', () => {
     const explained = new CategorizedError('validator_internal', 'too old');
     expect(toConnectionError(explained, URL_WITH_SECRET)).toBe(explained);
   });
 });
 
 describe('the code of an error', () => {
-  it('is read from what has one, and missing elsewhere', () => {
+  it('the code of an error is read from what has one, and missing elsewhere', () => {
     expect(codeOf(failure('x', '3D000'))).toBe('3D000');
     expect(codeOf(Object.assign(new Error('x'), { code: 7 }))).toBeUndefined();
     expect(codeOf(null)).toBeUndefined();

@@ -55,7 +55,7 @@ async function postmasterPid(): Promise<number> {
 }
 
 describe('an embedded server', () => {
-  it('keeps its rows, its address and its settings over a stop', async () => {
+  it('an embedded server keeps its rows, its address and its settings over a stop', async () => {
     const first = await startEmbeddedPostgres(directory, FAST);
     await run(first.connectionString, 'create table kept as select 42 as n');
     await first.stop();
@@ -67,7 +67,7 @@ describe('an embedded server', () => {
     await second.stop();
   });
 
-  it('listens on the loopback alone, with a password, in UTF-8 and UTC', async () => {
+  it('an embedded server listens on the loopback alone, with a password, in UTF-8 and UTC', async () => {
     const server = await startEmbeddedPostgres(directory, FAST);
     const setting = async (name: string) => ask(server.connectionString, `select current_setting('${name}')`);
     expect(await setting('listen_addresses')).toBe('127.0.0.1');
@@ -80,7 +80,7 @@ describe('an embedded server', () => {
     await server.stop();
   });
 
-  it('writes neither values nor statements into its log', async () => {
+  it('an embedded server writes neither values nor statements into its log', async () => {
     const server = await startEmbeddedPostgres(directory, FAST);
     await run(server.connectionString, 'create table once (k text primary key)');
     const twice = run(server.connectionString, `insert into once values ('s3cret'), ('s3cret')`);
@@ -91,14 +91,14 @@ describe('an embedded server', () => {
     expect(log).not.toContain('s3cret');
   });
 
-  it('leaves its password to this user alone', async () => {
+  it('an embedded server leaves its password to this user alone', async () => {
     expect((await stat(join(directory, 'postgres.json'))).mode & 0o077).toBe(0);
     expect(await readdir(directory)).not.toContain('cluster.password');
   });
 });
 
 describe('several users of one data directory', () => {
-  it('share one server, which the last of them stops', async () => {
+  it('several users of one data directory share one server, which the last of them stops', async () => {
     const servers = await Promise.all([1, 2, 3].map(async () => startEmbeddedPostgres(directory, FAST)));
     const [first, second, third] = servers;
     expect(new Set(servers.map(({ connectionString }) => connectionString)).size).toBe(1);
@@ -108,7 +108,7 @@ describe('several users of one data directory', () => {
     expect(await readPostmasterFile(cluster())).toBeUndefined();
   });
 
-  it('may stop and start at the same moment: whoever starts has a living server', async () => {
+  it('several users of one data directory may stop and start at the same moment: whoever starts has a living server', async () => {
     let server = await startEmbeddedPostgres(directory, FAST);
     for (const round of [1, 2, 3]) {
       const [next] = await Promise.all([startEmbeddedPostgres(directory, FAST), server.stop()]);
@@ -120,7 +120,7 @@ describe('several users of one data directory', () => {
 });
 
 describe('after a kill', () => {
-  it('of the program the server goes on, is adopted with its rows, and is stopped by the adopter', async () => {
+  it('after a kill of the program the server goes on, is adopted with its rows, and is stopped by the adopter', async () => {
     const script = join(import.meta.dirname, 'fixtures', 'use-embedded.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', script, directory], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -140,7 +140,7 @@ describe('after a kill', () => {
     expect(await readPostmasterFile(cluster())).toBeUndefined();
   });
 
-  it('of the server the next start recovers what was committed', async () => {
+  it('after a kill of the server the next start recovers what was committed', async () => {
     const killed = await startEmbeddedPostgres(directory, FAST);
     await run(killed.connectionString, 'create table committed as select 9 as n');
     process.kill(await postmasterPid(), 'SIGKILL');
@@ -152,7 +152,7 @@ describe('after a kill', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'and a reboot, the number of the server may be another program’s: it is left alone',
+    'after a kill and a reboot, the number of the server may be another program’s: it is left alone',
     async () => {
       await writeFile(postmasterFilePath(cluster()), `${process.pid}\n${cluster()}\n1\n1\n\n\n\nready\n`);
       const server = await startEmbeddedPostgres(directory, FAST);
@@ -163,7 +163,7 @@ describe('after a kill', () => {
 });
 
 describe('a start that meets an obstacle', () => {
-  it('takes another port when somebody has the remembered one', async () => {
+  it('a start that meets an obstacle takes another port when somebody has the remembered one', async () => {
     const before = await startEmbeddedPostgres(directory, FAST);
     await before.stop();
     const occupant = createServer().listen(Number(new URL(before.connectionString).port), '127.0.0.1');
@@ -175,21 +175,21 @@ describe('a start that meets an obstacle', () => {
     await after.stop();
   });
 
-  it('says what PostgreSQL said, and starts when the obstacle is gone', async () => {
+  it('a start that meets an obstacle says what PostgreSQL said, and starts when the obstacle is gone', async () => {
     const broken = startEmbeddedPostgres(directory, { settings: { max_connections: 'many' } });
     await expect(broken).rejects.toThrow(/did not start: .*max_connections.*See its log/);
     const server = await startEmbeddedPostgres(directory, FAST);
     await server.stop();
   });
 
-  it('does not begin an empty database where the rows of a used one are gone', async () => {
+  it('a start that meets an obstacle does not begin an empty database where the rows of a used one are gone', async () => {
     const folder = await temporaryFolder();
     const state = { password: 'x'.repeat(32), clusterDirectory: join(folder, 'gone'), port: 5555 };
     await writeFile(join(folder, 'postgres.json'), JSON.stringify(state), { mode: 0o600 });
     await expect(startEmbeddedPostgres(folder)).rejects.toThrow(/rows of the embedded PostgreSQL are gone/);
   });
 
-  it('begins a half-made cluster of a killed first start anew', async () => {
+  it('a start that meets an obstacle begins a half-made cluster of a killed first start anew', async () => {
     const parent = join(directory, '..', 'half');
     await mkdir(join(parent, 'cluster.new'), { recursive: true });
     await writeFile(join(parent, 'cluster.new', 'PG_VERSION'), '18');
@@ -200,7 +200,7 @@ describe('a start that meets an obstacle', () => {
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'works in a folder that only root can enter: the rows lie where the account of the server reaches them',
+    'a start that meets an obstacle works in a folder that only root can enter: the rows lie where the account of the server reaches them',
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'barograph-private-'));
       const server = await startEmbeddedPostgres(join(folder, 'data'), FAST);

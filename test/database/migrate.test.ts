@@ -38,7 +38,7 @@ async function tablesOf(pool: Pool): Promise<string[]> {
 }
 
 describe('migrating', () => {
-  it('applies what is pending, in order, says what, and does nothing the next time', async () => {
+  it('migrating applies what is pending, in order, says what, and does nothing the next time', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['second', SECOND]);
     expect(await migrate(pool, { directory })).toEqual({
@@ -52,7 +52,7 @@ describe('migrating', () => {
     expect(await tablesOf(pool)).toEqual(['barograph_migrations', 'first', 'second']);
   });
 
-  it('goes on where the database is', async () => {
+  it('migrating goes on where the database is', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const { applied } = await migrate(pool, {
@@ -61,12 +61,12 @@ describe('migrating', () => {
     expect(applied).toEqual([{ version: 2, name: 'second' }]);
   });
 
-  it('without migrations leaves an empty database at version 0', async () => {
+  it('migrating without migrations leaves an empty database at version 0', async () => {
     const { pool } = await emptyDatabase();
     expect(await migrate(pool, { directory: await folderOf() })).toEqual({ version: 0, applied: [] });
   });
 
-  it('is done once by any number of programs at the same time, and all of them find it done', async () => {
+  it('migrating is done once by any number of programs at the same time, and all of them find it done', async () => {
     const { connectionString, pool } = await emptyDatabase();
     const slow = `${SECOND} select pg_sleep(0.05);`;
     const directory = await folderOf(
@@ -85,7 +85,7 @@ describe('migrating', () => {
     expect((await pool.query('select n from second')).rows).toEqual([{ n: 2 }]);
   });
 
-  it('may take longer than an ordinary statement, and the allowance ends with it', async () => {
+  it('migrating may take longer than an ordinary statement, and the allowance ends with it', async () => {
     const { connectionString } = await emptyDatabase();
     const pool = createDatabasePool(connectionString, { statementTimeoutMillis: 50, maxConnections: 1 });
     onTestFinished(async () => pool.end());
@@ -95,7 +95,7 @@ describe('migrating', () => {
 });
 
 describe('a connection that is lost between two statements of a migration', () => {
-  it('fails the migration, keeps nothing of it and leaves the pool usable', async () => {
+  it('a connection that is lost between two statements of a migration fails the migration, keeps nothing of it and leaves the pool usable', async () => {
     const { pool, connectionString } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST]);
     const own = createDatabasePool(connectionString, { maxConnections: 1 });
@@ -114,7 +114,7 @@ describe('a connection that is lost between two statements of a migration', () =
 describe('a migration that fails', () => {
   const BROKEN = 'create table half (n int);\n\ninsert into half values (1);\nselect * from nowhere;';
 
-  it('is named with the line, leaves nothing of itself, and keeps what came before', async () => {
+  it('a migration that fails is named with the line, leaves nothing of itself, and keeps what came before', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['broken', BROKEN]);
     await expect(migrate(pool, { directory })).rejects.toThrow(
@@ -124,14 +124,14 @@ describe('a migration that fails', () => {
     expect((await migrationStatus(pool, { directory })).current).toBe(1);
   });
 
-  it('can be corrected and applied', async () => {
+  it('a migration that fails can be corrected and applied', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['broken', BROKEN]) }).catch(() => undefined);
     const { applied } = await migrate(pool, { directory: await folderOf(['broken', FIRST]) });
     expect(applied).toEqual([{ version: 1, name: 'broken' }]);
   });
 
-  it('without a place in the text is reported without a line', async () => {
+  it('a migration that fails without a place in the text is reported without a line', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['broken', 'select 1 / 0']);
     await expect(migrate(pool, { directory })).rejects.toThrow('0001_broken.sql failed: division by zero');
@@ -139,7 +139,7 @@ describe('a migration that fails', () => {
 });
 
 describe('a database that this program cannot have made', () => {
-  it('because it is newer is refused with both versions, and not changed', async () => {
+  it('a database that this program cannot have made because it is newer is refused with both versions, and not changed', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
     const old = await folderOf(['first', FIRST]);
@@ -149,7 +149,7 @@ describe('a database that this program cannot have made', () => {
     expect(await tablesOf(pool)).toContain('second');
   });
 
-  it('because a version has another name there is refused', async () => {
+  it('a database that this program cannot have made because a version has another name there is refused', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const other = await folderOf(['other', FIRST], ['second', SECOND]);
@@ -161,7 +161,7 @@ describe('a database that this program cannot have made', () => {
 });
 
 describe('the status of a database', () => {
-  it('of an empty one says that everything is pending, and does not touch it', async () => {
+  it('the status of a database of an empty one says that everything is pending, and does not touch it', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['second', SECOND]);
     expect(await migrationStatus(pool, { directory })).toEqual({
@@ -176,7 +176,7 @@ describe('the status of a database', () => {
     expect(await tablesOf(pool)).toEqual([]);
   });
 
-  it('of one on the way says what was applied, when, and what is left', async () => {
+  it('the status of a database of one on the way says what was applied, when, and what is left', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const status = await migrationStatus(pool, {
@@ -186,7 +186,7 @@ describe('the status of a database', () => {
     expect(status.applied).toEqual([{ version: 1, name: 'first', appliedAt: expect.any(Date) as Date }]);
   });
 
-  it('of a newer one shows it to be ahead, for a program that only wants to tell', async () => {
+  it('the status of a database of a newer one shows it to be ahead, for a program that only wants to tell', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
     expect(await migrationStatus(pool, { directory: await folderOf(['first', FIRST]) })).toMatchObject({

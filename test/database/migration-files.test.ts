@@ -13,7 +13,7 @@ async function folderWith(...names: string[]): Promise<string> {
 }
 
 describe('the migrations of a folder', () => {
-  it('come in the order of their numbers, with name and text, and other files do not count', async () => {
+  it('the migrations of a folder come in the order of their numbers, with name and text, and other files do not count', async () => {
     const folder = await folderWith('0002_second_step.sql', '0001_first.sql', 'README.md');
     expect(await readMigrationFiles(folder)).toEqual([
       { version: 1, name: 'first', sql: '-- 0001_first.sql' },
@@ -21,12 +21,12 @@ describe('the migrations of a folder', () => {
     ]);
   });
 
-  it('may be none', async () => {
+  it('the migrations of a folder may be none', async () => {
     expect(await readMigrationFiles(await folderWith())).toEqual([]);
   });
 
   it.each(['1_first.sql', '0001-first.sql', '0001_First.sql', '0001_.sql', 'first.sql'])(
-    'are refused when one is called %s',
+    'the migrations of a folder are refused when one is called %s',
     async (name) => {
       await expect(readMigrationFiles(await folderWith(name))).rejects.toThrow(
         `Got the file ${name}. Allowed: NNNN_name.sql`,
@@ -34,19 +34,19 @@ describe('the migrations of a folder', () => {
     },
   );
 
-  it('are refused when a number is missing, because the order of two branches would depend on luck', async () => {
+  it('the migrations of a folder are refused when a number is missing, because the order of two branches would depend on luck', async () => {
     const folder = await folderWith('0001_first.sql', '0003_third.sql');
     await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 3 where 2 belongs');
   });
 
-  it('are refused when a number is given twice', async () => {
+  it('the migrations of a folder are refused when a number is given twice', async () => {
     const folder = await folderWith('0001_first.sql', '0001_other.sql');
     await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 1 where 2 belongs');
   });
 });
 
 describe('the migrations of this program', () => {
-  it('are in order', async () => {
+  it('the migrations of this program are in order', async () => {
     const files = await readMigrationFiles(MIGRATIONS_DIRECTORY);
     expect(files.map(({ version }) => version)).toEqual(files.map((_, index) => index + 1));
     expect(files.length).toBeGreaterThan(0);

@@ -83,7 +83,7 @@ const isDistributed = (table: string): boolean =>
   ![...REFERENCE_TABLES, ...LOCAL_TABLES].includes(table) && !LOCAL_SCHEMAS.includes(schemaOf(table));
 
 describe('a database that is sharded by validator_id', () => {
-  it('has the validator in every recorded table, and that is most of the schema', async () => {
+  it('a database that is sharded by validator_id has the validator in every recorded table, and that is most of the schema', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
       `select table_schema || '.' || table_name as name from information_schema.columns
        where column_name = 'validator_id' and is_nullable = 'NO'`,
@@ -96,7 +96,7 @@ describe('a database that is sharded by validator_id', () => {
     expect(distributed.length).toBeGreaterThanOrEqual(15);
   });
 
-  it('has the validator in every primary key, unique constraint and unique index of a distributed table', async () => {
+  it('a database that is sharded by validator_id has the validator in every primary key, unique constraint and unique index of a distributed table', async () => {
     const keys = (await uniqueKeys()).filter(({ relation }) => isDistributed(relation));
     expect(keys.filter(({ columns }) => !columns.includes('validator_id'))).toEqual([]);
     const keyed = new Set(keys.map(({ relation }) => relation));
@@ -106,7 +106,7 @@ describe('a database that is sharded by validator_id', () => {
     ]);
   });
 
-  it('has foreign keys of distributed tables to reference tables alone', async () => {
+  it('a database that is sharded by validator_id has foreign keys of distributed tables to reference tables alone', async () => {
     const keys = (await foreignKeys()).filter(({ relation }) => isDistributed(relation));
     expect(keys.length).toBeGreaterThan(0);
     for (const { relation, name, target, columns } of keys) {
@@ -117,12 +117,12 @@ describe('a database that is sharded by validator_id', () => {
     }
   });
 
-  it('has no foreign key from a local table to a distributed one', async () => {
+  it('a database that is sharded by validator_id has no foreign key from a local table to a distributed one', async () => {
     const keys = (await foreignKeys()).filter(({ relation }) => !isDistributed(relation));
     expect(keys.filter(({ target }) => isDistributed(target))).toEqual([]);
   });
 
-  it('is described table by table in docs/scaling.md where a table is not distributed', async () => {
+  it('a database that is sharded by validator_id is described table by table in docs/scaling.md where a table is not distributed', async () => {
     const page = await readFile(SCALING_PAGE, 'utf8');
     const named = [...REFERENCE_TABLES, ...LOCAL_TABLES].map((table) => table.replace('public.', ''));
     for (const name of [...named, ...LOCAL_SCHEMAS]) expect(page).toContain(`\`${name}\``);

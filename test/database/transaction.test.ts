@@ -25,7 +25,7 @@ const pidOf = async (client: Pick<PoolClient, 'query'>): Promise<number | undefi
   (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
 
 describe('a transaction', () => {
-  it('is committed, and returns what its work returned', async () => {
+  it('a transaction is committed, and returns what its work returned', async () => {
     expect(await inTransaction(pool, async (client) => (await client.query(insert)).rowCount)).toBe(1);
     expect(await kept()).toBe(1);
   });
@@ -33,7 +33,7 @@ describe('a transaction', () => {
   it.each<[TransactionEnd, number]>([
     ['rollback', 0],
     ['commit', 1],
-  ])('ends with the %s that it was given, or that its result asks for', async (end, rows) => {
+  ])('a transaction ends with the %s that it was given, or that its result asks for', async (end, rows) => {
     const work = async (client: PoolClient) => (await client.query(insert)).rowCount;
     expect(await inTransaction(pool, work, { end })).toBe(1);
     expect(await kept()).toBe(rows);
@@ -41,7 +41,7 @@ describe('a transaction', () => {
     expect(await kept()).toBe(rows * 2);
   });
 
-  it('is rolled back when its work throws, and its connection serves the next one', async () => {
+  it('a transaction is rolled back when its work throws, and its connection serves the next one', async () => {
     const pid = await pidOf(pool);
     const failing = inTransaction(pool, async (client) => {
       await client.query(insert);
@@ -53,7 +53,7 @@ describe('a transaction', () => {
   });
 
   it.each([false, true])(
-    'that loses its connection between two statements fails, ends no process and destroys it (long: %s)',
+    'a transaction that loses its connection between two statements fails, ends no process and destroys it (long: %s)',
     async (isLong) => {
       const before = await pidOf(pool);
       const work = async (client: PoolClient): Promise<void> => {
@@ -67,7 +67,7 @@ describe('a transaction', () => {
     },
   );
 
-  it('leaves no listener on a connection that goes back to its pool', async () => {
+  it('a transaction leaves no listener on a connection that goes back to its pool', async () => {
     let listeners = NaN;
     await inTransaction(pool, (client) => Promise.resolve((listeners = client.listenerCount('error'))));
     const client = await pool.connect();
@@ -77,12 +77,12 @@ describe('a transaction', () => {
 });
 
 describe('a long transaction', () => {
-  it('may take longer than a statement of the pool, which keeps its limit afterwards', async () => {
+  it('a long transaction may take longer than a statement of the pool, which keeps its limit afterwards', async () => {
     await inTransaction(pool, (client) => client.query('select pg_sleep(0.7)'), { isLong: true });
     await expect(pool.query('select pg_sleep(0.7)')).rejects.toMatchObject({ code: '57014' });
   });
 
-  it('waits for locks without a limit and sees what was committed before each statement', async () => {
+  it('a long transaction waits for locks without a limit and sees what was committed before each statement', async () => {
     const settings = `select current_setting('lock_timeout') as "lockTimeout",
       current_setting('transaction_isolation') as isolation`;
     const strict = createDatabasePool(
@@ -97,7 +97,7 @@ describe('a long transaction', () => {
 });
 
 describe('a transaction that commits if its work is done', () => {
-  it('is rolled back when its work returns false, or throws', async () => {
+  it('a transaction that commits if its work is done is rolled back when its work returns false, or throws', async () => {
     const attempt = (outcome: () => boolean) =>
       commitIfTrue(pool, async (client) => {
         await client.query(insert);

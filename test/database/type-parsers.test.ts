@@ -13,7 +13,7 @@ function parse(oid: typeof INT8, text: string): unknown {
 }
 
 describe('an int8 column', () => {
-  it('becomes the same number, for every number that can be held exactly', () => {
+  it('an int8 column becomes the same number, for every number that can be held exactly', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (n) => {
         expect(parse(INT8, String(n))).toBe(n === 0 ? 0 : n);
@@ -21,7 +21,7 @@ describe('an int8 column', () => {
     );
   });
 
-  it('beyond that is an error which says what to do, never a neighbour of the number', () => {
+  it('an int8 column beyond that is an error which says what to do, never a neighbour of the number', () => {
     const beyond = fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n });
     fc.assert(
       fc.property(beyond, fc.boolean(), (n, isNegative) => {
@@ -32,11 +32,11 @@ describe('an int8 column', () => {
 });
 
 describe('every other column', () => {
-  it('is read as the driver reads it: numeric stays text, for it may hold more digits than a number', () => {
+  it('every other column is read as the driver reads it: numeric stays text, for it may hold more digits than a number', () => {
     expect(parse(NUMERIC, '0.10000000000000000000001')).toBe('0.10000000000000000000001');
   });
 
-  it('and the registry that all users of the driver share is left alone', () => {
+  it('every other column and the registry that all users of the driver share is left alone', () => {
     createTypeParsers();
     expect((pg.types.getTypeParser(INT8, 'text') as (value: string) => unknown)('7')).toBe('7');
   });

@@ -85,7 +85,7 @@ const lost = (processor: RecordingSpanProcessor): Record<string, number> =>
   Object.fromEntries(Object.entries(processor.counters.dropped).filter(([, count]) => count > 0));
 
 describe('a step whose recording fails', () => {
-  it('gives the same value and the same error when the sink throws', async () => {
+  it('a step whose recording fails gives the same value and the same error when the sink throws', async () => {
     let exports = 0;
     const processor = recordIn({
       export: () => {
@@ -101,7 +101,7 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({ shutdown_deadline: 4 });
   });
 
-  it('gives the same when the sink rejects, and nothing is lost once it works again', async () => {
+  it('a step whose recording fails gives the same when the sink rejects, and nothing is lost once it works again', async () => {
     let isBroken = true;
     const processor = recordIn({
       export: () => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve({ kind: 'written' })),
@@ -116,7 +116,7 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({});
   });
 
-  it('gives the same when the sink refuses its span for good, which is counted', async () => {
+  it('a step whose recording fails gives the same when the sink refuses its span for good, which is counted', async () => {
     const processor = recordIn({
       export: () => Promise.resolve({ kind: 'rejected', error: new Error('no') }),
     });
@@ -125,21 +125,21 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({ rejected: 4 });
   });
 
-  it('gives the same when the queue is full at one span, and the others are counted as dropped', async () => {
+  it('a step whose recording fails gives the same when the queue is full at one span, and the others are counted as dropped', async () => {
     const processor = recordIn({ export: () => new Promise(() => undefined) }, { maxQueueSize: 1 });
     await expectSameBehaviour();
     expect(processor.counters.queued).toBe(1);
     expect(lost(processor)['queue_full']).toBeGreaterThanOrEqual(3);
   });
 
-  it('gives the same after the recorder has been shut down, which is counted', async () => {
+  it('a step whose recording fails gives the same after the recorder has been shut down, which is counted', async () => {
     const processor = recordIn({ export: () => Promise.resolve({ kind: 'written' }) });
     await processor.shutdown();
     await expectSameBehaviour();
     expect(lost(processor)).toEqual({ after_shutdown: 8 });
   });
 
-  it('waits for no sink: a thousand steps end while the first export is still unanswered', async () => {
+  it('a step whose recording fails waits for no sink: a thousand steps end while the first export is still unanswered', async () => {
     let answer: (() => void) | undefined;
     let exports = 0;
     const processor = recordIn({
@@ -169,7 +169,7 @@ describe('a step whose database is gone', () => {
   const countRows = async (): Promise<number> =>
     (await database.pool.query('select from weather_forecast_steps')).rows.length;
 
-  it('gives the same while the connection is cut, and its row is there when it is mended', async () => {
+  it('a step whose database is gone gives the same while the connection is cut, and its row is there when it is mended', async () => {
     const proxy = await openBreakableProxy(database.connectionString);
     const pool = createDatabasePool(proxy.url, { maxConnections: 1 });
     const exporter = createPostgresExporter({ pool });
@@ -193,7 +193,7 @@ describe('a step whose database is gone', () => {
     await proxy.cut();
   });
 
-  it('gives the same when nothing listens at all, and what was not written is counted at the end', async () => {
+  it('a step whose database is gone gives the same when nothing listens at all, and what was not written is counted at the end', async () => {
     const proxy = await openBreakableProxy(database.connectionString);
     await proxy.cut();
     const pool = createDatabasePool(proxy.url);

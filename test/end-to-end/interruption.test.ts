@@ -33,7 +33,7 @@ describe('a demonstration that is interrupted', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    'by %s ends in good order with exit code %i, and its run is recorded as given up',
+    'a demonstration that is interrupted by %s ends in good order with exit code %i, and its run is recorded as given up',
     async (signal, code) => {
       const program = start(['--once'], LASTING);
       await program.untilTold(/run \d+ awaiting results/);
@@ -51,7 +51,7 @@ describe('a demonstration that is interrupted', () => {
     },
   );
 
-  it('once it only serves what it recorded ends with exit code 0', async () => {
+  it('a demonstration that is interrupted once it only serves what it recorded ends with exit code 0', async () => {
     const program = start([], HURRY);
     await program.untilTold(/Still serving\. Ctrl-C ends it\./);
     program.kill('SIGINT');
@@ -63,7 +63,7 @@ describe('a demonstration that is interrupted', () => {
 });
 
 describe('a demonstration after one that was killed', () => {
-  it('gives up the run that was left behind, whose miners are gone, and completes one of its own', async () => {
+  it('a demonstration after one that was killed gives up the run that was left behind, whose miners are gone, and completes one of its own', async () => {
     const killed = start(['--once'], LASTING);
     await killed.untilTold(/run 1 awaiting results/);
     killed.kill('SIGKILL');
@@ -79,7 +79,7 @@ describe('a demonstration after one that was killed', () => {
 });
 
 describe('a demonstration beside another one on the same database', () => {
-  it('is refused with what to do, for each would take up the jobs of the other', async () => {
+  it('a demonstration beside another one on the same database is refused with what to do, for each would take up the jobs of the other', async () => {
     const first = start(['--once'], LASTING);
     await first.untilTold(/run 1 awaiting results/);
     const second = await start(['--once', '--json'], HURRY).ended;

@@ -51,7 +51,7 @@ async function expectNothingDoubled(url: string): Promise<void> {
 }
 
 describe('a process that is killed between two scrapes', () => {
-  it('is followed by one whose counters neither go back nor count twice, and there is no drift', async () => {
+  it('a process that is killed between two scrapes is followed by one whose counters neither go back nor count twice, and there is no drift', async () => {
     let before: ReadonlyMap<string, number> = new Map();
     for (const seed of [1, 2, 3]) {
       const url = await start(seed, seed === 3 ? 0 : 4);

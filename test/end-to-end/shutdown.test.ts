@@ -120,7 +120,7 @@ const QUERIES = `select status, error_type from weather_forecast_steps
   where step_name = 'query' and status <> 'in_progress' order by started_at`;
 
 describe('a worker in the middle of a step that gets SIGTERM', () => {
-  it('lets go of it at the deadline and ends with exit code 0; another worker does it at once', async () => {
+  it('a worker in the middle of a step that gets SIGTERM lets go of it at the deadline and ends with exit code 0; another worker does it at once', async () => {
     const first = startWork({ BAROGRAPH_SHUTDOWN_SECONDS: '1' });
     await miner.asked(1);
     const askedAt = performance.now();
@@ -151,7 +151,7 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
     ]);
   });
 
-  it('records a step that ends in time, says so, and ends with exit code 0', async () => {
+  it('a worker in the middle of a step that gets SIGTERM records a step that ends in time, says so, and ends with exit code 0', async () => {
     const program = startWork({});
     await miner.asked(1);
     program.kill('SIGTERM');
@@ -167,7 +167,7 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
     expect((await rowsOf(JOBS)).filter(({ locked }) => locked)).toEqual([]);
   });
 
-  it('ends at once when it gets another signal', async () => {
+  it('a worker in the middle of a step that gets SIGTERM ends at once when it gets another signal', async () => {
     const program = startWork({});
     await miner.asked(1);
     program.kill('SIGTERM');

@@ -25,7 +25,7 @@ describe('a demonstration with OTEL_SDK_DISABLED=true', () => {
   });
   afterAll(() => Promise.all([disabled.drop(), enabled.drop()]));
 
-  it('completes with the same scores, records nothing, sends nothing, and says so', async () => {
+  it('a demonstration with OTEL_SDK_DISABLED=true completes with the same scores, records nothing, sends nothing, and says so', async () => {
     const endpoint = await openOtlpEndpoint();
     const environment = { ...HURRY, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.url };
     const [without, recorded] = await Promise.all([
@@ -52,7 +52,7 @@ describe('a demonstration with OTEL_SDK_DISABLED=true', () => {
     await endpoint.close();
   });
 
-  it('tells a person in words that nothing was recorded, and why', async () => {
+  it('a demonstration with OTEL_SDK_DISABLED=true tells a person in words that nothing was recorded, and why', async () => {
     const { exitCode, stdout } = await startProgram('start-command', ARGUMENTS, {
       ...HURRY,
       DATABASE_URL: disabled.connectionString,

@@ -26,20 +26,20 @@ describe('cleanJson', () => {
       { a: [null, null], c: 'x\uFFFD' },
       { not_finite: 1, nul_byte: 1 },
     ],
-  ])('keeps of %s what can be kept, and counts why', (_name, value, kept, reasons) => {
+  ])('cleanJson keeps of %s what can be kept, and counts why', (_name, value, kept, reasons) => {
     const [clean, counted] = cleaned(value);
     expect(clean).toEqual(kept);
     expect(Object.is(clean, -0)).toBe(false);
     expect(counted).toEqual(reasons);
   });
 
-  it('cuts off what is nested too deep instead of overflowing', () => {
+  it('cleanJson cuts off what is nested too deep instead of overflowing', () => {
     const nested: Record<string, unknown> = {};
     nested['again'] = nested;
     expect(cleaned(nested)[1]).toEqual({ too_deep: 1 });
   });
 
-  it('gives text that PostgreSQL takes as jsonb, whatever it is given', () => {
+  it('cleanJson gives text that PostgreSQL takes as jsonb, whatever it is given', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withSparseArray: true }), (value) => {
         const [clean] = cleaned(value);
@@ -52,7 +52,7 @@ describe('cleanJson', () => {
 });
 
 describe('cleanText', () => {
-  it('cuts over-long text without splitting a pair, and says so', () => {
+  it('cleanText cuts over-long text without splitting a pair, and says so', () => {
     const adjustments = new Adjustments();
     expect(cleanText('abc🌦def', adjustments, 5)).toBe('abc…');
     expect(cleanText('abcde', adjustments, 5)).toBe('abcde');
@@ -61,7 +61,7 @@ describe('cleanText', () => {
 });
 
 describe('cleanAttribute', () => {
-  it('turns an object into its JSON text, since a span attribute has no object', () => {
+  it('cleanAttribute turns an object into its JSON text, since a span attribute has no object', () => {
     const adjustments = new Adjustments();
     expect(cleanAttribute({ cycles: ['00Z'], bytes: NaN }, adjustments)).toBe(
       '{"cycles":["00Z"],"bytes":null}',
@@ -69,7 +69,7 @@ describe('cleanAttribute', () => {
     expect(adjustments.toRecord()).toEqual({ not_finite: 1, object: 1 });
   });
 
-  it('leaves finite numbers as they are', () => {
+  it('cleanAttribute leaves finite numbers as they are', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(cleanNumber(value, new Adjustments())).toBe(value === 0 ? 0 : value);

@@ -6,7 +6,7 @@ import { recordedRun } from '../support/recorded-run.ts';
 import { endedSpan } from '../support/spans.ts';
 
 describe('a span as JSON', () => {
-  it('comes out as it went in, so that the translation cannot tell the difference', () => {
+  it('a span as JSON comes out as it went in, so that the translation cannot tell the difference', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) {
@@ -19,7 +19,7 @@ describe('a span as JSON', () => {
     );
   });
 
-  it('keeps numbers that JSON cannot say', () => {
+  it('a span as JSON keeps numbers that JSON cannot say', () => {
     const attributes = {
       'weather.score.initial': NaN,
       'weather.score.era5': -Infinity,
@@ -30,7 +30,7 @@ describe('a span as JSON', () => {
     expect([read['weather.score.initial'], read['weather.score.era5']]).toEqual([NaN, -Infinity]);
   });
 
-  it('keeps members that look like what it writes itself, which a sender may have chosen to break the reading', () => {
+  it('a span as JSON keeps members that look like what it writes itself, which a sender may have chosen to break the reading', () => {
     const attributes = {
       a: { $bigint: 'no number' },
       b: { $number: 'NaN', $object: [1] },

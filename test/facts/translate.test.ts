@@ -11,7 +11,7 @@ function factOf(span: Parameters<typeof translate>[0]): StepFact {
 }
 
 describe('translate', () => {
-  it('tells whose step it was, how long it took and what is left of its retries', () => {
+  it('translate tells whose step it was, how long it took and what is left of its retries', () => {
     const fact = factOf(
       endedSpan({ step: 'query', attempt: 3, maxAttempts: 4, durationMs: 12.345678, at: 1.0005 }),
     );
@@ -34,7 +34,7 @@ describe('translate', () => {
     expect(fact.state.initTime).toBe(Date.UTC(2026, 10, 23) * 1000);
   });
 
-  it('keeps UID 0, lead 0 and a score of 0.0, which are values and not absences', () => {
+  it('translate keeps UID 0, lead 0 and a score of 0.0, which are values and not absences', () => {
     const fact = factOf(
       endedSpan({
         step: 'day1',
@@ -46,7 +46,7 @@ describe('translate', () => {
     expect([fact.minerUid, fact.leadHours, fact.state.scoreInitial]).toEqual([0, 0, 0]);
   });
 
-  it('makes a score that is not finite null, with a counted reason', () => {
+  it('translate makes a score that is not finite null, with a counted reason', () => {
     const fact = factOf(
       endedSpan({ step: 'day1', lead: 12, attributes: { 'weather.score.initial': -Infinity } }),
     );
@@ -54,7 +54,7 @@ describe('translate', () => {
     expect(fact.adjustments).toEqual({ not_finite: 1 });
   });
 
-  it('ignores a span that is no step of ours', () => {
+  it('translate ignores a span that is no step of ours', () => {
     const span = endedSpan({ step: 'query' });
     expect(translate({ ...span, attributes: { 'http.request.method': 'GET' } })).toEqual({ kind: 'ignored' });
   });
@@ -78,13 +78,13 @@ describe('translate', () => {
       'weather.retry.next_time is',
     ],
     ['a number as text', { 'weather.run.id': '42' }, 'weather.run.id is "42"; allowed: int'],
-  ])('refuses %s and says what was got and what is allowed', (_name, attributes, detail) => {
+  ])('translate refuses %s and says what was got and what is allowed', (_name, attributes, detail) => {
     const translation = translate(endedSpan({ step: 'query', attributes }));
     expect(translation).toMatchObject({ kind: 'rejected', reason: 'invalid_attribute' });
     expect(translation.kind === 'rejected' && translation.detail).toContain(detail);
   });
 
-  it('refuses a substep that belongs to another step, and a miner step without a miner', () => {
+  it('translate refuses a substep that belongs to another step, and a miner step without a miner', () => {
     const span = endedSpan({ step: 'verify', substep: 'gfs_download', miner: null });
     expect(translate(span)).toEqual({
       kind: 'rejected',
@@ -94,13 +94,13 @@ describe('translate', () => {
     });
   });
 
-  it('counts a misspelt attribute instead of dropping it silently', () => {
+  it('translate counts a misspelt attribute instead of dropping it silently', () => {
     expect(factOf(endedSpan({ step: 'query', attributes: { 'weather.scorre': 1 } })).adjustments).toEqual({
       unknown_attribute: 1,
     });
   });
 
-  it('takes the status of a foreign span from OpenTelemetry, and never leaves a failure without a category', () => {
+  it('translate takes the status of a foreign span from OpenTelemetry, and never leaves a failure without a category', () => {
     const span = endedSpan({ step: 'verify' });
     const entries = Object.entries(span.attributes).filter(([name]) => name !== 'weather.step.status');
     const attributes = Object.fromEntries(entries);
@@ -115,7 +115,7 @@ describe('translate', () => {
     expect(failed.error?.message).not.toContain('abc.def.ghi');
   });
 
-  it('scrubs secrets from messages and context that a foreign program left in', () => {
+  it('translate scrubs secrets from messages and context that a foreign program left in', () => {
     const fact = factOf(
       endedSpan({
         step: 'query',
@@ -127,7 +127,7 @@ describe('translate', () => {
     expect(fact.context).toMatchObject({ files: 3 });
   });
 
-  it('does not let a clock that was set back give a negative latency', () => {
+  it('translate does not let a clock that was set back give a negative latency', () => {
     const span = endedSpan({ step: 'query' });
     const fact = factOf({ ...span, endTimeUnixNano: span.startTimeUnixNano - 5_000_000n });
     expect([fact.latencyNanos, fact.completedAt === fact.startedAt, fact.adjustments]).toEqual([
@@ -137,12 +137,12 @@ describe('translate', () => {
     ]);
   });
 
-  it('records a span that lost events as truncated', () => {
+  it('translate records a span that lost events as truncated', () => {
     const fact = factOf({ ...endedSpan({ step: 'era5', lead: 24 }), droppedEventsCount: 3 });
     expect([fact.truncated, fact.context]).toEqual([true, { dropped_events: 3 }]);
   });
 
-  it('sums the finite component scores in the order of the events', () => {
+  it('translate sums the finite component scores in the order of the events', () => {
     const event = (rmse: number) =>
       componentScore({ score_type: 'era5', variable_name: 't', valid_time: '2026-11-24T00:00:00Z', rmse });
     const fact = factOf(endedSpan({ step: 'era5', lead: 24, events: [event(1), event(NaN), event(2)] }));
@@ -154,7 +154,7 @@ describe('translate', () => {
     });
   });
 
-  it('gives the same identity for a start as for the end that follows', () => {
+  it('translate gives the same identity for a start as for the end that follows', () => {
     fc.assert(
       fc.property(fc.constantFrom('query', 'poll', 'verify', 'day1', 'era5'), fc.nat(20), (step, attempt) => {
         const ended = endedSpan({ step, attempt: attempt + 1, lead: 24, maxAttempts: 30 });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('spans that come three times, in any order, from four writers at once, by clocks that are off by seconds', () => {
-  it(`give the tables that the same spans give in their order, ${ROUNDS} times`, async () => {
+  it(`spans that come three times, in any order, from four writers at once, by clocks that are off by seconds give the tables that the same spans give in their order, ${ROUNDS} times`, async () => {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const random = createRandom(deriveSeed(FAULT_SEED, `disorder ${round}`));
       const spans = withSkewedClocks(RECORDED_RUNS, WRITERS, random);

@@ -78,11 +78,11 @@ async function differences(
 const ENDED = RECORDED_RUNS.filter(({ phase }) => phase === 'ended');
 
 describe('the unique key of the log', () => {
-  it('keeps every repetition out', async () => {
+  it('the unique key of the log keeps every repetition out', async () => {
     expect(await differences([ENDED, ENDED])).toEqual([]);
   });
 
-  it('is missed at once when it is gone: steps and counters double', async () => {
+  it('the unique key of the log is missed at once when it is gone: steps and counters double', async () => {
     await database.pool.query('drop index weather_forecast_steps_finished_key');
     expect(await differences([ENDED, ENDED])).toEqual(
       expect.arrayContaining(['weather_forecast_steps', 'miner_stats']),
@@ -93,11 +93,11 @@ describe('the unique key of the log', () => {
 describe('the guard of a terminal status', () => {
   const late = [ENDED, ENDED.map(startOfSpan)];
 
-  it('keeps a start that comes late from undoing the end', async () => {
+  it('the guard of a terminal status keeps a start that comes late from undoing the end', async () => {
     expect(await differences(late)).toEqual([]);
   });
 
-  it('is missed at once when it is gone: ended steps run again', async () => {
+  it('the guard of a terminal status is missed at once when it is gone: ended steps run again', async () => {
     const withoutGuard = findNothing('where exists (select from weather_forecast_steps_finished');
     expect(await differences(late, withoutGuard)).toContain('weather_forecast_steps');
   });
@@ -106,11 +106,11 @@ describe('the guard of a terminal status', () => {
 describe('the rule by which a closing gives way to the real end', () => {
   const closings = ENDED.map((span) => closingSpan(startOfSpan(span), { reason: 'process_crash', at: 0 }));
 
-  it('lets the end count, whichever comes first', async () => {
+  it('the rule by which a closing gives way to the real end lets the end count, whichever comes first', async () => {
     expect(await differences([closings, ENDED])).toEqual([]);
   });
 
-  it('is missed at once when it is gone: what was told is taken for abandoned', async () => {
+  it('the rule by which a closing gives way to the real end is missed at once when it is gone: what was told is taken for abandoned', async () => {
     const withoutRule = findNothing('from closed_spans as closed join');
     expect(await differences([closings, ENDED], withoutRule)).toEqual(
       expect.arrayContaining(['weather_forecast_steps', 'weather_forecast_stats', 'miner_stats']),
@@ -144,11 +144,11 @@ async function gapsAfterLoss(intercept: Interceptor): Promise<readonly string[]>
 }
 
 describe('the check of the ledger', () => {
-  it('shows the number of a record that was lost', async () => {
+  it('the check of the ledger shows the number of a record that was lost', async () => {
     expect(await gapsAfterLoss(asItIs)).toEqual(['{[3,4)}']);
   });
 
-  it('is missed at once when it is gone: a loss shows nowhere', async () => {
+  it('the check of the ledger is missed at once when it is gone: a loss shows nowhere', async () => {
     const believeEverything: Interceptor = (text, run, client) =>
       text.includes(
         'insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence',
@@ -189,11 +189,11 @@ async function readTorn(): Promise<readonly string[]> {
 }
 
 describe('the check for torn records', () => {
-  it('lets only whole records through, and all of them', async () => {
+  it('the check for torn records lets only whole records through, and all of them', async () => {
     expect(await readTorn()).toEqual([]);
   });
 
-  it('is missed at once when it is gone: what is torn is taken for whole', async () => {
+  it('the check for torn records is missed at once when it is gone: what is torn is taken for whole', async () => {
     checksum.isChecked = false;
     expect(await readTorn()).not.toEqual([]);
   });

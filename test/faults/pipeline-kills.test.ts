@@ -89,13 +89,13 @@ const count = async (sql: string): Promise<number | null> =>
   (await disturbed.database.pool.query(sql)).rowCount;
 
 describe('a worker that is killed again and again', () => {
-  it('was killed as often as it should be, in different steps', () => {
+  it('a worker that is killed again and again was killed as often as it should be, in different steps', () => {
     expect(report.kills).toBe(KILLS);
     expect(report.steps).toBeGreaterThanOrEqual(KILLS);
     expect(report.kinds.size).toBeGreaterThanOrEqual(Math.min(KILLS, 2));
   });
 
-  it('leaves no run that hangs, no job, and nothing that waits for one', async () => {
+  it('a worker that is killed again and again leaves no run that hangs, no job, and nothing that waits for one', async () => {
     expect(await count(`select from pipeline.runs where status = 'completed'`)).toBe(1);
     expect(await count('select from pipeline.runs')).toBe(1);
     expect(await count('select from pipeline.jobs')).toBe(0);
@@ -105,38 +105,47 @@ describe('a worker that is killed again and again', () => {
     ).toBe(0);
   });
 
-  it('used up no attempt: nothing failed because its worker crashed', async () => {
+  it('a worker that is killed again and again used up no attempt: nothing failed because its worker crashed', async () => {
     expect(
       await count(`select from pipeline.run_miners where failure_category = 'process_crash'
         union all select from pipeline.leads where failure_category = 'process_crash'`),
     ).toBe(0);
   });
 
-  it.each(CONTROL_TABLES)('leaves $table as a run without a crash does', async (compared) => {
-    expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
-    const expected = await readCompared(undisturbed.database.pool, compared);
-    expect(await readCompared(disturbed.database.pool, compared)).toEqual(expected);
-  });
+  it.each(CONTROL_TABLES)(
+    'a worker that is killed again and again leaves $table as a run without a crash does',
+    async (compared) => {
+      expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
+      const expected = await readCompared(undisturbed.database.pool, compared);
+      expect(await readCompared(disturbed.database.pool, compared)).toEqual(expected);
+    },
+  );
 
-  it('scores nothing twice: each component of each lead has one row', async () => {
+  it('a worker that is killed again and again scores nothing twice: each component of each lead has one row', async () => {
     expect(
       await count(`select from weather_forecast_component_scores
         group by run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level having count(*) > 1`),
     ).toBe(0);
   });
 
-  it.each(RECORDED_TABLES)('has every column of $table either compared or left out', async (compared) => {
-    expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
-  });
+  it.each(RECORDED_TABLES)(
+    'a worker that is killed again and again has every column of $table either compared or left out',
+    async (compared) => {
+      expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
+    },
+  );
 
-  it('leaves folds that are byte by byte what a rebuild from the log gives', async () => {
+  it('a worker that is killed again and again leaves folds that are byte by byte what a rebuild from the log gives', async () => {
     const request = { validatorHotkey: null, runId: null };
     const { differenceCount } = await reconcile(disturbed.database.pool, request);
     expect(differenceCount).toBe(0);
   });
 
-  it.each(RECORDED_TABLES)('records $table as a run without a crash does', async (compared) => {
-    const expected = await readCompared(undisturbed.database.pool, compared);
-    expect(await readCompared(disturbed.database.pool, compared)).toEqual(expected);
-  });
+  it.each(RECORDED_TABLES)(
+    'a worker that is killed again and again records $table as a run without a crash does',
+    async (compared) => {
+      const expected = await readCompared(undisturbed.database.pool, compared);
+      expect(await readCompared(disturbed.database.pool, compared)).toEqual(expected);
+    },
+  );
 });

@@ -77,7 +77,7 @@ const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
   (await database.pool.query<Row>(sql)).rows;
 
 describe(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones`, () => {
-  it('are isolated and kept, each with its reason, and all others are recorded', async () => {
+  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones are isolated and kept, each with its reason, and all others are recorded`, async () => {
     const random = createRandom(deriveSeed(FAULT_SEED, 'poison'));
     const mixed = shuffled([...neighbours, ...poisons.map(({ span }) => span)], random);
     expect(await record(mixed)).toEqual({ rejected: 0 });
@@ -101,12 +101,12 @@ describe(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones`, () =>
     );
   });
 
-  it('leave no number unaccounted for', async () => {
+  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones leave no number unaccounted for`, async () => {
     expect(await all('select missing::text from emitter_books where not isempty(missing)')).toEqual([]);
     expect(await all('select * from run_completeness where unaccounted <> 0')).toEqual([]);
   });
 
-  it('are replayed as soon as what refused them is gone', async () => {
+  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones are replayed as soon as what refused them is gone`, async () => {
     await database.pool.query(
       'alter table weather_forecast_component_scores alter column pressure_level type bigint',
     );

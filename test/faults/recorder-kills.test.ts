@@ -57,11 +57,11 @@ const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
   (await database.pool.query<Row>(sql)).rows;
 
 describe('a recording process that is killed again and again', () => {
-  it('acknowledged steps in every life, or nothing was tested', () => {
+  it('a recording process that is killed again and again acknowledged steps in every life, or nothing was tested', () => {
     expect(acknowledged.size).toBeGreaterThan(KILLS * 10);
   });
 
-  it('loses no step whose end anybody had learnt of', async () => {
+  it('a recording process that is killed again and again loses no step whose end anybody had learnt of', async () => {
     const rows = await all<{ id: string }>(
       `select span_id as id from weather_forecast_steps_finished where status <> 'abandoned'`,
     );
@@ -69,7 +69,7 @@ describe('a recording process that is killed again and again', () => {
     expect([...acknowledged].filter((id) => !recorded.has(id))).toEqual([]);
   });
 
-  it('counts no step twice', async () => {
+  it('a recording process that is killed again and again counts no step twice', async () => {
     expect(
       await all(`select span_id from weather_forecast_steps group by trace_id, span_id having count(*) > 1`),
     ).toEqual([]);
@@ -84,13 +84,13 @@ describe('a recording process that is killed again and again', () => {
     });
   });
 
-  it('leaves folds that are byte by byte what a rebuild from the log gives', async () => {
+  it('a recording process that is killed again and again leaves folds that are byte by byte what a rebuild from the log gives', async () => {
     const { differenceCount, rows } = await reconcile(database.pool, { validatorHotkey: null, runId: null });
     expect(differenceCount).toBe(0);
     expect(rows).toMatchObject({ weather_forecast_runs: 3, weather_forecast_stats: 24, miner_stats: 8 });
   });
 
-  it('leaves no step under way: each that never ended is closed as abandoned', async () => {
+  it('a recording process that is killed again and again leaves no step under way: each that never ended is closed as abandoned', async () => {
     expect(await all('select from weather_forecast_steps_running')).toEqual([]);
     const [row] = await all<{ abandoned: number }>(
       `select count(*)::int as abandoned from weather_forecast_steps where status = 'abandoned'`,
@@ -98,7 +98,7 @@ describe('a recording process that is killed again and again', () => {
     expect(row?.abandoned).toBeGreaterThan(0);
   });
 
-  it('has books in which nothing is missing, process by process and run by run', async () => {
+  it('a recording process that is killed again and again has books in which nothing is missing, process by process and run by run', async () => {
     expect(
       await all(`select instance_id, missing::text, spooled, closed_at is null as is_open from emitter_books
         where not isempty(missing) or spooled <> 0 or closed_at is null`),
@@ -116,11 +116,11 @@ describe('a recording process that is killed again and again', () => {
       });
   });
 
-  it('is inherited without a word: nothing in its files is damaged', () => {
+  it('a recording process that is killed again and again is inherited without a word: nothing in its files is damaged', () => {
     expect(recoveryEnd).toEqual({ exitCode: 0, output: '' });
   });
 
-  it('leaves no spool behind', async () => {
+  it('a recording process that is killed again and again leaves no spool behind', async () => {
     const root = join(testDataDirectory(), 'recorder-kills', 'spool');
     for (const target of await readdir(root)) expect(await readdir(join(root, target))).toEqual([]);
   });

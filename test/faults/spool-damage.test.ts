@@ -59,7 +59,7 @@ async function outcomeOf(damage: (path: string) => void) {
 }
 
 describe('a spool whose file was damaged', () => {
-  it('cut anywhere gives the records before the cut, no wrong one, and the count of what is missing', async () => {
+  it('a spool whose file was damaged cut anywhere gives the records before the cut, no wrong one, and the count of what is missing', async () => {
     let cuts = 0;
     for (let at = 0; at <= written.length; at += CUT_EVERY) {
       const { delivered, wrong, missing } = await outcomeOf((path) => truncateSync(path, at));
@@ -72,7 +72,7 @@ describe('a spool whose file was damaged', () => {
     );
   });
 
-  it('with one bit turned over gives no wrong record, and counts the one that is missing', async () => {
+  it('a spool whose file was damaged with one bit turned over gives no wrong record, and counts the one that is missing', async () => {
     const random = createRandom(deriveSeed(FAULT_SEED, 'bit flips'));
     let lost = 0;
     for (let flip = 0; flip < FLIPS; flip += 1) {

@@ -63,7 +63,7 @@ const completeness = async (): Promise<readonly Completeness[]> =>
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 describe('a spool that is full because the database is away for too long', () => {
-  it('lets every step go on, and drops what finds no room', async () => {
+  it('a spool that is full because the database is away for too long lets every step go on, and drops what finds no room', async () => {
     await work(100);
     await recording.flush();
     await proxy.cut();
@@ -71,7 +71,7 @@ describe('a spool that is full because the database is away for too long', () =>
     expect(recording.counters().dropped.spool_full).toBeGreaterThan(0);
   });
 
-  it('delivers the rest when the database is back, and goes on as if nothing had been', async () => {
+  it('a spool that is full because the database is away for too long delivers the rest when the database is back, and goes on as if nothing had been', async () => {
     await proxy.mend();
     await recording.flush();
     await work(100);
@@ -80,7 +80,7 @@ describe('a spool that is full because the database is away for too long', () =>
     expect(recording.remainder()).toMatchObject({ records: 0, openSteps: 0 });
   });
 
-  it('has books that add up exactly: every step is recorded, or dropped with its reason', async () => {
+  it('a spool that is full because the database is away for too long has books that add up exactly: every step is recorded, or dropped with its reason', async () => {
     const runs = await completeness();
     expect(sum(runs.map(({ started }) => started))).toBe(2 * rounds);
     for (const run of runs) {
@@ -104,7 +104,7 @@ describe('a spool that is full because the database is away for too long', () =>
     );
   });
 
-  it('says which numbered records were dropped, and misses none', async () => {
+  it('a spool that is full because the database is away for too long says which numbered records were dropped, and misses none', async () => {
     const { rows } = await database.pool.query<{ missing: string; dropped: string; total: number }>(
       `select missing::text, dropped::text, (select sum(upper(part) - lower(part))::int
          from unnest(dropped) as part) as total from emitter_books`,

@@ -13,7 +13,7 @@ describe('the faults of a flaky miner', () => {
     expect(new Set(orders.map((order) => order.join())).size).toBeGreaterThan(1);
   });
 
-  it('leave a validator with 4 attempts room to succeed on every route', () => {
+  it('the faults of a flaky miner leave a validator with 4 attempts room to succeed on every route', () => {
     const miner = makeSimulatedMiner(1, 0, 'flaky');
     for (const route of ROUTES) {
       expect(faultOf(miner, route, 1)).not.toBeNull();
@@ -22,7 +22,7 @@ describe('the faults of a flaky miner', () => {
     expect(faultOf(miner, 'kerchunk_request', 2) ?? faultOf(miner, 'forecast_file', 2)).toBeNull();
   });
 
-  it('are those of no other miner', () => {
+  it('the faults of a flaky miner are those of no other miner', () => {
     for (const profile of PROFILES.filter((name) => name !== 'flaky')) {
       expect(faultOf(makeSimulatedMiner(1, 0, profile), 'poll_job_status', 1)).toBeNull();
     }

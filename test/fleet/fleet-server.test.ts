@@ -30,7 +30,7 @@ async function send(
 }
 
 describe('the files of a simulated miner', () => {
-  it('are read with the token in a header or in the query, and listed', async () => {
+  it('the files of a simulated miner are read with the token in a header or in the query, and listed', async () => {
     await using meeting = await finished();
     const { access } = meeting;
     const { storePath, token } = access;
@@ -45,14 +45,14 @@ describe('the files of a simulated miner', () => {
     });
   });
 
-  it('answer a HEAD with their length alone', async () => {
+  it('the files of a simulated miner answer a HEAD with their length alone', async () => {
     await using meeting = await finished();
     const { access } = meeting;
     const head = await send(meeting, `${access.storePath}/${CHUNK}`, { token: access.token, method: 'HEAD' });
     expect(head).toEqual({ status: 200, text: '', length: '24' });
   });
 
-  it('stay shut without a token, with a forged one, and with an expired one', async () => {
+  it('the files of a simulated miner stay shut without a token, with a forged one, and with an expired one', async () => {
     let now = T0.getTime();
     await using meeting = await finished({ clock: { now: () => new Date(now) } });
     const { access } = meeting;
@@ -65,7 +65,7 @@ describe('the files of a simulated miner', () => {
     expect(await send(meeting, path, { token: access.token })).toMatchObject({ status: 401 });
   });
 
-  it('are not opened by the token of another miner', async () => {
+  it('the files of a simulated miner are not opened by the token of another miner', async () => {
     await using meeting = await finished();
     const { access } = meeting;
     const other: Meeting = { ...meeting, miner: meeting.fleet.miners[1] ?? meeting.miner };
@@ -79,14 +79,14 @@ describe('the files of a simulated miner', () => {
     '/forecasts/{store}/../other.zarr/x',
     '/forecasts/{store}/..%2fx',
     '/forecasts/{store}/%zz',
-  ])('do not include %s', async (template) => {
+  ])('the files of a simulated miner do not include %s', async (template) => {
     await using meeting = await finished();
     const { access } = meeting;
     const path = template.replace('/forecasts/{store}', access.storePath);
     expect(await send(meeting, path, { token: access.token })).toMatchObject({ status: 403 });
   });
 
-  it('that do not exist are not found, and none can be written', async () => {
+  it('the files of a simulated miner that do not exist are not found, and none can be written', async () => {
     await using meeting = await finished();
     const { access } = meeting;
     const path = `${access.storePath}/absent`;

@@ -13,7 +13,7 @@ const read = (store: ReturnType<typeof hostStore>, path: string): Uint8Array =>
   store.read(path) ?? new Uint8Array();
 
 describe('a hosted store', () => {
-  it('is sealed with a manifest that verifies and fits every file', () => {
+  it('a hosted store is sealed with a manifest that verifies and fits every file', () => {
     const store = hostStore(forecast, options);
     const { files } = verifyManifest({
       bytes: read(store, 'manifest.json'),
@@ -26,13 +26,13 @@ describe('a hosted store', () => {
     expect(store.read('other')).toBeNull();
   });
 
-  it('is the same, signature included, for the same seed', () => {
+  it('a hosted store is the same, signature included, for the same seed', () => {
     expect(read(hostStore(forecast, options), 'manifest.sig')).toEqual(
       read(hostStore(forecast, options), 'manifest.sig'),
     );
   });
 
-  it('of a tampering miner is good until its manifest was read, and then has other chunks but the same metadata', () => {
+  it('a hosted store of a tampering miner is good until its manifest was read, and then has other chunks but the same metadata', () => {
     const store = hostStore(forecast, { ...options, tampering: true });
     expect(read(store, 'z/c/0')).toEqual(Uint8Array.of(1, 2, 3));
     read(store, 'manifest.json');

@@ -70,7 +70,7 @@ async function verified(meeting: Meeting, jobId: string): Promise<VerifiedManife
 }
 
 describe('a fleet', () => {
-  it('is the same for the same seed: hotkeys, parts and qualities', async () => {
+  it('a fleet is the same for the same seed: hotkeys, parts and qualities', async () => {
     const fleets = await Promise.all([
       startFleet({ ...OPTIONS, count: 16 }),
       startFleet({ ...OPTIONS, count: 16 }),
@@ -83,14 +83,14 @@ describe('a fleet', () => {
     await Promise.all(fleets.map((fleet) => fleet.close()));
   });
 
-  it('may fill every slot, each with an address of its own', async () => {
+  it('a fleet may fill every slot, each with an address of its own', async () => {
     const fleet = await startFleet({ ...OPTIONS, count: 256 });
     expect(new Set(fleet.miners.map(({ hotkey }) => hotkey)).size).toBe(256);
     expect(new Set(fleet.miners.map(({ baseUrl }) => baseUrl)).size).toBe(256);
     await Promise.all([fleet.close(), fleet.close()]);
   });
 
-  it('refuses a size or parts that cannot be', async () => {
+  it('a fleet refuses a size or parts that cannot be', async () => {
     await expect(startFleet({ ...OPTIONS, count: 257 })).rejects.toThrow(
       'fleet of 257 miners cannot be started; allowed: 1 to 256',
     );
@@ -104,7 +104,7 @@ describe('a fleet', () => {
 });
 
 describe('a good miner', () => {
-  it('accepts, infers, and hosts what its manifest promises', async () => {
+  it('a good miner accepts, infers, and hosts what its manifest promises', async () => {
     await using meeting = await meet(['good', 'good', 'good', 'good', 'good', 'good', 'good', 'good']);
     const miner = meeting.fleet.miners.find(({ inferencePolls }) => inferencePolls === 2) ?? meeting.miner;
     const own: Meeting = { ...meeting, miner };
@@ -121,7 +121,7 @@ describe('a good miner', () => {
     expect(Object.keys(files)).toHaveLength(2);
   });
 
-  it('that has the forecast already hands it out at once', async () => {
+  it('a good miner that has the forecast already hands it out at once', async () => {
     await using meeting = await meet(['good', 'good', 'good', 'good', 'good', 'good', 'good', 'good']);
     const miner = meeting.fleet.miners.find(({ inferencePolls }) => inferencePolls === 0);
     if (miner === undefined) throw new Error('no miner of this seed is ready at once');
@@ -133,7 +133,7 @@ describe('a good miner', () => {
     expect(meeting.fleet.requestCounts(miner.uid).poll_job_status).toBe(0);
   });
 
-  it('asked again gives the same job, and makes its forecast once', async () => {
+  it('a good miner asked again gives the same job, and makes its forecast once', async () => {
     const asked: SimulatedMiner[] = [];
     await using meeting = await meet(['copying'], {
       forecastFor: (miner) => {
@@ -151,7 +151,7 @@ describe('a good miner', () => {
     expect(meeting.fleet.requestCounts(0)).toMatchObject({ initiate_fetch: 4, poll_job_status: 2 });
   });
 
-  it('knows no other job, forecast or hotkey than its own', async () => {
+  it('a good miner knows no other job, forecast or hotkey than its own', async () => {
     await using meeting = await meet(['copying']);
     const { client, miner } = meeting;
     expect(await client.pollJobStatus(miner, 'before')).toEqual({ kind: 'not_found' });
@@ -247,7 +247,7 @@ describe('the other parts', () => {
 });
 
 describe('a hanging miner', () => {
-  it('in real time outlasts the patience of a client, and does not keep the fleet from closing', async () => {
+  it('a hanging miner in real time outlasts the patience of a client, and does not keep the fleet from closing', async () => {
     await using meeting = await meet(['flaky'], { delayFactor: 1 });
     const hasty = createMinerClient({ timeouts: { poll: 40 } });
     const categories: (string | undefined)[] = [];
@@ -260,7 +260,7 @@ describe('a hanging miner', () => {
 });
 
 describe('sixteen miners at once', () => {
-  it('come to the ends that their parts have', async () => {
+  it('sixteen miners at once come to the ends that their parts have', async () => {
     await using fleet = await meet(assignProfiles(16, SEED));
     const ends = await Promise.all(fleet.fleet.miners.map((miner) => endOf({ ...fleet, miner })));
     const endsOf = (profile: Profile): string[] => [

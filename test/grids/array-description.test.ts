@@ -37,7 +37,7 @@ function describeV3(array: object = {}) {
 }
 
 describe('parsing of array metadata', () => {
-  it('brings format 2 into the one inner shape', () => {
+  it('parsing of array metadata brings format 2 into the one inner shape', () => {
     const description = describeV2();
     expect(description).toEqual({
       name: '2t',
@@ -56,7 +56,7 @@ describe('parsing of array metadata', () => {
     expect(decodedChunkBytes(description)).toBe(24);
   });
 
-  it('brings format 3 into the same shape', () => {
+  it('parsing of array metadata brings format 3 into the same shape', () => {
     expect(describeV3()).toEqual({
       name: '2t',
       shape: [4, 3, 2],
@@ -78,16 +78,16 @@ describe('parsing of array metadata', () => {
     ['>i2', 'int16'],
     ['|u1', 'uint8'],
     ['<i8', 'int64'],
-  ])('knows the data type %s as %s', (dtype, expected) => {
+  ])('parsing of array metadata knows the data type %s as %s', (dtype, expected) => {
     expect(describeV2({ dtype }).dataType).toBe(expected);
   });
 
-  it('takes the fill value of packed integers in format 2 for a mark of absence, but not that of floats', () => {
+  it('parsing of array metadata takes the fill value of packed integers in format 2 for a mark of absence, but not that of floats', () => {
     expect(describeV2({ dtype: '<i2', fill_value: -32767 }).missingValues).toEqual([-32767]);
     expect(describeV2({ fill_value: 0 }).missingValues).toEqual([]);
   });
 
-  it('reads the marks of absence that JSON cannot say', () => {
+  it('parsing of array metadata reads the marks of absence that JSON cannot say', () => {
     const packed = Buffer.alloc(8);
     packed.writeDoubleLE(1e20);
     const nan = Buffer.alloc(8);
@@ -101,7 +101,7 @@ describe('parsing of array metadata', () => {
     expect(marks(null)).toEqual([]);
   });
 
-  it('notices that an array does not say what an absent chunk holds', () => {
+  it('parsing of array metadata notices that an array does not say what an absent chunk holds', () => {
     expect(describeV2({ fill_value: null }).hasFillValue).toBe(false);
   });
 
@@ -125,15 +125,18 @@ describe('parsing of array metadata', () => {
     ['huge chunks', () => describeV2({ chunks: [1, 40_000, 40_000] }), 'at most 2^30'],
     ['shards', () => describeV3({ codecs: [{ name: 'sharding_indexed' }] }), 'sharded'],
     ['nothing', () => describeArray('2t', 2, { array: null }), 'not valid Zarr'],
-  ])('refuses %s as an invalid response that names the array', (_, parse, message) => {
-    expect(parse).toThrow(
-      expect.objectContaining({
-        category: 'invalid_response',
-        retryable: false,
-        message: expect.stringMatching(
-          new RegExp(`2t.*${message.replaceAll(/[|^]/g, '\\$&')}`, 's'),
-        ) as string,
-      }),
-    );
-  });
+  ])(
+    'parsing of array metadata refuses %s as an invalid response that names the array',
+    (_, parse, message) => {
+      expect(parse).toThrow(
+        expect.objectContaining({
+          category: 'invalid_response',
+          retryable: false,
+          message: expect.stringMatching(
+            new RegExp(`2t.*${message.replaceAll(/[|^]/g, '\\$&')}`, 's'),
+          ) as string,
+        }),
+      );
+    },
+  );
 });

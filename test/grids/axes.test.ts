@@ -25,14 +25,17 @@ describe('roles of dimensions', () => {
     [['time', 'lat', 'lon']],
     [['valid_time', 'latitude', 'longitude']],
     [['time', 'longitude', 'latitude']],
-  ])('knows the surface dimensions %j in any order and under common names', (dimensions) => {
-    expect(new Set(fieldAxes(field('2t', ...dimensions)))).toEqual(
-      new Set(['time', 'latitude', 'longitude']),
-    );
-  });
+  ])(
+    'roles of dimensions knows the surface dimensions %j in any order and under common names',
+    (dimensions) => {
+      expect(new Set(fieldAxes(field('2t', ...dimensions)))).toEqual(
+        new Set(['time', 'latitude', 'longitude']),
+      );
+    },
+  );
 
   it.each(['pressure_level', 'level', 'isobaricInhPa', 'plev', 'pressure'])(
-    'knows %s as the level',
+    'roles of dimensions knows %s as the level',
     (level) => {
       expect(fieldAxes(field('t', 'time', level, 'lat', 'lon'))).toEqual([
         'time',
@@ -49,7 +52,7 @@ describe('roles of dimensions', () => {
     [['time', 'lat', 'latitude', 'lon']],
     [['time', 'number', 'pressure_level', 'lat', 'lon']],
     [[]],
-  ])('refuses %j and says which dimensions are allowed', (dimensions) => {
+  ])('roles of dimensions refuses %j and says which dimensions are allowed', (dimensions) => {
     expect(() => fieldAxes(field('t', ...dimensions))).toThrow(
       expect.objectContaining({
         category: 'invalid_response',
@@ -58,7 +61,7 @@ describe('roles of dimensions', () => {
     );
   });
 
-  it('finds the one coordinate of each role that all fields share', () => {
+  it('roles of dimensions finds the one coordinate of each role that all fields share', () => {
     const names = coordinateNames([
       field('2t', 'time', 'lat', 'lon'),
       field('t', 'time', 'level', 'lat', 'lon'),
@@ -71,7 +74,7 @@ describe('roles of dimensions', () => {
     ]);
   });
 
-  it('refuses fields on two different latitude axes, because a store has one grid', () => {
+  it('roles of dimensions refuses fields on two different latitude axes, because a store has one grid', () => {
     const fields = [field('2t', 'time', 'lat', 'lon'), field('msl', 'time', 'latitude', 'lon')];
     expect(() => coordinateNames(fields)).toThrow('both "lat" and "latitude"');
   });

@@ -20,15 +20,15 @@ describe('decoding of stored times', () => {
     [1767225600e9, 'nanoseconds since 1970-01-01', '2026-01-01T00:00:00.000Z'],
     [2, 'h since 1970-01-01', '1970-01-01T02:00:00.000Z'],
     [2, 'Days Since 1970-01-01', '1970-01-03T00:00:00.000Z'],
-  ])('reads %d %s as %s', (value, units, expected) => {
+  ])('decoding of stored times reads %d %s as %s', (value, units, expected) => {
     expect(decodeOne(value, units)).toBe(expected);
   });
 
-  it('counts from the year one in the proleptic calendar, so that no century is added to a small year', () => {
+  it('decoding of stored times counts from the year one in the proleptic calendar, so that no century is added to a small year', () => {
     expect(decodeOne(0, 'days since 0001-01-01', 'proleptic_gregorian')).toBe('0001-01-01T00:00:00.000Z');
   });
 
-  it('gives back any whole hour since 1900 that a writer stored', () => {
+  it('decoding of stored times gives back any whole hour since 1900 that a writer stored', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3_000_000 }), (hours) => {
         const [time] = decodeCfTimes([hours], { units: 'hours since 1900-01-01' });
@@ -44,16 +44,19 @@ describe('decoding of stored times', () => {
     ['constructor since 1970-01-01', undefined, 'not understood'],
     ['hours since 1970-01-01', '360_day', 'allowed: standard, gregorian, proleptic_gregorian'],
     ['hours since 0001-01-01', 'standard', 'Julian'],
-  ])('refuses "%s" in calendar %s, so that no time is guessed', (units, calendar, message) => {
-    expect(() => decodeOne(1, units, calendar)).toThrow(
-      expect.objectContaining({
-        category: 'invalid_response',
-        message: expect.stringContaining(message) as string,
-      }),
-    );
-  });
+  ])(
+    'decoding of stored times refuses "%s" in calendar %s, so that no time is guessed',
+    (units, calendar, message) => {
+      expect(() => decodeOne(1, units, calendar)).toThrow(
+        expect.objectContaining({
+          category: 'invalid_response',
+          message: expect.stringContaining(message) as string,
+        }),
+      );
+    },
+  );
 
-  it('refuses a number that is no instant, so that an invalid date goes no further', () => {
+  it('decoding of stored times refuses a number that is no instant, so that an invalid date goes no further', () => {
     expect(() => decodeOne(Number.NaN, 'hours since 1970-01-01')).toThrow('no instant');
     expect(() => decodeOne(1e300, 'hours since 1970-01-01')).toThrow('no instant');
   });

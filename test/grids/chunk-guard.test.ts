@@ -26,17 +26,20 @@ async function readDamaged(
 }
 
 describe('a damaged chunk', () => {
-  it.each(['blosc', 'zstd'] as const)('is never read as data when %s is cut off anywhere', async (codec) => {
-    const whole = await smallFiles({ zarrFormat: 2, codec });
-    const length = whole.get(CHUNK)?.length ?? 0;
-    expect(length).toBeGreaterThan(10);
-    for (let kept = 0; kept < length; kept += 1) {
-      const error = await rejectionOf(readDamaged((chunk) => chunk.slice(0, kept), { whole }));
-      expect(error).toMatchObject({ category: 'invalid_response', retryable: false });
-    }
-  });
+  it.each(['blosc', 'zstd'] as const)(
+    'a damaged chunk is never read as data when %s is cut off anywhere',
+    async (codec) => {
+      const whole = await smallFiles({ zarrFormat: 2, codec });
+      const length = whole.get(CHUNK)?.length ?? 0;
+      expect(length).toBeGreaterThan(10);
+      for (let kept = 0; kept < length; kept += 1) {
+        const error = await rejectionOf(readDamaged((chunk) => chunk.slice(0, kept), { whole }));
+        expect(error).toMatchObject({ category: 'invalid_response', retryable: false });
+      }
+    },
+  );
 
-  it('is refused before decoding when its header claims another size, so that no memory is handed out for it', async () => {
+  it('a damaged chunk is refused before decoding when its header claims another size, so that no memory is handed out for it', async () => {
     const error = await rejectionOf(
       readDamaged((chunk) => {
         new DataView(chunk.buffer).setUint32(4, 2 ** 30, true);
@@ -48,12 +51,12 @@ describe('a damaged chunk', () => {
     });
   });
 
-  it('is refused when bytes follow it', async () => {
+  it('a damaged chunk is refused when bytes follow it', async () => {
     const error = await rejectionOf(readDamaged((chunk) => Uint8Array.of(...chunk, 0)));
     expect(error).toMatchObject({ message: expect.stringContaining('truncated or corrupt') as string });
   });
 
-  it('is refused when an uncompressed chunk is too short', async () => {
+  it('a damaged chunk is refused when an uncompressed chunk is too short', async () => {
     const files = await plainFiles();
     patchJson(files, '2t/.zarray', { compressor: null });
     files.set(CHUNK, new Uint8Array(44));
@@ -79,13 +82,13 @@ describe('a damaged chunk', () => {
 });
 
 describe('an absent chunk', () => {
-  it('is NaN by the fill value of the array', async () => {
+  it('an absent chunk is NaN by the fill value of the array', async () => {
     const field = await readDamaged(() => undefined);
     expect(field).toHaveLength(12);
     expect(field.every(Number.isNaN)).toBe(true);
   });
 
-  it('is an error when chunks are required, so that leaving out a field is not a way out', async () => {
+  it('an absent chunk is an error when chunks are required, so that leaving out a field is not a way out', async () => {
     const error = await rejectionOf(readDamaged(() => undefined, { requireChunks: true }));
     expect(error).toMatchObject({
       category: 'invalid_response',
@@ -93,7 +96,7 @@ describe('an absent chunk', () => {
     });
   });
 
-  it('is an error when the array has no fill value, because it would read as zeros', async () => {
+  it('an absent chunk is an error when the array has no fill value, because it would read as zeros', async () => {
     const files = await plainFiles();
     patchJson(files, '2t/.zarray', { fill_value: null });
     files.delete(CHUNK);
@@ -102,7 +105,7 @@ describe('an absent chunk', () => {
     expect(await rejectionOf(reading)).toMatchObject({ category: 'invalid_response' });
   });
 
-  it('does not disturb the other chunks', async () => {
+  it('an absent chunk does not disturb the other chunks', async () => {
     const files = await smallFiles();
     files.delete('2t/1.0.0');
     const store = await openGridStore(files, { requireChunks: true });

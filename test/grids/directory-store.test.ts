@@ -14,7 +14,7 @@ async function makeDirectory(): Promise<string> {
 }
 
 describe('a store in a directory', () => {
-  it('gives the bytes of a file and nothing for one that is absent', async () => {
+  it('a store in a directory gives the bytes of a file and nothing for one that is absent', async () => {
     const store = createDirectoryStore(await makeDirectory());
     expect(Buffer.from((await store.get('/t/0.0')) ?? []).toString()).toBe('wind');
     expect(await store.get('/t/0.1')).toBeUndefined();
@@ -22,7 +22,7 @@ describe('a store in a directory', () => {
     expect(await store.get('/t/0.0/below-a-file')).toBeUndefined();
   });
 
-  it('names the key and the code of a failure, and never the directory', async () => {
+  it('a store in a directory names the key and the code of a failure, and never the directory', async () => {
     const directory = await makeDirectory();
     const error = (await rejectionOf(createDirectoryStore(directory).get(`/${'x'.repeat(5000)}`))) as Error;
     expect(error).toMatchObject({ category: 'validator_internal', retryable: true });

@@ -43,15 +43,15 @@ describe('opening of a grid store', () => {
     { zarrFormat: 2, codec: 'zstd' },
     { zarrFormat: 3, codec: 'blosc' },
     { zarrFormat: 3, codec: 'zstd' },
-  ] as const)('reads back what was written, %j', async (options) => {
+  ] as const)('opening of a grid store reads back what was written, %j', async (options) => {
     await expectSmallStore(await openGridStore(await smallFiles(options), { requireChunks: true }));
   });
 
-  it('reads format 2 without consolidated metadata', async () => {
+  it('opening of a grid store reads format 2 without consolidated metadata', async () => {
     await expectSmallStore(await openGridStore(await plainFiles()));
   });
 
-  it('reads format 3 with consolidated metadata without looking at each array', async () => {
+  it('opening of a grid store reads format 3 with consolidated metadata without looking at each array', async () => {
     const files = await smallFiles({ zarrFormat: 3 });
     const metadata: Record<string, unknown> = {};
     for (const [path, bytes] of files) {
@@ -66,14 +66,14 @@ describe('opening of a grid store', () => {
     await expectSmallStore(await openGridStore(files));
   });
 
-  it('reads a directory', async () => {
+  it('opening of a grid store reads a directory', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'grid-store-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     await writeGridStore(join(directory, 'new', 'small.zarr'), smallDataset(), { zarrFormat: 2 });
     await expectSmallStore(await openGridStore(join(directory, 'new', 'small.zarr')));
   });
 
-  it('asks a custom store for each metadata file at most once and for nothing that consolidated metadata tells', async () => {
+  it('opening of a grid store asks a custom store for each metadata file at most once and for nothing that consolidated metadata tells', async () => {
     const files = await smallFiles();
     const asked: string[] = [];
     const source: AsyncReadable = {
@@ -94,7 +94,7 @@ describe('opening of a grid store', () => {
     ]);
   });
 
-  it('leaves other arrays alone, however they are made', async () => {
+  it('opening of a grid store leaves other arrays alone, however they are made', async () => {
     const files = await plainFiles();
     setJson(files, 'land_sea_mask/.zarray', { nonsense: true });
     await expectSmallStore(await openGridStore(files));
@@ -112,7 +112,7 @@ describe('fields that are stored in another way', () => {
     return store.readField({ variable: 'msl', pressureHpa: null, validTime: SECOND_TIME });
   }
 
-  it('are unpacked from 16-bit integers, with NaN for absent values', async () => {
+  it('fields that are stored in another way are unpacked from 16-bit integers, with NaN for absent values', async () => {
     const values = Int16Array.from({ length: 24 }, (_, index) => index);
     values[13] = -32767;
     const attributes = { _ARRAY_DIMENSIONS: surface, scale_factor: 0.5, add_offset: 100_000 };
@@ -120,7 +120,7 @@ describe('fields that are stored in another way', () => {
     expect([...field.slice(0, 3)]).toEqual([100_006, Number.NaN, 100_007]);
   });
 
-  it('are narrowed from 64-bit floats', async () => {
+  it('fields that are stored in another way are narrowed from 64-bit floats', async () => {
     const values = Float64Array.from({ length: 24 }, (_, index) => index / 3);
     const field = await readRaw({
       dtype: '<f8',
@@ -131,21 +131,21 @@ describe('fields that are stored in another way', () => {
     expect(field).toEqual(asFloats(Array.from({ length: 12 }, (_, index) => (index + 12) / 3)));
   });
 
-  it('are turned round where longitude comes before latitude', async () => {
+  it('fields that are stored in another way are turned round where longitude comes before latitude', async () => {
     const values = Float32Array.from({ length: 24 }, (_, index) => index);
     const attributes = { _ARRAY_DIMENSIONS: ['time', 'lon', 'lat'] };
     const field = await readRaw({ dtype: '<f4', shape: [2, 4, 3], values, attributes });
     expect(field).toEqual(asFloats([12, 15, 18, 21, 13, 16, 19, 22, 14, 17, 20, 23]));
   });
 
-  it('are read right from column-major chunks', async () => {
+  it('fields that are stored in another way are read right from column-major chunks', async () => {
     const values = Float32Array.from({ length: 24 }, (_, index) => index);
     const attributes = { _ARRAY_DIMENSIONS: surface };
     const field = await readRaw({ dtype: '<f4', shape: [2, 3, 4], values, attributes, order: 'F' });
     expect(field).toEqual(asFloats([1, 7, 13, 19, 3, 9, 15, 21, 5, 11, 17, 23]));
   });
 
-  it('are found by levels in pascal and by hours since 1900', async () => {
+  it('fields that are stored in another way are found by levels in pascal and by hours since 1900', async () => {
     const files = await plainFiles();
     const hours = VALID_TIMES.map((time) => BigInt((time.getTime() - Date.UTC(1900, 0, 1)) / 3_600_000));
     setRawArray(files, 'time', {
@@ -165,7 +165,7 @@ describe('fields that are stored in another way', () => {
 });
 
 describe('a field that is not there', () => {
-  it('is named together with what the store has when the variable is missing', async () => {
+  it('a field that is not there is named together with what the store has when the variable is missing', async () => {
     const store = await openGridStore(await smallFiles());
     const reading = store.readField({ variable: 'msl', pressureHpa: null, validTime: FIRST_TIME });
     expect(await rejectionOf(reading)).toMatchObject({
@@ -174,7 +174,7 @@ describe('a field that is not there', () => {
     });
   });
 
-  it('carries the category of the caller when the time is missing, so that late truth is told from a gap', async () => {
+  it('a field that is not there carries the category of the caller when the time is missing, so that late truth is told from a gap', async () => {
     const store = await openGridStore(await smallFiles(), { timeMissingCategory: 'truth_not_ready' });
     const validTime = new Date('2026-01-03T00:00:00Z');
     const error = await rejectionOf(store.readField({ variable: '2t', pressureHpa: null, validTime }));
@@ -186,7 +186,7 @@ describe('a field that is not there', () => {
     );
   });
 
-  it('is an invalid response, which no retry heals, when the caller does not say what a missing time means', async () => {
+  it('a field that is not there is an invalid response, which no retry heals, when the caller does not say what a missing time means', async () => {
     const store = await openGridStore(await smallFiles());
     const reading = store.readField({ variable: '2t', pressureHpa: null, validTime: new Date(Number.NaN) });
     expect(await rejectionOf(reading)).toMatchObject({ category: 'invalid_response', retryable: false });
@@ -196,29 +196,32 @@ describe('a field that is not there', () => {
     ['t', 700, '700 hPa; the store has it at 850, 500 hPa'],
     ['t', null, 'the surface; the store has it at 850, 500 hPa'],
     ['2t', 850, '850 hPa; the store has it at the surface'],
-  ] as const)('is refused with the levels there are: %s at %s', async (variable, pressureHpa, message) => {
-    const store = await openGridStore(await smallFiles());
-    const error = await rejectionOf(store.readField({ variable, pressureHpa, validTime: FIRST_TIME }));
-    expect(error).toMatchObject({ category: 'invalid_response' });
-    expect((error as Error).message).toContain(message);
-  });
+  ] as const)(
+    'a field that is not there is refused with the levels there are: %s at %s',
+    async (variable, pressureHpa, message) => {
+      const store = await openGridStore(await smallFiles());
+      const error = await rejectionOf(store.readField({ variable, pressureHpa, validTime: FIRST_TIME }));
+      expect(error).toMatchObject({ category: 'invalid_response' });
+      expect((error as Error).message).toContain(message);
+    },
+  );
 });
 
 describe('a store that is not as it should be', () => {
-  it('is not found where nothing is stored, and its place stays secret', async () => {
+  it('a store that is not as it should be is not found where nothing is stored, and its place stays secret', async () => {
     const place = join(tmpdir(), 'no-such-store');
     const error = await rejectionOf(openGridStore(place));
     expect(error).toMatchObject({ category: 'not_found', retryable: false });
     expect((error as Error).message).not.toContain(tmpdir());
   });
 
-  it('lacks every variable', async () => {
+  it('a store that is not as it should be lacks every variable', async () => {
     const files = new Map<string, Uint8Array>();
     setJson(files, '.zgroup', { zarr_format: 2 });
     expect(await rejectionOf(openGridStore(files))).toMatchObject({ category: 'data_missing_variable' });
   });
 
-  it('lacks the coordinate of a dimension', async () => {
+  it('a store that is not as it should be lacks the coordinate of a dimension', async () => {
     const files = await plainFiles();
     files.delete('lat/.zarray');
     expect(await rejectionOf(openGridStore(files))).toMatchObject({
@@ -260,7 +263,7 @@ describe('a store that is not as it should be', () => {
       (files) => patchJson(files, 'time/.zarray', { shape: [2e9] }),
       '1 to 1000000 values',
     ],
-  ])('is an invalid response when it %s', async (_, damage, message) => {
+  ])('a store that is not as it should be is an invalid response when it %s', async (_, damage, message) => {
     const files = await plainFiles();
     damage(files);
     const error = await rejectionOf(openGridStore(files));
@@ -276,7 +279,7 @@ describe('a store that is not as it should be', () => {
     ['a level twice', 'pressure_level', Float64Array.of(850, 850)],
     ['a level under the ground', 'pressure_level', Float64Array.of(850, 5000)],
     ['a time twice', 'time', Float64Array.of(3600, 3600)],
-  ])('is an invalid response when it has %s', async (_, name, values) => {
+  ])('a store that is not as it should be is an invalid response when it has %s', async (_, name, values) => {
     const files = await plainFiles();
     const units = { time: 'seconds since 1970-01-01', pressure_level: 'hPa' }[name];
     const attributes = { _ARRAY_DIMENSIONS: [name], units };
@@ -286,7 +289,7 @@ describe('a store that is not as it should be', () => {
     expect((error as Error).message).toContain(name);
   });
 
-  it('passes the error of the store on as it is, so that a lost connection stays retryable', async () => {
+  it('a store that is not as it should be passes the error of the store on as it is, so that a lost connection stays retryable', async () => {
     const lost = new CategorizedError('connection', 'lost', { retryable: true });
     expect(await rejectionOf(openGridStore({ get: () => Promise.reject(lost) }))).toBe(lost);
     const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });

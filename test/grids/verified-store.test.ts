@@ -21,7 +21,7 @@ function verifiedStore(files: ReadonlyMap<string, Uint8Array>, frozen = manifest
 const refused = { category: 'verification_chunk', retryable: false };
 
 describe('hash of a file', () => {
-  it('covers path, NUL and content, so that two files cannot be exchanged', () => {
+  it('hash of a file covers path, NUL and content, so that two files cannot be exchanged', () => {
     const expected = createHash('sha256').update('2t/0.0.0\0wind').digest('hex');
     expect(hashFile('2t/0.0.0', Buffer.from('wind'))).toBe(expected);
     expect(hashFile('2t/0.0.1', Buffer.from('wind'))).not.toBe(expected);
@@ -29,7 +29,7 @@ describe('hash of a file', () => {
 });
 
 describe('a store under a frozen manifest', () => {
-  it('reads unchanged files and counts what it has verified', async () => {
+  it('a store under a frozen manifest reads unchanged files and counts what it has verified', async () => {
     const store = verifiedStore(await smallFiles());
     const grid = await openGridStore(store);
     const metadata = store.stats.verifiedFiles;
@@ -41,20 +41,23 @@ describe('a store under a frozen manifest', () => {
     expect(store.stats.bytes).toBeGreaterThan(0);
   });
 
-  it.each(['2t/0.0.0', '.zmetadata', 'lat/0'])('refuses %s once a bit of it has changed', async (path) => {
-    const files = await smallFiles();
-    const frozen = manifestOf(files);
-    const changed = Uint8Array.from(files.get(path) ?? []);
-    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
-    files.set(path, changed);
-    const store = verifiedStore(files, frozen);
-    const error = await rejectionOf(store.get(`/${path}`));
-    expect(error).toMatchObject(refused);
-    expect((error as Error).message).toContain(path);
-    expect(store.stats.verifiedFiles).toBe(0);
-  });
+  it.each(['2t/0.0.0', '.zmetadata', 'lat/0'])(
+    'a store under a frozen manifest refuses %s once a bit of it has changed',
+    async (path) => {
+      const files = await smallFiles();
+      const frozen = manifestOf(files);
+      const changed = Uint8Array.from(files.get(path) ?? []);
+      changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+      files.set(path, changed);
+      const store = verifiedStore(files, frozen);
+      const error = await rejectionOf(store.get(`/${path}`));
+      expect(error).toMatchObject(refused);
+      expect((error as Error).message).toContain(path);
+      expect(store.stats.verifiedFiles).toBe(0);
+    },
+  );
 
-  it('notices every single bit that is flipped in any content', async () => {
+  it('a store under a frozen manifest notices every single bit that is flipped in any content', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.nat(), async (content, bit) => {
         const frozen = manifestOf(new Map([['t/0', content]]));
@@ -67,7 +70,7 @@ describe('a store under a frozen manifest', () => {
     );
   });
 
-  it('refuses a file that the manifest does not list, metadata too', async () => {
+  it('a store under a frozen manifest refuses a file that the manifest does not list, metadata too', async () => {
     const files = await smallFiles();
     const { '.zmetadata': _unlisted, ...listed } = manifestOf(files).files;
     expect(_unlisted).toHaveLength(64);
@@ -75,7 +78,7 @@ describe('a store under a frozen manifest', () => {
     expect(await rejectionOf(opening)).toMatchObject(refused);
   });
 
-  it('refuses a listed file that is gone, so that a bad field cannot be made to disappear', async () => {
+  it('a store under a frozen manifest refuses a listed file that is gone, so that a bad field cannot be made to disappear', async () => {
     const files = await smallFiles();
     const frozen = manifestOf(files);
     files.delete('2t/0.0.0');
@@ -84,13 +87,13 @@ describe('a store under a frozen manifest', () => {
     expect((error as Error).message).toContain('absent');
   });
 
-  it('lets a file be absent that is neither listed nor stored, because readers probe', async () => {
+  it('a store under a frozen manifest lets a file be absent that is neither listed nor stored, because readers probe', async () => {
     const store = verifiedStore(await smallFiles());
     expect(await store.get('/zarr.json')).toBeUndefined();
     expect(await store.get('/constructor')).toBeUndefined();
   });
 
-  it('accepts hashes in upper case', async () => {
+  it('a store under a frozen manifest accepts hashes in upper case', async () => {
     const content = Buffer.from('wind');
     const files = { 't/0': hashFile('t/0', content).toUpperCase() };
     const store = verifiedStore(new Map([['t/0', content]]), { files });

@@ -10,7 +10,7 @@ function json(files: ReadonlyMap<string, Uint8Array>, path: string): unknown {
 }
 
 describe('writing of a grid store', () => {
-  it('lays format 2 out as other programs expect it, one chunk for each time and level', async () => {
+  it('writing of a grid store lays format 2 out as other programs expect it, one chunk for each time and level', async () => {
     const files = await smallFiles({ zarrFormat: 2 });
     expect([...files.keys()].sort()).toEqual(
       [
@@ -41,7 +41,7 @@ describe('writing of a grid store', () => {
     });
   });
 
-  it('repeats every metadata file in the consolidated one, so that one request tells all', async () => {
+  it('writing of a grid store repeats every metadata file in the consolidated one, so that one request tells all', async () => {
     const files = await smallFiles({ zarrFormat: 2 });
     const { metadata } = json(files, '.zmetadata') as { metadata: Record<string, unknown> };
     const own = [...files.keys()].filter((path) => /\.z(array|attrs|group)$/.test(path));
@@ -49,7 +49,7 @@ describe('writing of a grid store', () => {
     for (const path of own) expect(metadata[path]).toEqual(json(files, path));
   });
 
-  it('lays format 3 out with its codecs and dimension names', async () => {
+  it('writing of a grid store lays format 3 out with its codecs and dimension names', async () => {
     const files = await smallFiles({ zarrFormat: 3, codec: 'zstd' });
     expect(files.has('t/c/1/1/0/0')).toBe(true);
     expect(json(files, '2t/zarr.json')).toMatchObject({
@@ -62,11 +62,11 @@ describe('writing of a grid store', () => {
     expect(json(files, 'zarr.json')).toMatchObject({ node_type: 'group' });
   });
 
-  it('writes the same bytes for the same dataset, so that hashes can be frozen', async () => {
+  it('writing of a grid store writes the same bytes for the same dataset, so that hashes can be frozen', async () => {
     expect(await smallFiles()).toEqual(await smallFiles());
   });
 
-  it('writes the same files into a directory as into memory', async () => {
+  it('writing of a grid store writes the same files into a directory as into memory', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'write-store-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     await writeGridStore(directory, smallDataset(), { zarrFormat: 2 });
@@ -78,7 +78,7 @@ describe('writing of a grid store', () => {
     }
   });
 
-  it('needs no level axis when nothing is on levels', async () => {
+  it('writing of a grid store needs no level axis when nothing is on levels', async () => {
     const dataset: GridDataset = {
       ...smallDataset(),
       pressureLevelsHpa: [],
@@ -92,14 +92,14 @@ describe('writing of a grid store', () => {
     ]);
   });
 
-  it('leaves units out that nobody gave', async () => {
+  it('writing of a grid store leaves units out that nobody gave', async () => {
     const files = new Map<string, Uint8Array>();
     const variables = smallDataset().variables.map((variable) => ({ ...variable, units: null }));
     await writeGridStore(files, { ...smallDataset(), variables }, { zarrFormat: 2 });
     expect((await openGridStore(files)).variables.map(({ units }) => units)).toEqual([null, null]);
   });
 
-  it('refuses a field that does not fit the grid', async () => {
+  it('writing of a grid store refuses a field that does not fit the grid', async () => {
     const variables = smallDataset().variables.map((variable) => ({
       ...variable,
       field: () => new Float32Array(5),

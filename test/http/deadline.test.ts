@@ -5,12 +5,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('work with a deadline', () => {
-  it('gives its value, and leaves no timer behind', async () => {
+  it('work with a deadline gives its value, and leaves no timer behind', async () => {
     expect(await withDeadline(async () => 7, 100, { what: 'the work' })).toBe(7);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives its own error, even one thrown at once', async () => {
+  it('work with a deadline gives its own error, even one thrown at once', async () => {
     const error = new Error('broken');
     const throwing = (): Promise<never> => {
       throw error;
@@ -19,7 +19,7 @@ describe('work with a deadline', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is given up when its time is over, with a message that says what and how long', async () => {
+  it('work with a deadline is given up when its time is over, with a message that says what and how long', async () => {
     const never = new Promise<void>(() => undefined);
     const given = withDeadline(() => never, 100, { what: 'the work' });
     const expectation = expect(given).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createConcurrencyLimit } from '#ingest/concurrency-limit';
 
 describe('slots', () => {
-  it('are as many as were made, and one that is given back can be taken again', () => {
+  it('slots are as many as were made, and one that is given back can be taken again', () => {
     const limit = createConcurrencyLimit(2);
     const first = limit.acquire();
     expect([first, limit.acquire()].every((slot) => slot !== null)).toBe(true);
@@ -12,7 +12,7 @@ describe('slots', () => {
     expect(limit.acquire()).toBeNull();
   });
 
-  it('do not become more when one is given back twice', () => {
+  it('slots do not become more when one is given back twice', () => {
     const limit = createConcurrencyLimit(1);
     const slot = limit.acquire();
     slot?.();

@@ -22,14 +22,14 @@ function sinkOf(...reports: readonly (SinkReport | Error)[]) {
 const WRITTEN = { kind: 'written' } as const;
 
 describe('taking spans', () => {
-  it('rejects nothing of a step in order and of a span of somebody else', async () => {
+  it('taking spans rejects nothing of a step in order and of a span of somebody else', async () => {
     const { batches, deliver: deliver } = sinkOf(WRITTEN);
     const taken = await takeSpans([good, foreign], deliver, ignore);
     expect(taken).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([[good, foreign]]);
   });
 
-  it('counts a span that breaks the vocabulary and says why, but hands it over to be kept', async () => {
+  it('taking spans counts a span that breaks the vocabulary and says why, but hands it over to be kept', async () => {
     const { batches, deliver: deliver } = sinkOf(WRITTEN);
     const { rejectedSpans, errorMessage } = await takeSpans([good, unknownStatus], deliver, ignore);
     expect(rejectedSpans).toBe(1);
@@ -43,7 +43,7 @@ describe('taking spans', () => {
     ['span id', { spanId: 'abcd' }, /span 1 has the span id "abcd"; allowed: 8 bytes/],
     ['span id', { spanId: '0'.repeat(16) }, /span id/],
   ])(
-    'does not hand over a span whose %s names nothing, and takes the others',
+    'taking spans does not hand over a span whose %s names nothing, and takes the others',
     async (_what, ids, message) => {
       const { batches, deliver: deliver } = sinkOf(WRITTEN);
       const taken = await takeSpans([good, { ...good, ...ids }], deliver, ignore);
@@ -53,7 +53,7 @@ describe('taking spans', () => {
     },
   );
 
-  it('tells the first faults and the number of the others', async () => {
+  it('taking spans tells the first faults and the number of the others', async () => {
     const bad = Array.from({ length: 8 }, () => unknownStatus);
     const { rejectedSpans, errorMessage } = await takeSpans(bad, sinkOf(WRITTEN).deliver, ignore);
     expect(rejectedSpans).toBe(8);
@@ -61,14 +61,14 @@ describe('taking spans', () => {
     expect(errorMessage).toMatch(/; and 3 more$/);
   });
 
-  it('repeats no secret to the sender', async () => {
+  it('taking spans repeats no secret to the sender', async () => {
     const leaky = endedSpan({ step: 'query', status: 'Bearer abcdefghijklmnop' });
     const { errorMessage } = await takeSpans([leaky], sinkOf(WRITTEN).deliver, ignore);
     expect(errorMessage).toContain('weather.step.status');
     expect(errorMessage).not.toContain('abcdefghijklmnop');
   });
 
-  it('writes very many spans in batches of 2,000, in their order', async () => {
+  it('taking spans writes very many spans in batches of 2,000, in their order', async () => {
     const spans = Array.from({ length: 4500 }, (_, index) => ({ ...good, name: String(index) }));
     const { batches, deliver: deliver } = sinkOf(WRITTEN);
     expect((await takeSpans(spans, deliver, ignore)).rejectedSpans).toBe(0);
@@ -80,7 +80,7 @@ describe('taking spans', () => {
     ['says so', { kind: 'retryable', error: new Error('down') } as const],
     ['throws', new Error('down')],
   ])(
-    'asks the sender to come back when the sink %s, and tells why on our side alone',
+    'taking spans asks the sender to come back when the sink %s, and tells why on our side alone',
     async (_how, report) => {
       const problems: unknown[] = [];
       const taking = takeSpans([good], sinkOf(report).deliver, (problem) => void problems.push(problem));
@@ -90,14 +90,14 @@ describe('taking spans', () => {
     },
   );
 
-  it('asks for all of it again when only the first batch could be written', async () => {
+  it('taking spans asks for all of it again when only the first batch could be written', async () => {
     const spans = Array.from({ length: 2001 }, () => good);
     const sink = sinkOf(WRITTEN, { kind: 'retryable', error: new Error('down') });
     await expect(takeSpans(spans, sink.deliver, ignore)).rejects.toMatchObject({ status: 503 });
     expect(sink.batches).toHaveLength(2);
   });
 
-  it('counts a batch that will never be written as rejected, and writes the next one', async () => {
+  it('taking spans counts a batch that will never be written as rejected, and writes the next one', async () => {
     const spans = Array.from({ length: 2003 }, () => good);
     const problems: unknown[] = [];
     const sink = sinkOf({ kind: 'rejected', error: 'no such table' }, WRITTEN);
@@ -108,7 +108,7 @@ describe('taking spans', () => {
     expect(problems).toEqual(['no such table']);
   });
 
-  it('asks nothing of the sink when there is nothing to take', async () => {
+  it('taking spans asks nothing of the sink when there is nothing to take', async () => {
     const { batches, deliver: deliver } = sinkOf(WRITTEN);
     expect(await takeSpans([], deliver, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([]);

@@ -57,7 +57,7 @@ const exported = (exporter: OTLPTraceExporter): Promise<ExportResult> =>
   new Promise((resolve) => exporter.export(spans, resolve));
 
 describe('the spans of a real run', () => {
-  it('fill the tables at all', () => {
+  it('the spans of a real run fill the tables at all', () => {
     expect(expected['weather_forecast_steps']?.length).toBeGreaterThan(15);
     expect(expected['weather_forecast_component_scores']?.length).toBeGreaterThan(5);
     expect(expected['weather_forecast_stats']).toHaveLength(2);
@@ -65,7 +65,7 @@ describe('the spans of a real run', () => {
   });
 
   it.each([CompressionAlgorithm.NONE, CompressionAlgorithm.GZIP])(
-    'give byte-equal tables over the OTLP exporter of the SDK, compression %s, and in process',
+    'the spans of a real run give byte-equal tables over the OTLP exporter of the SDK, compression %s, and in process',
     async (compression) => {
       const tables = await tablesAfter(async (port) => {
         const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}/v1/traces`, compression });
@@ -76,7 +76,7 @@ describe('the spans of a real run', () => {
     },
   );
 
-  it('give byte-equal tables in protobuf, also when the sender repeats all of it', async () => {
+  it('the spans of a real run give byte-equal tables in protobuf, also when the sender repeats all of it', async () => {
     const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) ?? []);
     const tables = await tablesAfter(async (port) => {
       for (let time = 0; time < 2; time += 1) {

@@ -30,7 +30,7 @@ describe('the ingest server', () => {
       '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"}]}]}]}',
       JSON_TYPE,
     ],
-  ])('takes a body %s', async (_how, body, headers) => {
+  ])('the ingest server takes a body %s', async (_how, body, headers) => {
     await serving({}, async ({ server, taken }) => {
       const seen = await send(server, { body, headers });
       expect(seen.status).toBe(200);
@@ -39,7 +39,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('answers only when the spans are safe', async () => {
+  it('the ingest server answers only when the spans are safe', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -71,16 +71,19 @@ describe('the ingest server', () => {
       /text\/plain.*; allowed: application\/x-protobuf/,
     ],
     ['no JSON', '{', JSON_TYPE, 400, /it is no JSON/],
-  ])('refuses a body that is %s, and says so', async (_what, body, headers, status, message) => {
-    await serving({}, async ({ server, taken, problems }) => {
-      const seen = await send(server, { body, headers });
-      expect(seen.status).toBe(status);
-      expect(seen.body.toString()).toMatch(message);
-      expect([taken, problems]).toEqual([[], []]);
-    });
-  });
+  ])(
+    'the ingest server refuses a body that is %s, and says so',
+    async (_what, body, headers, status, message) => {
+      await serving({}, async ({ server, taken, problems }) => {
+        const seen = await send(server, { body, headers });
+        expect(seen.status).toBe(status);
+        expect(seen.body.toString()).toMatch(message);
+        expect([taken, problems]).toEqual([[], []]);
+      });
+    },
+  );
 
-  it('takes the trace of a span from the span alone, never from the headers of the request', async () => {
+  it('the ingest server takes the trace of a span from the span alone, never from the headers of the request', async () => {
     await serving({}, async ({ server, taken }) => {
       const traceparent = `00-${'f'.repeat(32)}-${'e'.repeat(16)}-01`;
       const headers = { traceparent, tracestate: 'sender=1', baggage: 'weather.run.id=99' };
@@ -91,7 +94,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('knows one path and one method, and names them', async () => {
+  it('the ingest server knows one path and one method, and names them', async () => {
     await serving({}, async ({ server }) => {
       const lost = await send(server, { path: '/v1/metrics', headers: JSON_TYPE });
       expect([lost.status, messageOf(lost)]).toEqual([
@@ -106,7 +109,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('takes nothing from a page in a browser, which could reach what listens to this machine alone', async () => {
+  it('the ingest server takes nothing from a page in a browser, which could reach what listens to this machine alone', async () => {
     await serving({}, async ({ server, taken }) => {
       const headers = { ...JSON_TYPE, origin: 'http://example.org' };
       expect((await send(server, { body: '{}', headers })).status).toBe(403);
@@ -117,7 +120,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('tells the sender of spans that are rejected, and takes the rest', async () => {
+  it('the ingest server tells the sender of spans that are rejected, and takes the rest', async () => {
     const body = request([identity, [...identity].slice(0, 18)]);
     await serving({}, async ({ server, taken }) => {
       const seen = await send(server, { body });
@@ -127,7 +130,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('asks the sender to come back when the sink cannot take the spans', async () => {
+  it('the ingest server asks the sender to come back when the sink cannot take the spans', async () => {
     const deliver = async (): Promise<SinkReport> => ({
       kind: 'retryable',
       error: new Error('database at 192.0.2.1'),
@@ -140,7 +143,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('answers an error of its own without its words, and lives on', async () => {
+  it('the ingest server answers an error of its own without its words, and lives on', async () => {
     const onProblem = (error: unknown): void => {
       if (String(error).includes('first')) throw new Error('second, of whom was told');
     };
@@ -182,7 +185,7 @@ describe('the limits of the ingest server', () => {
     });
   });
 
-  it('requests beyond the limit are asked to come back, and room that is free again is used', async () => {
+  it('the limits of the ingest server requests beyond the limit are asked to come back, and room that is free again is used', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -226,7 +229,7 @@ describe('the token of the ingest server', () => {
     ['the token in another scheme', { authorization: 'Basic s3cret' }, 401],
     ['the token', { authorization: 'Bearer s3cret' }, 200],
     ['the token, its scheme in small letters', { authorization: 'bearer  s3cret' }, 200],
-  ])('%s is answered %j with %i', async (_what, headers, status) => {
+  ])('the token of the ingest server: %s is answered %j with %i', async (_what, headers, status) => {
     await serving({ token: 's3cret' }, async ({ server, taken }) => {
       const seen = await send(server, { body: ONE_SPAN, headers });
       expect(seen.status).toBe(status);
@@ -236,7 +239,7 @@ describe('the token of the ingest server', () => {
     });
   });
 
-  it('must be set before anybody but this machine is listened to', async () => {
+  it('the token of the ingest server must be set before anybody but this machine is listened to', async () => {
     const options = {
       port: 0,
       deliver: async () => ({ kind: 'written' }) as const,
@@ -251,7 +254,7 @@ describe('the token of the ingest server', () => {
 });
 
 describe('opening and closing the ingest server', () => {
-  it('names the port that is taken and the variable that names another', async () => {
+  it('opening and closing the ingest server names the port that is taken and the variable that names another', async () => {
     await serving({}, async ({ server }) => {
       const again = serving({ port: server.port }, async () => undefined);
       await expect(again).rejects.toBeInstanceOf(CategorizedError);
@@ -260,7 +263,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('waits for what is being written, answers it, and takes nothing afterwards', async () => {
+  it('opening and closing the ingest server waits for what is being written, answers it, and takes nothing afterwards', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -278,7 +281,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('writes what has arrived to its end although its sender was cut off', async () => {
+  it('opening and closing the ingest server writes what has arrived to its end although its sender was cut off', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -297,7 +300,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('does not wait for a client that never finishes its request', async () => {
+  it('opening and closing the ingest server does not wait for a client that never finishes its request', async () => {
     await serving({ limits: { closeGraceMillis: 1 } }, async ({ server }) => {
       const client = connect(server.port, '127.0.0.1');
       client.on('error', () => undefined);

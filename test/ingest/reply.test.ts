@@ -8,18 +8,18 @@ const PARTLY = { rejectedSpans: 300, errorMessage: `span b: ${'ü'.repeat(200)}`
 const WHOLLY = { rejectedSpans: 0, errorMessage: '' };
 
 describe('the answer to a request that was taken', () => {
-  it('leaves the partial success out when every span was taken', () => {
+  it('the answer to a request that was taken leaves the partial success out when every span was taken', () => {
     expect(toSuccess(WHOLLY, 'protobuf').body).toHaveLength(0);
     expect(toSuccess(WHOLLY, 'json').body.toString()).toBe('{}');
   });
 
-  it('tells in protobuf how many spans were rejected and why, as the SDK reads it', () => {
+  it('the answer to a request that was taken tells in protobuf how many spans were rejected and why, as the SDK reads it', () => {
     const { status, headers, body } = toSuccess(PARTLY, 'protobuf');
     expect([status, headers['content-type']]).toEqual([200, 'application/x-protobuf']);
     expect(ProtobufTraceSerializer.deserializeResponse(body)).toEqual({ partialSuccess: PARTLY });
   });
 
-  it('tells the same in JSON, with the number as text', () => {
+  it('the answer to a request that was taken tells the same in JSON, with the number as text', () => {
     const { headers, body } = toSuccess(PARTLY, 'json');
     expect(headers['content-type']).toBe('application/json');
     expect(JSON.parse(body.toString())).toEqual({
@@ -29,13 +29,13 @@ describe('the answer to a request that was taken', () => {
 });
 
 describe('the answer to a request that was not taken', () => {
-  it('is a status in the encoding of the request', () => {
+  it('the answer to a request that was not taken is a status in the encoding of the request', () => {
     const message = 'The body is malformed: it is no JSON.';
     expect(toRefused(malformed('it is no JSON'), 'protobuf').body).toEqual(Buffer.from(bytes(2, message)));
     expect(JSON.parse(toRefused(malformed('it is no JSON'), 'json').body.toString())).toEqual({ message });
   });
 
-  it('is in JSON when the request has no encoding that is known', () => {
+  it('the answer to a request that was not taken is in JSON when the request has no encoding that is known', () => {
     const { status, headers, body } = toRefused(busy('Too many requests at once.', 1), null);
     expect(status).toBe(503);
     expect(headers).toEqual({ 'retry-after': '1', 'content-type': 'application/json' });
@@ -50,7 +50,7 @@ describe('the encoding of a body', () => {
     ['application/grpc', null],
     ['', null],
     [undefined, null],
-  ])('of content type %s is %s', (contentType, expected) => {
+  ])('the encoding of a body of content type %s is %s', (contentType, expected) => {
     expect(encodingOf(contentType)).toBe(expected);
   });
 });

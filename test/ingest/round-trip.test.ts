@@ -36,12 +36,15 @@ describe('spans that the SDK sends', () => {
   it.each([
     ['protobuf', ProtobufTraceSerializer, decodeProtobufSpans],
     ['JSON', JsonTraceSerializer, decodeJsonSpans],
-  ])('are in %s what they are in the process that made them', (_name, serializer, decode) => {
-    expect(spans).toHaveLength(VARIED.length + 1);
-    expect(decode(encode(serializer, spans))).toEqual(observe(spans));
-  });
+  ])(
+    'spans that the SDK sends are in %s what they are in the process that made them',
+    (_name, serializer, decode) => {
+      expect(spans).toHaveLength(VARIED.length + 1);
+      expect(decode(encode(serializer, spans))).toEqual(observe(spans));
+    },
+  );
 
-  it('are the same over both encodings whatever their attributes are', () => {
+  it('spans that the SDK sends are the same over both encodings whatever their attributes are', () => {
     fc.assert(
       fc.property(anyAttributes, anyAttributes, (attributes, resource) => {
         const made = sdkSpans([{ attributes, events: [{ name: 'event', attributes }] }], resource);
@@ -53,7 +56,7 @@ describe('spans that the SDK sends', () => {
     );
   });
 
-  it('keep numbers that are none: NaN and the infinities in protobuf, NaN in the JSON that loses which it was', () => {
+  it('spans that the SDK sends keep numbers that are none: NaN and the infinities in protobuf, NaN in the JSON that loses which it was', () => {
     const made = sdkSpans([{ attributes: { nan: NaN, much: Infinity, little: -Infinity } }]);
     expect(decodeProtobufSpans(encode(ProtobufTraceSerializer, made))[0]?.attributes).toEqual({
       nan: NaN,
@@ -71,13 +74,13 @@ describe('spans that the SDK sends', () => {
 describe('a body that was damaged on its way', () => {
   const whole = encode(ProtobufTraceSerializer, sdkSpans(VARIED));
 
-  it('gives spans or a refusal of 400, and never anything else, wherever it was cut', () => {
+  it('a body that was damaged on its way gives spans or a refusal of 400, and never anything else, wherever it was cut', () => {
     for (let length = 0; length < whole.length; length += 1) {
       expect(outcomeOf(whole.subarray(0, length))).toMatch(/^(spans|400)$/);
     }
   });
 
-  it('does so for 2,000 mutations as well', () => {
+  it('a body that was damaged on its way does so for 2,000 mutations as well', () => {
     const outcomes = new Map<string, number>();
     const mutation = fc.record({
       at: fc.nat(whole.length - 1),

@@ -8,7 +8,7 @@ const noting = (notes: string[], name: string, error?: Error) => () => {
 };
 
 describe('a resource stack', () => {
-  it('releases what was acquired last first, each after the one before has ended', async () => {
+  it('a resource stack releases what was acquired last first, each after the one before has ended', async () => {
     const notes: string[] = [];
     const { add, close } = createResourceStack();
     add(noting(notes, 'first'));
@@ -21,7 +21,7 @@ describe('a resource stack', () => {
     expect(notes).toEqual(['second begins', 'second ends', 'first']);
   });
 
-  it('releases everything although one release fails, and throws the first failure at the end', async () => {
+  it('a resource stack releases everything although one release fails, and throws the first failure at the end', async () => {
     const notes: string[] = [];
     const { add, close } = createResourceStack();
     add(noting(notes, 'a'));
@@ -31,7 +31,7 @@ describe('a resource stack', () => {
     expect(notes).toEqual(['c', 'b', 'a']);
   });
 
-  it('releases once, however often it is closed', async () => {
+  it('a resource stack releases once, however often it is closed', async () => {
     const notes: string[] = [];
     const { add, close } = createResourceStack();
     add(noting(notes, 'only'));
@@ -42,7 +42,7 @@ describe('a resource stack', () => {
 });
 
 describe('acquiring several resources', () => {
-  it('gives them with their stack when all are acquired', async () => {
+  it('acquiring several resources gives them with their stack when all are acquired', async () => {
     const notes: string[] = [];
     const acquired = await acquireAll(async ({ add, close }) => {
       add(noting(notes, 'only'));
@@ -53,7 +53,7 @@ describe('acquiring several resources', () => {
     expect(notes).toEqual(['only']);
   });
 
-  it('releases what was acquired when the next cannot be, and throws why that failed', async () => {
+  it('acquiring several resources releases what was acquired when the next cannot be, and throws why that failed', async () => {
     const notes: string[] = [];
     const acquiring = acquireAll(async ({ add }) => {
       add(noting(notes, 'first', new Error('nor can it be released')));

@@ -55,11 +55,11 @@ describe('the metrics of a running process, compared with miner_stats', () => {
   }
   const scraped = async () => (await fetch(recording.metricsUrl ?? '')).text();
 
-  it('are the same, since the process shows what was committed', async () => {
+  it('the metrics of a running process, compared with miner_stats are the same, since the process shows what was committed', async () => {
     expect(await compare()).toMatchObject({ miners: 5, differences: [] });
   });
 
-  it('differ in the series that are served wrongly', async () => {
+  it('the metrics of a running process, compared with miner_stats differ in the series that are served wrongly', async () => {
     const wrong = (await scraped()).replace(
       /^(barograph_miner_failed_forecasts_total\{.*"5Good".*) 0$/m,
       '$1 9',
@@ -69,7 +69,7 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     expect(differences[0]?.series).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good"/);
   });
 
-  it('are looked at again, since a process shows a commit of another one some moments after it', async () => {
+  it('the metrics of a running process, compared with miner_stats are looked at again, since a process shows a commit of another one some moments after it', async () => {
     const stale = (await scraped()).replace(/^(barograph_miner_hosting_successes_total\{.*) \d+$/m, '$1 77');
     let looks = 0;
     const url = await serve(() => (++looks === 1 ? stale : scraped()));
@@ -77,14 +77,14 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     expect(looks).toBe(2);
   });
 
-  it('are the same again when somebody changed the table and the process has read it', async () => {
+  it('the metrics of a running process, compared with miner_stats are the same again when somebody changed the table and the process has read it', async () => {
     await database.pool.query(`update miner_stats set failed_forecasts = 9 where miner_hotkey = '5Good'`);
     expect(await compare()).toMatchObject({ miners: 5, differences: [] });
     expect(await scraped()).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good".*\} 9$/m);
     expect(await scraped()).toContain('\nbarograph_miner_stats_drift_rows 0\n');
   });
 
-  it('cannot be compared where nothing answers, or something else does', async () => {
+  it('the metrics of a running process, compared with miner_stats cannot be compared where nothing answers, or something else does', async () => {
     const url = await serve(() => 'go_goroutines 7\n');
     await expect(compare(url)).rejects.toMatchObject({
       category: 'invalid_response',
@@ -96,7 +96,7 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     });
   });
 
-  it('hold up no writer once they were compared', async () => {
+  it('the metrics of a running process, compared with miner_stats hold up no writer once they were compared', async () => {
     await compare();
     expect(await recording.write([endedSpan({ step: 'query', run: 9 })])).toEqual({ kind: 'written' });
   });
@@ -113,7 +113,7 @@ describe('a sweep of all processes', () => {
     await database.pool.query(`update emitters set heartbeat_at = now() - interval '1 hour'`);
   });
 
-  it('says for each what it closed', async () => {
+  it('a sweep of all processes says for each what it closed', async () => {
     const swept = await sweep(database.pool, request, { isDryRun: false });
     expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
       ['instance-1', 1, 1],
@@ -122,7 +122,7 @@ describe('a sweep of all processes', () => {
     expect(await sweep(database.pool, request, { isDryRun: false })).toEqual([]);
   });
 
-  it('changes nothing in a dry run, and says what it would close', async () => {
+  it('a sweep of all processes changes nothing in a dry run, and says what it would close', async () => {
     const before = await dumpTables(database.pool);
     const swept = await sweep(database.pool, request, { isDryRun: true });
     expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
@@ -132,7 +132,7 @@ describe('a sweep of all processes', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('of one that was never heard of is an error', async () => {
+  it('a sweep of all processes of one that was never heard of is an error', async () => {
     const named = { ...request, instanceId: 'nobody' };
     await expect(sweep(database.pool, named, { isDryRun: true })).rejects.toThrow('No process nobody');
   });

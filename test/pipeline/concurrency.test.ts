@@ -31,7 +31,7 @@ function endings(): Map<string, number> {
 }
 
 describe('two pipelines on one database', () => {
-  it('share a run of many miners: every step is done exactly once and none is left', async () => {
+  it('two pipelines on one database share a run of many miners: every step is done exactly once and none is left', async () => {
     const files = await goodForecast();
     const stub = stubMiners(Array.from({ length: 12 }, () => ({ files })));
     const stores = await tinyStores();
@@ -55,7 +55,7 @@ describe('two pipelines on one database', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('create one run between them when both are asked for the same cycle at once', async () => {
+  it('two pipelines on one database create one run between them when both are asked for the same cycle at once', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const stores = await tinyStores();
     const pipelines = [bench.open(stub, stores), bench.open(stub, stores)];
@@ -64,7 +64,7 @@ describe('two pipelines on one database', () => {
     expect(spans.of('orchestration', 'create_run')).toHaveLength(1);
   });
 
-  it('let a new run of the cycle begin when the one before is over', async () => {
+  it('two pipelines on one database let a new run of the cycle begin when the one before is over', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const first = await bench.run(pipeline, stub);
@@ -75,7 +75,7 @@ describe('two pipelines on one database', () => {
 });
 
 describe('a restart', () => {
-  it('goes on where the pipeline was stopped, in the same traces', async () => {
+  it('a restart goes on where the pipeline was stopped, in the same traces', async () => {
     let isResumed = false;
     const stub = stubMiners([
       {
@@ -107,7 +107,7 @@ describe('a restart', () => {
 });
 
 describe('a database that drops its connections', () => {
-  it('does not end a run: lost steps are done again and nothing is left over', async () => {
+  it('a database that drops its connections does not end a run: lost steps are done again and nothing is left over', async () => {
     const files = await goodForecast();
     const stub = stubMiners(Array.from({ length: 6 }, () => ({ files })));
     const recovery = { checkMillis: 100, graceMillis: 1000 };
@@ -130,7 +130,7 @@ describe('a database that drops its connections', () => {
     });
   });
 
-  it('says so when it is asked about a run that does not exist', async () => {
+  it('a database that drops its connections says so when it is asked about a run that does not exist', async () => {
     const pipeline = bench.open(stubMiners([]), await tinyStores());
     await expect(pipeline.progress(77)).rejects.toThrow('There is no run 77');
     await expect(pipeline.finished(77)).rejects.toThrow(RangeError);
@@ -138,7 +138,7 @@ describe('a database that drops its connections', () => {
 });
 
 describe('a job that is delivered twice', () => {
-  it('does nothing when its transition was made before', async () => {
+  it('a job that is delivered twice does nothing when its transition was made before', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const { runId } = await bench.run(pipeline, stub);
@@ -167,7 +167,7 @@ describe('a job that is delivered twice', () => {
     expect(stub.calls(0, 'initiateFetch')).toBe(1);
   });
 
-  it('says nothing of the forecast when another worker was first', async () => {
+  it('a job that is delivered twice says nothing of the forecast when another worker was first', async () => {
     const { pool } = bench.database;
     const stub = stubMiners([
       {
@@ -199,7 +199,7 @@ describe('a job that is delivered twice', () => {
     expect((await pipeline.progress(runId)).miners.polling).toBe(1);
   });
 
-  it('ends as a crash of the process when it never came to its end in ten deliveries', async () => {
+  it('a job that is delivered twice ends as a crash of the process when it never came to its end in ten deliveries', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const runId = await pipeline.createRun(runRequest(stub));

@@ -58,7 +58,7 @@ const failureOf = async (): Promise<unknown> => {
 };
 
 describe('query', () => {
-  it('counts the attempts of an offline miner down to the last, each span linked to the one before', async () => {
+  it('query counts the attempts of an offline miner down to the last, each span linked to the one before', async () => {
     const progress = await runWith([{ initiateFetch: fail(lost) }]);
     expect(progress).toMatchObject({ status: 'all_miners_failed', withoutJob: [] });
     const attempts = spans.of('query');
@@ -87,7 +87,7 @@ describe('query', () => {
     });
   });
 
-  it('recovers when a later attempt succeeds', async () => {
+  it('query recovers when a later attempt succeeds', async () => {
     const progress = await runWith([
       { initiateFetch: (call) => (call < 3 ? fail(lost)() : { kind: 'accepted', jobId: jobIdOf(0) }) },
     ]);
@@ -95,7 +95,7 @@ describe('query', () => {
     expect(spans.of('query').map(statusOf)).toEqual(['retry_scheduled', 'retry_scheduled', 'succeeded']);
   });
 
-  it('takes a rejected identity as the end, neither a success nor something to try again', async () => {
+  it('query takes a rejected identity as the end, neither a success nor something to try again', async () => {
     await runWith([
       { initiateFetch: () => ({ kind: 'rejected', reason: 'hotkey verification failed', identity: true }) },
     ]);
@@ -104,7 +104,7 @@ describe('query', () => {
     ]);
   });
 
-  it('goes straight to verification when the forecast is there already, with its completion but no inference', async () => {
+  it('query goes straight to verification when the forecast is there already, with its completion but no inference', async () => {
     const progress = await runWith([{ initiateFetch: () => ({ kind: 'ready', jobId: jobIdOf(0) }) }]);
     expect(progress.status).toBe('completed');
     expect(spans.of('poll')).toEqual([]);
@@ -117,7 +117,7 @@ describe('query', () => {
     );
   });
 
-  it('lets no two miners hold one job: the second is one machine behind two slots', async () => {
+  it('query lets no two miners hold one job: the second is one machine behind two slots', async () => {
     const progress = await runWith([{}, { initiateFetch: () => ({ kind: 'accepted', jobId: jobIdOf(0) }) }], {
       concurrency: 1,
     });
@@ -129,7 +129,7 @@ describe('query', () => {
 });
 
 describe('poll', () => {
-  it('fails a miner that still computes at poll 20, as a time-out', async () => {
+  it('poll fails a miner that still computes at poll 20, as a time-out', async () => {
     await runWith([{ poll: () => ({ kind: 'running', progress: 40, wireStatus: 'running' }) }]);
     const polls = spans.of('poll');
     expect(polls.map(({ attributes }) => attributes['weather.step.substep'])).toEqual(
@@ -143,7 +143,7 @@ describe('poll', () => {
     expect(await failureOf()).toMatchObject({ failed_step: 'poll', failure_category: 'timeout' });
   });
 
-  it("ends at once with the miner's own failure", async () => {
+  it("poll ends at once with the miner's own failure", async () => {
     await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory' }) }]);
     expect(
       spans
@@ -152,7 +152,7 @@ describe('poll', () => {
     ).toEqual([['failed', 'miner_inference', 'failed']]);
   });
 
-  it('uses up an attempt for a lost connection, too', async () => {
+  it('poll uses up an attempt for a lost connection, too', async () => {
     await runWith([{ poll: (call) => (call === 1 ? fail(lost)() : { kind: 'completed' }) }]);
     expect(
       spans.of('poll').map((span) => tell(span, 'weather.step.substep', 'weather.step.status', 'error.type')),
@@ -164,7 +164,7 @@ describe('poll', () => {
 });
 
 describe('verify', () => {
-  it('waits for a miner that said "completed" and has nothing to show yet', async () => {
+  it('verify waits for a miner that said "completed" and has nothing to show yet', async () => {
     const progress = await runWith([
       { token: (call, ready) => (call === 1 ? { kind: 'processing' } : ready) },
     ]);
@@ -177,7 +177,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('refuses a manifest that another key signed', async () => {
+  it('verify refuses a manifest that another key signed', async () => {
     await runWith([{ manifest: (_call, seal) => ({ ...seal, signature: new Uint8Array(64) }) }]);
     const [span] = spans.of('verify');
     expect(
@@ -193,7 +193,7 @@ describe('verify', () => {
     ).toEqual(['failed', 'verification_signature', 'verification_failed', false, 'failed', 'accessible']);
   });
 
-  it('refuses to freeze a manifest after the window, at the first attempt', async () => {
+  it('verify refuses to freeze a manifest after the window, at the first attempt', async () => {
     await runWith([{}], { freezeWindowMillis: -1 });
     const [span] = spans.of('verify');
     expect(tell(span, 'weather.step.status', 'error.type', 'weather.response.status')).toEqual([
@@ -204,7 +204,7 @@ describe('verify', () => {
     expect(spans.of('day1')).toEqual([]);
   });
 
-  it('tells hosting that does not answer from hosting that lies', async () => {
+  it('verify tells hosting that does not answer from hosting that lies', async () => {
     await runWith([
       {
         manifest: (call, seal) =>
@@ -221,7 +221,7 @@ describe('verify', () => {
     ]);
   });
 
-  it('refuses files that are not those of the manifest', async () => {
+  it('verify refuses files that are not those of the manifest', async () => {
     await runWith([
       { hosted: (_opening, path, content) => (path === '.zmetadata' ? new Uint8Array([123, 125]) : content) },
     ]);
@@ -232,7 +232,7 @@ describe('verify', () => {
 });
 
 describe('scoring', () => {
-  it('ends the leads whose chunks were swapped, and scores the others', async () => {
+  it('scoring ends the leads whose chunks were swapped, and scores the others', async () => {
     const swapped = (path: string): boolean => path.startsWith('msl/1.');
     const progress = await runWith([
       {
@@ -253,7 +253,7 @@ describe('scoring', () => {
     });
   });
 
-  it('scores nothing of a miner that promises another forecast after the freeze', async () => {
+  it('scoring scores nothing of a miner that promises another forecast after the freeze', async () => {
     await runWith([
       {
         token: (call, ready) =>
@@ -276,7 +276,7 @@ describe('scoring', () => {
     ).toEqual(['failed', 'failed']);
   });
 
-  it('rejects NaN by coverage: day one has no score, and no lead has', async () => {
+  it('scoring rejects NaN by coverage: day one has no score, and no lead has', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, nanEvery: 7 }) }]);
     expect(
       [...spans.of('day1'), ...spans.of('era5')].map((span) =>
@@ -285,7 +285,7 @@ describe('scoring', () => {
     ).toEqual(Array.from({ length: 3 }, () => ['failed', 'data_coverage']));
   });
 
-  it('scores a forecast that lacks a variable on what it has, and says what is missing', async () => {
+  it('scoring scores a forecast that lacks a variable on what it has, and says what is missing', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, without: ['z'] }) }]);
     const lead = spans.of('era5').find((span) => statusOf(span) === 'succeeded');
     expect(lead?.attributes['weather.score.reason']).toBe(
@@ -304,7 +304,7 @@ describe('scoring', () => {
     });
   });
 
-  it('has no score for a lead that the forecast does not reach', async () => {
+  it('scoring has no score for a lead that the forecast does not reach', async () => {
     await runWith([{ files: await tinyFiles({ leads: [12, 24], error: 0.1 }) }]);
     const ended = spans
       .of('era5')
@@ -313,7 +313,7 @@ describe('scoring', () => {
     expect(ended).toContainEqual([48, 'failed', 'data_missing_variable']);
   });
 
-  it('clamps a copy of the reference on day one, and 0.05 or less is still a score', async () => {
+  it('scoring clamps a copy of the reference on day one, and 0.05 or less is still a score', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.4, phase: 5 }) }]);
     const [span] = spans.of('day1');
     expect(statusOf(span)).toBe('succeeded');
@@ -322,7 +322,7 @@ describe('scoring', () => {
     expect(span?.events[0]?.attributes).toMatchObject({ 'weather.component.clone_penalty': 1 });
   });
 
-  it('tries a lead again when its files could not be read, as its next attempt', async () => {
+  it('scoring tries a lead again when its files could not be read, as its next attempt', async () => {
     await runWith([
       {
         hosted: (opening, path, content) => (opening === 2 && path === 'msl/0.0.0' ? fail(lost)() : content),

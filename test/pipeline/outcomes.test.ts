@@ -69,7 +69,7 @@ describe.each(definitions)('what %s says', (name, definition) => {
 });
 
 describe('a running poll', () => {
-  it('is tried again without an error, for nothing went wrong', () => {
+  it('a running poll is tried again without an error, for nothing went wrong', () => {
     const outcome = pollDefinition.outcome?.(
       { kind: 'running', progress: null, wireStatus: 'processing', nextRetryTime: NEXT },
       job,
@@ -82,13 +82,13 @@ describe('a running poll', () => {
     expect(outcome).not.toHaveProperty('error');
   });
 
-  it('carries its number as the substep', () => {
+  it('a running poll carries its number as the substep', () => {
     expect(typeof pollDefinition.substep === 'function' && pollDefinition.substep(job)).toBe('attempt_3');
   });
 });
 
 describe('a score', () => {
-  it('of 0 is told as 0, never left out', () => {
+  it('a score of 0 is told as 0, never left out', () => {
     const scored = { kind: 'scored', score: 0, findings: newLeadFindings() } as const;
     expect(day1Definition.outcome?.(scored, job).attributes).toMatchObject({
       'weather.score.initial': 0,
@@ -102,20 +102,20 @@ describe('a score', () => {
     });
   });
 
-  it('of the last lead completes the stage', () => {
+  it('a score of the last lead completes the stage', () => {
     const findings = { ...newLeadFindings(), remainingLeads: 0 };
     expect(era5Definition.outcome?.({ kind: 'scored', score: 0.5, findings }, job).stageStatus).toBe(
       'completed',
     );
   });
 
-  it('that is missing has a reason', () => {
+  it('a score that is missing has a reason', () => {
     expect(
       era5Definition.outcome?.({ ...failed, findings: newLeadFindings() }, job).attributes,
     ).toMatchObject({ 'weather.score.reason': '503' });
   });
 
-  it('that waits for truth says until when truth is due, and is no error', () => {
+  it('a score that waits for truth says until when truth is due, and is no error', () => {
     const outcome = era5Definition.outcome?.({ ...waiting, findings: newLeadFindings() }, job);
     expect(outcome).toMatchObject({
       status: 'waiting_for_truth',
@@ -140,17 +140,20 @@ describe('a failed verification', () => {
     ['verification_hash_changed', 'accessible', 'verification_error'],
     ['verification_freeze_window', 'accessible', 'verification_error'],
     ['validator_internal', 'error', 'verification_error'],
-  ] as const)('by %s leaves hosting %s and the exchange at %s', (name, hosting, exchange) => {
-    expect(hostingStatusOf(category(name), { hostingTried: true })).toBe(hosting);
-    expect(responseStatusOf(category(name), { hostingTried: true })).toBe(exchange);
-  });
+  ] as const)(
+    'a failed verification by %s leaves hosting %s and the exchange at %s',
+    (name, hosting, exchange) => {
+      expect(hostingStatusOf(category(name), { hostingTried: true })).toBe(hosting);
+      expect(responseStatusOf(category(name), { hostingTried: true })).toBe(exchange);
+    },
+  );
 
-  it('says nothing of hosting before the files were asked for', () => {
+  it('a failed verification says nothing of hosting before the files were asked for', () => {
     expect(hostingStatusOf(category('timeout'), {})).toBeUndefined();
     expect(responseStatusOf(category('not_found'), {})).toBe('awaiting_miner_completion');
   });
 
-  it('only disproves a forecast when it is not what was promised: an outage proves nothing', () => {
+  it('a failed verification only disproves a forecast when it is not what was promised: an outage proves nothing', () => {
     const passed = (name: ErrorCategory) =>
       verifyDefinition.outcome?.({ kind: 'failed', error: category(name), findings: {} }, job).attributes?.[
         'weather.verification.passed'
@@ -170,7 +173,7 @@ describe('a forecast that is closed', () => {
       failureCategory: score === null ? 'truth_missing' : null,
     }) as LeadRow;
 
-  it('is completed by one scored lead; the others are told with their reasons', () => {
+  it('a forecast that is closed is completed by one scored lead; the others are told with their reasons', () => {
     expect(
       summarizeForecast([lead('day1', 12, 0.3), lead('era5', 24, 0.8), lead('era5', 48, null)], 2),
     ).toMatchObject({
@@ -182,7 +185,7 @@ describe('a forecast that is closed', () => {
     });
   });
 
-  it('has failed without any, whatever day one was', () => {
+  it('a forecast that is closed has failed without any, whatever day one was', () => {
     const summary = summarizeForecast([lead('day1', 12, 0.9), lead('era5', 24, null)], 1);
     expect(summary).toMatchObject({ isCompleted: false, combinedScore: null, day1Score: 0.9 });
     expect(aggregateMinerDefinition.outcome?.({ kind: 'aggregated', summary }, job)).toMatchObject({
@@ -192,7 +195,7 @@ describe('a forecast that is closed', () => {
     });
   });
 
-  it('counts a lead of score 0 as scored', () => {
+  it('a forecast that is closed counts a lead of score 0 as scored', () => {
     expect(summarizeForecast([lead('era5', 24, 0)], 1)).toMatchObject({
       isCompleted: true,
       scoredLeads: 1,

@@ -41,7 +41,7 @@ describe('a run with one good miner', () => {
   });
   afterAll(() => bench.close());
 
-  it('ends completed with every lead scored and nothing left in the queue', () => {
+  it('a run with one good miner ends completed with every lead scored and nothing left in the queue', () => {
     expect(progress).toMatchObject({
       status: 'completed',
       isFinished: true,
@@ -54,7 +54,7 @@ describe('a run with one good miner', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('makes one trace for the run: each decision, the GFS step and the summary hang below forecast.run', () => {
+  it('a run with one good miner makes one trace for the run: each decision, the GFS step and the summary hang below forecast.run', () => {
     const root = only('orchestration', 'create_run');
     expect(root.name).toBe('forecast.run');
     expect(root.parentSpanContext).toBeUndefined();
@@ -69,7 +69,7 @@ describe('a run with one good miner', () => {
     ).toEqual(['created', 2, VALIDATOR]);
   });
 
-  it('tells each status that the run enters together with the decision that leads there', () => {
+  it('a run with one good miner tells each status that the run enters together with the decision that leads there', () => {
     const names = spans
       .of('orchestration')
       .map((span) => [span.attributes['weather.run.status'], ...decisionsOf(span)]);
@@ -83,7 +83,7 @@ describe('a run with one good miner', () => {
     expect(only('seed', 'gfs_download').attributes['weather.run.status']).toBe('gfs_ready');
   });
 
-  it("makes one trace for the miner, linked to the run's, with all of its steps below forecast.miner", () => {
+  it("a run with one good miner makes one trace for the miner, linked to the run's, with all of its steps below forecast.miner", () => {
     const root = only('seed', 'seed_miner');
     expect(root.name).toBe('forecast.miner');
     expect(root.parentSpanContext).toBeUndefined();
@@ -96,7 +96,7 @@ describe('a run with one good miner', () => {
     expect(parentOf(only('aggregate', 'miner_scores'))).toBe(root.spanContext().spanId);
   });
 
-  it('seeds the forecast with its type and the inputs that were really asked for', () => {
+  it('a run with one good miner seeds the forecast with its type and the inputs that were really asked for', () => {
     const root = only('seed', 'seed_miner');
     expect(
       tell(root, 'weather.stage', 'weather.stage.status', 'weather.forecast.status', 'weather.forecast.type'),
@@ -107,7 +107,7 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('reads the GFS input for the run as a whole, and says what it read', () => {
+  it('a run with one good miner reads the GFS input for the run as a whole, and says what it read', () => {
     const span = only('seed', 'gfs_download');
     expect(span.attributes['weather.miner.uid']).toBeUndefined();
     expect(span.attributes['weather.stage']).toBe('gfs_fetch');
@@ -119,7 +119,7 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('records an accepted query with job, time and stage', () => {
+  it('a run with one good miner records an accepted query with job, time and stage', () => {
     const span = only('query');
     expect(
       tell(
@@ -137,7 +137,7 @@ describe('a run with one good miner', () => {
     expect(contextOf(span)).toMatchObject({ fast_path: false, job_id_expected: true });
   });
 
-  it('records a running poll as a further attempt, with progress 0 and no error, linked to by the next', () => {
+  it('a run with one good miner records a running poll as a further attempt, with progress 0 and no error, linked to by the next', () => {
     const [first, second] = [only('poll', 'attempt_1'), only('poll', 'attempt_2')];
     expect(statusOf(first)).toBe('retry_scheduled');
     expect(first.attributes['error.type']).toBeUndefined();
@@ -154,7 +154,7 @@ describe('a run with one good miner', () => {
     expect(second.attributes['weather.inference.duration_seconds']).toBeGreaterThanOrEqual(0);
   });
 
-  it('records a verified forecast with its hosting and its manifest, and no token', () => {
+  it('a run with one good miner records a verified forecast with its hosting and its manifest, and no token', () => {
     const span = only('verify');
     expect(
       tell(
@@ -177,7 +177,7 @@ describe('a run with one good miner', () => {
     expect(everything).not.toContain('203.0.113.9');
   });
 
-  it('scores day one against the analysis with every metric, and GFS as what has to be beaten', () => {
+  it('a run with one good miner scores day one against the analysis with every metric, and GFS as what has to be beaten', () => {
     const span = only('day1');
     expect(
       tell(span, 'weather.stage', 'weather.stage.status', 'weather.forecast.status', 'weather.lead_hours'),
@@ -221,11 +221,11 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('finds the GFS fields of day one in the cache that seeding filled', () => {
+  it('a run with one good miner finds the GFS fields of day one in the cache that seeding filled', () => {
     expect(contextOf(only('day1'))).toMatchObject({ truth: 'analysis', cache_hits: 8, cache_misses: 4 });
   });
 
-  it('scores each ERA5 lead level by level, the last one completing the stage', () => {
+  it('a run with one good miner scores each ERA5 lead level by level, the last one completing the stage', () => {
     const leads = spans.of('era5').filter((span) => statusOf(span) === 'succeeded');
     expect(leads.map(({ attributes }) => attributes['weather.lead_hours']).toSorted()).toEqual([24, 48]);
     expect(leads.map(({ attributes }) => attributes['weather.stage.status'])).toContain('completed');
@@ -241,7 +241,7 @@ describe('a run with one good miner', () => {
     }
   });
 
-  it('closes the forecast with its counts and scores', () => {
+  it('a run with one good miner closes the forecast with its counts and scores', () => {
     const span = only('aggregate', 'miner_scores');
     expect(tell(span, 'weather.stage', 'weather.stage.status', 'weather.forecast.status')).toEqual([
       'complete',
@@ -257,7 +257,7 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('keeps the traces of the roots in control state, so that a restart goes on in them', async () => {
+  it('a run with one good miner keeps the traces of the roots in control state, so that a restart goes on in them', async () => {
     const { rows } = await bench.database.pool.query(
       'select root_traceparent from pipeline.runs union all select root_traceparent from pipeline.run_miners',
     );
@@ -267,7 +267,7 @@ describe('a run with one good miner', () => {
     ]);
   });
 
-  it('lets go of the frozen manifest once the run is over', async () => {
+  it('a run with one good miner lets go of the frozen manifest once the run is over', async () => {
     const { rows } = await bench.database.pool.query('select from pipeline.frozen_manifests');
     expect(rows).toHaveLength(0);
   });

@@ -53,7 +53,7 @@ const jobs = async () =>
   ).rows;
 
 describe('a pipeline that is stopped while a step is under way', () => {
-  it('waits for a step that ends in time, which counts like any other', async () => {
+  it('a pipeline that is stopped while a step is under way waits for a step that ends in time, which counts like any other', async () => {
     const { pipeline, runId, answer } = await startHeldRun(30_000);
     const progress = await pipeline.progress(runId);
     const stopped = pipeline.stop();
@@ -64,7 +64,7 @@ describe('a pipeline that is stopped while a step is under way', () => {
     expect(await jobs()).toEqual([{ locked: false, attempts: 0 }]);
   });
 
-  it('lets go of a step that does not: its job is free at once, and the delivery does not count', async () => {
+  it('a pipeline that is stopped while a step is under way lets go of a step that does not: its job is free at once, and the delivery does not count', async () => {
     const { pipeline, answer } = await startHeldRun(0);
     expect(await pipeline.stop()).toEqual({ finished: 0, left: 1 });
     expect(await pipeline.stop()).toEqual({ finished: 0, left: 1 });
@@ -72,7 +72,7 @@ describe('a pipeline that is stopped while a step is under way', () => {
     answer({ kind: 'completed' });
   });
 
-  it('keeps a step that it let go of from committing or failing later, while another worker does it', async () => {
+  it('a pipeline that is stopped while a step is under way keeps a step that it let go of from committing or failing later, while another worker does it', async () => {
     const { stub, pipeline, runId, answer } = await startHeldRun(0);
     await pipeline.stop();
     answer({ kind: 'failed', message: 'too late' });
@@ -86,7 +86,7 @@ describe('a pipeline that is stopped while a step is under way', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('reports nothing when nothing was under way, or when it had never started', async () => {
+  it('a pipeline that is stopped while a step is under way reports nothing when nothing was under way, or when it had never started', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const stores = await tinyStores();
     const started = bench.open(stub, stores);

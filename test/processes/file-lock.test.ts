@@ -18,7 +18,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const DEAD = '4194305-7';
 
 describe('a file lock', () => {
-  it('lets one in at a time, so that nobody meets another inside', async () => {
+  it('a file lock lets one in at a time, so that nobody meets another inside', async () => {
     const path = join(await temporaryFolder(), 'lock');
     let inside = 0;
     let most = 0;
@@ -31,13 +31,13 @@ describe('a file lock', () => {
     expect(most).toBe(1);
   });
 
-  it('gives what the work gives and leaves no file behind', async () => {
+  it('a file lock gives what the work gives and leaves no file behind', async () => {
     const folder = await temporaryFolder();
     expect(await withFileLock(join(folder, 'lock'), async () => 'result')).toBe('result');
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is given back when the work throws, and the error comes through as it is', async () => {
+  it('a file lock is given back when the work throws, and the error comes through as it is', async () => {
     const folder = await temporaryFolder();
     const failure = new Error('inside');
     await expect(withFileLock(join(folder, 'lock'), async () => Promise.reject(failure))).rejects.toBe(
@@ -46,7 +46,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('of a killed process is taken over by exactly one of those who wait', async () => {
+  it('a file lock of a killed process is taken over by exactly one of those who wait', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await writeFile(path, `${DEAD} token`);
@@ -58,7 +58,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('of a killed process is taken over even when whoever took it over was killed in the middle, twice', async () => {
+  it('a file lock of a killed process is taken over even when whoever took it over was killed in the middle, twice', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     const markerOf = (held: string, token: string): string =>
@@ -73,7 +73,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is left alone while somebody alive takes it over', async () => {
+  it('a file lock is left alone while somebody alive takes it over', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     const token = `${DEAD} token`;
@@ -84,7 +84,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toHaveLength(2);
   });
 
-  it('of a living holder is respected: the wait ends with an error that says what to do', async () => {
+  it('a file lock of a living holder is respected: the wait ends with an error that says what to do', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await writeFile(path, `${identifyOwnProcess()} token`);
@@ -94,7 +94,7 @@ describe('a file lock', () => {
     await expect(waiting).rejects.not.toThrow(folder);
   });
 
-  it('that cannot be written at all fails at once instead of waiting', async () => {
+  it('a file lock that cannot be written at all fails at once instead of waiting', async () => {
     const path = join(await temporaryFolder(), 'missing', 'lock');
     await expect(withFileLock(path, async () => 'never')).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -118,14 +118,14 @@ async function taken(path: string): Promise<HeldLock> {
 }
 
 describe('the lock of a holder whose process cannot be seen from here', () => {
-  it('is respected while it is touched, though no process of that number lives here', async () => {
+  it('the lock of a holder whose process cannot be seen from here is respected while it is touched, though no process of that number lives here', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS - 30_000);
     expect(await tryFileLock(path)).toBeNull();
     expect(await readFile(path, 'utf8')).toContain('other-host');
   });
 
-  it('is taken over when it was not touched for too long, and no file is left of that', async () => {
+  it('the lock of a holder whose process cannot be seen from here is taken over when it was not touched for too long, and no file is left of that', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
@@ -134,14 +134,14 @@ describe('the lock of a holder whose process cannot be seen from here', () => {
     expect(await readdir(folder)).toEqual(['lock']);
   });
 
-  it('is taken over by exactly one of many who try at once', async () => {
+  it('the lock of a holder whose process cannot be seen from here is taken over by exactly one of many who try at once', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
     const locks = await Promise.all(Array.from({ length: 8 }, () => tryFileLock(path)));
     expect(locks.filter((lock) => lock !== null)).toHaveLength(1);
   });
 
-  it('does not grow old by our own clock: a process that can be seen holds its lock as long as it lives', async () => {
+  it('the lock of a holder whose process cannot be seen from here does not grow old by our own clock: a process that can be seen holds its lock as long as it lives', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await taken(path);
     await touchedAgo(path, 10 * FOREIGN_TIMEOUT_MILLIS);
@@ -154,22 +154,25 @@ describe('a lock whose taker was killed while it took it over from a dead holder
   const markerOf = (path: string, token: string): string =>
     `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
 
-  it.each([1, 2, 3])('is taken over all the same, also when that happened %i times', async (times) => {
-    const folder = await temporaryFolder();
-    const path = join(folder, 'lock');
-    let held = path;
-    for (let time = 0; time <= times; time += 1) {
-      const token = `${DEAD} token-${time}`;
-      await writeFile(held, token);
-      held = markerOf(held, token);
-    }
-    const lock = await taken(path);
-    expect(await tryFileLock(path)).toBeNull();
-    await lock.release();
-    expect(await readdir(folder)).toEqual([]);
-  });
+  it.each([1, 2, 3])(
+    'a lock whose taker was killed while it took it over from a dead holder is taken over all the same, also when that happened %i times',
+    async (times) => {
+      const folder = await temporaryFolder();
+      const path = join(folder, 'lock');
+      let held = path;
+      for (let time = 0; time <= times; time += 1) {
+        const token = `${DEAD} token-${time}`;
+        await writeFile(held, token);
+        held = markerOf(held, token);
+      }
+      const lock = await taken(path);
+      expect(await tryFileLock(path)).toBeNull();
+      await lock.release();
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
-  it('is left to another that takes it over just now', async () => {
+  it('a lock whose taker was killed while it took it over from a dead holder is left to another that takes it over just now', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const token = `${DEAD} token`;
     await writeFile(path, token);
@@ -188,13 +191,16 @@ describe('a lock whose taker was killed while it took it over from a dead holder
     ['lock.txt', false],
     ['lock.dead-or-alive', false],
     ['padlock.dead-0123456789ab', false],
-  ])('may have left files, which are known by their names: %s', (name, isLeft) => {
-    expect(isLeftByTaker('lock', name)).toBe(isLeft);
-  });
+  ])(
+    'a lock whose taker was killed while it took it over from a dead holder may have left files, which are known by their names: %s',
+    (name, isLeft) => {
+      expect(isLeftByTaker('lock', name)).toBe(isLeft);
+    },
+  );
 });
 
 describe('a lock that is held', () => {
-  it('looks fresh when it was touched', async () => {
+  it('a lock that is held looks fresh when it was touched', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     await touchedAgo(path, FOREIGN_TIMEOUT_MILLIS);
@@ -202,7 +208,7 @@ describe('a lock that is held', () => {
     expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(FOREIGN_TIMEOUT_MILLIS / 2);
   });
 
-  it('knows that it was lost, to another or to nobody, and freshens no lock of another', async () => {
+  it('a lock that is held knows that it was lost, to another or to nobody, and freshens no lock of another', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
@@ -212,7 +218,7 @@ describe('a lock that is held', () => {
     expect(await lock.touch()).toBe(false);
   });
 
-  it('is given back once; what another took meanwhile stays', async () => {
+  it('a lock that is held is given back once; what another took meanwhile stays', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const first = await taken(path);
     await first.release();
@@ -222,7 +228,7 @@ describe('a lock that is held', () => {
     expect([await first.touch(), await second.touch()]).toEqual([false, true]);
   });
 
-  it('excludes its own process as well: a second taker of the same program is another', async () => {
+  it('a lock that is held excludes its own process as well: a second taker of the same program is another', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     expect(await tryFileLock(path)).toBeNull();

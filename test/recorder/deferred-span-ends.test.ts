@@ -32,7 +32,7 @@ function open(...reports: readonly ExportReport[]) {
 }
 
 describe('the encoded end of a span', () => {
-  it('is recorded as the end that it was, odd numbers and characters included', async () => {
+  it('the encoded end of a span is recorded as the end that it was, odd numbers and characters included', async () => {
     const { ends, written } = open();
     const encoded = ends.encode(SPAN);
     expect(encoded).toMatch(/^[A-Za-z0-9+/=]+$/);
@@ -63,13 +63,13 @@ describe('the encoded end of a span', () => {
     ]);
   });
 
-  it('is not safe while the database is away: the caller hears why and comes again', async () => {
+  it('the encoded end of a span is not safe while the database is away: the caller hears why and comes again', async () => {
     const { ends } = open({ kind: 'retryable', error: new Error('the database is away') });
     await expect(ends.record(ends.encode(SPAN))).rejects.toThrow('the database is away');
     await expect(ends.record(ends.encode(SPAN))).resolves.toBeUndefined();
   });
 
-  it('holds nobody up when it will never be taken', async () => {
+  it('the encoded end of a span holds nobody up when it will never be taken', async () => {
     const { ends } = open({ kind: 'rejected', error: new Error('no') });
     await expect(ends.record(ends.encode(SPAN))).resolves.toBeUndefined();
   });

@@ -101,7 +101,7 @@ describe('two recorders of one database', () => {
     }
   });
 
-  it('drop a miner that somebody took out of the table', async () => {
+  it('two recorders of one database drop a miner that somebody took out of the table', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
     await recorder.commit(2);
@@ -114,7 +114,7 @@ describe('two recorders of one database', () => {
     expect(await recorder.look()).toEqual({ calls: new Map(), drift: [0] });
   });
 
-  it('show drift when a row of theirs is wrong, and mend it', async () => {
+  it('two recorders of one database show drift when a row of theirs is wrong, and mend it', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
     await recorder.commit(2);
@@ -134,7 +134,7 @@ describe('two recorders of one database', () => {
     uid: fc.nat(2),
   });
 
-  it('never show drift, never go backwards and end alike, however commits and refreshes meet', async () => {
+  it('two recorders of one database never show drift, never go backwards and end alike, however commits and refreshes meet', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (operations) => {
         await emptyTables(database.pool);
@@ -163,7 +163,7 @@ describe('two recorders of one database', () => {
 });
 
 describe('the refresh', () => {
-  it('takes up what others commit time after time, until it is closed', async () => {
+  it('the refresh takes up what others commit time after time, until it is closed', async () => {
     const [first, second] = [new Recorder('first'), new Recorder('second')];
     const problems: string[] = [];
     const close = startMinerRefresh({
@@ -182,7 +182,7 @@ describe('the refresh', () => {
     expect(problems).toEqual([]);
   });
 
-  it('keeps what it has while the database is away, says so once, and again when it went away again', async () => {
+  it('the refresh keeps what it has while the database is away, says so once, and again when it went away again', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
     recorder.hear();

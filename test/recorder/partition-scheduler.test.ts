@@ -18,12 +18,12 @@ async function count(table: string): Promise<number> {
 }
 
 describe('the maintenance of partitions', () => {
-  it('makes them ahead by the clock of this system', async () => {
+  it('the maintenance of partitions makes them ahead by the clock of this system', async () => {
     expect(await preparePartitions(database.pool)).toHaveLength(4);
     expect(await preparePartitions(database.pool)).toEqual([]);
   });
 
-  it('drops old ones as soon as it starts, and is closed when that has ended', async () => {
+  it('the maintenance of partitions drops old ones as soon as it starts, and is closed when that has ended', async () => {
     const old = {
       ...endedSpan({ step: 'query' }),
       startTimeUnixNano: BigInt(Date.now() - HUNDRED_DAYS) * 1_000_000n,
@@ -42,7 +42,7 @@ describe('the maintenance of partitions', () => {
     expect(problems).toEqual([]);
   });
 
-  it('tells what is in the way and when it tries again, and stops nothing', async () => {
+  it('the maintenance of partitions tells what is in the way and when it tries again, and stops nothing', async () => {
     const problems: string[] = [];
     const pool = { connect: () => Promise.reject(new Error('the database is away')) } as unknown as Pool;
     const close = startPartitionMaintenance({

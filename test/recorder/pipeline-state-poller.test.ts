@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('the reading of the state', () => {
-  it('shows what it read, at once', async () => {
+  it('the reading of the state shows what it read, at once', async () => {
     const states: PipelineState[] = [];
     const problems: string[] = [];
     const close = startStateReading({
@@ -33,7 +33,7 @@ describe('the reading of the state', () => {
       vi.useRealTimers();
     });
 
-    it('rests nine times as long as it took, and at most half a minute', async () => {
+    it('the reading of the state from a database that is away rests nine times as long as it took, and at most half a minute', async () => {
       const clock = { millis: 0 };
       const takes = [1000, 60_000, 0];
       const starts: number[] = [];
@@ -54,7 +54,7 @@ describe('the reading of the state', () => {
       await close();
     });
 
-    it('reads as often as it is asked to', async () => {
+    it('the reading of the state from a database that is away reads as often as it is asked to', async () => {
       const starts: number[] = [];
       const connect = () => {
         starts.push(Date.now());
@@ -73,7 +73,7 @@ describe('the reading of the state', () => {
       await close();
     });
 
-    it('tells it once, tries again every five seconds, and tells the next outage anew', async () => {
+    it('the reading of the state from a database that is away tells it once, tries again every five seconds, and tells the next outage anew', async () => {
       const connect = vi.fn(() => Promise.reject(new Error('the database is away')));
       const problems: string[] = [];
       const states: PipelineState[] = [];

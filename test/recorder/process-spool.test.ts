@@ -49,7 +49,7 @@ async function rows(sql: string, { pool } = database): Promise<readonly Record<s
 const steps = () => rows('select run_id::int, status from weather_forecast_steps order by run_id');
 
 describe('a process that ends while the database is gone', () => {
-  it('leaves its records, and the next one in its place delivers them and closes what was under way', async () => {
+  it('a process that ends while the database is gone leaves its records, and the next one in its place delivers them and closes what was under way', async () => {
     const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
     const first = await record(proxy.url, folder);
     query(1);
@@ -80,7 +80,7 @@ describe('a process that ends while the database is gone', () => {
     await proxy.cut();
   });
 
-  it('never has its records brought to another database than that for which they were meant', async () => {
+  it('a process that ends while the database is gone never has its records brought to another database than that for which they were meant', async () => {
     const other = await createTestDatabase();
     const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
     const first = await record(proxy.url, folder);
@@ -118,7 +118,7 @@ describe('a process that ends without a word', () => {
     ['rejects what nobody catches', 'reject', 1, 'nobody caught this rejection'],
     ['exits by itself', 'exit', 3, ''],
   ])(
-    'and %s right after a step has the record of it on disk, and fails as it would have',
+    'a process that ends without a word and %s right after a step has the record of it on disk, and fails as it would have',
     async (_, how, code, message) => {
       const folder = await temporaryFolder();
       const ended = await end(folder, how);
@@ -141,7 +141,7 @@ describe('a process that ends without a word', () => {
 });
 
 describe('a data directory that cannot be written', () => {
-  it('is an error that says which, why and what to set, and leaves nothing open', async () => {
+  it('a data directory that cannot be written is an error that says which, why and what to set, and leaves nothing open', async () => {
     const file = join(await temporaryFolder(), 'file');
     writeFileSync(file, '');
     const failing = record(database.connectionString, file);
@@ -158,7 +158,7 @@ describe('a data directory that cannot be written', () => {
 });
 
 describe('a process that recorded nothing', () => {
-  it('leaves no folder, and no emitter of which nobody ever hears', async () => {
+  it('a process that recorded nothing leaves no folder, and no emitter of which nobody ever hears', async () => {
     const folder = await temporaryFolder();
     const recording = await record(database.connectionString, folder);
     expect(spoolsIn(folder)).toHaveLength(1);

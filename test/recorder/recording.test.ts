@@ -42,7 +42,7 @@ async function countConnections(): Promise<number> {
 }
 
 describe('a recording', () => {
-  it('has every step in the tables and in the metrics when it was flushed', async () => {
+  it('a recording has every step in the tables and in the metrics when it was flushed', async () => {
     const recording = await record();
     query(1);
     await recording.flush();
@@ -55,7 +55,7 @@ describe('a recording', () => {
     await recording.close();
   });
 
-  it('shows the state of the pipeline at each scrape', async () => {
+  it('a recording shows the state of the pipeline at each scrape', async () => {
     const recording = await record();
     const scrape = async () => (await fetch(recording.metricsUrl ?? '')).text();
     await expect.poll(scrape).toMatch(/^barograph_state_read_timestamp_seconds \d/m);
@@ -63,7 +63,7 @@ describe('a recording', () => {
     await recording.close();
   });
 
-  it('is ready while the database answers, and no longer served when it is closed', async () => {
+  it('a recording is ready while the database answers, and no longer served when it is closed', async () => {
     const recording = await record();
     const readyUrl = recording.metricsUrl?.replace('/metrics', '/readyz') ?? '';
     expect((await fetch(readyUrl)).status).toBe(200);
@@ -71,7 +71,7 @@ describe('a recording', () => {
     await expect(fetch(readyUrl)).rejects.toThrow();
   });
 
-  it('writes at its end what was not written yet, gives its connections back, and may be closed twice', async () => {
+  it('a recording writes at its end what was not written yet, gives its connections back, and may be closed twice', async () => {
     const recording = await record();
     query(2);
     await Promise.all([recording.close(), recording.close()]);
@@ -80,14 +80,14 @@ describe('a recording', () => {
     await expect.poll(countConnections).toBe(0);
   });
 
-  it('begins with the metrics of what was recorded before', async () => {
+  it('a recording begins with the metrics of what was recorded before', async () => {
     const recording = await record();
     const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
     expect(scraped).toContain('miner_hotkey="5Seven"');
     await recording.close();
   });
 
-  it('has the partitions of now and of what follows before the first step needs one', async () => {
+  it('a recording has the partitions of now and of what follows before the first step needs one', async () => {
     const fresh = await createTestDatabase();
     const recording = await record({ DATABASE_URL: fresh.connectionString });
     const { rows } = await fresh.pool.query(
@@ -98,7 +98,7 @@ describe('a recording', () => {
     await fresh.drop();
   });
 
-  it('drops what is older than BAROGRAPH_RETENTION_DAYS, and ends that before it lets go of the database', async () => {
+  it('a recording drops what is older than BAROGRAPH_RETENTION_DAYS, and ends that before it lets go of the database', async () => {
     const fresh = await createTestDatabase();
     const old = BigInt(Date.now() - 40 * 86_400_000) * 1_000_000n;
     const exporter = createPostgresExporter({ pool: fresh.pool });
@@ -113,7 +113,7 @@ describe('a recording', () => {
     await fresh.drop();
   });
 
-  it('delivers what a process left that is gone, and says so', async () => {
+  it('a recording delivers what a process left that is gone, and says so', async () => {
     const BAROGRAPH_DATA_DIR = await temporaryFolder();
     const first = await record({ BAROGRAPH_DATA_DIR });
     const [target = ''] = await readdir(join(BAROGRAPH_DATA_DIR, 'spool'));
@@ -129,7 +129,7 @@ describe('a recording', () => {
     expect(adopted).toEqual([{ spools: 1, records: 2, closedSteps: 1 }]);
   });
 
-  it('leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {
+  it('a recording leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {
     await expect(record({ OTEL_TRACES_SAMPLER: 'some' })).rejects.toThrow('OTEL_TRACES_SAMPLER is "some"');
     await database.pool.query(`insert into barograph_migrations (version, name) values (99, 'later')`);
     await expect(record()).rejects.toThrow('schema version 99');

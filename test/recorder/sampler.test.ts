@@ -26,24 +26,27 @@ describe('the sampler of the environment', () => {
     ['always_off', false, false],
     ['parentbased_always_on', true, false],
     ['parentbased_always_off', false, false],
-  ])('%s samples a root: %s, and the child of an unsampled span: %s', (name, root, child) => {
-    expect(isSampled(name)).toBe(root);
-    expect(isSampled(name, null, childOf(TraceFlags.NONE))).toBe(child);
-  });
+  ])(
+    'the sampler of the environment: %s samples a root: %s, and the child of an unsampled span: %s',
+    (name, root, child) => {
+      expect(isSampled(name)).toBe(root);
+      expect(isSampled(name, null, childOf(TraceFlags.NONE))).toBe(child);
+    },
+  );
 
-  it('follows a sampled parent where it is based on parents, and does not where it is not', () => {
+  it('the sampler of the environment follows a sampled parent where it is based on parents, and does not where it is not', () => {
     expect(isSampled('parentbased_always_off', null, childOf(TraceFlags.SAMPLED))).toBe(true);
     expect(isSampled('always_off', null, childOf(TraceFlags.SAMPLED))).toBe(false);
   });
 
-  it('samples a part of the traces, all of them unless told how many', () => {
+  it('the sampler of the environment samples a part of the traces, all of them unless told how many', () => {
     expect(isSampled('traceidratio')).toBe(true);
     expect(isSampled('traceidratio', '0')).toBe(false);
     expect(isSampled('parentbased_traceidratio', '1')).toBe(true);
   });
 
   it.each(['', 'ALWAYS_ON', 'parentbased_', 'jaeger_remote'])(
-    'refuses "%s" and lists what is allowed',
+    'the sampler of the environment refuses "%s" and lists what is allowed',
     (name) => {
       expect(() => createSampler(name, null)).toThrow(
         `OTEL_TRACES_SAMPLER is "${name}"; allowed: always_on, parentbased_always_on, always_off, parentbased_always_off, ` +
@@ -52,9 +55,12 @@ describe('the sampler of the environment', () => {
     },
   );
 
-  it.each(['2', '-0.1', 'half', 'NaN'])('refuses the ratio "%s"', (argument) => {
-    expect(() => createSampler('traceidratio', argument)).toThrow(
-      `OTEL_TRACES_SAMPLER_ARG is "${argument}"; allowed: a number from 0 to 1.`,
-    );
-  });
+  it.each(['2', '-0.1', 'half', 'NaN'])(
+    'the sampler of the environment refuses the ratio "%s"',
+    (argument) => {
+      expect(() => createSampler('traceidratio', argument)).toThrow(
+        `OTEL_TRACES_SAMPLER_ARG is "${argument}"; allowed: a number from 0 to 1.`,
+      );
+    },
+  );
 });

@@ -65,7 +65,7 @@ afterEach(() => {
 });
 
 describe('telemetry', () => {
-  it('records steps and says whose they are', async () => {
+  it('telemetry records steps and says whose they are', async () => {
     const { recorded, resources, end } = start();
     expect(query()).toBe('recorded');
     await end();
@@ -77,7 +77,7 @@ describe('telemetry', () => {
     });
   });
 
-  it('is of the service, the version and the environment that the process was started with', async () => {
+  it('telemetry is of the service, the version and the environment that the process was started with', async () => {
     const environment = 'service.name=named-elsewhere,deployment.environment.name=staging,team=weather';
     vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', environment);
     const named = start();
@@ -95,7 +95,7 @@ describe('telemetry', () => {
     expect(unnamed.resources[0]).toMatchObject({ ...shared, 'service.name': 'named-elsewhere' });
   });
 
-  it('is of the service barograph when nobody names it, and of no other process, whatever the environment says', async () => {
+  it('telemetry is of the service barograph when nobody names it, and of no other process, whatever the environment says', async () => {
     vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'service.instance.id=elsewhere,weather.validator.hotkey=5Other');
     const { resources, end } = start({ serviceName: null });
     query();
@@ -107,14 +107,14 @@ describe('telemetry', () => {
     });
   });
 
-  it('makes no exporter and sends nothing anywhere when no endpoint is set', async () => {
+  it('telemetry makes no exporter and sends nothing anywhere when no endpoint is set', async () => {
     const { end } = start({ exportsTraces: false });
     query();
     await end();
     expect(OTLPTraceExporter).not.toHaveBeenCalled();
   });
 
-  it('sends what it recorded, when an endpoint is set, before it ends', async () => {
+  it('telemetry sends what it recorded, when an endpoint is set, before it ends', async () => {
     const { end } = start({ exportsTraces: true });
     query();
     await end();
@@ -122,7 +122,7 @@ describe('telemetry', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('ends in good order when the last traces cannot be sent, and says so', async () => {
+  it('telemetry ends in good order when the last traces cannot be sent, and says so', async () => {
     const { end, recorder, problems } = start({ exportsTraces: true });
     query();
     const [exporter] = vi.mocked(OTLPTraceExporter).mock.instances;
@@ -135,7 +135,7 @@ describe('telemetry', () => {
     await next.end();
   });
 
-  it('shows the closing of a step whose process is dead under the ids of the original, marked as such', async () => {
+  it('telemetry shows the closing of a step whose process is dead under the ids of the original, marked as such', async () => {
     const { end, showClosings } = start({ exportsTraces: true });
     const span = startOfSpan(endedSpan({ step: 'query', attempt: 2 }));
     showClosings([closingSpan(span, { reason: 'process_crash', at: Number(T / 1000n) + 5000 })]);
@@ -153,7 +153,7 @@ describe('telemetry', () => {
     expect(closing?.instrumentationScope).toEqual(INSTRUMENTATION_SCOPE);
   });
 
-  it('records every step, also those that the sampler keeps from being sent', async () => {
+  it('telemetry records every step, also those that the sampler keeps from being sent', async () => {
     const { recorded, end } = start({ exportsTraces: true, sampler: 'always_off' });
     expect(query()).toBe('recorded');
     await end();
@@ -161,7 +161,7 @@ describe('telemetry', () => {
     expect(sent).toEqual([]);
   });
 
-  it('can be started again after its end: the next one records, the first no more', async () => {
+  it('telemetry can be started again after its end: the next one records, the first no more', async () => {
     const first = start();
     await first.end();
     expect(first.recorder.shutdown).toHaveBeenCalledTimes(1);

@@ -3,14 +3,14 @@ import { missingLines } from '#reports/missing-lines';
 import { missingScore } from './support/fixtures.ts';
 
 describe('the missing scores in words', () => {
-  it('are one line for all leads that have the same reason, in rising order', () => {
+  it('the missing scores in words are one line for all leads that have the same reason, in rising order', () => {
     const leads = [240, 24, 48].map((lead) => missingScore({ lead_hours: lead }));
     expect(missingLines(leads)).toEqual([
       '  era5 24, 48, 240 h: Field 2t of the forecast is not scored. Fault: miner. No retry will come.',
     ]);
   });
 
-  it('are separate lines for separate reasons, kinds of truth and next tries', () => {
+  it('the missing scores in words are separate lines for separate reasons, kinds of truth and next tries', () => {
     const day1 = missingScore({ score_type: 'day1', lead_hours: null, fault: null });
     const later = missingScore({
       lead_hours: 48,
@@ -26,11 +26,11 @@ describe('the missing scores in words', () => {
     ]);
   });
 
-  it('are no line when nothing is missing', () => {
+  it('the missing scores in words are no line when nothing is missing', () => {
     expect(missingLines([])).toEqual([]);
   });
 
-  it('tell a wait for truth from a retry, and what is on its way from what is over', () => {
+  it('the missing scores in words tell a wait for truth from a retry, and what is on its way from what is over', () => {
     const waits = missingScore({
       status: 'waiting_for_truth',
       reason: 'waits for truth: it is not there yet',
@@ -47,7 +47,7 @@ describe('the missing scores in words', () => {
     ]);
   });
 
-  it('promise that a step is done again whose process died, for no retry of it is scheduled', () => {
+  it('the missing scores in words promise that a step is done again whose process died, for no retry of it is scheduled', () => {
     const abandoned = missingScore({ status: 'abandoned', reason: 'the process ended while the step ran' });
     expect(missingLines([abandoned])[0]).toMatch(/while the step ran\. .*A worker does the step again\.$/);
   });

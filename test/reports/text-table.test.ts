@@ -11,7 +11,7 @@ const COLUMNS = [
 ] as const;
 
 describe('a text table', () => {
-  it('lines words up at the left and numbers at the right, under their headings, without trailing spaces', () => {
+  it('a text table lines words up at the left and numbers at the right, under their headings, without trailing spaces', () => {
     const rows = [
       { name: 'a', count: 1 },
       { name: 'longer', count: 123_456 },
@@ -21,11 +21,11 @@ describe('a text table', () => {
     );
   });
 
-  it('is its headings alone when there is no row', () => {
+  it('a text table is its headings alone when there is no row', () => {
     expect(textTable(COLUMNS, [])).toBe(['name  count', '────  ─────'].join('\n'));
   });
 
-  it('ends no line with spaces, so that it can be pasted', () => {
+  it('a text table ends no line with spaces, so that it can be pasted', () => {
     const lines = textTable([COLUMNS[0], { heading: 'note', value: () => '' }], [{ name: 'a', count: 0 }]);
     expect(lines.split('\n').at(-1)).toBe('a');
   });

@@ -5,13 +5,13 @@ import { scoreField } from '#scoring/field-scores';
 const sound = { finiteCoverage: 1, forecastMin: -50, forecastMax: 50 };
 
 describe('checkEra5Gates', () => {
-  it('passes sound data, and both limits themselves', () => {
+  it('checkEra5Gates passes sound data, and both limits themselves', () => {
     expect(checkEra5Gates(sound)).toEqual({ kind: 'passed' });
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.9985 })).toEqual({ kind: 'passed' });
     expect(checkEra5Gates({ ...sound, forecastMax: 1e12 })).toEqual({ kind: 'passed' });
   });
 
-  it('rejects a field with gaps without distrusting its store', () => {
+  it('checkEra5Gates rejects a field with gaps without distrusting its store', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.998 })).toEqual({
       kind: 'rejected',
       category: 'data_coverage',
@@ -21,7 +21,7 @@ describe('checkEra5Gates', () => {
     });
   });
 
-  it('distrusts a store that holds less than a tenth of its data', () => {
+  it('checkEra5Gates distrusts a store that holds less than a tenth of its data', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.0999 })).toMatchObject({
       category: 'data_coverage',
       verificationFailed: true,
@@ -31,7 +31,7 @@ describe('checkEra5Gates', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: NaN })).toMatchObject({ category: 'data_coverage' });
   });
 
-  it('rejects extreme values of either sign, before it looks at gaps', () => {
+  it('checkEra5Gates rejects extreme values of either sign, before it looks at gaps', () => {
     const low = checkEra5Gates({ ...sound, forecastMin: -2e12, finiteCoverage: 0 });
     expect(low).toMatchObject({
       category: 'data_extreme',
@@ -42,12 +42,12 @@ describe('checkEra5Gates', () => {
     expect(checkEra5Gates({ ...sound, forecastMax: Infinity })).toMatchObject({ category: 'data_extreme' });
   });
 
-  it('takes another coverage from the configuration', () => {
+  it('checkEra5Gates takes another coverage from the configuration', () => {
     const gaps = { ...sound, finiteCoverage: 0.95 };
     expect(checkEra5Gates(gaps, { minFiniteCoverage: 0.9 })).toEqual({ kind: 'passed' });
   });
 
-  it('reads the scores of a field directly', () => {
+  it('checkEra5Gates reads the scores of a field directly', () => {
     const forecast = Float32Array.of(1, NaN, 3, 4);
     const scores = scoreField({ forecast, truth: Float32Array.of(1, 2, 3, 4), latitudes: [0] });
     expect(checkEra5Gates(scores)).toMatchObject({ category: 'data_coverage', measured: 0.75 });
@@ -55,7 +55,7 @@ describe('checkEra5Gates', () => {
 });
 
 describe('measureForGates', () => {
-  it('counts coverage over the points where the truth is finite', () => {
+  it('measureForGates counts coverage over the points where the truth is finite', () => {
     const forecast = Float32Array.of(1, NaN, 5, 7);
     const truth = Float32Array.of(1, 1, NaN, 1);
     expect(measureForGates(forecast, truth)).toEqual({
@@ -65,19 +65,19 @@ describe('measureForGates', () => {
     });
   });
 
-  it('keeps an infinity as an extreme, so that one bad value in a million is not overlooked', () => {
+  it('measureForGates keeps an infinity as an extreme, so that one bad value in a million is not overlooked', () => {
     const measured = measureForGates(Float32Array.of(1, -Infinity), Float32Array.of(1, 1));
     expect(measured.forecastMin).toBe(-Infinity);
     expect(checkEra5Gates(measured)).toMatchObject({ category: 'data_extreme' });
   });
 
-  it('finds no extremes in an empty forecast and no fault in a forecast without truth', () => {
+  it('measureForGates finds no extremes in an empty forecast and no fault in a forecast without truth', () => {
     const empty = measureForGates(Float32Array.of(NaN), Float32Array.of(1));
     expect(empty).toEqual({ finiteCoverage: 0, forecastMin: null, forecastMax: null });
     expect(measureForGates(Float32Array.of(1), Float32Array.of(NaN)).finiteCoverage).toBe(1);
   });
 
-  it('refuses fields of different grids', () => {
+  it('measureForGates refuses fields of different grids', () => {
     expect(() => measureForGates(Float32Array.of(1), Float32Array.of(1, 2))).toThrow(
       /1 forecast and 2 truth/,
     );

@@ -9,7 +9,7 @@ function measure(forecast: Float64Array, truth: Float64Array, latitudes: number[
 }
 
 describe('measureErrors', () => {
-  it('weighs rows in the moments and in the absolute sum, but not in the unweighted mean', () => {
+  it('measureErrors weighs rows in the moments and in the absolute sum, but not in the unweighted mean', () => {
     const { errors, absoluteSum, unweightedMean } = measure(field(2, 2, -1, -1), field(0, 0, 0, 0), [60, 0]);
     expect(errors.weight).toBeCloseTo(3, 12);
     expect(errors.mean).toBeCloseTo(0, 12);
@@ -17,7 +17,7 @@ describe('measureErrors', () => {
     expect(unweightedMean).toBeCloseTo(0.5, 12);
   });
 
-  it('leaves exactly no spread for a constant error, in whatever rows it comes', () => {
+  it('measureErrors leaves exactly no spread for a constant error, in whatever rows it comes', () => {
     const truth = field(271.3, 280.9, 290.1, 260.7, 250.3, 240.2);
     const forecast = truth.map((value) => Math.fround(value) + 3);
     const exact = measure(forecast, truth.map(Math.fround), [80, 10, -45]);
@@ -25,17 +25,17 @@ describe('measureErrors', () => {
     expect(exact.unweightedMean).toBe(3);
   });
 
-  it('tells a gap of the forecast from a gap of the truth', () => {
+  it('measureErrors tells a gap of the forecast from a gap of the truth', () => {
     const measured = measure(field(1, NaN, 3, NaN), field(1, 2, NaN, NaN), [0]);
     expect(measured).toMatchObject({ sharedPoints: 1, truthOnlyPoints: 1 });
   });
 
-  it('looks for extremes beside the truth as well', () => {
+  it('measureErrors looks for extremes beside the truth as well', () => {
     const measured = measure(field(5, 99, -99, Infinity), field(5, NaN, NaN, 1), [0]);
     expect(measured).toMatchObject({ forecastMin: -99, forecastMax: 99 });
   });
 
-  it('is not misled by an outlier that opens a row', () => {
+  it('measureErrors is not misled by an outlier that opens a row', () => {
     const truth = new Float64Array(1000);
     const forecast = Float64Array.from(truth, (_, index) => (index === 0 ? 1e6 : index % 2));
     const { errors } = measure(forecast, truth, [0]);
@@ -45,7 +45,7 @@ describe('measureErrors', () => {
     expect(errors.squares / squares).toBeCloseTo(1, 12);
   });
 
-  it('finds nothing in a field without pairs, and does not invent a mean', () => {
+  it('measureErrors finds nothing in a field without pairs, and does not invent a mean', () => {
     const measured = measure(field(NaN, 1), field(1, NaN), [0, 0]);
     expect(measured.errors).toEqual({ weight: 0, mean: 0, squares: 0 });
     expect(measured).toMatchObject({ absoluteSum: 0, sharedPoints: 0, truthOnlyPoints: 1 });

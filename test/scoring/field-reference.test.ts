@@ -13,7 +13,7 @@ function measure(forecast: Float64Array, truth: Float64Array, reference: Float64
 }
 
 describe('measureReference', () => {
-  it('measures the distance of the forecast and the error of the reference, weighted by latitude', () => {
+  it('measureReference measures the distance of the forecast and the error of the reference, weighted by latitude', () => {
     const measured = measure(field(3, 3, 5, 5), field(0, 0, 0, 0), field(1, 1, 4, 4));
     expect(meanOfSquares(measured.distance)).toBeCloseTo((4 + 4 + 0.5 * 2) / 3, 12);
     expect(meanOfSquares(measured.referenceError)).toBeCloseTo((1 + 1 + 0.5 * 32) / 3, 12);
@@ -21,27 +21,27 @@ describe('measureReference', () => {
     expect(measured.patterns.meanY).toBeCloseTo((2 + 0.5 * 8) / 3, 12);
   });
 
-  it('compares forecast and reference where the truth has a gap, so that a copy cannot hide there', () => {
+  it('measureReference compares forecast and reference where the truth has a gap, so that a copy cannot hide there', () => {
     const measured = measure(field(7, 8), field(NaN, NaN), field(7, 8), [0]);
     expect(meanOfSquares(measured.distance)).toBe(0);
     expect(measured.patterns.weight).toBe(2);
     expect(meanOfSquares(measured.referenceError)).toBeNull();
   });
 
-  it('measures the reference where the forecast has a gap, so that a gap does not ease the comparison', () => {
+  it('measureReference measures the reference where the forecast has a gap, so that a gap does not ease the comparison', () => {
     const measured = measure(field(NaN, 2), field(0, 0), field(3, 1), [0]);
     expect(meanOfSquares(measured.referenceError)).toBe(5);
     expect(meanOfSquares(measured.distance)).toBe(1);
   });
 
-  it('knows nothing of a reference without values', () => {
+  it('measureReference knows nothing of a reference without values', () => {
     const measured = measure(field(1, 2), field(1, 2), field(NaN, Infinity), [0]);
     expect(measured.patterns.weight).toBe(0);
     expect(meanOfSquares(measured.distance)).toBeNull();
     expect(meanOfSquares(measured.referenceError)).toBeNull();
   });
 
-  it('passes over rows without weight', () => {
+  it('measureReference passes over rows without weight', () => {
     const measured = measure(field(1, 9), field(0, 0), field(1, 3), [0, NaN]);
     expect(meanOfSquares(measured.distance)).toBe(0);
     expect(meanOfSquares(measured.referenceError)).toBe(1);

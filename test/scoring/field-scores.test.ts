@@ -32,7 +32,7 @@ function expectSameScores(actual: FieldScores, expected: FieldScores, tolerance 
 const field = (...values: number[]) => Float64Array.from(values);
 
 describe('scoreField, closed forms', () => {
-  it('test vector 7: latitude weights, with a skill of .75 after the removal of the unweighted mean error', () => {
+  it('scoreField, closed forms, test vector 7: latitude weights, with a skill of .75 after the removal of the unweighted mean error', () => {
     const scores = scoreField({
       forecast: field(12, 21),
       truth: field(10, 20),
@@ -46,7 +46,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.referenceMse).toBeCloseTo(1, 12);
   });
 
-  it('gives a perfect forecast no error, a correlation of 1 and a skill of 1', () => {
+  it('scoreField, closed forms gives a perfect forecast no error, a correlation of 1 and a skill of 1', () => {
     const truth = field(1, 2, 4, 8);
     const climatology = field(2, 2, 3, 3);
     const reference = field(1, 3, 4, 9);
@@ -56,7 +56,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.acc).toBeCloseTo(1, 12);
   });
 
-  it('gives the mirror image of the anomalies a correlation of -1', () => {
+  it('scoreField, closed forms gives the mirror image of the anomalies a correlation of -1', () => {
     const scores = scoreField({
       forecast: field(9, 12),
       truth: field(11, 8),
@@ -66,7 +66,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.acc).toBeCloseTo(-1, 12);
   });
 
-  it('recognises a copy of the reference by a clone distance of exactly 0', () => {
+  it('scoreField, closed forms recognises a copy of the reference by a clone distance of exactly 0', () => {
     const copy = field(280.1, 281.7, 279.3, 290.9);
     const scores = scoreField({
       forecast: copy,
@@ -78,7 +78,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.patternCorrelation).toBeCloseTo(1, 12);
   });
 
-  it('gives a constant error a skill of 1 against a perfect reference, and any other error none at all', () => {
+  it('scoreField, closed forms gives a constant error a skill of 1 against a perfect reference, and any other error none at all', () => {
     const truth = field(3, 5, 7, 11);
     const latitudes = [20, 70];
     const shifted = scoreField({ forecast: field(4, 6, 8, 12), truth, reference: truth, latitudes });
@@ -87,7 +87,7 @@ describe('scoreField, closed forms', () => {
     expect(wrong.skillScoreReference).toBeNull();
   });
 
-  it('has no correlation for a constant anomaly, rather than a NaN or a 0', () => {
+  it('scoreField, closed forms has no correlation for a constant anomaly, rather than a NaN or a 0', () => {
     const climatology = field(280.1, 281.3, 282.7);
     const constant = scoreField({
       forecast: climatology.map((value) => value + 3),
@@ -100,7 +100,7 @@ describe('scoreField, closed forms', () => {
 });
 
 describe('scoreField, missing values', () => {
-  it('leaves what was not given unknown, and only that', () => {
+  it('scoreField, missing values leaves what was not given unknown, and only that', () => {
     const scores = scoreField({ forecast: field(1, 2), truth: field(2, 4), latitudes: [0] });
     expect(scores).toEqual({
       mse: 2.5,
@@ -120,7 +120,7 @@ describe('scoreField, missing values', () => {
     });
   });
 
-  it('masks a missing point in numerator and denominator, so that it does not shrink the bias', () => {
+  it('scoreField, missing values masks a missing point in numerator and denominator, so that it does not shrink the bias', () => {
     const scores = scoreField({
       forecast: field(12, NaN, 12, 12),
       truth: field(10, 10, NaN, 10),
@@ -130,7 +130,7 @@ describe('scoreField, missing values', () => {
     expect(scores.finiteCoverage).toBeCloseTo(2 / 3, 12);
   });
 
-  it('knows nothing about a forecast without values, and says so with null', () => {
+  it('scoreField, missing values knows nothing about a forecast without values, and says so with null', () => {
     const gone = field(NaN, NaN);
     const other = field(1, 2);
     const scores = scoreField({
@@ -150,17 +150,17 @@ describe('scoreField, missing values', () => {
     expect(scores).toMatchObject({ referenceMse: 0, climatologyMse: 1 });
   });
 
-  it('does not blame the forecast when the truth has no value: coverage 1, scores unknown', () => {
+  it('scoreField, missing values does not blame the forecast when the truth has no value: coverage 1, scores unknown', () => {
     const scores = scoreField({ forecast: field(1, 2), truth: field(NaN, NaN), latitudes: [0] });
     expect(scores).toMatchObject({ finiteCoverage: 1, mse: null, forecastMin: 1, forecastMax: 2 });
   });
 
-  it('takes an infinite forecast value for a missing point, never for an infinite score', () => {
+  it('scoreField, missing values takes an infinite forecast value for a missing point, never for an infinite score', () => {
     const scores = scoreField({ forecast: field(Infinity, 3), truth: field(1, 1), latitudes: [0] });
     expect(scores).toMatchObject({ mse: 4, forecastMax: 3, finiteCoverage: 0.5 });
   });
 
-  it('gives null, not Infinity, when squares leave the range of a double', () => {
+  it('scoreField, missing values gives null, not Infinity, when squares leave the range of a double', () => {
     const scores = scoreField({
       forecast: field(1e200, 1e200),
       truth: field(1, 2),
@@ -171,7 +171,7 @@ describe('scoreField, missing values', () => {
     expect(scores.mae).toBeCloseTo(1e200, -190);
   });
 
-  it('counts a row without a latitude for nothing in weighted scores but reads its values', () => {
+  it('scoreField, missing values counts a row without a latitude for nothing in weighted scores but reads its values', () => {
     const scores = scoreField({
       forecast: field(5, 5, 100, 100),
       truth: field(4, 4, 0, 0),
@@ -182,14 +182,14 @@ describe('scoreField, missing values', () => {
 });
 
 describe('scoreField, against the definitions', () => {
-  it('agrees with a naive implementation on any grid with any gaps', () => {
+  it('scoreField, against the definitions agrees with a naive implementation on any grid with any gaps', () => {
     fc.assert(
       fc.property(fieldsWithGaps, (input) => expectSameScores(scoreField(input), naiveFieldScores(input))),
       { seed: 20250810, numRuns: 400 },
     );
   });
 
-  it('agrees with a naive implementation where only some fields are given', () => {
+  it('scoreField, against the definitions agrees with a naive implementation where only some fields are given', () => {
     const given = fieldsWithGaps.chain(({ reference, climatology, ...rest }) =>
       fc.constantFrom<FieldScoreInput>(rest, { ...rest, reference }, { ...rest, climatology }),
     );
@@ -199,7 +199,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('does not lose digits to a large offset that all fields share', () => {
+  it('scoreField, against the definitions does not lose digits to a large offset that all fields share', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, (input) => {
         const lifted = mapFields(input, (value) => Float64Array.from(value, (x) => x + 2 ** 30));
@@ -214,7 +214,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('moves the bias but not the skill or the correlation when a constant is added to the forecast', () => {
+  it('scoreField, against the definitions moves the bias but not the skill or the correlation when a constant is added to the forecast', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, fc.integer({ min: -40, max: 40 }), (input, shift) => {
         const before = scoreField(input);
@@ -235,7 +235,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('scales errors with the unit and leaves ratios as they are', () => {
+  it('scoreField, against the definitions scales errors with the unit and leaves ratios as they are', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, (input) => {
         const before = scoreField(input);
@@ -258,7 +258,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('does not depend on the order of the rows', () => {
+  it('scoreField, against the definitions does not depend on the order of the rows', () => {
     fc.assert(
       fc.property(fieldsWithGaps, (input) => {
         const columns = input.forecast.length / input.latitudes.length;
@@ -276,7 +276,7 @@ describe('scoreField, against the definitions', () => {
 });
 
 describe('scoreField, shapes', () => {
-  it('refuses fields of different lengths and names them, rather than scoring half of one', () => {
+  it('scoreField, shapes refuses fields of different lengths and names them, rather than scoring half of one', () => {
     expect(() => scoreField({ forecast: field(1, 2), truth: field(1, 2, 3), latitudes: [0] })).toThrow(
       new RangeError(
         'Fields that are compared need the same number of values, got forecast 2, truth 3; put them on one grid first.',
@@ -284,14 +284,14 @@ describe('scoreField, shapes', () => {
     );
   });
 
-  it('refuses a field that does not divide into rows', () => {
+  it('scoreField, shapes refuses a field that does not divide into rows', () => {
     const three = field(1, 2, 3);
     expect(() => scoreField({ forecast: three, truth: three, latitudes: [0, 1] })).toThrow(RangeError);
     expect(() => scoreField({ forecast: three, truth: three, latitudes: [] })).toThrow(/0 latitude rows/);
     expect(() => scoreField({ forecast: field(), truth: field(), latitudes: [0] })).toThrow(RangeError);
   });
 
-  it('changes none of its inputs', () => {
+  it('scoreField, shapes changes none of its inputs', () => {
     const input = { forecast: field(1, NaN), truth: field(2, 3), reference: field(1, 1), latitudes: [10] };
     const before = structuredClone(input);
     scoreField(input);

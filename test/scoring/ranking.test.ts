@@ -13,24 +13,24 @@ const forecast = (minerHotkey: string, score: number | null, rank: number | null
 });
 
 describe('the ranks of a run', () => {
-  it('lets equal scores share a rank and leaves the next one out: 1, 1, 3', () => {
+  it('the ranks of a run lets equal scores share a rank and leaves the next one out: 1, 1, 3', () => {
     expect(ranksOf([0.9, 0.9, 0.5])).toEqual([1, 1, 3]);
   });
 
-  it('answers in the order of the input', () => {
+  it('the ranks of a run answers in the order of the input', () => {
     expect(ranksOf([0.1, 0.9, 0.5, 0.9])).toEqual([4, 1, 3, 1]);
   });
 
-  it('ranks nobody without a score, so that a NaN cannot take the first place', () => {
+  it('the ranks of a run ranks nobody without a score, so that a NaN cannot take the first place', () => {
     expect(ranksOf([null, 0.2, NaN, 0.4, Infinity])).toEqual([null, 2, null, 1, null]);
     expect(ranksOf([])).toEqual([]);
   });
 
-  it('ranks a score of 0', () => {
+  it('the ranks of a run ranks a score of 0', () => {
     expect(ranksOf([0, -0, 0.5])).toEqual([2, 2, 1]);
   });
 
-  it('gives each score one more than the number of better ones', () => {
+  it('the ranks of a run gives each score one more than the number of better ones', () => {
     const scores = fc.array(fc.option(fc.integer({ min: 0, max: 5 })), { maxLength: 12 });
     fc.assert(
       fc.property(scores, (given) => {
@@ -41,7 +41,7 @@ describe('the ranks of a run', () => {
     );
   });
 
-  it('begin with the best, ties alike, and the one after a tie stands behind both', () => {
+  it('the ranks of a run begin with the best, ties alike, and the one after a tie stands behind both', () => {
     const ranked = rankScores([forecast('a', 0.2), forecast('b', 0.9), forecast('c', 0.9), forecast('d', 0)]);
     expect(ranked.map(({ minerHotkey, rank }) => [minerHotkey, rank])).toEqual([
       ['a', 3],
@@ -51,11 +51,11 @@ describe('the ranks of a run', () => {
     ]);
   });
 
-  it('are given to scores alone, and taken back where the score is', () => {
+  it('the ranks of a run are given to scores alone, and taken back where the score is', () => {
     expect(rankScores([forecast('a', null), forecast('b', null, 1)])).toEqual([forecast('b', null, null)]);
   });
 
-  it('that stay as they are need not be written', () => {
+  it('the ranks of a run that stay as they are need not be written', () => {
     expect(rankScores([forecast('a', 0.5, 1), forecast('b', 0.4, 2)])).toEqual([]);
   });
 });

@@ -48,13 +48,13 @@ function bothWays(fields: ReturnType<typeof fieldsOf>, latitudes: readonly numbe
 }
 
 describe('sumWholeRows', () => {
-  it('tells of a field what summing it point by point tells', () => {
+  it('sumWholeRows tells of a field what summing it point by point tells', () => {
     const { rest, joined, pointByPoint } = bothWays(fieldsOf(6 * 8), [75, 45, 15, -15, -45, NaN]);
     expect(rest).toEqual([]);
     expectClose(joined, pointByPoint);
   });
 
-  it.each(names)('leaves over a row with a gap of the %s, and only that row', (name) => {
+  it.each(names)('sumWholeRows leaves over a row with a gap of the %s, and only that row', (name) => {
     for (const gap of [NaN, Infinity, -Infinity]) {
       for (const column of [0, 1, 7]) {
         const fields = fieldsOf(3 * 8);
@@ -66,7 +66,7 @@ describe('sumWholeRows', () => {
     }
   });
 
-  it('sums fields larger than its memory block by block', () => {
+  it('sumWholeRows sums fields larger than its memory block by block', () => {
     const points = 4096;
     const rows = (3 * KERNEL_POINTS) / points + 1;
     const latitudes = Array.from({ length: rows }, (_, row) => 80 - 6 * row);
@@ -75,7 +75,7 @@ describe('sumWholeRows', () => {
     expectClose(joined, pointByPoint);
   });
 
-  it('leaves over what it cannot sum: double precision, odd rows, rows beyond its memory', () => {
+  it('sumWholeRows leaves over what it cannot sum: double precision, odd rows, rows beyond its memory', () => {
     const fields = fieldsOf(8);
     const double = { ...fields, truth: Float64Array.from(fields.truth) };
     expect(sumRows(double, gridRows(double, [0])).rest).toHaveLength(1);
@@ -83,7 +83,7 @@ describe('sumWholeRows', () => {
     expect(bothWays(fieldsOf(KERNEL_POINTS + 2), [0]).rest).toEqual([0]);
   });
 
-  it('leaves over a field of which a difference hardly varies, so that a constant error is exactly constant', () => {
+  it('sumWholeRows leaves over a field of which a difference hardly varies, so that a constant error is exactly constant', () => {
     const fields = fieldsOf(2 * 8);
     const forecast = fields.truth.map((value) => value + 4);
     expect(bothWays({ ...fields, forecast }, [10, -10]).rest).toEqual([0, 1]);
@@ -92,7 +92,7 @@ describe('sumWholeRows', () => {
     expect(scoreField(input)).toMatchObject({ bias: 4, skillScoreReference: 1 });
   });
 
-  it('tells nothing of rows that all have gaps', () => {
+  it('sumWholeRows tells nothing of rows that all have gaps', () => {
     const fields = fieldsOf(2 * 4);
     fields.truth.fill(NaN);
     const { rest, errors } = sumRows(fields, gridRows(fields, [10, -10]));
@@ -100,7 +100,7 @@ describe('sumWholeRows', () => {
     expect(errors).toMatchObject({ sharedPoints: 0, forecastMin: Infinity });
   });
 
-  it('needs neither reference nor climatology', () => {
+  it('sumWholeRows needs neither reference nor climatology', () => {
     const { forecast, truth } = fieldsOf(8);
     const { rest, errors } = sumRows({ forecast, truth }, gridRows({ forecast, truth }, [0]));
     expect([rest.length, errors.sharedPoints]).toEqual([0, 8]);
@@ -108,7 +108,7 @@ describe('sumWholeRows', () => {
 });
 
 describe('scoreField in single precision', () => {
-  it('agrees with the definitions on any grid, with any gaps', () => {
+  it('scoreField in single precision agrees with the definitions on any grid, with any gaps', () => {
     const value = fc.oneof(
       { weight: 30, arbitrary: fc.integer({ min: -400, max: 400 }).map((eighths) => 280 + eighths / 8) },
       { weight: 1, arbitrary: fc.constantFrom(NaN, Infinity) },
@@ -137,7 +137,7 @@ describe('scoreField in single precision', () => {
     );
   });
 
-  it('finds a copy by a distance of exactly 0 and a perfect forecast by an error of exactly 0', () => {
+  it('scoreField in single precision finds a copy by a distance of exactly 0 and a perfect forecast by an error of exactly 0', () => {
     const { forecast, truth, climatology } = fieldsOf(4 * 360);
     const latitudes = [60, 20, -20, -60];
     const copy = scoreField({ forecast, truth, reference: forecast, climatology, latitudes });
@@ -148,7 +148,7 @@ describe('scoreField in single precision', () => {
     expect(perfect.acc).toBeCloseTo(1, 12);
   });
 
-  it('has no correlation for a forecast that is the climatology, nor for a constant one', () => {
+  it('scoreField in single precision has no correlation for a forecast that is the climatology, nor for a constant one', () => {
     const { truth, reference, climatology } = fieldsOf(2 * 360);
     const latitudes = [40, -40];
     expect(scoreField({ forecast: climatology, truth, climatology, latitudes }).acc).toBeNull();
@@ -156,7 +156,7 @@ describe('scoreField in single precision', () => {
     expect(scoreField({ forecast: constant, truth, reference, latitudes }).patternCorrelation).toBeNull();
   });
 
-  it('correlates a forecast that hardly leaves the climatology as well as any other', () => {
+  it('scoreField in single precision correlates a forecast that hardly leaves the climatology as well as any other', () => {
     const fields = fieldsOf(2 * 360);
     const forecast = fields.climatology.map((value, point) => value + (point % 7 === 0 ? 1 / 1024 : 0));
     const input = { ...fields, forecast, latitudes: [40, -40] };

@@ -20,7 +20,7 @@ const row = rowOf({
 });
 
 describe('the totals of rows', () => {
-  it('weigh each row, but not in what counts every point the same', () => {
+  it('the totals of rows weigh each row, but not in what counts every point the same', () => {
     const open = openTotals();
     expect(open.add(row, 0, { weight: 0.5, points: 2 })).toBe(true);
     expect(open.add(row, 0, { weight: 0, points: 2 })).toBe(true);
@@ -36,7 +36,7 @@ describe('the totals of rows', () => {
   });
 
   it.each(['error', 'actual', 'referenceErrorSquares'] as const)(
-    'refuse a row whose %s is not finite',
+    'the totals of rows refuse a row whose %s is not finite',
     (name) => {
       const open = openTotals();
       for (const sum of [NaN, Infinity]) {
@@ -55,7 +55,7 @@ describe('what totals tell', () => {
     return sumsToMoments({ ...totals, sums: { ...totals.sums, ...changes } }, 280);
   };
 
-  it('is mean and spread of the errors, and pairs about what is typical', () => {
+  it('what totals tell is mean and spread of the errors, and pairs about what is typical', () => {
     expect(moments()?.errors).toMatchObject({
       errors: { weight: 2, mean: 2, squares: 2 },
       ...{ unweightedMean: 2, sharedPoints: 2, truthOnlyPoints: 0, absoluteSum: 4 },
@@ -67,7 +67,7 @@ describe('what totals tell', () => {
     });
   });
 
-  it('is nothing where squares about zero are nearly all that there is', () => {
+  it('what totals tell is nothing where squares about zero are nearly all that there is', () => {
     expect(moments({ errorSquares: 8.0001 })).toBeNull();
     expect(moments({ forecastSquares: 2.0001 })).toBeNull();
     expect(moments({ actual: 1, actualSquares: 0.5 })).toBeNull();

@@ -5,7 +5,7 @@ import { thicknessWeights } from '#scoring/thickness-weights';
 const LEVELS = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000];
 
 describe('thicknessWeights', () => {
-  it('test vector 8: weighs the thirteen levels by 25 to 125 of 950 hPa', () => {
+  it('thicknessWeights, test vector 8: weighs the thirteen levels by 25 to 125 of 950 hPa', () => {
     const expected = [25, 50, 50, 50, 50, 75, 100, 100, 100, 125, 112.5, 75, 37.5];
     const weights = thicknessWeights(LEVELS);
     weights.forEach((weight, level) => expect(weight * 950).toBeCloseTo(expected[level] ?? NaN, 9));
@@ -15,16 +15,16 @@ describe('thicknessWeights', () => {
     ]);
   });
 
-  it('gives the weights in the order of the levels, so that a surface-first store is weighed alike', () => {
+  it('thicknessWeights gives the weights in the order of the levels, so that a surface-first store is weighed alike', () => {
     expect(thicknessWeights(LEVELS.toReversed())).toEqual(thicknessWeights(LEVELS).reverse());
   });
 
-  it('gives a single level all the weight and two levels half each', () => {
+  it('thicknessWeights gives a single level all the weight and two levels half each', () => {
     expect(thicknessWeights([500])).toEqual([1]);
     expect(thicknessWeights([850, 500])).toEqual([0.5, 0.5]);
   });
 
-  it('adds up to 1 for any set of levels', () => {
+  it('thicknessWeights adds up to 1 for any set of levels', () => {
     const levels = fc.uniqueArray(fc.integer({ min: 1, max: 1100 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(levels, (pressures) => {
@@ -42,7 +42,7 @@ describe('thicknessWeights', () => {
     [[-500], /got -500/],
     [[0], /got 0/],
     [[500, 850, 500], /distinct levels/],
-  ])('refuses levels %j, for a weight of them would mean nothing', (levels, message) => {
+  ])('thicknessWeights refuses levels %j, for a weight of them would mean nothing', (levels, message) => {
     expect(() => thicknessWeights(levels)).toThrow(RangeError);
     expect(() => thicknessWeights(levels)).toThrow(message);
   });

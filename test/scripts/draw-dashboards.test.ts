@@ -30,24 +30,27 @@ function answerFor(panel: ReturnType<typeof panelsOf>[number]): readonly Frame[]
 }
 
 describe('the drawn dashboards', () => {
-  it('draw every type of panel that is generated', () => {
+  it('the drawn dashboards draw every type of panel that is generated', () => {
     const types = new Set(GENERATED.flatMap(panelsOf).map(({ type }) => type));
     expect([...types].filter((type) => !(type in DRAWERS))).toEqual([]);
     expect(types.size).toBeGreaterThan(5);
   });
 
-  it.each(GENERATED)('$uid shows each panel by its title, with values and without', (dashboard) => {
-    const panels = panelsOf(dashboard);
-    const full = Object.fromEntries(panels.map((panel) => [panel.id, answerFor(panel)]));
-    for (const answers of [full, {}]) {
-      const { html } = drawDashboard(dashboard, answers, CHOICE);
-      expect(html.match(/<section/g)).toHaveLength(panels.length);
-      expect(html).toContain('not by Grafana');
-      expect(html).not.toMatch(/NaN|undefined|Infinity/);
-    }
-    const empty = drawDashboard(dashboard, {}, CHOICE).html;
-    expect(empty.match(/class="nothing"/g)).toHaveLength(panels.length);
-  });
+  it.each(GENERATED)(
+    'the drawn dashboards: $uid shows each panel by its title, with values and without',
+    (dashboard) => {
+      const panels = panelsOf(dashboard);
+      const full = Object.fromEntries(panels.map((panel) => [panel.id, answerFor(panel)]));
+      for (const answers of [full, {}]) {
+        const { html } = drawDashboard(dashboard, answers, CHOICE);
+        expect(html.match(/<section/g)).toHaveLength(panels.length);
+        expect(html).toContain('not by Grafana');
+        expect(html).not.toMatch(/NaN|undefined|Infinity/);
+      }
+      const empty = drawDashboard(dashboard, {}, CHOICE).html;
+      expect(empty.match(/class="nothing"/g)).toHaveLength(panels.length);
+    },
+  );
 });
 
 describe('numbers in the units of panels', () => {
@@ -63,11 +66,11 @@ describe('numbers in the units of panels', () => {
     [NOON, 'time:YYYY-MM-DD HH[Z]', undefined, '1970-01-01 12Z'],
     [240, 'suffix: h', 0, '240 h'],
     [12.5, 'none', undefined, '12.5'],
-  ])('%s in %s', (value, unit, decimals, text) => {
+  ])('numbers in the units of panels: %s in %s', (value, unit, decimals, text) => {
     expect(formatNumber(value, unit, decimals)).toBe(text);
   });
 
-  it('refuse a unit that they do not know, rather than draw it wrong', () => {
+  it('numbers in the units of panels refuse a unit that they do not know, rather than draw it wrong', () => {
     expect(() => formatNumber(1, 'furlong')).toThrow('furlong');
   });
 });
@@ -81,7 +84,7 @@ describe('answers', () => {
     ],
   };
 
-  it('become a line for each text, with a gap where it has no value', () => {
+  it('answers become a line for each text, with a gap where it has no value', () => {
     const [, ...lines] = longToWide(long).fields;
     expect(lines.map(({ labels, values }) => [labels, values])).toEqual([
       [{ miner: 'a' }, [1, null]],
@@ -89,7 +92,7 @@ describe('answers', () => {
     ]);
   });
 
-  it('are split by the values of a column', () => {
+  it('answers are split by the values of a column', () => {
     const frames = partitionByValues(long, 'miner');
     expect(frames.map(({ fields }) => fields.map(({ values }) => values))).toEqual([
       [[NOON], [1]],
@@ -118,7 +121,7 @@ describe('a picture in 256 colours', () => {
     return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...parts]);
   }
 
-  it('has the colours of the original, however its rows were filtered', () => {
+  it('a picture in 256 colours has the colours of the original, however its rows were filtered', () => {
     const plain = smallPng(pictureOf([0, 10, 20, 30, 11, 22, 33]));
     const filtered = smallPng(pictureOf([1, 10, 20, 30, 1, 2, 3]));
     expect(filtered).toEqual(plain);

@@ -108,21 +108,24 @@ const WORSE: readonly (readonly [key: string, files: Files, named: string])[] = 
 ];
 
 describe('the ratchet', () => {
-  it('has a case below for every figure', () => {
+  it('the ratchet has a case below for every figure', () => {
     expect(WORSE.map(([key]) => key).sort()).toEqual([...calm.keys()].sort());
   });
 
-  it.each(WORSE)('fails when %s is worse, and names the place and the way out', (key, files, named) => {
-    const after = measured({ ...TREE, ...files }).get(key);
-    if (after === undefined) throw new Error(`nothing measures ${key}`);
-    expect(after.value).toBeGreaterThan(calm.get(key)?.value ?? Infinity);
-    const [message = ''] = describeFailures([after], limits);
-    expect(message).toContain(`${after.title}: ${after.value}; allowed: ${calm.get(key)?.value ?? ''}.`);
-    expect(message).toContain(named);
-    expect(message).toContain(after.advice);
-  });
+  it.each(WORSE)(
+    'the ratchet fails when %s is worse, and names the place and the way out',
+    (key, files, named) => {
+      const after = measured({ ...TREE, ...files }).get(key);
+      if (after === undefined) throw new Error(`nothing measures ${key}`);
+      expect(after.value).toBeGreaterThan(calm.get(key)?.value ?? Infinity);
+      const [message = ''] = describeFailures([after], limits);
+      expect(message).toContain(`${after.title}: ${after.value}; allowed: ${calm.get(key)?.value ?? ''}.`);
+      expect(message).toContain(named);
+      expect(message).toContain(after.advice);
+    },
+  );
 
-  it('is silent about a tree that is as it was, and about a better one', () => {
+  it('the ratchet is silent about a tree that is as it was, and about a better one', () => {
     expect(describeFailures([...calm.values()], limits)).toEqual([]);
     const emptied = measured({});
     expect(describeFailures([...emptied.values()], limits)).toEqual([]);
@@ -132,20 +135,20 @@ describe('the ratchet', () => {
     ...{ key, title: 'cycles', value, findings: [], advice: 'Cut it.' },
   });
 
-  it('lowers what is better and stores what is new, and never raises a limit', () => {
+  it('the ratchet lowers what is better and stores what is new, and never raises a limit', () => {
     const before: Limits = { ratchet: { a: 3, b: 3 }, budget: { c: { max: 9 } } };
     const after = tighten([figure(2, 'a'), figure(4, 'b'), figure(1, 'c'), figure(5, 'd')], before);
     expect(after).toEqual({ ratchet: { a: 2, b: 3, d: 5 }, budget: { c: { max: 9 } } });
   });
 
-  it('lets a budgeted figure move within its range only', () => {
+  it('the ratchet lets a budgeted figure move within its range only', () => {
     const budget: Limits = { ratchet: {}, budget: { importCycles: { min: 2, max: 4 } } };
     const verdicts = [1, 2, 4, 5].map((value) => judge(figure(value), budget));
     expect(verdicts).toEqual(['worse', 'kept', 'kept', 'worse']);
     expect(describeFailures([figure(5)], budget)).toEqual(['cycles: 5; allowed: 2 to 4.\nCut it.']);
   });
 
-  it('fails on a figure that has no limit, so that none is added without one', () => {
+  it('the ratchet fails on a figure that has no limit, so that none is added without one', () => {
     expect(describeFailures([figure(0)], { ratchet: {}, budget: {} })).toHaveLength(1);
   });
 });
@@ -153,14 +156,14 @@ describe('the ratchet', () => {
 describe('the table', () => {
   const figures = [...calm.values()];
 
-  it('fits 80 columns and stands in the order of the figures', () => {
+  it('the table fits 80 columns and stands in the order of the figures', () => {
     const rows = renderTable(figures, limits, 'columns').split('\n');
     expect(rows).toHaveLength(figures.length + 1);
     expect(rows.filter((row) => row.length > 80)).toEqual([]);
     expect(rows.slice(1).map((row) => row.slice(0, 10))).toEqual(figures.map((it) => it.title.slice(0, 10)));
   });
 
-  it('sets two trees side by side in Markdown', () => {
+  it('the table sets two trees side by side in Markdown', () => {
     const after = [...measured({ ...TREE, 'src/wind/b.ts': 'let a: any;' }).values()];
     expect(renderComparison(figures, after, 'markdown')).toContain('| uses of the type any | 0 | 1 |');
   });
@@ -169,7 +172,7 @@ describe('the table', () => {
 describe('exported names', () => {
   const unused = (files: Files) => measured({ ...TREE, ...files }).get('unusedExports')?.findings;
 
-  it('are used when a door reaches them, through other files too', () => {
+  it('exported names are used when a door reaches them, through other files too', () => {
     const door = `export * from './wind/inner.ts';`;
     const inner = { 'src/wind/inner.ts': `export { lull as calm } from './b.ts';` };
     const origin = { 'src/wind/b.ts': 'export const lull = 1, squall = 2;' };
@@ -179,7 +182,7 @@ describe('exported names', () => {
     ]);
   });
 
-  it('are not used by whoever only passes them on', () => {
+  it('exported names are not used by whoever only passes them on', () => {
     const files = {
       'src/wind/inner.ts': `export { lull } from './b.ts';`,
       'src/wind/b.ts': 'export const lull = 1;',
@@ -193,11 +196,11 @@ describe('exported names', () => {
     `const { lull } = await import('./b.ts');`,
     `const wind = await import('./b.ts');`,
     `let a: typeof import('./b.ts').lull;`,
-  ])('are used by %s', (text) => {
+  ])('exported names are used by %s', (text) => {
     expect(unused({ 'src/wind/b.ts': 'export const lull = 1;', 'src/wind/c.ts': text })).toEqual([]);
   });
 
-  it('that are types of their own file belong to its signatures', () => {
+  it('exported names that are types of their own file belong to its signatures', () => {
     const signature = 'export interface Lull {}\nexport type Idle = 1;\nconst f = (a: Lull) => a;\nvoid f;';
     expect(unused({ 'src/wind/b.ts': signature })).toEqual(['src/wind/b.ts#Idle']);
   });
@@ -206,13 +209,13 @@ describe('exported names', () => {
 describe('retired names', () => {
   const found = (path: string, text: string) => retiredNames([parseFile(path, text)]).names;
 
-  it('count where something is declared, and nowhere else', () => {
+  it('retired names count where something is declared, and nowhere else', () => {
     const declared = 'const told = 1; function bury(said: number) {} class Register { #estate = 1; }';
     expect(found('src/a.ts', declared)).toHaveLength(5);
     expect(found('src/a.ts', '// told\nconst a = "told"; a.told(); toldTwice;')).toEqual([]);
   });
 
-  it('hold where the word is retired, and stay where the field uses it', () => {
+  it('retired names hold where the word is retired, and stay where the field uses it', () => {
     const slots = 'const slots = 1;';
     expect(found('src/ingest/a.ts', slots)).toHaveLength(1);
     expect(found('test/ingest/a.test.ts', slots)).toHaveLength(1);
@@ -225,12 +228,12 @@ describe('retired names', () => {
 describe('comments', () => {
   const share = (text: string) => measured({ 'src/a.ts': text }).get('commentShare')?.value;
 
-  it('count by the line, of both kinds, beside code too', () => {
+  it('comments count by the line, of both kinds, beside code too', () => {
     expect(share('// a\n/* b\n c */\nlet d; // e\n')).toBe(100);
     expect(share('let a;\n\nlet b;\n// c\n')).toBe(25);
   });
 
-  it('are none within literals', () => {
+  it('comments are none within literals', () => {
     expect(share('const a = "// b";\nconst c = `/* ${a} */`;\nconst d = /[/*]\\/*/;\n')).toBe(0);
   });
 });
@@ -252,7 +255,7 @@ describe('package imports', () => {
     ['#semconv/no', '#semconv/no'],
     ['../a.ts', 'src/a.ts'],
     ['zod', 'zod'],
-  ])('%s is %s', (specifier, path) => {
+  ])('package imports: %s is %s', (specifier, path) => {
     expect(resolve('src/steps/step.ts', specifier)).toBe(path);
   });
 });
@@ -275,7 +278,7 @@ describe('the command', () => {
     return { run, stored: () => JSON.parse(readFileSync(path, 'utf8')) as Limits };
   }
 
-  it('fails when a figure is worse, and refuses to store it', async () => {
+  it('the command fails when a figure is worse, and refuses to store it', async () => {
     const { run, stored } = await plant({ roomsHouse: 1 });
     const { status, stderr } = run();
     expect(status).toBe(1);
@@ -284,7 +287,7 @@ describe('the command', () => {
     expect(stored().ratchet['roomsHouse']).toBe(1);
   });
 
-  it('stores a better figure when it is asked to', async () => {
+  it('the command stores a better figure when it is asked to', async () => {
     const { run, stored } = await plant({ roomsHouse: 9 });
     expect(run()).toMatchObject({ status: 0, stderr: '' });
     expect(stored().ratchet['roomsHouse']).toBe(9);

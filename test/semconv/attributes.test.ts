@@ -23,17 +23,17 @@ const exampleOf = ({ type, example }: AttributeDefinition): unknown => {
 };
 
 describe('the attributes', () => {
-  it.each(Object.entries(all))('%s accepts its own example', (_name, definition) => {
+  it.each(Object.entries(all))('the attributes: %s accepts its own example', (_name, definition) => {
     expect(definition.schema.safeParse(exampleOf(definition)).success).toBe(true);
   });
 
-  it('are named in lower case with dots, in our name space or a standard one', () => {
+  it('the attributes are named in lower case with dots, in our name space or a standard one', () => {
     for (const name of Object.keys(all)) {
       expect(name).toMatch(/^(weather(\.[a-z0-9_]+)+|error\.type|http\.(request|response)\.[a-z_]+)$/);
     }
   });
 
-  it('refuse what is outside of their set or range, never replacing it', () => {
+  it('the attributes refuse what is outside of their set or range, never replacing it', () => {
     const isValid = (name: keyof typeof ATTRIBUTES, value: unknown): boolean =>
       ATTRIBUTES[name].schema.safeParse(value).success;
     expect(isValid('weather.step.status', 'done')).toBe(false);
@@ -51,14 +51,14 @@ describe('the categories of errors', () => {
     expect(Object.keys(FAULT_OF)).toHaveLength(ERROR_CATEGORIES.length);
   });
 
-  it('count once for a miner, where the failure happened', () => {
+  it('the categories of errors count once for a miner, where the failure happened', () => {
     expect(countsAsError('communication', 'timeout')).toBe(true);
     expect(countsAsError('query', 'timeout')).toBe(false);
     expect(countsAsError('verify', 'verification_manifest')).toBe(true);
     expect(countsAsError('communication', null)).toBe(false);
   });
 
-  it('are carried by a CategorizedError together with its cause', () => {
+  it('the categories of errors are carried by a CategorizedError together with its cause', () => {
     const cause = new Error('inner');
     const error = new CategorizedError('timeout', 'outer', { cause, retryable: true });
     expect(error).toMatchObject({ name: 'CategorizedError', category: 'timeout', retryable: true, cause });

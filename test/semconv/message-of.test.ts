@@ -9,7 +9,7 @@ describe('the message of what was thrown', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [42, '42'],
-  ])('of %o is %o', (thrown, message) => {
+  ])('the message of what was thrown of %o is %o', (thrown, message) => {
     expect(messageOf(thrown)).toBe(message);
   });
 });

@@ -8,7 +8,7 @@ describe('the page of the metrics', () => {
   const rowOf = (name: string): string[] =>
     page.split('\n').filter((line) => line.startsWith(`| \`${name}\` |`));
 
-  it('has one row for every metric, with its type, its labels and what it means', () => {
+  it('the page of the metrics has one row for every metric, with its type, its labels and what it means', () => {
     for (const { name, type, labels, help } of Object.values(METRICS)) {
       const [row = '', ...others] = rowOf(name);
       expect(others, name).toEqual([]);
@@ -18,7 +18,7 @@ describe('the page of the metrics', () => {
     }
   });
 
-  it('has one row for every label, with each value of a closed set', () => {
+  it('the page of the metrics has one row for every label, with each value of a closed set', () => {
     const labels: readonly (readonly [string, LabelDefinition])[] = Object.entries(METRIC_LABELS);
     for (const [name, { brief, values }] of labels) {
       const [row = '', ...others] = rowOf(name);
@@ -28,7 +28,7 @@ describe('the page of the metrics', () => {
     }
   });
 
-  it('has tables whose rows are all as wide as their heads', () => {
+  it('the page of the metrics has tables whose rows are all as wide as their heads', () => {
     for (const block of page.split('\n\n').filter((text) => text.startsWith('|'))) {
       const widths = block
         .trim()

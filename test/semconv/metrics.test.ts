@@ -9,7 +9,7 @@ const familyOf = (name: string): string => name.replace(/_total$/, '');
 
 describe('the metrics', () => {
   it.each(metrics.map((metric) => [metric.name, metric] as const))(
-    '%s follows the naming rules',
+    'the metrics: %s follows the naming rules',
     (name, metric) => {
       expect(name).toMatch(/^barograph_[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
       expect(name.endsWith('_total')).toBe(metric.type === 'counter');
@@ -19,46 +19,46 @@ describe('the metrics', () => {
     },
   );
 
-  it('have names that stay apart when OpenMetrics cuts off _total', () => {
+  it('the metrics have names that stay apart when OpenMetrics cuts off _total', () => {
     const families = metrics.map(({ name }) => familyOf(name));
     expect(new Set(families).size).toBe(families.length);
   });
 
-  it('have labels from the table of labels only, and no label twice', () => {
+  it('the metrics have labels from the table of labels only, and no label twice', () => {
     for (const { labels } of metrics) {
       expect(Object.keys(METRIC_LABELS)).toEqual(expect.arrayContaining([...labels]));
       expect(new Set(labels).size).toBe(labels.length);
     }
   });
 
-  it('never split a latency by miner', () => {
+  it('the metrics never split a latency by miner', () => {
     const histograms = metrics.filter(({ type }) => type === 'histogram');
     expect(histograms.length).toBeGreaterThan(0);
     for (const { labels } of histograms)
       expect(labels.filter((label) => label.startsWith('miner'))).toEqual([]);
   });
 
-  it('have buckets that ascend', () => {
+  it('the metrics have buckets that ascend', () => {
     for (const { buckets } of [METRICS.stepDuration, METRICS.recorderBatchDuration]) {
       expect([...buckets]).toEqual([...new Set(buckets)].sort((a, b) => a - b));
     }
   });
 
-  it('measure steps from a millisecond to ten minutes', () => {
+  it('the metrics measure steps from a millisecond to ten minutes', () => {
     expect(METRICS.stepDuration.buckets.at(0)).toBe(0.001);
     expect(METRICS.stepDuration.buckets.at(-1)).toBe(600);
   });
 });
 
 describe('the labels', () => {
-  it('know every substep without its number', () => {
+  it('the labels know every substep without its number', () => {
     expect([...METRIC_LABELS.substep.values].sort()).toEqual(
       [...new Set(Object.values(SUBSTEPS).flat())].sort(),
     );
     expect(METRIC_LABELS.substep.values).toContain('attempt');
   });
 
-  it('never use the overflow value as a value of a closed set', () => {
+  it('the labels never use the overflow value as a value of a closed set', () => {
     for (const { values } of Object.values(METRIC_LABELS)) {
       if (typeof values !== 'string') expect(values).not.toContain(OVERFLOW);
     }

@@ -13,13 +13,13 @@ import {
 } from '#semconv';
 
 describe('stages with a number', () => {
-  it('lose it for metrics and panels, while every plain stage stays', () => {
+  it('stages with a number lose it for metrics and panels, while every plain stage stays', () => {
     for (const stage of STAGES) expect(toStage(stage)).toBe(stage);
     expect(toStage(era5Stage(72))).toBe('era5_scoring');
     expect(toStage(inferenceStage(45.4))).toBe('inference_running');
   });
 
-  it('carry a progress between 0 and 100, or none when it is not known', () => {
+  it('stages with a number carry a progress between 0 and 100, or none when it is not known', () => {
     expect([45.4, -3, 250].map(inferenceStage)).toEqual([
       'inference_running_45%',
       'inference_running_0%',
@@ -28,19 +28,19 @@ describe('stages with a number', () => {
     expect([null, Number.NaN, Infinity].map(inferenceStage)).toEqual(Array(3).fill('inference_running'));
   });
 
-  it('are refused when they are none, never replaced', () => {
+  it('stages with a number are refused when they are none, never replaced', () => {
     expect(() => toStage('era5_scored')).toThrow(/stage is "era5_scored"; allowed: init, /);
     expect(() => toStage('')).toThrow(RangeError);
   });
 
   it.each(['inference_running_101%', 'inference_running_045%', 'era5_scoring_0h', 'era5_scoring_h', 'Init'])(
-    '%s is no stage',
+    'stages with a number: %s is no stage',
     (text) => {
       expect(STAGE_PATTERN.test(text)).toBe(false);
     },
   );
 
-  it('match the pattern as they are built', () => {
+  it('stages with a number match the pattern as they are built', () => {
     for (const text of [...STAGES, era5Stage(240), inferenceStage(0), inferenceStage(100)]) {
       expect(text).toMatch(STAGE_PATTERN);
     }
@@ -48,14 +48,14 @@ describe('stages with a number', () => {
 });
 
 describe('substeps', () => {
-  it('belong to their step only', () => {
+  it('substeps belong to their step only', () => {
     expect(toSubstepGroup('poll', pollSubstep(17))).toBe('attempt');
     expect(toSubstepGroup('query', 'initiate_fetch')).toBe('initiate_fetch');
     expect(toSubstepGroup('query', 'attempt_1')).toBeNull();
     expect(toSubstepGroup('day1', 'manifest')).toBeNull();
   });
 
-  it('match the pattern, the family of attempts with its number only', () => {
+  it('substeps match the pattern, the family of attempts with its number only', () => {
     for (const substep of STEP_NAMES.flatMap((step): readonly string[] => SUBSTEPS[step])) {
       expect(SUBSTEP_PATTERN.test(substep)).toBe(substep !== 'attempt');
     }

@@ -21,24 +21,24 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 describe('the reference page', () => {
   const page = renderReferencePage();
 
-  it('has a row for every attribute and event, so that none is undocumented', () => {
+  it('the reference page has a row for every attribute and event, so that none is undocumented', () => {
     const names = [ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES].flatMap((set) =>
       Object.keys(set),
     );
     for (const name of [...names, ...Object.values(EVENTS)]) expect(page).toContain(`| \`${name}\` |`);
   });
 
-  it('tells for every category of errors who is at fault', () => {
+  it('the reference page tells for every category of errors who is at fault', () => {
     for (const category of ERROR_CATEGORIES) {
       expect(page).toContain(`| \`${category}\` | ${FAULT_OF[category]} |`);
     }
   });
 
-  it('lists every value of the closed sets', () => {
+  it('the reference page lists every value of the closed sets', () => {
     for (const value of [...STAGES, ...RESPONSE_STATUSES]) expect(page).toContain(`\`${value}\``);
   });
 
-  it('has tables whose rows are all as wide as their heads', () => {
+  it('the reference page has tables whose rows are all as wide as their heads', () => {
     for (const block of page.split('\n\n').filter((text) => text.startsWith('|'))) {
       const widths = block
         .trim()
@@ -58,11 +58,11 @@ describe('generated files', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('are checked in as the program writes them; "npm run generate" makes them so', async () => {
+  it('generated files are checked in as the program writes them; "npm run generate" makes them so', async () => {
     expect(await staleFiles(ROOT)).toEqual([]);
   });
 
-  it('count as stale when they are missing or differ, and as fresh when written', async () => {
+  it('generated files count as stale when they are missing or differ, and as fresh when written', async () => {
     const files = [
       { path: 'a/one.md', render: () => 'one' },
       { path: 'two.md', render: () => Promise.resolve('two') },
@@ -74,7 +74,7 @@ describe('generated files', () => {
     expect(await staleFiles(folder, files)).toEqual(['two.md']);
   });
 
-  it('have paths that are all different', () => {
+  it('generated files have paths that are all different', () => {
     const paths = GENERATED_FILES.map(({ path }) => path);
     expect(new Set(paths).size).toBe(paths.length);
   });

@@ -37,7 +37,7 @@ describe('scrubText', () => {
     ["ENOENT: no such file, open '/srv/validator/data/gfs.nc'", "ENOENT: no such file, open '/gfs.nc'"],
     ['C:\\Users\\jane\\gfs.nc is locked', '/gfs.nc is locked'],
     ['at file:///home/jane/app/step.ts:3:5', 'at /step.ts:3:5'],
-  ])('hides what must not be seen in %j', (text, scrubbed) => {
+  ])('scrubText hides what must not be seen in %j', (text, scrubbed) => {
     expect(scrubText(text)).toBe(scrubbed);
   });
 
@@ -62,7 +62,7 @@ describe('scrubText', () => {
     'max_tokens=5',
     'era5_scoring_72h',
     '',
-  ])('leaves %j as it is', (text) => {
+  ])('scrubText leaves %j as it is', (text) => {
     expect(scrubText(text)).toBe(text);
   });
 
@@ -109,7 +109,7 @@ describe('scrubText', () => {
     fc.string(),
   );
 
-  it('changes nothing more the second time', () => {
+  it('scrubText changes nothing more the second time', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
         const once = scrubText(parts.join(''));
@@ -119,7 +119,7 @@ describe('scrubText', () => {
     );
   });
 
-  it('hides an address and a token wherever they stand between words', () => {
+  it('scrubText hides an address and a token wherever they stand between words', () => {
     fc.assert(
       fc.property(fc.lorem(), fc.lorem(), fc.ipV4(), fc.ipV6(), (before, after, ipV4, ipV6) => {
         const scrubbed = scrubText(`${before} ${ipV4}:8091 ${after} [${ipV6}]:443 ${JWT}`);
@@ -129,7 +129,7 @@ describe('scrubText', () => {
     );
   });
 
-  it('takes time in proportion to the text, whatever it is made of', () => {
+  it('scrubText takes time in proportion to the text, whatever it is made of', () => {
     const started = performance.now();
     for (const unit of [
       '/',
@@ -153,7 +153,7 @@ describe('scrubText', () => {
 });
 
 describe('scrubValue', () => {
-  it('scrubs texts and keys at any depth, and hides values by their key', () => {
+  it('scrubValue scrubs texts and keys at any depth, and hides values by their key', () => {
     expect(
       scrubValue({
         url: 'https://203.0.113.9/x',
@@ -175,7 +175,7 @@ describe('scrubValue', () => {
     });
   });
 
-  it('leaves other values as they are and does not run away on a cycle', () => {
+  it('scrubValue leaves other values as they are and does not run away on a cycle', () => {
     const date = new Date(0);
     const cyclic: Record<string, unknown> = { date, count: 1 };
     expect((scrubValue(cyclic) as { date: Date }).date).toBe(date);
@@ -183,13 +183,13 @@ describe('scrubValue', () => {
     expect(JSON.stringify(scrubValue(cyclic))).toContain('[deep]');
   });
 
-  it('keeps a key named __proto__ as a key', () => {
+  it('scrubValue keeps a key named __proto__ as a key', () => {
     const scrubbed = scrubValue(JSON.parse('{"__proto__":{"token":"x"}}')) as object;
     expect(Object.getPrototypeOf(scrubbed)).toBe(Object.prototype);
     expect(JSON.stringify(scrubbed)).toBe('{"__proto__":{"token":"[secret]"}}');
   });
 
-  it('is itself unchanged the second time', () => {
+  it('scrubValue is itself unchanged the second time', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const once = scrubValue(value);

@@ -29,14 +29,14 @@ async function countOf(table: string): Promise<number> {
 }
 
 describe('a year of history', () => {
-  it('has the size that is claimed', async () => {
+  it('a year of history has the size that is claimed', async () => {
     expect(await countOf('weather_forecast_stats')).toBe(SIZE.runs * SIZE.miners);
     expect(await countOf('weather_forecast_steps')).toBeGreaterThan(3_600_000);
     expect(await countOf('weather_forecast_component_scores')).toBeGreaterThan(5_000_000);
   });
 
   it(
-    `is shown by every panel within ${MOST_MILLIS} ms`,
+    `a year of history is shown by every panel within ${MOST_MILLIS} ms`,
     async () => {
       const { rows } = await askAsReader(
         database.pool,

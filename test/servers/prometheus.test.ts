@@ -103,14 +103,14 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     return { failed, empty };
   }
 
-  it('is scraped as OpenMetrics, and promtool has nothing to say about the classic text', async () => {
+  it('a recorded run in Prometheus is scraped as OpenMetrics, and promtool has nothing to say about the classic text', async () => {
     expect((await prometheus.query(`up{job="${JOB}"}`)).map(({ values }) => values)).toEqual([[1]]);
     const text = await (await fetch(shown.run.report.where.metrics ?? '')).text();
     const { code, output } = promtool(['check', 'metrics'], text);
     expect({ code, output }).toEqual({ code: 0, output: '' });
   });
 
-  it('answers every expression of every panel, and has series for all but those that a fine run leaves empty', async () => {
+  it('a recorded run in Prometheus answers every expression of every panel, and has series for all but those that a fine run leaves empty', async () => {
     const values = await chosen();
     const expressions = PANELS.expressions.map(({ expression }) => interpolate(expression, values));
     const { failed, empty } = await evaluateAll(expressions);
@@ -128,7 +128,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     expect(empty.filter(isOf(EMPTY_ALWAYS))).toEqual(bare);
   });
 
-  it('has loaded every rule, and none of them fails', async () => {
+  it('a recorded run in Prometheus has loaded every rule, and none of them fails', async () => {
     const loaded = await prometheus.rules();
     expect(loaded.filter(({ type }) => type === 'recording')).toHaveLength(RECORDING_RULES.length);
     expect(loaded.filter(({ type }) => type === 'alerting')).toHaveLength(ALERTS.length);
@@ -137,7 +137,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     expect(broken).toEqual([]);
   });
 
-  it('gives series to every recording rule, with the labels that it promises', async () => {
+  it('a recorded run in Prometheus gives series to every recording rule, with the labels that it promises', async () => {
     const { failed, empty } = await evaluateAll(RECORDING_RULES.map(({ record }) => record));
     failing += empty.length;
     expect({ failed, empty }).toEqual({ failed: [], empty: [] });
@@ -148,11 +148,11 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     }
   });
 
-  it('evaluates every alert', async () => {
+  it('a recorded run in Prometheus evaluates every alert', async () => {
     expect((await evaluateAll(ALERTS.map(({ expr }) => expr))).failed).toEqual([]);
   });
 
-  it('fires the alert about tampering for the miner that tampers, in words that a person can read', async () => {
+  it('a recorded run in Prometheus fires the alert about tampering for the miner that tampers, in words that a person can read', async () => {
     const tampering = shown.run.report.miners.filter(({ profile }) => profile === 'tampering');
     expect(tampering).toHaveLength(1);
     const alerts = await prometheus.alerts();
@@ -162,7 +162,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
       expect(Object.values(annotations).filter((text) => /<error|<no value>|%!/.test(text))).toEqual([]);
   });
 
-  it('keeps exemplars whose traces are in the log', async () => {
+  it('a recorded run in Prometheus keeps exemplars whose traces are in the log', async () => {
     const labels = await prometheus.exemplars(`${METRICS.stepDuration.name}_bucket`, soFar());
     exemplars = labels.length;
     expect(exemplars).toBeGreaterThan(20);

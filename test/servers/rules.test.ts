@@ -26,13 +26,13 @@ describe.skipIf(!isThere)('promtool', () => {
     );
   });
 
-  it('accepts the rules', () => {
+  it('promtool accepts the rules', () => {
     const { code, output } = promtool(['check', 'rules', ...RULE_FILES]);
     expect(code, output).toBe(0);
     expect(output).toContain(`SUCCESS: ${ALERTS.length} rules found`);
   });
 
-  it.skipIf(!existsSync(CONFIGURATION))('accepts the configuration that names them', () => {
+  it.skipIf(!existsSync(CONFIGURATION))('promtool accepts the configuration that names them', () => {
     // The files lie elsewhere where that configuration is used, so only their names can be held against ours.
     const { code, output } = promtool(['check', 'config', '--syntax-only', CONFIGURATION]);
     expect(code, output).toBe(0);
@@ -44,7 +44,7 @@ describe.skipIf(!isThere)('promtool', () => {
     );
   });
 
-  it('sees every alert fire and resolve', () => {
+  it('promtool sees every alert fire and resolve', () => {
     for (const { alert } of ALERTS) {
       const cases = RULE_CASES.filter((it) => it.alert === alert);
       expect(cases.flatMap(({ firing }) => firing).length, `${alert} fires`).toBeGreaterThan(0);
@@ -60,7 +60,7 @@ describe.skipIf(!isThere)('promtool', () => {
   });
 
   it.each(RULE_CASES.map((ruleCase) => [ruleCase.alert, ruleCase.title, ruleCase] as const))(
-    '%s %s',
+    'promtool: %s %s',
     async (_alert, _title, ruleCase) => {
       const file = join(await temporaryFolder(), 'rules.test.yaml');
       await writeFile(file, renderRuleTest(ruleCase, RULE_FILES));

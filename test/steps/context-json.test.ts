@@ -6,7 +6,7 @@ const roundTrip = (context: Readonly<Record<string, unknown>>): unknown =>
   JSON.parse(toContextJson(context)) as unknown;
 
 describe('toContextJson', () => {
-  it('keeps plain values, and what JSON cannot hold as text', () => {
+  it('toContextJson keeps plain values, and what JSON cannot hold as text', () => {
     const when = new Date('2026-11-23T18:10:00Z');
     expect(
       roundTrip({
@@ -38,7 +38,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('turns collections and bytes into what a person can read', () => {
+  it('toContextJson turns collections and bytes into what a person can read', () => {
     expect(
       roundTrip({
         map: new Map<unknown, unknown>([
@@ -61,7 +61,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('names cycles, depth and what cannot be read, while the same object twice is no cycle', () => {
+  it('toContextJson names cycles, depth and what cannot be read, while the same object twice is no cycle', () => {
     const shared = { a: 1 };
     const cyclic: Record<string, unknown> = { shared, again: shared };
     cyclic['self'] = cyclic;
@@ -89,7 +89,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('scrubs texts and hides values by the names of their keys', () => {
+  it('toContextJson scrubs texts and hides values by the names of their keys', () => {
     expect(
       roundTrip({ url: 'https://203.0.113.9:8091/x', accessToken: 'abc', list: ['Bearer abc.def'] }),
     ).toEqual({
@@ -99,7 +99,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('cuts long lists and texts and says by how much', () => {
+  it('toContextJson cuts long lists and texts and says by how much', () => {
     const value = roundTrip({ list: new Array(1000).fill(0), text: 'x'.repeat(5000) }) as {
       list: unknown[];
       text: string;
@@ -109,14 +109,14 @@ describe('toContextJson', () => {
     expect(value.text.endsWith('… [904 more]')).toBe(true);
   });
 
-  it('leaves out the keys that do not fit into 16 KiB and says how many', () => {
+  it('toContextJson leaves out the keys that do not fit into 16 KiB and says how many', () => {
     const context = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`key${at}`, 'ü'.repeat(2000)]));
     const text = toContextJson({ ...context, last: 'small' });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_CONTEXT_BYTES);
     expect(JSON.parse(text)).toMatchObject({ key0: 'ü'.repeat(2000), last: 'small', truncated_keys: 6 });
   });
 
-  it('stays quick and small on a huge object', () => {
+  it('toContextJson stays quick and small on a huge object', () => {
     const huge = Object.fromEntries(
       Array.from({ length: 20_000 }, (_, at) => [`k${at}`, { at, list: [1, 2, 3] }]),
     );
@@ -126,7 +126,7 @@ describe('toContextJson', () => {
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_CONTEXT_BYTES);
   });
 
-  it('gives valid JSON within the bound for anything', () => {
+  it('toContextJson gives valid JSON within the bound for anything', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.anything({ withDate: true, withBigInt: true, withMap: true })),

@@ -14,7 +14,7 @@ interface Miner {
 }
 
 describe('the types of a definition', () => {
-  it('give a function its parameters, when the definition is declared', async () => {
+  it('the types of a definition give a function its parameters, when the definition is declared', async () => {
     const declared: StepDefinition<[Miner], Promise<number>> = {
       name: 'query',
       substep: 'initiate_fetch',
@@ -27,7 +27,7 @@ describe('the types of a definition', () => {
     expect(contextOf(steps.takeOne())).toEqual({ bytes: 8, of: 4 });
   });
 
-  it('come from the function, when the definition is written in place and leaves arguments out', async () => {
+  it('the types of a definition come from the function, when the definition is written in place and leaves arguments out', async () => {
     const wrapped = step(
       {
         name: 'query',
@@ -43,7 +43,7 @@ describe('the types of a definition', () => {
     expect(contextOf(steps.takeOne())).toEqual({ length: 4 });
   });
 
-  it('let a decorated method have more arguments than its definition looks at', () => {
+  it('the types of a definition let a decorated method have more arguments than its definition looks at', () => {
     class Miners {
       @Step({
         name: 'query',

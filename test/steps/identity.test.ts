@@ -43,7 +43,7 @@ const era5 = (identity?: StepIdentity) =>
   );
 
 describe('the identity of a step', () => {
-  it('stands on the span from its start on, with every field, UID 0 included', () => {
+  it('the identity of a step stands on the span from its start on, with every field, UID 0 included', () => {
     era5(whole)();
     expect(steps.atStart).toEqual([
       {
@@ -64,7 +64,7 @@ describe('the identity of a step', () => {
     ]);
   });
 
-  it('is inherited by inner steps, except for what belongs to one attempt', () => {
+  it('the identity of a step is inherited by inner steps, except for what belongs to one attempt', () => {
     era5({ ...whole, traceparent, links: [traceparent] })(() => {
       expect(currentIdentity()).toEqual({
         validatorHotkey: '5Validator',
@@ -84,7 +84,7 @@ describe('the identity of a step', () => {
     expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
   });
 
-  it('does not mix two miners or two runs', () => {
+  it('the identity of a step does not mix two miners or two runs', () => {
     era5(whole)(() => {
       era5({ minerHotkey: '5Other' })();
       era5({ minerUid: 9 })();
@@ -97,7 +97,7 @@ describe('the identity of a step', () => {
     expect(otherRun?.attributes['weather.miner.hotkey']).toBe('5Miner');
   });
 
-  it('comes whole from withIdentity, also across awaits, and is gone after it', async () => {
+  it('the identity of a step comes whole from withIdentity, also across awaits, and is gone after it', async () => {
     await withIdentity({ runId: 42 }, () =>
       withIdentity({ attempt: 3, maxAttempts: 4, traceparent }, async () => {
         await Promise.resolve();
@@ -111,7 +111,7 @@ describe('the identity of a step', () => {
     expect(currentIdentity()).toEqual({});
   });
 
-  it('names a parent and links elsewhere', () => {
+  it('the identity of a step names a parent and links elsewhere', () => {
     era5({ traceparent, links: [traceparent] })();
     const span = steps.takeOne();
     expect(span.kind).toBe(SpanKind.INTERNAL);
@@ -120,7 +120,7 @@ describe('the identity of a step', () => {
     expect(span.links.map((link) => link.context.traceId)).toEqual([TRACE_ID]);
   });
 
-  it('is taken without the part that cannot be read, which is counted', () => {
+  it('the identity of a step is taken without the part that cannot be read, which is counted', () => {
     const before = instrumentationFaults();
     era5({ traceparent: 'nonsense', links: ['nonsense', traceparent] })();
     expect(steps.takeOne().links).toHaveLength(1);
@@ -133,19 +133,19 @@ describe('the identity of a step', () => {
 });
 
 describe('currentTraceparent', () => {
-  it('names the running step, so that a later step can be put under it', () => {
+  it('currentTraceparent names the running step, so that a later step can be put under it', () => {
     const traceparent = era5()(() => currentTraceparent());
     const { traceId, spanId } = steps.takeOne().spanContext();
     expect(traceparent).toBe(`00-${traceId}-${spanId}-01`);
   });
 
-  it('is undefined outside of any step', () => {
+  it('currentTraceparent is undefined outside of any step', () => {
     expect(currentTraceparent()).toBeUndefined();
   });
 });
 
 describe('parseTraceparent', () => {
-  it('takes a later version with more fields, and keeps the sampled flag alone', () => {
+  it('parseTraceparent takes a later version with more fields, and keeps the sampled flag alone', () => {
     const later = parseTraceparent(`01-${TRACE_ID}-b7ad6b7169203331-03-more`);
     expect(later?.traceFlags).toBe(TraceFlags.SAMPLED);
   });
@@ -156,7 +156,7 @@ describe('parseTraceparent', () => {
     '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01',
     '00-0AF7-b7ad6b7169203331-01',
     '',
-  ])('refuses %j', (text) => {
+  ])('parseTraceparent refuses %j', (text) => {
     expect(parseTraceparent(text)).toBeNull();
   });
 });

@@ -21,12 +21,12 @@ describe('what a step says at its end', () => {
     return steps.takeOne();
   };
 
-  it('is succeeded, when the definition says nothing of outcomes', () => {
+  it('what a step says at its end is succeeded, when the definition says nothing of outcomes', () => {
     step(poll, () => false)();
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
   });
 
-  it('holds status, stage, facts and context, without what is null', () => {
+  it('what a step says at its end holds status, stage, facts and context, without what is null', () => {
     const span = record({
       status: 'succeeded',
       stage: 'inference_running_45%',
@@ -50,7 +50,7 @@ describe('what a step says at its end', () => {
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  it('is no error while truth is awaited, and says when and why', () => {
+  it('what a step says at its end is no error while truth is awaited, and says when and why', () => {
     const error = new CategorizedError('truth_not_ready', 'ERA5 of lead 72 is not there yet');
     const span = record({ status: 'waiting_for_truth', nextRetryTime, error });
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
@@ -60,7 +60,7 @@ describe('what a step says at its end', () => {
     expect(span.events.map(({ name }) => name)).toEqual([EVENTS.retryScheduled]);
   });
 
-  it('is an error when a retry is scheduled, and keeps the error that was only returned', () => {
+  it('what a step says at its end is an error when a retry is scheduled, and keeps the error that was only returned', () => {
     const span = record({ status: 'retry_scheduled', nextRetryTime, error: new Error('HTTP 503: busy') });
     expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'HTTP 503: busy' });
     expect(span.attributes['error.type']).toBe('http_5xx');
@@ -68,19 +68,19 @@ describe('what a step says at its end', () => {
     expect(span.events.map(({ name }) => name)).toEqual([EVENTS.exception, EVENTS.retryScheduled]);
   });
 
-  it('is of an unknown category when it failed without any error', () => {
+  it('what a step says at its end is of an unknown category when it failed without any error', () => {
     const span = record({ status: 'failed' });
     expect(span.attributes['error.type']).toBe('unknown');
     expect(span.status.code).toBe(SpanStatusCode.ERROR);
   });
 
-  it('lets the step name the category itself', () => {
+  it('what a step says at its end lets the step name the category itself', () => {
     const attributes = { 'error.type': 'rejected_identity' } as const;
     const span = record({ status: 'failed', error: 'go away', attributes });
     expect(span.attributes['error.type']).toBe('rejected_identity');
   });
 
-  it('holds scores and decisions as events, with their free text scrubbed', () => {
+  it('what a step says at its end holds scores and decisions as events, with their free text scrubbed', () => {
     const reason = 'no answer from https://203.0.113.9:8091/run';
     const span = record({
       status: 'succeeded',
@@ -98,7 +98,7 @@ describe('what a step says at its end', () => {
     ]);
   });
 
-  it('says all of a throw: category, class, code, causes, fingerprint, exception', () => {
+  it('what a step says at its end says all of a throw: category, class, code, causes, fingerprint, exception', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 203.0.113.9:8091'), { code: 'ECONNREFUSED' });
     const failing = step(poll, () => {
       throw new TypeError('fetch failed', { cause });
@@ -124,7 +124,7 @@ describe('what a step says at its end', () => {
     expect(JSON.stringify([span.attributes, span.events])).not.toMatch(/203\.0|\/test\//);
   });
 
-  it('takes from failure what a throw means besides', () => {
+  it('what a step says at its end takes from failure what a throw means besides', () => {
     const failure = (_error: unknown, attempt: number) =>
       ({ status: 'retry_scheduled', nextRetryTime, context: { attempt } }) as const;
     const failing = step({ ...poll, failure }, (attempt: number) => {
@@ -137,7 +137,7 @@ describe('what a step says at its end', () => {
     expect(contextOf(span)).toEqual({ attempt: 2 });
   });
 
-  it('does not count what the step says of itself as latency', () => {
+  it('what a step says at its end does not count what the step says of itself as latency', () => {
     const slow = (): StepOutcome => {
       const until = performance.now() + 150;
       while (performance.now() < until);
@@ -148,7 +148,7 @@ describe('what a step says at its end', () => {
     expect(seconds * 1e9 + nanos).toBeLessThan(140e6);
   });
 
-  it('holds the cost of a step that asks for it', () => {
+  it('what a step says at its end holds the cost of a step that asks for it', () => {
     step({ ...poll, profile: true }, () => {
       const until = performance.now() + 60;
       while (performance.now() < until);
@@ -173,7 +173,7 @@ describe('instrumentation that fails', () => {
   };
 
   it.each(['identity', 'attributes', 'substep', 'outcome'] as const)(
-    'in %s is counted and changes neither value nor status',
+    'instrumentation that fails in %s is counted and changes neither value nor status',
     (place) => {
       const before = instrumentationFaults()[place];
       expect(step({ ...poll, [place]: boom }, () => 5)()).toBe(5);
@@ -182,7 +182,7 @@ describe('instrumentation that fails', () => {
     },
   );
 
-  it('in failure leaves the error of the step as it is', () => {
+  it('instrumentation that fails in failure leaves the error of the step as it is', () => {
     const error = new Error('the real one');
     const failing = step({ ...poll, failure: boom }, () => {
       throw error;
@@ -193,7 +193,7 @@ describe('instrumentation that fails', () => {
     expect(contextOf(span)).toEqual({ instrumentation_fault: 'failure' });
   });
 
-  it('in part of an outcome takes nothing else with it', () => {
+  it('instrumentation that fails in part of an outcome takes nothing else with it', () => {
     const outcome = (): StepOutcome =>
       ({
         status: 'succeeded',
@@ -229,7 +229,7 @@ describe('instrumentation that fails', () => {
         },
       },
     ],
-  ])('with an outcome that is %s records what is sure', (_title, outcome) => {
+  ])('instrumentation that fails with an outcome that is %s records what is sure', (_title, outcome) => {
     step({ ...poll, outcome: () => outcome as unknown as StepOutcome }, () => 1)();
     const span = steps.takeOne();
     expect(span.attributes['weather.step.status']).toBe('succeeded');
@@ -242,7 +242,7 @@ describe('instrumentation that fails', () => {
     ['an error that is its own cause', selfCaused()],
     ['null', null],
     ['a symbol', Symbol('thrown')],
-  ])('hands on %s that was thrown, and records it', (_title, thrown: unknown) => {
+  ])('instrumentation that fails hands on %s that was thrown, and records it', (_title, thrown: unknown) => {
     const failing = step(poll, () => {
       throw thrown;
     });
@@ -266,7 +266,7 @@ describe('instrumentation that fails', () => {
         },
       },
     ],
-  ])('hands on %s as a value', (_title, value: unknown) => {
+  ])('instrumentation that fails hands on %s as a value', (_title, value: unknown) => {
     const result = step(poll, () => value)();
     expect(Object.is(result, value)).toBe(true);
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
@@ -280,7 +280,7 @@ describe('a step without a recording SDK', () => {
     steps = null;
   });
 
-  it('asks neither for attributes nor for an outcome', async () => {
+  it('a step without a recording SDK asks neither for attributes nor for an outcome', async () => {
     const asked: string[] = [];
     const quiet = step(
       {
@@ -294,14 +294,14 @@ describe('a step without a recording SDK', () => {
     expect(asked).toEqual([]);
   });
 
-  it('runs as ever when the sampler drops its span', () => {
+  it('a step without a recording SDK runs as ever when the sampler drops its span', () => {
     const sampler = { shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }) };
     steps = recordSteps({ sampler });
     expect(step(poll, () => 5)()).toBe(5);
     expect(steps.take()).toEqual([]);
   });
 
-  it('runs as ever when the sampler throws, and counts that', () => {
+  it('a step without a recording SDK runs as ever when the sampler throws, and counts that', () => {
     const sampler = {
       shouldSample: () => {
         throw new Error('sampler');

@@ -10,15 +10,18 @@ describe('OTEL_SDK_DISABLED', () => {
     vi.unstubAllEnvs();
   });
 
-  it.each(['true', 'TRUE', ' True '])('%j makes a step the function itself', async (value) => {
-    vi.stubEnv('OTEL_SDK_DISABLED', value);
-    const { step } = await import('#steps');
-    const fn = (): number => 1;
-    expect(step(definition, fn)).toBe(fn);
-    expect(() => step({ ...definition, substep: 'nonsense' }, fn)).toThrow(/nonsense/);
-  });
+  it.each(['true', 'TRUE', ' True '])(
+    'OTEL_SDK_DISABLED: %j makes a step the function itself',
+    async (value) => {
+      vi.stubEnv('OTEL_SDK_DISABLED', value);
+      const { step } = await import('#steps');
+      const fn = (): number => 1;
+      expect(step(definition, fn)).toBe(fn);
+      expect(() => step({ ...definition, substep: 'nonsense' }, fn)).toThrow(/nonsense/);
+    },
+  );
 
-  it.each(['false', '1', ''])('%j leaves steps as they are', async (value) => {
+  it.each(['false', '1', ''])('OTEL_SDK_DISABLED: %j leaves steps as they are', async (value) => {
     vi.stubEnv('OTEL_SDK_DISABLED', value);
     const { step } = await import('#steps');
     const fn = (): number => 1;

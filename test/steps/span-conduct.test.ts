@@ -17,18 +17,18 @@ beforeEach(() => void steps.take());
 const identity = () => ({ runId: 7, minerUid: 12, minerHotkey: '5Miner12', leadHours: 72, attempt: 3 });
 
 describe('the span of a step', () => {
-  it('names who made it, in which version, and by which version of the conventions', () => {
+  it('the span of a step names who made it, in which version, and by which version of the conventions', () => {
     step({ name: 'day1', substep: 'score' }, () => 1)();
     expect(steps.takeOne().instrumentationScope).toEqual(INSTRUMENTATION_SCOPE);
     expect(INSTRUMENTATION_SCOPE.schemaUrl).toMatch(/^https:\/\/opentelemetry\.io\/schemas\/1\.\d+\.0$/);
   });
 
-  it('has the version of the package, so that a release cannot forget it', () => {
+  it('the span of a step has the version of the package, so that a release cannot forget it', () => {
     const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
     expect((JSON.parse(text) as { version: string }).version).toBe(INSTRUMENTATION_SCOPE.version);
   });
 
-  it('has a name without run, miner, lead or attempt, for every step and substep', () => {
+  it('the span of a step has a name without run, miner, lead or attempt, for every step and substep', () => {
     for (const name of STEP_NAMES) {
       for (const group of SUBSTEPS[name]) {
         const substep = group === 'attempt' ? 'attempt_3' : group;
@@ -44,17 +44,17 @@ describe('the span of a step', () => {
     ['server', SpanKind.SERVER],
     ['producer', SpanKind.PRODUCER],
     ['consumer', SpanKind.CONSUMER],
-  ] as const)('is of kind %s when its definition says so', (kind, expected) => {
+  ] as const)('the span of a step is of kind %s when its definition says so', (kind, expected) => {
     step({ name: 'communication', substep: 'initiate_fetch', kind }, () => 1)();
     expect(steps.takeOne().kind).toBe(expected);
   });
 
-  it('is internal when its definition says nothing of a kind', () => {
+  it('the span of a step is internal when its definition says nothing of a kind', () => {
     step({ name: 'day1', substep: 'score' }, () => 1)();
     expect(steps.takeOne().kind).toBe(SpanKind.INTERNAL);
   });
 
-  it('that failed has error.type and the status ERROR with the message', () => {
+  it('the span of a step that failed has error.type and the status ERROR with the message', () => {
     const failing = step({ name: 'day1', substep: 'score' }, () => {
       throw new CategorizedError('data_coverage', 'the field has holes');
     });
@@ -64,14 +64,14 @@ describe('the span of a step', () => {
     expect(span.attributes['error.type']).toBe('data_coverage');
   });
 
-  it('that succeeded leaves the status unset and names no error', () => {
+  it('the span of a step that succeeded leaves the status unset and names no error', () => {
     step({ name: 'day1', substep: 'score' }, () => 1)();
     const span = steps.takeOne();
     expect(span.status).toEqual({ code: SpanStatusCode.UNSET });
     expect(span.attributes).not.toHaveProperty('error.type');
   });
 
-  it('is not made where no SDK is registered: the step is a plain call', () => {
+  it('the span of a step is not made where no SDK is registered: the step is a plain call', () => {
     steps.close();
     try {
       expect(step({ name: 'day1', substep: 'score' }, () => 5)()).toBe(5);

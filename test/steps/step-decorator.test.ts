@@ -24,7 +24,7 @@ class Validator {
 }
 
 describe('@Step', () => {
-  it('makes every call of a method a span and keeps this, private fields and name', async () => {
+  it('@Step makes every call of a method a span and keeps this, private fields and name', async () => {
     expect(await new Validator().verify(7)).toBe('5Validator 7');
     expect(Validator.prototype.verify.name).toBe('verify');
     expect(Validator.prototype.verify).toHaveLength(1);
@@ -33,7 +33,7 @@ describe('@Step', () => {
     expect(span.attributes['weather.run.id']).toBe(7);
   });
 
-  it('works on static methods', () => {
+  it('@Step works on static methods', () => {
     expect(Validator.seed()).toBe('Validator');
     expect(steps.takeOne().attributes['weather.step.name']).toBe('seed');
   });

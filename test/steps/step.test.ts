@@ -19,7 +19,7 @@ const plain = anything.filter(
 );
 
 describe('step', () => {
-  it('hands on value, this and arguments of any plain function, so that wrapping is invisible', () => {
+  it('step hands on value, this and arguments of any plain function, so that wrapping is invisible', () => {
     fc.assert(
       fc.property(plain, fc.anything(), fc.array(anything), (value, self, args) => {
         const calls: { self: unknown; args: unknown[] }[] = [];
@@ -36,7 +36,7 @@ describe('step', () => {
     );
   });
 
-  it('throws the very same thing that a plain function throws', () => {
+  it('step throws the very same thing that a plain function throws', () => {
     fc.assert(
       fc.property(anything, (thrown) => {
         const wrapped = step(scoring, () => {
@@ -52,7 +52,7 @@ describe('step', () => {
     );
   });
 
-  it('resolves and rejects like the async function inside, with this and arguments', async () => {
+  it('step resolves and rejects like the async function inside, with this and arguments', async () => {
     await fc.assert(
       fc.asyncProperty(plain, fc.boolean(), fc.anything(), async (value, isRejected, self) => {
         const wrapped = step(scoring, async function (this: unknown, given: unknown) {
@@ -72,7 +72,7 @@ describe('step', () => {
     );
   });
 
-  it('yields, returns and throws like the generator inside', () => {
+  it('step yields, returns and throws like the generator inside', () => {
     fc.assert(
       fc.property(fc.array(plain), plain, fc.boolean(), (yielded, last, isThrown) => {
         function* inner(this: unknown): Generator<unknown, unknown> {
@@ -87,7 +87,7 @@ describe('step', () => {
     );
   });
 
-  it('keeps name, length and kind of a function', () => {
+  it('step keeps name, length and kind of a function', () => {
     const three = step(scoring, function named(a: number, b: number, c: number) {
       return a + b + c;
     });
@@ -104,7 +104,7 @@ describe('step', () => {
     ).toHaveProperty('retries', 4);
   });
 
-  it('leaves a rejection that nobody handles unhandled, so that the process still hears of it', async () => {
+  it('step leaves a rejection that nobody handles unhandled, so that the process still hears of it', async () => {
     const heard: unknown[] = [];
     const listeners = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
@@ -123,7 +123,7 @@ describe('step', () => {
     expect(heard).toEqual([error]);
   });
 
-  it('keeps what a function hangs on the promise that it returns', async () => {
+  it('step keeps what a function hangs on the promise that it returns', async () => {
     const cancel = (): string => 'cancelled';
     const result = step(scoring, () => Object.assign(Promise.resolve(5), { cancel }))();
     expect(result.cancel()).toBe('cancelled');
@@ -131,7 +131,7 @@ describe('step', () => {
     expect(steps.take()).toHaveLength(1);
   });
 
-  it('makes the span the active one inside, so that inner steps are its children', async () => {
+  it('step makes the span the active one inside, so that inner steps are its children', async () => {
     const inner = step({ name: 'communication', substep: 'forecast_file' }, async () => {
       await Promise.resolve();
       return trace.getActiveSpan()?.spanContext().spanId;
@@ -144,7 +144,7 @@ describe('step', () => {
     expect(trace.getActiveSpan()).toBeUndefined();
   });
 
-  it('starts a trace of its own when the definition says root', () => {
+  it('step starts a trace of its own when the definition says root', () => {
     const root = step({ ...scoring, root: true }, () => 1);
     step(scoring, () => root())();
     const [inner, outer] = steps.take();
@@ -152,7 +152,7 @@ describe('step', () => {
     expect(inner?.spanContext().traceId).not.toBe(outer?.spanContext().traceId);
   });
 
-  it('names the span by step and substep without its number, so that names stay few', () => {
+  it('step names the span by step and substep without its number, so that names stay few', () => {
     const poll = step({ name: 'poll', substep: (n: number) => `attempt_${n}` }, (n: number) => n);
     poll(3);
     step({ ...scoring, spanName: 'forecast.day1' }, () => 1)();
@@ -162,14 +162,14 @@ describe('step', () => {
     expect(scored?.name).toBe('forecast.day1');
   });
 
-  it('refuses a definition outside of the vocabulary when it is made, not when it is called', () => {
+  it('step refuses a definition outside of the vocabulary when it is made, not when it is called', () => {
     const unknownStep = { name: 'guess', substep: 'score' } as unknown as StepDefinition<[], number>;
     expect(() => step(unknownStep, () => 1)).toThrow(/step name is "guess"; allowed: seed, query/);
     expect(() => step({ name: 'poll', substep: 'attempt' }, () => 1)).toThrow(/substep of poll is "attempt"/);
     expect(() => step({ name: 'day1', substep: 'manifest' }, () => 1)).toThrow(/allowed: score/);
   });
 
-  it('keeps a substep outside of the vocabulary on the span and counts it, so that it is refused aloud', () => {
+  it('step keeps a substep outside of the vocabulary on the span and counts it, so that it is refused aloud', () => {
     const before = instrumentationFaults().substep;
     step({ name: 'poll', substep: () => 'attempt_zero' }, () => 1)();
     expect(steps.takeOne().attributes['weather.step.substep']).toBe('attempt_zero');

@@ -7,19 +7,19 @@ function corruptMany(seed: number): number[] {
 }
 
 describe('corruption of fields', () => {
-  it('leaves honest fields alone', () => {
+  it('corruption of fields leaves honest fields alone', () => {
     const field = Float32Array.of(1, 2, 3);
     expect(createFieldCorruption('none', 1)(field)).toBe(field);
     expect(field).toEqual(Float32Array.of(1, 2, 3));
   });
 
-  it('spoils the first field and some others, a tenth of the values in each, so that coverage rules must notice', () => {
+  it('corruption of fields spoils the first field and some others, a tenth of the values in each, so that coverage rules must notice', () => {
     const spoilt = corruptMany(1);
     expect(spoilt[0]).toBe(100);
     expect(new Set(spoilt)).toEqual(new Set([0, 100]));
   });
 
-  it('spoils the same fields for the same seed', () => {
+  it('corruption of fields spoils the same fields for the same seed', () => {
     expect(corruptMany(2)).toEqual(corruptMany(2));
     expect(corruptMany(2)).not.toEqual(corruptMany(3));
   });

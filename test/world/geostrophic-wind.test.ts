@@ -21,7 +21,7 @@ function at(field: Float64Array, latitude: number, longitude: number): number {
 }
 
 describe('geostrophic wind', () => {
-  it('blows from the west on both hemispheres when the poles are low', () => {
+  it('geostrophic wind blows from the west on both hemispheres when the poles are low', () => {
     const { eastward, northward } = geostrophicWind(
       fieldOf((latitude) => -5000 * Math.sin(latitude) ** 2),
       grid,
@@ -36,7 +36,7 @@ describe('geostrophic wind', () => {
     }
   });
 
-  it('turns clockwise round a high of the northern hemisphere and the other way in the southern one', () => {
+  it('geostrophic wind turns clockwise round a high of the northern hemisphere and the other way in the southern one', () => {
     const { northward } = geostrophicWind(
       fieldOf((_, longitude) => 1000 * Math.cos(longitude)),
       grid,
@@ -46,7 +46,7 @@ describe('geostrophic wind', () => {
     expect(at(northward, -45, 90)).toBeGreaterThan(0);
   });
 
-  it('has no seam where longitude starts again', () => {
+  it('geostrophic wind has no seam where longitude starts again', () => {
     const { northward } = geostrophicWind(
       fieldOf((_, longitude) => 1000 * Math.sin(longitude)),
       grid,
@@ -54,7 +54,7 @@ describe('geostrophic wind', () => {
     expect(at(northward, 45, 0)).toBeCloseTo(-at(northward, 45, 180), 8);
   });
 
-  it('stays finite at the equator and at the poles', () => {
+  it('geostrophic wind stays finite at the equator and at the poles', () => {
     const { eastward, northward } = geostrophicWind(
       fieldOf((latitude, longitude) => 1000 * Math.cos(3 * longitude) * Math.cos(latitude)),
       grid,

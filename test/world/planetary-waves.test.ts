@@ -21,7 +21,7 @@ function at(pattern: Float64Array, latitude: number, longitude: number): number 
 }
 
 describe('planetary waves', () => {
-  it('have their crest at the phase and their strength at the centre of their band', () => {
+  it('planetary waves have their crest at the phase and their strength at the centre of their band', () => {
     const pattern = wavePattern([wave], grid, { hours: 0 });
     expect(at(pattern, 50, 0)).toBeCloseTo(2 * Math.cos((50 * Math.PI) / 180), 10);
     expect(at(pattern, 50, 45)).toBeCloseTo(-at(pattern, 50, 0), 10);
@@ -29,13 +29,13 @@ describe('planetary waves', () => {
     expect(at(pattern, 90, 0)).toBeCloseTo(0, 10);
   });
 
-  it('travel eastward with time', () => {
+  it('planetary waves travel eastward with time', () => {
     const start = wavePattern([wave], grid, { hours: 0 });
     const later = wavePattern([wave], grid, { hours: 60 });
     expect(at(later, 50, 30)).toBeCloseTo(at(start, 50, 0), 10);
   });
 
-  it('add up, so that errors can be layered on weather', () => {
+  it('planetary waves add up, so that errors can be layered on weather', () => {
     const random = createRandom(3);
     const [first, second] = [drawWaves(random), drawWaves(random)];
     const together = wavePattern([...first, ...second], grid, { hours: 5 });
@@ -46,7 +46,7 @@ describe('planetary waves', () => {
     });
   });
 
-  it('are of the order of one in the storm tracks of both hemispheres, whatever the seed', () => {
+  it('planetary waves are of the order of one in the storm tracks of both hemispheres, whatever the seed', () => {
     for (let seed = 0; seed < 20; seed += 1) {
       const pattern = wavePattern(drawWaves(createRandom(seed)), grid, { hours: 0 });
       for (const latitude of [50, -50]) {
@@ -58,7 +58,7 @@ describe('planetary waves', () => {
     }
   });
 
-  it('are smooth: no point differs from its neighbour by as much as the whole range', () => {
+  it('planetary waves are smooth: no point differs from its neighbour by as much as the whole range', () => {
     const pattern = wavePattern(drawWaves(createRandom(9)), grid, { hours: 0 });
     const range = Math.max(...pattern) - Math.min(...pattern);
     const steps = Array.from(pattern.slice(1), (value, index) => Math.abs(value - (pattern[index] ?? 0)));

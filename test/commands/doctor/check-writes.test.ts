@@ -10,11 +10,11 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('what is said of a database that takes its time', () => {
-  it('is nothing while a recorder writes a batch for no longer than usual', async () => {
+  it('what is said of a database that takes its time is nothing while a recorder writes a batch for no longer than usual', async () => {
     expect(await examineWriting(database.pool)).toMatchObject({ ok: true });
   });
 
-  it('names the batch of a recorder that is under way for long, and forgets it when it has ended', async () => {
+  it('what is said of a database that takes its time names the batch of a recorder that is under way for long, and forgets it when it has ended', async () => {
     const pool = createDatabasePool(database.connectionString, { applicationName: 'barograph-recorder' });
     const recorder = await pool.connect();
     try {
@@ -33,7 +33,7 @@ describe('what is said of a database that takes its time', () => {
     }
   });
 
-  it('minds nobody else: a person may look at the tables for as long as that takes', async () => {
+  it('what is said of a database that takes its time minds nobody else: a person may look at the tables for as long as that takes', async () => {
     const person = await database.pool.connect();
     try {
       await person.query('begin');

@@ -31,7 +31,7 @@ async function barograph(host: string): Promise<number> {
 }
 
 describe('the port of the metrics', () => {
-  it('is in order when it is free', async () => {
+  it('the port of the metrics is in order when it is free', async () => {
     expect(await examineMetricsPort({ metricsHost: '127.0.0.1', metricsPort: 0 })).toEqual({
       ok: true,
       found: '127.0.0.1:0 is free',
@@ -39,7 +39,7 @@ describe('the port of the metrics', () => {
   });
 
   it.each(['127.0.0.1', '0.0.0.0'])(
-    'is in order when a process of Barograph serves at %s, which it says',
+    'the port of the metrics is in order when a process of Barograph serves at %s, which it says',
     async (metricsHost) => {
       const metricsPort = await barograph(metricsHost);
       expect(await examineMetricsPort({ metricsHost, metricsPort })).toEqual({
@@ -51,7 +51,7 @@ describe('the port of the metrics', () => {
     },
   );
 
-  it('is not when another program has it, whatever that answers', async () => {
+  it('the port of the metrics is not when another program has it, whatever that answers', async () => {
     const metricsPort = await otherProgram('# TYPE up gauge\nup 1\n');
     expect(await examineMetricsPort({ metricsHost: '127.0.0.1', metricsPort })).toEqual({
       ok: false,
@@ -59,7 +59,7 @@ describe('the port of the metrics', () => {
     });
   });
 
-  it('is not when its host is none of this machine', async () => {
+  it('the port of the metrics is not when its host is none of this machine', async () => {
     const { ok, found } = await examineMetricsPort({ metricsHost: '192.0.2.1', metricsPort: 0 });
     expect([ok, found]).toEqual([
       false,

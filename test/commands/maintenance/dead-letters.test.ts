@@ -42,7 +42,7 @@ async function count(): Promise<number> {
 }
 
 describe('barograph dead-letters list', () => {
-  it('shows each letter with its reason, run and detail, and how many there are of each', async () => {
+  it('barograph dead-letters list shows each letter with its reason, run and detail, and how many there are of each', async () => {
     const { exitCode, stdout } = await deadLetters('list');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/reason +run +phase +span +detail/);
@@ -55,7 +55,7 @@ describe('barograph dead-letters list', () => {
     );
   });
 
-  it('shows as many as it is asked for, of a run, of a reason, and says how many more there are', async () => {
+  it('barograph dead-letters list shows as many as it is asked for, of a run, of a reason, and says how many more there are', async () => {
     expect((await deadLetters('list', '--limit', '1')).stdout).toContain(
       'Shown: the first 1 of 4 dead letters',
     );
@@ -67,7 +67,7 @@ describe('barograph dead-letters list', () => {
     );
   });
 
-  it('gives the letters with their spans as one document', async () => {
+  it('barograph dead-letters list gives the letters with their spans as one document', async () => {
     expect(await documentOf('list', '--run', '3')).toMatchObject({
       counts: { refused_by_database: 1 },
       letters: [
@@ -76,7 +76,7 @@ describe('barograph dead-letters list', () => {
     });
   });
 
-  it('shows nothing that a terminal would obey, for a sender chose it', async () => {
+  it('barograph dead-letters list shows nothing that a terminal would obey, for a sender chose it', async () => {
     const hostile = endedSpan({ step: 'query', at: 5 });
     await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
       hostile,
@@ -89,7 +89,7 @@ describe('barograph dead-letters list', () => {
 });
 
 describe('barograph dead-letters replay', () => {
-  it('says how many are recorded now and how many stay with which reason', async () => {
+  it('barograph dead-letters replay says how many are recorded now and how many stay with which reason', async () => {
     const { exitCode, stdout } = await deadLetters('replay');
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
@@ -98,7 +98,7 @@ describe('barograph dead-letters replay', () => {
     expect(await count()).toBe(3);
   });
 
-  it('replays those of a run, of a reason or of a span', async () => {
+  it('barograph dead-letters replay replays those of a run, of a reason or of a span', async () => {
     expect(await documentOf('replay', '--reason', 'invalid_attribute')).toEqual({
       recorded: 0,
       refused: { invalid_attribute: 2 },
@@ -108,7 +108,7 @@ describe('barograph dead-letters replay', () => {
     expect(await documentOf('replay', '--span', refused.spanId)).toMatchObject({ recorded: 1, refused: {} });
   });
 
-  it('says of which only the name is left that it cannot try them', async () => {
+  it('barograph dead-letters replay says of which only the name is left that it cannot try them', async () => {
     await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
       { ...refused, spanId: 'a\0b' },
       new Error('x'),
@@ -121,7 +121,7 @@ describe('barograph dead-letters replay', () => {
 });
 
 describe('barograph dead-letters drop', () => {
-  it('removes those that are named, and says how many of each reason', async () => {
+  it('barograph dead-letters drop removes those that are named, and says how many of each reason', async () => {
     expect((await deadLetters('drop', '--run', '2')).stdout).toBe(
       'Removed: 2 dead letters (1 invalid_attribute, 1 missing_attribute).\n',
     );
@@ -135,12 +135,17 @@ describe('barograph dead-letters drop', () => {
   it.each([
     [[], 'Got neither a filter nor --all.'],
     [['--all', '--run', '1'], 'Got --all together with a filter.'],
-  ])('removes nothing unless it is clear what is meant: %j', async (args, got) => {
-    const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toContain(`${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`);
-    expect(await count()).toBe(4);
-  });
+  ])(
+    'barograph dead-letters drop removes nothing unless it is clear what is meant: %j',
+    async (args, got) => {
+      const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toContain(
+        `${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`,
+      );
+      expect(await count()).toBe(4);
+    },
+  );
 });
 
 describe('options of barograph dead-letters', () => {
@@ -151,9 +156,12 @@ describe('options of barograph dead-letters', () => {
     ],
     [['list', '--limit', '0'], /'0' is invalid.*Allowed: a whole number from 1 to 10000/],
     [['replay', '--run', 'x'], /'x' is invalid.*Allowed: a whole number from 1/],
-  ])('that are wrong are refused with what is allowed: %j', async (args, message) => {
-    const { exitCode, stderr } = await deadLetters(...args);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(message);
-  });
+  ])(
+    'options of barograph dead-letters that are wrong are refused with what is allowed: %j',
+    async (args, message) => {
+      const { exitCode, stderr } = await deadLetters(...args);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(message);
+    },
+  );
 });

@@ -63,7 +63,7 @@ async function whileRecording<Result>(
 const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
 
 describe('barograph record', () => {
-  it('has the rows in the tables when it answers, keeps aside what breaks the vocabulary, and counts both', async () => {
+  it('barograph record has the rows in the tables when it answers, keeps aside what breaks the vocabulary, and counts both', async () => {
     const { result: metrics } = await whileRecording(async ({ traces, metrics }) => {
       const seen = await send({ port: portOf(traces) }, { body: BODY });
       expect(seen.status).toBe(200);
@@ -78,7 +78,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('takes spans although the steps of its own process are not recorded', async () => {
+  it('barograph record takes spans although the steps of its own process are not recorded', async () => {
     await whileRecording(
       async ({ traces }) => {
         expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
@@ -88,7 +88,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('asks senders for the token where one is set', async () => {
+  it('barograph record asks senders for the token where one is set', async () => {
     await whileRecording(
       async ({ traces, needs_token }) => {
         expect(needs_token).toBe(true);
@@ -101,7 +101,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('asks senders to come back while the tables cannot be written, and tells that once', async () => {
+  it('barograph record asks senders to come back while the tables cannot be written, and tells that once', async () => {
     const { problems } = await whileRecording(async ({ traces }) => {
       // As a disk that is full would: an error of the server that trying again may heal.
       await database.pool.query(
@@ -125,13 +125,13 @@ describe('barograph record', () => {
   it.each([
     [['--port', '70000'], /Allowed: a whole number from 0 to 65535/],
     [['--host', '0.0.0.0'], /BAROGRAPH_INGEST_TOKEN/],
-  ])('refuses %j in words, with nothing on standard output', async (args, message) => {
+  ])('barograph record refuses %j in words, with nothing on standard output', async (args, message) => {
     const { exitCode, stdout, stderr } = await invoke(recordCommand(), [...args, '--json'], environment());
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(message);
   });
 
-  it('ends with exit code 0 when it is told to by SIGTERM, which is how a service ends', async () => {
+  it('barograph record ends with exit code 0 when it is told to by SIGTERM, which is how a service ends', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
       env: { PATH: process.env['PATH'] ?? '', ...environment() },
       stdio: ['ignore', 'pipe', 'inherit'],

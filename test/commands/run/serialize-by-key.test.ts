@@ -21,7 +21,7 @@ function workshop(signal = new AbortController().signal) {
 }
 
 describe('making one at a time', () => {
-  it('begins the next when the one before is done, in the order in which they were asked for', async () => {
+  it('making one at a time begins the next when the one before is done, in the order in which they were asked for', async () => {
     const { begun, madeFor, end } = workshop();
     const made = [madeFor(3), madeFor(1), madeFor(2)];
     await turn();
@@ -37,7 +37,7 @@ describe('making one at a time', () => {
     expect(await made[2]).toBe('made 2');
   });
 
-  it('makes each thing once, however often it is asked for', async () => {
+  it('making one at a time makes each thing once, however often it is asked for', async () => {
     const { begun, madeFor, end } = workshop();
     const both = [madeFor(1), madeFor(1)];
     expect(both[0]).toBe(both[1]);
@@ -48,7 +48,7 @@ describe('making one at a time', () => {
     expect(begun).toEqual([1]);
   });
 
-  it('goes on with the next when one could not be made', async () => {
+  it('making one at a time goes on with the next when one could not be made', async () => {
     const { madeFor, end } = workshop();
     const [failing, next] = [madeFor(1), madeFor(2)];
     await turn();
@@ -59,7 +59,7 @@ describe('making one at a time', () => {
     expect(await next).toBe('made 2');
   });
 
-  it('begins nothing more once its signal has aborted', async () => {
+  it('making one at a time begins nothing more once its signal has aborted', async () => {
     const controller = new AbortController();
     const { begun, madeFor, end } = workshop(controller.signal);
     const [first, second] = [madeFor(1), madeFor(2)];

@@ -13,7 +13,7 @@ const worldOf = async () => ({
 });
 
 describe('simulated miners', () => {
-  it('are where the clean-up of abandoned runs looks for them', async () => {
+  it('simulated miners are where the clean-up of abandoned runs looks for them', async () => {
     const fleet = await startSimulatedMiners({
       count: 16,
       seed: 1,
@@ -26,7 +26,7 @@ describe('simulated miners', () => {
     await fleet.close();
   });
 
-  it('are all honest where they serve stores that were given, and take turns in serving them', async () => {
+  it('simulated miners are all honest where they serve stores that were given, and take turns in serving them', async () => {
     const folder = await temporaryFolder();
     for (const name of ['a.zarr', 'b.zarr'])
       await writeTinyStore(join(folder, name), { phase: name.charCodeAt(0) });
@@ -48,7 +48,7 @@ describe('simulated miners', () => {
     await fleet.close();
   });
 
-  it('are refused where the directory of forecasts holds no store', async () => {
+  it('simulated miners are refused where the directory of forecasts holds no store', async () => {
     const folder = await temporaryFolder();
     const starting = startSimulatedMiners({
       count: 1,

@@ -13,18 +13,18 @@ describe('a location', () => {
     ['https://host/gfs/{YYYYMMDD}.zarr', 'https://host/gfs/20260305.zarr'],
     ['/gfs/{YYYY}/{MM}/{DD}/{HH}.zarr', '/gfs/2026/03/05/06.zarr'],
     ['/gfs/{HH}{HH}.zarr', '/gfs/0606.zarr'],
-  ])('%s is %s for a cycle', (location, expected) => {
+  ])('a location: %s is %s for a cycle', (location, expected) => {
     expect(isPerCycle('--reference', location)).toBe(true);
     expect(locationOfCycle(location, INIT_TIME)).toBe(expected);
   });
 
-  it('without placeholders is the same for every cycle', () => {
+  it('a location without placeholders is the same for every cycle', () => {
     expect(isPerCycle('--truth', '/era5.zarr')).toBe(false);
     expect(locationOfCycle('/era5.zarr', INIT_TIME)).toBe('/era5.zarr');
   });
 
   it.each(['{date}', '{yyyymmdd}', '{}', '{toString}'])(
-    'with %s is refused, and the option and what is allowed named',
+    'a location with %s is refused, and the option and what is allowed named',
     (name) => {
       const look = () => isPerCycle('--reference', `/gfs/${name}.zarr`);
       expect(look).toThrow(CategorizedError);
@@ -47,7 +47,7 @@ describe('the openers of stores', () => {
     return { opened, open };
   }
 
-  it('open the location of the cycle where there is one for each, and the same one elsewhere', async () => {
+  it('the openers of stores open the location of the cycle where there is one for each, and the same one elsewhere', async () => {
     const { opened, open } = await recorded();
     const stores = toStoreOpeners({ ...SHARED, reference: '/gfs/{YYYYMMDD}.zarr' }, open);
     if (!('ofCycle' in stores.reference) || typeof stores.truth !== 'function') throw new Error('mixed up');
@@ -57,7 +57,7 @@ describe('the openers of stores', () => {
     expect(stores.analysis).toBeUndefined();
   });
 
-  it('open anew each time, so that a store that grew is seen', async () => {
+  it('the openers of stores open anew each time, so that a store that grew is seen', async () => {
     const { opened, open } = await recorded();
     const { truth } = toStoreOpeners({ ...SHARED, analysis: '/a.zarr' }, open);
     if (typeof truth !== 'function') throw new Error('not an opener');
@@ -66,13 +66,13 @@ describe('the openers of stores', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('are refused at once for a placeholder that is not known', () => {
+  it('the openers of stores are refused at once for a placeholder that is not known', () => {
     expect(() => toStoreOpeners({ ...SHARED, analysis: '/{day}.zarr' })).toThrow(
       /--analysis names the placeholder \{day\}/,
     );
   });
 
-  it('are tried where all cycles share them, and each failure is told', async () => {
+  it('the openers of stores are tried where all cycles share them, and each failure is told', async () => {
     const stores = toStoreOpeners({ ...SHARED, reference: '/gfs/{HH}.zarr' }, async (option) => {
       throw new Error(`${option} is away`);
     });

@@ -14,9 +14,12 @@ describe('the report of a process that ends', () => {
       'Steps under way that came to their end: 3. Steps that did not: 2. They are recorded as abandoned, and the next ' +
         `worker does them again, within seconds where one runs.\n${ALL_IN}`,
     ],
-  ])('says of the steps %j what was finished and what is left', (steps, words) => {
-    expect(describeExit({ steps, spans: NOTHING_LEFT })).toBe(words);
-  });
+  ])(
+    'the report of a process that ends says of the steps %j what was finished and what is left',
+    (steps, words) => {
+      expect(describeExit({ steps, spans: NOTHING_LEFT })).toBe(words);
+    },
+  );
 
   it.each([
     [
@@ -29,7 +32,7 @@ describe('the report of a process that ends', () => {
         'The next start takes care of them.',
     ],
     [{ lost: 3 }, `${ALL_IN} 3 records were dropped: see run_completeness.`],
-  ])('says of the records %j where they are', (left, words) => {
+  ])('the report of a process that ends says of the records %j where they are', (left, words) => {
     expect(describeExit({ steps: null, spans: { ...NOTHING_LEFT, ...left } })).toBe(words);
   });
 });

@@ -22,7 +22,7 @@ function onTerminal(columns: number | undefined): void {
 }
 
 describe('the output of a command', () => {
-  it('keeps standard output for the result: progress and problems go to standard error', () => {
+  it('the output of a command keeps standard output for the result: progress and problems go to standard error', () => {
     onTerminal(undefined);
     const output = createOutput({ isJson: false });
     output.progress('half way');
@@ -31,7 +31,7 @@ describe('the output of a command', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'the table\n', stderr: 'half way\nthe port is taken\n' });
   });
 
-  it('tells no progress beside a JSON document, but problems still', () => {
+  it('the output of a command tells no progress beside a JSON document, but problems still', () => {
     onTerminal(80);
     const output = createOutput({ isJson: true });
     output.progress('half way');
@@ -40,7 +40,7 @@ describe('the output of a command', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '{}\n', stderr: 'the port is taken\n' });
   });
 
-  it('replaces progress on a terminal by what comes next, cut where the line would break', () => {
+  it('the output of a command replaces progress on a terminal by what comes next, cut where the line would break', () => {
     onTerminal(10);
     const output = createOutput({ isJson: false });
     output.progress('a line that is too long');
@@ -51,7 +51,7 @@ describe('the output of a command', () => {
 });
 
 describe('the output on a terminal that tells no width', () => {
-  it('is not cut', () => {
+  it('the output on a terminal that tells no width is not cut', () => {
     onTerminal(0);
     createOutput({ isJson: false }).progress('a line that may be too long');
     expect(stderr).toBe(`${CLEAR}a line that may be too long`);
@@ -59,13 +59,13 @@ describe('the output on a terminal that tells no width', () => {
 });
 
 describe('a failure', () => {
-  it('is told in words without its stack, with the addresses that the user gave and without secrets', () => {
+  it('a failure is told in words without its stack, with the addresses that the user gave and without secrets', () => {
     reportFailure(new Error('http://10.0.0.1:80 refused, api_key=abc123 token: xyz'));
     expect(stderr).toBe('http://10.0.0.1:80 refused, api_key=[secret] token: [secret]\n');
     expect(process.exitCode).toBe(1);
   });
 
-  it('is told too when what was thrown is no error', () => {
+  it('a failure is told too when what was thrown is no error', () => {
     reportFailure('just words');
     expect(stderr).toBe('just words\n');
   });

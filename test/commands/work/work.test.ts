@@ -109,7 +109,7 @@ const eventsOf = ({ results }: { readonly results: readonly string[] }) =>
   results.map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('barograph work', () => {
-  it('makes the run of the day with the stores of its cycle, works it to its end, and ends when that was all', async () => {
+  it('barograph work makes the run of the day with the stores of its cycle, works it to its end, and ends when that was all', async () => {
     const work = startWork();
     await work.ended;
     expect(eventsOf(work.output)).toEqual([
@@ -124,7 +124,7 @@ describe('barograph work', () => {
     expect(work.output.problems).toEqual([]);
   });
 
-  it('makes no second run of a day, neither while the first is under way nor when it is over', async () => {
+  it('barograph work makes no second run of a day, neither while the first is under way nor when it is over', async () => {
     const first = startWork();
     const second = startWork();
     await Promise.all([first.ended, second.ended]);
@@ -138,7 +138,7 @@ describe('barograph work', () => {
     expect(areNew).toHaveLength(3);
   });
 
-  it('makes the next day’s run when its time has come, and ends in good order when it is told to', async () => {
+  it('barograph work makes the next day’s run when its time has come, and ends in good order when it is told to', async () => {
     let now = INIT_TIME.getTime() + 20 * 3_600_000;
     const slept: number[] = [];
     let wake: () => void = () => undefined;
@@ -169,7 +169,7 @@ describe('barograph work', () => {
     ]);
   });
 
-  it('starts although a store is away, and says so', async () => {
+  it('barograph work starts although a store is away, and says so', async () => {
     const work = startWork({ once: false, stores: { ...stores, truth: join(folder, 'nowhere.zarr') } });
     await work.hasRun;
     work.end();
@@ -206,12 +206,15 @@ describe('barograph work, asked wrongly', () => {
       VALIDATOR_GIVEN,
       /--reference names the placeholder \{date\}/,
     ],
-  ])('refuses %s before it opens anything', async (_what, changes, environment, message) => {
-    const { exitCode, stdout, stderr } = await invoke(workCommand(), [...asked(changes), '--json'], {
-      DATABASE_URL: 'postgres://127.0.0.1:1/none',
-      ...environment,
-    });
-    expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(message);
-  });
+  ])(
+    'barograph work, asked wrongly refuses %s before it opens anything',
+    async (_what, changes, environment, message) => {
+      const { exitCode, stdout, stderr } = await invoke(workCommand(), [...asked(changes), '--json'], {
+        DATABASE_URL: 'postgres://127.0.0.1:1/none',
+        ...environment,
+      });
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(message);
+    },
+  );
 });

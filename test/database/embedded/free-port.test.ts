@@ -6,13 +6,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
 
 describe('a free port', () => {
-  it('is the wanted one while nobody has it, so that a connection string stays valid between starts', async () => {
+  it('a free port is the wanted one while nobody has it, so that a connection string stays valid between starts', async () => {
     const port = await findFreePort();
     expect(port).toBeGreaterThan(1023);
     expect(await findFreePort(port)).toBe(port);
   });
 
-  it('is another one when somebody has it', async () => {
+  it('a free port is another one when somebody has it', async () => {
     const occupant = createServer().listen(0, LOOPBACK);
     onTestFinished(() => void occupant.close());
     await once(occupant, 'listening');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findServerAccount, parseAccounts } from '#database/embedded/os-user';
 
 describe('a passwd file', () => {
-  it('gives names and numbers, without root and without broken lines', () => {
+  it('a passwd file gives names and numbers, without root and without broken lines', () => {
     const text = [
       'root:x:0:0:root:/root:/bin/bash',
       'postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash',
@@ -20,7 +20,7 @@ describe('a passwd file', () => {
 });
 
 describe('the account of the server', () => {
-  it('is never root, which PostgreSQL refuses, and our own when we are not root', async () => {
+  it('the account of the server is never root, which PostgreSQL refuses, and our own when we are not root', async () => {
     const account = await findServerAccount();
     if (process.getuid?.() === 0) expect(account?.uid).toBeGreaterThan(0);
     else expect(account).toBeUndefined();

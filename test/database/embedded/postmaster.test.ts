@@ -29,7 +29,7 @@ announce ready "$2"
 while :; do sleep 0.01; done`;
 
 describe('starting a server', () => {
-  it('waits until it is ready, and stopping waits until it is gone', async () => {
+  it('starting a server waits until it is ready, and stopping waits until it is gone', async () => {
     const { cluster, options } = await fakeServer(OBEDIENT);
     await startPostmaster(cluster, options);
     expect(await findPostmaster(cluster)).toMatchObject({ port: 5432, status: 'ready' });
@@ -37,7 +37,7 @@ describe('starting a server', () => {
     expect(await findPostmaster(cluster)).toBeUndefined();
   });
 
-  it('opens the loopback alone, on the given port; settings of the caller win', async () => {
+  it('starting a server opens the loopback alone, on the given port; settings of the caller win', async () => {
     const { cluster, options } = await fakeServer(OBEDIENT);
     await startPostmaster(cluster, {
       ...options,
@@ -53,7 +53,7 @@ describe('starting a server', () => {
     expect(flags).not.toContain('timezone=UTC -c timezone');
   });
 
-  it('that ends at once tells the last grave line of this start, and that waiting will not help', async () => {
+  it('starting a server that ends at once tells the last grave line of this start, and that waiting will not help', async () => {
     const { cluster, options } = await fakeServer(
       'echo "2026-01-01 00:00:00 UTC [7] LOG:  starting"; echo "2026-01-01 00:00:00 UTC [7] FATAL:  wrong version"; exit 1',
     );
@@ -65,20 +65,20 @@ describe('starting a server', () => {
   });
 
   it.each(['could not create any TCP/IP sockets', 'pre-existing shared memory block is still in use'])(
-    'that fails because of "%s" may be tried again',
+    'starting a server that fails because of "%s" may be tried again',
     async (complaint) => {
       const { cluster, options } = await fakeServer(`echo "[7] FATAL:  ${complaint}" >&2; exit 1`);
       await expect(startPostmaster(cluster, options)).rejects.toMatchObject({ retryable: true });
     },
   );
 
-  it('whose program is missing says that it cannot run here', async () => {
+  it('starting a server whose program is missing says that it cannot run here', async () => {
     const { cluster, options } = await fakeServer('');
     const starting = startPostmaster(cluster, { ...options, postgres: `${options.postgres}-missing` });
     await expect(starting).rejects.toThrow(/cannot run here \(ENOENT\)/);
   });
 
-  it('empties a log that has grown too long, so that it cannot fill the disk', async () => {
+  it('starting a server empties a log that has grown too long, so that it cannot fill the disk', async () => {
     const { cluster, options } = await fakeServer('exit 1');
     await writeFile(options.logFile, '');
     await truncate(options.logFile, 9 * 1024 * 1024);
@@ -88,7 +88,7 @@ describe('starting a server', () => {
 });
 
 describe('looking for a server', () => {
-  it('finds none where none was, and removes the file of a dead one', async () => {
+  it('looking for a server finds none where none was, and removes the file of a dead one', async () => {
     const { cluster } = await fakeServer('');
     expect(await findPostmaster(cluster)).toBeUndefined();
     await writeFile(postmasterFilePath(cluster), `4194305\n${cluster}\n1\n5432\n\n\n\nready\n`);
@@ -96,7 +96,7 @@ describe('looking for a server', () => {
     await expect(stat(postmasterFilePath(cluster))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('stopping where none runs does nothing', async () => {
+  it('looking for a server stopping where none runs does nothing', async () => {
     const { cluster } = await fakeServer('');
     await expect(stopPostmaster(cluster)).resolves.toBeUndefined();
   });

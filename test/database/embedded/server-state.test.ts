@@ -7,7 +7,7 @@ import { openServerState, saveServerState } from '#database/embedded/server-stat
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 describe('what a data directory remembers', () => {
-  it('is decided once: a long random password, and the rows beside it', async () => {
+  it('what a data directory remembers is decided once: a long random password, and the rows beside it', async () => {
     const folder = await temporaryFolder();
     const state = await openServerState(folder, undefined);
     expect(state).toMatchObject({ clusterDirectory: join(folder, 'cluster'), port: 0 });
@@ -15,13 +15,13 @@ describe('what a data directory remembers', () => {
     expect(await openServerState(folder, undefined)).toEqual(state);
   });
 
-  it('differs between data directories, so that a stranger is not adopted', async () => {
+  it('what a data directory remembers differs between data directories, so that a stranger is not adopted', async () => {
     const [first, second] = [await temporaryFolder(), await temporaryFolder()];
     const passwords = [await openServerState(first, undefined), await openServerState(second, undefined)];
     expect(passwords[0]?.password).not.toBe(passwords[1]?.password);
   });
 
-  it('can be read by this user alone and is replaced whole', async () => {
+  it('what a data directory remembers can be read by this user alone and is replaced whole', async () => {
     const folder = await temporaryFolder();
     const state = await openServerState(folder, undefined);
     await saveServerState(folder, { ...state, port: 4321 });
@@ -30,7 +30,7 @@ describe('what a data directory remembers', () => {
     expect(await readdir(folder)).toEqual(['postgres.json']);
   });
 
-  it('is refused when others could read the password', async () => {
+  it('what a data directory remembers is refused when others could read the password', async () => {
     const folder = await temporaryFolder();
     await openServerState(folder, undefined);
     await chmod(join(folder, 'postgres.json'), 0o644);
@@ -39,16 +39,19 @@ describe('what a data directory remembers', () => {
     );
   });
 
-  it.each(['', '{', '{"password":"short"}', 'null'])('is refused when it is broken (%s)', async (text) => {
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, 'postgres.json'), text, { mode: 0o600 });
-    await expect(openServerState(folder, undefined)).rejects.toThrow(
-      /cannot be read.*move the data directory away/,
-    );
-  });
+  it.each(['', '{', '{"password":"short"}', 'null'])(
+    'what a data directory remembers is refused when it is broken (%s)',
+    async (text) => {
+      const folder = await temporaryFolder();
+      await writeFile(join(folder, 'postgres.json'), text, { mode: 0o600 });
+      await expect(openServerState(folder, undefined)).rejects.toThrow(
+        /cannot be read.*move the data directory away/,
+      );
+    },
+  );
 
   it.runIf(process.getuid?.() === 0)(
-    'places the rows elsewhere when the account of the server cannot reach the directory',
+    'what a data directory remembers places the rows elsewhere when the account of the server cannot reach the directory',
     async () => {
       const folder = await temporaryFolder();
       await mkdir(join(folder, 'data'));

@@ -155,7 +155,7 @@ describe('a run whose emitter keeps books', () => {
         dropped_by_reason: { disk_full: 2, spool_full: 1 },
       },
     ],
-  ])('adds up when %s', async (_, events, expected) => {
+  ])('a run whose emitter keeps books adds up when %s', async (_, events, expected) => {
     await happen(...events);
     expect(await completeness()).toEqual({
       ...NOTHING,
@@ -167,7 +167,7 @@ describe('a run whose emitter keeps books', () => {
     });
   });
 
-  it('adds up as well when its accounts are repeated and come in disorder', async () => {
+  it('a run whose emitter keeps books adds up as well when its accounts are repeated and come in disorder', async () => {
     const events: readonly Event[] = [
       {
         written: [spanOf(1)],
@@ -183,7 +183,7 @@ describe('a run whose emitter keeps books', () => {
     expect(await completeness()).toMatchObject({ started: 3, recorded: 3, spooled: 0, unaccounted: 0 });
   });
 
-  it('shows by how much it does not add up, and which records are lost', async () => {
+  it('a run whose emitter keeps books shows by how much it does not add up, and which records are lost', async () => {
     const account = {
       ...accountAfter(5),
       received: [
@@ -205,7 +205,7 @@ describe('a run whose emitter keeps no books', () => {
   it.each<[string, Partial<ObservedSpan>, number]>([
     ['with a name', {}, 1],
     ['without a name', { resource: nameless }, 0],
-  ])('started what came of it: %s', async (_, changes, emitters) => {
+  ])('a run whose emitter keeps no books started what came of it: %s', async (_, changes, emitters) => {
     await happen(
       {
         written: [
@@ -224,7 +224,7 @@ describe('a run whose emitter keeps no books', () => {
 });
 
 describe('a run of several emitters', () => {
-  it('adds up over those that keep books, those that keep none and those without a name', async () => {
+  it('a run of several emitters adds up over those that keep books, those that keep none and those without a name', async () => {
     await happen(
       { written: [spanOf(1)], account: accountAfter(3, { spooled: 2 }) },
       {
@@ -239,7 +239,7 @@ describe('a run of several emitters', () => {
     });
   });
 
-  it('names for each of them what is missing, and nobody else', async () => {
+  it('a run of several emitters names for each of them what is missing, and nobody else', async () => {
     const lossy = (instanceId: string): EmitterAccount => ({
       ...accountAfter(2),
       received: [[2, 2]],
@@ -254,7 +254,7 @@ describe('a run of several emitters', () => {
     expect((await completeness()).missing_sequences).toEqual({ a: '{[1,2)}', b: '{[1,2)}' });
   });
 
-  it('is told from the run of the same number of another validator', async () => {
+  it('a run of several emitters is told from the run of the same number of another validator', async () => {
     await happen({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: accountAfter(1) });
     const { rows } = await database.pool.query(
       'select started::int, unaccounted::int from run_completeness order by validator_id',
@@ -276,7 +276,7 @@ describe('the books of the emitters', () => {
     return rows[0];
   }
 
-  it('miss no record that may still come, and every one that may not, once it is closed', async () => {
+  it('the books of the emitters miss no record that may still come, and every one that may not, once it is closed', async () => {
     const account = accountOf({ received: [[1, 3]], lastSequence: 9, deliveredSequence: 3 });
     await happen({ written: [], account });
     expect(await books()).toEqual({
@@ -286,7 +286,7 @@ describe('the books of the emitters', () => {
     expect(await books()).toMatchObject({ missing: '{[4,10)}', is_open: false });
   });
 
-  it('miss nothing that was dropped and told', async () => {
+  it('the books of the emitters miss nothing that was dropped and told', async () => {
     const account = accountOf({
       received: [
         [1, 2],
@@ -301,7 +301,7 @@ describe('the books of the emitters', () => {
     expect(await books()).toMatchObject({ spooled: 0, missing: '{}', dropped: '{[3,5)}' });
   });
 
-  it('miss nothing of who numbers no records', async () => {
+  it('the books of the emitters miss nothing of who numbers no records', async () => {
     await happen({ written: [spanOf(1)] });
     expect(await books()).toEqual({
       ...{ last_sequence: null, delivered_sequence: null, spooled: null },

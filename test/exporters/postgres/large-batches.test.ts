@@ -56,7 +56,7 @@ const inSmallBatches = () =>
   tablesAfter(Array.from({ length: spans.length / 8 }, (_, index) => spans.slice(index * 8, index * 8 + 8)));
 
 describe('a batch that is large enough to be copied', () => {
-  it('leaves the tables that small batches leave, whatever was there and whatever comes again', async () => {
+  it('a batch that is large enough to be copied leaves the tables that small batches leave, whatever was there and whatever comes again', async () => {
     expect(spans.length).toBeGreaterThan(COPY_MIN_ROWS);
     const expected = await inSmallBatches();
     await fc.assert(
@@ -74,7 +74,7 @@ describe('a batch that is large enough to be copied', () => {
     );
   });
 
-  it('is copied, and when it comes again it is not', async () => {
+  it('a batch that is large enough to be copied is copied, and when it comes again it is not', async () => {
     const rows = async () => {
       const { rows: found } = await database.pool.query<{ xmin: string }>(
         'select distinct xmin::text as xmin from weather_forecast_steps_finished',

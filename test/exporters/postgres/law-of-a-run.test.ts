@@ -55,7 +55,7 @@ async function tablesAfter(
 }
 
 describe('the spans of a run that was recorded', () => {
-  it('give byte-equal tables in any order, with any repetition and any batch split', async () => {
+  it('the spans of a run that was recorded give byte-equal tables in any order, with any repetition and any batch split', async () => {
     const clean = await tablesAfter([spans]);
     expect(clean['weather_forecast_steps']?.length).toBe(spans.length / 2);
     expect(clean['dead_letter_spans']).toEqual([]);

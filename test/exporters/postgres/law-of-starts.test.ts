@@ -42,7 +42,7 @@ const tellingRun = recordedRun.map((spans) => {
 });
 
 describe('starts that say as much as their ends', () => {
-  it('change nothing that the log cannot tell again once their ends are there', async () => {
+  it('starts that say as much as their ends change nothing that the log cannot tell again once their ends are there', async () => {
     await fc.assert(
       fc.asyncProperty(tellingRun.chain(disturbed), async (batches) => {
         const before = await written(batches);
@@ -52,7 +52,7 @@ describe('starts that say as much as their ends', () => {
     );
   });
 
-  it('count in the history of a miner in any order, when a running step says that its forecast is over', async () => {
+  it('starts that say as much as their ends count in the history of a miner in any order, when a running step says that its forecast is over', async () => {
     const lead = (run: number, score: number) =>
       endedSpan({ step: 'era5', lead: 24, run, attributes: { 'weather.score.era5': score } });
     const end = (run: number) =>

@@ -31,7 +31,7 @@ const scenario = recordedRun.chain((spans) =>
 );
 
 describe('the law of the tables', () => {
-  it('gives byte-equal tables for any order, duplication and batch split of the spans of a recorded run', async () => {
+  it('the law of the tables gives byte-equal tables for any order, duplication and batch split of the spans of a recorded run', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ spans, batches }) => {
         const clean = await recorded(() => write([spans]));
@@ -42,7 +42,7 @@ describe('the law of the tables', () => {
     );
   });
 
-  it('gives the same tables when three writers write overlapping batches at once', async () => {
+  it('the law of the tables gives the same tables when three writers write overlapping batches at once', async () => {
     await fc.assert(
       fc.asyncProperty(
         recordedRun.chain((spans) =>
@@ -63,7 +63,7 @@ describe('the law of the tables', () => {
     );
   });
 
-  it('gives the same tables when the start of a step is never seen', async () => {
+  it('the law of the tables gives the same tables when the start of a step is never seen', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, async (spans) => {
         const ended = spans.filter(({ phase }) => phase === 'ended');

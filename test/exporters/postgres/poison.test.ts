@@ -47,7 +47,7 @@ async function isolate(spans: readonly ObservedSpan[]): Promise<readonly ExportR
 
 describe('a poisoned span', () => {
   it.each(POISONS)(
-    'holds up no neighbour and is never lost: %s is %s',
+    'a poisoned span holds up no neighbour and is never lost: %s is %s',
     { timeout: 60_000 },
     async (_what, fate, span) => {
       const kinds = await isolate([span, neighbour]);
@@ -61,7 +61,7 @@ describe('a poisoned span', () => {
   );
 
   it.each(POISONS.filter(([, fate]) => fate !== 'recorded'))(
-    'stays a letter with its reason when it is replayed while nothing has changed: %s',
+    'a poisoned span stays a letter with its reason when it is replayed while nothing has changed: %s',
     { timeout: 60_000 },
     async (_what, fate, span) => {
       await isolate([span]);
@@ -72,14 +72,14 @@ describe('a poisoned span', () => {
     },
   );
 
-  it('names what was got and what is allowed when a clock is wild', async () => {
+  it('a poisoned span names what was got and what is allowed when a clock is wild', async () => {
     await isolate([startedAt('2031-01-01T00:00:00Z')]);
     expect(await detailOfLetter()).toBe(
       'the step started at 2031-01-01T00:00:00.000Z; allowed: 2000-01-01T00:00:00.000Z to a day after now, 2026-11-25T00:00:00.000Z',
     );
   });
 
-  it('makes no partition when its clock is wild, neither for its start nor for its end', async () => {
+  it('a poisoned span makes no partition when its clock is wild, neither for its start nor for its end', async () => {
     const wild = startedAt('2031-01-01T00:00:00Z');
     await isolate([
       { ...wild, phase: 'started', endTimeUnixNano: null },

@@ -49,7 +49,7 @@ const retry = {
 };
 
 describe('a run without GFS', () => {
-  it('says that every score waits for it, with the next try, until it is read', async () => {
+  it('a run without GFS says that every score waits for it, with the next try, until it is read', async () => {
     await record(statusOf(1, 5, 'seeding'), seeded(1), gfs(1, { ...retry, attempt: 2, at: 100 }));
     const waiting = {
       status: 'seeded',
@@ -80,7 +80,7 @@ describe('a run without GFS', () => {
     );
   });
 
-  it('says when it is given up that the run ended, and why, and that nothing comes', async () => {
+  it('a run without GFS says when it is given up that the run ended, and why, and that nothing comes', async () => {
     const error = 'GFS could not be read (truth_not_ready): The analysis store does not have it yet.';
     await record(
       statusOf(2, 5, 'seeding'),
@@ -134,7 +134,7 @@ describe('a lead that waits for truth', () => {
     retries_remaining: 4,
   };
 
-  it('blames nobody before truth is due, and upstream after that; never for the error of another step', async () => {
+  it('a lead that waits for truth blames nobody before truth is due, and upstream after that; never for the error of another step', async () => {
     const day1 = {
       score_type: 'day1',
       error_type: 'data_coverage',
@@ -147,7 +147,7 @@ describe('a lead that waits for truth', () => {
     expect(await missingOf(4)).toMatchObject([day1, { ...waiting, fault: 'upstream' }]);
   });
 
-  it('waits no more when its run was given up, and neither does the run', async () => {
+  it('a lead that waits for truth waits no more when its run was given up, and neither does the run', async () => {
     const progressOf = () =>
       rowsOf('select in_flight, waiting, next_event from run_progress where run_id = $1', 5);
     await record(statusOf(5, 5, 'awaiting_results'), wait(5, LATER));

@@ -24,7 +24,7 @@ const refused = Object.assign(new Error('new row for relation "x" violates check
 });
 
 describe('a span that the database refuses', () => {
-  it('is kept whole, with whose it is and with SQLSTATE and message, and counted by its reason', async () => {
+  it('a span that the database refuses is kept whole, with whose it is and with SQLSTATE and message, and counted by its reason', async () => {
     const commits: Committed[] = [];
     const onCommit = (committed: Committed) => void commits.push(committed);
     const exporter = createPostgresExporter({ pool: database.pool, onCommit });
@@ -45,14 +45,14 @@ describe('a span that the database refuses', () => {
     expect(commits).toEqual([{ steps: [], minerStats: [], rows: {}, rejected: { refused_by_database: 1 } }]);
   });
 
-  it('is kept once, however often it is written, and once for its start and once for its end', async () => {
+  it('a span that the database refuses is kept once, however often it is written, and once for its start and once for its end', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     for (const deadLettered of [span, span, startOfSpan(span)])
       await exporter.writeDeadLetter(deadLettered, refused);
     expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
   });
 
-  it('is deadLettered later when the database is away, like a batch', async () => {
+  it('a span that the database refuses is deadLettered later when the database is away, like a batch', async () => {
     let isAway = true;
     const pool = interceptPool(database.pool, (_text, run) =>
       isAway ? Promise.reject(new Error('Connection terminated')) : run(),
@@ -64,7 +64,7 @@ describe('a span that the database refuses', () => {
     expect(await letters()).toHaveLength(1);
   });
 
-  it('is deadLettered after what was handed over before, and not at all after the shutdown', async () => {
+  it('a span that the database refuses is deadLettered after what was handed over before, and not at all after the shutdown', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const order: string[] = [];
     void exporter.exportObserved([endedSpan({ step: 'poll' })]).then(() => order.push('export'));
@@ -80,7 +80,7 @@ describe('a span of which even the letter is refused', () => {
   it.each<[string, ObservedSpan]>([
     ['an id that no text holds', { ...span, spanId: 'a\0b', name: 'odd\0one' }],
     ['an id too long for the key', { ...span, traceId: [...Array(4000).keys()].join('') }],
-  ])('leaves ids, name and reason: %s', async (_what, odd) => {
+  ])('a span of which even the letter is refused leaves ids, name and reason: %s', async (_what, odd) => {
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.writeDeadLetter(odd, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toMatchObject([
@@ -88,7 +88,7 @@ describe('a span of which even the letter is refused', () => {
     ]);
   });
 
-  it('is given up when nothing of it is taken, instead of being tried for ever', async () => {
+  it('a span of which even the letter is refused is given up when nothing of it is taken, instead of being tried for ever', async () => {
     await database.pool.query('alter table dead_letter_spans add constraint closed check (phase is null)');
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.writeDeadLetter(span, refused)).toMatchObject({
@@ -116,12 +116,12 @@ describe('why a span was refused', () => {
       'duplicate key value violates unique constraint "k"',
       '23505: duplicate key value violates unique constraint "k"',
     ],
-  ])('is said without the values of the row: %s', (code, message, detail) => {
+  ])('why a span was refused is said without the values of the row: %s', (code, message, detail) => {
     const error = Object.assign(new Error(message), { code, detail: 'Failing row contains (5Secret).' });
     expect(toRejection(error)).toEqual({ reason: 'refused_by_database', detail });
   });
 
-  it('is said of whatever was thrown', () => {
+  it('why a span was refused is said of whatever was thrown', () => {
     expect(toRejection(new RangeError('Invalid time value')).detail).toBe('RangeError: Invalid time value');
     expect(toRejection('no error').detail).toBe('no error');
   });

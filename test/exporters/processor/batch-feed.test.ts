@@ -21,7 +21,7 @@ function rig(spans: readonly ObservedSpan[], maxSpans: number) {
 }
 
 describe('batches that are fed to a sink', () => {
-  it('has the next one ready behind a full one, if that is as large', async () => {
+  it('batches that are fed to a sink has the next one ready behind a full one, if that is as large', async () => {
     const { queue, prepared, feed } = rig(spansOf(5), 2);
     const first = await feed.next();
     await Promise.resolve();
@@ -39,7 +39,7 @@ describe('batches that are fed to a sink', () => {
     expect([feed.size, feed.oldestQueuedAt]).toEqual([0, null]);
   });
 
-  it('counts nothing as taken when the queue is held up', async () => {
+  it('batches that are fed to a sink counts nothing as taken when the queue is held up', async () => {
     const { queue } = rig(spansOf(1), 2);
     const heldUp = { spans: [], queuedAt: 0, isHeldUp: true };
     const feed = new BatchFeed(
@@ -51,7 +51,7 @@ describe('batches that are fed to a sink', () => {
     expect([feed.size, feed.isAhead, queue.size]).toEqual([0, false, 1]);
   });
 
-  it('gives every span once and in order, whatever comes while batches are under way', async () => {
+  it('batches that are fed to a sink gives every span once and in order, whatever comes while batches are under way', async () => {
     const arrivals = fc.array(fc.nat(9), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 5 }), async (waves, maxSpans) => {

@@ -97,7 +97,7 @@ const poisoned = fc
   .chain((count) => fc.record({ count: fc.constant(count), poisons: fc.subarray(numbers(count)) }));
 
 describe('a batch', () => {
-  it('that the sink takes is one export, with the account of all of it', async () => {
+  it('a batch that the sink takes is one export, with the account of all of it', async () => {
     const sink = new PoisonedSink([]);
     const { delivery } = deliveryTo(sink);
     expect(await deliverBatch(batchOf(5), delivery)).toEqual({ kind: 'settled', kept: 5, rejected: 0 });
@@ -106,7 +106,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('with poison in it has every poison written as a dead letter alone and all others written, in their order', async () => {
+  it('a batch with poison in it has every poison written as a dead letter alone and all others written, in their order', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, async ({ count, poisons }) => {
         const sink = new PoisonedSink(poisons);
@@ -118,7 +118,7 @@ describe('a batch', () => {
     );
   });
 
-  it('tells with each part the account of that part, so that what is committed is what was received', async () => {
+  it('a batch tells with each part the account of that part, so that what is committed is what was received', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, async ({ count, poisons }) => {
         const sink = new PoisonedSink(poisons);
@@ -133,7 +133,7 @@ describe('a batch', () => {
   });
 
   it.each([1, 2, 3, 8, 500, 2000])(
-    'of %i spans with one poison takes two exports for each time that it can be halved, and one more',
+    'a batch of %i spans with one poison takes two exports for each time that it can be halved, and one more',
     async (count) => {
       const most = 1 + 2 * Math.ceil(Math.log2(count));
       for (const poison of [0, Math.floor(count / 3), count - 1]) {
@@ -145,7 +145,7 @@ describe('a batch', () => {
     },
   );
 
-  it('waits wherever the sink is away for a while, and goes on with that very part', async () => {
+  it('a batch waits wherever the sink is away for a while, and goes on with that very part', async () => {
     const away = fc.array(fc.constantFrom<('retryable' | undefined)[]>(['retryable'], [undefined]), {
       maxLength: 30,
     });
@@ -163,7 +163,7 @@ describe('a batch', () => {
     );
   });
 
-  it('waits longer with each attempt, and anew for each part', async () => {
+  it('a batch waits longer with each attempt, and anew for each part', async () => {
     const sink = new PoisonedSink(
       [0],
       ['retryable', 'retryable', 'retryable', 'rejected', undefined, undefined, 'retryable'],
@@ -173,7 +173,7 @@ describe('a batch', () => {
     expect(pauses).toEqual([100, 200, 400, 100]);
   });
 
-  it('that is given up in the middle ends there: nothing is asked any more, whatever is left', async () => {
+  it('a batch that is given up in the middle ends there: nothing is asked any more, whatever is left', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, fc.nat(20), async ({ count, poisons }, calls) => {
         const all = new PoisonedSink(poisons);
@@ -187,7 +187,7 @@ describe('a batch', () => {
     );
   });
 
-  it('that was given up before it began asks nobody: a sink that hangs would never be told', async () => {
+  it('a batch that was given up before it began asks nobody: a sink that hangs would never be told', async () => {
     const sink = new PoisonedSink([]);
     const { delivery, stop } = deliveryTo(sink);
     stop();
@@ -195,21 +195,21 @@ describe('a batch', () => {
     expect(sink.calls).toEqual([]);
   });
 
-  it('that is given up during a pause is not tried again', async () => {
+  it('a batch that is given up during a pause is not tried again', async () => {
     const sink = new PoisonedSink([], ['retryable']);
     const watched = deliveryTo(sink, { pause: async () => watched.stop() });
     expect(await deliverBatch(batchOf(3), watched.delivery)).toEqual({ kind: 'given_up' });
     expect(sink.calls).toHaveLength(1);
   });
 
-  it('loses, and counts, what a sink neither takes nor buries', async () => {
+  it('a batch loses, and counts, what a sink neither takes nor buries', async () => {
     const sink = new PoisonedSink([1, 3]);
     const { delivery } = deliveryTo({ export: sink.export.bind(sink) });
     expect(await deliverBatch(batchOf(5), delivery)).toEqual({ kind: 'settled', kept: 3, rejected: 2 });
     expect(sink.settled).toEqual([0, 2, 4]);
   });
 
-  it('loses, and counts, a span of which even the letter is refused, and waits for one that may be taken later', async () => {
+  it('a batch loses, and counts, a span of which even the letter is refused, and waits for one that may be taken later', async () => {
     const refusing = new PoisonedSink([0], [undefined, 'rejected']);
     expect(await deliverBatch(batchOf(1), deliveryTo(refusing).delivery)).toMatchObject({
       kept: 0,
@@ -220,14 +220,14 @@ describe('a batch', () => {
     expect(away.calls.map(({ kind }) => kind)).toEqual(['export', 'bury', 'bury']);
   });
 
-  it('without spans ends when its account is refused, and no span is counted for it', async () => {
+  it('a batch without spans ends when its account is refused, and no span is counted for it', async () => {
     const sink = new PoisonedSink([], ['rejected']);
     const end = await deliverBatch(batchOf(0), deliveryTo(sink).delivery);
     expect(end).toEqual({ kind: 'settled', kept: 0, rejected: 0 });
     expect(sink.calls).toHaveLength(1);
   });
 
-  it('of which nobody keeps books is told without an account', async () => {
+  it('a batch of which nobody keeps books is told without an account', async () => {
     const sink = new PoisonedSink([0]);
     await deliverBatch({ spans: batchOf(2).spans, queuedAt: 0 }, deliveryTo(sink).delivery);
     expect(sink.calls.map(({ slice }) => slice)).toEqual([undefined, undefined, undefined, undefined]);
@@ -235,7 +235,7 @@ describe('a batch', () => {
 });
 
 describe('an attempt', () => {
-  it('at which the sink throws is made again, also when it throws at once', async () => {
+  it('an attempt at which the sink throws is made again, also when it throws at once', async () => {
     const attempts: number[] = [];
     const sink: SpanSink = {
       export: (spans) => {
@@ -250,7 +250,7 @@ describe('an attempt', () => {
     expect([attempts, retries()]).toEqual([[2, 2, 2], 2]);
   });
 
-  it('that takes too long is aborted and made again, and leaves no timer', async () => {
+  it('an attempt that takes too long is aborted and made again, and leaves no timer', async () => {
     const scheduler = new ManualScheduler();
     const signals: (AbortSignal | undefined)[] = [];
     const sink: SpanSink = {
@@ -269,7 +269,7 @@ describe('an attempt', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('that hangs is aborted when everything is given up', async () => {
+  it('an attempt that hangs is aborted when everything is given up', async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const sink: SpanSink = {
       export: (_, { signal } = {}) => {

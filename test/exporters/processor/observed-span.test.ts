@@ -14,7 +14,7 @@ const start = (parent = ROOT_CONTEXT): Span =>
   ) as Span;
 
 describe('toObservedSpan', () => {
-  it('takes a snapshot at the start, which later attributes do not reach', () => {
+  it('toObservedSpan takes a snapshot at the start, which later attributes do not reach', () => {
     const span = start();
     const observed = toObservedSpan(span, 'started');
     span.setAttribute('weather.step.status', 'succeeded').end([1_800_000_001, 7]);
@@ -36,7 +36,7 @@ describe('toObservedSpan', () => {
     });
   });
 
-  it('takes end, status, events and what was dropped when it has ended', () => {
+  it('toObservedSpan takes end, status, events and what was dropped when it has ended', () => {
     const parent = start();
     const span = start(trace.setSpan(ROOT_CONTEXT, parent));
     span.addEvent('lost', [1_800_000_000, 6]);
@@ -62,7 +62,7 @@ describe('toObservedSpan', () => {
 });
 
 describe('toUnixNano', () => {
-  it('is exact where a number is not', () => {
+  it('toUnixNano is exact where a number is not', () => {
     expect(toUnixNano([1_800_000_000, 999_999_999])).toBe(1_800_000_000_999_999_999n);
   });
 });

@@ -11,7 +11,7 @@ const started = { ...startOfSpan(endedSpan({ step: 'query' })), parentSpanId: 'a
 const closing = closingSpan(started, { reason: 'process_crash', at: Number(T / 1000n) + 1_500_000 });
 
 describe('a span that no SDK made', () => {
-  it('says to an exporter all that was observed of it', () => {
+  it('a span that no SDK made says to an exporter all that was observed of it', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans.filter(({ phase }) => phase === 'ended'))
@@ -21,7 +21,7 @@ describe('a span that no SDK made', () => {
     );
   });
 
-  it('has its parent, its duration and its message, to the nanosecond', () => {
+  it('a span that no SDK made has its parent, its duration and its message, to the nanosecond', () => {
     const span = toReadableSpan({ ...closing, endTimeUnixNano: T + 1_500_000_007n });
     expect(span).toMatchObject({
       kind: SpanKind.INTERNAL,
@@ -33,7 +33,7 @@ describe('a span that no SDK made', () => {
     expect(span.spanContext()).toMatchObject({ spanId: started.spanId, traceFlags: 1 });
   });
 
-  it('that never ended lasts no time at all, instead of one below zero', () => {
+  it('a span that no SDK made that never ended lasts no time at all, instead of one below zero', () => {
     expect(toReadableSpan(started)).toMatchObject({ duration: [0, 0], status: {} });
     expect(toReadableSpan({ ...started, parentSpanId: null })).not.toHaveProperty('parentSpanContext');
   });

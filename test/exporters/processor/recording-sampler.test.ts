@@ -24,7 +24,7 @@ const decide = (delegate: Sampler, attributes: Record<string, string>): Sampling
   ).decision;
 
 describe('recordingSampler', () => {
-  it('records a step that its delegate drops, and leaves everything else to it', () => {
+  it('recordingSampler records a step that its delegate drops, and leaves everything else to it', () => {
     const step = { 'weather.step.name': 'query' };
     expect(decide(new AlwaysOffSampler(), step)).toBe(SamplingDecision.RECORD);
     expect(decide(new AlwaysOffSampler(), {})).toBe(SamplingDecision.NOT_RECORD);
@@ -32,7 +32,7 @@ describe('recordingSampler', () => {
     expect(recordingSampler(new AlwaysOffSampler()).toString()).toBe('RecordingSampler{AlwaysOffSampler}');
   });
 
-  it('brings unsampled steps to the rows and keeps them out of the traces', async () => {
+  it('recordingSampler brings unsampled steps to the rows and keeps them out of the traces', async () => {
     const sink = new RecordingSink();
     const exporter = new InMemorySpanExporter();
     const provider = new TracerProvider({

@@ -21,7 +21,7 @@ const delivery = (sink: DeliveryContext['sink']): DeliveryContext => ({
 });
 
 describe('a span exporter of OpenTelemetry behind a spool', () => {
-  it('gets every span that has ended as it was, those of a dead process too', async () => {
+  it('a span exporter of OpenTelemetry behind a spool gets every span that has ended as it was, those of a dead process too', async () => {
     const exporter = new InMemorySpanExporter();
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
@@ -39,7 +39,7 @@ describe('a span exporter of OpenTelemetry behind a spool', () => {
     expect(exported.slice(3).map(({ spanId }) => spanId)).toEqual([spanOf(9).spanId]);
   });
 
-  it('is asked again when it failed, and not at all for steps that only started', async () => {
+  it('a span exporter of OpenTelemetry behind a spool is asked again when it failed, and not at all for steps that only started', async () => {
     let asked = 0;
     const sink = toSpanSink({
       export: (_spans, done) => {

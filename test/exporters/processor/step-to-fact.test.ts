@@ -38,7 +38,7 @@ async function translated(): Promise<Translation[]> {
 }
 
 describe('what a step says', () => {
-  it('is what the translation reads: a score with its components', async () => {
+  it('what a step says is what the translation reads: a score with its components', async () => {
     const score = step(
       {
         name: 'era5',
@@ -84,7 +84,7 @@ describe('what a step says', () => {
     });
   });
 
-  it('is what the translation reads: a failure that is tried again', async () => {
+  it('what a step says is what the translation reads: a failure that is tried again', async () => {
     const nextRetryTime = new Date('2026-11-23T18:10:00Z');
     const failing = step(
       {
@@ -114,7 +114,7 @@ describe('what a step says', () => {
     });
   });
 
-  it('is refused aloud when the vocabulary does not know it', async () => {
+  it('what a step says is refused aloud when the vocabulary does not know it', async () => {
     withIdentity(
       identity,
       step({ name: 'poll', substep: () => 'attempt_none' }, () => 1),

@@ -79,7 +79,7 @@ async function differencesOf(exporter: ReturnType<typeof exporterFor>, maxMiners
 }
 
 describe(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots`, () => {
-  it('makes series of those who are there, keeps nothing of the others, and ends as a fresh start begins', async () => {
+  it(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots makes series of those who are there, keeps nothing of the others, and ends as a fresh start begins`, async () => {
     const exporter = exporterFor({ limits: { maxMiners: MOST_THERE } });
     const seen = await liveThrough(exporter);
     expect(seen.map(({ own }) => own).slice(2)).toEqual(Array.from({ length: 6 }, () => seen.at(-1)?.own));
@@ -90,7 +90,7 @@ describe(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots`, () => {
     expect(Math.max(...heaps) - Math.min(...heaps)).toBeLessThan(2);
   });
 
-  it('stays within the budget of series, whoever else is there, and the sums are right', async () => {
+  it(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots stays within the budget of series, whoever else is there, and the sums are right`, async () => {
     const maxMiners = 300;
     const exporter = exporterFor({ limits: { maxMiners } });
     const seen = await liveThrough(exporter);

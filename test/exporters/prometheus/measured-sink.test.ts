@@ -11,14 +11,14 @@ describe('a sink with batch metrics', () => {
     { kind: 'written' },
     { kind: 'retryable', error: new Error('database is down') },
     { kind: 'rejected', error: new Error('row is refused') },
-  ])('hands on the report $kind and counts it', async (report) => {
+  ])('a sink with batch metrics hands on the report $kind and counts it', async (report) => {
     const exporter = exporterFor();
     const sink = withBatchMetrics({ export: async () => report }, exporter.recorder);
     expect(await sink.export([])).toBe(report);
     expect(await shown(exporter, batches)).toContain(`${batches}{result="${report.kind}"} 1`);
   });
 
-  it('hands on the same error when the sink throws, and counts a batch to be tried again', async () => {
+  it('a sink with batch metrics hands on the same error when the sink throws, and counts a batch to be tried again', async () => {
     const exporter = exporterFor();
     const error = new Error('broken');
     const sink = withBatchMetrics({ export: () => Promise.reject(error) }, exporter.recorder);

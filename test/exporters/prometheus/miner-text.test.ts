@@ -77,32 +77,38 @@ const table = fc.uniqueArray(row, {
 });
 
 describe('the lines that are kept of each miner', () => {
-  it.each(FORMATS)('make the %s text that the library makes of the same rows', async (format, accept) => {
-    await fc.assert(
-      fc.asyncProperty(table, fc.integer({ min: 0, max: 8 }), async (known, maxMiners) => {
-        const rows = known.map((values) => minerStats(values));
-        const exporter = exporterFor({ limits: { maxMiners } });
-        exporter.seed(rows);
-        const { body } = await exporter.render(accept);
-        const { body: wanted } = await rendered(rows, maxMiners).render(format);
-        expect(minerPart(body).split('\n').toSorted()).toEqual(minerPart(wanted).split('\n').toSorted());
-      }),
-      { numRuns: 200 },
-    );
-  });
+  it.each(FORMATS)(
+    'the lines that are kept of each miner make the %s text that the library makes of the same rows',
+    async (format, accept) => {
+      await fc.assert(
+        fc.asyncProperty(table, fc.integer({ min: 0, max: 8 }), async (known, maxMiners) => {
+          const rows = known.map((values) => minerStats(values));
+          const exporter = exporterFor({ limits: { maxMiners } });
+          exporter.seed(rows);
+          const { body } = await exporter.render(accept);
+          const { body: wanted } = await rendered(rows, maxMiners).render(format);
+          expect(minerPart(body).split('\n').toSorted()).toEqual(minerPart(wanted).split('\n').toSorted());
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
-  it.each(FORMATS)('stand in the %s text where the library would have put them', async (format, accept) => {
-    const rows = [
-      minerStats({ minerRank: 1, commonErrors: { timeout: 2 } }),
-      minerStats({ minerHotkey: '5B' }),
-    ];
-    const exporter = exporterFor();
-    exporter.seed(rows);
-    const { body } = await exporter.render(accept);
-    expect(minerPart(body)).toBe(minerPart((await rendered(rows, 9).render(format)).body));
-  });
+  it.each(FORMATS)(
+    'the lines that are kept of each miner stand in the %s text where the library would have put them',
+    async (format, accept) => {
+      const rows = [
+        minerStats({ minerRank: 1, commonErrors: { timeout: 2 } }),
+        minerStats({ minerHotkey: '5B' }),
+      ];
+      const exporter = exporterFor();
+      exporter.seed(rows);
+      const { body } = await exporter.render(accept);
+      expect(minerPart(body)).toBe(minerPart((await rendered(rows, 9).render(format)).body));
+    },
+  );
 
-  it('are made anew when the row changes', async () => {
+  it('the lines that are kept of each miner are made anew when the row changes', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ failedForecasts: 1 })]);
     const before = await exporter.render(undefined);

@@ -8,7 +8,7 @@ const withState = (state: Partial<RecorderState>) =>
   exporterFor({ recorderState: () => ({ ...idleRecorder(), ...state }) });
 
 describe('the state of the recorder', () => {
-  it('is read anew by every scrape', async () => {
+  it('the state of the recorder is read anew by every scrape', async () => {
     let queueLength = 3;
     const exporter = exporterFor({ recorderState: () => ({ ...idleRecorder(), queueLength }) });
     const name = METRICS.recorderQueueLength.name;
@@ -17,20 +17,20 @@ describe('the state of the recorder', () => {
     expect(await shown(exporter, name)).toEqual([`${name} 0`]);
   });
 
-  it('has an age in seconds while something waits, and none when nothing does', async () => {
+  it('the state of the recorder has an age in seconds while something waits, and none when nothing does', async () => {
     const name = METRICS.recorderOldestAge.name;
     expect(await shown(withState({ oldestAgeMillis: 1500 }), name)).toEqual([`${name} 1.5`]);
     expect(await shown(withState({ oldestAgeMillis: null }), name)).toEqual([]);
   });
 
-  it('shows the spool when there is one', async () => {
+  it('the state of the recorder shows the spool when there is one', async () => {
     const exporter = withState({ spoolBytes: 4096, spoolLimitBytes: 1e9 });
     expect((await shown(exporter, METRICS.recorderSpoolBytes.name)).map(valueOf)).toEqual([4096]);
     expect((await shown(exporter, METRICS.recorderSpoolLimit.name)).map(valueOf)).toEqual([1e9]);
     expect(await shown(exporterFor(), METRICS.recorderSpoolBytes.name)).toEqual([]);
   });
 
-  it('shows losses by reason, a reason without a loss as 0', async () => {
+  it('the state of the recorder shows losses by reason, a reason without a loss as 0', async () => {
     const name = METRICS.recorderDropped.name;
     expect(await shown(withState({ dropped: { queue_full: 5, shutdown_deadline: 0 } }), name)).toEqual([
       `${name}{reason="queue_full"} 5`,
@@ -38,7 +38,7 @@ describe('the state of the recorder', () => {
     ]);
   });
 
-  it('never shows the text of an error as a reason', async () => {
+  it('the state of the recorder never shows the text of an error as a reason', async () => {
     const lines = await shown(
       withState({ dropped: { 'connect ECONNREFUSED 10.0.0.1:5432': 2 } }),
       METRICS.recorderDropped.name,
@@ -48,7 +48,7 @@ describe('the state of the recorder', () => {
 });
 
 describe('the spans that were refused', () => {
-  it('are those of the commits and those that never came to one', async () => {
+  it('the spans that were refused are those of the commits and those that never came to one', async () => {
     const exporter = withState({ rejected: { invalid_attribute: 1 } });
     exporter.observe({ steps: [], minerStats: [], rejected: { invalid_attribute: 2, missing_attribute: 1 } });
     const totals = (await shown(exporter, METRICS.recorderRejected.name)).map((line) => [
@@ -63,7 +63,7 @@ describe('the spans that were refused', () => {
 });
 
 describe('the rows written', () => {
-  it('add up by table over the commits', async () => {
+  it('the rows written add up by table over the commits', async () => {
     const exporter = exporterFor();
     for (const rows of [{ miner_stats: 2 }, { miner_stats: 1, weather_forecast_steps: 9 }]) {
       exporter.observe({ steps: [], minerStats: [], rows });
@@ -75,7 +75,7 @@ describe('the rows written', () => {
     ]);
   });
 
-  it('beyond the budget of names are counted together, and the overflow is told', async () => {
+  it('the rows written beyond the budget of names are counted together, and the overflow is told', async () => {
     const exporter = exporterFor({ limits: { maxNames: 1 } });
     exporter.observe({ steps: [], minerStats: [], rows: { a: 1, b: 2, c: 3 } });
     expect((await shown(exporter, METRICS.recorderRowsWritten.name)).map(valueOf)).toEqual([1, 5]);
@@ -94,7 +94,7 @@ describe('a batch', () => {
     };
   };
 
-  it('is timed from its start to its result, and counted by the result', async () => {
+  it('a batch is timed from its start to its result, and counted by the result', async () => {
     const { clock, exporter } = clocked();
     const finish = exporter.recorder.startBatch();
     clock.monotonic = 70;
@@ -113,7 +113,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('is counted once, even when its closer is called twice', async () => {
+  it('a batch is counted once, even when its closer is called twice', async () => {
     const { exporter } = clocked();
     const finish = exporter.recorder.startBatch();
     finish('rejected');
@@ -121,7 +121,7 @@ describe('a batch', () => {
     expect((await shown(exporter, METRICS.recorderBatches.name)).map(valueOf)).toEqual([0, 0, 1]);
   });
 
-  it('moves the time of the last commit only when it was written', async () => {
+  it('a batch moves the time of the last commit only when it was written', async () => {
     const { exporter } = clocked();
     exporter.recorder.startBatch()('retryable');
     expect(await shown(exporter, METRICS.recorderLastCommit.name)).toEqual([]);

@@ -9,7 +9,7 @@ const bodyOf = async (registry: ReturnType<typeof createRegistry>, format: 'clas
   (await registry.render(format)).body;
 
 describe('a registry', () => {
-  it('knows nothing of another one', async () => {
+  it('a registry knows nothing of another one', async () => {
     const [first, second] = [createRegistry(), createRegistry()];
     first.counter(METRICS.steps).add(labels);
     second.counter(METRICS.steps);
@@ -17,7 +17,7 @@ describe('a registry', () => {
     expect(seriesOf(await bodyOf(second, 'classic'), STEPS)).toEqual([]);
   });
 
-  it('keeps the classic name of a counter after it was rendered as OpenMetrics', async () => {
+  it('a registry keeps the classic name of a counter after it was rendered as OpenMetrics', async () => {
     const registry = createRegistry();
     registry.counter(METRICS.steps).add(labels);
     const before = await bodyOf(registry, 'classic');
@@ -28,7 +28,7 @@ describe('a registry', () => {
     expect(openmetrics).toContain(`${STEPS}{step="poll",substep="attempt",outcome="succeeded"} 1`);
   });
 
-  it('serves both formats at once without mixing them', async () => {
+  it('a registry serves both formats at once without mixing them', async () => {
     const registry = createRegistry();
     registry.derived(METRICS.minerSuccessfulForecasts, () => [{ labels: { miner_hotkey: '5A' }, value: 4 }]);
     const texts = await Promise.all([
@@ -41,7 +41,7 @@ describe('a registry', () => {
       expect(text).toContain('barograph_miner_successful_forecasts_total{miner_hotkey="5A"} 4');
   });
 
-  it('names the same series in both formats, bounds of buckets included', async () => {
+  it('a registry names the same series in both formats, bounds of buckets included', async () => {
     const registry = createRegistry();
     registry.histogram(METRICS.stepDuration).observe(3, labels, { trace_id: 'ab' });
     const series = (body: string) =>
@@ -51,7 +51,7 @@ describe('a registry', () => {
     expect(classic.some((line) => line.includes('le="5.0"'))).toBe(true);
   });
 
-  it('tells its content types and ends OpenMetrics with its mark', async () => {
+  it('a registry tells its content types and ends OpenMetrics with its mark', async () => {
     const registry = createRegistry();
     const [classic, openmetrics] = await Promise.all([
       registry.render('classic'),
@@ -62,7 +62,7 @@ describe('a registry', () => {
     expect(openmetrics.body.endsWith('# EOF\n')).toBe(true);
   });
 
-  it('adds derived counters with equal labels, and lets the last gauge win', async () => {
+  it('a registry adds derived counters with equal labels, and lets the last gauge win', async () => {
     const registry = createRegistry();
     const samples = [1, 2].map((value) => ({ labels: {}, value }));
     registry.derived(METRICS.recorderDropped, () => samples);
@@ -74,7 +74,7 @@ describe('a registry', () => {
     ]);
   });
 
-  it('fails a rendering when a reading fails, and works again when the reading does', async () => {
+  it('a registry fails a rendering when a reading fails, and works again when the reading does', async () => {
     const registry = createRegistry();
     let isBroken = true;
     registry.derived(METRICS.recorderQueueLength, () => {
@@ -86,7 +86,7 @@ describe('a registry', () => {
     expect(await bodyOf(registry, 'classic')).toContain(`${METRICS.recorderQueueLength.name} 1`);
   });
 
-  it('escapes what would break a line', async () => {
+  it('a registry escapes what would break a line', async () => {
     const registry = createRegistry();
     registry.derived(METRICS.minerRank, () => [{ labels: { miner_hotkey: 'a"b\\c\nd' }, value: 1 }]);
     expect(await bodyOf(registry, 'classic')).toContain('{miner_hotkey="a\\"b\\\\c\\nd"} 1');

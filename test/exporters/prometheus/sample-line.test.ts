@@ -3,7 +3,7 @@ import { joinLines, labelText, sampleLine } from '#prometheus/sample-line';
 import { METRICS } from '#semconv/metrics';
 
 describe('the line of a series', () => {
-  it('has name, labels and value, and no braces without labels', () => {
+  it('the line of a series has name, labels and value, and no braces without labels', () => {
     const labels = labelText({ validator_id: '1', miner_hotkey: '5A' });
     expect(sampleLine(METRICS.minerRank, labels, 3)).toBe(
       'barograph_miner_rank{validator_id="1",miner_hotkey="5A"} 3',
@@ -11,11 +11,11 @@ describe('the line of a series', () => {
     expect(sampleLine(METRICS.minerRank, labelText({}), 0.5)).toBe('barograph_miner_rank 0.5');
   });
 
-  it('escapes what would break it', () => {
+  it('the line of a series escapes what would break it', () => {
     expect(labelText({ reason: 'a"b\\c\nd' })).toBe('{reason="a\\"b\\\\c\\nd"}');
   });
 
-  it('is none for a number that is none, and for a counter below 0', () => {
+  it('the line of a series is none for a number that is none, and for a counter below 0', () => {
     for (const value of [NaN, Infinity, -Infinity]) expect(sampleLine(METRICS.minerRank, '', value)).toBe('');
     expect(sampleLine(METRICS.minerErrors, '', -1)).toBe('');
     expect(sampleLine(METRICS.minerRank, '', -1)).toBe('barograph_miner_rank -1');

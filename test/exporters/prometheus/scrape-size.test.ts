@@ -93,12 +93,15 @@ describe(`a scrape of ${MINERS} miners of whom everything is known`, () => {
   it.each([
     ['classic', undefined],
     ['OpenMetrics', OPENMETRICS],
-  ])('has less than a million bytes as %s text', async (_, accept) => {
-    const { body } = await exporter.render(accept);
-    expect(Buffer.byteLength(body)).toBeLessThan(MAX_BYTES);
-  });
+  ])(
+    `a scrape of ${MINERS} miners of whom everything is known has less than a million bytes as %s text`,
+    async (_, accept) => {
+      const { body } = await exporter.render(accept);
+      expect(Buffer.byteLength(body)).toBeLessThan(MAX_BYTES);
+    },
+  );
 
-  it('has a series for each column that is shown and each category of errors, and not one more', async () => {
+  it(`a scrape of ${MINERS} miners of whom everything is known has a series for each column that is shown and each category of errors, and not one more`, async () => {
     const { body } = await exporter.render(undefined);
     const lines = body.split('\n').filter((line) => line.startsWith('barograph_miner_'));
     const drift = lines.filter((line) => !line.includes('{'));

@@ -15,25 +15,25 @@ const miner = (minerUid: number | null, updatedAt: number, validatorId = 1): Min
 });
 
 describe('a miner has left', () => {
-  it('when another one holds its slot and it was quiet for more than six hours', () => {
+  it('a miner has left when another one holds its slot and it was quiet for more than six hours', () => {
     const old = miner(7, 0);
     expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS)])).toEqual([]);
     expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
     expect(findStaleMiners([old, miner(7, 1), miner(8, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
   });
 
-  it('not when nobody came in its place, until it was quiet for thirty days', () => {
+  it('a miner has left not when nobody came in its place, until it was quiet for thirty days', () => {
     const quiet = miner(7, 0);
     expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS)])).toEqual([]);
     expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS + 1)])).toEqual([quiet]);
   });
 
-  it('not because another one whose slot is not known is newer, nor because of another validator', () => {
+  it('a miner has left not because another one whose slot is not known is newer, nor because of another validator', () => {
     expect(findStaleMiners([miner(null, 0), miner(null, 7 * HOUR)])).toEqual([]);
     expect(findStaleMiners([miner(7, 0, 1), miner(7, 40 * 24 * HOUR, 2)])).toEqual([]);
   });
 
-  it('not when it is the newest of its slot, and never the newest of its validator', () => {
+  it('a miner has left not when it is the newest of its slot, and never the newest of its validator', () => {
     expect(findStaleMiners([miner(7, 8 * HOUR), miner(7, 8 * HOUR), miner(8, 20 * HOUR)])).toEqual([]);
     expect(findStaleMiners([])).toEqual([]);
   });

@@ -44,7 +44,7 @@ function showing(state: PipelineState, limits = {}) {
 }
 
 describe('the state of the pipeline', () => {
-  it('is shown by run, by step and by reason', async () => {
+  it('the state of the pipeline is shown by run, by step and by reason', async () => {
     const { text } = showing(BUSY_STATE);
     const body = await text();
     const lines = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
@@ -68,7 +68,7 @@ describe('the state of the pipeline', () => {
     expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} 1795456800`]);
   });
 
-  it('has a 0 for every step, reason and open run without any, and no instant there', async () => {
+  it('the state of the pipeline has a 0 for every step, reason and open run without any, and no instant there', async () => {
     const { text } = showing(pipelineState({ openRuns: [openRun()] }));
     const body = await text();
     const zeros = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
@@ -83,7 +83,7 @@ describe('the state of the pipeline', () => {
     ]);
   });
 
-  it('is absent before it was read, and what replaces it leaves nothing of it', async () => {
+  it('the state of the pipeline is absent before it was read, and what replaces it leaves nothing of it', async () => {
     const exporter = exporterFor();
     const before = (await exporter.render(undefined)).body;
     for (const key of [...STATE_KEYS, 'stateRead'] as const)
@@ -97,7 +97,7 @@ describe('the state of the pipeline', () => {
 });
 
 describe('a state that grows old', () => {
-  it('is gone after a minute, but for the instant at which it was read, and comes back when it is read again', async () => {
+  it('a state that grows old is gone after a minute, but for the instant at which it was read, and comes back when it is read again', async () => {
     const { exporter, clock, text } = showing(BUSY_STATE);
     clock.millis = 60_000;
     expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
@@ -122,7 +122,7 @@ describe('the budget of runs', () => {
     };
   };
 
-  it('goes to the newest runs, the newest of each validator first, and counts the others', async () => {
+  it('the budget of runs goes to the newest runs, the newest of each validator first, and counts the others', async () => {
     const openRuns = [
       ...[1, 2, 3, 4].map((runId) => openRun({ validatorId: 1, runId })),
       openRun({ validatorId: 2, runId: 1 }),
@@ -135,7 +135,7 @@ describe('the budget of runs', () => {
     });
   });
 
-  it('is 32 unless told otherwise, so that runs that never end cannot fill the memory of the server', async () => {
+  it('the budget of runs is 32 unless told otherwise, so that runs that never end cannot fill the memory of the server', async () => {
     const openRuns = Array.from({ length: 1000 }, (_, runId) =>
       openRun({
         runId,
@@ -147,7 +147,7 @@ describe('the budget of runs', () => {
     expect((await shown(exporter, METRICS.runsOverflowed.name)).map(valueOf)).toEqual([968]);
   });
 
-  it('bounds the validators, too, and shows no hotkey that could pass for another label', async () => {
+  it('the budget of runs bounds the validators, too, and shows no hotkey that could pass for another label', async () => {
     const validators = Array.from({ length: 1000 }, (_, index) => ({ id: index + 1, hotkey: `5V${index}` }));
     const { text } = showing(pipelineState({ validators: [{ id: 0, hotkey: OVERFLOW }, ...validators] }));
     const lines = seriesOf(await text(), METRICS.validators.name);

@@ -27,7 +27,7 @@ describe('the format of the text', () => {
     ['a weight that is no number', 'application/openmetrics-text;q=high', 'classic'],
     ['a weight above 1', 'application/openmetrics-text;q=7', 'classic'],
     ['nothing but separators', ',;,=;', 'classic'],
-  ])('for %s is as asked', (_, accept, format) => {
+  ])('the format of the text for %s is as asked', (_, accept, format) => {
     expect(negotiateFormat(accept)).toBe(format);
   });
 });

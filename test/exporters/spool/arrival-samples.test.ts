@@ -9,7 +9,7 @@ const arrivals = fc.array(fc.nat(120), { minLength: 1, maxLength: 50 }).map((pau
 });
 
 describe('the arrival of a record', () => {
-  it('is never said to be later than it was, and earlier by less than the resolution', () => {
+  it('the arrival of a record is never said to be later than it was, and earlier by less than the resolution', () => {
     fc.assert(
       fc.property(arrivals, (all) => {
         const times = new ArrivalTimes(50);
@@ -23,7 +23,7 @@ describe('the arrival of a record', () => {
     );
   });
 
-  it('is known as well of records beyond the newest sample, and of none when none came', () => {
+  it('the arrival of a record is known as well of records beyond the newest sample, and of none when none came', () => {
     const times = new ArrivalTimes();
     expect(times.of(1)).toBeNull();
     times.add(1, 1000);
@@ -32,7 +32,7 @@ describe('the arrival of a record', () => {
     expect(times.of(99)).toBe(1000);
   });
 
-  it('grows less exact, not larger, when a hundred thousand wait', () => {
+  it('the arrival of a record grows less exact, not larger, when a hundred thousand wait', () => {
     const times = new ArrivalTimes(50);
     const count = 100_000;
     for (let sequence = 1; sequence <= count; sequence += 1) times.add(sequence, sequence * 50);

@@ -76,7 +76,7 @@ async function rig(changes: Partial<UpkeepOptions> = {}) {
 }
 
 describe('the upkeep of a spool', () => {
-  it('says every ten seconds that its process lives, once there is something to tell of it', async () => {
+  it('the upkeep of a spool says every ten seconds that its process lives, once there is something to tell of it', async () => {
     const { scheduler, accounts, push } = await rig();
     await scheduler.advance(30_000);
     expect(accounts, 'of a process that records nothing there is no emitter').toEqual([]);
@@ -91,13 +91,13 @@ describe('the upkeep of a spool', () => {
     });
   });
 
-  it('touches its lock also while nothing is recorded, for those who cannot see its process', async () => {
+  it('the upkeep of a spool touches its lock also while nothing is recorded, for those who cannot see its process', async () => {
     const { scheduler, counts } = await rig();
     await scheduler.advance(30_000);
     expect(counts.touches).toBe(3);
   });
 
-  it('goes on to touch its lock while the database hangs: nobody may take a living process for dead', async () => {
+  it('the upkeep of a spool goes on to touch its lock while the database hangs: nobody may take a living process for dead', async () => {
     const hanging = new HeldWork<ExportReport>({ kind: 'written' });
     const { scheduler, counts, push } = await rig({ sink: { export: () => hanging.do() } });
     await push(1);
@@ -105,7 +105,7 @@ describe('the upkeep of a spool', () => {
     expect({ touches: counts.touches, heartbeats: hanging.calls }).toEqual({ touches: 12, heartbeats: 1 });
   });
 
-  it('warns from 80 % of its limit on, with how full it is', async () => {
+  it('the upkeep of a spool warns from 80 % of its limit on, with how full it is', async () => {
     const { spool, scheduler, problems, push } = await rig();
     let at = 0;
     const fillTo = async (bytes: number): Promise<void> => {
@@ -121,7 +121,7 @@ describe('the upkeep of a spool', () => {
     ]);
   });
 
-  it('tells that somebody else took its lock, and where', async () => {
+  it('the upkeep of a spool tells that somebody else took its lock, and where', async () => {
     const lock = { touch: async () => false, release: async () => undefined };
     const { scheduler, problems } = await rig({ folder: { directory: '/data/spool/mine', lock } });
     await scheduler.advance(10_000);
@@ -130,7 +130,7 @@ describe('the upkeep of a spool', () => {
     ]);
   });
 
-  it('tells of a heartbeat that is refused, not of one that may be taken later', async () => {
+  it('the upkeep of a spool tells of a heartbeat that is refused, not of one that may be taken later', async () => {
     const answers: ExportReport[] = [
       { kind: 'retryable', error: new Error('away') },
       { kind: 'rejected', error: new Error('no such column') },
@@ -142,7 +142,7 @@ describe('the upkeep of a spool', () => {
     expect(problems).toEqual(['A heartbeat was refused: Error: no such column']);
   });
 
-  it('goes on after a time that failed, whatever it failed with', async () => {
+  it('the upkeep of a spool goes on after a time that failed, whatever it failed with', async () => {
     let touches = 0;
     const touch = async (): Promise<boolean> => {
       touches += 1;
@@ -156,14 +156,14 @@ describe('the upkeep of a spool', () => {
 });
 
 describe('the adoption of spools', () => {
-  it('begins at once and is done again every minute, and what came of the first is known', async () => {
+  it('the adoption of spools begins at once and is done again every minute, and what came of the first is known', async () => {
     const { scheduler, counts, upkeep } = await rig();
     expect(await upkeep.adopted).toEqual(SOME);
     await scheduler.advance(120_000);
     expect(counts.adoptions).toBe(3);
   });
 
-  it('is never done twice at a time, however long one takes, the first included', async () => {
+  it('the adoption of spools is never done twice at a time, however long one takes, the first included', async () => {
     const adoption = new HeldWork(SOME);
     const { scheduler } = await rig({ adopt: () => adoption.do() });
     await scheduler.advance(600_000);
@@ -174,7 +174,7 @@ describe('the adoption of spools', () => {
     expect({ calls: adoption.calls, mostAtOnce: adoption.mostAtOnce }).toEqual({ calls: 2, mostAtOnce: 1 });
   });
 
-  it('that fails is told and done again, and ends no process', async () => {
+  it('the adoption of spools that fails is told and done again, and ends no process', async () => {
     let adoptions = 0;
     const adopt = async (): Promise<Adopted> => {
       adoptions += 1;
@@ -189,7 +189,7 @@ describe('the adoption of spools', () => {
 });
 
 describe('the end of the upkeep', () => {
-  it('waits for what is under way, and nothing begins any more', async () => {
+  it('the end of the upkeep waits for what is under way, and nothing begins any more', async () => {
     const [heartbeat, adoption] = [new HeldWork<ExportReport>({ kind: 'written' }), new HeldWork(SOME)];
     const { scheduler, counts, push, upkeep } = await rig({
       sink: { export: () => heartbeat.do() },
@@ -215,7 +215,7 @@ describe('the end of the upkeep', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('is at once where nothing is under way, and keeps no process alive before', async () => {
+  it('the end of the upkeep is at once where nothing is under way, and keeps no process alive before', async () => {
     const { scheduler, upkeep } = await rig();
     await upkeep.adopted;
     await settlePromises();

@@ -17,7 +17,7 @@ const stepOf = (at: number, changes: Partial<OpenStep> = {}): OpenStep => ({
 const REFUSED = stepOf(9, { segment: null, refused: 'spool_full' });
 
 describe('the steps under way', () => {
-  it('are known from their start to their end, by trace and span', () => {
+  it('the steps under way are known from their start to their end, by trace and span', () => {
     const open = new OpenSteps();
     open.set(stepOf(1));
     expect([open.size, open.get(spanOf(1))?.sequence, open.get(spanOf(2))]).toEqual([1, 1, undefined]);
@@ -26,7 +26,7 @@ describe('the steps under way', () => {
     expect([open.size, open.get(spanOf(1))]).toEqual([0, undefined]);
   });
 
-  it('are all found whatever came and went before, even if the digits of their ids are the same', () => {
+  it('the steps under way are all found whatever came and went before, even if the digits of their ids are the same', () => {
     // Few last digits and many first ones: nearly all want the same places.
     const id = fc
       .integer({ min: 0, max: 1999 })
@@ -56,14 +56,14 @@ describe('the steps under way', () => {
     );
   });
 
-  it('can be closed only where a start was kept: of the others nobody outside ever heard', () => {
+  it('the steps under way can be closed only where a start was kept: of the others nobody outside ever heard', () => {
     const open = new OpenSteps();
     open.set(stepOf(1));
     open.set(REFUSED);
     expect(open.kept().map(({ sequence }) => sequence)).toEqual([1]);
   });
 
-  it('that would go with a segment are those whose newest copy lies in it or before it', () => {
+  it('the steps under way that would go with a segment are those whose newest copy lies in it or before it', () => {
     const open = new OpenSteps();
     open.set(stepOf(3, { segment: 3 }));
     open.set(stepOf(1, { segment: 1 }));

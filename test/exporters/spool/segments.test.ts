@@ -28,7 +28,7 @@ async function folder(): Promise<string> {
 }
 
 describe('a segment writer', () => {
-  it('begins another segment when one is full, and the reader goes through all of them', async () => {
+  it('a segment writer begins another segment when one is full, and the reader goes through all of them', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 20; sequence += 1)
@@ -43,7 +43,7 @@ describe('a segment writer', () => {
     expect(sequences(await reader.next({ maxRecords: 5 })), 'what comes later is read later').toEqual([21]);
   });
 
-  it('goes on in a new segment after a restart, and counts what is there', async () => {
+  it('a segment writer goes on in a new segment after a restart, and counts what is there', async () => {
     const directory = await folder();
     new SegmentWriter(options(directory)).append([record(1)]);
     const second = new SegmentWriter(options(directory));
@@ -52,7 +52,7 @@ describe('a segment writer', () => {
     expect(listSegments(directory).map(({ number }) => number)).toEqual([1, 2]);
   });
 
-  it('passes over files that only look like segments, instead of counting on from their names', async () => {
+  it('a segment writer passes over files that only look like segments, instead of counting on from their names', async () => {
     const directory = await folder();
     for (const name of ['notes.segment', '7.segment', '0000000003.segment.old'])
       writeFileSync(join(directory, name), 'x'.repeat(100));
@@ -62,7 +62,7 @@ describe('a segment writer', () => {
     expect(writer.bytes).toBe(record(1).length);
   });
 
-  it('refuses what would exceed its limit, all or nothing, and takes more once a segment is gone', async () => {
+  it('a segment writer refuses what would exceed its limit, all or nothing, and takes more once a segment is gone', async () => {
     const directory = await folder();
     const size = record(1).length;
     const writer = new SegmentWriter(options(directory, { segmentBytes: size, limitBytes: 3 * size }));
@@ -80,7 +80,7 @@ describe('a segment writer', () => {
     ]);
   });
 
-  it('says why it could not write, and leaves no part of a record', async () => {
+  it('a segment writer says why it could not write, and leaves no part of a record', async () => {
     const directory = await folder();
     writeFileSync(join(directory, 'in-the-way'), '');
     const writer = new SegmentWriter(options(join(directory, 'in-the-way', '..')));
@@ -92,7 +92,7 @@ describe('a segment writer', () => {
 });
 
 describe('a record reader', () => {
-  it('passes over damage in the middle of a closed spool and reads what stands behind it', async () => {
+  it('a record reader passes over damage in the middle of a closed spool and reads what stands behind it', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory, { segmentBytes: 10_000 }));
     writer.append([1, 2, 3, 4].map((sequence) => record(sequence)));
@@ -107,7 +107,7 @@ describe('a record reader', () => {
     expect(reader.damages).toBe(1);
   });
 
-  it('stops at a torn tail while the spool is open, and reads on when the rest is there', async () => {
+  it('a record reader stops at a torn tail while the spool is open, and reads on when the rest is there', async () => {
     const directory = await folder();
     const whole = record(2);
     writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), whole.subarray(0, 15)]));
@@ -126,18 +126,21 @@ describe('a record reader', () => {
       damages: 1,
       name: 'is followed by a record of which the number skips some: those were there',
     },
-  ])('passes over a torn tail, and counts it as damage or not when it $name', async ({ behind, damages }) => {
-    const directory = await folder();
-    const torn = record(3).subarray(0, -1);
-    writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), record(2), torn]));
-    if (behind.length > 0)
-      writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
-    const reader = new RecordReader(directory, { from: START, isClosed: true });
-    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
-    expect(reader.damages).toBe(damages);
-  });
+  ])(
+    'a record reader passes over a torn tail, and counts it as damage or not when it $name',
+    async ({ behind, damages }) => {
+      const directory = await folder();
+      const torn = record(3).subarray(0, -1);
+      writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), record(2), torn]));
+      if (behind.length > 0)
+        writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
+      const reader = new RecordReader(directory, { from: START, isClosed: true });
+      expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
+      expect(reader.damages).toBe(damages);
+    },
+  );
 
-  it('misses no record that is written while it reads, at the ends of segments least of all', async () => {
+  it('a record reader misses no record that is written while it reads, at the ends of segments least of all', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory, { segmentBytes: 150 }));
     const reader = new RecordReader(directory, { from: START });
@@ -159,7 +162,7 @@ describe('a record reader', () => {
     expect(read).toEqual(Array.from({ length: written }, (_, index) => index + 1));
   });
 
-  it('goes on from any place where a record ended', async () => {
+  it('a record reader goes on from any place where a record ended', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 12; sequence += 1) writer.append([record(sequence, sequence)]);
@@ -172,7 +175,7 @@ describe('a record reader', () => {
 });
 
 describe('a cursor', () => {
-  it('gives back the place that was written, whatever it is', async () => {
+  it('a cursor gives back the place that was written, whatever it is', async () => {
     const directory = await folder();
     const cursor = new Cursor(directory);
     expect(cursor.read()).toEqual(START);
@@ -186,7 +189,7 @@ describe('a cursor', () => {
     cursor.close();
   });
 
-  it('is the beginning when its file cannot be believed', async () => {
+  it('a cursor is the beginning when its file cannot be believed', async () => {
     const directory = await folder();
     const cursor = new Cursor(directory);
     cursor.write({ segment: 3, offset: 77 });
@@ -197,7 +200,7 @@ describe('a cursor', () => {
     expect(new Cursor(directory).read()).toEqual(START);
   });
 
-  it('orders places by segment, then by offset', () => {
+  it('a cursor orders places by segment, then by offset', () => {
     expect(isBefore({ segment: 1, offset: 9 }, { segment: 2, offset: 0 })).toBe(true);
     expect(isBefore({ segment: 2, offset: 1 }, { segment: 2, offset: 1 })).toBe(false);
   });

@@ -38,26 +38,26 @@ describe('a span as bytes', () => {
       JSON.parse('{"__proto__":"x","constructor":1}') as Record<string, unknown>,
     ],
     ['nothing', {}],
-  ])('keeps %s', (_, attributes) => {
+  ])('a span as bytes keeps %s', (_, attributes) => {
     const kept = readAttributes(attributes);
     expect(kept).toEqual(attributes);
     expect(Object.entries(kept as object)).toEqual(Object.entries(attributes));
   });
 
-  it('leaves out what JSON leaves out, and keeps a date as its text', () => {
+  it('a span as bytes leaves out what JSON leaves out, and keeps a date as its text', () => {
     const date = new Date('2026-11-23T00:00:00Z');
     const attributes = { a: undefined, b: () => 1, c: Symbol('c'), date, d: 'kept' };
     expect(readAttributes(attributes)).toEqual({ date: date.toISOString(), d: 'kept' });
   });
 
-  it('refuses a value that is its own member', () => {
+  it('a span as bytes refuses a value that is its own member', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(() => toPayload(withAttributes({ circle }))).toThrow(TypeError);
   });
 
   it.each([2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n), -(2n ** 63n) + 1n, 2n ** 200n, -1n, 0n])(
-    'keeps the instant %i, wherever it stands',
+    'a span as bytes keeps the instant %i, wherever it stands',
     (nanos) => {
       const event = { ...componentScore({ rmse: 1 }), timeUnixNano: nanos };
       const span = { ...SPAN, startTimeUnixNano: nanos, endTimeUnixNano: nanos, events: [event] };
@@ -65,7 +65,7 @@ describe('a span as bytes', () => {
     },
   );
 
-  it('is one that JSON would give as well, whatever was written with the same encoder before', () => {
+  it('a span as bytes is one that JSON would give as well, whatever was written with the same encoder before', () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: 'binary' }),
@@ -100,7 +100,7 @@ describe('a span as bytes', () => {
     );
   });
 
-  it('cut anywhere, or of another version, is none', () => {
+  it('a span as bytes cut anywhere, or of another version, is none', () => {
     const payload = toPayload({ ...SPAN, events: [componentScore({ rmse: 1.5 })] });
     for (let end = 0; end < payload.length; end += 1)
       expect(toSpan({ payload: payload.subarray(0, end) })).toBeNull();
@@ -108,7 +108,7 @@ describe('a span as bytes', () => {
     expect(toSpan({ payload })).toBeNull();
   });
 
-  it('shares the resource with the span before it, whose bytes it does not keep', () => {
+  it('a span as bytes shares the resource with the span before it, whose bytes it does not keep', () => {
     const decoder = new SpanDecoder();
     const [first, second] = [toPayload(SPAN), toPayload(endedSpan({ step: 'query', at: 5 }))];
     const before = decoder.decode(first);

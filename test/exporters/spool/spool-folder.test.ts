@@ -12,7 +12,7 @@ async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
 }
 
 describe('a folder of a spool', () => {
-  it('is made for this user alone, with all above it, and belongs to one at a time', async () => {
+  it('a folder of a spool is made for this user alone, with all above it, and belongs to one at a time', async () => {
     const root = join(await temporaryFolder(), 'spool', 'database');
     const folder = await claimed(root);
     expect((await stat(folder.directory)).mode & 0o777).toBe(0o700);
@@ -21,13 +21,13 @@ describe('a folder of a spool', () => {
     expect(await claimFolder(root, 'spool')).not.toBeNull();
   });
 
-  it('that cannot be made is an error, not a folder that somebody else holds', async () => {
+  it('a folder of a spool that cannot be made is an error, not a folder that somebody else holds', async () => {
     const root = await temporaryFolder();
     await writeFile(join(root, 'in-the-way'), '');
     await expect(claimFolder(join(root, 'in-the-way'), 'spool')).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 
-  it('goes with all files of a spool, its lock included', async () => {
+  it('a folder of a spool goes with all files of a spool, its lock included', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     for (const number of [1, 2, 12]) await writeFile(segmentPath(folder.directory, number), 'records');
@@ -36,7 +36,7 @@ describe('a folder of a spool', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('goes with what processes left that were killed while they took it over', async () => {
+  it('a folder of a spool goes with what processes left that were killed while they took it over', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     for (const rest of ['bae294e7-b880-4c6c-a126-fe1b4361cdde', 'dead-0123456789ab'])
@@ -45,7 +45,7 @@ describe('a folder of a spool', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('keeps every file that no spool made, and stays for its sake', async () => {
+  it('a folder of a spool keeps every file that no spool made, and stays for its sake', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     const others = ['7.segment', 'books.old', 'notes.segment', 'notes.txt'];
@@ -60,7 +60,7 @@ describe('a folder of a spool', () => {
     ]);
   });
 
-  it('is put aside as a whole under a name that nobody takes over', async () => {
+  it('a folder of a spool is put aside as a whole under a name that nobody takes over', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     await writeFile(segmentPath(folder.directory, 1), 'damaged');
@@ -72,14 +72,14 @@ describe('a folder of a spool', () => {
 });
 
 describe('the folders of a machine', () => {
-  it('are listed in the order of their names, without the files beside them', async () => {
+  it('the folders of a machine are listed in the order of their names, without the files beside them', async () => {
     const root = await temporaryFolder();
     for (const name of ['b', 'a', 'c.unreadable']) await mkdir(join(root, name));
     await writeFile(join(root, 'file'), '');
     expect(await listFolders(root)).toEqual(['a', 'b', 'c.unreadable']);
   });
 
-  it('are none where there is no root, or none that can be read', async () => {
+  it('the folders of a machine are none where there is no root, or none that can be read', async () => {
     expect(await listFolders(join(await temporaryFolder(), 'missing'))).toEqual([]);
   });
 });

@@ -28,7 +28,7 @@ async function fullBench(limits: Partial<SpoolOptions> = {}) {
 }
 
 describe('a writer of records', () => {
-  it('writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
+  it('a writer of records writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
     const { bench, spool, open } = await fullBench({ limitBytes: 1750, segmentBytes: 250 });
     spool.push(open, 0);
     await turn();
@@ -42,7 +42,7 @@ describe('a writer of records', () => {
     expect(bench.outside.ended.get(keyOf(open))?.attributes['weather.closing.reason']).toBe('spool_full');
   });
 
-  it('has it in the books that the end of a dropped step was kept, before a crash can forget it', async () => {
+  it('a writer of records has it in the books that the end of a dropped step was kept, before a crash can forget it', async () => {
     const { bench, spool } = await fullBench();
     const late = spanOf(99);
     spool.push(startOfSpan(late), 0);
@@ -57,7 +57,7 @@ describe('a writer of records', () => {
     ]);
   });
 
-  it('counts a closing that is larger than any record as dropped, so that no flush waits for it', async () => {
+  it('a writer of records counts a closing that is larger than any record as dropped, so that no flush waits for it', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2 ** 26, segmentBytes: 2 ** 26 });
     const spool = bench.open();
     const plain = startOfSpan(spanOf(0));
@@ -79,7 +79,7 @@ describe('a writer of records', () => {
 });
 
 describe('a sign of life', () => {
-  it('says nothing of runs while a batch is on its way: it would overrule what is told with the batch', async () => {
+  it('a sign of life says nothing of runs while a batch is on its way: it would overrule what is told with the batch', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2]) spool.push(spanOf(at), 0);
@@ -97,7 +97,7 @@ describe('a sign of life', () => {
 });
 
 describe('a spool that was closed', () => {
-  it('touches no file any more when a batch is settled late: its folder may be another’s by then', async () => {
+  it('a spool that was closed touches no file any more when a batch is settled late: its folder may be another’s by then', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);

@@ -16,7 +16,7 @@ const kindsOn = (directory: string): string[] =>
 const turn = (): Promise<void> => Promise.resolve();
 
 describe('a spool', () => {
-  it('has the records of one turn on disk before anything that awaits can go on', async () => {
+  it('a spool has the records of one turn on disk before anything that awaits can go on', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2, 3]) spool.push(startOfSpan(spanOf(at)), 0);
@@ -28,7 +28,7 @@ describe('a spool', () => {
     expect(kindsOn(bench.directory)).toEqual(['started', 'started', 'started', 'ended']);
   });
 
-  it('keeps a step that ends in the turn in which it started as one record', async () => {
+  it('a spool keeps a step that ends in the turn in which it started as one record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     expect([spool.push(startOfSpan(spanOf(1)), 0), spool.push(spanOf(1), 0)]).toEqual(['queued', 'merged']);
@@ -44,7 +44,7 @@ describe('a spool', () => {
     });
   });
 
-  it('writes what waits at once when it is told that the process ends', async () => {
+  it('a spool writes what waits at once when it is told that the process ends', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
@@ -54,7 +54,7 @@ describe('a spool', () => {
     expect(kindsOn(bench.directory)).toEqual(['whole']);
   });
 
-  it('keeps the records of a batch that was taken ahead until that one is settled, too', async () => {
+  it('a spool keeps the records of a batch that was taken ahead until that one is settled, too', async () => {
     // So full that the file that is being written goes as soon as all of it is delivered.
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 100_000, limitBytes: 1500 });
     const spool = bench.open();
@@ -76,7 +76,7 @@ describe('a spool', () => {
     expect([kindsOn(bench.directory), spool.remainder.records]).toEqual([[], 0]);
   });
 
-  it('removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
+  it('a spool removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
     const long = spanOf(0);
@@ -95,7 +95,7 @@ describe('a spool', () => {
     expect(inherited?.closings.map(keyOf)).toEqual([keyOf(long)]);
   });
 
-  it('gives what is there in the order in which it came, batch after batch, and no batch larger than was asked', async () => {
+  it('a spool gives what is there in the order in which it came, batch after batch, and no batch larger than was asked', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     const spans = Array.from({ length: 25 }, (_, at) => spanOf(at));
@@ -109,7 +109,7 @@ describe('a spool', () => {
     expect(batches.flatMap(({ spans: taken }) => taken.map(keyOf))).toEqual(spans.map(keyOf));
   });
 
-  it('tells how long its oldest record has waited', async () => {
+  it('a spool tells how long its oldest record has waited', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     expect(spool.oldestQueuedAt).toBeNull();
@@ -121,7 +121,7 @@ describe('a spool', () => {
     expect(spool.oldestQueuedAt).toBe(5000);
   });
 
-  it('counts the age of a step that ended in the turn of its start from the start', async () => {
+  it('a spool counts the age of a step that ended in the turn of its start from the start', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(1)), 1000);
@@ -132,7 +132,7 @@ describe('a spool', () => {
     expect(spool.oldestQueuedAt).toBe(1000);
   });
 
-  it('takes nothing after it was closed', async () => {
+  it('a spool takes nothing after it was closed', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.close();
@@ -142,7 +142,7 @@ describe('a spool', () => {
 });
 
 describe('a spool that another process has taken over', () => {
-  it('keeps nothing more, and says so of each record', async () => {
+  it('a spool that another process has taken over keeps nothing more, and says so of each record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
@@ -156,7 +156,7 @@ describe('a spool that another process has taken over', () => {
 describe('a spool that is full', () => {
   const FULL = { limitBytes: 1500, segmentBytes: 100_000 };
 
-  it('drops what finds no room, counts it by reason, and tells the numbers of what it dropped', async () => {
+  it('a spool that is full drops what finds no room, counts it by reason, and tells the numbers of what it dropped', async () => {
     const bench = new SpoolBench(await temporaryFolder(), FULL);
     const spool = bench.open();
     for (let at = 1; at <= 10; at += 1) spool.push(spanOf(at), 0);
@@ -173,7 +173,7 @@ describe('a spool that is full', () => {
     });
   });
 
-  it('closes a step whose end it could not keep, as soon as there is room', async () => {
+  it('a spool that is full closes a step whose end it could not keep, as soon as there is room', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     const open = spanOf(0);
@@ -193,7 +193,7 @@ describe('a spool that is full', () => {
     expect(bench.added).toBe(1);
   });
 
-  it('does not count a step as dropped whose start found no room but whose end did', async () => {
+  it('a spool that is full does not count a step as dropped whose start found no room but whose end did', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
@@ -211,7 +211,7 @@ describe('a spool that is full', () => {
 });
 
 describe('the spool of a dead process', () => {
-  it('is taken up where delivery stood: what was not delivered is, under the numbers it had', async () => {
+  it('the spool of a dead process is taken up where delivery stood: what was not delivered is, under the numbers it had', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (let at = 1; at <= 9; at += 1) spool.push(spanOf(at), 0);
@@ -228,7 +228,7 @@ describe('the spool of a dead process', () => {
     });
   });
 
-  it('closes what was under way at the last instant of which a record speaks, and doing so again changes nothing', async () => {
+  it('the spool of a dead process closes what was under way at the last instant of which a record speaks, and doing so again changes nothing', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(0)), 0);
@@ -246,7 +246,7 @@ describe('the spool of a dead process', () => {
     );
   });
 
-  it('closes steps even when the spool is full', async () => {
+  it('the spool of a dead process closes steps even when the spool is full', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1250, segmentBytes: 100_000 });
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(0)), 0);
@@ -261,7 +261,7 @@ describe('the spool of a dead process', () => {
     expect(account?.runs[0]?.dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
   });
 
-  it('with a torn record at its end gives all records before it', async () => {
+  it('the spool of a dead process with a torn record at its end gives all records before it', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (let at = 1; at <= 3; at += 1) {
@@ -275,7 +275,7 @@ describe('the spool of a dead process', () => {
     expect([...bench.outside.ended.keys()]).toEqual([1, 2].map((at) => keyOf(spanOf(at))));
   });
 
-  it('of which a file is lost tells a number that never comes', async () => {
+  it('the spool of a dead process of which a file is lost tells a number that never comes', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 6; at += 1) {
@@ -289,7 +289,7 @@ describe('the spool of a dead process', () => {
     expect(bench.outside.sequences.length).toBeLessThan(6);
   });
 
-  it('without its books is known by its records; without either it is nobody’s', async () => {
+  it('the spool of a dead process without its books is known by its records; without either it is nobody’s', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
@@ -342,45 +342,48 @@ describe('whatever happens to a spool', () => {
   it.each([
     ['with room for everything', 1_000_000],
     ['that is full again and again', 3000],
-  ])('%s, nothing that was kept is lost, and the books add up at every report', async (_, limitBytes) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
-        const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 750, limitBytes });
-        let spool = bench.open();
-        const begun = new Map<number, ObservedSpan>();
-        const over = new Set<number>();
-        for (const next of moves) {
-          if (next.kind === 'start' && !begun.has(next.step)) {
-            begun.set(next.step, spanOf(next.step));
-            spool.push(startOfSpan(spanOf(next.step)), 0);
-          } else if (next.kind === 'end' && begun.has(next.step) && !over.has(next.step)) {
-            over.add(next.step);
-            spool.push(spanOf(next.step), 0);
-          } else if (next.kind === 'turn') await turn();
-          else if (next.kind === 'take' && spool.size > 0) {
-            await bench.deliver(spool, next.spans, next.isSafe);
-            if (!next.isSafe) break;
-            expectBalanced(bench);
-          } else if (next.kind === 'take two' && spool.size > 0) {
-            await bench.deliverTwo(spool, next.spans, () => expectBalanced(bench));
-            expectBalanced(bench);
-          } else if (next.kind === 'crash') break;
-        }
-        await turn();
-        spool = (await bench.inherit())?.spool ?? bench.open();
-        await bench.drain(spool);
-        const { ended, sequences, accounts } = bench.outside;
-        const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
-        const lastSequence = accounts.at(-1)?.lastSequence ?? 0;
-        const known = new Set(sequences);
-        for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
-        expect([...known].toSorted((a, b) => a - b)).toEqual(
-          Array.from({ length: lastSequence }, (_, i) => i + 1),
-        );
-        if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
-        expectBalanced(bench);
-      }),
-      { numRuns: 150, seed: 20261127 },
-    );
-  });
+  ])(
+    'whatever happens to a spool: %s, nothing that was kept is lost, and the books add up at every report',
+    async (_, limitBytes) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
+          const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 750, limitBytes });
+          let spool = bench.open();
+          const begun = new Map<number, ObservedSpan>();
+          const over = new Set<number>();
+          for (const next of moves) {
+            if (next.kind === 'start' && !begun.has(next.step)) {
+              begun.set(next.step, spanOf(next.step));
+              spool.push(startOfSpan(spanOf(next.step)), 0);
+            } else if (next.kind === 'end' && begun.has(next.step) && !over.has(next.step)) {
+              over.add(next.step);
+              spool.push(spanOf(next.step), 0);
+            } else if (next.kind === 'turn') await turn();
+            else if (next.kind === 'take' && spool.size > 0) {
+              await bench.deliver(spool, next.spans, next.isSafe);
+              if (!next.isSafe) break;
+              expectBalanced(bench);
+            } else if (next.kind === 'take two' && spool.size > 0) {
+              await bench.deliverTwo(spool, next.spans, () => expectBalanced(bench));
+              expectBalanced(bench);
+            } else if (next.kind === 'crash') break;
+          }
+          await turn();
+          spool = (await bench.inherit())?.spool ?? bench.open();
+          await bench.drain(spool);
+          const { ended, sequences, accounts } = bench.outside;
+          const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
+          const lastSequence = accounts.at(-1)?.lastSequence ?? 0;
+          const known = new Set(sequences);
+          for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
+          expect([...known].toSorted((a, b) => a - b)).toEqual(
+            Array.from({ length: lastSequence }, (_, i) => i + 1),
+          );
+          if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
+          expectBalanced(bench);
+        }),
+        { numRuns: 150, seed: 20261127 },
+      );
+    },
+  );
 });

@@ -49,7 +49,7 @@ async function adopt(root: string, onClosed: () => void = () => undefined) {
 }
 
 describe('a spool whose files cannot be opened now', () => {
-  it('gives nothing now and loses nothing: its records are given later, each once', async () => {
+  it('a spool whose files cannot be opened now gives nothing now and loses nothing: its records are given later, each once', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
     for (const at of [1, 2, 3]) {
@@ -66,7 +66,7 @@ describe('a spool whose files cannot be opened now', () => {
   });
 
   it.each(['find whose it is', 'take it over', 'deliver it'])(
-    'stays when they cannot be opened to %s, and is taken over later with all that is in it',
+    'a spool whose files cannot be opened now stays when they cannot be opened to %s, and is taken over later with all that is in it',
     async (when) => {
       const root = await temporaryFolder();
       const bench = new SpoolBench(root);
@@ -88,7 +88,7 @@ describe('a spool whose files cannot be opened now', () => {
 });
 
 describe('a spool whose folder somebody removed', () => {
-  it('counts what is lost with it, and fails nobody', async () => {
+  it('a spool whose folder somebody removed counts what is lost with it, and fails nobody', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2]) spool.push(spanOf(at), 0);

@@ -9,7 +9,7 @@ const only = (span: object) => decode(request(span))[0];
 const valueOf = (value: unknown) => only({ attributes: [{ key: 'it', value }] })?.attributes['it'];
 
 describe('a request in JSON', () => {
-  it('is read as the specification writes it', () => {
+  it('a request in JSON is read as the specification writes it', () => {
     const body = {
       resourceSpans: [
         {
@@ -58,7 +58,7 @@ describe('a request in JSON', () => {
     ]);
   });
 
-  it('may leave everything out, or write null for it', () => {
+  it('a request in JSON may leave everything out, or write null for it', () => {
     for (const empty of [{}, { resourceSpans: null }, { resourceSpans: [{ scopeSpans: null }] }])
       expect(decode(empty)).toEqual([]);
     const bare = { parentSpanId: null, statusCode: 'unset', statusMessage: null, attributes: {}, events: [] };
@@ -72,7 +72,7 @@ describe('a request in JSON', () => {
     ['STATUS_CODE_UNSET', 'unset'],
     [1, 'ok'],
     [9, 'unset'],
-  ])('may write the status code as %s', (code, expected) => {
+  ])('a request in JSON may write the status code as %s', (code, expected) => {
     expect(only({ status: { code } })?.statusCode).toBe(expected);
   });
 });
@@ -95,7 +95,7 @@ describe('a value in JSON', () => {
     [{ kvlistValue: { values: [{ key: 'a', value: { boolValue: true } }] } }, { a: true }],
     [{}, null],
     [undefined, null],
-  ])('is read as the specification has it, no. %#', (value, expected) => {
+  ])('a value in JSON is read as the specification has it, no. %#', (value, expected) => {
     expect(valueOf(value)).toEqual(expected);
   });
 });
@@ -110,7 +110,7 @@ describe('a body that is no request', () => {
       '{"resourceSpans":[{"scopeSpans":7}]}',
       /^The body is malformed: resourceSpans\[0\]\.scopeSpans/,
     ],
-  ])('is refused when it is %s', (_what, text, message) => {
+  ])('a body that is no request is refused when it is %s', (_what, text, message) => {
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(message);
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(expect.objectContaining({ status: 400 }));
   });
@@ -126,11 +126,11 @@ describe('a body that is no request', () => {
     [{ attributes: [{ key: 'tries', value: { intValue: 'two' } }] }, /the attribute "tries" is none of OTLP/],
     [{ attributes: [{ key: 'tries', value: 2 }] }, /the attribute "tries"/],
     [{ attributes: [{ key: 'raw', value: { bytesValue: '?' } }] }, /the attribute "raw"/],
-  ])('is refused with %j, and says where it is wrong', (span, message) => {
+  ])('a body that is no request is refused with %j, and says where it is wrong', (span, message) => {
     expect(() => only(span)).toThrow(message);
   });
 
-  it('is refused when a value is nested too deep, before the stack is used up', () => {
+  it('a body that is no request is refused when a value is nested too deep, before the stack is used up', () => {
     const nested = (depth: number): string =>
       `${'{"arrayValue":{"values":['.repeat(depth)}{"intValue":1}${']}}'.repeat(depth)}`;
     const body = (depth: number): Buffer =>

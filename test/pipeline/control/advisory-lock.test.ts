@@ -20,7 +20,7 @@ const HELD_LOCKS = `select from pg_locks where locktype = 'advisory' and objsubi
 const heldLocks = async (): Promise<number> => (await database.pool.query(HELD_LOCKS)).rowCount ?? -1;
 
 describe('a lock that is not waited for', () => {
-  it('lets the work be done, and is given back', async () => {
+  it('a lock that is not waited for lets the work be done, and is given back', async () => {
     expect(await underSessionLock(database.pool, LOCK, () => Promise.resolve(42))).toEqual({
       kind: 'done',
       result: 42,
@@ -28,7 +28,7 @@ describe('a lock that is not waited for', () => {
     expect(await heldLocks()).toBe(0);
   });
 
-  it('says so when another holds it, and does not do the work', async () => {
+  it('a lock that is not waited for says so when another holds it, and does not do the work', async () => {
     let done = 0;
     const outer = await underSessionLock(database.pool, LOCK, () =>
       underSessionLock(database.pool, LOCK, () => Promise.resolve((done += 1))),
@@ -37,7 +37,7 @@ describe('a lock that is not waited for', () => {
     expect(done).toBe(0);
   });
 
-  it('is another one for another cycle', async () => {
+  it('a lock that is not waited for is another one for another cycle', async () => {
     const other = [GFS_LOCK_CLASS, '2026-11-23T06Z'] as const;
     const outer = await underSessionLock(database.pool, LOCK, () =>
       underSessionLock(database.pool, other, () => Promise.resolve('both')),
@@ -45,7 +45,7 @@ describe('a lock that is not waited for', () => {
     expect(outer).toEqual({ kind: 'done', result: { kind: 'done', result: 'both' } });
   });
 
-  it('is given back when the work throws', async () => {
+  it('a lock that is not waited for is given back when the work throws', async () => {
     const work = underSessionLock(database.pool, LOCK, () => Promise.reject(new Error('no')));
     await expect(work).rejects.toThrow('no');
     await expect.poll(heldLocks).toBe(0);
@@ -53,7 +53,7 @@ describe('a lock that is not waited for', () => {
 });
 
 describe('a lock that is waited for', () => {
-  it('lets one after the other do the work', async () => {
+  it('a lock that is waited for lets one after the other do the work', async () => {
     let inside = 0;
     let most = 0;
     const work = async (): Promise<void> => {

@@ -49,7 +49,7 @@ const lead = async (): Promise<LeadRow> =>
   found(await loadLead(database.pool, { runId, minerUid: 0, scoreType: 'era5', leadHours: 24 }));
 
 describe('a run', () => {
-  it('is read as it was written', async () => {
+  it('a run is read as it was written', async () => {
     expect(await run()).toMatchObject({
       runId,
       initTime: INIT_TIME,
@@ -63,21 +63,21 @@ describe('a run', () => {
     expect(await loadRun(database.pool, 999_999)).toBeNull();
   });
 
-  it('is the active one of its validator and cycle until it is over', async () => {
+  it('a run is the active one of its validator and cycle until it is over', async () => {
     const { validatorHotkey, initTime } = await run();
     expect((await loadActiveRun(database.pool, { validatorHotkey, initTime }))?.runId).toBe(runId);
     await database.pool.query(`update pipeline.runs set status = 'completed' where run_id = $1`, [runId]);
     expect(await loadActiveRun(database.pool, { validatorHotkey, initTime })).toBeNull();
   });
 
-  it('moves once from each revision: who comes second is told so and changes nothing', async () => {
+  it('a run moves once from each revision: who comes second is told so and changes nothing', async () => {
     const row = await run();
     expect(await moveRun(database.pool, row, { to: 'seeding', at: AT, nextAt: NEXT, attempt: 2 })).toBe(true);
     expect(await moveRun(database.pool, row, { to: 'seeding', at: AT, attempt: 9 })).toBe(false);
     expect(await run()).toMatchObject({ status: 'seeding', revision: 1, attempt: 2 });
   });
 
-  it('keeps when it ended, and why', async () => {
+  it('a run keeps when it ended, and why', async () => {
     await moveRun(database.pool, await run(), { to: 'seeding', at: AT });
     await moveRun(database.pool, await run(), {
       to: 'failed',
@@ -91,20 +91,20 @@ describe('a run', () => {
     expect(rows).toEqual([{ finished_at: NEXT, failure_message: 'no GFS' }]);
   });
 
-  it('refuses a transition that does not exist before it asks the database', async () => {
+  it('a run refuses a transition that does not exist before it asks the database', async () => {
     const row = await run();
     await expect(moveRun(database.pool, row, { to: 'completed', at: AT })).rejects.toThrow('no transition');
   });
 });
 
 describe('a miner', () => {
-  it('is loaded by state, in the order of UIDs', async () => {
+  it('a miner is loaded by state, in the order of UIDs', async () => {
     expect((await loadMinersIn(database.pool, runId, 'created')).map(({ uid }) => uid)).toEqual([0, 1]);
     await moveMiner(database.pool, await miner(), { to: 'seeded' });
     expect((await loadMinersIn(database.pool, runId, 'created')).map(({ uid }) => uid)).toEqual([1]);
   });
 
-  it('keeps attempt, due time and the span of the attempt before', async () => {
+  it('a miner keeps attempt, due time and the span of the attempt before', async () => {
     await moveMiner(database.pool, await miner(), { to: 'seeded' });
     await moveMiner(database.pool, await miner(), {
       to: 'querying',
@@ -120,7 +120,7 @@ describe('a miner', () => {
     });
   });
 
-  it('may not hold the job of another miner of the run', async () => {
+  it('a miner may not hold the job of another miner of the run', async () => {
     await recordAcceptance(database.pool, await miner(0), { jobId: 'job-1', acceptedAt: AT });
     const second = await miner(1);
     const attempt = recordAcceptance(database.pool, second, { jobId: 'job-1', acceptedAt: AT });
@@ -134,7 +134,7 @@ describe('a lead', () => {
     await insertLeads(database.pool, { runId, minerUid: 0 }, { day1Lead: 12, era5Leads: [24, 48] });
   });
 
-  it('of day one is due first, and ERA5 waits behind it', async () => {
+  it('a lead of day one is due first, and ERA5 waits behind it', async () => {
     expect(
       (await loadLeads(database.pool, runId, 0)).map(({ scoreType, leadHours, state }) => [
         scoreType,
@@ -148,13 +148,13 @@ describe('a lead', () => {
     ]);
   });
 
-  it('keeps a score of 0 as a score', async () => {
+  it('a lead keeps a score of 0 as a score', async () => {
     await moveLead(database.pool, await lead(), { to: 'due' });
     await moveLead(database.pool, await lead(), { to: 'scored', score: 0 });
     expect(await lead()).toMatchObject({ state: 'scored', score: 0, failureCategory: null });
   });
 
-  it('moves once from each revision', async () => {
+  it('a lead moves once from each revision', async () => {
     const row = await lead();
     expect(await moveLead(database.pool, row, { to: 'due' })).toBe(true);
     expect(await moveLead(database.pool, row, { to: 'due' })).toBe(false);
@@ -162,7 +162,7 @@ describe('a lead', () => {
 });
 
 describe('who is the last', () => {
-  it('is known to exactly one of two leads that end at the same time', async () => {
+  it('who is the last is known to exactly one of two leads that end at the same time', async () => {
     await insertLeads(database.pool, { runId, minerUid: 0 }, { day1Lead: 12, era5Leads: [24] });
     const end = (scoreType: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -177,7 +177,7 @@ describe('who is the last', () => {
     expect((await Promise.all([end('day1'), end('era5')])).toSorted()).toEqual([0, 1]);
   });
 
-  it('is counted over all miners of a run', async () => {
+  it('who is the last is counted over all miners of a run', async () => {
     expect(await countOpenMiners(database.pool, runId)).toEqual({ open: 2, status: 'created' });
   });
 });

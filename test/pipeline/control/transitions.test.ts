@@ -53,13 +53,13 @@ describe.each(machines)('the states of a %s', (_name, states, transitions) => {
 });
 
 describe('transitions', () => {
-  it('of a run end where the vocabulary says', () => {
+  it('transitions of a run end where the vocabulary says', () => {
     expect(RUN_STATUSES.filter((status) => isTerminal(RUN_TRANSITIONS, status))).toEqual(
       TERMINAL_RUN_STATUSES,
     );
   });
 
-  it('that the table does not know are refused with what is allowed', () => {
+  it('transitions that the table does not know are refused with what is allowed', () => {
     expect(() => requireTransition(MINER_TRANSITIONS, 'scoring', 'polling')).toThrow(
       'There is no transition from scoring to polling; allowed from scoring: scoring, completed, failed.',
     );
@@ -68,7 +68,7 @@ describe('transitions', () => {
     );
   });
 
-  it('that the table knows pass', () => {
+  it('transitions that the table knows pass', () => {
     expect(() => requireTransition(LEAD_TRANSITIONS, 'waiting_for_truth', 'scored')).not.toThrow();
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readBounded } from '#pipeline/miners/bounded-body';
 
 describe('reading a body within a bound', () => {
-  it('gives all of it, or exactly as much as allowed and says so', async () => {
+  it('reading a body within a bound gives all of it, or exactly as much as allowed and says so', async () => {
     const parts = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(parts, fc.nat(80), async (given, maxBytes) => {
@@ -18,7 +18,7 @@ describe('reading a body within a bound', () => {
     );
   });
 
-  it('leaves an endless body, and lets it clean up', async () => {
+  it('reading a body within a bound leaves an endless body, and lets it clean up', async () => {
     let isClosed = false;
     const endless = async function* (): AsyncGenerator<Uint8Array> {
       try {
@@ -31,7 +31,7 @@ describe('reading a body within a bound', () => {
     expect(isClosed).toBe(true);
   });
 
-  it('passes on what the body throws', async () => {
+  it('reading a body within a bound passes on what the body throws', async () => {
     const broken = async function* (): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(1);
       throw new Error('reset');

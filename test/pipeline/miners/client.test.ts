@@ -58,7 +58,7 @@ const contextOf = (span: ReadableSpan): unknown =>
   JSON.parse(String(span.attributes['weather.step.context']));
 
 describe('a request for a forecast', () => {
-  it('says in the agreed wrapper which forecast, of which miner, in whose trace', async () => {
+  it('a request for a forecast says in the agreed wrapper which forecast, of which miner, in whose trace', async () => {
     await using scripted = await meet(json({ status: 'fetch_accepted', job_id: JOB_ID }));
     const reply = await client.initiateFetch(scripted.miner, REQUEST);
 
@@ -78,7 +78,7 @@ describe('a request for a forecast', () => {
     expect(received?.headers['traceparent']).toBe(`00-${traceId}-${spanId}-01`);
   });
 
-  it('is a communication step of its miner that says how the call went and what was answered', async () => {
+  it('a request for a forecast is a communication step of its miner that says how the call went and what was answered', async () => {
     await using scripted = await meet(json({ status: 'fetch_accepted', job_id: JOB_ID }));
     await client.initiateFetch(scripted.miner, REQUEST);
 
@@ -98,7 +98,7 @@ describe('a request for a forecast', () => {
     expect(contextOf(span)).toMatchObject({ kind: 'accepted', wireStatus: 'fetch_accepted', bytes: 75 });
   });
 
-  it('that is rejected is a call that worked: the answer stands beside it', async () => {
+  it('a request for a forecast that is rejected is a call that worked: the answer stands beside it', async () => {
     await using scripted = await meet(
       json({ status: 'fetch_rejected', message: 'hotkey verification failed' }),
     );
@@ -115,7 +115,7 @@ describe('a request for a forecast', () => {
 });
 
 describe('a poll', () => {
-  it('hands over the progress and keeps it with the span', async () => {
+  it('a poll hands over the progress and keeps it with the span', async () => {
     await using scripted = await meet(json({ status: 'processing', progress: 45 }));
     const reply = await client.pollJobStatus(scripted.miner, JOB_ID);
 
@@ -128,7 +128,7 @@ describe('a poll', () => {
     expect(contextOf(spans.last())).toMatchObject({ hasProgress: true, progress: 45 });
   });
 
-  it('answered with an unknown status fails, and the word is on record', async () => {
+  it('a poll answered with an unknown status fails, and the word is on record', async () => {
     await using scripted = await meet(json({ status: 'meditating' }));
     const error = await errorOf(client.pollJobStatus(scripted.miner, JOB_ID));
 
@@ -144,7 +144,7 @@ describe('a poll', () => {
 });
 
 describe('a forecast that is ready', () => {
-  it('is opened with a token, and its two files are read with it', async () => {
+  it('a forecast that is ready is opened with a token, and its two files are read with it', async () => {
     await using scripted = await meet((response, { url }) => {
       if (url.startsWith('/weather')) {
         const access = { zarr_store_url: ACCESS.storePath, verification_hash: MANIFEST_HASH };
@@ -171,7 +171,7 @@ describe('a forecast that is ready', () => {
     expect(contextOf(spans.last())).toMatchObject({ file: 'manifest.sig', bytes: 64 });
   });
 
-  it('is timed to the head of the reply with the injected clock', async () => {
+  it('a forecast that is ready is timed to the head of the reply with the injected clock', async () => {
     let now = 1000;
     await using scripted = await meet(
       (response) => {
@@ -183,7 +183,7 @@ describe('a forecast that is ready', () => {
     expect(await client.fetchManifest(scripted.miner, ACCESS)).toMatchObject({ firstByteMillis: 7 });
   });
 
-  it('is read below the base URL of its miner, also when that has a path', () => {
+  it('a forecast that is ready is read below the base URL of its miner, also when that has a path', () => {
     client = createMinerClient();
     const miner = { uid: 3, hotkey: HOTKEY, baseUrl: 'http://host:1/m/3/' };
     expect(client.forecastReader(miner, ACCESS)).toEqual({
@@ -206,24 +206,27 @@ describe('a call that fails', () => {
     [503, 'http_5xx', true],
     [302, 'invalid_response', false],
     [204, 'invalid_response', false],
-  ] as const)('with HTTP %i is %s, retryable: %s', async (statusCode, category, retryable) => {
-    await using scripted = await meet((response) => {
-      response.writeHead(statusCode, { location: 'http://elsewhere.invalid/' }).end();
-    });
-    const error = await errorOf(client.initiateFetch(scripted.miner, REQUEST));
+  ] as const)(
+    'a call that fails with HTTP %i is %s, retryable: %s',
+    async (statusCode, category, retryable) => {
+      await using scripted = await meet((response) => {
+        response.writeHead(statusCode, { location: 'http://elsewhere.invalid/' }).end();
+      });
+      const error = await errorOf(client.initiateFetch(scripted.miner, REQUEST));
 
-    expect(error).toMatchObject({ category, retryable, statusCode, operation: 'initiate_fetch' });
-    expect(error.message).toContain(`miner 17 answered initiate_fetch with HTTP ${statusCode}`);
-    expect(scripted.received).toHaveLength(1);
-    expect(spans.last().attributes).toMatchObject({
-      'http.response.status_code': statusCode,
-      'weather.response.transport': 'failure',
-      'error.type': category,
-      'weather.error.retryable': retryable,
-    });
-  });
+      expect(error).toMatchObject({ category, retryable, statusCode, operation: 'initiate_fetch' });
+      expect(error.message).toContain(`miner 17 answered initiate_fetch with HTTP ${statusCode}`);
+      expect(scripted.received).toHaveLength(1);
+      expect(spans.last().attributes).toMatchObject({
+        'http.response.status_code': statusCode,
+        'weather.response.transport': 'failure',
+        'error.type': category,
+        'weather.error.retryable': retryable,
+      });
+    },
+  );
 
-  it('in time is a time-out with the latency that it cost, though bytes still drip', async () => {
+  it('a call that fails in time is a time-out with the latency that it cost, though bytes still drip', async () => {
     let drip: NodeJS.Timeout | undefined;
     await using scripted = await meet(
       (response) => {
@@ -243,7 +246,7 @@ describe('a call that fails', () => {
     expect(seconds * 1000 + nanos / 1e6).toBeGreaterThan(50);
   });
 
-  it('to a port where nobody listens is a lost connection', async () => {
+  it('a call that fails to a port where nobody listens is a lost connection', async () => {
     const scripted = await meet(json({}));
     await scripted[Symbol.asyncDispose]();
     const error = await errorOf(client.initiateFetch(scripted.miner, REQUEST));
@@ -251,7 +254,7 @@ describe('a call that fails', () => {
     expect(error.message).toMatch(/from miner 17 \(ECONNREFUSED\)$/);
   });
 
-  it('because the connection was reset, before or within the reply, is a lost connection', async () => {
+  it('a call that fails because the connection was reset, before or within the reply, is a lost connection', async () => {
     await using before = await meet((response) => response.socket?.resetAndDestroy());
     expect(await errorOf(client.pollJobStatus(before.miner, JOB_ID))).toMatchObject({
       category: 'connection',
@@ -283,7 +286,7 @@ describe('a call that fails', () => {
       JSON.stringify({ status: 'x'.repeat(2000) }),
       'with more than 1000 bytes',
     ],
-  ])('with %s as its reply is invalid', async (_, type, body, message) => {
+  ])('a call that fails with %s as its reply is invalid', async (_, type, body, message) => {
     await using scripted = await meet(
       (response) => {
         response.writeHead(200, { 'content-type': type }).end(body);
@@ -296,7 +299,7 @@ describe('a call that fails', () => {
     expect(contextOf(spans.last())).toMatchObject({ bytes: error.bytes });
   });
 
-  it('reads no more of an endless manifest than allowed', async () => {
+  it('a call that fails reads no more of an endless manifest than allowed', async () => {
     await using scripted = await meet(
       (response) => {
         // The loop of events has its turn in between: it is what tells that nobody reads any more.
@@ -313,7 +316,7 @@ describe('a call that fails', () => {
 });
 
 describe('what a failed call leaves behind', () => {
-  it('holds neither the address nor the token, though the miner repeats both', async () => {
+  it('what a failed call leaves behind holds neither the address nor the token, though the miner repeats both', async () => {
     await using scripted = await meet((response, { headers }) => {
       const words = `at ${String(headers.host)} ${String(headers.authorization)} http://${String(headers.host)}/x`;
       response.writeHead(500, { 'content-type': 'text/plain' }).end(words);
@@ -331,7 +334,7 @@ describe('what a failed call leaves behind', () => {
 });
 
 describe('a client', () => {
-  it('may be closed twice, and leaves a given dispatcher open', async () => {
+  it('a client may be closed twice, and leaves a given dispatcher open', async () => {
     const dispatcher = openMinerAgent();
     await using scripted = await meet(json({ status: 'completed' }), { dispatcher });
     await Promise.all([client.close(), client.close()]);
@@ -339,7 +342,7 @@ describe('a client', () => {
     await dispatcher.close();
   });
 
-  it('that is closed fails by our own fault, not by that of the miner', async () => {
+  it('a client that is closed fails by our own fault, not by that of the miner', async () => {
     await using scripted = await meet(json({ status: 'completed' }));
     await client.close();
     const error = await errorOf(client.pollJobStatus(scripted.miner, JOB_ID));

@@ -15,14 +15,14 @@ const accessFields = {
 };
 
 describe('the reply to an initiate-fetch', () => {
-  it('hands over the job of the miner', () => {
+  it('the reply to an initiate-fetch hands over the job of the miner', () => {
     expect(initiate({ status: 'fetch_accepted', job_id: JOB_ID })).toEqual({
       kind: 'accepted',
       jobId: JOB_ID,
     });
   });
 
-  it('of a finished forecast carries access when all of it is there, and none otherwise', () => {
+  it('the reply to an initiate-fetch of a finished forecast carries access when all of it is there, and none otherwise', () => {
     const ready = { status: 'completed', job_id: JOB_ID };
     expect(initiate({ ...ready, ...accessFields })).toEqual({ kind: 'ready', jobId: JOB_ID, access: ACCESS });
     expect(initiate({ ...ready, ...accessFields, access_token: null })).toEqual({
@@ -32,7 +32,7 @@ describe('the reply to an initiate-fetch', () => {
     expect(initiate({ ...ready, status: 'forecast_ready' })).toEqual({ kind: 'ready', jobId: JOB_ID });
   });
 
-  it('tells a rejected identity from another rejection', () => {
+  it('the reply to an initiate-fetch tells a rejected identity from another rejection', () => {
     const rejected = (more: object) => initiate({ status: 'fetch_rejected', ...more });
     expect(rejected({ message: 'Hotkey verification failed: other' })).toMatchObject({ identity: true });
     expect(rejected({ expected_hotkey: 'a', actual_hotkey: 'b' })).toMatchObject({ identity: true });
@@ -43,14 +43,14 @@ describe('the reply to an initiate-fetch', () => {
     });
   });
 
-  it('without a message says so, instead of an empty reason', () => {
+  it('the reply to an initiate-fetch without a message says so, instead of an empty reason', () => {
     expect(initiate({ status: 'error' })).toEqual({
       kind: 'error',
       message: 'the miner answered "error" and gave no message',
     });
   });
 
-  it('loses addresses from its message, which is cut to 500 characters', () => {
+  it('the reply to an initiate-fetch loses addresses from its message, which is cut to 500 characters', () => {
     const reply = initiate({
       status: 'error',
       message: `no route to miner.example (10.1.2.3:4444) ${'y'.repeat(900)}`,
@@ -78,7 +78,7 @@ describe('the reply to an initiate-fetch', () => {
       { status: 'completed', job_id: 'a', ...accessFields, access_token: 'a\r\nb' },
       /access_token holds/,
     ],
-  ])('is refused with %s', (_, body, message) => {
+  ])('the reply to an initiate-fetch is refused with %s', (_, body, message) => {
     expect(() => initiate(body)).toThrow(message);
     expect(() => initiate(body)).toThrow(CategorizedError);
   });
@@ -90,7 +90,7 @@ describe('the URL of a store', () => {
     return reply.kind === 'ready' ? reply.access.storePath : reply.kind;
   };
 
-  it('is reduced to its path, so that no reply leads a token to another host', () => {
+  it('the URL of a store is reduced to its path, so that no reply leads a token to another host', () => {
     expect(storePath('https://elsewhere.example:1/forecasts/a.zarr')).toBe('/forecasts/a.zarr');
     expect(storePath('forecasts/a.zarr/')).toBe('/forecasts/a.zarr');
     expect(storePath('http://10.0.0.1:9000/m/3/forecasts/a.zarr?token=x')).toBe('/forecasts/a.zarr');
@@ -102,20 +102,20 @@ describe('the URL of a store', () => {
     '/forecasts/a%2f..%2fb.zarr',
     '/other/a.zarr',
     'http://',
-  ])('"%s" is refused without being repeated', (url) => {
+  ])('the URL of a store: "%s" is refused without being repeated', (url) => {
     expect(() => storePath(url)).toThrow(/does not name a store; allowed: \/forecasts\/\{name\}\.zarr$/);
   });
 });
 
 describe('the reply to a poll', () => {
-  it('keeps a progress of 0, and null when there is none', () => {
+  it('the reply to a poll keeps a progress of 0, and null when there is none', () => {
     const running = { kind: 'running', wireStatus: 'running' };
     expect(poll({ status: 'running', progress: 0 })).toEqual({ ...running, progress: 0 });
     expect(poll({ status: 'running' })).toEqual({ ...running, progress: null });
     expect(poll({ status: 'running', progress: null })).toEqual({ ...running, progress: null });
   });
 
-  it('keeps progress within 0 to 100, whatever the miner says', () => {
+  it('the reply to a poll keeps progress within 0 to 100, whatever the miner says', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (progress) => {
         const reply = poll({ status: 'processing', progress });
@@ -124,11 +124,11 @@ describe('the reply to a poll', () => {
     );
   });
 
-  it('refuses a progress that is no number', () => {
+  it('the reply to a poll refuses a progress that is no number', () => {
     expect(() => poll({ status: 'running', progress: '45%' })).toThrow(/progress: .*expected number/);
   });
 
-  it('tells completed, failed and unknown jobs apart', () => {
+  it('the reply to a poll tells completed, failed and unknown jobs apart', () => {
     expect(poll({ status: 'completed' })).toEqual({ kind: 'completed' });
     expect(poll({ status: 'not_found' })).toEqual({ kind: 'not_found' });
     expect(poll({ status: 'fetch_error', message: 'no GFS' })).toEqual({ kind: 'failed', message: 'no GFS' });
@@ -136,12 +136,12 @@ describe('the reply to a poll', () => {
 });
 
 describe('the reply to a request for access', () => {
-  it('gives access in lower case, as hashes are compared', () => {
+  it('the reply to a request for access gives access in lower case, as hashes are compared', () => {
     expect(token({ status: 'completed', ...accessFields })).toEqual({ kind: 'ready', access: ACCESS });
   });
 
   it.each(['zarr_store_url', 'verification_hash', 'access_token'])(
-    'is refused when ready without %s',
+    'the reply to a request for access is refused when ready without %s',
     (field) => {
       expect(() => token({ status: 'completed', ...accessFields, [field]: '' })).toThrow(
         'not all of access_token',
@@ -149,7 +149,7 @@ describe('the reply to a request for access', () => {
     },
   );
 
-  it('passes on what else the miner may say', () => {
+  it('the reply to a request for access passes on what else the miner may say', () => {
     expect(token({ status: 'processing' })).toEqual({ kind: 'processing' });
     expect(token({ status: 'not_found' })).toEqual({ kind: 'not_found' });
     expect(token({ status: 'error', message: 'disk full' })).toEqual({ kind: 'error', message: 'disk full' });

@@ -26,11 +26,11 @@ describe('a failure below HTTP', () => {
     ['ERR_INVALID_URL', 'validator_internal'],
     ['UND_ERR_DESTROYED', 'validator_internal'],
     ['NEVER_SEEN', 'unknown'],
-  ])('with code %s is %s', (code, category) => {
+  ])('a failure below HTTP with code %s is %s', (code, category) => {
     expect(toTransportFailure(withCode(code))).toEqual({ category, code });
   });
 
-  it('is a time-out when the call was aborted for its time, and else known by its class', () => {
+  it('a failure below HTTP is a time-out when the call was aborted for its time, and else known by its class', () => {
     expect(toTransportFailure(new DOMException('aborted', 'TimeoutError')).category).toBe('timeout');
     expect(toTransportFailure(new TypeError('x'))).toEqual({ category: 'unknown', code: 'TypeError' });
     expect(toTransportFailure('a string')).toEqual({ category: 'unknown', code: 'unknown' });

@@ -4,30 +4,30 @@ import { keepUntrusted, quoteUntrusted, secretsOf } from '#pipeline/miners/untru
 const miner = { uid: 1, hotkey: 'h', baseUrl: 'https://miner.example:33333/m/1' };
 
 describe("a miner's words", () => {
-  it('lose every form of its own address and the token that opens its files', () => {
+  it("a miner's words lose every form of its own address and the token that opens its files", () => {
     const secrets = secretsOf(miner, 'the-token');
     const words =
       'GET https://miner.example:33333/m/1/x at miner.example:33333 or miner.example with the-token';
     expect(keepUntrusted(words, secrets)).not.toMatch(/miner\.example|33333|the-token/);
   });
 
-  it('keep their sense when nothing is secret', () => {
+  it("a miner's words keep their sense when nothing is secret", () => {
     expect(keepUntrusted('GFS cycle 2026-11-23T00Z is not published yet')).toBe(
       'GFS cycle 2026-11-23T00Z is not published yet',
     );
   });
 
-  it('stand on one line, whatever they hold', () => {
+  it("a miner's words stand on one line, whatever they hold", () => {
     expect(keepUntrusted('a\r\n\tb\u0000c \u2028 d')).toBe('a b c d');
   });
 
-  it('are cut between characters, never within one', () => {
+  it("a miner's words are cut between characters, never within one", () => {
     const quote = JSON.parse(quoteUntrusted('\u{1F600}'.repeat(200))) as string;
     expect(Array.from(quote)).toHaveLength(80);
     expect(quote.isWellFormed()).toBe(true);
   });
 
-  it('of a miner whose URL is none are still kept free of it', () => {
+  it("a miner's words of a miner whose URL is none are still kept free of it", () => {
     expect(secretsOf({ ...miner, baseUrl: 'nonsense' })).toEqual(['nonsense']);
   });
 });

@@ -16,7 +16,7 @@ const isOpen = async (promise: Promise<unknown>): Promise<boolean> => {
 };
 
 describe('a fenced pool', () => {
-  it('answers like the pool itself while the fence is open', async () => {
+  it('a fenced pool answers like the pool itself while the fence is open', async () => {
     const { pool, remove } = fencePool(database.pool);
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
     const client = await pool.connect();
@@ -25,7 +25,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('never answers behind a closed fence, while the owner goes on', async () => {
+  it('a fenced pool never answers behind a closed fence, while the owner goes on', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     await close();
     expect(await isOpen(pool.query('select'))).toBe(true);
@@ -34,7 +34,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('lets a transaction that is under way commit before it counts as closed', async () => {
+  it('a fenced pool lets a transaction that is under way commit before it counts as closed', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     await database.pool.query('create table kept (value int)');
     let closed: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('counts as closed after a second although a connection was never given back', async () => {
+  it('a fenced pool counts as closed after a second although a connection was never given back', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     const client = await pool.connect();
     await close();
@@ -57,7 +57,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('leaves no listener on the pool of its owner', () => {
+  it('a fenced pool leaves no listener on the pool of its owner', () => {
     const before = database.pool.listenerCount('release');
     fencePool(database.pool).remove();
     expect(database.pool.listenerCount('release')).toBe(before);

@@ -19,7 +19,7 @@ const unreachable = (): Pool =>
   );
 
 describe('the pool of the queue', () => {
-  it('runs all statements of one client on one connection, and gives it back', async () => {
+  it('the pool of the queue runs all statements of one client on one connection, and gives it back', async () => {
     const client = await pool.connect();
     const pid = async (): Promise<unknown> =>
       (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
@@ -28,12 +28,12 @@ describe('the pool of the queue', () => {
     expect(database.pool.idleCount).toBe(database.pool.totalCount);
   });
 
-  it('is the pool itself in everything else', async () => {
+  it('the pool of the queue is the pool itself in everything else', async () => {
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.options).toBe(database.pool.options);
   });
 
-  it('connects by callback as before, for the connection that listens', async () => {
+  it('the pool of the queue connects by callback as before, for the connection that listens', async () => {
     const client = await new Promise<PoolClient | undefined>((resolve) =>
       pool.connect((_error, connected) => resolve(connected)),
     );
@@ -42,7 +42,7 @@ describe('the pool of the queue', () => {
   });
 
   it.each(['complete_job/pipeline', 'fail_job/pipeline', 'complete_jobs/pipeline'])(
-    'takes a lost %s for no error, but tells it',
+    'the pool of the queue takes a lost %s for no error, but tells it',
     async (name) => {
       problems.length = 0;
       const client = await unreachable().connect();
@@ -52,7 +52,7 @@ describe('the pool of the queue', () => {
     },
   );
 
-  it('tells whoever waits for it of each closing and of nothing else', async () => {
+  it('the pool of the queue tells whoever waits for it of each closing and of nothing else', async () => {
     const closings: Promise<unknown>[] = [];
     const pool = createForgivingPool(database.pool, () => undefined, {
       onClosing: (closing) => closings.push(closing),
@@ -65,7 +65,7 @@ describe('the pool of the queue', () => {
     expect(await Promise.all(closings)).toHaveLength(1);
   });
 
-  it('does not hide that a job could not be fetched', async () => {
+  it('the pool of the queue does not hide that a job could not be fetched', async () => {
     const client = await unreachable().connect();
     await expect(client.query({ name: 'get_job/pipeline', text: 'select' })).rejects.toThrow('ECONNREFUSED');
     await expect(client.query('select')).rejects.toThrow('ECONNREFUSED');

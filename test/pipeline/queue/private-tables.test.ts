@@ -53,17 +53,17 @@ describe('the version of graphile-worker', () => {
       readonly dependencies: Readonly<Record<string, string>>;
     };
 
-  it('is pinned exactly to that of the contract', () => {
+  it('the version of graphile-worker is pinned exactly to that of the contract', () => {
     expect(readJson('package.json').dependencies['graphile-worker']).toBe(CONTRACT_VERSION);
   });
 
-  it('is the one that is installed', () => {
+  it('the version of graphile-worker is the one that is installed', () => {
     expect(readJson('node_modules/graphile-worker/package.json').version).toBe(CONTRACT_VERSION);
   });
 });
 
 describe('the private tables', () => {
-  it('have the columns of a job that are read and written', async () => {
+  it('the private tables have the columns of a job that are read and written', async () => {
     expect(await columnsOf('_private_jobs')).toMatchObject({
       id: 'bigint not null',
       task_id: 'integer not null',
@@ -76,19 +76,19 @@ describe('the private tables', () => {
     });
   });
 
-  it('have the columns of a task by which a job finds its name', async () => {
+  it('the private tables have the columns of a task by which a job finds its name', async () => {
     expect(await columnsOf('_private_tasks')).toMatchObject({
       id: 'integer not null',
       identifier: 'text not null',
     });
   });
 
-  it('have one row for each job and for each task, so that a join repeats none', async () => {
+  it('the private tables have one row for each job and for each task, so that a join repeats none', async () => {
     expect(await keysOf('_private_jobs')).toEqual(['PRIMARY KEY (id)', 'UNIQUE (key)']);
     expect(await keysOf('_private_tasks')).toEqual(['PRIMARY KEY (id)', 'UNIQUE (identifier)']);
   });
 
-  it('have no trigger that an update of ours would fire', async () => {
+  it('the private tables have no trigger that an update of ours would fire', async () => {
     expect(
       await rowsOf(
         `select tgname from pg_trigger where tgrelid = 'pipeline._private_jobs'::regclass and not tgisinternal`,
@@ -96,7 +96,7 @@ describe('the private tables', () => {
     ).toEqual([]);
   });
 
-  it('show all but payload, availability and ids in the public view', async () => {
+  it('the private tables show all but payload, availability and ids in the public view', async () => {
     expect(Object.keys(await columnsOf('jobs'))).toEqual([
       ...[
         'id',
@@ -127,7 +127,7 @@ const lockedJob = async (): Promise<number> => {
 describe('a job in the private tables', () => {
   beforeEach(() => deleteJobs(database.pool));
 
-  it('is queued with its task and payload, free, and in no named queue whose lock would be left', async () => {
+  it('a job in the private tables is queued with its task and payload, free, and in no named queue whose lock would be left', async () => {
     await addJobs(database.pool, [JOB]);
     expect(await jobsNow()).toMatchObject([
       { task: 'query', payload: JOB.payload, isLocked: false, isAvailable: true },
@@ -136,7 +136,7 @@ describe('a job in the private tables', () => {
     expect(await rowsOf('select from pipeline._private_job_queues')).toEqual([]);
   });
 
-  it('is not available while it is locked, nor after its last delivery', async () => {
+  it('a job in the private tables is not available while it is locked, nor after its last delivery', async () => {
     const id = await lockedJob();
     expect(await jobsNow()).toMatchObject([{ isLocked: true, isAvailable: false }]);
     await database.pool.query(`select pipeline.force_unlock_workers('{pool-one}')`);
@@ -145,7 +145,7 @@ describe('a job in the private tables', () => {
     expect(await jobsNow()).toMatchObject([{ isLocked: false, isAvailable: false }]);
   });
 
-  it('takes the end of a step beside what its payload holds, and a later end instead of it', async () => {
+  it('a job in the private tables takes the end of a step beside what its payload holds, and a later end instead of it', async () => {
     const id = await lockedJob();
     await storeEndInPayload(database.pool, id, 'first');
     await storeEndInPayload(database.pool, id, 'second');
@@ -157,7 +157,7 @@ describe('the public functions of the queue, which are used where they do', () =
   beforeEach(() => deleteJobs(database.pool));
   const locks = () => rowsOf('select attempts, locked_by from pipeline.jobs order by id');
 
-  it('change no payload of a locked job: another job is added, and the first is not delivered again', async () => {
+  it('the public functions of the queue, which are used where they do change no payload of a locked job: another job is added, and the first is not delivered again', async () => {
     const id = await lockedJob();
     const changed = JSON.stringify({ ...JOB.payload, end: 'end' });
     await database.pool.query(`select pipeline.add_job('query', $1::json, job_key => 'query:1:0:r2')`, [
@@ -174,7 +174,7 @@ describe('the public functions of the queue, which are used where they do', () =
     ]);
   });
 
-  it('unlock all jobs of a worker or none, whatever their age, and count the delivery', async () => {
+  it('the public functions of the queue, which are used where they do unlock all jobs of a worker or none, whatever their age, and count the delivery', async () => {
     await lockedJob();
     await database.pool.query(`select pipeline.force_unlock_workers('{pool-two}')`);
     expect(await locks()).toEqual([{ attempts: 2, locked_by: 'pool-one' }]);
@@ -182,7 +182,7 @@ describe('the public functions of the queue, which are used where they do', () =
     expect(await locks()).toEqual([{ attempts: 2, locked_by: null }]);
   });
 
-  it('neither reschedule, fail nor complete a locked job', async () => {
+  it('the public functions of the queue, which are used where they do neither reschedule, fail nor complete a locked job', async () => {
     const id = await lockedJob();
     for (const name of ['reschedule_jobs', 'permanently_fail_jobs', 'complete_jobs'])
       expect(await rowsOf(`select from pipeline.${name}(array[$1::bigint])`, [id])).toEqual([]);
@@ -213,7 +213,7 @@ describe('a worker of the queue', () => {
     return session.poolId;
   }
 
-  it('locks the job with the id of its pool, counts the delivery, and deletes the job when it is done', async () => {
+  it('a worker of the queue locks the job with the id of its pool, counts the delivery, and deletes the job when it is done', async () => {
     let underWay: unknown;
     const poolId = await workOnce(async ({ queueJobId }) => {
       underWay = await rowsOf(
@@ -226,7 +226,7 @@ describe('a worker of the queue', () => {
     expect(await jobsNow()).toEqual([]);
   });
 
-  it('unlocks a job that failed and leaves the stored end in it, for the next delivery', async () => {
+  it('a worker of the queue unlocks a job that failed and leaves the stored end in it, for the next delivery', async () => {
     await workOnce(async ({ queueJobId }) => {
       await storeEndInPayload(database.pool, queueJobId, 'end');
       throw new Error('no commit');
@@ -250,13 +250,13 @@ describe('the sources', () => {
       .map((path) => posix.normalize(path.slice(ROOT.length + 1).replaceAll('\\', '/')))
       .sort();
 
-  it('touch the private tables in one file', () => {
+  it('the sources touch the private tables in one file', () => {
     expect(filesWithPrivateTables('bench', 'dashboards', 'exporters', 'scripts', 'src')).toEqual([
       'src/pipeline/queue/private-tables.ts',
     ]);
   });
 
-  it('and the tests in one, beside this', () => {
+  it('the sources and the tests in one, beside this', () => {
     expect(filesWithPrivateTables('test')).toEqual([
       'test/pipeline/queue/private-tables.test.ts',
       'test/support/private-jobs.ts',

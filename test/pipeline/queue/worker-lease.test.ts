@@ -28,7 +28,7 @@ const isLocked = async (): Promise<boolean> => {
 };
 
 describe('the jobs of a worker', () => {
-  it('stay its own while it lives, however long they take', async () => {
+  it('the jobs of a worker stay its own while it lives, however long they take', async () => {
     const lease = await takeLease(database.pool, 'pool-alive');
     await lockJob('pool-alive', '3 hours');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
@@ -36,7 +36,7 @@ describe('the jobs of a worker', () => {
     lease.release();
   });
 
-  it('are freed soon after its process died, not after hours', async () => {
+  it('the jobs of a worker are freed soon after its process died, not after hours', async () => {
     const lease = await takeLease(database.pool, 'pool-dying');
     await lockJob('pool-dying', '1 minute');
     lease.release();
@@ -44,12 +44,12 @@ describe('the jobs of a worker', () => {
     expect(await isLocked()).toBe(false);
   });
 
-  it('are left to a worker that has just begun and may not hold its lock yet', async () => {
+  it('the jobs of a worker are left to a worker that has just begun and may not hold its lock yet', async () => {
     await lockJob('pool-new', '1 second');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
   });
 
-  it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
+  it('the jobs of a worker are kept by a worker whose connection was lost and who takes its lock again', async () => {
     const lease = await takeLease(database.pool, 'pool-cut');
     await database.pool.query(
       `select pg_terminate_backend(pid) from pg_locks
@@ -85,13 +85,13 @@ describe('the jobs of a worker that died', () => {
     return rows.map(({ wait }) => wait);
   };
 
-  it('are due at once for the first times, whatever killed it', async () => {
+  it('the jobs of a worker that died are due at once for the first times, whatever killed it', async () => {
     await lockJobs(1, 2, 2);
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(3);
     expect(await waits()).toEqual([0, 0, 0]);
   });
 
-  it('come due one after the other when that goes on, so that the one that kills takes no other along', async () => {
+  it('the jobs of a worker that died come due one after the other when that goes on, so that the one that kills takes no other along', async () => {
     await lockJobs(3, 1, 3, 3);
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(4);
     expect(await waits()).toEqual([0, 0, 30, 60]);
@@ -105,22 +105,25 @@ describe('the jobs of a worker that died', () => {
     [7, 450],
     [8, 600],
     [999, 600],
-  ])('come due later each time: after %i deliveries in %i s', async (deliveries, seconds) => {
-    await lockJobs(deliveries);
-    await freeOrphanedJobs(database.pool, GRACE_MILLIS);
-    expect(await waits()).toEqual([seconds]);
-  });
+  ])(
+    'the jobs of a worker that died come due later each time: after %i deliveries in %i s',
+    async (deliveries, seconds) => {
+      await lockJobs(deliveries);
+      await freeOrphanedJobs(database.pool, GRACE_MILLIS);
+      expect(await waits()).toEqual([seconds]);
+    },
+  );
 });
 
 describe('the wait for the jobs of a dead worker', () => {
-  it('is under a minute unless something else is given', () => {
+  it('the wait for the jobs of a dead worker is under a minute unless something else is given', () => {
     const { orphanCheckMillis, orphanGraceMillis, queuePollMillis } = DEFAULTS;
     expect(orphanCheckMillis + orphanGraceMillis + queuePollMillis).toBeLessThan(60_000);
   });
 });
 
 describe('the jobs of a worker that stops before their steps have ended', () => {
-  it('are free at once, and this delivery does not count', async () => {
+  it('the jobs of a worker that stops before their steps have ended are free at once, and this delivery does not count', async () => {
     const { pool } = database;
     await lockJob('pool-stopping', '1 second');
     expect(await giveBackJobs(pool, 'pool-another')).toBe(0);
@@ -137,20 +140,20 @@ describe('a job that a living worker has locked', () => {
     return rows[0]?.id ?? '';
   };
 
-  it('is left alone while it is worked on', async () => {
+  it('a job that a living worker has locked is left alone while it is worked on', async () => {
     await lockJob('pool-busy', '3 hours');
     const own = { poolId: 'pool-busy', activeJobs: new Set([await jobId()]) };
     expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(0);
   });
 
-  it('is freed when the worker does not know of it: the reply was lost with its connection', async () => {
+  it('a job that a living worker has locked is freed when the worker does not know of it: the reply was lost with its connection', async () => {
     await lockJob('pool-busy', '1 minute');
     const own = { poolId: 'pool-busy', activeJobs: new Set(['999999']) };
     expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(1);
     expect(await isLocked()).toBe(false);
   });
 
-  it('is left alone while its reply may still be under way', async () => {
+  it('a job that a living worker has locked is left alone while its reply may still be under way', async () => {
     await lockJob('pool-busy', '1 second');
     expect(
       await freeForgottenJobs(database.pool, { poolId: 'pool-busy', activeJobs: new Set() }, GRACE_MILLIS),

@@ -27,7 +27,7 @@ async function openRun(settings: Parameters<PipelineBench['open']>[2] = {}) {
 }
 
 describe('a run that is given up', () => {
-  it('is over, with nothing left to do, and its trace says why', async () => {
+  it('a run that is given up is over, with nothing left to do, and its trace says why', async () => {
     const { pipeline, runId } = await openRun();
     expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([runId]);
     expect(await pipeline.progress(runId)).toMatchObject({
@@ -48,7 +48,7 @@ describe('a run that is given up', () => {
     expect(decision?.parentSpanContext?.spanId).toBe(root?.spanContext().spanId);
   });
 
-  it('stays over: a worker that finds its jobs does nothing and makes no span', async () => {
+  it('a run that is given up stays over: a worker that finds its jobs does nothing and makes no span', async () => {
     const { pipeline, runId } = await openRun();
     await pipeline.abandonRuns(EVERYWHERE, REASON);
     spans.reset();
@@ -58,14 +58,14 @@ describe('a run that is given up', () => {
     expect((await pipeline.progress(runId)).status).toBe('stale_abandoned');
   });
 
-  it('makes room for a new run of the same cycle', async () => {
+  it('a run that is given up makes room for a new run of the same cycle', async () => {
     const { stub, pipeline, runId } = await openRun();
     expect(await pipeline.createRun(runRequest(stub))).toBe(runId);
     await pipeline.abandonRuns(EVERYWHERE, REASON);
     expect(await pipeline.createRun(runRequest(stub))).toBeGreaterThan(runId);
   });
 
-  it('is never one that is over, nor one with a miner elsewhere, nor given up twice', async () => {
+  it('a run that is given up is never one that is over, nor one with a miner elsewhere, nor given up twice', async () => {
     const { pipeline, runId } = await openRun();
     expect(await pipeline.abandonRuns('http://127.0.0.1:%', REASON)).toEqual([]);
     expect((await pipeline.progress(runId)).isFinished).toBe(false);
@@ -77,7 +77,7 @@ describe('a run that is given up', () => {
 });
 
 describe('a pipeline that wants to be alone', () => {
-  it('is, until it stops: no other can start meanwhile, nor want the same', async () => {
+  it('a pipeline that wants to be alone is, until it stops: no other can start meanwhile, nor want the same', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await pipeline.acquireExclusive();
@@ -91,7 +91,7 @@ describe('a pipeline that wants to be alone', () => {
     await other.start();
   });
 
-  it('is refused while another one is at work', async () => {
+  it('a pipeline that wants to be alone is refused while another one is at work', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await other.start();
@@ -102,7 +102,7 @@ describe('a pipeline that wants to be alone', () => {
     await pipeline.acquireExclusive();
   });
 
-  it('leaves alone those that do not: any number of them share a database', async () => {
+  it('a pipeline that wants to be alone leaves alone those that do not: any number of them share a database', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await Promise.all([pipeline.start(), other.start()]);

@@ -15,30 +15,30 @@ const truth = { variables: [levels('z', 500, 850), surface('2t'), levels('t', 50
 const climatology = { variables: [surface('2t'), levels('z', 850, 1000), surface('msl')] };
 
 describe('the fields to score', () => {
-  it('are those that all stores share, by variable and level', () => {
+  it('the fields to score are those that all stores share, by variable and level', () => {
     expect(sharedPlannedFields(truth, climatology).map(fieldKey)).toEqual(['2t', 'z850']);
     expect(sharedPlannedFields(truth).map(fieldKey)).toEqual(['2t', 't500', 'z500', 'z850']);
   });
 
-  it('do not mix a variable at the surface with one on levels', () => {
+  it('the fields to score do not mix a variable at the surface with one on levels', () => {
     expect(hasField(truth, { variable: 'z', pressureHpa: null })).toBe(false);
     expect(hasField(truth, { variable: '2t', pressureHpa: 500 })).toBe(false);
     expect(hasField(truth, { variable: 'q', pressureHpa: 500 })).toBe(false);
   });
 
-  it('are split into what a forecast has and what it lacks', () => {
+  it('the fields to score are split into what a forecast has and what it lacks', () => {
     const { present, missing } = splitByPresence(climatology, sharedPlannedFields(truth));
     expect(present.map(fieldKey)).toEqual(['2t', 'z850']);
     expect(missing.map(fieldKey)).toEqual(['t500', 'z500']);
   });
 
-  it('must be had in part by the forecast, which is at fault otherwise', () => {
+  it('the fields to score must be had in part by the forecast, which is at fault otherwise', () => {
     const nothing = splitByPresence({ variables: [] }, sharedPlannedFields(truth));
     expect(() => requireSomePresent(nothing)).toThrow(/none of the fields to score \(2t, t500, z500, z850\)/);
     expect(() => requireSomePresent(splitByPresence(truth, sharedPlannedFields(truth)))).not.toThrow();
   });
 
-  it('are the validator’s own fault when there is none', () => {
+  it('the fields to score are the validator’s own fault when there is none', () => {
     try {
       requireSomePresent({ present: [], missing: [] });
       expect.unreachable();
@@ -47,7 +47,7 @@ describe('the fields to score', () => {
     }
   });
 
-  it('weigh 1 in all', () => {
+  it('the fields to score weigh 1 in all', () => {
     const sum = VARIABLES.reduce((total, variable) => total + BASE_WEIGHTS[variable], 0);
     expect(sum).toBeCloseTo(1, 12);
   });

@@ -51,22 +51,25 @@ describe('a worker that dies after a step has committed and before its word is o
     ['aggregate_miner:%', 'aggregate'],
     ['gfs_download:%', 'seed'],
     ['orchestrate:%:r0', 'orchestration'],
-  ])('has it told by the next one, once, and nothing done again: %s', async (pattern, name) => {
-    const stub = stubMiners([{ files: await goodForecast() }]);
-    const ends = idsAsEnds();
-    const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
-    const runId = await pipeline.createRun(runRequest(stub));
-    await keepOpenOnce(pattern);
-    await pipeline.start();
-    await pipeline.finished(runId);
-    await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
-    const ended = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
-    expect(ended).toContain(ends.recorded[0]);
-    expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
-    expect(stub.calls(0, 'initiateFetch')).toBe(1);
-  });
+  ])(
+    'a worker that dies after a step has committed and before its word is out has it told by the next one, once, and nothing done again: %s',
+    async (pattern, name) => {
+      const stub = stubMiners([{ files: await goodForecast() }]);
+      const ends = idsAsEnds();
+      const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
+      const runId = await pipeline.createRun(runRequest(stub));
+      await keepOpenOnce(pattern);
+      await pipeline.start();
+      await pipeline.finished(runId);
+      await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
+      const ended = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
+      expect(ended).toContain(ends.recorded[0]);
+      expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
+      expect(stub.calls(0, 'initiateFetch')).toBe(1);
+    },
+  );
 
-  it('is handed the job again until the word is safe', async () => {
+  it('a worker that dies after a step has committed and before its word is out is handed the job again until the word is safe', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const ends = idsAsEnds();
     let tries = 0;
@@ -90,7 +93,7 @@ describe('a worker that dies after a step has committed and before its word is o
 });
 
 describe('a recorder that takes nothing', () => {
-  it('holds up no run: the words wait with their jobs', async () => {
+  it('a recorder that takes nothing holds up no run: the words wait with their jobs', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const record = () => Promise.reject(new Error('the recorder is away'));
     const pipeline = bench.open(stub, await tinyStores(), { ends: { ...idsAsEnds(), record } });
@@ -101,7 +104,7 @@ describe('a recorder that takes nothing', () => {
 });
 
 describe('a process that dies as soon as it has made a run', () => {
-  it('has said so: the first job of the run tells it once more', async () => {
+  it('a process that dies as soon as it has made a run has said so: the first job of the run tells it once more', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const recorded: string[] = [];
     const ends = { ...idsAsEnds(), record: async (encoded: string) => void recorded.push(encoded) };
@@ -113,7 +116,7 @@ describe('a process that dies as soon as it has made a run', () => {
 });
 
 describe('a job that is closed', () => {
-  it('takes the end of its step along, which has been told', async () => {
+  it('a job that is closed takes the end of its step along, which has been told', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const ends = idsAsEnds();
     const pipeline = bench.open(stub, await tinyStores(), { ends });
@@ -124,7 +127,7 @@ describe('a job that is closed', () => {
       .toBe(0);
   });
 
-  it('is closed as well when its end cannot be encoded', async () => {
+  it('a job that is closed is closed as well when its end cannot be encoded', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const encode = (): string => {
       throw new Error('no such encoding');

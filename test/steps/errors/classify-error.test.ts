@@ -15,7 +15,7 @@ const thrownBy = (fn: () => unknown): unknown => {
 };
 
 describe('classifyError', () => {
-  it('takes the category that an error names itself before anything else', () => {
+  it('classifyError takes the category that an error names itself before anything else', () => {
     for (const category of ERROR_CATEGORIES) {
       expect(classifyError(new CategorizedError(category, 'Connection timeout 404'))).toBe(category);
     }
@@ -51,7 +51,7 @@ describe('classifyError', () => {
     ['hotkey is not registered', 'rejected_identity'],
     ['malformed response', 'invalid_response'],
     ['No such file: abc.zarr', 'not_found'],
-  ])('reads %j as %s, as a text and as an error', (message, category) => {
+  ])('classifyError reads %j as %s, as a text and as an error', (message, category) => {
     expect(classifyError(new Error(message))).toBe(category);
     expect(classifyError(message)).toBe(category);
   });
@@ -66,7 +66,7 @@ describe('classifyError', () => {
     'disconnection policy: HTTP 200',
     'timeouts500',
     '',
-  ])('finds nothing in %j, so that no number or part of a word counts', (message) => {
+  ])('classifyError finds nothing in %j, so that no number or part of a word counts', (message) => {
     expect(classifyError(new Error(message))).toBe('unknown');
   });
 
@@ -94,11 +94,11 @@ describe('classifyError', () => {
     ['XX000', 'validator_internal'],
     ['constructor', 'unknown'],
     ['EWHAT', 'unknown'],
-  ])('knows the code %s as %s', (code, category) => {
+  ])('classifyError knows the code %s as %s', (code, category) => {
     expect(classifyError(coded(code))).toBe(category);
   });
 
-  it('reads an HTTP status from where the clients put it', () => {
+  it('classifyError reads an HTTP status from where the clients put it', () => {
     expect(classifyError(Object.assign(new Error('x'), { status: 404 }))).toBe('not_found');
     expect(classifyError(Object.assign(new Error('x'), { statusCode: 503 }))).toBe('http_5xx');
     expect(classifyError(Object.assign(new Error('x'), { response: { status: 400 } }))).toBe('http_4xx');
@@ -106,7 +106,7 @@ describe('classifyError', () => {
     expect(classifyError(Object.assign(new Error('x'), { status: 200 }))).toBe('unknown');
   });
 
-  it('knows real errors of the runtime and of zod', () => {
+  it('classifyError knows real errors of the runtime and of zod', () => {
     const signal = AbortSignal.abort();
     expect(classifyError(thrownBy(() => signal.throwIfAborted()))).toBe('timeout');
     expect(classifyError(new DOMException('late', 'TimeoutError'))).toBe('timeout');
@@ -120,7 +120,7 @@ describe('classifyError', () => {
     expect(classifyError(thrownBy(() => new RegExp('(timeout')))).toBe('validator_internal');
   });
 
-  it('follows causes and members to the first that tells something', () => {
+  it('classifyError follows causes and members to the first that tells something', () => {
     const wrapped = new Error('step failed', {
       cause: new TypeError('fetch failed', { cause: coded('EPIPE') }),
     });
@@ -131,7 +131,7 @@ describe('classifyError', () => {
     expect(classifyError(new Error('connection failed', { cause: known }))).toBe('data_extreme');
   });
 
-  it('gives a category for anything at all and never throws', () => {
+  it('classifyError gives a category for anything at all and never throws', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true }), (thrown) => {
         expect(ERROR_CATEGORIES).toContain(classifyError(thrown));
@@ -140,7 +140,7 @@ describe('classifyError', () => {
     );
   });
 
-  it('stays quick on long and hostile messages', () => {
+  it('classifyError stays quick on long and hostile messages', () => {
     const started = performance.now();
     for (const part of ['manifest ', 'inference ', 'freeze ', '4', 'https://', 'worker ']) {
       expect(ERROR_CATEGORIES).toContain(classifyError(new Error(part.repeat(50_000))));
@@ -150,7 +150,7 @@ describe('classifyError', () => {
 });
 
 describe('isRetryable', () => {
-  it('follows what the error says of itself, else what its category is like', () => {
+  it('isRetryable follows what the error says of itself, else what its category is like', () => {
     expect(isRetryable(new CategorizedError('timeout', 'x'))).toBe(false);
     expect(isRetryable(new CategorizedError('not_found', 'x', { retryable: true }))).toBe(true);
     const inside = new CategorizedError('verification_manifest', 'x', { retryable: true });

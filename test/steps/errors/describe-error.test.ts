@@ -8,7 +8,7 @@ class ChunkError extends Error {}
 const failAt = (message: string): Error => new ChunkError(message);
 
 describe('describeError', () => {
-  it('names the class of an error by its constructor, when its name says only Error', () => {
+  it('describeError names the class of an error by its constructor, when its name says only Error', () => {
     expect(describeError(new ChunkError('x')).class).toBe('ChunkError');
     expect(describeError(new CategorizedError('timeout', 'x')).class).toBe('CategorizedError');
     expect(describeError(Object.create(null))).toMatchObject({ class: 'object', category: 'unknown' });
@@ -16,7 +16,7 @@ describe('describeError', () => {
     expect(describeError(null)).toMatchObject({ class: 'null', message: 'null' });
   });
 
-  it('keeps at most twenty frames, and of their files the base names only', () => {
+  it('describeError keeps at most twenty frames, and of their files the base names only', () => {
     const deep = (depth: number): Error => (depth === 0 ? new Error('deep') : deep(depth - 1));
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 100;
@@ -28,7 +28,7 @@ describe('describeError', () => {
     expect(lines[1]).toMatch(/^ {4}at deep \(describe-error\.test\.ts:\d+:\d+\)$/);
   });
 
-  it('leaves no path in a stack, however the frame is written', () => {
+  it('describeError leaves no path in a stack, however the frame is written', () => {
     const error = new Error('x');
     error.stack = [
       'Error: x',
@@ -47,7 +47,7 @@ describe('describeError', () => {
     ]);
   });
 
-  it('scrubs message, code and causes, and cuts what is too long', () => {
+  it('describeError scrubs message, code and causes, and cuts what is too long', () => {
     const cause = Object.assign(new Error('token=abc123'), { code: '10.1.2.3:80' });
     const described = describeError(new Error(`https://u:p@203.0.113.9:80/x ${'y'.repeat(5000)}`, { cause }));
     expect(described.message.startsWith('https://[host]/x yyy')).toBe(true);
@@ -55,7 +55,7 @@ describe('describeError', () => {
     expect(described.causes).toEqual([{ type: 'Error', message: 'token=[secret]', code: '[ip]' }]);
   });
 
-  it('lists causes and members, stops at cycles and after eight levels', () => {
+  it('describeError lists causes and members, stops at cycles and after eight levels', () => {
     const inner = new Error('inner');
     const outer = new Error('outer', { cause: inner });
     inner.cause = outer;
@@ -71,7 +71,7 @@ describe('describeError', () => {
     expect(describeError(chain).causes).toHaveLength(8);
   });
 
-  it('gives the same fingerprint to the same failure, whatever its numbers, and another to another', () => {
+  it('describeError gives the same fingerprint to the same failure, whatever its numbers, and another to another', () => {
     const one = describeError(failAt('chunk 17 of job c868cfc6-3641-44c6-82f7-3d0eb3a0d155 took 3.5 s'));
     const two = describeError(failAt('chunk 4 of job 0a68cfc6-3641-44c6-82f7-3d0eb3a0d155 took 12 s'));
     const other = describeError(failAt('chunk 4 is gone'));
@@ -80,7 +80,7 @@ describe('describeError', () => {
     expect(other.fingerprint).not.toBe(one.fingerprint);
   });
 
-  it('survives an error whose stack is no text', () => {
+  it('describeError survives an error whose stack is no text', () => {
     const error = Object.assign(new Error('x'), { stack: 42 });
     expect(describeError(error).stack).toBeNull();
   });
@@ -93,7 +93,7 @@ describe('normalizeMessage', () => {
     ['miner 5F3sa2TJAWMqDhXG6jhV4N8ko9SxwGy8TpaNS1repo5EYjQX failed', 'miner # failed'],
     ['at  0xdeadbeef1\n now', 'at # now'],
     ['added a facade', 'added a facade'],
-  ])('%j becomes %j', (message, normalized) => {
+  ])('normalizeMessage: %j becomes %j', (message, normalized) => {
     expect(normalizeMessage(message)).toBe(normalized);
   });
 });

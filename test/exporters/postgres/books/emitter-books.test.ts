@@ -53,7 +53,7 @@ const accounts: fc.Arbitrary<readonly EmitterAccount[]> = fc
   });
 
 describe('the books of an emitter', () => {
-  it('are the same for any order and repetition of what it said: the newest word, and all numbers', async () => {
+  it('the books of an emitter are the same for any order and repetition of what it said: the newest word, and all numbers', async () => {
     const disturbed = accounts.chain((all) =>
       fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })),
     );
@@ -72,7 +72,7 @@ describe('the books of an emitter', () => {
     );
   });
 
-  it('keep the newest word when an older one comes late', async () => {
+  it('the books of an emitter keep the newest word when an older one comes late', async () => {
     const older = accountOf({
       lastSequence: 5,
       deliveredSequence: 2,
@@ -88,7 +88,7 @@ describe('the books of an emitter', () => {
     expect(await emitters()).toMatchObject([{ last_sequence: 5, delivered_sequence: 5 }]);
   });
 
-  it('keep of a run what was said of it, when nothing more is', async () => {
+  it('the books of an emitter keep of a run what was said of it, when nothing more is', async () => {
     const first = accountOf({ lastSequence: 2, runs: [runOf({ started: 2 })] });
     await tell(first, accountOf({ lastSequence: 4, runs: [runOf({ runId: 2, started: 2 })] }));
     expect(await runs()).toMatchObject([
@@ -97,7 +97,7 @@ describe('the books of an emitter', () => {
     ]);
   });
 
-  it('tell the same numbers of two processes, of two validators and of two runs apart', async () => {
+  it('the books of an emitter tell the same numbers of two processes, of two validators and of two runs apart', async () => {
     await tell(
       accountOf({ runs: [runOf({ started: 1 }), runOf({ runId: 2, started: 2 })] }),
       accountOf({ instanceId: 'instance-2', runs: [runOf({ started: 3 })] }),
@@ -110,7 +110,7 @@ describe('the books of an emitter', () => {
     ]);
   });
 
-  it('are committed with the spans that they tell of, or not at all', async () => {
+  it('the books of an emitter are committed with the spans that they tell of, or not at all', async () => {
     const pool = interceptPool(database.pool, (text, run) =>
       text.includes('emitter_runs') ? Promise.reject(new Error('Connection terminated')) : run(),
     );
@@ -128,7 +128,7 @@ describe('a sign of life', () => {
   const life = () =>
     rows('select heartbeat_at is not null as lives, closed_at is not null as is_closed from emitters');
 
-  it('is what an emitter says itself; what its heir says is none', async () => {
+  it('a sign of life is what an emitter says itself; what its heir says is none', async () => {
     await tell(accountOf({ isOwn: false }));
     expect(await life()).toEqual([{ lives: false, is_closed: false }]);
     await tell(accountOf({}));
@@ -137,14 +137,14 @@ describe('a sign of life', () => {
     expect(await life(), 'it did live').toEqual([{ lives: true, is_closed: true }]);
   });
 
-  it('is told by the clock of the database, which it is compared by', async () => {
+  it('a sign of life is told by the clock of the database, which it is compared by', async () => {
     await tell(accountOf({}));
     expect(await rows(`select now() - heartbeat_at between '0s' and '1min' as is_now from emitters`)).toEqual(
       [{ is_now: true }],
     );
   });
 
-  it('does not open again what was closed, nor close it later than it was', async () => {
+  it('a sign of life does not open again what was closed, nor close it later than it was', async () => {
     await tell(accountOf({ isClosed: true }));
     const [before] = await rows('select closed_at from emitters');
     await tell(accountOf({ isClosed: true }), accountOf({}));

@@ -33,7 +33,7 @@ const spans = [0, 1, 2].map((n) => endedSpan({ step: 'query', attempt: n + 1, at
 const [first = endedSpan({ step: 'query' }), second = first, third = first] = spans;
 
 describe('an emitter', () => {
-  it('has each of its spans counted once, at its start or its end, whichever comes first', async () => {
+  it('an emitter has each of its spans counted once, at its start or its end, whichever comes first', async () => {
     await record([startOfSpan(first)], [first], [second], [startOfSpan(second)], [startOfSpan(third)]);
     expect(await emitters()).toEqual([
       {
@@ -46,7 +46,7 @@ describe('an emitter', () => {
     ]);
   });
 
-  it('has the same counts for any order, repetition and split of the same observations', async () => {
+  it('an emitter has the same counts for any order, repetition and split of the same observations', async () => {
     const all = spans.flatMap((span) => [startOfSpan(span), span]);
     const disturbed = fc
       .array(fc.constantFrom(...all), { maxLength: 4 })
@@ -65,7 +65,7 @@ describe('an emitter', () => {
     );
   });
 
-  it('is told from the others, and from one of the same name at another validator', async () => {
+  it('an emitter is told from the others, and from one of the same name at another validator', async () => {
     const elsewhere = endedSpan({ step: 'poll', instance: 'instance-2' });
     const other = endedSpan({ step: 'poll', validator: '5Other', at: 7 });
     await record([first, elsewhere, other]);
@@ -76,7 +76,7 @@ describe('an emitter', () => {
     ]);
   });
 
-  it('is not invented for spans that name none', async () => {
+  it('an emitter is not invented for spans that name none', async () => {
     const resource = { 'weather.validator.hotkey': '5Validator' };
     await record([{ ...first, resource }]);
     expect(await emitters()).toEqual([]);

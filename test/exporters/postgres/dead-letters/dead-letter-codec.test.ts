@@ -17,7 +17,7 @@ const queryWith = (attributes: Readonly<Record<string, unknown>>): ObservedSpan 
   endedSpan({ step: 'query', attributes });
 
 describe('the span of a dead letter', () => {
-  it('is translated as the span itself would have been, so that a replay gives the same rows', () => {
+  it('the span of a dead letter is translated as the span itself would have been, so that a replay gives the same rows', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) expect(translate(kept(span))).toEqual(translate(span));
@@ -36,7 +36,7 @@ describe('the span of a dead letter', () => {
     ['JSON as long as the translation takes', { 'weather.step.context': `{"a":"${'x'.repeat(60_000)}"}` }],
     ['JSON longer than that', { 'weather.step.context': `{"a":"${'x'.repeat(70_000)}"}` }],
     ['an object', { 'weather.job.id': { a: [1, { $number: 'NaN' }] } }],
-  ])('is translated alike even if it holds %s', (_what, attributes) => {
+  ])('the span of a dead letter is translated alike even if it holds %s', (_what, attributes) => {
     const span = queryWith(attributes);
     const withoutLosses = (of: ObservedSpan) => {
       const translation = translate(of);
@@ -46,13 +46,13 @@ describe('the span of a dead letter', () => {
     expect(withoutLosses(kept(span))).toEqual(withoutLosses(span));
   });
 
-  it('ends a circle and a depth without end', () => {
+  it('the span of a dead letter ends a circle and a depth without end', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(encodeDeadLetter(queryWith({ circle })).length).toBeLessThan(5000);
   });
 
-  it('holds no function, no invalid date and nothing that was undefined', () => {
+  it('the span of a dead letter holds no function, no invalid date and nothing that was undefined', () => {
     const attributes = { call: () => 1, never: new Date(NaN), at: new Date(0), absent: undefined };
     expect(kept(queryWith(attributes)).attributes).toMatchObject({
       call: null,
@@ -62,14 +62,14 @@ describe('the span of a dead letter', () => {
     expect('absent' in kept(queryWith(attributes)).attributes).toBe(false);
   });
 
-  it('says nothing that nobody should read', () => {
+  it('the span of a dead letter says nothing that nobody should read', () => {
     const text = encodeDeadLetter(
       queryWith({ password: 'hunter2', path: '/home/v/.wallet', url: 'http://203.0.113.9:80/x' }),
     );
     expect(text).not.toMatch(/hunter2|\/home\/v|203\.0\.113\.9/);
   });
 
-  it('is told from one that was stripped, which cannot be replayed', () => {
+  it('the span of a dead letter is told from one that was stripped, which cannot be replayed', () => {
     expect(decodeDeadLetter(encodeStripped(queryWith({})))).toBeNull();
     expect(decodeDeadLetter('{}')).toBeNull();
   });

@@ -29,7 +29,7 @@ const odd = endedSpan({
 });
 
 describe('the reasons of dead letters', () => {
-  it('are the same in the table and in the code', async () => {
+  it('the reasons of dead letters are the same in the table and in the code', async () => {
     const { rows } = await database.pool.query<{ definition: string }>(
       `select pg_get_constraintdef(oid) as definition from pg_constraint where conname = 'dead_letter_spans_reason_check'`,
     );
@@ -39,7 +39,7 @@ describe('the reasons of dead letters', () => {
 });
 
 describe('a span that breaks the vocabulary', () => {
-  it('is kept with what was got and what is allowed, so that it can be mended and handed over again', async () => {
+  it('a span that breaks the vocabulary is kept with what was got and what is allowed, so that it can be mended and handed over again', async () => {
     await createPostgresExporter({ pool: database.pool }).exportObserved([odd]);
     const [letter] = await letters();
     expect(letter).toMatchObject({
@@ -61,7 +61,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(letter?.['detail']).toContain('weather.step.status is "success"; allowed: in_progress');
   });
 
-  it('is kept once, however often it comes, and once for its start and once for its end', async () => {
+  it('a span that breaks the vocabulary is kept once, however often it comes, and once for its start and once for its end', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const withoutRun = { ...odd, attributes: { ...odd.attributes, 'weather.run.id': undefined } };
     await exporter.exportObserved([withoutRun, withoutRun, startOfSpan(withoutRun)]);
@@ -69,7 +69,7 @@ describe('a span that breaks the vocabulary', () => {
     expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
   });
 
-  it('holds nothing that nobody should read, in its attributes as in its events', async () => {
+  it('a span that breaks the vocabulary holds nothing that nobody should read, in its attributes as in its events', async () => {
     const leaking = endedSpan({
       step: 'query',
       error: { type: 'connection', message: 'connect ECONNREFUSED 203.0.113.9:33333' },
@@ -84,7 +84,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(JSON.stringify(await letters())).not.toMatch(/203\.0\.113\.9|eyJhbGciOi|hunter2|\/home\/v/);
   });
 
-  it('does not keep the others from being written, and is counted by its reason', async () => {
+  it('a span that breaks the vocabulary does not keep the others from being written, and is counted by its reason', async () => {
     const commits: Committed[] = [];
     const exporter = createPostgresExporter({
       pool: database.pool,
@@ -97,7 +97,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(commits[0]?.steps).toHaveLength(1);
   });
 
-  it('is kept even if it holds what JSON cannot: big integers, NaN, NUL and half characters', async () => {
+  it('a span that breaks the vocabulary is kept even if it holds what JSON cannot: big integers, NaN, NUL and half characters', async () => {
     const hostile = endedSpan({
       step: 'query',
       attributes: { 'weather.step.status': 'no', big: 2n ** 70n, nan: NaN, nul: 'a\0b', half: '\ud800' },
@@ -125,9 +125,12 @@ describe('a span that breaks the vocabulary', () => {
     ['a run that is a fraction', { 'weather.run.id': 1.5 }, { run_id: null }],
     ['a validator of its own', { 'weather.validator.hotkey': '5Own' }, { validator_hotkey: '5Own' }],
     ['a validator that is no text', { 'weather.validator.hotkey': 7 }, { validator_hotkey: '5Validator' }],
-  ])('says whose it is as far as that can be read: %s', async (_what, attributes, expected) => {
-    const span = endedSpan({ step: 'query', attributes: { 'weather.step.status': 'no', ...attributes } });
-    await createPostgresExporter({ pool: database.pool }).exportObserved([span]);
-    expect(await letters()).toMatchObject([expected]);
-  });
+  ])(
+    'a span that breaks the vocabulary says whose it is as far as that can be read: %s',
+    async (_what, attributes, expected) => {
+      const span = endedSpan({ step: 'query', attributes: { 'weather.step.status': 'no', ...attributes } });
+      await createPostgresExporter({ pool: database.pool }).exportObserved([span]);
+      expect(await letters()).toMatchObject([expected]);
+    },
+  );
 });

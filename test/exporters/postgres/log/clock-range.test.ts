@@ -19,7 +19,7 @@ describe('a clock', () => {
   it.each([
     ['2000-01-01T00:00:00Z', '1999-12-31T23:59:59Z'],
     ['2026-11-25T12:00:00Z', '2026-11-25T12:00:01Z'],
-  ])('may have stamped a start %s, but not %s', (allowed, wild) => {
+  ])('a clock may have stamped a start %s, but not %s', (allowed, wild) => {
     expect(startedAt(micros(allowed))).toBeNull();
     expect(startedAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
   });
@@ -27,12 +27,12 @@ describe('a clock', () => {
   it.each([
     ['1900-01-01T00:00:00Z', '1899-12-31T23:59:59Z'],
     ['2028-11-24T12:00:00Z', '2028-11-24T12:00:01Z'],
-  ])('may have stamped a field valid %s, but not %s', (allowed, wild) => {
+  ])('a clock may have stamped a field valid %s, but not %s', (allowed, wild) => {
     expect(validAt(micros(allowed))).toBeNull();
     expect(validAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
   });
 
-  it('is told what was got and what is allowed, even where no calendar has a name for it', () => {
+  it('a clock is told what was got and what is allowed, even where no calendar has a name for it', () => {
     expect(validAt(micros('1850-01-01T00:00:00Z'))?.detail).toBe(
       'weather.component.valid_time is 1850-01-01T00:00:00.000Z; ' +
         'allowed: 1900-01-01T00:00:00.000Z to two years after now, 2028-11-24T12:00:00.000Z',

@@ -34,7 +34,7 @@ const logged = () =>
 const noted = () => rows('select reason, closed_at from closed_spans');
 
 describe('a step that was closed', () => {
-  it('is abandoned, of unknown latency, since the last sign of its process', async () => {
+  it('a step that was closed is abandoned, of unknown latency, since the last sign of its process', async () => {
     const at = START + 3_000_000;
     await record([startOfSpan(span)], [closed({ reason: 'process_crash', at })]);
     expect(await logged()).toEqual([
@@ -46,7 +46,7 @@ describe('a step that was closed', () => {
     ]);
   });
 
-  it('has the end that counts most, in whatever order its closings came, and each is noted no worse', async () => {
+  it('a step that was closed has the end that counts most, in whatever order its closings came, and each is noted no worse', async () => {
     const closing = fc.record({
       reason: fc.constantFrom(...CLOSING_REASONS),
       at: fc.nat(4).map((second) => START + second * 1_000_000),
@@ -73,27 +73,30 @@ describe('a step that was closed', () => {
     ['after its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing], [end]]],
     ['before its closing', (end: ObservedSpan, closing: ObservedSpan) => [[end], [closing]]],
     ['with its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing, end]]],
-  ])('and told its end %s has that end, and is one of the late ends', async (_, batches) => {
-    const at = START + 1_000_000;
-    await record([startOfSpan(span)], ...batches(span, closed({ reason: 'heartbeat_lost', at })));
-    expect(await logged()).toMatchObject([{ status: 'succeeded', closing: null, latency_ms: 5000 }]);
-    expect(await rows('select reason, closed_at, step_name, status, completed_at from late_ends')).toEqual([
-      {
-        reason: 'heartbeat_lost',
-        closed_at: new Date(iso(at)),
-        step_name: 'query',
-        status: 'succeeded',
-        completed_at: new Date(iso(START + 5_000_000)),
-      },
-    ]);
-  });
+  ])(
+    'a step that was closed and told its end %s has that end, and is one of the late ends',
+    async (_, batches) => {
+      const at = START + 1_000_000;
+      await record([startOfSpan(span)], ...batches(span, closed({ reason: 'heartbeat_lost', at })));
+      expect(await logged()).toMatchObject([{ status: 'succeeded', closing: null, latency_ms: 5000 }]);
+      expect(await rows('select reason, closed_at, step_name, status, completed_at from late_ends')).toEqual([
+        {
+          reason: 'heartbeat_lost',
+          closed_at: new Date(iso(at)),
+          step_name: 'query',
+          status: 'succeeded',
+          completed_at: new Date(iso(START + 5_000_000)),
+        },
+      ]);
+    },
+  );
 
-  it('and never told its end is no late end', async () => {
+  it('a step that was closed and never told its end is no late end', async () => {
     await record([closed({ reason: 'heartbeat_lost', at: START })]);
     expect(await rows('select from late_ends')).toEqual([]);
   });
 
-  it('is one step of its process and of its miner, whatever took the place of what', async () => {
+  it('a step that was closed is one step of its process and of its miner, whatever took the place of what', async () => {
     const at = START + 1_000_000;
     await record(
       [startOfSpan(span)],

@@ -11,7 +11,7 @@ const best = (ends: readonly EndPrecedence[]): EndPrecedence =>
   ends.reduce((kept, end) => (compareEndPrecedence(end, kept) > 0 ? end : kept));
 
 describe('which of two ends counts', () => {
-  it('is the same whichever is asked about first', () => {
+  it('which of two ends counts is the same whichever is asked about first', () => {
     fc.assert(
       fc.property(precedence, precedence, (a, b) => {
         expect(Math.sign(compareEndPrecedence(a, b))).toBe(0 - Math.sign(compareEndPrecedence(b, a)));
@@ -20,7 +20,7 @@ describe('which of two ends counts', () => {
     );
   });
 
-  it('leads in no circle', () => {
+  it('which of two ends counts leads in no circle', () => {
     fc.assert(
       fc.property(precedence, precedence, precedence, (a, b, c) => {
         fc.pre(compareEndPrecedence(a, b) >= 0 && compareEndPrecedence(b, c) >= 0);
@@ -29,7 +29,7 @@ describe('which of two ends counts', () => {
     );
   });
 
-  it('comes to one end that counts as much, in whatever order and however often they are seen', () => {
+  it('which of two ends counts comes to one end that counts as much, in whatever order and however often they are seen', () => {
     const ends = fc.array(precedence, { minLength: 1, maxLength: 6 });
     const disturbed = ends.chain((all) =>
       fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length })),
@@ -41,7 +41,7 @@ describe('which of two ends counts', () => {
     );
   });
 
-  it('is what the step told itself, before any closing, however late that is', () => {
+  it('which of two ends counts is what the step told itself, before any closing, however late that is', () => {
     fc.assert(
       fc.property(precedence, fc.option(fc.nat(5)), (other, completedAt) => {
         fc.pre(other.closing !== null);
@@ -50,7 +50,7 @@ describe('which of two ends counts', () => {
     );
   });
 
-  it('is of two closings the one that knows more of its step, and of two alike the later one', () => {
+  it('which of two ends counts is of two closings the one that knows more of its step, and of two alike the later one', () => {
     const at = (closing: EndPrecedence['closing'], completedAt: number): EndPrecedence => ({
       closing,
       completedAt,

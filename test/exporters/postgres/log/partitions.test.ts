@@ -45,7 +45,7 @@ async function ensure(
 }
 
 describe('the partitions of a table', () => {
-  it('are made for whole weeks of the steps, so that an instant at the edge belongs to the later one', async () => {
+  it('the partitions of a table are made for whole weeks of the steps, so that an instant at the edge belongs to the later one', async () => {
     await ensure(new Partitions(), STEP_PARTITIONS, [
       '2026-11-18T23:59:59.999Z',
       '2026-11-19T00:00:00Z',
@@ -57,20 +57,20 @@ describe('the partitions of a table', () => {
     ]);
   });
 
-  it('are made for four weeks of the component scores', async () => {
+  it('the partitions of a table are made for four weeks of the component scores', async () => {
     await ensure(new Partitions(), COMPONENT_PARTITIONS, ['2026-11-23T12:00:00Z', '2026-12-03T00:00:00Z']);
     expect(await partitionsOf('weather_forecast_component_scores')).toEqual([
       `weather_forecast_component_scores_20261119 FOR VALUES FROM ('2026-11-19 00:00:00+00') TO ('2026-12-17 00:00:00+00')`,
     ]);
   });
 
-  it('are asked for once: what is known to be there costs no statement', async () => {
+  it('the partitions of a table are asked for once: what is known to be there costs no statement', async () => {
     const partitions = new Partitions();
     expect(await ensure(partitions, STEP_PARTITIONS, ['2027-01-01T00:00:00Z'])).toBeGreaterThan(0);
     expect(await ensure(partitions, STEP_PARTITIONS, ['2027-01-01T12:00:00Z'])).toBe(0);
   });
 
-  it('are looked for again after a rollback, which takes them away', async () => {
+  it('the partitions of a table are looked for again after a rollback, which takes them away', async () => {
     const partitions = new Partitions();
     await ensure(partitions, STEP_PARTITIONS, ['2027-02-01T00:00:00Z'], 'rollback');
     partitions.invalidate();
@@ -78,12 +78,12 @@ describe('the partitions of a table', () => {
     expect((await partitionsOf('weather_forecast_steps_finished')).join()).toContain('20270128');
   });
 
-  it('hold what was recorded before 1970, too, since a clock may be wrong', async () => {
+  it('the partitions of a table hold what was recorded before 1970, too, since a clock may be wrong', async () => {
     await ensure(new Partitions(), STEP_PARTITIONS, ['1969-12-31T23:59:59Z']);
     expect((await partitionsOf('weather_forecast_steps_finished')).join()).toContain('19691225');
   });
 
-  it('are made once when several writers need them at the same moment', async () => {
+  it('the partitions of a table are made once when several writers need them at the same moment', async () => {
     const now = () => Date.parse('2027-06-12T00:00:00Z');
     const spans = [1, 2, 3, 4].map((run) =>
       endedSpan({
@@ -113,7 +113,7 @@ describe('the partitions of a table', () => {
     expect(rows).toEqual([{ steps: 4, scores: 4 }]);
   });
 
-  it('have the indexes of their table, so that a repeated span finds itself', async () => {
+  it('the partitions of a table have the indexes of their table, so that a repeated span finds itself', async () => {
     const { rows } = await database.pool.query<{ missing: string }>(
       `select child.inhrelid::regclass::text as missing from pg_inherits as child
        where child.inhparent = 'weather_forecast_steps_finished'::regclass and not exists (

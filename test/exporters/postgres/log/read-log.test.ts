@@ -53,7 +53,7 @@ const bySpan = (facts: readonly StepFact[]): readonly StepFact[] =>
   [...facts].sort((a, b) => (a.spanId < b.spanId ? -1 : 1));
 
 describe('facts read back from the log', () => {
-  it('equal those that were written, component scores aside, so that the folds can be made again', async () => {
+  it('facts read back from the log equal those that were written, component scores aside, so that the folds can be made again', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, async (spans) => {
         await write(spans);
@@ -63,13 +63,13 @@ describe('facts read back from the log', () => {
     );
   });
 
-  it('equal those of whole runs with every kind of step, error and decision', async () => {
+  it('facts read back from the log equal those of whole runs with every kind of step, error and decision', async () => {
     const spans = RECORDED_RUNS;
     await write(spans);
     expect(bySpan(await read(ALL))).toStrictEqual(bySpan(await logged(spans)));
   });
 
-  it('keep what JSON and microseconds can hold to the last digit', async () => {
+  it('facts read back from the log keep what JSON and microseconds can hold to the last digit', async () => {
     const span = endedSpan({
       step: 'poll',
       at: 0.0019,
@@ -87,7 +87,7 @@ describe('facts read back from the log', () => {
     expect(await read(ALL)).toStrictEqual(await logged([span]));
   });
 
-  it('are those of the run that is asked for, and of its miners in other runs', async () => {
+  it('facts read back from the log are those of the run that is asked for, and of its miners in other runs', async () => {
     const [first, second] = [7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
     if (!first || !second) throw new Error('two miners');
     await write([
@@ -103,7 +103,7 @@ describe('facts read back from the log', () => {
     expect(await places({ ...ofRun, minersOfRun: ['5Miner7'] })).toEqual(['1 5Miner7', '2 5Miner7']);
   });
 
-  it('come in portions that end where a miner ends, so that each fold is touched once', async () => {
+  it('facts read back from the log come in portions that end where a miner ends, so that each fold is touched once', async () => {
     const perMiner = 3000 / 8;
     const spans = [1, 2].flatMap((run) =>
       Array.from({ length: 3000 }, (_, index) =>
@@ -127,7 +127,7 @@ describe('facts read back from the log', () => {
     expect(portions.flat()).toHaveLength(6000);
   });
 
-  it('stay within bounds when one miner has more rows than a portion holds', async () => {
+  it('facts read back from the log stay within bounds when one miner has more rows than a portion holds', async () => {
     const spans = Array.from({ length: 4500 }, (_, at) => endedSpan({ step: 'communication', at }));
     await write(spans);
     const sizes = (await portionsOf(ALL)).map(({ length }) => length);
@@ -135,14 +135,14 @@ describe('facts read back from the log', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4500);
   });
 
-  it('name the span of a row that this program cannot read', async () => {
+  it('facts read back from the log name the span of a row that this program cannot read', async () => {
     const span = endedSpan({ step: 'query' });
     await write([span]);
     await database.pool.query(`update weather_forecast_steps set substep = 'telepathy'`);
     await expect(read(ALL)).rejects.toThrow(`span ${span.spanId} has the substep "telepathy"`);
   });
 
-  it('of running steps are those of one process', async () => {
+  it('facts read back from the log of running steps are those of one process', async () => {
     const spans = ['instance-1', 'instance-2'].map((instance) => endedSpan({ step: 'query', instance }));
     await write([...spans.map(startOfSpan), endedSpan({ step: 'poll' })]);
     const client = await database.pool.connect();

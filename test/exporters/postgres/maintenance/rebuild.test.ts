@@ -44,7 +44,7 @@ const disturbedRun = recordedRun.chain((spans) =>
 const runOf = (span: ObservedSpan): number => Number(span.attributes['weather.run.id']);
 
 describe('a rebuild', () => {
-  it('gives byte-equal tables after any order, duplication and batch split of a recorded run', async () => {
+  it('a rebuild gives byte-equal tables after any order, duplication and batch split of a recorded run', async () => {
     await fc.assert(
       fc.asyncProperty(disturbedRun, async ({ batches, runId }) => {
         const before = await written(batches);
@@ -57,7 +57,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('gives the tables again from the log alone, and says how many rows it folded', async () => {
+  it('a rebuild gives the tables again from the log alone, and says how many rows it folded', async () => {
     const before = await written([RECORDED_RUNS]);
     const folds = [
       'weather_forecast_runs',
@@ -78,7 +78,7 @@ describe('a rebuild', () => {
   it.each([
     ['of everything', EVERYTHING],
     ['of the run', run(2)],
-  ])('%s heals folds that were damaged by hand', async (_name, request) => {
+  ])('a rebuild: %s heals folds that were damaged by hand', async (_name, request) => {
     const before = await written([RECORDED_RUNS]);
     for (const damage of [
       `update weather_forecast_stats set era5_combined_score = 9, miner_rank = 7 where run_id = 2`,
@@ -97,7 +97,7 @@ describe('a rebuild', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('takes away a fold of which the log knows nothing', async () => {
+  it('a rebuild takes away a fold of which the log knows nothing', async () => {
     const before = await written([RECORDED_RUNS]);
     await database.pool.query(
       `insert into weather_forecast_stats (validator_id, id, miner_hotkey, run_id, forecast_status, era5_scored_leads,
@@ -108,7 +108,7 @@ describe('a rebuild', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('of one validator leaves the folds of the others as they are, wrong or not', async () => {
+  it('a rebuild of one validator leaves the folds of the others as they are, wrong or not', async () => {
     const spans = ['5One', '5Two'].map((validator) => endedSpan({ step: 'query', validator }));
     await written([spans]);
     await database.pool.query('update miner_stats set failed_forecasts = 9');
@@ -122,7 +122,7 @@ describe('a rebuild', () => {
     ]);
   });
 
-  it('of an empty log folds nothing, and is no error', async () => {
+  it('a rebuild of an empty log folds nothing, and is no error', async () => {
     await emptyTables(database.pool);
     expect(await rebuild(EVERYTHING)).toEqual({ logRows: 0, rows: {} });
   });
@@ -133,14 +133,17 @@ describe('a rebuild', () => {
       { validatorHotkey: '5Nobody', runId: 1 },
       'The log has nothing of run 1 of validator 5Nobody. The newest that are: 5Validator run 2, 5Validator run 1.',
     ],
-  ])('of what is not in the log says what was asked for and what there is: %j', async (request, message) => {
-    await written([[1, 2].map((id) => endedSpan({ step: 'query', run: id }))]);
-    await expect(rebuild(request)).rejects.toMatchObject({ category: 'not_found', message });
-  });
+  ])(
+    'a rebuild of what is not in the log says what was asked for and what there is: %j',
+    async (request, message) => {
+      await written([[1, 2].map((id) => endedSpan({ step: 'query', run: id }))]);
+      await expect(rebuild(request)).rejects.toMatchObject({ category: 'not_found', message });
+    },
+  );
 });
 
 describe('a rebuild of a log that is no longer whole', () => {
-  it('leaves the folds of some runs as they are, and still counts their forecasts for their miners', async () => {
+  it('a rebuild of a log that is no longer whole leaves the folds of some runs as they are, and still counts their forecasts for their miners', async () => {
     const before = await written([RECORDED_RUNS]);
     const marked = `update weather_forecast_runs set error_message = 'left alone' where id = 2`;
     await database.pool.query(marked);
@@ -156,7 +159,7 @@ describe('a rebuild of a log that is no longer whole', () => {
     expect(runs).toHaveLength(runsBefore?.length ?? 0);
   });
 
-  it('begins the fold of a miner with what is kept of it elsewhere', async () => {
+  it('a rebuild of a log that is no longer whole begins the fold of a miner with what is kept of it elsewhere', async () => {
     const before = await written([RECORDED_RUNS]);
     const { rows } = await database.pool.query<{ minerHotkey: string; fold: MinerFold }>(
       'delete from miner_stats returning miner_hotkey as "minerHotkey", fold',
@@ -213,7 +216,7 @@ describe('while a rebuild is under way', () => {
     expect(await written([[...RECORDED_RUNS, late]])).toEqual(after);
   });
 
-  it('and it fails, nothing has changed', async () => {
+  it('while a rebuild is under way and it fails, nothing has changed', async () => {
     const before = await written([RECORDED_RUNS]);
     const failing = inTransaction(database.pool, async (client) => {
       await rebuildFolds(client, EVERYTHING);

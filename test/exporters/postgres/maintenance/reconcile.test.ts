@@ -31,7 +31,7 @@ const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
   );
 
 describe('a comparison of the folds with the log', () => {
-  it('finds nothing after any order, duplication and batch split of a recorded run', async () => {
+  it('a comparison of the folds with the log finds nothing after any order, duplication and batch split of a recorded run', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun.chain(disturbed), async (batches) => {
         await write(batches);
@@ -44,7 +44,7 @@ describe('a comparison of the folds with the log', () => {
     );
   });
 
-  it('says how many rows of which table it compared', async () => {
+  it('a comparison of the folds with the log says how many rows of which table it compared', async () => {
     await write([RECORDED_RUNS]);
     const dump = await dumpTables(database.pool);
     const { rows } = await reconcile();
@@ -52,7 +52,7 @@ describe('a comparison of the folds with the log', () => {
     expect(rows).toEqual(Object.fromEntries(Object.keys(rows).map((table) => [table, dump[table]?.length])));
   });
 
-  it('tells of each value that differs where it is, what is there and what the log says', async () => {
+  it('a comparison of the folds with the log tells of each value that differs where it is, what is there and what the log says', async () => {
     await write([RECORDED_RUNS]);
     const { rows } = await database.pool.query<{ score: string; rank: string }>(
       `select era5_combined_score::text as score from weather_forecast_stats where run_id = 1 and miner_hotkey = '5Good'`,
@@ -74,7 +74,7 @@ describe('a comparison of the folds with the log', () => {
     });
   });
 
-  it('tells of a row that is missing, and of one that should not be there, once each', async () => {
+  it('a comparison of the folds with the log tells of a row that is missing, and of one that should not be there, once each', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`delete from validator_job_logs where run_id = 1 and decision = 'create_run'`);
     await database.pool.query(
@@ -88,7 +88,7 @@ describe('a comparison of the folds with the log', () => {
     ]);
   });
 
-  it('compares the fold itself, and a rank that moved', async () => {
+  it('a comparison of the folds with the log compares the fold itself, and a rank that moved', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(
       `update miner_stats set miner_rank = 99, fold = '{}' where miner_hotkey = '5Good'`,
@@ -100,7 +100,7 @@ describe('a comparison of the folds with the log', () => {
     ]);
   });
 
-  it('looks at one run alone when it is named', async () => {
+  it('a comparison of the folds with the log looks at one run alone when it is named', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`update weather_forecast_runs set status = 'failed'`);
     const found = await reconcile({ runId: 2 });
@@ -108,7 +108,7 @@ describe('a comparison of the folds with the log', () => {
     expect(found.rows['weather_forecast_runs']).toBe(1);
   });
 
-  it('changes nothing, right or wrong', async () => {
+  it('a comparison of the folds with the log changes nothing, right or wrong', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`update miner_stats set failed_forecasts = 9`);
     const before = await dumpTables(database.pool);
@@ -116,7 +116,7 @@ describe('a comparison of the folds with the log', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('counts all differences and tells the first thousand, over all tables and validators', async () => {
+  it('a comparison of the folds with the log counts all differences and tells the first thousand, over all tables and validators', async () => {
     const validators = ['5One', '5Two'];
     await write([
       validators.flatMap((validator) =>
@@ -132,7 +132,7 @@ describe('a comparison of the folds with the log', () => {
     expect(differences).toHaveLength(1000);
   });
 
-  it('of a run that is not in the log says what there is', async () => {
+  it('a comparison of the folds with the log of a run that is not in the log says what there is', async () => {
     await write([RECORDED_RUNS]);
     await expect(reconcile({ runId: 99 })).rejects.toThrow('The log has nothing of run 99.');
   });

@@ -42,7 +42,7 @@ const reasons = async (): Promise<readonly string[]> =>
   ).rows.map(({ reason }) => reason);
 
 describe('replayed letters', () => {
-  it('leave the tables as if their spans had never been refused', async () => {
+  it('replayed letters leave the tables as if their spans had never been refused', async () => {
     const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
     await exporter.exportObserved(spans);
     const clean = await dumpTables(database.pool);
@@ -56,7 +56,7 @@ describe('replayed letters', () => {
     expect(await dumpTables(database.pool)).toEqual(clean);
   });
 
-  it('are recorded once the cause is gone, and stay with the reason of today while it is not', async () => {
+  it('replayed letters are recorded once the cause is gone, and stay with the reason of today while it is not', async () => {
     await database.pool.query('alter table weather_forecast_runs add constraint odd check (id % 2 = 1)');
     await writeDeadLetters(spans);
     await database.pool.query(`update dead_letter_spans set reason = 'partition_dropped', detail = 'before'`);
@@ -77,7 +77,7 @@ describe('replayed letters', () => {
     expect(await count('weather_forecast_runs')).toBe(3);
   });
 
-  it('are those of a run, of a reason and of a span, and no others', async () => {
+  it('replayed letters are those of a run, of a reason and of a span, and no others', async () => {
     await writeDeadLetters(spans);
     const [, call] = spans;
     expect(await replayDeadLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
@@ -90,7 +90,7 @@ describe('replayed letters', () => {
     expect(await count('dead_letter_spans')).toBe(4);
   });
 
-  it('keep waiting when their clock is still ahead, and are recorded when time has come up with it', async () => {
+  it('replayed letters keep waiting when their clock is still ahead, and are recorded when time has come up with it', async () => {
     const early = endedSpan({ step: 'query', at: 3 * 86_400_000 });
     await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved([early]);
     expect(await replayDeadLetters(database.pool, {}, NOW)).toMatchObject({
@@ -101,7 +101,7 @@ describe('replayed letters', () => {
     expect(await replayDeadLetters(database.pool, {}, later)).toMatchObject({ recorded: 1, refused: {} });
   });
 
-  it('lose nothing and double nothing when the server goes away with any statement', async () => {
+  it('replayed letters lose nothing and double nothing when the server goes away with any statement', async () => {
     const [, call] = spans;
     const broken: string[] = [];
     let place = 0;
@@ -127,7 +127,7 @@ describe('replayed letters', () => {
     expect(broken.length).toBeGreaterThan(10);
   });
 
-  it('tell their error when the server stays away, and are all still there', async () => {
+  it('replayed letters tell their error when the server stays away, and are all still there', async () => {
     await writeDeadLetters(spans);
     const pool = interceptPool(database.pool, () => Promise.reject(new Error('Connection terminated')));
     const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
@@ -135,7 +135,7 @@ describe('replayed letters', () => {
     expect(await count('dead_letter_spans')).toBe(9);
   });
 
-  it('are more than fit one page, and each is tried once although it stays', async () => {
+  it('replayed letters are more than fit one page, and each is tried once although it stays', async () => {
     const wrong = Array.from({ length: 230 }, (_, n) =>
       endedSpan({ step: 'query', at: n, attributes: { 'weather.step.status': 'done' } }),
     );

@@ -53,7 +53,7 @@ async function sweep(request: SweepRequest): Promise<readonly (number | null)[]>
 }
 
 describe('a sweep', () => {
-  it('records the steps of a process that is gone as abandoned, with row, stage and error', async () => {
+  it('a sweep records the steps of a process that is gone as abandoned, with row, stage and error', async () => {
     await write(startOfSpan(query({ maxAttempts: 4, attempt: 2 })));
     await heartbeat('instance-1', '1 hour');
     expect(await sweep(silent())).toEqual([1]);
@@ -90,7 +90,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('gives rows that equal those of a rebuild', async () => {
+  it('a sweep gives rows that equal those of a rebuild', async () => {
     await write(startOfSpan(query()), endedSpan({ step: 'poll' }), startOfSpan(query({ run: 2 })));
     await heartbeat('instance-1', '1 hour');
     expect(await sweep(silent())).toEqual([2]);
@@ -101,7 +101,7 @@ describe('a sweep', () => {
     expect(await dumpTables(database.pool)).toEqual(swept);
   });
 
-  it('leaves the steps of a process that lives, and of one that ended none', async () => {
+  it('a sweep leaves the steps of a process that lives, and of one that ended none', async () => {
     await write(
       startOfSpan(query()),
       startOfSpan(query({ instance: 'instance-2' })),
@@ -114,7 +114,7 @@ describe('a sweep', () => {
     expect(await running()).toEqual([{ instance_id: 'instance-2' }]);
   });
 
-  it('leaves the same instance of another validator that still speaks', async () => {
+  it('a sweep leaves the same instance of another validator that still speaks', async () => {
     await write(startOfSpan(query()), startOfSpan(query({ validator: '5Other' })));
     await heartbeat('instance-1', '1 hour');
     await database.pool.query(
@@ -127,14 +127,14 @@ describe('a sweep', () => {
     ).toEqual([{ hotkey: '5Validator' }]);
   });
 
-  it('believes nobody dead while the database has been up for less than the silence', async () => {
+  it('a sweep believes nobody dead while the database has been up for less than the silence', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1000 days');
     expect(await sweep(silent({ olderThanMillis: 900 * 86_400_000 }))).toEqual([]);
     expect(await running()).toHaveLength(1);
   });
 
-  it('passes over a process that never sends heartbeats unless it is named', async () => {
+  it('a sweep passes over a process that never sends heartbeats unless it is named', async () => {
     await write(startOfSpan(query()), startOfSpan(query({ instance: 'instance-2' })));
     expect(await sweep(silent())).toEqual([]);
     await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
@@ -142,14 +142,14 @@ describe('a sweep', () => {
     expect(await running()).toEqual([{ instance_id: 'instance-1' }]);
   });
 
-  it('holds a named process to its heartbeats when it sends them', async () => {
+  it('a sweep holds a named process to its heartbeats when it sends them', async () => {
     await write(startOfSpan(query()));
     await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
     await heartbeat('instance-1', '-1 second');
     expect(await sweep(silent({ instanceId: 'instance-1' }))).toEqual([]);
   });
 
-  it('spares a process that spoke up after it was looked at', async () => {
+  it('a sweep spares a process that spoke up after it was looked at', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1 hour');
     const [emitter] = await findSilentEmitters(database.pool, silent());
@@ -161,7 +161,7 @@ describe('a sweep', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('lets no heartbeat in between the last look and the closing', async () => {
+  it('a sweep lets no heartbeat in between the last look and the closing', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1 hour');
     const order: string[] = [];
@@ -184,7 +184,7 @@ describe('a sweep', () => {
     expect(order).toEqual(['closed', 'heartbeat']);
   });
 
-  it('closes what started since it was looked at, and not what ended', async () => {
+  it('a sweep closes what started since it was looked at, and not what ended', async () => {
     const [first, second] = [query(), query({ run: 2 })];
     await write(startOfSpan(first));
     await heartbeat('instance-1', '1 hour');
@@ -200,7 +200,7 @@ describe('a sweep', () => {
 });
 
 describe('a process that is named', () => {
-  it('must have been heard of; if not, the newest are told', async () => {
+  it('a process that is named must have been heard of; if not, the newest are told', async () => {
     await expect(requireEmitter(database.pool, 'nobody')).rejects.toThrow(
       'No process nobody was ever heard of. None was.',
     );

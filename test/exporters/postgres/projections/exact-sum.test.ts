@@ -19,7 +19,7 @@ function sumOf(values: readonly (number | null)[]) {
 const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 
 describe('a sum that does not depend on the order', () => {
-  it('is the same to the last bit for any order of its terms, where doubles are not', () => {
+  it('a sum that does not depend on the order is the same to the last bit for any order of its terms, where doubles are not', () => {
     expect(0.1 + 0.2 + 0.3).not.toBe(0.3 + 0.2 + 0.1);
     fc.assert(
       fc.property(
@@ -39,7 +39,7 @@ describe('a sum that does not depend on the order', () => {
     );
   });
 
-  it('is what it was before when a term is added and taken away again', () => {
+  it('a sum that does not depend on the order is what it was before when a term is added and taken away again', () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 10 }), value, (terms, term) => {
         const before = sumOf(terms);
@@ -52,7 +52,7 @@ describe('a sum that does not depend on the order', () => {
     );
   });
 
-  it('goes on from a sum that was kept, which stays as it is', () => {
+  it('a sum that does not depend on the order goes on from a sum that was kept, which stays as it is', () => {
     const kept = sumOf([0.1, -0.7, 1e5]);
     const draft = openSum(kept);
     addToSum(draft, 0.3);
@@ -63,7 +63,7 @@ describe('a sum that does not depend on the order', () => {
     expect(kept).toEqual(sumOf([0.1, -0.7, 1e5]));
   });
 
-  it('has the mean and the sample standard deviation of its terms', () => {
+  it('a sum that does not depend on the order has the mean and the sample standard deviation of its terms', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 20 }),
@@ -79,23 +79,23 @@ describe('a sum that does not depend on the order', () => {
     );
   });
 
-  it('is exact where it says so: tenths add up to tenths', () => {
+  it('a sum that does not depend on the order is exact where it says so: tenths add up to tenths', () => {
     const total = sumOf([0.1, 0.2, 0.3, 0.4]);
     expect([totalOf(total), meanOf(total), total.count]).toEqual([1, 0.25, 4]);
   });
 
-  it('holds a sum that a double could not count one by one', () => {
+  it('a sum that does not depend on the order holds a sum that a double could not count one by one', () => {
     expect(totalOf({ ...emptySum, sum: (10n ** 18n * 3n).toString() })).toBe(3_000_000);
   });
 
-  it('takes 0.0 for a value, and null, NaN and infinities for none (test vector 13)', () => {
+  it('a sum that does not depend on the order takes 0.0 for a value, and null, NaN and infinities for none (test vector 13)', () => {
     expect(sumOf([0, null]).count).toBe(1);
     expect(meanOf(sumOf([NaN, 0.5, 0.7]))).toBe(0.6);
     expect(sumOf([Infinity, -Infinity, 1e300])).toEqual(emptySum);
     expect(sumOf([-0])).toEqual(sumOf([0]));
   });
 
-  it('has no mean without a value and no deviation below two, rather than 0 or NaN', () => {
+  it('a sum that does not depend on the order has no mean without a value and no deviation below two, rather than 0 or NaN', () => {
     expect([meanOf(emptySum), standardDeviationOf(emptySum), standardDeviationOf(sumOf([0.5]))]).toEqual([
       null,
       null,

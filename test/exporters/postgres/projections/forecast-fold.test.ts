@@ -52,20 +52,20 @@ describe.each(Object.entries(FOLDS))('the fold of a %s', (_name, fold) => {
 });
 
 describe('the slot of a fact', () => {
-  it('is its step, and for ERA5 its lead, since leads are tried on their own', () => {
+  it('the slot of a fact is its step, and for ERA5 its lead, since leads are tried on their own', () => {
     expect(slotOf(endedFact({ step: 'query' }))).toBe('query');
     expect(slotOf(endedFact({ step: 'day1', lead: 12 }))).toBe('day1');
     expect(slotOf(endedFact({ step: 'era5', lead: 48 }))).toBe('era5:48');
   });
 
-  it('is none for a call, which is part of the step around it, and for what is never tried again', () => {
+  it('the slot of a fact is none for a call, which is part of the step around it, and for what is never tried again', () => {
     for (const step of ['communication', 'seed', 'aggregate'] as const)
       expect(slotOf(endedFact({ step }))).toBeNull();
   });
 });
 
 describe('a running step', () => {
-  it('says in which stage the forecast is by its mere identity', () => {
+  it('a running step says in which stage the forecast is by its mere identity', () => {
     const stageOf = (fact: StepFact) => foldForecast(emptyForecastFold, [fact]).newest.stage?.value;
     expect(stageOf(runningFact({ step: 'query' }))).toEqual({
       stage: 'inference_requested',

@@ -68,7 +68,7 @@ const withOrder = events.chain((written) =>
 );
 
 describe('what is said', () => {
-  it('gives the same whatever the order of the events (commutative, associative)', () => {
+  it('what is said gives the same whatever the order of the events (commutative, associative)', () => {
     fc.assert(
       fc.property(withOrder, ([written, shuffled]) => {
         expect(foldAll(shuffled)).toEqual(foldAll(written));
@@ -77,7 +77,7 @@ describe('what is said', () => {
     );
   });
 
-  it('gives the same when events are told again (idempotent), and leaves the fold that it began with as it was', () => {
+  it('what is said gives the same when events are told again (idempotent), and leaves the fold that it began with as it was', () => {
     fc.assert(
       fc.property(withOrder, ([written, again]) => {
         const once = foldAll(written);
@@ -89,7 +89,7 @@ describe('what is said', () => {
     );
   });
 
-  it('gives the same when the events come in two parts', () => {
+  it('what is said gives the same when the events come in two parts', () => {
     fc.assert(
       fc.property(events, fc.nat(12), (written, cut) => {
         const [one, two] = [written.slice(0, cut), written.slice(cut)];
@@ -99,7 +99,7 @@ describe('what is said', () => {
     );
   });
 
-  it('keeps the newest word of each name and the oldest of each origin', () => {
+  it('what is said keeps the newest word of each name and the oldest of each origin', () => {
     fc.assert(
       fc.property(events, (written) => {
         const sorted = [...written].sort((a, b) => compareTimestamps(a.at, b.at));
@@ -113,14 +113,14 @@ describe('what is said', () => {
     );
   });
 
-  it('takes null as something that was said, and undefined as nothing', () => {
+  it('what is said takes null as something that was said, and undefined as nothing', () => {
     const written = (...scores: readonly (number | null | undefined)[]) =>
       foldAll(scores.map((score, index) => ({ at: [index, 1, 1, 'a'], newest: { score }, oldest: {} })));
     expect(written(0.5, undefined).newest.score?.value).toBe(0.5);
     expect(written(0.5, null).newest.score?.value).toBeNull();
   });
 
-  it('is kept as JSON whose names are in order, and read back as it was', () => {
+  it('what is said is kept as JSON whose names are in order, and read back as it was', () => {
     fc.assert(
       fc.property(withOrder, ([written, shuffled]) => {
         expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(written)));
@@ -132,7 +132,7 @@ describe('what is said', () => {
 });
 
 describe('compareMoments', () => {
-  it('orders by time, then end over start, then attempt, then span', () => {
+  it('compareMoments orders by time, then end over start, then attempt, then span', () => {
     const ordered: LogicalTimestamp[] = [
       [1, 1, 9, 'z'],
       [2, 0, 1, 'a'],
@@ -143,7 +143,7 @@ describe('compareMoments', () => {
     expect([...ordered].reverse().sort(compareTimestamps)).toEqual(ordered);
   });
 
-  it('is a total order', () => {
+  it('compareMoments is a total order', () => {
     fc.assert(
       fc.property(timestamp, timestamp, timestamp, (a, b, c) => {
         expect(Math.sign(compareTimestamps(a, b))).toBe(0 - Math.sign(compareTimestamps(b, a)));
@@ -157,7 +157,7 @@ describe('compareMoments', () => {
 });
 
 describe('the moments of a fact', () => {
-  it('are its start while it runs and its end afterwards', () => {
+  it('the moments of a fact are its start while it runs and its end afterwards', () => {
     const options = { step: 'query', attempt: 2, at: 10, durationMs: 5 } as const;
     const [running, ended] = [runningFact(options), endedFact(options)];
     expect(logicalTimestampOf(running)).toEqual(startOf(ended));
@@ -166,14 +166,14 @@ describe('the moments of a fact', () => {
     expect(compareTimestamps(endOf(ended), startOf(ended))).toBeGreaterThan(0);
   });
 
-  it('put the end of a step that took no time after its start', () => {
+  it('the moments of a fact put the end of a step that took no time after its start', () => {
     const fact = endedFact({ step: 'query', durationMs: 0 });
     expect(compareTimestamps(endOf(fact), startOf(fact))).toBeGreaterThan(0);
   });
 });
 
 describe('registers of one family', () => {
-  it('are those whose name is the family and one more word, in the order of the words', () => {
+  it('registers of one family are those whose name is the family and one more word, in the order of the words', () => {
     const at: LogicalTimestamp = [0, 0, 1, 'a'];
     const map = {
       'lead:48': { at, value: 2 },
@@ -192,7 +192,7 @@ describe('registers of one family', () => {
     });
   });
 
-  it('have a newest one, unless there is none', () => {
+  it('registers of one family have a newest one, unless there is none', () => {
     const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as LogicalTimestamp, value });
     expect(newestOf([of(2, 0.5), undefined, of(3, 0.25)])?.value).toBe(0.25);
     expect(newestOf([undefined])).toBeNull();

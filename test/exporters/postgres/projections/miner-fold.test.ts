@@ -64,7 +64,7 @@ const forecastRow = (
   );
 
 describe('the calls to a miner', () => {
-  it('are counted by how they went on the wire (test vector 11)', () => {
+  it('the calls to a miner are counted by how they went on the wire (test vector 11)', () => {
     const stats = statsOf(
       count(
         call(0, { durationMs: 100 }),
@@ -83,7 +83,7 @@ describe('the calls to a miner', () => {
     });
   });
 
-  it('are no failures of the wire when the miner answered and said no', () => {
+  it('the calls to a miner are no failures of the wire when the miner answered and said no', () => {
     const rejected = endedFact({
       step: 'communication',
       error: { type: 'rejected_identity', message: 'who are you' },
@@ -96,7 +96,7 @@ describe('the calls to a miner', () => {
     });
   });
 
-  it('give no ratio, no average and no rates while there is none', () => {
+  it('the calls to a miner give no ratio, no average and no rates while there is none', () => {
     expect(statsOf(emptyMinerFold)).toMatchObject({
       hostReliabilityRatio: null,
       avgHostingLatencyMs: null,
@@ -110,20 +110,20 @@ describe('the calls to a miner', () => {
 });
 
 describe('the errors of a miner', () => {
-  it('are counted where they happened: a time-out at the call and not again at the step around it', () => {
+  it('the errors of a miner are counted where they happened: a time-out at the call and not again at the step around it', () => {
     const error = { type: 'timeout', message: 'no answer' } as const;
     expect(
       statsOf(count(call(0, { failed: 'timeout' }), endedFact({ step: 'query', error }))).commonErrors,
     ).toEqual({ timeout: 1 });
   });
 
-  it('count a crash at the step, not at the call that was under way inside it', () => {
+  it('the errors of a miner count a crash at the step, not at the call that was under way inside it', () => {
     const error = { type: 'process_crash', message: 'the process ended' } as const;
     const facts = [endedFact({ step: 'communication', error }), endedFact({ step: 'query', error })];
     expect(count(...facts).errors).toEqual({ process_crash: 1 });
   });
 
-  it('have rates that add up to 1, whatever they are', () => {
+  it('the errors of a miner have rates that add up to 1, whatever they are', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...ERROR_CATEGORIES.filter((category) => category !== 'process_crash')), {
@@ -146,7 +146,7 @@ describe('the errors of a miner', () => {
 });
 
 describe('counting a step', () => {
-  it('does not depend on the order, and can be undone to the last bit', () => {
+  it('counting a step does not depend on the order, and can be undone to the last bit', () => {
     const anyCall = fc.record({
       at: fc.integer({ min: 0, max: 1e6 }),
       durationMs: fc.double({ min: 0, max: 1e5, noNaN: true }),
@@ -178,11 +178,11 @@ describe('noticing a miner', () => {
       for (const fact of facts) touchMiner(draft, fact);
     });
 
-  it('keeps the slot that it held last, whichever is told last', () => {
+  it('noticing a miner keeps the slot that it held last, whichever is told last', () => {
     expect(statsOf(notice(slot(0, 2000), slot(7, 1000))).minerUid).toBe(0);
   });
 
-  it('knows when it was first seen and when a call last worked, which a failure is not', () => {
+  it('noticing a miner knows when it was first seen and when a call last worked, which a failure is not', () => {
     const first = Number(T / 1000n);
     const stats = statsOf(notice(call(1000), call(5000, { failed: 'timeout' }), slot(7, 0)));
     expect(stats).toMatchObject({
@@ -192,7 +192,7 @@ describe('noticing a miner', () => {
     });
   });
 
-  it('counts nothing: a running step is no call that worked', () => {
+  it('noticing a miner counts nothing: a running step is no call that worked', () => {
     const running = runningFact({
       step: 'communication',
       attributes: { 'weather.response.transport': 'success' },
@@ -218,7 +218,7 @@ describe('the forecasts of a miner', () => {
     });
   const counted = countAll(completed, failed, inFlight);
 
-  it('are successes or failures when they ended, and neither before', () => {
+  it('the forecasts of a miner are successes or failures when they ended, and neither before', () => {
     expect(statsOf(counted)).toMatchObject({
       successfulForecasts: 1,
       failedForecasts: 1,
@@ -230,12 +230,12 @@ describe('the forecasts of a miner', () => {
     });
   });
 
-  it('give leads to the mean of the lead scores even while they are in flight', () => {
+  it('the forecasts of a miner give leads to the mean of the lead scores even while they are in flight', () => {
     expect(statsOf(counted).avgEra5Score).toBeCloseTo((0.8 + 0.4 + 0.2) / 3, 12);
     expect(statsOf(counted).avgEra5Completeness, 'of those that ended').toBe(0.5);
   });
 
-  it('are replaced without a trace when one changes', () => {
+  it('the forecasts of a miner are replaced without a trace when one changes', () => {
     const replaced = changed(counted, (draft) => {
       countForecast(draft, inFlight, completed);
     });

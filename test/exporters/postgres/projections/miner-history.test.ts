@@ -62,7 +62,7 @@ const changesOf = (before: Rows, after: Rows): HistoryChange[] =>
   [...after].map(([runId, now]) => ({ runId, before: before.get(runId) ?? null, after: now }));
 
 describe('the history of a miner', () => {
-  it('grows with each forecast that ends after the others, without a look at them', () => {
+  it('the history of a miner grows with each forecast that ends after the others, without a look at them', () => {
     expect(
       add(finishing(1, completed(10, 0.5)), finishing(2, completed(20, 0)), finishing(3, failed(30))),
     ).toEqual({
@@ -76,7 +76,7 @@ describe('the history of a miner', () => {
     });
   });
 
-  it('takes the forecasts of a batch in the order of their T0, and of their runs for the same T0', () => {
+  it('the history of a miner takes the forecasts of a batch in the order of their T0, and of their runs for the same T0', () => {
     const changes = [finishing(3, completed(20)), finishing(1, completed(10)), finishing(2, failed(20))];
     expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1, newest: { initTime: 20, runId: 3 } });
   });
@@ -88,23 +88,23 @@ describe('the history of a miner', () => {
     ['a whole history that nothing breaks', [completed, completed], [2, 0]],
     ['nothing that has ended', [underWay], [0, 0]],
     ['no forecast', [], [0, 0]],
-  ])('counts its current streak: %s', (_what, ends, streak) => {
+  ])('the history of a miner counts its current streak: %s', (_what, ends, streak) => {
     expect(streakOf(...ends)).toEqual(streak);
   });
 
-  it('leaves the changes as they were given', () => {
+  it('the history of a miner leaves the changes as they were given', () => {
     const changes = [finishing(2, completed(20)), finishing(1, failed(10))];
     const before = structuredClone(changes);
     expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1 });
     expect(changes).toEqual(before);
   });
 
-  it('stays the same object while forecasts are on their way', () => {
+  it('the history of a miner stays the same object while forecasts are on their way', () => {
     const underWay = row({ forecastStatus: 'era5_scoring', initTime: 10, combinedScore: 0.3 });
     expect(add(finishing(1, underWay), { runId: 2, before: underWay, after: underWay })).toBe(emptyHistory);
   });
 
-  it('is told later when a forecast ended or how it scored', () => {
+  it('the history of a miner is told later when a forecast ended or how it scored', () => {
     const bare = row({ forecastStatus: 'completed', initTime: 10 });
     const values = { ...bare, completedAt: 25, combinedScore: 0.7 };
     const known = add(finishing(1, bare));
@@ -140,13 +140,13 @@ describe('the history of a miner', () => {
       { runId: 1, before: completed(10, 0.5), after: completed(10, 0.7) },
     ],
     ['a T0 is replaced', [finishing(1, failed(10))], { runId: 1, before: failed(10), after: failed(20) }],
-  ] as const)('has to be read when %s', (_what, values, change) => {
+  ] as const)('the history of a miner has to be read when %s', (_what, values, change) => {
     const known = add(...values);
     expect(known).not.toBeNull();
     expect(known && addToHistory(known, [change])).toBeNull();
   });
 
-  it('has to be read when it does not say which forecast is the newest', () => {
+  it('the history of a miner has to be read when it does not say which forecast is the newest', () => {
     const older = Object.fromEntries(Object.entries(emptyHistory).filter(([name]) => name !== 'newest'));
     expect(addToHistory(older as unknown as ForecastHistory, [])).toBeNull();
   });
@@ -165,7 +165,7 @@ const anyBatch = fc.dictionary(
 );
 
 describe('forecasts that end in any order, several at once, and change their ends', () => {
-  it('add up to what a look at all of them says, or are said to need one', () => {
+  it('forecasts that end in any order, several at once, and change their ends add up to what a look at all of them says, or are said to need one', () => {
     let added = 0;
     fc.assert(
       fc.property(fc.array(anyBatch, { maxLength: 8 }), (batches) => {
@@ -192,7 +192,7 @@ describe('forecasts that end in any order, several at once, and change their end
     expect(added, 'added to, and not read').toBeGreaterThan(1000);
   });
 
-  it('never need one as long as each ends after those before', () => {
+  it('forecasts that end in any order, several at once, and change their ends never need one as long as each ends after those before', () => {
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 10 }), (values) => {
         const rowsByRun: Rows = new Map(

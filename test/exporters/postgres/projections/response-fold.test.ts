@@ -18,7 +18,7 @@ const call = (substep: string, ms: number, transport: 'success' | 'failure') =>
   });
 
 describe('the exchange with a miner', () => {
-  it('says when the miner last answered the query, which a failed call or another call is not', () => {
+  it('the exchange with a miner says when the miner last answered the query, which a failed call or another call is not', () => {
     const answered = call('initiate_fetch', 1000, 'success');
     expect(
       rowOf(answered, call('initiate_fetch', 2000, 'failure'), call('poll_job_status', 3000, 'success'))
@@ -27,20 +27,20 @@ describe('the exchange with a miner', () => {
     expect(rowOf(call('initiate_fetch', 0, 'failure')).responseTime).toBeNull();
   });
 
-  it('keeps the first acceptance of the job, however often the query is repeated', () => {
+  it('the exchange with a miner keeps the first acceptance of the job, however often the query is repeated', () => {
     const accepted = (ms: number) =>
       endedFact({ step: 'query', at: ms, attributes: { 'weather.job.accepted_time': iso(ms) } });
     expect(rowOf(accepted(9000), accepted(1000)).jobAcceptedAt).toBe(at(1000));
   });
 
-  it('knows of every poll that ended, answered or not, and of none that still runs', () => {
+  it('the exchange with a miner knows of every poll that ended, answered or not, and of none that still runs', () => {
     const failed = endedFact({ step: 'poll', at: 5000, error: timeout });
     const running = runningFact({ step: 'poll', attempt: 2, at: 9000 });
     expect(rowOf(failed, running).lastPolledTime).toBe(at(5100));
     expect(rowOf(running).lastPolledTime).toBeNull();
   });
 
-  it('counts the retries of its newest step and says when that is tried again', () => {
+  it('the exchange with a miner counts the retries of its newest step and says when that is tried again', () => {
     const second = endedFact({
       step: 'query',
       attempt: 2,
@@ -58,20 +58,20 @@ describe('the exchange with a miner', () => {
 describe('the error of an exchange', () => {
   const failed = endedFact({ step: 'query', error: timeout });
 
-  it('is that of its newest step, and is gone after a success', () => {
+  it('the error of an exchange is that of its newest step, and is gone after a success', () => {
     expect(rowOf(failed).errorMessage).toBe('no answer within 30 s');
     expect(rowOf(failed, endedFact({ step: 'poll', at: 1000 })).errorMessage).toBeNull();
     expect(rowOf(endedFact({ step: 'poll', at: 1000 }), failed).errorMessage, 'in any order').toBeNull();
   });
 
-  it('is not that of a scoring, which has no part in the exchange and could never be cleared by it', () => {
+  it('the error of an exchange is not that of a scoring, which has no part in the exchange and could never be cleared by it', () => {
     const truth = { type: 'truth_missing', message: 'ERA5 has no such day' } as const;
     const scoring = endedFact({ step: 'era5', lead: 24, at: 5000, error: truth });
     expect(rowOf(endedFact({ step: 'verify' }), scoring).errorMessage).toBeNull();
     expect(rowOf(failed, scoring).errorMessage).toBe('no answer within 30 s');
   });
 
-  it('is not that of a single call, which the step around it tells', () => {
+  it('the error of an exchange is not that of a single call, which the step around it tells', () => {
     expect(rowOf(endedFact({ step: 'communication', error: timeout })).errorMessage).toBeNull();
   });
 });
@@ -86,7 +86,7 @@ describe('the end of an exchange', () => {
       attributes: { 'weather.forecast.status': status },
     });
 
-  it('is when the forecast was aggregated, and gives the time since acceptance in seconds', () => {
+  it('the end of an exchange is when the forecast was aggregated, and gives the time since acceptance in seconds', () => {
     expect(rowOf(accepted, aggregate('completed'))).toMatchObject({
       era5ScoringCompletedAt: at(60_500),
       totalDurationSeconds: 60.5,
@@ -94,12 +94,12 @@ describe('the end of an exchange', () => {
     expect(rowOf(accepted, aggregate('failed')).totalDurationSeconds).toBe(60.5);
   });
 
-  it('has not come while the forecast is scored, nor has it a duration without an acceptance', () => {
+  it('the end of an exchange has not come while the forecast is scored, nor has it a duration without an acceptance', () => {
     expect(rowOf(accepted, aggregate('era5_scoring')).era5ScoringCompletedAt).toBeNull();
     expect(rowOf(aggregate('completed')).totalDurationSeconds).toBeNull();
   });
 
-  it('knows the newest day-one scoring that succeeded', () => {
+  it('the end of an exchange knows the newest day-one scoring that succeeded', () => {
     const scored = endedFact({ step: 'day1', lead: 12, at: 1000 });
     const failed = endedFact({ step: 'day1', lead: 12, attempt: 2, at: 2000, error: timeout });
     expect(rowOf(scored, failed).day1ScoringCompletedAt).toBe(at(1100));

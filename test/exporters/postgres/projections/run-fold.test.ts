@@ -19,32 +19,35 @@ const orchestrated = (ms: number, status: string, more: Readonly<Record<string, 
 const ofMiner = endedFact({ step: 'query', at: 9000, traceId: 'b'.repeat(32) });
 
 describe('a run', () => {
-  it('has the status of its newest orchestration: a late one moves nothing back', () => {
+  it('a run has the status of its newest orchestration: a late one moves nothing back', () => {
     expect(rowOf(orchestrated(5000, 'awaiting_results'), orchestrated(1000, 'seeding')).status).toBe(
       'awaiting_results',
     );
     expect(rowOf(ofMiner).status, 'a miner says nothing of it').toBeNull();
   });
 
-  it.each(TERMINAL_RUN_STATUSES)('is over when it is %s, at the end of the span that says so', (status) => {
-    expect(rowOf(orchestrated(0, 'seeding'), orchestrated(5000, status)).completionTime).toBe(at(5100));
-  });
+  it.each(TERMINAL_RUN_STATUSES)(
+    'a run is over when it is %s, at the end of the span that says so',
+    (status) => {
+      expect(rowOf(orchestrated(0, 'seeding'), orchestrated(5000, status)).completionTime).toBe(at(5100));
+    },
+  );
 
-  it.each(TERMINAL_RUN_STATUSES)('that was %s stays so, whichever span ends later', (status) => {
+  it.each(TERMINAL_RUN_STATUSES)('a run that was %s stays so, whichever span ends later', (status) => {
     const late = orchestrated(9000, 'awaiting_results');
     expect(rowOf(late, orchestrated(5000, status))).toMatchObject({ status, completionTime: at(5100) });
   });
 
-  it('is not over while it awaits results', () => {
+  it('a run is not over while it awaits results', () => {
     expect(rowOf(orchestrated(5000, 'awaiting_results')).completionTime).toBeNull();
   });
 
-  it('has the trace of its own steps and not that of a miner', () => {
+  it('a run has the trace of its own steps and not that of a miner', () => {
     expect(rowOf(ofMiner).traceId).toBeNull();
     expect(rowOf(ofMiner, orchestrated(20_000, 'seeding')).traceId).toBe('a'.repeat(32));
   });
 
-  it('learns its T0 from any of its steps, and everything else that they say', () => {
+  it('a run learns its T0 from any of its steps, and everything else that they say', () => {
     expect(rowOf(ofMiner)).toMatchObject({ initTime: Date.UTC(2026, 10, 23) * 1000, updatedAt: at(9100) });
     const failed = orchestrated(0, 'failed', {
       'weather.run.error_message': 'no miners found',
@@ -60,7 +63,7 @@ describe('a run', () => {
     });
   });
 
-  it('was aggregated when its own aggregation ended, not when that of a miner did', () => {
+  it('a run was aggregated when its own aggregation ended, not when that of a miner did', () => {
     const aggregate = { step: 'aggregate', at: 5000 } as const;
     expect(rowOf(endedFact(aggregate)).finalScoringAttemptedTime).toBeNull();
     const own = { ...aggregate, substep: 'run_scores', miner: null };

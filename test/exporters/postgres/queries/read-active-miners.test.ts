@@ -28,27 +28,27 @@ async function record(hotkey: string, hours: number, validator = '5Validator'): 
 }
 
 describe('the active miners', () => {
-  it('are none in an empty table, and that was seen', async () => {
+  it('the active miners are none in an empty table, and that was seen', async () => {
     const { rows, hasSeen } = await read(1);
     expect(rows).toEqual([]);
     expect(hasSeen('3(0,1)')).toBe(true);
   });
 
-  it('are the rows as a commit told them, version included', async () => {
+  it('the active miners are the rows as a commit told them, version included', async () => {
     await record('5Old', 0);
     expect((await read(1)).rows).toEqual(committed);
     expect(committed).toEqual(await readMinerStats(database.pool));
     expect(committed[0]?.rowVersion).toMatch(/^\d+\(\d+,\d+\)$/);
   });
 
-  it('are those that were not quiet for longer than asked, by the newest row of each validator', async () => {
+  it('the active miners are those that were not quiet for longer than asked, by the newest row of each validator', async () => {
     await record('5New', 5);
     await record('5Other', 0, '5Another');
     expect(hotkeys((await read(5)).rows)).toEqual(['5New', '5Old', '5Other']);
     expect(hotkeys((await read(4.999)).rows)).toEqual(['5New', '5Other']);
   });
 
-  it('have another version after each change, which only a later reading has seen', async () => {
+  it('the active miners have another version after each change, which only a later reading has seen', async () => {
     const before = await read(5);
     await record('5New', 5.5);
     const after = await read(6);
@@ -57,7 +57,7 @@ describe('the active miners', () => {
     expect([before.hasSeen(version), after.hasSeen(version)]).toEqual([false, true]);
   });
 
-  it('were seen without what was not committed then', async () => {
+  it('the active miners were seen without what was not committed then', async () => {
     const client = await database.pool.connect();
     await client.query(`begin`);
     await client.query(`update miner_stats set failed_forecasts = 8 where miner_hotkey = '5Old'`);

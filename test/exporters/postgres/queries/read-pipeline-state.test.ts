@@ -75,11 +75,11 @@ const EMPTY: Omit<PipelineState, 'readAt'> = {
 };
 
 describe('the state of the pipeline', () => {
-  it('is empty before anything was recorded, and dated by the clock of the reader', async () => {
+  it('the state of the pipeline is empty before anything was recorded, and dated by the clock of the reader', async () => {
     expect(await stateAt(5)).toEqual({ readAt: at(5), ...EMPTY });
   });
 
-  it('knows of recorded runs only the one that is not ended', async () => {
+  it('the state of the pipeline knows of recorded runs only the one that is not ended', async () => {
     await record(...RECORDED_RUNS);
     const { openRuns, ...state } = await readPipelineState(database.pool, {
       now: () => Date.parse(instantIn(3, 962_000)),
@@ -115,7 +115,7 @@ describe('the state of the pipeline', () => {
 describe('the forecasts of an open run', () => {
   const stagesOf = async (): Promise<OpenRun['forecasts']> => (await stateAt(0)).openRuns[0]?.forecasts ?? [];
 
-  it('are counted by every stage there is, those that carry a number together', async () => {
+  it('the forecasts of an open run are counted by every stage there is, those that carry a number together', async () => {
     const texts = [...STAGES, inferenceStage(45), inferenceStage(90), era5Stage(72), era5Stage(24)];
     await record(
       ...texts.map((stage, uid) =>
@@ -134,12 +134,12 @@ describe('the forecasts of an open run', () => {
     });
   });
 
-  it('have not begun as long as nothing but a call is known of them', async () => {
+  it('the forecasts of an open run have not begun as long as nothing but a call is known of them', async () => {
     await record(endedSpan({ step: 'communication' }));
     expect(await stagesOf()).toEqual([{ stage: 'init', stageStatus: 'initialized', forecasts: 1 }]);
   });
 
-  it('whose stage nobody knows are left out, and hide nothing else', async () => {
+  it('the forecasts of an open run whose stage nobody knows are left out, and hide nothing else', async () => {
     await record(...[1, 2].map((uid) => endedSpan({ step: 'query', miner: minerOf(uid) })));
     await database.pool.query(
       `update weather_forecast_stats set current_forecast_stage = 'elsewhere' where miner_uid = 2`,
@@ -154,7 +154,7 @@ describe('the status of an open run', () => {
     return [run?.status, run?.statusSince];
   };
 
-  it('began with the end of the first step that said it, however often it was said again', async () => {
+  it('the status of an open run began with the end of the first step that said it, however often it was said again', async () => {
     await record(
       orchestrated('seeding', { at: 0 }),
       orchestrated('awaiting_results', { at: 5000 }),
@@ -163,12 +163,12 @@ describe('the status of an open run', () => {
     expect(await sinceOf()).toEqual(['awaiting_results', at(5100)]);
   });
 
-  it('began with the start of a step that says it while it runs', async () => {
+  it('the status of an open run began with the start of a step that says it while it runs', async () => {
     await record({ ...orchestrated('seeding', { at: 700 }), phase: 'started', endTimeUnixNano: null });
     expect(await sinceOf()).toEqual(['seeding', at(700)]);
   });
 
-  it('is null when only its miners were heard of', async () => {
+  it('the status of an open run is null when only its miners were heard of', async () => {
     await record(endedSpan({ step: 'query' }));
     expect((await stateAt(0)).openRuns).toMatchObject([
       { status: null, statusSince: null, initTime: microsOfIso(INIT_TIME) },
@@ -177,7 +177,7 @@ describe('the status of an open run', () => {
 });
 
 describe('the steps in progress', () => {
-  it('are counted by step, with the start of the one that runs longest, until they end', async () => {
+  it('the steps in progress are counted by step, with the start of the one that runs longest, until they end', async () => {
     const call = endedSpan({ step: 'communication', at: 50, miner: minerOf(2) });
     await record(
       started('poll', { at: 200 }),
@@ -194,7 +194,7 @@ describe('the steps in progress', () => {
 });
 
 describe('the retries', () => {
-  it('are overdue once their time has passed by the clock of the reader, and not before', async () => {
+  it('the retries are overdue once their time has passed by the clock of the reader, and not before', async () => {
     await record(
       retried('query', 10_000, { miner: minerOf(1) }),
       retried('query', 20_000, { miner: minerOf(2) }),
@@ -215,7 +215,7 @@ describe('the retries', () => {
     });
   });
 
-  it('are none when the step is tried again already, was ended by another attempt, or its run is over', async () => {
+  it('the retries are none when the step is tried again already, was ended by another attempt, or its run is over', async () => {
     await record(
       retried('query', 1000, { miner: minerOf(1) }),
       started('query', { miner: minerOf(1), at: 1000, attempt: 2 }),
@@ -229,7 +229,7 @@ describe('the retries', () => {
 });
 
 describe('the leads that wait for truth', () => {
-  it('are counted by run; the oldest due time is that of the truth, past or to come, not of the next look', async () => {
+  it('the leads that wait for truth are counted by run; the oldest due time is that of the truth, past or to come, not of the next look', async () => {
     await record(
       ...[1, 2].flatMap((uid) => [
         waiting(24, 5000, { miner: minerOf(uid) }),
@@ -247,7 +247,7 @@ describe('the leads that wait for truth', () => {
     expect(retries).toEqual({});
   });
 
-  it('are those whose newest attempt waits: one that was scored, or is being scored, waits no more', async () => {
+  it('the leads that wait for truth are those whose newest attempt waits: one that was scored, or is being scored, waits no more', async () => {
     await record(
       waiting(24, 5000),
       endedSpan({ step: 'era5', lead: 24, at: 6000, attempt: 2 }),
@@ -263,7 +263,7 @@ describe('the leads that wait for truth', () => {
 });
 
 describe('what could not be recorded', () => {
-  it('is counted by reason', async () => {
+  it('what could not be recorded is counted by reason', async () => {
     const broken = { 'weather.stage': 'nowhere' };
     await record(
       endedSpan({ step: 'query', attributes: broken }),
@@ -272,7 +272,7 @@ describe('what could not be recorded', () => {
     expect((await stateAt(0)).deadLetters).toEqual({ invalid_attribute: 2 });
   });
 
-  it('and never came in is counted over all processes', async () => {
+  it('what could not be recorded and never came in is counted over all processes', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const books = { received: [[1, 3] as const, [6, 10] as const], lastSequence: 12, deliveredSequence: 9 };
     for (const instanceId of ['instance-1', 'instance-2'])
@@ -312,7 +312,7 @@ describe('whatever was recorded', () => {
     running: sum(Object.values(stepsInProgress).map(({ steps }) => steps)),
   });
 
-  it('gives sums that agree with the views', async () => {
+  it('whatever was recorded gives sums that agree with the views', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, fc.integer({ min: 0, max: 70_000 }), async (spans, ms) => {
         await emptyTables(database.pool);
@@ -325,7 +325,7 @@ describe('whatever was recorded', () => {
 });
 
 describe('the reading', () => {
-  it('is one snapshot that writes nothing: what is committed in between belongs to the next', async () => {
+  it('the reading is one snapshot that writes nothing: what is committed in between belongs to the next', async () => {
     await record(endedSpan({ step: 'query' }));
     let isWritten = false;
     const pool = interceptPool(database.pool, async (text, run) => {
@@ -343,7 +343,7 @@ describe('the reading', () => {
     await expect(readPipelineState(writing)).rejects.toMatchObject({ code: '25006' });
   });
 
-  it('gives up a statement that takes too long, and ends between two statements when it is told to', async () => {
+  it('the reading gives up a statement that takes too long, and ends between two statements when it is told to', async () => {
     let timeout: unknown;
     const pool = interceptPool(database.pool, async (text, run, client) => {
       if (text === 'commit') timeout = (await client.query('show statement_timeout')).rows;
@@ -356,7 +356,7 @@ describe('the reading', () => {
     ).rejects.toThrow('closing');
   });
 
-  it('finds the newest attempts in the order of their index, without a look at the rows', async () => {
+  it('the reading finds the newest attempts in the order of their index, without a look at the rows', async () => {
     await record(...RECORDED_RUNS);
     await database.pool.query('vacuum analyze weather_forecast_steps_finished');
     let plan = '';

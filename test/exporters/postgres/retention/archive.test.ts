@@ -94,7 +94,7 @@ async function rebuild(
 }
 
 describe('what is archived of dropped steps', () => {
-  it('gives, with what is left of the log, miner_stats as they were, whatever is dropped in how many goes', async () => {
+  it('what is archived of dropped steps gives, with what is left of the log, miner_stats as they were, whatever is dropped in how many goes', async () => {
     let rounds = 0;
     await fc.assert(
       fc.asyncProperty(recordedRun.map(spread), async (spans) => {
@@ -118,7 +118,7 @@ describe('what is archived of dropped steps', () => {
     );
   });
 
-  it('is nothing for a miner of which nothing was dropped', async () => {
+  it('what is archived of dropped steps is nothing for a miner of which nothing was dropped', async () => {
     expect(await readArchivedFold(database.pool, [{ validatorId: 1, minerHotkey: '5Nobody' }])).toEqual(
       new Map(),
     );

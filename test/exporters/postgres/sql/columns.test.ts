@@ -49,15 +49,18 @@ async function emptyColumns(table: string, columns: readonly CatalogColumn[]): P
 }
 
 describe('every column of the recorded tables', () => {
-  it.each(TABLES)('of %s is written by something, or says why nothing writes it', async (table) => {
-    const columns = await columnsOf(table);
-    expect(columns.length).toBeGreaterThan(5);
-    const unwritten = columns.filter(({ meaning }) => meaning?.startsWith('Not written: '));
-    expect(await emptyColumns(table, columns)).toEqual(unwritten.map(({ name }) => name));
-    for (const { meaning } of unwritten) expect(meaning).toMatch(/^Not written: .{10,}\.$/);
-  });
+  it.each(TABLES)(
+    'every column of the recorded tables of %s is written by something, or says why nothing writes it',
+    async (table) => {
+      const columns = await columnsOf(table);
+      expect(columns.length).toBeGreaterThan(5);
+      const unwritten = columns.filter(({ meaning }) => meaning?.startsWith('Not written: '));
+      expect(await emptyColumns(table, columns)).toEqual(unwritten.map(({ name }) => name));
+      for (const { meaning } of unwritten) expect(meaning).toMatch(/^Not written: .{10,}\.$/);
+    },
+  );
 
-  it('holds no span that was refused, so that what is empty is empty for want of a writer', async () => {
+  it('every column of the recorded tables holds no span that was refused, so that what is empty is empty for want of a writer', async () => {
     expect(await rows('select reason, detail from dead_letter_spans')).toEqual([]);
     expect(
       await rows(`select from weather_forecast_steps where facts -> 'adjustments' ? 'invalid_json'`),
@@ -66,7 +69,7 @@ describe('every column of the recorded tables', () => {
 });
 
 describe('the public schema', () => {
-  it('explains every table, every view and every column of both', async () => {
+  it('the public schema explains every table, every view and every column of both', async () => {
     const silent = await rows<{ name: string }>(
       `select relation.oid::regclass || coalesce('.' || part.attname, '') as name
        from pg_class as relation
@@ -84,7 +87,7 @@ describe('the public schema', () => {
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
 
-  it('says of a column in a view what the table says, unless the view makes something else of it', async () => {
+  it('the public schema says of a column in a view what the table says, unless the view makes something else of it', async () => {
     const [timeline, current] = await Promise.all([
       columnsOf('forecast_timeline'),
       columnsOf('current_miner_stats'),
@@ -95,7 +98,7 @@ describe('the public schema', () => {
     expect(current).toEqual(await columnsOf('miner_stats'));
   });
 
-  it('knows the same error categories as the code, who is at fault, and which of them a call counts', async () => {
+  it('the public schema knows the same error categories as the code, who is at fault, and which of them a call counts', async () => {
     const known = await rows('select category, fault, is_transport from error_categories order by category');
     const wanted = ERROR_CATEGORIES.map((category) => ({
       category,

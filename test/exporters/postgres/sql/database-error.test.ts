@@ -19,7 +19,7 @@ describe('a batch that failed', () => {
     ['an error of the server itself', 'XX000'],
     ['a refused connection', 'ECONNREFUSED'],
     ['a name that cannot be resolved', 'ENOTFOUND'],
-  ])('is tried again after %s (%s)', (_name, code) => {
+  ])('a batch that failed is tried again after %s (%s)', (_name, code) => {
     expect(isRetryableDatabaseError(withCode(code))).toBe(true);
   });
 
@@ -33,22 +33,25 @@ describe('a batch that failed', () => {
     ['something the server cannot do', '0A000'],
     ['a view that refuses the row', '44000'],
     ['a text too long for the index on it', '54000'],
-  ])('is not tried again after %s (%s), since the same rows are refused again', (_name, code) => {
-    expect(isRetryableDatabaseError(withCode(code))).toBe(false);
-  });
+  ])(
+    'a batch that failed is not tried again after %s (%s), since the same rows are refused again',
+    (_name, code) => {
+      expect(isRetryableDatabaseError(withCode(code))).toBe(false);
+    },
+  );
 
-  it('is tried again when a partition was dropped that the writer knew, in whatever language that is said', () => {
+  it('a batch that failed is tried again when a partition was dropped that the writer knew, in whatever language that is said', () => {
     const dropped = Object.assign(withCode('23514'), { routine: 'ExecFindPartition' });
     expect(isRetryableDatabaseError(dropped)).toBe(true);
   });
 
-  it('is tried again when nobody knows why it failed', () => {
+  it('a batch that failed is tried again when nobody knows why it failed', () => {
     expect(
       [new Error('Connection terminated'), withCode(42), 'text', undefined].map(isRetryableDatabaseError),
     ).toEqual([true, true, true, true]);
   });
 
-  it('is not tried again after a mistake of our own, which would never end', () => {
+  it('a batch that failed is not tried again after a mistake of our own, which would never end', () => {
     expect(isRetryableDatabaseError(new TypeError('x is not a function'))).toBe(false);
     expect(isRetryableDatabaseError(new RangeError('Invalid time value'))).toBe(false);
     expect(isRetryableDatabaseError(new SyntaxError('Cannot convert 0xspan to a BigInt'))).toBe(false);

@@ -17,7 +17,7 @@ const state = (upTo: number): LedgerState => ({
 const pathIn = (folder: string): string => join(folder, 'books');
 
 describe('the books of a spool', () => {
-  it('give back the newest of what was written, whatever it is', async () => {
+  it('the books of a spool give back the newest of what was written, whatever it is', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const run = fc.tuple(
@@ -45,7 +45,7 @@ describe('the books of a spool', () => {
     ['first', 3],
     ['second', 4],
   ])(
-    'torn at any byte while their %s copy is written are still there, as of the turn before',
+    'the books of a spool torn at any byte while their %s copy is written are still there, as of the turn before',
     async (_, writes) => {
       const folder = await temporaryFolder();
       const books = new BooksFile(folder, EMITTER);
@@ -67,7 +67,7 @@ describe('the books of a spool', () => {
     },
   );
 
-  it('with any one bit flipped are those of one of the last two turns, never others', async () => {
+  it('the books of a spool with any one bit flipped are those of one of the last two turns, never others', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     for (const turn of [1, 2]) books.write(state(turn));
@@ -84,7 +84,7 @@ describe('the books of a spool', () => {
     }
   });
 
-  it('go on behind the turns of the process before, so that an heir overrules it', async () => {
+  it('the books of a spool go on behind the turns of the process before, so that an heir overrules it', async () => {
     const folder = await temporaryFolder();
     const first = new BooksFile(folder, EMITTER);
     for (const turn of [1, 2, 3]) first.write(state(turn));
@@ -96,7 +96,7 @@ describe('the books of a spool', () => {
     expect(readBooks(folder)?.ledger.upTo).toBe(4);
   });
 
-  it('have their full size from the beginning: on a full disk none could be written', async () => {
+  it('the books of a spool have their full size from the beginning: on a full disk none could be written', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
@@ -105,7 +105,7 @@ describe('the books of a spool', () => {
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
   });
 
-  it('with ten thousand runs fit into their place, and keep the newest', async () => {
+  it('the books of a spool with ten thousand runs fit into their place, and keep the newest', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const runs = Array.from({ length: 10_000 }, (_, at) => ['5Validator', at, 7, {}] as const);
@@ -117,7 +117,7 @@ describe('the books of a spool', () => {
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
   });
 
-  it('with ten thousand losses keep the newest, which are the least likely to have been told', async () => {
+  it('the books of a spool with ten thousand losses keep the newest, which are the least likely to have been told', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const dropped = Array.from({ length: 10_000 }, (_, at) => [2 * at + 1, 2 * at + 1] as const);
@@ -128,7 +128,7 @@ describe('the books of a spool', () => {
     expect(kept).toEqual(dropped.slice(-kept.length));
   });
 
-  it('of an emitter whose name alone exceeds them are refused, instead of being tried for ever', async () => {
+  it('the books of a spool of an emitter whose name alone exceeds them are refused, instead of being tried for ever', async () => {
     const books = new BooksFile(await temporaryFolder(), {
       ...EMITTER,
       validatorHotkey: 'x'.repeat(SLOT_BYTES),
@@ -141,7 +141,7 @@ describe('the books of a spool', () => {
     ['nothing', ''],
     ['something else', 'no books'],
     ['zeros', '\0'.repeat(2 * SLOT_BYTES)],
-  ])('cannot be read from a file of %s, and are begun anew', async (_, content) => {
+  ])('the books of a spool cannot be read from a file of %s, and are begun anew', async (_, content) => {
     const folder = await temporaryFolder();
     writeFileSync(pathIn(folder), content);
     expect(readBooks(folder)).toBeNull();
@@ -151,7 +151,7 @@ describe('the books of a spool', () => {
     expect(readBooks(folder)?.ledger.upTo).toBe(1);
   });
 
-  it('are none where there is no file', async () => {
+  it('the books of a spool are none where there is no file', async () => {
     expect(readBooks(await temporaryFolder())).toBeNull();
   });
 });

@@ -123,7 +123,7 @@ const everything = (ledger: Ledger) => ledger.account([], { from: 0, to: 0, isLa
 const byRun = (runs: readonly RunAccount[]): RunAccount[] => runs.toSorted((a, b) => a.runId - b.runId);
 
 describe('a ledger', () => {
-  it('says of each run started = delivered + spooled + dropped, whatever happens in whatever order', () => {
+  it('a ledger says of each run started = delivered + spooled + dropped, whatever happens in whatever order', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const model = new Model();
@@ -140,7 +140,7 @@ describe('a ledger', () => {
     );
   });
 
-  it('is the same for who takes over after a crash, from the books and the records that are left', () => {
+  it('a ledger is the same for who takes over after a crash, from the books and the records that are left', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const model = new Model();
@@ -155,7 +155,7 @@ describe('a ledger', () => {
     );
   });
 
-  it('comes to the same when who took over crashes as well, before it delivered anything', () => {
+  it('a ledger comes to the same when who took over crashes as well, before it delivered anything', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
         const model = new Model();
@@ -179,7 +179,7 @@ describe('what a ledger tells', () => {
     return ledger;
   }
 
-  it('with a part of a batch is what is true once that part is safe', () => {
+  it('what a ledger tells with a part of a batch is what is true once that part is safe', () => {
     const reported = (from: number, to: number) =>
       filled().account(records, { from, to, isLast: to === 4 }, OWN).account;
     expect(reported(0, 2)).toMatchObject({
@@ -194,14 +194,14 @@ describe('what a ledger tells', () => {
     });
   });
 
-  it('with the last records covers numbers that came to nothing', () => {
+  it('what a ledger tells with the last records covers numbers that came to nothing', () => {
     const ledger = filled();
     ledger.drop(ledger.nextSequence(), 'spool_full', run(1));
     const { account } = ledger.account(records, { from: 0, to: 4, isLast: true }, OWN);
     expect(account).toMatchObject({ deliveredSequence: 5, lastSequence: 5, dropped: [[5, 5]] });
   });
 
-  it('is told again until it was confirmed, and then no more', () => {
+  it('what a ledger tells is told again until it was confirmed, and then no more', () => {
     const ledger = filled();
     const slice = { from: 0, to: 4, isLast: true };
     const first = ledger.account(records, slice, OWN);
@@ -210,7 +210,7 @@ describe('what a ledger tells', () => {
     expect(everything(ledger).runs).toEqual([]);
   });
 
-  it('counts no step that names no run, but its record all the same', () => {
+  it('what a ledger tells counts no step that names no run, but its record all the same', () => {
     const ledger = new Ledger(EMITTER);
     ledger.start(null);
     ledger.drop(ledger.nextSequence(), 'spool_full', null);

@@ -11,7 +11,7 @@ const numbersOf = (ranges: SequenceRanges): number[] =>
   ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
 
 describe('ranges of numbers', () => {
-  it('hold exactly the numbers that they were made of, and no two of them touch', () => {
+  it('ranges of numbers hold exactly the numbers that they were made of, and no two of them touch', () => {
     fc.assert(
       fc.property(sequences, (numbers) => {
         const ranges = toRanges(numbers);
@@ -22,7 +22,7 @@ describe('ranges of numbers', () => {
     );
   });
 
-  it('are the same when the numbers come one by one, so that a loss may be told again and again', () => {
+  it('ranges of numbers are the same when the numbers come one by one, so that a loss may be told again and again', () => {
     fc.assert(
       fc.property(sequences, (numbers) => {
         const grown = numbers.reduce<SequenceRanges>(withSequence, []);
@@ -31,7 +31,7 @@ describe('ranges of numbers', () => {
     );
   });
 
-  it('behind a number hold those above it and no others, wherever it lies', () => {
+  it('ranges of numbers behind a number hold those above it and no others, wherever it lies', () => {
     fc.assert(
       fc.property(sequences, fc.integer({ min: 0, max: 61 }), (numbers, at) => {
         expect(numbersOf(behind(toRanges(numbers), at))).toEqual(numbers.filter((number) => number > at));
@@ -39,7 +39,7 @@ describe('ranges of numbers', () => {
     );
   });
 
-  it('that grow leave those that were told before as they were', () => {
+  it('ranges of numbers that grow leave those that were told before as they were', () => {
     const ranges: SequenceRanges = [[1, 3]];
     withSequence(ranges, 4);
     expect(ranges).toEqual([[1, 3]]);

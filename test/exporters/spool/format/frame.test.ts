@@ -28,7 +28,7 @@ const WRITTEN = new Set(RECORDS.map((record) => JSON.stringify(plain(record))));
 const isOneOf = (found: Frame): boolean => WRITTEN.has(JSON.stringify(plain(found)));
 
 describe('a segment', () => {
-  it('gives back the records that were written, in their order', () => {
+  it('a segment gives back the records that were written, in their order', () => {
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 20 }), (frames) => {
         const bytes = segmentOf(frames);
@@ -39,7 +39,7 @@ describe('a segment', () => {
     );
   });
 
-  it('cut at any byte gives all records before the cut and calls the rest a torn tail', () => {
+  it('a segment cut at any byte gives all records before the cut and calls the rest a torn tail', () => {
     const bytes = segmentOf(RECORDS);
     const ends = RECORDS.map((_, index) => segmentOf(RECORDS.slice(0, index + 1)).length);
     for (let cut = 0; cut <= bytes.length; cut += 1) {
@@ -50,7 +50,7 @@ describe('a segment', () => {
     }
   });
 
-  it('with any one bit flipped never gives a record that was not written, and counts the damage', () => {
+  it('a segment with any one bit flipped never gives a record that was not written, and counts the damage', () => {
     const bytes = segmentOf(RECORDS);
     const random = createRandom(20261123);
     for (let flip = 0; flip < 10_000; flip += 1) {
@@ -69,7 +69,7 @@ describe('a segment', () => {
     }
   });
 
-  it('of random bytes gives nothing and does not fail', () => {
+  it('a segment of random bytes gives nothing and does not fail', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         expect(readSegment(Buffer.from(bytes)).frames).toEqual([]);
@@ -79,14 +79,14 @@ describe('a segment', () => {
 });
 
 describe('frameAt', () => {
-  it('tells a frame that is still being written from a damaged one', () => {
+  it('frameAt tells a frame that is still being written from a damaged one', () => {
     const bytes = encodeFrame({ kind: 'ended', sequence: 7, payload: Buffer.from('payload') });
     expect(frameAt(bytes.subarray(0, HEADER_BYTES + 3), 0)).toEqual({ kind: 'incomplete' });
     bytes[HEADER_BYTES] = 0;
     expect(frameAt(bytes, 0)).toEqual({ kind: 'damaged', next: bytes.length });
   });
 
-  it('does not believe a length that asks for all memory', () => {
+  it('frameAt does not believe a length that asks for all memory', () => {
     const bytes = encodeFrame({ kind: 'ended', sequence: 7, payload: Buffer.from('payload') });
     bytes.writeUInt32LE(0xffffffff, 4);
     expect(frameAt(bytes, 0)).toMatchObject({ kind: 'damaged' });

@@ -12,7 +12,7 @@ const named = (validatorHotkey: unknown, runId: unknown = 1) => ({
 });
 
 describe('a record', () => {
-  it('gives back the span that it was made of', () => {
+  it('a record gives back the span that it was made of', () => {
     fc.assert(
       fc.property(recordedRun, fc.constantFrom(...RECORD_KINDS), (spans, kind) => {
         for (const [index, span] of spans.entries()) {
@@ -26,13 +26,13 @@ describe('a record', () => {
     );
   });
 
-  it('is none when its span is larger than any that is believed', () => {
+  it('a record is none when its span is larger than any that is believed', () => {
     expect(toFrame('ended', 1, Buffer.alloc(MAX_PAYLOAD_BYTES))).not.toBeNull();
     expect(toFrame('ended', 1, Buffer.alloc(MAX_PAYLOAD_BYTES + 1))).toBeNull();
   });
 
   it.each(['', 'no JSON', 'null', '5', '[]', '{}', '{"attributes":{}}'])(
-    'that holds no span of this version (%s) gives none, and fails nobody',
+    'a record that holds no span of this version (%s) gives none, and fails nobody',
     (text) => {
       expect(toSpan({ payload: Buffer.from(text) })).toBeNull();
     },
@@ -40,7 +40,7 @@ describe('a record', () => {
 });
 
 describe('a span', () => {
-  it('is counted for the run that its row will name', () => {
+  it('a span is counted for the run that its row will name', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) {
@@ -54,13 +54,13 @@ describe('a span', () => {
   });
 
   it.each(['5Valid\0ator', '5Valid\ud800ator'])(
-    'whose validator PostgreSQL cannot hold as it is (%j) is counted for the one in its row',
+    'a span whose validator PostgreSQL cannot hold as it is (%j) is counted for the one in its row',
     (hotkey) => {
       expect(runOf(named(hotkey))).toEqual({ validatorHotkey: '5Valid\uFFFDator', runId: 1 });
     },
   );
 
-  it('whose validator is too long for any key is counted for no run, or it would spoil the account of all others', () => {
+  it('a span whose validator is too long for any key is counted for no run, or it would spoil the account of all others', () => {
     expect(runOf(named('5'.repeat(3000)))).toBeNull();
   });
 
@@ -70,11 +70,11 @@ describe('a span', () => {
     ['no run', named('5Validator', null)],
     ['a run beyond exact numbers', named('5Validator', 2 ** 53)],
     ['a run that is a text', named('5Validator', '1')],
-  ])('that names %s is counted for no run', (_, span) => {
+  ])('a span that names %s is counted for no run', (_, span) => {
     expect(runOf({ ...span, resource: {} })).toBeNull();
   });
 
-  it('names its validator itself before its resource does', () => {
+  it('a span names its validator itself before its resource does', () => {
     expect(runOf(named('5Other'))?.validatorHotkey).toBe('5Other');
     expect(runOf(endedSpan({ step: 'query' }))?.validatorHotkey).toBe('5Validator');
   });

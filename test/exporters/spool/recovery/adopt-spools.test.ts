@@ -98,7 +98,7 @@ const contentOf = (directory: string): Record<string, string> =>
 const spans = (...at: readonly number[]): ObservedSpan[] => at.map((one) => spanOf(one));
 
 describe('the spool of a living process', () => {
-  it('is never touched, when the process is this one', async () => {
+  it('the spool of a living process is never touched, when the process is this one', async () => {
     const { root, outside, adopt } = await rig();
     const directory = leaveSpool(root, 'mine', spans(1, 2));
     await claimFolder(root, 'mine');
@@ -108,7 +108,7 @@ describe('the spool of a living process', () => {
     expect(outside.spans).toEqual([]);
   });
 
-  it('is never touched, when the process is another one, and is taken over once that is dead', async () => {
+  it('the spool of a living process is never touched, when the process is another one, and is taken over once that is dead', async () => {
     const { root, outside, adopt } = await rig();
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -126,7 +126,7 @@ describe('the spool of a living process', () => {
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 2).map(keyOf));
   });
 
-  it('that is taken over by a third one is left to it, from the next batch on', async () => {
+  it('the spool of a living process that is taken over by a third one is left to it, from the next batch on', async () => {
     const { root, outside, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1, 2, 3, 4, 5));
     outside.instead = () => {
@@ -140,7 +140,7 @@ describe('the spool of a living process', () => {
 });
 
 describe('the spools of dead processes', () => {
-  it('are drained one after the other, each in its order, told to be closed, and gone', async () => {
+  it('the spools of dead processes are drained one after the other, each in its order, told to be closed, and gone', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     leaveSpool(root, 'b', spans(11, 12));
     leaveSpool(root, 'a', spans(1, 2, 3, 4));
@@ -153,7 +153,7 @@ describe('the spools of dead processes', () => {
     expect(reports).toEqual({ problems: [], closings: [], dropped: {} });
   });
 
-  it('have the steps closed that were under way, and whoever shows traces hears of each once', async () => {
+  it('the spools of dead processes have the steps closed that were under way, and whoever shows traces hears of each once', async () => {
     const { root, outside, reports: reports, state, adopt } = await rig();
     leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     outside.instead = () => AWAY;
@@ -165,7 +165,7 @@ describe('the spools of dead processes', () => {
     expect(outside.spans.at(-1)?.attributes).toMatchObject({ 'weather.closing.reason': 'process_crash' });
   });
 
-  it('may end within a record, whose writer was killed in a write: nothing is missing, and nobody is bothered', async () => {
+  it('the spools of dead processes may end within a record, whose writer was killed in a write: nothing is missing, and nobody is bothered', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     // The books of a killed process are those of its last new segment.
@@ -178,7 +178,7 @@ describe('the spools of dead processes', () => {
     expect(outside.accounts.flatMap(({ received }) => received)).toEqual([[1, 3]]);
   });
 
-  it('stay while the sink is away: it is given up when it is told to stop, nothing is lost, and it is found again', async () => {
+  it('the spools of dead processes stay while the sink is away: it is given up when it is told to stop, nothing is lost, and it is found again', async () => {
     const { root, outside, state, adopt } = await rig();
     leaveSpool(root, 'a', spans(1, 2, 3, 4, 5));
     leaveSpool(root, 'b', spans(6));
@@ -194,7 +194,7 @@ describe('the spools of dead processes', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('stay when only their last word could not be told', async () => {
+  it('the spools of dead processes stay when only their last word could not be told', async () => {
     const { root, outside, state, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1));
     outside.instead = (batch) => (batch.length === 0 ? AWAY : undefined);
@@ -207,7 +207,7 @@ describe('the spools of dead processes', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('count what is refused and not even deadLettered', async () => {
+  it('the spools of dead processes count what is refused and not even deadLettered', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1, 2, 3, 4));
     const poison = keyOf(spanOf(2));
@@ -218,7 +218,7 @@ describe('the spools of dead processes', () => {
     expect(reports.dropped).toEqual({ rejected: 1 });
   });
 
-  it('do not wait for one that cannot be taken over, which is told', async () => {
+  it('the spools of dead processes do not wait for one that cannot be taken over, which is told', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     const broken = leaveSpool(root, 'a', spans(1));
     rmSync(join(broken, 'books'));
@@ -230,14 +230,14 @@ describe('the spools of dead processes', () => {
     expect(readdirSync(root)).toEqual(['a']);
   });
 
-  it('are none where there is no folder at all', async () => {
+  it('the spools of dead processes are none where there is no folder at all', async () => {
     const { adopt } = await rig({ root: '/nowhere/at/all' });
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 0 });
   });
 });
 
 describe('a spool that was damaged', () => {
-  it('is told, and what stands around the damage is delivered', async () => {
+  it('a spool that was damaged is told, and what stands around the damage is delivered', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1, 2, 3));
     const bytes = readFileSync(segmentPath(directory, 1));
@@ -256,7 +256,7 @@ describe('a spool that was damaged', () => {
     ]);
   });
 
-  it('beyond reading is put aside for a person to look at, and never looked at again', async () => {
+  it('a spool that was damaged beyond reading is put aside for a person to look at, and never looked at again', async () => {
     const { root, reports: reports, adopt } = await rig();
     const directory = join(root, 'dead');
     mkdirSync(directory);
@@ -272,7 +272,7 @@ describe('a spool that was damaged', () => {
 });
 
 describe('a folder without records', () => {
-  it('goes without a word: whether it is empty, or has a file of no bytes, or books in which nothing is counted', async () => {
+  it('a folder without records goes without a word: whether it is empty, or has a file of no bytes, or books in which nothing is counted', async () => {
     const { root, outside, reports: reports, adopt } = await rig();
     mkdirSync(join(root, 'empty'));
     mkdirSync(join(root, 'no-bytes'));
@@ -283,7 +283,7 @@ describe('a folder without records', () => {
     expect([outside.accounts, reports.problems]).toEqual([[], []]);
   });
 
-  it('stays for the sake of any file that is not ours', async () => {
+  it('a folder without records stays for the sake of any file that is not ours', async () => {
     const { root, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1));
     writeFileSync(join(directory, 'notes.txt'), 'of a person');

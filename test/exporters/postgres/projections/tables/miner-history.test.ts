@@ -49,7 +49,7 @@ const record = async (...spans: readonly ReturnType<typeof forecast>[]) =>
 const at = (ms: number): Date => new Date(Date.UTC(2026, 10, 23, 18) + ms);
 
 describe('the history of a miner', () => {
-  it('counts a streak over what has ended: forecasts in flight neither help nor break it (test vector 12)', async () => {
+  it('the history of a miner counts a streak over what has ended: forecasts in flight neither help nor break it (test vector 12)', async () => {
     await record(
       forecast(1, 'completed'),
       forecast(2, 'failed'),
@@ -61,19 +61,19 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
   });
 
-  it('goes by T0 and not by when a forecast ended or was told', async () => {
+  it('the history of a miner goes by T0 and not by when a forecast ended or was told', async () => {
     await record(forecast(4, 'failed', { day: 2 }));
     await record(forecast(1, 'completed', { day: 5 }), forecast(2, 'completed', { day: 4 }));
     await record(forecast(3, 'completed', { day: 1 }));
     expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
   });
 
-  it('takes the higher run for the later one of the same T0', async () => {
+  it('the history of a miner takes the higher run for the later one of the same T0', async () => {
     await record(forecast(1, 'failed', { day: 3 }), forecast(2, 'completed', { day: 3 }));
     expect(await miner()).toMatchObject({ successes: 1, failures: 0 });
   });
 
-  it('starts anew with the first failure, which is the newest', async () => {
+  it('the history of a miner starts anew with the first failure, which is the newest', async () => {
     await record(forecast(1, 'completed'), forecast(2, 'completed'));
     await record(forecast(3, 'failed'));
     expect(await miner()).toMatchObject({ successes: 0, failures: 1 });
@@ -81,7 +81,7 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ successes: 0, failures: 2 });
   });
 
-  it('knows the best and the worst of what was completed, and 0.0 is the worst', async () => {
+  it('the history of a miner knows the best and the worst of what was completed, and 0.0 is the worst', async () => {
     await record(
       forecast(1, 'completed', { score: 0.5 }),
       forecast(2, 'completed', { score: 0 }),
@@ -91,7 +91,7 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ best: 0.5, worst: 0 });
   });
 
-  it('knows when a forecast was last completed and last failed', async () => {
+  it('the history of a miner knows when a forecast was last completed and last failed', async () => {
     expect(await miner()).toEqual({});
     await record(forecast(1, 'completed'), forecast(2, 'failed'), forecast(3, 'completed'));
     expect(await miner()).toMatchObject({ success: at(3100), failure: at(2100) });

@@ -99,7 +99,7 @@ const mark = (): Promise<unknown> =>
   database.pool.query(`update miner_stats set fold = jsonb_set(fold::jsonb, '{history,best}', '9')::json`);
 
 describe('the history that is kept with a miner', () => {
-  it('is what its forecasts say after every batch, in whatever order they end and change their ends', async () => {
+  it('the history that is kept with a miner is what its forecasts say after every batch, in whatever order they end and change their ends', async () => {
     await fc.assert(
       fc.asyncProperty(anyBatches, async (batches) => {
         await emptyTables(database.pool);
@@ -117,7 +117,7 @@ describe('the history that is kept with a miner', () => {
     );
   });
 
-  it('is added to when the next forecast ends, and read when an older one does', async () => {
+  it('the history that is kept with a miner is added to when the next forecast ends, and read when an older one does', async () => {
     await record(ended(1), ended(3));
     await mark();
     await record(ended(4));
@@ -126,7 +126,7 @@ describe('the history that is kept with a miner', () => {
     expect(await historyOf()).toMatchObject({ best: 0.5, consecutiveSuccesses: 2 });
   });
 
-  it('is read once when a fold of an older version does not tell the newest forecast', async () => {
+  it('the history that is kept with a miner is read once when a fold of an older version does not tell the newest forecast', async () => {
     await record(ended(1));
     const known = await historyOf();
     await mark();
@@ -135,7 +135,7 @@ describe('the history that is kept with a miner', () => {
     expect(await historyOf()).toEqual(known);
   });
 
-  it('is read for a miner without a row, should there be forecasts of it', async () => {
+  it('the history that is kept with a miner is read for a miner without a row, should there be forecasts of it', async () => {
     await record(ended(1), ended(2));
     const known = await historyOf();
     await database.pool.query('delete from miner_stats');

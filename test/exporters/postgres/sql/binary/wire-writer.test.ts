@@ -54,7 +54,7 @@ const anyWritten: fc.Arbitrary<Written> = fc.oneof(
 );
 
 describe('what is written for PostgreSQL', () => {
-  it('is the same however little room there was to begin with', () => {
+  it('what is written for PostgreSQL is the same however little room there was to begin with', () => {
     fc.assert(
       fc.property(fc.array(anyWritten, { maxLength: 40 }), fc.nat(64), (all, room) => {
         const writer = new WireWriter(room);
@@ -65,7 +65,7 @@ describe('what is written for PostgreSQL', () => {
     );
   });
 
-  it('can be written over later, also where the memory has moved since', () => {
+  it('what is written for PostgreSQL can be written over later, also where the memory has moved since', () => {
     const writer = new WireWriter(4);
     writer.int32(0);
     writer.text('more than there was room for');
