@@ -93,6 +93,9 @@ describe('the built package', () => {
     expect(found['semconv']).toEqual(
       expect.arrayContaining(['ATTRIBUTES', 'ERROR_CATEGORIES', 'STEP_NAMES']),
     );
+    // Neither is vocabulary.
+    expect(found['semconv']).not.toEqual(expect.arrayContaining(['memoize']));
+    expect(found['semconv']).not.toEqual(expect.arrayContaining(['KIND_OF_SCHEMA']));
     expect(found['postgres']).toEqual(['ForecastSpanExporter', 'createPostgresExporter']);
     expect(found['prometheus']).toEqual(['createPrometheusExporter']);
     expect(found['version']).toBe('barograph');

@@ -28,6 +28,14 @@ export interface ForecastSpanExporterOptions {
  *
  * Calls are served one after the other. It fits any OpenTelemetry span processor through `export`; the processor of
  * Barograph calls `exportObserved`, which also takes running spans and classifies failures as retryable or not.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase, ForecastSpanExporter } from 'barograph';
+ *
+ * const exporter = new ForecastSpanExporter({ pool: await connectDatabase('postgres://localhost/weather') });
+ * await exporter.shutdown(); // writes what was handed over; the pool stays open
+ * ```
  */
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;
@@ -116,6 +124,18 @@ export class ForecastSpanExporter implements SpanExporter {
 
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 
-/** The exporter of Barograph for OpenTelemetry. */
+/**
+ * The exporter of Barograph for OpenTelemetry.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase, createPostgresExporter, RecordingSpanProcessor } from 'barograph';
+ *
+ * const exporter = createPostgresExporter({ pool: await connectDatabase('postgres://localhost/weather') });
+ * const processor = new RecordingSpanProcessor({
+ *   sink: { export: (spans) => exporter.exportObserved(spans) },
+ * });
+ * ```
+ */
 export const createPostgresExporter = (options: ForecastSpanExporterOptions): ForecastSpanExporter =>
   new ForecastSpanExporter(options);

@@ -6,6 +6,15 @@ export const STEP_NAME = 'weather.step.name';
 /**
  * Lets every step be recorded, whatever the sampling of traces decides: a step that the delegate would drop is recorded
  * without being sampled, so it reaches the rows and no trace exporter. Other spans are left to the delegate.
+ *
+ * @example
+ * ```ts
+ * import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
+ * import { recordingSampler } from 'barograph';
+ *
+ * // One trace of a hundred is exported; every step becomes rows.
+ * const sampler = recordingSampler(new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.01) }));
+ * ```
  */
 export function recordingSampler(delegate: Sampler): Sampler {
   return {

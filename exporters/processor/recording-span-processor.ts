@@ -19,6 +19,20 @@ const FLUSH_PAUSE_MILLIS = 250;
 /**
  * Brings every step, when it starts and when it has ended, to a sink: in order, one export at a time, again and again
  * until it is written. It never blocks or fails a step; what it cannot keep is counted by reason.
+ *
+ * @example
+ * ```ts
+ * import { RecordingSpanProcessor, type SpanSink } from 'barograph';
+ *
+ * const counting: SpanSink = {
+ *   export: (spans) => {
+ *     console.log(`${spans.length} spans`);
+ *     return Promise.resolve({ kind: 'written' });
+ *   },
+ * };
+ * const processor = new RecordingSpanProcessor({ sink: counting, maxBatchSize: 500, delayMillis: 50 });
+ * await processor.shutdown();
+ * ```
  */
 export class RecordingSpanProcessor implements SpanProcessor {
   readonly #options: CompleteOptions;

@@ -7,6 +7,14 @@ import { toReadableSpan } from './readable-span.ts';
  * Any span exporter of OpenTelemetry as a sink, so that a spool can stand before it. It is given the spans that have
  * ended, for it knows nothing of running ones. What it fails to export is exported again: it does not report whether
  * that can help.
+ *
+ * @example
+ * ```ts
+ * import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
+ * import { RecordingSpanProcessor, toSpanSink } from 'barograph';
+ *
+ * const processor = new RecordingSpanProcessor({ sink: toSpanSink(new InMemorySpanExporter()) });
+ * ```
  */
 export const toSpanSink = (exporter: SpanExporter): SpanSink => ({
   export: (spans) => {

@@ -54,7 +54,19 @@ export interface PrometheusExporter {
   readonly recorder: Pick<RecorderMetrics, 'startBatch'>;
 }
 
-/** Creates an exporter with a registry of its own; two of them know nothing of each other. */
+/**
+ * Creates an exporter with a registry of its own; two of them know nothing of each other.
+ *
+ * @example
+ * ```ts
+ * import { createPrometheusExporter } from 'barograph';
+ *
+ * const metrics = createPrometheusExporter({
+ *   recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
+ * });
+ * const { contentType, body } = await metrics.render('text/plain');
+ * ```
+ */
 export function createPrometheusExporter(options: PrometheusExporterOptions): PrometheusExporter {
   const { maxMiners, maxNames, ...stateLimits } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
   const registry = createRegistry();

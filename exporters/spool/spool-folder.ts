@@ -13,7 +13,17 @@ export interface SpoolFolder {
   readonly lock: HeldLock;
 }
 
-/** Takes a folder below the root, making it if need be; null when a living process holds it. */
+/**
+ * Takes a folder below the root, making it if need be; null when a living process holds it.
+ *
+ * @example
+ * ```ts
+ * import { claimFolder } from 'barograph';
+ *
+ * const folder = await claimFolder('.barograph/spool', 'worker-1');
+ * if (folder === null) throw new Error('Another process records into worker-1.');
+ * ```
+ */
 export async function claimFolder(root: string, name: string): Promise<SpoolFolder | null> {
   const directory = join(root, name);
   await mkdir(directory, { recursive: true, mode: 0o700 });

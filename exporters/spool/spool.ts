@@ -40,6 +40,14 @@ export interface SpoolRemainder {
 /**
  * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is
  * safe elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
+ *
+ * @example
+ * ```ts
+ * import { RecordingSpanProcessor, Spool, type SpanSink, type SpoolOptions } from 'barograph';
+ *
+ * export const spooled = (sink: SpanSink, options: Omit<SpoolOptions, 'listener'>) =>
+ *   new RecordingSpanProcessor({ sink, queue: (listener) => new Spool({ ...options, listener }) });
+ * ```
  */
 export class Spool implements SpanQueue {
   readonly #options: SpoolOptions;

@@ -1,16 +1,7 @@
 import type { FieldDef, Pool } from 'pg';
-import type {
-  DashboardJson,
-  PanelJson,
-  PromTargetJson,
-  SqlTargetJson,
-} from '../dashboards/shapes.ts';
+import type { DashboardJson, PanelJson, PromTargetJson, SqlTargetJson } from '../dashboards/shapes.ts';
 import { panelsOf } from '../dashboards/generated.ts';
-import {
-  interpolatePromql,
-  interpolateSql,
-  type DashboardChoice,
-} from '../dashboards/interpolate.ts';
+import { interpolatePromql, interpolateSql, type DashboardChoice } from '../dashboards/interpolate.ts';
 import { GRAFANA_READER } from '../dashboards/reader.ts';
 import { longToWide, partitionByValues, type Field, type Frame, type Value } from './frames.ts';
 import { SCRAPE_SECONDS, type Series } from './prometheus.ts';

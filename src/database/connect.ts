@@ -51,6 +51,14 @@ export function createDatabasePool(connectionString: string, options: ConnectOpt
  * A pool that is known to work: one connection was made and the server is new enough.
  *
  * @throws CategorizedError naming host, port and database, what happened and what to do; never a password.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase } from 'barograph';
+ *
+ * const pool = await connectDatabase('postgres://user@localhost:5432/weather');
+ * await pool.end();
+ * ```
  */
 export async function connectDatabase(connectionString: string, options: ConnectOptions = {}): Promise<Pool> {
   const pool = createDatabasePool(connectionString, options);

@@ -25,6 +25,14 @@ const LOCK_KEY = 0x6261726f;
  * and then find nothing to do, and a killed migrator leaves nothing behind.
  *
  * @throws CategorizedError when a migration fails (naming it and the line) or the database is newer than the program.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase, migrate } from 'barograph';
+ *
+ * const { applied } = await migrate(await connectDatabase('postgres://localhost/weather'));
+ * console.log(`${applied.length} migrations applied`);
+ * ```
  */
 export async function migrate(pool: Pool, source: MigrationSource = {}): Promise<MigrationResult> {
   const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);

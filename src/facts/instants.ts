@@ -1,4 +1,4 @@
-import { memoize } from '#semconv';
+import { memoize } from '#semconv/memoize';
 import type { EpochMicros } from './step-fact.ts';
 
 /** Microseconds of a nanosecond instant, rounded down. */

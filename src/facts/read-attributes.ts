@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { JSON_TYPE, KIND_OF_SCHEMA, type AttributeDefinition } from '#semconv';
+import { JSON_TYPE, type AttributeDefinition } from '#semconv';
+import { KIND_OF_SCHEMA } from '#semconv/attribute-definition';
 import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;

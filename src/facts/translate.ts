@@ -27,6 +27,16 @@ export type Translation =
 /**
  * Translates a span into facts. Pure: no clock, no I/O, no logger; the same span always gives the
  * same fact, and a started span gives a part of what its ended span gives.
+ *
+ * @example
+ * ```ts
+ * import { translate, type ObservedSpan } from 'barograph';
+ *
+ * export function problemOf(span: ObservedSpan): string | null {
+ *   const translation = translate(span);
+ *   return translation.kind === 'rejected' ? `${translation.reason}: ${translation.detail}` : null;
+ * }
+ * ```
  */
 export function translate(span: ObservedSpan): Translation {
   if (span.attributes['weather.step.name'] === undefined) return { kind: 'ignored' };

@@ -92,6 +92,13 @@ export function countsAsError(step: StepName, category: ErrorCategory | null): b
  * An error that knows its category because it is thrown where the cause is known.
  *
  * Thrown by Barograph's own parts; a foreign error is classified by class, code and cause chain in `src/steps`.
+ *
+ * @example
+ * ```ts
+ * import { CategorizedError } from 'barograph';
+ *
+ * throw new CategorizedError('http_5xx', 'The miner asks to wait 60 s.', { retryable: true });
+ * ```
  */
 export class CategorizedError extends Error {
   readonly category: ErrorCategory;

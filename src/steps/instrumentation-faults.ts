@@ -30,7 +30,17 @@ export function countFault(place: FaultPlace): void {
   diag.warn(`barograph: the instrumentation of a step failed at "${place}"; the step itself is not affected`);
 }
 
-/** How often the instrumentation failed so far, by place; a copy. */
+/**
+ * How often the instrumentation failed so far, by place; a copy.
+ *
+ * @example
+ * ```ts
+ * import { instrumentationFaults } from 'barograph';
+ *
+ * const faults = Object.values(instrumentationFaults()).reduce((sum, count) => sum + count, 0);
+ * if (faults > 0) console.warn(`${faults} callbacks of step definitions failed`);
+ * ```
+ */
 export function instrumentationFaults(): Readonly<Record<FaultPlace, number>> {
   const places = FAULT_PLACES.map((place) => [place, counts.get(place) ?? 0] as const);
   return Object.fromEntries(places) as Record<FaultPlace, number>;

@@ -15,6 +15,18 @@ type Method<This, Args extends unknown[], Result> = (this: This, ...args: Args) 
  * Makes every call of a method a span: the standard decorator form of `step`, and nothing but that.
  *
  * @throws CategorizedError `validator_internal` when the definition's step or substep is not in the vocabulary.
+ *
+ * @example
+ * ```ts
+ * import { Step } from 'barograph';
+ *
+ * class Miners {
+ *   @Step({ name: 'query', substep: 'initiate_fetch', identity: (runId: number) => ({ runId }) })
+ *   async query(runId: number): Promise<string> {
+ *     return `asked in run ${runId}`;
+ *   }
+ * }
+ * ```
  */
 export function Step<Args extends unknown[], Result>(
   definition: StepDefinition<Args, Result> & FromArguments<Args>,

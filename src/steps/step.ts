@@ -19,6 +19,21 @@ type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: 
  * With `OTEL_SDK_DISABLED=true` it returns `fn` itself.
  *
  * @throws CategorizedError `validator_internal` when the definition's step or substep is not in the vocabulary.
+ *
+ * @example
+ * ```ts
+ * import { step } from 'barograph';
+ *
+ * const query = step(
+ *   {
+ *     name: 'query',
+ *     substep: 'initiate_fetch',
+ *     identity: (runId: number, minerHotkey: string) => ({ runId, minerHotkey, attempt: 1, maxAttempts: 4 }),
+ *   },
+ *   async (runId: number, minerHotkey: string) => `run ${runId}: asked ${minerHotkey}`,
+ * );
+ * await query(7, '5F3s…');
+ * ```
  */
 export function step<This, Args extends unknown[], Result>(
   definition: StepDefinition<Args, Result>,

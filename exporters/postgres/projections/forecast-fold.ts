@@ -1,7 +1,6 @@
 import type { EpochMicros, ScoreSums, StepFact } from '#facts/step-fact';
 import {
   era5Stage,
-  memoize,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ErrorCategory,
@@ -11,6 +10,7 @@ import {
   type StepName,
   type StepStatus,
 } from '#semconv';
+import { memoize } from '#semconv/memoize';
 import {
   draftOf,
   emptyFold,

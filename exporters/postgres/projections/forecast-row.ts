@@ -3,13 +3,13 @@ import { isoOfMicros } from '#facts/instants';
 import { combinedScore, overallForecastScore } from '#scoring/forecast-score';
 import {
   ERA5_LEAD_HOURS,
-  memoize,
   TERMINAL_FORECAST_STATUSES,
   toStage,
   type ForecastStatus,
   type HostingStatus,
   type StageStatus,
 } from '#semconv';
+import { memoize } from '#semconv/memoize';
 import type { ForecastFold, ForecastValues, SlotError, SlotState } from './forecast-fold.ts';
 import { byFamily, compareTimestamps, newestOf, type LwwRegister } from './lww-register.ts';
 

@@ -1,5 +1,6 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
-import { memoize, type ClosingReason } from '#semconv';
+import type { ClosingReason } from '#semconv';
+import { memoize } from '#semconv/memoize';
 import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**

@@ -42,6 +42,16 @@ export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 
 /**
  * Takes over every spool whose process is dead: closes the steps that it left, delivers its records, and removes it. One
  * after the other; a spool that cannot be delivered now stays, and is found again.
+ *
+ * @example
+ * ```ts
+ * import { adoptSpools, type AdoptionOptions } from 'barograph';
+ *
+ * export async function adoptAll(options: AdoptionOptions): Promise<void> {
+ *   const { spools, records, closedSteps } = await adoptSpools(options);
+ *   console.log(`${spools} spools, ${records} records, ${closedSteps} steps closed as abandoned`);
+ * }
+ * ```
  */
 export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
   let adopted = NOTHING_ADOPTED;

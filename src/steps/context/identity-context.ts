@@ -32,7 +32,16 @@ export interface StepScope {
 export const stepScopeIn = (active: Context): StepScope =>
   (scopeIn(active) as StepScope | undefined) ?? NO_SCOPE;
 
-/** The identity that a step called here inherits. */
+/**
+ * The identity that a step called here inherits.
+ *
+ * @example
+ * ```ts
+ * import { currentIdentity, withIdentity } from 'barograph';
+ *
+ * withIdentity({ runId: 7, minerHotkey: '5F3s…' }, () => currentIdentity().runId); // 7
+ * ```
+ */
 export function currentIdentity(): StepIdentity {
   const known = Object.entries(stepScopeIn(context.active()).identity);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined));
@@ -41,6 +50,14 @@ export function currentIdentity(): StepIdentity {
 /**
  * Gives an identity to the steps called by `fn`, merged over the one that holds here. They take all of it, the attempt
  * and the queue's job, too; the steps inside them inherit run, miner, lead and validator only.
+ *
+ * @example
+ * ```ts
+ * import { step, withIdentity } from 'barograph';
+ *
+ * const verify = step({ name: 'verify', substep: 'manifest' }, async () => 'verified');
+ * await withIdentity({ runId: 7, minerHotkey: '5F3s…' }, () => verify()); // recorded for run 7
+ * ```
  */
 export function withIdentity<Result>(identity: StepIdentity, fn: () => Result): Result {
   const active = context.active();

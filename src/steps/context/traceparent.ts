@@ -16,7 +16,17 @@ function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
-/** The W3C traceparent of the span that is running here; undefined outside of any. */
+/**
+ * The W3C traceparent of the span that is running here; undefined outside of any.
+ *
+ * @example
+ * ```ts
+ * import { currentTraceparent, step } from 'barograph';
+ *
+ * // Kept with a job, it becomes `identity.traceparent` of the step that runs there later.
+ * const query = step({ name: 'query', substep: 'initiate_fetch' }, () => currentTraceparent());
+ * ```
+ */
 export function currentTraceparent(): string | undefined {
   const active = trace.getActiveSpan()?.spanContext();
   return active !== undefined && isSpanContextValid(active) ? toTraceparent(active) : undefined;

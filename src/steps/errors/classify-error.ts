@@ -30,6 +30,13 @@ const OUT_OF_MEMORY = /^(Invalid array length|Array buffer allocation failed|Inv
  *
  * A category that the error names itself comes first, then its code, HTTP status and class, then the same of its
  * causes, outermost first; the words of the messages are the last resort. Never throws.
+ *
+ * @example
+ * ```ts
+ * import { classifyError } from 'barograph';
+ *
+ * classifyError(Object.assign(new Error('gone'), { code: 'ECONNRESET' })); // 'connection'
+ * ```
  */
 export function classifyError(error: unknown): ErrorCategory {
   const chain = errorChain(error);
@@ -116,6 +123,13 @@ const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
 
 /**
  * Whether trying again can help: by the first error of the cause chain that names its category, else by the category.
+ *
+ * @example
+ * ```ts
+ * import { CategorizedError, isRetryable } from 'barograph';
+ *
+ * isRetryable(new CategorizedError('timeout', 'no reply within 45 s')); // true
+ * ```
  */
 export function isRetryable(error: unknown): boolean {
   for (const link of errorChain(error)) {
