@@ -5,13 +5,13 @@ import { promLinesPanel } from '../panels/graph-panels.ts';
 import { increaseOf, perMinuteOf, rateOf, shareOf } from '../panels/promql.ts';
 import { UNITS } from '../panels/units.ts';
 
-const NO_ERRORS = 'No step has told an error in this time range';
+const NO_ERRORS = 'No step has reported an error in this time range';
 
 const shares = promLinesPanel({
   id: 301,
   title: 'Error rate by step',
   description:
-    'Steps that told an error as a share of those that ended. communication and query above a third: see who is at ' +
+    'Steps that reported an error as a share of those that ended. communication and query above a third: see who is at ' +
     'fault beside. day1 or era5 above 0 for long: truth, or our scoring.',
   unit: UNITS.ratio,
   noValue: NO_ERRORS,

@@ -42,7 +42,7 @@ const oldest = promStatPanel({
   title: 'Longest',
   description:
     'How long the step that runs longest has run, how long the retry that is overdue longest is overdue, and how late the ' +
-    'ERA5 is that is waited for longest. The dashboard Run says which they are.',
+    'ERA5 is that is waited for longest. The dashboard Run lists them.',
   unit: UNITS.seconds,
   noValue: 'Nothing runs, nothing is overdue, and no truth is late',
   width: 12,

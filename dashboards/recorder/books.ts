@@ -50,7 +50,7 @@ const letters = tablePanel({
   id: 302,
   title: 'Dead letters',
   description:
-    'Spans that could not be recorded, kept whole. The detail says what was got and what is allowed. Remove the cause, ' +
+    'Spans that could not be recorded, kept whole. The detail has what was got and what is allowed. Remove the cause, ' +
     'then barograph dead-letters replay.',
   noValue: 'No span is a dead letter',
   width: 16,
@@ -84,7 +84,7 @@ const lateEnds = tablePanel({
   id: 304,
   title: 'Steps that ended after they were given up',
   description:
-    'Steps that were taken for abandoned and told their end after all; the end counts. Many of them: processes are frozen ' +
+    'Steps that were closed as abandoned and whose real end came after all; the real end counts. Many of them: processes are frozen ' +
     'or cut off for minutes.',
   noValue: 'No step has ended after it was given up',
   width: 24,

@@ -52,7 +52,7 @@ or (${spool} / ${limit} > 0.25
     for: held('5m'),
     severity: 'page',
     summary: '{{ $labels.instance }} does not answer its scrapes',
-    description: 'The process is gone or hangs. Nothing that is said of it here is of now.',
+    description: 'The process is gone or hangs. Its figures here are out of date.',
     dashboard,
   },
   {
@@ -74,7 +74,8 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     for: held('0s'),
     severity: 'page',
     summary: '{{ $value | humanize }} records were dropped: {{ $labels.reason }}',
-    description: 'What these steps said is not in the tables and will not come. Steps and scores go on.',
+    description:
+      'The records of these steps are not in the tables and will not come. Steps and scores go on.',
     dashboard,
   },
   {
@@ -120,7 +121,7 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
     severity: 'ticket',
     summary: '{{ $value }} rows of miner_stats differ from the metrics of {{ $labels.instance }}',
     description:
-      'Its panels of miners show other numbers than the tables. The tables are right until reconcile says otherwise.',
+      'Its panels of miners show other numbers than the tables. The tables are right unless reconcile finds a difference.',
     dashboard,
   },
   {

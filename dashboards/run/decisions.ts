@@ -44,7 +44,7 @@ const decisions = tablePanel({
   id: 402,
   title: 'Decisions of the orchestrator',
   description:
-    'What was decided for the run, and why, the newest first. Yellow and red ones ask for a look: the reason says what ' +
+    'What was decided for the run, and why, the newest first. Yellow and red ones ask for a look: the reason has what ' +
     'is missing.',
   noValue: 'No decision of this run is recorded',
   width: 14,

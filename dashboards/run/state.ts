@@ -11,7 +11,7 @@ const status = sqlStatPanel({
   id: 101,
   title: 'Status of the run',
   description:
-    'What the newest orchestration says of the run as a whole. When it is red, read why under "Decisions of the orchestrator".',
+    'The status of the run as a whole, by its newest orchestration. When it is red, read why under "Decisions of the orchestrator".',
   unit: UNITS.text,
   noValue: NO_RUN,
   width: 4,

@@ -21,7 +21,7 @@ const leaderboard = tablePanel({
   title: 'Leaderboard of the run',
   description:
     'The miners of the run, best first, by overall score: 0.95 of the ERA5 score and 0.05 for a passed day one. A miner ' +
-    'without a rank has no score: the last error says why, and the dashboard Run who is at fault.',
+    'without a rank has no score: the last error has the reason, and the dashboard Run who is at fault.',
   noValue: 'No miner of this run is recorded yet',
   width: 24,
   height: 12,
@@ -65,7 +65,7 @@ const scatter = scatterPanel({
   id: 103,
   title: 'Day one against ERA5',
   description:
-    'A point a miner: the day-one score, and what ERA5 said of the same forecast later. Far below the others: a good ' +
+    'A point a miner: the day-one score, and the ERA5 score of the same forecast later. Far below the others: a good ' +
     'first day that did not last, as of a forecast that copies GFS and drifts.',
   unit: UNITS.score,
   noValue: 'No miner of this run has both scores yet',

@@ -44,7 +44,7 @@ create table closed_spans (
   constraint closed_spans_pkey PRIMARY KEY (validator_id, trace_id, span_id),
   constraint closed_spans_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
-comment on table closed_spans is 'Steps that were closed because they never told their end. Some did so later: see late_ends.';
+comment on table closed_spans is 'Steps that got a synthetic end because their real end never came. For some it came later: see late_ends.';
 comment on column closed_spans.validator_id is 'Validator.';
 comment on column closed_spans.trace_id is 'Trace of the step.';
 comment on column closed_spans.span_id is 'Span of the step.';
@@ -108,15 +108,15 @@ create table emitter_runs (
   constraint emitter_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
 CREATE INDEX emitter_runs_run ON public.emitter_runs USING btree (validator_id, run_id);
-comment on table emitter_runs is 'What a process says of a run: how many of its steps it started, and where they are.';
+comment on table emitter_runs is 'Counts of a process for one run: how many of its steps it started, and where they are.';
 comment on column emitter_runs.validator_id is 'Validator.';
 comment on column emitter_runs.instance_id is 'service.instance.id of the process.';
 comment on column emitter_runs.run_id is 'Run.';
 comment on column emitter_runs.started is 'Steps of the run that the process started.';
 comment on column emitter_runs.spooled is 'Those of which nothing has left its spool yet.';
 comment on column emitter_runs.dropped is 'Those of which nothing could be kept, by reason.';
-comment on column emitter_runs.last_sequence is 'Number of the newest record when this was said.';
-comment on column emitter_runs.delivered_sequence is 'Number up to which records had left the process when this was said.';
+comment on column emitter_runs.last_sequence is 'Number of the newest record as of this report.';
+comment on column emitter_runs.delivered_sequence is 'Number up to which records had left the process as of this report.';
 
 create table emitters (
   validator_id integer not null,
@@ -144,8 +144,8 @@ comment on column emitters.ended_spans is 'Spans of it that ended.';
 comment on column emitters.last_sequence is 'Number of the newest record that the process made; null when it numbers none.';
 comment on column emitters.delivered_sequence is 'All records up to this number have left the process.';
 comment on column emitters.received is 'Numbers of the records that came in.';
-comment on column emitters.dropped_sequences is 'Numbers of the records that the process could not keep, and said so.';
-comment on column emitters.heartbeat_at is 'When the process last said that it lives, by the clock of the database; null when it never does.';
+comment on column emitters.dropped_sequences is 'Numbers of the records that the process dropped, as it reported.';
+comment on column emitters.heartbeat_at is 'Last heartbeat of the process, by the clock of the database; null when it sends none.';
 comment on column emitters.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
 
 create table error_categories (
@@ -489,7 +489,7 @@ create table weather_forecast_runs (
 );
 CREATE INDEX weather_forecast_runs_init_time ON public.weather_forecast_runs USING btree (validator_id, gfs_init_time_utc);
 CREATE INDEX weather_forecast_runs_open ON public.weather_forecast_runs USING btree (validator_id, id) WHERE (completion_time IS NULL);
-comment on table weather_forecast_runs is 'One forecast cycle: the newest that its spans say.';
+comment on table weather_forecast_runs is 'One forecast cycle: the newest state in its spans.';
 comment on column weather_forecast_runs.validator_id is 'Validator.';
 comment on column weather_forecast_runs.id is 'weather.run.id.';
 comment on column weather_forecast_runs.run_initiation_time is 'When the run was created; opens the manifest freeze window.';
@@ -566,7 +566,7 @@ comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overa
 comment on column weather_forecast_stats.forecast_run_id is 'forecast_{T0}_to_{target}, the same for every validator.';
 comment on column weather_forecast_stats.run_id is 'Run.';
 comment on column weather_forecast_stats.forecast_init_time is 'T0.';
-comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until something is said.';
+comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span has one.';
 comment on column weather_forecast_stats.current_forecast_stage is 'weather.stage of the newest step.';
 comment on column weather_forecast_stats.current_forecast_status is 'weather.stage.status: status within the stage.';
 comment on column weather_forecast_stats.stage_since is 'When the forecast first entered that stage.';
@@ -837,10 +837,10 @@ comment on column emitter_books.last_sequence is 'Number of the newest record th
 comment on column emitter_books.delivered_sequence is 'All records up to this number have left the process.';
 comment on column emitter_books.spooled is 'Records that have not left the process yet.';
 comment on column emitter_books.missing is 'Numbers of records that left the process and never came: lost. Empty is right.';
-comment on column emitter_books.dropped is 'Numbers of the records that the process could not keep, and said so.';
+comment on column emitter_books.dropped is 'Numbers of the records that the process dropped, as it reported.';
 comment on column emitter_books.first_seen is 'Start of its earliest span.';
 comment on column emitter_books.last_seen is 'Latest instant that a span of it speaks of.';
-comment on column emitter_books.heartbeat_at is 'When the process last said that it lives, by the clock of the database; null when it never does.';
+comment on column emitter_books.heartbeat_at is 'Last heartbeat of the process, by the clock of the database; null when it sends none.';
 comment on column emitter_books.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
 
 create view forecast_timeline as
@@ -905,7 +905,7 @@ create view late_ends as
    FROM closed_spans closed
      JOIN weather_forecast_steps_finished step ON step.validator_id = closed.validator_id AND step.trace_id = closed.trace_id AND step.span_id = closed.span_id AND step.started_at = closed.started_at
   WHERE (step.facts -> 'closing'::text) IS NULL;
-comment on view late_ends is 'Steps that were taken for abandoned and then told their end after all. The end is what counts.';
+comment on view late_ends is 'Steps that were closed as abandoned and whose real end came after all. The real end counts.';
 comment on column late_ends.validator_id is 'Validator.';
 comment on column late_ends.run_id is 'Run.';
 comment on column late_ends.trace_id is 'Trace of the step.';
@@ -950,7 +950,7 @@ comment on column miner_leaderboard.forecast_score_initial is 'Day-one score; 0.
 comment on column miner_leaderboard.era5_completeness is 'Leads scored over leads expected.';
 comment on column miner_leaderboard.avg_acc is 'Mean over the same.';
 comment on column miner_leaderboard.avg_skill_score is 'Mean over the same.';
-comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until something is said.';
+comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span has one.';
 comment on column miner_leaderboard.current_forecast_stage is 'weather.stage of the newest step.';
 comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since.';
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
@@ -1262,7 +1262,7 @@ create view run_completeness as
      LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
            FROM emitter_books books
           WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true;
-comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped, or unaccounted says by how much not.';
+comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped + unaccounted.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
 comment on column run_completeness.started is 'Spans of the run that were started, by the word of the processes that started them.';
@@ -1274,7 +1274,7 @@ comment on column run_completeness.dropped is 'Spans of the run of which the rec
 comment on column run_completeness.dropped_by_reason is 'The same, by reason.';
 comment on column run_completeness.unaccounted is 'What the sum lacks; 0 is right.';
 comment on column run_completeness.missing_sequences is 'Numbers of records that are lost, by process; null is right.';
-comment on column run_completeness.abandoned is 'Spans of the run that never told their end.';
+comment on column run_completeness.abandoned is 'Spans of the run whose real end never came.';
 comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 

@@ -83,7 +83,7 @@ export const ATTRIBUTES = {
     CLOSING_REASONS,
     '',
     'process_crash',
-    'Set on a span that was made to close a step which never told its end: why that was needed',
+    'Set on a synthetic end, for a step whose real end never came: the reason',
   ),
   'weather.step.context': json(
     '',
@@ -113,7 +113,7 @@ export const ATTRIBUTES = {
   // the exchange with the miner
   'weather.job.id': text('', 'c868cfc6-3641-44c6-82f7-3d0eb3a0d155', "The miner's own job"),
   'weather.job.accepted_time': instant('', '2026-11-23T18:05:00Z', 'When the miner accepted the job'),
-  'weather.poll.progress': double('%', '45', 'Progress that the miner told, 0 to 100'),
+  'weather.poll.progress': double('%', '45', 'Progress that the miner reported, 0 to 100'),
   'weather.response.status': oneOf(RESPONSE_STATUSES, '', 'inference_running', 'Where the exchange stands'),
   'weather.response.transport': oneOf(
     TRANSPORT_OUTCOMES,

@@ -139,7 +139,7 @@ const STEP_METRICS = {
  */
 const STATE_METRICS = {
   validators: gauge(
-    ['barograph_validators', '1', 'Always 1: says which number in the tables and labels a validator has.'],
+    ['barograph_validators', '1', 'Always 1: maps a validator to its number in the tables and labels.'],
     ['validator_id', 'validator_hotkey'],
   ),
   runForecasts: gauge(
