@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** How many different values an attribute takes; what is not `closed` or `low` never becomes a metric label. */
+/** Cardinality of an attribute; one that is `high` never becomes a metric label. */
 export type Cardinality = 'closed' | 'low' | 'high';
 
-/** What the reference page and the translation know of one attribute. */
+/** Definition of an attribute, read by the reference page and by the translation. */
 export interface AttributeDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly type: string;
   readonly unit: string;
@@ -13,11 +13,11 @@ export interface AttributeDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
 }
 
-type Words = readonly [unit: string, example: string, brief: string, cardinality?: Cardinality];
+type AttributeText = readonly [unit: string, example: string, brief: string, cardinality?: Cardinality];
 
 const define =
   <Schema extends z.ZodType>(type: string, schema: Schema, usual: Cardinality) =>
-  (...[unit, example, brief, cardinality]: Words): AttributeDefinition<Schema> => ({
+  (...[unit, example, brief, cardinality]: AttributeText): AttributeDefinition<Schema> => ({
     type,
     unit,
     brief,
@@ -30,7 +30,7 @@ const ANY_TEXT = z.string();
 const ANY_NUMBER = z.number().or(z.nan());
 const ANY_FLAG = z.boolean();
 
-/** The schemas that allow every value of a kind. */
+/** The schemas that are plain type checks, so that the translation can skip zod for them. */
 export const KIND_OF_SCHEMA: ReadonlyMap<z.ZodType, 'string' | 'number' | 'boolean'> = new Map<
   z.ZodType,
   'string' | 'number' | 'boolean'
@@ -40,24 +40,24 @@ export const KIND_OF_SCHEMA: ReadonlyMap<z.ZodType, 'string' | 'number' | 'boole
   [ANY_FLAG, 'boolean'],
 ]);
 
-/** Free text; over-long text is cut by the translation, with a counted reason. */
+/** Free text; the translation cuts what is too long, and counts it. */
 export const text = define('string', ANY_TEXT, 'high');
 /** A whole number. */
 export const integer = define('int', z.number().int(), 'high');
-/** A finite number, or NaN and infinities, which the translation turns into null with a counted reason. */
+/** A finite number; NaN and infinities become null in the translation, and are counted. */
 export const double = define('double', ANY_NUMBER, 'high');
 export const flag = define('boolean', ANY_FLAG, 'closed');
 /** An instant as ISO 8601 text with an offset. */
 export const instant = define('string (ISO 8601)', z.iso.datetime({ offset: true }), 'high');
 /** The `type` of JSON text. */
 export const JSON_TYPE = 'string (JSON)';
-/** JSON text, for what has no flat form. */
+/** JSON text, for structured values: span attributes are flat. */
 export const json = define(JSON_TYPE, ANY_TEXT, 'high');
 
 /** One of a closed set. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(
   values: Values,
-  ...[unit, example, brief]: Words
+  ...[unit, example, brief]: AttributeText
 ): AttributeDefinition<z.ZodEnum<{ [Value in Values[number]]: Value }>> {
   return define('enum', z.enum(values), 'closed')(unit, example, brief);
 }
@@ -65,7 +65,7 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(
 /** A whole number of a range, both ends included. */
 export function integerWithin(
   range: { readonly from: number; readonly to: number },
-  ...[unit, example, brief, cardinality]: Words
+  ...[unit, example, brief, cardinality]: AttributeText
 ): AttributeDefinition<z.ZodNumber> {
   const schema = z.number().int().min(range.from).max(range.to);
   return define(`int ${range.from}…${range.to}`, schema, 'low')(unit, example, brief, cardinality);

@@ -35,10 +35,14 @@ const patterned = (pattern: RegExp, example: string, brief: string): AttributeDe
   schema: z.string().regex(pattern),
 });
 
-/** Every attribute that Barograph reads from a span. The reference page is generated from this table. */
+/** Every attribute that Barograph reads from a span. `docs/attributes.md` is generated from this table. */
 export const ATTRIBUTES = {
-  // whose step it is
-  'weather.validator.hotkey': text('', '5Grwva…', 'Identity of the validator; may stand on the resource'),
+  // identity of the step
+  'weather.validator.hotkey': text(
+    '',
+    '5Grwva…',
+    'Identity of the validator; may be an attribute of the resource',
+  ),
   'weather.run.id': integer('', '42', 'The run: one forecast cycle of one validator'),
   'weather.run.init_time': instant('', '2026-11-23T00:00:00Z', 'T0, the GFS initialisation time'),
   'weather.run.target_time': instant('', '2026-11-23T00:00:00Z', 'Target time that names the forecast'),
@@ -91,11 +95,11 @@ export const ATTRIBUTES = {
     'What the step did: bytes, counts, cycles, cache hits, progress',
   ),
   'weather.step.queue_job_id': integer('', '811', 'Job of the queue that ran the step'),
-  'weather.retry.next_time': instant('', '2026-11-23T18:10:00Z', 'When the step is tried again'),
+  'weather.retry.next_time': instant('', '2026-11-23T18:10:00Z', 'Time of the next attempt'),
   'weather.truth.due_time': instant('', '2026-11-29T06:00:00Z', 'When ERA5 is due for the lead'),
   'weather.lead_hours': integerWithin({ from: 0, to: 1000 }, 'h', '72', 'Lead, hours after T0'),
 
-  // where the forecast stands
+  // state of the forecast
   'weather.stage': patterned(
     STAGE_PATTERN,
     'era5_scoring_72h',
@@ -119,7 +123,7 @@ export const ATTRIBUTES = {
     TRANSPORT_OUTCOMES,
     '',
     'success',
-    'Whether the call itself worked, whatever was answered',
+    'Whether the call succeeded in transport, whatever the miner replied',
   ),
   'weather.response.wire_status': text('', 'fetch_accepted', 'The status as the miner wrote it'),
   'weather.hosting.status': oneOf(
@@ -146,34 +150,34 @@ export const ATTRIBUTES = {
     'Where the forecast lies on its host, without the host',
   ),
   'weather.manifest.hash_claimed': text('', 'b5c1…', 'SHA-256 of the manifest, as the miner claimed it'),
-  'weather.manifest.hash_computed': text('', 'b5c1…', 'SHA-256 of the manifest, as it was read'),
+  'weather.manifest.hash_computed': text('', 'b5c1…', 'SHA-256 of the manifest, computed from what was read'),
   'weather.manifest.header': json('', '{"files":209}', 'The manifest without its list of files'),
   'weather.manifest.frozen_time': instant('', '2026-11-23T19:26:00Z', 'When the manifest was frozen'),
-  'weather.verification.passed': flag('', 'true', 'Whether what is hosted is what was promised'),
+  'weather.verification.passed': flag('', 'true', 'Whether the hosted forecast matches its manifest'),
 
   // scores
   'weather.score.initial': double('1', '0.61', 'Day-one score, 0 to 1'),
   'weather.score.era5': double('1', '0.55', 'Score of one lead against ERA5, 0 to 1'),
   'weather.score.reason': text('', 'acc is not finite', 'Why a score is missing'),
 
-  // what went wrong, and what it cost
+  // errors and cost
   'error.type': oneOf(ERROR_CATEGORIES, '', 'timeout', 'Category of the failure'),
   'weather.error.class': text('', 'TypeError', 'Class of the error', 'low'),
   'weather.error.code': text('', 'ECONNREFUSED', 'Code of the error', 'low'),
-  'weather.error.fingerprint': text('', '9f2c11d0a4b7', 'Same for the same failure, whatever its numbers'),
+  'weather.error.fingerprint': text('', '9f2c11d0a4b7', 'Equal for equal failures, whatever their numbers'),
   'weather.error.causes': json(
     '',
     '[{"type":"Error","message":"…"}]',
     'The chain of causes, outermost first',
   ),
-  'weather.error.retryable': flag('', 'true', 'Whether trying again can help'),
+  'weather.error.retryable': flag('', 'true', 'Whether a retry can help'),
   'http.request.method': text('', 'POST', 'Method of the call', 'low'),
   'http.response.status_code': integerWithin({ from: 100, to: 599 }, '', '200', 'Status of the reply'),
   'weather.profile.cpu_ms': double('ms', '12.4', 'CPU time of the process while the step ran'),
   'weather.profile.event_loop_delay_ms': double(
     'ms',
     '1.9',
-    'Longest that the event loop was held while the step ran',
+    'Longest block of the event loop while the step ran',
   ),
   'weather.profile.bytes_read': integer('By', '5120', 'Bytes that the step read'),
   'weather.profile.peak_memory_bytes': integer(
@@ -191,7 +195,7 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
     ['day1', 'era5'],
     '',
     'era5',
-    'Truth that the score was made against',
+    'Truth that the score was computed against',
   ),
   'weather.component.variable_name': text('', 'z', 'Variable, by its ERA5 short name', 'low'),
   'weather.component.pressure_level': integer('hPa', '500', 'Level; absent at the surface', 'low'),
@@ -202,7 +206,7 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
   'weather.component.skill_score': double(
     '1',
     '0.41',
-    'Skill that counts: against GFS on day one, climatology for ERA5',
+    'Skill that enters the score: against GFS on day one, climatology for ERA5',
   ),
   'weather.component.skill_score_gfs': double('1', '0.12', 'Skill against the GFS forecast'),
   'weather.component.skill_score_climatology': double('1', '0.71', 'Skill against climatology'),
@@ -230,7 +234,7 @@ export type ComponentScoreAttributeName = keyof typeof COMPONENT_SCORE_ATTRIBUTE
 export const DECISION_ATTRIBUTES = {
   'weather.orchestration.decision': oneOf(DECISIONS, '', 'query_miners', 'What was decided'),
   'weather.orchestration.reason': text('', 'GFS is ready', 'Why'),
-  'weather.orchestration.level': oneOf(LOG_LEVELS, '', 'INFO', 'How much it matters to an operator'),
+  'weather.orchestration.level': oneOf(LOG_LEVELS, '', 'INFO', 'Severity for an operator'),
 } as const satisfies Record<string, AttributeDefinition>;
 
 /** The names of span events that carry facts. */

@@ -1,6 +1,6 @@
 import type { StepName } from './vocabulary.ts';
 
-/** Every failure has exactly one category, assigned where the error happens (domain taxonomy of the pipeline). */
+/** Every failure has exactly one category, assigned where the error occurs. */
 export const ERROR_CATEGORIES = [
   'timeout',
   'connection',
@@ -35,7 +35,9 @@ export type ErrorCategory = (typeof ERROR_CATEGORIES)[number];
 export const FAULT_PARTIES = ['miner', 'upstream', 'validator'] as const;
 export type FaultParty = (typeof FAULT_PARTIES)[number];
 
-/** Who is at fault for each category. A time-out or a lost connection is the miner's, for only miners are called. */
+/**
+ * The party at fault for each category. A time-out or a lost connection is the miner's, since only miners are called.
+ */
 export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
   timeout: 'miner',
   connection: 'miner',
@@ -65,7 +67,7 @@ export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
   unknown: 'validator',
 };
 
-/** Categories that the call to a miner already counts; the step around the call must not count them again. */
+/** Categories already counted at the call to a miner; the step that encloses the call must not count them again. */
 export const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
   'timeout',
   'connection',
@@ -78,9 +80,9 @@ export const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
 ];
 
 /**
- * Whether an error of this step counts in the errors of its miner. Every failure counts once, where it happened: a
- * time-out at the communication, a rejected manifest at the verification. A crash takes a step along with the call inside
- * it: it counts at the step.
+ * Whether an error of this step counts in the errors of its miner. Every failure counts once, where it occurred: a
+ * time-out at the communication, a rejected manifest at the verification. A crash ends a step together with the call
+ * inside it, so it counts at the step only.
  */
 export function countsAsError(step: StepName, category: ErrorCategory | null): boolean {
   if (category === null) return false;
@@ -102,7 +104,7 @@ export function countsAsError(step: StepName, category: ErrorCategory | null): b
  */
 export class CategorizedError extends Error {
   readonly category: ErrorCategory;
-  /** Whether trying again can help. A rejected identity or a broken hash cannot heal by itself. */
+  /** Whether a retry can help; false unless given. A rejected identity or a wrong hash does not heal by itself. */
   readonly retryable: boolean;
 
   constructor(

@@ -1,12 +1,12 @@
 const HIDDEN = '[path]';
 
-/** An absolute path, from `/` or `~/`; a relative one tells nothing of the machine. */
+/** An absolute path, from `/` or `~/`; a relative one reveals nothing about the machine. */
 const POSIX_PATH = /(?<![\p{L}\p{N}_./~\\-])~?(?:\/+[^\s/\\"'`<>()[\]{}:;,|=?&#*!$]+)+/gu;
 const FILE_URL = /\bfile:\/\/((?:\/+[^\s/\\"'`<>()[\]{}:;,|=?&#*!$]+)+)/gi;
 const WINDOWS_PATH =
   /(?<![\p{L}\p{N}_])[a-z]:\\(?:[^\s\\/"'`<>()[\]{}:;,|=?&#*!$]+\\)*([^\s\\/"'`<>()[\]{}:;,|=?&#*!$]+)/giu;
 
-/** Parts of a path that betray where a secret lies; such a path is hidden as a whole. */
+/** Parts of a path that reveal where a secret is stored; such a path is hidden as a whole. */
 const SECRET_PART =
   /(?:^|[/\\])(?:\.env(?:\.[^/\\]*)?|\.bittensor|wallets?|hotkeys?|coldkeys?|keystores?|keypairs?|secrets?|credentials?(?:\.[^/\\]*)?|\.ssh|\.aws|\.cdsapirc|\.netrc|\.pgpass|id_(?:rsa|dsa|ecdsa|ed25519)(?:\.[^/\\]*)?|[^/\\]*\.(?:pem|key|p12|pfx|jks))(?:[/\\]|$)/i;
 

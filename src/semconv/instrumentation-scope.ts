@@ -1,6 +1,6 @@
 /**
- * Who makes the spans of steps, as OpenTelemetry names an instrumentation: name and version, and the version of its
- * conventions by which standard attributes (`error.type`, `http.*`, `exception.*`) are meant.
+ * OpenTelemetry's instrumentation scope of step spans: name, version, and the version of the semantic conventions that
+ * standard attributes (`error.type`, `http.*`, `exception.*`) follow.
  */
 export const INSTRUMENTATION_SCOPE = {
   name: 'barograph',

@@ -1,5 +1,5 @@
 /** Most results that are kept. */
-const MOST = 1000;
+const MAX_ENTRIES = 1000;
 
 /**
  * Memoizes a function of one string or number. Errors are not cached. At its limit the cache is cleared as a whole, so
@@ -8,13 +8,13 @@ const MOST = 1000;
 export function memoize<Result, Key extends string | number = string>(
   read: (key: Key) => Result,
 ): (key: Key) => Result {
-  const known = new Map<Key, Result>();
+  const cache = new Map<Key, Result>();
   return (key) => {
-    const before = known.get(key);
-    if (before !== undefined) return before;
+    const cachedResult = cache.get(key);
+    if (cachedResult !== undefined) return cachedResult;
     const result = read(key);
-    if (known.size >= MOST) known.clear();
-    known.set(key, result);
+    if (cache.size >= MAX_ENTRIES) cache.clear();
+    cache.set(key, result);
     return result;
   };
 }

@@ -1,2 +1,2 @@
-/** The message of an error, for people; of anything else that was thrown, the value as text. */
+/** The message of an Error; any other thrown value as text. Throws for what has no text: see `readMessage`. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import type { LabelName } from './metric-labels.ts';
 /** The Prometheus types that Barograph uses. */
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
-/** What a metric is: read by the exporter, the dashboards, the alerts and the reference page. */
+/** Definition of a metric, read by the exporter, the dashboards, the alerts and the reference page. */
 export interface MetricDefinition<Label extends LabelName = LabelName> {
   readonly name: string;
   readonly type: MetricType;
@@ -27,32 +27,32 @@ export interface HistogramDefinition<Label extends LabelName = LabelName> extend
   readonly buckets: readonly number[];
 }
 
-type Words = readonly [name: string, unit: string, help: string];
+type MetricText = readonly [name: string, unit: string, help: string];
 
-/** A number that only grows; its name ends in `_total`. */
+/** A value that only grows; its name ends in `_total`. */
 export function counter<Label extends LabelName = never>(
-  words: Words,
+  text: MetricText,
   labels: readonly Label[] = [],
 ): CounterDefinition<Label> {
-  const [name, unit, help] = words;
+  const [name, unit, help] = text;
   return { name, type: 'counter', unit, help, labels };
 }
 
-/** A number that stands where it stands. */
+/** A value that can go up and down. */
 export function gauge<Label extends LabelName = never>(
-  words: Words,
+  text: MetricText,
   labels: readonly Label[] = [],
 ): GaugeDefinition<Label> {
-  const [name, unit, help] = words;
+  const [name, unit, help] = text;
   return { name, type: 'gauge', unit, help, labels };
 }
 
 /** A distribution over fixed buckets. */
 export function histogram<Label extends LabelName = never>(
-  words: Words,
+  text: MetricText,
   buckets: readonly number[],
   labels: readonly Label[] = [],
 ): HistogramDefinition<Label> {
-  const [name, unit, help] = words;
+  const [name, unit, help] = text;
   return { name, type: 'histogram', unit, help, labels, buckets };
 }

@@ -9,32 +9,32 @@ import {
   SUBSTEPS,
 } from './vocabulary.ts';
 
-/** How one hand-over of a batch to the database ended. */
+/** Result of one export of a batch to the database. */
 export const BATCH_RESULTS = ['written', 'retryable', 'rejected'] as const;
 export type BatchResult = (typeof BATCH_RESULTS)[number];
 
-/** Labels whose values come from data or from other parts, and therefore have a budget of series. */
+/** Labels with an open set of values, which need a series budget. */
 export const BUDGETED_LABELS = ['miner_hotkey', 'run_id', 'reason', 'table'] as const;
 export type BudgetedLabel = (typeof BUDGETED_LABELS)[number];
 
-/** The value that stands for everything beyond the budget of a label. No hotkey and no name can be equal to it. */
+/** Label value of everything beyond the series budget. No hotkey and no name can collide with it. */
 export const OVERFLOW = '__overflow__';
 
 /** What a label means and which values it takes. */
 export interface LabelDefinition {
   readonly brief: string;
-  /** A closed set; or identities and names, which are bounded by a budget. */
+  /** A closed set; or identities and names, which the series budget bounds. */
   readonly values: readonly string[] | 'identity' | 'name';
 }
 
 /**
- * Every label of every metric. A lead, an attempt, a job or a text of an error is never one; a run is one only as long
- * as it is open.
+ * Every label of every metric. A lead, an attempt, a job or an error message is never a label, as its cardinality has
+ * no bound; a run is one only while it is open.
  */
 export const METRIC_LABELS = {
   validator_id: { brief: 'Number of the validator in the table validators', values: 'identity' },
   validator_hotkey: { brief: 'Identity of the validator', values: 'identity' },
-  run_id: { brief: 'Run that is not ended', values: 'identity' },
+  run_id: { brief: 'Run that has not ended', values: 'identity' },
   miner_hotkey: { brief: 'Identity of the miner', values: 'identity' },
   miner_uid: { brief: 'Slot that the miner holds; absent when it is not known', values: 'identity' },
   step: { brief: 'The step', values: STEP_NAMES },
@@ -45,9 +45,9 @@ export const METRIC_LABELS = {
   run_status: { brief: 'Status of the run', values: RUN_STATUSES },
   error_type: { brief: 'Category of the failure', values: ERROR_CATEGORIES },
   fault: { brief: 'Who has to act on the failure', values: FAULT_PARTIES },
-  score_type: { brief: 'Truth that the score was made against', values: SCORE_TYPES },
-  result: { brief: 'How the hand-over of the batch ended', values: BATCH_RESULTS },
-  label: { brief: 'Label whose budget of series is used up', values: BUDGETED_LABELS },
+  score_type: { brief: 'Truth that the score was computed against', values: SCORE_TYPES },
+  result: { brief: 'Result of the export of the batch', values: BATCH_RESULTS },
+  label: { brief: 'Label whose series budget is used up', values: BUDGETED_LABELS },
   reason: { brief: 'Why', values: 'name' },
   table: { brief: 'Recorded table', values: 'name' },
 } as const satisfies Record<string, LabelDefinition>;

@@ -17,11 +17,11 @@ const GROUP_TEXTS: Readonly<Record<keyof typeof METRIC_GROUPS, readonly [title: 
   steps: ['Steps', 'What the process recorded since it was started.'],
   pipeline: [
     'Pipeline',
-    'How things stand, read from the tables every 5 seconds, less often where that takes long. When that has failed for a minute all of it is absent, ' +
-      'but for the instant at which it was last read. Counts by step or reason are 0 where there is nothing; instants ' +
-      'are absent there.',
+    'State of the pipeline, read from the tables every 5 seconds, less often when the read is slow. When it has failed ' +
+      'for a minute, all of it is absent but the instant of the last read. Where there is nothing to count, counts by ' +
+      'step or reason are 0 and instants are absent.',
   ],
-  recorder: ['Recorder', 'How the recording process itself does.'],
+  recorder: ['Recorder', 'Health of the recording process itself.'],
 };
 
 function metricTable(metrics: Readonly<Record<string, MetricDefinition>>): string {
@@ -55,7 +55,7 @@ export function renderMetricsPage(): string {
       const [title, text] = GROUP_TEXTS[group];
       return `## ${title}\n\n${text}\n\n${metricTable(METRIC_GROUPS[group])}`;
     }),
-    `## Labels\n\nIdentities and names have a budget of series; ${code(OVERFLOW)} stands for what is beyond it.\n\n` +
+    `## Labels\n\nIdentities and names have a series budget; ${code(OVERFLOW)} stands for what is beyond it.\n\n` +
       labelTable(METRIC_LABELS),
   ];
   return `${sections.join('\n\n')}\n`;

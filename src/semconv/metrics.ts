@@ -1,6 +1,6 @@
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
 
-/** From a cached answer to a lead scored over all its fields, seconds. */
+/** From a cached reply to the scoring of one lead over all its fields, seconds. */
 const STEP_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
 ] as const;
@@ -26,11 +26,11 @@ const MINER_METRICS = {
     miner,
   ),
   minerHostingSuccesses: counter(
-    ['barograph_miner_hosting_successes_total', '1', 'Calls to the miner that worked on the wire.'],
+    ['barograph_miner_hosting_successes_total', '1', 'Calls to the miner whose transport succeeded.'],
     miner,
   ),
   minerHostingFailures: counter(
-    ['barograph_miner_hosting_failures_total', '1', 'Calls to the miner that failed on the wire.'],
+    ['barograph_miner_hosting_failures_total', '1', 'Calls to the miner whose transport failed.'],
     miner,
   ),
   minerHostingLatency: gauge(
@@ -102,7 +102,7 @@ const MINER_METRICS = {
   ),
 } as const;
 
-/** What the finished steps add up to since the process started, each step counted once and never by miner. */
+/** Totals of finished steps since the process started, each step counted once and never by miner. */
 const STEP_METRICS = {
   stepDuration: histogram(
     ['barograph_step_duration_seconds', 'seconds', 'Latency of finished steps, failed ones included.'],
@@ -111,11 +111,7 @@ const STEP_METRICS = {
   ),
   steps: counter(['barograph_steps_total', '1', 'Finished steps.'], step),
   stepErrors: counter(
-    [
-      'barograph_step_errors_total',
-      '1',
-      'Finished steps that tell an error, by category and party at fault.',
-    ],
+    ['barograph_step_errors_total', '1', 'Finished steps with an error, by category and party at fault.'],
     ['step', 'error_type', 'fault'],
   ),
   componentScores: counter(
@@ -123,18 +119,18 @@ const STEP_METRICS = {
     ['score_type'],
   ),
   adjustedValues: counter(
-    ['barograph_adjusted_values_total', '1', 'Values of spans that could not be kept as they were.'],
+    ['barograph_adjusted_values_total', '1', 'Values of spans that were adjusted before they were stored.'],
     ['reason'],
   ),
   truncatedSpans: counter([
     'barograph_truncated_spans_total',
     '1',
-    'Spans that lost attributes or events to their limits.',
+    'Spans whose SDK dropped attributes or events at its limits.',
   ]),
 } as const;
 
 /**
- * How things stand now, read from the tables every few seconds. Every process that records shows all of it, so queries
+ * State of the pipeline, read from the tables every few seconds. Every process that records shows all of it, so queries
  * take the maximum over processes.
  */
 const STATE_METRICS = {
@@ -143,14 +139,14 @@ const STATE_METRICS = {
     ['validator_id', 'validator_hotkey'],
   ),
   runForecasts: gauge(
-    ['barograph_run_forecasts', '1', 'Forecasts of an open run by the stage in which they are.'],
+    ['barograph_run_forecasts', '1', 'Forecasts of an open run, by stage and status.'],
     [...run, 'stage', 'stage_status'],
   ),
   runStatusSince: gauge(
     [
       'barograph_run_status_since_timestamp_seconds',
       'seconds',
-      'When an open run entered the status in which it is.',
+      'When an open run entered its present status.',
     ],
     [...run, 'run_status'],
   ),
@@ -161,30 +157,34 @@ const STATE_METRICS = {
   runsOverflowed: gauge([
     'barograph_metrics_overflowed_runs',
     '1',
-    'Open runs that have no series of their own because the budget is used up.',
+    'Open runs without series of their own because the series budget is used up.',
   ]),
-  stepsInProgress: gauge(['barograph_steps_in_progress', '1', 'Steps that run now.'], ['step']),
+  stepsInProgress: gauge(['barograph_steps_in_progress', '1', 'Running steps.'], ['step']),
   oldestStepInProgress: gauge(
     [
       'barograph_oldest_step_in_progress_timestamp_seconds',
       'seconds',
-      'When the step that runs longest was started; absent when none runs.',
+      'Start of the longest running step; absent when none runs.',
     ],
     ['step'],
   ),
   retriesScheduled: gauge(
-    ['barograph_retries_scheduled', '1', 'Steps of open runs that will be tried again, truth aside.'],
+    [
+      'barograph_retries_scheduled',
+      '1',
+      'Scheduled retries of steps of open runs, without those that wait for truth.',
+    ],
     ['step'],
   ),
   retriesOverdue: gauge(
-    ['barograph_retries_overdue', '1', 'Steps of open runs whose time to be tried again has passed.'],
+    ['barograph_retries_overdue', '1', 'Scheduled retries of steps of open runs whose time has passed.'],
     ['step'],
   ),
   oldestRetryDue: gauge(
     [
       'barograph_oldest_overdue_retry_timestamp_seconds',
       'seconds',
-      'When the retry that is overdue longest was due; absent when none is.',
+      'Due time of the retry that is overdue longest; absent when none is.',
     ],
     ['step'],
   ),
@@ -196,18 +196,18 @@ const STATE_METRICS = {
     [
       'barograph_oldest_truth_due_timestamp_seconds',
       'seconds',
-      'When the ERA5 data that a run waits for longest was due; absent when it waits for none.',
+      'Due time of the earliest ERA5 data that a run waits for; absent when it waits for none.',
     ],
     run,
   ),
   deadLetters: gauge(
-    ['barograph_dead_letters', '1', 'Spans that could not be recorded and are kept, by reason.'],
+    ['barograph_dead_letters', '1', 'Dead letters: spans that could not be recorded, by reason.'],
     ['reason'],
   ),
   missingRecords: gauge([
     'barograph_missing_records',
     '1',
-    'Numbered records of all processes that left them and never came in; 0 is right.',
+    'Numbered records that left their process and never arrived, over all processes; 0 is right.',
   ]),
   stateRead: gauge([
     'barograph_state_read_timestamp_seconds',
@@ -222,28 +222,28 @@ const RECORDER_METRICS = {
   recorderOldestAge: gauge([
     'barograph_recorder_oldest_age_seconds',
     'seconds',
-    'Age of the oldest span that waits; absent when none waits.',
+    'Age of the oldest waiting span; absent when none waits.',
   ]),
   recorderSpoolBytes: gauge(['barograph_recorder_spool_bytes', 'bytes', 'Size of the spool on disk.']),
-  recorderSpoolLimit: gauge([
-    'barograph_recorder_spool_limit_bytes',
-    'bytes',
-    'Size that the spool may not pass.',
-  ]),
+  recorderSpoolLimit: gauge(['barograph_recorder_spool_limit_bytes', 'bytes', 'Size limit of the spool.']),
   recorderDropped: counter(
     ['barograph_recorder_dropped_total', '1', 'Spans that were lost, by reason.'],
     ['reason'],
   ),
   recorderRejected: counter(
-    ['barograph_recorder_rejected_total', '1', 'Spans that were refused, by reason.'],
+    ['barograph_recorder_rejected_total', '1', 'Spans that were rejected, by reason.'],
     ['reason'],
   ),
   recorderBatches: counter(
-    ['barograph_recorder_batches_total', '1', 'Batches handed to the database, by result.'],
+    ['barograph_recorder_batches_total', '1', 'Batches exported to the database, by result.'],
     ['result'],
   ),
   recorderBatchDuration: histogram(
-    ['barograph_recorder_batch_duration_seconds', 'seconds', 'Time from hand-over to the result of a batch.'],
+    [
+      'barograph_recorder_batch_duration_seconds',
+      'seconds',
+      'Time from the export of a batch to its result.',
+    ],
     BATCH_BUCKETS_SECONDS,
     ['result'],
   ),
@@ -259,15 +259,15 @@ const RECORDER_METRICS = {
   minerStatsDrift: gauge([
     'barograph_miner_stats_drift_rows',
     '1',
-    'Rows of miner_stats that the metrics showed wrongly when last compared; 0 is right.',
+    'Rows of miner_stats that differed from the metrics at the last comparison; 0 is right.',
   ]),
   minersOverflowed: gauge([
     'barograph_metrics_overflowed_miners',
     '1',
-    'Miners that have no series of their own because the budget is used up.',
+    'Miners without series of their own because the series budget is used up.',
   ]),
   overflow: counter(
-    ['barograph_metrics_overflow_total', '1', 'Observations that had no series of their own, by label.'],
+    ['barograph_metrics_overflow_total', '1', 'Observations beyond the series budget, by label.'],
     ['label'],
   ),
 } as const;

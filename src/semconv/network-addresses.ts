@@ -13,7 +13,7 @@ const BARE_IPV6 =
 
 const isIpv4 = (address: string): boolean => address.split('.').every((part) => Number(part) <= 255);
 
-/** An IPv6 address in full, or shortened with one `::`; the time `12:30:45` is none. */
+/** An IPv6 address in full, or shortened with one `::`; the time `12:30:45` is not one. */
 function isIpv6(address: string): boolean {
   const bare = address.replace(/%.*$/, '').replace(/(?:\d{1,3}\.){3}\d{1,3}$/, '0:0');
   const halves = bare.split('::');
@@ -23,16 +23,16 @@ function isIpv6(address: string): boolean {
   return halves.length === 2 ? groups.length <= 7 : groups.length === 8;
 }
 
-/** `dead::beef` may as well be a name, so a bare address must hold a digit. */
+/** `dead::beef` could be a name, so an address without brackets must contain a digit. */
 const isUnambiguousIpv6 = (address: string): boolean => /\d/.test(address) && isIpv6(address);
 
-/** Four numbers that a word such as `version` introduces are no address. */
+/** Four numbers after a word such as `version` are not an address. */
 const isAddressAt = (match: string, offset: number, whole: string): boolean =>
   isIpv4(match.replace(/:\d+$/, '')) && !VERSION_BEFORE.test(whole.slice(Math.max(0, offset - 20), offset));
 
 /**
- * Hides who a text speaks of on the network: IPv4 and IPv6 addresses with their ports, and the host, port, user and
- * password of URLs. A version such as `version 1.2.3.4` and a number after a colon such as `code:5000` stay.
+ * Hides network identities: IPv4 and IPv6 addresses with their ports, and the host, port, user and password of URLs. A
+ * version such as `version 1.2.3.4` and a number after a colon such as `code:5000` stay.
  */
 export function hideNetworkAddresses(text: string): string {
   return text

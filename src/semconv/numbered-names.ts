@@ -6,12 +6,16 @@ const substeps = Object.values(SUBSTEPS).flat();
 export const SUBSTEP_PATTERN = new RegExp(
   `^(${substeps.filter((name) => name !== 'attempt').join('|')}|attempt_[1-9][0-9]{0,5})$`,
 );
-/** Any stage: one of the closed set, or one of the two that may carry a number. */
+/** Any stage: one of the closed set, or one of the two families with a number. */
 export const STAGE_PATTERN = new RegExp(
   `^(${STAGES.join('|')}|inference_running_(100|[1-9]?[0-9])%|era5_scoring_[1-9][0-9]{0,2}h)$`,
 );
 
-/** The stage without its number: what metrics and panels group by. */
+/**
+ * The stage without its number, by which metrics and panels group; memoized.
+ *
+ * @throws RangeError for a text that is not a stage
+ */
 export const toStage = memoize((stageText: string): Stage => {
   const bare = stageText.replace(/_[0-9]+[%h]$/, '');
   const stage = STAGES.find((name) => name === bare);
@@ -25,7 +29,7 @@ export const toStage = memoize((stageText: string): Stage => {
 
 const withoutNumber = memoize((substep) => substep.replace(/^attempt_[0-9]+$/, 'attempt'));
 
-/** The substep without its number, or null when it is no substep of this step. */
+/** The substep without its number, or null when the step has no such substep. */
 export function toSubstepGroup(step: StepName, substep: string): SubstepGroup | null {
   const bare = withoutNumber(substep);
   return SUBSTEPS[step].find((name) => name === bare) ?? null;
@@ -35,7 +39,7 @@ export function toSubstepGroup(step: StepName, substep: string): SubstepGroup | 
 export const pollSubstep = (attempt: number): string => `attempt_${attempt}`;
 /** `era5_scoring_{L}h`. */
 export const era5Stage = (leadHours: number): string => `era5_scoring_${leadHours}h`;
-/** `inference_running_{p}%`, or without the number when no progress is known. Progress is cut to 0…100. */
+/** `inference_running_{p}%`, or without the number when the progress is unknown. Progress is clamped to 0…100 %. */
 export function inferenceStage(progress: number | null): string {
   if (progress === null || !Number.isFinite(progress)) return 'inference_running';
   return `inference_running_${Math.round(Math.min(100, Math.max(0, progress)))}%`;

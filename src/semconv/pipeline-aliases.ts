@@ -11,8 +11,8 @@ export interface PipelineAlias {
 }
 
 /**
- * The conventions are made for builds and still experimental, so no span carries them; whoever has tools for them
- * renames in a Collector by this table.
+ * Aliases for tools of the `cicd.*` conventions: a Collector can rename by this table. No span carries them, as they
+ * are made for builds and still experimental.
  */
 export const PIPELINE_ALIASES: readonly PipelineAlias[] = [
   { convention: 'cicd.pipeline.run.id', attribute: 'weather.run.id', brief: 'One forecast cycle' },
@@ -38,7 +38,7 @@ export const PIPELINE_ALIASES: readonly PipelineAlias[] = [
 /** Results as the conventions name them. */
 export type PipelineResult = 'success' | 'failure' | 'error' | 'timeout' | 'cancellation' | 'skip';
 
-/** What a status of a step is as a result; null while there is none. */
+/** The result of a step status; null while the step runs. */
 export const RESULT_OF_STEP: Readonly<Record<StepStatus, PipelineResult | null>> = {
   in_progress: null,
   succeeded: 'success',
@@ -48,7 +48,7 @@ export const RESULT_OF_STEP: Readonly<Record<StepStatus, PipelineResult | null>>
   abandoned: 'cancellation',
 };
 
-/** What a status of a run is as a result; null while there is none. */
+/** The result of a run status; null while the run is open. */
 export const RESULT_OF_RUN: Readonly<Record<RunStatus, PipelineResult | null>> = {
   created: null,
   seeding: null,

@@ -21,7 +21,7 @@ import {
   VARIABLES,
 } from './vocabulary.ts';
 
-/** A cell of a Markdown table: `|` would end it. */
+/** Escapes the text of a Markdown table cell: `|` would end it. */
 export const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 export const code = (text: string | number): string => `\`${cell(String(text))}\``;
@@ -66,21 +66,21 @@ const INTRODUCTION = `# Attributes
 
 Generated from \`src/semconv\` by \`npm run generate\`; change it there.
 
-A span with the attribute \`weather.step.name\` is a step, and what it says in these attributes and events becomes rows and
-metrics. A value outside of its closed set is refused, never replaced. Cardinality tells how many values there are:
+A span with the attribute \`weather.step.name\` is a step, and these attributes and events of it become rows and metrics.
+A value outside its closed set is rejected, never replaced. Cardinality is the number of different values:
 \`closed\` and \`low\` may become metric labels, \`high\` never does.`;
 
 const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
   componentScore: 'The scores of one variable on one level; the attributes are below',
-  retryScheduled: 'The step is tried again; `weather.retry.next_time` says when',
+  retryScheduled: 'A retry of the step is scheduled at `weather.retry.next_time`',
   decision: 'One decision of the orchestrator; the attributes are below',
-  exception: 'Why the step did not succeed, by the conventions of OpenTelemetry, scrubbed of secrets',
+  exception: 'The error of the step, by the conventions of OpenTelemetry, scrubbed of secrets',
 };
 
 const SAME_MEANING = `## The same in the conventions for pipelines
 
-OpenTelemetry's \`cicd.*\` are made for builds and still experimental, so no span carries them. Whoever has tools for them
-renames in a Collector. A poll whose miner still infers has the status \`retry_scheduled\` without being a failure.`;
+OpenTelemetry's \`cicd.*\` are made for builds and still experimental, so no span carries them. For tools that need them,
+rename in a Collector. A poll whose miner still infers has the status \`retry_scheduled\` without being a failure.`;
 
 function resultTable(attribute: string, results: Readonly<Record<string, PipelineResult | null>>): string {
   const rows = Object.entries(results).map(([status, result]) => [

@@ -3,17 +3,20 @@ import { hideNetworkAddresses } from './network-addresses.ts';
 import { hideSecretValues, isSecretKey } from './secret-values.ts';
 
 const HIDDEN_VALUE = '[secret]';
-/** Deeper than any recorded value; it stops a cycle, too. */
+/** Deeper than any recorded value; also ends a cycle. */
 const MAX_DEPTH = 64;
-/** Every rule needs one of these; a text without them, such as a status, is done at once. */
+/** Prefilter: every rule needs one of these, so a text without them, such as a status, skips all rules. */
 const SUSPICIOUS = /[/\\:=.]|bearer|key|gAAAA|ENOTFOUND|EAI_AGAIN/i;
 
-/** Hiding one thing may bare another, as a path behind an address; twice is nearly always enough. */
+/**
+ * Rules run to a fixed point, since one may expose a match of another (a path behind an address); two passes nearly
+ * always suffice.
+ */
 const MAX_PASSES = 10;
 
 /**
- * The text without what must never be stored or shown: tokens, keys and passwords, addresses and ports, hosts of
- * URLs, and absolute paths. Hotkeys, hashes, versions and times stay. Scrubbing twice changes nothing more.
+ * Removes what must never be stored or shown: tokens, keys and passwords, addresses and ports, hosts of URLs, and
+ * absolute paths. Hotkeys, hashes, versions and times stay. Idempotent.
  */
 export function scrubText(text: string): string {
   let scrubbed = text;
@@ -26,8 +29,8 @@ export function scrubText(text: string): string {
 }
 
 /**
- * A JSON-like value with all of its texts and keys scrubbed and with the values hidden whose key names a secret
- * (`token`, `password`, `private_key`, `ip` and the like). What is no text, array or plain object stays as it is.
+ * Scrubs all texts and keys of a JSON-like value, and hides values whose key names a secret (`token`, `password`,
+ * `private_key`, `ip` and the like). Other values stay as they are.
  */
 export function scrubValue(value: unknown): unknown {
   return scrubAt(value, 0);

@@ -4,7 +4,7 @@ const TOKEN = '[token]';
 const PRIVATE_KEY_BLOCK =
   /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g;
 const JWT = /\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)?/g;
-/** What the Fernet scheme writes always begins with a version byte and four zero bytes of time. */
+/** Fernet tokens begin with a version byte and the zero bytes of a 64-bit timestamp: `gAAAA` in base64. */
 const FERNET_TOKEN = /\bgAAAA[\w-]{20,}={0,2}/g;
 const BEARER = /\b(Bearer)\s+[\w.~+/=-]+/gi;
 const AUTHORIZATION =
@@ -19,8 +19,8 @@ const NAMED_SECRET = new RegExp(
   `((?:${NAMES})["']?\\s{0,8}[:=]\\s{0,8})(?:\\[(?:secret|token)\\]|"[^"]*"|'[^']*'|[^\\s&,;)}\\]"']+)`,
   'gi',
 );
-/** `fernet key 5f2a…`: the name of a key, then something long enough to be one. */
-const SPOKEN_KEY =
+/** `fernet key 5f2a…`: the name of a key in prose, then a value long enough to be one. */
+const KEY_IN_PROSE =
   /\b((?:fernet|symmetric|private|secret|encryption)[ _-]key(?:[ _-]uuid)?\s{1,8}(?:is\s{1,8})?)[\w+/=-]{16,}/gi;
 
 const SECRET_KEY = new RegExp(`(?:^|[_.-])(?:${NAMES}|authorization|symmetric_key_uuid)$`, 'i');
@@ -31,7 +31,7 @@ function hideValue(match: string, name: string): string {
   return `${name}${quote}${SECRET}${quote}`;
 }
 
-/** Hides tokens, keys and passwords, whether their form gives them away or the name before them. */
+/** Hides tokens, keys and passwords, recognised by their form or by the name before them. */
 export function hideSecretValues(text: string): string {
   return text
     .replace(PRIVATE_KEY_BLOCK, SECRET)
@@ -40,10 +40,10 @@ export function hideSecretValues(text: string): string {
     .replace(JWT, TOKEN)
     .replace(FERNET_TOKEN, TOKEN)
     .replace(NAMED_SECRET, hideValue)
-    .replace(SPOKEN_KEY, `$1${SECRET}`);
+    .replace(KEY_IN_PROSE, `$1${SECRET}`);
 }
 
-/** Whether what stands under this key of an object is a secret by its name: `accessToken`, `api_key`, `ip`. */
+/** Whether an object key names a secret: `accessToken`, `api_key`, `ip`. */
 export function isSecretKey(key: string): boolean {
   const words = key.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
   return SECRET_KEY.test(words) || ADDRESS_KEY.test(words);

@@ -4,7 +4,7 @@
  * Each set is an `as const` list with a derived union. A value outside its set is an error, never a default.
  */
 
-/** The steps of the pipeline, in the order in which a miner's forecast meets them. */
+/** The steps of the pipeline, in the order in which a forecast passes them. */
 export const STEP_NAMES = [
   'seed',
   'query',
@@ -36,7 +36,7 @@ export const SUBSTEPS = {
 /** A substep without its number. */
 export type SubstepGroup = (typeof SUBSTEPS)[StepName][number];
 
-/** How one execution of a step stands or ended. */
+/** The status of one execution of a step. */
 export const STEP_STATUSES = [
   'in_progress',
   'succeeded',
@@ -55,7 +55,7 @@ export type StepStatus = (typeof STEP_STATUSES)[number];
 export const CLOSING_REASONS = ['process_crash', 'heartbeat_lost', 'spool_full'] as const;
 export type ClosingReason = (typeof CLOSING_REASONS)[number];
 
-/** Where a miner's forecast stands, without the number that the text of a stage may carry. */
+/** The stages of a miner's forecast, without the number that a stage text may carry. */
 export const STAGES = [
   'init',
   'gfs_fetch',
@@ -126,7 +126,7 @@ export const TERMINAL_RUN_STATUSES = [
   'stale_abandoned',
 ] as const satisfies readonly RunStatus[];
 
-/** Where the exchange with a miner stands in one run. */
+/** The state of the exchange with a miner in one run. */
 export const RESPONSE_STATUSES = [
   'received',
   'fetch_initiated',
@@ -149,19 +149,19 @@ export type ResponseStatus = (typeof RESPONSE_STATUSES)[number];
 export const HOSTING_STATUSES = ['accessible', 'inaccessible', 'timeout', 'error'] as const;
 export type HostingStatus = (typeof HOSTING_STATUSES)[number];
 
-/** What kind of truth a component score was made against. */
+/** The truth that a component score was computed against. */
 export const SCORE_TYPES = ['day1', 'era5'] as const;
 export type ScoreType = (typeof SCORE_TYPES)[number];
 
-/** How a call to a miner went on the wire, apart from what the miner answered. */
+/** The transport outcome of a call to a miner, apart from the content of the reply. */
 export const TRANSPORT_OUTCOMES = ['success', 'failure'] as const;
 export type TransportOutcome = (typeof TRANSPORT_OUTCOMES)[number];
 
-/** How important an orchestration decision is to an operator. */
+/** The severity of an orchestration decision for an operator. */
 export const LOG_LEVELS = ['INFO', 'WARN', 'ERROR'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What an orchestration decided. */
+/** The decisions of the orchestrator. */
 export const DECISIONS = [
   'create_run',
   'seed_miners',
@@ -191,8 +191,9 @@ export type Era5LeadHours = (typeof ERA5_LEAD_HOURS)[number];
 export const DAY1_LEAD_HOURS = 12;
 
 /**
- * Why a span is kept in `dead_letter_spans` instead of being recorded: it breaks the vocabulary, its clock cannot be
- * right, its part of the log was dropped by retention, or the database refuses it. The table allows no other.
+ * Reasons of a dead letter, a span in `dead_letter_spans` instead of the log: it violates the vocabulary, its
+ * timestamps are out of range, its partition was dropped by retention, or the database rejects it. The table allows no
+ * other.
  */
 export const DEAD_LETTER_REASONS = [
   'invalid_attribute',
@@ -203,9 +204,11 @@ export const DEAD_LETTER_REASONS = [
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
-/** The two tables of the log. They are cut by time, and retention drops their old parts; all others stay for good. */
+/**
+ * The two tables of the log, partitioned by time. Retention drops their old partitions; all other tables are permanent.
+ */
 export const LOG_TABLES = ['weather_forecast_steps', 'weather_forecast_component_scores'] as const;
 export type LogTable = (typeof LOG_TABLES)[number];
 
-/** For how many days each table is kept; one that is not named is kept for good. */
+/** Retention of each table, days; a table that is absent is kept for good. */
 export type Retention = Readonly<Partial<Record<LogTable, number>>>;
