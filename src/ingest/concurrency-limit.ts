@@ -1,10 +1,10 @@
-/** A number of things that may be done at once. */
+/** Semaphore without a queue. */
 export interface ConcurrencyLimit {
-  /** @returns what gives the slot back, once; null when all are taken */
+  /** @returns an idempotent release; null when no slot is free */
   acquire(): (() => void) | null;
 }
 
-/** So many slots, all of them free. */
+/** A semaphore with `count` free slots. */
 export function createConcurrencyLimit(count: number): ConcurrencyLimit {
   let free = count;
   return {

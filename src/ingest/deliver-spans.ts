@@ -4,39 +4,39 @@ import { scrubText } from '#semconv';
 import { busy } from './http-error.ts';
 import { partitionByValidIds } from './validate-ids.ts';
 
-/** What became of spans: written for good; to be tried again, nothing being known of them; or never to be taken. */
+/** Result of a delivery: `written` durably; `retryable`, with nothing known to be written; or `rejected` for good. */
 export type SinkReport =
   { readonly kind: 'written' } | { readonly kind: 'retryable' | 'rejected'; readonly error: unknown };
 
-/** Where spans go. The report comes when they are safe, not before. Writing a span twice is harmless. */
-export type TakeBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
+/** Writes spans to the sink; resolves when they are durable, not before. Must be idempotent: senders retry. */
+export type DeliverBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
 
 /** The result of an export, for its sender. */
-export interface Taken {
+export interface DeliveryResult {
   readonly rejectedSpans: number;
-  /** Why, in words for people; empty when none was rejected. */
+  /** The reasons, for people; empty when no span was rejected. */
   readonly errorMessage: string;
 }
 
-/** Spans written at once: a transaction that is neither small nor long. */
+/** Spans of one transaction, neither too small nor too long. */
 const BATCH_SIZE = 2000;
 const LISTED_FAULTS = 5;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Hands spans to the sink, batch after batch, and resolves when all that can be written are.
+ * Delivers spans to the sink, batch by batch, and resolves when all valid ones are written.
  *
- * Spans that break the vocabulary count as rejected; the sink keeps them aside. Spans of other programs, which name no
- * step, are fine and no concern of ours.
+ * Spans that violate the vocabulary count as rejected; the sink writes them as dead letters. Spans without a step
+ * belong to other programs: they are accepted and ignored.
  *
  * @param onProblem called with the reason when the sink did not write spans
- * @throws Refusal 503 when the sink cannot take them now; the sender then sends all of them again
+ * @throws HttpError 503 when the sink cannot write now; the sender then retries all of them
  */
-export async function takeSpans(
+export async function deliverSpans(
   spans: readonly ObservedSpan[],
-  deliver: TakeBatch,
+  deliver: DeliverBatch,
   onProblem: (error: unknown) => void,
-): Promise<Taken> {
+): Promise<DeliveryResult> {
   const { usable, unusable } = partitionByValidIds(spans);
   const faults = [...unusable];
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
@@ -48,13 +48,13 @@ export async function takeSpans(
         cause: report.error,
       });
     }
-    faults.push(...(report.kind === 'written' ? faultsOf(batch) : batch.map(refusedByDatabase)));
+    faults.push(...(report.kind === 'written' ? faultsOf(batch) : batch.map(rejectedByDatabase)));
   }
   return { rejectedSpans: faults.length, errorMessage: describeFaults(faults) };
 }
 
-/** A sink that throws is one that may be asked again. */
-async function reportOf(batch: readonly ObservedSpan[], deliver: TakeBatch): Promise<SinkReport> {
+/** A sink that throws counts as retryable. */
+async function reportOf(batch: readonly ObservedSpan[], deliver: DeliverBatch): Promise<SinkReport> {
   try {
     return await deliver(batch);
   } catch (error) {
@@ -62,17 +62,17 @@ async function reportOf(batch: readonly ObservedSpan[], deliver: TakeBatch): Pro
   }
 }
 
-/** What the sink found as well when it translated the same spans. */
+/** The same rejections that the sink finds, by translating the same spans: the translation is pure. */
 const faultsOf = (batch: readonly ObservedSpan[]): string[] =>
   batch.flatMap((span) => {
     const translation = translate(span);
     return translation.kind === 'rejected' ? [`span ${span.spanId}: ${translation.detail}`] : [];
   });
 
-const refusedByDatabase = ({ spanId }: ObservedSpan): string =>
-  `span ${spanId}: the database refuses the rows of its batch`;
+const rejectedByDatabase = ({ spanId }: ObservedSpan): string =>
+  `span ${spanId}: the database rejected the rows of its batch`;
 
-/** The first faults in words, without secrets, and how many there are besides. */
+/** The first faults, scrubbed, and the number of the others. */
 function describeFaults(faults: readonly string[]): string {
   const listed = faults.slice(0, LISTED_FAULTS).map(scrubText);
   const omitted = faults.length - listed.length;

@@ -1,4 +1,4 @@
-/** OTLP over HTTP: spans of other programs. */
+/** OTLP/HTTP receiver: spans of other programs. */
 export { TRACES_PATH } from './handle-export.ts';
 export { startIngestServer, type IngestServer, type IngestServerOptions } from './ingest-server.ts';
 export type { SinkReport } from './deliver-spans.ts';

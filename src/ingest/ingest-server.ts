@@ -5,7 +5,7 @@ import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts
 import { sendReply } from './reply.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 
-/** Where spans are taken, and where they go. */
+/** Address, sink and limits of the server. */
 export interface IngestServerOptions extends Pick<ExportHandlerParts, 'deliver' | 'token' | 'onProblem'> {
   readonly host: string;
   /** 0 lets the kernel choose. */
@@ -13,17 +13,17 @@ export interface IngestServerOptions extends Pick<ExportHandlerParts, 'deliver' 
   readonly limits?: Partial<IngestLimits>;
 }
 
-/** How much is taken at once. */
+/** Limits of the server. */
 export interface IngestLimits {
-  /** Most bytes of a body, as sent and unpacked. */
+  /** Most bytes of a body, both compressed and decompressed. */
   readonly maxBodyBytes: number;
-  /** Requests that are read or written at once; others are asked to come back. */
+  /** Requests that are read or written concurrently; more get a 503 with `retry-after`. */
   readonly maxRequests: number;
-  /** How long a request may take to arrive. */
+  /** Time-out for the arrival of a request. */
   readonly requestTimeoutMillis: number;
-  /** How often that is looked at. */
+  /** Interval at which that time-out is checked. */
   readonly timeoutCheckMillis: number;
-  /** How long the requests that still arrive are waited for at the end. */
+  /** Grace of `close` for requests that are still arriving. */
   readonly closeGraceMillis: number;
 }
 
@@ -35,39 +35,41 @@ const DEFAULT_LIMITS: IngestLimits = {
   closeGraceMillis: 2000,
 };
 const MAX_CONNECTIONS = 256;
-/** Longer than senders pause between two exports, so that no connection is closed under the next one. */
+/** Longer than the export interval of senders, so that no connection is closed under the next export. */
 const KEEP_ALIVE_MILLIS = 75_000;
 
-/** A server that takes spans. */
+/** A listening OTLP/HTTP receiver. */
 export interface IngestServer {
-  /** Where it listens, without the path that OTLP adds. */
+  /** Base URL, without the path that OTLP adds. */
   readonly url: string;
   readonly port: number;
-  /** Takes no more requests and resolves when those under way are written and answered. May be called again. */
+  /** Stops accepting requests and resolves when those in flight are written and have their replies. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Takes spans over OTLP/HTTP. A sender is answered when its spans are safe, so it may forget them then.
+ * Starts an OTLP/HTTP receiver. A request succeeds only when its spans are durable, so that the sender may drop them.
  *
- * @throws CategorizedError when the port cannot be had, or when the address needs a token and there is none
+ * @throws CategorizedError `validator_internal` when the port cannot be bound, or a non-loopback address has no token
  */
 export async function startIngestServer(options: IngestServerOptions): Promise<IngestServer> {
-  const { host, deliver: deliver, token, onProblem } = options;
+  const { host, deliver, token, onProblem } = options;
   requireSafeAddress(host, token);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes } = limits;
   const parts = {
-    deliver: deliver,
+    deliver,
     token,
     onProblem,
     maxBodyBytes,
     concurrency: createConcurrencyLimit(limits.maxRequests),
   };
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const server = createLimitedServer(limits, (request, response) => {
-    const answered = answerTo(request, response, { server, parts }).finally(() => underWay.delete(answered));
-    underWay.add(answered);
+    const handled = handleRequest(request, response, { server, parts }).finally(() =>
+      inFlight.delete(handled),
+    );
+    inFlight.add(handled);
   });
   await listen(server, options);
   server.on('error', onProblem);
@@ -76,11 +78,11 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   return {
     url: toUrl(host, port),
     port,
-    close: () => (closing ??= close(server, underWay, limits)),
+    close: () => (closing ??= close(server, inFlight, limits)),
   };
 }
 
-/** A server on which nobody can hold a connection or a request for ever. */
+/** An HTTP server with time-outs and a connection limit, so that slow clients cannot exhaust it. */
 function createLimitedServer(
   { requestTimeoutMillis, timeoutCheckMillis }: IngestLimits,
   listener: (request: IncomingMessage, response: ServerResponse) => void,
@@ -98,13 +100,13 @@ function createLimitedServer(
   return server;
 }
 
-async function answerTo(
+async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   { server, parts }: { readonly server: Server; readonly parts: ExportHandlerParts },
 ): Promise<void> {
   const reply = await handleExport(request, parts);
-  // A connection that is kept alive would hold up the closing of the server.
+  // A keep-alive connection would delay the close of the server.
   if (!server.listening) response.shouldKeepAlive = false;
   sendReply(response, reply);
 }
@@ -123,10 +125,10 @@ async function listen(server: Server, { host, port }: IngestServerOptions): Prom
   }
 }
 
-/** What has arrived is written to its end, even when its sender is cut off: it sends again, and that is harmless. */
+/** Requests in flight are written to their end, even when the sender is cut off: its retry is idempotent. */
 async function close(
   server: Server,
-  underWay: ReadonlySet<Promise<void>>,
+  inFlight: ReadonlySet<Promise<void>>,
   { closeGraceMillis }: IngestLimits,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -134,5 +136,5 @@ async function close(
   const timer = setTimeout(() => server.closeAllConnections(), closeGraceMillis);
   await closed;
   clearTimeout(timer);
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
 }

@@ -1,18 +1,18 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { CategorizedError } from '#semconv';
 
-/** Whether only programs of this machine can reach an address. What is not known to be so is not. */
+/** Whether an address is loopback. Fails safe: an unknown form is not. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** @throws CategorizedError for an address that others reach too, when there is no token to tell them by */
+/** @throws CategorizedError `validator_internal` for an address that is not loopback, when there is no token */
 export function requireSafeAddress(host: string, token: string | null): void {
   if (token !== null || isLoopback(host)) return;
   throw new CategorizedError(
     'validator_internal',
-    `Spans would be taken from everybody who reaches ${host}, and they write to the tables. ` +
-      'Set BAROGRAPH_INGEST_TOKEN, which senders then have to know, or listen on 127.0.0.1.',
+    `Every program that reaches ${host} could write to the tables. ` +
+      'Set BAROGRAPH_INGEST_TOKEN, which senders must then send, or listen on 127.0.0.1.',
   );
 }
 
@@ -20,7 +20,7 @@ export function requireSafeAddress(host: string, token: string | null): void {
 export const toUrl = (host: string, port: number): string =>
   `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
-/** A port that cannot be had, in words. */
+/** The error for a port that cannot be bound, with what to do. */
 export function toListenError(
   cause: unknown,
   { host, port }: { host: string; port: number },
@@ -29,7 +29,7 @@ export function toListenError(
   const reason = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened (${code})`;
   return new CategorizedError(
     'validator_internal',
-    `The port ${port} of ${host}, to take spans on, ${reason}. ` +
+    `The port ${port} of ${host}, for spans of other programs, ${reason}. ` +
       'Set BAROGRAPH_INGEST_PORT to a free one, or to 0 for any, and check BAROGRAPH_INGEST_HOST.',
     { cause },
   );

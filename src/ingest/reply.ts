@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Taken } from './deliver-spans.ts';
+import type { DeliveryResult } from './deliver-spans.ts';
 import { HttpError } from './http-error.ts';
 import { fieldTag } from './decode/protobuf-reader.ts';
 
@@ -8,7 +8,7 @@ const ENCODINGS = { 'application/x-protobuf': 'protobuf', 'application/json': 'j
 export type Encoding = (typeof ENCODINGS)[keyof typeof ENCODINGS];
 const MEDIA_TYPES = Object.keys(ENCODINGS) as (keyof typeof ENCODINGS)[];
 
-/** The encoding that a content type names, whatever its parameters; null when it names none. */
+/** The encoding of a content type, parameters ignored; null for another type. */
 export function encodingOf(contentType: string | undefined): Encoding | null {
   const [name = ''] = (contentType ?? '').split(';');
   const known = MEDIA_TYPES.find((type) => type === name.trim().toLowerCase());
@@ -19,7 +19,7 @@ export function encodingOf(contentType: string | undefined): Encoding | null {
 const mediaTypeOf = (encoding: Encoding): string =>
   encoding === 'json' ? 'application/json' : 'application/x-protobuf';
 
-/** @throws Refusal 415 for a body that is neither */
+/** @throws HttpError 415 for a body that is neither protobuf nor JSON */
 export function requireEncoding({ 'content-type': contentType }: IncomingHttpHeaders): Encoding {
   const encoding = encodingOf(contentType);
   if (encoding !== null) return encoding;
@@ -30,15 +30,18 @@ export function requireEncoding({ 'content-type': contentType }: IncomingHttpHea
   );
 }
 
-/** What a sender is answered. */
+/** The response to a sender. */
 export interface IngestReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** ExportTraceServiceResponse: empty when every span was taken. */
-export function toSuccess({ rejectedSpans, errorMessage }: Taken, encoding: Encoding): IngestReply {
+/** ExportTraceServiceResponse: empty when every span was accepted, else a partial success. */
+export function toSuccessReply(
+  { rejectedSpans, errorMessage }: DeliveryResult,
+  encoding: Encoding,
+): IngestReply {
   const headers = { 'content-type': mediaTypeOf(encoding) };
   if (encoding === 'json') {
     const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage };
@@ -52,13 +55,16 @@ export function toSuccess({ rejectedSpans, errorMessage }: Taken, encoding: Enco
   return { status: 200, headers, body: bytesField(1, partialSuccess) };
 }
 
-/** google.rpc.Status with the message alone, in the encoding of the request, or JSON where that had none. */
-export function toRefused({ status, message, headers }: HttpError, encoding: Encoding | null): IngestReply {
+/** google.rpc.Status with the message alone, in the encoding of the request; JSON when that is unknown. */
+export function toErrorReply(
+  { status, message, headers }: HttpError,
+  encoding: Encoding | null,
+): IngestReply {
   const body = encoding === 'protobuf' ? bytesField(2, Buffer.from(message)) : toJson({ message });
   return { status, headers: { ...headers, 'content-type': mediaTypeOf(encoding ?? 'json') }, body };
 }
 
-/** Sends a reply; nothing of it may be kept by a cache. */
+/** Sends a reply. Caching is forbidden. */
 export function sendReply(response: ServerResponse, { status, headers, body }: IngestReply): void {
   response.writeHead(status, { ...headers, 'content-length': body.length, 'cache-control': 'no-store' });
   response.end(response.req.method === 'HEAD' ? undefined : body);
@@ -70,7 +76,7 @@ const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const bytesField = (number: number, content: Buffer): Buffer =>
   Buffer.concat([Buffer.from([fieldTag(number, 'bytes'), ...varint(content.length)]), content]);
 
-/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
+/** Protobuf varint: seven bits per byte, lowest first; the high bit marks that more bytes follow. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...varint(Math.floor(value / 0x80))];
 }

@@ -6,10 +6,10 @@ import { malformed, HttpError, tooLarge } from './http-error.ts';
 const unzip = promisify(gunzip);
 
 /**
- * Reads the body of a request, unpacked.
+ * Reads and decompresses the body of a request.
  *
- * @param maxBytes most bytes, both as sent and unpacked
- * @throws Refusal 413 for a larger one, 415 for another packing than gzip, 400 for one that is broken
+ * @param maxBytes limit of the body, both compressed and decompressed
+ * @throws HttpError 413 for a larger body, 415 for an encoding other than gzip, 400 for a broken one
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const packing = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -31,15 +31,15 @@ function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const keep = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes <= maxBytes) chunks.push(chunk);
-      else giveUp();
+      else rejectOversized();
     };
-    const giveUp = (): void => {
+    const rejectOversized = (): void => {
       chunks.length = 0;
       request.off('data', keep).resume();
       reject(bodyTooLarge(maxBytes));
     };
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-      giveUp();
+      rejectOversized();
       return;
     }
     request.on('data', keep);
@@ -50,7 +50,7 @@ function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   });
 }
 
-/** Stops at the limit, however much the rest would unpack to. */
+/** Decompression bomb guard: stops at the limit. */
 async function unpack(sent: Buffer, maxBytes: number): Promise<Buffer> {
   try {
     return await unzip(sent, { maxOutputLength: maxBytes });

@@ -1,15 +1,15 @@
 import type { ObservedSpan } from '#facts/observed-span';
 
-/** Spans by whether a row can be made of them at all. */
+/** Spans partitioned by whether their ids are valid. */
 export interface ValidatedSpans {
   readonly usable: readonly ObservedSpan[];
-  /** Why the others cannot, each in words. */
+  /** One message for each span with an invalid id. */
   readonly unusable: readonly string[];
 }
 
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
 
-/** Sorts out the spans without an identity: nothing can be kept under an id of zeros or of another length. */
+/** Partitions spans by valid ids: a row needs ids of the right length that are not all zero, as OTLP demands. */
 export function partitionByValidIds(spans: readonly ObservedSpan[]): ValidatedSpans {
   const faults = spans.map(({ traceId, spanId }, index) => {
     if (!isId(traceId, 32))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
-import { takeSpans, type SinkReport } from '#ingest/deliver-spans';
+import { deliverSpans, type SinkReport } from '#ingest/deliver-spans';
 import { endedSpan } from '../support/spans.ts';
 
 const good = endedSpan({ step: 'query' });
@@ -17,21 +17,21 @@ function sinkOf(...reports: readonly (SinkReport | Error)[]) {
     if (report === undefined || report instanceof Error) throw report ?? new Error('no report');
     return report;
   };
-  return { batches, deliver: deliver };
+  return { batches, deliver };
 }
 const WRITTEN = { kind: 'written' } as const;
 
 describe('taking spans', () => {
   it('taking spans rejects nothing of a step in order and of a span of somebody else', async () => {
-    const { batches, deliver: deliver } = sinkOf(WRITTEN);
-    const taken = await takeSpans([good, foreign], deliver, ignore);
+    const { batches, deliver } = sinkOf(WRITTEN);
+    const taken = await deliverSpans([good, foreign], deliver, ignore);
     expect(taken).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([[good, foreign]]);
   });
 
   it('taking spans counts a span that breaks the vocabulary and says why, but hands it over to be kept', async () => {
-    const { batches, deliver: deliver } = sinkOf(WRITTEN);
-    const { rejectedSpans, errorMessage } = await takeSpans([good, unknownStatus], deliver, ignore);
+    const { batches, deliver } = sinkOf(WRITTEN);
+    const { rejectedSpans, errorMessage } = await deliverSpans([good, unknownStatus], deliver, ignore);
     expect(rejectedSpans).toBe(1);
     expect(errorMessage).toMatch(/^span b{16}: weather\.step\.status is "finished"; allowed: .*succeeded/);
     expect(batches[0]).toHaveLength(2);
@@ -45,8 +45,8 @@ describe('taking spans', () => {
   ])(
     'taking spans does not hand over a span whose %s names nothing, and takes the others',
     async (_what, ids, message) => {
-      const { batches, deliver: deliver } = sinkOf(WRITTEN);
-      const taken = await takeSpans([good, { ...good, ...ids }], deliver, ignore);
+      const { batches, deliver } = sinkOf(WRITTEN);
+      const taken = await deliverSpans([good, { ...good, ...ids }], deliver, ignore);
       expect(taken.rejectedSpans).toBe(1);
       expect(taken.errorMessage).toMatch(message);
       expect(batches).toEqual([[good]]);
@@ -55,7 +55,7 @@ describe('taking spans', () => {
 
   it('taking spans tells the first faults and the number of the others', async () => {
     const bad = Array.from({ length: 8 }, () => unknownStatus);
-    const { rejectedSpans, errorMessage } = await takeSpans(bad, sinkOf(WRITTEN).deliver, ignore);
+    const { rejectedSpans, errorMessage } = await deliverSpans(bad, sinkOf(WRITTEN).deliver, ignore);
     expect(rejectedSpans).toBe(8);
     expect(errorMessage.split('; span')).toHaveLength(5);
     expect(errorMessage).toMatch(/; and 3 more$/);
@@ -63,15 +63,15 @@ describe('taking spans', () => {
 
   it('taking spans repeats no secret to the sender', async () => {
     const leaky = endedSpan({ step: 'query', status: 'Bearer abcdefghijklmnop' });
-    const { errorMessage } = await takeSpans([leaky], sinkOf(WRITTEN).deliver, ignore);
+    const { errorMessage } = await deliverSpans([leaky], sinkOf(WRITTEN).deliver, ignore);
     expect(errorMessage).toContain('weather.step.status');
     expect(errorMessage).not.toContain('abcdefghijklmnop');
   });
 
   it('taking spans writes very many spans in batches of 2,000, in their order', async () => {
     const spans = Array.from({ length: 4500 }, (_, index) => ({ ...good, name: String(index) }));
-    const { batches, deliver: deliver } = sinkOf(WRITTEN);
-    expect((await takeSpans(spans, deliver, ignore)).rejectedSpans).toBe(0);
+    const { batches, deliver } = sinkOf(WRITTEN);
+    expect((await deliverSpans(spans, deliver, ignore)).rejectedSpans).toBe(0);
     expect(batches.map(({ length }) => length)).toEqual([2000, 2000, 500]);
     expect(batches.flat()).toEqual(spans);
   });
@@ -83,7 +83,7 @@ describe('taking spans', () => {
     'taking spans asks the sender to come back when the sink %s, and tells why on our side alone',
     async (_how, report) => {
       const problems: unknown[] = [];
-      const taking = takeSpans([good], sinkOf(report).deliver, (problem) => void problems.push(problem));
+      const taking = deliverSpans([good], sinkOf(report).deliver, (problem) => void problems.push(problem));
       await expect(taking).rejects.toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
       await expect(taking).rejects.not.toThrow(/down/);
       expect(problems).toEqual([new Error('down')]);
@@ -93,7 +93,7 @@ describe('taking spans', () => {
   it('taking spans asks for all of it again when only the first batch could be written', async () => {
     const spans = Array.from({ length: 2001 }, () => good);
     const sink = sinkOf(WRITTEN, { kind: 'retryable', error: new Error('down') });
-    await expect(takeSpans(spans, sink.deliver, ignore)).rejects.toMatchObject({ status: 503 });
+    await expect(deliverSpans(spans, sink.deliver, ignore)).rejects.toMatchObject({ status: 503 });
     expect(sink.batches).toHaveLength(2);
   });
 
@@ -101,16 +101,16 @@ describe('taking spans', () => {
     const spans = Array.from({ length: 2003 }, () => good);
     const problems: unknown[] = [];
     const sink = sinkOf({ kind: 'rejected', error: 'no such table' }, WRITTEN);
-    const taken = await takeSpans(spans, sink.deliver, (problem) => void problems.push(problem));
+    const taken = await deliverSpans(spans, sink.deliver, (problem) => void problems.push(problem));
     expect(taken.rejectedSpans).toBe(2000);
-    expect(taken.errorMessage).toContain('the database refuses the rows of its batch');
+    expect(taken.errorMessage).toContain('the database rejected the rows of its batch');
     expect(sink.batches).toHaveLength(2);
     expect(problems).toEqual(['no such table']);
   });
 
   it('taking spans asks nothing of the sink when there is nothing to take', async () => {
-    const { batches, deliver: deliver } = sinkOf(WRITTEN);
-    expect(await takeSpans([], deliver, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
+    const { batches, deliver } = sinkOf(WRITTEN);
+    expect(await deliverSpans([], deliver, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([]);
   });
 });

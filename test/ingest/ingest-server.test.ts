@@ -46,7 +46,7 @@ describe('the ingest server', () => {
       begin();
       return written;
     };
-    await serving({ deliver: deliver }, async ({ server }) => {
+    await serving({ deliver }, async ({ server }) => {
       let isAnswered = false;
       const answered = send(server, { body: ONE_SPAN }).finally(() => (isAnswered = true));
       await begun;
@@ -97,10 +97,7 @@ describe('the ingest server', () => {
   it('the ingest server knows one path and one method, and names them', async () => {
     await serving({}, async ({ server }) => {
       const lost = await send(server, { path: '/v1/metrics', headers: JSON_TYPE });
-      expect([lost.status, messageOf(lost)]).toEqual([
-        404,
-        'There is nothing here; traces go to /v1/traces.',
-      ]);
+      expect([lost.status, messageOf(lost)]).toEqual([404, 'Not found; send traces to /v1/traces.']);
       const got = await send(server, { method: 'GET' });
       expect([got.status, got.headers.allow]).toEqual([405, 'POST']);
       const head = await send(server, { method: 'HEAD' });
@@ -135,7 +132,7 @@ describe('the ingest server', () => {
       kind: 'retryable',
       error: new Error('database at 192.0.2.1'),
     });
-    await serving({ deliver: deliver }, async ({ server, problems }) => {
+    await serving({ deliver }, async ({ server, problems }) => {
       const seen = await send(server, { body: ONE_SPAN });
       expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
       expect(seen.body.toString()).not.toContain('192.0.2.1');
@@ -148,7 +145,7 @@ describe('the ingest server', () => {
       if (String(error).includes('first')) throw new Error('second, of whom was told');
     };
     const deliver = async (): Promise<SinkReport> => ({ kind: 'rejected', error: new Error('first') });
-    await serving({ deliver: deliver, onProblem }, async ({ server }) => {
+    await serving({ deliver, onProblem }, async ({ server }) => {
       const seen = await send(server, { body: ONE_SPAN });
       expect(seen.status).toBe(500);
       expect(seen.body.toString()).not.toMatch(/first|second/);
@@ -192,7 +189,7 @@ describe('the limits of the ingest server', () => {
       begin();
       return written;
     };
-    await serving({ deliver: deliver, limits: { maxRequests: 1 } }, async ({ server }) => {
+    await serving({ deliver, limits: { maxRequests: 1 } }, async ({ server }) => {
       const first = send(server, { body: ONE_SPAN });
       await begun;
       const second = await send(server, { body: ONE_SPAN });
@@ -258,7 +255,9 @@ describe('opening and closing the ingest server', () => {
     await serving({}, async ({ server }) => {
       const again = serving({ port: server.port }, async () => undefined);
       await expect(again).rejects.toBeInstanceOf(CategorizedError);
-      await expect(again).rejects.toThrow(`The port ${server.port} of 127.0.0.1, to take spans on, is taken`);
+      await expect(again).rejects.toThrow(
+        `The port ${server.port} of 127.0.0.1, for spans of other programs, is taken`,
+      );
       await expect(again).rejects.toThrow(/BAROGRAPH_INGEST_PORT/);
     });
   });
@@ -270,7 +269,7 @@ describe('opening and closing the ingest server', () => {
       begin();
       return written;
     };
-    await serving({ deliver: deliver }, async ({ server }) => {
+    await serving({ deliver }, async ({ server }) => {
       const answered = send(server, { body: ONE_SPAN, headers: { connection: 'keep-alive' } });
       await begun;
       const closed = Promise.all([server.close(), server.close()]);
@@ -288,7 +287,7 @@ describe('opening and closing the ingest server', () => {
       begin();
       return written;
     };
-    await serving({ deliver: deliver, limits: { closeGraceMillis: 1 } }, async ({ server }) => {
+    await serving({ deliver, limits: { closeGraceMillis: 1 } }, async ({ server }) => {
       const answered = send(server, { body: ONE_SPAN });
       await begun;
       let isClosed = false;

@@ -33,7 +33,7 @@ describe('an address to listen on', () => {
   it('an address to listen on that cannot be had says why and which variables to look at', () => {
     const cause = Object.assign(new Error('no'), { code: 'EACCES' });
     const { message } = toListenError(cause, { host: '127.0.0.1', port: 80 });
-    expect(message).toContain('port 80 of 127.0.0.1, to take spans on, cannot be opened (EACCES)');
+    expect(message).toContain('port 80 of 127.0.0.1, for spans of other programs, cannot be opened (EACCES)');
     expect(message).toContain('BAROGRAPH_INGEST_PORT');
     expect(toListenError('odd', { host: '::1', port: 1 }).message).toContain('unknown');
   });

@@ -1,6 +1,6 @@
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, it } from 'vitest';
-import { encodingOf, toRefused, toSuccess } from '#ingest/reply';
+import { encodingOf, toErrorReply, toSuccessReply } from '#ingest/reply';
 import { busy, malformed } from '#ingest/http-error';
 import { bytes } from './support/protobuf.ts';
 
@@ -9,18 +9,18 @@ const WHOLLY = { rejectedSpans: 0, errorMessage: '' };
 
 describe('the answer to a request that was taken', () => {
   it('the answer to a request that was taken leaves the partial success out when every span was taken', () => {
-    expect(toSuccess(WHOLLY, 'protobuf').body).toHaveLength(0);
-    expect(toSuccess(WHOLLY, 'json').body.toString()).toBe('{}');
+    expect(toSuccessReply(WHOLLY, 'protobuf').body).toHaveLength(0);
+    expect(toSuccessReply(WHOLLY, 'json').body.toString()).toBe('{}');
   });
 
   it('the answer to a request that was taken tells in protobuf how many spans were rejected and why, as the SDK reads it', () => {
-    const { status, headers, body } = toSuccess(PARTLY, 'protobuf');
+    const { status, headers, body } = toSuccessReply(PARTLY, 'protobuf');
     expect([status, headers['content-type']]).toEqual([200, 'application/x-protobuf']);
     expect(ProtobufTraceSerializer.deserializeResponse(body)).toEqual({ partialSuccess: PARTLY });
   });
 
   it('the answer to a request that was taken tells the same in JSON, with the number as text', () => {
-    const { headers, body } = toSuccess(PARTLY, 'json');
+    const { headers, body } = toSuccessReply(PARTLY, 'json');
     expect(headers['content-type']).toBe('application/json');
     expect(JSON.parse(body.toString())).toEqual({
       partialSuccess: { rejectedSpans: '300', errorMessage: PARTLY.errorMessage },
@@ -31,12 +31,12 @@ describe('the answer to a request that was taken', () => {
 describe('the answer to a request that was not taken', () => {
   it('the answer to a request that was not taken is a status in the encoding of the request', () => {
     const message = 'The body is malformed: it is no JSON.';
-    expect(toRefused(malformed('it is no JSON'), 'protobuf').body).toEqual(Buffer.from(bytes(2, message)));
-    expect(JSON.parse(toRefused(malformed('it is no JSON'), 'json').body.toString())).toEqual({ message });
+    expect(toErrorReply(malformed('it is no JSON'), 'protobuf').body).toEqual(Buffer.from(bytes(2, message)));
+    expect(JSON.parse(toErrorReply(malformed('it is no JSON'), 'json').body.toString())).toEqual({ message });
   });
 
   it('the answer to a request that was not taken is in JSON when the request has no encoding that is known', () => {
-    const { status, headers, body } = toRefused(busy('Too many requests at once.', 1), null);
+    const { status, headers, body } = toErrorReply(busy('Too many requests at once.', 1), null);
     expect(status).toBe(503);
     expect(headers).toEqual({ 'retry-after': '1', 'content-type': 'application/json' });
     expect(JSON.parse(body.toString())).toEqual({ message: 'Too many requests at once.' });

@@ -1,21 +1,21 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { malformed } from '../http-error.ts';
 
-/** Status of a span by its number in OTLP. */
+/** Span statuses by their OTLP number. */
 export const STATUS_CODES = ['unset', 'ok', 'error'] as const satisfies readonly ObservedSpan['statusCode'][];
 
-/** Attributes while they are read. */
+/** Attributes under construction. */
 export type Attributes = Record<string, unknown>;
 
-/** Deepest value in a value that is read; what is recorded of it ends before that. */
+/** Deepest nesting that is read; more than what is recorded of a value. */
 export const MAX_DEPTH = 64;
 
-/** @throws Refusal when a value lies too deep, which would use up the stack */
+/** @throws HttpError 400 for a value nested so deep that it would overflow the stack */
 export function requireDepth(depth: number): void {
   if (depth > MAX_DEPTH) throw malformed(`a value is nested deeper than ${MAX_DEPTH} levels`);
 }
 
-/** Sets an attribute; of two with the same key the last one holds. Every key is a name of data, `__proto__` too. */
+/** Sets an attribute; the last one of a key wins. `__proto__` is data too and must not set the prototype. */
 export function setAttribute(attributes: Attributes, key: string, value: unknown): void {
   if (key === '__proto__') {
     Object.defineProperty(attributes, key, { value, enumerable: true, configurable: true, writable: true });
@@ -24,7 +24,7 @@ export function setAttribute(attributes: Attributes, key: string, value: unknown
   }
 }
 
-/** An int64 as a number where that is exact, else as it is. */
+/** An int64 as a number when that is exact, else as a bigint. */
 export function toExactNumber(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

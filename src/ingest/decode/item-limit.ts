@@ -1,12 +1,12 @@
 import { tooLarge } from '../http-error.ts';
 
-/** Most spans, events, attributes and values of one request: some 16 MiB of ordinary spans hold half of it. */
+/** Most spans, events, attributes and values of one request; 16 MiB of ordinary spans hold about half of it. */
 export const MAX_ITEMS = 1_000_000;
 
-/** Counts one thing that a body holds. @throws Refusal when they are too many */
+/** Counts one item of a body. @throws HttpError 413 above the limit */
 export type CountItem = () => void;
 
-/** A few bytes can stand for an object of a hundred, so what bounds a body does not bound what is made of it. */
+/** Amplification guard: a few bytes can decode to an object of a hundred, so the body limit does not bound memory. */
 export function createItemLimit(maxItems = MAX_ITEMS): CountItem {
   let items = 0;
   return () => {

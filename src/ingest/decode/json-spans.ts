@@ -7,7 +7,7 @@ import { malformed } from '../http-error.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** Nothing, null and an empty list are the same in protobuf's JSON. */
+/** In protobuf JSON an absent field, null and an empty list are equal. */
 const list = <Item extends z.ZodType>(item: Item) =>
   z
     .array(item)
@@ -17,14 +17,14 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
-/** Ids are hexadecimal in OTLP, unlike all other bytes in protobuf's JSON. */
+/** OTLP/JSON writes ids as hex, unlike all other bytes in protobuf JSON. */
 const hex = text.pipe(
   z
     .string()
     .regex(/^[0-9a-fA-F]*$/, 'no hexadecimal digits')
     .toLowerCase(),
 );
-/** A whole number from 0, as text or as a number. */
+/** A non-negative integer, as text or as a number. */
 const natural = (pattern: RegExp, message: string) =>
   z
     .union([z.string(), z.number()], { error: message })
@@ -38,7 +38,7 @@ const nanos = natural(/^\d{1,20}$/, 'no nanoseconds since 1970, as text or numbe
   .transform((value) => BigInt(value))
   .refine((value) => value <= MAX_UINT64, 'more nanoseconds than 64 bits hold');
 const count32 = natural(/^\d{1,10}$/, 'no count').transform(Number);
-/** A number that OTLP does not know is no status, as its definition demands of receivers; an unknown name is wrong. */
+/** An unknown status number is `unset`, as OTLP demands of receivers; an unknown name is an error. */
 const statusCode = z
   .union(
     [
@@ -56,7 +56,7 @@ const STATUS_NAMES = {
   STATUS_CODE_ERROR: 'error',
 } as const;
 
-/** Read one by one later: attributes are most of a body. */
+/** Not parsed here: attributes are most of a body, and each is validated under the item and depth limits. */
 const attributes = list(z.unknown());
 const event = z.object({ timeUnixNano: nanos, name: text, attributes });
 const span = z.object({
@@ -84,7 +84,7 @@ const request = z.object({
 /**
  * The spans of an ExportTraceServiceRequest in JSON, in the order in which they were sent.
  *
- * @throws Refusal 400 when the text is no such message, 413 when it holds too much
+ * @throws HttpError 400 when the text is no such message, 413 when it holds too much
  */
 export function decodeJsonSpans(body: Buffer): ObservedSpan[] {
   const parsed = request.safeParse(parseJson(body));
@@ -96,7 +96,7 @@ export function decodeJsonSpans(body: Buffer): ObservedSpan[] {
   });
 }
 
-/** @throws Refusal for text that is no JSON */
+/** @throws HttpError 400 for invalid JSON */
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
@@ -105,7 +105,7 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-/** The first thing that is wrong, and where, for example `resourceSpans[0].scopeSpans[0].spans[3].spanId`. */
+/** The first issue with its path, for example `resourceSpans[0].scopeSpans[0].spans[3].spanId`. */
 function describeIssue({ issues: [issue] }: z.ZodError): string {
   if (issue === undefined) return 'it is no request to export traces';
   const place = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');

@@ -4,7 +4,7 @@ import type { CountItem } from './item-limit.ts';
 import { malformed } from '../http-error.ts';
 
 /** Numbers that JSON cannot hold, as protobuf's JSON writes them. */
-const ODD_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
+const SPECIAL_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
 
 const int64 = z.union([
   z
@@ -13,20 +13,20 @@ const int64 = z.union([
     .transform((text) => toExactNumber(BigInt(text))),
   z.number().refine(Number.isInteger),
 ]);
-/** Some senders write NaN and the infinities as null, for JSON's own way of writing knows no other. */
+/** Some senders write NaN and the infinities as null, as `JSON.stringify` does. */
 const double = z.union([
   z.number(),
-  z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => ODD_NUMBERS[name]),
+  z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => SPECIAL_NUMBERS[name]),
   z.null().transform(() => NaN),
 ]);
-/** Base64 with either alphabet. */
+/** Base64 in the standard or the URL-safe alphabet. */
 const base64 = z
   .string()
   .regex(/^[\w+/-]*={0,2}$/)
   .transform((text) => Buffer.from(text, 'base64').toString('base64'));
 const members = z.array(z.unknown()).nullish();
 
-/** One level of an AnyValue; what lies in it is read level by level, so that no depth can use up the stack. */
+/** One level of an AnyValue; nested values are parsed level by level, so that no depth can overflow the stack. */
 const anyValue = z.object({
   stringValue: z.string().nullish(),
   boolValue: z.boolean().nullish(),
@@ -38,7 +38,7 @@ const anyValue = z.object({
 });
 const keyValue = z.object({ key: z.string(), value: z.unknown().optional() });
 
-/** Reads a list of KeyValues as attributes. @throws Refusal */
+/** Reads a list of KeyValues as attributes. @throws HttpError 400 for a malformed one */
 export function readJsonAttributes(list: readonly unknown[], count: CountItem, depth = 0): Attributes {
   const attributes: Attributes = {};
   for (const member of list) {
@@ -51,7 +51,7 @@ export function readJsonAttributes(list: readonly unknown[], count: CountItem, d
   return attributes;
 }
 
-/** An AnyValue: text, flag, number, list or object; bytes as base64 text, and no value at all as null. */
+/** An AnyValue: text, flag, number, list or object; bytes as base64 text, an absent value as null. */
 function readJsonValue(
   key: string,
   value: unknown,

@@ -1,22 +1,22 @@
 import { toExactNumber } from './attributes.ts';
 import { malformed } from '../http-error.ts';
 
-/** How a field lies in the bytes. 3 and 4, the groups, were given up before OTLP began. */
+/** Wire types of protobuf. 3 and 4, the groups, are deprecated and not part of OTLP. */
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 type WireName = keyof typeof WIRE;
 
-/** What stands before a field: its number and how it lies. A field that lies otherwise is an unknown one. */
+/** The tag before a field: number and wire type. A known number with another wire type is an unknown field. */
 export const fieldTag = (number: number, wire: WireName): number => number * 8 + WIRE[wire];
 
 const MAX_VARINT_BYTES = 10;
-/** Seven bits for each byte; a number holds 53 of them exactly. */
+/** Bytes of a varint (7 bits each) that a double holds exactly (53 bits). */
 const EXACT_VARINT_BYTES = 7;
 const MAX_UINT32 = 2 ** 32 - 1;
 
 /**
- * Reads a protobuf message field by field, in one pass over the bytes.
+ * Streaming protobuf reader: field by field, in one pass over the bytes.
  *
- * Every reading that would leave the message throws a Refusal of 400.
+ * Every read beyond the end of the message throws an HttpError 400.
  */
 export class ProtobufReader {
   readonly #bytes: Buffer;
@@ -52,44 +52,44 @@ export class ProtobufReader {
     return this.#longInt64(BigInt(value));
   }
 
-  /** A varint that counts; what does not fit is the largest number that does. */
+  /** A varint as an unsigned 32-bit count, saturated: a length that does not fit then fails the bounds check. */
   uint32(): number {
     const value = this.int64();
     return typeof value === 'number' && value >= 0 ? Math.min(value, MAX_UINT32) : MAX_UINT32;
   }
 
-  /** Eight bytes, the lowest first, as an unsigned integer. */
+  /** Eight bytes, little-endian, as an unsigned integer. */
   fixed64(): bigint {
     return this.#bytes.readBigUInt64LE(this.#take(8));
   }
 
-  /** Eight bytes as a number of double precision. */
+  /** Eight bytes, little-endian, as a double. */
   double(): number {
     return this.#bytes.readDoubleLE(this.#take(8));
   }
 
-  /** Text; bytes that are no UTF-8 become U+FFFD. */
+  /** UTF-8 text; invalid bytes become U+FFFD. */
   text(): string {
     const length = this.uint32();
     const start = this.#take(length);
     return this.#bytes.toString('utf8', start, start + length);
   }
 
-  /** Bytes, written as `hex` or `base64`. */
+  /** Bytes, encoded as `hex` or `base64`. */
   bytes(encoding: 'hex' | 'base64'): string {
     const length = this.uint32();
     const start = this.#take(length);
     return this.#bytes.toString(encoding, start, start + length);
   }
 
-  /** A message within the message. */
+  /** A reader of the nested message. */
   message(): ProtobufReader {
     const length = this.uint32();
     const start = this.#take(length);
     return new ProtobufReader(this.#bytes, start, start + length);
   }
 
-  /** Goes past a field that is not known. */
+  /** Skips an unknown field. */
   skip(tag: number): void {
     switch (tag % 8) {
       case WIRE.varint:
@@ -109,7 +109,7 @@ export class ProtobufReader {
     }
   }
 
-  /** The bytes of a varint beyond those that a number holds exactly. */
+  /** The bytes of a varint beyond the exact range of a double. */
   #longInt64(start: bigint): number | bigint {
     let value = start;
     for (let index = EXACT_VARINT_BYTES; index < MAX_VARINT_BYTES; index += 1) {
@@ -124,7 +124,7 @@ export class ProtobufReader {
     return this.#bytes[this.#take(1)] ?? 0;
   }
 
-  /** Where the next bytes begin, which are then behind. */
+  /** Advances by `length` after a bounds check. @returns the offset before */
   #take(length: number): number {
     const start = this.#at;
     if (length > this.#end - start) {

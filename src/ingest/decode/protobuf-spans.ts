@@ -34,7 +34,7 @@ type OpenSpan = { -readonly [Name in keyof ObservedSpan]: ObservedSpan[Name] } &
 /**
  * The spans of an ExportTraceServiceRequest in protobuf, in the order in which they were sent.
  *
- * @throws Refusal 400 when the bytes are no such message, 413 when it holds too much
+ * @throws HttpError 400 when the bytes are no such message, 413 when it holds too much
  */
 export function decodeProtobufSpans(body: Buffer): ObservedSpan[] {
   const spans: ObservedSpan[] = [];
@@ -48,7 +48,7 @@ export function decodeProtobufSpans(body: Buffer): ObservedSpan[] {
   return spans;
 }
 
-/** The resource may come behind its spans, which share it. */
+/** The resource may follow its spans, so they share one object that is filled when it comes. */
 function readResourceSpans(reader: ProtobufReader, spans: ObservedSpan[], count: CountItem): void {
   const resource: Attributes = {};
   while (!reader.isAtEnd) {
@@ -106,7 +106,7 @@ function readSpan(reader: ProtobufReader, resource: Attributes, count: CountItem
   return span;
 }
 
-/** @returns whether it was a field that is known */
+/** @returns whether the field is known */
 function readSpanField(
   reader: ProtobufReader,
   tag: number,
@@ -166,7 +166,7 @@ function readEvent(reader: ProtobufReader, count: CountItem): ObservedEvent {
   return { name, timeUnixNano, attributes };
 }
 
-/** A code that OTLP does not know is no status, as its definition demands of receivers. */
+/** An unknown status code is `unset`, as OTLP demands of receivers. */
 function readStatus(reader: ProtobufReader, span: OpenSpan): void {
   while (!reader.isAtEnd) {
     const tag = reader.tag();

@@ -16,7 +16,7 @@ const ANY_VALUE = {
 /** The only field of ArrayValue and of KeyValueList. */
 const VALUES = fieldTag(1, 'bytes');
 
-/** Reads one KeyValue into the attributes that it belongs to. */
+/** Reads one KeyValue into `attributes`. */
 export function readAttribute(
   reader: ProtobufReader,
   attributes: Attributes,
@@ -34,7 +34,7 @@ export function readAttribute(
   setAttribute(attributes, key, value);
 }
 
-/** An AnyValue: text, flag, number, list or object; bytes as base64 text, and no value at all as null. */
+/** An AnyValue: text, flag, number, list or object; bytes as base64 text, an absent value as null. */
 function readValue(reader: ProtobufReader, count: CountItem, depth: number): unknown {
   requireDepth(depth);
   let value: unknown = null;
