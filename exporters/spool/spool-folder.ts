@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLeftByTaker, tryFileLock, type HeldLock } from '#processes/file-lock';
+import { isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
 import { listSegments, removeSegment } from './segments/segment-files.ts';
 
 const OWNER = 'owner';
@@ -43,7 +43,7 @@ export async function listFolders(root: string): Promise<readonly string[]> {
 /** Removes a folder with the files that a spool makes; one that holds anything else stays. */
 export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
   for (const { number } of listSegments(directory)) removeSegment(directory, number);
-  const left = (await readdir(directory)).filter((name) => isLeftByTaker(OWNER, name));
+  const left = (await readdir(directory)).filter((name) => isAbandonedLockFile(OWNER, name));
   for (const name of ['cursor', 'books', ...left]) await rm(join(directory, name), { force: true });
   await lock.release();
   await rmdir(directory).catch(() => undefined);

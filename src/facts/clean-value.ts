@@ -1,4 +1,4 @@
-/** Why a value could not be kept as it was. Each reason is counted where the value belongs and in the metrics. */
+/** Why a value was adjusted. Each reason is counted in the step's row and in the metrics. */
 const ADJUSTMENT_REASONS = [
   'not_finite',
   'negative_zero',
@@ -15,9 +15,9 @@ const ADJUSTMENT_REASONS = [
 ] as const;
 export type AdjustmentReason = (typeof ADJUSTMENT_REASONS)[number];
 
-/** Counts what had to be adjusted in one span. */
+/** Counts the adjusted values of one span. */
 export class Adjustments {
-  /** Most spans need none. */
+  /** Allocated on first use, since most spans need none. */
   #counts: Map<AdjustmentReason, number> | null = null;
 
   add(reason: AdjustmentReason): void {
@@ -25,7 +25,7 @@ export class Adjustments {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
-  /** The counts by reason, in the order of the closed set, so that equal counts are equal text. */
+  /** The counts by reason, in the order of the closed set, so that equal counts serialize equally. */
   toRecord(): Readonly<Record<string, number>> {
     const counts = this.#counts;
     if (counts === null) return {};
@@ -34,9 +34,9 @@ export class Adjustments {
   }
 }
 
-/** Longest text that is kept of one attribute, UTF-16 units. */
+/** Longest stored text of one attribute, UTF-16 units. */
 export const MAX_TEXT_LENGTH = 8192;
-/** Longest JSON text that is kept; a cut would leave no JSON, so the limit lies above what a step writes. */
+/** Longest stored JSON text, UTF-16 units. A cut would break the JSON, so the limit is above what a step writes. */
 export const MAX_JSON_LENGTH = 65_536;
 const MAX_DEPTH = 16;
 const CUT_MARK = '…';
@@ -57,7 +57,7 @@ export function cleanText(text: string, adjustments: Adjustments, maxLength = MA
   }
   if (clean.length <= maxLength) return clean;
   adjustments.add('text_too_long');
-  // A cut between the halves of a pair would leave a lone surrogate behind.
+  // A cut inside a surrogate pair would leave a lone surrogate.
   return (
     clean
       .slice(0, maxLength - 1)
@@ -95,7 +95,7 @@ function cleanMembers(value: object, adjustments: Adjustments, depth: number): u
     adjustments.add('too_deep');
     return null;
   }
-  // Not `map`, which would leave the holes of a sparse array as they are.
+  // Not `map`, which would keep the holes of a sparse array.
   if (Array.isArray(value)) return Array.from(value, (member) => cleanJson(member, adjustments, depth + 1));
   const entries = Object.entries(value)
     .filter(([, member]) => member !== undefined)
@@ -105,7 +105,7 @@ function cleanMembers(value: object, adjustments: Adjustments, depth: number): u
   return Object.fromEntries(entries);
 }
 
-/** Anything as a value that JSON and PostgreSQL can hold, member by member. Functions and symbols become null. */
+/** Converts any value to one that JSON and PostgreSQL can hold. Functions and symbols become null. */
 export function cleanJson(value: unknown, adjustments: Adjustments, depth = 0): unknown {
   switch (typeof value) {
     case 'string':
@@ -126,8 +126,7 @@ export function cleanJson(value: unknown, adjustments: Adjustments, depth = 0): 
 }
 
 /**
- * One attribute value as a text, number or flag, the only kinds that the vocabulary knows: an object becomes its JSON
- * text.
+ * Converts an attribute value to a text, number or flag, the only types of the vocabulary: an object becomes JSON text.
  */
 export function cleanAttribute(
   value: unknown,

@@ -11,15 +11,15 @@ const MESSAGES: Readonly<Record<ClosingReason, string>> = {
   spool_full: 'the end of the step found no room in the spool',
 };
 
-/** Why, and the last instant at which the step may still have run: its process was alive then. */
+/** Reason of a closing, and the last instant at which the process of the step was alive. */
 export interface Closing {
   readonly reason: ClosingReason;
   readonly at: EpochMicros;
 }
 
 /**
- * The fact that closes a running step: abandoned, of unknown latency. It says of the forecast only what the start said,
- * so that the real end, should it come later, has nothing to take back but the abandonment itself.
+ * Synthetic end of a running step: `abandoned`, of unknown latency. It carries only the state of the start, so that a
+ * real end that comes later has to revert nothing but the abandonment itself.
  */
 export function closeFact(started: StepFact, { reason, at }: Closing): StepFact {
   return {
@@ -43,7 +43,7 @@ export function closeFact(started: StepFact, { reason, at }: Closing): StepFact 
   };
 }
 
-/** The span that closes a step of which only the start is known, with the ids of the original. */
+/** The same as a span, with the ids of the started one, for the tables and the trace exporter. */
 export function closingSpan(started: ObservedSpan, { reason, at }: Closing): ObservedSpan {
   const endTime = BigInt(at) * 1000n;
   return {

@@ -82,7 +82,7 @@ function sumOf(scores: readonly ComponentScoreFact[], metric: Metric): MetricSum
   return { sum, count };
 }
 
-/** What the scores of one span add up to; null when it has none. */
+/** Sums the scores of one span; null when it has none. */
 export function sumScores(scores: readonly ComponentScoreFact[]): ScoreSums | null {
   const first = scores[0];
   if (first === undefined) return null;

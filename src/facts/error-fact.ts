@@ -4,7 +4,7 @@ import type { ObservedSpan } from './observed-span.ts';
 import { jsonOf, type SpanAttributes } from './state-fact.ts';
 import type { ErrorFact } from './step-fact.ts';
 
-/** Longest message that is kept, as in `last_error_message`. */
+/** Longest message that is stored, UTF-16 units; the limit of `last_error_message`. */
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_STACK_LENGTH = 4000;
 

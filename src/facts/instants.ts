@@ -4,14 +4,14 @@ import type { EpochMicros } from './step-fact.ts';
 /** Microseconds of a nanosecond instant, rounded down. */
 export const microsOfNanos = (nanos: bigint): EpochMicros => Number(nanos / 1000n);
 
-/** Microseconds of an ISO 8601 instant that was checked before; digits beyond the microsecond are dropped. */
+/** Microseconds of a validated ISO 8601 instant, memoized; digits beyond the microsecond are dropped. */
 export const microsOfIso = memoize((iso): EpochMicros => {
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
   const wholeSeconds = Date.parse(iso.replace(/\.\d+/, '')) * 1000;
   return wholeSeconds + Number(fraction.padEnd(6, '0').slice(0, 6));
 });
 
-/** ISO 8601 text with six digits of fraction, as PostgreSQL takes it. */
+/** ISO 8601 text with six fraction digits, the resolution of PostgreSQL. */
 export function isoOfMicros(micros: EpochMicros): string {
   const fraction = ((micros % 1_000_000) + 1_000_000) % 1_000_000;
   const seconds = new Date((micros - fraction) / 1000).toISOString().slice(0, 19);

@@ -1,7 +1,7 @@
 import type { ErrorCategory } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
-/** One row of `miner_stats`, as committed: what the table holds and what the metrics mirror. */
+/** One committed row of `miner_stats`, which the metrics mirror. Durations are seconds unless the name has a unit. */
 export interface MinerStats {
   /** Number of the validator in the tables. */
   readonly validatorId: number;
@@ -14,7 +14,7 @@ export interface MinerStats {
   readonly failedForecasts: number;
   /** completed / (completed + failed); null when there is none. */
   readonly forecastSuccessRatio: number | null;
-  /** Calls to the miner that worked on the wire. */
+  /** Calls to the miner whose transport succeeded. */
   readonly hostingSuccesses: number;
   readonly hostingFailures: number;
   readonly hostReliabilityRatio: number | null;
@@ -41,7 +41,7 @@ export interface MinerStats {
   readonly updatedAt: EpochMicros;
 }
 
-/** A row with the version that the database gives it: another one after each change, by whomever. */
+/** A row with its database version (`xmin` and `ctid`), which changes with every write of any process. */
 export interface CommittedMinerStats extends MinerStats {
   readonly rowVersion: string;
 }
@@ -49,6 +49,6 @@ export interface CommittedMinerStats extends MinerStats {
 /** The rows of `miner_stats` at one instant. */
 export interface MinerStatsRead {
   readonly rows: readonly CommittedMinerStats[];
-  /** Whether this version of a row was committed by then, so that what was read is the same or newer. */
+  /** Snapshot visibility: whether this row version was committed when the rows were read. */
   readonly hasSeen: (rowVersion: string) => boolean;
 }

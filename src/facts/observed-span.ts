@@ -6,8 +6,8 @@ export interface ObservedEvent {
 }
 
 /**
- * A span as Barograph sees it, whether it came from the SDK of this process or over OTLP: what a span says, without
- * any of the machinery that made it. A span is observed once when it starts and once when it has ended.
+ * A span as plain data, independent of its source: the SDK of this process or OTLP. Each span is observed twice, when
+ * it starts and when it has ended.
  */
 export interface ObservedSpan {
   readonly phase: 'started' | 'ended';

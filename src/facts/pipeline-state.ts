@@ -3,17 +3,17 @@ import type { EpochMicros } from './step-fact.ts';
 
 /** How the pipeline stands, as the recorded tables show it at one instant. */
 export interface PipelineState {
-  /** When it was read, by the clock of the reader; what is overdue is so by this instant. */
+  /** When it was read, by the reader's clock; overdue is relative to it. */
   readonly readAt: EpochMicros;
   readonly validators: readonly Validator[];
   readonly openRuns: readonly OpenRun[];
-  /** Steps that run now, by step; a step that does not run is left out. */
+  /** Running steps, by step name; absent when none runs. */
   readonly stepsInProgress: ByStep<StepsInProgress>;
-  /** Steps of open runs that will be tried again, by step; waiting for truth is none of them. */
+  /** Scheduled retries in open runs, by step name; without those that wait for truth. */
   readonly retries: ByStep<ScheduledRetries>;
-  /** Spans that are kept because they could not be recorded; a reason without any is left out. */
+  /** Dead letters by reason; absent when there are none. */
   readonly deadLetters: Readonly<Partial<Record<DeadLetterReason, number>>>;
-  /** Numbered records of all processes that left them and never came in; 0 is right. */
+  /** Records that an emitter numbered and that never arrived; 0 when nothing is missing. */
   readonly missingRecords: number;
 }
 
@@ -25,7 +25,7 @@ export interface Validator {
   readonly hotkey: string;
 }
 
-/** A run that is not ended. */
+/** A run that has not ended. */
 export interface OpenRun {
   readonly validatorId: number;
   readonly runId: number;
@@ -39,7 +39,7 @@ export interface OpenRun {
   readonly forecasts: readonly ForecastCount[];
   /** Leads of forecasts whose newest attempt waits for truth. */
   readonly leadsWaitingForTruth: number;
-  /** When the earliest truth that is waited for is, or was, due; null when none is waited for. */
+  /** Due time of the earliest truth that a lead waits for; null when none waits. */
   readonly oldestTruthDue: EpochMicros | null;
 }
 

@@ -6,14 +6,14 @@ import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } fr
 type Table = Readonly<Record<string, AttributeDefinition>>;
 
 /**
- * The values of a table of attributes: undefined where the span does not name the attribute, null where it does but has
- * no usable number for it.
+ * The values of a table of attributes: undefined for an attribute that the span does not have, null for one without a
+ * usable number.
  */
 export type AttributeValues<T extends Table> = {
   readonly [Name in keyof T]?: z.output<T[Name]['schema']> | null | undefined;
 };
 
-/** A value that the vocabulary does not allow. The span is refused as a whole, with all that is wrong with it. */
+/** A value outside the vocabulary. The span is rejected as a whole, with all of its problems. */
 export interface AttributeProblem {
   readonly attribute: string;
   readonly message: string;
@@ -34,32 +34,32 @@ function problemOf(name: string, value: Value, definition: AttributeDefinition):
   return { attribute: name, message: `${name} is ${describe(value)}; allowed: ${allowed}` };
 }
 
-/** How many allowed values of one attribute are remembered; when there are more, all are forgotten. */
+/** Most validated values cached per attribute; when full, the cache is cleared. */
 const MAX_MEMOIZED = 1000;
 
-/** An attribute of a table, prepared for reading. */
-interface Known {
+/** An attribute of a table, with its precomputed checks. */
+interface PreparedAttribute {
   readonly definition: AttributeDefinition;
-  /** The kind of value that is all the schema asks for; null when it asks for more. */
+  /** The type that is all the schema requires, checked without zod; null when the schema requires more. */
   readonly kind: 'string' | 'number' | 'boolean' | null;
   readonly maxLength: number;
-  /** Values that the schema allowed. The same few come again and again, so each is looked at in depth once. */
+  /** Cache of values that passed the schema: the same few recur, and zod is slow. */
   readonly allowed: Set<unknown>;
 }
 
-/** A table, prepared for reading. */
-interface Reading {
-  readonly attributes: ReadonlyMap<string, Known>;
-  /** A member for each attribute, so that what is read of a span does not grow member by member. */
+/** A table, with its precomputed checks. */
+interface PreparedTable {
+  readonly attributes: ReadonlyMap<string, PreparedAttribute>;
+  /** Template with all members, so that the result has one hidden class from the start. */
   readonly blank: Readonly<Record<string, unknown>>;
 }
 
-const readings = new WeakMap<Table, Reading>();
+const preparedTables = new WeakMap<Table, PreparedTable>();
 
-function readingOf(table: Table): Reading {
-  const known = readings.get(table);
+function prepareTable(table: Table): PreparedTable {
+  const known = preparedTables.get(table);
   if (known !== undefined) return known;
-  const attributes = Object.entries(table).map(([name, definition]): [string, Known] => [
+  const attributes = Object.entries(table).map(([name, definition]): [string, PreparedAttribute] => [
     name,
     {
       definition,
@@ -69,12 +69,12 @@ function readingOf(table: Table): Reading {
     },
   ]);
   const blank = Object.fromEntries(attributes.map(([name]) => [name, undefined]));
-  const reading = { attributes: new Map(attributes), blank };
-  readings.set(table, reading);
-  return reading;
+  const prepared = { attributes: new Map(attributes), blank };
+  preparedTables.set(table, prepared);
+  return prepared;
 }
 
-function isAllowed({ definition, kind, allowed }: Known, value: Value): boolean {
+function isAllowed({ definition, kind, allowed }: PreparedAttribute, value: Value): boolean {
   if (kind !== null) return typeof value === kind;
   if (!definition.schema.safeParse(value).success) return false;
   if (allowed.size >= MAX_MEMOIZED) allowed.clear();
@@ -85,15 +85,15 @@ function isAllowed({ definition, kind, allowed }: Known, value: Value): boolean 
 const NO_PROBLEMS: readonly AttributeProblem[] = [];
 
 /**
- * Reads the attributes that `table` knows. A name in the namespace `weather.` that it does not know is counted, so
- * that a misspelling shows; a known name with a value outside its schema is a problem.
+ * Reads and validates the attributes of `table`. An unknown name in the namespace `weather.` is counted, so that a
+ * misspelling shows; a known name with a value outside its schema is a problem.
  */
 export function readAttributes<T extends Table>(
   raw: Readonly<Record<string, unknown>>,
   table: T,
   adjustments: Adjustments,
 ): { readonly values: AttributeValues<T>; readonly problems: readonly AttributeProblem[] } {
-  const { attributes, blank } = readingOf(table);
+  const { attributes, blank } = prepareTable(table);
   const values: Record<string, unknown> = { ...blank };
   let problems: AttributeProblem[] | null = null;
   for (const name of Object.keys(raw)) {
@@ -104,7 +104,7 @@ export function readAttributes<T extends Table>(
     }
     const value = raw[name];
     if (value === undefined) continue;
-    // A set holds -0 as 0, so that a number is cleaned in any case.
+    // Only texts skip the cleaning: a Set treats -0 as 0.
     const clean =
       typeof value === 'string' && known.allowed.has(value)
         ? value

@@ -9,7 +9,7 @@ export type SpanAttributes = AttributeValues<typeof ATTRIBUTES>;
 export const instantOf = (iso: string | null | undefined): EpochMicros | undefined =>
   iso == null ? undefined : microsOfIso(iso);
 
-/** The object that a JSON attribute holds; text that is no JSON is kept under `text`, and counted. */
+/** Parses a JSON attribute; invalid JSON is stored under `text`, and counted. */
 export function jsonOf(text: string | null | undefined, adjustments: Adjustments): unknown {
   if (text == null) return undefined;
   try {

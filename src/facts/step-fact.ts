@@ -15,10 +15,10 @@ import type {
   TransportOutcome,
 } from '#semconv';
 
-/** Microseconds since 1970-01-01T00:00:00Z: the resolution of PostgreSQL, exact in a number. */
+/** Microseconds since 1970-01-01T00:00:00Z: the resolution of PostgreSQL, exact in a double. */
 export type EpochMicros = number;
 
-/** Why and how a step failed, scrubbed of secrets; the shape of `error_json`. */
+/** The error of a step, scrubbed of secrets; the shape of `error_json`. */
 export interface ErrorFact {
   readonly type: ErrorCategory;
   readonly class: string | null;
@@ -31,8 +31,8 @@ export interface ErrorFact {
 }
 
 /**
- * What a span says about the forecast, the exchange and the run. Absent means that the span says nothing of it; null
- * means that it says there is no such value (a score that could not be made).
+ * State of the forecast, the exchange and the run, as one span carries it. An absent member is not in the span; null is
+ * an explicit missing value (a score that could not be computed).
  */
 export interface StateFact {
   readonly stage?: string;
@@ -93,13 +93,15 @@ export interface ComponentScoreFact {
   readonly calculatedAt: EpochMicros;
 }
 
-/** Sum and count of the finite values of a metric; the values are added in the order of the events of one span. */
+/**
+ * Sum and count of the finite values of a metric, added in the order of the events, so that the sum is reproducible.
+ */
 export interface MetricSum {
   readonly sum: number;
   readonly count: number;
 }
 
-/** What the component scores of one span add up to, over all variables and levels whatever their units. */
+/** Sums of the component scores of one span, over all variables and levels regardless of units. */
 export interface ScoreSums {
   readonly scoreType: ScoreType;
   readonly rmse: MetricSum;
@@ -128,7 +130,7 @@ export interface StepFact {
   /** The emitter: `service.instance.id`. */
   readonly instanceId: string | null;
   readonly runId: number;
-  /** Null for a step of the run as a whole. */
+  /** Null for a step of the whole run. */
   readonly minerHotkey: string | null;
   readonly minerUid: number | null;
   readonly stepName: StepName;
@@ -141,7 +143,7 @@ export interface StepFact {
   readonly status: StepStatus;
   readonly startedAt: EpochMicros;
   readonly completedAt: EpochMicros | null;
-  /** End minus start at the resolution of the span, nanoseconds; exact sums are made of it. */
+  /** End minus start, nanoseconds: the resolution of the span, so that sums are exact. */
   readonly latencyNanos: number | null;
   readonly retriesRemaining: number | null;
   readonly nextRetryTime: EpochMicros | null;
@@ -154,8 +156,8 @@ export interface StepFact {
   readonly decisions: readonly DecisionFact[];
   /** The reason of a synthetic end; null for a real one. */
   readonly closing: ClosingReason | null;
-  /** Values that could not be kept as they were, by reason. */
+  /** Adjusted values by reason. */
   readonly adjustments: Readonly<Record<string, number>>;
-  /** The span lost attributes or events to its limits before it reached us. */
+  /** Whether the SDK dropped attributes or events of the span at its limits. */
   readonly truncated: boolean;
 }

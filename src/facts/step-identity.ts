@@ -29,7 +29,7 @@ type ReadIdentity =
   | { readonly kind: 'complete'; readonly identity: Identity }
   | { readonly kind: 'incomplete'; readonly problems: readonly AttributeProblem[] };
 
-/** Steps of a run as a whole carry no miner; all others must. */
+/** Steps of a whole run, which have no miner; all other steps must have one. */
 const RUN_LEVEL_STEPS: readonly StepName[] = ['seed', 'orchestration', 'aggregate'];
 
 function textOf(record: Readonly<Record<string, unknown>>, name: string): string | null {
@@ -56,7 +56,7 @@ function problemsOf(values: SpanAttributes, validatorHotkey: string | null): Att
   return problems;
 }
 
-/** Whose step the span is; the validator may be named by the resource instead. */
+/** Reads the identity of a span; the validator may be an attribute of the resource instead. */
 export function readIdentity(span: ObservedSpan, values: SpanAttributes): ReadIdentity {
   const validatorHotkey =
     values['weather.validator.hotkey'] ?? textOf(span.resource, 'weather.validator.hotkey');

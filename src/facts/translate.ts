@@ -12,10 +12,10 @@ import { readIdentity, type Identity } from './step-identity.ts';
 import { instantOf, toStateFact, type SpanAttributes } from './state-fact.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
 
-/** What a span turned out to be. */
+/** Result of a translation: a step, ignored or rejected. */
 export type Translation =
   | { readonly kind: 'step'; readonly fact: StepFact }
-  /** No step of ours: it has no `weather.step.name`. */
+  /** Not a step: it has no `weather.step.name`. */
   | { readonly kind: 'ignored' }
   /** It breaks the vocabulary; `detail` has for each attribute what was got and what is allowed. */
   | {
@@ -145,7 +145,7 @@ function rejected(
 type Timing = Pick<StepFact, 'startedAt' | 'completedAt' | 'latencyNanos'>;
 type Retry = Pick<StepFact, 'retriesRemaining' | 'nextRetryTime'>;
 
-/** A clock that was set back while the step ran must not give a negative latency. */
+/** A clock that was set back while the step ran must not give a negative latency; it is counted and becomes 0. */
 function timingOf(span: ObservedSpan, adjustments: Adjustments): Timing {
   const startedAt: EpochMicros = microsOfNanos(span.startTimeUnixNano);
   if (span.phase === 'started' || span.endTimeUnixNano === null) {
@@ -159,7 +159,7 @@ function timingOf(span: ObservedSpan, adjustments: Adjustments): Timing {
   return { startedAt, completedAt: microsOfNanos(span.endTimeUnixNano), latencyNanos: Number(nanos) };
 }
 
-/** A span that names no step status has the one that OpenTelemetry's own status implies. */
+/** Without a step status, the span status of OpenTelemetry decides. */
 function statusOf(span: ObservedSpan, values: SpanAttributes): StepStatus {
   if (span.phase === 'started') return 'in_progress';
   const status = values['weather.step.status'];

@@ -1,6 +1,10 @@
 import { CategorizedError } from '#semconv';
 
-/** A promise that is given up on after `millis`; what it gives later is thrown away. The timer keeps no process up. */
+/**
+ * Races work against a timer that does not keep the process alive. A later result of the work is ignored.
+ *
+ * @throws CategorizedError `timeout` after `millis`
+ */
 export async function withDeadline<Value>(
   work: () => Promise<Value>,
   millis: number,

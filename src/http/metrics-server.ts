@@ -4,33 +4,34 @@ import { CategorizedError } from '#semconv';
 import { send, textReply, type Reply } from './reply.ts';
 import { routeRequest, type RouteSources } from './routes.ts';
 
-/** Where to listen and what to show. */
+/** Address and sources of the server. */
 export interface MetricsServerOptions extends Pick<RouteSources, 'render' | 'ready'> {
   readonly host: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
   /** Longest time of a rendering or a readiness check; 9,000 unless given. */
   readonly deadlineMillis?: number;
-  /** Told of failed renderings and checks, and of faults of the server itself. */
+  /** Receives errors of renderings, of checks and of the server itself. */
   readonly onError?: (error: unknown) => void;
 }
 
 /** A server that listens. */
 export interface MetricsServer {
-  /** The port that it really listens on. */
+  /** The bound port, also when 0 was asked for. */
   readonly port: number;
-  /** Takes no more requests and resolves when those under way are answered. May be called again. */
+  /** Stops accepting requests and resolves when those in flight have their replies. Idempotent. */
   close(): Promise<void>;
 }
 
 const DEFAULT_DEADLINE_MILLIS = 9000;
-/** A client that does not take its answer must not hold up the end of the program. */
+/** Grace for replies in flight: a client that does not read must not delay the shutdown. */
 const CLOSE_GRACE_MILLIS = 1000;
 
 /**
  * Serves `/metrics`, `/healthz` and `/readyz`.
  *
- * @throws CategorizedError when the port cannot be had; the pipeline can go on without this server.
+ * @throws CategorizedError `validator_internal` when the port cannot be bound; the pipeline can run without this
+ * server.
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { render, ready, deadlineMillis = DEFAULT_DEADLINE_MILLIS } = options;
@@ -39,7 +40,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const server = createServer((request, response) => {
     reply(sources, request)
       .then((answered) => {
-        // A connection that is kept alive would hold up the closing of the server.
+        // A keep-alive connection would delay the close of the server.
         if (!server.listening) response.shouldKeepAlive = false;
         send(response, answered);
       })
@@ -57,7 +58,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   };
 }
 
-/** Never rejects: a fault of ours is an answer, and the process lives. */
+/** Never rejects: an error of ours becomes a 500, and the process lives. */
 async function reply(sources: RouteSources, request: IncomingMessage): Promise<Reply> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const { method = 'GET', headers } = request;
@@ -69,13 +70,13 @@ async function reply(sources: RouteSources, request: IncomingMessage): Promise<R
   }
 }
 
-/** A listener that cannot throw into the server. */
+/** Wraps a listener so that it cannot throw into the server. */
 function guarded(listener: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
     try {
       listener(error);
     } catch {
-      // Whoever is told of a fault and fails over it has nobody left to tell.
+      // An error of the error listener has no further receiver.
     }
   };
 }

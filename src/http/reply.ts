@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
-/** What a route answers. */
+/** The response of a route. */
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** Methods that the path knows; goes with 405. */
+  /** Allowed methods; sent with 405. */
   readonly allow?: string;
 }
 
@@ -24,7 +24,7 @@ export const jsonReply = (status: number, value: unknown): Reply => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
-/** Sends a reply; to HEAD everything but the body. Nothing of it may be kept by a cache. */
+/** Sends a reply, without a body for HEAD. Caching is forbidden, since every reply is a snapshot. */
 export function send(response: ServerResponse, reply: Reply): void {
   const body = Buffer.from(reply.body, 'utf8');
   response.writeHead(reply.status, {

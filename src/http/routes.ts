@@ -2,22 +2,22 @@ import { CategorizedError } from '#semconv';
 import { withDeadline } from './deadline.ts';
 import { jsonReply, textReply, type Reply } from './reply.ts';
 
-/** Whether the program can do its work now, and if not, why: short words for people, without secrets. */
+/** Whether the program can work now; `reasons` are short texts for people, without secrets. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
 }
 
-/** What the server shows. */
+/** What the routes read from. */
 export interface RouteSources {
-  /** The metrics in the format that the Accept header asks for. */
+  /** Renders the metrics in the format that the Accept header asks for. */
   readonly render: (
     accept: string | undefined,
   ) => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly ready: () => Promise<Readiness>;
-  /** Longest time for either of them. A scrape is given up after 10 s by default, so 9 s still give a reason. */
+  /** Deadline of each of them. Prometheus gives up a scrape after 10 s by default, so 9 s still return a reason. */
   readonly deadlineMillis: number;
-  /** Told of what went wrong; the client learns only the kind. */
+  /** Receives every error; the client gets only its kind. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -36,7 +36,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
 ]);
 const METHODS = ['GET', 'HEAD'];
 
-/** Answers one request; whatever goes wrong inside is an answer too. */
+/** Handles one request; an error of a source becomes a reply too. */
 export async function routeRequest(sources: RouteSources, request: Request): Promise<Reply> {
   const route = ROUTES.get(request.path);
   if (route === undefined)
@@ -48,7 +48,7 @@ export async function routeRequest(sources: RouteSources, request: Request): Pro
   return route(sources, request);
 }
 
-/** The event loop turns: that is all that being alive means. */
+/** Liveness: the event loop turns, and nothing else is checked. */
 function alive(): Promise<Reply> {
   return Promise.resolve(textReply(200, 'alive'));
 }
@@ -66,7 +66,7 @@ async function metrics(sources: RouteSources, { accept }: Request): Promise<Repl
   }
 }
 
-/** A check that fails or hangs is a reason not to be ready. */
+/** A readiness check that throws or exceeds its deadline means not ready. */
 async function readiness(sources: RouteSources): Promise<Reply> {
   const work = () => sources.ready();
   try {
@@ -80,7 +80,7 @@ async function readiness(sources: RouteSources): Promise<Reply> {
   }
 }
 
-/** The kind of an error; its message may hold what strangers must not see. */
+/** The kind of an error; its message may contain what clients must not see. */
 function kindOf(error: unknown): string {
   if (error instanceof CategorizedError) return error.category;
   return error instanceof Error ? error.name : typeof error;

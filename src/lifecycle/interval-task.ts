@@ -1,16 +1,16 @@
 import { systemScheduler, type Scheduler } from './scheduler.ts';
 
-/** Work that is done again and again. */
+/** A repeated task. */
 export interface IntervalTaskOptions {
-  /** Done time after time, never twice at a time; its signal is aborted when the task is to end. */
+  /** Called repeatedly, never concurrently; the signal aborts when the task is closed. */
   readonly work: (signal: AbortSignal) => Promise<unknown>;
-  /** The run before the first one, at whose end the first rest begins; without it the first run begins at once. */
+  /** A run already in progress, after which the first pause begins; without it the first run begins at once. */
   readonly previousRun?: Promise<unknown>;
-  /** How long to rest before it is done again; a function is asked each time. */
+  /** Pause between two runs, ms; a function is called each time. */
   readonly everyMillis: number | (() => number);
-  /** And how long after it threw; `everyMillis` unless given. */
+  /** Pause after a run that threw, ms; `everyMillis` unless given. */
   readonly retryMillis?: number | (() => number);
-  /** Receives what a run threw before the task was closed; without it errors are ignored. */
+  /** Receives the error of a run, unless the task was closed meanwhile; without it errors are ignored. */
   readonly onError?: (error: unknown) => void;
   /** The timers of the process unless given. */
   readonly scheduler?: Scheduler;
@@ -19,7 +19,7 @@ export interface IntervalTaskOptions {
 /**
  * Interval task: does the work until it is closed, without overlapping runs and without keeping the process alive.
  *
- * @returns the closer: it resolves when work that is under way has ended
+ * @returns a function that closes the task; it resolves when a run in progress has ended
  */
 export function startIntervalTask(options: IntervalTaskOptions): () => Promise<void> {
   const { work, previousRun, everyMillis, retryMillis = everyMillis, scheduler = systemScheduler } = options;

@@ -8,34 +8,35 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CategorizedError } from '#semconv/error-categories';
 import { identifyOwnProcess, isAlive } from './process-identity.ts';
 
-/** How patient a lock is. */
+/** Waiting for a lock. */
 export interface FileLockOptions {
   /** How long to wait for the holder, milliseconds. */
   readonly timeoutMillis?: number;
-  /** How often to look, milliseconds. */
+  /** Interval of the attempts, milliseconds. */
   readonly pollMillis?: number;
 }
 
 /** A lock that is held until it is released, or until its process dies. */
 export interface HeldLock {
   /**
-   * Shows that the holder lives, to those who cannot see its process: within `FOREIGN_TIMEOUT_MILLIS` again and again.
+   * Renews the lease: shows processes of other pid namespaces that the holder is alive. To be called more often than
+   * every `FOREIGN_TIMEOUT_MILLIS`.
    *
-   * @returns whether the lock is still held; who was silent for too long may have lost it
+   * @returns whether the lock is still held; a holder that was late may have lost it
    */
   touch(): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** A holder in another container or on another machine is believed dead when its lock was not touched for so long. */
+/** Lease of a holder in another container or on another machine: without a `touch` for this long it counts as dead. */
 export const FOREIGN_TIMEOUT_MILLIS = 120_000;
 
 /**
- * Does the work while holding a lock that excludes the other processes of this machine.
+ * Runs work under a lock that excludes the other processes of this machine.
  *
- * The lock is a file that names its holder, so that the lock of a killed process is taken over at once.
+ * The lock file names its holder, so that the lock of a killed process is taken over at once.
  *
- * @throws CategorizedError `lock_busy` when a living holder keeps it longer than the time-out.
+ * @throws CategorizedError `lock_busy` when a live holder keeps it longer than the time-out
  */
 export async function withFileLock<T>(
   path: string,
@@ -57,9 +58,9 @@ export async function withFileLock<T>(
   }
 }
 
-/** Takes the lock, also from a holder that is dead; null when somebody alive holds it. */
+/** Acquires the lock, also from a dead holder; null when a live process holds it. */
 export async function tryFileLock(path: string): Promise<HeldLock | null> {
-  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPlace()}`;
+  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPidNamespace()}`;
   if (!(await linkToken(path, token))) {
     await removeDeadLock(path);
     if (!(await linkToken(path, token))) return null;
@@ -77,16 +78,16 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
   };
 }
 
-/** Whether a file of this name was left by a process that died while it took the lock of that name. */
-export function isLeftByTaker(lockName: string, name: string): boolean {
+/** Whether a file is the leftover of a process that died while acquiring the lock `lockName`. */
+export function isAbandonedLockFile(lockName: string, name: string): boolean {
   if (!name.startsWith(`${lockName}.`)) return false;
   return /^(\.dead-[0-9a-f]{12})*(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/.test(
     name.slice(lockName.length),
   );
 }
 
-/** Where process numbers mean the same: a container has numbers of its own. */
-function ownPlace(): string {
+/** Host and pid namespace, within which a pid is unique: every container has its own pids. */
+function ownPidNamespace(): string {
   try {
     return `${hostname()}/${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
@@ -94,7 +95,7 @@ function ownPlace(): string {
   }
 }
 
-/** Hard-linking a finished file makes the lock appear with its token or not at all. */
+/** Atomic create: hard-linking a complete file makes the lock appear with its token or not at all. */
 async function linkToken(path: string, token: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, token, { mode: 0o600, flag: 'wx' });
@@ -110,10 +111,10 @@ async function linkToken(path: string, token: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock of a dead holder, and never the one that somebody else took meanwhile.
+ * Removes the lock of a dead holder, and never one that another process acquired meanwhile.
  *
- * Only the one process that holds the marker of this very token may remove it, and it looks once more before. The marker
- * is a lock itself: who holds it may be killed as well.
+ * Only the process that holds the marker of this token may remove it, after reading the token again. The marker is a
+ * lock too, since its holder may be killed as well.
  */
 async function removeDeadLock(path: string): Promise<void> {
   const token = await readToken(path);
@@ -129,8 +130,8 @@ async function removeDeadLock(path: string): Promise<void> {
 }
 
 async function isHolderAlive(path: string, token: string): Promise<boolean> {
-  const [identity = '', , place = ownPlace()] = token.split(' ');
-  if (place === ownPlace()) return isAlive(identity);
+  const [identity = '', , pidNamespace = ownPidNamespace()] = token.split(' ');
+  if (pidNamespace === ownPidNamespace()) return isAlive(identity);
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
   return Date.now() - mtimeMs < FOREIGN_TIMEOUT_MILLIS;
 }

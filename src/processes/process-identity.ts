@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Names a process so that a later process with the same number is another one.
+ * Identifies a process, safe against reuse of its pid.
  *
- * On Linux `<pid>-<start>`, start being clock ticks since boot, because a container gives pid 1 to every restart;
- * elsewhere only the pid is known.
+ * On Linux `<pid>-<start>` with the start in clock ticks since boot, because every restart of a container has pid 1;
+ * elsewhere the pid alone.
  *
- * @returns undefined when no such process lives.
+ * @returns undefined when no such process is alive
  */
 export function identifyProcess(pid: number): string | undefined {
   if (!isRunning(pid)) return undefined;
@@ -14,17 +14,17 @@ export function identifyProcess(pid: number): string | undefined {
   return start === undefined ? String(pid) : `${pid}-${start}`;
 }
 
-/** The identity of the process that asks. */
+/** The identity of this process. */
 export function identifyOwnProcess(): string {
   return identifyProcess(process.pid) ?? String(process.pid);
 }
 
-/** Whether the very process that was given this identity still lives. */
+/** Whether the process with this identity is still alive; a reused pid does not count. */
 export function isAlive(identity: string): boolean {
   return identifyProcess(Number.parseInt(identity, 10)) === identity;
 }
 
-/** Signal 0 only asks; "not permitted" means that the process is there and another user's. */
+/** Signal 0 only checks for existence; EPERM means that the process exists and belongs to another user. */
 function isRunning(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -35,7 +35,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Field 22 of `/proc/<pid>/stat`. The command name before may hold blanks, so counting starts after its bracket. */
+/**
+ * Field 22 of `/proc/<pid>/stat`. The command name may contain blanks, so counting starts after its closing bracket.
+ */
 function readStartTicks(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -10,13 +10,13 @@ import type { FinishProfile } from './profile.ts';
 import { readFailure, readOutcome } from './read-outcome.ts';
 import { recordError } from './errors/record-error.ts';
 
-/** How a call came to its end. A generator that its consumer left before its end did all that was asked of it. */
+/** How a call ended. A generator that its consumer stops early (`break`) did all that was asked of it. */
 export type StepEnd =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
   | { readonly kind: 'stopped_early' };
 
-/** Ends the span of a call. Only the first closing counts. Never throws. */
+/** Ends the span of a call. Idempotent: only the first closing counts. Never throws. */
 export function closeStep(step: StepCall, end: StepEnd): void {
   if (step.isClosed) return;
   step.isClosed = true;
@@ -41,7 +41,7 @@ function closeRecording(step: StepCall, end: StepEnd): void {
   span.end(endedAt);
 }
 
-/** Tells a span how a step ended, by the clock of `performance`. */
+/** Writes the outcome of a step to a span. @param endedAt ms, by `performance.now()` */
 export function writeEnd(span: Span, step: StepCall, end: StepEnd, endedAt = performance.now()): void {
   writeOutcome(span, outcomeOf(step, end), endedAt);
 }
@@ -57,10 +57,10 @@ function outcomeOf({ plan, args }: StepCall, end: StepEnd): StepOutcome {
   }
 }
 
-/** Writes part by part, so that a part that cannot be read takes nothing else with it. */
+/** Each part is guarded alone, so that an unreadable part does not lose the others. */
 function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
   const { status, stage, stageStatus, nextRetryTime, error } = outcome;
-  // A poll that is to be repeated because the miner still infers has no error.
+  // A poll is scheduled again without an error while the miner still runs its inference.
   const isError = status === 'failed' || (status === 'retry_scheduled' && error !== undefined);
   span.setAttribute('weather.step.status', status);
   if (stage !== undefined) span.setAttribute('weather.stage', stage);
@@ -79,7 +79,7 @@ function writeOutcome(span: Span, outcome: StepOutcome, endedAt: number): void {
   }
 }
 
-/** Waiting for truth is no error; why it waits stands in the context. */
+/** Waiting for truth is not an error, so its reason goes to the context instead. */
 function writeContext(span: Span, { context, status, error }: StepOutcome): void {
   const isReason = status === 'waiting_for_truth' && error !== undefined;
   if (context === undefined && !isReason) return;

@@ -15,10 +15,10 @@ export function toContextJson(context: Readonly<Record<string, unknown>>): strin
   const value = scrubValue(toJsonValue(context));
   const whole = JSON.stringify(value);
   if (byteLength(whole) <= MAX_CONTEXT_BYTES || typeof value !== 'object' || value === null) return whole;
-  return JSON.stringify(withoutWhatDoesNotFit(Object.entries(value)));
+  return JSON.stringify(omitOversized(Object.entries(value)));
 }
 
-function withoutWhatDoesNotFit(entries: readonly [string, unknown][]): Readonly<Record<string, unknown>> {
+function omitOversized(entries: readonly [string, unknown][]): Readonly<Record<string, unknown>> {
   let room = MAX_CONTEXT_BYTES - RESERVED_BYTES;
   const kept: [string, unknown][] = [];
   for (const [key, value] of entries) {

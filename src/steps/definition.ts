@@ -1,6 +1,9 @@
 import type { AttributeName, AttributeValue, StageStatus, StepName, StepStatus } from '#semconv';
 
-/** Whose step it is. What a step leaves out is inherited from the step around it. */
+/**
+ * The identity of a step: validator, run, miner, lead and attempt. Missing fields are inherited from the enclosing
+ * step.
+ */
 export interface StepIdentity {
   readonly validatorHotkey?: string;
   readonly runId?: number;
@@ -14,9 +17,9 @@ export interface StepIdentity {
   readonly maxAttempts?: number;
   readonly queueJobId?: number;
   readonly expectedLeads?: number;
-  /** W3C traceparent of the span under which this step belongs, when that span ended long ago or elsewhere. */
+  /** W3C traceparent of the parent span, when that ended earlier or in another process. */
   readonly traceparent?: string;
-  /** W3C traceparents of spans that this step follows from: the attempt before, the trace of the run. */
+  /** W3C traceparents to link: the attempt before, the trace of the run. */
   readonly links?: readonly string[];
 }
 
@@ -32,10 +35,10 @@ export interface StepEvent {
 /** The outcome of a step, read from its result. */
 export interface StepOutcome {
   readonly status: Exclude<StepStatus, 'in_progress' | 'abandoned'>;
-  /** The stage that the forecast enters, in the words of the vocabulary. */
+  /** The stage that the forecast enters; one of the vocabulary. */
   readonly stage?: string;
   readonly stageStatus?: StageStatus;
-  /** Why it did not succeed, as a value: a rejecting miner is not an exception, and not a success. */
+  /** The error as a value: a rejection by the miner is no exception, and no success either. */
   readonly error?: unknown;
   /** When it is tried again; goes with `retry_scheduled` and `waiting_for_truth`. */
   readonly nextRetryTime?: Date;
@@ -45,10 +48,10 @@ export interface StepOutcome {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
-/** What a step is to the programs around it; `client` when it is a call to another one. */
+/** The span kind of a step; `client` for a call to another program. */
 export type StepKind = 'internal' | 'client' | 'server' | 'producer' | 'consumer';
 
-/** What `outcome` is given: the awaited result, or what a generator returned when it came to its end. */
+/** The argument of `outcome`: the awaited result, or the return value of a generator. */
 export type FinalResult<Result> =
   Result extends Generator<unknown, infer Returned, never>
     ? Returned
@@ -62,8 +65,8 @@ type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? 
 /**
  * Describes a step once; `step(definition, fn)` and `@Step(definition)` make every call of `fn` a span.
  *
- * A declared `StepDefinition<Args, Result>` gives the function its types; one that is written in place takes them from
- * the function, so that its callbacks may leave out arguments that they do not need.
+ * A declared `StepDefinition<Args, Result>` types the function; an inline one is typed by the function, so that its
+ * callbacks may omit parameters.
  */
 export interface StepDefinition<Args extends unknown[], Result> {
   readonly name: StepName;

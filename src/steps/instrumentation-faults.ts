@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 
-/** Where the instrumentation of a step can go wrong without the step noticing. */
+/** The parts of the instrumentation that can fail without any effect on the step. */
 const FAULT_PLACES = [
   'identity',
   'traceparent',
@@ -18,10 +18,7 @@ const FAULT_PLACES = [
 ] as const;
 export type FaultPlace = (typeof FAULT_PLACES)[number];
 
-/**
- * The one mutable thing that this module owns, and nothing ever decides by it: how often the instrumentation failed,
- * by place, since the process began.
- */
+/** Faults by place since the process started. The only mutable state of `src/steps`; no decision depends on it. */
 const counts = new Map<FaultPlace, number>();
 
 /** Counts a fault of the instrumentation. OpenTelemetry's diagnostic logger gets the place only. */
@@ -46,7 +43,7 @@ export function instrumentationFaults(): Readonly<Record<FaultPlace, number>> {
   return Object.fromEntries(places) as Record<FaultPlace, number>;
 }
 
-/** What `read` gives, or the fallback when it throws, which is counted. */
+/** The result of `read`; the fallback when it throws, which is counted. */
 export function guarded<Value>(place: FaultPlace, fallback: Value, read: () => Value): Value {
   try {
     return read();

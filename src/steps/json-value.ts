@@ -3,22 +3,23 @@ import { readMessage, readProperty, classOf } from './errors/unknown-error.ts';
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
 const MAX_TEXT = 4096;
-/** Values looked at in one conversion; what comes later is left out, so that a huge object costs no more. */
+/** Values visited in one conversion; the rest is left out, which bounds the time for a huge object. */
 const MAX_VALUES = 5000;
 
 interface Walk {
-  /** The objects around, to tell a cycle. */
-  readonly around: Set<object>;
+  /** The objects on the path to the value, to detect a cycle. */
+  readonly ancestors: Set<object>;
   valuesLeft: number;
 }
 
 /**
- * Any value as one that JSON can hold, always in bounded time: NaN, infinities and big integers become text, a date its
- * ISO text (null when invalid), an error its class and message, a map an object, a set an array, bytes their number.
- * Functions, symbols and undefined are left out. A cycle, a too deep value and one that cannot be read are named as such.
+ * Converts any value to one that JSON can hold, in bounded time. NaN, infinities and big integers become text, a date
+ * its ISO text (null when invalid), an error its class and message, a map an object, a set an array, bytes their count.
+ * Functions, symbols and undefined are left out. Markers stand for a cycle (`[circular]`), for a value that is too deep
+ * (`[deep]`) and for one that cannot be read (`[unreadable]`).
  */
 export function toJsonValue(value: unknown): unknown {
-  return convert(value, { around: new Set(), valuesLeft: MAX_VALUES });
+  return convert(value, { ancestors: new Set(), valuesLeft: MAX_VALUES });
 }
 
 function convert(value: unknown, walk: Walk): unknown {
@@ -43,15 +44,15 @@ function convert(value: unknown, walk: Walk): unknown {
 }
 
 function convertObject(value: object, walk: Walk): unknown {
-  if (walk.around.has(value)) return '[circular]';
-  if (walk.around.size >= MAX_DEPTH) return '[deep]';
-  walk.around.add(value);
+  if (walk.ancestors.has(value)) return '[circular]';
+  if (walk.ancestors.size >= MAX_DEPTH) return '[deep]';
+  walk.ancestors.add(value);
   try {
     return convertKind(value, walk);
   } catch {
     return '[unreadable]';
   } finally {
-    walk.around.delete(value);
+    walk.ancestors.delete(value);
   }
 }
 
@@ -68,7 +69,7 @@ function convertKind(value: object, walk: Walk): unknown {
   return convertEntries(readEntries(value), walk);
 }
 
-/** Bytes by their number; an array of larger numbers by its first ones. */
+/** Bytes as their count; an array of larger numbers as its first items. */
 function convertView(view: ArrayBufferView, walk: Walk): unknown {
   if (view instanceof Uint8Array || view instanceof Uint8ClampedArray) return `[${view.byteLength} bytes]`;
   const numbers = view as unknown as ArrayLike<number | bigint>;

@@ -36,16 +36,19 @@ export interface StepCall {
   readonly plan: StepPlan;
   readonly args: unknown[];
   readonly span: Span;
-  /** What the step runs in: its span, and the identity for the steps inside. */
+  /** The context that the function runs in: with its span, and the identity for the steps inside. */
   readonly context: Context;
   readonly finishProfile: FinishProfile | null;
   isClosed: boolean;
 }
 
-/** The innermost step that is under way in a context. */
+/** The innermost running step of a context. */
 export const stepIn = (active: Context): StepCall | null => stepScopeIn(active).step as StepCall | null;
 
-/** Starts the span of one call. Never throws: what fails is counted, and the step runs with a span that records nothing. */
+/**
+ * Starts the span of one call. Never throws: a fault is counted, and the step then runs with a span that records
+ * nothing.
+ */
 export function openStep(plan: StepPlan, args: unknown[]): StepCall {
   const active = context.active();
   const { identity: around } = stepScopeIn(active);
@@ -64,7 +67,7 @@ export function openStep(plan: StepPlan, args: unknown[]): StepCall {
 function startSpan(plan: StepPlan, start: StartOfStep, active: Context): Span {
   try {
     const tracer = plan.tracer.get();
-    // The API gives a stand-in until an SDK is registered: then nobody would read the attributes.
+    // Until an SDK is registered the API returns a proxy tracer, and no span would carry the attributes.
     const attributes = tracer instanceof ProxyTracer ? {} : toStartAttributes(plan, start);
     const { root = false, kind = 'internal' } = plan.definition;
     const options = { root, kind: SPAN_KINDS[kind], links: linksOf(start.identity), attributes };

@@ -1,8 +1,8 @@
-/** What a step cost the process, roughly: other work that runs at the same time is in it. */
+/** Cost of a step, measured for the whole process: it includes all work that ran at the same time. */
 export interface Profile {
   /** CPU time of the process, user and system, ms. */
   readonly cpuMillis: number;
-  /** Longest that the event loop was held, ms, to within the interval at which it is looked at. */
+  /** Longest block of the event loop, ms, to within the sampling interval. */
   readonly eventLoopDelayMillis: number;
   /** Largest resident memory of the process so far, bytes. */
   readonly peakMemoryBytes: number;
@@ -10,7 +10,7 @@ export interface Profile {
 
 export type FinishProfile = () => Profile;
 
-/** How often the event loop is looked at, ms. */
+/** Sampling interval of the event loop. */
 const INTERVAL_MILLIS = 10;
 
 /**
@@ -23,16 +23,16 @@ export function startProfile(): FinishProfile {
   const cpuBefore = process.cpuUsage();
   let lastTick = performance.now();
   let longest = 0;
-  const look = (): void => {
+  const sample = (): void => {
     const now = performance.now();
     longest = Math.max(longest, now - lastTick - INTERVAL_MILLIS);
     lastTick = now;
   };
-  const timer = setInterval(look, INTERVAL_MILLIS);
+  const timer = setInterval(sample, INTERVAL_MILLIS);
   timer.unref();
   return () => {
     clearInterval(timer);
-    look();
+    sample();
     const { user, system } = process.cpuUsage(cpuBefore);
     return {
       cpuMillis: (user + system) / 1000,

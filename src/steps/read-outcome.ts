@@ -21,7 +21,7 @@ export function readOutcome({ definition }: StepPlan, result: unknown, args: unk
     const outcome = { ...definition.outcome(result, ...args) };
     if (OUTCOME_STATUSES.includes(outcome.status)) return outcome;
   } catch {
-    // counted below, like a status that is none
+    // counted below, like an invalid status
   }
   countFault('outcome');
   return { status: 'succeeded', context: { instrumentation_fault: 'outcome' } };
@@ -37,7 +37,7 @@ export function readFailure({ definition }: StepPlan, error: unknown, args: unkn
     const outcome = { status: 'failed' as const, error, ...definition.failure(error, ...args) };
     if (OUTCOME_STATUSES.includes(outcome.status)) return outcome;
   } catch {
-    // counted below, like a status that is none
+    // counted below, like an invalid status
   }
   countFault('failure');
   return { status: 'failed', error, context: { instrumentation_fault: 'failure' } };

@@ -4,7 +4,7 @@ import type { KnownIdentity } from './context/identity-context.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 import type { InstantText, StepPlan } from './step-plan.ts';
 
-/** Attributes whose text is written by people and programs outside, so it may hold what must be scrubbed. */
+/** Attributes with text from outside: it may contain secrets or addresses and is scrubbed. */
 const FREE_TEXT: ReadonlySet<string> = new Set([
   'weather.run.error_message',
   'weather.score.reason',
@@ -13,7 +13,10 @@ const FREE_TEXT: ReadonlySet<string> = new Set([
   'weather.orchestration.reason',
 ]);
 
-/** Adds what is neither null nor undefined. Free text is scrubbed; what is no text, number or flag is a fault. */
+/**
+ * Copies values except null and undefined. Free text is scrubbed; a value of any other type than text, number or flag
+ * counts as a fault.
+ */
 export function addAttributes(target: Attributes, source: Readonly<Record<string, unknown>>): void {
   for (const name in source) {
     const value = source[name];

@@ -8,7 +8,7 @@ interface FromArguments<Args extends unknown[]> {
   readonly attributes?: (...args: Args) => unknown;
 }
 
-/** A method whose first arguments are those that the definition looks at. */
+/** A method whose first parameters are those that the definition uses. */
 type Method<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
 
 /**

@@ -4,12 +4,14 @@ import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 
-/** The tracer of steps, asked for again only when another SDK is registered. */
+/** Cached tracer, looked up again only when another SDK is registered. */
 class StepTracer {
   #provider: unknown = null;
   #tracer: Tracer | null = null;
 
-  /** Until an SDK is registered, the stand-in of the API; it is not kept, for it may come to stand for another SDK. */
+  /**
+   * Until an SDK is registered, the proxy tracer of the API; it is not cached, since it may delegate to a later SDK.
+   */
   get(): Tracer {
     const registered = trace.getTracerProvider();
     const provider = hasDelegate(registered) ? registered.getDelegate() : registered;
@@ -22,13 +24,13 @@ class StepTracer {
   }
 }
 
-/** The provider of the API stands for the one that is registered. */
+/** The API's global provider is a proxy for the registered one. */
 const hasDelegate = (
   provider: TracerProvider,
 ): provider is TracerProvider & { getDelegate(): TracerProvider } =>
   'getDelegate' in provider && typeof provider.getDelegate === 'function';
 
-/** Instants as ISO 8601 text. The steps of a run name one instant after the other, its T0: its text is made once. */
+/** Formats instants as ISO 8601, with a cache of one entry: all steps of a run carry the same T0. */
 export class InstantText {
   #millis = NaN;
   #text = '';
@@ -43,10 +45,10 @@ export class InstantText {
   }
 }
 
-/** A definition whose callbacks take the arguments of any call; the types of `step` vouch for the right ones. */
+/** A type-erased definition; the types of `step` guarantee that its callbacks get matching arguments. */
 export type AnyDefinition = StepDefinition<unknown[], unknown>;
 
-/** A definition with everything worked out that does not depend on the call. */
+/** A validated definition, with everything precomputed that does not depend on the call. */
 export interface StepPlan {
   readonly definition: AnyDefinition;
   /** The substep, unless it depends on the arguments. */
@@ -57,20 +59,20 @@ export interface StepPlan {
 }
 
 /**
- * Checks a definition and prepares it.
+ * Validates a definition and precomputes its plan.
  *
  * @throws CategorizedError `validator_internal` when the step or its fixed substep is not in the vocabulary.
  */
 export function toStepPlan(definition: AnyDefinition): StepPlan {
   const { name, substep, spanName } = definition;
-  const made = { definition, tracer: new StepTracer(), initTimeText: new InstantText() };
+  const prepared = { definition, tracer: new StepTracer(), initTimeText: new InstantText() };
   if (!STEP_NAMES.includes(name)) {
     throw new CategorizedError(
       'validator_internal',
       `step name is "${name}"; allowed: ${STEP_NAMES.join(', ')}; name one of them in the definition`,
     );
   }
-  if (typeof substep === 'function') return { ...made, substep: null, spanName: spanName ?? null };
+  if (typeof substep === 'function') return { ...prepared, substep: null, spanName: spanName ?? null };
   if (!isSubstep(name, substep)) {
     throw new CategorizedError(
       'validator_internal',
@@ -78,7 +80,7 @@ export function toStepPlan(definition: AnyDefinition): StepPlan {
         'name one of them in the definition',
     );
   }
-  return { ...made, substep, spanName: spanName ?? toSpanName(name, substep) };
+  return { ...prepared, substep, spanName: spanName ?? toSpanName(name, substep) };
 }
 
 const isSubstep = (name: (typeof STEP_NAMES)[number], substep: string): boolean =>
@@ -92,7 +94,7 @@ function toSpanName(name: (typeof STEP_NAMES)[number], substep: string): string 
 
 /**
  * The substep of one call. One that is not in the vocabulary is counted as a fault and kept as it is: the translation
- * refuses the span with a reason, so that it is not lost in silence. Empty when the callback failed.
+ * rejects the span with a reason, so that it is not lost silently. Empty when the callback failed.
  */
 export function substepOf(plan: StepPlan, args: unknown[]): string {
   const { name, substep } = plan.definition;

@@ -61,7 +61,7 @@ function wrapFunction<This, Args extends unknown[], Result>(
   };
 }
 
-/** A generator function runs nothing until its first `next()`, except for the defaults of its parameters. */
+/** A generator function runs nothing but its parameter defaults until the first `next()`; those can throw as well. */
 function wrapGenerator<This, Args extends unknown[], Result>(
   plan: StepPlan,
   fn: StepFunction<This, Args, Result>,
@@ -82,7 +82,7 @@ function isGeneratorFunction(fn: object): boolean {
   return /^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(fn));
 }
 
-/** Gives the wrapper the class, `name`, `length` and other properties of the function. */
+/** Copies the prototype, `name`, `length` and own properties of the function to its wrapper. */
 function copyFunctionShape<Wrapper extends object>(fn: object, wrapper: Wrapper): Wrapper {
   Object.setPrototypeOf(wrapper, Object.getPrototypeOf(fn) as object | null);
   for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(fn))) {

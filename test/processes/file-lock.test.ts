@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   FOREIGN_TIMEOUT_MILLIS,
-  isLeftByTaker,
+  isAbandonedLockFile,
   tryFileLock,
   withFileLock,
   type HeldLock,
@@ -194,7 +194,7 @@ describe('a lock whose taker was killed while it took it over from a dead holder
   ])(
     'a lock whose taker was killed while it took it over from a dead holder may have left files, which are known by their names: %s',
     (name, isLeft) => {
-      expect(isLeftByTaker('lock', name)).toBe(isLeft);
+      expect(isAbandonedLockFile('lock', name)).toBe(isLeft);
     },
   );
 });

@@ -2,10 +2,10 @@ import { context, type Context } from '@opentelemetry/api';
 import type { StepIdentity } from '../definition.ts';
 import { scopeIn, withScope } from './step-scope.ts';
 
-/** A step identity with every field there, known or not: of one shape, for every call of every step makes one. */
+/** A step identity with all fields present, so that the objects of all calls have one hidden class. */
 export type KnownIdentity = { readonly [Field in keyof StepIdentity]-?: StepIdentity[Field] | undefined };
 
-const NOBODY: KnownIdentity = Object.freeze({
+const NO_IDENTITY: KnownIdentity = Object.freeze({
   validatorHotkey: undefined,
   runId: undefined,
   initTime: undefined,
@@ -19,12 +19,12 @@ const NOBODY: KnownIdentity = Object.freeze({
   traceparent: undefined,
   links: undefined,
 });
-const NO_SCOPE: StepScope = Object.freeze({ identity: NOBODY, step: null });
+const NO_SCOPE: StepScope = Object.freeze({ identity: NO_IDENTITY, step: null });
 
-/** What the steps called in a context find there. */
+/** What a context carries for the steps called in it. */
 export interface StepScope {
   readonly identity: KnownIdentity;
-  /** The innermost step that is under way; null outside of any. */
+  /** The innermost running step; null outside of any. */
   readonly step: object | null;
 }
 
@@ -69,13 +69,15 @@ const isOther = (own: unknown, around: unknown): boolean =>
   own != null && around !== undefined && own !== around;
 
 /**
- * `own` over `around`. Who names another miner does not get the slot of the miner around, and who names another run not
- * its initialisation time.
+ * Merges `own` over `around`. A step with another miner does not inherit the UID or hotkey of the enclosing miner, and
+ * a step with another run does not inherit its init time.
  */
 export function mergeIdentity(around: KnownIdentity, own: StepIdentity): KnownIdentity {
   const miner =
-    isOther(own.minerHotkey, around.minerHotkey) || isOther(own.minerUid, around.minerUid) ? NOBODY : around;
-  const run = isOther(own.runId, around.runId) ? NOBODY : around;
+    isOther(own.minerHotkey, around.minerHotkey) || isOther(own.minerUid, around.minerUid)
+      ? NO_IDENTITY
+      : around;
+  const run = isOther(own.runId, around.runId) ? NO_IDENTITY : around;
   return {
     validatorHotkey: own.validatorHotkey ?? around.validatorHotkey,
     runId: own.runId ?? run.runId,
@@ -92,7 +94,7 @@ export function mergeIdentity(around: KnownIdentity, own: StepIdentity): KnownId
   };
 }
 
-/** What of an identity the steps inside inherit: attempt, job, parent and links are a step's own. */
+/** The part that nested steps inherit; attempt, job, parent and links belong to one step alone. */
 export function toInherited(identity: KnownIdentity): KnownIdentity {
   const { attempt, maxAttempts, queueJobId, traceparent, links } = identity;
   const own = attempt ?? maxAttempts ?? queueJobId ?? traceparent ?? links;

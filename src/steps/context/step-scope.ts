@@ -2,7 +2,7 @@ import { createContextKey, trace, type Context, type Span } from '@opentelemetry
 
 const SCOPE_KEY = createContextKey('barograph: the scope of steps');
 
-/** What was set as the scope of a context; undefined when nothing was. */
+/** The scope of a context; undefined when none was set. */
 export const scopeIn = (active: Context): unknown => active.getValue(SCOPE_KEY);
 
 /** The context with another scope. */
@@ -28,15 +28,15 @@ const SPAN_KEY = ((): symbol | null => {
 })();
 
 /**
- * A context with two values over another one. Every call of every step makes one; the contexts of OpenTelemetry copy all
- * values for each that is set, and make three functions for it.
+ * Context overlay: two own values over a base context. Every call of every step creates one; OpenTelemetry's own
+ * context would copy all values for each that is set, and create three functions.
  */
 class ScopeContext implements Context {
   readonly around: Context;
   readonly #span: unknown;
   readonly #scope: unknown;
 
-  /** `around`: none of this class, so that contexts in contexts do not hold all those that were around them. */
+  /** @param around never itself a ScopeContext, so that nested steps do not keep a chain of contexts in memory */
   constructor(around: Context, span: unknown, scope: unknown) {
     this.around = around;
     this.#span = span;

@@ -3,7 +3,7 @@ import { isSpanContextValid, trace, type SpanContext } from '@opentelemetry/api'
 /** W3C Trace Context: version, trace id, span id, flags; a later version may carry more fields. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
-/** The span that a traceparent names, or null when the text is none. */
+/** Parses a traceparent; null when the text is not a valid one. */
 export function parseTraceparent(traceparent: string): SpanContext | null {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent.trim()) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return null;

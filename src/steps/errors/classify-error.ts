@@ -14,7 +14,7 @@ const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
   ['$ZodError', 'invalid_response'],
 ]);
 /** Classes of mistakes in a program; their messages are about the program, not about the miner. */
-const MISTAKES: readonly string[] = [
+const PROGRAMMING_ERRORS: readonly string[] = [
   'TypeError',
   'ReferenceError',
   'RangeError',
@@ -41,18 +41,18 @@ const OUT_OF_MEMORY = /^(Invalid array length|Array buffer allocation failed|Inv
 export function classifyError(error: unknown): ErrorCategory {
   const chain = errorChain(error);
   for (const link of chain) {
-    const category = factualCategory(link.error);
+    const category = structuredCategory(link.error);
     if (category !== null) return category;
   }
   for (const link of chain) {
-    const category = spokenCategory(link.error);
+    const category = messageCategory(link.error);
     if (category !== null) return category;
   }
   return 'unknown';
 }
 
 /** The category by the facts of one error, without its message text. */
-function factualCategory(error: unknown): ErrorCategory | null {
+function structuredCategory(error: unknown): ErrorCategory | null {
   const named = namedCategory(error);
   if (named !== null) return named;
   const code = readText(error, 'code');
@@ -60,7 +60,7 @@ function factualCategory(error: unknown): ErrorCategory | null {
   return ofCode ?? statusCategory(error) ?? CATEGORY_OF_CLASS.get(classOf(error)) ?? nativeCategory(error);
 }
 
-/** The category that an error names itself; by its form, for there may be two copies of a class in a process. */
+/** The error's own `category`. Duck-typed, since a process may load two copies of `CategorizedError`. */
 function namedCategory(error: unknown): ErrorCategory | null {
   const value = readProperty(error, 'category');
   return ERROR_CATEGORIES.find((category) => category === value) ?? null;
@@ -77,7 +77,7 @@ function statusCategory(error: unknown): ErrorCategory | null {
   return status === undefined ? null : categoryOfHttpStatus(status);
 }
 
-/** Errors of the language whose text is fixed by the engine. */
+/** Errors of the JavaScript engine, whose texts V8 fixes. */
 function nativeCategory(error: unknown): ErrorCategory | null {
   const kind = classOf(error);
   if (kind === 'SyntaxError' && /\bJSON\b/.test(readMessage(error))) return 'invalid_response';
@@ -85,13 +85,13 @@ function nativeCategory(error: unknown): ErrorCategory | null {
   return null;
 }
 
-function spokenCategory(error: unknown): ErrorCategory | null {
+function messageCategory(error: unknown): ErrorCategory | null {
   const message = readMessage(error);
-  if (!MISTAKES.includes(classOf(error))) return categoryOfMessage(message);
+  if (!PROGRAMMING_ERRORS.includes(classOf(error))) return categoryOfMessage(message);
   return LOST_FETCH.test(message) ? 'connection' : 'validator_internal';
 }
 
-/** Whether a failure of this category may be gone at the next attempt. */
+/** Whether an error of this category is transient, so that the next attempt may succeed. */
 const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
   timeout: true,
   connection: true,

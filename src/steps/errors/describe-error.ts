@@ -29,13 +29,15 @@ export interface ErrorDescription {
 
 const MAX_MESSAGE = 1000;
 const MAX_NAME = 100;
-/** Scrubbed before it is cut, so that no half of a secret is left; this much is looked at. */
+/**
+ * Characters that are scrubbed. Scrubbing comes before the cut to `MAX_MESSAGE`, so that half a secret is never left.
+ */
 const MAX_SCRUBBED = 8192;
 
 const clean = (text: string, maxLength: number): string =>
   scrubText(text.slice(0, MAX_SCRUBBED)).slice(0, maxLength);
 
-/** Describes whatever was thrown or given as an error. Never throws. */
+/** Describes any thrown value. Never throws. */
 export function describeError(error: unknown): ErrorDescription {
   const category = classifyError(error);
   const name = clean(classOf(error), MAX_NAME);

@@ -1,6 +1,6 @@
 import type { ErrorCategory } from '#semconv';
 
-/** Codes that Node, its TLS and HTTP parts and undici give to errors. */
+/** Error codes of Node (with TLS, HTTP and zlib) and of undici. */
 const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {
   ETIMEDOUT: 'timeout',
   ESOCKETTIMEDOUT: 'timeout',
@@ -54,7 +54,7 @@ const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {
   EADDRINUSE: 'validator_internal',
 };
 
-/** Families of codes, for what no name is known. */
+/** Prefixes of codes, for those that are not listed. */
 const CATEGORY_OF_FAMILY: readonly (readonly [RegExp, ErrorCategory])[] = [
   [/^EAI_/, 'connection'],
   [/^ERR_HTTP2_/, 'connection'],
@@ -71,7 +71,7 @@ const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
   '40001': 'lock_busy',
   '53200': 'out_of_memory',
 };
-/** Five characters with a digit, which none of Node's codes of five letters has (`EPIPE`, `EBUSY`). */
+/** SQLSTATE: five characters with a digit; Node's codes of five letters (`EPIPE`, `EBUSY`) have none. */
 const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /** The category by an error code alone, or null. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StackFrame } from './stack-trace.ts';
 
-/** What makes two failures the same. */
+/** The parts that two equal failures share. */
 export interface FingerprintParts {
   readonly category: string;
   readonly class: string;
@@ -10,10 +10,10 @@ export interface FingerprintParts {
   readonly frames: readonly StackFrame[];
 }
 
-/** Inner frames that count; further out, the same failure is reached on different ways. */
+/** Innermost frames that count; the outer ones differ by caller. */
 const FRAMES = 3;
 
-/** The message without what differs from case to case: numbers, ids, hashes, hotkeys, quoted texts keep their form. */
+/** Replaces what differs from case to case (UUIDs, hotkeys, hashes, numbers) by `#`. */
 export function normalizeMessage(message: string): string {
   return message
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '#')
@@ -24,7 +24,7 @@ export function normalizeMessage(message: string): string {
     .trim();
 }
 
-/** Twelve hexadecimal digits, the same for the same failure whatever its numbers, lines and addresses. */
+/** Fingerprint of a failure: twelve hexadecimal digits of SHA-256, independent of its numbers, line numbers and ids. */
 export function fingerprintOf(parts: FingerprintParts): string {
   const functions = parts.frames.slice(0, FRAMES).map(({ functionName }) => functionName);
   const text = [parts.category, parts.class, parts.code ?? '', normalizeMessage(parts.message), ...functions];

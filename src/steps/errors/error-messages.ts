@@ -1,7 +1,7 @@
 import type { ErrorCategory } from '#semconv';
 import { categoryOfHttpStatus } from './error-codes.ts';
 
-/** What surely comes before the number of an HTTP status, so that `took 4042 ms` is none. */
+/** An HTTP status in a text, recognised by what precedes it, so that `took 4042 ms` does not match. */
 const HTTP_STATUS = [
   /\bHTTP(?:\/\d(?:\.\d)?)?[ :]{1,3}([45]\d\d)\b/i,
   /\bstatus(?: code)?[ :=]{1,3}([45]\d\d)\b/i,
@@ -55,7 +55,7 @@ const RULES: readonly (readonly [RegExp, ErrorCategory])[] = [
   ],
 ];
 
-/** Longest part of a message that is looked at. */
+/** Characters of a message that are matched; bounds the cost of the patterns. */
 const MAX_LENGTH = 2000;
 
 /** The category by the text of a message, or null. The last resort: people choose that text. */

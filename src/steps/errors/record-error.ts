@@ -2,7 +2,10 @@ import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { EVENTS } from '#semconv';
 import { describeError } from './describe-error.ts';
 
-/** Says on the span why the step did not succeed: attributes, the `exception` event and the status ERROR. */
+/**
+ * Writes an error to a span: attributes, the `exception` event and the status ERROR.
+ * @param endedAt ms, by `performance.now()`
+ */
 export function recordError(span: Span, error: unknown, endedAt: number): void {
   if (error === undefined) {
     span.setAttribute('error.type', 'unknown');

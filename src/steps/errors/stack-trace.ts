@@ -1,4 +1,4 @@
-/** One line of a stack: the function, and the place as `file:line:column` without the folders above the file. */
+/** One frame of a stack; `place` is `file:line:column` without the folders, which could identify the machine. */
 export interface StackFrame {
   readonly functionName: string;
   readonly place: string;
@@ -7,7 +7,7 @@ export interface StackFrame {
 const MAX_FRAMES = 20;
 const MAX_STACK_LENGTH = 32_768;
 
-/** The frames of a stack as V8 writes it, innermost first, at most twenty. No path of the machine is left in them. */
+/** Parses a V8 stack, innermost frame first, at most twenty. Folders are removed. */
 export function parseStack(stack: string): readonly StackFrame[] {
   return stack
     .slice(0, MAX_STACK_LENGTH)
@@ -30,7 +30,7 @@ function withoutFolders(place: string): string {
   return place.startsWith('node:') ? place : place.replace(/^.*[/\\]/s, '');
 }
 
-/** The text of some frames, as V8 writes it. */
+/** Formats frames as V8 does. */
 export function formatFrames(frames: readonly StackFrame[]): string {
   return frames.map(({ functionName, place }) => `    at ${functionName} (${place})`).join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * Reading of thrown values. Anything can be thrown: texts, null, objects with getters that throw, revoked proxies; so
- * nothing here throws, and what cannot be read is absent.
+ * Total readers of thrown values. Anything can be thrown: texts, null, objects with getters that throw, revoked
+ * proxies; so no function here throws, and an unreadable part is absent.
  */
 
 /** A property of any value; undefined when there is none or it cannot be read. */
@@ -28,7 +28,7 @@ export function classOf(error: unknown): string {
   return readText(readProperty(error, 'constructor'), 'name') ?? name ?? typeof error;
 }
 
-/** The message of a thrown value; for what has none, the value as text. Unlike `messageOf`, it never throws. */
+/** The message of a thrown value, else the value as text. Unlike `messageOf`, it never throws. */
 export function readMessage(error: unknown): string {
   const message = readProperty(error, 'message');
   if (typeof message === 'string') return message;
@@ -50,8 +50,8 @@ const MAX_DEPTH = 8;
 const MAX_MEMBERS = 8;
 
 /**
- * The error, the members of each AggregateError, and the causes, outermost first, at most eight levels and eight
- * members deep. An error that comes twice, as in a cycle, is there once.
+ * The error, its chain of causes and the members of each AggregateError, outermost first; at most eight levels and
+ * eight members of each. Every error appears once, so a cycle ends.
  */
 export function errorChain(error: unknown): readonly ErrorLink[] {
   const seen = new Set<unknown>();

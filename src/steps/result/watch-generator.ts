@@ -12,8 +12,8 @@ function resumeInner(inner: Generator | AsyncGenerator, kind: Resumption, values
 }
 
 /**
- * A generator object like `inner` whose span covers the first `next()` to the end. Each resumption runs inside the
- * span's context; the consumer's code between two of them does not.
+ * Proxy generator with the prototype of `inner`. The span begins at the first `next()` and ends with the generator.
+ * Each resumption runs inside the span's context; the consumer's code between two resumptions does not.
  */
 export function watchGenerator(inner: Generator | AsyncGenerator, plan: StepPlan, args: unknown[]): object {
   let step: StepCall | null = null;
@@ -33,7 +33,7 @@ export function watchGenerator(inner: Generator | AsyncGenerator, plan: StepPlan
   const resume = (kind: Resumption, values: unknown[]): unknown => {
     const call = (): unknown => resumeInner(inner, kind, values);
     if (kind === 'next') step ??= openStep(plan, args);
-    // One that was never started has nothing to record, and one that resumes itself throws without ending.
+    // A generator that never started has nothing to record; one that resumes itself throws without ending.
     if (step === null || step.isClosed || isRunning) return call();
     isRunning = !(Symbol.asyncIterator in inner);
     try {

@@ -6,9 +6,9 @@ import type { StepCall } from '../open-step.ts';
 import { watchThenable, type Then } from './watch-thenable.ts';
 
 /**
- * Closes the step when its result is there, and hands the result on: a plain value at once and as it is; a native
- * promise as one that settles the same way, and is unhandled when that one would be; another thenable untouched until
- * somebody awaits it.
+ * Closes the step when its result is known, and passes the result on. A plain value: at once, unchanged. A native
+ * promise: as a promise that settles the same way, with the same unhandled rejection. Another thenable: as a proxy that
+ * does nothing until it is awaited.
  */
 export function watchResult(step: StepCall, result: unknown): unknown {
   if (types.isPromise(result) && isOrdinaryPromise(result)) return watchPromise(step, result);
@@ -20,7 +20,7 @@ export function watchResult(step: StepCall, result: unknown): unknown {
   return watchThenable(result as object, then, { step, caller: context.active() });
 }
 
-/** No subclass, and not one that brings its own `then`: only then is it sure that work is under way already. */
+/** Neither a subclass nor an own `then`: only then is the work certain to have started already. */
 function isOrdinaryPromise(promise: Promise<unknown>): boolean {
   return Object.getPrototypeOf(promise) === Promise.prototype && !Object.hasOwn(promise, 'then');
 }
@@ -39,7 +39,7 @@ function watchPromise(step: StepCall, promise: Promise<unknown>): Promise<unknow
   return withOwnProperties(watched, promise);
 }
 
-/** Gives a promise what its maker hung on the first one, such as `cancel`. Symbols are the runtime's own notes. */
+/** Copies own properties of the original promise, such as `cancel`. Symbols belong to the runtime and are left out. */
 function withOwnProperties(watched: Promise<unknown>, promise: Promise<unknown>): Promise<unknown> {
   for (const key of Object.getOwnPropertyNames(promise)) {
     const property = Object.getOwnPropertyDescriptor(promise, key);

@@ -11,7 +11,7 @@ export type Then = (
   ...rest: unknown[]
 ) => unknown;
 
-/** The running step of a thenable, and the context of the one who called the step. */
+/** The running step of a thenable, and the context of its caller. */
 export interface Watch {
   readonly step: StepCall;
   readonly caller: Context;
@@ -65,7 +65,7 @@ function toWatchedThen(target: object, then: Then, { step, caller }: Watch): The
   };
 }
 
-/** As `Promise.prototype.finally` does it: the value or error goes through, unless the callback itself fails. */
+/** Like `Promise.prototype.finally`: passes the value or error through, unless the callback itself fails. */
 function thenFinally(then: Then, onFinally?: () => unknown): unknown {
   if (typeof onFinally !== 'function') return then(onFinally, onFinally);
   return then(
@@ -80,13 +80,15 @@ function thenFinally(then: Then, onFinally?: () => unknown): unknown {
   );
 }
 
-/** What a proxy may not show otherwise than it is; on a stand-in nothing is fixed. */
+/**
+ * Proxy invariant: a property that is neither writable nor configurable must be reported as it is. A stand-in has none.
+ */
 function isFrozen(target: object, key: PropertyKey, isStandIn: boolean): boolean {
   const property = Object.getOwnPropertyDescriptor(target, key);
   return !isStandIn && property?.configurable === false && property.writable === false;
 }
 
-/** A frozen thenable cannot be shown with another `then`; an empty object of its class can. */
+/** A proxy cannot replace the `then` of a frozen target, so an empty object of the same class is proxied instead. */
 const standInFor = (target: object): object =>
   Object.create(Object.getPrototypeOf(target) as object | null) as object;
 
