@@ -50,7 +50,7 @@ describe('the public door', () => {
     `);
   });
 
-  it('the public door classifies an error and makes a step without any SDK, which is all that a pipeline needs', () => {
+  it('the public door classifies errors and makes steps without any SDK', () => {
     expect(door.classifyError(new door.CategorizedError('lock_busy', 'held by another'))).toBe('lock_busy');
     const double = door.step({ name: 'query', substep: 'initiate_fetch' }, (value: number) => 2 * value);
     expect(double(21)).toBe(42);
@@ -101,14 +101,14 @@ describe('the built package', () => {
     expect(found['version']).toBe('barograph');
   });
 
-  it('the built package does not let a stranger reach past its doors', () => {
+  it('the built package has no subpath beyond its exports', () => {
     const program = `await import('barograph/dist/src/config.js')`;
     expect(() => run(process.execPath, ['--input-type=module', '--eval', program])).toThrow(
       'ERR_PACKAGE_PATH_NOT_EXPORTED',
     );
   });
 
-  it('the built package has types at every subpath, which a strict program of a stranger passes with and a wrong one does not', () => {
+  it('the types of the built package accept a strict foreign program and reject a wrong one', () => {
     const program = `
       import { step, type StepDefinition, translate, type StepFact, RecordingSpanProcessor } from 'barograph';
       import { currentIdentity, type StepIdentity } from 'barograph/steps';

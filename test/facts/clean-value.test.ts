@@ -26,20 +26,20 @@ describe('cleanJson', () => {
       { a: [null, null], c: 'x\uFFFD' },
       { not_finite: 1, nul_byte: 1 },
     ],
-  ])('cleanJson keeps of %s what can be kept, and counts why', (_name, value, kept, reasons) => {
+  ])('cleanJson adjusts %s to a storable value, and counts the reasons', (_name, value, kept, reasons) => {
     const [clean, counted] = cleaned(value);
     expect(clean).toEqual(kept);
     expect(Object.is(clean, -0)).toBe(false);
     expect(counted).toEqual(reasons);
   });
 
-  it('cleanJson cuts off what is nested too deep instead of overflowing', () => {
+  it('cleanJson cuts values that are nested too deep instead of overflowing the stack', () => {
     const nested: Record<string, unknown> = {};
     nested['again'] = nested;
     expect(cleaned(nested)[1]).toEqual({ too_deep: 1 });
   });
 
-  it('cleanJson gives text that PostgreSQL takes as jsonb, whatever it is given', () => {
+  it('cleanJson always gives text that PostgreSQL accepts as jsonb', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withDate: true, withSparseArray: true }), (value) => {
         const [clean] = cleaned(value);
@@ -52,7 +52,7 @@ describe('cleanJson', () => {
 });
 
 describe('cleanText', () => {
-  it('cleanText cuts over-long text without splitting a pair, and says so', () => {
+  it('cleanText cuts long text without splitting a surrogate pair, and counts it', () => {
     const adjustments = new Adjustments();
     expect(cleanText('abc🌦def', adjustments, 5)).toBe('abc…');
     expect(cleanText('abcde', adjustments, 5)).toBe('abcde');

@@ -5,8 +5,8 @@ import { translate } from '#facts/translate';
 import { recordedRun } from '../support/recorded-run.ts';
 import { endedSpan } from '../support/spans.ts';
 
-describe('a span as JSON', () => {
-  it('a span as JSON comes out as it went in, so that the translation cannot tell the difference', () => {
+describe('the JSON codec of spans', () => {
+  it('decodeSpan inverts encodeSpan, so that the translation gives the same fact', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) {
@@ -19,7 +19,7 @@ describe('a span as JSON', () => {
     );
   });
 
-  it('a span as JSON keeps numbers that JSON cannot say', () => {
+  it('encodeSpan keeps numbers that JSON cannot represent', () => {
     const attributes = {
       'weather.score.initial': NaN,
       'weather.score.era5': -Infinity,
@@ -30,7 +30,7 @@ describe('a span as JSON', () => {
     expect([read['weather.score.initial'], read['weather.score.era5']]).toEqual([NaN, -Infinity]);
   });
 
-  it('a span as JSON keeps members that look like what it writes itself, which a sender may have chosen to break the reading', () => {
+  it('encodeSpan escapes members that look like its own tags, so that no sender can break the decoder', () => {
     const attributes = {
       a: { $bigint: 'no number' },
       b: { $number: 'NaN', $object: [1] },

@@ -11,7 +11,7 @@ function factOf(span: Parameters<typeof translate>[0]): StepFact {
 }
 
 describe('translate', () => {
-  it('translate tells whose step it was, how long it took and what is left of its retries', () => {
+  it('translate gives identity, latency and remaining retries of a step', () => {
     const fact = factOf(
       endedSpan({ step: 'query', attempt: 3, maxAttempts: 4, durationMs: 12.345678, at: 1.0005 }),
     );
@@ -54,7 +54,7 @@ describe('translate', () => {
     expect(fact.adjustments).toEqual({ not_finite: 1 });
   });
 
-  it('translate ignores a span that is no step of ours', () => {
+  it('translate ignores a span without a step name', () => {
     const span = endedSpan({ step: 'query' });
     expect(translate({ ...span, attributes: { 'http.request.method': 'GET' } })).toEqual({ kind: 'ignored' });
   });
@@ -78,13 +78,13 @@ describe('translate', () => {
       'weather.retry.next_time is',
     ],
     ['a number as text', { 'weather.run.id': '42' }, 'weather.run.id is "42"; allowed: int'],
-  ])('translate refuses %s and says what was got and what is allowed', (_name, attributes, detail) => {
+  ])('translate rejects %s and names the value and what is allowed', (_name, attributes, detail) => {
     const translation = translate(endedSpan({ step: 'query', attributes }));
     expect(translation).toMatchObject({ kind: 'rejected', reason: 'invalid_attribute' });
     expect(translation.kind === 'rejected' && translation.detail).toContain(detail);
   });
 
-  it('translate refuses a substep that belongs to another step, and a miner step without a miner', () => {
+  it('translate rejects a substep of another step, and a miner step without a miner', () => {
     const span = endedSpan({ step: 'verify', substep: 'gfs_download', miner: null });
     expect(translate(span)).toEqual({
       kind: 'rejected',
@@ -100,7 +100,7 @@ describe('translate', () => {
     });
   });
 
-  it('translate takes the status of a foreign span from OpenTelemetry, and never leaves a failure without a category', () => {
+  it('translate derives a missing status from OpenTelemetry, and gives every failure a category', () => {
     const span = endedSpan({ step: 'verify' });
     const entries = Object.entries(span.attributes).filter(([name]) => name !== 'weather.step.status');
     const attributes = Object.fromEntries(entries);
@@ -115,7 +115,7 @@ describe('translate', () => {
     expect(failed.error?.message).not.toContain('abc.def.ghi');
   });
 
-  it('translate scrubs secrets from messages and context that a foreign program left in', () => {
+  it('translate scrubs secrets that another program left in messages and context', () => {
     const fact = factOf(
       endedSpan({
         step: 'query',
@@ -154,7 +154,7 @@ describe('translate', () => {
     });
   });
 
-  it('translate gives the same identity for a start as for the end that follows', () => {
+  it('translate gives a start the same identity as its end', () => {
     fc.assert(
       fc.property(fc.constantFrom('query', 'poll', 'verify', 'day1', 'era5'), fc.nat(20), (step, attempt) => {
         const ended = endedSpan({ step, attempt: attempt + 1, lead: 24, maxAttempts: 30 });

@@ -19,7 +19,7 @@ describe('work with a deadline', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('work with a deadline is given up when its time is over, with a message that says what and how long', async () => {
+  it('work that exceeds its deadline fails with a message that names the work and the deadline', async () => {
     const never = new Promise<void>(() => undefined);
     const given = withDeadline(() => never, 100, { what: 'the work' });
     const expectation = expect(given).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import { createPrometheusExporter } from '#prometheus/exporter';
 import { ask, startServer, withServer } from './server-fixture.ts';
 
 describe('the metrics server', () => {
-  it('the metrics server hands the Accept header to the rendering and its content type to the client', async () => {
+  it('the metrics server passes the Accept header to the rendering and its content type to the client', async () => {
     await withServer({}, async (server) => {
       const seen = await ask(server, '/metrics?debug=1', { headers: { accept: 'text/plain' } });
       expect(seen).toMatchObject({ status: 200, body: 'accept text/plain\n' });
@@ -33,7 +33,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server answers HEAD like GET without the body', async () => {
+  it('the metrics server replies to HEAD like GET without the body', async () => {
     await withServer({}, async (server) => {
       const [head, get] = await Promise.all([
         ask(server, '/metrics', { method: 'HEAD' }),
@@ -45,7 +45,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server tells the methods with 405 and the paths with 404', async () => {
+  it('the metrics server names the methods with 405 and the paths with 404', async () => {
     await withServer({}, async (server) => {
       const refused = await ask(server, '/readyz', { method: 'POST' });
       expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD']);
@@ -53,7 +53,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server goes on after a rendering that failed, even when the listener of errors fails too', async () => {
+  it('the metrics server survives a failed rendering, even when the error listener throws too', async () => {
     let renderings = 0;
     const render = async () => {
       renderings += 1;
@@ -69,7 +69,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server drops one client, not itself, when an answer cannot be sent', async () => {
+  it('the metrics server drops one client, not itself, when a reply cannot be sent', async () => {
     const errors: unknown[] = [];
     const render = async () => ({ contentType: 'text/plain\n', body: '' });
     await withServer({ render, onError: (error) => void errors.push(error) }, async (server) => {
@@ -79,7 +79,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server says which variable to set when the port is taken', async () => {
+  it('the metrics server names the variable to set when the port is in use', async () => {
     await withServer({}, async ({ port }) => {
       const refused = startServer({ port });
       await expect(refused).rejects.toBeInstanceOf(CategorizedError);
@@ -89,7 +89,7 @@ describe('the metrics server', () => {
     });
   });
 
-  it('the metrics server says so, too, when the port is none', async () => {
+  it('the metrics server names the variable to set when the port is invalid', async () => {
     await expect(startServer({ port: 70_000 })).rejects.toThrow(
       /70000 cannot be opened .*BAROGRAPH_METRICS_PORT/,
     );
@@ -97,13 +97,13 @@ describe('the metrics server', () => {
 });
 
 describe('closing the metrics server', () => {
-  it('closing the metrics server may be done twice, and no request is taken afterwards', async () => {
+  it('closing the metrics server is idempotent, and no request is accepted afterwards', async () => {
     const server = await startServer();
     await Promise.all([server.close(), server.close()]);
     await expect(ask(server, '/healthz')).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('closing the metrics server waits for the answer under way and ends its connection', async () => {
+  it('closing the metrics server waits for the reply in flight and ends its connection', async () => {
     let started = (): void => undefined;
     let finish = (): void => undefined;
     const isStarted = new Promise<void>((resolve) => (started = resolve));

@@ -17,7 +17,7 @@ function sourcesWith(sources: Partial<RouteSources> = {}) {
 const never = () => new Promise<never>(() => undefined);
 
 describe('/metrics', () => {
-  it('/metrics answers what was rendered', async () => {
+  it('/metrics replies with what was rendered', async () => {
     expect(await sourcesWith().get('/metrics')).toEqual({
       status: 200,
       contentType: 'text/plain',
@@ -25,7 +25,7 @@ describe('/metrics', () => {
     });
   });
 
-  it('/metrics answers 500 when the rendering fails, tells the operator why and the stranger only the kind', async () => {
+  it('/metrics replies 500 when the rendering fails, with the reason to the operator and its kind to the client', async () => {
     const error = new TypeError('password hunter2 was refused by 10.0.0.1');
     const { errors, get } = sourcesWith({ render: () => Promise.reject(error) });
     const reply = await get('/metrics');
@@ -33,7 +33,7 @@ describe('/metrics', () => {
     expect(errors).toEqual([error]);
   });
 
-  it('/metrics answers 500 when the rendering throws at once', async () => {
+  it('/metrics replies 500 when the rendering throws at once', async () => {
     const render = () => {
       throw new CategorizedError('lock_busy', 'busy');
     };
@@ -43,7 +43,7 @@ describe('/metrics', () => {
     });
   });
 
-  it('/metrics answers 500 when the rendering hangs', async () => {
+  it('/metrics replies 500 when the rendering hangs', async () => {
     const { get } = sourcesWith({ render: never, deadlineMillis: 1 });
     expect(await get('/metrics')).toMatchObject({
       status: 500,
@@ -53,12 +53,12 @@ describe('/metrics', () => {
 });
 
 describe('/readyz', () => {
-  it('/readyz answers 200 when all is well', async () => {
+  it('/readyz replies 200 when the program is ready', async () => {
     const reply = await sourcesWith().get('/readyz');
     expect([reply.status, JSON.parse(reply.body)]).toEqual([200, { ready: true, reasons: [] }]);
   });
 
-  it('/readyz answers 503 with the reasons when not', async () => {
+  it('/readyz replies 503 with the reasons when it is not', async () => {
     const readiness = { ready: false, reasons: ['database: migration 2 of 3', 'spool: 97 % full'] };
     const reply = await sourcesWith({ ready: async () => readiness }).get('/readyz');
     expect([reply.status, JSON.parse(reply.body)]).toEqual([503, readiness]);
@@ -67,7 +67,7 @@ describe('/readyz', () => {
   it.each([
     ['fails', () => Promise.reject(new Error('postgres://user:secret@db'))],
     ['hangs', never],
-  ])('/readyz answers 503 when the check %s, without its message', async (_, ready) => {
+  ])('/readyz replies 503 when the check %s, without its message', async (_, ready) => {
     const { errors, get } = sourcesWith({ ready, deadlineMillis: 1 });
     const reply = await get('/readyz');
     expect(reply.status).toBe(503);
@@ -78,7 +78,7 @@ describe('/readyz', () => {
 });
 
 describe('/healthz', () => {
-  it('/healthz answers 200 even when nothing else works', async () => {
+  it('/healthz replies 200 even when nothing else works', async () => {
     const { get } = sourcesWith({ ready: never, render: never });
     expect(await get('/healthz')).toMatchObject({ status: 200, body: 'alive\n' });
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createConcurrencyLimit } from '#ingest/concurrency-limit';
 
-describe('slots', () => {
-  it('slots are as many as were made, and one that is given back can be taken again', () => {
+describe('a concurrency limit', () => {
+  it('a concurrency limit has as many slots as asked for, and a released one can be acquired again', () => {
     const limit = createConcurrencyLimit(2);
     const first = limit.acquire();
     expect([first, limit.acquire()].every((slot) => slot !== null)).toBe(true);
@@ -12,7 +12,7 @@ describe('slots', () => {
     expect(limit.acquire()).toBeNull();
   });
 
-  it('slots do not become more when one is given back twice', () => {
+  it('a slot of a concurrency limit that is released twice is freed once', () => {
     const limit = createConcurrencyLimit(1);
     const slot = limit.acquire();
     slot?.();

@@ -21,15 +21,15 @@ function sinkOf(...reports: readonly (SinkReport | Error)[]) {
 }
 const WRITTEN = { kind: 'written' } as const;
 
-describe('taking spans', () => {
-  it('taking spans rejects nothing of a step in order and of a span of somebody else', async () => {
+describe('deliverSpans', () => {
+  it('deliverSpans accepts a valid step and the span of another program', async () => {
     const { batches, deliver } = sinkOf(WRITTEN);
     const taken = await deliverSpans([good, foreign], deliver, ignore);
     expect(taken).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([[good, foreign]]);
   });
 
-  it('taking spans counts a span that breaks the vocabulary and says why, but hands it over to be kept', async () => {
+  it('deliverSpans counts an invalid span with its reason, and still delivers it to the sink', async () => {
     const { batches, deliver } = sinkOf(WRITTEN);
     const { rejectedSpans, errorMessage } = await deliverSpans([good, unknownStatus], deliver, ignore);
     expect(rejectedSpans).toBe(1);
@@ -43,7 +43,7 @@ describe('taking spans', () => {
     ['span id', { spanId: 'abcd' }, /span 1 has the span id "abcd"; allowed: 8 bytes/],
     ['span id', { spanId: '0'.repeat(16) }, /span id/],
   ])(
-    'taking spans does not hand over a span whose %s names nothing, and takes the others',
+    'deliverSpans withholds a span with an invalid %s, and delivers the others',
     async (_what, ids, message) => {
       const { batches, deliver } = sinkOf(WRITTEN);
       const taken = await deliverSpans([good, { ...good, ...ids }], deliver, ignore);
@@ -53,7 +53,7 @@ describe('taking spans', () => {
     },
   );
 
-  it('taking spans tells the first faults and the number of the others', async () => {
+  it('deliverSpans lists the first faults and the number of the others', async () => {
     const bad = Array.from({ length: 8 }, () => unknownStatus);
     const { rejectedSpans, errorMessage } = await deliverSpans(bad, sinkOf(WRITTEN).deliver, ignore);
     expect(rejectedSpans).toBe(8);
@@ -61,14 +61,14 @@ describe('taking spans', () => {
     expect(errorMessage).toMatch(/; and 3 more$/);
   });
 
-  it('taking spans repeats no secret to the sender', async () => {
+  it('deliverSpans sends no secret back to the sender', async () => {
     const leaky = endedSpan({ step: 'query', status: 'Bearer abcdefghijklmnop' });
     const { errorMessage } = await deliverSpans([leaky], sinkOf(WRITTEN).deliver, ignore);
     expect(errorMessage).toContain('weather.step.status');
     expect(errorMessage).not.toContain('abcdefghijklmnop');
   });
 
-  it('taking spans writes very many spans in batches of 2,000, in their order', async () => {
+  it('deliverSpans writes many spans in batches of 2,000, in their order', async () => {
     const spans = Array.from({ length: 4500 }, (_, index) => ({ ...good, name: String(index) }));
     const { batches, deliver } = sinkOf(WRITTEN);
     expect((await deliverSpans(spans, deliver, ignore)).rejectedSpans).toBe(0);
@@ -77,10 +77,10 @@ describe('taking spans', () => {
   });
 
   it.each([
-    ['says so', { kind: 'retryable', error: new Error('down') } as const],
+    ['reports retryable', { kind: 'retryable', error: new Error('down') } as const],
     ['throws', new Error('down')],
   ])(
-    'taking spans asks the sender to come back when the sink %s, and tells why on our side alone',
+    'deliverSpans replies 503 when the sink %s, and reports the reason on our side only',
     async (_how, report) => {
       const problems: unknown[] = [];
       const taking = deliverSpans([good], sinkOf(report).deliver, (problem) => void problems.push(problem));
@@ -90,14 +90,14 @@ describe('taking spans', () => {
     },
   );
 
-  it('taking spans asks for all of it again when only the first batch could be written', async () => {
+  it('deliverSpans replies 503 for all spans when only the first batch could be written', async () => {
     const spans = Array.from({ length: 2001 }, () => good);
     const sink = sinkOf(WRITTEN, { kind: 'retryable', error: new Error('down') });
     await expect(deliverSpans(spans, sink.deliver, ignore)).rejects.toMatchObject({ status: 503 });
     expect(sink.batches).toHaveLength(2);
   });
 
-  it('taking spans counts a batch that will never be written as rejected, and writes the next one', async () => {
+  it('deliverSpans counts a rejected batch, and writes the next one', async () => {
     const spans = Array.from({ length: 2003 }, () => good);
     const problems: unknown[] = [];
     const sink = sinkOf({ kind: 'rejected', error: 'no such table' }, WRITTEN);
@@ -108,7 +108,7 @@ describe('taking spans', () => {
     expect(problems).toEqual(['no such table']);
   });
 
-  it('taking spans asks nothing of the sink when there is nothing to take', async () => {
+  it('deliverSpans does not call the sink without spans', async () => {
     const { batches, deliver } = sinkOf(WRITTEN);
     expect(await deliverSpans([], deliver, ignore)).toEqual({ rejectedSpans: 0, errorMessage: '' });
     expect(batches).toEqual([]);

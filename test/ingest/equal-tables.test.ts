@@ -57,7 +57,7 @@ const exported = (exporter: OTLPTraceExporter): Promise<ExportResult> =>
   new Promise((resolve) => exporter.export(spans, resolve));
 
 describe('the spans of a real run', () => {
-  it('the spans of a real run fill the tables at all', () => {
+  it('the spans of a real run fill the tables, or nothing below would be proved', () => {
     expect(expected['weather_forecast_steps']?.length).toBeGreaterThan(15);
     expect(expected['weather_forecast_component_scores']?.length).toBeGreaterThan(5);
     expect(expected['weather_forecast_stats']).toHaveLength(2);
@@ -76,7 +76,7 @@ describe('the spans of a real run', () => {
     },
   );
 
-  it('the spans of a real run give byte-equal tables in protobuf, also when the sender repeats all of it', async () => {
+  it('the spans of a real run give byte-equal tables in protobuf, also when the sender retries all of them', async () => {
     const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) ?? []);
     const tables = await tablesAfter(async (port) => {
       for (let time = 0; time < 2; time += 1) {

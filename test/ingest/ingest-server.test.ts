@@ -30,7 +30,7 @@ describe('the ingest server', () => {
       '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"}]}]}]}',
       JSON_TYPE,
     ],
-  ])('the ingest server takes a body %s', async (_how, body, headers) => {
+  ])('the ingest server accepts a body %s', async (_how, body, headers) => {
     await serving({}, async ({ server, taken }) => {
       const seen = await send(server, { body, headers });
       expect(seen.status).toBe(200);
@@ -39,7 +39,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('the ingest server answers only when the spans are safe', async () => {
+  it('the ingest server replies only when the spans are durable', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -72,7 +72,7 @@ describe('the ingest server', () => {
     ],
     ['no JSON', '{', JSON_TYPE, 400, /it is no JSON/],
   ])(
-    'the ingest server refuses a body that is %s, and says so',
+    'the ingest server rejects a body that is %s, with the reason',
     async (_what, body, headers, status, message) => {
       await serving({}, async ({ server, taken, problems }) => {
         const seen = await send(server, { body, headers });
@@ -83,7 +83,7 @@ describe('the ingest server', () => {
     },
   );
 
-  it('the ingest server takes the trace of a span from the span alone, never from the headers of the request', async () => {
+  it('the ingest server reads the trace id from the span, never from the headers of the request', async () => {
     await serving({}, async ({ server, taken }) => {
       const traceparent = `00-${'f'.repeat(32)}-${'e'.repeat(16)}-01`;
       const headers = { traceparent, tracestate: 'sender=1', baggage: 'weather.run.id=99' };
@@ -106,7 +106,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('the ingest server takes nothing from a page in a browser, which could reach what listens to this machine alone', async () => {
+  it('the ingest server rejects web pages, which could reach a loopback listener from a browser', async () => {
     await serving({}, async ({ server, taken }) => {
       const headers = { ...JSON_TYPE, origin: 'http://example.org' };
       expect((await send(server, { body: '{}', headers })).status).toBe(403);
@@ -117,7 +117,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('the ingest server tells the sender of spans that are rejected, and takes the rest', async () => {
+  it('the ingest server reports rejected spans to the sender, and writes the rest', async () => {
     const body = request([identity, [...identity].slice(0, 18)]);
     await serving({}, async ({ server, taken }) => {
       const seen = await send(server, { body });
@@ -127,7 +127,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('the ingest server asks the sender to come back when the sink cannot take the spans', async () => {
+  it('the ingest server replies 503 with retry-after when the sink cannot write', async () => {
     const deliver = async (): Promise<SinkReport> => ({
       kind: 'retryable',
       error: new Error('database at 192.0.2.1'),
@@ -140,7 +140,7 @@ describe('the ingest server', () => {
     });
   });
 
-  it('the ingest server answers an error of its own without its words, and lives on', async () => {
+  it('the ingest server hides the message of its own errors, and lives on', async () => {
     const onProblem = (error: unknown): void => {
       if (String(error).includes('first')) throw new Error('second, of whom was told');
     };
@@ -161,7 +161,7 @@ describe('the limits of the ingest server', () => {
     ['declared too large', 'x'.repeat(1001), {}],
     ['too large when it is unpacked', gzipSync('x'.repeat(1001)), GZIP],
     ['too large and comes in chunks', 'x'.repeat(200_000), { 'transfer-encoding': 'chunked' }],
-  ])('a body that is %s is refused with 413 and not kept', async (_what, body, headers) => {
+  ])('a body that is %s is rejected with 413 and not delivered', async (_what, body, headers) => {
     await serving({ limits }, async ({ server }) => {
       const seen = await send(server, { body, headers });
       expect(seen.status).toBe(413);
@@ -171,7 +171,7 @@ describe('the limits of the ingest server', () => {
     });
   });
 
-  it('a body of just the largest size is read', async () => {
+  it('a body of exactly the largest size is accepted', async () => {
     await serving({ limits }, async ({ server }) => {
       expect(messageOf(await send(server, { body: ' '.repeat(1000), headers: JSON_TYPE }))).toContain(
         'no JSON',
@@ -182,7 +182,7 @@ describe('the limits of the ingest server', () => {
     });
   });
 
-  it('the limits of the ingest server requests beyond the limit are asked to come back, and room that is free again is used', async () => {
+  it('requests beyond the concurrency limit get 503, and a freed slot is used again', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -200,7 +200,7 @@ describe('the limits of the ingest server', () => {
     });
   });
 
-  it('a client that sends too slowly is cut off, and its place is free again', async () => {
+  it('a client that sends too slowly is cut off, and its slot is free again', async () => {
     const slow = { maxRequests: 1, requestTimeoutMillis: 250, timeoutCheckMillis: 20 };
     await serving({ limits: slow }, async ({ server, problems }) => {
       const client = connect(server.port, '127.0.0.1');
@@ -226,7 +226,7 @@ describe('the token of the ingest server', () => {
     ['the token in another scheme', { authorization: 'Basic s3cret' }, 401],
     ['the token', { authorization: 'Bearer s3cret' }, 200],
     ['the token, its scheme in small letters', { authorization: 'bearer  s3cret' }, 200],
-  ])('the token of the ingest server: %s is answered %j with %i', async (_what, headers, status) => {
+  ])('a request with %s, in headers %j, gets %i', async (_what, headers, status) => {
     await serving({ token: 's3cret' }, async ({ server, taken }) => {
       const seen = await send(server, { body: ONE_SPAN, headers });
       expect(seen.status).toBe(status);
@@ -236,7 +236,7 @@ describe('the token of the ingest server', () => {
     });
   });
 
-  it('the token of the ingest server must be set before anybody but this machine is listened to', async () => {
+  it('the ingest server does not listen beyond loopback without a token', async () => {
     const options = {
       port: 0,
       deliver: async () => ({ kind: 'written' }) as const,
@@ -251,7 +251,7 @@ describe('the token of the ingest server', () => {
 });
 
 describe('opening and closing the ingest server', () => {
-  it('opening and closing the ingest server names the port that is taken and the variable that names another', async () => {
+  it('a port in use gives an error that names the port and its variable', async () => {
     await serving({}, async ({ server }) => {
       const again = serving({ port: server.port }, async () => undefined);
       await expect(again).rejects.toBeInstanceOf(CategorizedError);
@@ -262,7 +262,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('opening and closing the ingest server waits for what is being written, answers it, and takes nothing afterwards', async () => {
+  it('closing the ingest server waits for writes in flight, replies, and then accepts nothing', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -280,7 +280,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('opening and closing the ingest server writes what has arrived to its end although its sender was cut off', async () => {
+  it('closing the ingest server finishes the write of a request whose sender was cut off', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
@@ -299,7 +299,7 @@ describe('opening and closing the ingest server', () => {
     });
   });
 
-  it('opening and closing the ingest server does not wait for a client that never finishes its request', async () => {
+  it('closing the ingest server does not wait for a client that never finishes its request', async () => {
     await serving({ limits: { closeGraceMillis: 1 } }, async ({ server }) => {
       const client = connect(server.port, '127.0.0.1');
       client.on('error', () => undefined);

@@ -14,23 +14,23 @@ describe('an address to listen on', () => {
     ['127.0.0.1.example.org', false],
     ['example.org', false],
     ['', false],
-  ])('an address to listen on: %s is of this machine alone: %s', (host, expected) => {
+  ])('isLoopback(%s) is %s', (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
   });
 
-  it('an address to listen on that others reach needs a token, and the error names the variable', () => {
+  it('an address that is not loopback needs a token, and the error names the variable', () => {
     expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(CategorizedError);
     expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(/BAROGRAPH_INGEST_TOKEN/);
     expect(() => requireSafeAddress('0.0.0.0', 'known')).not.toThrow();
     expect(() => requireSafeAddress('127.0.0.1', null)).not.toThrow();
   });
 
-  it('an address to listen on is a URL with brackets where its numbers have colons', () => {
+  it('the URL of an IPv6 address has brackets', () => {
     expect(toUrl('127.0.0.1', 4318)).toBe('http://127.0.0.1:4318');
     expect(toUrl('::1', 4318)).toBe('http://[::1]:4318');
   });
 
-  it('an address to listen on that cannot be had says why and which variables to look at', () => {
+  it('a port that cannot be bound gives an error with the reason and the variables', () => {
     const cause = Object.assign(new Error('no'), { code: 'EACCES' });
     const { message } = toListenError(cause, { host: '127.0.0.1', port: 80 });
     expect(message).toContain('port 80 of 127.0.0.1, for spans of other programs, cannot be opened (EACCES)');

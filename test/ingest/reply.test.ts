@@ -7,19 +7,19 @@ import { bytes } from './support/protobuf.ts';
 const PARTLY = { rejectedSpans: 300, errorMessage: `span b: ${'ü'.repeat(200)}` };
 const WHOLLY = { rejectedSpans: 0, errorMessage: '' };
 
-describe('the answer to a request that was taken', () => {
-  it('the answer to a request that was taken leaves the partial success out when every span was taken', () => {
+describe('a success reply', () => {
+  it('a success reply has no partial success when every span was accepted', () => {
     expect(toSuccessReply(WHOLLY, 'protobuf').body).toHaveLength(0);
     expect(toSuccessReply(WHOLLY, 'json').body.toString()).toBe('{}');
   });
 
-  it('the answer to a request that was taken tells in protobuf how many spans were rejected and why, as the SDK reads it', () => {
+  it('a success reply in protobuf carries number and reason of the rejected spans, as the SDK reads it', () => {
     const { status, headers, body } = toSuccessReply(PARTLY, 'protobuf');
     expect([status, headers['content-type']]).toEqual([200, 'application/x-protobuf']);
     expect(ProtobufTraceSerializer.deserializeResponse(body)).toEqual({ partialSuccess: PARTLY });
   });
 
-  it('the answer to a request that was taken tells the same in JSON, with the number as text', () => {
+  it('a success reply in JSON carries the same, with the number as text', () => {
     const { headers, body } = toSuccessReply(PARTLY, 'json');
     expect(headers['content-type']).toBe('application/json');
     expect(JSON.parse(body.toString())).toEqual({
@@ -28,14 +28,14 @@ describe('the answer to a request that was taken', () => {
   });
 });
 
-describe('the answer to a request that was not taken', () => {
-  it('the answer to a request that was not taken is a status in the encoding of the request', () => {
+describe('an error reply', () => {
+  it('an error reply is a status in the encoding of the request', () => {
     const message = 'The body is malformed: it is no JSON.';
     expect(toErrorReply(malformed('it is no JSON'), 'protobuf').body).toEqual(Buffer.from(bytes(2, message)));
     expect(JSON.parse(toErrorReply(malformed('it is no JSON'), 'json').body.toString())).toEqual({ message });
   });
 
-  it('the answer to a request that was not taken is in JSON when the request has no encoding that is known', () => {
+  it('an error reply is in JSON when the request has no known encoding', () => {
     const { status, headers, body } = toErrorReply(busy('Too many requests at once.', 1), null);
     expect(status).toBe(503);
     expect(headers).toEqual({ 'retry-after': '1', 'content-type': 'application/json' });

@@ -56,7 +56,7 @@ describe('spans that the SDK sends', () => {
     );
   });
 
-  it('spans that the SDK sends keep numbers that are none: NaN and the infinities in protobuf, NaN in the JSON that loses which it was', () => {
+  it('spans that the SDK sends keep NaN and infinities in protobuf; in JSON all of them become NaN', () => {
     const made = sdkSpans([{ attributes: { nan: NaN, much: Infinity, little: -Infinity } }]);
     expect(decodeProtobufSpans(encode(ProtobufTraceSerializer, made))[0]?.attributes).toEqual({
       nan: NaN,
@@ -71,16 +71,16 @@ describe('spans that the SDK sends', () => {
   });
 });
 
-describe('a body that was damaged on its way', () => {
+describe('a damaged body', () => {
   const whole = encode(ProtobufTraceSerializer, sdkSpans(VARIED));
 
-  it('a body that was damaged on its way gives spans or a refusal of 400, and never anything else, wherever it was cut', () => {
+  it('a damaged body gives spans or an HttpError 400, wherever it was cut', () => {
     for (let length = 0; length < whole.length; length += 1) {
       expect(outcomeOf(whole.subarray(0, length))).toMatch(/^(spans|400)$/);
     }
   });
 
-  it('a body that was damaged on its way does so for 2,000 mutations as well', () => {
+  it('a damaged body gives spans or an HttpError for 2,000 mutations as well', () => {
     const outcomes = new Map<string, number>();
     const mutation = fc.record({
       at: fc.nat(whole.length - 1),

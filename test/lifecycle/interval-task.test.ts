@@ -27,7 +27,7 @@ describe('an interval task', () => {
     vi.useRealTimers();
   });
 
-  it('an interval task is done at once, and again so long after it has ended, never twice at a time', async () => {
+  it('an interval task runs at once, and again after its pause, never concurrently', async () => {
     const { rounds, close } = manualWork();
     expect(rounds).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -41,7 +41,7 @@ describe('an interval task', () => {
     await close();
   });
 
-  it('an interval task passes its error on, and is tried again sooner', async () => {
+  it('an interval task passes its error on, and is retried sooner', async () => {
     const { rounds, errors, close } = manualWork();
     rounds[0]?.fail(new Error('the database is away'));
     await vi.advanceTimersByTimeAsync(500);
@@ -53,7 +53,7 @@ describe('an interval task', () => {
     await close();
   });
 
-  it('an interval task is over when it is closed: the signal of what is under way is aborted, and it ends first', async () => {
+  it('closing an interval task aborts the signal of a run in progress and waits for its end', async () => {
     const { rounds, errors, close } = manualWork();
     let isClosed = false;
     const closing = close().then(() => (isClosed = true));
@@ -65,7 +65,7 @@ describe('an interval task', () => {
     expect([rounds.length, errors]).toEqual([1, []]);
   });
 
-  it('an interval task keeps no process alive while it waits', async () => {
+  it('an interval task does not keep the process alive during its pause', async () => {
     vi.useRealTimers();
     const unref = vi.spyOn(Object.getPrototypeOf(setTimeout(() => undefined, 0)) as NodeJS.Timeout, 'unref');
     const { rounds, close } = manualWork();
@@ -77,7 +77,7 @@ describe('an interval task', () => {
 });
 
 describe('an interval task with a scheduler of its own', () => {
-  it('an interval task with a scheduler of its own begins after the rest that follows the run before it', async () => {
+  it('an interval task with a previous run begins after the pause that follows it', async () => {
     const scheduler = new ManualScheduler();
     let endPreviousRun = (): void => undefined;
     const previousRun = new Promise<void>((resolve) => (endPreviousRun = resolve));
@@ -95,7 +95,7 @@ describe('an interval task with a scheduler of its own', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('an interval task with a scheduler of its own waits for the run before the first one when it is closed, and begins none', async () => {
+  it('closing an interval task waits for the previous run, and begins none', async () => {
     const scheduler = new ManualScheduler();
     let endPreviousRun = (): void => undefined;
     const previousRun = new Promise<void>((resolve) => (endPreviousRun = resolve));
@@ -116,7 +116,7 @@ describe('an interval task with a scheduler of its own', () => {
     expect(runs).toBe(0);
   });
 
-  it('an interval task with a scheduler of its own ignores errors where nobody receives them, and rests as long as ever', async () => {
+  it('an interval task without onError ignores errors and keeps its pause', async () => {
     const scheduler = new ManualScheduler();
     let runs = 0;
     const work = (): Promise<void> => {

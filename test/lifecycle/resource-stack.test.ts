@@ -42,7 +42,7 @@ describe('a resource stack', () => {
 });
 
 describe('acquiring several resources', () => {
-  it('acquiring several resources gives them with their stack when all are acquired', async () => {
+  it('acquireAll returns the resources with their stack when all are acquired', async () => {
     const notes: string[] = [];
     const acquired = await acquireAll(async ({ add, close }) => {
       add(noting(notes, 'only'));
@@ -53,7 +53,7 @@ describe('acquiring several resources', () => {
     expect(notes).toEqual(['only']);
   });
 
-  it('acquiring several resources releases what was acquired when the next cannot be, and throws why that failed', async () => {
+  it('acquireAll releases what was acquired when the next one fails, and throws that error', async () => {
     const notes: string[] = [];
     const acquiring = acquireAll(async ({ add }) => {
       add(noting(notes, 'first', new Error('nor can it be released')));

@@ -18,7 +18,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 const DEAD = '4194305-7';
 
 describe('a file lock', () => {
-  it('a file lock lets one in at a time, so that nobody meets another inside', async () => {
+  it('a file lock is mutually exclusive', async () => {
     const path = join(await temporaryFolder(), 'lock');
     let inside = 0;
     let most = 0;
@@ -31,13 +31,13 @@ describe('a file lock', () => {
     expect(most).toBe(1);
   });
 
-  it('a file lock gives what the work gives and leaves no file behind', async () => {
+  it('a file lock returns the result of the work and leaves no file behind', async () => {
     const folder = await temporaryFolder();
     expect(await withFileLock(join(folder, 'lock'), async () => 'result')).toBe('result');
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('a file lock is given back when the work throws, and the error comes through as it is', async () => {
+  it('a file lock is released when the work throws, and the error passes through unchanged', async () => {
     const folder = await temporaryFolder();
     const failure = new Error('inside');
     await expect(withFileLock(join(folder, 'lock'), async () => Promise.reject(failure))).rejects.toBe(
@@ -46,7 +46,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('a file lock of a killed process is taken over by exactly one of those who wait', async () => {
+  it('a file lock of a killed process is taken over by exactly one waiting process', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await writeFile(path, `${DEAD} token`);
@@ -58,7 +58,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('a file lock of a killed process is taken over even when whoever took it over was killed in the middle, twice', async () => {
+  it('a file lock is taken over even when two processes were killed while taking it over', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     const markerOf = (held: string, token: string): string =>
@@ -73,7 +73,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('a file lock is left alone while somebody alive takes it over', async () => {
+  it('a file lock is not touched while a live process takes it over', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     const token = `${DEAD} token`;
@@ -84,7 +84,7 @@ describe('a file lock', () => {
     expect(await readdir(folder)).toHaveLength(2);
   });
 
-  it('a file lock of a living holder is respected: the wait ends with an error that says what to do', async () => {
+  it('a file lock of a live holder makes the wait end with an error that names the remedy', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await writeFile(path, `${identifyOwnProcess()} token`);
@@ -94,7 +94,7 @@ describe('a file lock', () => {
     await expect(waiting).rejects.not.toThrow(folder);
   });
 
-  it('a file lock that cannot be written at all fails at once instead of waiting', async () => {
+  it('a file lock that cannot be written fails at once instead of waiting', async () => {
     const path = join(await temporaryFolder(), 'missing', 'lock');
     await expect(withFileLock(path, async () => 'never')).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -117,15 +117,15 @@ async function taken(path: string): Promise<HeldLock> {
   return lock;
 }
 
-describe('the lock of a holder whose process cannot be seen from here', () => {
-  it('the lock of a holder whose process cannot be seen from here is respected while it is touched, though no process of that number lives here', async () => {
+describe('a lock from another pid namespace', () => {
+  it('a lock from another pid namespace is respected within its lease, although its pid is not alive here', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS - 30_000);
     expect(await tryFileLock(path)).toBeNull();
     expect(await readFile(path, 'utf8')).toContain('other-host');
   });
 
-  it('the lock of a holder whose process cannot be seen from here is taken over when it was not touched for too long, and no file is left of that', async () => {
+  it('a lock from another pid namespace is taken over after its lease, and leaves no file behind', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
@@ -134,14 +134,14 @@ describe('the lock of a holder whose process cannot be seen from here', () => {
     expect(await readdir(folder)).toEqual(['lock']);
   });
 
-  it('the lock of a holder whose process cannot be seen from here is taken over by exactly one of many who try at once', async () => {
+  it('a lock from another pid namespace is taken over by exactly one of many concurrent attempts', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
     const locks = await Promise.all(Array.from({ length: 8 }, () => tryFileLock(path)));
     expect(locks.filter((lock) => lock !== null)).toHaveLength(1);
   });
 
-  it('the lock of a holder whose process cannot be seen from here does not grow old by our own clock: a process that can be seen holds its lock as long as it lives', async () => {
+  it('a lock of our own pid namespace has no lease: a live process holds it as long as it lives', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await taken(path);
     await touchedAgo(path, 10 * FOREIGN_TIMEOUT_MILLIS);
@@ -149,13 +149,13 @@ describe('the lock of a holder whose process cannot be seen from here', () => {
   });
 });
 
-describe('a lock whose taker was killed while it took it over from a dead holder', () => {
+describe('a lock whose takeover was interrupted by a kill', () => {
   /** The file by which one of many may remove the lock of a dead holder. */
   const markerOf = (path: string, token: string): string =>
     `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
 
   it.each([1, 2, 3])(
-    'a lock whose taker was killed while it took it over from a dead holder is taken over all the same, also when that happened %i times',
+    'a lock whose takeover was interrupted %i times is taken over all the same',
     async (times) => {
       const folder = await temporaryFolder();
       const path = join(folder, 'lock');
@@ -172,7 +172,7 @@ describe('a lock whose taker was killed while it took it over from a dead holder
     },
   );
 
-  it('a lock whose taker was killed while it took it over from a dead holder is left to another that takes it over just now', async () => {
+  it('a lock is left to the process that holds the marker of its takeover', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const token = `${DEAD} token`;
     await writeFile(path, token);
@@ -191,16 +191,13 @@ describe('a lock whose taker was killed while it took it over from a dead holder
     ['lock.txt', false],
     ['lock.dead-or-alive', false],
     ['padlock.dead-0123456789ab', false],
-  ])(
-    'a lock whose taker was killed while it took it over from a dead holder may have left files, which are known by their names: %s',
-    (name, isLeft) => {
-      expect(isAbandonedLockFile('lock', name)).toBe(isLeft);
-    },
-  );
+  ])('the name %s is recognised as a leftover of an interrupted takeover, or not', (name, isLeft) => {
+    expect(isAbandonedLockFile('lock', name)).toBe(isLeft);
+  });
 });
 
 describe('a lock that is held', () => {
-  it('a lock that is held looks fresh when it was touched', async () => {
+  it('a held lock has a new modification time after touch', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     await touchedAgo(path, FOREIGN_TIMEOUT_MILLIS);
@@ -208,7 +205,7 @@ describe('a lock that is held', () => {
     expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(FOREIGN_TIMEOUT_MILLIS / 2);
   });
 
-  it('a lock that is held knows that it was lost, to another or to nobody, and freshens no lock of another', async () => {
+  it('touch returns false after a held lock was lost, and does not renew the lock of another', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
@@ -218,7 +215,7 @@ describe('a lock that is held', () => {
     expect(await lock.touch()).toBe(false);
   });
 
-  it('a lock that is held is given back once; what another took meanwhile stays', async () => {
+  it('release removes a held lock once, and never the lock of another', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const first = await taken(path);
     await first.release();
@@ -228,7 +225,7 @@ describe('a lock that is held', () => {
     expect([await first.touch(), await second.touch()]).toEqual([false, true]);
   });
 
-  it('a lock that is held excludes its own process as well: a second taker of the same program is another', async () => {
+  it('a held lock excludes its own process as well', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
     expect(await tryFileLock(path)).toBeNull();

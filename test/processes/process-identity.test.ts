@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { identifyOwnProcess, identifyProcess, isAlive } from '#processes/process-identity';
 
 describe('the identity of a process', () => {
-  it('the identity of a process begins with its number and stays the same while it lives', () => {
+  it('the identity of a process begins with its pid and stays the same while it lives', () => {
     expect(identifyOwnProcess()).toMatch(new RegExp(`^${process.pid}(-\\d+)?$`));
     expect(identifyOwnProcess()).toBe(identifyProcess(process.pid));
     expect(isAlive(identifyOwnProcess())).toBe(true);
   });
 
-  it('the identity of a process dies with it, so that what it held can be taken over', async () => {
+  it('the identity of a process ends with it, so that its locks can be taken over', async () => {
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -26,17 +26,14 @@ describe('the identity of a process', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'the identity of a process differs from that of an earlier process with the same number, as every container restart makes',
+    'the identity of a process differs from that of an earlier process with the same pid',
     () => {
       expect(isAlive(`${process.pid}-1`)).toBe(false);
       expect(isAlive(String(process.pid))).toBe(false);
     },
   );
 
-  it.each(['', '0', '-1', 'nonsense', '4194305-7'])(
-    'the identity of a process that is broken or impossible ("%s") is nobody alive',
-    (text) => {
-      expect(isAlive(text)).toBe(false);
-    },
-  );
+  it.each(['', '0', '-1', 'nonsense', '4194305-7'])('an invalid identity ("%s") is not alive', (text) => {
+    expect(isAlive(text)).toBe(false);
+  });
 });

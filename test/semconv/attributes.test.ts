@@ -33,7 +33,7 @@ describe('the attributes', () => {
     }
   });
 
-  it('the attributes refuse what is outside of their set or range, never replacing it', () => {
+  it('the attributes reject values outside their set or range, and never replace them', () => {
     const isValid = (name: keyof typeof ATTRIBUTES, value: unknown): boolean =>
       ATTRIBUTES[name].schema.safeParse(value).success;
     expect(isValid('weather.step.status', 'done')).toBe(false);
@@ -46,19 +46,19 @@ describe('the attributes', () => {
 });
 
 describe('the categories of errors', () => {
-  it('each have somebody who has to act', () => {
+  it('every error category has a party at fault', () => {
     for (const category of ERROR_CATEGORIES) expect(FAULT_PARTIES).toContain(FAULT_OF[category]);
     expect(Object.keys(FAULT_OF)).toHaveLength(ERROR_CATEGORIES.length);
   });
 
-  it('the categories of errors count once for a miner, where the failure happened', () => {
+  it('an error counts once for a miner, where it occurred', () => {
     expect(countsAsError('communication', 'timeout')).toBe(true);
     expect(countsAsError('query', 'timeout')).toBe(false);
     expect(countsAsError('verify', 'verification_manifest')).toBe(true);
     expect(countsAsError('communication', null)).toBe(false);
   });
 
-  it('the categories of errors are carried by a CategorizedError together with its cause', () => {
+  it('a CategorizedError carries its category and its cause', () => {
     const cause = new Error('inner');
     const error = new CategorizedError('timeout', 'outer', { cause, retryable: true });
     expect(error).toMatchObject({ name: 'CategorizedError', category: 'timeout', retryable: true, cause });

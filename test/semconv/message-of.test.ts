@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '#semconv/message-of';
 
-describe('the message of what was thrown', () => {
+describe('messageOf', () => {
   it.each([
     [new TypeError('no such thing'), 'no such thing'],
     [new Error(''), ''],
@@ -9,7 +9,7 @@ describe('the message of what was thrown', () => {
     [undefined, 'undefined'],
     [null, 'null'],
     [42, '42'],
-  ])('the message of what was thrown of %o is %o', (thrown, message) => {
+  ])('messageOf(%o) is %o', (thrown, message) => {
     expect(messageOf(thrown)).toBe(message);
   });
 });

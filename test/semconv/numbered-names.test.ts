@@ -13,13 +13,13 @@ import {
 } from '#semconv';
 
 describe('stages with a number', () => {
-  it('stages with a number lose it for metrics and panels, while every plain stage stays', () => {
+  it('toStage removes the number of a stage, and keeps a plain stage', () => {
     for (const stage of STAGES) expect(toStage(stage)).toBe(stage);
     expect(toStage(era5Stage(72))).toBe('era5_scoring');
     expect(toStage(inferenceStage(45.4))).toBe('inference_running');
   });
 
-  it('stages with a number carry a progress between 0 and 100, or none when it is not known', () => {
+  it('inferenceStage carries a progress between 0 and 100, or none when it is unknown', () => {
     expect([45.4, -3, 250].map(inferenceStage)).toEqual([
       'inference_running_45%',
       'inference_running_0%',
@@ -28,19 +28,19 @@ describe('stages with a number', () => {
     expect([null, Number.NaN, Infinity].map(inferenceStage)).toEqual(Array(3).fill('inference_running'));
   });
 
-  it('stages with a number are refused when they are none, never replaced', () => {
+  it('toStage throws on an unknown stage, and never replaces it', () => {
     expect(() => toStage('era5_scored')).toThrow(/stage is "era5_scored"; allowed: init, /);
     expect(() => toStage('')).toThrow(RangeError);
   });
 
   it.each(['inference_running_101%', 'inference_running_045%', 'era5_scoring_0h', 'era5_scoring_h', 'Init'])(
-    'stages with a number: %s is no stage',
+    'the stage pattern does not match %s',
     (text) => {
       expect(STAGE_PATTERN.test(text)).toBe(false);
     },
   );
 
-  it('stages with a number match the pattern as they are built', () => {
+  it('the stage pattern matches every stage that is built', () => {
     for (const text of [...STAGES, era5Stage(240), inferenceStage(0), inferenceStage(100)]) {
       expect(text).toMatch(STAGE_PATTERN);
     }

@@ -5,19 +5,19 @@ import { PIPELINE_ALIASES, RESULT_OF_RUN, RESULT_OF_STEP } from '#semconv/pipeli
 
 const known = new Set<unknown>(Object.values(conventions));
 
-describe('the names of the conventions for pipelines', () => {
-  it('the names of the conventions for pipelines are all known to OpenTelemetry, and each stands once', () => {
+describe('the pipeline aliases', () => {
+  it('the pipeline aliases are all known to OpenTelemetry, and each appears once', () => {
     const names = PIPELINE_ALIASES.map(({ convention }) => convention);
     expect(names.filter((name) => !known.has(name))).toEqual([]);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('the names of the conventions for pipelines belong to attributes of ours that exist', () => {
+  it('the pipeline aliases belong to attributes of ours that exist', () => {
     const ours = PIPELINE_ALIASES.flatMap(({ attribute }) => attribute ?? []);
     expect(ours.filter((name) => !(name in ATTRIBUTES) && !known.has(name))).toEqual([]);
   });
 
-  it('the names of the conventions for pipelines have results that OpenTelemetry lists', () => {
+  it('the pipeline aliases have results that OpenTelemetry lists', () => {
     const results = [...Object.values(RESULT_OF_STEP), ...Object.values(RESULT_OF_RUN)];
     const listed = new Set<unknown>([
       conventions.CICD_PIPELINE_RESULT_VALUE_CANCELLATION,

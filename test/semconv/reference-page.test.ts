@@ -28,7 +28,7 @@ describe('the reference page', () => {
     for (const name of [...names, ...Object.values(EVENTS)]) expect(page).toContain(`| \`${name}\` |`);
   });
 
-  it('the reference page tells for every category of errors who is at fault', () => {
+  it('the reference page names the party at fault of every error category', () => {
     for (const category of ERROR_CATEGORIES) {
       expect(page).toContain(`| \`${category}\` | ${FAULT_OF[category]} |`);
     }

@@ -37,7 +37,7 @@ describe('scrubText', () => {
     ["ENOENT: no such file, open '/srv/validator/data/gfs.nc'", "ENOENT: no such file, open '/gfs.nc'"],
     ['C:\\Users\\jane\\gfs.nc is locked', '/gfs.nc is locked'],
     ['at file:///home/jane/app/step.ts:3:5', 'at /step.ts:3:5'],
-  ])('scrubText hides what must not be seen in %j', (text, scrubbed) => {
+  ])('scrubText hides the secret, address or path in %j', (text, scrubbed) => {
     expect(scrubText(text)).toBe(scrubbed);
   });
 
@@ -109,7 +109,7 @@ describe('scrubText', () => {
     fc.string(),
   );
 
-  it('scrubText changes nothing more the second time', () => {
+  it('scrubText is idempotent', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
         const once = scrubText(parts.join(''));
@@ -129,7 +129,7 @@ describe('scrubText', () => {
     );
   });
 
-  it('scrubText takes time in proportion to the text, whatever it is made of', () => {
+  it('scrubText takes linear time, whatever the text is made of', () => {
     const started = performance.now();
     for (const unit of [
       '/',
@@ -175,7 +175,7 @@ describe('scrubValue', () => {
     });
   });
 
-  it('scrubValue leaves other values as they are and does not run away on a cycle', () => {
+  it('scrubValue leaves other values as they are and ends on a cycle', () => {
     const date = new Date(0);
     const cyclic: Record<string, unknown> = { date, count: 1 };
     expect((scrubValue(cyclic) as { date: Date }).date).toBe(date);
@@ -189,7 +189,7 @@ describe('scrubValue', () => {
     expect(JSON.stringify(scrubbed)).toBe('{"__proto__":{"token":"[secret]"}}');
   });
 
-  it('scrubValue is itself unchanged the second time', () => {
+  it('scrubValue is idempotent', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const once = scrubValue(value);

@@ -38,7 +38,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('toContextJson turns collections and bytes into what a person can read', () => {
+  it('toContextJson turns collections into JSON and bytes into their count', () => {
     expect(
       roundTrip({
         map: new Map<unknown, unknown>([
@@ -61,7 +61,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('toContextJson names cycles, depth and what cannot be read, while the same object twice is no cycle', () => {
+  it('toContextJson marks cycles, depth and unreadable values; the same object twice is not a cycle', () => {
     const shared = { a: 1 };
     const cyclic: Record<string, unknown> = { shared, again: shared };
     cyclic['self'] = cyclic;
@@ -99,7 +99,7 @@ describe('toContextJson', () => {
     });
   });
 
-  it('toContextJson cuts long lists and texts and says by how much', () => {
+  it('toContextJson cuts long lists and texts and appends how much is left out', () => {
     const value = roundTrip({ list: new Array(1000).fill(0), text: 'x'.repeat(5000) }) as {
       list: unknown[];
       text: string;
@@ -109,7 +109,7 @@ describe('toContextJson', () => {
     expect(value.text.endsWith('… [904 more]')).toBe(true);
   });
 
-  it('toContextJson leaves out the keys that do not fit into 16 KiB and says how many', () => {
+  it('toContextJson omits the keys that do not fit into 16 KiB and counts them', () => {
     const context = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`key${at}`, 'ü'.repeat(2000)]));
     const text = toContextJson({ ...context, last: 'small' });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_CONTEXT_BYTES);

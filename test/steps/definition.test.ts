@@ -14,7 +14,7 @@ interface Miner {
 }
 
 describe('the types of a definition', () => {
-  it('the types of a definition give a function its parameters, when the definition is declared', async () => {
+  it('a declared definition types the parameters of the function', async () => {
     const declared: StepDefinition<[Miner], Promise<number>> = {
       name: 'query',
       substep: 'initiate_fetch',
@@ -27,7 +27,7 @@ describe('the types of a definition', () => {
     expect(contextOf(steps.takeOne())).toEqual({ bytes: 8, of: 4 });
   });
 
-  it('the types of a definition come from the function, when the definition is written in place and leaves arguments out', async () => {
+  it('an inline definition takes its types from the function and may omit parameters', async () => {
     const wrapped = step(
       {
         name: 'query',
@@ -43,7 +43,7 @@ describe('the types of a definition', () => {
     expect(contextOf(steps.takeOne())).toEqual({ length: 4 });
   });
 
-  it('the types of a definition let a decorated method have more arguments than its definition looks at', () => {
+  it('a decorated method may have more parameters than its definition uses', () => {
     class Miners {
       @Step({
         name: 'query',

@@ -43,7 +43,7 @@ const era5 = (identity?: StepIdentity) =>
   );
 
 describe('the identity of a step', () => {
-  it('the identity of a step stands on the span from its start on, with every field, UID 0 included', () => {
+  it('the identity of a step is on the span from its start, with every field, UID 0 included', () => {
     era5(whole)();
     expect(steps.atStart).toEqual([
       {
@@ -97,7 +97,7 @@ describe('the identity of a step', () => {
     expect(otherRun?.attributes['weather.miner.hotkey']).toBe('5Miner');
   });
 
-  it('the identity of a step comes whole from withIdentity, also across awaits, and is gone after it', async () => {
+  it('withIdentity gives the whole identity, also across awaits, and ends with its function', async () => {
     await withIdentity({ runId: 42 }, () =>
       withIdentity({ attempt: 3, maxAttempts: 4, traceparent }, async () => {
         await Promise.resolve();
@@ -111,7 +111,7 @@ describe('the identity of a step', () => {
     expect(currentIdentity()).toEqual({});
   });
 
-  it('the identity of a step names a parent and links elsewhere', () => {
+  it('the identity of a step names a remote parent and links', () => {
     era5({ traceparent, links: [traceparent] })();
     const span = steps.takeOne();
     expect(span.kind).toBe(SpanKind.INTERNAL);
@@ -120,7 +120,7 @@ describe('the identity of a step', () => {
     expect(span.links.map((link) => link.context.traceId)).toEqual([TRACE_ID]);
   });
 
-  it('the identity of a step is taken without the part that cannot be read, which is counted', () => {
+  it('an unreadable part of an identity is left out and counted', () => {
     const before = instrumentationFaults();
     era5({ traceparent: 'nonsense', links: ['nonsense', traceparent] })();
     expect(steps.takeOne().links).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('the identity of a step', () => {
 });
 
 describe('currentTraceparent', () => {
-  it('currentTraceparent names the running step, so that a later step can be put under it', () => {
+  it('currentTraceparent names the running step, so that a later step can have it as parent', () => {
     const traceparent = era5()(() => currentTraceparent());
     const { traceId, spanId } = steps.takeOne().spanContext();
     expect(traceparent).toBe(`00-${traceId}-${spanId}-01`);
@@ -145,7 +145,7 @@ describe('currentTraceparent', () => {
 });
 
 describe('parseTraceparent', () => {
-  it('parseTraceparent takes a later version with more fields, and keeps the sampled flag alone', () => {
+  it('parseTraceparent accepts a later version with more fields, and keeps only the sampled flag', () => {
     const later = parseTraceparent(`01-${TRACE_ID}-b7ad6b7169203331-03-more`);
     expect(later?.traceFlags).toBe(TraceFlags.SAMPLED);
   });

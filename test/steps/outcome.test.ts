@@ -8,7 +8,7 @@ import { contextOf, recordSteps, type RecordedSteps } from './recorded-steps.ts'
 const poll = { name: 'poll', substep: 'attempt_1' } as const;
 const nextRetryTime = new Date('2026-11-23T18:10:00Z');
 
-describe('what a step says at its end', () => {
+describe('the outcome of a step', () => {
   let steps: RecordedSteps;
   beforeAll(() => void (steps = recordSteps()));
   afterAll(() => {
@@ -21,12 +21,12 @@ describe('what a step says at its end', () => {
     return steps.takeOne();
   };
 
-  it('what a step says at its end is succeeded, when the definition says nothing of outcomes', () => {
+  it('the outcome of a step is succeeded when its definition has no outcome', () => {
     step(poll, () => false)();
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
   });
 
-  it('what a step says at its end holds status, stage, facts and context, without what is null', () => {
+  it('the outcome of a step sets status, stage, attributes and context, without null values', () => {
     const span = record({
       status: 'succeeded',
       stage: 'inference_running_45%',
@@ -50,7 +50,7 @@ describe('what a step says at its end', () => {
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  it('what a step says at its end is no error while truth is awaited, and says when and why', () => {
+  it('a step that waits for truth is not an error, and records due time and reason', () => {
     const error = new CategorizedError('truth_not_ready', 'ERA5 of lead 72 is not there yet');
     const span = record({ status: 'waiting_for_truth', nextRetryTime, error });
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
@@ -60,7 +60,7 @@ describe('what a step says at its end', () => {
     expect(span.events.map(({ name }) => name)).toEqual([EVENTS.retryScheduled]);
   });
 
-  it('what a step says at its end is an error when a retry is scheduled, and keeps the error that was only returned', () => {
+  it('a scheduled retry records the error that the outcome returns as a value', () => {
     const span = record({ status: 'retry_scheduled', nextRetryTime, error: new Error('HTTP 503: busy') });
     expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'HTTP 503: busy' });
     expect(span.attributes['error.type']).toBe('http_5xx');
@@ -68,19 +68,19 @@ describe('what a step says at its end', () => {
     expect(span.events.map(({ name }) => name)).toEqual([EVENTS.exception, EVENTS.retryScheduled]);
   });
 
-  it('what a step says at its end is of an unknown category when it failed without any error', () => {
+  it('a step that failed without any error has the category unknown', () => {
     const span = record({ status: 'failed' });
     expect(span.attributes['error.type']).toBe('unknown');
     expect(span.status.code).toBe(SpanStatusCode.ERROR);
   });
 
-  it('what a step says at its end lets the step name the category itself', () => {
+  it('an error with its own category keeps that category', () => {
     const attributes = { 'error.type': 'rejected_identity' } as const;
     const span = record({ status: 'failed', error: 'go away', attributes });
     expect(span.attributes['error.type']).toBe('rejected_identity');
   });
 
-  it('what a step says at its end holds scores and decisions as events, with their free text scrubbed', () => {
+  it('scores and decisions become events whose free text is scrubbed', () => {
     const reason = 'no answer from https://203.0.113.9:8091/run';
     const span = record({
       status: 'succeeded',
@@ -98,7 +98,7 @@ describe('what a step says at its end', () => {
     ]);
   });
 
-  it('what a step says at its end says all of a throw: category, class, code, causes, fingerprint, exception', () => {
+  it('a throw is recorded with category, class, code, causes, fingerprint and exception', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 203.0.113.9:8091'), { code: 'ECONNREFUSED' });
     const failing = step(poll, () => {
       throw new TypeError('fetch failed', { cause });
@@ -124,7 +124,7 @@ describe('what a step says at its end', () => {
     expect(JSON.stringify([span.attributes, span.events])).not.toMatch(/203\.0|\/test\//);
   });
 
-  it('what a step says at its end takes from failure what a throw means besides', () => {
+  it('failure overrides parts of the outcome of a throw', () => {
     const failure = (_error: unknown, attempt: number) =>
       ({ status: 'retry_scheduled', nextRetryTime, context: { attempt } }) as const;
     const failing = step({ ...poll, failure }, (attempt: number) => {
@@ -137,7 +137,7 @@ describe('what a step says at its end', () => {
     expect(contextOf(span)).toEqual({ attempt: 2 });
   });
 
-  it('what a step says at its end does not count what the step says of itself as latency', () => {
+  it('reading the outcome is not part of the latency of a step', () => {
     const slow = (): StepOutcome => {
       const until = performance.now() + 150;
       while (performance.now() < until);
@@ -148,7 +148,7 @@ describe('what a step says at its end', () => {
     expect(seconds * 1e9 + nanos).toBeLessThan(140e6);
   });
 
-  it('what a step says at its end holds the cost of a step that asks for it', () => {
+  it('a step with profile records its cost', () => {
     step({ ...poll, profile: true }, () => {
       const until = performance.now() + 60;
       while (performance.now() < until);
@@ -173,7 +173,7 @@ describe('instrumentation that fails', () => {
   };
 
   it.each(['identity', 'attributes', 'substep', 'outcome'] as const)(
-    'instrumentation that fails in %s is counted and changes neither value nor status',
+    'a fault in %s is counted and changes neither value nor status',
     (place) => {
       const before = instrumentationFaults()[place];
       expect(step({ ...poll, [place]: boom }, () => 5)()).toBe(5);
@@ -182,7 +182,7 @@ describe('instrumentation that fails', () => {
     },
   );
 
-  it('instrumentation that fails in failure leaves the error of the step as it is', () => {
+  it('a fault in failure leaves the error of the step as it is', () => {
     const error = new Error('the real one');
     const failing = step({ ...poll, failure: boom }, () => {
       throw error;
@@ -193,7 +193,7 @@ describe('instrumentation that fails', () => {
     expect(contextOf(span)).toEqual({ instrumentation_fault: 'failure' });
   });
 
-  it('instrumentation that fails in part of an outcome takes nothing else with it', () => {
+  it('a fault in one part of an outcome does not lose the other parts', () => {
     const outcome = (): StepOutcome =>
       ({
         status: 'succeeded',
@@ -229,12 +229,15 @@ describe('instrumentation that fails', () => {
         },
       },
     ],
-  ])('instrumentation that fails with an outcome that is %s records what is sure', (_title, outcome) => {
-    step({ ...poll, outcome: () => outcome as unknown as StepOutcome }, () => 1)();
-    const span = steps.takeOne();
-    expect(span.attributes['weather.step.status']).toBe('succeeded');
-    expect(contextOf(span)).toEqual({ instrumentation_fault: 'outcome' });
-  });
+  ])(
+    'a call whose outcome is %s is recorded as succeeded, with the fault in its context',
+    (_title, outcome) => {
+      step({ ...poll, outcome: () => outcome as unknown as StepOutcome }, () => 1)();
+      const span = steps.takeOne();
+      expect(span.attributes['weather.step.status']).toBe('succeeded');
+      expect(contextOf(span)).toEqual({ instrumentation_fault: 'outcome' });
+    },
+  );
 
   it.each([
     ['a revoked proxy', revoked()],
@@ -242,7 +245,7 @@ describe('instrumentation that fails', () => {
     ['an error that is its own cause', selfCaused()],
     ['null', null],
     ['a symbol', Symbol('thrown')],
-  ])('instrumentation that fails hands on %s that was thrown, and records it', (_title, thrown: unknown) => {
+  ])('a step passes on %s that was thrown, and records it', (_title, thrown: unknown) => {
     const failing = step(poll, () => {
       throw thrown;
     });
@@ -266,7 +269,7 @@ describe('instrumentation that fails', () => {
         },
       },
     ],
-  ])('instrumentation that fails hands on %s as a value', (_title, value: unknown) => {
+  ])('a step passes on %s as a value', (_title, value: unknown) => {
     const result = step(poll, () => value)();
     expect(Object.is(result, value)).toBe(true);
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
@@ -294,14 +297,14 @@ describe('a step without a recording SDK', () => {
     expect(asked).toEqual([]);
   });
 
-  it('a step without a recording SDK runs as ever when the sampler drops its span', () => {
+  it('a step runs unchanged when the sampler drops its span', () => {
     const sampler = { shouldSample: () => ({ decision: SamplingDecision.NOT_RECORD }) };
     steps = recordSteps({ sampler });
     expect(step(poll, () => 5)()).toBe(5);
     expect(steps.take()).toEqual([]);
   });
 
-  it('a step without a recording SDK runs as ever when the sampler throws, and counts that', () => {
+  it('a step runs unchanged when the sampler throws, and the fault is counted', () => {
     const sampler = {
       shouldSample: () => {
         throw new Error('sampler');

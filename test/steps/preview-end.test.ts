@@ -48,24 +48,21 @@ const withoutTimes = ({ name, attributes, events, status, resource }: EndedSpan)
   events: events.map((event) => ({ name: event.name, attributes: event.attributes ?? {} })),
 });
 
-describe('the preview of an end', () => {
+describe('previewEnd', () => {
   it.each<[string, Reply]>([
     ['succeeded', { jobId: 'job-a' }],
     ['failed', { error: new CategorizedError('timeout', 'it took too long') }],
-  ])(
-    'the preview of an end says what the span of a step that %s says when it has ended',
-    (_status, reply) => {
-      query(reply);
-      const ended = recorded.takeOne();
-      if (preview === null) throw new Error('there was no preview');
-      expect(withoutTimes(preview)).toEqual(withoutTimes(ended));
-      expect(preview.spanContext()).toEqual(ended.spanContext());
-      expect(preview.startTime).toEqual(ended.startTime);
-      expect(Math.abs(preview.endTime[0] - ended.endTime[0])).toBeLessThanOrEqual(1);
-    },
-  );
+  ])('the previewed end of a step that %s equals the end of its span', (_status, reply) => {
+    query(reply);
+    const ended = recorded.takeOne();
+    if (preview === null) throw new Error('there was no preview');
+    expect(withoutTimes(preview)).toEqual(withoutTimes(ended));
+    expect(preview.spanContext()).toEqual(ended.spanContext());
+    expect(preview.startTime).toEqual(ended.startTime);
+    expect(Math.abs(preview.endTime[0] - ended.endTime[0])).toBeLessThanOrEqual(1);
+  });
 
-  it('the preview of an end leaves the span as it is, which ends by itself and may end otherwise', () => {
+  it('the preview leaves the span as it is, so that the step may still end otherwise', () => {
     const undecided = step({ name: 'poll', substep: 'attempt_1' }, () => {
       previewEnd('all is well');
       throw new Error('it was not');
@@ -74,7 +71,7 @@ describe('the preview of an end', () => {
     expect(recorded.takeOne().attributes['weather.step.status']).toBe('failed');
   });
 
-  it('the preview of an end is that of the innermost step', () => {
+  it('the preview is of the innermost running step', () => {
     let name: string | undefined;
     const inner = step(
       { name: 'query', substep: 'initiate_fetch' },
@@ -84,7 +81,7 @@ describe('the preview of an end', () => {
     expect(name).toBe('query initiate_fetch');
   });
 
-  it('the preview of an end is nothing outside of a step', () => {
+  it('the preview is null outside of a step', () => {
     expect(previewEnd('value')).toBeNull();
   });
 });

@@ -7,7 +7,7 @@ const hold = (millis: number): void => {
 };
 
 describe('startProfile', () => {
-  it('startProfile sees the event loop held at the very end, before any timer could fire', async () => {
+  it('startProfile measures a block of the event loop at the very end, before any timer could fire', async () => {
     const finish = startProfile();
     await Promise.resolve();
     hold(50);
@@ -17,7 +17,7 @@ describe('startProfile', () => {
     expect(peakMemoryBytes).toBeGreaterThan(1_000_000);
   });
 
-  it('startProfile sees the longest of several holds', async () => {
+  it('startProfile measures the longest of several blocks', async () => {
     const finish = startProfile();
     hold(80);
     await new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +25,7 @@ describe('startProfile', () => {
     expect(finish().eventLoopDelayMillis).toBeGreaterThanOrEqual(65);
   });
 
-  it('startProfile stops its timer, so that it keeps nothing running', () => {
+  it('startProfile stops its timer with the profile', () => {
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     startProfile()();
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before);

@@ -17,7 +17,7 @@ beforeEach(() => void steps.take());
 const identity = () => ({ runId: 7, minerUid: 12, minerHotkey: '5Miner12', leadHours: 72, attempt: 3 });
 
 describe('the span of a step', () => {
-  it('the span of a step names who made it, in which version, and by which version of the conventions', () => {
+  it('the span of a step names its instrumentation scope, with version and schema URL', () => {
     step({ name: 'day1', substep: 'score' }, () => 1)();
     expect(steps.takeOne().instrumentationScope).toEqual(INSTRUMENTATION_SCOPE);
     expect(INSTRUMENTATION_SCOPE.schemaUrl).toMatch(/^https:\/\/opentelemetry\.io\/schemas\/1\.\d+\.0$/);
@@ -49,7 +49,7 @@ describe('the span of a step', () => {
     expect(steps.takeOne().kind).toBe(expected);
   });
 
-  it('the span of a step is internal when its definition says nothing of a kind', () => {
+  it('the span of a step is internal when its definition names no kind', () => {
     step({ name: 'day1', substep: 'score' }, () => 1)();
     expect(steps.takeOne().kind).toBe(SpanKind.INTERNAL);
   });

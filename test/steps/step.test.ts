@@ -19,7 +19,7 @@ const plain = anything.filter(
 );
 
 describe('step', () => {
-  it('step hands on value, this and arguments of any plain function, so that wrapping is invisible', () => {
+  it('step passes on value, this and arguments of any plain function, so that wrapping is invisible', () => {
     fc.assert(
       fc.property(plain, fc.anything(), fc.array(anything), (value, self, args) => {
         const calls: { self: unknown; args: unknown[] }[] = [];
@@ -104,7 +104,7 @@ describe('step', () => {
     ).toHaveProperty('retries', 4);
   });
 
-  it('step leaves a rejection that nobody handles unhandled, so that the process still hears of it', async () => {
+  it('step leaves an unhandled rejection unhandled, so that the process still gets the event', async () => {
     const heard: unknown[] = [];
     const listeners = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection');
@@ -123,7 +123,7 @@ describe('step', () => {
     expect(heard).toEqual([error]);
   });
 
-  it('step keeps what a function hangs on the promise that it returns', async () => {
+  it('step keeps the own properties of a returned promise', async () => {
     const cancel = (): string => 'cancelled';
     const result = step(scoring, () => Object.assign(Promise.resolve(5), { cancel }))();
     expect(result.cancel()).toBe('cancelled');
@@ -144,7 +144,7 @@ describe('step', () => {
     expect(trace.getActiveSpan()).toBeUndefined();
   });
 
-  it('step starts a trace of its own when the definition says root', () => {
+  it('step starts a trace of its own when the definition is root', () => {
     const root = step({ ...scoring, root: true }, () => 1);
     step(scoring, () => root())();
     const [inner, outer] = steps.take();
@@ -162,14 +162,14 @@ describe('step', () => {
     expect(scored?.name).toBe('forecast.day1');
   });
 
-  it('step refuses a definition outside of the vocabulary when it is made, not when it is called', () => {
+  it('step throws on a definition outside the vocabulary when it is made, not when it is called', () => {
     const unknownStep = { name: 'guess', substep: 'score' } as unknown as StepDefinition<[], number>;
     expect(() => step(unknownStep, () => 1)).toThrow(/step name is "guess"; allowed: seed, query/);
     expect(() => step({ name: 'poll', substep: 'attempt' }, () => 1)).toThrow(/substep of poll is "attempt"/);
     expect(() => step({ name: 'day1', substep: 'manifest' }, () => 1)).toThrow(/allowed: score/);
   });
 
-  it('step keeps a substep outside of the vocabulary on the span and counts it, so that it is refused aloud', () => {
+  it('step keeps a substep outside the vocabulary on the span, so that it is rejected with a reason', () => {
     const before = instrumentationFaults().substep;
     step({ name: 'poll', substep: () => 'attempt_zero' }, () => 1)();
     expect(steps.takeOne().attributes['weather.step.substep']).toBe('attempt_zero');

@@ -58,7 +58,7 @@ describe('a request in JSON', () => {
     ]);
   });
 
-  it('a request in JSON may leave everything out, or write null for it', () => {
+  it('a request in JSON may omit every field, or have null for it', () => {
     for (const empty of [{}, { resourceSpans: null }, { resourceSpans: [{ scopeSpans: null }] }])
       expect(decode(empty)).toEqual([]);
     const bare = { parentSpanId: null, statusCode: 'unset', statusMessage: null, attributes: {}, events: [] };
@@ -100,7 +100,7 @@ describe('a value in JSON', () => {
   });
 });
 
-describe('a body that is no request', () => {
+describe('a malformed JSON body', () => {
   it.each([
     ['no JSON', 'resourceSpans', /it is no JSON/],
     ['cut off', '{"resourceSpans":[', /it is no JSON/],
@@ -110,7 +110,7 @@ describe('a body that is no request', () => {
       '{"resourceSpans":[{"scopeSpans":7}]}',
       /^The body is malformed: resourceSpans\[0\]\.scopeSpans/,
     ],
-  ])('a body that is no request is refused when it is %s', (_what, text, message) => {
+  ])('a JSON body that is %s is rejected with 400', (_what, text, message) => {
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(message);
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(expect.objectContaining({ status: 400 }));
   });
@@ -126,11 +126,11 @@ describe('a body that is no request', () => {
     [{ attributes: [{ key: 'tries', value: { intValue: 'two' } }] }, /the attribute "tries" is none of OTLP/],
     [{ attributes: [{ key: 'tries', value: 2 }] }, /the attribute "tries"/],
     [{ attributes: [{ key: 'raw', value: { bytesValue: '?' } }] }, /the attribute "raw"/],
-  ])('a body that is no request is refused with %j, and says where it is wrong', (span, message) => {
+  ])('a JSON body with %j is rejected, and the error names the path', (span, message) => {
     expect(() => only(span)).toThrow(message);
   });
 
-  it('a body that is no request is refused when a value is nested too deep, before the stack is used up', () => {
+  it('a JSON body is rejected when a value is nested too deep, before the stack overflows', () => {
     const nested = (depth: number): string =>
       `${'{"arrayValue":{"values":['.repeat(depth)}{"intValue":1}${']}}'.repeat(depth)}`;
     const body = (depth: number): Buffer =>

@@ -66,7 +66,7 @@ describe('a request in protobuf', () => {
     ]);
   });
 
-  it('a request in protobuf may be empty, and a span may say nothing but who it is', () => {
+  it('a request in protobuf may be empty, and a span may have nothing but its ids', () => {
     expect(decodeProtobufSpans(Buffer.alloc(0))).toEqual([]);
     expect(only(identity)).toMatchObject({
       parentSpanId: null,
@@ -79,7 +79,7 @@ describe('a request in protobuf', () => {
     });
   });
 
-  it('a request in protobuf gives all spans of a resource that resource, also when it comes behind them or in parts', () => {
+  it('a resource in protobuf belongs to all of its spans, also when it follows them or comes in parts', () => {
     const spans = bytes(2, [...bytes(2, identity), ...bytes(2, identity)]);
     const resource = (key: string): Bytes => bytes(1, attribute(1, key, bytes(1, 'x')));
     const body = Buffer.from(bytes(1, [...spans, ...resource('a'), ...spans, ...resource('b')]));
@@ -88,14 +88,14 @@ describe('a request in protobuf', () => {
     for (const span of read) expect(span.resource).toEqual({ a: 'x', b: 'x' });
   });
 
-  it('a request in protobuf counts what the sender had to drop', () => {
+  it('a request in protobuf carries the dropped counts of the sender', () => {
     expect(only([...identity, ...number(10, 3), ...number(12, 200)])).toMatchObject({
       droppedAttributesCount: 3,
       droppedEventsCount: 200,
     });
   });
 
-  it('a request in protobuf skips what it does not know: new fields, and known ones that lie otherwise', () => {
+  it('unknown fields in protobuf are skipped, also known ones with another wire type', () => {
     const added = [
       ...number(99, 1n << 40n),
       ...bytes(100, 'new'),
@@ -106,7 +106,7 @@ describe('a request in protobuf', () => {
     expect(only([...added, ...identity, ...added])).toMatchObject({ spanId: '00f067aa0ba902b7', name: '' });
   });
 
-  it('a request in protobuf takes a status that OTLP does not know for none', () => {
+  it('an unknown status code in protobuf is unset', () => {
     expect(only([...identity, ...bytes(15, number(3, 1))])?.statusCode).toBe('ok');
     expect(only([...identity, ...bytes(15, number(3, 17))])?.statusCode).toBe('unset');
   });
@@ -143,18 +143,18 @@ describe('a value in protobuf', () => {
   );
 
   it.each([2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n)])(
-    'a value in protobuf is %s exactly although no number holds that',
+    'a value in protobuf is the bigint %s when a double is not exact',
     (value) => expect(valueOf(number(3, value))).toBe(value),
   );
 
-  it('a value in protobuf is set under any key, also one that means something to JavaScript', () => {
+  it('a value in protobuf is set under any key, also under __proto__', () => {
     const attributes = only([...identity, ...attribute(9, '__proto__', bytes(1, 'x'))])?.attributes ?? {};
     expect(Object.getPrototypeOf(attributes)).toBe(Object.prototype);
     expect(Object.entries(attributes)).toEqual([['__proto__', 'x']]);
   });
 });
 
-describe('a body that is no request', () => {
+describe('a malformed protobuf body', () => {
   it.each([
     [
       'ends within a length',
@@ -166,26 +166,26 @@ describe('a body that is no request', () => {
     ['has a group', Buffer.from([0x0b, 0x0c]), /field 1 has the wire type 3/],
     ['has a number without an end', Buffer.from(Array<number>(12).fill(0xff)), /longer than 10 bytes/],
     ['is JSON', Buffer.from('{"resourceSpans": []}'), /malformed/],
-  ])('a body that is no request is refused when it %s', (_what, body, message) => {
+  ])('a protobuf body that %s is rejected with 400', (_what, body, message) => {
     expect(() => decodeProtobufSpans(body)).toThrow(message);
     expect(() => decodeProtobufSpans(body)).toThrow(expect.objectContaining({ status: 400 }));
   });
 
-  it('a body that is no request is refused when a message reaches beyond the one around it', () => {
+  it('a protobuf body is rejected when a message exceeds the enclosing one', () => {
     const inner = [...bytes(1, [1, 2, 3])].map((byte, index) => (index === 1 ? 9 : byte));
     expect(() =>
       decodeProtobufSpans(Buffer.from([...bytes(1, bytes(2, bytes(2, inner))), ...bytes(7, 'after')])),
     ).toThrow(/9 bytes should follow/);
   });
 
-  it('a body that is no request is refused when a value is nested too deep, before the stack is used up', () => {
+  it('a protobuf body is rejected when a value is nested too deep, before the stack overflows', () => {
     const nested = (depth: number): Bytes =>
       depth === 0 ? number(3, 1) : bytes(5, bytes(1, nested(depth - 1)));
     expect(valueOf(nested(MAX_DEPTH))).toBeDefined();
     expect(() => valueOf(nested(MAX_DEPTH + 1))).toThrow(/deeper than 64/);
   });
 
-  it('a body that is no request is refused as too large when few bytes stand for very many things', () => {
+  it('a protobuf body is rejected as too large when few bytes decode to too many items', () => {
     const spans = Buffer.alloc(2 * (MAX_ITEMS + 1));
     for (let at = 0; at < spans.length; at += 2) spans[at] = 0x12;
     const scope = Buffer.concat([Buffer.from([...bytes(2, [])].slice(0, 1)), length(spans.length), spans]);

@@ -14,7 +14,7 @@ const KEY = createContextKey('of somebody else');
 const DAY1 = { name: 'day1', substep: 'score' } as const;
 
 describe('the context of a step', () => {
-  it('the context of a step has what was in the context around, and takes more and gives it up, as every context does', () => {
+  it('the context of a step overlays its base context: values can be read, set and deleted', () => {
     const inside = step(DAY1, () => context.active());
     const around = ROOT_CONTEXT.setValue(KEY, 'around');
     const own = context.with(around, () => inside());
@@ -29,7 +29,7 @@ describe('the context of a step', () => {
       expect(trace.getSpan(same)).toBe(trace.getSpan(own));
   });
 
-  it('the context of a step keeps the identity of the step when another span is set in it, or taken away', () => {
+  it('the context of a step keeps the identity when its span is replaced or deleted', () => {
     const identity = () => ({ runId: 7 });
     const inside = step({ ...DAY1, identity }, () => context.active());
     const own = inside();
@@ -40,7 +40,7 @@ describe('the context of a step', () => {
       expect(context.with(same, currentIdentity)).toEqual({ runId: 7 });
   });
 
-  it('the context of a step holds nothing of the steps around it but what it inherits, however deep they are', () => {
+  it('nested contexts do not keep a chain of the enclosing ones in memory', () => {
     let depth = 0;
     const reached: unknown[] = [];
     const deeper = step(DAY1, (): void => {
@@ -56,7 +56,7 @@ describe('the context of a step', () => {
 });
 
 describe('a step that was called before', () => {
-  it('a step that was called before belongs to the SDK that is registered now', () => {
+  it('a step that was called before uses the SDK that is registered now', () => {
     const called = step(DAY1, () => 1);
     called();
     expect(steps.take()).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('a step that was called before', () => {
     expect([first.take().length, steps.take().length]).toEqual([0, 1]);
   });
 
-  it('a step that was called before tells its T0 as it is now, even if the same date was another one', () => {
+  it('a step formats a Date that was changed in place anew', () => {
     const initTime = new Date('2026-11-23T00:00:00Z');
     const called = step({ ...DAY1, identity: () => ({ initTime }) }, () => 1);
     called();

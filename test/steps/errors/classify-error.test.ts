@@ -98,7 +98,7 @@ describe('classifyError', () => {
     expect(classifyError(coded(code))).toBe(category);
   });
 
-  it('classifyError reads an HTTP status from where the clients put it', () => {
+  it('classifyError reads an HTTP status from the properties that HTTP clients use', () => {
     expect(classifyError(Object.assign(new Error('x'), { status: 404 }))).toBe('not_found');
     expect(classifyError(Object.assign(new Error('x'), { statusCode: 503 }))).toBe('http_5xx');
     expect(classifyError(Object.assign(new Error('x'), { response: { status: 400 } }))).toBe('http_4xx');
@@ -106,7 +106,7 @@ describe('classifyError', () => {
     expect(classifyError(Object.assign(new Error('x'), { status: 200 }))).toBe('unknown');
   });
 
-  it('classifyError knows real errors of the runtime and of zod', () => {
+  it('classifyError classifies real errors of the runtime and of zod', () => {
     const signal = AbortSignal.abort();
     expect(classifyError(thrownBy(() => signal.throwIfAborted()))).toBe('timeout');
     expect(classifyError(new DOMException('late', 'TimeoutError'))).toBe('timeout');
@@ -120,7 +120,7 @@ describe('classifyError', () => {
     expect(classifyError(thrownBy(() => new RegExp('(timeout')))).toBe('validator_internal');
   });
 
-  it('classifyError follows causes and members to the first that tells something', () => {
+  it('classifyError follows causes and members to the first with a category', () => {
     const wrapped = new Error('step failed', {
       cause: new TypeError('fetch failed', { cause: coded('EPIPE') }),
     });
@@ -150,7 +150,7 @@ describe('classifyError', () => {
 });
 
 describe('isRetryable', () => {
-  it('isRetryable follows what the error says of itself, else what its category is like', () => {
+  it('isRetryable follows the error itself, else its category', () => {
     expect(isRetryable(new CategorizedError('timeout', 'x'))).toBe(false);
     expect(isRetryable(new CategorizedError('not_found', 'x', { retryable: true }))).toBe(true);
     const inside = new CategorizedError('verification_manifest', 'x', { retryable: true });

@@ -8,7 +8,7 @@ class ChunkError extends Error {}
 const failAt = (message: string): Error => new ChunkError(message);
 
 describe('describeError', () => {
-  it('describeError names the class of an error by its constructor, when its name says only Error', () => {
+  it('describeError names the class by the constructor when the name is only Error', () => {
     expect(describeError(new ChunkError('x')).class).toBe('ChunkError');
     expect(describeError(new CategorizedError('timeout', 'x')).class).toBe('CategorizedError');
     expect(describeError(Object.create(null))).toMatchObject({ class: 'object', category: 'unknown' });
@@ -71,7 +71,7 @@ describe('describeError', () => {
     expect(describeError(chain).causes).toHaveLength(8);
   });
 
-  it('describeError gives the same fingerprint to the same failure, whatever its numbers, and another to another', () => {
+  it('describeError gives equal failures one fingerprint, whatever their numbers, and others another', () => {
     const one = describeError(failAt('chunk 17 of job c868cfc6-3641-44c6-82f7-3d0eb3a0d155 took 3.5 s'));
     const two = describeError(failAt('chunk 4 of job 0a68cfc6-3641-44c6-82f7-3d0eb3a0d155 took 12 s'));
     const other = describeError(failAt('chunk 4 is gone'));
@@ -80,7 +80,7 @@ describe('describeError', () => {
     expect(other.fingerprint).not.toBe(one.fingerprint);
   });
 
-  it('describeError survives an error whose stack is no text', () => {
+  it('describeError handles an error whose stack is not a text', () => {
     const error = Object.assign(new Error('x'), { stack: 42 });
     expect(describeError(error).stack).toBeNull();
   });

@@ -32,8 +32,8 @@ async function* asyncChunks(count: number): AsyncGenerator<number, string> {
 
 const spanId = (): string | undefined => trace.getActiveSpan()?.spanContext().spanId;
 
-describe('a step that is a generator', () => {
-  it('a step that is a generator begins with the first next() and ends with the last', () => {
+describe('a generator step', () => {
+  it('the span of a generator step begins with the first next() and ends with the last', () => {
     const generator = step(reading, chunks)(1);
     expect(steps.atStart).toHaveLength(0);
     expect(generator.next('')).toEqual({ value: 0, done: false });
@@ -43,14 +43,14 @@ describe('a step that is a generator', () => {
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
   });
 
-  it('a step that is a generator gives its returned value to the outcome', () => {
+  it('a generator step passes its return value to the outcome', () => {
     const outcome = (result: string) => ({ status: 'succeeded', context: { result } }) as const;
     const wrapped = step({ ...reading, outcome }, chunks);
     expect([...wrapped(3)]).toEqual([0, 1, 2]);
     expect(contextOf(steps.takeOne())).toEqual({ result: 'whole' });
   });
 
-  it('a step that is a generator runs inside its span, while its consumer does not', () => {
+  it('a generator step runs inside its span, while its consumer does not', () => {
     const inside: (string | undefined)[] = [];
     const outside: (string | undefined)[] = [];
     const generator = step(reading, function* () {
@@ -64,7 +64,7 @@ describe('a step that is a generator', () => {
     expect(outside).toEqual([undefined]);
   });
 
-  it('a step that is a generator counts as done when its consumer leaves early, and cleans up inside its span', () => {
+  it('a generator step that is stopped early counts as succeeded, and cleans up inside its span', () => {
     for (const first of step(reading, chunks)(5)) {
       expect(first).toBe(0);
       break;
@@ -75,7 +75,7 @@ describe('a step that is a generator', () => {
     expect(contextOf(span)).toEqual({ stopped_early: true });
   });
 
-  it('a step that is a generator records an error that is thrown into it, and hands it on', () => {
+  it('a generator step records an error that is thrown into it, and passes it on', () => {
     const generator = step(reading, chunks)();
     generator.next('');
     const error = new Error('from outside');
@@ -83,14 +83,14 @@ describe('a step that is a generator', () => {
     expect(steps.takeOne().attributes['weather.step.status']).toBe('failed');
   });
 
-  it('a step that is a generator records nothing when it was never started', () => {
+  it('a generator step records nothing when it was never started', () => {
     const wrapped = step(reading, chunks);
     expect(wrapped().return('early')).toEqual({ value: 'early', done: true });
     expect(() => wrapped().throw(new Error('x'))).toThrow('x');
     expect(steps.take()).toEqual([]);
   });
 
-  it('a step that is a generator records a throw in the defaults of its parameters, which run at the call', () => {
+  it('a generator step records a throw in its parameter defaults, which run at the call', () => {
     function* demanding(value: number = fail()): Generator<number> {
       yield value;
     }
@@ -101,7 +101,7 @@ describe('a step that is a generator', () => {
     expect(steps.takeOne().attributes['weather.step.status']).toBe('failed');
   });
 
-  it('a step that is a generator keeps class and iteration, and survives resuming itself', () => {
+  it('a generator step keeps class and iteration, and survives resuming itself', () => {
     const wrapped = step(reading, function* (): Generator<number> {
       expect(() => self.next()).toThrow(TypeError);
       yield 1;
@@ -114,15 +114,15 @@ describe('a step that is a generator', () => {
   });
 });
 
-describe('a step that is an async generator', () => {
-  it('a step that is an async generator covers all of its chunks in one span', async () => {
+describe('an async generator step', () => {
+  it('an async generator step covers all of its chunks in one span', async () => {
     const seen: number[] = [];
     for await (const chunk of step(reading, asyncChunks)(3)) seen.push(chunk);
     expect(seen).toEqual([0, 1, 2]);
     expect(steps.takeOne().attributes['weather.step.status']).toBe('succeeded');
   });
 
-  it('a step that is an async generator records the error that ends it and hands it on', async () => {
+  it('an async generator step records the error that ends it, and passes it on', async () => {
     const read = async (): Promise<void> => {
       for await (const chunk of step(reading, asyncChunks)(13)) expect(chunk).toBeLessThan(13);
     };
@@ -130,7 +130,7 @@ describe('a step that is an async generator', () => {
     expect(steps.takeOne().attributes['error.type']).toBe('unknown');
   });
 
-  it('a step that is an async generator keeps the order of calls that are made at once, and counts leaving early as done', async () => {
+  it('an async generator step keeps the order of concurrent calls; stopping early counts as succeeded', async () => {
     const generator = step(reading, asyncChunks)(5);
     const results = await Promise.all([generator.next(), generator.next(), generator.return('stop')]);
     expect(results.map(({ value }) => value)).toEqual([0, 1, 'stop']);

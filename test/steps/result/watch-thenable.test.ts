@@ -46,8 +46,8 @@ class LazyQuery implements PromiseLike<string> {
   }
 }
 
-describe('a step that returns a thenable', () => {
-  it('a step that returns a thenable never awaits it, so that a lazy query does not run before its user wants it', async () => {
+describe('a watched thenable', () => {
+  it('a step never awaits a thenable, so that a lazy query runs only when its user awaits it', async () => {
     const lazy = new LazyQuery();
     const result = step(query, () => lazy)();
     await new Promise((resolve) => setImmediate(resolve));
@@ -58,7 +58,7 @@ describe('a step that returns a thenable', () => {
     expect(lazy.activeSpanId).toBe(steps.takeOne().spanContext().spanId);
   });
 
-  it('a step that returns a thenable hands back what behaves like the object: class, private state, chaining', async () => {
+  it('a watched thenable behaves like its target: class, private state, chaining', async () => {
     const lazy = new LazyQuery();
     const result = step(query, () => lazy)();
     expect(result).toBeInstanceOf(LazyQuery);
@@ -72,7 +72,7 @@ describe('a step that returns a thenable', () => {
     expect(steps.take()).toHaveLength(1);
   });
 
-  it('a step that returns a thenable records the first settling only, however often it is awaited', async () => {
+  it('a watched thenable records its first settling only, however often it is awaited', async () => {
     const result = step(query, () => new LazyQuery())();
     await result;
     await result;
@@ -80,7 +80,7 @@ describe('a step that returns a thenable', () => {
     expect(steps.take()).toHaveLength(1);
   });
 
-  it('a step that returns a thenable records a rejection through then, catch and finally, and hands the error on', async () => {
+  it('a rejection is recorded through then, catch and finally, and passed on', async () => {
     const bad = step(query, () => new LazyQuery().where('bad'));
     await expect(bad()).rejects.toThrow('bad');
     expect(await bad().catch((error: unknown) => String(error))).toBe('Error: bad');
@@ -94,7 +94,7 @@ describe('a step that returns a thenable', () => {
     ]);
   });
 
-  it('a step that returns a thenable hands a value on through finally, and the failure of its callback', async () => {
+  it('finally of a watched thenable passes on the value, or the error of its callback', async () => {
     const good = step(query, () => new LazyQuery());
     expect(await good().finally(() => undefined)).toBe('all');
     const failing = good().finally(() => {
@@ -104,12 +104,12 @@ describe('a step that returns a thenable', () => {
     expect(steps.take()).toHaveLength(2);
   });
 
-  it('a step that returns a thenable runs the callbacks of its user outside of the span', async () => {
+  it('the callbacks of a watched thenable run outside of the span', async () => {
     const spanInside = await step(query, () => new LazyQuery())().then(() => trace.getActiveSpan());
     expect(spanInside).toBeUndefined();
   });
 
-  it('a step that returns a thenable works for a frozen thenable, which no proxy may show changed', async () => {
+  it('a frozen thenable is watched as well, although a proxy must report it unchanged', async () => {
     const frozen = Object.freeze({
       then: (onValue: (value: number) => unknown) => Promise.resolve(7).then(onValue),
     });
@@ -117,7 +117,7 @@ describe('a step that returns a thenable', () => {
     expect(steps.take()).toHaveLength(1);
   });
 
-  it('a step that returns a thenable works for a subclass of Promise and keeps its methods', async () => {
+  it('a subclass of Promise is watched and keeps its methods', async () => {
     class Job extends Promise<number> {
       cancel(): string {
         return 'cancelled';
