@@ -1,9 +1,9 @@
 /**
- * The public door of Barograph. Nothing inside goes through it, and nothing outside goes past it but by the subpaths
- * of the package: `barograph/semconv`, `barograph/postgres` and `barograph/prometheus`.
+ * The public API of Barograph. Internal code never imports this file; other programs import nothing but it and the
+ * subpaths of the package: `barograph/steps`, `barograph/semconv`, `barograph/postgres` and `barograph/prometheus`.
  */
 
-// A function becomes a step, and its calls become spans.
+// Steps: a wrapped function, whose calls become spans.
 export {
   classifyError,
   currentIdentity,
@@ -25,7 +25,7 @@ export type {
 } from './steps/index.ts';
 export { CategorizedError, type ErrorCategory } from './semconv/index.ts';
 
-// Spans reach a sink, whatever the sampling of traces decides.
+// Processor: delivers spans to a sink, independently of trace sampling.
 export type { ExportReport, SpanSink } from '#exporters/export-report';
 export { toSpanSink } from '#processor/span-exporter-sink';
 export { recordingSampler } from '#processor/recording-sampler';
@@ -33,12 +33,12 @@ export { RecordingSpanProcessor } from '#processor/recording-span-processor';
 export type { ProcessorCounters, RecordingSpanProcessorOptions } from '#processor/processor-options';
 export type { DropReason, SpanBatch, SpanQueue } from '#processor/span-queue';
 
-// Spans wait on disk for their sink, and outlive their process.
+// Spool: a durable queue on disk in front of a sink, recovered after a crash.
 export { adoptSpools, type Adopted, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 export { Spool, type SpoolOptions } from '#spool/spool';
 export { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 
-// A span becomes facts.
+// Translation: a span becomes a step fact.
 export type { CommittedMinerStats, MinerStats, MinerStatsRead } from './facts/miner-stats.ts';
 export type { ObservedEvent, ObservedSpan } from './facts/observed-span.ts';
 export type {
@@ -53,7 +53,7 @@ export type {
 } from './facts/step-fact.ts';
 export { translate, type Translation } from './facts/translate.ts';
 
-// Facts become rows and metrics.
+// Exporters: facts become rows and metrics.
 export { connectDatabase, type ConnectOptions } from './database/connect.ts';
 export { migrate, type MigrationResult } from './database/migrate.ts';
 export {
@@ -69,7 +69,7 @@ export {
   type PrometheusExporterOptions,
 } from '#prometheus/exporter';
 
-// All of it together, with the pipeline.
+// Composition root: the recording together with the pipeline.
 export { readConfig, type Config } from './config.ts';
 export type { Pipeline, PipelineStores, RunRequest } from './pipeline/index.ts';
 export type { Recording } from './recorder/recording.ts';
