@@ -40,7 +40,10 @@ export interface Barograph {
 }
 
 /**
- * Puts the parts together: the only place where the pipeline and the exporters meet.
+ * Composition root: starts the recording and the pipeline of one validator; the only place where both meet.
+ * `delayFactor` scales every delay and retry; times are milliseconds.
+ *
+ * @throws CategorizedError when the database cannot be opened or the configuration is wrong; nothing is left open then
  *
  * @example
  * ```ts

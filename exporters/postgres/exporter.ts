@@ -23,8 +23,9 @@ export interface ForecastSpanExporterOptions {
 }
 
 /**
- * Turns spans into rows of the forecast tables: spans give facts, facts give one transaction, a transaction gives a
- * result. Writing the same spans again, in any order and any split, leaves the tables as they are.
+ * Span exporter that writes steps to the forecast tables: spans become facts, and a batch becomes one transaction.
+ * Idempotent: writing the same spans again, in any order and any split, leaves the tables as they are. Never throws;
+ * errors are in the result.
  *
  * Calls are served one after the other. It fits any OpenTelemetry span processor through `export`; the processor of
  * Barograph calls `exportObserved`, which also takes running spans and classifies failures as retryable or not.
@@ -125,7 +126,8 @@ export class ForecastSpanExporter implements SpanExporter {
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 
 /**
- * The exporter of Barograph for OpenTelemetry.
+ * Creates a `ForecastSpanExporter`. It uses one connection of the pool at a time and does not end the pool; an export
+ * never rejects, its report tells `written`, `retryable` or `rejected`.
  *
  * @example
  * ```ts

@@ -17,8 +17,10 @@ import { DROP_REASONS, type DropReason, type SpanQueue } from './span-queue.ts';
 const FLUSH_PAUSE_MILLIS = 250;
 
 /**
- * Brings every step, when it starts and when it has ended, to a sink: in order, one export at a time, again and again
- * until it is written. It never blocks or fails a step; what it cannot keep is counted by reason.
+ * Span processor that delivers every step twice, at its start and at its end, to a sink: in order, one export at a
+ * time, retried with backoff until it is written. It never blocks or fails a step; a span that it drops is counted by
+ * reason. Options are milliseconds and numbers of spans. `forceFlush` rejects when spans are still queued at its
+ * deadline.
  *
  * @example
  * ```ts

@@ -55,7 +55,8 @@ export interface PrometheusExporter {
 }
 
 /**
- * Creates an exporter with a registry of its own; two of them know nothing of each other.
+ * Creates a Prometheus exporter with a registry of its own, so that two exporters share nothing. It shows committed
+ * facts only. Metrics are in base units (seconds, bytes); series beyond a budget go to one overflow series.
  *
  * @example
  * ```ts

@@ -14,7 +14,10 @@ export interface SpoolFolder {
 }
 
 /**
- * Takes a folder below the root, making it if need be; null when a living process holds it.
+ * Claims a spool folder below `root` with a file lock, and creates it when it is missing.
+ *
+ * @returns null when a live process holds the folder
+ * @throws Error of the file system when the folder cannot be written
  *
  * @example
  * ```ts

@@ -38,8 +38,9 @@ export interface SpoolRemainder {
 }
 
 /**
- * A queue on disk: a span is in the hands of the operating system before the event loop turns, and stays until it is
- * safe elsewhere, whatever becomes of this process. Its memory does not grow with what waits.
+ * Durable span queue on disk (write-ahead): a span is written to the operating system before the event loop turns, and
+ * stays until the sink has committed it, even when this process is killed. Memory does not grow with the backlog. Sizes
+ * are bytes; a span that finds no room is dropped and counted, never an error of the step.
  *
  * @example
  * ```ts

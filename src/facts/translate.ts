@@ -25,8 +25,11 @@ export type Translation =
     };
 
 /**
- * Translates a span into facts. Pure: no clock, no I/O, no logger; the same span always gives the
- * same fact, and a started span gives a part of what its ended span gives.
+ * Translates a span into its step fact. Pure: no clock, no I/O, no logger. The same span always gives the same fact,
+ * and the fact of a start is a part of the fact of its end. Instants are microseconds since 1970, latencies
+ * nanoseconds.
+ *
+ * @returns a span that violates the vocabulary as `rejected` with its reason; never throws for it
  *
  * @example
  * ```ts

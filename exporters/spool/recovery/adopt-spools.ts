@@ -40,8 +40,11 @@ export interface Adopted {
 export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 };
 
 /**
- * Takes over every spool whose process is dead: closes the steps that it left, delivers its records, and removes it. One
- * after the other; a spool that cannot be delivered now stays, and is found again.
+ * Crash recovery: adopts every spool whose process is dead, one after the other. Closes its open steps with synthetic
+ * ends, delivers its records to the sink, and removes it. A spool that cannot be delivered stays for the next call; its
+ * error goes to `onProblem`.
+ *
+ * @returns how many spools, records and closed steps were delivered
  *
  * @example
  * ```ts

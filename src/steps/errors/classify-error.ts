@@ -122,7 +122,8 @@ const IS_TRANSIENT: Readonly<Record<ErrorCategory, boolean>> = {
 };
 
 /**
- * Whether trying again can help: by the first error of the cause chain that names its category, else by the category.
+ * Whether a retry can help. The `retryable` of the first error in the cause chain that names its category decides, else
+ * the category: a time-out is transient, a rejected identity is not. Never throws.
  *
  * @example
  * ```ts
