@@ -3,8 +3,7 @@ import { withControlState } from '../control/control-state-error.ts';
 import { loadFrozenManifest } from '../control/frozen-manifest.ts';
 import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import type { ForecastAccess } from '../miners/index.ts';
-import { requireJobId } from '../steps/poll.ts';
-import type { MinerJob } from '../step/step-job.ts';
+import { type MinerJob, requireJobId } from '../step/step-job.ts';
 
 /**
  * Asks for a fresh token. Tokens are never kept.

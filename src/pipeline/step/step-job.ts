@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { CategorizedError } from '#semconv';
 import type { Clock } from '../control/clock.ts';
 import type { LeadRow } from '../control/lead-row.ts';
 import type { MinerRow } from '../control/miner-row.ts';
@@ -53,4 +54,13 @@ export interface MinerJob extends RunJob {
 /** The scoring of one lead of one miner. */
 export interface LeadJob extends MinerJob {
   readonly lead: LeadRow;
+}
+
+/** The id that the miner gave to its job. Without it the control row is broken, for polls follow an acceptance. */
+export function requireJobId({ miner }: MinerJob): string {
+  if (miner.jobId !== null) return miner.jobId;
+  throw new CategorizedError(
+    'validator_internal',
+    `Miner ${miner.uid} of run ${miner.runId} is ${miner.state} and has no job; it must be queried first.`,
+  );
 }

@@ -9,7 +9,7 @@ import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-o
 import { commitFailure, commitRetry, nextMinerJob } from '../step/miner-commits.ts';
 import { retryDelaySeconds } from '../step/retry-policy.ts';
 import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
-import type { MinerJob } from '../step/step-job.ts';
+import { type MinerJob, requireJobId } from '../step/step-job.ts';
 import { afterSeconds, underPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 
@@ -113,15 +113,6 @@ async function askForProgress(job: MinerJob): Promise<StillRunning | Completed |
         retryable: true,
       });
   }
-}
-
-/** The id that the miner gave to its job. Without it the control row is broken, for polls follow an acceptance. */
-export function requireJobId({ miner }: MinerJob): string {
-  if (miner.jobId !== null) return miner.jobId;
-  throw new CategorizedError(
-    'validator_internal',
-    `Miner ${miner.uid} of run ${miner.runId} is ${miner.state} and has no job; it must be queried first.`,
-  );
 }
 
 /** Another poll, or the end when this was the last one allowed. */
