@@ -22,7 +22,7 @@ import { acquireExclusive, assertNotExclusive, type ExclusiveLock } from './cont
 import type { SharedParts } from './step/step-job.ts';
 import { TASK_HANDLERS } from './tasks.ts';
 import { TRUTH_POLL_SECONDS } from './leads/truth-times.ts';
-import { untilFinished } from './runs/wait-for-run.ts';
+import { waitForRun } from './runs/wait-for-run.ts';
 
 /** A run to be made. */
 export interface RunRequest {
@@ -68,7 +68,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const detach = attachErrorHandlers(pool, options.onProblem ?? (() => undefined));
   const agent = openForecastAgent();
   const fenced = fencePool(pool);
-  const leavePool = (): void => {
+  const detachPool = (): void => {
     fenced.remove();
     detach();
   };
@@ -85,7 +85,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       report = (await (await worker?.catch(() => undefined))?.stop()) ?? NOTHING_UNDER_WAY;
     } finally {
       exclusive?.release();
-      await closeParts({ pool, ownsPool: options.pool === undefined, agent, leavePool }, report);
+      await closeParts({ pool, ownsPool: options.pool === undefined, agent, detachPool: detachPool }, report);
     }
     return report;
   };
@@ -114,7 +114,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await ready();
       return loadProgress(pool, runId);
     },
-    finished: (runId) => untilFinished(() => (stopped === undefined ? loadProgress(pool, runId) : null)),
+    finished: (runId) => waitForRun(() => (stopped === undefined ? loadProgress(pool, runId) : null)),
     stop: () => (stopped ??= stop()),
   };
 }
@@ -177,7 +177,7 @@ export interface OpenedParts {
   readonly ownsPool: boolean;
   readonly agent: Agent;
   /** Hears no more of the pool. */
-  readonly leavePool: () => void;
+  readonly detachPool: () => void;
 }
 
 /**
@@ -185,7 +185,7 @@ export interface OpenedParts {
  * their error handlers stay attached.
  */
 async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
-  const { pool, ownsPool, agent, leavePool } = opened;
+  const { pool, ownsPool, agent, detachPool: detachPool } = opened;
   if (left > 0) {
     await agent.destroy();
     if (ownsPool) pool.end().catch(() => undefined);
@@ -193,5 +193,5 @@ async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<vo
   }
   await agent.close();
   if (ownsPool) await pool.end();
-  leavePool();
+  detachPool();
 }

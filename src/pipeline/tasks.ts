@@ -40,7 +40,7 @@ const isCurrent = (payload: JobPayload, row: { readonly revision: number }): boo
   payload.revision === undefined || payload.revision === row.revision;
 
 /** With the stores of the run's cycle. */
-const ofRun = (parts: SharedParts, { initTime }: RunRow): PipelineParts => ({
+const withRunStores = (parts: SharedParts, { initTime }: RunRow): PipelineParts => ({
   ...parts,
   stores: parts.storesOf(initTime),
 });
@@ -49,7 +49,8 @@ const ofRun = (parts: SharedParts, { initTime }: RunRow): PipelineParts => ({
 async function forRun(delivered: DeliveredJob, work: (job: RunJob) => Promise<unknown>): Promise<void> {
   const { parts, payload, delivery } = delivered;
   const run = await loadRun(parts.pool, payload.runId);
-  if (run !== null && isCurrent(payload, run)) await work({ parts: ofRun(parts, run), delivery, run });
+  if (run !== null && isCurrent(payload, run))
+    await work({ parts: withRunStores(parts, run), delivery, run });
 }
 
 /** Loads run and miner, and does the work when the miner is where the job expects it. */
@@ -61,7 +62,7 @@ async function forMiner(
   const run = await loadRun(parts.pool, payload.runId);
   const miner = await loadMiner(parts.pool, payload.runId, payload.minerUid ?? -1);
   if (run === null || miner?.state !== state || !isCurrent(payload, miner)) return;
-  await work({ parts: ofRun(parts, run), delivery, run, miner });
+  await work({ parts: withRunStores(parts, run), delivery, run, miner });
 }
 
 /** A failed attempt is also a decision: to wait. */

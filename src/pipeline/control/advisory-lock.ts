@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { withControlState } from './control-state-error.ts';
 
-/** What came of work that only one process may do at a time. */
+/** The result of work under a lock, or `busy` when another process holds the lock. */
 export type Locked<Result> = { readonly kind: 'done'; readonly result: Result } | { readonly kind: 'busy' };
 
 /** Namespaces of the two-key advisory locks: "gfs" and "run" in ASCII. */
@@ -12,10 +12,12 @@ export const RUN_LOCK_CLASS = 0x72756e;
 export type LockName = readonly [lockClass: number, name: string];
 
 /**
- * Does work under an advisory lock that is taken and given back on one connection. It never waits: when another holds
- * the lock it says so. A process that dies gives its lock back with its connection.
+ * Does work under a session-level advisory lock, without waiting for it: `busy` when another process holds the lock.
+ * Lock and unlock use one connection, so the lock of a process that dies is released with its connection.
+ *
+ * @throws ControlStateError when the lock cannot be requested
  */
-export async function underSessionLock<Result>(
+export async function tryWithAdvisoryLock<Result>(
   pool: Pool,
   lock: LockName,
   work: () => Promise<Result>,
@@ -26,8 +28,8 @@ export async function underSessionLock<Result>(
     isHeld = await withControlState(() => tryLock(client, lock));
     return isHeld ? { kind: 'done', result: await work() } : { kind: 'busy' };
   } finally {
-    // Closing the session gives the lock back even where an unlock would fail.
-    client.release(isHeld && !(await unlocked(client, lock)));
+    // When the unlock failed, the connection is closed: that releases the lock too.
+    client.release(isHeld && !(await tryUnlock(client, lock)));
   }
 }
 
@@ -39,8 +41,8 @@ async function tryLock(client: Pick<PoolClient, 'query'>, lock: LockName): Promi
   return rows[0]?.held === true;
 }
 
-/** Runs work under an advisory lock; waits for the present holder. */
-export async function afterSessionLock<Result>(
+/** Does work under a session-level advisory lock, waiting until it is free. */
+export async function withAdvisoryLock<Result>(
   pool: Pool,
   lock: LockName,
   work: () => Promise<Result>,
@@ -50,14 +52,14 @@ export async function afterSessionLock<Result>(
   try {
     await client.query('select pg_advisory_lock($1, hashtext($2))', [...lock]);
     const result = await work();
-    isReturned = await unlocked(client, lock);
+    isReturned = await tryUnlock(client, lock);
     return result;
   } finally {
     client.release(!isReturned);
   }
 }
 
-async function unlocked(client: Pick<PoolClient, 'query'>, lock: LockName): Promise<boolean> {
+async function tryUnlock(client: Pick<PoolClient, 'query'>, lock: LockName): Promise<boolean> {
   try {
     const { rows } = await client.query<{ done: boolean }>(
       'select pg_advisory_unlock($1, hashtext($2)) as done',

@@ -1,4 +1,4 @@
-/** Tells the time; the pipeline has no other. */
+/** The time source of the pipeline; injected, so that tests control it. */
 export interface Clock {
   now(): Date;
 }

@@ -4,7 +4,8 @@ import { messageOf } from '#semconv/message-of';
 /**
  * Control state cannot be read or written: the database is gone, or a statement is wrong.
  *
- * No policy looks at it, for it is no failure of the step. It leaves the step, and the queue delivers the job again.
+ * It is no failure of the step, so no retry policy handles it: it propagates out of the step, and the queue delivers the
+ * job again.
  */
 export class ControlStateError extends CategorizedError {
   constructor(cause: unknown) {
@@ -17,7 +18,7 @@ export class ControlStateError extends CategorizedError {
   }
 }
 
-/** Reads or writes control state; wraps every failure in a `ControlStateError`. */
+/** Reads or writes control state. @throws ControlStateError with the original error as its cause */
 export async function withControlState<Result>(access: () => Promise<Result>): Promise<Result> {
   try {
     return await access();

@@ -6,7 +6,7 @@ import { LEAD_STATES, MINER_STATES, type LeadState, type MinerState } from './tr
 export type MinerCounts = Readonly<Record<MinerState, number>>;
 export type LeadCounts = Readonly<Record<LeadState, number>>;
 
-/** Miners of a run by state; every state is there, 0 included. */
+/** Counts the miners of a run by state; a state without miners is 0. */
 export async function countMiners(pool: Pool | Queryable, runId: number): Promise<MinerCounts> {
   const { rows } = await pool.query<{ state: MinerState; count: number }>(
     'select state, count(*)::int as count from pipeline.run_miners where run_id = $1 group by state',
@@ -15,7 +15,7 @@ export async function countMiners(pool: Pool | Queryable, runId: number): Promis
   return withZeros(MINER_STATES, rows);
 }
 
-/** Leads of a run by state, of day one and ERA5 alike. */
+/** Counts the leads of a run by state, day one and ERA5 together. */
 export async function countLeads(pool: Pool | Queryable, runId: number): Promise<LeadCounts> {
   const { rows } = await pool.query<{ state: LeadState; count: number }>(
     'select state, count(*)::int as count from pipeline.leads where run_id = $1 group by state',
@@ -24,7 +24,7 @@ export async function countLeads(pool: Pool | Queryable, runId: number): Promise
   return withZeros(LEAD_STATES, rows);
 }
 
-/** Why miners of a run failed: how many for each category. */
+/** Counts the failed miners of a run by error category. */
 export async function countFailures(
   pool: Pool | Queryable,
   runId: number,

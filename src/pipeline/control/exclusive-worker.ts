@@ -2,23 +2,23 @@ import type { Pool } from 'pg';
 import { CategorizedError } from '#semconv';
 import { LEASE_LOCK_CLASS } from '../queue/worker-lease.ts';
 
-/** Namespace of the advisory lock of an exclusive worker: "sole" in ASCII. Stored by PostgreSQL: keep the value. */
+/** Namespace of the exclusive worker's advisory lock: "sole" in ASCII. */
 const EXCLUSIVE_LOCK_CLASS = 0x736f6c65;
 
-/** An advisory lock that excludes every other worker from the runs of the database; released with its connection. */
+/** Held while no other process may work on the runs of the database; released with the process. */
 export interface ExclusiveLock {
   readonly release: () => void;
 }
 
 /**
- * Acquires the exclusive lock. Workers take any job that is queued in their database, so a process that brings stores of
- * its own must be the only worker.
+ * Makes this process the only one that works on the runs of the database. Workers take any job that is queued there, so
+ * a process with stores of its own must be exclusive: others would score its runs against other stores.
  *
  * @throws CategorizedError `lock_busy` when another process works on the database
  */
 export async function acquireExclusive(pool: Pool): Promise<ExclusiveLock> {
   const client = await pool.connect();
-  // A lost connection releases the lock; the next query of the pool fails and reports the loss.
+  // A lost connection releases the lock; the pool's own handlers report the loss.
   client.on('error', () => undefined);
   try {
     const { rows } = await client.query<{ held: boolean; workers: number }>(
@@ -51,7 +51,7 @@ export async function assertNotExclusive(pool: Pool): Promise<void> {
 const busy = (): CategorizedError =>
   new CategorizedError(
     'lock_busy',
-    'Another process works on the runs of this database, and only one may that brings stores of its own. ' +
+    'Another process works on the runs of this database, and a process with stores of its own must be the only one. ' +
       'Wait until it has ended, or use another database (DATABASE_URL, or BAROGRAPH_DATA_DIR for an embedded one).',
     { retryable: true },
   );

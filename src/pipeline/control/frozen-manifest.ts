@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Queryable } from '#database/transaction';
 import type { MinerRow } from './miner-row.ts';
 
-/** The manifest to which a miner's forecast is held, whatever the miner serves later. */
+/** The manifest that a miner's forecast is verified against, whatever the miner hosts later. */
 export interface FrozenManifest {
   readonly manifestHash: string;
   readonly storePath: string;
@@ -26,13 +26,13 @@ export async function loadFrozenManifest(
   return rows[0] ?? null;
 }
 
-/** Lets go of the manifests of a run that is over: nothing of it is read any more. */
+/** Deletes the frozen manifests of a run that is over: no step reads them any more. */
 export async function dropManifests(client: Queryable, runId: number): Promise<void> {
   await client.query('delete from pipeline.frozen_manifests where run_id = $1', [runId]);
 }
 
 /**
- * Freezes a manifest. The first one stands for ever.
+ * Freezes a manifest: first writer wins, and a frozen one never changes.
  *
  * @returns the manifest that is frozen now, which another worker may have frozen before
  */

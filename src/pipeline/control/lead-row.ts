@@ -3,7 +3,7 @@ import type { ErrorCategory, ScoreType } from '#semconv';
 import type { Queryable } from '#database/transaction';
 import type { LeadState } from './transitions.ts';
 
-/** The lead of a miner, as what scores it knows it. */
+/** The key of a lead in control state. */
 export interface LeadKey {
   readonly runId: number;
   readonly minerUid: number;
@@ -12,14 +12,14 @@ export interface LeadKey {
   readonly leadHours: number;
 }
 
-/** One lead of one miner as control state knows it. */
+/** One lead of one miner in control state. */
 export interface LeadRow extends LeadKey {
   readonly state: LeadState;
   readonly revision: number;
   /** Attempt that comes next, from 1. */
   readonly attempt: number;
   readonly attemptTraceparent: string | null;
-  /** 0 to 1; null while there is none. */
+  /** 0 to 1; null without a score. */
   readonly score: number | null;
   readonly failureCategory: ErrorCategory | null;
   readonly failureMessage: string | null;
@@ -48,7 +48,7 @@ export async function loadLeads(pool: Pool | Queryable, runId: number, minerUid:
   return rows;
 }
 
-/** Lays out the leads of a verified forecast: day one is due at once, ERA5 waits behind it. */
+/** Inserts the leads of a verified forecast: day one is due at once, the ERA5 leads are pending until it has ended. */
 export async function insertLeads(
   client: Queryable,
   { runId, minerUid }: Pick<LeadKey, 'runId' | 'minerUid'>,

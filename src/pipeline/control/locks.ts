@@ -2,8 +2,8 @@ import type { RunStatus } from '#semconv';
 import type { Queryable } from '#database/transaction';
 
 /**
- * Whether all leads of a miner have an end. Leads that end at the same time find out one after the other, so exactly
- * one of them is the last.
+ * Counts the leads of a miner that have not ended. A row lock on the miner serializes leads that end at the same time,
+ * so exactly one of them counts 0.
  *
  * @returns leads without an end, and the revision of the miner
  */
@@ -24,7 +24,8 @@ export async function countOpenLeads(
 }
 
 /**
- * Whether all miners of a run have an end. Miners that end at the same time find out one after the other.
+ * Counts the miners of a run that have not ended. A row lock on the run serializes miners that end at the same time, so
+ * exactly one of them counts 0.
  *
  * @returns miners without an end, and the status of the run
  */

@@ -5,10 +5,10 @@ import type { Miner } from '../miners/miner.ts';
 import { ControlStateError } from './control-state-error.ts';
 import type { MinerState } from './transitions.ts';
 
-/** The unique index that lets no two miners of a run hold the same job. */
+/** The unique index on job ids: no two miners of a run hold the same job. */
 const ONE_HOLDER_INDEX = 'run_miners_one_holder_per_job';
 
-/** Keeps the root of the miner's trace. */
+/** Stores the root span of the miner's trace. */
 export async function recordRootTrace(
   client: Queryable,
   miner: MinerRow,
@@ -20,7 +20,11 @@ export async function recordRootTrace(
   );
 }
 
-/** Keeps the miner's own job. Throws what `isJobHeldByAnother` recognises when another miner of the run has it. */
+/**
+ * Stores the miner's job.
+ *
+ * @throws a unique violation when another miner of the run holds the job; `isJobHeldByAnother` recognizes it
+ */
 export async function recordAcceptance(
   client: Queryable,
   miner: MinerRow,
@@ -32,7 +36,7 @@ export async function recordAcceptance(
   );
 }
 
-/** Keeps when the forecast was first seen complete. */
+/** Stores when the forecast was first seen complete. */
 export async function recordCompletion(client: Queryable, miner: MinerRow, completedAt: Date): Promise<void> {
   await client.query(
     'update pipeline.run_miners set inference_completed_at = $3 where run_id = $1 and miner_uid = $2',
@@ -46,16 +50,16 @@ export function isJobHeldByAnother(error: unknown): boolean {
   return cause instanceof Error && 'constraint' in cause && cause.constraint === ONE_HOLDER_INDEX;
 }
 
-/** One miner of a run as control state knows it. */
+/** One miner of a run in control state. */
 export interface MinerRow {
   readonly runId: number;
   readonly uid: number;
   readonly hotkey: string;
-  /** Gives away where the miner is; never enters an error or an attribute. */
+  /** Reveals the miner's address; never put it into an error or an attribute. */
   readonly baseUrl: string;
   readonly state: MinerState;
   readonly revision: number;
-  /** Attempt of the state that comes next, from 1. */
+  /** Number of the next attempt in this state, from 1. */
   readonly attempt: number;
   readonly rootTraceparent: string | null;
   readonly attemptTraceparent: string | null;
@@ -97,7 +101,7 @@ export async function loadMinersIn(
   return rows;
 }
 
-/** Writes who takes part in a run, in one statement. */
+/** Inserts the miners of a run, in one statement. */
 export async function insertMiners(
   client: Queryable,
   runId: number,

@@ -13,16 +13,16 @@ import {
   type MinerState,
 } from './transitions.ts';
 
-/** Why something ended without its goal: already scrubbed of secrets. */
+/** Why a run, miner or lead failed. The message is already scrubbed of secrets. */
 export interface Failure {
   readonly category: ErrorCategory;
   readonly message: string;
 }
 
-/** A transition, made only when the row still has the revision that it was loaded with. */
+/** A transition under optimistic locking: made only when the row still has the revision that it was loaded with. */
 export interface Move<State> {
   readonly to: State;
-  /** Attempt that comes next; 1 unless given. */
+  /** Number of the next attempt; 1 unless given. */
   readonly attempt?: number;
   /** When it is due; nothing is queued unless given. */
   readonly nextAt?: Date;
@@ -31,7 +31,12 @@ export interface Move<State> {
   readonly failure?: Failure;
 }
 
-/** @returns false when another worker was first; the caller then rolls back */
+/**
+ * Makes a transition of a run.
+ *
+ * @returns false when another worker was first; the caller then rolls back
+ * @throws RangeError for a transition that is not in the table
+ */
 export async function moveRun(
   client: Queryable,
   run: RunRow,
@@ -48,7 +53,7 @@ export async function moveRun(
   return rowCount === 1;
 }
 
-/** @returns false when another worker was first; the caller then rolls back */
+/** Makes a transition of a miner, like {@link moveRun}. */
 export async function moveMiner(
   client: Queryable,
   miner: MinerRow,
@@ -65,7 +70,7 @@ export async function moveMiner(
   return rowCount === 1;
 }
 
-/** @returns false when another worker was first; the caller then rolls back */
+/** Makes a transition of a lead, like {@link moveRun}. */
 export async function moveLead(
   client: Queryable,
   lead: LeadRow,

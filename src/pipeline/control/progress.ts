@@ -16,7 +16,7 @@ export interface RunProgress {
   readonly jobs: number;
   /** When the next of them is due; null when there is none. */
   readonly nextJobAt: Date | null;
-  /** What waits although no job will ever take it up. Always empty; anything else is a defect. */
+  /** Work that waits without a job that would do it. Always empty; anything else is a defect. */
   readonly withoutJob: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export async function loadProgress(pool: Pool, runId: number): Promise<RunProgre
     await loadQueue(pool, runId),
   ];
   const isFinished = isTerminal(RUN_TRANSITIONS, run.status);
-  const withoutJob = isFinished ? [] : await findForsaken(pool, runId);
+  const withoutJob = isFinished ? [] : await findWithoutJob(pool, runId);
   return { runId, status: run.status, isFinished, miners, leads, ...queue, withoutJob };
 }
 
@@ -44,8 +44,8 @@ async function loadQueue(pool: Pool, runId: number): Promise<Pick<RunProgress, '
   return rows[0] ?? { jobs: 0, nextJobAt: null };
 }
 
-/** The task that has to be queued for whatever waits: the run, a miner, a lead. */
-const OWED_TASKS = `
+/** The task that must be queued for each run, miner and lead that waits for work. */
+const EXPECTED_TASKS = `
   select null::int as miner_uid, null::text as score_type, null::int as lead_hours,
     case when status = 'seeding' and failure_category is null then 'gfs_download' else 'orchestrate' end as task
   from pipeline.runs where run_id = $1 and status in ('created', 'seeding', 'gfs_ready', 'querying_miners')
@@ -64,19 +64,19 @@ const OWED_TASKS = `
   select miner_uid, score_type, lead_hours, 'score_lead'
   from pipeline.leads where run_id = $1 and state in ('due', 'waiting_for_truth')`;
 
-/** Looks in one snapshot for what waits without a job that is queued or runs. */
-async function findForsaken(pool: Pool, runId: number): Promise<string[]> {
-  const { rows } = await pool.query<{ thing: string }>(
-    `with owed as (${OWED_TASKS})
-     select concat_ws(' ', task, 'miner ' || miner_uid, score_type, lead_hours || ' h') as thing
-     from owed where not exists (
+/** Finds work that waits without a queued or running job; one statement, so rows and jobs are of one snapshot. */
+async function findWithoutJob(pool: Pool, runId: number): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `with expected as (${EXPECTED_TASKS})
+     select concat_ws(' ', task, 'miner ' || miner_uid, score_type, lead_hours || ' h') as name
+     from expected where not exists (
        select from ${JOBS_WITH_PAYLOAD} as job
-       where (job.is_available or job.locked_at is not null) and job.task = owed.task
+       where (job.is_available or job.locked_at is not null) and job.task = expected.task
          and (payload ->> 'runId')::int = $1
          and (payload ->> 'minerUid')::int is not distinct from miner_uid
          and payload ->> 'scoreType' is not distinct from score_type
          and (payload ->> 'leadHours')::int is not distinct from lead_hours)`,
     [runId],
   );
-  return rows.map(({ thing }) => thing);
+  return rows.map(({ name: name }) => name);
 }

@@ -2,20 +2,20 @@ import type { Pool } from 'pg';
 import type { Queryable } from '#database/transaction';
 import type { ErrorCategory, RunStatus } from '#semconv';
 
-/** A run as control state knows it. */
+/** A run in control state. */
 export interface RunRow {
   readonly runId: number;
   readonly validatorHotkey: string;
   /** T0. */
   readonly initTime: Date;
-  /** Opens the freeze window; waits are hurried from here. */
+  /** Start of the freeze window, and origin of the waits that `scaleDelay` scales. */
   readonly initiatedAt: Date;
   readonly status: RunStatus;
   /** Hours after T0. */
   readonly day1Lead: number;
   readonly era5Leads: readonly number[];
   readonly revision: number;
-  /** Attempt that comes next at opening the GFS input. */
+  /** Number of the next attempt to open the GFS input, from 1. */
   readonly attempt: number;
   readonly rootTraceparent: string | null;
   readonly attemptTraceparent: string | null;
@@ -23,7 +23,7 @@ export interface RunRow {
   readonly failureMessage: string | null;
 }
 
-/** What is known of a run before it exists. */
+/** The columns of a run that its creator gives. */
 export type NewRun = Pick<RunRow, 'validatorHotkey' | 'initTime' | 'initiatedAt' | 'day1Lead' | 'era5Leads'>;
 
 const COLUMNS = `run_id as "runId", validator_hotkey as "validatorHotkey", init_time as "initTime",
@@ -39,7 +39,7 @@ export async function loadRun(pool: Pool | Queryable, runId: number): Promise<Ru
   return rows[0] ?? null;
 }
 
-/** The run of a validator for a cycle that is still under way; at most one is. */
+/** The active run of a validator for a cycle; there is at most one. @returns null when there is none */
 export async function loadActiveRun(
   pool: Pool | Queryable,
   { validatorHotkey, initTime }: Pick<RunRow, 'validatorHotkey' | 'initTime'>,
@@ -53,17 +53,17 @@ export async function loadActiveRun(
   return rows[0] ?? null;
 }
 
-/** The id of a run that is about to be created, so that its first span can name it. */
+/** Reserves the id of a run before it is inserted, so that its first span can name it. */
 export async function reserveRunId(pool: Pool | Queryable): Promise<number> {
   const { rows } = await pool.query<{ runId: number }>(
     `select nextval(pg_get_serial_sequence('pipeline.runs', 'run_id'))::int as "runId"`,
   );
   const [row] = rows;
-  if (row === undefined) throw new TypeError('The sequence of runs gave no number.');
+  if (row === undefined) throw new TypeError('The sequence of run ids returned no value.');
   return row.runId;
 }
 
-/** Throws a unique violation when the validator has an active run for the cycle. */
+/** Inserts a run. @throws a unique violation when the validator has an active run for the cycle */
 export async function insertRun(
   client: Queryable,
   run: NewRun & Pick<RunRow, 'runId' | 'rootTraceparent'>,
@@ -84,7 +84,7 @@ export async function insertRun(
   );
 }
 
-/** The newest run of a validator for a cycle, under way or over. @returns null when there was none */
+/** The newest run of a validator for a cycle, active or over. @returns null when there is none */
 export async function loadLatestRun(
   pool: Pool | Queryable,
   { validatorHotkey, initTime }: Pick<RunRow, 'validatorHotkey' | 'initTime'>,

@@ -1,6 +1,6 @@
 import type { RunStatus } from '#semconv';
 
-/** What a miner of a run does next, or how it ended. */
+/** The states of a miner in a run: the step that comes next, or how it ended. */
 export const MINER_STATES = [
   'created',
   'seeded',
@@ -13,13 +13,13 @@ export const MINER_STATES = [
 ] as const;
 export type MinerState = (typeof MINER_STATES)[number];
 
-/** Where the score of one lead stands. `pending` waits behind day one; `due` and `waiting_for_truth` have a job. */
+/** The states of a lead. `pending` waits until day one has ended; `due` and `waiting_for_truth` have a job. */
 export const LEAD_STATES = ['pending', 'due', 'waiting_for_truth', 'scored', 'failed'] as const;
 export type LeadState = (typeof LEAD_STATES)[number];
 
 type Transitions<State extends string> = Readonly<Record<State, readonly State[]>>;
 
-/** Where a run may go. A status that stays is a step tried again. */
+/** The allowed transitions of a run. A transition to the same status is a retry. */
 export const RUN_TRANSITIONS: Transitions<RunStatus> = {
   created: ['seeding', 'stale_abandoned'],
   seeding: ['seeding', 'gfs_ready', 'failed', 'stale_abandoned'],
@@ -32,7 +32,7 @@ export const RUN_TRANSITIONS: Transitions<RunStatus> = {
   stale_abandoned: [],
 };
 
-/** Where a miner may go: never back. */
+/** The allowed transitions of a miner: never back. */
 export const MINER_TRANSITIONS: Transitions<MinerState> = {
   created: ['seeded'],
   seeded: ['querying', 'failed'],
@@ -44,7 +44,7 @@ export const MINER_TRANSITIONS: Transitions<MinerState> = {
   failed: [],
 };
 
-/** Where the score of a lead may go. */
+/** The allowed transitions of a lead. */
 export const LEAD_TRANSITIONS: Transitions<LeadState> = {
   pending: ['due', 'waiting_for_truth'],
   due: ['due', 'waiting_for_truth', 'scored', 'failed'],
@@ -53,11 +53,11 @@ export const LEAD_TRANSITIONS: Transitions<LeadState> = {
   failed: [],
 };
 
-/** Whether nothing follows a state. */
+/** Whether a state has no transition out of it. */
 export const isTerminal = <State extends string>(transitions: Transitions<State>, state: State): boolean =>
   transitions[state].length === 0;
 
-/** @throws RangeError for a transition that the table does not know: a defect of the caller, never of the data */
+/** @throws RangeError for a transition that is not in the table: a defect of the caller, never of the data */
 export function requireTransition<State extends string>(
   transitions: Transitions<State>,
   from: State,

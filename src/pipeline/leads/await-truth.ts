@@ -8,11 +8,12 @@ import { afterSeconds } from '../step/step-policy.ts';
 import type { WaitingForTruth } from '../step/step-result.ts';
 import { scaleDelay, TRUTH_POLL_SECONDS, truthGiveUpTime, validTimeOf } from './truth-times.ts';
 
-/** The truth of a lead, or how it is waited for. */
+/** The truth of a lead, or the wait for it. */
 export type TruthFound = { readonly kind: 'present'; readonly store: GridStore } | WaitingForTruth;
 
 /**
- * Looks whether the truth of a lead is there. Before it is due nothing is read; after that it is looked for every hour.
+ * Looks for the truth of a lead. Before it is due nothing is read; after that the store is polled every hour of
+ * production. A store that cannot be read counts as truth that is not there yet.
  *
  * @throws CategorizedError `truth_missing` when it is given up, 30 days after the valid time
  */
@@ -33,14 +34,14 @@ export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date)
   return waitLonger(job, dueTime, `the ${truth.name} store does not have ${validTime.toISOString()} yet`);
 }
 
-/** Waits another hour. @throws CategorizedError `truth_missing` when that has gone on for too long */
+/** Waits another hour of production. @throws CategorizedError `truth_missing` after the time to give up */
 function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
   const { parts, run, lead } = job;
   const giveUp = truthGiveUpTime(run.initTime, lead.leadHours);
   if (parts.clock.now() >= scaleDelay(giveUp, run.initiatedAt, parts.delayFactor)) {
     throw new CategorizedError(
       'truth_missing',
-      `Truth for lead ${lead.leadHours} h was given up: ${reason}, and it is waited for until ${giveUp.toISOString()}.`,
+      `Truth for lead ${lead.leadHours} h was given up: ${reason}, and the limit was ${giveUp.toISOString()}.`,
     );
   }
   return {
@@ -52,10 +53,12 @@ function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTrut
 }
 
 /**
- * Does the scoring; an outage of the validator's own stores makes it wait instead of using up an attempt, for no miner
- * is at fault.
+ * Does the scoring, and turns an outage of the validator's own stores into a wait: no miner is at fault, so it uses up
+ * no attempt.
+ *
+ * @throws every other error of the scoring; `truth_missing` after the time to give up
  */
-export async function unlessTruthIsOut<Done>(
+export async function waitOnTruthOutage<Done>(
   job: LeadJob,
   dueTime: Date,
   score: () => Promise<Done>,

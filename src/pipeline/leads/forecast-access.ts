@@ -6,7 +6,7 @@ import type { ForecastAccess } from '../miners/index.ts';
 import { type MinerJob, requireJobId } from '../step/step-job.ts';
 
 /**
- * Asks for a fresh token. Tokens are never kept.
+ * Requests a fresh token. Tokens are secrets and are never stored.
  *
  * @throws CategorizedError `not_found`, retryable, while the miner has no finished forecast to give access to
  */
@@ -30,7 +30,7 @@ const notReady = (why: string): CategorizedError =>
     retryable: true,
   });
 
-/** @throws CategorizedError `verification_hash_changed` when the miner promises another forecast than was frozen */
+/** @throws CategorizedError `verification_hash_changed` when the miner claims another manifest than the frozen one */
 export function requireSameHash(frozenHash: string, access: ForecastAccess): void {
   if (access.manifestHash.toLowerCase() === frozenHash) return;
   throw new CategorizedError(

@@ -1,7 +1,7 @@
 import { combinedScore, overallForecastScore } from '#scoring';
 import type { LeadRow } from '../control/lead-row.ts';
 
-/** One miner's forecast once all its leads have an end. */
+/** The scores of one miner's forecast after all its leads have ended. */
 export interface ForecastSummary {
   /** Whether at least one lead was scored against ERA5. */
   readonly isCompleted: boolean;
@@ -11,10 +11,10 @@ export interface ForecastSummary {
   readonly completeness: number;
   /** Null when day one has no score; 0 is a score. */
   readonly day1Score: number | null;
-  /** Missing leads count 0; null when no lead was scored. */
+  /** Mean over the expected leads, a missing one counting 0; null when no lead was scored. */
   readonly combinedScore: number | null;
   readonly overallScore: number | null;
-  /** What has no score, and why: `era5 72 h: verification_chunk`. */
+  /** The leads without a score, with the reason: `era5 72 h: verification_chunk`. */
   readonly missing: readonly string[];
 }
 

@@ -9,7 +9,7 @@ import { toFailure } from '../step/step-policy.ts';
 import type { LeadJob } from '../step/step-job.ts';
 import type { Failed, Retry, WaitingForTruth } from '../step/step-result.ts';
 
-/** The job that scores a lead, at the revision that the lead then has. */
+/** The job that scores a lead at the given revision. */
 export const scoreLeadJob = (
   { runId, minerUid, scoreType, leadHours, revision }: LeadKey & { readonly revision: number },
   runAt: Date,
@@ -19,7 +19,7 @@ export const scoreLeadJob = (
   runAt,
 });
 
-/** What the scoring of a lead came to. */
+/** The result of scoring a lead. */
 export type LeadEnd = { readonly kind: 'scored'; readonly score: number } | Retry | Failed | WaitingForTruth;
 
 /** Commits the transition of a lead: another attempt, more waiting, or its end. */
@@ -48,7 +48,7 @@ export async function commitLead(
   return true;
 }
 
-/** When the lead is looked at again, and as which attempt. */
+/** The next job of a lead: its state, attempt and time. */
 interface NextVisit {
   readonly to: 'due' | 'waiting_for_truth';
   readonly attempt: number;
@@ -63,9 +63,9 @@ async function commitNext(client: Queryable, { lead }: LeadJob, visit: NextVisit
 }
 
 /**
- * After day one all ERA5 leads are due, each with a job of its own; after the last lead the forecast is closed.
+ * Queues the jobs that a lead's end releases: all ERA5 leads after day one, the aggregation after the last lead.
  *
- * @returns how many leads of the forecast have no end yet
+ * @returns how many leads of the forecast have not ended
  */
 async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): Promise<number> {
   const now = parts.clock.now();
@@ -84,7 +84,7 @@ async function commitWhatFollows(client: Queryable, { lead, parts }: LeadJob): P
   return open;
 }
 
-/** Makes all ERA5 leads due, once; each decides by itself how long it waits for truth. */
+/** Makes the pending ERA5 leads due, once. Each then decides for itself how long it waits for truth. */
 async function releaseEra5Leads(
   client: Queryable,
   { runId, minerUid }: LeadKey,

@@ -4,16 +4,16 @@ import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
 import type { ComponentScore } from '../scores/component-score.ts';
 
-/** What scoring a lead has found so far; a failure has what was found before it. */
+/** What scoring a lead has found so far. It is mutable, so that a failed step reports what it found before the failure. */
 export interface LeadFindings {
   readonly cache: CacheUse;
   forecast?: OpenedForecast;
   components: readonly ComponentScore[];
   /** Variables, with level, that were expected and that the forecast lacks. */
   missing: readonly string[];
-  /** Variables of the full set that the validator's own stores lack, so that no forecast can be scored on them. */
+  /** Variables that the validator's own stores lack, so that no forecast can be scored on them. */
   unavailable: readonly string[];
-  /** What else is worth telling. */
+  /** Further context of the step. */
   notes: Record<string, unknown>;
   /** Leads of the forecast that are still to be scored after this one. */
   remainingLeads?: number;
@@ -48,8 +48,8 @@ export const leadAttributes = ({ forecast, cache }: LeadFindings): StepAttribute
   'weather.profile.bytes_read': (forecast?.stats().bytes ?? 0) + cache.bytes,
 });
 
-/** Where the exchange stands after a lead failed; undefined when the failure does not concern what is hosted. */
-export function exchangeAfter(error: unknown): ResponseStatus | undefined {
+/** The response status of the miner after a lead failed; undefined when the failure is not about the hosted files. */
+export function responseStatusAfter(error: unknown): ResponseStatus | undefined {
   switch (classifyError(error)) {
     case 'verification_chunk':
     case 'verification_manifest':

@@ -1,7 +1,7 @@
 import type { ScoreType } from '#semconv';
 import type { StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome, waitingOutcome } from '../step/common-outcomes.ts';
-import { exchangeAfter, leadAttributes, leadContext, type LeadFindings } from './lead-findings.ts';
+import { responseStatusAfter, leadAttributes, leadContext, type LeadFindings } from './lead-findings.ts';
 import { toComponentEvent } from '../scores/component-score.ts';
 import type { LeadJob } from '../step/step-job.ts';
 import { toFailure } from '../step/step-policy.ts';
@@ -18,27 +18,27 @@ export type LeadResult = (Scored | WaitingForTruth | Retry | Failed | Superseded
   readonly findings?: LeadFindings;
 };
 
-/** The names by which the scoring of a lead is recorded, for day one or ERA5. */
-export interface LeadVocabulary {
+/** The stage and attributes in which the outcomes of day one and ERA5 differ. */
+export interface LeadFields {
   readonly scoreType: ScoreType;
-  /** The stage that an unfinished or failed scoring is in. */
+  /** The stage of a retry, a wait or a failure. */
   readonly stage: string;
-  /** What a score adds. */
+  /** The outcome fields that a score adds. */
   readonly scored: (score: number, findings: LeadFindings) => Partial<StepOutcome>;
   /** The attribute that holds the score. */
   readonly scoreAttribute: 'weather.score.initial' | 'weather.score.era5';
 }
 
-/** The outcome of the scoring of a lead. */
-export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadVocabulary): StepOutcome {
+/** The outcome of scoring a lead, with one event per component score. */
+export function leadOutcome(result: LeadResult, job: LeadJob, fields: LeadFields): StepOutcome {
   if (result.kind === 'superseded') return supersededOutcome(result);
   const { findings } = result;
   const context = findings && leadContext(findings);
   const attributes = findings && leadAttributes(findings);
-  const details = { stage: words.stage, ...(context && { context }), ...(attributes && { attributes }) };
+  const details = { stage: fields.stage, ...(context && { context }), ...(attributes && { attributes }) };
   switch (result.kind) {
     case 'scored':
-      return scoredOutcome({ ...result, findings }, job, { words, details });
+      return scoredOutcome({ ...result, findings }, job, { fields: fields, details });
     case 'waiting_for_truth':
       return waitingOutcome(result, details);
     case 'retry':
@@ -49,7 +49,7 @@ export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadVocabul
         attributes: {
           ...attributes,
           'weather.score.reason': toFailure(result.error).message,
-          'weather.response.status': exchangeAfter(result.error),
+          'weather.response.status': responseStatusAfter(result.error),
         },
       });
   }
@@ -58,9 +58,9 @@ export function leadOutcome(result: LeadResult, job: LeadJob, words: LeadVocabul
 function scoredOutcome(
   { score, findings }: { readonly score: number; readonly findings: LeadFindings | undefined },
   { run, lead }: LeadJob,
-  { words, details }: { readonly words: LeadVocabulary; readonly details: Partial<StepOutcome> },
+  { fields: fields, details }: { readonly fields: LeadFields; readonly details: Partial<StepOutcome> },
 ): StepOutcome {
-  const { scoreType, scoreAttribute, scored } = words;
+  const { scoreType, scoreAttribute, scored } = fields;
   const instant = { scoreType, validTime: validTimeOf(run.initTime, lead.leadHours) };
   const added = findings === undefined ? {} : scored(score, findings);
   return {
@@ -77,7 +77,7 @@ function scoredOutcome(
   };
 }
 
-/** Why a score rests on less than it should; null when it does not. */
+/** Why a score rests on fewer fields than expected; null when it rests on all. */
 function reasonFor({ missing, unavailable }: LeadFindings): string | null {
   const parts = [
     ...(missing.length > 0 ? [`the forecast lacks ${missing.join(', ')}`] : []),

@@ -1,12 +1,12 @@
 const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
 
-/** ERA5 is published five days late, and its processing takes some hours more. */
+/** ERA5 is published five days after its valid time, and processing takes some hours more. */
 const ERA5_DELAY_MILLIS = 5 * DAY_MILLIS + 6 * HOUR_MILLIS;
-/** How long after its valid time truth is waited for. */
+/** How long after its valid time truth is given up. */
 const GIVE_UP_MILLIS = 30 * DAY_MILLIS;
 
-/** How often truth that is overdue is looked for, seconds of production. */
+/** Poll interval for overdue truth, seconds of production. */
 export const TRUTH_POLL_SECONDS = 3600;
 
 /** The instant that a lead is a forecast for: T0 + L. */
@@ -22,7 +22,7 @@ export const truthGiveUpTime = (initTime: Date, leadHours: number): Date =>
   new Date(validTimeOf(initTime, leadHours).getTime() + GIVE_UP_MILLIS);
 
 /**
- * An instant as a run with hurried waits meets it: the time from the run's start until then, multiplied by the factor.
+ * Scales the time from the start of a run to an instant by `delayFactor`: start + (instant − start) · factor.
  *
  * An instant before the start stays before it, so a run of old weather waits for nothing.
  */

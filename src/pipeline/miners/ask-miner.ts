@@ -4,12 +4,12 @@ import type { Exchange } from './communication-step.ts';
 import { MinerCallError, type CallProgress } from './miner-call-error.ts';
 import { callMiner, type CallSurroundings, type MinerCall, type MinerReply } from './miner-call.ts';
 import { REQUEST_PATHS } from './protocol.ts';
-import type { Answer } from './replies.ts';
+import type { ParsedReply } from './replies.ts';
 import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
 import type { RequestType } from './wire-status.ts';
 
 /** A request in the words of the protocol. */
-export interface Question {
+export interface MinerRequest {
   readonly miner: MinerCall['miner'];
   readonly type: RequestType;
   readonly data: Readonly<Record<string, unknown>>;
@@ -41,11 +41,11 @@ function statusTextOf(body: unknown): string | null {
  * @throws MinerCallError when the call fails, and `invalid_response` when the reply is not one of the protocol
  */
 export async function askMiner<Reply extends { readonly kind: string }>(
-  question: Question,
+  minerRequest: MinerRequest,
   surroundings: CallSurroundings,
-  read: (body: unknown, secrets: readonly string[]) => Answer<Reply>,
+  read: (body: unknown, secrets: readonly string[]) => ParsedReply<Reply>,
 ): Promise<Exchange<Reply>> {
-  const { miner, type, data, timeoutMillis, maxBytes } = question;
+  const { miner, type, data, timeoutMillis, maxBytes } = minerRequest;
   const body = { nonce: randomUUID(), data };
   const call: MinerCall = {
     miner,

@@ -16,7 +16,7 @@ export interface CallProgress {
 const NOTHING: CallProgress = { statusCode: null, bytes: 0, wireStatus: null };
 
 /** Failures that pass by themselves. */
-const PASSING: readonly ErrorCategory[] = [
+const TRANSIENT: readonly ErrorCategory[] = [
   'timeout',
   'connection',
   'handshake',
@@ -24,7 +24,7 @@ const PASSING: readonly ErrorCategory[] = [
   'rate_limited_upstream',
 ];
 /** Client errors that ask to come again: no or an expired token, request time-out, too early. */
-const PASSING_STATUS_CODES: readonly number[] = [401, 408, 425];
+const TRANSIENT_STATUS_CODES: readonly number[] = [401, 408, 425];
 
 /**
  * Whether trying a call again can help.
@@ -32,11 +32,11 @@ const PASSING_STATUS_CODES: readonly number[] = [401, 408, 425];
  * A refused or garbled initiate-fetch stays so. A poll is worth all its attempts, whatever went wrong: the miner did
  * accept the job. A token or a file may be unreadable while the miner still writes, and a 401 heals with a fresh token.
  */
-function isPassing(operation: Operation, category: ErrorCategory, statusCode: number | null): boolean {
+function isTransient(operation: Operation, category: ErrorCategory, statusCode: number | null): boolean {
   if (category === 'validator_internal') return false;
-  if (PASSING.includes(category) || operation === 'poll_job_status') return true;
+  if (TRANSIENT.includes(category) || operation === 'poll_job_status') return true;
   if (operation === 'kerchunk_request' && category === 'invalid_response') return true;
-  return statusCode !== null && PASSING_STATUS_CODES.includes(statusCode);
+  return statusCode !== null && TRANSIENT_STATUS_CODES.includes(statusCode);
 }
 
 /** A call to a miner that brought no usable reply. Neither its message nor a cause holds an address or a token. */
@@ -52,7 +52,7 @@ export class MinerCallError extends CategorizedError {
     what: { readonly message: string; readonly progress?: CallProgress },
   ) {
     const { statusCode, bytes, wireStatus } = what.progress ?? NOTHING;
-    super(category, what.message, { retryable: isPassing(operation, category, statusCode) });
+    super(category, what.message, { retryable: isTransient(operation, category, statusCode) });
     this.name = 'MinerCallError';
     this.operation = operation;
     this.statusCode = statusCode;

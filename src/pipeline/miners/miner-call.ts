@@ -74,8 +74,8 @@ async function toReply(
   const { bytes, complete } = await readBounded(response.body, isOk ? call.maxBytes : ERROR_EXCERPT_BYTES);
   const progress: CallProgress = { statusCode, bytes: bytes.length, wireStatus: null };
   if (!isOk) {
-    const words = quoteUntrusted(new TextDecoder().decode(bytes), secretsOf(call.miner, call.token));
-    const message = `miner ${call.miner.uid} answered ${call.operation} with HTTP ${statusCode} and ${words}; allowed: 200`;
+    const excerpt = quoteUntrusted(new TextDecoder().decode(bytes), secretsOf(call.miner, call.token));
+    const message = `miner ${call.miner.uid} answered ${call.operation} with HTTP ${statusCode} and ${excerpt}; allowed: 200`;
     throw new MinerCallError(call.operation, categoryOfStatus(statusCode), { message, progress });
   }
   if (!complete) {

@@ -7,7 +7,7 @@ import {
   toForecastAccess,
   tokenReplySchema,
 } from './protocol.ts';
-import { keepUntrusted } from './untrusted-text.ts';
+import { sanitizeUntrusted } from './untrusted-text.ts';
 import { classifyWireStatus } from './wire-status.ts';
 
 /** A miner's reply to a request for a forecast. */
@@ -35,7 +35,7 @@ export type TokenReply =
   | { readonly kind: 'not_found' };
 
 /** A reply, and the word that it came with. */
-export interface Answer<Reply> {
+export interface ParsedReply<Reply> {
   readonly reply: Reply;
   readonly wireStatus: string;
 }
@@ -45,9 +45,9 @@ const toMessage = (
   wireStatus: string,
   secrets: readonly string[],
 ): string =>
-  message ? keepUntrusted(message, secrets) : `the miner answered "${wireStatus}" and gave no message`;
+  message ? sanitizeUntrusted(message, secrets) : `the miner answered "${wireStatus}" and gave no message`;
 
-function needed(jobId: string | null | undefined, wireStatus: string): string {
+function requireReplyJobId(jobId: string | null | undefined, wireStatus: string): string {
   if (jobId) return jobId;
   throw new CategorizedError('invalid_response', `the miner answered "${wireStatus}" without a job_id`);
 }
@@ -56,19 +56,19 @@ function needed(jobId: string | null | undefined, wireStatus: string): string {
 export function readInitiateFetchReply(
   body: unknown,
   secrets: readonly string[],
-): Answer<InitiateFetchReply> {
+): ParsedReply<InitiateFetchReply> {
   const parsed = parseReply(initiateFetchReplySchema, body);
   const wireStatus = parsed.status;
   const kind = classifyWireStatus('initiate_fetch', wireStatus);
   const message = toMessage(parsed.message, wireStatus, secrets);
   switch (kind) {
     case 'accepted':
-      return { wireStatus, reply: { kind, jobId: needed(parsed.job_id, wireStatus) } };
+      return { wireStatus, reply: { kind, jobId: requireReplyJobId(parsed.job_id, wireStatus) } };
     case 'ready': {
       const access = toForecastAccess(parsed);
       return {
         wireStatus,
-        reply: { kind, jobId: needed(parsed.job_id, wireStatus), ...(access && { access }) },
+        reply: { kind, jobId: requireReplyJobId(parsed.job_id, wireStatus), ...(access && { access }) },
       };
     }
     case 'rejected': {
@@ -82,7 +82,7 @@ export function readInitiateFetchReply(
 }
 
 /** Reads the reply to a poll. Progress is cut to 0…100; 0 is a progress, and none is null. */
-export function readPollReply(body: unknown, secrets: readonly string[]): Answer<PollReply> {
+export function readPollReply(body: unknown, secrets: readonly string[]): ParsedReply<PollReply> {
   const { status: wireStatus, message, progress } = parseReply(pollReplySchema, body);
   const kind = classifyWireStatus('poll_job_status', wireStatus);
   switch (kind) {
@@ -103,7 +103,7 @@ export function readPollReply(body: unknown, secrets: readonly string[]): Answer
  *
  * @throws CategorizedError `invalid_response` when the forecast is said to be ready and token, URL or hash is missing
  */
-export function readTokenReply(body: unknown, secrets: readonly string[]): Answer<TokenReply> {
+export function readTokenReply(body: unknown, secrets: readonly string[]): ParsedReply<TokenReply> {
   const parsed = parseReply(tokenReplySchema, body);
   const wireStatus = parsed.status;
   const kind = classifyWireStatus('kerchunk_request', wireStatus);

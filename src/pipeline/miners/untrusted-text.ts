@@ -37,6 +37,6 @@ export function quoteUntrusted(text: string, secrets: readonly string[] = []): s
 }
 
 /** A miner's message as it is kept: at most 500 characters on one line, without secrets. */
-export function keepUntrusted(text: string, secrets: readonly string[] = []): string {
+export function sanitizeUntrusted(text: string, secrets: readonly string[] = []): string {
   return clean(text, MESSAGE_LENGTH, secrets);
 }

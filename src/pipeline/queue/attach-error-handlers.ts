@@ -1,25 +1,25 @@
 import type { Pool, PoolClient } from 'pg';
 
 /**
- * Hears the errors of a pool's connections while the pipeline uses it: the queue asks for that, and an unheard one
- * would end the process.
+ * Attaches `error` handlers to a pool and its connections while the pipeline uses it. graphile-worker requires them, and
+ * an `error` event without a handler would end the process.
  *
- * @returns what stops the hearing
+ * @returns a function that detaches the handlers of the pool
  */
 export function attachErrorHandlers(pool: Pool, onProblem: (message: string) => void): () => void {
-  const hear = (error: Error): void => onProblem(error.message);
-  const heard = new WeakSet<PoolClient>();
+  const report = (error: Error): void => onProblem(error.message);
+  const attached = new WeakSet<PoolClient>();
   const attachClientHandlers = (client: PoolClient): void => {
-    if (heard.has(client)) return;
-    heard.add(client);
-    client.on('error', hear);
+    if (attached.has(client)) return;
+    attached.add(client);
+    client.on('error', report);
   };
-  pool.on('error', hear);
+  pool.on('error', report);
   pool.on('connect', attachClientHandlers);
-  // A caller's pool may have connections from before.
+  // A caller's pool may already have connections, which emit no `connect`.
   pool.on('acquire', attachClientHandlers);
   return () => {
-    pool.off('error', hear);
+    pool.off('error', report);
     pool.off('connect', attachClientHandlers);
     pool.off('acquire', attachClientHandlers);
   };

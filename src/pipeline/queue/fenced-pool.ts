@@ -2,25 +2,27 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { withinMillis } from '#lifecycle/within-millis';
 
-/** Grace for running transactions when the fence closes, milliseconds. */
+/** How long a closing fence waits for transactions under way, milliseconds. */
 const RETURN_MILLIS = 1000;
 
-/** A pool that can be fenced off from its borrowers while its owner keeps using it. */
+/** A view of a pool that can be closed to its users while the owner keeps using the pool. */
 export interface FencedPool {
   readonly pool: Pool;
   /**
-   * Later queries never resolve; earlier ones do. Resolves when all connections are released and their transactions
-   * have ended, or after a second.
+   * Closes the fence: later queries never resolve. Resolves when the connections that are held have been released and
+   * their holders have reacted, or after a second.
    */
   readonly close: () => Promise<void>;
-  /** Restores the owner's pool. */
+  /** Detaches the listener from the owner's pool. */
   readonly remove: () => void;
 }
 
 /**
- * Fences a pool after lease loss: later queries never resolve, so an orphaned step can neither commit nor fail.
+ * Fences a pool for steps that may outlast a stop: later queries never resolve, so an orphaned step can neither commit
+ * nor fail.
  *
- * Another worker may already hold its job, so it must not commit; and it did not fail, so its span stays open.
+ * A commit would collide with the worker that has the job by then, and a failure would be recorded although the step
+ * has not failed. The step's span stays open instead.
  */
 export function fencePool(pool: Pool): FencedPool {
   const held = new Set<PoolClient>();
@@ -31,10 +33,10 @@ export function fencePool(pool: Pool): FencedPool {
     held.add(client);
     return client;
   };
-  const giveBack = (_error: Error | undefined, client: PoolClient): void => {
+  const onRelease = (_error: Error | undefined, client: PoolClient): void => {
     if (held.delete(client) && held.size === 0) onReturn();
   };
-  pool.on('release', giveBack);
+  pool.on('release', onRelease);
   const close = async (): Promise<void> => {
     isClosed = true;
     if (held.size > 0)
@@ -44,11 +46,11 @@ export function fencePool(pool: Pool): FencedPool {
   return {
     pool: withConnect(pool, { connect, isClosed: () => isClosed }),
     close,
-    remove: () => void pool.off('release', giveBack),
+    remove: () => void pool.off('release', onRelease),
   };
 }
 
-/** The members of a pool that a fence overrides. */
+/** The parts of a pool that a fence replaces. */
 interface Fence {
   readonly connect: () => Promise<PoolClient>;
   readonly isClosed: () => boolean;
@@ -59,8 +61,8 @@ const withConnect = (pool: Pool, { connect, isClosed }: Fence): Pool =>
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
-      const isQuestion = property === 'connect' || property === 'query';
-      if (isQuestion && isClosed()) return () => new Promise<never>(() => undefined);
+      const isQuery = property === 'connect' || property === 'query';
+      if (isQuery && isClosed()) return () => new Promise<never>(() => undefined);
       return property === 'connect' ? connect : (value.bind(target) as unknown);
     },
   });

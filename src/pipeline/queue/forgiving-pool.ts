@@ -1,15 +1,16 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 
-/** The statements by which the queue completes or fails a job. */
+/** Names of the prepared statements by which graphile-worker completes or fails a job. */
 const CLOSING_STATEMENTS = /^(?:complete|fail)_job/;
 
 /**
- * Decorates a pool for the queue: a job that cannot be completed is no error.
+ * Wraps a pool for graphile-worker: closing a job never rejects.
  *
- * The queue completes jobs without awaiting it: a lost connection would be an unhandled rejection and end the process.
- * A job that stays open is freed and delivered again (`freeForgottenJobs`), and finds that its work is done.
+ * The queue closes jobs without awaiting the statement, so a lost connection would be an unhandled rejection and end
+ * the process. A job that stays open is freed and delivered again, see `freeForgottenJobs`; its handler then finds the
+ * transition made.
  *
- * Connects lazily with the first statement, so that a failure to connect is attributed to that statement.
+ * Connections are lazy, made with the first statement, so that a failure to connect belongs to a known statement.
  */
 export function createForgivingPool(
   pool: Pool,
@@ -25,26 +26,26 @@ export function createForgivingPool(
   });
 }
 
-/** Observers of the pool. */
+/** Optional callbacks. */
 export interface ForgivingPoolOptions {
-  /** Called with each completion of a job; the promise resolves whether it succeeded or not. */
+  /** Called with the promise of each closing of a job, which resolves whether or not the closing succeeded. */
   readonly onClosing?: (closing: Promise<unknown>) => void;
 }
 
-/** Observers, and the pool that is decorated. */
+/** All callbacks of the pool. */
 interface Listeners extends Required<ForgivingPoolOptions> {
   readonly onProblem: (message: string) => void;
 }
 
 type ConnectArguments = [] | Parameters<Pool['connect']>;
 
-/** The queue listens on a connection that it gets by callback; that one it looks after itself. */
+/** With a callback the queue asks for its notification connection, whose errors it handles itself: passed through. */
 const connectTo =
   (pool: Pool, listeners: Listeners) =>
   (...args: ConnectArguments): unknown =>
     args.length === 0 ? Promise.resolve(lazyClient(pool, listeners)) : pool.connect(...args);
 
-/** As much of a client as the queue uses, connected by its first statement. */
+/** The subset of a client that the queue uses, connected by its first statement. */
 function lazyClient(pool: Pool, { onProblem, onClosing }: Listeners): Pick<PoolClient, 'query' | 'release'> {
   let client: PoolClient | undefined;
   const run = async (statement: QueryConfig, values?: unknown[]): Promise<unknown> => {
@@ -65,5 +66,5 @@ function lazyClient(pool: Pool, { onProblem, onClosing }: Listeners): Pick<PoolC
   return { query: query as PoolClient['query'], release: () => client?.release() };
 }
 
-/** A plain text comes without a name. */
+/** A statement given as plain text has no name, and closes no job. */
 const isClosing = (statement: Partial<QueryConfig>): boolean => CLOSING_STATEMENTS.test(statement.name ?? '');

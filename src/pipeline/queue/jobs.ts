@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SCORE_TYPES } from '#semconv';
 import type { Queryable } from '#database/transaction';
 
-/** The tasks of the queue, most urgent first: what has a deadline goes before what has none. */
+/** The tasks of the queue in order of priority: tasks with a deadline before those without. */
 export const TASKS = [
   'orchestrate',
   'gfs_download',
@@ -15,14 +15,14 @@ export const TASKS = [
 ] as const;
 export type TaskName = (typeof TASKS)[number];
 
-/** What a job is about. `revision` is that of the row which the job was queued for; at another one it is obsolete. */
+/** The payload of a job. `revision` is that of the row it was queued for; when the row has another one, it is obsolete. */
 export const jobPayloadSchema = z.object({
   runId: z.number().int(),
   minerUid: z.number().int().optional(),
   scoreType: z.enum(SCORE_TYPES).optional(),
   leadHours: z.number().int().optional(),
   revision: z.number().int().optional(),
-  /** The outbox: the encoded span end of the job's last step, if that was committed; see `SpanEndCodec`. */
+  /** The encoded span end of the job's last committed step; see `SpanEndCodec`. */
   end: z.string().optional(),
 });
 export type JobPayload = z.output<typeof jobPayloadSchema>;
@@ -34,12 +34,12 @@ export interface QueuedJob {
   readonly runAt: Date;
 }
 
-/** A job that cannot commit is redelivered for as long as it takes; `MAX_DELIVERIES` bounds one that crashes. */
+/** A job that cannot commit is redelivered practically without limit; `MAX_DELIVERIES` bounds one that crashes. */
 const QUEUE_ATTEMPTS = 1000;
 
 /**
- * One job for each revision of each thing. Keys of the queue are never used to replace a job: replacing one that a
- * worker takes up at that moment would lose the new one.
+ * The queue's deduplication key: one job per task, row and revision; null without a revision. A key is never reused to
+ * replace a job, because replacing one that a worker locks at that moment would lose the new one.
  */
 export function jobKey(
   task: TaskName,
@@ -54,7 +54,7 @@ export function jobKey(
 /**
  * Queues jobs inside the caller's transaction: they exist if and only if its transition does.
  *
- * @throws Error when the queue took fewer jobs than it was given; the transition must not stand then
+ * @throws Error when the queue added fewer jobs than it was given; the transition must be rolled back then
  */
 export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Promise<void> {
   if (jobs.length === 0) return;

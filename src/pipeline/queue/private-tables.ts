@@ -17,7 +17,7 @@ export const JOBS_WITH_PAYLOAD = `(
   from pipeline._private_jobs as job left join pipeline._private_tasks as named on named.id = job.task_id)`;
 
 /**
- * Stores the encoded end of a step in the payload of the job under way; an earlier one is replaced. No public function
+ * Stores the encoded end of a step in the payload of the running job; an earlier one is replaced. No public function
  * changes a locked job: `add_job` with its key adds a second job and keeps the first from being delivered again.
  */
 export async function storeEndInPayload(client: Queryable, queueJobId: number, end: string): Promise<void> {
@@ -28,22 +28,22 @@ export async function storeEndInPayload(client: Queryable, queueJobId: number, e
   );
 }
 
-/** From this many deliveries on, a job may be what its workers died of. */
+/** From this many deliveries on, a job is suspected of crashing its workers. */
 const SUSPECT_DELIVERIES = 3;
-/** Longest wait of such a job, in graces. */
+/** Longest backoff of a suspected job, in grace periods. */
 const LONGEST_WAIT_GRACES = 20;
 
 /**
- * Frees the jobs of worker pools that no longer live, so that others take them up.
+ * Frees the jobs of worker pools whose lease is gone, so that other workers take them.
  *
- * A job that kills its worker takes those beside it along, again and again if they were all taken up together. So jobs
- * that were freed several times come due one after the other, a grace apart, and each time later: soon only the one at
- * fault has been handed out too often, and workers that something else kills have time to come to themselves.
+ * A job that crashes its worker also costs the jobs beside it a delivery, again and again if all are delivered together.
+ * So suspected jobs are spread out, one grace period apart, with exponential backoff: soon only the crashing one exceeds
+ * its deliveries, and workers that crash for another reason have time to recover.
  *
- * The public `force_unlock_workers` regards neither the age of a lock nor the deliveries, and `reschedule_jobs` leaves
- * locked jobs alone for four hours.
+ * The public `force_unlock_workers` considers neither the age of a lock nor the deliveries, and `reschedule_jobs` skips
+ * locked jobs for four hours.
  *
- * @param graceMillis how long a pool may need from its first job to its lock
+ * @param graceMillis how long a pool may need from its first job to its lease, milliseconds
  * @returns how many jobs were freed
  */
 export async function freeOrphanedJobs(pool: Pool, graceMillis: number): Promise<number> {
@@ -69,12 +69,12 @@ export async function freeOrphanedJobs(pool: Pool, graceMillis: number): Promise
 }
 
 /**
- * Gives back the jobs of a pool that stops before their steps have ended. Nothing went wrong with them, so this
- * delivery does not count. The public `force_unlock_workers` would count it.
+ * Releases the jobs of a pool that stops before their steps have ended. They did not fail, so this delivery is not
+ * counted. The public `force_unlock_workers` would count it.
  *
  * @returns how many jobs were freed
  */
-export async function giveBackJobs(pool: Pool, poolId: string): Promise<number> {
+export async function releaseJobs(pool: Pool, poolId: string): Promise<number> {
   const { rowCount } = await pool.query(
     `update pipeline._private_jobs set locked_at = null, locked_by = null, attempts = greatest(attempts - 1, 0)
      where locked_by = $1`,
@@ -83,17 +83,17 @@ export async function giveBackJobs(pool: Pool, poolId: string): Promise<number> 
   return rowCount ?? 0;
 }
 
-/** The jobs that a living pool works on, as it knows them itself. */
+/** A live pool and the jobs that it is working on. */
 export interface OwnJobs {
   readonly poolId: string;
   readonly activeJobs: ReadonlySet<string>;
 }
 
 /**
- * Frees jobs that a living pool has locked and does not work on: the reply that would have brought them, or the
- * statement that would have closed them, was lost with its connection. The public `force_unlock_workers` would free
- * the jobs under way as well.
+ * Frees jobs that a live pool has locked and is not working on: the reply that delivered them, or the statement that
+ * closed them, was lost with its connection. The public `force_unlock_workers` would free the running jobs as well.
  *
+ * @param graceMillis how long a job must have been locked, milliseconds
  * @returns how many jobs were freed
  */
 export async function freeForgottenJobs(

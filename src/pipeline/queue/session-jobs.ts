@@ -1,20 +1,20 @@
 import type { WorkerEvents } from 'graphile-worker';
 
-/** The jobs of a session, from the events of the queue. */
+/** The jobs of a session, as the queue's events report them. */
 export interface SessionJobs {
-  /** Ids of those that are being worked on. */
+  /** Ids of the running jobs. */
   readonly active: ReadonlySet<string>;
-  /** How many have come to their end. */
+  /** How many jobs have ended. */
   readonly ended: () => number;
-  /** Resolves when no worker waits for the answer to its question for a job. */
-  readonly nothingAsked: () => Promise<void>;
-  /** Notes that the queue closes a job, which it does not wait for. */
+  /** Resolves when no worker has a fetch for a job under way. */
+  readonly noFetchPending: () => Promise<void>;
+  /** Registers the closing of a job, which the queue does not await. */
   readonly onClosing: (closing: Promise<unknown>) => void;
-  /** Resolves when all closings are over that were noted so far. */
+  /** Resolves when all closings registered so far are over. */
   readonly closed: () => Promise<unknown>;
 }
 
-/** Begins to watch; the session must not have begun. */
+/** Subscribes to the events of a session. Call it before the session starts, or jobs are missed. */
 export function watchJobs(events: WorkerEvents): SessionJobs {
   const active = new Set<string>();
   let ended = 0;
@@ -23,23 +23,23 @@ export function watchJobs(events: WorkerEvents): SessionJobs {
     active.delete(job.id);
     ended += 1;
   });
-  return { active, ended: () => ended, nothingAsked: watchQuestions(events), ...watchClosings() };
+  return { active, ended: () => ended, noFetchPending: watchFetches(events), ...watchClosings() };
 }
 
-/** A question for a job is answered by a job, by none, or by an error. */
-function watchQuestions(events: WorkerEvents): SessionJobs['nothingAsked'] {
+/** Counts the fetches under way; a fetch ends with a job, without one, or with an error. */
+function watchFetches(events: WorkerEvents): SessionJobs['noFetchPending'] {
   let open = 0;
   let waiting: (() => void)[] = [];
-  const answered = (): void => {
+  const fetchEnded = (): void => {
     open -= 1;
     if (open > 0) return;
     for (const resolve of waiting) resolve();
     waiting = [];
   };
   events.on('worker:getJob:start', () => (open += 1));
-  events.on('worker:getJob:empty', answered);
-  events.on('worker:getJob:error', answered);
-  events.on('job:start', answered);
+  events.on('worker:getJob:empty', fetchEnded);
+  events.on('worker:getJob:error', fetchEnded);
+  events.on('job:start', fetchEnded);
   return () => (open === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)));
 }
 

@@ -1,23 +1,23 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** Namespace of the advisory locks by which worker pools hold their leases: "work" in ASCII. */
+/** Namespace of the advisory locks that are the leases of worker pools: "work" in ASCII. */
 export const LEASE_LOCK_CLASS = 0x776f726b;
 
-/** Lease of a worker pool: an advisory lock that ends with its connection. */
+/** The lease of a worker pool: a session-level advisory lock, released when the process dies. */
 export interface WorkerLease {
-  /** Renews the lease if its connection was lost; does nothing once it was released. */
+  /** Acquires the lock again if its connection was lost; does nothing after `release`. */
   renew(): Promise<void>;
   release(): void;
 }
 
 /**
- * Acquires the lease of a worker pool. The queue would notice a dead worker only after hours; the database knows at
- * once, because the advisory lock ends with the connection.
+ * Acquires the lease of a worker pool. The queue itself takes hours to detect a dead worker; the database knows at once,
+ * because it releases the lock with the connection.
  */
-export async function takeLease(pool: Pool, poolId: string): Promise<WorkerLease> {
+export async function acquireLease(pool: Pool, poolId: string): Promise<WorkerLease> {
   let held: PoolClient | undefined;
   let isOver = false;
-  // Closing the session releases the lock.
+  // Closing the connection releases the lock.
   const drop = (client: PoolClient): void => {
     if (held !== client) return;
     held = undefined;

@@ -4,69 +4,69 @@ import type { Pool } from 'pg';
 import { withinMillis } from '#lifecycle/within-millis';
 import { createForgivingPool } from './forgiving-pool.ts';
 import { type JobPayload, jobPayloadSchema, type TaskName, TASKS } from './jobs.ts';
-import { giveBackJobs } from './private-tables.ts';
+import { releaseJobs } from './private-tables.ts';
 import { type SessionJobs, watchJobs } from './session-jobs.ts';
-import { takeLease, type WorkerLease } from './worker-lease.ts';
+import { acquireLease, type WorkerLease } from './worker-lease.ts';
 
-/** What became of the steps that were under way when a stop was asked for. */
+/** The steps that were running when a stop was requested, by what became of them. */
 export interface StopReport {
-  /** Steps that came to their end in time. */
+  /** Steps that ended in time. */
   readonly finished: number;
-  /** Steps that were orphaned at the end of their grace: the next worker repeats them. */
+  /** Steps that did not end in time and were abandoned: their jobs are released to other workers. */
   readonly left: number;
 }
 
-/** Nothing was under way. */
+/** The report of a stop while no step was running. */
 export const NOTHING_UNDER_WAY: StopReport = { finished: 0, left: 0 };
 
-/** The schema in which the queue keeps its tables. */
+/** The schema of the queue's tables. */
 export const QUEUE_SCHEMA = 'pipeline';
 
-/** A job as the queue hands it out. */
+/** A job as the queue delivers it. */
 export interface QueueDelivery {
   readonly task: TaskName;
   readonly payload: JobPayload;
   readonly queueJobId: number;
-  /** How often it was handed out, from 1. */
+  /** How often it was delivered, from 1. */
   readonly deliveries: number;
 }
 
-/** How long a stop tries to give jobs back, milliseconds: without a database the next worker frees them anyway. */
-const GIVE_BACK_MILLIS = 2000;
+/** How long a stop tries to release jobs, milliseconds. If the database is down, other workers free them later. */
+const RELEASE_MILLIS = 2000;
 
 export interface WorkerOptions {
   readonly pool: Pool;
   /** Jobs at a time. */
   readonly concurrency: number;
-  /** How often the queue is looked at besides notifications, milliseconds. */
+  /** Poll interval of the queue besides notifications, milliseconds. */
   readonly pollMillis: number;
-  /** How often the jobs of dead workers are looked for, milliseconds. */
+  /** Interval of the check for jobs of dead workers, milliseconds. */
   readonly orphanCheckMillis: number;
-  /** How long a job must be locked before it is taken for forgotten, milliseconds. */
+  /** How long a job must have been locked before it can count as orphaned, milliseconds. */
   readonly orphanGraceMillis: number;
   readonly handle: (delivery: QueueDelivery) => Promise<void>;
-  /** How long a stop waits for the jobs under way, milliseconds. */
+  /** How long a stop waits for running jobs, milliseconds. */
   readonly stopMillis: number;
-  /** Makes sure that jobs which did not end in time commit nothing any more: they are given to others then. */
+  /** Prevents commits of jobs that did not end in time, before they are released to other workers. */
   readonly fence: () => Promise<void>;
-  /** Hears what the queue complains of. */
+  /** Receives the warnings and errors of the queue. */
   readonly onProblem: (message: string) => void;
 }
 
-/** Workers of the queue from their start to their end, which comes early when the database is gone for too long. */
+/** The workers of the queue from start to end. A session ends early when the database is down for too long. */
 export interface WorkerSession {
-  /** By this name the queue locks its jobs. */
+  /** The name under which the queue locks the jobs of this session. */
   readonly poolId: string;
-  /** The jobs that are being worked on in this session. */
+  /** Ids of the jobs that are running in this session. */
   readonly activeJobs: ReadonlySet<string>;
   readonly lease: WorkerLease;
-  /** Resolves when the workers have ended, whatever ended them. */
+  /** Resolves when the workers have ended, for whatever reason. */
   readonly ended: Promise<void>;
-  /** Lets the jobs under way come to their end, and gives back those that do not in time. */
+  /** Waits for the running jobs and releases those that do not end in time. */
   stop(): Promise<StopReport>;
 }
 
-/** Starts workers and takes the lock by which others know that they live. */
+/** Starts workers and acquires their lease, by which other processes detect that they are alive. */
 export async function openSession(options: WorkerOptions): Promise<WorkerSession> {
   const events: WorkerEvents = new EventEmitter();
   const created = new Promise<string>((resolve) => {
@@ -81,13 +81,13 @@ export async function openSession(options: WorkerOptions): Promise<WorkerSession
     pollInterval: options.pollMillis,
     noHandleSignals: true,
     events,
-    logger: problemLogger(onProblem),
+    logger: createProblemLogger(onProblem),
     taskList: toTaskList(options),
   });
   const ended = runner.promise.catch((error: unknown) => onProblem(String(error)));
   try {
     const poolId = await created;
-    const lease = await takeLease(options.pool, poolId);
+    const lease = await acquireLease(options.pool, poolId);
     const { active: activeJobs } = jobs;
     return {
       poolId,
@@ -113,17 +113,17 @@ async function stopSession(
   { pool, stopMillis, fence, onProblem }: WorkerOptions,
 ): Promise<StopReport> {
   const endedBefore = jobs.ended();
-  // A runner that has ended by itself refuses to be stopped; then there is nothing left to do.
+  // A runner that has already ended rejects `stop`; nothing is left to do then.
   const stopped = runner
     .stop()
     .catch(() => undefined)
     .then(jobs.closed);
   if (!(await withinMillis(stopMillis, stopped))) {
-    await Promise.all([fence(), withinMillis(GIVE_BACK_MILLIS, jobs.nothingAsked())]);
-    const givenBack = giveBackJobs(pool, poolId).catch((error: unknown) => {
-      onProblem(`Jobs could not be given back and are freed once this process has ended: ${String(error)}`);
+    await Promise.all([fence(), withinMillis(RELEASE_MILLIS, jobs.noFetchPending())]);
+    const released = releaseJobs(pool, poolId).catch((error: unknown) => {
+      onProblem(`Jobs could not be released; they are freed after this process has ended: ${String(error)}`);
     });
-    await withinMillis(GIVE_BACK_MILLIS, givenBack);
+    await withinMillis(RELEASE_MILLIS, released);
   }
   lease.release();
   return { finished: jobs.ended() - endedBefore, left: jobs.active.size };
@@ -142,10 +142,10 @@ function toTaskList({ handle }: WorkerOptions): TaskList {
   return Object.fromEntries(tasks);
 }
 
-const TOLD_LEVELS: readonly string[] = ['error', 'warning'];
+const PROBLEM_LEVELS: readonly string[] = ['error', 'warning'];
 
-/** A logger of the queue for errors and warnings alone; the rest is in the spans. */
-export const problemLogger = (onProblem: (message: string) => void): Logger =>
+/** A logger for the queue that reports errors and warnings only; everything else is in the spans. */
+export const createProblemLogger = (onProblem: (message: string) => void): Logger =>
   new Logger(() => (level, message) => {
-    if (TOLD_LEVELS.includes(level)) onProblem(message);
+    if (PROBLEM_LEVELS.includes(level)) onProblem(message);
   });

@@ -7,32 +7,32 @@ import {
   openSession,
   QUEUE_SCHEMA,
   type StopReport,
-  problemLogger,
+  createProblemLogger,
   type WorkerOptions,
   type WorkerSession,
 } from './worker-session.ts';
 
 /** Workers that run until they are stopped. */
 export interface QueueWorker {
-  /** Lets the jobs under way come to their end, and gives back those that do not in time. */
+  /** Waits for the running jobs and releases those that do not end in time. */
   stop(): Promise<StopReport>;
 }
 
-/** Brings the queue's own tables up to date. Any number of processes may do so at once. */
+/** Migrates the queue's own tables. Any number of processes may do so at once. */
 export async function migrateQueue(pool: Pool): Promise<void> {
   const detach = attachErrorHandlers(pool, () => undefined);
   try {
-    await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: problemLogger(() => undefined) });
+    await runMigrations({ pgPool: pool, schema: QUEUE_SCHEMA, logger: createProblemLogger(() => undefined) });
   } finally {
     detach();
   }
 }
 
 /**
- * Starts workers, looks after jobs whose workers died, and starts again when the queue gave up because the database
- * was gone.
+ * Starts workers and supervises them: frees the jobs of dead workers, and restarts the workers when the queue gave up
+ * because the database was down.
  *
- * The caller attaches the error handlers of the pool.
+ * The caller must handle the pool's `error` events.
  *
  * @throws Error of the database when the first start fails
  */
@@ -45,19 +45,19 @@ export async function startWorker(options: WorkerOptions): Promise<QueueWorker> 
   const stop = async (): Promise<StopReport> => {
     stopping.abort();
     const report = await state.session.stop();
-    // A session ends with the last of its jobs, so not while some were let go of.
+    // A session ends with the last of its jobs, so never while abandoned steps hold some.
     if (report.left === 0) await Promise.all([supervised, watched]);
     return report;
   };
   return { stop: () => (stopped ??= stop()) };
 }
 
-/** The session that works now. */
+/** Holds the current session, which a restart replaces. */
 interface SessionHolder {
   session: WorkerSession;
 }
 
-/** Opens a new session whenever one has ended, until it is stopped. */
+/** Opens a new session whenever one has ended, until the workers are stopped. */
 async function supervise(state: SessionHolder, options: WorkerOptions, stopping: AbortSignal): Promise<void> {
   const isOver = (): boolean => stopping.aborted;
   for (;;) {
@@ -74,12 +74,13 @@ async function supervise(state: SessionHolder, options: WorkerOptions, stopping:
   }
 }
 
-/** Gives back what a session that has ended could not complete. */
+/** Releases the lease and the jobs of a session that has ended. */
 async function freeJobsOf(pool: Pool, session: WorkerSession): Promise<void> {
   session.lease.release();
   await pool.query('select pipeline.force_unlock_workers($1)', [[session.poolId]]);
 }
 
+/** Renews the lease and frees forgotten and orphaned jobs, until the workers are stopped. */
 async function watchForOrphans(
   state: SessionHolder,
   options: WorkerOptions,
@@ -91,13 +92,13 @@ async function watchForOrphans(
       await freeForgottenJobs(options.pool, state.session, options.orphanGraceMillis);
       await freeOrphanedJobs(options.pool, options.orphanGraceMillis);
     } catch (error) {
-      options.onProblem(`Forgotten jobs could not be looked for: ${String(error)}`);
+      options.onProblem(`The check for orphaned jobs failed: ${String(error)}`);
     }
     await pause(options.orphanCheckMillis, stopping);
   }
   state.session.lease.release();
 }
 
-/** Waits, without keeping the process alive; a stop ends it at once. */
+/** Waits without keeping the process alive; a stop ends the wait at once. */
 const pause = (millis: number, stopping: AbortSignal): Promise<void> =>
   sleep(millis, undefined, { signal: stopping, ref: false }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { commitIfTrue } from '#database/transaction';
 import { currentTraceparent, step, type StepDefinition } from '#steps';
-import { afterSessionLock, RUN_LOCK_CLASS } from '../control/advisory-lock.ts';
+import { withAdvisoryLock, RUN_LOCK_CLASS } from '../control/advisory-lock.ts';
 import { insertMiners } from '../control/miner-row.ts';
 import { insertRun, loadActiveRun, loadLatestRun, type NewRun, reserveRunId } from '../control/run-row.ts';
 import { encodeEnd } from '../step/span-end-outbox.ts';
@@ -95,7 +95,7 @@ function createRunUnless(
   find: (pool: Pool, run: NewRun) => Promise<{ readonly runId: number } | null>,
 ): Promise<CreatedRun> {
   const name = `${run.validatorHotkey} ${run.initTime.toISOString()}`;
-  return afterSessionLock(parts.pool, [RUN_LOCK_CLASS, name], async () => {
+  return withAdvisoryLock(parts.pool, [RUN_LOCK_CLASS, name], async () => {
     const found = await find(parts.pool, run);
     if (found !== null) return { runId: found.runId, isNew: false };
     const runId = await reserveRunId(parts.pool);

@@ -11,7 +11,7 @@ const GROWTH = 1.5;
  * @param look null when the pipeline was stopped meanwhile
  * @throws Error when the pipeline was stopped before the run was over, RangeError when there is no such run
  */
-export async function untilFinished(look: () => Promise<RunProgress> | null): Promise<void> {
+export async function waitForRun(look: () => Promise<RunProgress> | null): Promise<void> {
   for (let millis = CHECK_MILLIS.least; ; millis = Math.min(millis * GROWTH, CHECK_MILLIS.most)) {
     const looking = look();
     if (looking === null) {

@@ -31,7 +31,7 @@ export interface FieldSources {
 }
 
 /** Opens a store; null where there is none. */
-export const opened = async (handle: StoreHandle | null): Promise<OpenedStore | null> =>
+export const openIfPresent = async (handle: StoreHandle | null): Promise<OpenedStore | null> =>
   handle === null ? null : { name: handle.name, store: await handle.open() };
 
 /**

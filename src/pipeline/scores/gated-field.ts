@@ -33,10 +33,10 @@ export function gateField(field: PlannedField, fields: ComparedFields): GatedFie
   }
   const { climatology } = fields;
   const isWhole = climatology === undefined || measured.finiteCoverage === 1;
-  const filled = isWhole ? forecast : withoutGaps(forecast, climatology);
+  const filled = isWhole ? forecast : fillGaps(forecast, climatology);
   return { kind: 'scorable', fields: { ...fields, forecast: filled }, unitFix: fix };
 }
 
 /** The forecast with climatology where it has no finite value. */
-const withoutGaps = (forecast: Float32Array, climatology: Float32Array): Float32Array =>
+const fillGaps = (forecast: Float32Array, climatology: Float32Array): Float32Array =>
   forecast.map((value, index) => (Number.isFinite(value) ? value : (climatology[index] ?? Number.NaN)));

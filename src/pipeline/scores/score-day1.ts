@@ -46,11 +46,11 @@ export async function scoreDay1Lead(
     const gated = gateField(field, await read(field));
     found.push(
       gated.kind === 'rejected'
-        ? uncounted(field, gated.error.message)
+        ? unscored(field, gated.error.message)
         : scoreComponent(field, gated, { latitudes: sources.truth.store.latitudes, startedAt }),
     );
   }
-  found.push(...missing.map((field) => uncounted(field, 'the forecast has no such field')));
+  found.push(...missing.map((field) => unscored(field, 'the forecast has no such field')));
   return {
     outcome: day1Score(found.map(({ variable }) => variable)),
     components: found.map(({ component }) => component),
@@ -106,8 +106,8 @@ function scoreComponent(
   };
 }
 
-/** A field without a score: it counts 0 and has a reason. */
-const uncounted = (field: PlannedField, reason: string): Day1Component => ({
+/** A field without a score: it counts 0 and says why. */
+const unscored = (field: PlannedField, reason: string): Day1Component => ({
   unitFix: null,
   variable: {
     variable: fieldKey(field),

@@ -5,20 +5,22 @@ import type { JobDelivery, SharedParts } from './step-job.ts';
 import type { Superseded } from './step-result.ts';
 
 /** The job whose step commits. */
-interface SettlingJob {
+interface CommittingJob {
   readonly parts: Pick<SharedParts, 'pool' | 'ends'>;
   readonly delivery: JobDelivery;
 }
 
 /**
- * Commits what a step came to, inside the step: its transition, the jobs that follow and its own word are one
- * transaction, so what its span says was really enqueued, and is said even if the process dies before it can be.
+ * Commits the result of a step inside the step, as a transactional outbox: the transition, the jobs that follow and the
+ * span end are one transaction. So a span never names a job that was not enqueued, and a process that dies after the
+ * commit loses no span end.
  *
- * `commit` returns false when the row has moved on meanwhile; then nothing is kept and the step says nothing. A throw
- * (the database is gone) leaves the step, and the queue delivers the job again.
+ * @param commit makes the transition; false when the row has a newer revision, then everything is rolled back
+ * @returns the result, or `superseded` after a rollback
+ * @throws ControlStateError when the database cannot commit; the queue then delivers the job again
  */
 export async function commitStep<Result>(
-  { parts, delivery }: SettlingJob,
+  { parts, delivery }: CommittingJob,
   result: Result,
   commit: (client: Queryable, result: Result) => Promise<boolean>,
 ): Promise<Result | Superseded> {

@@ -1,13 +1,13 @@
 import type { StepOutcome } from '#steps';
 import type { Failed, Retry, Superseded, WaitingForTruth } from './step-result.ts';
 
-/** A step that another worker had finished before changes nothing of the forecast. */
+/** The outcome of a step that another worker committed first: no stage, no status of the forecast. */
 export const supersededOutcome = (result: Superseded): StepOutcome => ({
   status: 'succeeded',
   context: { [result.kind]: true },
 });
 
-/** `details` adds what the step knows besides. */
+/** The outcome of a failed attempt that has a next one. `details` override the stage and add attributes. */
 export const retryOutcome = (result: Retry, details: Partial<StepOutcome> = {}): StepOutcome => ({
   stageStatus: 'waiting_retry',
   ...details,
@@ -16,7 +16,7 @@ export const retryOutcome = (result: Retry, details: Partial<StepOutcome> = {}):
   nextRetryTime: result.nextRetryTime,
 });
 
-/** `details` adds what the step knows besides. */
+/** The outcome of a final failure. `details` override the stage and add attributes. */
 export const failedOutcome = (result: Failed, details: Partial<StepOutcome> = {}): StepOutcome => ({
   stageStatus: 'failed',
   ...details,
@@ -24,7 +24,7 @@ export const failedOutcome = (result: Failed, details: Partial<StepOutcome> = {}
   error: result.error,
 });
 
-/** Waiting for truth is neither a failure nor progress. `details` adds what the step knows besides. */
+/** The outcome of a wait for truth: neither a failure nor progress. `details` add attributes and context. */
 export const waitingOutcome = (result: WaitingForTruth, details: Partial<StepOutcome> = {}): StepOutcome => ({
   stageStatus: 'waiting_for_truth',
   ...details,

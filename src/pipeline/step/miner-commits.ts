@@ -15,14 +15,17 @@ export const nextMinerJob = ({ miner }: Pick<MinerJob, 'miner'>, task: TaskName,
   runAt,
 });
 
-/** Queues the end of the run when the last of its miners has ended; before it awaits results it does so itself. */
+/**
+ * Queues the end of the run when its last miner has ended. While the run still queries miners it queues nothing: the
+ * orchestrator checks again when the run begins to await results.
+ */
 export async function finishRunIfLast(client: Queryable, { run, parts }: RunJob): Promise<void> {
   const { open, status } = await countOpenMiners(client, run.runId);
   if (open > 0 || status !== 'awaiting_results') return;
   await addJobs(client, [{ task: 'finish_run', payload: { runId: run.runId }, runAt: parts.clock.now() }]);
 }
 
-/** The next attempt of the same task, linked to this one. */
+/** Commits another attempt of the same task, with a span link to this one. @returns false when superseded */
 export async function commitRetry(
   client: Queryable,
   job: MinerJob,
@@ -38,7 +41,7 @@ export async function commitRetry(
   return moved;
 }
 
-/** The end of a miner's part in the run. */
+/** Commits the failure of a miner, which ends its part in the run. @returns false when superseded */
 export async function commitFailure(
   client: Queryable,
   job: MinerJob,

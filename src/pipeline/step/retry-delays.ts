@@ -1,7 +1,7 @@
 /**
- * How the delay before the next attempt grows. Seconds throughout; attempts are counted from 1.
+ * Backoff: how the delay before the next attempt grows. All values in seconds; attempts are counted from 1.
  *
- * `listed` gives the delay after attempt n at place n, the last one ever after.
+ * `listed` holds the delay after attempt n at index n − 1; its last entry repeats.
  */
 export type DelayRule =
   | { readonly kind: 'fixed'; readonly seconds: number }

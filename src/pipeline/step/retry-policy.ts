@@ -1,7 +1,7 @@
 import type { StepName } from '#semconv';
 import { delayAfter, type DelayRule } from './retry-delays.ts';
 
-/** The steps that are tried again; the others commit or are redelivered by the queue. */
+/** The steps that have a retry policy. The others commit at once or are redelivered by the queue. */
 export type RetriedStep = Exclude<StepName, 'communication' | 'orchestration'>;
 
 /** How often a step is tried, and how long it waits in between. */
@@ -15,9 +15,9 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
 /**
- * The one table of retries, in seconds of production.
+ * The table of retry policies, in seconds of production (before `delayFactor`).
  *
- * `poll` has its interval as delay: a miner that still computes and a call that failed both use up one poll. `verify`
+ * The delay of `poll` is its interval: a miner that still computes and a call that failed each use up one poll. `verify`
  * stays short because the manifest must be frozen within hours. Waiting for truth uses up no attempt, see
  * `truth-times.ts`.
  */
@@ -31,7 +31,7 @@ export const RETRY_POLICIES: RetryPolicies = {
   aggregate: { maxAttempts: 4, delay: { kind: 'exponential', baseSeconds: MINUTE, capSeconds: HOUR } },
 };
 
-/** Seconds until a failed attempt is followed by the next, or null when it was the last. */
+/** Seconds from a failed attempt to the next one; null when it was the last. */
 export function retryDelaySeconds(
   step: RetriedStep,
   attempt: number,

@@ -1,12 +1,14 @@
 import type { EndedSpan } from '#steps';
 
 /**
- * Codec of the transactional outbox of span ends. A step commits before its span ends; a process that dies in between
- * would leave work without a record. So the span's end is stored with the job in the step's commit, and replayed by the
- * worker to which the job is delivered again. A job that is completed deletes it: then the span had ended.
+ * Transactional outbox: the span end is stored in the step's commit and re-emitted if the process dies before export.
+ *
+ * A step commits before its span ends. A process that dies in between would leave a transition without a record. So the
+ * encoded end is stored in the job's payload, and the worker that is handed the job again records it. Completing the job
+ * deletes the end with it, which is safe: the span has ended by then.
  */
 export interface SpanEndCodec {
   readonly encode: (span: EndedSpan) => string;
-  /** Records an encoded end; idempotent. Rejects when it is not durable: the queue then delivers the job again. */
+  /** Records an encoded end; idempotent. Rejects while the end is not durable, and the queue delivers the job again. */
   readonly record: (encoded: string) => Promise<void>;
 }

@@ -5,8 +5,8 @@ import type { SpanEndCodec } from './span-end-codec.ts';
 import type { JobDelivery } from './step-job.ts';
 
 /**
- * Transactional outbox: stores the end of the running step's span with its job, in the step's own commit. One job holds
- * one end at most, because its steps run one after the other.
+ * Stores the end of the running step in its job, inside the transaction of the step. A job holds one end at most: its
+ * steps run one after the other, so the span of an earlier one has ended.
  */
 export async function enqueueEnd(
   client: Queryable,
@@ -19,8 +19,8 @@ export async function enqueueEnd(
 }
 
 /**
- * The encoded end that the running step will have if it returns this result. Null when nothing is recorded or the end
- * cannot be encoded: measuring never changes the measured.
+ * Encodes the end that the running step will have when it returns the result. Null when nothing is recorded, and when
+ * encoding fails: a fault of the recording must not fail the step.
  */
 export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | null {
   if (ends === null) return null;
@@ -33,9 +33,10 @@ export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | 
 }
 
 /**
- * Replays a stored span end, then does the work of the job, which does not depend on the replay.
+ * Replays a stored span end, then does the work of the job. The work is done whether or not the replay succeeded, so a
+ * recorder that is down blocks no run.
  *
- * @throws the error of the replay, after the work: the queue then delivers the job again
+ * @throws the error of the replay, after the work: the queue then delivers the job again and the end is kept
  */
 export async function replayEndThen(
   ends: SpanEndCodec | null,
@@ -43,10 +44,10 @@ export async function replayEndThen(
   work: () => Promise<void>,
 ): Promise<void> {
   if (ends === null || end === undefined) return work();
-  const replayed = await ends.record(end).then(
+  const recorded = await ends.record(end).then(
     () => true as const,
     (error: unknown) => ({ error }),
   );
   await work();
-  if (replayed !== true) throw replayed.error;
+  if (recorded !== true) throw recorded.error;
 }

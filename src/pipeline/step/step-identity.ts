@@ -2,7 +2,7 @@ import type { StepIdentity } from '#steps';
 import type { RetriedStep } from './retry-policy.ts';
 import type { LeadJob, MinerJob, RunJob } from './step-job.ts';
 
-/** Who a step of a run belongs to: the trace of the run. */
+/** The identity of a step of a run; its span joins the trace of the run. */
 export const runIdentity = ({ run, delivery }: RunJob): StepIdentity => ({
   validatorHotkey: run.validatorHotkey,
   runId: run.runId,
@@ -12,7 +12,7 @@ export const runIdentity = ({ run, delivery }: RunJob): StepIdentity => ({
   ...(run.rootTraceparent !== null && { traceparent: run.rootTraceparent }),
 });
 
-/** Who a step of a miner belongs to: the trace of that miner in that run. */
+/** The identity of a step of a miner; its span joins the trace of that miner in that run. */
 export const minerIdentity = (job: MinerJob): StepIdentity => ({
   ...runIdentity(job),
   minerUid: job.miner.uid,
@@ -26,7 +26,7 @@ export const leadIdentity = (job: LeadJob): StepIdentity => ({
   leadHours: job.lead.leadHours,
 });
 
-/** Which attempt it is, and a link to the one before. */
+/** Attempt number and limit, with a span link to the attempt before. */
 export const attemptIdentity = (
   step: RetriedStep,
   row: { readonly attempt: number; readonly attemptTraceparent: string | null },

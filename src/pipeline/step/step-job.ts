@@ -10,7 +10,7 @@ import type { MinerClient } from '../miners/index.ts';
 import type { RetryPolicies } from './retry-policy.ts';
 import type { ScoringStores } from '../scores/cycle-stores.ts';
 
-/** What all steps work with, whatever the run. */
+/** The collaborators of all steps, independent of the run. */
 export interface SharedParts {
   readonly pool: Pool;
   readonly clock: Clock;
@@ -18,16 +18,16 @@ export interface SharedParts {
   readonly openForecast: ForecastOpener;
   /** Null where nothing is recorded. */
   readonly ends: SpanEndCodec | null;
-  /** What the forecasts of a cycle are scored with. */
+  /** The stores that the forecasts of a cycle are scored with. */
   readonly storesOf: (initTime: Date) => ScoringStores;
   readonly policies: RetryPolicies;
   /** Multiplies every delay: 1 in production, a small fraction in a demonstration. */
   readonly delayFactor: number;
-  /** How long after the start of a run a manifest may be frozen, milliseconds. Real time, never hurried. */
+  /** How long after the start of a run a manifest may be frozen, milliseconds. Real time: `delayFactor` does not apply. */
   readonly freezeWindowMillis: number;
 }
 
-/** What the steps of one run work with. */
+/** The collaborators of the steps of one run. */
 export interface PipelineParts extends SharedParts {
   readonly stores: ScoringStores;
 }
@@ -56,7 +56,12 @@ export interface LeadJob extends MinerJob {
   readonly lead: LeadRow;
 }
 
-/** The id that the miner gave to its job. Without it the control row is broken, for polls follow an acceptance. */
+/**
+ * The id that the miner gave to its job.
+ *
+ * @throws CategorizedError `validator_internal` when there is none: the control row is broken, because polling,
+ * verification and scoring all follow an acceptance
+ */
 export function requireJobId({ miner }: MinerJob): string {
   if (miner.jobId !== null) return miner.jobId;
   throw new CategorizedError(

@@ -7,12 +7,12 @@ import { retryDelaySeconds, type RetriedStep } from './retry-policy.ts';
 import type { JobDelivery, PipelineParts } from './step-job.ts';
 import type { Failed, Retry } from './step-result.ts';
 
-/** A job that was delivered more often than this crashes its workers. */
+/** A job that was delivered more often than this is taken to crash its worker. */
 export const MAX_DELIVERIES = 10;
 /** Longest message that control state keeps, characters. */
 const MAX_MESSAGE_LENGTH = 500;
 
-/** Which attempt of which step is under way. */
+/** The attempt that is running. */
 export interface AttemptUnderway {
   readonly parts: Pick<PipelineParts, 'clock' | 'policies' | 'delayFactor'>;
   readonly delivery: JobDelivery;
@@ -22,17 +22,18 @@ export interface AttemptUnderway {
 }
 
 /**
- * Does the work of a step, and turns a throw into what the policy makes of it.
+ * Does the work of a step and maps an error to a retry or a final failure by the policy of the step. A job with too many
+ * deliveries fails as `process_crash` without being tried.
  *
- * @throws ControlStateError alone: it is no matter of the step
+ * @throws ControlStateError only: a database outage is no failure of the step, and the queue delivers the job again
  */
-export async function underPolicy<Done>(
+export async function withRetryPolicy<Done>(
   underway: AttemptUnderway,
   work: () => Promise<Done>,
 ): Promise<Done | Retry | Failed> {
   const { deliveries } = underway.delivery;
   if (deliveries > MAX_DELIVERIES) {
-    const message = `The job was started ${deliveries} times and never came to its end; allowed: ${MAX_DELIVERIES}. Its worker crashes, look at memory first.`;
+    const message = `The job was started ${deliveries} times and never ended; allowed: ${MAX_DELIVERIES}. Its worker crashes; check its memory first.`;
     return { kind: 'failed', error: new CategorizedError('process_crash', message) };
   }
   try {
@@ -43,7 +44,7 @@ export async function underPolicy<Done>(
   }
 }
 
-/** Another attempt where that can help and one is left; otherwise the end. */
+/** A retry when the error is retryable and an attempt is left; otherwise a final failure. */
 export function afterFailure(underway: AttemptUnderway, error: unknown): Retry | Failed {
   const { parts, step, attempt } = underway;
   const seconds = isRetryable(error) ? retryDelaySeconds(step, attempt, parts.policies) : null;
@@ -51,11 +52,11 @@ export function afterFailure(underway: AttemptUnderway, error: unknown): Retry |
   return { kind: 'retry', error, nextRetryTime: afterSeconds(parts, seconds) };
 }
 
-/** The instant that lies so many seconds of production ahead. */
+/** Now plus `seconds` of production, scaled by `delayFactor`. */
 export const afterSeconds = (parts: AttemptUnderway['parts'], seconds: number): Date =>
   new Date(parts.clock.now().getTime() + seconds * 1000 * parts.delayFactor);
 
-/** A failure as control state keeps it. */
+/** An error as control state stores it: its category, and its message scrubbed of secrets and cut. */
 export function toFailure(error: unknown): Failure {
   const message = messageOf(error);
   return { category: classifyError(error), message: scrubText(message).slice(0, MAX_MESSAGE_LENGTH) };

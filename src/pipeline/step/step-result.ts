@@ -2,7 +2,7 @@
 export interface Retry {
   readonly kind: 'retry';
   readonly error: unknown;
-  /** What the queue was given. */
+  /** The `run_at` of the queued job. */
   readonly nextRetryTime: Date;
 }
 
@@ -12,7 +12,7 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** Another worker had made the transition before; nothing was changed, and the forecast keeps its state. */
+/** Another worker made the transition first. Nothing was changed, and the span has no status of the forecast. */
 export interface Superseded {
   readonly kind: 'superseded';
 }
@@ -21,7 +21,7 @@ export interface Superseded {
 export interface WaitingForTruth {
   readonly kind: 'waiting_for_truth';
   readonly nextRetryTime: Date;
-  /** When truth is due, by the calendar of the weather. */
+  /** When truth is due by the publication calendar, not scaled by `delayFactor`. */
   readonly dueTime: Date;
   /** Why the step waits, for the operator. */
   readonly reason: string;

@@ -10,7 +10,7 @@ import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-o
 import { commitFailure, commitRetry, finishRunIfLast } from '../step/miner-commits.ts';
 import { attemptIdentity, minerIdentity, runIdentity } from '../step/step-identity.ts';
 import type { MinerJob, RunJob } from '../step/step-job.ts';
-import { toFailure, underPolicy } from '../step/step-policy.ts';
+import { toFailure, withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 
 /** All leads of the miner have an end. */
@@ -42,7 +42,7 @@ export const aggregateMinerDefinition: StepDefinition<[MinerJob], Promise<Aggreg
   },
 };
 
-/** A forecast without a single score is a failed one, though its aggregation succeeded. */
+/** A forecast without any ERA5 score has failed, although its aggregation succeeded. */
 const aggregatedOutcome = (summary: ForecastSummary): StepOutcome => ({
   status: 'succeeded',
   stage: 'complete',
@@ -54,7 +54,7 @@ const aggregatedOutcome = (summary: ForecastSummary): StepOutcome => ({
   context: { ...summary },
 });
 
-/** The run in numbers. */
+/** The miners and leads of a run, counted by state. */
 export interface RunAggregated {
   readonly miners: MinerCounts;
   readonly leads: LeadCounts;
@@ -74,7 +74,7 @@ export const aggregateMiner = step(
   async (job: MinerJob): Promise<AggregateMinerResult> => {
     const { parts, delivery, miner } = job;
     const underway = { parts, delivery, step: 'aggregate', attempt: miner.attempt } as const;
-    const result = await underPolicy(underway, () => aggregate(job));
+    const result = await withRetryPolicy(underway, () => aggregate(job));
     return commitStep<AggregateMinerResult>(job, result, (client, outcome) => commit(client, job, outcome));
   },
 );
@@ -97,7 +97,7 @@ async function commit(client: Queryable, job: MinerJob, result: AggregateMinerRe
   }
 }
 
-/** A forecast without any scored lead is a failed one; the last miner to end also ends the run. */
+/** Commits the end of a forecast: failed without any scored lead. The last miner to end also ends the run. */
 async function commitEnd(client: Queryable, job: MinerJob, { summary }: Aggregated): Promise<boolean> {
   const end = summary.isCompleted
     ? ({ to: 'completed' } as const)
@@ -107,7 +107,7 @@ async function commitEnd(client: Queryable, job: MinerJob, { summary }: Aggregat
   return true;
 }
 
-/** Why a forecast has no score at all: the reason of its first ERA5 lead. */
+/** The failure of a forecast without any score: that of its first ERA5 lead. */
 async function firstFailure(client: Queryable, { run, miner }: MinerJob) {
   const leads = await loadLeads(client, run.runId, miner.uid);
   const lead = leads.find(({ scoreType }) => scoreType === 'era5');

@@ -11,15 +11,15 @@ import {
   requireSomePresent,
   splitByPresence,
 } from '../scores/field-plan.ts';
-import { opened, type OpenedStore } from '../scores/fields-at.ts';
+import { openIfPresent, type OpenedStore } from '../scores/fields-at.ts';
 import { scoreDay1Lead, type Day1Result } from '../scores/score-day1.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
-import { underPolicy } from '../step/step-policy.ts';
+import { withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, WaitingForTruth } from '../step/step-result.ts';
 import { truthDueTime, validTimeOf } from '../leads/truth-times.ts';
-import { findTruth, unlessTruthIsOut } from '../leads/await-truth.ts';
+import { findTruth, waitOnTruthOutage } from '../leads/await-truth.ts';
 
 /** Scoring the first hours against the GFS analysis. */
 export const day1Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {
@@ -45,21 +45,21 @@ export const day1Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {
     }),
 };
 
-/** Scores day one; the ERA5 leads are released after it, whatever it came to. */
+/** Scores day one. The ERA5 leads are released after it, whether or not it has a score. */
 export const scoreDay1 = step(day1Definition, async (job: LeadJob): Promise<LeadResult> => {
   const { parts, delivery, lead } = job;
   const findings = newLeadFindings();
   const underway = { parts, delivery, step: 'day1', attempt: lead.attempt } as const;
   const dueTime = dueTimeOf(job);
-  const result = await underPolicy(underway, () =>
-    unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
+  const result = await withRetryPolicy(underway, () =>
+    waitOnTruthOutage(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
   return commitStep<LeadResult>(job, { ...result, findings }, (client) =>
     commitLead(client, job, { end: result, findings }),
   );
 });
 
-/** An analysis is there soon after its time; ERA5, which stands in for it, is not. */
+/** The analysis is published soon after its valid time; ERA5, its fallback, only days later. */
 const dueTimeOf = ({ parts, run, lead }: LeadJob): Date =>
   parts.stores.analysis === null
     ? truthDueTime(run.initTime, lead.leadHours)
@@ -78,7 +78,7 @@ async function scoreWhenDue(
   return toResult(await score(job, { name: handle.name, store: found.store }, findings));
 }
 
-/** Reads and scores the fields of day one; `findings` has what was there and what was missing. */
+/** Reads and scores the fields of day one; `findings` collects which fields were present and which were missing. */
 async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): Promise<Day1Result> {
   const { parts, run, lead } = job;
   const forecast = await openFrozenForecast(job);
@@ -92,8 +92,8 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
     {
       forecast: forecast.store,
       truth,
-      reference: await opened(parts.stores.reference),
-      climatology: await opened(parts.stores.climatology),
+      reference: await openIfPresent(parts.stores.reference),
+      climatology: await openIfPresent(parts.stores.climatology),
       validTime: validTimeOf(run.initTime, lead.leadHours),
       fields: parts.stores.fields,
       use: findings.cache,
@@ -105,7 +105,7 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
   return scored;
 }
 
-/** A day one of which every field was missing or rejected has no score, which is not a score of 0. */
+/** Day one fails when every field was missing or rejected: no score is not a score of 0. */
 function toResult({ outcome, components }: Day1Result): Scored | Failed {
   const rejected = components.every(({ scores }) => scores === null);
   if (outcome.kind === 'scored' && !rejected) return { kind: 'scored', score: outcome.score };

@@ -5,15 +5,15 @@ import { commitLead } from '../leads/lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from '../leads/lead-findings.ts';
 import { leadOutcome, type LeadResult, type Scored } from '../leads/lead-outcomes.ts';
 import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from '../scores/field-plan.ts';
-import { opened, type OpenedStore } from '../scores/fields-at.ts';
+import { openIfPresent, type OpenedStore } from '../scores/fields-at.ts';
 import { requireLeadScore, scoreEra5Lead } from '../scores/score-era5-lead.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { attemptIdentity, leadIdentity } from '../step/step-identity.ts';
 import type { LeadJob } from '../step/step-job.ts';
-import { underPolicy } from '../step/step-policy.ts';
+import { withRetryPolicy } from '../step/step-policy.ts';
 import type { WaitingForTruth } from '../step/step-result.ts';
 import { truthDueTime, validTimeOf } from '../leads/truth-times.ts';
-import { findTruth, unlessTruthIsOut } from '../leads/await-truth.ts';
+import { findTruth, waitOnTruthOutage } from '../leads/await-truth.ts';
 
 /** Scoring one lead against ERA5. */
 export const era5Definition: StepDefinition<[LeadJob], Promise<LeadResult>> = {
@@ -39,8 +39,8 @@ export const scoreEra5 = step(era5Definition, async (job: LeadJob): Promise<Lead
   const findings = newLeadFindings();
   const underway = { parts, delivery, step: 'era5', attempt: lead.attempt } as const;
   const dueTime = truthDueTime(run.initTime, lead.leadHours);
-  const result = await underPolicy(underway, () =>
-    unlessTruthIsOut(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
+  const result = await withRetryPolicy(underway, () =>
+    waitOnTruthOutage(job, dueTime, () => scoreWhenDue(job, dueTime, findings)),
   );
   return commitStep<LeadResult>(job, { ...result, findings }, (client) =>
     commitLead(client, job, { end: result, findings }),
@@ -64,13 +64,16 @@ async function scoreWhenDue(
   return score(job, compared, findings);
 }
 
-/** What every forecast of the lead is compared with. */
+/** The stores that every forecast of the lead is compared with. */
 interface Compared {
   readonly truth: OpenedStore;
   readonly climatology: OpenedStore;
 }
 
-/** Reads and scores what truth, climatology and forecast share; a missing field is recorded, not penalised. */
+/**
+ * Reads and scores the fields that truth, climatology and forecast share. A field that the forecast lacks is reported
+ * and does not lower the score.
+ */
 async function score(
   job: LeadJob,
   { truth, climatology }: Compared,
@@ -90,7 +93,7 @@ async function score(
       forecast: forecast.store,
       truth,
       climatology,
-      reference: await opened(stores.reference),
+      reference: await openIfPresent(stores.reference),
       validTime: validTimeOf(run.initTime, lead.leadHours),
       fields: stores.fields,
       use: findings.cache,

@@ -1,7 +1,7 @@
 import type { Queryable } from '#database/transaction';
 import { CategorizedError, type RunStatus } from '#semconv';
 import { currentTraceparent, step, type StepDefinition, type StepOutcome } from '#steps';
-import { GFS_LOCK_CLASS, underSessionLock } from '../control/advisory-lock.ts';
+import { GFS_LOCK_CLASS, tryWithAdvisoryLock } from '../control/advisory-lock.ts';
 import { type Move, moveRun } from '../control/moves.ts';
 import { validTimeOf } from '../leads/truth-times.ts';
 import { addJobs, type TaskName } from '../queue/jobs.ts';
@@ -13,13 +13,13 @@ import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { attemptIdentity, runIdentity } from '../step/step-identity.ts';
 import type { RunJob } from '../step/step-job.ts';
-import { afterSeconds, toFailure, underPolicy } from '../step/step-policy.ts';
+import { afterSeconds, toFailure, withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 
 /** The GFS input of the run is there. */
 export interface GfsReady {
   readonly kind: 'ready';
-  /** What was read, as the record of the run keeps it. */
+  /** Cycles, valid times and fields that were read, as they are recorded with the run. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly bytes: number;
   readonly cacheHits: number;
@@ -76,22 +76,22 @@ const cycleContext = ({ run }: RunJob): Record<string, unknown> => ({
   lead_hours: run.day1Lead,
 });
 
-/** How soon a cycle that another process is opening is looked at again, seconds of production. */
+/** Delay until a cycle that another process is opening is tried again, seconds of production. */
 const LOCK_BUSY_SECONDS = 60;
 
-/** Reads the GFS analysis and forecast that day one needs; the miners are queried once they are there. */
+/** Reads the GFS analysis and forecast that day one needs. The miners are queried once both were read. */
 export const downloadGfs = step(gfsDownloadDefinition, async (job: RunJob): Promise<GfsDownloadResult> => {
   const { parts, delivery, run } = job;
   const underway = { parts, delivery, step: 'seed', attempt: run.attempt } as const;
-  const result = await underPolicy(underway, () => readUnderLock(job));
+  const result = await withRetryPolicy(underway, () => readUnderLock(job));
   return commitStep<GfsDownloadResult>(job, result, (client, outcome) => commit(client, job, outcome));
 });
 
-/** Processes share what they read through their caches of the file system; two at once would read it twice. */
+/** Reads under an advisory lock: processes share the file-system cache, and two at once would read the input twice. */
 async function readUnderLock(job: RunJob): Promise<GfsReady | LockBusy> {
   const { parts, run } = job;
   const lock = [GFS_LOCK_CLASS, cycleName(run.initTime)] as const;
-  const locked = await underSessionLock(parts.pool, lock, () => readInput(job));
+  const locked = await tryWithAdvisoryLock(parts.pool, lock, () => readInput(job));
   if (locked.kind === 'done') return locked.result;
   return {
     kind: 'lock_busy',
@@ -106,7 +106,7 @@ async function readUnderLock(job: RunJob): Promise<GfsReady | LockBusy> {
   };
 }
 
-/** Both GFS stores, or the reference alone where ERA5 stands in for the analysis. */
+/** Reads both GFS stores, or the reference alone when ERA5 replaces the analysis. */
 async function readInput(job: RunJob): Promise<GfsReady> {
   const { run, parts } = job;
   const { analysis, reference } = parts.stores;
@@ -124,7 +124,7 @@ async function readInput(job: RunJob): Promise<GfsReady> {
   };
 }
 
-/** The fields of day one, brought into the cache. @throws CategorizedError `truth_not_ready` where the time is absent */
+/** Reads the fields of day one into the cache. @throws CategorizedError `truth_not_ready` while the time is absent */
 async function readFields(
   { parts, run }: RunJob,
   handle: StoreHandle,
@@ -145,7 +145,7 @@ async function readFields(
   return wanted.map(fieldKey);
 }
 
-/** What follows. A final failure is kept with the run; the orchestrator then ends it. */
+/** Commits the transition of the run and its next job. The orchestrator ends a run with a stored failure. */
 async function commit(client: Queryable, job: RunJob, result: GfsDownloadResult): Promise<boolean> {
   const { run, parts } = job;
   const at = parts.clock.now();
@@ -168,7 +168,7 @@ async function commit(client: Queryable, job: RunJob, result: GfsDownloadResult)
   }
 }
 
-/** The job that follows, and how the run stands until then. */
+/** The next job of a run, and the transition that goes with it. */
 interface NextStep {
   readonly task: TaskName;
   readonly move: Move<RunStatus> & { readonly nextAt: Date };

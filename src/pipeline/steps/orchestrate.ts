@@ -16,7 +16,7 @@ import type { RunJob } from '../step/step-job.ts';
 import type { Superseded } from '../step/step-result.ts';
 import { seedMiner } from './seed-miner.ts';
 
-/** The orchestrator decided, and the run moved on. */
+/** The orchestrator made a decision and the run changed its status. */
 export interface Orchestrated {
   readonly kind: 'decided';
   readonly plan: RunPlan;
@@ -52,7 +52,7 @@ const decidedOutcome = ({ plan, miners }: Orchestrated): StepOutcome => ({
   context: { miners },
 });
 
-/** Something that was decided without moving the run. */
+/** A decision that does not change the status of the run. */
 const decisionDefinition: StepDefinition<[RunJob, DecisionMade], Promise<DecisionMade>> = {
   name: 'orchestration',
   substep: 'decision',
@@ -60,10 +60,10 @@ const decisionDefinition: StepDefinition<[RunJob, DecisionMade], Promise<Decisio
   outcome: (decision) => ({ status: 'succeeded', events: [toDecisionEvent(decision)] }),
 };
 
-/** After this long without GFS, seconds of production, its waits are warnings. */
+/** Waits for GFS become warnings after this long, seconds of production. */
 const WARN_AFTER_SECONDS = 1800;
 
-/** Decides what follows for a run, and does it. */
+/** Decides the next status of a run and commits it with its jobs. */
 export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Promise<OrchestrateResult> => {
   const { parts, run } = job;
   const [miners, failures] = await withControlState(async () => [
@@ -78,14 +78,14 @@ export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Prom
   );
 });
 
-/** Each miner opens a trace of its own and commits by itself, so that a restart goes on with those that are left. */
+/** Seeds each miner in its own trace and its own transaction, so a restart continues with those that are left. */
 async function seedMiners(job: RunJob): Promise<void> {
   const { parts, run } = job;
   const miners = await withControlState(() => loadMinersIn(parts.pool, run.runId, 'created'));
   for (const miner of miners) await seedMiner({ ...job, miner });
 }
 
-/** The status, the job that follows, and what the new status means for the miners. */
+/** Commits the new status, the next job, and the consequences for the miners. */
 async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): Promise<boolean> {
   const { run, parts } = job;
   const at = parts.clock.now();
@@ -105,7 +105,7 @@ async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): P
   return true;
 }
 
-/** Every seeded miner is queried, each by a job of its own: one statement, whatever their number. */
+/** Queues a query job for each seeded miner: one statement, whatever their number. */
 async function queryAll(client: Queryable, { run }: RunJob, at: Date): Promise<void> {
   const { rows } = await client.query<{ minerUid: number; revision: number }>(
     `update pipeline.run_miners set state = 'querying', revision = revision + 1, attempt = 1, next_at = $2
@@ -120,7 +120,7 @@ async function queryAll(client: Queryable, { run }: RunJob, at: Date): Promise<v
   await addJobs(client, jobs);
 }
 
-/** A run without GFS asks no miner; that is nobody's failure but the run's. */
+/** Ends the miners of a run without GFS, with the failure of the run: none of them was queried, none is at fault. */
 async function endMiners(client: Queryable, { run }: RunJob): Promise<void> {
   await client.query(
     `update pipeline.run_miners
@@ -130,7 +130,7 @@ async function endMiners(client: Queryable, { run }: RunJob): Promise<void> {
   );
 }
 
-/** Records that a run waits for GFS; a warning once it has waited for long. */
+/** Records that a run waits for GFS; a warning after `WARN_AFTER_SECONDS`. */
 export async function recordGfsWait(job: RunJob, nextRetryTime: Date): Promise<void> {
   const { parts, run } = job;
   const waitedMillis = parts.clock.now().getTime() - run.initiatedAt.getTime();
@@ -142,7 +142,7 @@ export async function recordGfsWait(job: RunJob, nextRetryTime: Date): Promise<v
   });
 }
 
-/** The decision is the whole result; the definition records it. */
+/** Does nothing but return the decision, which the step definition records. */
 const recordDecision = step(
   decisionDefinition,
   (...[, decision]: [job: RunJob, decision: DecisionMade]): Promise<DecisionMade> =>

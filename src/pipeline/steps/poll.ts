@@ -10,10 +10,10 @@ import { commitFailure, commitRetry, nextMinerJob } from '../step/miner-commits.
 import { retryDelaySeconds } from '../step/retry-policy.ts';
 import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
 import { type MinerJob, requireJobId } from '../step/step-job.ts';
-import { afterSeconds, underPolicy } from '../step/step-policy.ts';
+import { afterSeconds, withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 
-/** The miner still computes. */
+/** The miner is still computing. */
 export interface StillRunning {
   readonly kind: 'running';
   /** 0 to 100; null when the miner reports none. */
@@ -22,7 +22,7 @@ export interface StillRunning {
   readonly nextRetryTime: Date;
 }
 
-/** The forecast is there. */
+/** The forecast is complete. */
 export interface Completed {
   readonly kind: 'completed';
   readonly completedAt: Date;
@@ -31,7 +31,7 @@ export interface Completed {
 }
 export type PollResult = StillRunning | Completed | Retry | Failed | Superseded;
 
-/** Asking a miner how far it is: one span a poll. */
+/** Asking a miner for the progress of its job: one span a poll. */
 export const pollDefinition: StepDefinition<[MinerJob], Promise<PollResult>> = {
   name: 'poll',
   substep: (job) => pollSubstep(job.miner.attempt),
@@ -60,7 +60,7 @@ function toOutcome(result: PollResult, job: MinerJob): StepOutcome {
   }
 }
 
-/** Retried without a failure: there is no error. */
+/** A running job is polled again without having failed, so this outcome has no error. */
 const runningOutcome = (result: StillRunning, jobId: string | null): StepOutcome => ({
   status: 'retry_scheduled',
   nextRetryTime: result.nextRetryTime,
@@ -86,15 +86,15 @@ const completedOutcome = (result: Completed, jobId: string | null): StepOutcome 
   context: { job_id: jobId },
 });
 
-/** Asks a miner how far its forecast is; verification follows when it is complete. */
+/** Asks a miner for the progress of its job. Verification follows when the forecast is complete. */
 export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<PollResult> => {
   const { parts, delivery, miner } = job;
   const underway = { parts, delivery, step: 'poll', attempt: miner.attempt } as const;
-  const result = await underPolicy(underway, () => askForProgress(job));
+  const result = await withRetryPolicy(underway, () => askForProgress(job));
   return commitStep<PollResult>(job, result, (client, outcome) => commit(client, job, outcome));
 });
 
-/** One call. @throws CategorizedError `not_found`, retryable, when the miner has forgotten its job */
+/** Makes one call. @throws CategorizedError `not_found`, retryable, when the miner does not know its job any more */
 async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | Failed> {
   const { parts, miner } = job;
   const reply = await parts.minerClient.pollJobStatus(miner, requireJobId(job));
@@ -115,7 +115,7 @@ async function askForProgress(job: MinerJob): Promise<StillRunning | Completed |
   }
 }
 
-/** Another poll, or the end when this was the last one allowed. */
+/** Another poll, or a `timeout` failure when this was the last one allowed. */
 function stillRunning(
   { parts, miner }: MinerJob,
   progress: number | null,
@@ -139,7 +139,7 @@ function completed({ parts, miner }: MinerJob): Completed {
   };
 }
 
-/** What follows, in the same transaction as the new state. */
+/** Makes the transition of the miner and queues its next job, in one transaction. */
 async function commit(client: Queryable, job: MinerJob, result: PollResult): Promise<boolean> {
   switch (result.kind) {
     case 'running':

@@ -11,17 +11,17 @@ import { commitFailure, commitRetry, nextMinerJob } from '../step/miner-commits.
 import { delayAfter } from '../step/retry-delays.ts';
 import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
 import type { MinerJob } from '../step/step-job.ts';
-import { afterSeconds, underPolicy } from '../step/step-policy.ts';
+import { afterSeconds, withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 
-/** The miner took the job, or has the forecast already. */
+/** The miner accepted the job, or already has the forecast. */
 export interface Accepted {
   readonly kind: 'accepted' | 'ready';
   readonly jobId: string;
   readonly acceptedAt: Date;
-  /** Whether the job has the id that follows from T0 and hotkey. */
+  /** Whether the job id is the one that follows from T0 and hotkey. */
   readonly isExpectedJob: boolean;
-  /** When it is polled first, or verified. */
+  /** When the miner is first polled, or verified if it is ready. */
   readonly nextAt: Date;
 }
 export type QueryResult = Accepted | Retry | Failed | Superseded;
@@ -74,20 +74,20 @@ function acceptedOutcome({ kind, jobId, acceptedAt, isExpectedJob, nextAt }: Acc
   };
 }
 
-/** Asks a miner for its forecast; polls follow, or verification at once when the forecast is there already. */
+/** Asks a miner for its forecast. Polls follow, or verification at once when the forecast is ready. */
 export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<QueryResult> => {
   const { parts, delivery, miner } = job;
   const underway = { parts, delivery, step: 'query', attempt: miner.attempt } as const;
-  const result = await underPolicy(underway, () => askForForecast(job));
+  const result = await withRetryPolicy(underway, () => askForForecast(job));
   try {
     return await commitStep(job, result, (client, outcome) => commit(client, job, outcome));
   } catch (error) {
     if (!isJobHeldByAnother(error)) throw error;
-    return commitStep<QueryResult>(job, crossover(job), (client, outcome) => commit(client, job, outcome));
+    return commitStep<QueryResult>(job, jobConflict(job), (client, outcome) => commit(client, job, outcome));
   }
 });
 
-/** One call. A refusal is an answer, and the end; only what never became an answer is thrown. */
+/** Makes one call. A rejection is a final failure of the step; only a call without a valid reply is thrown. */
 async function askForForecast(job: MinerJob): Promise<Accepted | Failed> {
   const { parts, run, miner } = job;
   const reply = await parts.minerClient.initiateFetch(miner, {
@@ -125,8 +125,8 @@ function accepted({ parts, run, miner }: MinerJob, kind: Accepted['kind'], jobId
   };
 }
 
-/** Two UIDs with one job are one machine behind two slots. */
-const crossover = ({ miner }: MinerJob): Failed => ({
+/** The failure of a miner whose job id another miner of the run holds: one machine behind two slots. */
+const jobConflict = ({ miner }: MinerJob): Failed => ({
   kind: 'failed',
   error: new CategorizedError(
     'isolation_violation',
@@ -134,7 +134,7 @@ const crossover = ({ miner }: MinerJob): Failed => ({
   ),
 });
 
-/** What follows, in the same transaction as the new state. */
+/** Makes the transition of the miner and queues its next job, in one transaction. */
 async function commit(client: Queryable, job: MinerJob, result: QueryResult): Promise<boolean> {
   switch (result.kind) {
     case 'accepted':
@@ -150,7 +150,7 @@ async function commit(client: Queryable, job: MinerJob, result: QueryResult): Pr
   }
 }
 
-/** What follows an acceptance: polls, or verification at once. */
+/** The state and task after an acceptance: polling, or verification at once. */
 interface Acceptance {
   readonly result: Accepted;
   readonly state: 'polling' | 'verifying';

@@ -14,7 +14,7 @@ export interface Seeded {
 }
 export type SeedMinerResult = Seeded | Superseded;
 
-/** The root of a miner's trace. It ends at once, so that a forecast of ten days needs no span of ten days. */
+/** The root span of a miner's trace. It ends at once, so a ten-day forecast needs no ten-day span. */
 const seedMinerDefinition: StepDefinition<[MinerJob], Promise<SeedMinerResult>> = {
   name: 'seed',
   substep: 'seed_miner',
@@ -40,7 +40,7 @@ const seedMinerDefinition: StepDefinition<[MinerJob], Promise<SeedMinerResult>> 
         },
 };
 
-/** The cycles that the miner is asked to start from, and the leads that it is scored on. */
+/** The GFS cycles that the forecast starts from, and the leads that are scored, hours. */
 const inputSources = ({ initTime, day1Lead, era5Leads }: MinerJob['run']) => ({
   gfs: [cycleName(previousCycle(initTime)), cycleName(initTime)],
   day1_lead_hours: day1Lead,

@@ -1,9 +1,9 @@
 import type { HostingStatus, ResponseStatus } from '#semconv';
 import { classifyError, type StepAttributes } from '#steps';
 
-/** What verification has found so far; a failure has what was found before it. */
+/** What verification has found so far. It is mutable, so that a failed step reports what it found before the failure. */
 export interface VerifyFindings {
-  /** Whether the hosted files were asked for: before that nothing is known of hosting. */
+  /** Whether the hosted files were requested; before that the hosting status is unknown. */
   hostingTried?: boolean;
   /** To the first byte of the manifest, milliseconds. */
   hostingLatencyMs?: number;
@@ -35,7 +35,7 @@ export const findingContext = ({ files, bytesRead, variables }: VerifyFindings):
   ...(variables !== undefined && { variables }),
 });
 
-/** The hosting status that follows from an error; undefined when they were not asked for or are readable. */
+/** The hosting status after an error; undefined when the hosted files were not requested. */
 export function hostingStatusOf(error: unknown, { hostingTried }: VerifyFindings): HostingStatus | undefined {
   if (hostingTried !== true) return undefined;
   const category = classifyError(error);
@@ -59,7 +59,7 @@ export function hostingStatusOf(error: unknown, { hostingTried }: VerifyFindings
   }
 }
 
-/** Where the exchange stands after a failure. */
+/** The response status of the miner after a failure. */
 export function responseStatusOf(error: unknown, { hostingTried }: VerifyFindings): ResponseStatus {
   const category = classifyError(error);
   if (hostingTried !== true && category === 'not_found') return 'awaiting_miner_completion';
@@ -77,5 +77,5 @@ export function responseStatusOf(error: unknown, { hostingTried }: VerifyFinding
   }
 }
 
-/** Whether the failure proves that the hosted forecast is not what was promised; an outage proves nothing. */
+/** Whether the failure proves that the hosted forecast differs from its claim. An outage proves nothing. */
 export const isDisproof = (error: unknown): boolean => classifyError(error).startsWith('verification_');

@@ -14,7 +14,7 @@ import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-o
 import { commitFailure, commitRetry } from '../step/miner-commits.ts';
 import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
 import type { MinerJob } from '../step/step-job.ts';
-import { underPolicy } from '../step/step-policy.ts';
+import { withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
 import {
   findingAttributes,
@@ -25,14 +25,14 @@ import {
   type VerifyFindings,
 } from './verify-findings.ts';
 
-/** The forecast is what was promised, and its manifest is frozen. */
+/** The hosted forecast matches its claim, and its manifest is frozen. */
 export interface Verified {
   readonly kind: 'verified';
   readonly verifiedAt: Date;
 }
 export type VerifyResult = (Verified | Retry | Failed | Superseded) & { readonly findings?: VerifyFindings };
 
-/** Checking and freezing what a miner hosts. */
+/** Verifying the hosted manifest of a miner and freezing it. */
 export const verifyDefinition: StepDefinition<[MinerJob], Promise<VerifyResult>> = {
   name: 'verify',
   substep: 'manifest',
@@ -94,31 +94,31 @@ const failureAttributes = (error: unknown, findings: VerifyFindings) => ({
   'weather.response.status': responseStatusOf(error, findings),
 });
 
-/** Checks and freezes what a miner hosts; scoring follows. */
+/** Verifies the hosted manifest of a miner and freezes it. Scoring follows. */
 export const verifyMiner = step(verifyDefinition, async (job: MinerJob): Promise<VerifyResult> => {
   const { parts, delivery, miner } = job;
   const findings: VerifyFindings = {};
   const underway = { parts, delivery, step: 'verify', attempt: miner.attempt } as const;
-  const result = await underPolicy(underway, () => verify(job, findings));
+  const result = await withRetryPolicy(underway, () => verify(job, findings));
   return commitStep<VerifyResult>(job, { ...result, findings }, (client, outcome) =>
     commit(client, job, outcome),
   );
 });
 
-/** Token, manifest, freeze, first opening: in this order, and each only when the one before was in order. */
+/** Token, manifest, freeze, first opening: in this order, each only after the one before succeeded. */
 async function verify(job: MinerJob, findings: VerifyFindings): Promise<Verified> {
   const access = await requestAccess(job);
   findings.storePath = access.storePath;
   findings.hashClaimed = access.manifestHash;
-  const manifest = await holdManifest(job, access, findings);
+  const manifest = await resolveManifest(job, access, findings);
   findings.files = Object.keys(manifest.files).length;
   findings.frozenAt = manifest.frozenAt;
-  await openOnce(job, access, { manifest, findings });
+  await openThroughManifest(job, access, { manifest, findings });
   return { kind: 'verified', verifiedAt: job.parts.clock.now() };
 }
 
-/** The manifest that counts: the frozen one where there is one, else the hosted one, frozen now. */
-async function holdManifest(
+/** The manifest that the forecast is held to: the frozen one, or the hosted one, frozen now (first writer wins). */
+async function resolveManifest(
   job: MinerJob,
   access: ForecastAccess,
   findings: VerifyFindings,
@@ -141,7 +141,7 @@ async function holdManifest(
   return manifest;
 }
 
-/** The manifest as it is hosted now, checked against what the miner claims and against its key. */
+/** Reads the hosted manifest and verifies it against the claimed hash and the miner's key. */
 async function readHostedManifest(job: MinerJob, access: ForecastAccess, findings: VerifyFindings) {
   const { parts, miner } = job;
   findings.hostingTried = true;
@@ -158,7 +158,13 @@ async function readHostedManifest(job: MinerJob, access: ForecastAccess, finding
   return manifest;
 }
 
-/** A forecast that is only promised hours after the run began may know the weather already. */
+/**
+ * Rejects a late freeze: a forecast whose hash is fixed hours after the run began may have been made with knowledge of
+ * the weather.
+ *
+ * @returns now, as the time of the freeze
+ * @throws CategorizedError `verification_freeze_window` after the window has closed
+ */
 function requireFreezeWindow({ parts, run }: MinerJob): Date {
   const now = parts.clock.now();
   const closesAt = new Date(run.initiatedAt.getTime() + parts.freezeWindowMillis);
@@ -169,8 +175,8 @@ function requireFreezeWindow({ parts, run }: MinerJob): Date {
   );
 }
 
-/** Reads metadata and coordinates through the frozen manifest: what is opened is what was promised. */
-async function openOnce(
+/** Reads metadata and coordinates through the frozen manifest, so every byte is checked against its hash. */
+async function openThroughManifest(
   { parts, miner }: MinerJob,
   access: ForecastAccess,
   { manifest, findings }: { readonly manifest: FrozenManifest; readonly findings: VerifyFindings },
@@ -193,7 +199,7 @@ async function commit(client: Queryable, job: MinerJob, result: VerifyResult): P
   }
 }
 
-/** All leads are laid out; only day one has a job yet. */
+/** Inserts all leads. Only day one is queued; its end releases the others. */
 async function commitVerified(client: Queryable, job: MinerJob): Promise<boolean> {
   const { miner, run, parts } = job;
   if (!(await moveMiner(client, miner, { to: 'scoring' }))) return false;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  afterSessionLock,
+  withAdvisoryLock,
   GFS_LOCK_CLASS,
   RUN_LOCK_CLASS,
-  underSessionLock,
+  tryWithAdvisoryLock,
 } from '#pipeline/control/advisory-lock';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 
@@ -20,8 +20,8 @@ const HELD_LOCKS = `select from pg_locks where locktype = 'advisory' and objsubi
 const heldLocks = async (): Promise<number> => (await database.pool.query(HELD_LOCKS)).rowCount ?? -1;
 
 describe('a lock that is not waited for', () => {
-  it('a lock that is not waited for lets the work be done, and is given back', async () => {
-    expect(await underSessionLock(database.pool, LOCK, () => Promise.resolve(42))).toEqual({
+  it('lets the work be done, and is given back', async () => {
+    expect(await tryWithAdvisoryLock(database.pool, LOCK, () => Promise.resolve(42))).toEqual({
       kind: 'done',
       result: 42,
     });
@@ -30,8 +30,8 @@ describe('a lock that is not waited for', () => {
 
   it('a lock that is not waited for says so when another holds it, and does not do the work', async () => {
     let done = 0;
-    const outer = await underSessionLock(database.pool, LOCK, () =>
-      underSessionLock(database.pool, LOCK, () => Promise.resolve((done += 1))),
+    const outer = await tryWithAdvisoryLock(database.pool, LOCK, () =>
+      tryWithAdvisoryLock(database.pool, LOCK, () => Promise.resolve((done += 1))),
     );
     expect(outer).toEqual({ kind: 'done', result: { kind: 'busy' } });
     expect(done).toBe(0);
@@ -39,14 +39,14 @@ describe('a lock that is not waited for', () => {
 
   it('a lock that is not waited for is another one for another cycle', async () => {
     const other = [GFS_LOCK_CLASS, '2026-11-23T06Z'] as const;
-    const outer = await underSessionLock(database.pool, LOCK, () =>
-      underSessionLock(database.pool, other, () => Promise.resolve('both')),
+    const outer = await tryWithAdvisoryLock(database.pool, LOCK, () =>
+      tryWithAdvisoryLock(database.pool, other, () => Promise.resolve('both')),
     );
     expect(outer).toEqual({ kind: 'done', result: { kind: 'done', result: 'both' } });
   });
 
-  it('a lock that is not waited for is given back when the work throws', async () => {
-    const work = underSessionLock(database.pool, LOCK, () => Promise.reject(new Error('no')));
+  it('is given back when the work throws', async () => {
+    const work = tryWithAdvisoryLock(database.pool, LOCK, () => Promise.reject(new Error('no')));
     await expect(work).rejects.toThrow('no');
     await expect.poll(heldLocks).toBe(0);
   });
@@ -61,7 +61,7 @@ describe('a lock that is waited for', () => {
       await database.pool.query('select');
       inside -= 1;
     };
-    await Promise.all([1, 2, 3].map(() => afterSessionLock(database.pool, [RUN_LOCK_CLASS, 'one'], work)));
+    await Promise.all([1, 2, 3].map(() => withAdvisoryLock(database.pool, [RUN_LOCK_CLASS, 'one'], work)));
     expect(most).toBe(1);
     expect(await heldLocks()).toBe(0);
   });

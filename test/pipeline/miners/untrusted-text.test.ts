@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepUntrusted, quoteUntrusted, secretsOf } from '#pipeline/miners/untrusted-text';
+import { sanitizeUntrusted, quoteUntrusted, secretsOf } from '#pipeline/miners/untrusted-text';
 
 const miner = { uid: 1, hotkey: 'h', baseUrl: 'https://miner.example:33333/m/1' };
 
@@ -8,17 +8,17 @@ describe("a miner's words", () => {
     const secrets = secretsOf(miner, 'the-token');
     const words =
       'GET https://miner.example:33333/m/1/x at miner.example:33333 or miner.example with the-token';
-    expect(keepUntrusted(words, secrets)).not.toMatch(/miner\.example|33333|the-token/);
+    expect(sanitizeUntrusted(words, secrets)).not.toMatch(/miner\.example|33333|the-token/);
   });
 
-  it("a miner's words keep their sense when nothing is secret", () => {
-    expect(keepUntrusted('GFS cycle 2026-11-23T00Z is not published yet')).toBe(
+  it('keep their sense when nothing is secret', () => {
+    expect(sanitizeUntrusted('GFS cycle 2026-11-23T00Z is not published yet')).toBe(
       'GFS cycle 2026-11-23T00Z is not published yet',
     );
   });
 
-  it("a miner's words stand on one line, whatever they hold", () => {
-    expect(keepUntrusted('a\r\n\tb\u0000c \u2028 d')).toBe('a b c d');
+  it('stand on one line, whatever they hold', () => {
+    expect(sanitizeUntrusted('a\r\n\tb\u0000c \u2028 d')).toBe('a b c d');
   });
 
   it("a miner's words are cut between characters, never within one", () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeForgottenJobs, freeOrphanedJobs, giveBackJobs } from '#pipeline/queue/private-tables';
-import { takeLease } from '#pipeline/queue/worker-lease';
+import { freeForgottenJobs, freeOrphanedJobs, releaseJobs } from '#pipeline/queue/private-tables';
+import { acquireLease } from '#pipeline/queue/worker-lease';
 import { DEFAULTS } from '#pipeline/pipeline-options';
 import { migrateQueue } from '#pipeline/queue/worker';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
@@ -28,16 +28,16 @@ const isLocked = async (): Promise<boolean> => {
 };
 
 describe('the jobs of a worker', () => {
-  it('the jobs of a worker stay its own while it lives, however long they take', async () => {
-    const lease = await takeLease(database.pool, 'pool-alive');
+  it('stay its own while it lives, however long they take', async () => {
+    const lease = await acquireLease(database.pool, 'pool-alive');
     await lockJob('pool-alive', '3 hours');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
     expect(await isLocked()).toBe(true);
     lease.release();
   });
 
-  it('the jobs of a worker are freed soon after its process died, not after hours', async () => {
-    const lease = await takeLease(database.pool, 'pool-dying');
+  it('are freed soon after its process died, not after hours', async () => {
+    const lease = await acquireLease(database.pool, 'pool-dying');
     await lockJob('pool-dying', '1 minute');
     lease.release();
     await expect.poll(() => freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(1);
@@ -49,8 +49,8 @@ describe('the jobs of a worker', () => {
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
   });
 
-  it('the jobs of a worker are kept by a worker whose connection was lost and who takes its lock again', async () => {
-    const lease = await takeLease(database.pool, 'pool-cut');
+  it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
+    const lease = await acquireLease(database.pool, 'pool-cut');
     await database.pool.query(
       `select pg_terminate_backend(pid) from pg_locks
        where locktype = 'advisory' and objsubid = 2 and pid <> pg_backend_pid()
@@ -126,8 +126,8 @@ describe('the jobs of a worker that stops before their steps have ended', () => 
   it('the jobs of a worker that stops before their steps have ended are free at once, and this delivery does not count', async () => {
     const { pool } = database;
     await lockJob('pool-stopping', '1 second');
-    expect(await giveBackJobs(pool, 'pool-another')).toBe(0);
-    expect(await giveBackJobs(pool, 'pool-stopping')).toBe(1);
+    expect(await releaseJobs(pool, 'pool-another')).toBe(0);
+    expect(await releaseJobs(pool, 'pool-stopping')).toBe(1);
     expect(await isLocked()).toBe(false);
     const { rows } = await pool.query('select attempts from pipeline.jobs');
     expect(rows).toEqual([{ attempts: 0 }]);

@@ -5,7 +5,7 @@ import {
   afterSeconds,
   MAX_DELIVERIES,
   toFailure,
-  underPolicy,
+  withRetryPolicy,
 } from '#pipeline/step/step-policy';
 import { CategorizedError } from '#semconv';
 
@@ -19,12 +19,12 @@ const underway = (attempt: number, { deliveries = 1, delayFactor = 1 } = {}) => 
 const passing = new CategorizedError('timeout', 'took too long', { retryable: true });
 
 describe('the policy of a step', () => {
-  it('the policy of a step gives back what the work came to', async () => {
-    expect(await underPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({ kind: 'fine' });
+  it('gives back what the work came to', async () => {
+    expect(await withRetryPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({ kind: 'fine' });
   });
 
-  it('the policy of a step turns a passing failure into the next attempt, at the time of the table', async () => {
-    expect(await underPolicy(underway(2), () => Promise.reject(passing))).toEqual({
+  it('turns a passing failure into the next attempt, at the time of the table', async () => {
+    expect(await withRetryPolicy(underway(2), () => Promise.reject(passing))).toEqual({
       kind: 'retry',
       error: passing,
       nextRetryTime: new Date('2026-11-23T18:05:00Z'),
@@ -46,8 +46,8 @@ describe('the policy of a step', () => {
   it('the policy of a step does not start work again that has crashed its worker ten times', async () => {
     let starts = 0;
     const work = () => Promise.resolve((starts += 1));
-    await underPolicy(underway(1, { deliveries: MAX_DELIVERIES }), work);
-    const result = await underPolicy(underway(1, { deliveries: MAX_DELIVERIES + 1 }), work);
+    await withRetryPolicy(underway(1, { deliveries: MAX_DELIVERIES }), work);
+    const result = await withRetryPolicy(underway(1, { deliveries: MAX_DELIVERIES + 1 }), work);
     expect(result).toMatchObject({ kind: 'failed', error: { category: 'process_crash' } });
     expect(starts).toBe(1);
   });
