@@ -6,50 +6,50 @@ import type { MinerClient } from './miners/index.ts';
 import type { RetryPolicies } from './step/retry-policy.ts';
 import type { PipelineStores } from './scores/cycle-stores.ts';
 
-/** Where control state and queue are kept: a URL, or a pool that stays the caller's. */
+/** The database of control state and queue: a URL, or a pool that the caller owns and closes. */
 export type PipelineDatabase =
   | { readonly connectionString: string; readonly pool?: undefined }
   | { readonly pool: Pool; readonly connectionString?: undefined };
 
 export type PipelineOptions = PipelineDatabase & PipelineSettings;
 
-/** What a pipeline works with. */
+/** The collaborators and limits of a pipeline. */
 export interface PipelineSettings {
   readonly stores: PipelineStores;
-  /** Stays the caller's: it is not closed with the pipeline. */
+  /** Owned by the caller: it is not closed with the pipeline. */
   readonly minerClient: MinerClient;
   readonly clock?: Clock;
   /** Multiplies every delay and wait: 1 in production. */
   readonly delayFactor?: number;
-  /** Steps at a time in this process. */
+  /** Concurrent steps in this process. */
   readonly concurrency?: number;
-  /** How often the queue is looked at where notifications do not arrive, milliseconds. */
+  /** Poll interval of the queue where notifications do not arrive, milliseconds. */
   readonly queuePollMillis?: number;
   readonly policies?: RetryPolicies;
-  /** How soon jobs are taken up again whose worker died or whose connection was lost. */
+  /** How soon the jobs of dead workers and lost connections are delivered again. */
   readonly recovery?: Recovery;
-  /** How long `stop` waits for steps under way, milliseconds; 30 s unless given. */
+  /** How long `stop` waits for running steps, milliseconds; 30 s unless given. */
   readonly stopMillis?: number;
   readonly freezeWindowMillis?: number;
-  /** How the word of a step outlives its process; it does not unless given. */
+  /** Span-end outbox: replays the span ends that a dead process did not export. No outbox unless given. */
   readonly ends?: SpanEndCodec;
-  /** How a forecast is opened; where its miner hosts it unless given. */
+  /** Opens a forecast; by default at the URL of its miner. */
   readonly openForecast?: ForecastOpener;
-  /** Most bytes of fields of the validator's own stores that are kept. */
+  /** Capacity of the cache for fields of the validator's own stores, bytes. */
   readonly fieldCacheBytes?: number;
-  /** Called with problems of the queue; everything else is in the spans. */
+  /** Receives warnings and errors of the queue; everything else is in the spans. */
   readonly onProblem?: (message: string) => void;
 }
 
-/** How soon jobs of dead workers are taken up again: after the grace and one check at most. */
+/** How soon the jobs of dead workers are delivered again: at most one grace period plus one check interval. */
 export interface Recovery {
-  /** How often they are looked for, milliseconds. */
+  /** Interval of the check for such jobs, milliseconds. */
   readonly checkMillis: number;
-  /** How long a job must be locked before it can count as one of them, milliseconds. */
+  /** How long a job must have been locked before it can count as one of them, milliseconds. */
   readonly graceMillis: number;
 }
 
-/** What holds where nothing else is given. */
+/** The default settings. */
 export const DEFAULTS = {
   concurrency: 8,
   queuePollMillis: 2000,

@@ -24,45 +24,45 @@ import { TASK_HANDLERS } from './tasks.ts';
 import { TRUTH_POLL_SECONDS } from './leads/truth-times.ts';
 import { waitForRun } from './runs/wait-for-run.ts';
 
-/** A run to be made. */
+/** A request for a run. */
 export interface RunRequest {
   readonly validatorHotkey: string;
   /** T0: a GFS cycle. */
   readonly initTime: Date;
   readonly miners: readonly Miner[];
-  /** Leads scored against ERA5, hours; the ten of production unless given. */
+  /** Leads scored against ERA5, hours; the production leads unless given. */
   readonly leads?: readonly number[];
   /** Lead scored on day one, hours. */
   readonly day1Lead?: number;
 }
 
-/** The pipeline of one process. Any number of them share one database. */
+/** The pipeline of one process. Any number of processes share one database. */
 export interface Pipeline {
-  /** @returns the id of the run; that of the active one when the validator has one for the cycle */
+  /** Creates a run. @returns its id, or that of the active run when the validator has one for the cycle */
   createRun(request: RunRequest): Promise<number>;
-  /** Creates a run unless the validator has had one for the cycle, under way or over. */
+  /** Creates a run unless the validator has one for the cycle, active or over. Idempotent. */
   ensureRun(request: RunRequest): Promise<CreatedRun>;
-  /** Starts to work on all runs of the database. */
+  /** Starts the workers, which take jobs of all runs of the database. */
   start(): Promise<void>;
   /**
-   * Lets nobody else work on the runs of the database until the pipeline is stopped.
+   * Keeps other processes from working on the runs of the database until the pipeline is stopped.
    *
-   * @throws CategorizedError `lock_busy` when somebody does
+   * @throws CategorizedError `lock_busy` while another process works on them
    */
   acquireExclusive(): Promise<void>;
-  /** Gives up the active runs whose miners are all at addresses like the pattern. @returns their ids */
+  /** Abandons the active runs whose miners all have base URLs like the SQL pattern. @returns their ids */
   abandonRuns(minersAt: string, reason: string): Promise<readonly number[]>;
   progress(runId: number): Promise<RunProgress>;
-  /** Resolves when the run is over, whichever process works on it; rejects when the pipeline is stopped before. */
+  /** Resolves when the run is over, in whichever process it ran; rejects when the pipeline is stopped before. */
   finished(runId: number): Promise<void>;
   /**
-   * Takes up no more steps, lets those under way come to their end and closes what was opened. Steps that do not end in
-   * time are let go of: they commit nothing any more, and their jobs are free for other workers at once.
+   * Takes no more jobs, waits for running steps and closes what the pipeline opened; idempotent. Steps that do not end
+   * within `stopMillis` are abandoned: they can no longer commit, and their jobs are released to other workers at once.
    */
   stop(): Promise<StopReport>;
 }
 
-/** Creates an idle pipeline. The database must be migrated. */
+/** Creates a pipeline, which does nothing before a method is called. The database must be migrated. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const pool = options.pool ?? openPool(options.connectionString, options);
   const detach = attachErrorHandlers(pool, options.onProblem ?? (() => undefined));
@@ -119,7 +119,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Every step may hold a connection; the queue's notifications and locks hold some more. */
+/** Sizes the pool: one connection per step, and some for the queue's notifications and locks. */
 const openPool = (url: string, { concurrency = DEFAULTS.concurrency }: PipelineOptions): Pool =>
   createDatabasePool(url, { applicationName: 'barograph-pipeline', maxConnections: concurrency + 6 });
 
@@ -145,7 +145,7 @@ function toParts(
   };
 }
 
-/** Checks a request at the door. @throws RangeError naming what was got and what is allowed */
+/** Validates a request. @throws RangeError naming what was got and what is allowed */
 const toRequestedRun = (request: RunRequest, now: Date): RequestedRun => ({
   run: {
     validatorHotkey: request.validatorHotkey,
@@ -170,19 +170,19 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   },
 });
 
-/** What a pipeline has opened. */
+/** The resources of a pipeline. */
 export interface OpenedParts {
   readonly pool: Pool;
-  /** Whether the pool is closed too; a given one stays the caller's. */
+  /** Whether the pipeline opened the pool and must close it; a given pool is closed by the caller. */
   readonly ownsPool: boolean;
   readonly agent: Agent;
-  /** Hears no more of the pool. */
+  /** Detaches all handlers from the pool. */
   readonly detachPool: () => void;
 }
 
 /**
- * Closes what a pipeline has opened. Steps that were let go of still hold connections: those are not waited for, and
- * their error handlers stay attached.
+ * Closes the resources of a pipeline. Abandoned steps still hold connections: closing does not wait for those, and the
+ * error handlers stay attached for them.
  */
 async function closeParts(opened: OpenedParts, { left }: StopReport): Promise<void> {
   const { pool, ownsPool, agent, detachPool: detachPool } = opened;

@@ -13,7 +13,7 @@ import type { JobPayload, TaskName } from './queue/jobs.ts';
 import type { JobDelivery, LeadJob, MinerJob, PipelineParts, RunJob, SharedParts } from './step/step-job.ts';
 import { verifyMiner } from './steps/verify.ts';
 
-/** What a delivered job is about. */
+/** A delivered job with its parts and payload. */
 export interface DeliveredJob {
   readonly parts: SharedParts;
   readonly payload: JobPayload;
@@ -21,8 +21,8 @@ export interface DeliveredJob {
 }
 
 /**
- * What each task of the queue does. A job whose row has moved on since it was queued does nothing and makes no span:
- * that is how a job that is delivered twice changes nothing.
+ * The handler of each task. Jobs are idempotent: one whose row has a newer revision does nothing and makes no span, so a
+ * second delivery changes nothing.
  */
 export const TASK_HANDLERS: Readonly<Record<TaskName, (job: DeliveredJob) => Promise<void>>> = {
   orchestrate: (delivered) => forRun(delivered, orchestrate),
@@ -35,17 +35,17 @@ export const TASK_HANDLERS: Readonly<Record<TaskName, (job: DeliveredJob) => Pro
   finish_run: (delivered) => forRun(delivered, finishRun),
 };
 
-/** A job without a revision is for whatever revision there is. */
+/** Whether the job is for the current revision of its row. A job without a revision is for any. */
 const isCurrent = (payload: JobPayload, row: { readonly revision: number }): boolean =>
   payload.revision === undefined || payload.revision === row.revision;
 
-/** With the stores of the run's cycle. */
+/** The parts with the stores of the run's cycle. */
 const withRunStores = (parts: SharedParts, { initTime }: RunRow): PipelineParts => ({
   ...parts,
   stores: parts.storesOf(initTime),
 });
 
-/** Loads the run, and does the work when the job is for its present revision. */
+/** Loads the run, and does the work when the job is for its current revision. */
 async function forRun(delivered: DeliveredJob, work: (job: RunJob) => Promise<unknown>): Promise<void> {
   const { parts, payload, delivery } = delivered;
   const run = await loadRun(parts.pool, payload.runId);
@@ -53,7 +53,7 @@ async function forRun(delivered: DeliveredJob, work: (job: RunJob) => Promise<un
     await work({ parts: withRunStores(parts, run), delivery, run });
 }
 
-/** Loads run and miner, and does the work when the miner is where the job expects it. */
+/** Loads run and miner, and does the work when the miner is in the state and revision that the job expects. */
 async function forMiner(
   { parts, payload, delivery }: DeliveredJob,
   state: MinerState,
@@ -65,13 +65,13 @@ async function forMiner(
   await work({ parts: withRunStores(parts, run), delivery, run, miner });
 }
 
-/** A failed attempt is also a decision: to wait. */
+/** Downloads GFS; an attempt that is repeated is also recorded as a decision to wait. */
 async function fetchGfs(job: RunJob): Promise<void> {
   const result = await downloadGfs(job);
   if (result.kind === 'retry' || result.kind === 'lock_busy') await recordGfsWait(job, result.nextRetryTime);
 }
 
-/** The revision is that of the lead here, not of the miner. */
+/** Scores a lead. The revision in the payload is that of the lead, not of the miner. */
 async function scoreLead(delivered: DeliveredJob): Promise<void> {
   const { parts, payload } = delivered;
   const { runId, minerUid, scoreType, leadHours } = payload;
@@ -84,7 +84,7 @@ async function scoreLead(delivered: DeliveredJob): Promise<void> {
   });
 }
 
-/** The last of the miners, or the run itself when none was left to await, has queued this. */
+/** Ends a run. Queued by its last miner, or by the orchestrator when no miner was left to await. */
 async function finishRun(job: RunJob): Promise<void> {
   if (job.run.status !== 'awaiting_results') return;
   await aggregateRun(job);

@@ -10,7 +10,7 @@ import { messageOf } from '#semconv/message-of';
 export class ControlStateError extends CategorizedError {
   constructor(cause: unknown) {
     const reason = messageOf(cause);
-    super('validator_internal', `Control state is out of reach: ${reason}. The step is done again.`, {
+    super('validator_internal', `Control state is unavailable: ${reason}. The step is done again.`, {
       cause,
       retryable: true,
     });

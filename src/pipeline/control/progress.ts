@@ -5,7 +5,7 @@ import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './co
 import { loadRun } from './run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './transitions.ts';
 
-/** Where a run stands, from control state alone. */
+/** The progress of a run, from control state alone. */
 export interface RunProgress {
   readonly runId: number;
   readonly status: RunStatus;

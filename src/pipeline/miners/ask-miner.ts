@@ -8,7 +8,7 @@ import type { ParsedReply } from './replies.ts';
 import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
 import type { RequestType } from './wire-status.ts';
 
-/** A request in the words of the protocol. */
+/** A protocol request to a miner. */
 export interface MinerRequest {
   readonly miner: MinerCall['miner'];
   readonly type: RequestType;
@@ -25,18 +25,18 @@ function readJson({ contentType, bytes }: MinerReply): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new CategorizedError('invalid_response', `the reply (${bytes.length} bytes) is no JSON in UTF-8`);
+    throw new CategorizedError('invalid_response', `the reply (${bytes.length} bytes) is not JSON in UTF-8`);
   }
 }
 
-/** The status of a body that could not be read further, for the record. */
+/** The status of a body that failed to parse, so that the span records it; null when there is none. */
 function statusTextOf(body: unknown): string | null {
   const status: unknown = typeof body === 'object' && body !== null && 'status' in body ? body.status : null;
   return typeof status === 'string' ? status : null;
 }
 
 /**
- * Asks a miner and reads its answer.
+ * Sends a protocol request and parses the reply.
  *
  * @throws MinerCallError when the call fails, and `invalid_response` when the reply is not one of the protocol
  */

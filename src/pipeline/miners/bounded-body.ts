@@ -1,11 +1,11 @@
-/** What was read of a body. */
+/** The bytes that were read of a body. */
 export interface BoundedBody {
   readonly bytes: Uint8Array;
-  /** False when there was more than allowed; the rest was not read. */
+  /** False when the body was longer than the limit; the rest was not read. */
   readonly complete: boolean;
 }
 
-/** Reads a body up to a number of bytes, so that no reply can fill the memory. Leaving early ends its connection. */
+/** Reads a body up to `maxBytes`, so that no reply can exhaust memory. A longer one is cut and its connection closed. */
 export async function readBounded(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<BoundedBody> {
   const parts: Uint8Array[] = [];
   let size = 0;

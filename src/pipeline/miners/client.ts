@@ -15,7 +15,7 @@ import {
   type TokenReply,
 } from './replies.ts';
 
-/** How long each call may take from its start to the last byte of its reply, milliseconds. */
+/** Timeout of each call, from its start to the last byte of the reply, milliseconds. */
 export interface MinerTimeouts {
   readonly initiateFetch: number;
   readonly poll: number;
@@ -23,21 +23,21 @@ export interface MinerTimeouts {
   readonly token: number;
 }
 
-/** Most bytes of a reply that are read. */
+/** Limits on the size of a reply, bytes. */
 export interface ReplyLimits {
   readonly replyBytes: number;
   readonly manifestBytes: number;
 }
 
-/** Everything may be left out. */
+/** Options of a client; all have defaults. */
 export interface MinerClientOptions {
-  /** Used instead of an own connection pool, and not closed with the client. */
+  /** Replaces the client's own connection pool; the caller closes it. */
   readonly dispatcher?: Dispatcher;
   readonly timeouts?: Partial<MinerTimeouts>;
   readonly limits?: Partial<ReplyLimits>;
-  /** Connections to one miner at a time. */
+  /** Concurrent connections to one miner. */
   readonly connectionsPerMiner?: number;
-  /** A clock that only goes forward, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
@@ -49,23 +49,23 @@ export interface ManifestFiles {
   readonly firstByteMillis: number;
 }
 
-/** Where the files of a forecast are read, and with which headers. Both are secret. */
+/** URL and headers for reading the files of a forecast. Both are secret. */
 export interface ForecastReader {
   readonly url: string;
-  /** They name the step that asks for the reader, as the one that reads. */
+  /** `traceparent` is that of the step that requests the reader. */
   readonly headers: { readonly authorization: string; readonly traceparent?: string };
 }
 
-/** Speaks to miners. Every call is a `communication` step; what fails on the way is thrown as `MinerCallError`. */
+/** Client of the miner protocol. Every call is a `communication` step. @throws MinerCallError from each call that fails */
 export interface MinerClient {
-  /** Asks for a forecast. The job id is the miner's word: the caller compares it with the one that is due. */
+  /** Requests a forecast. The returned job id is untrusted: the caller compares it with the expected one. */
   readonly initiateFetch: (miner: Miner, request: ForecastRequest) => Promise<InitiateFetchReply>;
   readonly pollJobStatus: (miner: Miner, jobId: string) => Promise<PollReply>;
   readonly requestToken: (miner: Miner, jobId: string) => Promise<TokenReply>;
-  /** Reads manifest and signature without judging them. */
+  /** Reads manifest and signature without verifying them. */
   readonly fetchManifest: (miner: Miner, access: ForecastAccess) => Promise<ManifestFiles>;
   readonly forecastReader: (miner: Miner, access: ForecastAccess) => ForecastReader;
-  /** Breaks off calls that are still under way, as our own fault, and closes the connections. */
+  /** Aborts running calls, which fail as `validator_internal`, and closes the connections. */
   readonly close: () => Promise<void>;
 }
 
@@ -73,7 +73,7 @@ const TIMEOUTS: MinerTimeouts = { initiateFetch: 30_000, poll: 15_000, token: 45
 const LIMITS: ReplyLimits = { replyBytes: 1024 * 1024, manifestBytes: 16 * 1024 * 1024 };
 const SIGNATURE_LIMIT_BYTES = 4096;
 
-/** What the calls of one client share. */
+/** The settings that all calls of one client share. */
 interface Settings extends CallSurroundings {
   readonly timeouts: MinerTimeouts;
   readonly limits: ReplyLimits;
@@ -173,7 +173,7 @@ function manifestReader(settings: Settings): MinerClient['fetchManifest'] {
   };
 }
 
-/** Opens a client. Whoever opens it closes it. */
+/** Creates a client. The caller closes it. */
 export function createMinerClient(options: MinerClientOptions = {}): MinerClient {
   const agent = openMinerAgent(options.connectionsPerMiner);
   const settings: Settings = {

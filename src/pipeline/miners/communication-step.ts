@@ -2,7 +2,7 @@ import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { MinerCallError, type Operation } from './miner-call-error.ts';
 import type { Miner } from './miner.ts';
 
-/** A result of a call, and the attributes of its span. */
+/** The result of a call, with the attributes of its span. */
 export interface Exchange<Result> {
   readonly result: Result;
   readonly statusCode: number;
@@ -13,8 +13,8 @@ export interface Exchange<Result> {
 }
 
 /**
- * The call worked, whatever was answered: a miner that rejects or fails is counted by the step around, once. So the
- * step succeeds, and the answer stands beside it as the status on the wire.
+ * The outcome of a call that brought a valid reply, even a rejection: transport and application outcome are two facts.
+ * The enclosing step counts the rejection, once; this span records the wire status.
  */
 const toOutcome = (exchange: Exchange<unknown>): StepOutcome => ({
   status: 'succeeded',
@@ -39,9 +39,7 @@ function toFailure(error: unknown): Partial<StepOutcome> {
   };
 }
 
-/**
- * Makes each call of `send` a communication step of its miner, with a latency of its own, and gives back its result.
- */
+/** Wraps `send` so that each call is a `communication` step of its miner, with its own latency. */
 export function communicationStep<Subject, Result>(
   operation: Operation,
   method: 'GET' | 'POST',

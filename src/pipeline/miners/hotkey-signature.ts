@@ -5,18 +5,18 @@ import { decodeHotkey } from './hotkey.ts';
 export const SIGNATURE_BYTES = 64;
 
 /**
- * Signs raw bytes as a Substrate key pair does: sr25519 in the signing context `substrate`, nothing wrapped around.
+ * Signs raw bytes as a Substrate key pair does: sr25519 in the signing context `substrate`, without `<Bytes>` wrapping.
  *
- * @param nonceSeed 32 bytes mixed into the nonce, for signatures that can be reproduced; random unless given
+ * @param nonceSeed 32 bytes mixed into the nonce, for reproducible signatures; random unless given
  */
 export function signBytes(secretKey: Uint8Array, bytes: Uint8Array, nonceSeed?: Uint8Array): Uint8Array {
   return nonceSeed === undefined ? sign(secretKey, bytes) : sign(secretKey, bytes, nonceSeed);
 }
 
 /**
- * Whether `signature` is the hotkey's own over exactly these bytes. A malformed signature is a wrong one.
+ * Whether `signature` is a valid signature of the hotkey over exactly these bytes. A malformed one is invalid.
  *
- * @throws CategorizedError `validator_internal` when the hotkey is no address
+ * @throws CategorizedError `validator_internal` when the hotkey is not an ss58 address
  */
 export function isSignedBy(hotkey: string, bytes: Uint8Array, signature: Uint8Array): boolean {
   const publicKey = decodeHotkey(hotkey);

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { base58 } from '@scure/base';
 import { CategorizedError } from '#semconv';
 
-/** The generic Substrate network, to which hotkeys belong. */
+/** The ss58 prefix of the generic Substrate network, which hotkeys use. */
 const SS58_PREFIX = 42;
 const PUBLIC_KEY_BYTES = 32;
 const CHECKSUM_BYTES = 2;
 const ADDRESS_BYTES = 1 + PUBLIC_KEY_BYTES + CHECKSUM_BYTES;
-/** Base58 takes time that grows with the square of the length, so longer text is refused unread. */
+/** Base58 decoding takes quadratic time, so longer text is rejected before it. */
 const LONGEST_ADDRESS = 50;
 
 /** First two bytes of BLAKE2b-512 over `SS58PRE`, the prefix and the key (the ss58 address format). */
@@ -44,7 +44,7 @@ function decodeBase58(hotkey: string): Uint8Array {
 /**
  * The 32-byte public key of an ss58 address.
  *
- * @throws CategorizedError `validator_internal` when the text is no address: hotkeys come from the validator's own list.
+ * @throws CategorizedError `validator_internal` when the text is not an address: hotkeys come from the validator's own list.
  */
 export function decodeHotkey(hotkey: string): Uint8Array {
   const bytes = decodeBase58(hotkey);
@@ -58,7 +58,7 @@ export function decodeHotkey(hotkey: string): Uint8Array {
   return bytes.slice(1, 1 + PUBLIC_KEY_BYTES);
 }
 
-/** Whether the text is an ss58 address with prefix 42 and a right checksum. */
+/** Whether the text is an ss58 address with prefix 42 and a correct checksum. */
 export function isHotkey(text: string): boolean {
   try {
     decodeHotkey(text);

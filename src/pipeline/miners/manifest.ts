@@ -14,20 +14,20 @@ const REQUIRED_ALGORITHM = 'sha256';
 /** A path below the root of the store: no leading slash, no empty, `.` or `..` segment. */
 const relativePath = z
   .string()
-  .regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\0]+$/, 'is no path below the store');
+  .regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\0]+$/, 'is not a path below the store');
 
 const manifestSchema = z.object({
   manifest_schema_version: z.literal(SCHEMA_VERSION),
   profile_structure_version: z.string().max(100),
   chunk_hash_algorithm: z.enum(['sha256', 'xxh64']),
   signer_hotkey_ss58: z.string().max(100),
-  files: z.record(relativePath, z.string().regex(/^[0-9a-f]{16,64}$/, 'is no lower-case hex hash')),
+  files: z.record(relativePath, z.string().regex(/^[0-9a-f]{16,64}$/, 'is not a lower-case hex hash')),
 });
 
 /** The manifest without its list of files. */
 export type ManifestHeader = Omit<z.output<typeof manifestSchema>, 'files'>;
 
-/** A manifest that is the miner's own and fits what it claimed. */
+/** A manifest that the miner signed and that has the claimed hash. */
 export interface VerifiedManifest {
   /** SHA-256 of the manifest's bytes, lower-case hex. */
   readonly hash: string;
@@ -36,7 +36,7 @@ export interface VerifiedManifest {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** What a manifest is made of. */
+/** The contents of a manifest. */
 export interface ManifestContents {
   readonly signerHotkey: string;
   /** Content of each file, by its path below the store. */
@@ -46,23 +46,23 @@ export interface ManifestContents {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** SHA-256 over the path, a NUL and the content, lower-case hex: no file can stand in for another one. */
+/** SHA-256 over the path, a NUL and the content, lower-case hex. The path is hashed so that files cannot be swapped. */
 export function fileHash(path: string, content: Uint8Array): string {
   return createHash('sha256').update(path).update('\0').update(content).digest('hex');
 }
 
-/** A JSON string in ASCII alone, as the writers of manifests make it. */
+/** A JSON string in ASCII only, as the miners' writers of manifests produce it. */
 const asciiJson = (text: string): string =>
   JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** Orders by code point, which differs from the order of UTF-16 units beyond the basic plane. */
+/** Compares by code point, which differs from UTF-16 order beyond the basic plane. */
 const byCodePoint = (one: string, other: string): number =>
   Buffer.compare(Buffer.from(one), Buffer.from(other));
 
-/** One object of canonical JSON; values are JSON already. Written by hand, for an object would move keys like "7". */
+/** One object of canonical JSON; values are already JSON. Built as text, because an object would reorder keys like "7". */
 function canonicalObject(entries: readonly (readonly [string, string])[], depth: number): string {
   if (entries.length === 0) return '{}';
   const indent = ' '.repeat(4 * depth);
@@ -87,7 +87,7 @@ export function buildManifest(contents: ManifestContents): Uint8Array {
   return new TextEncoder().encode(canonicalObject(fields, 0));
 }
 
-/** The hash by which a miner promises a manifest: SHA-256 of its bytes, lower-case hex. */
+/** The hash by which a miner claims a manifest: SHA-256 of its bytes, lower-case hex. */
 export const manifestHash = (bytes: Uint8Array): string => sha256(bytes);
 
 const rejected = (what: string): CategorizedError => new CategorizedError('verification_manifest', what);
@@ -97,7 +97,7 @@ function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   try {
     content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw rejected(`the manifest (${bytes.length} bytes) is no JSON in UTF-8`);
+    throw rejected(`the manifest (${bytes.length} bytes) is not JSON in UTF-8`);
   }
   const parsed = manifestSchema.safeParse(content);
   if (parsed.success) return parsed.data;
@@ -105,20 +105,20 @@ function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   throw rejected(`the manifest does not have the agreed shape (${faults.slice(0, 3).join('; ')})`);
 }
 
-/** What is known of a manifest before it is trusted. */
+/** An untrusted manifest, with its signature and the hash that the miner claimed. */
 export interface ManifestClaim {
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
-  /** What the miner answered as its verification hash. */
+  /** The `verification_hash` of the miner's reply. */
   readonly claimedHash: string;
   readonly minerHotkey: string;
 }
 
 /**
- * Checks that the manifest is the one that was promised, by this miner, and signed by it.
+ * Verifies that the manifest has the claimed hash, names this miner as its signer, and is signed by it.
  *
- * @throws CategorizedError `verification_manifest` when bytes, shape, signer or hash algorithm are not as agreed;
- * `verification_signature` when the signature is not the hotkey's own
+ * @throws CategorizedError `verification_manifest` when hash, shape, signer or hash algorithm are wrong;
+ * `verification_signature` when the signature is not that of the hotkey
  */
 export function verifyManifest(claim: ManifestClaim): VerifiedManifest {
   const hash = sha256(claim.bytes);

@@ -3,7 +3,7 @@ import { CategorizedError, type ErrorCategory, type SUBSTEPS } from '#semconv';
 /** The kinds of call to a miner: the substeps of communication. */
 export type Operation = (typeof SUBSTEPS.communication)[number];
 
-/** What a call had brought by the time it failed. */
+/** The part of a reply that had arrived when the call failed. */
 export interface CallProgress {
   /** Null when no reply came. */
   readonly statusCode: number | null;
@@ -15,7 +15,7 @@ export interface CallProgress {
 
 const NOTHING: CallProgress = { statusCode: null, bytes: 0, wireStatus: null };
 
-/** Failures that pass by themselves. */
+/** Transient failures. */
 const TRANSIENT: readonly ErrorCategory[] = [
   'timeout',
   'connection',
@@ -23,14 +23,14 @@ const TRANSIENT: readonly ErrorCategory[] = [
   'http_5xx',
   'rate_limited_upstream',
 ];
-/** Client errors that ask to come again: no or an expired token, request time-out, too early. */
+/** Client errors that are transient: missing or expired token, request timeout, too early. */
 const TRANSIENT_STATUS_CODES: readonly number[] = [401, 408, 425];
 
 /**
- * Whether trying a call again can help.
+ * Whether a retry of the call can succeed.
  *
- * A refused or garbled initiate-fetch stays so. A poll is worth all its attempts, whatever went wrong: the miner did
- * accept the job. A token or a file may be unreadable while the miner still writes, and a 401 heals with a fresh token.
+ * A rejected or malformed initiate-fetch is final. A poll is always retried, because the miner has accepted the job. A
+ * token reply or a file may be unreadable while the miner still writes, and a 401 passes with a fresh token.
  */
 function isTransient(operation: Operation, category: ErrorCategory, statusCode: number | null): boolean {
   if (category === 'validator_internal') return false;
@@ -39,7 +39,7 @@ function isTransient(operation: Operation, category: ErrorCategory, statusCode: 
   return statusCode !== null && TRANSIENT_STATUS_CODES.includes(statusCode);
 }
 
-/** A call to a miner that brought no usable reply. Neither its message nor a cause holds an address or a token. */
+/** A call to a miner without a valid reply. It has no cause, and its message holds no address and no token. */
 export class MinerCallError extends CategorizedError {
   readonly operation: Operation;
   readonly statusCode: number | null;

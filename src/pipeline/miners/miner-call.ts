@@ -7,7 +7,7 @@ import type { Miner } from './miner.ts';
 import { toTransportFailure } from './transport-failure.ts';
 import { quoteUntrusted, secretsOf } from './untrusted-text.ts';
 
-/** Most of an error reply that is read, for its first words, bytes. */
+/** How much of an error reply is read for the excerpt in the error message, bytes. */
 const ERROR_EXCERPT_BYTES = 2048;
 
 /** One call to a miner. */
@@ -15,10 +15,10 @@ export interface MinerCall {
   readonly miner: Miner;
   readonly operation: Operation;
   readonly path: string;
-  /** Makes the call a POST of JSON; a GET without. */
+  /** JSON body of a POST; without it the call is a GET. */
   readonly body?: unknown;
   readonly token?: string;
-  /** From the start of the call to the last byte of the reply. */
+  /** Limit from the start of the call to the last byte of the reply. */
   readonly timeoutMillis: number;
   readonly maxBytes: number;
 }
@@ -32,17 +32,17 @@ export interface MinerReply {
   readonly firstByteMillis: number;
 }
 
-/** What calls share. */
+/** The dependencies that calls share. */
 export interface CallSurroundings {
   readonly dispatcher: Dispatcher;
-  /** A clock that only goes forward, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   readonly now: () => number;
 }
 
 /** The URL of a path below a miner. */
 export const urlBelow = (miner: Miner, path: string): string => miner.baseUrl.replace(/\/+$/, '') + path;
 
-/** The running step, as W3C Trace Context names it to a miner. What a miner answers in such a header is not read. */
+/** The running step as a W3C `traceparent` header. Such a header in a miner's reply is ignored. */
 export function traceHeader(): { readonly traceparent?: string } {
   const traceparent = currentTraceparent();
   return traceparent === undefined ? {} : { traceparent };
@@ -56,7 +56,7 @@ function headersOf(call: MinerCall): Record<string, string> {
   };
 }
 
-/** What a status other than 2xx means. Redirects are refused: they would lead requests and tokens elsewhere. */
+/** The category of a status other than 200. Redirects are rejected: they would send requests and tokens elsewhere. */
 function categoryOfStatus(statusCode: number): ErrorCategory {
   if (statusCode === 404) return 'not_found';
   if (statusCode === 429) return 'rate_limited_upstream';

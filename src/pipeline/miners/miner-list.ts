@@ -14,16 +14,16 @@ function isMinerUrl(text: string): boolean {
 }
 
 const entrySchema = z.strictObject({
-  uid: z.int('is no whole number').min(0, 'is below 0').max(255, 'is above 255'),
-  hotkey: z.string().refine(isHotkey, 'is no ss58 address with prefix 42 and a right checksum'),
+  uid: z.int('is not a whole number').min(0, 'is below 0').max(255, 'is above 255'),
+  hotkey: z.string().refine(isHotkey, 'is not an ss58 address with prefix 42 and a correct checksum'),
   url: z
     .string()
-    .refine(isMinerUrl, 'is no http or https URL without user, password, query and fragment')
+    .refine(isMinerUrl, 'is not an http or https URL without user, password, query and fragment')
     .transform((url) => url.replace(/\/+$/, '')),
 });
 const listSchema = z.array(entrySchema).min(1, 'holds no miner');
 
-/** The operator wrote the list, so the fault is not a miner's. Values of URLs are not repeated. */
+/** The operator wrote the list, so no miner is at fault. The message holds no URL: URLs reveal addresses. */
 const fault = (what: string): CategorizedError =>
   new CategorizedError('validator_internal', `${what}. ${ADVICE}`);
 
@@ -31,11 +31,11 @@ function parseJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw fault(`${source} is no JSON`);
+    throw fault(`${source} is not JSON`);
   }
 }
 
-/** Values that stand in the list more than once, with the places (from 0) where they stand. */
+/** Values that occur in the list more than once, with their indexes. */
 function repeated(values: readonly (string | number)[]): { value: string | number; places: number[] }[] {
   const firsts = [...new Set(values)].map((value) => ({
     value,
@@ -47,20 +47,20 @@ function repeated(values: readonly (string | number)[]): { value: string | numbe
 function faultsOfRepeats(miners: readonly Miner[]): string[] {
   const at = (places: readonly number[]): string => `at [${places.join('], [')}]`;
   return [
-    ...repeated(miners.map(({ uid }) => uid)).map(({ value, places }) => `uid ${value} stands ${at(places)}`),
+    ...repeated(miners.map(({ uid }) => uid)).map(({ value, places }) => `uid ${value} occurs ${at(places)}`),
     ...repeated(miners.map(({ hotkey }) => hotkey)).map(
-      ({ value, places }) => `hotkey ${value} stands ${at(places)}`,
+      ({ value, places }) => `hotkey ${value} occurs ${at(places)}`,
     ),
-    ...repeated(miners.map(({ baseUrl }) => baseUrl)).map(({ places }) => `one url stands ${at(places)}`),
+    ...repeated(miners.map(({ baseUrl }) => baseUrl)).map(({ places }) => `one url occurs ${at(places)}`),
   ];
 }
 
 /**
- * The miners of a list `[{uid, hotkey, url}]`.
+ * Parses a list of miners, `[{uid, hotkey, url}]`.
  *
- * @param source what errors call the list
+ * @param source name of the list in errors
  * @throws CategorizedError `validator_internal` that names every entry at fault: not JSON, another shape, a bad address
- * or URL, or a uid, hotkey or URL that stands twice
+ * or URL, or a uid, hotkey or URL that occurs twice
  */
 export function parseMinerList(text: string, source = 'the list of miners'): readonly Miner[] {
   const parsed = listSchema.safeParse(parseJson(text, source));

@@ -1,14 +1,14 @@
-/** A miner as the pipeline calls it. */
+/** A miner, as the pipeline addresses it. */
 export interface Miner {
   /** The slot that the miner holds now, 0 to 255. */
   readonly uid: number;
-  /** Who the miner is: an ss58 address. */
+  /** The identity of the miner: an ss58 address. */
   readonly hotkey: string;
-  /** Where it listens. It gives away the address of the miner, so it never enters an error or an attribute. */
+  /** Where the miner listens. It reveals the miner's address: never put it into an error or an attribute. */
   readonly baseUrl: string;
 }
 
-/** What opens the forecast of one miner for a while. */
+/** Temporary access to the forecast of one miner. */
 export interface ForecastAccess {
   /** Bearer token. A secret. */
   readonly token: string;

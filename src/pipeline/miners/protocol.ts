@@ -7,21 +7,21 @@ const MILLIS_PER_HOUR = 3_600_000;
 /** The analysis before T0 that a forecast also starts from, hours. */
 const PREVIOUS_STEP_HOURS = 6;
 
-/** Where each request goes, below the base URL of a miner. */
+/** The path of each request, below the base URL of a miner. */
 export const REQUEST_PATHS = {
   initiate_fetch: '/weather-initiate-fetch',
   poll_job_status: '/weather-poll-job-status',
   kerchunk_request: '/weather-kerchunk-request',
 } as const satisfies Record<RequestType, string>;
 
-/** The forecast that a miner is asked for. */
+/** The forecast that a miner is requested to make. */
 export interface ForecastRequest {
   /** T0. */
   readonly initTime: Date;
   readonly validatorHotkey?: string;
 }
 
-/** Every request travels in this wrapper. */
+/** The envelope of every request. */
 export const requestSchema = z.object({ nonce: z.string().max(100).nullish(), data: z.unknown() });
 
 const hotkeyText = z.string().min(1).max(100);
@@ -32,13 +32,13 @@ export const initiateFetchDataSchema = z.object({
   expected_miner_hotkey: hotkeyText.nullish(),
 });
 
-/** What a job id may look like; ours are UUIDs, but the column takes 100 characters. */
-const jobId = z.string().regex(/^[\w-]{1,100}$/, 'is no job id of 1 to 100 letters, digits, "-" or "_"');
+/** The allowed form of a job id: ours are UUIDs, but the column takes 100 characters. */
+const jobId = z.string().regex(/^[\w-]{1,100}$/, 'is not a job id of 1 to 100 letters, digits, "-" or "_"');
 export const jobDataSchema = z.object({ job_id: jobId });
 
 const message = z.string().max(10_000).nullish();
 const status = z.string().min(1);
-/** Each is needed when the forecast is ready, and absent before. */
+/** All are required when the forecast is ready, and absent before. */
 const accessFields = {
   zarr_store_url: z.string().max(2000).nullish(),
   verification_hash: z.string().max(200).nullish(),
@@ -73,7 +73,7 @@ export function toInitiateFetchData(
 const invalid = (what: string): CategorizedError => new CategorizedError('invalid_response', what);
 
 /**
- * Parses a reply at the door.
+ * Validates a reply against its schema.
  *
  * @throws CategorizedError `invalid_response` that names the fields at fault, never their values
  */
@@ -87,8 +87,8 @@ export function parseReply<Schema extends z.ZodType>(schema: Schema, body: unkno
 const STORE_PATH = /(?:^|\/)forecasts\/([A-Za-z0-9_][A-Za-z0-9._-]{0,199}\.zarr)\/?$/;
 
 /**
- * The path of a store below its miner. The URL of a reply may be relative, or absolute as the miner sees itself; only
- * its path counts, so that a reply cannot send us, and the token, to another host.
+ * The path of a store below its miner. The URL of a reply may be relative or absolute; only its path is used, so that a
+ * reply cannot redirect us, and the token, to another host.
  */
 function toStorePath(url: string): string {
   const path = URL.canParse(url, 'http://miner.invalid') ? new URL(url, 'http://miner.invalid').pathname : '';
@@ -104,14 +104,15 @@ type AccessFields = Pick<
 >;
 
 /**
- * What opens the forecast, or null when the reply leaves out any part of it.
+ * The access to the forecast, or null when the reply lacks any part of it.
  *
- * @throws CategorizedError `invalid_response` when a part is there and cannot be right
+ * @throws CategorizedError `invalid_response` when a part is present and malformed
  */
 export function toForecastAccess(reply: AccessFields): ForecastAccess | null {
   const { zarr_store_url: url, verification_hash: hash, access_token: token } = reply;
   if (!url || !hash || !token) return null;
-  if (!/^[0-9a-f]{64}$/i.test(hash)) throw invalid('verification_hash is no SHA-256; allowed: 64 hex digits');
+  if (!/^[0-9a-f]{64}$/i.test(hash))
+    throw invalid('verification_hash is not a SHA-256; allowed: 64 hex digits');
   if (!/^[\w.~+/=-]+$/.test(token)) throw invalid('access_token holds characters that no bearer token has');
   return { token, storePath: toStorePath(url), manifestHash: hash.toLowerCase() };
 }

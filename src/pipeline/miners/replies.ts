@@ -13,13 +13,13 @@ import { classifyWireStatus } from './wire-status.ts';
 /** A miner's reply to a request for a forecast. */
 export type InitiateFetchReply =
   | { readonly kind: 'accepted'; readonly jobId: string }
-  /** The forecast was there already. */
+  /** The forecast is already complete. */
   | { readonly kind: 'ready'; readonly jobId: string; readonly access?: ForecastAccess }
   /** `identity`: the miner is not, or no longer, the hotkey that was expected. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly identity: boolean }
   | { readonly kind: 'error'; readonly message: string };
 
-/** A miner's reply about its job. */
+/** A miner's reply to a poll of its job. */
 export type PollReply =
   /** `progress` is 0 to 100, or null when the miner reported none. */
   | { readonly kind: 'running'; readonly progress: number | null; readonly wireStatus: string }
@@ -34,7 +34,7 @@ export type TokenReply =
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'not_found' };
 
-/** A reply, and the word that it came with. */
+/** A parsed reply, with the status that the miner wrote. */
 export interface ParsedReply<Reply> {
   readonly reply: Reply;
   readonly wireStatus: string;
@@ -52,7 +52,7 @@ function requireReplyJobId(jobId: string | null | undefined, wireStatus: string)
   throw new CategorizedError('invalid_response', `the miner answered "${wireStatus}" without a job_id`);
 }
 
-/** Reads the reply to an initiate-fetch. `secrets` are kept out of messages. */
+/** Parses the reply to an initiate-fetch. `secrets` are redacted from messages. */
 export function readInitiateFetchReply(
   body: unknown,
   secrets: readonly string[],
@@ -81,7 +81,7 @@ export function readInitiateFetchReply(
   }
 }
 
-/** Reads the reply to a poll. Progress is cut to 0…100; 0 is a progress, and none is null. */
+/** Parses the reply to a poll. Progress is clamped to 0…100; a missing one is null, not 0. */
 export function readPollReply(body: unknown, secrets: readonly string[]): ParsedReply<PollReply> {
   const { status: wireStatus, message, progress } = parseReply(pollReplySchema, body);
   const kind = classifyWireStatus('poll_job_status', wireStatus);
@@ -99,9 +99,9 @@ export function readPollReply(body: unknown, secrets: readonly string[]): Parsed
 }
 
 /**
- * Reads the reply to a request for access.
+ * Parses the reply to a request for access.
  *
- * @throws CategorizedError `invalid_response` when the forecast is said to be ready and token, URL or hash is missing
+ * @throws CategorizedError `invalid_response` when the status is ready and token, URL or hash is missing
  */
 export function readTokenReply(body: unknown, secrets: readonly string[]): ParsedReply<TokenReply> {
   const parsed = parseReply(tokenReplySchema, body);
@@ -113,7 +113,7 @@ export function readTokenReply(body: unknown, secrets: readonly string[]): Parse
       if (access !== null) return { wireStatus, reply: { kind, access } };
       throw new CategorizedError(
         'invalid_response',
-        'the miner says that its forecast is ready, but not all of access_token, zarr_store_url and verification_hash are there',
+        'the miner reports its forecast as ready, but not all of access_token, zarr_store_url and verification_hash are present',
       );
     }
     case 'error':

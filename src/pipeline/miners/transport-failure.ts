@@ -1,6 +1,6 @@
 import type { ErrorCategory } from '#semconv';
 
-/** Codes of errors below HTTP, by what they mean. */
+/** Codes of errors below HTTP, by category; the first match wins. */
 const CODES: readonly (readonly [ErrorCategory, RegExp])[] = [
   ['timeout', /^(?:ETIMEDOUT|UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT)$/],
   ['handshake', /^(?:ERR_(?:TLS|SSL)_|CERT_|EPROTO$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/],
@@ -12,7 +12,7 @@ const CODES: readonly (readonly [ErrorCategory, RegExp])[] = [
   ['connection', /^(?:E[A-Z_]+|UND_ERR_SOCKET)$/],
 ];
 
-/** What a failure below HTTP was, without the words of the error: they name the address. */
+/** A failure below HTTP, without the message of the error, which would reveal the address. */
 export interface TransportFailure {
   readonly category: ErrorCategory;
   /** Code of the error, or its class when it has none. */

@@ -1,9 +1,9 @@
 import { scrubText } from '#semconv/scrub';
 import type { Miner } from './miner.ts';
 
-/** Longest quotation of a miner inside an error, characters. */
+/** Longest quotation of a miner's text in an error message, characters. */
 const QUOTE_LENGTH = 80;
-/** Longest message of a miner that is kept, characters. */
+/** Longest message of a miner that is stored, characters. */
 const MESSAGE_LENGTH = 500;
 
 /** Cuts to whole characters, so that no half of a surrogate pair is left. */
@@ -13,7 +13,7 @@ function cut(text: string, length: number): string {
 }
 
 function clean(text: string, length: number, secrets: readonly string[]): string {
-  // Cut once before the costly work, generously, and once after it.
+  // A generous cut first bounds the cost of scrubbing; the exact one comes after it.
   const head = text.slice(0, length * 8).replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ');
   const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[REDACTED]'), head);
   return cut(scrubText(hidden).trim(), length);
@@ -21,7 +21,7 @@ function clean(text: string, length: number, secrets: readonly string[]): string
 
 const longestFirst = (one: string, other: string): number => other.length - one.length;
 
-/** What must not be repeated from the words of this miner: where it listens and the token that opens its files. */
+/** The secrets to redact from a miner's text: its address and its token; longest first, so that no part remains. */
 export function secretsOf(miner: Miner, token?: string): string[] {
   const url = URL.canParse(miner.baseUrl) ? new URL(miner.baseUrl) : null;
   const secrets = [token, miner.baseUrl, url?.origin, url?.host, url?.hostname];
@@ -31,12 +31,12 @@ export function secretsOf(miner: Miner, token?: string): string[] {
     .toSorted(longestFirst);
 }
 
-/** A miner's words for an error message: at most 80 characters on one line, without secrets, in quotation marks. */
+/** Quotes a miner's text for an error message: at most 80 characters on one line, without secrets, in quotation marks. */
 export function quoteUntrusted(text: string, secrets: readonly string[] = []): string {
   return JSON.stringify(clean(text, QUOTE_LENGTH, secrets));
 }
 
-/** A miner's message as it is kept: at most 500 characters on one line, without secrets. */
+/** Sanitizes a miner's message for storage: at most 500 characters on one line, without secrets. */
 export function sanitizeUntrusted(text: string, secrets: readonly string[] = []): string {
   return clean(text, MESSAGE_LENGTH, secrets);
 }

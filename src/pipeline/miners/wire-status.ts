@@ -2,9 +2,9 @@ import { CategorizedError } from '#semconv';
 import { quoteUntrusted } from './untrusted-text.ts';
 
 /**
- * The words that a miner may answer with, by the request they answer, and what each comes to.
+ * The statuses of the protocol by request, and the kind of reply that each means.
  *
- * A miner's word is never stored as a status of ours: it is looked up here, and an unknown one is an error.
+ * A wire status is never stored as a status of ours: it is mapped by this table, and an unknown one is an error.
  */
 export const WIRE_STATUSES = {
   initiate_fetch: {
@@ -46,7 +46,7 @@ export const WIRE_STATUSES = {
 
 /** A request that a miner answers with a status. */
 export type RequestType = keyof typeof WIRE_STATUSES;
-/** What the answers to a request come to. */
+/** The kinds of reply to a request. */
 export type ReplyKind<Type extends RequestType> =
   (typeof WIRE_STATUSES)[Type][keyof (typeof WIRE_STATUSES)[Type]];
 
@@ -58,9 +58,9 @@ function isKnown<Type extends RequestType>(
 }
 
 /**
- * What a status on the wire comes to.
+ * Maps a wire status to its kind of reply.
  *
- * @throws CategorizedError `invalid_response` for a word that is not in the table
+ * @throws CategorizedError `invalid_response` for a status that is not in the table
  */
 export function classifyWireStatus<Type extends RequestType>(type: Type, status: string): ReplyKind<Type> {
   const statuses: (typeof WIRE_STATUSES)[Type] = WIRE_STATUSES[type];
@@ -68,6 +68,6 @@ export function classifyWireStatus<Type extends RequestType>(type: Type, status:
   throw new CategorizedError(
     'invalid_response',
     `the miner answered ${type} with status ${quoteUntrusted(status)}; allowed: ${Object.keys(statuses).join(', ')}. ` +
-      'Either the miner speaks another protocol version, or the status has to be added to the table.',
+      'Either the miner uses another protocol version, or the status has to be added to the table.',
   );
 }

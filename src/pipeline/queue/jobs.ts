@@ -74,5 +74,5 @@ export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Pr
   );
   const added = rows[0]?.added ?? 0;
   if (added !== jobs.length)
-    throw new Error(`The queue took ${added} of ${jobs.length} jobs; the step is done again.`);
+    throw new Error(`The queue added ${added} of ${jobs.length} jobs; the step is done again.`);
 }

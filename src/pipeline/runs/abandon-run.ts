@@ -7,10 +7,10 @@ import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { toDecisionEvent } from './run-decision.ts';
 import type { SharedParts } from '../step/step-job.ts';
 
-/** A run to give up, and why. */
+/** A run to abandon, and the reason. */
 export interface RunToAbandon {
   readonly run: RunRow;
-  /** For people; recorded, so without secrets. */
+  /** Free text that is recorded; it must hold no secrets. */
   readonly reason: string;
 }
 
@@ -47,12 +47,12 @@ const abandon = step(
 );
 
 /**
- * Gives up active runs that nobody will take to their end. No miner is to blame: nothing more is said of their
- * forecasts, and jobs that are still queued find nothing left to do. A run that another worker moves on at this very
- * moment stays as it is.
+ * Abandons active runs that no worker will finish. No miner is at fault, so their forecasts get no further status. Jobs
+ * that are still queued become obsolete, because the revisions of their rows change. A run that another worker moves at
+ * the same moment is not abandoned.
  *
- * @param minersAt pattern of SQL's `like` for the base URL: runs with a miner elsewhere stay as they are
- * @returns the ids of the runs that were given up
+ * @param minersAt SQL `like` pattern for the base URL; a run with any miner elsewhere is not abandoned
+ * @returns the ids of the abandoned runs
  */
 export async function abandonRuns(
   parts: SharedParts,
@@ -77,7 +77,7 @@ export async function abandonRuns(
 const abandonIfActive = (run: RunRow, reason: string, parts: SharedParts): Promise<boolean> | false =>
   !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, reason }, parts);
 
-/** Locks leads, then miners, then the run, as the steps that end do: nobody waits for one who waits for him. */
+/** Ends leads and miners. It locks leads, then miners, then the run, in the order of the steps: no deadlock. */
 async function endLeadsAndMiners(client: Queryable, runId: number, reason: string): Promise<void> {
   for (const { table, key, ends } of OPEN_ROWS) {
     await client.query(

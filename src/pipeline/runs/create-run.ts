@@ -11,20 +11,20 @@ import type { SharedParts } from '../step/step-job.ts';
 import { toDecisionEvent } from './run-decision.ts';
 
 /**
- * Creates a run and starts it, unless the validator has had one for the cycle, under way or over: what a schedule asks
- * for, however often and from however many processes.
+ * Creates a run and starts it, unless the validator has one for the cycle, active or over. Idempotent, so a schedule may
+ * call it any number of times and from any number of processes.
  */
 export const ensureRun = (parts: SharedParts, request: RequestedRun): Promise<CreatedRun> =>
   createRunUnless(parts, request, loadLatestRun);
 
-/** A run to create, with those who take part. */
+/** A run to create, with its reserved id and its miners. */
 export interface RunToCreate {
   readonly runId: number;
   readonly run: NewRun;
   readonly miners: readonly Miner[];
 }
 
-/** The root of a run's trace. It ends at once; everything else of the run hangs below it. */
+/** The root span of a run's trace. It ends at once; all other spans of the run are below it. */
 const openRunDefinition: StepDefinition<[RunToCreate, SharedParts], Promise<void>> = {
   name: 'orchestration',
   substep: 'create_run',
@@ -59,7 +59,7 @@ const openRun = step(
   openRunDefinition,
   async ({ runId, run, miners }: RunToCreate, { pool, clock, ends }: SharedParts): Promise<void> => {
     const rootTraceparent = currentTraceparent() ?? null;
-    // Told again with the first job: nobody would be handed a job again for a process that dies here.
+    // Outbox: the first job replays this span end, because the root has no job of its own that would be redelivered.
     const end = encodeEnd(ends, undefined);
     const payload = { runId, revision: 0, ...(end !== null && { end }) };
     await commitIfTrue(pool, async (client) => {
@@ -71,24 +71,24 @@ const openRun = step(
   },
 );
 
-/** A run that somebody asks for. */
+/** A run to create, before an id is reserved. */
 export type RequestedRun = Omit<RunToCreate, 'runId'>;
 
-/** A run that was asked for: made now, or there before. */
+/** The run of a request: created now, or found. */
 export interface CreatedRun {
   readonly runId: number;
   readonly isNew: boolean;
 }
 
 /**
- * Creates a run and starts it. A validator has one active run for a cycle: asking again gives that one.
+ * Creates a run and starts it. A validator has at most one active run for a cycle, which is returned if it exists.
  *
  * @returns the id of the run
  */
 export const createRun = async (parts: SharedParts, request: RequestedRun): Promise<number> =>
   (await createRunUnless(parts, request, loadActiveRun)).runId;
 
-/** Creates a run and starts it, unless one is found; concurrent requests for the same cycle wait. */
+/** Creates a run unless one is found. An advisory lock serializes requests for the same validator and cycle. */
 function createRunUnless(
   parts: SharedParts,
   { run, miners }: RequestedRun,

@@ -15,7 +15,7 @@ export function requireForecastCycle(initTime: Date): Date {
   );
 }
 
-/** The cycle before: what a forecast from T0 starts from besides T0 itself. */
+/** The cycle before T0, from which a forecast also starts. */
 export const previousCycle = (initTime: Date): Date =>
   new Date(initTime.getTime() - HOURS_PER_CYCLE * 3_600_000);
 

@@ -4,14 +4,14 @@ import type { MinerCounts } from '../control/counts.ts';
 import type { RunRow } from '../control/run-row.ts';
 import type { TaskName } from '../queue/jobs.ts';
 
-/** One thing that the orchestrator decided, and why. */
+/** One decision of the orchestrator, with its reason. */
 export interface DecisionMade {
   readonly decision: Decision;
   readonly reason: string;
   readonly level: LogLevel;
 }
 
-/** What follows for a run. */
+/** The next status of a run, with its decisions and its next task. */
 export interface RunPlan {
   readonly to: RunStatus;
   readonly decisions: readonly DecisionMade[];
@@ -20,7 +20,7 @@ export interface RunPlan {
   readonly errorMessage?: string;
 }
 
-/** What the orchestrator looks at. `failures` counts the failed miners by category. */
+/** The input of a decision. `failures` counts the failed miners by error category. */
 export interface RunView {
   readonly run: Pick<RunRow, 'status' | 'day1Lead' | 'era5Leads' | 'failureCategory' | 'failureMessage'>;
   readonly miners: MinerCounts;
@@ -30,7 +30,7 @@ export interface RunView {
 const info = (decision: Decision, reason: string): DecisionMade => ({ decision, reason, level: 'INFO' });
 
 /**
- * Decides what follows for a run, from its status and its miners alone: no clock, no I/O.
+ * Decides the next status of a run. A pure function of its status and its miners: no clock, no I/O.
  *
  * @returns null where there is nothing to decide: the run waits for its miners or is over
  */
@@ -65,7 +65,7 @@ export function decideRun(view: RunView): RunPlan | null {
   }
 }
 
-/** Two decisions at once: one needs nothing of the other. */
+/** Two independent decisions: seeding the miners and fetching GFS. */
 const seedAndFetch = (miners: number): RunPlan => ({
   to: 'seeding',
   decisions: [
@@ -85,7 +85,7 @@ function failRun({ failureCategory, failureMessage }: RunView['run']): RunPlan {
   };
 }
 
-/** One forecast makes a run completed; without any it has a status of its own, an error. */
+/** One completed forecast makes the run completed; without any it ends as `all_miners_failed`, an error. */
 function completeRun({ miners, failures }: RunView): RunPlan {
   const why = Object.entries(failures).map(([category, count]) => `${category} ${count}`);
   if (miners.completed > 0) {

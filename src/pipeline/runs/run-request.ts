@@ -1,11 +1,12 @@
 import type { Miner } from '../miners/index.ts';
 
-/** Longest lead that the vocabulary knows, hours. */
+/** Longest lead that the vocabulary allows, hours. */
 const MAX_LEAD_HOURS = 1000;
 
 /**
- * Checks the leads of a run: whole hours from 1, none twice; in rising order.
+ * Checks the leads of a run: whole hours from 1, none twice.
  *
+ * @returns the leads in rising order
  * @throws RangeError naming what was got and what is allowed
  */
 export function requireLeads(leads: readonly number[]): readonly number[] {
@@ -19,9 +20,9 @@ export function requireLeads(leads: readonly number[]): readonly number[] {
 }
 
 /**
- * Checks who takes part in a run: at least one miner, no slot and no hotkey twice.
+ * Checks the miners of a run: at least one, UIDs 0 to 255, no UID and no hotkey twice.
  *
- * @throws RangeError naming what was got and what is allowed; never where a miner is
+ * @throws RangeError naming what was got and what is allowed, never an address of a miner
  */
 export function requireMiners(miners: readonly Miner[]): readonly Miner[] {
   if (miners.length === 0)

@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunProgress } from '../control/progress.ts';
 
-/** How often a run is looked at, milliseconds: often at first, then ever less. */
+/** Bounds of the poll interval, milliseconds; it grows exponentially between them. */
 const CHECK_MILLIS = { least: 20, most: 2000 };
 const GROWTH = 1.5;
 
 /**
- * Resolves when a run is over. A database that is gone meanwhile is waited for, as the pipeline does.
+ * Polls a run until it is over. Errors of the database are ignored and the poll repeated, since the pipeline outlasts an
+ * outage too.
  *
- * @param look null when the pipeline was stopped meanwhile
+ * @param look reads the progress; null when the pipeline was stopped
  * @throws Error when the pipeline was stopped before the run was over, RangeError when there is no such run
  */
 export async function waitForRun(look: () => Promise<RunProgress> | null): Promise<void> {
   for (let millis = CHECK_MILLIS.least; ; millis = Math.min(millis * GROWTH, CHECK_MILLIS.most)) {
     const looking = look();
     if (looking === null) {
-      throw new Error('The pipeline was stopped before the run was over; start one again and it goes on.');
+      throw new Error('The pipeline was stopped before the run was over; start it again to continue.');
     }
     if (await isFinished(looking)) return;
     await sleep(millis);

@@ -3,12 +3,12 @@ import type { FieldScores } from '#scoring';
 import type { StepEvent } from '#steps';
 import type { PlannedField } from './field-plan.ts';
 
-/** The scores of one field, as an event of a scoring span holds them. */
+/** The scores of one field, as the event of a scoring span records them. */
 export interface ComponentScore {
   readonly field: PlannedField;
-  /** Null where the field could not be scored; `reason` has the cause. */
+  /** Null when the field could not be scored; `reason` holds the cause. */
   readonly scores: FieldScores | null;
-  /** The skill that counts: against GFS on day one, after its penalty, and against climatology for ERA5. */
+  /** The skill that enters the score: against GFS minus the clone penalty on day one, against climatology for ERA5. */
   readonly skillScore: number | null;
   readonly climatologyCheckPassed?: boolean | null;
   readonly patternCorrelationPassed?: boolean | null;
@@ -18,7 +18,7 @@ export interface ComponentScore {
   readonly reason: string | null;
 }
 
-/** What all component scores of a span have in common. */
+/** The fields that all component scores of a span share. */
 export interface ScoredInstant {
   readonly scoreType: ScoreType;
   readonly validTime: Date;
@@ -45,7 +45,7 @@ export function toComponentEvent(component: ComponentScore, instant: ScoredInsta
   return { name: EVENTS.componentScore, attributes };
 }
 
-/** Absent metrics are left out: unknown is not 0. */
+/** The metrics as attributes; none for a field without scores, because unknown is not 0. */
 function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
   if (scores === null) return {};
   return {
@@ -61,7 +61,7 @@ function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
   };
 }
 
-/** Which metrics of a field could not be computed; null when none is missing. */
+/** Names the metrics of a field that are not finite; null when all are. */
 export function missingMetrics(values: Readonly<Record<string, number | null>>): string | null {
   const missing = Object.keys(values).filter((name) => values[name] === null);
   return missing.length === 0 ? null : `not finite: ${missing.join(', ')}`;

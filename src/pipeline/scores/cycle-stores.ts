@@ -4,30 +4,30 @@ import { cycleName } from '../runs/forecast-cycle.ts';
 import { createFieldCache, type FieldCache } from './field-cache.ts';
 import { createStoreHandle, type GridStoreSource, type StoreHandle } from './store-handle.ts';
 
-/** A store of which each cycle has its own, such as the GFS forecast from T0. */
+/** One store per cycle, such as the GFS forecast from T0. */
 export interface StoreOfCycle {
   readonly ofCycle: (initTime: Date) => Promise<GridStore>;
 }
 
-/** A store that all cycles share, or one for each. */
+/** A store that all cycles share, or one store per cycle. */
 export type StoreSource = GridStoreSource | StoreOfCycle;
 
-/** What forecasts are scored with; a function opens a store that may grow. */
+/** The stores that forecasts are scored with. A function opens a store that may gain new times. */
 export interface PipelineStores {
   /** ERA5. */
   readonly truth: StoreSource;
   readonly climatology: StoreSource;
   /** The GFS forecast from T0. */
   readonly reference: StoreSource;
-  /** The GFS analysis, truth of day one; ERA5 stands in for it unless given. */
+  /** The GFS analysis, truth of day one; ERA5 unless given. */
   readonly analysis?: StoreSource;
 }
 
 export interface CycleStoresOptions {
   readonly clock: Clock;
-  /** How old an opened store may be before it is opened again to look for new times, milliseconds. */
+  /** Age after which an opened store is reopened to look for new times, milliseconds. */
   readonly refreshMillis: number;
-  /** Most bytes of fields that are kept, of all cycles together. */
+  /** Capacity of the field cache, bytes, for all cycles together. */
   readonly fieldCacheBytes: number;
 }
 
@@ -36,7 +36,7 @@ const MAX_CYCLES = 64;
 
 type HandleOf = (initTime: Date) => StoreHandle;
 
-/** The stores of each cycle. Those that all cycles share are opened once. */
+/** Creates the stores of each cycle. A store that all cycles share is opened once. */
 export function createCycleStores(
   stores: PipelineStores,
   options: CycleStoresOptions,
@@ -60,7 +60,7 @@ export function createCycleStores(
   });
 }
 
-/** LRU cache of the handles of cycles. Their names distinguish their fields. */
+/** LRU cache of one handle per cycle. The cycle is part of the handle's name, which keys the field cache. */
 function handlePerCycle(name: string, { ofCycle }: StoreOfCycle, options: CycleStoresOptions): HandleOf {
   const handles = new Map<string, StoreHandle>();
   return (initTime) => {
@@ -77,7 +77,7 @@ function handlePerCycle(name: string, { ofCycle }: StoreOfCycle, options: CycleS
   };
 }
 
-/** What forecasts are scored with. */
+/** The opened stores of one cycle, with the field cache that all cycles share. */
 export interface ScoringStores {
   /** ERA5. */
   readonly truth: StoreHandle;
@@ -86,6 +86,6 @@ export interface ScoringStores {
   readonly reference: StoreHandle;
   /** The GFS analysis: truth of day one. Null where day one is scored against ERA5. */
   readonly analysis: StoreHandle | null;
-  /** Their fields, kept while many miners are scored on them. */
+  /** Their fields, cached because many miners are scored on the same ones. */
   readonly fields: FieldCache;
 }

@@ -1,7 +1,7 @@
 import { createInterpolator, type FieldRequest, type Grid, type GridStore } from '#grids';
 import { upstreamError } from './store-handle.ts';
 
-/** How often one step found a field in the cache. */
+/** The use that one step made of the cache: hits, misses and bytes read. */
 export interface CacheUse {
   hits: number;
   misses: number;
@@ -10,7 +10,7 @@ export interface CacheUse {
 }
 export const newCacheUse = (): CacheUse => ({ hits: 0, misses: 0, bytes: 0 });
 
-/** Which field of which of the validator's stores, on which grid. */
+/** A request for a field of one of the validator's stores on a grid. */
 export interface FieldWanted {
   readonly storeName: string;
   readonly store: GridStore;
@@ -23,7 +23,7 @@ export interface FieldWanted {
 /** Fields of truth, climatology and references: read once, scored against by every miner. */
 export interface FieldCache {
   read(wanted: FieldWanted): Promise<Float32Array>;
-  /** Bytes of the fields that are kept. */
+  /** Bytes of the cached fields. */
   readonly bytes: number;
 }
 
@@ -33,9 +33,9 @@ interface Entry {
 }
 
 /**
- * Keeps at most `maxBytes` of fields and drops those that were not used for the longest time.
+ * LRU cache of at most `maxBytes` of fields.
  *
- * A field that is being read is read once, however many ask. A failed read is forgotten.
+ * Concurrent reads of one field share one promise (request coalescing). A failed read is not cached.
  */
 export function createFieldCache(maxBytes: number): FieldCache {
   const entries = new Map<string, Entry>();

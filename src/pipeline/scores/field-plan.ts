@@ -7,7 +7,7 @@ export interface PlannedField {
   readonly pressureHpa: number | null;
 }
 
-/** The weight of each variable. It is kept for the record; no score uses it. */
+/** The weight of each variable. It is recorded with the component scores; no score uses it. */
 export const BASE_WEIGHTS: Readonly<Record<Variable, number>> = {
   '2t': 0.25,
   msl: 0.2,
@@ -58,7 +58,7 @@ function fieldsOf(store: Pick<GridStore, 'variables'>, variable: Variable): Plan
   return (found.pressureLevelsHpa ?? [null]).map((pressureHpa) => ({ variable, pressureHpa }));
 }
 
-/** Splits what is expected of a forecast into what it has and what it lacks. */
+/** Splits the expected fields of a forecast into those that it has and those that it lacks. */
 export function splitByPresence(
   forecast: Pick<GridStore, 'variables'>,
   expected: readonly PlannedField[],
@@ -70,8 +70,10 @@ export function splitByPresence(
 }
 
 /**
- * @throws CategorizedError `data_missing_variable` for a forecast that has nothing of what is expected, and
- * `validator_internal` when nothing is: then the validator's own stores do not fit together
+ * Requires at least one field to score.
+ *
+ * @throws CategorizedError `data_missing_variable` for a forecast that has none of the expected fields, and
+ * `validator_internal` when no field is expected: then the validator's own stores share none
  */
 export function requireSomePresent({ present, missing }: ReturnType<typeof splitByPresence>): void {
   if (present.length > 0) return;

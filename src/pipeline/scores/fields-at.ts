@@ -18,11 +18,11 @@ export interface ComparedFields {
   readonly climatology?: Float32Array;
 }
 
-/** What is compared at one instant. */
+/** The stores whose fields are compared at one instant. */
 export interface FieldSources {
   readonly forecast: GridStore;
   readonly truth: OpenedStore;
-  /** Null, or lacking a field or the time: skill against it is not known. */
+  /** The skill against it is unknown when it is null or lacks the field or the time. */
   readonly reference: OpenedStore | null;
   readonly climatology: OpenedStore | null;
   readonly validTime: Date;
@@ -30,14 +30,16 @@ export interface FieldSources {
   readonly use: CacheUse;
 }
 
-/** Opens a store; null where there is none. */
+/** Opens a store; null when there is none. */
 export const openIfPresent = async (handle: StoreHandle | null): Promise<OpenedStore | null> =>
   handle === null ? null : { name: handle.name, store: await handle.open() };
 
 /**
- * Reads one field of the forecast and what it is compared with, all at the same time: while one is decoded the others
- * are on their way. Where more than one cannot be read the validator's own fault is reported, not that of the
- * forecast.
+ * Reads one field of the forecast and of the stores that it is compared with, concurrently, so that decoding overlaps
+ * with transfer.
+ *
+ * @throws when more than one field cannot be read, the error of the validator's own store, not that of the forecast: a
+ * miner must not be blamed for an outage
  */
 export function createComparedFieldReader(
   sources: FieldSources,

@@ -5,11 +5,11 @@ import type { ForecastAccess, Miner, MinerClient } from '../miners/index.ts';
 /** A miner's forecast whose every file is checked as it is read. */
 export interface OpenedForecast {
   readonly store: GridStore;
-  /** What was read so far. */
+  /** Bytes, requests and verified files so far. */
   stats(): { readonly bytes: number; readonly requests: number; readonly verifiedFiles: number };
 }
 
-/** Which forecast to open, and the frozen list of files that it is held to. */
+/** A forecast to open, and the frozen file hashes that it is verified against. */
 export interface ForecastToOpen {
   readonly miner: Miner;
   readonly access: ForecastAccess;
@@ -20,7 +20,7 @@ export interface ForecastToOpen {
 /** @throws CategorizedError `verification_chunk` for a file that is not the one that was frozen, now or when read */
 export type ForecastOpener = (forecast: ForecastToOpen) => Promise<OpenedForecast>;
 
-/** Opens forecasts where their miners host them. The dispatcher has to accept the certificates of miners. */
+/** Creates an opener of forecasts at their miners' URLs. The dispatcher must accept self-signed certificates. */
 export function createForecastOpener(
   minerClient: Pick<MinerClient, 'forecastReader'>,
   dispatcher: Dispatcher,

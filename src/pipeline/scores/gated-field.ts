@@ -3,24 +3,23 @@ import { CategorizedError } from '#semconv';
 import { fieldKey, type PlannedField } from './field-plan.ts';
 import type { ComparedFields } from './fields-at.ts';
 
-/** A forecast field that may be scored, in the unit of the truth and without gaps where climatology can fill them. */
+/** A forecast field that may be scored: in the unit of the truth, its gaps filled with climatology where there is one. */
 export interface GatedField {
   readonly kind: 'scorable';
   readonly fields: ComparedFields;
   readonly unitFix: UnitFix | null;
 }
 
-/** A forecast field that must not be scored. */
+/** A forecast field that failed a gate and must not be scored. */
 export interface RejectedField {
   readonly kind: 'rejected';
   readonly error: CategorizedError;
 }
 
 /**
- * Puts right the unit of a forecast field and lets it through the gates of coverage and magnitude.
+ * Converts a forecast field to the unit of the truth and checks the gates of coverage and magnitude.
  *
- * The few points that a passing field may lack are given the climatology, so that leaving out hard points earns
- * nothing.
+ * The few points that a passing field may lack are filled with climatology, so that omitting hard points gains nothing.
  */
 export function gateField(field: PlannedField, fields: ComparedFields): GatedField | RejectedField {
   const { values, fix } = fixUnits(field.variable, fields.forecast, fields.truth);

@@ -13,15 +13,15 @@ import { BASE_WEIGHTS, fieldKey, type PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
 import { gateField, type GatedField } from './gated-field.ts';
 
-/** The score of day one, and what it is made of. */
+/** The score of day one, with its components. */
 export interface Day1Result {
   readonly outcome: Day1Score;
   readonly components: readonly ComponentScore[];
-  /** Fields that came in another unit, with what was done about it. */
+  /** Fields that were in another unit, with the conversion that was applied. */
   readonly unitFixes: Readonly<Record<string, string>>;
 }
 
-/** One variable of day one: what goes into the score, and what is recorded of it. */
+/** One variable of day one: its input to the score, and its recorded component. */
 interface Day1Component {
   readonly variable: Day1Variable;
   readonly component: ComponentScore;
@@ -29,8 +29,8 @@ interface Day1Component {
 }
 
 /**
- * Scores day one, field by field. A field that is missing or fails a gate or a sanity check counts 0: leaving out what
- * is hard must not raise a score.
+ * Scores day one, field by field. A field that is missing or fails a gate or a sanity check counts 0, because omitting a
+ * hard field must not raise a score.
  */
 export async function scoreDay1Lead(
   sources: FieldSources,
@@ -106,7 +106,7 @@ function scoreComponent(
   };
 }
 
-/** A field without a score: it counts 0 and says why. */
+/** A field without scores, which counts 0, with the reason. */
 const unscored = (field: PlannedField, reason: string): Day1Component => ({
   unitFix: null,
   variable: {

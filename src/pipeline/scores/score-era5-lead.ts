@@ -5,9 +5,9 @@ import { BASE_WEIGHTS, type PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
 import { gateField } from './gated-field.ts';
 
-/** The score of one lead against ERA5, and what it is made of. */
+/** The score of one lead against ERA5, with its components. */
 export interface Era5LeadScore {
-  /** 0 to 1; null when no metric of any variable is known. */
+  /** 0 to 1; null when no metric of any variable is finite. */
   readonly score: number | null;
   readonly components: readonly ComponentScore[];
 }
@@ -16,7 +16,7 @@ export interface Era5LeadScore {
  * Scores one lead of a forecast against ERA5, field by field.
  *
  * @throws CategorizedError `data_coverage` or `data_extreme` at the first field that fails a gate: a lead is scored
- * wholly or not at all
+ * with all its fields or not at all
  */
 export async function scoreEra5Lead(
   sources: FieldSources,
@@ -49,7 +49,7 @@ function countLevels(planned: readonly PlannedField[]): ReadonlyMap<Variable, nu
   return levels;
 }
 
-/** Levels become one value a variable first, weighted by thickness; then all variables count the same. */
+/** Averages the levels of each variable, weighted by thickness; then all variables have equal weight. */
 function combine(components: readonly ComponentScore[]): number | null {
   const variables = new Set(components.map(({ field }) => field.variable));
   const values = [...variables].map((variable) =>
@@ -63,7 +63,7 @@ function combine(components: readonly ComponentScore[]): number | null {
   });
 }
 
-/** Skill and correlation as means over the levels, errors as the root of the mean square. */
+/** Skill and ACC as weighted means over the levels, RMSE as the root of the weighted mean of MSE. */
 function combineLevels(components: readonly ComponentScore[]) {
   const weights = weightsOf(components.map(({ field }) => field));
   const metric = (name: keyof FieldScores): (number | null)[] =>
@@ -76,13 +76,13 @@ function combineLevels(components: readonly ComponentScore[]) {
   };
 }
 
-/** Mass weights; a variable at the surface or on a single level weighs 1. */
+/** Thickness weights of the levels; 1 for a variable at the surface or on a single level. */
 function weightsOf(fields: readonly PlannedField[]): ArrayLike<number> {
   const levels = fields.flatMap(({ pressureHpa }) => (pressureHpa === null ? [] : [pressureHpa]));
   return levels.length < 2 ? fields.map(() => 1) : thicknessWeights(levels);
 }
 
-/** @throws CategorizedError `data_coverage` for a lead of which nothing is known */
+/** @throws CategorizedError `data_coverage` for a lead without any finite metric */
 export function requireLeadScore({ score }: Era5LeadScore): number {
   if (score !== null) return score;
   throw new CategorizedError('data_coverage', 'No metric of any variable is finite; the lead has no score.');

@@ -4,25 +4,25 @@ import { messageOf } from '#semconv/message-of';
 import { classifyError } from '#steps';
 import type { Clock } from '../control/clock.ts';
 
-/** A store, or how to open it. Only what can be opened again can be seen to grow. */
+/** A store, or a function that opens it. Only a store that can be reopened shows new times. */
 export type GridStoreSource = GridStore | (() => Promise<GridStore>);
 
 /** One of the validator's own stores: truth, climatology, reference or analysis. */
 export interface StoreHandle {
   readonly name: string;
   /**
-   * The store, opened when it is first needed.
+   * The store, opened at the first call (memoized).
    *
-   * @throws CategorizedError of the upstream, retryable: no miner is at fault
+   * @throws CategorizedError `truth_not_ready` or another upstream category, retryable: no miner is at fault
    */
   open(): Promise<GridStore>;
-  /** The store if it holds the valid time, opened again when it may have grown meanwhile; null while it does not. */
+  /** The store if it holds the valid time, reopened when it is older than `refreshMillis`; null while it does not. */
   openWithTime(validTime: Date): Promise<GridStore | null>;
 }
 
 export interface StoreHandleOptions {
   readonly clock: Clock;
-  /** How old an opened store may be before it is opened again to look for new times, milliseconds. */
+  /** Age after which an opened store is reopened to look for new times, milliseconds. */
   readonly refreshMillis: number;
 }
 
@@ -30,7 +30,7 @@ export interface StoreHandleOptions {
 export const hasTime = (store: GridStore, validTime: Date): boolean =>
   store.validTimes.some((time) => time.getTime() === validTime.getTime());
 
-/** Shares one opened store between all steps; simultaneous openings are one. */
+/** Memoizes an opened store for all steps; concurrent openings share one promise, and a failed one is not kept. */
 export function createStoreHandle(
   name: string,
   source: GridStoreSource,
@@ -61,7 +61,7 @@ export function createStoreHandle(
   };
 }
 
-/** Opens what can be opened; a store that was handed over is open. */
+/** Opens a store unless the source is one already. */
 async function openSource(name: string, source: GridStoreSource): Promise<GridStore> {
   if (typeof source !== 'function') return source;
   try {
@@ -71,13 +71,13 @@ async function openSource(name: string, source: GridStoreSource): Promise<GridSt
   }
 }
 
-/** What went wrong with a store of the validator's own, so that no miner is blamed for it. */
+/** Maps an error of the validator's own store to an upstream category, so that no miner is blamed for it. */
 export function upstreamError(name: string, error: unknown): CategorizedError {
   const category = classifyError(error);
-  const kept = category === 'rate_limited_upstream' || category === 'out_of_memory';
+  const isSpecific = category === 'rate_limited_upstream' || category === 'out_of_memory';
   const reason = messageOf(error);
   return new CategorizedError(
-    kept ? category : 'truth_not_ready',
+    isSpecific ? category : 'truth_not_ready',
     `The ${name} store cannot be read: ${reason}`,
     {
       cause: error,

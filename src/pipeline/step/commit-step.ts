@@ -29,6 +29,6 @@ export async function commitStep<Result>(
     await enqueueEnd(client, delivery, { ends: parts.ends, result });
     return true;
   };
-  const kept = await withControlState(() => commitIfTrue(parts.pool, commitWithEnd));
-  return kept ? result : { kind: 'superseded' };
+  const isCommitted = await withControlState(() => commitIfTrue(parts.pool, commitWithEnd));
+  return isCommitted ? result : { kind: 'superseded' };
 }

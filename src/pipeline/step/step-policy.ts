@@ -9,7 +9,7 @@ import type { Failed, Retry } from './step-result.ts';
 
 /** A job that was delivered more often than this is taken to crash its worker. */
 export const MAX_DELIVERIES = 10;
-/** Longest message that control state keeps, characters. */
+/** Longest message that control state stores, characters. */
 const MAX_MESSAGE_LENGTH = 500;
 
 /** The attempt that is running. */

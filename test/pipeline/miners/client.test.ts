@@ -271,8 +271,8 @@ describe('a call that fails', () => {
   });
 
   it.each([
-    ['no JSON', 'application/json', '{"status":', 'is no JSON in UTF-8'],
-    ['bytes that are no text', 'application/json', Buffer.from([0x22, 0xff, 0x22]), 'is no JSON in UTF-8'],
+    ['no JSON', 'application/json', '{"status":', 'is not JSON in UTF-8'],
+    ['bytes that are no text', 'application/json', Buffer.from([0x22, 0xff, 0x22]), 'is not JSON in UTF-8'],
     [
       'HTML',
       'text/html; charset=utf-8',

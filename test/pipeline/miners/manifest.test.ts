@@ -148,17 +148,17 @@ describe('a forged manifest', () => {
     ['no files', { files: undefined }, 'files: '],
     ['a path that leaves the store', { files: { '../x': 'ab'.repeat(32) } }, 'files: '],
     ['an absolute path', { files: { '/x': 'ab'.repeat(32) } }, 'files: '],
-    ['a hash that is none', { files: { x: 'zz' } }, 'is no lower-case hex hash'],
-  ])('a forged manifest is rejected with %s', (_, changes, message) => {
+    ['a hash that is none', { files: { x: 'zz' } }, 'is not a lower-case hex hash'],
+  ])('is rejected with %s', (_, changes, message) => {
     const error = errorOf(claimOf(forged(changes)));
     expect(error.category).toBe('verification_manifest');
     expect(error.message).toContain(message);
   });
 
-  it('a forged manifest is rejected when it is no JSON at all', () => {
-    expect(errorOf(claimOf(bytesOf('<html>'))).message).toBe('the manifest (6 bytes) is no JSON in UTF-8');
+  it('is rejected when it is no JSON at all', () => {
+    expect(errorOf(claimOf(bytesOf('<html>'))).message).toBe('the manifest (6 bytes) is not JSON in UTF-8');
     expect(errorOf(claimOf(Uint8Array.of(0xff, 0xfe))).message).toBe(
-      'the manifest (2 bytes) is no JSON in UTF-8',
+      'the manifest (2 bytes) is not JSON in UTF-8',
     );
   });
 });

@@ -28,13 +28,13 @@ describe('a list of miners', () => {
   });
 
   it.each([
-    ['[', 'the list of miners is no JSON'],
+    ['[', 'the list of miners is not JSON'],
     [{}, 'expected array'],
     [[], 'holds no miner'],
     [[{ ...one, uid: 256 }], '[0].uid is above 255'],
     [[{ ...one, uid: -1 }], '[0].uid is below 0'],
-    [[{ ...one, uid: 1.5 }], '[0].uid is no whole number'],
-    [[one, { ...other, hotkey: `${ALICE}x` }], '[1].hotkey is no ss58 address'],
+    [[{ ...one, uid: 1.5 }], '[0].uid is not a whole number'],
+    [[one, { ...other, hotkey: `${ALICE}x` }], '[1].hotkey is not an ss58 address'],
     [[{ uid: 1, hotkey: HOTKEY }], '[0].url'],
     [[{ ...one, ip: '10.0.0.1' }], 'Unrecognized key: "ip"'],
   ])('a list of miners: %j is refused with words that show the place', (list, message) => {
@@ -53,15 +53,15 @@ describe('a list of miners', () => {
     '',
   ])('a list of miners refuses the URL "%s" without repeating it', (url) => {
     const { message } = errorOf([{ ...one, url }]);
-    expect(message).toContain('[0].url is no http or https URL');
+    expect(message).toContain('[0].url is not an http or https URL');
     expect(message).not.toMatch(/pass@|abc|ftp:/);
   });
 
   it('a list of miners names all miners that stand twice, but no address', () => {
     const { message } = errorOf([one, other, { ...one, url: 'https://203.0.113.9:33333' }]);
-    expect(message).toContain('uid 17 stands at [0], [2]');
-    expect(message).toContain(`hotkey ${HOTKEY} stands at [0], [2]`);
-    expect(message).toContain('one url stands at [0], [2]');
+    expect(message).toContain('uid 17 occurs at [0], [2]');
+    expect(message).toContain(`hotkey ${HOTKEY} occurs at [0], [2]`);
+    expect(message).toContain('one url occurs at [0], [2]');
     expect(message).not.toContain('203.0.113.9');
   });
 });

@@ -66,12 +66,12 @@ describe('the reply to an initiate-fetch', () => {
     ['no status', {}, /status: /],
     ['a status that is a number', { status: 3 }, /status: .*expected string/],
     ['no job id', { status: 'fetch_accepted' }, /"fetch_accepted" without a job_id/],
-    ['a job id with a path', { status: 'fetch_accepted', job_id: '../../etc' }, /job_id: is no job id/],
-    ['an endless job id', { status: 'fetch_accepted', job_id: 'a'.repeat(101) }, /job_id: is no job id/],
+    ['a job id with a path', { status: 'fetch_accepted', job_id: '../../etc' }, /job_id: is not a job id/],
+    ['an endless job id', { status: 'fetch_accepted', job_id: 'a'.repeat(101) }, /job_id: is not a job id/],
     [
       'a short hash',
       { status: 'completed', job_id: 'a', ...accessFields, verification_hash: 'ab' },
-      /no SHA-256/,
+      /is not a SHA-256/,
     ],
     [
       'a token with a line break',

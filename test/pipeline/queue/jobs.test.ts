@@ -65,7 +65,7 @@ describe('queueing', () => {
     const again = addJobs(database.pool, [
       { task: 'query', payload: { runId: 1, minerUid: 0, revision: 2 }, runAt: RUN_AT },
     ]);
-    await expect(again).rejects.toThrow('The queue took 0 of 1 jobs');
+    await expect(again).rejects.toThrow('The queue added 0 of 1 jobs');
   });
 });
 

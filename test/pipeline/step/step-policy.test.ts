@@ -20,7 +20,9 @@ const passing = new CategorizedError('timeout', 'took too long', { retryable: tr
 
 describe('the policy of a step', () => {
   it('gives back what the work came to', async () => {
-    expect(await withRetryPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({ kind: 'fine' });
+    expect(await withRetryPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({
+      kind: 'fine',
+    });
   });
 
   it('turns a passing failure into the next attempt, at the time of the table', async () => {
