@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** How often each step of each miner, lead and attempt came to its end. */
+/** Counts the ended spans of each step, miner, lead and attempt. */
 function endings(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { attributes } of spans.of()) {
@@ -30,8 +30,8 @@ function endings(): Map<string, number> {
   return counts;
 }
 
-describe('two pipelines on one database', () => {
-  it('two pipelines on one database share a run of many miners: every step is done exactly once and none is left', async () => {
+describe('concurrent pipelines', () => {
+  it('two pipelines share a run of many miners: each step is done exactly once and none is left', async () => {
     const files = await goodForecast();
     const stub = stubMiners(Array.from({ length: 12 }, () => ({ files })));
     const stores = await tinyStores();
@@ -55,7 +55,7 @@ describe('two pipelines on one database', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('two pipelines on one database create one run between them when both are asked for the same cycle at once', async () => {
+  it('two concurrent requests for one cycle create one run', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const stores = await tinyStores();
     const pipelines = [bench.open(stub, stores), bench.open(stub, stores)];
@@ -64,7 +64,7 @@ describe('two pipelines on one database', () => {
     expect(spans.of('orchestration', 'create_run')).toHaveLength(1);
   });
 
-  it('two pipelines on one database let a new run of the cycle begin when the one before is over', async () => {
+  it('a new run of a cycle can be created when the one before is over', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const first = await bench.run(pipeline, stub);
@@ -74,8 +74,8 @@ describe('two pipelines on one database', () => {
   });
 });
 
-describe('a restart', () => {
-  it('a restart goes on where the pipeline was stopped, in the same traces', async () => {
+describe('restarted pipeline', () => {
+  it('a restarted pipeline continues where it was stopped, in the same traces', async () => {
     let isResumed = false;
     const stub = stubMiners([
       {
@@ -106,8 +106,8 @@ describe('a restart', () => {
   });
 });
 
-describe('a database that drops its connections', () => {
-  it('a database that drops its connections does not end a run: lost steps are done again and nothing is left over', async () => {
+describe('lost connections', () => {
+  it('a run survives lost connections: lost steps are repeated and no job is left', async () => {
     const files = await goodForecast();
     const stub = stubMiners(Array.from({ length: 6 }, () => ({ files })));
     const recovery = { checkMillis: 100, graceMillis: 1000 };
@@ -130,15 +130,15 @@ describe('a database that drops its connections', () => {
     });
   });
 
-  it('a database that drops its connections says so when it is asked about a run that does not exist', async () => {
+  it('the progress of an unknown run is an error', async () => {
     const pipeline = bench.open(stubMiners([]), await tinyStores());
     await expect(pipeline.progress(77)).rejects.toThrow('There is no run 77');
     await expect(pipeline.finished(77)).rejects.toThrow(RangeError);
   });
 });
 
-describe('a job that is delivered twice', () => {
-  it('a job that is delivered twice does nothing when its transition was made before', async () => {
+describe('redelivered jobs', () => {
+  it('a redelivered job does nothing when its transition was made before', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const { runId } = await bench.run(pipeline, stub);
@@ -167,7 +167,7 @@ describe('a job that is delivered twice', () => {
     expect(stub.calls(0, 'initiateFetch')).toBe(1);
   });
 
-  it('a job that is delivered twice says nothing of the forecast when another worker was first', async () => {
+  it('a superseded step records no status of the forecast', async () => {
     const { pool } = bench.database;
     const stub = stubMiners([
       {
@@ -199,7 +199,7 @@ describe('a job that is delivered twice', () => {
     expect((await pipeline.progress(runId)).miners.polling).toBe(1);
   });
 
-  it('a job that is delivered twice ends as a crash of the process when it never came to its end in ten deliveries', async () => {
+  it('a job that never ended in ten deliveries fails as process_crash', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const pipeline = bench.open(stub, await tinyStores());
     const runId = await pipeline.createRun(runRequest(stub));

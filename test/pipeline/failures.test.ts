@@ -32,7 +32,7 @@ const requireBench = (): PipelineBench => {
   return bench;
 };
 
-/** Runs miners that differ from a good one as told. */
+/** Runs miners that differ from a good one as their scripts define. */
 async function runWith(
   scripts: readonly Partial<MinerScript>[],
   settings: Partial<PipelineSettings> = {},
@@ -48,7 +48,7 @@ const fail = (error: Error) => (): never => {
   throw error;
 };
 const lost = new CategorizedError('connection', 'the connection was lost', { retryable: true });
-const tell = (span: ReadableSpan | undefined, ...names: string[]): unknown[] =>
+const attributesOf = (span: ReadableSpan | undefined, ...names: string[]): unknown[] =>
   names.map((name) => span?.attributes[name]);
 const failureOf = async (): Promise<unknown> => {
   const { rows } = await requireBench().database.pool.query(
@@ -58,12 +58,12 @@ const failureOf = async (): Promise<unknown> => {
 };
 
 describe('query', () => {
-  it('query counts the attempts of an offline miner down to the last, each span linked to the one before', async () => {
+  it('the query of an offline miner is retried to its last attempt, each span linked to the one before', async () => {
     const progress = await runWith([{ initiateFetch: fail(lost) }]);
     expect(progress).toMatchObject({ status: 'all_miners_failed', withoutJob: [] });
     const attempts = spans.of('query');
     expect(
-      attempts.map((span) => tell(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
+      attempts.map((span) => attributesOf(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
     ).toEqual([
       [1, 'retry_scheduled', 'connection'],
       [2, 'retry_scheduled', 'connection'],
@@ -75,7 +75,7 @@ describe('query', () => {
         attempts[index]?.spanContext().spanId,
       ]);
     }
-    expect(tell(attempts[3], 'weather.stage', 'weather.forecast.status')).toEqual([
+    expect(attributesOf(attempts[3], 'weather.stage', 'weather.forecast.status')).toEqual([
       'inference_failed',
       'failed',
     ]);
@@ -87,7 +87,7 @@ describe('query', () => {
     });
   });
 
-  it('query recovers when a later attempt succeeds', async () => {
+  it('a query recovers when a later attempt succeeds', async () => {
     const progress = await runWith([
       { initiateFetch: (call) => (call < 3 ? fail(lost)() : { kind: 'accepted', jobId: jobIdOf(0) }) },
     ]);
@@ -95,47 +95,52 @@ describe('query', () => {
     expect(spans.of('query').map(statusOf)).toEqual(['retry_scheduled', 'retry_scheduled', 'succeeded']);
   });
 
-  it('query takes a rejected identity as the end, neither a success nor something to try again', async () => {
+  it('a rejected identity is a final failure of the query', async () => {
     await runWith([
       { initiateFetch: () => ({ kind: 'rejected', reason: 'hotkey verification failed', identity: true }) },
     ]);
-    expect(spans.of('query').map((span) => tell(span, 'weather.step.status', 'error.type'))).toEqual([
+    expect(spans.of('query').map((span) => attributesOf(span, 'weather.step.status', 'error.type'))).toEqual([
       ['failed', 'rejected_identity'],
     ]);
   });
 
-  it('query goes straight to verification when the forecast is there already, with its completion but no inference', async () => {
+  it('a ready forecast is verified at once, with a completion time but no inference', async () => {
     const progress = await runWith([{ initiateFetch: () => ({ kind: 'ready', jobId: jobIdOf(0) }) }]);
     expect(progress.status).toBe('completed');
     expect(spans.of('poll')).toEqual([]);
     const [query] = spans.of('query');
     expect(
-      tell(query, 'weather.response.status', 'weather.stage.status', 'weather.inference.started_time'),
+      attributesOf(
+        query,
+        'weather.response.status',
+        'weather.stage.status',
+        'weather.inference.started_time',
+      ),
     ).toEqual(['forecast_ready', 'inference_complete', undefined]);
     expect(query?.attributes['weather.inference.completed_time']).toBe(
       query?.attributes['weather.job.accepted_time'],
     );
   });
 
-  it('query lets no two miners hold one job: the second is one machine behind two slots', async () => {
+  it('two miners cannot hold one job: the second fails as isolation_violation', async () => {
     const progress = await runWith([{}, { initiateFetch: () => ({ kind: 'accepted', jobId: jobIdOf(0) }) }], {
       concurrency: 1,
     });
     expect(progress.miners).toMatchObject({ completed: 1, failed: 1 });
-    const ended = spans.of('query').map((span) => tell(span, 'weather.step.status', 'error.type'));
+    const ended = spans.of('query').map((span) => attributesOf(span, 'weather.step.status', 'error.type'));
     expect(ended).toContainEqual(['failed', 'isolation_violation']);
     expect(ended).toContainEqual(['succeeded', undefined]);
   });
 });
 
 describe('poll', () => {
-  it('poll fails a miner that still computes at poll 20, as a time-out', async () => {
+  it('a miner that is still computing at poll 20 fails as timeout', async () => {
     await runWith([{ poll: () => ({ kind: 'running', progress: 40, wireStatus: 'running' }) }]);
     const polls = spans.of('poll');
     expect(polls.map(({ attributes }) => attributes['weather.step.substep'])).toEqual(
       Array.from({ length: 20 }, (_, n) => `attempt_${n + 1}`),
     );
-    expect(tell(polls[19], 'weather.step.status', 'error.type', 'weather.stage')).toEqual([
+    expect(attributesOf(polls[19], 'weather.step.status', 'error.type', 'weather.stage')).toEqual([
       'failed',
       'timeout',
       'inference_failed',
@@ -143,19 +148,21 @@ describe('poll', () => {
     expect(await failureOf()).toMatchObject({ failed_step: 'poll', failure_category: 'timeout' });
   });
 
-  it("poll ends at once with the miner's own failure", async () => {
+  it('a failure that the miner reports ends its polls at once', async () => {
     await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory' }) }]);
     expect(
       spans
         .of('poll')
-        .map((span) => tell(span, 'weather.step.status', 'error.type', 'weather.response.status')),
+        .map((span) => attributesOf(span, 'weather.step.status', 'error.type', 'weather.response.status')),
     ).toEqual([['failed', 'miner_inference', 'failed']]);
   });
 
-  it('poll uses up an attempt for a lost connection, too', async () => {
+  it('a lost connection uses up a poll attempt, too', async () => {
     await runWith([{ poll: (call) => (call === 1 ? fail(lost)() : { kind: 'completed' }) }]);
     expect(
-      spans.of('poll').map((span) => tell(span, 'weather.step.substep', 'weather.step.status', 'error.type')),
+      spans
+        .of('poll')
+        .map((span) => attributesOf(span, 'weather.step.substep', 'weather.step.status', 'error.type')),
     ).toEqual([
       ['attempt_1', 'retry_scheduled', 'connection'],
       ['attempt_2', 'succeeded', undefined],
@@ -164,24 +171,22 @@ describe('poll', () => {
 });
 
 describe('verify', () => {
-  it('verify waits for a miner that said "completed" and has nothing to show yet', async () => {
+  it('verification is retried while a completed miner gives no access yet', async () => {
     const progress = await runWith([
       { token: (call, ready) => (call === 1 ? { kind: 'processing' } : ready) },
     ]);
     expect(progress.status).toBe('completed');
     const [first] = spans.of('verify');
-    expect(tell(first, 'weather.step.status', 'weather.response.status', 'weather.hosting.status')).toEqual([
-      'retry_scheduled',
-      'awaiting_miner_completion',
-      undefined,
-    ]);
+    expect(
+      attributesOf(first, 'weather.step.status', 'weather.response.status', 'weather.hosting.status'),
+    ).toEqual(['retry_scheduled', 'awaiting_miner_completion', undefined]);
   });
 
-  it('verify refuses a manifest that another key signed', async () => {
+  it('a manifest signed by another key is rejected', async () => {
     await runWith([{ manifest: (_call, seal) => ({ ...seal, signature: new Uint8Array(64) }) }]);
     const [span] = spans.of('verify');
     expect(
-      tell(
+      attributesOf(
         span,
         'weather.step.status',
         'error.type',
@@ -193,10 +198,10 @@ describe('verify', () => {
     ).toEqual(['failed', 'verification_signature', 'verification_failed', false, 'failed', 'accessible']);
   });
 
-  it('verify refuses to freeze a manifest after the window, at the first attempt', async () => {
+  it('a manifest after the freeze window is rejected at the first attempt', async () => {
     await runWith([{}], { freezeWindowMillis: -1 });
     const [span] = spans.of('verify');
-    expect(tell(span, 'weather.step.status', 'error.type', 'weather.response.status')).toEqual([
+    expect(attributesOf(span, 'weather.step.status', 'error.type', 'weather.response.status')).toEqual([
       'failed',
       'verification_freeze_window',
       'verification_error',
@@ -204,7 +209,7 @@ describe('verify', () => {
     expect(spans.of('day1')).toEqual([]);
   });
 
-  it('verify tells hosting that does not answer from hosting that lies', async () => {
+  it('the hosting status distinguishes an outage from a false manifest', async () => {
     await runWith([
       {
         manifest: (call, seal) =>
@@ -213,26 +218,26 @@ describe('verify', () => {
     ]);
     const [first, second] = spans.of('verify');
     expect(
-      tell(first, 'weather.step.status', 'weather.hosting.status', 'weather.verification.passed'),
+      attributesOf(first, 'weather.step.status', 'weather.hosting.status', 'weather.verification.passed'),
     ).toEqual(['retry_scheduled', 'timeout', undefined]);
-    expect(tell(second, 'weather.step.status', 'weather.hosting.status')).toEqual([
+    expect(attributesOf(second, 'weather.step.status', 'weather.hosting.status')).toEqual([
       'succeeded',
       'accessible',
     ]);
   });
 
-  it('verify refuses files that are not those of the manifest', async () => {
+  it('files that differ from the manifest are rejected', async () => {
     await runWith([
       { hosted: (_opening, path, content) => (path === '.zmetadata' ? new Uint8Array([123, 125]) : content) },
     ]);
-    expect(spans.of('verify').map((span) => tell(span, 'weather.step.status', 'error.type'))).toEqual([
-      ['failed', 'verification_chunk'],
-    ]);
+    expect(spans.of('verify').map((span) => attributesOf(span, 'weather.step.status', 'error.type'))).toEqual(
+      [['failed', 'verification_chunk']],
+    );
   });
 });
 
 describe('scoring', () => {
-  it('scoring ends the leads whose chunks were swapped, and scores the others', async () => {
+  it('a lead with swapped chunks fails, and the others are scored', async () => {
     const swapped = (path: string): boolean => path.startsWith('msl/1.');
     const progress = await runWith([
       {
@@ -243,7 +248,13 @@ describe('scoring', () => {
     expect(progress).toMatchObject({ status: 'completed', leads: { scored: 2, failed: 1 } });
     const failed = spans.of('era5').find((span) => statusOf(span) === 'failed');
     expect(
-      tell(failed, 'weather.lead_hours', 'error.type', 'weather.response.status', 'weather.step.attempt'),
+      attributesOf(
+        failed,
+        'weather.lead_hours',
+        'error.type',
+        'weather.response.status',
+        'weather.step.attempt',
+      ),
     ).toEqual([24, 'verification_chunk', 'verification_failed', 1]);
     expect(failed?.attributes['weather.score.era5']).toBeUndefined();
     expect(failed?.attributes['weather.score.reason']).toContain('msl');
@@ -253,7 +264,7 @@ describe('scoring', () => {
     });
   });
 
-  it('scoring scores nothing of a miner that promises another forecast after the freeze', async () => {
+  it('a miner that claims another manifest after the freeze gets no score', async () => {
     await runWith([
       {
         token: (call, ready) =>
@@ -263,7 +274,7 @@ describe('scoring', () => {
       },
     ]);
     const ended = [...spans.of('day1'), ...spans.of('era5')].map((span) =>
-      tell(span, 'weather.step.status', 'error.type'),
+      attributesOf(span, 'weather.step.status', 'error.type'),
     );
     expect(ended).toEqual(ended.map(() => ['failed', 'verification_hash_changed']));
     expect(await failureOf()).toMatchObject({
@@ -272,20 +283,24 @@ describe('scoring', () => {
       failure_category: 'verification_hash_changed',
     });
     expect(
-      tell(spans.of('aggregate', 'miner_scores')[0], 'weather.forecast.status', 'weather.stage.status'),
+      attributesOf(
+        spans.of('aggregate', 'miner_scores')[0],
+        'weather.forecast.status',
+        'weather.stage.status',
+      ),
     ).toEqual(['failed', 'failed']);
   });
 
-  it('scoring rejects NaN by coverage: day one has no score, and no lead has', async () => {
+  it('NaN values fail the coverage gate: neither day one nor any lead has a score', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, nanEvery: 7 }) }]);
     expect(
       [...spans.of('day1'), ...spans.of('era5')].map((span) =>
-        tell(span, 'weather.step.status', 'error.type'),
+        attributesOf(span, 'weather.step.status', 'error.type'),
       ),
     ).toEqual(Array.from({ length: 3 }, () => ['failed', 'data_coverage']));
   });
 
-  it('scoring scores a forecast that lacks a variable on what it has, and says what is missing', async () => {
+  it('a forecast that lacks a variable is scored on the others, and the lack is recorded', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, without: ['z'] }) }]);
     const lead = spans.of('era5').find((span) => statusOf(span) === 'succeeded');
     expect(lead?.attributes['weather.score.reason']).toBe(
@@ -304,16 +319,16 @@ describe('scoring', () => {
     });
   });
 
-  it('scoring has no score for a lead that the forecast does not reach', async () => {
+  it('a lead that the forecast does not reach has no score', async () => {
     await runWith([{ files: await tinyFiles({ leads: [12, 24], error: 0.1 }) }]);
     const ended = spans
       .of('era5')
-      .map((span) => tell(span, 'weather.lead_hours', 'weather.step.status', 'error.type'));
+      .map((span) => attributesOf(span, 'weather.lead_hours', 'weather.step.status', 'error.type'));
     expect(ended).toContainEqual([24, 'succeeded', undefined]);
     expect(ended).toContainEqual([48, 'failed', 'data_missing_variable']);
   });
 
-  it('scoring clamps a copy of the reference on day one, and 0.05 or less is still a score', async () => {
+  it('a copy of the reference is clamped on day one, and 0.05 or less is still a score', async () => {
     await runWith([{ files: await tinyFiles({ leads: ALL_LEADS, error: 0.4, phase: 5 }) }]);
     const [span] = spans.of('day1');
     expect(statusOf(span)).toBe('succeeded');
@@ -322,14 +337,16 @@ describe('scoring', () => {
     expect(span?.events[0]?.attributes).toMatchObject({ 'weather.component.clone_penalty': 1 });
   });
 
-  it('scoring tries a lead again when its files could not be read, as its next attempt', async () => {
+  it('the scoring of a lead is retried when its files could not be read', async () => {
     await runWith([
       {
         hosted: (opening, path, content) => (opening === 2 && path === 'msl/0.0.0' ? fail(lost)() : content),
       },
     ]);
     expect(
-      spans.of('day1').map((span) => tell(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
+      spans
+        .of('day1')
+        .map((span) => attributesOf(span, 'weather.step.attempt', 'weather.step.status', 'error.type')),
     ).toEqual([
       [1, 'retry_scheduled', 'connection'],
       [2, 'succeeded', undefined],

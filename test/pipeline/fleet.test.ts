@@ -99,8 +99,8 @@ const ends = async (): Promise<Record<string, unknown>> => {
   );
 };
 
-describe('a run with real miners over HTTP', () => {
-  it('a run with real miners over HTTP ends, with every miner where its behaviour leads', async () => {
+describe('pipeline with a simulated fleet over HTTP', () => {
+  it('a run ends with every miner in the state that its profile leads to', async () => {
     expect(progress).toMatchObject({ status: 'completed', jobs: 0, withoutJob: [] });
     expect(await ends()).toEqual({
       good: ['completed', null, null],
@@ -114,7 +114,7 @@ describe('a run with real miners over HTTP', () => {
     });
   });
 
-  it('a run with real miners over HTTP makes every call to a miner a communication step below the step that called', () => {
+  it('every call to a miner is a communication step below the step that called', () => {
     const steps = new Map(
       spans.of().map((span) => [span.spanContext().spanId, span.attributes['weather.step.name']]),
     );
@@ -134,7 +134,7 @@ describe('a run with real miners over HTTP', () => {
     ]);
   });
 
-  it('a run with real miners over HTTP records a rejection as a call that worked and a query that failed', () => {
+  it('a rejection is recorded as a successful call and a failed query', () => {
     const [call] = spans
       .of('communication')
       .filter(({ attributes }) => attributes['weather.miner.uid'] === uidOf('rejecting'));
@@ -148,7 +148,7 @@ describe('a run with real miners over HTTP', () => {
     expect(statusOf(query)).toBe('failed');
   });
 
-  it('a run with real miners over HTTP asks for a token of its own whenever it reads a forecast', () => {
+  it('a new token is requested for every reading of a forecast', () => {
     const { token } = { token: spans.of('communication', 'kerchunk_request').length };
     const read = ['verify', 'day1', 'era5']
       .flatMap((name) => spans.of(name))
@@ -156,7 +156,7 @@ describe('a run with real miners over HTTP', () => {
     expect(token).toBeGreaterThanOrEqual(read.length);
   });
 
-  it('a run with real miners over HTTP names neither the address of a miner nor a token in any span', () => {
+  it('no span holds the address of a miner or a token', () => {
     const everything = JSON.stringify(
       spans.of().map(({ attributes, events, status }) => [attributes, events, status]),
     );

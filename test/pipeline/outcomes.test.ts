@@ -37,8 +37,8 @@ const definitions = [
   ['seed', gfsDownloadDefinition],
 ] as const;
 
-describe.each(definitions)('what %s says', (name, definition) => {
-  it('of another attempt: when it is, and why', () => {
+describe.each(definitions)('outcomes of %s', (name, definition) => {
+  it('a retry has the time of the next attempt and the error', () => {
     expect(definition.outcome?.(retry, job)).toMatchObject({
       status: 'retry_scheduled',
       error,
@@ -46,20 +46,20 @@ describe.each(definitions)('what %s says', (name, definition) => {
     });
   });
 
-  it('of its end: the error, and no next time', () => {
+  it('a final failure has the error and no next time', () => {
     const outcome = definition.outcome?.(failed, job);
     expect(outcome).toMatchObject({ status: 'failed', error, stageStatus: 'failed' });
     expect(outcome).not.toHaveProperty('nextRetryTime');
   });
 
-  it('of a step that another worker had finished: nothing of the forecast', () => {
+  it('a superseded step has no stage and no status of the forecast', () => {
     expect(definition.outcome?.(superseded, job)).toEqual({
       status: 'succeeded',
       context: { superseded: true },
     });
   });
 
-  it('in stages that the vocabulary knows', () => {
+  it('the stages of the outcomes are in the vocabulary', () => {
     for (const result of [retry, failed] as const) {
       const stage = definition.outcome?.(result, job).stage;
       if (stage !== undefined) expect(toStage(stage)).toBeTruthy();
@@ -68,8 +68,8 @@ describe.each(definitions)('what %s says', (name, definition) => {
   });
 });
 
-describe('a running poll', () => {
-  it('a running poll is tried again without an error, for nothing went wrong', () => {
+describe('outcome of a poll of a running job', () => {
+  it('a running job is polled again without an error', () => {
     const outcome = pollDefinition.outcome?.(
       { kind: 'running', progress: null, wireStatus: 'processing', nextRetryTime: NEXT },
       job,
@@ -82,13 +82,13 @@ describe('a running poll', () => {
     expect(outcome).not.toHaveProperty('error');
   });
 
-  it('a running poll carries its number as the substep', () => {
+  it('a poll has its number in the substep', () => {
     expect(typeof pollDefinition.substep === 'function' && pollDefinition.substep(job)).toBe('attempt_3');
   });
 });
 
-describe('a score', () => {
-  it('a score of 0 is told as 0, never left out', () => {
+describe('outcome of scoring a lead', () => {
+  it('a score of 0 is recorded as 0, never omitted', () => {
     const scored = { kind: 'scored', score: 0, findings: newLeadFindings() } as const;
     expect(day1Definition.outcome?.(scored, job).attributes).toMatchObject({
       'weather.score.initial': 0,
@@ -102,20 +102,20 @@ describe('a score', () => {
     });
   });
 
-  it('a score of the last lead completes the stage', () => {
+  it('the score of the last lead completes the stage', () => {
     const findings = { ...newLeadFindings(), remainingLeads: 0 };
     expect(era5Definition.outcome?.({ kind: 'scored', score: 0.5, findings }, job).stageStatus).toBe(
       'completed',
     );
   });
 
-  it('a score that is missing has a reason', () => {
+  it('a lead without a score has a reason', () => {
     expect(
       era5Definition.outcome?.({ ...failed, findings: newLeadFindings() }, job).attributes,
     ).toMatchObject({ 'weather.score.reason': '503' });
   });
 
-  it('a score that waits for truth says until when truth is due, and is no error', () => {
+  it('a wait for truth has the due time and no error', () => {
     const outcome = era5Definition.outcome?.({ ...waiting, findings: newLeadFindings() }, job);
     expect(outcome).toMatchObject({
       status: 'waiting_for_truth',
@@ -128,7 +128,7 @@ describe('a score', () => {
   });
 });
 
-describe('a failed verification', () => {
+describe('outcome of a failed verification', () => {
   const category = (name: ErrorCategory): CategorizedError => new CategorizedError(name, 'because');
 
   it.each([
@@ -141,19 +141,19 @@ describe('a failed verification', () => {
     ['verification_freeze_window', 'accessible', 'verification_error'],
     ['validator_internal', 'error', 'verification_error'],
   ] as const)(
-    'a failed verification by %s leaves hosting %s and the exchange at %s',
+    'a verification failed by %s has hosting status %s and response status %s',
     (name, hosting, exchange) => {
       expect(hostingStatusOf(category(name), { hostingTried: true })).toBe(hosting);
       expect(responseStatusOf(category(name), { hostingTried: true })).toBe(exchange);
     },
   );
 
-  it('a failed verification says nothing of hosting before the files were asked for', () => {
+  it('the hosting status is unknown before the files were requested', () => {
     expect(hostingStatusOf(category('timeout'), {})).toBeUndefined();
     expect(responseStatusOf(category('not_found'), {})).toBe('awaiting_miner_completion');
   });
 
-  it('a failed verification only disproves a forecast when it is not what was promised: an outage proves nothing', () => {
+  it('only a false claim fails verification: an outage leaves it undecided', () => {
     const passed = (name: ErrorCategory) =>
       verifyDefinition.outcome?.({ kind: 'failed', error: category(name), findings: {} }, job).attributes?.[
         'weather.verification.passed'
@@ -163,7 +163,7 @@ describe('a failed verification', () => {
   });
 });
 
-describe('a forecast that is closed', () => {
+describe('summarizeForecast', () => {
   const lead = (scoreType: 'day1' | 'era5', leadHours: number, score: number | null): LeadRow =>
     ({
       scoreType,
@@ -173,7 +173,7 @@ describe('a forecast that is closed', () => {
       failureCategory: score === null ? 'truth_missing' : null,
     }) as LeadRow;
 
-  it('a forecast that is closed is completed by one scored lead; the others are told with their reasons', () => {
+  it('a forecast with one scored lead is completed, and the others are listed with their reasons', () => {
     expect(
       summarizeForecast([lead('day1', 12, 0.3), lead('era5', 24, 0.8), lead('era5', 48, null)], 2),
     ).toMatchObject({
@@ -185,7 +185,7 @@ describe('a forecast that is closed', () => {
     });
   });
 
-  it('a forecast that is closed has failed without any, whatever day one was', () => {
+  it('a forecast without any scored lead has failed, whatever day one was', () => {
     const summary = summarizeForecast([lead('day1', 12, 0.9), lead('era5', 24, null)], 1);
     expect(summary).toMatchObject({ isCompleted: false, combinedScore: null, day1Score: 0.9 });
     expect(aggregateMinerDefinition.outcome?.({ kind: 'aggregated', summary }, job)).toMatchObject({
@@ -195,7 +195,7 @@ describe('a forecast that is closed', () => {
     });
   });
 
-  it('a forecast that is closed counts a lead of score 0 as scored', () => {
+  it('a lead of score 0 counts as scored', () => {
     expect(summarizeForecast([lead('era5', 24, 0)], 1)).toMatchObject({
       isCompleted: true,
       scoredLeads: 1,

@@ -12,7 +12,7 @@ const only = (name: string, substep?: string): ReadableSpan => {
   if (span === undefined) throw new Error(`no span ${name} ${substep ?? ''}`);
   return span;
 };
-const tell = (span: ReadableSpan, ...names: string[]): unknown[] =>
+const attributesOf = (span: ReadableSpan, ...names: string[]): unknown[] =>
   names.map((name) => span.attributes[name]);
 const parentOf = (span: ReadableSpan): string | undefined => span.parentSpanContext?.spanId;
 const decisionsOf = (span: ReadableSpan): unknown[] =>
@@ -20,7 +20,7 @@ const decisionsOf = (span: ReadableSpan): unknown[] =>
     .filter(({ name }) => name === 'weather.orchestration.decision')
     .map(({ attributes }) => attributes?.['weather.orchestration.decision']);
 
-describe('a run with one good miner', () => {
+describe('pipeline with one good miner', () => {
   let bench: PipelineBench;
   let stub: StubMiners;
   let progress: RunProgress;
@@ -41,7 +41,7 @@ describe('a run with one good miner', () => {
   });
   afterAll(() => bench.close());
 
-  it('a run with one good miner ends completed with every lead scored and nothing left in the queue', () => {
+  it('a run ends completed with every lead scored and no job in the queue', () => {
     expect(progress).toMatchObject({
       status: 'completed',
       isFinished: true,
@@ -54,7 +54,7 @@ describe('a run with one good miner', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('a run with one good miner makes one trace for the run: each decision, the GFS step and the summary hang below forecast.run', () => {
+  it('a run has one trace: its decisions, GFS step and summary are below forecast.run', () => {
     const root = only('orchestration', 'create_run');
     expect(root.name).toBe('forecast.run');
     expect(root.parentSpanContext).toBeUndefined();
@@ -65,15 +65,15 @@ describe('a run with one good miner', () => {
     ];
     expect(below.map(parentOf)).toEqual(below.map(() => root.spanContext().spanId));
     expect(
-      tell(root, 'weather.run.status', 'weather.run.expected_leads', 'weather.validator.hotkey'),
+      attributesOf(root, 'weather.run.status', 'weather.run.expected_leads', 'weather.validator.hotkey'),
     ).toEqual(['created', 2, VALIDATOR]);
   });
 
-  it('a run with one good miner tells each status that the run enters together with the decision that leads there', () => {
-    const names = spans
+  it('each status of a run is recorded with the decision that leads to it', () => {
+    const statuses = spans
       .of('orchestration')
       .map((span) => [span.attributes['weather.run.status'], ...decisionsOf(span)]);
-    expect(names).toEqual([
+    expect(statuses).toEqual([
       ['created', 'create_run'],
       ['seeding', 'seed_miners', 'fetch_gfs'],
       ['querying_miners', 'query_miners'],
@@ -83,7 +83,7 @@ describe('a run with one good miner', () => {
     expect(only('seed', 'gfs_download').attributes['weather.run.status']).toBe('gfs_ready');
   });
 
-  it("a run with one good miner makes one trace for the miner, linked to the run's, with all of its steps below forecast.miner", () => {
+  it('a miner has one trace, linked to that of the run, with all its steps below forecast.miner', () => {
     const root = only('seed', 'seed_miner');
     expect(root.name).toBe('forecast.miner');
     expect(root.parentSpanContext).toBeUndefined();
@@ -96,10 +96,16 @@ describe('a run with one good miner', () => {
     expect(parentOf(only('aggregate', 'miner_scores'))).toBe(root.spanContext().spanId);
   });
 
-  it('a run with one good miner seeds the forecast with its type and the inputs that were really asked for', () => {
+  it('the seed of a forecast records its type and its actual inputs', () => {
     const root = only('seed', 'seed_miner');
     expect(
-      tell(root, 'weather.stage', 'weather.stage.status', 'weather.forecast.status', 'weather.forecast.type'),
+      attributesOf(
+        root,
+        'weather.stage',
+        'weather.stage.status',
+        'weather.forecast.status',
+        'weather.forecast.type',
+      ),
     ).toEqual(['init', 'initialized', 'seeded', '10day']);
     expect(JSON.parse(String(root.attributes['weather.forecast.input_sources']))).toMatchObject({
       gfs: ['2026-10-31T18Z', '2026-11-01T00Z'],
@@ -107,7 +113,7 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('a run with one good miner reads the GFS input for the run as a whole, and says what it read', () => {
+  it('the GFS input is read once for the run, and the fields that were read are recorded', () => {
     const span = only('seed', 'gfs_download');
     expect(span.attributes['weather.miner.uid']).toBeUndefined();
     expect(span.attributes['weather.stage']).toBe('gfs_fetch');
@@ -119,10 +125,10 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('a run with one good miner records an accepted query with job, time and stage', () => {
+  it('an accepted query is recorded with job, time and stage', () => {
     const span = only('query');
     expect(
-      tell(
+      attributesOf(
         span,
         'weather.stage',
         'weather.stage.status',
@@ -137,11 +143,11 @@ describe('a run with one good miner', () => {
     expect(contextOf(span)).toMatchObject({ fast_path: false, job_id_expected: true });
   });
 
-  it('a run with one good miner records a running poll as a further attempt, with progress 0 and no error, linked to by the next', () => {
+  it('a poll of a running job is recorded with progress 0 and no error, and the next links to it', () => {
     const [first, second] = [only('poll', 'attempt_1'), only('poll', 'attempt_2')];
     expect(statusOf(first)).toBe('retry_scheduled');
     expect(first.attributes['error.type']).toBeUndefined();
-    expect(tell(first, 'weather.stage', 'weather.stage.status', 'weather.poll.progress')).toEqual([
+    expect(attributesOf(first, 'weather.stage', 'weather.stage.status', 'weather.poll.progress')).toEqual([
       'inference_running_0%',
       'polling',
       0,
@@ -149,15 +155,21 @@ describe('a run with one good miner', () => {
     expect(first.events.map(({ name }) => name)).toEqual(['weather.retry_scheduled']);
     expect(second.links.map(({ context }) => context.spanId)).toEqual([first.spanContext().spanId]);
     expect(
-      tell(second, 'weather.step.status', 'weather.stage', 'weather.stage.status', 'weather.response.status'),
+      attributesOf(
+        second,
+        'weather.step.status',
+        'weather.stage',
+        'weather.stage.status',
+        'weather.response.status',
+      ),
     ).toEqual(['succeeded', 'awaiting_scoring', 'inference_complete', 'forecast_ready']);
     expect(second.attributes['weather.inference.duration_seconds']).toBeGreaterThanOrEqual(0);
   });
 
-  it('a run with one good miner records a verified forecast with its hosting and its manifest, and no token', () => {
+  it('a verified forecast is recorded with hosting and manifest, and without its token', () => {
     const span = only('verify');
     expect(
-      tell(
+      attributesOf(
         span,
         'weather.hosting.status',
         'weather.hosting.latency_ms',
@@ -177,10 +189,16 @@ describe('a run with one good miner', () => {
     expect(everything).not.toContain('203.0.113.9');
   });
 
-  it('a run with one good miner scores day one against the analysis with every metric, and GFS as what has to be beaten', () => {
+  it('day one is scored against the analysis with every metric, and GFS as reference', () => {
     const span = only('day1');
     expect(
-      tell(span, 'weather.stage', 'weather.stage.status', 'weather.forecast.status', 'weather.lead_hours'),
+      attributesOf(
+        span,
+        'weather.stage',
+        'weather.stage.status',
+        'weather.forecast.status',
+        'weather.lead_hours',
+      ),
     ).toEqual(['day1_scored', 'completed', 'day1_scored', 12]);
     expect(span.attributes['weather.score.initial']).toBeGreaterThan(0.5);
     expect(span.attributes['weather.profile.cpu_ms']).toBeGreaterThanOrEqual(0);
@@ -221,11 +239,11 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('a run with one good miner finds the GFS fields of day one in the cache that seeding filled', () => {
+  it('the GFS fields of day one are found in the cache that seeding filled', () => {
     expect(contextOf(only('day1'))).toMatchObject({ truth: 'analysis', cache_hits: 8, cache_misses: 4 });
   });
 
-  it('a run with one good miner scores each ERA5 lead level by level, the last one completing the stage', () => {
+  it('each ERA5 lead is scored by level, and the last one completes the stage', () => {
     const leads = spans.of('era5').filter((span) => statusOf(span) === 'succeeded');
     expect(leads.map(({ attributes }) => attributes['weather.lead_hours']).toSorted()).toEqual([24, 48]);
     expect(leads.map(({ attributes }) => attributes['weather.stage.status'])).toContain('completed');
@@ -241,9 +259,9 @@ describe('a run with one good miner', () => {
     }
   });
 
-  it('a run with one good miner closes the forecast with its counts and scores', () => {
+  it('a forecast is aggregated with its counts and scores', () => {
     const span = only('aggregate', 'miner_scores');
-    expect(tell(span, 'weather.stage', 'weather.stage.status', 'weather.forecast.status')).toEqual([
+    expect(attributesOf(span, 'weather.stage', 'weather.stage.status', 'weather.forecast.status')).toEqual([
       'complete',
       'completed',
       'completed',
@@ -257,7 +275,7 @@ describe('a run with one good miner', () => {
     });
   });
 
-  it('a run with one good miner keeps the traces of the roots in control state, so that a restart goes on in them', async () => {
+  it('control state keeps the root traces, so that a restart continues in them', async () => {
     const { rows } = await bench.database.pool.query(
       'select root_traceparent from pipeline.runs union all select root_traceparent from pipeline.run_miners',
     );
@@ -267,7 +285,7 @@ describe('a run with one good miner', () => {
     ]);
   });
 
-  it('a run with one good miner lets go of the frozen manifest once the run is over', async () => {
+  it('the frozen manifests are deleted when the run is over', async () => {
     const { rows } = await bench.database.pool.query('select from pipeline.frozen_manifests');
     expect(rows).toHaveLength(0);
   });

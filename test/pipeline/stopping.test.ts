@@ -18,23 +18,23 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** A client whose polls are answered when the test says so. */
+/** A client whose polls are pending until the test resolves them. */
 function withHeldPolls(stub: StubMiners) {
-  let answer: (reply: PollReply) => void = () => undefined;
-  let tellAsked: () => void = () => undefined;
-  const asked = new Promise<void>((resolve) => (tellAsked = resolve));
-  const reply = new Promise<PollReply>((resolve) => (answer = resolve));
+  let resolvePoll: (reply: PollReply) => void = () => undefined;
+  let resolveAsked: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => (resolveAsked = resolve));
+  const reply = new Promise<PollReply>((resolve) => (resolvePoll = resolve));
   const pollJobStatus = (): Promise<PollReply> => {
-    tellAsked();
+    resolveAsked();
     return reply;
   };
-  return { minerClient: { ...stub.client, pollJobStatus }, asked, answer };
+  return { minerClient: { ...stub.client, pollJobStatus }, asked, resolvePoll: resolvePoll };
 }
 
 /** A run whose only miner is being polled, by a pipeline that waits so long for its steps when it is stopped. */
 async function startHeldRun(stopMillis: number) {
   const stub = stubMiners([{ files: await goodForecast() }]);
-  const { minerClient, asked, answer } = withHeldPolls(stub);
+  const { minerClient, asked, resolvePoll: resolvePoll } = withHeldPolls(stub);
   // One worker: another one's question for a job may be answered with the step that follows from the poll.
   const pipeline = bench.open(stub, await tinyStores(), { minerClient, stopMillis, concurrency: 1 });
   const runId = await pipeline.createRun(runRequest(stub));
@@ -42,7 +42,7 @@ async function startHeldRun(stopMillis: number) {
   await asked;
   // The step before the poll is closed by its own connection, perhaps after the poll has begun.
   await expect.poll(async () => (await jobs()).length).toBe(1);
-  return { stub, pipeline, runId, answer };
+  return { stub, pipeline, runId, resolvePoll: resolvePoll };
 }
 
 const jobs = async () =>
@@ -52,30 +52,30 @@ const jobs = async () =>
     )
   ).rows;
 
-describe('a pipeline that is stopped while a step is under way', () => {
-  it('a pipeline that is stopped while a step is under way waits for a step that ends in time, which counts like any other', async () => {
-    const { pipeline, runId, answer } = await startHeldRun(30_000);
+describe('stopping a pipeline while a step is running', () => {
+  it('a step that ends in time is awaited and counts like any other', async () => {
+    const { pipeline, runId, resolvePoll: resolvePoll } = await startHeldRun(30_000);
     const progress = await pipeline.progress(runId);
     const stopped = pipeline.stop();
-    answer({ kind: 'completed' });
+    resolvePoll({ kind: 'completed' });
     expect(await stopped).toEqual({ finished: 1, left: 0 });
     expect(progress.miners.polling).toBe(1);
     expect(spans.of('poll')).toHaveLength(1);
     expect(await jobs()).toEqual([{ locked: false, attempts: 0 }]);
   });
 
-  it('a pipeline that is stopped while a step is under way lets go of a step that does not: its job is free at once, and the delivery does not count', async () => {
-    const { pipeline, answer } = await startHeldRun(0);
+  it('a step that does not end in time is abandoned: its job is free and the delivery not counted', async () => {
+    const { pipeline, resolvePoll: resolvePoll } = await startHeldRun(0);
     expect(await pipeline.stop()).toEqual({ finished: 0, left: 1 });
     expect(await pipeline.stop()).toEqual({ finished: 0, left: 1 });
     expect(await jobs()).toEqual([{ locked: false, attempts: 0 }]);
-    answer({ kind: 'completed' });
+    resolvePoll({ kind: 'completed' });
   });
 
-  it('a pipeline that is stopped while a step is under way keeps a step that it let go of from committing or failing later, while another worker does it', async () => {
-    const { stub, pipeline, runId, answer } = await startHeldRun(0);
+  it('an abandoned step neither commits nor fails later, while another worker repeats it', async () => {
+    const { stub, pipeline, runId, resolvePoll: resolvePoll } = await startHeldRun(0);
     await pipeline.stop();
-    answer({ kind: 'failed', message: 'too late' });
+    resolvePoll({ kind: 'failed', message: 'too late' });
     const next = bench.open(stub, await tinyStores());
     await next.start();
     await next.finished(runId);
@@ -86,7 +86,7 @@ describe('a pipeline that is stopped while a step is under way', () => {
     expect(bench.problems).toEqual([]);
   });
 
-  it('a pipeline that is stopped while a step is under way reports nothing when nothing was under way, or when it had never started', async () => {
+  it('a stop reports 0 steps when none was running or the pipeline had never started', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const stores = await tinyStores();
     const started = bench.open(stub, stores);

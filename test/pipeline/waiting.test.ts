@@ -35,7 +35,7 @@ const leadSpans = (lead: number) =>
   spans.of('era5').filter(({ attributes }) => attributes['weather.lead_hours'] === lead);
 
 describe('waiting for truth', () => {
-  it('waiting for truth waits until ERA5 is due without opening a store, telling the due time, and uses up no attempt', async () => {
+  it('a lead waits until ERA5 is due without opening a store or using up an attempt', async () => {
     const initTime = new Date(Math.floor(Date.now() / (DAY / 4)) * (DAY / 4));
     const stub = await goodMiners(initTime);
     let openings = 0;
@@ -48,7 +48,7 @@ describe('waiting for truth', () => {
       reference: await tinyStore({ initTime, leads: ALL_LEADS, error: 0.4, phase: 5 }),
       analysis: await tinyStore({ initTime, leads: [DAY1_LEAD], error: 0.02 }),
     };
-    // ERA5 is due some five seconds after the start: later than a busy machine needs to come to that point.
+    // ERA5 is due some five seconds after the start: later than a busy machine needs to reach that point.
     const pipeline = bench.open(stub, stores, { delayFactor: 1e-5 });
     const runId = await pipeline.createRun(runRequest(stub, initTime));
     await pipeline.start();
@@ -73,7 +73,7 @@ describe('waiting for truth', () => {
     }
   });
 
-  it('waiting for truth looks for overdue truth again and again, opening the store anew, until it has grown', async () => {
+  it('overdue truth is polled, with the store reopened, until the store has it', async () => {
     const stub = await goodMiners();
     let openings = 0;
     const truth = async (): Promise<GridStore> => ((openings += 1) <= 3 ? partial : full);
@@ -87,7 +87,7 @@ describe('waiting for truth', () => {
     expect(contextOf(late[0])['waiting']).toContain('does not have 2026-11-03T00:00:00.000Z yet');
   });
 
-  it('waiting for truth names what waits although no job will take it up', async () => {
+  it('progress names a miner that waits without a job', async () => {
     const stub = await goodMiners();
     const pipeline = bench.open(stub, await tinyStores({ truth: partial }), {
       delayFactor: 1e-3,
@@ -105,7 +105,7 @@ describe('waiting for truth', () => {
     expect((await pipeline.progress(runId)).withoutJob).toEqual(['poll miner 0']);
   });
 
-  it('waiting for truth gives truth up 30 days after its time, as missing and not as the miner’s fault', async () => {
+  it('truth is given up 30 days after its time, as missing and not as the miner’s fault', async () => {
     const initTime = new Date('2026-06-01T00:00:00Z');
     const stub = await goodMiners(initTime);
     const pipeline = bench.open(stub, {
@@ -123,7 +123,7 @@ describe('waiting for truth', () => {
     expect((await pipeline.progress(runId)).miners.completed).toBe(1);
   });
 
-  it('waiting for truth takes an outage of the truth store for a wait, too: no miner is charged an attempt', async () => {
+  it('an outage of the truth store is a wait, too: it uses up no attempt', async () => {
     const stub = await goodMiners();
     let openings = 0;
     const truth = async (): Promise<GridStore> => {
@@ -139,7 +139,7 @@ describe('waiting for truth', () => {
     expect(contextOf(all[0])['waiting']).toContain('The truth store cannot be read');
   });
 
-  it('waiting for truth scores day one against ERA5 when there is no analysis', async () => {
+  it('day one is scored against ERA5 when there is no analysis', async () => {
     const stub = await goodMiners();
     const { truth, climatology, reference } = await tinyStores();
     await bench.run(bench.open(stub, { truth, climatology, reference }), stub);
@@ -161,7 +161,7 @@ describe('GFS', () => {
           ]),
       );
 
-  it('GFS is tried six times and then fails the run, which asks no miner and blames none', async () => {
+  it('GFS is tried six times, then the run fails without querying or blaming a miner', async () => {
     const stub = await goodMiners();
     const analysis = (): Promise<GridStore> =>
       Promise.reject(new CategorizedError('rate_limited_upstream', '429'));
@@ -182,7 +182,7 @@ describe('GFS', () => {
     expect(last?.attributes['weather.run.error_message']).toContain('rate_limited_upstream');
   });
 
-  it('GFS waits for an analysis that is not there yet', async () => {
+  it('an analysis that is not there yet is awaited', async () => {
     const stub = await goodMiners();
     const { analysis: whole } = await tinyStores();
     const early = await tinyStore({ leads: [24], error: 0 });
@@ -197,7 +197,7 @@ describe('GFS', () => {
     });
   });
 
-  it('GFS never takes a busy lock for a success, nor for a failed attempt', async () => {
+  it('a busy lock is neither a success nor a failed attempt', async () => {
     const holder = await bench.database.pool.connect();
     await holder.query('select pg_advisory_lock($1, hashtext($2))', [GFS_LOCK_CLASS, '2026-11-01T00Z']);
     const stub = await goodMiners();

@@ -19,8 +19,8 @@ const HELD_LOCKS = `select from pg_locks where locktype = 'advisory' and objsubi
   and database = (select oid from pg_database where datname = current_database())`;
 const heldLocks = async (): Promise<number> => (await database.pool.query(HELD_LOCKS)).rowCount ?? -1;
 
-describe('a lock that is not waited for', () => {
-  it('lets the work be done, and is given back', async () => {
+describe('tryWithAdvisoryLock', () => {
+  it('the work is done under the lock, which is then released', async () => {
     expect(await tryWithAdvisoryLock(database.pool, LOCK, () => Promise.resolve(42))).toEqual({
       kind: 'done',
       result: 42,
@@ -28,7 +28,7 @@ describe('a lock that is not waited for', () => {
     expect(await heldLocks()).toBe(0);
   });
 
-  it('a lock that is not waited for says so when another holds it, and does not do the work', async () => {
+  it('the result is busy and the work is not done while another session holds the lock', async () => {
     let done = 0;
     const outer = await tryWithAdvisoryLock(database.pool, LOCK, () =>
       tryWithAdvisoryLock(database.pool, LOCK, () => Promise.resolve((done += 1))),
@@ -37,7 +37,7 @@ describe('a lock that is not waited for', () => {
     expect(done).toBe(0);
   });
 
-  it('a lock that is not waited for is another one for another cycle', async () => {
+  it('the locks of two cycles are independent', async () => {
     const other = [GFS_LOCK_CLASS, '2026-11-23T06Z'] as const;
     const outer = await tryWithAdvisoryLock(database.pool, LOCK, () =>
       tryWithAdvisoryLock(database.pool, other, () => Promise.resolve('both')),
@@ -45,15 +45,15 @@ describe('a lock that is not waited for', () => {
     expect(outer).toEqual({ kind: 'done', result: { kind: 'done', result: 'both' } });
   });
 
-  it('is given back when the work throws', async () => {
+  it('the lock is released when the work throws', async () => {
     const work = tryWithAdvisoryLock(database.pool, LOCK, () => Promise.reject(new Error('no')));
     await expect(work).rejects.toThrow('no');
     await expect.poll(heldLocks).toBe(0);
   });
 });
 
-describe('a lock that is waited for', () => {
-  it('a lock that is waited for lets one after the other do the work', async () => {
+describe('withAdvisoryLock', () => {
+  it('two sessions do their work one after the other', async () => {
     let inside = 0;
     let most = 0;
     const work = async (): Promise<void> => {

@@ -48,7 +48,7 @@ const miner = async (uid = 0): Promise<MinerRow> => found(await loadMiner(databa
 const lead = async (): Promise<LeadRow> =>
   found(await loadLead(database.pool, { runId, minerUid: 0, scoreType: 'era5', leadHours: 24 }));
 
-describe('a run', () => {
+describe('control state of a run', () => {
   it('a run is read as it was written', async () => {
     expect(await run()).toMatchObject({
       runId,
@@ -70,14 +70,14 @@ describe('a run', () => {
     expect(await loadActiveRun(database.pool, { validatorHotkey, initTime })).toBeNull();
   });
 
-  it('a run moves once from each revision: who comes second is told so and changes nothing', async () => {
+  it('a run moves once from each revision: the second writer gets false and changes nothing', async () => {
     const row = await run();
     expect(await moveRun(database.pool, row, { to: 'seeding', at: AT, nextAt: NEXT, attempt: 2 })).toBe(true);
     expect(await moveRun(database.pool, row, { to: 'seeding', at: AT, attempt: 9 })).toBe(false);
     expect(await run()).toMatchObject({ status: 'seeding', revision: 1, attempt: 2 });
   });
 
-  it('a run keeps when it ended, and why', async () => {
+  it('a run that has ended keeps the time and the failure', async () => {
     await moveRun(database.pool, await run(), { to: 'seeding', at: AT });
     await moveRun(database.pool, await run(), {
       to: 'failed',
@@ -91,14 +91,14 @@ describe('a run', () => {
     expect(rows).toEqual([{ finished_at: NEXT, failure_message: 'no GFS' }]);
   });
 
-  it('a run refuses a transition that does not exist before it asks the database', async () => {
+  it('a transition that is not in the table is rejected before any query', async () => {
     const row = await run();
     await expect(moveRun(database.pool, row, { to: 'completed', at: AT })).rejects.toThrow('no transition');
   });
 });
 
-describe('a miner', () => {
-  it('a miner is loaded by state, in the order of UIDs', async () => {
+describe('control state of a miner', () => {
+  it('miners are loaded by state, in the order of their UIDs', async () => {
     expect((await loadMinersIn(database.pool, runId, 'created')).map(({ uid }) => uid)).toEqual([0, 1]);
     await moveMiner(database.pool, await miner(), { to: 'seeded' });
     expect((await loadMinersIn(database.pool, runId, 'created')).map(({ uid }) => uid)).toEqual([1]);
@@ -120,7 +120,7 @@ describe('a miner', () => {
     });
   });
 
-  it('a miner may not hold the job of another miner of the run', async () => {
+  it('a miner cannot hold the job of another miner of the run', async () => {
     await recordAcceptance(database.pool, await miner(0), { jobId: 'job-1', acceptedAt: AT });
     const second = await miner(1);
     const attempt = recordAcceptance(database.pool, second, { jobId: 'job-1', acceptedAt: AT });
@@ -129,12 +129,12 @@ describe('a miner', () => {
   });
 });
 
-describe('a lead', () => {
+describe('control state of a lead', () => {
   beforeEach(async () => {
     await insertLeads(database.pool, { runId, minerUid: 0 }, { day1Lead: 12, era5Leads: [24, 48] });
   });
 
-  it('a lead of day one is due first, and ERA5 waits behind it', async () => {
+  it('the lead of day one is due first, and the ERA5 leads are pending behind it', async () => {
     expect(
       (await loadLeads(database.pool, runId, 0)).map(({ scoreType, leadHours, state }) => [
         scoreType,
@@ -148,7 +148,7 @@ describe('a lead', () => {
     ]);
   });
 
-  it('a lead keeps a score of 0 as a score', async () => {
+  it('a score of 0 is stored as a score', async () => {
     await moveLead(database.pool, await lead(), { to: 'due' });
     await moveLead(database.pool, await lead(), { to: 'scored', score: 0 });
     expect(await lead()).toMatchObject({ state: 'scored', score: 0, failureCategory: null });
@@ -161,8 +161,8 @@ describe('a lead', () => {
   });
 });
 
-describe('who is the last', () => {
-  it('who is the last is known to exactly one of two leads that end at the same time', async () => {
+describe('countOpenLeads and countOpenMiners', () => {
+  it('exactly one of two leads that end at the same time is the last', async () => {
     await insertLeads(database.pool, { runId, minerUid: 0 }, { day1Lead: 12, era5Leads: [24] });
     const end = (scoreType: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -177,7 +177,7 @@ describe('who is the last', () => {
     expect((await Promise.all([end('day1'), end('era5')])).toSorted()).toEqual([0, 1]);
   });
 
-  it('who is the last is counted over all miners of a run', async () => {
+  it('the open miners of a run are counted over all its miners', async () => {
     expect(await countOpenMiners(database.pool, runId)).toEqual({ open: 2, status: 'created' });
   });
 });

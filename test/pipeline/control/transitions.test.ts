@@ -27,21 +27,21 @@ function reachable(
   return seen;
 }
 
-describe.each(machines)('the states of a %s', (_name, states, transitions) => {
+describe.each(machines)('transitions of a %s', (_name, states, transitions) => {
   const table: Readonly<Record<string, readonly string[]>> = transitions;
 
-  it('all have a row, and no transition leads outside', () => {
+  it('every state has a row, and every transition leads to a known state', () => {
     expect(Object.keys(table).toSorted()).toEqual([...states].toSorted());
     for (const next of Object.values(table).flat()) expect(states).toContain(next);
   });
 
-  it('always have a way to an end', () => {
+  it('every state has a path to a terminal state', () => {
     for (const state of states) {
       expect([...reachable(table, state)].some((one) => isTerminal(table, one))).toBe(true);
     }
   });
 
-  it('never come back once left: the only circle is a step tried again', () => {
+  it('no state is reached again after it was left, except between due and waiting for truth', () => {
     fc.assert(
       fc.property(fc.constantFrom(...states), fc.constantFrom(...states), (one, other) => {
         const circle = one !== other && reachable(table, one).has(other) && reachable(table, other).has(one);
@@ -52,14 +52,14 @@ describe.each(machines)('the states of a %s', (_name, states, transitions) => {
   });
 });
 
-describe('transitions', () => {
-  it('transitions of a run end where the vocabulary says', () => {
+describe('transition tables', () => {
+  it('the terminal states of a run are those of the vocabulary', () => {
     expect(RUN_STATUSES.filter((status) => isTerminal(RUN_TRANSITIONS, status))).toEqual(
       TERMINAL_RUN_STATUSES,
     );
   });
 
-  it('transitions that the table does not know are refused with what is allowed', () => {
+  it('an unknown transition is rejected with an error that names the allowed ones', () => {
     expect(() => requireTransition(MINER_TRANSITIONS, 'scoring', 'polling')).toThrow(
       'There is no transition from scoring to polling; allowed from scoring: scoring, completed, failed.',
     );
@@ -68,7 +68,7 @@ describe('transitions', () => {
     );
   });
 
-  it('transitions that the table knows pass', () => {
+  it('a transition of the table is accepted', () => {
     expect(() => requireTransition(LEAD_TRANSITIONS, 'waiting_for_truth', 'scored')).not.toThrow();
   });
 });

@@ -5,22 +5,22 @@ import { scaleDelay, truthDueTime, truthGiveUpTime, validTimeOf } from '#pipelin
 const T0 = new Date('2025-11-26T00:00:00Z');
 const instants = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
 
-describe('truth, test vector 10', () => {
+describe('truth times, test vector 10', () => {
   it.each([
     [24, '2025-12-02T06:00:00.000Z'],
     [240, '2025-12-11T06:00:00.000Z'],
-  ])('truth, test vector 10 is due for lead %i h at %s', (lead, due) => {
+  ])('the truth of lead %i h is due at %s', (lead, due) => {
     expect(truthDueTime(T0, lead).toISOString()).toBe(due);
   });
 
-  it('truth, test vector 10 is valid at T0 + lead, and given up 30 days later', () => {
+  it('truth is valid at T0 + lead and given up 30 days later', () => {
     expect(validTimeOf(T0, 12).toISOString()).toBe('2025-11-26T12:00:00.000Z');
     expect(truthGiveUpTime(T0, 12).toISOString()).toBe('2025-12-26T12:00:00.000Z');
   });
 });
 
-describe('hurried waits', () => {
-  it('hurried waits are the same in production', () => {
+describe('scaleDelay', () => {
+  it('a factor of 1 leaves every instant unchanged', () => {
     fc.assert(
       fc.property(instants, instants, (instant, start) => {
         expect(scaleDelay(instant, start, 1)).toEqual(instant);
@@ -28,7 +28,7 @@ describe('hurried waits', () => {
     );
   });
 
-  it('hurried waits lie between the start and the instant, on the side where the instant is', () => {
+  it('a scaled instant lies between the start and the instant', () => {
     fc.assert(
       fc.property(
         instants,
@@ -43,7 +43,7 @@ describe('hurried waits', () => {
     );
   });
 
-  it('hurried waits turn five days into seconds, and leave the past in the past', () => {
+  it('a small factor turns five days into seconds and leaves the past in the past', () => {
     const start = new Date('2025-11-26T18:00:00Z');
     expect(scaleDelay(truthDueTime(T0, 24), start, 1e-5).getTime() - start.getTime()).toBeCloseTo(4752, 0);
     expect(scaleDelay(T0, start, 1e-5) < start).toBe(true);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readBounded } from '#pipeline/miners/bounded-body';
 
-describe('reading a body within a bound', () => {
-  it('reading a body within a bound gives all of it, or exactly as much as allowed and says so', async () => {
+describe('readBounded', () => {
+  it('a body is returned whole, or cut at the limit and marked incomplete', async () => {
     const parts = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(parts, fc.nat(80), async (given, maxBytes) => {
@@ -18,7 +18,7 @@ describe('reading a body within a bound', () => {
     );
   });
 
-  it('reading a body within a bound leaves an endless body, and lets it clean up', async () => {
+  it('reading stops at the limit of an endless body, whose iterator is closed', async () => {
     let isClosed = false;
     const endless = async function* (): AsyncGenerator<Uint8Array> {
       try {
@@ -31,7 +31,7 @@ describe('reading a body within a bound', () => {
     expect(isClosed).toBe(true);
   });
 
-  it('reading a body within a bound passes on what the body throws', async () => {
+  it('an error of the body is rethrown', async () => {
     const broken = async function* (): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(1);
       throw new Error('reset');

@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 afterAll(() => spans.stop());
 
-/** A client and a miner that answers as the test says. */
+/** A client, and a miner that replies as the test defines. */
 async function meet(
   answer: (response: ServerResponse, request: Received) => void,
   options: MinerClientOptions = {},
@@ -57,8 +57,8 @@ async function errorOf(call: Promise<unknown>): Promise<MinerCallError> {
 const contextOf = (span: ReadableSpan): unknown =>
   JSON.parse(String(span.attributes['weather.step.context']));
 
-describe('a request for a forecast', () => {
-  it('a request for a forecast says in the agreed wrapper which forecast, of which miner, in whose trace', async () => {
+describe('miner client: initiate-fetch', () => {
+  it('a request names forecast and miner in the agreed envelope and carries the trace context', async () => {
     await using scripted = await meet(json({ status: 'fetch_accepted', job_id: JOB_ID }));
     const reply = await client.initiateFetch(scripted.miner, REQUEST);
 
@@ -78,7 +78,7 @@ describe('a request for a forecast', () => {
     expect(received?.headers['traceparent']).toBe(`00-${traceId}-${spanId}-01`);
   });
 
-  it('a request for a forecast is a communication step of its miner that says how the call went and what was answered', async () => {
+  it('a request is a communication step that records transport result and wire status', async () => {
     await using scripted = await meet(json({ status: 'fetch_accepted', job_id: JOB_ID }));
     await client.initiateFetch(scripted.miner, REQUEST);
 
@@ -98,7 +98,7 @@ describe('a request for a forecast', () => {
     expect(contextOf(span)).toMatchObject({ kind: 'accepted', wireStatus: 'fetch_accepted', bytes: 75 });
   });
 
-  it('a request for a forecast that is rejected is a call that worked: the answer stands beside it', async () => {
+  it('a rejected request is a successful call whose span records the wire status', async () => {
     await using scripted = await meet(
       json({ status: 'fetch_rejected', message: 'hotkey verification failed' }),
     );
@@ -114,8 +114,8 @@ describe('a request for a forecast', () => {
   });
 });
 
-describe('a poll', () => {
-  it('a poll hands over the progress and keeps it with the span', async () => {
+describe('miner client: poll', () => {
+  it('the progress of a poll is returned and recorded with its span', async () => {
     await using scripted = await meet(json({ status: 'processing', progress: 45 }));
     const reply = await client.pollJobStatus(scripted.miner, JOB_ID);
 
@@ -128,7 +128,7 @@ describe('a poll', () => {
     expect(contextOf(spans.last())).toMatchObject({ hasProgress: true, progress: 45 });
   });
 
-  it('a poll answered with an unknown status fails, and the word is on record', async () => {
+  it('a poll answered with an unknown status fails, and the status is recorded', async () => {
     await using scripted = await meet(json({ status: 'meditating' }));
     const error = await errorOf(client.pollJobStatus(scripted.miner, JOB_ID));
 
@@ -143,8 +143,8 @@ describe('a poll', () => {
   });
 });
 
-describe('a forecast that is ready', () => {
-  it('a forecast that is ready is opened with a token, and its two files are read with it', async () => {
+describe('miner client: forecast files', () => {
+  it('the manifest and its signature are read with the token of the forecast', async () => {
     await using scripted = await meet((response, { url }) => {
       if (url.startsWith('/weather')) {
         const access = { zarr_store_url: ACCESS.storePath, verification_hash: MANIFEST_HASH };
@@ -171,7 +171,7 @@ describe('a forecast that is ready', () => {
     expect(contextOf(spans.last())).toMatchObject({ file: 'manifest.sig', bytes: 64 });
   });
 
-  it('a forecast that is ready is timed to the head of the reply with the injected clock', async () => {
+  it('the first-byte time is measured to the head of the reply, by the injected clock', async () => {
     let now = 1000;
     await using scripted = await meet(
       (response) => {
@@ -183,7 +183,7 @@ describe('a forecast that is ready', () => {
     expect(await client.fetchManifest(scripted.miner, ACCESS)).toMatchObject({ firstByteMillis: 7 });
   });
 
-  it('a forecast that is ready is read below the base URL of its miner, also when that has a path', () => {
+  it('a forecast is read below the base URL of its miner, also when that has a path', () => {
     client = createMinerClient();
     const miner = { uid: 3, hotkey: HOTKEY, baseUrl: 'http://host:1/m/3/' };
     expect(client.forecastReader(miner, ACCESS)).toEqual({
@@ -193,7 +193,7 @@ describe('a forecast that is ready', () => {
   });
 });
 
-describe('a call that fails', () => {
+describe('miner client: failed calls', () => {
   it.each([
     [400, 'http_4xx', false],
     [401, 'http_4xx', true],
@@ -207,7 +207,7 @@ describe('a call that fails', () => {
     [302, 'invalid_response', false],
     [204, 'invalid_response', false],
   ] as const)(
-    'a call that fails with HTTP %i is %s, retryable: %s',
+    'a call answered with HTTP %i fails as %s, retryable: %s',
     async (statusCode, category, retryable) => {
       await using scripted = await meet((response) => {
         response.writeHead(statusCode, { location: 'http://elsewhere.invalid/' }).end();
@@ -226,7 +226,7 @@ describe('a call that fails', () => {
     },
   );
 
-  it('a call that fails in time is a time-out with the latency that it cost, though bytes still drip', async () => {
+  it('a call past its limit fails as timeout with its latency, even while bytes still arrive', async () => {
     let drip: NodeJS.Timeout | undefined;
     await using scripted = await meet(
       (response) => {
@@ -246,7 +246,7 @@ describe('a call that fails', () => {
     expect(seconds * 1000 + nanos / 1e6).toBeGreaterThan(50);
   });
 
-  it('a call that fails to a port where nobody listens is a lost connection', async () => {
+  it('a call to a closed port fails as connection', async () => {
     const scripted = await meet(json({}));
     await scripted[Symbol.asyncDispose]();
     const error = await errorOf(client.initiateFetch(scripted.miner, REQUEST));
@@ -254,7 +254,7 @@ describe('a call that fails', () => {
     expect(error.message).toMatch(/from miner 17 \(ECONNREFUSED\)$/);
   });
 
-  it('a call that fails because the connection was reset, before or within the reply, is a lost connection', async () => {
+  it('a connection that is reset before or within the reply fails as connection', async () => {
     await using before = await meet((response) => response.socket?.resetAndDestroy());
     expect(await errorOf(client.pollJobStatus(before.miner, JOB_ID))).toMatchObject({
       category: 'connection',
@@ -286,7 +286,7 @@ describe('a call that fails', () => {
       JSON.stringify({ status: 'x'.repeat(2000) }),
       'with more than 1000 bytes',
     ],
-  ])('a call that fails with %s as its reply is invalid', async (_, type, body, message) => {
+  ])('a reply with %s fails as invalid_response', async (_, type, body, message) => {
     await using scripted = await meet(
       (response) => {
         response.writeHead(200, { 'content-type': type }).end(body);
@@ -299,10 +299,10 @@ describe('a call that fails', () => {
     expect(contextOf(spans.last())).toMatchObject({ bytes: error.bytes });
   });
 
-  it('a call that fails reads no more of an endless manifest than allowed', async () => {
+  it('an endless manifest is read up to the limit only', async () => {
     await using scripted = await meet(
       (response) => {
-        // The loop of events has its turn in between: it is what tells that nobody reads any more.
+        // Yields to the event loop, which detects that the client has stopped reading.
         const pour = (): void => {
           if (!response.destroyed) response.write(Buffer.alloc(64 * 1024), () => setImmediate(pour));
         };
@@ -315,11 +315,11 @@ describe('a call that fails', () => {
   });
 });
 
-describe('what a failed call leaves behind', () => {
-  it('what a failed call leaves behind holds neither the address nor the token, though the miner repeats both', async () => {
+describe('miner client: secrets', () => {
+  it('neither error nor span holds address or token, even when the miner repeats both', async () => {
     await using scripted = await meet((response, { headers }) => {
-      const words = `at ${String(headers.host)} ${String(headers.authorization)} http://${String(headers.host)}/x`;
-      response.writeHead(500, { 'content-type': 'text/plain' }).end(words);
+      const reply = `at ${String(headers.host)} ${String(headers.authorization)} http://${String(headers.host)}/x`;
+      response.writeHead(500, { 'content-type': 'text/plain' }).end(reply);
     });
     const error = await errorOf(client.fetchManifest(scripted.miner, ACCESS));
     const port = new URL(scripted.miner.baseUrl).port;
@@ -333,8 +333,8 @@ describe('what a failed call leaves behind', () => {
   });
 });
 
-describe('a client', () => {
-  it('a client may be closed twice, and leaves a given dispatcher open', async () => {
+describe('miner client: closing', () => {
+  it('a client can be closed twice, and a dispatcher of the caller stays open', async () => {
     const dispatcher = openMinerAgent();
     await using scripted = await meet(json({ status: 'completed' }), { dispatcher });
     await Promise.all([client.close(), client.close()]);
@@ -342,7 +342,7 @@ describe('a client', () => {
     await dispatcher.close();
   });
 
-  it('a client that is closed fails by our own fault, not by that of the miner', async () => {
+  it('a call of a closed client fails as validator_internal, not as a fault of the miner', async () => {
     await using scripted = await meet(json({ status: 'completed' }));
     await client.close();
     const error = await errorOf(client.pollJobStatus(scripted.miner, JOB_ID));

@@ -9,21 +9,21 @@ const hotkey = encodeHotkey(getPublicKey(secretKey));
 const stranger = encodeHotkey(getPublicKey(secretFromSeed(new Uint8Array(32).fill(8))));
 const text = new TextEncoder().encode('the manifest');
 
-describe('signatures of hotkeys', () => {
-  it('signatures of hotkeys are accepted from the key that made them, and from no other', () => {
+describe('hotkey signatures', () => {
+  it('a signature is accepted from the key that made it and from no other', () => {
     const signature = signBytes(secretKey, text);
     expect(signature).toHaveLength(SIGNATURE_BYTES);
     expect(isSignedBy(hotkey, text, signature)).toBe(true);
     expect(isSignedBy(stranger, text, signature)).toBe(false);
   });
 
-  it('signatures of hotkeys are reproducible with a nonce seed and different without', () => {
+  it('signatures are reproducible with a nonce seed and differ without one', () => {
     const nonceSeed = new Uint8Array(32).fill(1);
     expect(signBytes(secretKey, text, nonceSeed)).toEqual(signBytes(secretKey, text, nonceSeed));
     expect(signBytes(secretKey, text)).not.toEqual(signBytes(secretKey, text));
   });
 
-  it('signatures of hotkeys accepts a signature that a Substrate key pair made', () => {
+  it('a signature made by a Substrate key pair is accepted', () => {
     // A published vector: the message is signed raw, in the context "substrate".
     const signature = Buffer.from(
       '4e172314444b8f820bb54c22e95076f220ed25373e5c178234aa6c211d29271244b947e3ff3418ff6b45fd1df1140c8cbff69fc58ee6dc96df70936a2bb74b82',
@@ -34,7 +34,7 @@ describe('signatures of hotkeys', () => {
     expect(isSignedBy(encodeHotkey(publicKey), message, signature)).toBe(true);
   });
 
-  it('signatures of hotkeys treats every malformed signature as a wrong one', () => {
+  it('every malformed signature is invalid', () => {
     for (const signature of [
       new Uint8Array(),
       new Uint8Array(63),
@@ -45,7 +45,7 @@ describe('signatures of hotkeys', () => {
     }
   });
 
-  it('signatures of hotkeys detects any changed byte of the signature', () => {
+  it('a change of any byte of a signature is detected', () => {
     const signature = signBytes(secretKey, text, new Uint8Array(32));
     fc.assert(
       fc.property(fc.nat(63), fc.integer({ min: 1, max: 255 }), (place, change) => {

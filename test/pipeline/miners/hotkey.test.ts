@@ -16,12 +16,12 @@ const messageOf = (hotkey: string): string => {
 };
 
 describe('hotkeys', () => {
-  it('hotkeys encodes and decodes the known address of a known key', () => {
+  it('a known key encodes to its known address and back', () => {
     expect(encodeHotkey(Buffer.from(ALICE_KEY, 'hex'))).toBe(ALICE);
     expect(Buffer.from(decodeHotkey(ALICE)).toString('hex')).toBe(ALICE_KEY);
   });
 
-  it('hotkeys gives every key back from its address', () => {
+  it('every key is decoded unchanged from its address', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (key) => {
         const hotkey = encodeHotkey(key);
@@ -31,7 +31,7 @@ describe('hotkeys', () => {
     );
   });
 
-  it('hotkeys detects any changed character', () => {
+  it('a change of any character of an address is detected', () => {
     fc.assert(
       fc.property(
         fc.nat(ALICE.length - 1),
@@ -44,7 +44,7 @@ describe('hotkeys', () => {
     );
   });
 
-  it('hotkeys says what is wrong and what is allowed', () => {
+  it('an error names what is wrong with an address and what is allowed', () => {
     expect(messageOf('0OIl')).toMatch(
       /characters outside of base58; allowed is an ss58 address with prefix 42/,
     );
@@ -55,7 +55,7 @@ describe('hotkeys', () => {
     expect(messageOf(`${ALICE.slice(0, -1)}Z`)).toContain('checksum');
   });
 
-  it('hotkeys refuses a key of another length', () => {
+  it('a key of another length is rejected', () => {
     expect(() => encodeHotkey(new Uint8Array(31))).toThrow('31 bytes; allowed: 32');
   });
 });

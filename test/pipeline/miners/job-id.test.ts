@@ -5,12 +5,12 @@ import { HOTKEY, JOB_ID } from './scripted-miner.ts';
 
 const T0 = new Date('2025-11-26T00:00:00Z');
 
-describe('the id of a job', () => {
-  it('the id of a job is that of the test vector', () => {
+describe('toJobId', () => {
+  it('a job id equals that of the test vector', () => {
     expect(toJobId(T0, HOTKEY)).toBe(JOB_ID);
   });
 
-  it('the id of a job is always a UUID of version 4', () => {
+  it('a job id is always a UUID of version 4', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }),
@@ -24,7 +24,7 @@ describe('the id of a job', () => {
     );
   });
 
-  it('the id of a job differs from cycle to cycle and from miner to miner, so that a crossover shows', () => {
+  it('job ids differ between cycles and between miners, so that a shared job is detected', () => {
     expect(toJobId(new Date('2025-11-26T06:00:00Z'), HOTKEY)).not.toBe(JOB_ID);
     expect(toJobId(T0, `${HOTKEY}x`)).not.toBe(JOB_ID);
   });

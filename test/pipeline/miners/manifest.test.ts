@@ -42,7 +42,7 @@ const files = new Map([
 ]);
 const manifest = buildManifest({ signerHotkey: hotkey, files });
 
-describe('a manifest', () => {
+describe('manifest', () => {
   it('a manifest is JSON with sorted keys, indented by 4, byte for byte', () => {
     const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
     expect(textOf(manifest)).toBe(
@@ -59,7 +59,7 @@ describe('a manifest', () => {
     );
   });
 
-  it('a manifest sorts keys that look like numbers as text, and writes ASCII alone', () => {
+  it('keys that look like numbers are sorted as text, and only ASCII is written', () => {
     const odd = new Map(['10', '9', 'é', '\u{1F600}', '\uFFFD'].map((path) => [path, bytesOf(path)]));
     const keys = [
       ...textOf(buildManifest({ signerHotkey: hotkey, files: odd })).matchAll(/^ {8}("[^"]*")/gm),
@@ -67,18 +67,18 @@ describe('a manifest', () => {
     expect(keys.map(([, key]) => key)).toEqual(['"10"', '"9"', '"\\u00e9"', '"\\ufffd"', '"\\ud83d\\ude00"']);
   });
 
-  it('a manifest of a store without files is still a manifest', () => {
+  it('a store without files has a valid manifest', () => {
     const empty = buildManifest({ signerHotkey: hotkey, files: new Map() });
     expect(textOf(empty)).toContain('"files": {},');
     expect(verifyManifest(claimOf(empty)).files).toEqual({});
   });
 
-  it('a manifest hashes path, NUL and content, so that no file stands in for another', () => {
+  it('a file hash covers path, NUL and content, so that files cannot be swapped', () => {
     expect(fileHash('a', bytesOf('b'))).not.toBe(fileHash('b', bytesOf('a')));
     expect(fileHash('ab', bytesOf(''))).not.toBe(fileHash('a', bytesOf('b')));
   });
 
-  it('a manifest comes back with every file, for any files', () => {
+  it('a manifest of any files is verified with the hash of each', () => {
     const path = fc
       .stringMatching(/^[a-z0-9_]{1,6}(\/[0-9.]{0,4}[0-9])?$/)
       .filter((name) => name !== '__proto__');
@@ -94,7 +94,7 @@ describe('a manifest', () => {
     );
   });
 
-  it('a manifest that holds gives its hash and header', () => {
+  it('a valid manifest is returned with its hash and header', () => {
     expect(verifyManifest(claimOf(manifest))).toMatchObject({
       hash: manifestHash(manifest),
       header: { chunk_hash_algorithm: 'sha256', signer_hotkey_ss58: hotkey },
@@ -103,8 +103,8 @@ describe('a manifest', () => {
   });
 });
 
-describe('a forged manifest', () => {
-  it('a forged manifest is detected whichever byte was changed: by its hash, and by its signature when the hash was changed with it', () => {
+describe('manifest: forgeries', () => {
+  it('a changed byte is detected by the hash, or by the signature if the hash was changed too', () => {
     const { signature, claimedHash } = claimOf(manifest);
     fc.assert(
       fc.property(fc.nat(manifest.length - 1), fc.integer({ min: 1, max: 255 }), (place, change) => {
@@ -118,14 +118,14 @@ describe('a forged manifest', () => {
     );
   });
 
-  it('a forged manifest names both hashes when they differ', () => {
+  it('an error names both hashes when they differ', () => {
     const { message } = errorOf(claimOf(manifest, { claimedHash: 'ab'.repeat(32) }));
     expect(message).toBe(
       `the manifest has hash ${manifestHash(manifest)}, but the miner claimed ${'ab'.repeat(32)}`,
     );
   });
 
-  it('a forged manifest is rejected when another miner signed it, for its name or for its signature', () => {
+  it('a manifest signed by another miner is rejected for its signer or its signature', () => {
     const otherKey = secretFromSeed(new Uint8Array(32).fill(4));
     const other = encodeHotkey(getPublicKey(otherKey));
     expect(errorOf(claimOf(manifest, { minerHotkey: other }))).toMatchObject({
@@ -149,13 +149,13 @@ describe('a forged manifest', () => {
     ['a path that leaves the store', { files: { '../x': 'ab'.repeat(32) } }, 'files: '],
     ['an absolute path', { files: { '/x': 'ab'.repeat(32) } }, 'files: '],
     ['a hash that is none', { files: { x: 'zz' } }, 'is not a lower-case hex hash'],
-  ])('is rejected with %s', (_, changes, message) => {
+  ])('a manifest with %s is rejected', (_, changes, message) => {
     const error = errorOf(claimOf(forged(changes)));
     expect(error.category).toBe('verification_manifest');
     expect(error.message).toContain(message);
   });
 
-  it('is rejected when it is no JSON at all', () => {
+  it('a manifest that is not JSON is rejected', () => {
     expect(errorOf(claimOf(bytesOf('<html>'))).message).toBe('the manifest (6 bytes) is not JSON in UTF-8');
     expect(errorOf(claimOf(Uint8Array.of(0xff, 0xfe))).message).toBe(
       'the manifest (2 bytes) is not JSON in UTF-8',

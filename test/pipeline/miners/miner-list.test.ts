@@ -19,8 +19,8 @@ const errorOf = (list: unknown): CategorizedError => {
   throw new Error('the list was accepted');
 };
 
-describe('a list of miners', () => {
-  it('a list of miners is read in its order, with URLs that paths can be appended to', () => {
+describe('parseMinerList', () => {
+  it('miners are read in their order, with URLs that paths can be appended to', () => {
     expect(parseMinerList(JSON.stringify([one, other]))).toEqual([
       { uid: 17, hotkey: HOTKEY, baseUrl: 'https://203.0.113.9:33333' },
       { uid: 0, hotkey: ALICE, baseUrl: 'http://miner.example:8080/m/0' },
@@ -37,7 +37,7 @@ describe('a list of miners', () => {
     [[one, { ...other, hotkey: `${ALICE}x` }], '[1].hotkey is not an ss58 address'],
     [[{ uid: 1, hotkey: HOTKEY }], '[0].url'],
     [[{ ...one, ip: '10.0.0.1' }], 'Unrecognized key: "ip"'],
-  ])('a list of miners: %j is refused with words that show the place', (list, message) => {
+  ])('the list %j is rejected with an error that names the entry', (list, message) => {
     const error = errorOf(list);
     expect(error.message).toContain(message);
     expect(error.message).toContain('Write a JSON list like [{"uid": 17');
@@ -51,13 +51,13 @@ describe('a list of miners', () => {
     'https://host/?token=abc',
     'https://host/#a',
     '',
-  ])('a list of miners refuses the URL "%s" without repeating it', (url) => {
+  ])('the URL "%s" is rejected without being repeated', (url) => {
     const { message } = errorOf([{ ...one, url }]);
     expect(message).toContain('[0].url is not an http or https URL');
     expect(message).not.toMatch(/pass@|abc|ftp:/);
   });
 
-  it('a list of miners names all miners that stand twice, but no address', () => {
+  it('an error names all repeated miners, but no address', () => {
     const { message } = errorOf([one, other, { ...one, url: 'https://203.0.113.9:33333' }]);
     expect(message).toContain('uid 17 occurs at [0], [2]');
     expect(message).toContain(`hotkey ${HOTKEY} occurs at [0], [2]`);
@@ -66,8 +66,8 @@ describe('a list of miners', () => {
   });
 });
 
-describe('a miners file', () => {
-  it('a miners file is read; when it is missing or wrong, the error names the file but not its folder', async () => {
+describe('readMinerList', () => {
+  it('the error for a missing or malformed file names the file but not its folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'miners-'));
     try {
       await writeFile(join(folder, 'miners.json'), JSON.stringify([one]));

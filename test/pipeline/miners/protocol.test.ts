@@ -12,8 +12,8 @@ import { ACCESS, HOTKEY, JOB_ID, MANIFEST_HASH } from './scripted-miner.ts';
 
 const miner = { uid: 1, hotkey: HOTKEY, baseUrl: 'http://miner.example' };
 
-describe('the data of a request for a forecast', () => {
-  it('the data of a request for a forecast names T0, the analysis six hours before it, and who asks whom', () => {
+describe('protocol: initiate-fetch data', () => {
+  it('a request names T0, the analysis six hours before it, the validator and the miner', () => {
     const data = toInitiateFetchData(miner, { initTime: new Date('2026-03-01T00:00:00Z') });
     expect(data).toEqual({
       forecast_start_time: '2026-03-01T00:00:00.000Z',
@@ -23,7 +23,7 @@ describe('the data of a request for a forecast', () => {
     });
   });
 
-  it('the data of a request for a forecast is what its own schema accepts, and never holds the address', () => {
+  it('a request passes its own schema and never holds the address', () => {
     const data = toInitiateFetchData(miner, { initTime: new Date(0), validatorHotkey: '5V' });
     expect(initiateFetchDataSchema.parse(data)).toEqual(data);
     expect(JSON.stringify(data)).not.toContain('miner.example');
@@ -33,13 +33,13 @@ describe('the data of a request for a forecast', () => {
     [{ forecast_start_time: '2026-03-01', previous_step_time: '2026-02-28T18:00:00Z' }],
     [{ forecast_start_time: '2026-03-01T00:00:00', previous_step_time: '2026-02-28T18:00:00Z' }],
     [{ forecast_start_time: '2026-03-01T00:00:00Z' }],
-  ])('the data of a request for a forecast: %j is refused: an instant without an offset is none', (data) => {
+  ])('the data %j are rejected: an instant needs an offset', (data) => {
     expect(initiateFetchDataSchema.safeParse(data).success).toBe(false);
   });
 });
 
-describe('the wrapper of requests', () => {
-  it('the wrapper of requests may come with a nonce, with null, or without', () => {
+describe('protocol: request envelope', () => {
+  it('an envelope may have a nonce, null, or none', () => {
     const data = { job_id: JOB_ID };
     for (const wrapper of [{ nonce: 'n', data }, { nonce: null, data }, { data }]) {
       expect(jobDataSchema.parse(requestSchema.parse(wrapper).data)).toEqual(data);
@@ -48,21 +48,21 @@ describe('the wrapper of requests', () => {
   });
 });
 
-describe('a reply at the door', () => {
-  it('a reply at the door is refused with the names of the fields at fault, never with their values', () => {
+describe('protocol: replies', () => {
+  it('an invalid reply is rejected with the names of its wrong fields, never with their values', () => {
     const body = { status: 'completed', access_token: 42, zarr_store_url: ['http://secret.example'] };
     const parse = (): unknown => parseReply(tokenReplySchema, body);
     expect(parse).toThrow(/zarr_store_url: .*access_token: /);
     expect(parse).not.toThrow(/secret\.example/);
   });
 
-  it('a reply at the door may hold more than is agreed, which is left behind', () => {
+  it('additional fields of a reply are dropped', () => {
     expect(parseReply(tokenReplySchema, { status: 'processing', mood: 'fine' })).toEqual({
       status: 'processing',
     });
   });
 
-  it('a reply at the door opens a forecast only with all three parts', () => {
+  it('a forecast is accessible only with URL, hash and token', () => {
     const all = {
       zarr_store_url: 'forecasts/a.zarr',
       verification_hash: MANIFEST_HASH,

@@ -14,15 +14,15 @@ const accessFields = {
   access_token: ACCESS.token,
 };
 
-describe('the reply to an initiate-fetch', () => {
-  it('the reply to an initiate-fetch hands over the job of the miner', () => {
+describe('initiate-fetch reply', () => {
+  it('an accepted reply holds the job id of the miner', () => {
     expect(initiate({ status: 'fetch_accepted', job_id: JOB_ID })).toEqual({
       kind: 'accepted',
       jobId: JOB_ID,
     });
   });
 
-  it('the reply to an initiate-fetch of a finished forecast carries access when all of it is there, and none otherwise', () => {
+  it('a ready reply holds access only when all its parts are present', () => {
     const ready = { status: 'completed', job_id: JOB_ID };
     expect(initiate({ ...ready, ...accessFields })).toEqual({ kind: 'ready', jobId: JOB_ID, access: ACCESS });
     expect(initiate({ ...ready, ...accessFields, access_token: null })).toEqual({
@@ -32,7 +32,7 @@ describe('the reply to an initiate-fetch', () => {
     expect(initiate({ ...ready, status: 'forecast_ready' })).toEqual({ kind: 'ready', jobId: JOB_ID });
   });
 
-  it('the reply to an initiate-fetch tells a rejected identity from another rejection', () => {
+  it('a rejected identity is distinguished from other rejections', () => {
     const rejected = (more: object) => initiate({ status: 'fetch_rejected', ...more });
     expect(rejected({ message: 'Hotkey verification failed: other' })).toMatchObject({ identity: true });
     expect(rejected({ expected_hotkey: 'a', actual_hotkey: 'b' })).toMatchObject({ identity: true });
@@ -43,14 +43,14 @@ describe('the reply to an initiate-fetch', () => {
     });
   });
 
-  it('the reply to an initiate-fetch without a message says so, instead of an empty reason', () => {
+  it('a reply without a message gets a reason that names its status', () => {
     expect(initiate({ status: 'error' })).toEqual({
       kind: 'error',
       message: 'the miner answered "error" and gave no message',
     });
   });
 
-  it('the reply to an initiate-fetch loses addresses from its message, which is cut to 500 characters', () => {
+  it('the message of a reply is scrubbed of addresses and cut to 500 characters', () => {
     const reply = initiate({
       status: 'error',
       message: `no route to miner.example (10.1.2.3:4444) ${'y'.repeat(900)}`,
@@ -78,19 +78,19 @@ describe('the reply to an initiate-fetch', () => {
       { status: 'completed', job_id: 'a', ...accessFields, access_token: 'a\r\nb' },
       /access_token holds/,
     ],
-  ])('the reply to an initiate-fetch is refused with %s', (_, body, message) => {
+  ])('a reply with %s is rejected', (_, body, message) => {
     expect(() => initiate(body)).toThrow(message);
     expect(() => initiate(body)).toThrow(CategorizedError);
   });
 });
 
-describe('the URL of a store', () => {
+describe('store URL', () => {
   const storePath = (url: string): string => {
     const reply = token({ status: 'completed', ...accessFields, zarr_store_url: url });
     return reply.kind === 'ready' ? reply.access.storePath : reply.kind;
   };
 
-  it('the URL of a store is reduced to its path, so that no reply leads a token to another host', () => {
+  it('a store URL is reduced to its path, so that no reply sends a token to another host', () => {
     expect(storePath('https://elsewhere.example:1/forecasts/a.zarr')).toBe('/forecasts/a.zarr');
     expect(storePath('forecasts/a.zarr/')).toBe('/forecasts/a.zarr');
     expect(storePath('http://10.0.0.1:9000/m/3/forecasts/a.zarr?token=x')).toBe('/forecasts/a.zarr');
@@ -102,20 +102,20 @@ describe('the URL of a store', () => {
     '/forecasts/a%2f..%2fb.zarr',
     '/other/a.zarr',
     'http://',
-  ])('the URL of a store: "%s" is refused without being repeated', (url) => {
+  ])('the store URL "%s" is rejected without being repeated', (url) => {
     expect(() => storePath(url)).toThrow(/does not name a store; allowed: \/forecasts\/\{name\}\.zarr$/);
   });
 });
 
-describe('the reply to a poll', () => {
-  it('the reply to a poll keeps a progress of 0, and null when there is none', () => {
+describe('poll reply', () => {
+  it('a progress of 0 stays 0, and a missing one is null', () => {
     const running = { kind: 'running', wireStatus: 'running' };
     expect(poll({ status: 'running', progress: 0 })).toEqual({ ...running, progress: 0 });
     expect(poll({ status: 'running' })).toEqual({ ...running, progress: null });
     expect(poll({ status: 'running', progress: null })).toEqual({ ...running, progress: null });
   });
 
-  it('the reply to a poll keeps progress within 0 to 100, whatever the miner says', () => {
+  it('progress is clamped to 0…100, whatever the miner reports', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (progress) => {
         const reply = poll({ status: 'processing', progress });
@@ -124,24 +124,24 @@ describe('the reply to a poll', () => {
     );
   });
 
-  it('the reply to a poll refuses a progress that is no number', () => {
+  it('a progress that is not a number is rejected', () => {
     expect(() => poll({ status: 'running', progress: '45%' })).toThrow(/progress: .*expected number/);
   });
 
-  it('the reply to a poll tells completed, failed and unknown jobs apart', () => {
+  it('completed, failed and unknown jobs are distinguished', () => {
     expect(poll({ status: 'completed' })).toEqual({ kind: 'completed' });
     expect(poll({ status: 'not_found' })).toEqual({ kind: 'not_found' });
     expect(poll({ status: 'fetch_error', message: 'no GFS' })).toEqual({ kind: 'failed', message: 'no GFS' });
   });
 });
 
-describe('the reply to a request for access', () => {
-  it('the reply to a request for access gives access in lower case, as hashes are compared', () => {
+describe('token reply', () => {
+  it('the hash of an access is lower-cased, because hashes are compared as text', () => {
     expect(token({ status: 'completed', ...accessFields })).toEqual({ kind: 'ready', access: ACCESS });
   });
 
   it.each(['zarr_store_url', 'verification_hash', 'access_token'])(
-    'the reply to a request for access is refused when ready without %s',
+    'a ready reply without %s is rejected',
     (field) => {
       expect(() => token({ status: 'completed', ...accessFields, [field]: '' })).toThrow(
         'not all of access_token',
@@ -149,7 +149,7 @@ describe('the reply to a request for access', () => {
     },
   );
 
-  it('the reply to a request for access passes on what else the miner may say', () => {
+  it('the replies processing, not_found and error are returned as such', () => {
     expect(token({ status: 'processing' })).toEqual({ kind: 'processing' });
     expect(token({ status: 'not_found' })).toEqual({ kind: 'not_found' });
     expect(token({ status: 'error', message: 'disk full' })).toEqual({ kind: 'error', message: 'disk full' });

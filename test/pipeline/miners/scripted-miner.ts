@@ -30,7 +30,7 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** A miner on the loopback interface that does with every request what the test says. */
+/** A miner on the loopback interface that handles every request as the test defines. */
 export async function startScriptedMiner(
   answer: (response: ServerResponse, request: Received) => void,
 ): Promise<ScriptedMiner> {

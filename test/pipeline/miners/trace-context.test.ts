@@ -29,8 +29,8 @@ const startPushyMiner = () =>
     response.writeHead(200, { ...headers, traceresponse: FOREIGN }).end(JSON.stringify(body));
   });
 
-describe('the trace of a miner', () => {
-  it('the trace of a miner is told to the miner with every request, as the step that calls', async () => {
+describe('trace context', () => {
+  it('every request carries the traceparent of its communication step', async () => {
     await using scripted = await startPushyMiner();
     await client.initiateFetch(scripted.miner, REQUEST);
     await client.fetchManifest(scripted.miner, ACCESS);
@@ -40,7 +40,7 @@ describe('the trace of a miner', () => {
     expect(traceparents).toEqual(calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
   });
 
-  it('the trace of a miner is never what a miner says in its reply: neither the span nor those that follow belong to it', async () => {
+  it('a trace context in a reply is ignored, for the span and for those that follow', async () => {
     await using scripted = await startPushyMiner();
     const query = step({ name: 'query', substep: 'initiate_fetch' }, async () => {
       await client.initiateFetch(scripted.miner, REQUEST);
@@ -62,7 +62,7 @@ describe('the trace of a miner', () => {
     );
   });
 
-  it('the trace of a miner has calls that are spans of a client, beside steps that are internal', async () => {
+  it('calls are client spans, and the steps around them are internal spans', async () => {
     await using scripted = await startPushyMiner();
     await step({ name: 'query', substep: 'initiate_fetch' }, () =>
       client.initiateFetch(scripted.miner, REQUEST),
@@ -70,7 +70,7 @@ describe('the trace of a miner', () => {
     expect(spans.all().map(({ kind }) => kind)).toEqual([SpanKind.CLIENT, SpanKind.INTERNAL]);
   });
 
-  it('the trace of a miner is named to the host of a forecast by the step that reads it', () => {
+  it('the reads of a forecast carry the traceparent of the step that reads it', () => {
     const miner = { uid: 3, hotkey: HOTKEY, baseUrl: 'http://host:1' };
     const reading = step({ name: 'verify', substep: 'manifest' }, () => {
       const running = trace.getActiveSpan()?.spanContext();

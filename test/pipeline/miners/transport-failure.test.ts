@@ -3,7 +3,7 @@ import { toTransportFailure } from '#pipeline/miners/transport-failure';
 
 const withCode = (code: string): Error => Object.assign(new Error('to 203.0.113.9:33333'), { code });
 
-describe('a failure below HTTP', () => {
+describe('toTransportFailure', () => {
   it.each([
     ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
     ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
@@ -26,11 +26,11 @@ describe('a failure below HTTP', () => {
     ['ERR_INVALID_URL', 'validator_internal'],
     ['UND_ERR_DESTROYED', 'validator_internal'],
     ['NEVER_SEEN', 'unknown'],
-  ])('a failure below HTTP with code %s is %s', (code, category) => {
+  ])('a failure with code %s is classified as %s', (code, category) => {
     expect(toTransportFailure(withCode(code))).toEqual({ category, code });
   });
 
-  it('a failure below HTTP is a time-out when the call was aborted for its time, and else known by its class', () => {
+  it('an aborted call is a timeout, and an error without a code is named by its class', () => {
     expect(toTransportFailure(new DOMException('aborted', 'TimeoutError')).category).toBe('timeout');
     expect(toTransportFailure(new TypeError('x'))).toEqual({ category: 'unknown', code: 'TypeError' });
     expect(toTransportFailure('a string')).toEqual({ category: 'unknown', code: 'unknown' });

@@ -11,19 +11,19 @@ const thrownBy = (run: () => unknown): CategorizedError => {
   throw new Error('no categorized error was thrown');
 };
 
-describe('the words on the wire', () => {
+describe('classifyWireStatus', () => {
   it.each([
     ['fetch_accepted', 'accepted'],
     ['completed', 'ready'],
     ['forecast_ready', 'ready'],
     ['fetch_rejected', 'rejected'],
     ['error', 'error'],
-  ])('the words on the wire to an initiate-fetch: %s comes to %s', (status, kind) => {
+  ])('the initiate-fetch status %s means %s', (status, kind) => {
     expect(classifyWireStatus('initiate_fetch', status)).toBe(kind);
   });
 
   it.each(['processing', 'received', 'running', 'running_inference', 'processing_output', 'in_progress'])(
-    'the words on the wire to a poll: %s keeps the miner running',
+    'the poll status %s means a running job',
     (status) => {
       expect(classifyWireStatus('poll_job_status', status)).toBe('running');
     },
@@ -36,11 +36,11 @@ describe('the words on the wire', () => {
     'input_hash_mismatch',
     'input_hash_timeout',
     'input_poll_error',
-  ])('the words on the wire to a poll: %s ends the job as failed', (status) => {
+  ])('the poll status %s means a failed job', (status) => {
     expect(classifyWireStatus('poll_job_status', status)).toBe('failed');
   });
 
-  it('the words on the wire mean different things to different requests', () => {
+  it('one status may mean different kinds for different requests', () => {
     expect(classifyWireStatus('poll_job_status', 'completed')).toBe('completed');
     expect(classifyWireStatus('kerchunk_request', 'completed')).toBe('ready');
     expect(classifyWireStatus('kerchunk_request', 'processing')).toBe('processing');
@@ -48,7 +48,7 @@ describe('the words on the wire', () => {
   });
 
   it.each(['verified_manifest_store_opened', 'Completed', 'toString', '__proto__', 'constructor', ''])(
-    'the words on the wire refuses "%s", so that no miner can write a status of ours',
+    'the status "%s" is rejected, so that no miner can write a status of ours',
     (status) => {
       for (const type of Object.keys(WIRE_STATUSES) as (keyof typeof WIRE_STATUSES)[]) {
         const error = thrownBy(() => classifyWireStatus(type, status));
@@ -58,7 +58,7 @@ describe('the words on the wire', () => {
     },
   );
 
-  it('the words on the wire quotes an endless word with 80 characters at most, on one line and without secrets', () => {
+  it('an endless status is quoted in at most 80 characters, on one line and without secrets', () => {
     const status = `bad\n\u0000https://203.0.113.9:33333/x?token=abc ${'x'.repeat(100_000)}`;
     const { message } = thrownBy(() => classifyWireStatus('poll_job_status', status));
     const quote = /status "(.*?)";/.exec(message)?.[1] ?? '';

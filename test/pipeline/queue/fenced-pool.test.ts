@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Whether a promise is still open after all that could settle it was done. */
+/** Whether a promise is still pending after everything that could settle it. */
 const isOpen = async (promise: Promise<unknown>): Promise<boolean> => {
   await database.pool.query('select');
   return Promise.race([promise.then(() => false), Promise.resolve(true)]);
 };
 
-describe('a fenced pool', () => {
-  it('a fenced pool answers like the pool itself while the fence is open', async () => {
+describe('fencePool', () => {
+  it('an open fence passes every query to the pool', async () => {
     const { pool, remove } = fencePool(database.pool);
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
     const client = await pool.connect();
@@ -25,7 +25,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('a fenced pool never answers behind a closed fence, while the owner goes on', async () => {
+  it('a query behind a closed fence never resolves, while the owner can use the pool', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     await close();
     expect(await isOpen(pool.query('select'))).toBe(true);
@@ -34,7 +34,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('a fenced pool lets a transaction that is under way commit before it counts as closed', async () => {
+  it('a transaction under way commits before the fence counts as closed', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     await database.pool.query('create table kept (value int)');
     let closed: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('a fenced pool counts as closed after a second although a connection was never given back', async () => {
+  it('the fence counts as closed after a second although a connection was never released', async () => {
     const { pool, close, remove } = fencePool(database.pool);
     const client = await pool.connect();
     await close();
@@ -57,7 +57,7 @@ describe('a fenced pool', () => {
     remove();
   });
 
-  it('a fenced pool leaves no listener on the pool of its owner', () => {
+  it('no listener stays on the pool of its owner', () => {
     const before = database.pool.listenerCount('release');
     fencePool(database.pool).remove();
     expect(database.pool.listenerCount('release')).toBe(before);

@@ -18,8 +18,8 @@ const unreachable = (): Pool =>
     (message) => problems.push(message),
   );
 
-describe('the pool of the queue', () => {
-  it('the pool of the queue runs all statements of one client on one connection, and gives it back', async () => {
+describe('createForgivingPool', () => {
+  it('all statements of one client run on one connection, which is then released', async () => {
     const client = await pool.connect();
     const pid = async (): Promise<unknown> =>
       (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
@@ -28,12 +28,12 @@ describe('the pool of the queue', () => {
     expect(database.pool.idleCount).toBe(database.pool.totalCount);
   });
 
-  it('the pool of the queue is the pool itself in everything else', async () => {
+  it('every other property is that of the pool itself', async () => {
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.options).toBe(database.pool.options);
   });
 
-  it('the pool of the queue connects by callback as before, for the connection that listens', async () => {
+  it('a connection by callback, for notifications, is passed through', async () => {
     const client = await new Promise<PoolClient | undefined>((resolve) =>
       pool.connect((_error, connected) => resolve(connected)),
     );
@@ -42,7 +42,7 @@ describe('the pool of the queue', () => {
   });
 
   it.each(['complete_job/pipeline', 'fail_job/pipeline', 'complete_jobs/pipeline'])(
-    'the pool of the queue takes a lost %s for no error, but tells it',
+    'a lost %s is reported as a problem and does not reject',
     async (name) => {
       problems.length = 0;
       const client = await unreachable().connect();
@@ -52,12 +52,12 @@ describe('the pool of the queue', () => {
     },
   );
 
-  it('the pool of the queue tells whoever waits for it of each closing and of nothing else', async () => {
+  it('onClosing is called for each closing of a job and for no other statement', async () => {
     const closings: Promise<unknown>[] = [];
-    const pool = createForgivingPool(database.pool, () => undefined, {
+    const forgiving = createForgivingPool(database.pool, () => undefined, {
       onClosing: (closing) => closings.push(closing),
     });
-    const client = await pool.connect();
+    const client = await forgiving.connect();
     await client.query({ name: 'get_job/pipeline', text: 'select' });
     expect(closings).toEqual([]);
     await client.query({ name: 'complete_job/pipeline', text: 'select' });
@@ -65,7 +65,7 @@ describe('the pool of the queue', () => {
     expect(await Promise.all(closings)).toHaveLength(1);
   });
 
-  it('the pool of the queue does not hide that a job could not be fetched', async () => {
+  it('a failed fetch of a job rejects', async () => {
     const client = await unreachable().connect();
     await expect(client.query({ name: 'get_job/pipeline', text: 'select' })).rejects.toThrow('ECONNREFUSED');
     await expect(client.query('select')).rejects.toThrow('ECONNREFUSED');

@@ -20,20 +20,20 @@ const queued = async (): Promise<unknown[]> => {
   return rows;
 };
 
-describe('the key of a job', () => {
-  it('the key of a job names the thing and its revision', () => {
+describe('jobKey', () => {
+  it('a job key names task, row and revision', () => {
     expect(
       jobKey('score_lead', { runId: 1, minerUid: 0, scoreType: 'era5', leadHours: 24, revision: 0 }),
     ).toBe('score_lead:1:0:era5:24:r0');
   });
 
-  it('the key of a job is none for a job that is for any revision', () => {
+  it('a job for any revision has no key', () => {
     expect(jobKey('finish_run', { runId: 1 })).toBeNull();
   });
 });
 
-describe('queueing', () => {
-  it('queueing stands or falls with the transaction of the transition', async () => {
+describe('addJobs', () => {
+  it('jobs are committed or rolled back with the transaction of their transition', async () => {
     const add = (kept: boolean) =>
       commitIfTrue(database.pool, async (client) => {
         await addJobs(client, [
@@ -49,17 +49,17 @@ describe('queueing', () => {
     ]);
   });
 
-  it('queueing gives an urgent task a lower number than a patient one', () => {
+  it('an urgent task has a lower priority number than a patient one', () => {
     expect(TASKS.indexOf('verify')).toBeLessThan(TASKS.indexOf('score_lead'));
   });
 
-  it('queueing takes no job at all for none', async () => {
+  it('an empty list adds no job', async () => {
     const before = await queued();
     await addJobs(database.pool, []);
     expect(await queued()).toEqual(before);
   });
 
-  it('queueing throws when the queue did not take every job, so that the transition does not stand without it', async () => {
+  it('a job that the queue does not add is an error, so that its transition is rolled back', async () => {
     await lockFreeJobs(database.pool, { worker: 'someone', age: '0 seconds', deliveries: 0 });
     await beforeEachJob(database.pool, 'update', 'begin return null; end');
     const again = addJobs(database.pool, [
@@ -69,15 +69,12 @@ describe('queueing', () => {
   });
 });
 
-describe('the payload of a job', () => {
-  it.each([{}, { runId: '1' }, { runId: 1, scoreType: 'gfs' }])(
-    'the payload of a job is refused as %j',
-    (payload) => {
-      expect(jobPayloadSchema.safeParse(payload).success).toBe(false);
-    },
-  );
+describe('jobPayloadSchema', () => {
+  it.each([{}, { runId: '1' }, { runId: 1, scoreType: 'gfs' }])('the payload %j is rejected', (payload) => {
+    expect(jobPayloadSchema.safeParse(payload).success).toBe(false);
+  });
 
-  it('the payload of a job may name a miner 0 and a lead', () => {
+  it('a payload may name miner 0 and a lead', () => {
     const payload = { runId: 1, minerUid: 0, scoreType: 'day1', leadHours: 12, revision: 0 };
     expect(jobPayloadSchema.parse(payload)).toEqual(payload);
   });

@@ -46,24 +46,24 @@ const keysOf = async (table: string): Promise<unknown[]> =>
     )
   ).map(({ key }) => key);
 
-describe('the version of graphile-worker', () => {
+describe('contract: version of graphile-worker', () => {
   const readJson = (path: string) =>
     JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as {
       readonly version: string;
       readonly dependencies: Readonly<Record<string, string>>;
     };
 
-  it('the version of graphile-worker is pinned exactly to that of the contract', () => {
+  it('graphile-worker is pinned exactly to the version of the contract', () => {
     expect(readJson('package.json').dependencies['graphile-worker']).toBe(CONTRACT_VERSION);
   });
 
-  it('the version of graphile-worker is the one that is installed', () => {
+  it('the installed version is the pinned one', () => {
     expect(readJson('node_modules/graphile-worker/package.json').version).toBe(CONTRACT_VERSION);
   });
 });
 
-describe('the private tables', () => {
-  it('the private tables have the columns of a job that are read and written', async () => {
+describe('contract: private tables', () => {
+  it('the jobs table has the columns that are read and written', async () => {
     expect(await columnsOf('_private_jobs')).toMatchObject({
       id: 'bigint not null',
       task_id: 'integer not null',
@@ -76,14 +76,14 @@ describe('the private tables', () => {
     });
   });
 
-  it('the private tables have the columns of a task by which a job finds its name', async () => {
+  it('the tasks table has the columns by which a job finds the name of its task', async () => {
     expect(await columnsOf('_private_tasks')).toMatchObject({
       id: 'integer not null',
       identifier: 'text not null',
     });
   });
 
-  it('the private tables have one row for each job and for each task, so that a join repeats none', async () => {
+  it('each job and each task has one row, so that a join repeats none', async () => {
     expect(await keysOf('_private_jobs')).toEqual(['PRIMARY KEY (id)', 'UNIQUE (key)']);
     expect(await keysOf('_private_tasks')).toEqual(['PRIMARY KEY (id)', 'UNIQUE (identifier)']);
   });
@@ -96,7 +96,7 @@ describe('the private tables', () => {
     ).toEqual([]);
   });
 
-  it('the private tables show all but payload, availability and ids in the public view', async () => {
+  it('the public view shows all but payload, availability and ids', async () => {
     expect(Object.keys(await columnsOf('jobs'))).toEqual([
       ...[
         'id',
@@ -124,10 +124,10 @@ const lockedJob = async (): Promise<number> => {
   return Number(job?.['id']);
 };
 
-describe('a job in the private tables', () => {
+describe('contract: a job in the private tables', () => {
   beforeEach(() => deleteJobs(database.pool));
 
-  it('a job in the private tables is queued with its task and payload, free, and in no named queue whose lock would be left', async () => {
+  it('a job is queued unlocked, with task and payload, and in no named queue', async () => {
     await addJobs(database.pool, [JOB]);
     expect(await jobsNow()).toMatchObject([
       { task: 'query', payload: JOB.payload, isLocked: false, isAvailable: true },
@@ -136,7 +136,7 @@ describe('a job in the private tables', () => {
     expect(await rowsOf('select from pipeline._private_job_queues')).toEqual([]);
   });
 
-  it('a job in the private tables is not available while it is locked, nor after its last delivery', async () => {
+  it('a job is not available while it is locked, nor after its last delivery', async () => {
     const id = await lockedJob();
     expect(await jobsNow()).toMatchObject([{ isLocked: true, isAvailable: false }]);
     await database.pool.query(`select pipeline.force_unlock_workers('{pool-one}')`);
@@ -145,7 +145,7 @@ describe('a job in the private tables', () => {
     expect(await jobsNow()).toMatchObject([{ isLocked: false, isAvailable: false }]);
   });
 
-  it('a job in the private tables takes the end of a step beside what its payload holds, and a later end instead of it', async () => {
+  it('a span end is added to the payload of its job, and a later end replaces it', async () => {
     const id = await lockedJob();
     await storeEndInPayload(database.pool, id, 'first');
     await storeEndInPayload(database.pool, id, 'second');
@@ -153,11 +153,11 @@ describe('a job in the private tables', () => {
   });
 });
 
-describe('the public functions of the queue, which are used where they do', () => {
+describe('contract: public functions of the queue', () => {
   beforeEach(() => deleteJobs(database.pool));
   const locks = () => rowsOf('select attempts, locked_by from pipeline.jobs order by id');
 
-  it('the public functions of the queue, which are used where they do change no payload of a locked job: another job is added, and the first is not delivered again', async () => {
+  it('add_job does not change a locked job: it adds another and ends the first', async () => {
     const id = await lockedJob();
     const changed = JSON.stringify({ ...JOB.payload, end: 'end' });
     await database.pool.query(`select pipeline.add_job('query', $1::json, job_key => 'query:1:0:r2')`, [
@@ -174,7 +174,7 @@ describe('the public functions of the queue, which are used where they do', () =
     ]);
   });
 
-  it('the public functions of the queue, which are used where they do unlock all jobs of a worker or none, whatever their age, and count the delivery', async () => {
+  it('force_unlock_workers unlocks all jobs of a worker, whatever their age, and counts the delivery', async () => {
     await lockedJob();
     await database.pool.query(`select pipeline.force_unlock_workers('{pool-two}')`);
     expect(await locks()).toEqual([{ attempts: 2, locked_by: 'pool-one' }]);
@@ -182,7 +182,7 @@ describe('the public functions of the queue, which are used where they do', () =
     expect(await locks()).toEqual([{ attempts: 2, locked_by: null }]);
   });
 
-  it('the public functions of the queue, which are used where they do neither reschedule, fail nor complete a locked job', async () => {
+  it('reschedule_jobs, permanently_fail_jobs and complete_jobs skip a locked job', async () => {
     const id = await lockedJob();
     for (const name of ['reschedule_jobs', 'permanently_fail_jobs', 'complete_jobs'])
       expect(await rowsOf(`select from pipeline.${name}(array[$1::bigint])`, [id])).toEqual([]);
@@ -190,7 +190,7 @@ describe('the public functions of the queue, which are used where they do', () =
   });
 });
 
-describe('a worker of the queue', () => {
+describe('contract: a worker of the queue', () => {
   beforeEach(() => deleteJobs(database.pool));
 
   /** Works on the one job with `handle`, then stops. @returns the id of the pool */
@@ -213,7 +213,7 @@ describe('a worker of the queue', () => {
     return session.poolId;
   }
 
-  it('a worker of the queue locks the job with the id of its pool, counts the delivery, and deletes the job when it is done', async () => {
+  it('a worker locks a job with the id of its pool, counts the delivery, and deletes the job when it is done', async () => {
     let underWay: unknown;
     const poolId = await workOnce(async ({ queueJobId }) => {
       underWay = await rowsOf(
@@ -226,7 +226,7 @@ describe('a worker of the queue', () => {
     expect(await jobsNow()).toEqual([]);
   });
 
-  it('a worker of the queue unlocks a job that failed and leaves the stored end in it, for the next delivery', async () => {
+  it('a worker unlocks a failed job and leaves the stored end in it for the next delivery', async () => {
     await workOnce(async ({ queueJobId }) => {
       await storeEndInPayload(database.pool, queueJobId, 'end');
       throw new Error('no commit');
@@ -237,7 +237,7 @@ describe('a worker of the queue', () => {
   });
 });
 
-describe('the sources', () => {
+describe('private tables in the sources', () => {
   /** The files below these folders of the repository that name a private table. */
   const filesWithPrivateTables = (...folders: readonly string[]): readonly string[] =>
     folders
@@ -250,13 +250,13 @@ describe('the sources', () => {
       .map((path) => posix.normalize(path.slice(ROOT.length + 1).replaceAll('\\', '/')))
       .sort();
 
-  it('the sources touch the private tables in one file', () => {
+  it('one source file names the private tables', () => {
     expect(filesWithPrivateTables('bench', 'dashboards', 'exporters', 'scripts', 'src')).toEqual([
       'src/pipeline/queue/private-tables.ts',
     ]);
   });
 
-  it('the sources and the tests in one, beside this', () => {
+  it('one test support file names the private tables, besides this test', () => {
     expect(filesWithPrivateTables('test')).toEqual([
       'test/pipeline/queue/private-tables.test.ts',
       'test/support/private-jobs.ts',

@@ -27,8 +27,8 @@ const isLocked = async (): Promise<boolean> => {
   return rows[0]?.locked === true;
 };
 
-describe('the jobs of a worker', () => {
-  it('stay its own while it lives, however long they take', async () => {
+describe('freeOrphanedJobs: leases', () => {
+  it('a live worker keeps its jobs, however long they take', async () => {
     const lease = await acquireLease(database.pool, 'pool-alive');
     await lockJob('pool-alive', '3 hours');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
@@ -36,7 +36,7 @@ describe('the jobs of a worker', () => {
     lease.release();
   });
 
-  it('are freed soon after its process died, not after hours', async () => {
+  it('the jobs of a dead process are freed at once, not after hours', async () => {
     const lease = await acquireLease(database.pool, 'pool-dying');
     await lockJob('pool-dying', '1 minute');
     lease.release();
@@ -44,12 +44,12 @@ describe('the jobs of a worker', () => {
     expect(await isLocked()).toBe(false);
   });
 
-  it('the jobs of a worker are left to a worker that has just begun and may not hold its lock yet', async () => {
+  it('a worker that has just started keeps its jobs before it holds its lease', async () => {
     await lockJob('pool-new', '1 second');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
   });
 
-  it('are kept by a worker whose connection was lost and who takes its lock again', async () => {
+  it('a worker whose connection was lost keeps its jobs by renewing its lease', async () => {
     const lease = await acquireLease(database.pool, 'pool-cut');
     await database.pool.query(
       `select pg_terminate_backend(pid) from pg_locks
@@ -68,7 +68,7 @@ describe('the jobs of a worker', () => {
   });
 });
 
-describe('the jobs of a worker that died', () => {
+describe('freeOrphanedJobs: backoff', () => {
   /** Jobs of a dead worker, by how often each was handed out; they are due already. */
   const lockJobs = async (...deliveries: readonly number[]): Promise<void> => {
     await deleteJobs(database.pool);
@@ -85,13 +85,13 @@ describe('the jobs of a worker that died', () => {
     return rows.map(({ wait }) => wait);
   };
 
-  it('the jobs of a worker that died are due at once for the first times, whatever killed it', async () => {
+  it('the jobs of a dead worker are due at once the first times, whatever killed it', async () => {
     await lockJobs(1, 2, 2);
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(3);
     expect(await waits()).toEqual([0, 0, 0]);
   });
 
-  it('the jobs of a worker that died come due one after the other when that goes on, so that the one that kills takes no other along', async () => {
+  it('suspected jobs come due one after the other, so that a crashing one costs no other a delivery', async () => {
     await lockJobs(3, 1, 3, 3);
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(4);
     expect(await waits()).toEqual([0, 0, 30, 60]);
@@ -105,25 +105,22 @@ describe('the jobs of a worker that died', () => {
     [7, 450],
     [8, 600],
     [999, 600],
-  ])(
-    'the jobs of a worker that died come due later each time: after %i deliveries in %i s',
-    async (deliveries, seconds) => {
-      await lockJobs(deliveries);
-      await freeOrphanedJobs(database.pool, GRACE_MILLIS);
-      expect(await waits()).toEqual([seconds]);
-    },
-  );
+  ])('a suspected job is due later each time: after %i deliveries in %i s', async (deliveries, seconds) => {
+    await lockJobs(deliveries);
+    await freeOrphanedJobs(database.pool, GRACE_MILLIS);
+    expect(await waits()).toEqual([seconds]);
+  });
 });
 
-describe('the wait for the jobs of a dead worker', () => {
-  it('the wait for the jobs of a dead worker is under a minute unless something else is given', () => {
+describe('default recovery', () => {
+  it('the jobs of a dead worker wait under a minute by default', () => {
     const { orphanCheckMillis, orphanGraceMillis, queuePollMillis } = DEFAULTS;
     expect(orphanCheckMillis + orphanGraceMillis + queuePollMillis).toBeLessThan(60_000);
   });
 });
 
-describe('the jobs of a worker that stops before their steps have ended', () => {
-  it('the jobs of a worker that stops before their steps have ended are free at once, and this delivery does not count', async () => {
+describe('releaseJobs', () => {
+  it('released jobs are free at once, and the delivery does not count', async () => {
     const { pool } = database;
     await lockJob('pool-stopping', '1 second');
     expect(await releaseJobs(pool, 'pool-another')).toBe(0);
@@ -134,26 +131,26 @@ describe('the jobs of a worker that stops before their steps have ended', () => 
   });
 });
 
-describe('a job that a living worker has locked', () => {
+describe('freeForgottenJobs', () => {
   const jobId = async (): Promise<string> => {
     const { rows } = await database.pool.query<{ id: string }>('select id::text from pipeline.jobs');
     return rows[0]?.id ?? '';
   };
 
-  it('a job that a living worker has locked is left alone while it is worked on', async () => {
+  it('a job is not freed while its worker is working on it', async () => {
     await lockJob('pool-busy', '3 hours');
     const own = { poolId: 'pool-busy', activeJobs: new Set([await jobId()]) };
     expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(0);
   });
 
-  it('a job that a living worker has locked is freed when the worker does not know of it: the reply was lost with its connection', async () => {
+  it('a job is freed when its worker never received it: the reply was lost with its connection', async () => {
     await lockJob('pool-busy', '1 minute');
     const own = { poolId: 'pool-busy', activeJobs: new Set(['999999']) };
     expect(await freeForgottenJobs(database.pool, own, GRACE_MILLIS)).toBe(1);
     expect(await isLocked()).toBe(false);
   });
 
-  it('a job that a living worker has locked is left alone while its reply may still be under way', async () => {
+  it('a job is not freed while its reply may still be in transit', async () => {
     await lockJob('pool-busy', '1 second');
     expect(
       await freeForgottenJobs(database.pool, { poolId: 'pool-busy', activeJobs: new Set() }, GRACE_MILLIS),

@@ -26,8 +26,8 @@ async function openRun(settings: Parameters<PipelineBench['open']>[2] = {}) {
   return { stub, pipeline, runId: await pipeline.createRun(runRequest(stub)) };
 }
 
-describe('a run that is given up', () => {
-  it('a run that is given up is over, with nothing left to do, and its trace says why', async () => {
+describe('abandonRuns', () => {
+  it('an abandoned run is over, and its trace holds the decision with the reason', async () => {
     const { pipeline, runId } = await openRun();
     expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([runId]);
     expect(await pipeline.progress(runId)).toMatchObject({
@@ -48,7 +48,7 @@ describe('a run that is given up', () => {
     expect(decision?.parentSpanContext?.spanId).toBe(root?.spanContext().spanId);
   });
 
-  it('a run that is given up stays over: a worker that finds its jobs does nothing and makes no span', async () => {
+  it('the jobs of an abandoned run do nothing and make no span', async () => {
     const { pipeline, runId } = await openRun();
     await pipeline.abandonRuns(EVERYWHERE, REASON);
     spans.reset();
@@ -58,14 +58,14 @@ describe('a run that is given up', () => {
     expect((await pipeline.progress(runId)).status).toBe('stale_abandoned');
   });
 
-  it('a run that is given up makes room for a new run of the same cycle', async () => {
+  it('a new run of the same cycle can be created after one was abandoned', async () => {
     const { stub, pipeline, runId } = await openRun();
     expect(await pipeline.createRun(runRequest(stub))).toBe(runId);
     await pipeline.abandonRuns(EVERYWHERE, REASON);
     expect(await pipeline.createRun(runRequest(stub))).toBeGreaterThan(runId);
   });
 
-  it('a run that is given up is never one that is over, nor one with a miner elsewhere, nor given up twice', async () => {
+  it('a finished run and a run with a miner elsewhere are not abandoned', async () => {
     const { pipeline, runId } = await openRun();
     expect(await pipeline.abandonRuns('http://127.0.0.1:%', REASON)).toEqual([]);
     expect((await pipeline.progress(runId)).isFinished).toBe(false);
@@ -76,8 +76,8 @@ describe('a run that is given up', () => {
   });
 });
 
-describe('a pipeline that wants to be alone', () => {
-  it('a pipeline that wants to be alone is, until it stops: no other can start meanwhile, nor want the same', async () => {
+describe('exclusive worker', () => {
+  it('no other pipeline can start or become exclusive until the exclusive one stops', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await pipeline.acquireExclusive();
@@ -91,7 +91,7 @@ describe('a pipeline that wants to be alone', () => {
     await other.start();
   });
 
-  it('a pipeline that wants to be alone is refused while another one is at work', async () => {
+  it('a pipeline cannot become exclusive while another one works', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await other.start();
@@ -102,7 +102,7 @@ describe('a pipeline that wants to be alone', () => {
     await pipeline.acquireExclusive();
   });
 
-  it('a pipeline that wants to be alone leaves alone those that do not: any number of them share a database', async () => {
+  it('any number of pipelines share a database while none is exclusive', async () => {
     const { stub, pipeline } = await openRun();
     const other = bench.open(stub, await tinyStores());
     await Promise.all([pipeline.start(), other.start()]);

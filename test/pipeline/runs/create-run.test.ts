@@ -18,15 +18,15 @@ const stub = stubMiners([
 ]);
 const openOne = async () => bench.open(stub, await tinyStores());
 
-describe('the run of a cycle that a schedule asks for', () => {
-  it('the run of a cycle that a schedule asks for is made when there is none, and taken up while it is under way', async () => {
+describe('ensureRun', () => {
+  it('a run is created when there is none, and found while it is active', async () => {
     const pipeline = await openOne();
     const made = await pipeline.ensureRun(runRequest(stub));
     expect(made.isNew).toBe(true);
     expect(await pipeline.ensureRun(runRequest(stub))).toEqual({ runId: made.runId, isNew: false });
   });
 
-  it('the run of a cycle that a schedule asks for is not made again when it is over, although a run that somebody creates is', async () => {
+  it('a finished run is found by ensureRun, while createRun makes a new one', async () => {
     const pipeline = await openOne();
     const { runId } = await pipeline.ensureRun(runRequest(stub));
     await pipeline.start();
@@ -37,7 +37,7 @@ describe('the run of a cycle that a schedule asks for', () => {
     expect(await pipeline.ensureRun(runRequest(stub))).toEqual({ runId: created, isNew: false });
   });
 
-  it('the run of a cycle that a schedule asks for is made once, however many processes ask at the same moment', async () => {
+  it('concurrent requests for one cycle create one run', async () => {
     const pipelines = await Promise.all(Array.from({ length: 4 }, openOne));
     const asked = await Promise.all(pipelines.map((pipeline) => pipeline.ensureRun(runRequest(stub))));
     expect(new Set(asked.map(({ runId }) => runId)).size).toBe(1);
@@ -45,7 +45,7 @@ describe('the run of a cycle that a schedule asks for', () => {
     expect(spans.of('orchestration', 'create_run')).toHaveLength(1);
   });
 
-  it('the run of a cycle that a schedule asks for is one for each cycle and each validator', async () => {
+  it('each cycle and each validator has its own run', async () => {
     const pipeline = await openOne();
     const nextDay = new Date(INIT_TIME.getTime() + 86_400_000);
     const runs = [
@@ -56,7 +56,7 @@ describe('the run of a cycle that a schedule asks for', () => {
     expect(runs.map(({ isNew }) => isNew)).toEqual([true, true, true]);
   });
 
-  it('the run of a cycle that a schedule asks for is refused for what is no cycle', async () => {
+  it('a time that is not a GFS cycle is rejected', async () => {
     const pipeline = await openOne();
     const noCycle = new Date(INIT_TIME.getTime() + 60_000);
     await expect(pipeline.ensureRun(runRequest(stub, noCycle))).rejects.toThrow(

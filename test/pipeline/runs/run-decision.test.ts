@@ -31,8 +31,8 @@ const view = (
   failures,
 });
 
-describe('the orchestrator', () => {
-  it('the orchestrator seeds the miners and fetches GFS for a run that was created', () => {
+describe('decideRun', () => {
+  it('a created run seeds its miners and fetches GFS', () => {
     const plan = decideRun(view({ status: 'created' }, { created: 16 }));
     expect(plan).toMatchObject({ to: 'seeding', next: 'gfs_download' });
     expect(plan?.decisions.map(({ decision, reason }) => [decision, reason])[0]).toEqual([
@@ -41,11 +41,11 @@ describe('the orchestrator', () => {
     ]);
   });
 
-  it('the orchestrator has nothing to decide while GFS is still being fetched', () => {
+  it('nothing is decided while GFS is being fetched', () => {
     expect(decideRun(view({ status: 'seeding' }))).toBeNull();
   });
 
-  it('the orchestrator fails a run whose GFS failed for good, as an error with its reason', () => {
+  it('a run whose GFS failed for good fails, as an error with its reason', () => {
     const plan = decideRun(
       view({ status: 'seeding', failureCategory: 'rate_limited_upstream', failureMessage: 'HTTP 429' }),
     );
@@ -57,7 +57,7 @@ describe('the orchestrator', () => {
     expect(plan?.errorMessage).toContain('rate_limited_upstream): HTTP 429');
   });
 
-  it('the orchestrator queries the miners once GFS is ready, then awaits them', () => {
+  it('a run queries its miners once GFS is ready, then awaits their results', () => {
     expect(decideRun(view({ status: 'gfs_ready' }, { seeded: 1 }))).toMatchObject({
       to: 'querying_miners',
       decisions: [{ decision: 'query_miners', reason: 'GFS is ready; 1 miner to query', level: 'INFO' }],
@@ -68,11 +68,11 @@ describe('the orchestrator', () => {
     });
   });
 
-  it('the orchestrator awaits the last miner', () => {
+  it('a run awaits its last miner', () => {
     expect(decideRun(view({ status: 'awaiting_results' }, { completed: 3, scoring: 1 }))).toBeNull();
   });
 
-  it('the orchestrator completes a run with one forecast or more, and says how the others failed', () => {
+  it('a run with one completed forecast completes, and its reason counts the failures', () => {
     const plan = decideRun(
       view({ status: 'awaiting_results' }, { completed: 2, failed: 3 }, { timeout: 2, http_5xx: 1 }),
     );
@@ -81,7 +81,7 @@ describe('the orchestrator', () => {
     expect(plan?.errorMessage).toBeUndefined();
   });
 
-  it('the orchestrator tells a run without any forecast from a completed one', () => {
+  it('a run without any completed forecast ends as all_miners_failed', () => {
     const plan = decideRun(view({ status: 'awaiting_results' }, { failed: 2 }, { connection: 2 }));
     expect(plan).toMatchObject({
       to: 'all_miners_failed',
@@ -90,19 +90,19 @@ describe('the orchestrator', () => {
     });
   });
 
-  it('the orchestrator decides nothing about a run that is over', () => {
+  it('nothing is decided for a run that is over', () => {
     const over = RUN_STATUSES.filter((status) => isTerminal(RUN_TRANSITIONS, status));
     expect(over.map((status) => decideRun(view({ status })))).toEqual(over.map(() => null));
   });
 
-  it('the orchestrator only ever moves a run where the table of transitions allows it', () => {
+  it('every decision is a transition that the table allows', () => {
     for (const status of RUN_STATUSES) {
       const plan = decideRun(view({ status, failureCategory: 'timeout' }, { completed: 1 }));
       if (plan !== null) expect(RUN_TRANSITIONS[status]).toContain(plan.to);
     }
   });
 
-  it('the orchestrator tells a decision as an event of the span', () => {
+  it('a decision is recorded as an event of the span', () => {
     expect(toDecisionEvent({ decision: 'query_miners', reason: 'GFS is ready', level: 'INFO' })).toEqual({
       name: 'weather.orchestration.decision',
       attributes: {

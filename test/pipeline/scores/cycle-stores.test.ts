@@ -24,8 +24,8 @@ async function bench() {
   return { truth, opened, ofCycle, storesOf };
 }
 
-describe('the stores of a cycle', () => {
-  it('the stores of a cycle are those of all cycles where these share them, opened once', async () => {
+describe('createCycleStores', () => {
+  it('a store that all cycles share is opened once', async () => {
     const { truth, storesOf } = await bench();
     let openings = 0;
     const stores = storesOf(async () => {
@@ -39,7 +39,7 @@ describe('the stores of a cycle', () => {
     expect(openings).toBe(1);
   });
 
-  it('the stores of a cycle are its own where each cycle has one, opened once for each', async () => {
+  it('a store per cycle is opened once for each cycle', async () => {
     const { opened, ofCycle, storesOf } = await bench();
     const stores = storesOf({ ofCycle });
     for (const cycle of [FIRST, SECOND, FIRST]) await stores(cycle).reference.open();
@@ -47,7 +47,7 @@ describe('the stores of a cycle', () => {
     expect(stores(FIRST).reference.name).toBe('reference 2026-11-01T00Z');
   });
 
-  it('the stores of a cycle never lend each other the field of the same instant', async () => {
+  it('two cycles never share the cached field of the same instant', async () => {
     const { truth, ofCycle, storesOf } = await bench();
     const stores = storesOf({ ofCycle });
     const use = newCacheUse();
@@ -68,7 +68,7 @@ describe('the stores of a cycle', () => {
     expect(use).toMatchObject({ hits: 1, misses: 2 });
   });
 
-  it('the stores of a cycle are kept for the cycles that were used last, not for all that ever were', async () => {
+  it('stores are kept for the most recently used cycles only', async () => {
     const { opened, ofCycle, storesOf } = await bench();
     const stores = storesOf({ ofCycle });
     const used = stores(FIRST).reference;

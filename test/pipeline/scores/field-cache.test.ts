@@ -35,8 +35,8 @@ const wanted = (store: GridStore, hour = 12, storeName = 'truth') => ({
   use: newCacheUse(),
 });
 
-describe('the field cache', () => {
-  it('the field cache reads a field once for all who want it, also at the same time', async () => {
+describe('createFieldCache', () => {
+  it('a field is read once for all requests, concurrent ones included', async () => {
     const store = countingStore();
     const cache = createFieldCache(1e6);
     const wishes = [wanted(store), wanted(store), wanted(store)];
@@ -50,7 +50,7 @@ describe('the field cache', () => {
     ]);
   });
 
-  it('the field cache tells stores, times and grids apart', async () => {
+  it('fields of different stores, times and grids are cached separately', async () => {
     const store = countingStore();
     const cache = createFieldCache(1e6);
     await cache.read(wanted(store));
@@ -60,7 +60,7 @@ describe('the field cache', () => {
     expect(cache.bytes).toBe(3 * FIELD_BYTES);
   });
 
-  it('the field cache never holds more than it may, and drops what was not used for longest', async () => {
+  it('the cache never exceeds its capacity and evicts the least recently used field', async () => {
     const store = countingStore();
     const cache = createFieldCache(2 * FIELD_BYTES);
     await cache.read(wanted(store, 0));
@@ -74,14 +74,14 @@ describe('the field cache', () => {
     expect(store.reads()).toBe(4);
   });
 
-  it('the field cache serves a field that is larger than itself without keeping it', async () => {
+  it('a field larger than the cache is returned and not cached', async () => {
     const store = countingStore();
     const cache = createFieldCache(1);
     expect(await cache.read(wanted(store))).toHaveLength(6);
     expect(cache.bytes).toBe(0);
   });
 
-  it('the field cache forgets a failed read, blames the store and not the miner, and reads again', async () => {
+  it('a failed read is an upstream error, is not cached, and is repeated by the next request', async () => {
     const store = countingStore((reads) => reads === 1);
     const cache = createFieldCache(1e6);
     await expect(cache.read(wanted(store))).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('the field cache', () => {
     expect(await cache.read(wanted(store))).toHaveLength(6);
   });
 
-  it("the field cache brings a field to the truth's grid before it is kept", async () => {
+  it("a field is interpolated to the truth's grid before it is cached", async () => {
     const store = countingStore();
     const grid = { latitudes: Float64Array.from([5]), longitudes: Float64Array.from([60, 180]) };
     expect(await createFieldCache(1e6).read({ ...wanted(store), grid })).toEqual(Float32Array.from([12, 12]));

@@ -14,31 +14,31 @@ const levels = (name: Variable, ...pressureLevelsHpa: number[]) => ({ name, pres
 const truth = { variables: [levels('z', 500, 850), surface('2t'), levels('t', 500)] };
 const climatology = { variables: [surface('2t'), levels('z', 850, 1000), surface('msl')] };
 
-describe('the fields to score', () => {
+describe('field plan', () => {
   it('the fields to score are those that all stores share, by variable and level', () => {
     expect(sharedPlannedFields(truth, climatology).map(fieldKey)).toEqual(['2t', 'z850']);
     expect(sharedPlannedFields(truth).map(fieldKey)).toEqual(['2t', 't500', 'z500', 'z850']);
   });
 
-  it('the fields to score do not mix a variable at the surface with one on levels', () => {
+  it('a variable at the surface is not the same field as one on levels', () => {
     expect(hasField(truth, { variable: 'z', pressureHpa: null })).toBe(false);
     expect(hasField(truth, { variable: '2t', pressureHpa: 500 })).toBe(false);
     expect(hasField(truth, { variable: 'q', pressureHpa: 500 })).toBe(false);
   });
 
-  it('the fields to score are split into what a forecast has and what it lacks', () => {
+  it('expected fields are split into those that a forecast has and those that it lacks', () => {
     const { present, missing } = splitByPresence(climatology, sharedPlannedFields(truth));
     expect(present.map(fieldKey)).toEqual(['2t', 'z850']);
     expect(missing.map(fieldKey)).toEqual(['t500', 'z500']);
   });
 
-  it('the fields to score must be had in part by the forecast, which is at fault otherwise', () => {
+  it('a forecast without any expected field is at fault', () => {
     const nothing = splitByPresence({ variables: [] }, sharedPlannedFields(truth));
     expect(() => requireSomePresent(nothing)).toThrow(/none of the fields to score \(2t, t500, z500, z850\)/);
     expect(() => requireSomePresent(splitByPresence(truth, sharedPlannedFields(truth)))).not.toThrow();
   });
 
-  it('the fields to score are the validator’s own fault when there is none', () => {
+  it('the validator is at fault when its stores share no field', () => {
     try {
       requireSomePresent({ present: [], missing: [] });
       expect.unreachable();
@@ -47,7 +47,7 @@ describe('the fields to score', () => {
     }
   });
 
-  it('the fields to score weigh 1 in all', () => {
+  it('the weights of all variables add up to 1', () => {
     const sum = VARIABLES.reduce((total, variable) => total + BASE_WEIGHTS[variable], 0);
     expect(sum).toBeCloseTo(1, 12);
   });

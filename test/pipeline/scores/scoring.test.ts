@@ -43,20 +43,20 @@ const day1 = (forecast: GridStore) =>
     ),
   );
 
-describe('a lead against ERA5', () => {
-  it('a lead against ERA5 scores a perfect forecast 1 and no forecast below 0', async () => {
+describe('scoreEra5Lead', () => {
+  it('a perfect forecast scores 1 and no forecast scores below 0', async () => {
     expect((await era5(truth)).score).toBeCloseTo(1, 6);
     const bad = await era5(await tinyStore({ leads: [24], error: 5, phase: 3 }));
     expect(bad.score).toBeGreaterThanOrEqual(0);
     expect(bad.score).toBeLessThan(0.5);
   });
 
-  it('a lead against ERA5 scores the better of two forecasts higher', async () => {
+  it('the better of two forecasts scores higher', async () => {
     const worse = await tinyStore({ leads: [24], error: 0.6, phase: 1 });
     expect(requireLeadScore(await era5(good))).toBeGreaterThan(requireLeadScore(await era5(worse)));
   });
 
-  it('a lead against ERA5 has one component for each variable and level, each with its share of the weight', async () => {
+  it('each variable and level has one component with its share of the weight', async () => {
     const { components } = await era5(good);
     expect(
       components.map(({ field, variableWeight }) => [field.variable, field.pressureHpa, variableWeight]),
@@ -70,7 +70,7 @@ describe('a lead against ERA5', () => {
     for (const { skillScore, scores } of components) expect(skillScore).toBe(scores?.skillScoreClimatology);
   });
 
-  it('a lead against ERA5 counts a variable on two levels once, not twice', async () => {
+  it('a variable on two levels counts once, not twice', async () => {
     const { score, components } = await era5(good);
     const one = (name: string) => components.filter(({ field }) => field.variable === name);
     const mean = (values: readonly (number | null | undefined)[]): number =>
@@ -87,14 +87,14 @@ describe('a lead against ERA5', () => {
     expect(score).toBeCloseTo(byHand ?? Number.NaN, 12);
   });
 
-  it('a lead against ERA5 knows no skill against GFS where GFS does not reach, and scores all the same', async () => {
+  it('a lead that GFS does not reach is scored without a skill against GFS', async () => {
     const short = await tinyStore({ leads: [12], error: 0.4 });
     const { score, components } = await era5(good, { reference: { name: 'reference', store: short } });
     expect(components.map(({ scores }) => scores?.skillScoreReference)).toEqual(components.map(() => null));
     expect(score).toBe((await era5(good)).score);
   });
 
-  it('a lead against ERA5 is rejected as a whole at the first field that fails a gate', async () => {
+  it('a lead is rejected as a whole at the first field that fails a gate', async () => {
     await expect(era5(await tinyStore({ leads: [24], error: 0, nanEvery: 9 }))).rejects.toMatchObject({
       category: 'data_coverage',
     });
@@ -103,14 +103,14 @@ describe('a lead against ERA5', () => {
     );
   });
 
-  it('a lead against ERA5 has no score, rather than 0, when nothing of it is known', () => {
+  it('a lead without any finite metric has no score, rather than 0', () => {
     expect(() => requireLeadScore({ score: null, components: [] })).toThrow(
       'No metric of any variable is finite',
     );
     expect(requireLeadScore({ score: 0, components: [] })).toBe(0);
   });
 
-  it('a lead against ERA5 scores a forecast on a grid of its own, brought to that of the truth', async () => {
+  it('a forecast on another grid is interpolated to that of the truth and scored', async () => {
     const row = { latitudes: truth.latitudes, longitudes: Float64Array.from([0, 180]) };
     const constant: GridStore = { ...good, ...row, readField: async () => new Float32Array(10).fill(285) };
     const read = createComparedFieldReader(against(constant));
@@ -119,16 +119,16 @@ describe('a lead against ERA5', () => {
   });
 });
 
-describe('the gate of a field', () => {
+describe('gateField', () => {
   const field = { variable: '2t', pressureHpa: null } as const;
   const whole = new Float32Array(1000).fill(280);
 
-  it('the gate of a field puts right a temperature in Celsius', () => {
+  it('a temperature in Celsius is converted', () => {
     const gated = gateField(field, { forecast: whole.map((value) => value - 273.15), truth: whole });
     expect(gated).toMatchObject({ kind: 'scorable', unitFix: 'temperature_celsius_to_kelvin' });
   });
 
-  it('the gate of a field fills the few gaps that it lets pass with climatology, which earns nothing', () => {
+  it('the few gaps that pass are filled with climatology, which gains nothing', () => {
     const holed = whole.slice();
     holed[7] = Number.NaN;
     const climate = new Float32Array(1000).fill(250);
@@ -137,7 +137,7 @@ describe('the gate of a field', () => {
     expect(gated.kind === 'scorable' && gated.fields.forecast[8]).toBe(280);
   });
 
-  it('the gate of a field names field, measure and limit when it rejects', () => {
+  it('a rejection names field, measure and limit', () => {
     const gated = gateField(
       { variable: 'z', pressureHpa: 500 },
       { forecast: whole.map(() => Number.NaN), truth: whole },
@@ -148,8 +148,8 @@ describe('the gate of a field', () => {
   });
 });
 
-describe('day one', () => {
-  it('day one scores a good forecast, with skill against GFS after its penalty', async () => {
+describe('scoreDay1Lead', () => {
+  it('a good forecast has a skill against GFS, less its clone penalty', async () => {
     const { outcome, components } = await day1(good);
     expect(outcome).toMatchObject({ kind: 'scored', clamped: false, qcPassed: true });
     for (const { scores, skillScore, clonePenalty } of components) {
@@ -157,20 +157,20 @@ describe('day one', () => {
     }
   });
 
-  it('day one clamps a copy of GFS, whose skill loses the whole penalty', async () => {
+  it('a copy of GFS is clamped, because its skill loses the whole penalty', async () => {
     const { outcome, components } = await day1(reference);
     expect(outcome).toMatchObject({ clamped: true, qcPassed: false });
     expect(outcome.kind === 'scored' && outcome.score).toBeLessThanOrEqual(0.05);
     expect(components[0]).toMatchObject({ clonePenalty: 1 });
   });
 
-  it('day one counts a missing field as 0, so that leaving it out never pays', async () => {
+  it('a missing field counts 0, so that omitting it never pays', async () => {
     const lacking = await tinyStore({ leads: [24], error: 0.1, phase: 1, without: ['msl'] });
     const [all, some] = [(await day1(good)).outcome, (await day1(lacking)).outcome];
     expect(some.kind === 'scored' && all.kind === 'scored' && some.score < all.score).toBe(true);
   });
 
-  it('day one fails an implausible field by its bounds, and says which check it was', async () => {
+  it('an implausible field fails by its bounds, and its component names the check', async () => {
     const { components } = await day1(
       await tinyStore({ leads: [24], error: 0.1, phase: 1, scale: { msl: 1.3 } }),
     );
@@ -180,7 +180,7 @@ describe('day one', () => {
     });
   });
 
-  it('day one notes a unit that it put right', async () => {
+  it('a unit conversion is noted', async () => {
     const { unitFixes } = await day1(
       await tinyStore({ leads: [24], error: 0.1, phase: 1, scale: { msl: 0.01 } }),
     );
@@ -188,8 +188,8 @@ describe('day one', () => {
   });
 });
 
-describe('the event of a component score', () => {
-  it('the event of a component score leaves out metrics that do not exist, and gives the reason', () => {
+describe('toComponentEvent', () => {
+  it('an event of a field without scores has no metrics, and holds the reason', () => {
     const event = toComponentEvent(
       {
         field: { variable: 'z', pressureHpa: 500 },

@@ -30,15 +30,15 @@ function growing(stores: readonly (GridStore | Error)[]) {
   return { handle, openings: () => openings, wait: (more: number) => (millis += more) };
 }
 
-describe('a store of the validator', () => {
-  it('a store of the validator is opened once, when it is first needed, however many need it', async () => {
+describe('createStoreHandle', () => {
+  it('a store is opened once, at its first use, for any number of users', async () => {
     const { handle, openings } = growing([short]);
     expect(openings()).toBe(0);
     await Promise.all([handle.open(), handle.open(), handle.openWithTime(AT_24)]);
     expect(openings()).toBe(1);
   });
 
-  it('a store of the validator is opened again for a time that it lacks, but only when it may have grown', async () => {
+  it('a store is reopened for a time that it lacks, but only after the refresh interval', async () => {
     const { handle, openings, wait } = growing([short, long]);
     expect(await handle.openWithTime(AT_48)).toBeNull();
     wait(999);
@@ -49,7 +49,7 @@ describe('a store of the validator', () => {
     expect(openings()).toBe(2);
   });
 
-  it('a store of the validator that was handed over open cannot grow', async () => {
+  it('a store that was given opened is never reopened', async () => {
     const handle = createStoreHandle('truth', short, {
       clock: { now: () => new Date(9e12) },
       refreshMillis: 0,
@@ -58,19 +58,19 @@ describe('a store of the validator', () => {
     expect(await handle.open()).toBe(short);
   });
 
-  it('a store of the validator is opened anew after a failed opening', async () => {
+  it('a store is opened again after a failed opening', async () => {
     const { handle } = growing([new CategorizedError('connection', 'no route'), short]);
     await expect(handle.open()).rejects.toMatchObject({ category: 'truth_not_ready', retryable: true });
     expect(await handle.open()).toBe(short);
   });
 
-  it('a store of the validator has a time or has not, to the millisecond', () => {
+  it('hasTime compares to the millisecond', () => {
     expect(hasTime(short, AT_24)).toBe(true);
     expect(hasTime(short, new Date(AT_24.getTime() + 1))).toBe(false);
   });
 });
 
-describe('an outage of a store of the validator', () => {
+describe('upstreamError', () => {
   it.each([
     ['connection', 'truth_not_ready'],
     ['http_5xx', 'truth_not_ready'],
@@ -78,10 +78,10 @@ describe('an outage of a store of the validator', () => {
     ['rate_limited_upstream', 'rate_limited_upstream'],
     ['out_of_memory', 'out_of_memory'],
   ] as const)(
-    'an outage of a store of the validator that is %s by itself is told as %s, so that no miner is blamed',
-    (category, recorded) => {
+    'an outage of category %s is mapped to %s, so that no miner is blamed',
+    (category, upstream) => {
       const error = upstreamError('climatology', new CategorizedError(category, 'because'));
-      expect(error.category).toBe(recorded);
+      expect(error.category).toBe(upstream);
       expect(error.message).toBe('The climatology store cannot be read: because');
     },
   );

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-/** Ends that are kept as the ids of their spans, and what was recorded of them but for the root, always told twice. */
+/** Encodes an end as name and id of its span. `recorded` leaves out the root of the run, which is always replayed. */
 function idsAsEnds(): SpanEndCodec & { readonly recorded: string[] } {
   const recorded: string[] = [];
   return {
@@ -41,7 +41,7 @@ const keepOpenOnce = (pattern: string): Promise<unknown> =>
 
 const RECOVERY = { checkMillis: 50, graceMillis: 100 };
 
-describe('a worker that dies after a step has committed and before its word is out', () => {
+describe('span-end outbox: a worker that dies between commit and export', () => {
   it.each([
     ['query:%', 'query'],
     ['poll:%', 'poll'],
@@ -51,25 +51,22 @@ describe('a worker that dies after a step has committed and before its word is o
     ['aggregate_miner:%', 'aggregate'],
     ['gfs_download:%', 'seed'],
     ['orchestrate:%:r0', 'orchestration'],
-  ])(
-    'a worker that dies after a step has committed and before its word is out has it told by the next one, once, and nothing done again: %s',
-    async (pattern, name) => {
-      const stub = stubMiners([{ files: await goodForecast() }]);
-      const ends = idsAsEnds();
-      const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
-      const runId = await pipeline.createRun(runRequest(stub));
-      await keepOpenOnce(pattern);
-      await pipeline.start();
-      await pipeline.finished(runId);
-      await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
-      const ended = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
-      expect(ended).toContain(ends.recorded[0]);
-      expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
-      expect(stub.calls(0, 'initiateFetch')).toBe(1);
-    },
-  );
+  ])('the next worker replays the span end once and repeats no step: %s', async (pattern, name) => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const ends = idsAsEnds();
+    const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
+    const runId = await pipeline.createRun(runRequest(stub));
+    await keepOpenOnce(pattern);
+    await pipeline.start();
+    await pipeline.finished(runId);
+    await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
+    const replayable = spans.of(name).map((span) => `${span.name} ${span.spanContext().spanId}`);
+    expect(replayable).toContain(ends.recorded[0]);
+    expect(await pipeline.progress(runId)).toMatchObject({ status: 'completed', leads: { scored: 3 } });
+    expect(stub.calls(0, 'initiateFetch')).toBe(1);
+  });
 
-  it('a worker that dies after a step has committed and before its word is out is handed the job again until the word is safe', async () => {
+  it('a job is delivered again until its span end is durable', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const ends = idsAsEnds();
     let tries = 0;
@@ -92,8 +89,8 @@ describe('a worker that dies after a step has committed and before its word is o
   });
 });
 
-describe('a recorder that takes nothing', () => {
-  it('a recorder that takes nothing holds up no run: the words wait with their jobs', async () => {
+describe('span-end outbox: a recorder that is down', () => {
+  it('a recorder that is down blocks no run: the span ends wait with their jobs', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const record = () => Promise.reject(new Error('the recorder is away'));
     const pipeline = bench.open(stub, await tinyStores(), { ends: { ...idsAsEnds(), record } });
@@ -103,8 +100,8 @@ describe('a recorder that takes nothing', () => {
   });
 });
 
-describe('a process that dies as soon as it has made a run', () => {
-  it('a process that dies as soon as it has made a run has said so: the first job of the run tells it once more', async () => {
+describe('span-end outbox: the root of a run', () => {
+  it('the first job of a run replays the end of its root span', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const recorded: string[] = [];
     const ends = { ...idsAsEnds(), record: async (encoded: string) => void recorded.push(encoded) };
@@ -115,8 +112,8 @@ describe('a process that dies as soon as it has made a run', () => {
   });
 });
 
-describe('a job that is closed', () => {
-  it('a job that is closed takes the end of its step along, which has been told', async () => {
+describe('span-end outbox: completed jobs', () => {
+  it('a completed job is deleted with its span end, which has been exported', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const ends = idsAsEnds();
     const pipeline = bench.open(stub, await tinyStores(), { ends });
@@ -127,7 +124,7 @@ describe('a job that is closed', () => {
       .toBe(0);
   });
 
-  it('a job that is closed is closed as well when its end cannot be encoded', async () => {
+  it('a job whose span end cannot be encoded is completed all the same', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
     const encode = (): string => {
       throw new Error('no such encoding');

@@ -18,14 +18,14 @@ const underway = (attempt: number, { deliveries = 1, delayFactor = 1 } = {}) => 
 });
 const passing = new CategorizedError('timeout', 'took too long', { retryable: true });
 
-describe('the policy of a step', () => {
-  it('gives back what the work came to', async () => {
+describe('withRetryPolicy', () => {
+  it('the result of the work is returned', async () => {
     expect(await withRetryPolicy(underway(1), () => Promise.resolve({ kind: 'fine' }))).toEqual({
       kind: 'fine',
     });
   });
 
-  it('turns a passing failure into the next attempt, at the time of the table', async () => {
+  it('a retryable error becomes a retry at the time of the policy table', async () => {
     expect(await withRetryPolicy(underway(2), () => Promise.reject(passing))).toEqual({
       kind: 'retry',
       error: passing,
@@ -33,19 +33,19 @@ describe('the policy of a step', () => {
     });
   });
 
-  it('the policy of a step hurries that time by the delay factor', () => {
+  it('the time of a retry is scaled by the delay factor', () => {
     expect(afterFailure(underway(3, { delayFactor: 0.001 }), passing)).toMatchObject({
       nextRetryTime: new Date('2026-11-23T18:00:00.900Z'),
     });
   });
 
-  it('the policy of a step ends with the last attempt, and at once for what cannot heal', () => {
+  it('the last attempt and an error that is not retryable are final failures', () => {
     expect(afterFailure(underway(4), passing)).toEqual({ kind: 'failed', error: passing });
     const final = new CategorizedError('rejected_identity', 'not you');
     expect(afterFailure(underway(1), final)).toEqual({ kind: 'failed', error: final });
   });
 
-  it('the policy of a step does not start work again that has crashed its worker ten times', async () => {
+  it('work that has crashed its worker ten times is not started again', async () => {
     let starts = 0;
     const work = () => Promise.resolve((starts += 1));
     await withRetryPolicy(underway(1, { deliveries: MAX_DELIVERIES }), work);
@@ -54,13 +54,13 @@ describe('the policy of a step', () => {
     expect(starts).toBe(1);
   });
 
-  it('the policy of a step counts ahead from the injected clock', () => {
+  it('afterSeconds counts from the injected clock', () => {
     expect(afterSeconds(underway(1).parts, 60)).toEqual(new Date('2026-11-23T18:01:00Z'));
   });
 });
 
-describe('a failure in control state', () => {
-  it('a failure in control state has a category and no secret', () => {
+describe('toFailure', () => {
+  it('a stored failure has a category and no secret', () => {
     const failure = toFailure(
       new CategorizedError('connection', 'no route to http://203.0.113.9:8091/x?token=abc'),
     );
@@ -68,7 +68,7 @@ describe('a failure in control state', () => {
     expect(failure.message).not.toMatch(/203\.0\.113\.9|abc/);
   });
 
-  it('a failure in control state is bounded, and exists for whatever was thrown', () => {
+  it('a stored failure is bounded, and exists for any thrown value', () => {
     expect(toFailure(new Error('x'.repeat(5000))).message).toHaveLength(500);
     expect(toFailure('boom')).toMatchObject({ category: 'unknown', message: 'boom' });
   });

@@ -34,7 +34,7 @@ export function captureSpans(): CapturedSpans {
   };
 }
 
-/** What a span says of its step, without identity and measurements. */
+/** The step status of a span. */
 export const statusOf = (span: ReadableSpan | undefined): unknown => span?.attributes['weather.step.status'];
 
 /** The W3C traceparent of a span. */

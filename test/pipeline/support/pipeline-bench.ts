@@ -9,14 +9,14 @@ export const DAY1_LEAD = 12;
 const ERA5_LEADS = [24, 48];
 export const ALL_LEADS = [DAY1_LEAD, ...ERA5_LEADS];
 
-/** Hurries production's minutes into milliseconds: 60 s become 0.6 ms. */
-const HURRY = 1e-5;
+/** Scales production's minutes to milliseconds: 60 s become 0.6 ms. */
+const DELAY_FACTOR = 1e-5;
 
 /** The files of an honest, good forecast. */
 export const goodForecast = (phase = 1): Promise<Map<string, Uint8Array>> =>
   tinyFiles({ leads: ALL_LEADS, error: 0.1, phase });
 
-/** The stores of the tiny world, all truth there. */
+/** The stores of the tiny world, with all truth present. */
 export async function tinyStores(changes: Partial<PipelineStores> = {}): Promise<PipelineStores> {
   return {
     truth: await tinyStore({ leads: ALL_LEADS, error: 0 }),
@@ -27,12 +27,12 @@ export async function tinyStores(changes: Partial<PipelineStores> = {}): Promise
   };
 }
 
-/** A database, pipelines on it, and what they complained of. */
+/** A database, pipelines on it, and the problems that they reported. */
 export interface PipelineBench {
   readonly database: TestDatabase;
   readonly problems: string[];
   open(stub: StubMiners, stores: PipelineStores, settings?: Partial<PipelineSettings>): Pipeline;
-  /** Makes a run and works it to its end. */
+  /** Creates a run and works until it is over. */
   run(pipeline: Pipeline, stub: StubMiners): Promise<RunProgress>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export async function openBench(): Promise<PipelineBench> {
         stores,
         minerClient: stub.client,
         openForecast: stub.openForecast,
-        delayFactor: HURRY,
+        delayFactor: DELAY_FACTOR,
         concurrency: 3,
         queuePollMillis: 20,
         onProblem: (message) => problems.push(message),

@@ -17,14 +17,14 @@ import { INIT_TIME } from './tiny-world.ts';
 
 const FLEET_SEED = 7;
 
-/** What a miner answers to its n-th call, from 1; what is left out works at once. */
+/** The replies of a miner to its n-th call, from 1; a call without a script succeeds at once. */
 export interface MinerScript {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly initiateFetch?: (call: number) => InitiateFetchReply;
   readonly poll?: (call: number) => PollReply;
   readonly token?: (call: number, ready: TokenReply) => TokenReply;
   readonly manifest?: (call: number, files: ManifestFiles) => ManifestFiles;
-  /** What is read from the n-th opening on; the promised files unless given. */
+  /** The content that the n-th opening reads; that of the manifest unless given. */
   readonly hosted?: (
     opening: number,
     path: string,
