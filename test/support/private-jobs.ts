@@ -35,3 +35,21 @@ export async function beforeEachJob(
        for each row execute function pipeline.test_before_${event}()`,
   );
 }
+
+/**
+ * Keeps jobs whose key matches the `like` pattern from being completed after their first delivery, as when their worker
+ * dies after its commit. Their lock then looks an hour old, so the recovery frees these jobs and no others, whatever the
+ * load of the machine.
+ */
+export const keepOpenOnce = (pool: Pool, pattern: string): Promise<void> =>
+  beforeEachJob(
+    pool,
+    'delete',
+    `begin
+       if old.key like '${pattern}' and old.attempts = 1 then
+         update pipeline._private_jobs set locked_at = now() - interval '1 hour' where id = old.id;
+         return null;
+       end if;
+       return old;
+     end`,
+  );

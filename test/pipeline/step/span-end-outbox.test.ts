@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SpanEndCodec } from '#pipeline';
-import { beforeEachJob } from '#test/support/private-jobs';
+import { keepOpenOnce } from '#test/support/private-jobs';
 import { captureSpans } from '../support/captured-spans.ts';
 import {
   goodForecast,
@@ -31,15 +31,8 @@ function idsAsEnds(): SpanEndCodec & { readonly recorded: string[] } {
   };
 }
 
-/** Jobs like the pattern are not closed the first time, as when their worker dies after it has committed. */
-const keepOpenOnce = (pattern: string): Promise<unknown> =>
-  beforeEachJob(
-    bench.database.pool,
-    'delete',
-    `begin if old.key like '${pattern}' and old.attempts = 1 then return null; end if; return old; end`,
-  );
-
-const RECOVERY = { checkMillis: 50, graceMillis: 100 };
+/** A grace period that no job reaches by itself, so that only those of `keepOpenOnce` are delivered again. */
+const RECOVERY = { checkMillis: 50, graceMillis: 600_000 };
 
 describe('span-end outbox: a worker that dies between commit and export', () => {
   it.each([
@@ -56,7 +49,7 @@ describe('span-end outbox: a worker that dies between commit and export', () => 
     const ends = idsAsEnds();
     const pipeline = bench.open(stub, await tinyStores(), { ends, recovery: RECOVERY });
     const runId = await pipeline.createRun(runRequest(stub));
-    await keepOpenOnce(pattern);
+    await keepOpenOnce(bench.database.pool, pattern);
     await pipeline.start();
     await pipeline.finished(runId);
     await expect.poll(() => ends.recorded.length, { timeout: 10_000 }).toBe(1);
@@ -81,7 +74,7 @@ describe('span-end outbox: a worker that dies between commit and export', () => 
       recovery: RECOVERY,
     });
     const runId = await pipeline.createRun(runRequest(stub));
-    await keepOpenOnce('verify:%');
+    await keepOpenOnce(bench.database.pool, 'verify:%');
     await pipeline.start();
     await pipeline.finished(runId);
     await expect.poll(() => ends.recorded.length, { timeout: 20_000 }).toBe(1);
