@@ -1,22 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { beforeEachJob } from '../support/private-jobs.ts';
-import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
-import {
-  goodForecast,
-  openBench,
-  runRequest,
-  tinyStores,
-  type PipelineBench,
-} from './support/pipeline-bench.ts';
+import { contextOf, statusOf } from './support/captured-spans.ts';
+import { useFreshBench } from './support/fresh-bench.ts';
+import { goodForecast, runRequest, tinyStores } from './support/pipeline-bench.ts';
 import { stubMiners } from './support/stub-miners.ts';
 
-const spans = captureSpans();
-let bench: PipelineBench;
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
+const { spans, bench } = useFreshBench();
 
 /** Counts the ended spans of each step, miner, lead and attempt. */
 function endings(): Map<string, number> {

@@ -1,36 +1,18 @@
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { CategorizedError } from '#semconv';
 import type { RunProgress } from '#pipeline';
 import type { PipelineSettings } from '#pipeline/pipeline-options';
-import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
-import {
-  ALL_LEADS,
-  goodForecast,
-  openBench,
-  tinyStores,
-  type PipelineBench,
-} from './support/pipeline-bench.ts';
+import { attributesOf, contextOf, statusOf } from './support/captured-spans.ts';
+import { useFreshBench } from './support/fresh-bench.ts';
+import { ALL_LEADS, goodForecast, tinyStores } from './support/pipeline-bench.ts';
 import { jobIdOf, stubMiners, type MinerScript } from './support/stub-miners.ts';
 import { tinyFiles } from './support/tiny-world.ts';
 
-const spans = captureSpans();
-let bench: PipelineBench | undefined;
+const { spans, bench } = useFreshBench();
 let files: ReadonlyMap<string, Uint8Array>;
 beforeAll(async () => {
   files = await goodForecast();
 });
-beforeEach(async () => {
-  spans.reset();
-  await bench?.close();
-  bench = await openBench();
-});
-afterAll(() => bench?.close());
-
-const requireBench = (): PipelineBench => {
-  if (bench === undefined) throw new Error('no bench');
-  return bench;
-};
 
 /** Runs miners that differ from a good one as their scripts define. */
 async function runWith(
@@ -38,9 +20,8 @@ async function runWith(
   settings: Partial<PipelineSettings> = {},
 ): Promise<RunProgress> {
   const stub = stubMiners(scripts.map((script) => ({ files, ...script })));
-  const current = requireBench();
-  const pipeline = current.open(stub, settings.stores ?? (await tinyStores()), settings);
-  const progress = await current.run(pipeline, stub);
+  const pipeline = bench.open(stub, settings.stores ?? (await tinyStores()), settings);
+  const progress = await bench.run(pipeline, stub);
   await pipeline.stop();
   return progress;
 }
@@ -48,10 +29,8 @@ const fail = (error: Error) => (): never => {
   throw error;
 };
 const lost = new CategorizedError('connection', 'the connection was lost', { retryable: true });
-const attributesOf = (span: ReadableSpan | undefined, ...names: string[]): unknown[] =>
-  names.map((name) => span?.attributes[name]);
 const failureOf = async (): Promise<unknown> => {
-  const { rows } = await requireBench().database.pool.query(
+  const { rows } = await bench.database.pool.query(
     'select state, failed_step, failure_category from pipeline.run_miners',
   );
   return rows[0];

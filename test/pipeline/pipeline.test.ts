@@ -1,7 +1,7 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunProgress } from '#pipeline';
-import { captureSpans, contextOf, statusOf, traceparentOf } from './support/captured-spans.ts';
+import { attributesOf, captureSpans, contextOf, statusOf, traceparentOf } from './support/captured-spans.ts';
 import { goodForecast, openBench, tinyStores, type PipelineBench } from './support/pipeline-bench.ts';
 import { minerOf, stubMiners, type StubMiners } from './support/stub-miners.ts';
 import { VALIDATOR } from './support/tiny-world.ts';
@@ -12,8 +12,6 @@ const only = (name: string, substep?: string): ReadableSpan => {
   if (span === undefined) throw new Error(`no span ${name} ${substep ?? ''}`);
   return span;
 };
-const attributesOf = (span: ReadableSpan, ...names: string[]): unknown[] =>
-  names.map((name) => span.attributes[name]);
 const parentOf = (span: ReadableSpan): string | undefined => span.parentSpanContext?.spanId;
 const decisionsOf = (span: ReadableSpan): unknown[] =>
   span.events

@@ -1,22 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PollReply } from '#pipeline/miners/index';
-import { captureSpans } from './support/captured-spans.ts';
-import {
-  goodForecast,
-  openBench,
-  runRequest,
-  tinyStores,
-  type PipelineBench,
-} from './support/pipeline-bench.ts';
+import { useFreshBench } from './support/fresh-bench.ts';
+import { goodForecast, runRequest, tinyStores } from './support/pipeline-bench.ts';
 import { stubMiners, type StubMiners } from './support/stub-miners.ts';
 
-const spans = captureSpans();
-let bench: PipelineBench;
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
+const { spans, bench } = useFreshBench();
 
 /** A client whose polls are pending until the test resolves them. */
 function withHeldPolls(stub: StubMiners) {

@@ -1,33 +1,21 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { GridStore } from '#grids';
 import { GFS_LOCK_CLASS } from '#pipeline/control/advisory-lock';
 import { CategorizedError } from '#semconv';
-import { captureSpans, contextOf, statusOf } from './support/captured-spans.ts';
-import {
-  ALL_LEADS,
-  DAY1_LEAD,
-  openBench,
-  runRequest,
-  tinyStores,
-  type PipelineBench,
-} from './support/pipeline-bench.ts';
+import { contextOf, statusOf } from './support/captured-spans.ts';
+import { useFreshBench } from './support/fresh-bench.ts';
+import { ALL_LEADS, DAY1_LEAD, runRequest, tinyStores } from './support/pipeline-bench.ts';
 import { stubMiners } from './support/stub-miners.ts';
 import { INIT_TIME, tinyClimatology, tinyFiles, tinyStore } from './support/tiny-world.ts';
 
-const spans = captureSpans();
+const { spans, bench } = useFreshBench();
 const DAY = 86_400_000;
-let bench: PipelineBench;
 let partial: GridStore;
 let full: GridStore;
 beforeAll(async () => {
   partial = await tinyStore({ leads: [12, 24], error: 0 });
   full = await tinyStore({ leads: ALL_LEADS, error: 0 });
 });
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
 
 const goodMiners = async (initTime = INIT_TIME) =>
   stubMiners([{ files: await tinyFiles({ initTime, leads: ALL_LEADS, error: 0.1, phase: 1 }) }], initTime);

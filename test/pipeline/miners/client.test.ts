@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   createMinerClient,
   MinerCallError,
@@ -9,7 +8,7 @@ import {
   type MinerClient,
   type MinerClientOptions,
 } from '#pipeline/miners/index';
-import { captureSpans, type CapturedSpans } from './captured-spans.ts';
+import { captureSpans, contextOf } from '../support/captured-spans.ts';
 import {
   ACCESS,
   HOTKEY,
@@ -24,17 +23,12 @@ import {
 const REQUEST = { initTime: new Date('2025-11-26T00:00:00Z'), validatorHotkey: '5Validator' };
 const TIMEOUTS = { initiateFetch: 2000, poll: 2000, token: 2000 };
 
-let spans: CapturedSpans;
+const spans = captureSpans();
 let client: MinerClient;
-
-beforeAll(() => {
-  spans = captureSpans();
-});
 afterEach(async () => {
   spans.reset();
   await client.close();
 });
-afterAll(() => spans.stop());
 
 /** A client, and a miner that replies as the test defines. */
 async function meet(
@@ -53,9 +47,6 @@ async function errorOf(call: Promise<unknown>): Promise<MinerCallError> {
   if (error instanceof MinerCallError) return error;
   throw new Error(`no MinerCallError was thrown, but ${String(error)}`);
 }
-
-const contextOf = (span: ReadableSpan): unknown =>
-  JSON.parse(String(span.attributes['weather.step.context']));
 
 describe('miner client: initiate-fetch', () => {
   it('a request names forecast and miner in the agreed envelope and carries the trace context', async () => {
@@ -163,7 +154,7 @@ describe('miner client: forecast files', () => {
       ['GET', '/forecasts/a.zarr/manifest.json', `Bearer ${ACCESS.token}`],
       ['GET', '/forecasts/a.zarr/manifest.sig', `Bearer ${ACCESS.token}`],
     ]);
-    expect(spans.all().map(({ attributes }) => attributes['weather.step.substep'])).toEqual([
+    expect(spans.of().map(({ attributes }) => attributes['weather.step.substep'])).toEqual([
       'kerchunk_request',
       'forecast_file',
       'forecast_file',

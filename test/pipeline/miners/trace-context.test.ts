@@ -2,24 +2,20 @@ import { SpanKind, trace } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createMinerClient, type MinerClient } from '#pipeline/miners/index';
 import { step } from '#steps';
-import { captureSpans, type CapturedSpans } from './captured-spans.ts';
+import { captureSpans } from '../support/captured-spans.ts';
 import { ACCESS, HOTKEY, JOB_ID, startScriptedMiner } from './scripted-miner.ts';
 
 const FOREIGN_TRACE = 'f'.repeat(32);
 const FOREIGN = `00-${FOREIGN_TRACE}-${'e'.repeat(16)}-01`;
 const REQUEST = { initTime: new Date('2025-11-26T00:00:00Z'), validatorHotkey: '5Validator' };
 
-let spans: CapturedSpans;
+const spans = captureSpans();
 let client: MinerClient;
 beforeAll(() => {
-  spans = captureSpans();
   client = createMinerClient();
 });
 afterEach(() => spans.reset());
-afterAll(async () => {
-  await client.close();
-  spans.stop();
-});
+afterAll(() => client.close());
 
 /** A miner that names a trace of its own in every header that could be taken for ours. */
 const startPushyMiner = () =>
@@ -35,7 +31,7 @@ describe('trace context', () => {
     await client.initiateFetch(scripted.miner, REQUEST);
     await client.fetchManifest(scripted.miner, ACCESS);
     const traceparents = scripted.received.map(({ headers }) => headers['traceparent']);
-    const calls = spans.all().map((span) => span.spanContext());
+    const calls = spans.of().map((span) => span.spanContext());
     expect(calls).toHaveLength(3);
     expect(traceparents).toEqual(calls.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
   });
@@ -47,7 +43,7 @@ describe('trace context', () => {
       await client.initiateFetch(scripted.miner, REQUEST);
     });
     await query();
-    const all = spans.all();
+    const all = spans.of();
     expect(all.map(({ name }) => name)).toEqual([
       'communication initiate_fetch',
       'communication initiate_fetch',
@@ -67,7 +63,7 @@ describe('trace context', () => {
     await step({ name: 'query', substep: 'initiate_fetch' }, () =>
       client.initiateFetch(scripted.miner, REQUEST),
     )();
-    expect(spans.all().map(({ kind }) => kind)).toEqual([SpanKind.CLIENT, SpanKind.INTERNAL]);
+    expect(spans.of().map(({ kind }) => kind)).toEqual([SpanKind.CLIENT, SpanKind.INTERNAL]);
   });
 
   it('the reads of a forecast carry the traceparent of the step that reads it', () => {

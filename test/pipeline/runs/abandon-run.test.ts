@@ -1,24 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureSpans } from '../support/captured-spans.ts';
-import {
-  goodForecast,
-  openBench,
-  runRequest,
-  tinyStores,
-  type PipelineBench,
-} from '../support/pipeline-bench.ts';
+import { describe, expect, it } from 'vitest';
+import { useFreshBench } from '../support/fresh-bench.ts';
+import { goodForecast, runRequest, tinyStores, type PipelineBench } from '../support/pipeline-bench.ts';
 import { stubMiners } from '../support/stub-miners.ts';
 
 const EVERYWHERE = 'http://203.0.113.9:%';
 const REASON = 'its miners are gone';
 
-const spans = captureSpans();
-let bench: PipelineBench;
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
+const { spans, bench } = useFreshBench();
 
 async function openRun(settings: Parameters<PipelineBench['open']>[2] = {}) {
   const stub = stubMiners([{ files: await goodForecast() }, { files: await goodForecast(2) }]);
@@ -73,39 +61,5 @@ describe('abandonRuns', () => {
     await pipeline.finished(runId);
     expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([]);
     expect((await pipeline.progress(runId)).status).toBe('completed');
-  });
-});
-
-describe('exclusive worker', () => {
-  it('no other pipeline can start or become exclusive until the exclusive one stops', async () => {
-    const { stub, pipeline } = await openRun();
-    const other = bench.open(stub, await tinyStores());
-    await pipeline.acquireExclusive();
-    await expect(other.start()).rejects.toMatchObject({ category: 'lock_busy', retryable: true });
-    await expect(other.acquireExclusive()).rejects.toThrow(
-      'Another process works on the runs of this database',
-    );
-    await pipeline.start();
-    await pipeline.stop();
-    await other.acquireExclusive();
-    await other.start();
-  });
-
-  it('a pipeline cannot become exclusive while another one works', async () => {
-    const { stub, pipeline } = await openRun();
-    const other = bench.open(stub, await tinyStores());
-    await other.start();
-    await expect(pipeline.acquireExclusive()).rejects.toThrow(
-      'Another process works on the runs of this database',
-    );
-    await other.stop();
-    await pipeline.acquireExclusive();
-  });
-
-  it('any number of pipelines share a database while none is exclusive', async () => {
-    const { stub, pipeline } = await openRun();
-    const other = bench.open(stub, await tinyStores());
-    await Promise.all([pipeline.start(), other.start()]);
-    expect(bench.problems).toEqual([]);
   });
 });

@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureSpans } from '../support/captured-spans.ts';
-import { openBench, runRequest, tinyStores, type PipelineBench } from '../support/pipeline-bench.ts';
+import { describe, expect, it } from 'vitest';
+import { useFreshBench } from '../support/fresh-bench.ts';
+import { runRequest, tinyStores } from '../support/pipeline-bench.ts';
 import { stubMiners } from '../support/stub-miners.ts';
 import { INIT_TIME } from '../support/tiny-world.ts';
 
-const spans = captureSpans();
-let bench: PipelineBench;
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
+const { spans, bench } = useFreshBench();
 
 /** One miner that fails at once. */
 const stub = stubMiners([

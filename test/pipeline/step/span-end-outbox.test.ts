@@ -1,23 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SpanEndCodec } from '#pipeline';
 import { keepOpenOnce } from '#test/support/private-jobs';
-import { captureSpans } from '../support/captured-spans.ts';
-import {
-  goodForecast,
-  openBench,
-  runRequest,
-  tinyStores,
-  type PipelineBench,
-} from '../support/pipeline-bench.ts';
+import { useFreshBench } from '../support/fresh-bench.ts';
+import { goodForecast, runRequest, tinyStores } from '../support/pipeline-bench.ts';
 import { stubMiners } from '../support/stub-miners.ts';
 
-const spans = captureSpans();
-let bench: PipelineBench;
-beforeEach(async () => {
-  spans.reset();
-  bench = await openBench();
-});
-afterEach(() => bench.close());
+const { spans, bench } = useFreshBench();
 
 /** Encodes an end as name and id of its span. `recorded` leaves out the root of the run, which is always replayed. */
 function idsAsEnds(): SpanEndCodec & { readonly recorded: string[] } {

@@ -11,6 +11,8 @@ import {
 export interface CapturedSpans {
   /** Ended spans of a step, in the order of their ends; of all steps unless one is named. */
   of(name?: string, substep?: string): readonly ReadableSpan[];
+  /** The span that ended last. */
+  last(): ReadableSpan;
   reset(): void;
 }
 
@@ -30,12 +32,21 @@ export function captureSpans(): CapturedSpans {
             (name === undefined || attributes['weather.step.name'] === name) &&
             (substep === undefined || attributes['weather.step.substep'] === substep),
         ),
+    last: () => {
+      const span = exporter.getFinishedSpans().at(-1);
+      if (span === undefined) throw new Error('no span has ended');
+      return span;
+    },
     reset: () => exporter.reset(),
   };
 }
 
 /** The step status of a span. */
 export const statusOf = (span: ReadableSpan | undefined): unknown => span?.attributes['weather.step.status'];
+
+/** The values of some attributes of a span. */
+export const attributesOf = (span: ReadableSpan | undefined, ...names: string[]): unknown[] =>
+  names.map((name) => span?.attributes[name]);
 
 /** The W3C traceparent of a span. */
 export const traceparentOf = (span: ReadableSpan): string => {
