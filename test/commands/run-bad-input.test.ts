@@ -116,8 +116,8 @@ describe('a run for miners of a file', () => {
     return run({ 'miners-file': file });
   };
 
-  it('a run for miners of a file is refused when the file is no JSON, is no list, or names nobody', async () => {
-    expectRefusal(await listed('miners:'), /no JSON/, /Write a JSON list like \[\{"uid": 17/);
+  it('is refused when the file is no JSON, is no list, or names nobody', async () => {
+    expectRefusal(await listed('miners:'), /is not JSON/, /Write a JSON list like \[\{"uid": 17/);
     expectRefusal(await listed('{}'), /Write a JSON list/);
     expectRefusal(await listed('[]'), /holds no miner/);
   });
