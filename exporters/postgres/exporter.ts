@@ -16,27 +16,18 @@ import { writeDeadLetter } from './write-dead-letter.ts';
 export interface ForecastSpanExporterOptions {
   /** Connections to a migrated database; the exporter uses one at a time and does not end the pool. */
   readonly pool: Pool;
-  /** Told after each commit what it changed; the metrics mirror it. An error of it is its own affair. */
+  /** Called after each commit with what it changed; the metrics mirror it. Its errors are ignored. */
   readonly onCommit?: (committed: Committed) => void;
-  /** Reference clock for the validation of timestamps, milliseconds since 1970; default: the system's. */
+  /** Reference clock for `validateTimestamps`, milliseconds since 1970. Default: the system clock. */
   readonly now?: () => number;
 }
 
 /**
- * Span exporter that writes steps to the forecast tables: spans become facts, and a batch becomes one transaction.
- * Idempotent: writing the same spans again, in any order and any split, leaves the tables as they are. Never throws;
- * errors are in the result.
+ * Span exporter that writes the forecast tables: spans become facts, and each batch of facts is one transaction.
+ * Idempotent: writing the same spans again, in any order and any split, leaves the tables as they are.
  *
- * Calls are served one after the other. It fits any OpenTelemetry span processor through `export`; the processor of
- * Barograph calls `exportObserved`, which also takes running spans and classifies failures as retryable or not.
- *
- * @example
- * ```ts
- * import { connectDatabase, ForecastSpanExporter } from 'barograph';
- *
- * const exporter = new ForecastSpanExporter({ pool: await connectDatabase('postgres://localhost/weather') });
- * await exporter.shutdown(); // writes what was handed over; the pool stays open
- * ```
+ * Calls are serialized. `export` fits any OpenTelemetry span processor; the processor of Barograph calls
+ * `exportObserved`, which also accepts spans that have only started, and reports whether a retry can help.
  */
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;
@@ -53,7 +44,7 @@ export class ForecastSpanExporter implements SpanExporter {
     this.#now = now;
   }
 
-  /** Writes ended and running spans; `done` is called once, with success or the error. */
+  /** Writes ended and running spans; `done` is called once, with success or with the error. */
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     const observed = spans.map((span) => toObservedSpan(span, span.ended ? 'ended' : 'started'));
     void this.exportObserved(observed).then((report) => {
@@ -62,25 +53,25 @@ export class ForecastSpanExporter implements SpanExporter {
     });
   }
 
-  /** Translates spans that `exportObserved` will be called with, while others are still written. */
+  /** Pipelining: translates the spans of a later `exportObserved` while earlier ones are still written. */
   prepare(spans: readonly ObservedSpan[]): void {
     const batch = toBatch(spans);
-    // The error surfaces where the batch is written.
+    // The error surfaces in `exportObserved`; this only prevents an unhandled rejection.
     batch.catch(() => undefined);
     this.#prepared.set(spans, batch);
   }
 
   /** Writes spans, and the account of their emitter, in one transaction. Never rejects. */
   exportObserved(spans: readonly ObservedSpan[], { account }: ExportOptions = {}): Promise<ExportReport> {
-    return this.#inTurn(() => this.#transaction(spans, account));
+    return this.#serialize(() => this.#transaction(spans, account));
   }
 
-  /** Keeps one span that the database refuses as a dead letter, with the error that it was refused with. */
+  /** Writes one span that the database refuses as a dead letter, with the error of the refusal. */
   writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
-    return this.#inTurn(() => writeDeadLetter(this.#pool, span, { ...options, error }));
+    return this.#serialize(() => writeDeadLetter(this.#pool, span, { ...options, error }));
   }
 
-  #inTurn(write: () => Promise<Committed>): Promise<ExportReport> {
+  #serialize(write: () => Promise<Committed>): Promise<ExportReport> {
     if (this.#isShutDown) {
       return Promise.resolve({ kind: 'rejected', error: new Error('The exporter was shut down.') });
     }
@@ -89,12 +80,12 @@ export class ForecastSpanExporter implements SpanExporter {
     return report;
   }
 
-  /** Resolves when everything that was handed over is written or reported. */
+  /** Resolves when every span passed so far is written or its failure reported. */
   async forceFlush(): Promise<void> {
     await this.#last;
   }
 
-  /** Takes no more spans, and resolves when those handed over are written or reported. */
+  /** Rejects further spans; resolves when the earlier ones are written or their failure reported. */
   async shutdown(): Promise<void> {
     this.#isShutDown = true;
     await this.#last;
@@ -111,7 +102,7 @@ export class ForecastSpanExporter implements SpanExporter {
     try {
       this.#onCommit(committed);
     } catch {
-      // The rows are committed; an error of the mirror cannot undo that.
+      // The rows are committed; a failing callback must not turn that into a retry.
     }
     return { kind: 'written' };
   }

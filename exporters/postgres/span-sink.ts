@@ -1,7 +1,7 @@
 import type { SpanSink } from '../export-report.ts';
 import type { ForecastSpanExporter } from './exporter.ts';
 
-/** The exporter as the processor of Barograph wants it. */
+/** Adapter: the exporter as the `SpanSink` of the processor. */
 export const toSink = (exporter: ForecastSpanExporter): SpanSink => ({
   export: exporter.exportObserved.bind(exporter),
   prepare: exporter.prepare.bind(exporter),

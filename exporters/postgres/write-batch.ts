@@ -8,7 +8,7 @@ import { validateTimestamps } from './log/clock-range.ts';
 import { rejectLateSpans } from './log/late-spans.ts';
 import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './log/partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';
-import { keepBooks } from './books/emitter-books.ts';
+import { writeBooks } from './books/emitter-books.ts';
 import { upsertClosings, replaceClosings } from './log/closings.ts';
 import { writeComponentScores } from './log/component-scores.ts';
 import { insertDeadLetters } from './dead-letters/dead-letters.ts';
@@ -20,32 +20,32 @@ import { writeMinerStats } from './projections/tables/miner-stats.ts';
 import { readMinerStats } from './queries/read-miner-stats.ts';
 import { writeResponses } from './projections/tables/responses.ts';
 import { writeRuns } from './projections/tables/runs.ts';
-import { appendFinished, removeRunning, showRunning } from './log/steps.ts';
+import { appendFinished, removeRunning, insertRunning } from './log/steps.ts';
 import { lockValidators } from './log/validators.ts';
 
-/** What a committed batch changed: every finished step once, and the rows of `miner_stats` as they now are. */
+/** What a committed batch changed: each finished step once, and the committed rows of `miner_stats`. */
 export interface Committed {
   readonly steps: readonly StepFact[];
   readonly minerStats: readonly CommittedMinerStats[];
   /** Rows written, by table. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Spans refused, by reason. */
+  /** Rejected spans, by reason. */
   readonly rejected: Readonly<Record<string, number>>;
 }
 
-/** What of a batch was new to the log. */
+/** The part of a batch that was new to the log. */
 interface Logged {
   readonly finished: readonly RecordedFact[];
   readonly running: readonly RecordedFact[];
-  /** Finished ones that had been shown running. */
+  /** Finished steps that had a running row. */
   readonly known: ReadonlySet<RecordedFact>;
-  /** Finished ones that took the place of a closing, with that closing. */
+  /** The closing (synthetic end) that each of these finished steps replaced. */
   readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;
 }
 
 /**
- * Writes one batch; the caller opens and commits the transaction. The log comes first: only what is new to it reaches
- * the folds, so that no repetition counts twice.
+ * Writes one batch; the caller opens and commits the transaction. The append to the log is the deduplication: only
+ * facts that are new to it reach the folds, so that a redelivered span does not count twice.
  */
 export async function writeBatch(
   client: ClientBase,
@@ -54,20 +54,20 @@ export async function writeBatch(
   account?: EmitterAccount,
 ): Promise<Committed> {
   await insertDeadLetters(client, batch.rejected);
-  // Attaching a partition locks the validators that it refers to, so nobody may hold one of them and wait for that.
+  // Lock order: attaching a partition locks the table `validators`, so it comes before the row locks on validators.
   await ensurePartitions(client, batch.ended, partitions);
-  const ids = await numberValidators(client, batch, account);
+  const ids = await resolveValidatorIds(client, batch, account);
   const facts = {
-    ended: numbered(batch.ended, ids),
-    started: numbered(batch.started, ids),
-    closings: numbered(batch.closings, ids),
+    ended: toRecordedFacts(batch.ended, ids),
+    started: toRecordedFacts(batch.started, ids),
+    closings: toRecordedFacts(batch.closings, ids),
   };
   const logged = await writeLog(client, facts);
   const { counts, reranked } = await writeFolds(client, logged);
-  if (account !== undefined) await keepBooks(client, account, ids);
+  if (account !== undefined) await writeBooks(client, account, ids);
   return {
     steps: logged.finished.map(({ fact }) => fact),
-    // Of every miner of the batch, new or not: the answer to an earlier commit of it may have been lost.
+    // Every miner of the batch, changed or not: the reply to an earlier commit of the same batch may have been lost.
     minerStats: await readMinerStats(client, [...ofMiners([...facts.ended, ...facts.started]), ...reranked]),
     rows: counts,
     rejected: countReasons(batch),
@@ -80,7 +80,7 @@ function countReasons({ rejected }: Batch): Record<string, number> {
   return counts;
 }
 
-async function numberValidators(
+async function resolveValidatorIds(
   client: ClientBase,
   { ended, started }: Batch,
   account: EmitterAccount | undefined,
@@ -94,7 +94,7 @@ async function numberValidators(
   return hotkeys.length === 0 ? new Map() : lockValidators(client, hotkeys);
 }
 
-const numbered = (facts: readonly StepFact[], ids: ReadonlyMap<string, number>): RecordedFact[] =>
+const toRecordedFacts = (facts: readonly StepFact[], ids: ReadonlyMap<string, number>): RecordedFact[] =>
   facts.flatMap((fact) => {
     const validatorId = ids.get(fact.validatorHotkey);
     return validatorId === undefined ? [] : [recorded(validatorId, fact)];
@@ -120,7 +120,7 @@ async function writeLog(
   await upsertClosings(client, facts.closings);
   const finished = await appendFinished(client, facts.ended);
   const known = new Set(await removeRunning(client, finished));
-  const running = await showRunning(client, facts.started);
+  const running = await insertRunning(client, facts.started);
   await writeComponentScores(client, finished);
   return { finished, running, known, replaced };
 }
@@ -154,16 +154,18 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
   };
 }
 
-/** What recording needs besides the spans. */
+/** The parameters of recording besides the spans. */
 export interface RecordSpansOptions {
   readonly partitions: Partitions;
-  /** Reference clock for the validation of timestamps, microseconds since 1970. */
+  /** Reference clock for `validateTimestamps`. */
   readonly now: EpochMicros;
-  /** The report of the emitter, committed with its spans. */
+  /** The account that the emitter sends with its spans, for the books. */
   readonly account?: EmitterAccount | undefined;
 }
 
-/** Records spans; the caller opens and commits the transaction. What cannot be recorded becomes a dead letter. */
+/**
+ * Records spans; the caller opens and commits the transaction. A span that cannot be recorded becomes a dead letter.
+ */
 export async function recordSpans(
   client: ClientBase,
   spans: readonly ObservedSpan[],
@@ -172,13 +174,13 @@ export async function recordSpans(
   return recordBatch(client, await toBatch(spans), options);
 }
 
-/** The same for spans that were translated before. */
+/** `recordSpans` for spans that are translated already. */
 export async function recordBatch(
   client: ClientBase,
   translated: Batch,
   { partitions, now, account }: RecordSpansOptions,
 ): Promise<Committed> {
-  const sane = rejectFacts(translated, (fact) => validateTimestamps(fact, now));
-  const batch = await rejectLateSpans(client, sane, now);
+  const valid = rejectFacts(translated, (fact) => validateTimestamps(fact, now));
+  const batch = await rejectLateSpans(client, valid, now);
   return writeBatch(client, batch, partitions, account);
 }

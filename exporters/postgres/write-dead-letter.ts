@@ -8,13 +8,15 @@ import { Partitions } from './log/partitions.ts';
 import { insertStrippedDeadLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
-/** Options of a dead letter. */
+/** The account of the batch, and why the span becomes a dead letter. */
 export interface WriteDeadLetterOptions extends ExportOptions {
-  /** What it was refused with. */
+  /** The error with which the database refused the span. */
   readonly error: unknown;
 }
 
-/** In its messages about data, PostgreSQL quotes the data; elsewhere names of ours. */
+/**
+ * Messages of SQLSTATE class 22 quote values of the row, which may be secrets; other classes quote only identifiers.
+ */
 function withoutValues(error: Error, code: string | null): string {
   return code?.startsWith('22') ? error.message.replace(/".*"/s, '"…"') : error.message;
 }
@@ -28,10 +30,10 @@ export function toRejection(error: unknown): Rejection {
 }
 
 /**
- * Keeps a span that the database refuses as a dead letter, in a transaction of its own. If even the letter is refused,
- * a stripped one is kept.
+ * Dead letter queue: stores a span that the database refuses, in a transaction of its own. Falls back to a stripped
+ * dead letter if the whole one is refused, too.
  *
- * @throws what the server threw when neither can be kept
+ * @throws the error of the server when neither can be stored
  */
 export async function writeDeadLetter(
   pool: Pool,
@@ -39,19 +41,19 @@ export async function writeDeadLetter(
   { error, account }: WriteDeadLetterOptions,
 ): Promise<Committed> {
   const rejected: RejectedSpan = { span, ...toRejection(error) };
-  const keep = (letters: readonly RejectedSpan[]): Promise<unknown> =>
+  const store = (letters: readonly RejectedSpan[]): Promise<unknown> =>
     inTransaction(pool, async (client) => {
       if (letters.length === 0) await insertStrippedDeadLetter(client, rejected);
-      return writeBatch(client, { ...NOTHING, rejected: letters }, new Partitions(), account);
+      return writeBatch(client, { ...EMPTY_BATCH, rejected: letters }, new Partitions(), account);
     });
   try {
-    await keep([rejected]);
+    await store([rejected]);
   } catch (letterError) {
     if (isRetryableDatabaseError(letterError)) throw letterError;
-    await keep([]);
+    await store([]);
   }
   return { steps: [], minerStats: [], rows: {}, rejected: { [rejected.reason]: 1 } };
 }
 
 /** A batch without a fact. */
-const NOTHING: Omit<Batch, 'rejected'> = { ended: [], started: [], closings: [], sources: [] };
+const EMPTY_BATCH: Omit<Batch, 'rejected'> = { ended: [], started: [], closings: [], sources: [] };

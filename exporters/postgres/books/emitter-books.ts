@@ -3,15 +3,15 @@ import type { EmitterAccount, RunAccount, SequenceRanges } from '#exporters/emit
 import { column, insertRows } from '../sql/columns.ts';
 import { json } from '../sql/sql-values.ts';
 
-/** An `int8multirange`. */
+/** Text of an `int8multirange`. */
 const multirange = (ranges: SequenceRanges): string =>
   `{${ranges.map(([from, to]) => `[${from},${to}]`).join(',')}}`;
 
 /**
- * Numbers are added up as sets, so that a batch that comes twice changes nothing. The clock is that of the database: it
- * is compared with other emitters.
+ * Idempotent upsert: sequence numbers are merged as sets (multirange union), so that a redelivered batch changes
+ * nothing. Times come from the clock of the database, since they are compared between emitters.
  */
-const KEEP_EMITTER = `
+const UPSERT_EMITTER = `
   insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence, delivered_sequence,
     received, dropped_sequences, heartbeat_at, closed_at)
   values ($1, $2, 0, 0, $3, $4, $5::int8multirange, $6::int8multirange,
@@ -41,20 +41,20 @@ const COLUMNS = [
   column<Row>('delivered_sequence', 'bigint', ({ account }) => account.deliveredSequence),
 ];
 
-/** The newest word of an emitter on a run stays; an older one may come late, when a batch is repeated. */
+/** Last writer wins by sequence: an older account of a run may arrive late, when a batch is redelivered. */
 const CONFLICT = `(validator_id, instance_id, run_id) do update set
   started = greatest(book.started, excluded.started), spooled = excluded.spooled, dropped = excluded.dropped,
   last_sequence = excluded.last_sequence, delivered_sequence = excluded.delivered_sequence
   where (excluded.last_sequence, excluded.delivered_sequence) >= (book.last_sequence, book.delivered_sequence)`;
 
-/** Upserts the report of an emitter about its records. */
-export async function keepBooks(
+/** Upserts the account of an emitter into its books: `emitters` and `emitter_runs`. */
+export async function writeBooks(
   client: ClientBase,
   account: EmitterAccount,
   validatorIds: ReadonlyMap<string, number>,
 ): Promise<void> {
   const { instanceId, lastSequence, deliveredSequence, received, dropped, isOwn, isClosed } = account;
-  await client.query(KEEP_EMITTER, [
+  await client.query(UPSERT_EMITTER, [
     validatorIds.get(account.validatorHotkey),
     instanceId,
     lastSequence,

@@ -27,7 +27,9 @@ const CONFLICT = `(validator_id, instance_id) do update set
   spans = emitter.spans + excluded.spans,
   ended_spans = emitter.ended_spans + excluded.ended_spans`;
 
-/** Facts of spans that were counted before: real ends of spans counted as running, or with a synthetic end. */
+/**
+ * Facts whose span was counted before: ends of spans counted while running (`known`), or closed before (`replaced`).
+ */
 export interface CountedBefore {
   readonly known: ReadonlySet<RecordedFact>;
   readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;
@@ -48,7 +50,7 @@ function toRow(facts: readonly RecordedFact[], { known, replaced }: CountedBefor
   ];
 }
 
-/** Counts the spans of each emitter, every span once. */
+/** Upserts the span counts of each emitter; every span counts once. */
 export async function countEmitters(
   client: ClientBase,
   facts: readonly RecordedFact[],

@@ -5,7 +5,7 @@ import type { RejectedSpan } from '../log/batch.ts';
 import { column, insertRows, type Column } from '../sql/columns.ts';
 import { encodeDeadLetter, encodeStripped, sanitizeText } from './dead-letter-codec.ts';
 
-/** Long enough for every id that is one, short enough for the index of the key. */
+/** Longer than any valid id, and short enough for the index of the key. */
 const MAX_ID_LENGTH = 200;
 
 const textOf = (value: unknown): string | null =>
@@ -39,7 +39,7 @@ const STRIPPED: readonly Column<RejectedSpan>[] = [
   column('span', 'jsonb', ({ span }) => encodeStripped(span)),
 ];
 
-/** Keeps spans that cannot be recorded, with the reason, so that nothing is lost by being refused. */
+/** Dead letter queue: stores spans that cannot be recorded, with the reason, so that a rejected span is not lost. */
 export async function insertDeadLetters(
   client: ClientBase,
   rejected: readonly RejectedSpan[],
@@ -50,7 +50,10 @@ export async function insertDeadLetters(
   await client.query(insert.text, insert.values);
 }
 
-/** Keeps of a span whose letter is refused, too, what is always taken: ids, name and reason, and whose it is. */
+/**
+ * Fallback when the dead letter itself is refused: stores ids, name, reason and owner, which the database always
+ * accepts.
+ */
 export async function insertStrippedDeadLetter(client: ClientBase, rejected: RejectedSpan): Promise<void> {
   const insert = await insertRows('dead_letter_spans', STRIPPED, [rejected], 'do nothing');
   await client.query(insert.text, insert.values);

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import type { DeadLetterReason } from '#semconv';
 
-/** Which dead letters are meant; what is not given allows all. */
+/** Filter for dead letters; an omitted member matches all. */
 export interface DeadLetterFilter {
   readonly runId?: number;
   readonly reason?: DeadLetterReason;
@@ -26,7 +26,7 @@ export interface DeadLetter extends DeadLetterKey {
   readonly span: string;
 }
 
-/** Letters by reason; a reason without any is missing. */
+/** Number of dead letters by reason; a reason without any is missing. */
 export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
 
 const MATCHES = `($1::bigint is null or run_id = $1) and ($2::text is null or reason = $2)
@@ -38,7 +38,7 @@ const valuesOf = ({ runId, reason, spanId }: DeadLetterFilter): unknown[] => [
   spanId ?? null,
 ];
 
-/** Dead letters in the order of their key, from the one behind `after`. */
+/** Keyset pagination: dead letters in key order, those behind `after`. */
 export async function readDeadLetters(
   client: ClientBase | Pool,
   filter: DeadLetterFilter,
@@ -55,7 +55,7 @@ export async function readDeadLetters(
   return rows;
 }
 
-/** How many dead letters there are of each reason. */
+/** Number of dead letters of each reason. */
 export async function countDeadLetters(
   client: ClientBase | Pool,
   filter: DeadLetterFilter,
@@ -67,7 +67,7 @@ export async function countDeadLetters(
   return Object.fromEntries(rows.map(({ reason, letters }) => [reason, letters]));
 }
 
-/** Deletes dead letters; returns the count by reason. */
+/** Deletes dead letters without replay and returns their number by reason. */
 export async function dropDeadLetters(
   client: ClientBase | Pool,
   filter: DeadLetterFilter,
@@ -83,14 +83,14 @@ export async function dropDeadLetters(
 const KEY_IS = '(trace_id, span_id, phase) = ($1, $2, $3)';
 const keyValues = ({ traceId, spanId, phase }: DeadLetterKey): string[] => [traceId, spanId, phase];
 
-/** Removes one letter; false when it is no longer there. */
-export async function removeDeadLetter(client: ClientBase, key: DeadLetterKey): Promise<boolean> {
+/** Deletes one dead letter; false when it no longer exists. */
+export async function deleteDeadLetter(client: ClientBase, key: DeadLetterKey): Promise<boolean> {
   const { rowCount } = await client.query(`delete from dead_letter_spans where ${KEY_IS}`, keyValues(key));
   return rowCount === 1;
 }
 
-/** Gives a letter that stays its new reason. */
-export async function changeReason(
+/** Updates the reason of a dead letter that stays. */
+export async function updateReason(
   client: ClientBase,
   key: DeadLetterKey,
   { reason, detail }: { readonly reason: DeadLetterReason; readonly detail: string },

@@ -5,25 +5,25 @@ import type { DeadLetterReason } from '#semconv';
 import { mapCooperatively } from '#exporters/cooperative-map';
 import { compareEndPrecedence } from './end-precedence.ts';
 
-/** Why a span is not recorded; `detail` has what was got and what is allowed. */
+/** Why a span is not recorded; `detail` holds the value received and the range allowed. */
 export interface Rejection {
   readonly reason: DeadLetterReason;
   readonly detail: string;
 }
 
-/** A span that is not recorded, kept with the reason. */
+/** A span that is not recorded, with the reason. */
 export interface RejectedSpan extends Rejection {
   readonly span: ObservedSpan;
 }
 
-/** A batch of spans, translated, each span once, in the order of their keys. */
+/** A batch of spans, translated and deduplicated, in key order. */
 export interface Batch {
   readonly ended: readonly StepFact[];
   readonly started: readonly StepFact[];
-  /** Closings of steps, whether they count or another end of the step does; of each step the one that counts most. */
+  /** The closing of highest precedence of each step, also where a real end takes precedence over it. */
   readonly closings: readonly StepFact[];
   readonly rejected: readonly RejectedSpan[];
-  /** All that was translated. */
+  /** All translated spans, duplicates included. */
   readonly sources: readonly TranslatedSpan[];
 }
 
@@ -35,13 +35,16 @@ export interface TranslatedSpan {
 
 const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
-/** Sorted keys keep concurrent writers from waiting for each other in a circle. */
+/** One lock order for all writers: rows sorted by key cannot deadlock concurrent batches. */
 const compareKeys = (a: StepFact, b: StepFact): number =>
   compareText(a.validatorHotkey, b.validatorHotkey) ||
   compareText(a.traceId, b.traceId) ||
   compareText(a.spanId, b.spanId);
 
-/** Translates spans and deduplicates them by key; the start of a span that ended adds nothing. */
+/**
+ * Translates spans and deduplicates them; the start of a span whose end is in the batch is dropped, since the end
+ * repeats it.
+ */
 export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
   const rejected: RejectedSpan[] = [];
   const sources: TranslatedSpan[] = [];
@@ -54,7 +57,7 @@ export async function toBatch(spans: readonly ObservedSpan[]): Promise<Batch> {
   return { ...toSteps(facts), rejected, sources };
 }
 
-/** Takes the facts of one step, which stand beside each other, together. */
+/** Merges the facts of each step, which sorting has made adjacent. */
 function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 'closings'> {
   const ended: StepFact[] = [];
   const started: StepFact[] = [];
@@ -76,30 +79,30 @@ function toSteps(facts: readonly StepFact[]): Pick<Batch, 'ended' | 'started' | 
   return { ended, started, closings };
 }
 
-/** A step may have both a real and a synthetic end. */
+/** A batch may hold both the real end and a closing of one step. */
 const preferredEnd = (fact: StepFact, known: StepFact | undefined): StepFact =>
   known === undefined || compareEndPrecedence(fact, known) >= 0 ? fact : known;
 
-/** The batch without the facts that `judge` refuses; their spans are rejected. */
-export function rejectFacts(batch: Batch, judge: (fact: StepFact) => Rejection | null): Batch {
+/** The batch without the facts that `validate` rejects; their spans move to `rejected`. */
+export function rejectFacts(batch: Batch, validate: (fact: StepFact) => Rejection | null): Batch {
   const rejections = new Map<StepFact, Rejection>();
   for (const facts of [batch.ended, batch.started]) {
     for (const fact of facts) {
-      const rejection = judge(fact);
+      const rejection = validate(fact);
       if (rejection !== null) rejections.set(fact, rejection);
     }
   }
   if (rejections.size === 0) return batch;
-  const isTaken = (fact: StepFact): boolean => !rejections.has(fact);
-  const refused = batch.sources.flatMap(({ span, fact }) => {
+  const isAccepted = (fact: StepFact): boolean => !rejections.has(fact);
+  const newlyRejected = batch.sources.flatMap(({ span, fact }) => {
     const rejection = rejections.get(fact);
     return rejection === undefined ? [] : [{ span, ...rejection }];
   });
   return {
     ...batch,
-    ended: batch.ended.filter(isTaken),
-    started: batch.started.filter(isTaken),
-    closings: batch.closings.filter(isTaken),
-    rejected: [...batch.rejected, ...refused],
+    ended: batch.ended.filter(isAccepted),
+    started: batch.started.filter(isAccepted),
+    closings: batch.closings.filter(isAccepted),
+    rejected: [...batch.rejected, ...newlyRejected],
   };
 }

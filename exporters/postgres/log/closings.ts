@@ -21,7 +21,9 @@ const COLUMNS = [
   column<RecordedFact>('closed_at', 'timestamptz', ({ fact }) => fact.completedAt),
 ];
 
-/** Upsert by precedence: of two synthetic ends of one step the preferred one stays, in any order of arrival. */
+/**
+ * Upsert by precedence: of two closings of one step the one with the higher precedence stays, in any order of arrival.
+ */
 const CONFLICT = `(validator_id, trace_id, span_id) do update set reason = excluded.reason, closed_at = excluded.closed_at
   where (array_position($${COLUMNS.length + 1}::text[], closed.reason), excluded.closed_at)
       > (array_position($${COLUMNS.length + 1}::text[], excluded.reason), closed.closed_at)`;
@@ -37,7 +39,7 @@ interface KnownClosing {
 const closingKey = (validatorId: number, traceId: string, spanId: string): string =>
   `${validatorId}/${traceId}/${spanId}`;
 
-/** The closings that the log holds in the runs of these facts: mostly none, in a table that is nearly empty. */
+/** The closings recorded in the runs of these facts. The table is nearly empty, so reading whole runs is cheap. */
 async function readClosings(
   client: ClientBase,
   facts: readonly RecordedFact[],
@@ -57,7 +59,7 @@ async function readClosings(
   );
 }
 
-/** Deletes synthetic ends from the log; a step whose real end arrived meanwhile has none. */
+/** Deletes the log rows of closings and returns their keys; a step whose real end is recorded has none. */
 async function removeClosings(
   client: ClientBase,
   facts: readonly RecordedFact[],
@@ -73,7 +75,7 @@ async function removeClosings(
   return new Set(rows.map((row) => closingKey(row.validator_id, row.trace_id, row.span_id)));
 }
 
-/** The closing as it was counted: what a closing adds to the counters follows from the identity of the step. */
+/** Restores the closing as the counters saw it: what it added follows from the identity of the step alone. */
 const asClosed = ({ validatorId, fact }: RecordedFact): RecordedFact =>
   recorded(validatorId, closeFact({ ...fact, state: {} }, { reason: 'process_crash', at: fact.startedAt }));
 
@@ -83,9 +85,10 @@ const precedenceOf = ({ closing, completedAt, startedAt }: StepFact): EndPrecede
 });
 
 /**
- * Replaces synthetic ends by ends of higher precedence (`compareEndPrecedence`). The new ends are not written here.
+ * Deletes closings (synthetic ends) that lose to one of these ends by `compareEndPrecedence`. The ends themselves are
+ * not written here.
  *
- * @returns each end that replaced a synthetic one, with the one that was deleted
+ * @returns the replaced closing by the end that replaced it; the caller reverts what that closing counted
  */
 export async function replaceClosings(
   client: ClientBase,
@@ -94,18 +97,18 @@ export async function replaceClosings(
   if (facts.length === 0) return new Map();
   const known = await readClosings(client, facts);
   if (known.size === 0) return new Map();
-  const preferredEnd = facts.filter(({ validatorId, fact }) => {
+  const preferred = facts.filter(({ validatorId, fact }) => {
     const closing = known.get(closingKey(validatorId, fact.traceId, fact.spanId));
     return closing !== undefined && compareEndPrecedence(precedenceOf(fact), closing) > 0;
   });
-  const removed = preferredEnd.length === 0 ? new Set<string>() : await removeClosings(client, preferredEnd);
-  const replaced = preferredEnd.filter(({ validatorId, fact }) =>
+  const removed = preferred.length === 0 ? new Set<string>() : await removeClosings(client, preferred);
+  const replaced = preferred.filter(({ validatorId, fact }) =>
     removed.has(closingKey(validatorId, fact.traceId, fact.spanId)),
   );
   return new Map(replaced.map((end) => [end, asClosed(end)]));
 }
 
-/** Upserts which steps got a synthetic end, whether it or a real end counts. */
+/** Upserts closings into `closed_spans`, which keeps them also after a real end has replaced them in the log. */
 export async function upsertClosings(client: ClientBase, closings: readonly RecordedFact[]): Promise<void> {
   if (closings.length === 0) return;
   const insert = await insertRows('closed_spans as closed', COLUMNS, closings, CONFLICT);

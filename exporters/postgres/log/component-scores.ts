@@ -14,7 +14,7 @@ interface ScoreRow extends MinerFact {
 const of = (name: string, type: CellType, value: (score: ComponentScoreFact) => unknown): Column<ScoreRow> =>
   column(name, type, ({ score }) => value(score));
 
-/** `quality_penalty` and `weighted_score` have no rule that computes them and stay null. */
+/** `quality_penalty` and `weighted_score` stay null: no rule defines them. */
 const COLUMNS: readonly Column<ScoreRow>[] = [
   column('validator_id', 'int', ({ validatorId }) => validatorId),
   column('run_id', 'bigint', ({ fact }) => fact.runId),
@@ -91,7 +91,7 @@ function toScoreRows(facts: readonly RecordedFact[]): readonly ScoreRow[] {
   return rows;
 }
 
-/** Of each key the newest, in key order. */
+/** The newest score of each key, in key order. */
 function newestScores(rows: readonly ScoreRow[]): readonly ScoreRow[] {
   const newest = new Map<string, ScoreRow>();
   for (const row of rows) {
@@ -102,7 +102,7 @@ function newestScores(rows: readonly ScoreRow[]): readonly ScoreRow[] {
   return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-/** Writes component scores; of two scorings of the same field the newer stays. */
+/** Upserts component scores, last writer wins: of two scorings of one field the later calculation stays. */
 export async function writeComponentScores(
   client: ClientBase,
   facts: readonly RecordedFact[],

@@ -1,19 +1,16 @@
 import type { EpochMicros } from '#facts/step-fact';
 import { CLOSING_REASONS, type ClosingReason } from '#semconv';
 
-/** The fields by which competing ends of one step are ordered. */
+/** The fields that rank the competing ends of one step. */
 export interface EndPrecedence {
-  /** Null for a real end. */
+  /** Null for a real end, which the step itself emitted. */
   readonly closing: ClosingReason | null;
   readonly completedAt: EpochMicros | null;
 }
 
 /**
- * Total order on competing ends: a real end beats any synthetic one; synthetic ends rank by reason, then by time.
- *
- * Ends may arrive in any order and any number of times; a total order makes the same one win.
- *
- * @returns above 0 when the first wins
+ * Total order on competing ends of one step: a real end beats any closing (a synthetic end); closings rank by reason,
+ * then by time. Above 0, `a` takes precedence. The winner does not depend on the order or the number of deliveries.
  */
 export function compareEndPrecedence(a: EndPrecedence, b: EndPrecedence): number {
   const rank = ({ closing }: EndPrecedence): number =>

@@ -4,7 +4,7 @@ import { rejectFacts, type Batch, type Rejection } from './batch.ts';
 import { column, keyRows } from '../sql/columns.ts';
 import { COMPONENT_PARTITIONS, partitionAt, STEP_PARTITIONS, type Partition } from './partitions.ts';
 
-/** Retention keeps at least a day, so what is younger cannot be late; half of it is for clocks that differ. */
+/** Retention keeps at least a day, so younger rows cannot be late; half a day is the allowance for clock skew. */
 const YOUNGEST_DROPPED = 43_200_000_000;
 
 const KEY = [
@@ -23,29 +23,29 @@ const keyOfFact = ({ validatorHotkey: hotkey, traceId: trace_id, spanId: span_id
 const isOlder = ({ startedAt, componentScores }: StepFact, limit: EpochMicros): boolean =>
   startedAt <= limit || componentScores.some(({ validTime }) => validTime <= limit);
 
-/** The partitions that the rows of a fact would lie in. */
+/** The partitions that the rows of a fact belong to. */
 function partitionsOf(fact: StepFact): readonly Partition[] {
   const scores = fact.componentScores.map(({ validTime }) => partitionAt(COMPONENT_PARTITIONS, validTime));
   return [partitionAt(STEP_PARTITIONS, fact.startedAt), ...scores];
 }
 
 /**
- * Sets aside the spans of partitions that were dropped: nobody can know any more whether they are repetitions, so they
- * would count twice. One of which a row is still there, running or finished, is known; its partition is made again.
+ * Rejects the spans of dropped partitions. Their log rows, which deduplicate spans, are gone, so a redelivered span
+ * would count twice. A span that still has a row, running or finished, is accepted, and its partition is created again.
  *
- * `now` is the clock that the partitions are dropped by.
+ * `now` is the clock by which partitions are dropped.
  */
 export async function rejectLateSpans(client: ClientBase, batch: Batch, now: EpochMicros): Promise<Batch> {
   const limit = now - YOUNGEST_DROPPED;
-  const doubtful = new Map<StepFact, readonly Partition[]>();
+  const candidates = new Map<StepFact, readonly Partition[]>();
   for (const fact of [...batch.ended, ...batch.started]) {
     if (!isOlder(fact, limit)) continue;
     const old = partitionsOf(fact).filter(({ to }) => to <= limit);
-    if (old.length > 0) doubtful.set(fact, old);
+    if (old.length > 0) candidates.set(fact, old);
   }
-  const dropped = await readDropped(client, [...doubtful.values()].flat());
+  const dropped = await readDropped(client, [...candidates.values()].flat());
   if (dropped.size === 0) return batch;
-  const late = [...doubtful].filter(([, partitions]) => partitions.some(({ name }) => dropped.has(name)));
+  const late = [...candidates].filter(([, partitions]) => partitions.some(({ name }) => dropped.has(name)));
   const known = await readKnown(
     client,
     late.map(([fact]) => fact),
@@ -77,7 +77,7 @@ async function readDropped(
   return new Set(rows.map(({ name }) => name));
 }
 
-/** Keys of the facts of which the log has a row. */
+/** Keys of the facts that have a row in the log. */
 async function readKnown(client: ClientBase, facts: readonly StepFact[]): Promise<ReadonlySet<string>> {
   if (facts.length === 0) return new Set();
   const keys = keyRows(KEY, facts);

@@ -5,13 +5,13 @@ import type { LogTable } from '#semconv';
 
 const DAY = 86_400_000_000;
 
-/** How a table is cut by time: partitions of `days` days, counted from 1970-01-01. */
+/** Range partitioning by time: partitions of `days` days, aligned to 1970-01-01. */
 export interface PartitionedTable {
   readonly table: string;
   readonly days: number;
 }
 
-/** One partition: it holds what is at `from` or later and before `to`. */
+/** One partition, with the half-open range `[from, to)`. */
 export interface Partition {
   readonly table: string;
   readonly name: string;
@@ -25,16 +25,19 @@ export const COMPONENT_PARTITIONS: PartitionedTable = {
   days: 28,
 };
 
-/** What is cut of each table of the log: of the steps the finished ones, for running ones stay as long as they run. */
+/**
+ * The partitioned part of each table of the log. Of the steps only the finished ones are; a running step stays as long
+ * as it runs.
+ */
 export const PARTITIONS_OF: Readonly<Record<LogTable, PartitionedTable>> = {
   weather_forecast_steps: STEP_PARTITIONS,
   weather_forecast_component_scores: COMPONENT_PARTITIONS,
 };
 
-/** Partitions by table and by their number since 1970: some thousands for any time that ours can be of. */
+/** Memoized partitions by table and by number since 1970; `validateTimestamps` bounds them to some thousands. */
 const partitions = new Map<string, Map<number, Partition>>();
 
-/** The partition that holds an instant, whether it exists or not. */
+/** The partition whose range holds an instant, whether it exists in the database or not. */
 export function partitionAt({ table, days }: PartitionedTable, at: EpochMicros): Partition {
   const number = Math.floor(at / (days * DAY));
   const known = partitions.get(table) ?? new Map<number, Partition>();
@@ -52,18 +55,19 @@ function partitionNumber(number: number, { table, days }: PartitionedTable): Par
 }
 
 /**
- * Keeps others from making or dropping partitions of the table until the transaction ends. Whoever takes it takes it
- * before any lock on the table or on `validators`, which both making and dropping lock, too.
+ * Advisory lock on the set of partitions of a table, held until the transaction ends. Lock order: this lock comes
+ * before any lock on the table or on `validators`; creating and dropping a partition take both, and another order
+ * deadlocks.
  */
 export async function lockPartitionsOf(client: ClientBase, table: string): Promise<void> {
   await client.query('select pg_advisory_xact_lock(hashtext($1))', [table]);
 }
 
-/** Makes partitions before rows need them, and remembers which exist. */
+/** Creates partitions before rows need them, with a cache of those that exist. */
 export class Partitions {
   readonly #known = new Set<string>();
 
-  /** Makes sure that the table has a partition for each of these instants. */
+  /** Creates the missing partitions for these instants. */
   async ensure(client: ClientBase, table: PartitionedTable, instants: readonly EpochMicros[]): Promise<void> {
     for (const partition of new Set(instants.map((at) => partitionAt(table, at)))) {
       if (this.#known.has(partition.name)) continue;
@@ -72,14 +76,15 @@ export class Partitions {
     }
   }
 
-  /** Forgets what it knows: after a rollback a partition may be gone again. */
+  /** Empties the cache: a rollback also reverts the creation of a partition. */
   invalidate(): void {
     this.#known.clear();
   }
 }
 
 /**
- * Attaching takes a weaker lock than creating in place, so readers go on; two writers do not meet, by the lock.
+ * Creates a table and attaches it: attaching takes a weaker lock than `create table … partition of`, so readers
+ * continue. The advisory lock keeps two writers apart.
  *
  * @returns whether the partition is new
  */
@@ -96,7 +101,7 @@ export async function createPartition(
   return true;
 }
 
-/** Whether the partition belongs to its table now. */
+/** Whether the partition is attached to its table. */
 export async function hasPartition(
   client: ClientBase,
   { table, name }: Pick<Partition, 'table' | 'name'>,

@@ -5,9 +5,9 @@ import { readByCursor } from '../sql/read-by-cursor.ts';
 import { recorded, type RecordedFact } from './recorded-fact.ts';
 import { epochMicros } from '../sql/sql-values.ts';
 
-/** What of a fact the column `facts` holds. */
+/** Members of a fact that the column `facts` holds. */
 type FoldedName = 'state' | 'scoreSums' | 'decisions' | 'adjustments' | 'truncated' | 'latencyNanos';
-/** What of a fact follows from its other members, or is kept in a table of its own. */
+/** Members that follow from others, or are stored in a table of their own. */
 type DerivedName = 'phase' | 'validatorHotkey' | 'substepGroup' | 'componentScores' | 'closing';
 type ColumnName = Exclude<keyof StepFact, FoldedName | DerivedName>;
 
@@ -45,26 +45,26 @@ const SELECT = Object.entries(FIELDS)
   .map(([name, column]) => `${column} as "${name}"`)
   .join(', ');
 
-/** A validator by both of its names. */
+/** A validator by its database id and its hotkey. */
 export interface ValidatorIdentity {
   readonly validatorId: number;
   readonly validatorHotkey: string;
 }
 
-/** Which rows of the log of one validator. */
+/** Selects rows of the log of one validator. */
 export interface LogSelection extends ValidatorIdentity {
   /** Null: of all runs. */
   readonly runId: number | null;
-  /** Of a run, also the rows that these miners have in other runs. */
+  /** With a run, also the rows of these miners in other runs. */
   readonly minersOfRun: readonly string[];
 }
 
-/** Rows that come from the server at once. */
+/** Rows per fetch. */
 const PORTION = 2000;
 
 /**
- * The fact that `translate` made of the span of this row, but for the component scores. One literal, member by member:
- * an object of so many members that is made by spreading others takes a hundred times as long.
+ * Inverse of the writer: the fact that `translate` made of the span, without its component scores. One object literal,
+ * member by member, since spreading builds an object of this size a hundred times slower.
  */
 function toFact(row: LogRow, validatorHotkey: string): StepFact {
   const { facts } = row;
@@ -116,7 +116,7 @@ function substepGroupOf({ stepName, substep, spanId }: LogRow): SubstepGroup {
 const sameForecast = (a: RecordedFact, b: RecordedFact): boolean =>
   a.fact.runId === b.fact.runId && a.fact.minerHotkey === b.fact.minerHotkey;
 
-/** Where the facts of the last miner of a portion begin. */
+/** Index at which the facts of the last miner of a portion begin. */
 function startOfLastMiner(facts: readonly RecordedFact[]): number {
   const last = facts.at(-1);
   let start = facts.length;
@@ -126,10 +126,10 @@ function startOfLastMiner(facts: readonly RecordedFact[]): number {
 }
 
 /**
- * Reads rows of the log back as facts, by run and miner. Each portion ends where the facts of a miner end, so that its
- * folds are touched once, unless one miner has more rows in a run than a portion holds.
+ * Streams rows of the log as facts, ordered by run and miner. Portions end on a boundary between miners, so that each
+ * fold is written once, unless one miner has more rows in a run than a portion holds.
  *
- * The facts are those that were written but for `componentScores`, which are empty: the folds use `scoreSums`.
+ * The facts equal those that were written, except for `componentScores`, which are empty: the folds use `scoreSums`.
  */
 export async function* readFacts(
   client: ClientBase,
@@ -155,7 +155,7 @@ export async function* readFacts(
   if (rest.length > 0) yield rest;
 }
 
-/** The running steps of one process, as the facts of their starts, in the order of their keys. */
+/** The running steps of one process, as the facts of their starts, in key order. */
 export async function readRunningFacts(
   client: ClientBase,
   { validatorId, validatorHotkey }: ValidatorIdentity,

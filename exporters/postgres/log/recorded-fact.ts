@@ -1,10 +1,10 @@
 import type { StepFact } from '#facts/step-fact';
 import { column, type Column } from '../sql/columns.ts';
 
-/** A fact whose validator has a number in the database. */
+/** A fact with the database id of its validator. */
 export interface RecordedFact {
   readonly validatorId: number;
-  /** That of the fact. */
+  /** The hotkey of the fact, repeated so that it can be narrowed to a string. */
   readonly minerHotkey: string | null;
   readonly fact: StepFact;
 }
@@ -25,7 +25,7 @@ const isOfMiner = (recordedFact: RecordedFact): recordedFact is MinerFact =>
 
 export const ofMiners = (facts: readonly RecordedFact[]): readonly MinerFact[] => facts.filter(isOfMiner);
 
-/** Groups by a key, keeping the order in which the keys were met. */
+/** Groups items by a key, in the order of first occurrence. */
 export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
@@ -37,7 +37,7 @@ export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => str
   return groups;
 }
 
-/** The key of what is kept per miner and run. */
+/** Key columns of the tables with one row per miner and run. */
 export const MINER_RUN_KEY: readonly Column<MinerFact>[] = [
   column('validator_id', 'int', ({ validatorId }) => validatorId),
   column('run_id', 'bigint', ({ fact }) => fact.runId),
@@ -50,13 +50,13 @@ export interface RunOf {
   readonly runId: number;
 }
 
-/** The key of a run in the tables that have many rows of it. */
+/** Key columns of a run in the tables with many rows per run. */
 export const RUN_KEY: readonly Column<RunOf>[] = [
   column('validator_id', 'int', ({ validatorId }) => validatorId),
   column('run_id', 'bigint', ({ runId }) => runId),
 ];
 
-/** The runs of these facts, each once. */
+/** The distinct runs of these facts. */
 export function runsOf(facts: readonly RecordedFact[]): readonly RunOf[] {
   const runs: RunOf[] = [];
   const known = new Map<number, Set<number>>();

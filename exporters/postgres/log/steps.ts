@@ -6,10 +6,10 @@ import { column, insertRows, keyRows, type Column } from '../sql/columns.ts';
 import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
 import { json } from '../sql/sql-values.ts';
 
-/** The span id as a signed 64-bit number: a row number that every writer gives alike. */
+/** Deterministic row id: the span id as a signed 64-bit number, the same from every writer. */
 const rowId = (spanId: string): bigint => BigInt.asIntN(64, BigInt(`0x${spanId}`));
 
-/** What the folds need of a fact besides the columns: enough to make the fact again. */
+/** The members of a fact that have no column. With the columns they restore the fact, see `readFacts`. */
 const foldedFacts = (fact: StepFact): unknown => ({
   state: fact.state,
   scoreSums: fact.scoreSums,
@@ -17,7 +17,7 @@ const foldedFacts = (fact: StepFact): unknown => ({
   adjustments: fact.adjustments,
   truncated: fact.truncated,
   latencyNanos: fact.latencyNanos,
-  // What is undefined is left out.
+  // JSON omits undefined members, so real ends take no space for it.
   closing: fact.closing ?? undefined,
 });
 
@@ -71,7 +71,7 @@ function select(facts: readonly RecordedFact[], keys: readonly SpanKey[]): reado
   return facts.filter(({ validatorId, fact }) => found.has(`${validatorId}/${fact.traceId}/${fact.spanId}`));
 }
 
-/** Appends ended spans to the log and gives those that were not in it. */
+/** Idempotent append of ended spans to the log; returns those that are new. */
 export async function appendFinished(
   client: ClientBase,
   facts: readonly RecordedFact[],
@@ -86,24 +86,24 @@ export async function appendFinished(
   return select(facts, rows);
 }
 
-/** Takes ended spans out of the running ones and gives those that were there. */
+/** Deletes the running rows of ended spans; returns the facts that had one. */
 export async function removeRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
-  // What runs is little, so it is looked at as a whole.
-  const over = facts.length === 0 ? [] : select(facts, await readRunning(client, facts));
-  if (over.length === 0) return [];
-  const keys = keyRows(KEY, over);
+  // Few steps run at once, so all of a run are read instead of looked up one by one.
+  const ended = facts.length === 0 ? [] : select(facts, await readRunning(client, facts));
+  if (ended.length === 0) return [];
+  const keys = keyRows(KEY, ended);
   await client.query(
     `delete from weather_forecast_steps_running as running using ${keys.text}
      where (running.validator_id, running.trace_id, running.span_id) = (key.validator_id, key.trace_id, key.span_id)`,
     keys.values,
   );
-  return over;
+  return ended;
 }
 
-/** The keys of what runs in the runs of these facts. */
+/** Keys of the running steps in the runs of these facts. */
 async function readRunning(client: ClientBase, facts: readonly RecordedFact[]): Promise<readonly SpanKey[]> {
   const keys = keyRows(RUN_KEY, runsOf(facts));
   const { rows } = await client.query<SpanKey>(
@@ -114,8 +114,8 @@ async function readRunning(client: ClientBase, facts: readonly RecordedFact[]): 
   return rows;
 }
 
-/** Shows running spans, but not one that has ended already, and gives those that were not shown yet. */
-export async function showRunning(
+/** Inserts running spans, except those that have ended already; returns those that are new. */
+export async function insertRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
 ): Promise<readonly RecordedFact[]> {
@@ -128,8 +128,8 @@ export async function showRunning(
            = (key.validator_id, key.trace_id, key.span_id, key.started_at))`,
     keys.values,
   );
-  const over = new Set(select(facts, finished.rows));
-  const running = facts.filter((fact) => !over.has(fact));
+  const ended = new Set(select(facts, finished.rows));
+  const running = facts.filter((fact) => !ended.has(fact));
   if (running.length === 0) return [];
   const insert = await insertRows('weather_forecast_steps_running', COLUMNS, running, 'do nothing');
   const { rows } = await client.query<SpanKey>(

@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg';
 
 /**
- * The numbers of the validators named, new ones included, each row locked until the transaction ends. The lock makes
- * the writers of one validator take turns, so that a fold may be read, changed and written without a lost update.
+ * Row locks on validators, taken in the order of their ids and held until the transaction ends; returns id by hotkey
+ * and inserts unknown ones. The lock serializes the writers of one validator, so that read-modify-write of a fold loses
+ * no update.
  */
 export async function lockValidators(
   client: ClientBase,
@@ -11,7 +12,7 @@ export async function lockValidators(
   const sorted = [...new Set(hotkeys)].sort();
   const known = await lockKnown(client, sorted);
   if (known.size === sorted.length) return known;
-  // Only now: an insert that meets a conflict uses up a number all the same.
+  // Only for unknown hotkeys: an insert consumes a sequence value even when it conflicts.
   await client.query(
     'insert into validators (hotkey) select * from unnest($1::text[]) on conflict (hotkey) do nothing',
     [sorted.filter((hotkey) => !known.has(hotkey))],

@@ -3,23 +3,23 @@ import { CategorizedError } from '#semconv';
 import { readArchivedRunIds } from '../retention/archived-folds.ts';
 import type { LogSelection, ValidatorIdentity } from '../log/read-log.ts';
 
-/** Whose folds are looked at; null is all. */
+/** Selects folds by validator and run; null selects all. */
 export interface FoldRequest {
   readonly validatorHotkey: string | null;
   readonly runId: number | null;
 }
 
-/** The folds of one validator, or of one of its runs. */
+/** The folds of one validator or of one of its runs. */
 export interface RebuildScope extends LogSelection {
-  /** Runs whose folds stay as they are. */
+  /** Runs whose log is incomplete, see `readArchivedRunIds`: their folds are not rebuilt. */
   readonly archivedRunIds: readonly number[];
 }
 
-/** A table that is a fold of the log. */
+/** A table that is derived from the log. */
 export interface FoldTable {
   readonly table: string;
   readonly key: readonly string[];
-  /** Which rows a rebuild makes anew, as a condition whose parameters `values` gives. */
+  /** Condition on the rows that a rebuild replaces; `values` gives its parameters. */
   readonly where: string;
   readonly values: (scope: RebuildScope) => readonly unknown[];
 }
@@ -28,7 +28,7 @@ const ofRuns = (table: string, runColumn: string, key: readonly string[]): FoldT
   table,
   key: ['validator_id', ...key],
   where: `validator_id = $1 and ($2::bigint is null or ${runColumn} = $2) and ${runColumn} <> all ($3::bigint[])`,
-  values: ({ validatorId, runId, archivedRunIds: archivedRunIds }) => [validatorId, runId, archivedRunIds],
+  values: ({ validatorId, runId, archivedRunIds }) => [validatorId, runId, archivedRunIds],
 });
 
 export const RUN_FOLDS: readonly FoldTable[] = [
@@ -38,7 +38,7 @@ export const RUN_FOLDS: readonly FoldTable[] = [
   ofRuns('validator_job_logs', 'run_id', ['trace_id', 'span_id', 'decision_index']),
 ];
 
-/** A miner counts over all its runs, so that one run makes the whole rows of its miners anew. */
+/** `miner_stats` aggregates over all runs, so the rebuild of one run replaces the whole rows of its miners. */
 export const MINER_FOLD: FoldTable = {
   table: 'miner_stats',
   key: ['validator_id', 'miner_hotkey'],
@@ -46,30 +46,28 @@ export const MINER_FOLD: FoldTable = {
   values: ({ validatorId, runId, minersOfRun }) => [validatorId, runId === null ? null : minersOfRun],
 };
 
-export const isRefolded = (
-  { runId, archivedRunIds: archivedRunIds }: RebuildScope,
-  factRun: number,
-): boolean => (runId === null || factRun === runId) && !archivedRunIds.includes(factRun);
+export const isRefolded = ({ runId, archivedRunIds }: RebuildScope, factRun: number): boolean =>
+  (runId === null || factRun === runId) && !archivedRunIds.includes(factRun);
 
 /**
- * Locks the validators whose folds are asked for, so that their writers wait, and returns what there is to fold.
+ * Locks the validators of the request against their writers, and returns the scopes to rebuild.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
 export async function lockScopes(client: ClientBase, request: FoldRequest): Promise<readonly RebuildScope[]> {
   const validators = await lockRecordedValidators(client, request);
-  if (validators.length === 0) await refuseUnknown(client, request);
+  if (validators.length === 0) await throwNotFound(client, request);
   const scopes: RebuildScope[] = [];
   for (const validator of validators) {
     const { runId } = request;
     const minersOfRun = runId === null ? [] : await readMinersOfRun(client, validator, runId);
     const archivedRunIds = await readArchivedRunIds(client, validator);
-    scopes.push({ ...validator, runId, minersOfRun, archivedRunIds: archivedRunIds });
+    scopes.push({ ...validator, runId, minersOfRun, archivedRunIds });
   }
   return scopes;
 }
 
-/** In the order of the writers, with their lock. */
+/** Takes the row locks of the writers, in their lock order. */
 async function lockRecordedValidators(
   client: ClientBase,
   { validatorHotkey, runId }: FoldRequest,
@@ -84,7 +82,7 @@ async function lockRecordedValidators(
   return rows;
 }
 
-/** A miner that only a fold names has to lose that row. */
+/** Miners of the log and of the projections: a row without any log entry has to be deleted. */
 async function readMinersOfRun(
   client: ClientBase,
   { validatorId }: ValidatorIdentity,
@@ -104,9 +102,10 @@ async function readMinersOfRun(
 }
 
 /**
- * Says what was asked for and what there is. An empty log has nothing to fold, which is no error unless it is named.
+ * @throws CategorizedError with what was requested and what exists. An empty log is an error only for a named validator
+ *   or run
  */
-async function refuseUnknown(client: ClientBase, { validatorHotkey, runId }: FoldRequest): Promise<void> {
+async function throwNotFound(client: ClientBase, { validatorHotkey, runId }: FoldRequest): Promise<void> {
   if (validatorHotkey === null && runId === null) return;
   const { rows } = await client.query<{ hotkey: string; run: string | null }>(
     `select hotkey, run.id::text as run from validators

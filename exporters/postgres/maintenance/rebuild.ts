@@ -20,20 +20,21 @@ import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
 import { writeResponses } from '../projections/tables/responses.ts';
 import { writeRuns } from '../projections/tables/runs.ts';
 
-/** What was folded anew. */
+/** The result of a rebuild. */
 export interface Rebuilt {
-  /** Rows of the log that were read. */
+  /** Log rows read. */
   readonly logRows: number;
   /** Rows folded, by table. */
   readonly rows: Readonly<Record<string, number>>;
 }
 
 /**
- * Empties the folds and folds the log into them again, with the writers that write a batch. The caller opens and ends
- * the transaction, at the isolation level `read committed`: what a writer committed before the lock was had must be
- * seen. Readers see the old rows until it is committed; the writers of the validators wait.
+ * Rebuilds projections from the event log: deletes the folds and folds the log into them again, with the writers of a
+ * batch. The caller opens and ends the transaction, at the isolation level `read committed`, so that rows committed
+ * before the lock was granted are visible. Readers see the old rows until the commit; the writers of the validators
+ * wait.
  *
- * `emitters`, `emitter_runs`, `closed_spans` and `dead_letter_spans` are no folds of the log and are not touched.
+ * `emitters`, `emitter_runs`, `closed_spans` and `dead_letter_spans` are not derived from the log and are not touched.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
@@ -47,11 +48,11 @@ export async function rebuildFolds(client: ClientBase, request: FoldRequest): Pr
   return { logRows, rows };
 }
 
-/** Folds one scope anew and gives the number of log rows; the caller holds the lock. */
+/** Rebuilds one scope and returns the number of log rows read; the caller holds the locks. */
 export async function refold(client: ClientBase, scope: RebuildScope): Promise<number> {
   await emptyFolds(client, scope);
-  await beginMiners(client, scope);
-  await countKeptForecasts(client, scope);
+  await restoreArchivedFolds(client, scope);
+  await applyKeptForecasts(client, scope);
   let logRows = 0;
   for await (const facts of readFacts(client, scope)) {
     await foldFacts(client, scope, facts);
@@ -67,11 +68,11 @@ async function emptyFolds(client: ClientBase, scope: RebuildScope): Promise<void
   }
 }
 
-async function beginMiners(client: ClientBase, scope: RebuildScope): Promise<void> {
+async function restoreArchivedFolds(client: ClientBase, scope: RebuildScope): Promise<void> {
   const archivedFolds = await readArchivedFolds(client, scope);
   const minerChanges = [...archivedFolds]
     .filter(([minerHotkey]) => scope.runId === null || scope.minersOfRun.includes(minerHotkey))
-    .map(([minerHotkey, fold]) => ({ ...ownerOf(scope, minerHotkey), kind: 'beginning' as const, fold }));
+    .map(([minerHotkey, fold]) => ({ ...ownerOf(scope, minerHotkey), kind: 'archived' as const, fold }));
   await foldMiners(client, minerChanges, []);
 }
 
@@ -81,8 +82,8 @@ const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: st
   fact: { validatorHotkey },
 });
 
-/** The forecasts of these miners that are not folded anew: those of other runs, and of archived runs. */
-async function countKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
+/** Adds the forecasts of these miners that are not rebuilt: those of other runs and of archived runs. */
+async function applyKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
   const portions = readByCursor<{ hotkey: string; runId: number; fold: ForecastFold }>(client, {
     name: 'kept_forecasts',
     text: `select miner_hotkey as hotkey, run_id::float8 as "runId", fold from weather_forecast_stats
@@ -118,7 +119,7 @@ async function foldFacts(
   await foldMiners(client, minerChanges, changes);
 }
 
-/** Once for each run and for the validator: a rank is meaningless before the last score is there. */
+/** Ranks once per run and once per validator, after the last score: ranks before it would be overwritten. */
 async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
   const { rows } = await client.query<{ id: number }>(
     `select distinct run_id::float8 as id from weather_forecast_stats

@@ -9,33 +9,33 @@ import {
   type RebuildScope,
 } from './rebuild-scope.ts';
 
-/** One value of a fold that differs from the log. */
+/** One value of a projection that differs from the log. */
 export interface Difference {
   readonly table: string;
   readonly key: Readonly<Record<string, string | number>>;
-  /** Null where the row as a whole is only on one side. */
+  /** Null where the whole row exists on one side only. */
   readonly column: string | null;
-  /** Null is null, or no such row. */
+  /** Null: SQL null, or no such row. */
   readonly inTables: string | null;
   readonly fromLog: string | null;
 }
 
-/** What a comparison found. */
+/** Result of a comparison. */
 export interface Reconciled {
-  /** Rows of the folds that were compared, by table. */
+  /** Rows compared, by table. */
   readonly rows: Readonly<Record<string, number>>;
-  /** All of them, counted. */
+  /** Number of all differences, also of those not returned. */
   readonly differenceCount: number;
-  /** The first of them, in the order of their tables and keys. */
+  /** The first differences, ordered by table and key. */
   readonly differences: readonly Difference[];
 }
 
-/** Most differences that are returned; a table that is wrong as a whole would fill the memory. */
+/** Limit of the differences returned, since a table that is wrong throughout would exhaust the memory. */
 const MAX_DIFFERENCES = 1000;
 
 /**
- * Compares the folds with the log: keeps the rows aside, folds the log anew, compares, byte by byte. The caller opens a
- * transaction at the isolation level `read committed` and has to roll it back.
+ * Compares the projections with the log: copies the rows to temporary tables, rebuilds, and compares byte by byte. The
+ * caller opens a transaction at the isolation level `read committed` and must roll it back.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
@@ -57,7 +57,7 @@ export async function reconcileFolds(client: ClientBase, request: FoldRequest): 
   return { rows, differenceCount, differences };
 }
 
-/** A rebuild of one run may move the rank of any miner of the validator. */
+/** All miners of the validator, since the rebuild of one run may change the rank of any. */
 const ALL_MINERS: FoldTable = {
   ...MINER_FOLD,
   where: 'validator_id = $1',
@@ -77,7 +77,7 @@ async function keepRows(client: ClientBase, fold: FoldTable, scope: RebuildScope
   return rowCount ?? 0;
 }
 
-/** Rows as JSON text, since a column of the type `json` can be compared in no other way. */
+/** Compares rows as JSON text, since the type `json` has no equality operator. */
 function comparison({ table, key, where }: FoldTable, kept: string, limit: string): string {
   const columns = key.join(', ');
   const keyObject = key.map((name) => `'${name}', pair.${name}`).join(', ');
@@ -108,7 +108,7 @@ interface Comparison {
   readonly limit: number;
 }
 
-/** At least one row is read, since each has the count. */
+/** Reads at least one row, since the total count is a column of each. */
 async function compareRows(
   client: ClientBase,
   { fold, scope, limit }: Comparison,

@@ -8,35 +8,35 @@ import { decodeDeadLetter, sanitizeText } from '../dead-letters/dead-letter-code
 import { Partitions } from '../log/partitions.ts';
 import { recordSpans, type RecordSpansOptions } from '../write-batch.ts';
 import {
-  changeReason,
+  updateReason,
   readDeadLetters,
-  removeDeadLetter,
+  deleteDeadLetter,
   type DeadLetter,
   type DeadLetterFilter,
 } from '../dead-letters/read-dead-letters.ts';
 
 const PAGE = 100;
-/** Attempts at one letter; others may hold a lock, or drop a partition, at that very moment. */
+/** Attempts per dead letter: a concurrent lock or a dropped partition makes one fail. */
 const MAX_ATTEMPTS = 3;
 
-/** What became of the letters. */
+/** Outcome of a replay, as numbers of dead letters. */
 export interface Replay {
-  /** Their spans are recorded now, and the letters are gone. */
+  /** Recorded, and removed from the dead letters. */
   readonly recorded: number;
-  /** Those that stay, by the reason for which they were refused again. */
+  /** Rejected again and kept, by the new reason. */
   readonly refused: Readonly<Partial<Record<DeadLetterReason, number>>>;
-  /** Those that stay because their span was not kept whole. */
+  /** Kept because their span was stripped. */
   readonly stripped: number;
 }
 
-/** What became of one letter; it is gone when somebody else replayed or dropped it meanwhile. */
+/** Outcome for one dead letter; `gone` when another process replayed or dropped it meanwhile. */
 type Outcome = DeadLetterReason | 'recorded' | 'stripped' | 'gone';
 
 /**
- * Hands the spans of dead letters over again. A letter is removed in the transaction that records its span, so that no
- * crash loses or doubles one.
+ * Replays dead letters exactly once: each is deleted in the transaction that records its span, so that a crash neither
+ * loses nor duplicates it.
  *
- * @throws what the server threw when it cannot write at all; the letters before that are done
+ * @throws the error of the server when it cannot write at all; earlier dead letters are done
  */
 export async function replayDeadLetters(pool: Pool, filter: DeadLetterFilter, now: Date): Promise<Replay> {
   const options = { partitions: new Partitions(), now: now.getTime() * 1000 };
@@ -69,29 +69,29 @@ async function replay(pool: Pool, letter: DeadLetter, options: RecordSpansOption
       return await recordDeadLetter(pool, letter, { span, ...options });
     } catch (error) {
       options.partitions.invalidate();
-      if (!isRetryableDatabaseError(error)) return keep(pool, letter, error);
+      if (!isRetryableDatabaseError(error)) return updateLetter(pool, letter, error);
       if (attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
-/** A span that cannot be recorded puts its letter back itself, with the reason of today. */
+/** A span that is rejected again is written back as a dead letter by `recordSpans`, with the current reason. */
 function recordDeadLetter(
   pool: Pool,
   letter: DeadLetter,
   { span, ...options }: RecordSpansOptions & { readonly span: ObservedSpan },
 ): Promise<Outcome> {
   return inTransaction(pool, async (client) => {
-    if (!(await removeDeadLetter(client, letter))) return 'gone';
+    if (!(await deleteDeadLetter(client, letter))) return 'gone';
     const { rejected } = await recordSpans(client, [span], options);
     return DEAD_LETTER_REASONS.find((reason) => reason in rejected) ?? 'recorded';
   });
 }
 
-async function keep(pool: Pool, letter: DeadLetter, error: unknown): Promise<Outcome> {
+async function updateLetter(pool: Pool, letter: DeadLetter, error: unknown): Promise<Outcome> {
   const { reason, detail } = toRejection(error);
   await inTransaction(pool, (client) =>
-    changeReason(client, letter, { reason, detail: scrubText(sanitizeText(detail)) }),
+    updateReason(client, letter, { reason, detail: scrubText(sanitizeText(detail)) }),
   );
   return reason;
 }

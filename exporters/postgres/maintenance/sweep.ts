@@ -9,31 +9,31 @@ import { epochMicros } from '../sql/sql-values.ts';
 import { lockValidators } from '../log/validators.ts';
 import { writeBatch } from '../write-batch.ts';
 
-/** Whose running steps are closed. */
+/** Which processes are swept. */
 export interface SweepRequest {
   readonly olderThanMillis: number;
-  /** Null: every process that has sent heartbeats. One that never sends any is swept only when it is named. */
+  /** Null: every process that sends heartbeats. A process that sends none is swept only by name. */
   readonly instanceId: string | null;
 }
 
-/** A process whose heartbeat timed out. */
+/** A process presumed dead: its last heartbeat is older than the limit. */
 export interface SilentEmitter extends ValidatorIdentity {
   readonly instanceId: string;
-  /** Its last heartbeat: the last instant at which its steps may still have run. */
+  /** Last heartbeat: the latest instant at which its steps are known to have run. */
   readonly heardAt: EpochMicros;
-  /** Steps that it left running. */
+  /** Number of its running steps. */
   readonly running: number;
 }
 
-/** The last heartbeat of a process; null when it sends none and is not named. */
+/** Last heartbeat of a process, or its last span when it sends none and is named; otherwise null. */
 const HEARD_AT = `case when emitter.heartbeat_at is null and emitter.instance_id = $2
   then emitter.last_seen else emitter.heartbeat_at end`;
 
-/** A database that was down received no heartbeats: it must have been up for as long. */
+/** The timeout also counts from the start of the database, which received no heartbeats while it was down. */
 const IS_SILENT = `${HEARD_AT} is not null and greatest(${HEARD_AT}, pg_postmaster_start_time())
   < now() - $1 * interval '1 millisecond' and ($2::text is null or emitter.instance_id = $2)`;
 
-/** How long the database has been up, ms: nobody can be called silent for longer. */
+/** Uptime of the database, milliseconds: the upper bound for how long a process can have been silent. */
 export async function readUpMillis(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ millis: number }>(
     'select (extract(epoch from now() - pg_postmaster_start_time()) * 1000)::float8 as millis',
@@ -41,7 +41,7 @@ export async function readUpMillis(pool: Pool): Promise<number> {
   return rows[0]?.millis ?? 0;
 }
 
-/** Looks for silent processes that left steps running; nothing is locked, so any of them may still speak up. */
+/** Finds silent processes with running steps. Takes no locks: each may still send a heartbeat afterwards. */
 export async function findSilentEmitters(
   client: ClientBase | Pool,
   { olderThanMillis, instanceId }: SweepRequest,
@@ -62,11 +62,11 @@ export async function findSilentEmitters(
 }
 
 /**
- * Closes the running steps of a silent process and gives their number; null when it has spoken up since it was looked
- * at. The caller opens and commits the transaction.
+ * Writes closings (synthetic ends) for the running steps of a silent process; returns their number, or null when a
+ * heartbeat has arrived since it was found. The caller opens and commits the transaction.
  *
- * The row of the process is locked while its steps are closed, so that no heartbeat can come in between. The lock of
- * the validator comes before it, as in every batch, and partitions before both: see `writeBatch`.
+ * The row of the process stays locked meanwhile, so that no heartbeat can come in between. Lock order: partitions,
+ * validator, emitter, as in `writeBatch`.
  */
 export async function sweepEmitter(
   client: ClientBase,
@@ -89,7 +89,7 @@ export async function sweepEmitter(
   return ended.length;
 }
 
-/** Locks a process that is still silent and returns its last heartbeat; null when it is not silent. */
+/** Locks a process that is still silent and returns its last heartbeat; null when it is no longer silent. */
 async function lockSilent(
   client: ClientBase,
   { validatorId, instanceId }: SilentEmitter,
@@ -103,7 +103,7 @@ async function lockSilent(
   return rows[0]?.heardAt ?? null;
 }
 
-/** @throws CategorizedError when no process has that name, with the newest names */
+/** @throws CategorizedError when no process of that name is known, with the newest that are */
 export async function requireEmitter(client: ClientBase | Pool, instanceId: string): Promise<void> {
   const { rows } = await client.query<{ instanceId: string; lastSeen: EpochMicros | null; isNamed: boolean }>(
     `select instance_id as "instanceId", instance_id = $1 as "isNamed",
@@ -115,6 +115,6 @@ export async function requireEmitter(client: ClientBase | Pool, instanceId: stri
   const known = rows.map(({ instanceId: id, lastSeen }) =>
     lastSeen === null ? id : `${id} (${isoOfMicros(lastSeen)})`,
   );
-  const there = known.length === 0 ? 'None was.' : `Last heard of: ${known.join(', ')}.`;
-  throw new CategorizedError('not_found', `No process ${instanceId} was ever heard of. ${there}`);
+  const there = known.length === 0 ? 'None is.' : `The newest that are: ${known.join(', ')}.`;
+  throw new CategorizedError('not_found', `No process ${instanceId} is known. ${there}`);
 }

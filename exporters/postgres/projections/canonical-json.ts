@@ -1,4 +1,4 @@
-/** JSON text with the keys of every object in order, so that equal values are equal bytes. */
+/** Canonical JSON: object keys sorted, so that equal values are equal bytes. */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
@@ -12,7 +12,7 @@ export function canonicalJson(value: unknown): string {
   return `{${members}}`;
 }
 
-/** The names of the members in order. What was read from such a text is in order already. */
+/** Sorted member names. An object parsed from canonical JSON is sorted already, which a linear scan detects. */
 export function namesInOrder(object: object): readonly string[] {
   const names = Object.keys(object);
   for (let index = 1; index < names.length; index += 1) {

@@ -1,6 +1,7 @@
 /**
- * Sums that do not depend on the order of their terms: each term becomes a whole number of 1e-12 units before it is
- * added, and whole numbers add exactly. Kept as text, since a sum of squares outgrows a double.
+ * Fixed-point sums: each term is rounded to a whole number of 1e-12 units, and integers add exactly. So the result does
+ * not depend on the order of terms, and a term can be subtracted again. Stored as text, since a sum of squares outgrows
+ * a double.
  */
 export interface ExactSum {
   readonly sum: string;
@@ -12,27 +13,27 @@ export const emptySum: ExactSum = { sum: '0', squares: '0', count: 0 };
 
 const SCALE = 1e12;
 
-/** A sum that is still being added to. */
+/** Mutable draft of a sum. */
 export interface SumDraft {
   sum: bigint;
   squares: bigint;
   count: number;
 }
 
-/** A copy to add to; the sum itself stays as it is. */
-export const openSum = ({ sum, squares, count }: ExactSum): SumDraft => ({
+/** Mutable copy; the sum itself stays unchanged. */
+export const toSumDraft = ({ sum, squares, count }: ExactSum): SumDraft => ({
   sum: BigInt(sum),
   squares: BigInt(squares),
   count,
 });
 
-export const closeSum = ({ sum, squares, count }: SumDraft): ExactSum => ({
+export const fromSumDraft = ({ sum, squares, count }: SumDraft): ExactSum => ({
   sum: sum.toString(),
   squares: squares.toString(),
   count,
 });
 
-/** Adds a value, or takes it away again with `sign` −1; null is no value. */
+/** Adds a value, or subtracts it with `sign` −1; ignores null. */
 export function addToSum(draft: SumDraft, value: number | null, sign: 1 | -1 = 1): void {
   if (value === null || !Number.isFinite(value * SCALE)) return;
   const units = BigInt(Math.round(value * SCALE));
@@ -42,7 +43,7 @@ export function addToSum(draft: SumDraft, value: number | null, sign: 1 | -1 = 1
   draft.count += sign;
 }
 
-/** Takes one value away and adds another in its place. */
+/** Subtracts one value and adds another. */
 export function replaceInSum(draft: SumDraft, before: number | null, after: number | null): void {
   if (before === after) return;
   addToSum(draft, before, -1);

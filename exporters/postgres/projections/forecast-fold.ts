@@ -22,7 +22,7 @@ import {
   type Fold,
 } from './lww-register.ts';
 
-/** How the newest attempt of one step (of one lead, for ERA5) stands. */
+/** State of the newest attempt of one step (of one lead, for ERA5). */
 export interface SlotState {
   readonly status: StepStatus;
   readonly attempt: number;
@@ -35,13 +35,13 @@ export interface SlotState {
 /** An error as a forecast shows it; null once the step succeeded. */
 export type SlotError = { readonly type: ErrorCategory; readonly message: string } | null;
 
-/** Where a forecast stands. */
+/** Status and stage of a forecast. */
 export interface ForecastState {
   readonly forecastStatus: ForecastStatus;
   readonly stage: ForecastValues['stage'] | undefined;
 }
 
-/** What is known of a miner's forecast, newest word first; `slot` is a step, or `era5:{L}` for one lead. */
+/** Fields of a miner's forecast that the newest write wins; `slot` is a step, or `era5:{L}` for one lead. */
 export interface ForecastValues {
   uid: number;
   initTime: EpochMicros;
@@ -50,8 +50,8 @@ export interface ForecastValues {
   stage: { readonly stage: string; readonly status: StageStatus };
   forecastStatus: ForecastStatus;
   /**
-   * The end of the forecast. No step that is still running takes it back: what the last lead committed lets the forecast
-   * end, and a busy machine may end the span of that lead only afterwards.
+   * Terminal state of the forecast; a later write of a non-terminal status does not undo it. The commit of the last
+   * lead lets the forecast end, and on a busy machine the span of that lead may end only afterwards.
    */
   end: ForecastState;
   forecastType: string;
@@ -66,7 +66,7 @@ export interface ForecastValues {
   [sums: `sums:${string}`]: ScoreSums;
 }
 
-/** What is known first: the trace, and when each stage and status was entered. */
+/** Fields that the oldest write wins: the trace, and when each stage and status was entered. */
 export interface ForecastOrigins {
   trace: string;
   [status: `status:${string}`]: true;
@@ -78,7 +78,7 @@ type ForecastDraft = Draft<ForecastValues, ForecastOrigins>;
 
 export const emptyForecastFold: ForecastFold = emptyFold;
 
-/** The steps whose attempts a forecast waits for. A call to a miner is part of the step around it. */
+/** The steps whose attempts a forecast waits for. A call to a miner belongs to its enclosing step. */
 const SLOT_STEPS: readonly StepName[] = ['query', 'poll', 'verify', 'day1', 'era5'];
 
 const RUNNING_STAGE: Partial<Record<StepName, ForecastValues['stage']>> = {
@@ -102,12 +102,12 @@ export function slotOf(fact: StepFact): string | null {
 }
 const era5Slot = memoize((leadHours: number) => `era5:${leadHours}`);
 
-/** The names under which a slot is kept. */
+/** Register names of a slot. */
 const namesOf = memoize((slot) => ({ state: `slot:${slot}`, error: `error:${slot}` }) as const);
 const leadName = memoize((leadHours: number) => `lead:${leadHours}` as const);
 const stageName = memoize((stage) => `stage:${toStage(stage)}` as const);
 
-/** Folds the facts of one miner. An ended span repeats the fields of its start, so that a lost start loses nothing. */
+/** Adds facts of a miner. An ended span also sets the fields of its start, so that a lost start loses nothing. */
 export function foldForecast(fold: ForecastFold, facts: readonly StepFact[]): ForecastFold {
   const draft = draftOf(fold);
   for (const fact of facts) addFact(draft, fact);
@@ -125,7 +125,10 @@ function addFact(draft: ForecastDraft, fact: StepFact): void {
   setLww<ForecastValues>(draft, at, fact.closing === null ? endFields(fact) : closingFields(fact));
 }
 
-/** A synthetic end writes only the slot, which every real end overwrites: a late real end reverts all of it. */
+/**
+ * A closing sets only the slot, besides the fields of the start. Every real end sets the slot again, so it overwrites
+ * all that a closing wrote.
+ */
 function closingFields(fact: StepFact): Partial<ForecastValues> {
   const slot = slotOf(fact);
   if (slot === null) return {};
@@ -136,7 +139,7 @@ function closingFields(fact: StepFact): Partial<ForecastValues> {
   return fields;
 }
 
-/** Writes the slot only while the step runs; every end overwrites it with a later timestamp. */
+/** Sets the fields of a start. The slot only while the step runs: every end sets it again, with a later timestamp. */
 function setStart(draft: ForecastDraft, fact: StepFact): void {
   const at = startOf(fact);
   const stage = runningStage(fact);
@@ -181,7 +184,7 @@ function stateFields({ state, minerUid }: StepFact) {
 const isEnd = (status: ForecastStatus | undefined): status is ForecastStatus =>
   (TERMINAL_FORECAST_STATUSES as readonly (ForecastStatus | undefined)[]).includes(status);
 
-/** First-writer-wins fields come from ends alone: a start may be lost, and then its write would be missing. */
+/** Set by real ends only: a first write by a start would be missing when that start is lost. */
 function firstEndFields({ stage, forecastStatus }: ReturnType<typeof stateFields>): Partial<ForecastOrigins> {
   const first: Partial<ForecastOrigins> = {};
   if (stage) first[stageName(stage.stage)] = true;

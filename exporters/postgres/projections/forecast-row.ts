@@ -47,7 +47,7 @@ export interface ForecastRow {
   readonly updatedAt: EpochMicros;
 }
 
-/** Registers that there are several of, each kind in the order of its names. */
+/** The register families of a forecast, each sorted by name. */
 interface Families {
   readonly slots: readonly LwwRegister<SlotState>[];
   readonly errors: readonly LwwRegister<SlotError>[];
@@ -56,7 +56,7 @@ interface Families {
   readonly day1Sums: readonly LwwRegister<ScoreSums>[];
 }
 
-/** Derives the row of a forecast from what is known of it. */
+/** Derives the row of a forecast from its fold. */
 export function toForecastRow({ newest, oldest }: ForecastFold): ForecastRow {
   const stage = stageOf(newest)?.value;
   const status = statusOf(newest);
@@ -112,7 +112,7 @@ const hourOf = memoize((micros: EpochMicros) => {
   return `${iso.slice(0, 10).replaceAll('-', '')}_${iso.slice(11, 13)}`;
 });
 
-/** The end of a forecast if it has one, else the newest word. */
+/** The terminal status if there is one, else the newest. */
 const statusOf = ({ end, forecastStatus }: ForecastFold['newest']): ForecastStatus | null =>
   end?.value.forecastStatus ?? forecastStatus?.value ?? null;
 
@@ -120,7 +120,7 @@ function stageOf({ end, stage }: ForecastFold['newest']): LwwRegister<ForecastVa
   return end?.value.stage === undefined ? stage : { at: end.at, value: end.value.stage };
 }
 
-/** A step that was abandoned left its stage as it was; that it is in error follows from the step. */
+/** An abandoned step does not write its stage, so the status `error` is derived from its slot. */
 function stageStatus(newest: ForecastFold['newest'], { slots }: Families): StageStatus | null {
   const stage = stageOf(newest);
   if (stage === undefined) return null;
@@ -138,8 +138,8 @@ function newestError({ errors, slots }: Families): ForecastRow['error'] {
 }
 
 /**
- * The earliest retry to come with what is left of its step; with none to come, what is left of the newest step: all of
- * its retries once it succeeded, since the next failure starts to count anew.
+ * The earliest scheduled retry, with the retries remaining of its step. With none scheduled, those of the newest step:
+ * all of them once it succeeded, since the next failure starts a new count.
  */
 function retryColumns({ slots }: Families): Pick<ForecastRow, 'retriesRemaining' | 'nextScheduledRetry'> {
   const pending = slots.filter(({ value }) => value.nextRetryTime !== null).sort(byRetryTime)[0];
@@ -179,7 +179,9 @@ function scoreColumns(newest: ForecastFold['newest'], families: Families) {
   };
 }
 
-/** Means over all variables and levels of the ERA5 leads scored so far, whatever their units; of day one before. */
+/**
+ * Means over all variables and levels of the ERA5 leads scored so far, units mixed; of day one before the first lead.
+ */
 function averageColumns({
   era5Sums,
   day1Sums,
@@ -192,7 +194,7 @@ function averageColumns({
   return { avgRmse: mean('rmse'), avgAcc: mean('acc'), avgSkillScore: mean('skillScore') };
 }
 
-/** When the status was first written; repeating it does not move the time. */
+/** When a real end first set the terminal status; a repetition does not move it. */
 function completionTime(status: ForecastStatus | null, oldest: ForecastFold['oldest']): EpochMicros | null {
   const terminal: readonly ForecastStatus[] = TERMINAL_FORECAST_STATUSES;
   return status !== null && terminal.includes(status) ? (oldest[`status:${status}`]?.at[0] ?? null) : null;

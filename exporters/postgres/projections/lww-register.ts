@@ -4,11 +4,11 @@ import { memoize } from '#semconv/memoize';
 import { canonicalJson, namesInOrder } from './canonical-json.ts';
 
 /**
- * Logical timestamp of a write, in the order of the law of the tables: event time, then end over start, then attempt,
- * then span id. A total order: two different events never compare equal.
+ * Logical timestamp of a write, a total order: event time, then end over start, then attempt, then span id. Two
+ * different events never compare equal.
  *
- * A synthetic end ranks between the start (0) and a real end (1) of its step, the preferred reason later, so that the
- * real end wins whenever it arrives.
+ * A closing (synthetic end) is placed right behind the start of its step, with a phase between start (0) and end (1)
+ * that grows with the precedence of its reason. So a real end that arrives later is always newer.
  */
 export type LogicalTimestamp = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
 
@@ -24,7 +24,7 @@ export interface LwwRegister<Value> {
   readonly value: Value;
 }
 
-/** The members of a fact that make its logical timestamp. */
+/** The members of a fact that give its logical timestamp. */
 export type TimedFact = Pick<
   StepFact,
   'phase' | 'startedAt' | 'completedAt' | 'attempt' | 'spanId' | 'closing'
@@ -35,7 +35,7 @@ export const endOf = (fact: TimedFact): LogicalTimestamp =>
   fact.closing === null
     ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
     : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
-/** The timestamp of a fact: the end of an ended span, the start of a running one. Never before its start. */
+/** The logical timestamp of a fact: the end of an ended span, the start of a running one. Never before its start. */
 export const logicalTimestampOf = (fact: TimedFact): LogicalTimestamp =>
   fact.phase === 'ended' ? endOf(fact) : startOf(fact);
 
@@ -47,9 +47,9 @@ export function compareTimestamps(a: LogicalTimestamp, b: LogicalTimestamp): num
 export type LwwMap<Values> = { readonly [Name in keyof Values]?: LwwRegister<Values[Name]> };
 
 /**
- * A fold is a last-writer-wins map (`newest`) with a first-writer-wins map beside it (`oldest`). Its merge is
- * commutative, associative and idempotent, which is the law of the tables: no order, repetition or split of the events
- * changes the result.
+ * State from which a projected row is derived: a last-writer-wins map, with a first-writer-wins map beside it. Merging
+ * is commutative, associative and idempotent (a state-based CRDT), so that order, repetition and batch split of the
+ * events cannot change the result.
  */
 export interface Fold<Newest, Oldest> {
   readonly newest: LwwMap<Newest>;
@@ -60,13 +60,13 @@ export const emptyFold = { newest: {}, oldest: {} } as const;
 
 type Values<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
-/** A mutable fold: one copy a batch instead of one a fact. */
+/** Mutable draft of a fold. */
 export interface Draft<Newest, Oldest> {
   readonly newest: { -readonly [Name in keyof Newest]?: LwwRegister<Newest[Name]> };
   readonly oldest: { -readonly [Name in keyof Oldest]?: LwwRegister<Oldest[Name]> };
 }
 
-/** Copies a fold into a draft; the fold itself is not changed. */
+/** Mutable copy; the fold itself stays unchanged. */
 export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>): Draft<Newest, Oldest> => ({
   newest: { ...newest },
   oldest: { ...oldest },
@@ -74,7 +74,7 @@ export const draftOf = <Newest, Oldest>({ newest, oldest }: Fold<Newest, Oldest>
 
 type Registers = Record<string, LwwRegister<unknown> | undefined>;
 
-/** Last-writer-wins set; ignores undefined and older writes. */
+/** Last-writer-wins set; ignores undefined values and older writes. */
 export function setLww<Newest>(
   { newest }: Pick<Draft<Newest, unknown>, 'newest'>,
   at: LogicalTimestamp,
@@ -89,7 +89,7 @@ export function setLww<Newest>(
   }
 }
 
-/** First-writer-wins set; ignores undefined and newer writes. */
+/** First-writer-wins set; ignores undefined values and newer writes. */
 export function setFirst<Oldest>(
   { oldest }: Pick<Draft<unknown, Oldest>, 'oldest'>,
   at: LogicalTimestamp,
@@ -104,7 +104,7 @@ export function setFirst<Oldest>(
   }
 }
 
-/** The fold as JSON text, the names in order, so that equal folds are equal bytes. */
+/** Canonical JSON of a fold: names sorted, so that equal folds are equal bytes. */
 export const foldText = ({ newest, oldest }: { readonly newest: object; readonly oldest: object }): string =>
   `{"newest":${registersText(newest)},"oldest":${registersText(oldest)}}`;
 
@@ -138,10 +138,10 @@ export function newestOf<Value>(
   return newest;
 }
 
-/** The family that a register belongs to by its name; the empty text when it belongs to none. */
+/** The family in the name of a register, the part before its last colon; empty when there is none. */
 const familyOf = memoize((name) => name.slice(0, Math.max(0, name.lastIndexOf(':'))));
 
-/** Registers whose name is that of a family and the rest of a name, by family, each in the order of their names. */
+/** Groups registers named `family:rest` by family, each group sorted by name. */
 export function byFamily(map: object): Readonly<Record<string, readonly LwwRegister<unknown>[] | undefined>> {
   const registers = map as Registers;
   const families: Record<string, LwwRegister<unknown>[] | undefined> = {};

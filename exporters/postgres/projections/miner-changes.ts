@@ -7,10 +7,10 @@ import type { MinerKey } from './tables/miner-history.ts';
 import type { ForecastChange } from './tables/forecast-stats.ts';
 import type { MinerToUpdate } from './tables/update-histories.ts';
 
-/** Weight of a fact's log row: 1 when it is new, -1 when another replaced it, 0 when it was counted before. */
+/** Sign with which the log row of a fact counts: 1 when new, -1 when replaced by another, 0 when counted before. */
 export type Counted = 0 | 1 | -1;
 
-/** Whose row of `miner_stats` it is. */
+/** The miner whose row of `miner_stats` changes. */
 export interface MinerOwner extends MinerKey {
   readonly fact: Pick<StepFact, 'validatorHotkey'>;
 }
@@ -21,15 +21,15 @@ export type MinerForecast = Pick<ForecastChange, 'before' | 'after'> & {
 };
 
 /**
- * A change to the projection of one miner: a fact, a forecast that changed with it, the history that was updated with
- * that, or the archived fold from which a rebuild starts.
+ * One change of a miner's fold: a fact, a forecast that changed by it, the history updated with it, or the archived
+ * fold that a rebuild starts from.
  */
 export type MinerChange = MinerOwner &
   (
     | { readonly kind: 'fact'; readonly fact: StepFact; readonly counted: Counted }
     | { readonly kind: 'forecast'; readonly change: MinerForecast }
     | { readonly kind: 'history'; readonly history: ForecastHistory }
-    | { readonly kind: 'beginning'; readonly fold: MinerFold }
+    | { readonly kind: 'archived'; readonly fold: MinerFold }
   );
 
 /** The change that a fact makes to its miner. */
@@ -41,10 +41,10 @@ export const factChange = ({ validatorId, minerHotkey, fact }: MinerFact, counte
   counted,
 });
 
-/** Applies a change to the draft; an archived fold starts a new one. */
+/** Reducer: applies a change to the draft; an archived fold replaces it. */
 export function applyChange(draft: MinerDraft, change: MinerChange): MinerDraft {
   switch (change.kind) {
-    case 'beginning':
+    case 'archived':
       return toDraft(change.fold);
     case 'fact':
       if (change.counted !== -1) touchMiner(draft, change.fact);
@@ -61,7 +61,7 @@ export function applyChange(draft: MinerDraft, change: MinerChange): MinerDraft 
 
 type MinerChanges = ReadonlyMap<string, readonly MinerChange[]>;
 
-/** The miners whose history may change, with the changes of their forecasts, by key. */
+/** The miners whose histories may change, with their changed forecasts, by the text of the key. */
 export const minersToUpdate = (groups: MinerChanges): ReadonlyMap<string, MinerToUpdate> =>
   new Map(
     [...groups].flatMap(([key, minerChanges]) =>
@@ -76,7 +76,7 @@ const changeOf = (minerChanges: MinerChange): readonly HistoryChange[] =>
     ? [{ ...minerChanges.change, runId: minerChanges.change.item.fact.runId }]
     : [];
 
-/** Adds the updated histories to the changes of their miners. */
+/** Appends the updated histories as changes of their miners. */
 export const withHistories = (
   groups: MinerChanges,
   moved: ReadonlyMap<string, ForecastHistory>,

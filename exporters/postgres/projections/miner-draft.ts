@@ -1,36 +1,43 @@
 import type { ErrorFact, StateFact, StepFact } from '#facts/step-fact';
 import { countsAsError, type ErrorCategory } from '#semconv';
-import { addToSum, closeSum, openSum, replaceInSum, type ExactSum, type SumDraft } from './exact-sum.ts';
+import {
+  addToSum,
+  fromSumDraft,
+  toSumDraft,
+  replaceInSum,
+  type ExactSum,
+  type SumDraft,
+} from './exact-sum.ts';
 import type { ForecastRow } from './forecast-row.ts';
 import type { MinerFold } from './miner-fold.ts';
 import { isFinished } from './miner-history.ts';
 import { compareTimestamps, logicalTimestampOf, type TimedFact } from './lww-register.ts';
 
-/** A mutable fold: one copy a batch instead of one a fact. */
+/** Mutable draft of a fold. */
 export type MinerDraft = {
   -readonly [Name in keyof MinerFold]: MinerFold[Name] extends ExactSum ? SumDraft : MinerFold[Name];
 } & { errors: Partial<Record<ErrorCategory, number>> };
 
-/** Copies a fold into a draft; the fold itself is not changed. */
+/** Mutable copy; the fold itself stays unchanged. */
 export const toDraft = (fold: MinerFold): MinerDraft => ({
   ...fold,
   errors: { ...fold.errors },
-  hostingLatency: openSum(fold.hostingLatency),
-  forecastScore: openSum(fold.forecastScore),
-  day1Score: openSum(fold.day1Score),
-  leadScore: openSum(fold.leadScore),
-  completeness: openSum(fold.completeness),
-  inferenceTime: openSum(fold.inferenceTime),
+  hostingLatency: toSumDraft(fold.hostingLatency),
+  forecastScore: toSumDraft(fold.forecastScore),
+  day1Score: toSumDraft(fold.day1Score),
+  leadScore: toSumDraft(fold.leadScore),
+  completeness: toSumDraft(fold.completeness),
+  inferenceTime: toSumDraft(fold.inferenceTime),
 });
 
 export const fromDraft = (draft: MinerDraft): MinerFold => ({
   ...draft,
-  hostingLatency: closeSum(draft.hostingLatency),
-  forecastScore: closeSum(draft.forecastScore),
-  day1Score: closeSum(draft.day1Score),
-  leadScore: closeSum(draft.leadScore),
-  completeness: closeSum(draft.completeness),
-  inferenceTime: closeSum(draft.inferenceTime),
+  hostingLatency: fromSumDraft(draft.hostingLatency),
+  forecastScore: fromSumDraft(draft.forecastScore),
+  day1Score: fromSumDraft(draft.day1Score),
+  leadScore: fromSumDraft(draft.leadScore),
+  completeness: fromSumDraft(draft.completeness),
+  inferenceTime: fromSumDraft(draft.inferenceTime),
 });
 
 /** The part of a fact that counts for its miner. */
@@ -40,7 +47,7 @@ export type CountedFact = TimedFact &
     readonly error: Pick<ErrorFact, 'type'> | null;
   };
 
-/** Idempotent part of any fact: the newest UID slot, and when the miner was first seen. */
+/** Applies the idempotent part of a fact: the newest UID, when the miner was first seen and last active. */
 export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
   const at = logicalTimestampOf(fact);
   const { minerUid } = fact;
@@ -52,7 +59,7 @@ export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
   draft.updatedAt = Math.max(draft.updatedAt, at[0]);
 }
 
-/** Adds a fact whose log row is new to the counters; with `sign` −1 subtracts one whose row was replaced. */
+/** Applies the counters of a fact whose log row is new; with `sign` −1 reverts those of a removed row. */
 export function countStep(draft: MinerDraft, fact: CountedFact, sign: 1 | -1 = 1): void {
   const { transport } = fact.state;
   if (transport === 'failure') draft.hostingFailures += sign;
@@ -70,7 +77,7 @@ function countError(errors: MinerDraft['errors'], type: ErrorCategory, sign: 1 |
   else errors[type] = count;
 }
 
-/** What one forecast contributes. */
+/** The contribution of one forecast to the fold of its miner. */
 interface Contribution {
   readonly completed: number;
   readonly failed: number;
@@ -95,16 +102,16 @@ function contributionOf(row: ForecastRow | null): Contribution {
   };
 }
 
-/** Replaces the contribution of a forecast by its new one. */
+/** Replaces the previous contribution of a forecast by its current one. */
 export function countForecast(draft: MinerDraft, before: ForecastRow | null, after: ForecastRow): void {
-  const was = contributionOf(before);
-  const is = contributionOf(after);
-  draft.completed += is.completed - was.completed;
-  draft.failed += is.failed - was.failed;
-  replaceInSum(draft.forecastScore, was.forecastScore, is.forecastScore);
-  replaceInSum(draft.completeness, was.completeness, is.completeness);
-  replaceInSum(draft.day1Score, was.day1Score, is.day1Score);
-  for (const [lead, score] of is.leadScores.entries())
-    replaceInSum(draft.leadScore, was.leadScores[lead] ?? null, score);
-  replaceInSum(draft.inferenceTime, was.inferenceTime, is.inferenceTime);
+  const previous = contributionOf(before);
+  const current = contributionOf(after);
+  draft.completed += current.completed - previous.completed;
+  draft.failed += current.failed - previous.failed;
+  replaceInSum(draft.forecastScore, previous.forecastScore, current.forecastScore);
+  replaceInSum(draft.completeness, previous.completeness, current.completeness);
+  replaceInSum(draft.day1Score, previous.day1Score, current.day1Score);
+  for (const [lead, score] of current.leadScores.entries())
+    replaceInSum(draft.leadScore, previous.leadScores[lead] ?? null, score);
+  replaceInSum(draft.inferenceTime, previous.inferenceTime, current.inferenceTime);
 }

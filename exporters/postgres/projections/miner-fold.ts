@@ -4,12 +4,12 @@ import { emptySum, type ExactSum } from './exact-sum.ts';
 import { emptyHistory, type ForecastHistory } from './miner-history.ts';
 import type { LwwRegister } from './lww-register.ts';
 
-/** Everything that `miner_stats` is made of: counts and exact sums over all time. */
+/** State from which a row of `miner_stats` is derived: counts and exact sums over all time. */
 export interface MinerFold {
   readonly uid: LwwRegister<number> | null;
   readonly hostingSuccesses: number;
   readonly hostingFailures: number;
-  /** Milliseconds, of calls that worked. */
+  /** Milliseconds, of successful calls. */
   readonly hostingLatency: ExactSum;
   readonly errors: Readonly<Partial<Record<ErrorCategory, number>>>;
   readonly completed: number;

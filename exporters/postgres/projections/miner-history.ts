@@ -1,14 +1,14 @@
 import type { EpochMicros } from '#facts/step-fact';
 import type { ForecastRow } from './forecast-row.ts';
 
-/** The place of a forecast among those of its miner: by T0, then by run. */
+/** Sort key of a forecast in the history of its miner: by T0, then by run. */
 export interface ForecastPlace {
-  /** Null is later than any T0, as PostgreSQL sorts it. */
+  /** Null sorts after any T0, as in PostgreSQL. */
   readonly initTime: EpochMicros | null;
   readonly runId: number;
 }
 
-/** Aggregates over the finished forecasts of a miner. */
+/** Aggregate over the finished forecasts of a miner. */
 export interface ForecastHistory {
   readonly best: number | null;
   readonly worst: number | null;
@@ -16,7 +16,7 @@ export interface ForecastHistory {
   readonly lastFailure: EpochMicros | null;
   readonly consecutiveSuccesses: number;
   readonly consecutiveFailures: number;
-  /** The newest of them, null when there is none; not known in folds that were written before it was kept. */
+  /** The newest of them, null when there is none; undefined in folds stored before this member existed. */
   readonly newest?: ForecastPlace | null;
 }
 
@@ -30,7 +30,7 @@ export const emptyHistory: ForecastHistory = {
   newest: null,
 };
 
-/** A history to which can be added. */
+/** A history that can be updated incrementally. */
 type KnownHistory = Required<ForecastHistory>;
 
 const isKnown = (history: ForecastHistory): history is KnownHistory => history.newest !== undefined;
@@ -43,9 +43,9 @@ export interface HistoryChange {
 }
 
 /**
- * The history after some forecasts of the miner changed; null when that does not follow from the history before and the
- * rows of the forecasts have to be asked. It follows as long as forecasts end in the order of their places, which they
- * nearly always do. A change that is in the history already is not added twice.
+ * Incremental update of a history by changed forecasts; null when it has to be recomputed from the forecast rows. The
+ * incremental path needs forecasts to end in the order of their places, which they nearly always do. Idempotent: a
+ * change that the history already holds is not applied twice.
  */
 export function addToHistory(
   history: ForecastHistory,
@@ -73,17 +73,17 @@ function addChange(history: KnownHistory, change: HistoryChange): KnownHistory |
   return isFilledIn(before, after) ? addValues(history, after) : null;
 }
 
-/** How a forecast ended, and what its history takes from it. */
+/** How a forecast ended, and the values that enter the history. */
 interface Outcome {
   readonly isCompleted: boolean;
   readonly initTime: EpochMicros | null;
   readonly completedAt: EpochMicros | null;
-  /** Null also where it does not count, which is where the forecast failed. */
+  /** Null also for a failed forecast, whose score does not count. */
   readonly score: number | null;
 }
 
 /**
- * A forecast counts as soon as its status says so, also when it is a running step that says it, which gives no
+ * A forecast counts as finished by its status alone, also while the step that set the status is running and there is no
  * completion time.
  */
 function outcomeOf(row: ForecastRow | null): Outcome | null {
@@ -96,7 +96,7 @@ function outcomeOf(row: ForecastRow | null): Outcome | null {
 export const isFinished = ({ forecastStatus }: ForecastRow): boolean =>
   forecastStatus === 'completed' || forecastStatus === 'failed';
 
-/** Whether nothing was taken back: what was not known may be known now. */
+/** Whether the outcome is unchanged except for values that were null and are now known. */
 const isFilledIn = (before: Outcome, after: Outcome): boolean =>
   before.isCompleted === after.isCompleted &&
   before.initTime === after.initTime &&
@@ -118,8 +118,8 @@ const addValues = (history: KnownHistory, outcome: Outcome): KnownHistory => ({
 });
 
 /**
- * Current streak (domain 5.3): the newest forecasts in a row that ended alike, in the order of their places; those in
- * flight neither count nor break it. A newest outcome is one more of the streak, or the first of another.
+ * Current streak (domain 5.3): the block of equal outcomes at the newest end, in the order of places; forecasts in
+ * flight neither count nor break it. A new newest outcome extends the streak or starts the opposite one.
  */
 const addOutcome = (history: KnownHistory, { isCompleted }: Outcome): KnownHistory => ({
   ...history,

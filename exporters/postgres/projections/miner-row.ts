@@ -4,7 +4,7 @@ import type { MinerFold } from './miner-fold.ts';
 
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
-/** Derives the row of a miner; the rank is given among all miners later. */
+/** Derives the row of a miner, except for its rank, which depends on all miners. */
 export function toMinerStats(
   fold: MinerFold,
   key: Pick<MinerStats, 'validatorId' | 'validatorHotkey' | 'minerHotkey'>,

@@ -10,7 +10,7 @@ import {
   type Fold,
 } from './lww-register.ts';
 
-/** What is known of the exchange with one miner in one run, newest word first. */
+/** Fields of the exchange with one miner in one run that the newest write wins. */
 export interface ResponseValues {
   uid: number;
   jobId: string;
@@ -51,7 +51,7 @@ export function foldResponse(fold: ResponseFold, facts: readonly StepFact[]): Re
     const at = logicalTimestampOf(fact);
     setFirst<ResponseOrigins>(draft, startOf(fact), { trace: fact.traceId });
     setLww<ResponseValues>(draft, at, exchangeValues(fact));
-    // From ends alone: a start may be lost, and that must change nothing.
+    // Ends only: a lost start must not change the row.
     if (!isRealEnd) continue;
     setLww<ResponseValues>(draft, at, endValues(fact));
     setFirst<ResponseOrigins>(draft, at, { jobAcceptedAt: fact.state.jobAcceptedAt });
@@ -118,7 +118,7 @@ export interface ResponseRow {
   readonly updatedAt: EpochMicros;
 }
 
-/** Derives the row of an exchange from what is known of it. */
+/** Derives the row of an exchange from its fold. */
 export function toResponseRow({ newest, oldest }: ResponseFold): ResponseRow {
   const value = <Name extends keyof ResponseValues>(name: Name): ResponseValues[Name] | null =>
     newest[name]?.value ?? null;

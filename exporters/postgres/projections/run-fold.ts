@@ -10,21 +10,21 @@ import {
   type Fold,
 } from './lww-register.ts';
 
-/** What is known of a run, newest word first. */
+/** Fields of a run that the newest write wins. */
 export interface RunValues {
   initiationTime: EpochMicros;
   targetTime: EpochMicros;
   initTime: EpochMicros;
   inputMetadata: unknown;
   status: RunStatus;
-  /** The end of the run, which no step that is still running takes back. */
+  /** Terminal status of the run; a later write of a non-terminal status does not undo it. */
   end: RunStatus;
   errorMessage: string;
   finalScoring: true;
   updated: true;
 }
 
-/** What is known first: the trace, and when each status was entered. */
+/** Fields that the oldest write wins: the trace, and when each status was entered. */
 export interface RunOrigins {
   trace: string;
   [status: `status:${string}`]: true;
@@ -34,7 +34,7 @@ export type RunFold = Fold<RunValues, RunOrigins>;
 
 export const emptyRunFold: RunFold = emptyFold;
 
-/** Adds facts of a run, whether of the run as a whole or of one of its miners. */
+/** Adds facts of a run: those of the run as a whole and those of its miners. */
 export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
   const draft = draftOf(fold);
   for (const fact of facts) {
@@ -43,7 +43,7 @@ export function foldRun(fold: RunFold, facts: readonly StepFact[]): RunFold {
     const at = logicalTimestampOf(fact);
     if (fact.minerHotkey === null) setFirst<RunOrigins>(draft, startOf(fact), { trace: fact.traceId });
     setLww<RunValues>(draft, at, stateFields(fact, isRealEnd));
-    // From ends alone: a start may be lost, and that must change nothing.
+    // Ends only: a lost start must not change the row.
     if (runStatus && isRealEnd)
       setFirst<RunOrigins>(draft, at, { [`status:${runStatus}` as const]: true as const });
   }
@@ -82,7 +82,7 @@ export interface ProjectedRunRow {
   readonly updatedAt: EpochMicros;
 }
 
-/** Derives the row of a run from what is known of it. */
+/** Derives the row of a run from its fold. */
 export function toRunRow({ newest, oldest }: RunFold): ProjectedRunRow {
   const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
     newest[name]?.value ?? null;

@@ -2,15 +2,15 @@ import type { ClientBase } from 'pg';
 import { mapCooperatively } from '#exporters/cooperative-map';
 import { keyRows, type Column } from '../sql/columns.ts';
 
-/** How the facts of a batch become the new folds of a table. */
+/** A projection: a table whose rows derive from folds, and how its folds take up facts. */
 export interface FoldedTable<Item, Fold> {
   readonly table: string;
   /** The primary key, as columns of a fact. */
   readonly key: readonly Column<Item>[];
   readonly empty: Fold;
-  /** What the fold is with these items added. */
+  /** Pure reducer: the fold with these items added. */
   readonly add: (fold: Fold, items: readonly Item[]) => Fold;
-  /** The fold as it is kept: equal folds are equal texts. */
+  /** The stored form; equal folds give equal texts, which is how unchanged rows are found. */
   readonly toText: (fold: Fold) => string;
 }
 
@@ -20,14 +20,14 @@ export interface FoldedRow<Item, Fold> {
   readonly item: Item;
   readonly before: Fold | null;
   readonly after: Fold;
-  /** `after`, as it is kept. */
+  /** `after` in its stored form. */
   readonly text: string;
 }
 
-/** The parts before the last are numbers, so no two keys have the same text. */
+/** Injective: all parts but the last are numbers. */
 const textOfKey = (parts: readonly unknown[]): string => parts.join('/');
 
-/** The rows whose keys begin alike, by the next value; behind the last value the facts of the row. */
+/** Trie node over key values: children by the next value; the node of the last value holds the facts of the row. */
 interface KeyLevel<Item> {
   readonly below: Map<unknown, KeyLevel<Item>>;
   readonly group: Item[];
@@ -43,7 +43,7 @@ function levelBelow<Item>({ below }: KeyLevel<Item>, value: unknown): KeyLevel<I
   return level;
 }
 
-/** A fold as its table has it. */
+/** A fold as it stands in its table. */
 export interface KnownFold<Fold> {
   readonly fold: Fold;
   readonly text: string;
@@ -53,7 +53,8 @@ export interface KnownFold<Fold> {
 export type KnownFolds<Fold> = ReadonlyMap<string, KnownFold<Fold>>;
 
 /**
- * The facts of each row, by the text of its key. The key text is made once a row; facts are compared value by value.
+ * Groups the facts of each row by the text of its key. A trie over the key values makes that text once per row, not
+ * once per fact.
  */
 export function groupByKey<Item, Fold>(
   { key }: FoldedTable<Item, Fold>,
@@ -71,7 +72,7 @@ export function groupByKey<Item, Fold>(
   return groups;
 }
 
-/** Reads the folds that the facts belong to; the lock on the validators keeps them still. */
+/** Reads the folds of these groups. The row locks on the validators exclude concurrent writers. */
 export async function readFolds<Item, Fold>(
   client: ClientBase,
   { table, key }: FoldedTable<Item, Fold>,
@@ -93,7 +94,7 @@ export async function readFolds<Item, Fold>(
   return new Map(known);
 }
 
-/** Folds the facts into the rows they belong to and gives the rows that changed, in key order. */
+/** Folds the facts into their rows and returns the rows that changed, in key order. */
 export async function foldInto<Item, Fold>(
   folded: FoldedTable<Item, Fold>,
   known: KnownFolds<Fold>,
@@ -110,7 +111,9 @@ export async function foldInto<Item, Fold>(
   return (await mapCooperatively(sorted, fold, ([, group]) => group.length)).flat();
 }
 
-/** Reads the folds that the facts belong to and folds the facts into them. */
+/**
+ * Read-modify step of an upsert: reads the folds of the facts and adds the facts; the caller writes the changed rows.
+ */
 export async function foldRows<Item, Fold>(
   client: ClientBase,
   folded: FoldedTable<Item, Fold>,

@@ -7,22 +7,21 @@ import { runStatusOf, stageOf, stageStatusOf } from './parse-closed-sets.ts';
 /** A run by its key in the tables. */
 export type RunKey = Pick<OpenRun, 'validatorId' | 'runId'>;
 
-export const runText = ({ validatorId, runId }: RunKey): string => `${validatorId}/${runId}`;
-/** Runs as two parameters, to be joined by `unnest($1::int[], $2::bigint[])`. */
+export const runKeyText = ({ validatorId, runId }: RunKey): string => `${validatorId}/${runId}`;
+/** Runs as two array parameters, for `unnest($1::int[], $2::bigint[])`. */
 export const runParameters = (runs: readonly RunKey[]): [validatorIds: number[], runIds: number[]] => [
   runs.map(({ validatorId }) => validatorId),
   runs.map(({ runId }) => runId),
 ];
 
-/** The columns of an open run. */
+/** The part of an open run that its own row gives. */
 export type RunLine = Pick<OpenRun, 'validatorId' | 'runId' | 'status' | 'statusSince' | 'initTime'>;
 
 /**
- * The runs that are not ended.
+ * The open runs.
  *
- * No column holds when a run entered its status, but the fold of its row does: the end of the first step that said that
- * status, which is what `completion_time` is made of, too. As long as only a step that still runs has said it, that is
- * the start of this step.
+ * The time of entry into a status has no column; it comes from the fold of the row, as `completion_time` does: the end
+ * of the first step that set the status. While only a running step has set it, the start of that step.
  */
 const OPEN_RUNS = `
   select validator_id as "validatorId", id as "runId", status, ${epochMicros('gfs_init_time_utc')} as "initTime",
@@ -42,7 +41,9 @@ export async function readOpenRuns(client: ClientBase): Promise<readonly RunLine
   return rows.map((row) => ({ ...row, status: runStatusOf(row.status) }));
 }
 
-/** A forecast of which nothing but calls is known has not begun, as in the view `missing_scores`. */
+/**
+ * A forecast without a stage, of which only calls are recorded, counts as not begun, as in the view `missing_scores`.
+ */
 const FORECASTS = `
   select validator_id as "validatorId", run_id as "runId", coalesce(current_forecast_stage, 'init') as stage,
     coalesce(current_forecast_status, 'initialized') as status, count(*)::int as forecasts
@@ -57,7 +58,7 @@ interface ForecastRow extends RunKey {
   readonly forecasts: number;
 }
 
-/** How many forecasts of each run are in each stage and status. */
+/** Number of forecasts of each run by stage and status. */
 export async function readForecasts(
   client: ClientBase,
   runs: readonly RunKey[],
@@ -68,10 +69,10 @@ export async function readForecasts(
     const stage = stageOf(row.stage);
     const stageStatus = stageStatusOf(row.status);
     if (stage === null || stageStatus === null) continue;
-    const ofRun = counts.get(runText(row)) ?? new Map<string, ForecastCount>();
+    const ofRun = counts.get(runKeyText(row)) ?? new Map<string, ForecastCount>();
     const before = ofRun.get(`${stage}/${stageStatus}`)?.forecasts ?? 0;
     ofRun.set(`${stage}/${stageStatus}`, { stage, stageStatus, forecasts: before + row.forecasts });
-    counts.set(runText(row), ofRun);
+    counts.set(runKeyText(row), ofRun);
   }
   return new Map([...counts].map(([run, ofRun]) => [run, [...ofRun.values()]]));
 }

@@ -10,8 +10,8 @@ import {
 } from '#semconv';
 
 /**
- * The tables hold texts of closed sets, for the writer refuses others. Should a text of another program be there all
- * the same, it is null here: one row nobody knows must not hide the state of all others.
+ * Parses texts of closed sets, total on purpose. The writer rejects unknown texts; should another program have written
+ * one, it becomes null, since one foreign row must not hide the state of all others.
  */
 const memberOf =
   <Member extends string>(members: readonly Member[]) =>

@@ -6,13 +6,13 @@ import { epochMicros, timestamp } from '../sql/sql-values.ts';
 import { stepNameOf } from './parse-closed-sets.ts';
 import { runParameters, type RunKey } from './open-runs.ts';
 
-/** Newest attempts of one step (and lead) of one run that are to be followed by another. */
+/** Newest attempts of one step (and lead) of one run that await another attempt. */
 export interface PendingAttempts extends RunKey {
   readonly step: string;
   readonly leadHours: number | null;
   readonly waitsForTruth: boolean;
   readonly attempts: number;
-  /** Those of them that have a time to be tried again. */
+  /** Those of them with a retry time. */
   readonly scheduled: number;
   readonly overdue: number;
   readonly oldestDue: EpochMicros | null;
@@ -20,12 +20,12 @@ export interface PendingAttempts extends RunKey {
   readonly minerHotkey: string | null;
 }
 
-/** The steps that are tried again, exactly as the index `weather_forecast_steps_newest` names them. */
-const TRIED_STEPS = `step_name in ('seed', 'query', 'poll', 'verify', 'day1', 'era5', 'aggregate')`;
+/** The steps that are retried; must match the predicate of the partial index `weather_forecast_steps_newest`. */
+const RETRYABLE_STEPS = `step_name in ('seed', 'query', 'poll', 'verify', 'day1', 'era5', 'aggregate')`;
 
 /**
- * The newest attempts, in the order of the view `newest_attempts`: of the finished ones from their index alone, and
- * without those behind which a newer one runs already.
+ * The newest attempts, in the order of the view `newest_attempts`. Finished ones come from an index-only scan; those
+ * followed by a running attempt are excluded.
  */
 const PENDING = `
   with newest as materialized (
@@ -34,7 +34,7 @@ const PENDING = `
       select distinct on (miner_hotkey, step_name, lead_hours) validator_id, run_id, miner_hotkey, step_name,
         lead_hours, completed_at, status, next_retry_time
       from weather_forecast_steps_finished
-      where validator_id = run.validator_id and run_id = run.id and ${TRIED_STEPS}
+      where validator_id = run.validator_id and run_id = run.id and ${RETRYABLE_STEPS}
       order by miner_hotkey, step_name, lead_hours, completed_at desc, attempt desc, span_id desc
     ) as attempt
     where attempt.status in ('retry_scheduled', 'waiting_for_truth')
@@ -54,7 +54,7 @@ const PENDING = `
       and running.started_at > newest.completed_at)
   group by 1, 2, 3, 4, 5`;
 
-/** What is to be tried again of these runs; `now` decides what is overdue. */
+/** The pending attempts of these runs; `now` decides which are overdue. */
 export async function readPendingAttempts(
   client: ClientBase,
   runs: readonly RunKey[],
@@ -64,7 +64,7 @@ export async function readPendingAttempts(
   return rows;
 }
 
-/** The retries among them, by step; a step that waits for truth has not failed. */
+/** The scheduled retries by step. A step that waits for truth has not failed and is excluded. */
 export function retriesByStep(pending: readonly PendingAttempts[]): ByStep<ScheduledRetries> {
   const retries: Partial<Record<StepName, ScheduledRetries>> = {};
   for (const { waitsForTruth, scheduled, overdue, oldestDue, ...attempts } of pending) {
@@ -84,8 +84,8 @@ export const earliest = (a: EpochMicros | null, b: EpochMicros | null): EpochMic
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 /**
- * `weather.truth.due_time` as the newest attempt says it; its `next_retry_time` only says when it looks again. The
- * field of a lead is due once for all miners of a run, so that one of them tells it.
+ * `weather.truth.due_time` of the newest attempt; its `next_retry_time` is only the next poll. The truth of a lead is
+ * due at one time for all miners of a run, so one miner is read.
  */
 const TRUTH_DUE = `
   select lead.validator_id as "validatorId", lead.run_id as "runId",
@@ -96,16 +96,16 @@ const TRUTH_DUE = `
     select facts from weather_forecast_steps_finished
     where (validator_id, run_id, miner_hotkey, step_name, lead_hours)
         = (lead.validator_id, lead.run_id, lead.miner_hotkey, lead.step_name, lead.lead_hours)
-      and ${TRIED_STEPS}
+      and ${RETRYABLE_STEPS}
     order by completed_at desc, attempt desc, span_id desc limit 1
   ) as step`;
 
 export interface TruthDue extends RunKey {
-  /** Null when the span did not have it. */
+  /** Null when the span has no due time. */
   readonly dueAt: EpochMicros | null;
 }
 
-/** When the truth of each lead that waits for it is, or was, due. */
+/** Due times of the truth of each lead that waits for it. */
 export async function readTruthDue(
   client: ClientBase,
   pending: readonly PendingAttempts[],

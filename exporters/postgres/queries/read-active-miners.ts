@@ -3,10 +3,13 @@ import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
 import { snapshotVisibility } from './snapshot-visibility.ts';
 import { SELECT_MINER_STATS } from './read-miner-stats.ts';
 
-/** Without a miner there is one row, with the snapshot alone. */
+/** Without any miner the result is one row that holds only the snapshot. */
 type Row = (CommittedMinerStats | { readonly rowVersion: null }) & { readonly snapshot: string };
 
-/** Rows of `miner_stats` that changed not longer than `quietMicros` before the newest change of their validator. */
+/**
+ * Rows of `miner_stats` changed within `quietMicros` before the newest change of their validator, with the snapshot's
+ * visibility.
+ */
 export async function readActiveMiners(
   client: ClientBase | Pool,
   { quietMicros }: { readonly quietMicros: number },

@@ -42,14 +42,17 @@ const TIMES: Readonly<Record<TimeName, string>> = {
   updatedAt: 'updated_at',
 };
 
-/** One row as `CommittedMinerStats`; a version is the transaction that wrote the row and the place of the row. */
+/**
+ * Select list of a row as `CommittedMinerStats`; the row version is its writing transaction and its place (`xmin`,
+ * `ctid`).
+ */
 export const SELECT_MINER_STATS = [
   `miner_stats.xmin::text || miner_stats.ctid::text as "rowVersion"`,
   ...Object.entries(FIELDS).map(([name, column]) => `${column} as "${name}"`),
   ...Object.entries(TIMES).map(([name, column]) => `${epochMicros(column)} as "${name}"`),
 ].join(', ');
 
-/** Rows of `miner_stats` as they are committed: those of the miners named, or all. */
+/** Rows of `miner_stats`: those of the given miners, or all. */
 export async function readMinerStats(
   client: ClientBase | Pool,
   miners?: readonly MinerKey[],
@@ -58,7 +61,7 @@ export async function readMinerStats(
     return (await client.query<CommittedMinerStats>(`select ${SELECT_MINER_STATS} from miner_stats`)).rows;
   }
   if (miners.length === 0) return [];
-  const keys = eachOnce(miners);
+  const keys = distinctMiners(miners);
   const { rows } = await client.query<CommittedMinerStats>(
     `select ${SELECT_MINER_STATS} from miner_stats
      where (validator_id, miner_hotkey) in (select * from unnest($1::int[], $2::text[]))`,
@@ -67,7 +70,7 @@ export async function readMinerStats(
   return rows;
 }
 
-function eachOnce(miners: readonly MinerKey[]): readonly MinerKey[] {
+function distinctMiners(miners: readonly MinerKey[]): readonly MinerKey[] {
   const known = new Map<number, Set<string>>();
   return miners.filter(({ validatorId, minerHotkey }) => {
     const ofValidator = known.get(validatorId) ?? new Set();

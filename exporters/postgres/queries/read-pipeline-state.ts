@@ -5,7 +5,7 @@ import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
 import { epochMicros } from '../sql/sql-values.ts';
 import { stepNameOf } from './parse-closed-sets.ts';
-import { readForecasts, readOpenRuns, runText } from './open-runs.ts';
+import { readForecasts, readOpenRuns, runKeyText } from './open-runs.ts';
 import {
   earliest,
   readPendingAttempts,
@@ -15,25 +15,25 @@ import {
 } from './pending-attempts.ts';
 import { countDeadLetters } from '../dead-letters/read-dead-letters.ts';
 
-/** How the state is read. */
+/** Clock and end of one reading. */
 export interface ReadStateOptions {
-  /** The clock by which a retry is overdue, milliseconds since 1970; that of this system unless given. */
+  /** Reference clock for overdue retries, milliseconds since 1970. Default: the system clock. */
   readonly now?: () => number;
-  /** Ends the reading before its next statement. */
+  /** Aborts before the next statement. */
   readonly signal?: AbortSignal;
 }
 
-/** All statements see the same tables. Compiling them would take longer than they do. */
+/** One snapshot for all statements. JIT is off, since compiling them would take longer than running them. */
 const TRANSACTION = `
   set transaction isolation level repeatable read, read only;
   set local statement_timeout = '3s';
   set local jit = off`;
 
 /**
- * Reads how the pipeline stands: one snapshot of the recorded tables. What it costs grows with the runs that are open,
- * not with those that are over.
+ * Reads the state of the pipeline in one snapshot of the recorded tables. The cost grows with the open runs, not with
+ * the completed ones.
  *
- * @throws what the database throws, or the reason of the signal
+ * @throws the error of the database, or the reason of the signal
  */
 export function readPipelineState(
   pool: Pool,
@@ -64,8 +64,8 @@ async function readRuns(
   const truth = waitsByRun(pending, await readTruthDue(client, pending));
   const openRuns = runs.map((run) => ({
     ...run,
-    forecasts: forecasts.get(runText(run)) ?? [],
-    ...(truth.get(runText(run)) ?? NO_WAIT),
+    forecasts: forecasts.get(runKeyText(run)) ?? [],
+    ...(truth.get(runKeyText(run)) ?? NO_WAIT),
   }));
   return { openRuns, retries: retriesByStep(pending) };
 }
@@ -79,13 +79,13 @@ function waitsByRun(
 ): ReadonlyMap<string, TruthWait> {
   const waits = new Map<string, TruthWait>();
   for (const attempts of pending.filter(({ waitsForTruth }) => waitsForTruth)) {
-    const before = waits.get(runText(attempts)) ?? NO_WAIT;
+    const before = waits.get(runKeyText(attempts)) ?? NO_WAIT;
     const leadsWaitingForTruth = before.leadsWaitingForTruth + attempts.attempts;
-    waits.set(runText(attempts), { ...before, leadsWaitingForTruth });
+    waits.set(runKeyText(attempts), { ...before, leadsWaitingForTruth });
   }
   for (const lead of due) {
-    const before = waits.get(runText(lead)) ?? NO_WAIT;
-    waits.set(runText(lead), { ...before, oldestTruthDue: earliest(before.oldestTruthDue, lead.dueAt) });
+    const before = waits.get(runKeyText(lead)) ?? NO_WAIT;
+    waits.set(runKeyText(lead), { ...before, oldestTruthDue: earliest(before.oldestTruthDue, lead.dueAt) });
   }
   return waits;
 }

@@ -1,12 +1,12 @@
 const LOW_BITS = 0xffff_ffffn;
-/** The transaction in a version of a row. */
+/** The transaction id at the start of a row version. */
 const TRANSACTION = /^\d+/;
 
 /**
- * Which versions of rows were committed when a snapshot was taken, by the transaction that wrote them. Nothing of
- * Barograph writes under a savepoint, so the transactions of a snapshot are all there are.
+ * MVCC snapshot visibility: a predicate for row versions that were committed when a snapshot was taken, by the id of
+ * the writing transaction. `miner_stats` is never written under a savepoint, so there are no subtransaction ids.
  *
- * @param snapshot as `pg_current_snapshot` writes it, `xmin:xmax:xip,xip`, in 64 bits; rows have the lower 32 of them
+ * @param snapshot text of `pg_current_snapshot`, `xmin:xmax:xip,xip`, 64-bit ids; rows hold the lower 32 bits
  */
 export function snapshotVisibility(snapshot: string): (rowVersion: string) => boolean {
   const [, next = '0', running = ''] = snapshot.split(':');
@@ -14,7 +14,7 @@ export function snapshotVisibility(snapshot: string): (rowVersion: string) => bo
   const runningIds = new Set(running.split(',').filter(Boolean).map(toLowBits));
   return (rowVersion) => {
     const id = Number(TRANSACTION.exec(rowVersion)?.[0] ?? NaN);
-    // The numbers go round: whatever is less than half of them ahead comes later.
+    // Transaction ids wrap around: an id is earlier when it is less than 2^31 behind.
     const isEarlier = ((id - nextId) | 0) < 0;
     return isEarlier && !runningIds.has(id);
   };

@@ -14,7 +14,7 @@ import { emptyMinerFold } from '../projections/miner-fold.ts';
 import { epochMicros } from '../sql/sql-values.ts';
 import { minerKeyText, readArchivedFold } from './archived-folds.ts';
 
-/** Rows read at once: enough to hide the round trips, few enough that the steps of this process are not held up. */
+/** Rows per fetch: enough to amortize the round trips, few enough not to block the event loop. */
 const PAGE = 1000;
 
 interface LoggedStep extends Omit<CountedFact, 'state' | 'error' | 'phase'> {
@@ -36,7 +36,7 @@ function toFact({ errorType, transport, ...step }: LoggedStep): CountedFact {
   return { ...step, phase: 'ended', error, state: transport === null ? {} : { transport } };
 }
 
-/** Every step of a miner in a partition of the log, page by page. */
+/** Streams the steps of miners in a partition of the log, through a server-side cursor. */
 async function* readSteps(client: ClientBase, partition: string): AsyncGenerator<readonly LoggedStep[]> {
   await client.query(
     `declare archived_steps no scroll cursor for ${SELECT} from ${partition} where miner_hotkey is not null`,
@@ -80,8 +80,9 @@ async function addSteps(
 }
 
 /**
- * Keeps of a partition of the steps, which is about to be dropped in this transaction, what `miner_stats` has of it,
- * and which runs it takes a part of the log from. Nobody may write to the partition meanwhile.
+ * Compaction before a drop: folds the steps of a partition into `archived_miner_stats`, and records in `archived_runs`
+ * the runs whose log is no longer complete. Belongs to the transaction that drops the partition; the caller locks the
+ * partition against writers.
  */
 export async function archiveSteps(client: ClientBase, partition: string): Promise<void> {
   const folds = new Map<string, ArchivedMiner>();

@@ -3,13 +3,14 @@ import type { ValidatorIdentity } from '../log/read-log.ts';
 import type { MinerFold } from '../projections/miner-fold.ts';
 import type { MinerKey } from '../projections/tables/miner-history.ts';
 
-/** The key of a miner as text, as maps of miners have it. */
+/** The key of a miner as text, for maps by miner. */
 export const minerKeyText = ({ validatorId, minerHotkey }: MinerKey): string =>
   `${validatorId}/${minerHotkey}`;
 
 /**
- * What dropped steps added to the folds of these miners, by `minerKeyText`; a miner of which nothing was dropped is
- * missing. To rebuild `miner_stats`, start from it, add the steps that the log still holds, and all forecasts.
+ * The archived folds of these miners, by `minerKeyText`: what dropped steps contributed to them. A miner without
+ * dropped steps is missing. A rebuild of `miner_stats` starts from it and adds the steps still in the log and all
+ * forecasts.
  */
 export async function readArchivedFold(
   client: ClientBase | Pool,
@@ -24,10 +25,10 @@ export async function readArchivedFold(
   return new Map(rows.map((row) => [minerKeyText(row), row.fold]));
 }
 
-/** What still counts although its rows are no longer in the log: retention has dropped them. */
+/** Reads what retention archived of one validator before it dropped the log rows. */
 type ReadArchive<Kept> = (client: ClientBase, validator: ValidatorIdentity) => Promise<Kept>;
 
-/** By hotkey, with what the fold of a miner begins before its rows in the log are counted; the others with nothing. */
+/** Archived folds by hotkey: the initial state of a rebuild. Miners without one start from the empty fold. */
 export const readArchivedFolds: ReadArchive<ReadonlyMap<string, MinerFold>> = async (
   client,
   { validatorId },
@@ -39,7 +40,7 @@ export const readArchivedFolds: ReadArchive<ReadonlyMap<string, MinerFold>> = as
   return new Map(rows.map(({ hotkey, fold }) => [hotkey, fold]));
 };
 
-/** The runs whose log is no longer whole: their folds cannot be made again and stay as they are. */
+/** The runs whose log is incomplete: their folds cannot be rebuilt and stay as they are. */
 export const readArchivedRunIds: ReadArchive<readonly number[]> = async (client, { validatorId }) => {
   const { rows } = await client.query<{ id: number }>(
     'select run_id::float8 as id from archived_runs where validator_id = $1 order by run_id',

@@ -18,32 +18,32 @@ import { timestamp } from '../sql/sql-values.ts';
 import { archiveSteps } from './archive.ts';
 
 const DAY = 86_400_000_000;
-/** How long a writer may have to wait behind us for a lock that we do not get. */
+/** Upper bound for a lock wait, since writers queue behind a waiting lock request. */
 const LOCK_TIMEOUT_MILLIS = 500;
-/** Waits between the attempts to get the locks for one change, milliseconds. */
+/** Backoff between the attempts at one change, milliseconds. */
 const RETRY_DELAYS = [100, 300, 900, 2700];
-/** Lock not available, deadlock: somebody else was in the way. */
-const HELD_UP = ['55P03', '40P01'];
+/** SQLSTATE of lock not available and deadlock detected. */
+const LOCK_FAILURES = ['55P03', '40P01'];
 
-/** How the partitions are kept. */
+/** Clock, retention and end of one maintenance. */
 export interface MaintenanceOptions {
   readonly now: Date;
   readonly retention: Retention;
-  /** Ends it before the next partition. */
+  /** Aborts before the next partition. */
   readonly signal?: AbortSignal;
 }
 
-/** What was done, by the names of the partitions. */
+/** The result, as names of partitions. */
 export interface Maintenance {
   readonly created: readonly string[];
   readonly dropped: readonly string[];
-  /** Those that could not be locked in time; the next maintenance tries again. */
+  /** Partitions whose locks timed out; the next maintenance retries them. */
   readonly postponed: readonly string[];
 }
 
 /**
- * Makes the partitions of now and of what follows, and drops the whole partitions that are older than the retention.
- * Any number of maintainers and writers may be at work at once.
+ * Creates the current and next partitions, and drops those that ended before the retention period. Safe with any number
+ * of concurrent maintainers and writers.
  */
 export async function maintainPartitions(
   pool: Pool,
@@ -55,16 +55,16 @@ export async function maintainPartitions(
   for (const partition of await findExpired(pool, now, retention)) {
     if (signal?.aborted === true) break;
     const outcome = await withLockTimeout(pool, (client) => dropPartition(client, partition));
-    if (outcome === 'held up') postponed.push(partition.name);
+    if (outcome === 'lock timeout') postponed.push(partition.name);
     else if (outcome) dropped.push(partition.name);
   }
   return { created, dropped, postponed };
 }
 
 /**
- * Makes this and the next partition of each table of the log, so that no writer has to.
+ * Creates the current and the next partition of each table of the log ahead of time, off the write path.
  *
- * @returns the names of the new ones; one that could not be locked in time is made by the first writer that needs it
+ * @returns the names of the new partitions; where the locks time out, the first writer that needs one creates it
  */
 export async function createPartitionsAhead(pool: Pool, now: Date): Promise<readonly string[]> {
   const created: string[] = [];
@@ -78,7 +78,7 @@ export async function createPartitionsAhead(pool: Pool, now: Date): Promise<read
   return created;
 }
 
-/** The partitions that end before what is kept, the oldest first. */
+/** The partitions that ended before the retention period, oldest first in each table. */
 async function findExpired(pool: Pool, now: Date, retention: Retention): Promise<readonly Partition[]> {
   const expired: Partition[] = [];
   for (const name of LOG_TABLES) {
@@ -102,20 +102,20 @@ async function readPartitions(pool: Pool, table: PartitionedTable): Promise<read
   });
 }
 
-/** The instant at which a partition begins, from the date that its name ends in. */
+/** The start of a partition, from the date at the end of its name. */
 function startOf(name: string): EpochMicros {
   const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
   return Date.UTC(Number(year ?? 1970), Number(month ?? 1) - 1, Number(day ?? 1)) * 1000;
 }
 
 /**
- * Makes one change in a transaction that waits for each lock only so long: a waiter for a lock on a table makes
- * every later writer wait, too.
+ * Runs one change in a transaction with a lock timeout, with backoff between attempts. A request that waits for a
+ * strong table lock blocks every later writer, so it must not wait long.
  */
 async function withLockTimeout(
   pool: Pool,
   change: (client: ClientBase) => Promise<boolean>,
-): Promise<boolean | 'held up'> {
+): Promise<boolean | 'lock timeout'> {
   for (const delayMillis of [...RETRY_DELAYS, null]) {
     try {
       return await inTransaction(pool, async (client) => {
@@ -123,19 +123,19 @@ async function withLockTimeout(
         return change(client);
       });
     } catch (error) {
-      if (!(error instanceof Error) || !HELD_UP.includes(sqlStateOf(error) ?? '')) throw error;
+      if (!(error instanceof Error) || !LOCK_FAILURES.includes(sqlStateOf(error) ?? '')) throw error;
     }
     if (delayMillis !== null) await wait(delayMillis);
   }
-  return 'held up';
+  return 'lock timeout';
 }
 
 /**
- * Takes a partition out of the log for good, in the transaction of the caller. Reading what is archived holds up nobody
- * but a writer of this old partition; the locks that hold up every writer come last and are held for an instant.
- * `validators` goes before the table, as with every writer: dropping a foreign key locks both.
+ * Archives and drops a partition, in the transaction of the caller. Archiving blocks only writers of this old
+ * partition; the locks that block every writer come last and are held briefly. Lock order as in every writer:
+ * `validators` before the table, since dropping a foreign key locks both.
  *
- * @returns whether it was there; another maintainer may have been quicker
+ * @returns false when another maintainer has dropped it already
  */
 async function dropPartition(client: ClientBase, partition: Partition): Promise<boolean> {
   const { table, name } = partition;
@@ -143,7 +143,7 @@ async function dropPartition(client: ClientBase, partition: Partition): Promise<
   if (!(await hasPartition(client, partition))) return false;
   await client.query(`lock table ${name} in share row exclusive mode`);
   if (table === STEP_PARTITIONS.table) await archiveSteps(client, name);
-  await noteDropped(client, partition);
+  await recordDroppedPartition(client, partition);
   await lockPartitionsOf(client, table);
   await client.query('lock table validators in access exclusive mode');
   await client.query(`alter table ${table} detach partition ${name}`);
@@ -151,8 +151,11 @@ async function dropPartition(client: ClientBase, partition: Partition): Promise<
   return true;
 }
 
-/** A partition that was made again for a span known to be running may be dropped again. */
-async function noteDropped(client: ClientBase, { table, name, from, to }: Partition): Promise<void> {
+/** Upsert, since a partition that was created again for a known span is dropped a second time. */
+async function recordDroppedPartition(
+  client: ClientBase,
+  { table, name, from, to }: Partition,
+): Promise<void> {
   await client.query(
     `insert into dropped_partitions (name, table_name, from_time, to_time, dropped_at) values ($1, $2, $3, $4, now())
      on conflict (name) do update set dropped_at = excluded.dropped_at`,

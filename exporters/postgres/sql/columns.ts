@@ -16,7 +16,7 @@ export const column = <Row>(name: string, type: CellType, value: (row: Row) => u
   value,
 });
 
-/** A statement with its parameters: one array a column, so that the plan does not depend on the number of rows. */
+/** A statement with one array parameter per column, so that text and plan do not depend on the number of rows. */
 export interface Statement {
   readonly text: string;
   readonly values: unknown[];
@@ -28,7 +28,7 @@ function unnest(columns: readonly Column<never>[]): string {
   return `unnest(${columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')})`;
 }
 
-/** Inserts all rows in one statement; `conflict` is what follows `on conflict`. */
+/** Set-based insert of all rows in one statement; `conflict` is what follows `on conflict`. */
 export async function insertRows<Row>(
   table: string,
   columns: readonly Column<Row>[],
@@ -43,7 +43,7 @@ export async function insertRows<Row>(
   };
 }
 
-/** `on conflict (key) do update` of every column that is not part of the key. */
+/** Upsert clause: `on conflict (key) do update` of every column outside the key. */
 export function replaceOnConflict<Row>(columns: readonly Column<Row>[], key: readonly string[]): string {
   const rest = columns.map(({ name }) => name).filter((name) => !key.includes(name));
   return `(${key.join(', ')}) do update set ${rest.map((name) => `${name} = excluded.${name}`).join(', ')}`;

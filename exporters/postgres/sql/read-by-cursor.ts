@@ -2,17 +2,17 @@ import type { ClientBase, QueryResultRow } from 'pg';
 
 /** A query whose rows come in portions. */
 export interface CursorQuery {
-  /** Of the cursor; two that are open at once need two names. */
+  /** Name of the cursor; two cursors open at once need two names. */
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Rows of one portion. */
+  /** Rows per portion. */
   readonly size: number;
 }
 
 /**
- * Reads the rows of a query portion by portion, so that memory does not grow with their number. The caller has opened
- * a transaction, whose end also closes a cursor that was not read to its own.
+ * Streams the rows of a query through a server-side cursor, so that memory does not grow with their number. The caller
+ * holds a transaction open; its end also closes a cursor that was not read to the last row.
  */
 export async function* readByCursor<Row extends QueryResultRow>(
   client: ClientBase,

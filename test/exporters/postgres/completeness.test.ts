@@ -1,30 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import { accountOf, runOf } from '#test/support/accounts';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 const spanOf = (at: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
   endedSpan({ step: 'query', at, ...options });
 const REFUSED = Object.assign(new Error('refused'), { code: '23514' });
 
-/** Something that reaches the database: spans that are written or dead-lettered, and what their emitter says with them. */
+/** A delivery: spans that are written or dead-lettered, with the account of their emitter. */
 type Event =
   | { readonly written: readonly ObservedSpan[]; readonly account?: EmitterAccount }
   | { readonly deadLettered: ObservedSpan; readonly account?: EmitterAccount };
 
-async function happen(...events: readonly Event[]): Promise<void> {
+async function deliver(...events: readonly Event[]): Promise<void> {
   const exporter = createPostgresExporter({ pool: database.pool });
   for (const event of events) {
     const options = event.account === undefined ? {} : { account: event.account };
@@ -46,7 +40,7 @@ interface Completeness extends Record<(typeof COUNTS)[number], number> {
   readonly emitters: number;
 }
 
-/** The only run, after it was seen that its sum is right and no part of it negative. */
+/** The only run; asserts that its counts are not negative and that they sum up. */
 async function completeness(): Promise<Completeness> {
   const { rows } = await database.pool.query<Completeness>(
     `select started::int, recorded::int, in_flight::int, spooled::int, dead::int, dropped::int, dropped_by_reason,
@@ -61,7 +55,7 @@ async function completeness(): Promise<Completeness> {
 }
 
 const NOTHING = { recorded: 0, in_flight: 0, spooled: 0, dead: 0, dropped: 0, dropped_by_reason: {} };
-const accountAfter = (started: number, more: Parameters<typeof runOf>[0] = {}): EmitterAccount =>
+const accountOfStarted = (started: number, more: Parameters<typeof runOf>[0] = {}): EmitterAccount =>
   accountOf({
     received: [[1, started]],
     lastSequence: started,
@@ -71,62 +65,62 @@ const accountAfter = (started: number, more: Parameters<typeof runOf>[0] = {}): 
 const lostEnd = closingSpan(startOfSpan(spanOf(1)), { reason: 'spool_full', at: Number(T / 1000n) });
 const nameless = { 'weather.validator.hotkey': '5Validator' };
 
-describe('a run whose emitter keeps books', () => {
+describe('run_completeness of a run whose emitter keeps books', () => {
   it.each<[string, readonly Event[], Partial<Completeness>]>([
     [
       'all its steps ended',
-      [{ written: [spanOf(1), spanOf(2)], account: accountAfter(2) }],
+      [{ written: [spanOf(1), spanOf(2)], account: accountOfStarted(2) }],
       { started: 2, recorded: 2 },
     ],
     [
       'one still runs',
-      [{ written: [spanOf(1), startOfSpan(spanOf(2))], account: accountAfter(2) }],
+      [{ written: [spanOf(1), startOfSpan(spanOf(2))], account: accountOfStarted(2) }],
       { started: 2, recorded: 1, in_flight: 1 },
     ],
     [
       'some wait in the spool',
-      [{ written: [spanOf(1)], account: accountAfter(4, { spooled: 3 }) }],
+      [{ written: [spanOf(1)], account: accountOfStarted(4, { spooled: 3 }) }],
       { started: 4, recorded: 1, spooled: 3 },
     ],
     [
       'the start of one was dropped, and nothing is left of it',
-      [{ written: [spanOf(1)], account: accountAfter(3, { dropped: { spool_full: 1, too_large: 1 } }) }],
+      [{ written: [spanOf(1)], account: accountOfStarted(3, { dropped: { spool_full: 1, too_large: 1 } }) }],
       { started: 3, recorded: 1, dropped: 2, dropped_by_reason: { spool_full: 1, too_large: 1 } },
     ],
     [
       'the end of one was dropped, and it was closed for that',
-      [{ written: [startOfSpan(spanOf(1))], account: accountAfter(1) }, { written: [lostEnd] }],
+      [{ written: [startOfSpan(spanOf(1))], account: accountOfStarted(1) }, { written: [lostEnd] }],
       { started: 1, dropped: 1, dropped_by_reason: { spool_full: 1 }, abandoned: 1 },
     ],
     [
       'ends and whole steps were dropped for one reason',
-      [{ written: [lostEnd], account: accountAfter(2, { dropped: { spool_full: 1 } }) }],
+      [{ written: [lostEnd], account: accountOfStarted(2, { dropped: { spool_full: 1 } }) }],
       { started: 2, dropped: 2, dropped_by_reason: { spool_full: 2 }, abandoned: 1 },
     ],
     [
       'the end of a running one is dead',
-      [{ written: [startOfSpan(spanOf(1))], account: accountAfter(1) }, { deadLettered: spanOf(1) }],
+      [{ written: [startOfSpan(spanOf(1))], account: accountOfStarted(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountOfStarted(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'start and end of one are dead',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }, { deadLettered: spanOf(1) }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountOfStarted(1) }, { deadLettered: spanOf(1) }],
       { started: 1, dead: 1 },
     ],
     [
       'the start of one is dead and its end is not',
-      [{ deadLettered: startOfSpan(spanOf(1)), account: accountAfter(1) }, { written: [spanOf(1)] }],
+      [{ deadLettered: startOfSpan(spanOf(1)), account: accountOfStarted(1) }, { written: [spanOf(1)] }],
       { started: 1, recorded: 1 },
     ],
     [
-      'the letter of a start came after the start itself, which runs',
+      'the dead letter of a start arrived after the start itself, which runs',
       [
-        { written: [startOfSpan(spanOf(1))], account: accountAfter(1) },
+        { written: [startOfSpan(spanOf(1))], account: accountOfStarted(1) },
         { deadLettered: startOfSpan(spanOf(1)) },
       ],
       { started: 1, in_flight: 1 },
@@ -134,7 +128,7 @@ describe('a run whose emitter keeps books', () => {
     [
       'a running one is dead at its end, and closed later',
       [
-        { written: [startOfSpan(spanOf(1))], account: accountAfter(1) },
+        { written: [startOfSpan(spanOf(1))], account: accountOfStarted(1) },
         { deadLettered: spanOf(1) },
         { written: [closingSpan(startOfSpan(spanOf(1)), { reason: 'heartbeat_lost', at: 0 })] },
       ],
@@ -145,7 +139,7 @@ describe('a run whose emitter keeps books', () => {
       [
         {
           written: [spanOf(2), startOfSpan(spanOf(3)), lostEnd],
-          account: accountAfter(9, { spooled: 2, dropped: { disk_full: 2 } }),
+          account: accountOfStarted(9, { spooled: 2, dropped: { disk_full: 2 } }),
         },
         { deadLettered: spanOf(4) },
         { deadLettered: startOfSpan(spanOf(5)) },
@@ -155,8 +149,8 @@ describe('a run whose emitter keeps books', () => {
         dropped_by_reason: { disk_full: 2, spool_full: 1 },
       },
     ],
-  ])('a run whose emitter keeps books adds up when %s', async (_, events, expected) => {
-    await happen(...events);
+  ])('the started steps add up when %s', async (_, events, expected) => {
+    await deliver(...events);
     expect(await completeness()).toEqual({
       ...NOTHING,
       abandoned: 0,
@@ -167,31 +161,31 @@ describe('a run whose emitter keeps books', () => {
     });
   });
 
-  it('a run whose emitter keeps books adds up as well when its accounts are repeated and come in disorder', async () => {
+  it('the started steps add up when accounts are repeated and out of order', async () => {
     const events: readonly Event[] = [
       {
         written: [spanOf(1)],
-        account: { ...accountAfter(3, { spooled: 2 }), received: [[1, 1]], deliveredSequence: 1 },
+        account: { ...accountOfStarted(3, { spooled: 2 }), received: [[1, 1]], deliveredSequence: 1 },
       },
       {
         written: [spanOf(2)],
-        account: { ...accountAfter(3, { spooled: 1 }), received: [[2, 2]], deliveredSequence: 2 },
+        account: { ...accountOfStarted(3, { spooled: 1 }), received: [[2, 2]], deliveredSequence: 2 },
       },
-      { written: [spanOf(3)], account: { ...accountAfter(3), received: [[3, 3]] } },
+      { written: [spanOf(3)], account: { ...accountOfStarted(3), received: [[3, 3]] } },
     ];
-    await happen(...events.toReversed(), ...events);
+    await deliver(...events.toReversed(), ...events);
     expect(await completeness()).toMatchObject({ started: 3, recorded: 3, spooled: 0, unaccounted: 0 });
   });
 
-  it('a run whose emitter keeps books shows by how much it does not add up, and which records are lost', async () => {
+  it('a gap in the records is shown with its size and its sequence numbers', async () => {
     const account = {
-      ...accountAfter(5),
+      ...accountOfStarted(5),
       received: [
         [1, 2],
         [5, 5],
       ] as const,
     };
-    await happen({ written: [1, 2, 5].map((at) => spanOf(at)), account });
+    await deliver({ written: [1, 2, 5].map((at) => spanOf(at)), account });
     expect(await completeness()).toMatchObject({
       started: 5,
       recorded: 3,
@@ -201,35 +195,38 @@ describe('a run whose emitter keeps books', () => {
   });
 });
 
-describe('a run whose emitter keeps no books', () => {
+describe('run_completeness of a run whose emitter keeps no books', () => {
   it.each<[string, Partial<ObservedSpan>, number]>([
     ['with a name', {}, 1],
     ['without a name', { resource: nameless }, 0],
-  ])('a run whose emitter keeps no books started what came of it: %s', async (_, changes, emitters) => {
-    await happen(
-      {
-        written: [
-          { ...spanOf(1), ...changes },
-          { ...startOfSpan(spanOf(2)), ...changes },
-        ],
-      },
-      { deadLettered: { ...spanOf(3), ...changes } },
-    );
-    expect(await completeness()).toEqual({
-      ...NOTHING,
-      ...{ started: 3, recorded: 1, in_flight: 1, dead: 1 },
-      ...{ abandoned: 0, unaccounted: 0, missing_sequences: null, emitters },
-    });
-  });
+  ])(
+    'the number of started steps equals the steps received, for an emitter %s',
+    async (_, changes, emitters) => {
+      await deliver(
+        {
+          written: [
+            { ...spanOf(1), ...changes },
+            { ...startOfSpan(spanOf(2)), ...changes },
+          ],
+        },
+        { deadLettered: { ...spanOf(3), ...changes } },
+      );
+      expect(await completeness()).toEqual({
+        ...NOTHING,
+        ...{ started: 3, recorded: 1, in_flight: 1, dead: 1 },
+        ...{ abandoned: 0, unaccounted: 0, missing_sequences: null, emitters },
+      });
+    },
+  );
 });
 
-describe('a run of several emitters', () => {
-  it('a run of several emitters adds up over those that keep books, those that keep none and those without a name', async () => {
-    await happen(
-      { written: [spanOf(1)], account: accountAfter(3, { spooled: 2 }) },
+describe('run_completeness of a run with several emitters', () => {
+  it('the counts add up over emitters with books, without books and without a name', async () => {
+    await deliver(
+      { written: [spanOf(1)], account: accountOfStarted(3, { spooled: 2 }) },
       {
         written: [spanOf(2, { instance: 'instance-2' })],
-        account: { ...accountAfter(2, { dropped: { spool_full: 1 } }), instanceId: 'instance-2' },
+        account: { ...accountOfStarted(2, { dropped: { spool_full: 1 } }), instanceId: 'instance-2' },
       },
       { written: [spanOf(3, { instance: 'foreign' }), { ...spanOf(4), resource: nameless }] },
     );
@@ -239,23 +236,23 @@ describe('a run of several emitters', () => {
     });
   });
 
-  it('a run of several emitters names for each of them what is missing, and nobody else', async () => {
+  it('each emitter of the run is listed with its missing records, and no other emitter', async () => {
     const lossy = (instanceId: string): EmitterAccount => ({
-      ...accountAfter(2),
+      ...accountOfStarted(2),
       received: [[2, 2]],
       instanceId,
     });
-    await happen(
+    await deliver(
       { written: [spanOf(1, { instance: 'a' })], account: lossy('a') },
       { written: [spanOf(2, { instance: 'b' })], account: lossy('b') },
-      { written: [spanOf(3, { instance: 'c' })], account: { ...accountAfter(1), instanceId: 'c' } },
+      { written: [spanOf(3, { instance: 'c' })], account: { ...accountOfStarted(1), instanceId: 'c' } },
       { written: [], account: { ...lossy('elsewhere'), runs: [] } },
     );
     expect((await completeness()).missing_sequences).toEqual({ a: '{[1,2)}', b: '{[1,2)}' });
   });
 
-  it('a run of several emitters is told from the run of the same number of another validator', async () => {
-    await happen({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: accountAfter(1) });
+  it('runs of the same number at two validators are kept apart', async () => {
+    await deliver({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account: accountOfStarted(1) });
     const { rows } = await database.pool.query(
       'select started::int, unaccounted::int from run_completeness order by validator_id',
     );
@@ -266,7 +263,7 @@ describe('a run of several emitters', () => {
   });
 });
 
-describe('the books of the emitters', () => {
+describe('emitter_books', () => {
   async function books(): Promise<Record<string, unknown> | undefined> {
     const { rows } = await database.pool.query<Record<string, unknown>>(
       `select last_sequence::int, delivered_sequence::int, spooled::int, missing::text, dropped::text,
@@ -276,17 +273,17 @@ describe('the books of the emitters', () => {
     return rows[0];
   }
 
-  it('the books of the emitters miss no record that may still come, and every one that may not, once it is closed', async () => {
+  it('undelivered records of an emitter are missing only once it is closed', async () => {
     const account = accountOf({ received: [[1, 3]], lastSequence: 9, deliveredSequence: 3 });
-    await happen({ written: [], account });
+    await deliver({ written: [], account });
     expect(await books()).toEqual({
       ...{ last_sequence: 9, delivered_sequence: 3, spooled: 6, missing: '{}', dropped: '{}', is_open: true },
     });
-    await happen({ written: [], account: { ...account, isClosed: true } });
+    await deliver({ written: [], account: { ...account, isClosed: true } });
     expect(await books()).toMatchObject({ missing: '{[4,10)}', is_open: false });
   });
 
-  it('the books of the emitters miss nothing that was dropped and told', async () => {
+  it('records reported as dropped are not missing', async () => {
     const account = accountOf({
       received: [
         [1, 2],
@@ -297,12 +294,12 @@ describe('the books of the emitters', () => {
       deliveredSequence: 6,
       isClosed: true,
     });
-    await happen({ written: [], account });
+    await deliver({ written: [], account });
     expect(await books()).toMatchObject({ spooled: 0, missing: '{}', dropped: '{[3,5)}' });
   });
 
-  it('the books of the emitters miss nothing of who numbers no records', async () => {
-    await happen({ written: [spanOf(1)] });
+  it('an emitter that numbers no records has no missing ones', async () => {
+    await deliver({ written: [spanOf(1)] });
     expect(await books()).toEqual({
       ...{ last_sequence: null, delivered_sequence: null, spooled: null },
       ...{ missing: '{}', dropped: '{}', is_open: true },

@@ -58,14 +58,14 @@ const exported = (exporter: ForecastSpanExporter, spans: ReadableSpan[]): Promis
   });
 
 describe('ForecastSpanExporter as an exporter of OpenTelemetry', () => {
-  it('ForecastSpanExporter as an exporter of OpenTelemetry writes the spans of the SDK and reports success', async () => {
+  it('spans of the SDK are written and the export reports success', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(exporter).toBeInstanceOf(ForecastSpanExporter);
     expect(await exported(exporter, [sdkSpan(STEP)])).toEqual({ code: ExportResultCode.SUCCESS });
     expect(await steps()).toEqual([{ step_name: 'query', attempt: 1, status: 'succeeded' }]);
   });
 
-  it('ForecastSpanExporter as an exporter of OpenTelemetry passes over spans that are no steps, and keeps those that break the vocabulary', async () => {
+  it('spans that are no steps are ignored and invalid steps become dead letters', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const strange = sdkSpan({ ...STEP, 'weather.step.name': 'teleport' });
     const foreign = sdkSpan({ 'http.request.method': 'GET' });
@@ -74,7 +74,7 @@ describe('ForecastSpanExporter as an exporter of OpenTelemetry', () => {
     expect(await rows('select reason from dead_letter_spans')).toEqual([{ reason: 'invalid_attribute' }]);
   });
 
-  it('ForecastSpanExporter as an exporter of OpenTelemetry reports a failure with its error, so that the processor can count what it loses', async () => {
+  it('a failed export reports its error', async () => {
     const nowhere = createDatabasePool('postgres://nobody@127.0.0.1:1/nothing', {
       connectTimeoutMillis: 2000,
     });
@@ -84,7 +84,7 @@ describe('ForecastSpanExporter as an exporter of OpenTelemetry', () => {
     await nowhere.end();
   });
 
-  it('ForecastSpanExporter as an exporter of OpenTelemetry takes nothing more after its shutdown, which waits for what was handed over before', async () => {
+  it('a shutdown waits for earlier spans and rejects later ones', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const before = exporter.exportObserved([query]);
     await exporter.shutdown();
@@ -97,7 +97,7 @@ describe('ForecastSpanExporter as an exporter of OpenTelemetry', () => {
 });
 
 describe('exportObserved', () => {
-  it('exportObserved serves its calls one after the other, so that a flush waits for all of them', async () => {
+  it('concurrent calls are serialized and a flush waits for all of them', async () => {
     const order: string[] = [];
     const pool = interceptPool(database.pool, async (text, run) => {
       if (text === 'begin' || text === 'commit') order.push(text);
@@ -111,13 +111,13 @@ describe('exportObserved', () => {
     expect(await steps()).toHaveLength(2);
   });
 
-  it('exportObserved writes nothing for an empty batch, and does not fail', async () => {
+  it('an empty batch succeeds and writes nothing', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.exportObserved([])).toEqual({ kind: 'written' });
     expect(await rows('select from validators')).toEqual([]);
   });
 
-  it('exportObserved shows a running step, and completes that very row when it has ended', async () => {
+  it('the row of a running step becomes that of the ended step', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     await exporter.exportObserved([startOfSpan(query)]);
     expect(await steps()).toEqual([{ step_name: 'query', attempt: 1, status: 'in_progress' }]);
@@ -128,7 +128,7 @@ describe('exportObserved', () => {
     ]);
   });
 
-  it('exportObserved tells of each finished step once, however often it is handed over', async () => {
+  it('onCommit receives each finished step once, however often it is delivered', async () => {
     const commits: Committed[] = [];
     const onCommit = (committed: Committed) => void commits.push(committed);
     const exporter = createPostgresExporter({ pool: database.pool, onCommit });
@@ -146,7 +146,7 @@ describe('exportObserved', () => {
     );
   });
 
-  it('exportObserved gives the rows of miner_stats as they are committed', async () => {
+  it('onCommit receives the rows of miner_stats as committed', async () => {
     const commits: Committed[] = [];
     const exporter = createPostgresExporter({
       pool: database.pool,
@@ -158,7 +158,7 @@ describe('exportObserved', () => {
     expect(commits[0]?.minerStats).toMatchObject([{ minerHotkey: MINER.hotkey, hostingSuccesses: 1 }]);
   });
 
-  it('exportObserved has written what it has written, even if whoever mirrors it fails', async () => {
+  it('a batch counts as written even if onCommit throws', async () => {
     const exporter = createPostgresExporter({
       pool: database.pool,
       onCommit: () => {
@@ -170,8 +170,8 @@ describe('exportObserved', () => {
   });
 });
 
-describe('a batch that cannot be written', () => {
-  it('a batch that cannot be written is rejected as a whole when the database refuses one of its rows, and leaves nothing behind', async () => {
+describe('exportObserved with a failing database', () => {
+  it('a batch with one refused row is rejected as a whole and leaves no rows', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const report = await exporter.exportObserved([query, { ...poll, traceId: 'abc' }]);
     expect(report).toMatchObject({ kind: 'rejected', error: { code: '23514' } });
@@ -182,7 +182,7 @@ describe('a batch that cannot be written', () => {
     });
   });
 
-  it('a batch that cannot be written can be tried again after the database was away, and is then there once', async () => {
+  it('a batch retried after an outage of the database is written once', async () => {
     let isAway = true;
     const pool = {
       connect: () =>
@@ -198,7 +198,7 @@ describe('a batch that cannot be written', () => {
   });
 
   it.each(['weather_miner_responses', 'commit'])(
-    'a batch that cannot be written is rolled back and can be tried again when the server goes away before %s',
+    'a batch is rolled back and retryable when the server goes away before %s',
     async (place) => {
       let isKilled = false;
       const pool = interceptPool(database.pool, async (text, run, client) => {
@@ -219,7 +219,7 @@ describe('a batch that cannot be written', () => {
     },
   );
 
-  it('a batch that cannot be written counts once when the commit took place and only its answer was lost', async () => {
+  it('a batch counts once when its commit succeeded and only the reply was lost', async () => {
     const call = endedSpan({
       step: 'communication',
       attributes: { 'weather.response.transport': 'success' },
@@ -240,7 +240,7 @@ describe('a batch that cannot be written', () => {
     expect(await dumpTables(database.pool)).toEqual(clean);
   });
 
-  it('a batch that cannot be written does not keep its connection from the pool', async () => {
+  it('the connection of a failed batch returns to the pool', async () => {
     const pool = createDatabasePool(database.connectionString, { maxConnections: 1 });
     const exporter = createPostgresExporter({ pool });
     await exporter.exportObserved([{ ...poll, traceId: 'abc' }]);

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { COPY_MIN_ROWS } from '#postgres/sql/binary/copy';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { ObservedSpan } from '#facts/observed-span';
 import { ERA5_LEAD_HOURS, VARIABLES } from '#semconv';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { componentScore, endedSpan, startOfSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-/** Batches this large are copied into the log; one that meets what is there already is not. */
+/** Batches of this size are copied into the log, unless a row exists already. */
 const MINERS = 40;
 
-/** The score of a field: the newer of two scorings counts. */
+/** The score of a field, of which the newer scoring wins. */
 const scored = (miner: number, lead: number, at: number): ObservedSpan =>
   endedSpan({
     step: 'era5',
@@ -38,25 +38,20 @@ const spans = Array.from({ length: MINERS }, (_, miner) =>
   }),
 ).flat();
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
 async function tablesAfter(batches: readonly (readonly ObservedSpan[])[]) {
   await emptyTables(database.pool);
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+  await writeBatches(database.pool, batches);
   return dumpTables(database.pool);
 }
 
-/** Too few at once to be copied. */
+/** Batches below the size of a copy. */
 const inSmallBatches = () =>
   tablesAfter(Array.from({ length: spans.length / 8 }, (_, index) => spans.slice(index * 8, index * 8 + 8)));
 
-describe('a batch that is large enough to be copied', () => {
-  it('a batch that is large enough to be copied leaves the tables that small batches leave, whatever was there and whatever comes again', async () => {
+describe('bulk load of large batches', () => {
+  it('a large batch leaves the same tables as small batches, with any earlier rows and repetitions', async () => {
     expect(spans.length).toBeGreaterThan(COPY_MIN_ROWS);
     const expected = await inSmallBatches();
     await fc.assert(
@@ -74,7 +69,7 @@ describe('a batch that is large enough to be copied', () => {
     );
   });
 
-  it('a batch that is large enough to be copied is copied, and when it comes again it is not', async () => {
+  it('a new large batch is copied and a repeated one is not', async () => {
     const rows = async () => {
       const { rows: found } = await database.pool.query<{ xmin: string }>(
         'select distinct xmin::text as xmin from weather_forecast_steps_finished',

@@ -54,8 +54,8 @@ async function tablesAfter(
   return dumpTables(pool);
 }
 
-describe('the spans of a run that was recorded', () => {
-  it('the spans of a run that was recorded give byte-equal tables in any order, with any repetition and any batch split', async () => {
+describe('the law of the tables, for a run of the pipeline', () => {
+  it('the tables are byte-equal for any order, repetition and batch split of the spans', async () => {
     const clean = await tablesAfter([spans]);
     expect(clean['weather_forecast_steps']?.length).toBe(spans.length / 2);
     expect(clean['dead_letter_spans']).toEqual([]);

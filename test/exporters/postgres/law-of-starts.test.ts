@@ -1,22 +1,17 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import { rebuildFolds } from '#postgres/maintenance/rebuild';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { disturbed, recordedRun } from '#test/support/recorded-run';
 import { endedSpan, startOfSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
-/** The start of a step whose function told everything before it began. */
-const tellingStart = (span: ObservedSpan): ObservedSpan => ({
+/** A start with all attributes of its end. */
+const startWithEndAttributes = (span: ObservedSpan): ObservedSpan => ({
   ...startOfSpan(span),
   attributes: span.attributes,
 });
@@ -25,8 +20,7 @@ async function written(
   batches: readonly (readonly ObservedSpan[])[],
 ): Promise<Record<string, readonly string[]>> {
   await emptyTables(database.pool);
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+  await writeBatches(database.pool, batches);
   return dumpTables(database.pool);
 }
 
@@ -36,15 +30,17 @@ async function rebuilt(): Promise<Record<string, readonly string[]>> {
   return dumpTables(database.pool);
 }
 
-const tellingRun = recordedRun.map((spans) => {
+const runWithFullStarts = recordedRun.map((spans) => {
   const ends = new Map(spans.filter(({ phase }) => phase === 'ended').map((span) => [span.spanId, span]));
-  return spans.map((span) => (span.phase === 'started' ? tellingStart(ends.get(span.spanId) ?? span) : span));
+  return spans.map((span) =>
+    span.phase === 'started' ? startWithEndAttributes(ends.get(span.spanId) ?? span) : span,
+  );
 });
 
-describe('starts that say as much as their ends', () => {
-  it('starts that say as much as their ends change nothing that the log cannot tell again once their ends are there', async () => {
+describe('the law of the tables, for starts with all attributes of their ends', () => {
+  it('a rebuild from the log gives the same tables once the ends are recorded', async () => {
     await fc.assert(
-      fc.asyncProperty(tellingRun.chain(disturbed), async (batches) => {
+      fc.asyncProperty(runWithFullStarts.chain(disturbed), async (batches) => {
         const before = await written(batches);
         expect(await rebuilt()).toEqual(before);
       }),
@@ -52,7 +48,7 @@ describe('starts that say as much as their ends', () => {
     );
   });
 
-  it('starts that say as much as their ends count in the history of a miner in any order, when a running step says that its forecast is over', async () => {
+  it('a forecast finished by a running step enters the miner history in any order', async () => {
     const lead = (run: number, score: number) =>
       endedSpan({ step: 'era5', lead: 24, run, attributes: { 'weather.score.era5': score } });
     const end = (run: number) =>
@@ -62,7 +58,7 @@ describe('starts that say as much as their ends', () => {
         at: 100_000,
         attributes: { 'weather.forecast.status': 'completed' },
       });
-    const running = [lead(1, 0.9), tellingStart(end(1))];
+    const running = [lead(1, 0.9), startWithEndAttributes(end(1))];
     const ended = [lead(2, 0.2), end(2)];
     const before = await written([running, ended]);
     expect(await written([ended, running])).toEqual(before);

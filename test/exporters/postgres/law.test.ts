@@ -1,23 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { disturbed, recordedRun } from '#test/support/recorded-run';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
+const database = useTestDatabase();
 
-async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
-}
+const write = (batches: readonly (readonly ObservedSpan[])[]) => writeBatches(database.pool, batches);
 
 async function recorded(work: () => Promise<void>): Promise<Record<string, readonly string[]>> {
   await emptyTables(database.pool);
@@ -31,7 +21,7 @@ const scenario = recordedRun.chain((spans) =>
 );
 
 describe('the law of the tables', () => {
-  it('the law of the tables gives byte-equal tables for any order, duplication and batch split of the spans of a recorded run', async () => {
+  it('the tables are byte-equal for any order, duplication and batch split of a recorded run', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ spans, batches }) => {
         const clean = await recorded(() => write([spans]));
@@ -42,7 +32,7 @@ describe('the law of the tables', () => {
     );
   });
 
-  it('the law of the tables gives the same tables when three writers write overlapping batches at once', async () => {
+  it('the tables are the same when three writers write overlapping batches at once', async () => {
     await fc.assert(
       fc.asyncProperty(
         recordedRun.chain((spans) =>
@@ -63,7 +53,7 @@ describe('the law of the tables', () => {
     );
   });
 
-  it('the law of the tables gives the same tables when the start of a step is never seen', async () => {
+  it('the tables are the same when the start of a step is lost', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, async (spans) => {
         const ended = spans.filter(({ phase }) => phase === 'ended');

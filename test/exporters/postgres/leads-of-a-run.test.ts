@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { endedSpan } from '#test/support/spans';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
+const database = useTestDatabase();
 
-it('a run scored on leads of its own misses none that it never asked for', async () => {
+it('missing_scores lists only leads that the run expects', async () => {
   const scored = { uid: 1, hotkey: '5Scored' };
   const failed = { uid: 2, hotkey: '5Failed' };
   const of = (miner: typeof scored, lead: number, at: number, score?: number) =>

@@ -1,27 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { replayDeadLetters } from '#postgres/maintenance/replay';
 import type { ExportReport } from '#exporters/export-report';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { queryRows, useTestDatabase } from '#test/exporters/postgres/support/database';
 import { POISON_CLOCK, POISONS, scoredAt, startedAt } from '#test/support/poisons';
 import { endedSpan } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 const NOW = POISON_CLOCK;
 const now = (): number => NOW.getTime();
 const neighbour = endedSpan({ step: 'poll', run: 2, at: 1000 });
 
-async function rows<Row extends object>(sql: string): Promise<readonly Row[]> {
-  return (await database.pool.query<Row>(sql)).rows;
-}
+const rows = <Row extends object>(sql: string) => queryRows<Row>(database.pool, sql);
 const stepNames = async (): Promise<readonly string[]> =>
   (await rows<{ step_name: string }>('select step_name from weather_forecast_steps')).map(
     (row) => row.step_name,
@@ -31,7 +23,7 @@ const letterReasons = async (): Promise<readonly string[]> =>
 const detailOfLetter = async (): Promise<string> =>
   (await rows<{ detail: string }>('select detail from dead_letter_spans'))[0]?.detail ?? '';
 
-/** What the processor does with a batch: what is rejected together is tried alone, and deadLettered when it is the only one. */
+/** Isolation as in the processor: a rejected batch is retried span by span, and a span rejected alone is dead-lettered. */
 async function isolate(spans: readonly ObservedSpan[]): Promise<readonly ExportReport['kind'][]> {
   const exporter = createPostgresExporter({ pool: database.pool, now });
   const together = await exporter.exportObserved(spans);
@@ -45,9 +37,9 @@ async function isolate(spans: readonly ObservedSpan[]): Promise<readonly ExportR
   return kinds;
 }
 
-describe('a poisoned span', () => {
+describe('poison spans', () => {
   it.each(POISONS)(
-    'a poisoned span holds up no neighbour and is never lost: %s is %s',
+    'a poison span blocks no other span and is never lost: %s is %s',
     { timeout: 60_000 },
     async (_what, fate, span) => {
       const kinds = await isolate([span, neighbour]);
@@ -61,7 +53,7 @@ describe('a poisoned span', () => {
   );
 
   it.each(POISONS.filter(([, fate]) => fate !== 'recorded'))(
-    'a poisoned span stays a letter with its reason when it is replayed while nothing has changed: %s',
+    'a replay with an unchanged cause keeps the dead letter and its reason: %s',
     { timeout: 60_000 },
     async (_what, fate, span) => {
       await isolate([span]);
@@ -72,14 +64,14 @@ describe('a poisoned span', () => {
     },
   );
 
-  it('a poisoned span names what was got and what is allowed when a clock is wild', async () => {
+  it('the dead letter of an invalid clock names the value and the range allowed', async () => {
     await isolate([startedAt('2031-01-01T00:00:00Z')]);
     expect(await detailOfLetter()).toBe(
       'the step started at 2031-01-01T00:00:00.000Z; allowed: 2000-01-01T00:00:00.000Z to a day after now, 2026-11-25T00:00:00.000Z',
     );
   });
 
-  it('a poisoned span makes no partition when its clock is wild, neither for its start nor for its end', async () => {
+  it('a span with an invalid clock creates no partition, by its start or its end', async () => {
     const wild = startedAt('2031-01-01T00:00:00Z');
     await isolate([
       { ...wild, phase: 'started', endTimeUnixNano: null },

@@ -1,36 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { ERROR_CATEGORIES } from '#semconv';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { componentScore, endedSpan, MINER, startOfSpan } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
-beforeEach(async () => {
-  await emptyTables(database.pool);
-});
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
-async function record(...spans: readonly ObservedSpan[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
-}
+const record = (...spans: readonly ObservedSpan[]) => writeBatches(database.pool, [spans]);
 
-async function rows<Row extends object>(sql: string): Promise<readonly Row[]> {
-  return (await database.pool.query<Row>(sql)).rows;
-}
+const rows = <Row extends object>(sql: string) => queryRows<Row>(database.pool, sql);
 
 const forecast = async () =>
   (await rows<Record<string, unknown>>('select * from weather_forecast_stats'))[0] ?? {};
 const miner = async () => (await rows<Record<string, unknown>>('select * from miner_stats'))[0] ?? {};
 
-/** A query that failed and is to be tried again. */
+/** A failed query with a scheduled retry. */
 const failedQuery = (attempt: number, extra: { readonly at?: number } = {}) =>
   endedSpan({
     step: 'query',
@@ -102,38 +86,38 @@ describe("the seed's testing checklist", () => {
       const { current_forecast_stage, current_forecast_status, forecast_status } = await forecast();
       seen.push([current_forecast_stage, current_forecast_status, forecast_status].join(' '));
     };
-    const stageOf = (stage: string, status: string, forecastStatus?: string) => ({
+    const stageAttributes = (stage: string, status: string, forecastStatus?: string) => ({
       'weather.stage': stage,
       'weather.stage.status': status,
       ...(forecastStatus ? { 'weather.forecast.status': forecastStatus } : {}),
     });
-    const seeded = endedSpan({ step: 'seed', attributes: stageOf('init', 'initialized', 'seeded') });
+    const seeded = endedSpan({ step: 'seed', attributes: stageAttributes('init', 'initialized', 'seeded') });
     const query = endedSpan({
       step: 'query',
       at: 1000,
-      attributes: stageOf('inference_running', 'query_successful'),
+      attributes: stageAttributes('inference_running', 'query_successful'),
     });
     const poll = endedSpan({
       step: 'poll',
       at: 2000,
-      attributes: stageOf('inference_running_45%', 'polling'),
+      attributes: stageAttributes('inference_running_45%', 'polling'),
     });
     const day1 = endedSpan({
       step: 'day1',
       at: 3000,
       lead: 12,
-      attributes: stageOf('day1_scored', 'completed', 'day1_scored'),
+      attributes: stageAttributes('day1_scored', 'completed', 'day1_scored'),
     });
     const era5 = endedSpan({
       step: 'era5',
       at: 4000,
       lead: 48,
-      attributes: stageOf('era5_scoring_48h', 'scoring', 'era5_scoring'),
+      attributes: stageAttributes('era5_scoring_48h', 'scoring', 'era5_scoring'),
     });
     const done = endedSpan({
       step: 'aggregate',
       at: 5000,
-      attributes: stageOf('complete', 'completed', 'completed'),
+      attributes: stageAttributes('complete', 'completed', 'completed'),
     });
     for (const span of [seeded, query, poll, startOfSpan(day1), day1, era5, done]) {
       await record(span);
@@ -149,7 +133,12 @@ describe("the seed's testing checklist", () => {
       'complete completed completed',
     ]);
     await record(
-      endedSpan({ step: 'poll', attempt: 2, at: 2500, attributes: stageOf('inference_running', 'polling') }),
+      endedSpan({
+        step: 'poll',
+        attempt: 2,
+        at: 2500,
+        attributes: stageAttributes('inference_running', 'polling'),
+      }),
     );
     await look();
     expect(seen.at(-1), 'a late poll moves nothing back').toBe('complete completed completed');
@@ -379,7 +368,7 @@ describe("the seed's testing checklist", () => {
     expect(letters[0]?.detail).toContain('error.type is "gremlins"; allowed: timeout, connection');
   });
 
-  it('counts calls once whatever is repeated (test vector 11)', async () => {
+  it('repeated calls count once (test vector 11)', async () => {
     const first = call({ at: 0, durationMs: 100 });
     const timeout = call({ at: 3000, failed: 'timeout' });
     await record(first, call({ at: 4000, failed: 'connection' }));
@@ -396,7 +385,7 @@ describe("the seed's testing checklist", () => {
     });
   });
 
-  it('loses no lead when two are scored at once (test vector 14)', async () => {
+  it('two leads scored at once are both recorded (test vector 14)', async () => {
     const lead = (leadHours: number, score: number) =>
       endedSpan({
         step: 'era5',

@@ -14,8 +14,8 @@ const PAIRS = [
   { a: 2, b: null },
 ];
 
-describe('the statements of the writer', () => {
-  it('the statements of the writer insert any number of rows with the same text, so that the server plans it once', async () => {
+describe('statement builders', () => {
+  it('an insert has the same text for any number of rows', async () => {
     const two = await insertRows('pairs', COLUMNS, PAIRS, 'do nothing');
     expect(two).toEqual({
       text: 'insert into pairs (a, b) select * from unnest($1::int[], $2::text[]) on conflict do nothing',
@@ -25,11 +25,11 @@ describe('the statements of the writer', () => {
     expect(one.text).toBe(two.text);
   });
 
-  it('the statements of the writer replace everything but the key', () => {
+  it('an upsert replaces every column outside the key', () => {
     expect(replaceOnConflict(COLUMNS, ['a'])).toBe('(a) do update set b = excluded.b');
   });
 
-  it('the statements of the writer join with keys as with a table', () => {
+  it('key rows are a row source to join with', () => {
     expect(keyRows(COLUMNS.slice(0, 1), PAIRS)).toEqual({
       text: 'unnest($1::int[]) as key (a)',
       values: [arrayOf('int', [1, 2])],
@@ -37,20 +37,20 @@ describe('the statements of the writer', () => {
   });
 });
 
-describe('a value on its way into the database', () => {
-  it('a value on its way into the database keeps its microseconds as a timestamp', () => {
+describe('SQL values', () => {
+  it('a timestamp keeps its microseconds', () => {
     expect(timestamp(Date.UTC(2026, 10, 23) * 1000 + 1)).toBe('2026-11-23T00:00:00.000001Z');
     expect(timestamp(null)).toBeNull();
   });
 
-  it('a value on its way into the database is JSON, and SQL null rather than JSON null for nothing', () => {
+  it('a missing value is SQL null rather than JSON null', () => {
     expect(json({ b: 1, a: [{ d: 2, c: null }] })).toBe('{"b":1,"a":[{"d":2,"c":null}]}');
     expect([json(null), json(undefined)]).toEqual([null, null]);
   });
 });
 
-describe('the number of a forecast', () => {
-  it('the number of a forecast is the same for every writer, another for every run and miner, and fits a double', () => {
+describe('responseId', () => {
+  it('the id is deterministic, distinct per run and miner, and fits a double', () => {
     expect(responseId(1, '5Good')).toBe(5188278654789250);
     const ids = [1, 2, 3].flatMap((run) => ['5A', '5B'].map((hotkey) => responseId(run, hotkey)));
     expect(new Set(ids).size).toBe(6);

@@ -1,26 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '#test/support/recorded-runs';
 
-let database: TestDatabase;
+const database = useTestDatabase();
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(RECORDED_RUNS)).toEqual({ kind: 'written' });
-});
-afterAll(async () => {
-  await database.drop();
+  await writeBatches(database.pool, [RECORDED_RUNS]);
 });
 
-async function rows(sql: string): Promise<readonly Record<string, unknown>[]> {
-  return (await database.pool.query<Record<string, unknown>>(sql)).rows;
-}
+const rows = (sql: string) => queryRows(database.pool, sql);
 
 const at = (run: number, atMs: number): Date => new Date(instantIn(run, atMs));
 
 describe('stuck_steps', () => {
-  it('stuck_steps shows who is held up in a run that goes on, since the first attempt, and nobody of a run that ended', async () => {
+  it('stuck steps of open runs are listed since their first attempt, and none of ended runs', async () => {
     expect(
       await rows(`select run_id, miner_hotkey, step_name, lead_hours, attempt, status, since, waits_until,
         retries_remaining, error_type from stuck_steps order by miner_hotkey`),
@@ -78,7 +70,7 @@ describe('stuck_steps', () => {
 });
 
 describe('scheduled_retries', () => {
-  it('scheduled_retries tells a retry from a wait for truth, and forgets a retry that has been made', async () => {
+  it('retries and waits for truth are distinguished, and a completed retry is not listed', async () => {
     expect(
       await rows(`select miner_hotkey, step_name, lead_hours, attempts_made, max_attempts, retries_remaining,
         next_retry_time, waits_for_truth from scheduled_retries order by next_retry_time`),
@@ -108,7 +100,7 @@ describe('scheduled_retries', () => {
 });
 
 describe('missing_scores', () => {
-  it('missing_scores names the only lead that a completed forecast lacks, and that its truth is missing', async () => {
+  it('the only missing lead of a completed forecast is listed with its missing truth', async () => {
     expect(
       await rows(`select run_id, score_type, lead_hours, status, error_type, reason, fault, retries_remaining
         from missing_scores where miner_hotkey = '5Good' and run_id <= 2`),
@@ -126,7 +118,7 @@ describe('missing_scores', () => {
     ]);
   });
 
-  it('missing_scores gives the error that ended a forecast for every score that it never came to', async () => {
+  it('every score that a failed forecast never reached has the error that ended it', async () => {
     expect(
       await rows(`select score_type, count(*) as scores, min(lead_hours) as first, max(lead_hours) as last, status,
         error_type, reason, fault from missing_scores where miner_hotkey = '5Tampering' and run_id = 1
@@ -145,7 +137,7 @@ describe('missing_scores', () => {
     );
   });
 
-  it('missing_scores says of a forecast on its way where it stands, and of a lead that waits for truth until when', async () => {
+  it('a forecast in flight has its stage and a lead that waits for truth its due time', async () => {
     expect(
       await rows(`select distinct reason, status, fault from missing_scores where miner_hotkey = '5Fresh'`),
     ).toEqual([
@@ -163,7 +155,7 @@ describe('missing_scores', () => {
 });
 
 describe('step_faults', () => {
-  it('step_faults says who is at fault, each failure once: a time-out at the call and not at the step around it', async () => {
+  it('each failure has its fault once: a time-out at the call and not at its enclosing step', async () => {
     expect(
       await rows(`select run_id, miner_hotkey, fault, error_type, step_name, failures, first_at = last_at as once
         from step_faults order by run_id, miner_hotkey, step_name`),
@@ -191,7 +183,7 @@ describe('step_faults', () => {
 });
 
 describe('repeated_scores', () => {
-  it('repeated_scores names the one lead that was scored twice, with both spans, the newest last', async () => {
+  it('a lead scored twice is listed with both spans, newest last', async () => {
     const spans = RECORDED_RUNS.filter(
       ({ attributes }) => attributes['weather.run.id'] === 2 && attributes['weather.lead_hours'] === 72,
     );
@@ -213,7 +205,7 @@ describe('repeated_scores', () => {
 });
 
 describe('run_completeness', () => {
-  it('run_completeness accounts for every span that was handed over', async () => {
+  it('every delivered span is accounted for', async () => {
     const found = await rows(`select run_id, started, recorded, in_flight, abandoned, truncated, emitters
       from run_completeness order by run_id`);
     const handedOver = [1, 2, 3, 4].map(
@@ -231,7 +223,7 @@ describe('run_completeness', () => {
 });
 
 describe('run_progress', () => {
-  it('run_progress says how far each run is and what happens next', async () => {
+  it('each run has its progress and its next event', async () => {
     const found =
       await rows(`select run_id, gfs_init_time_utc, status, miners, completed, failed, in_flight, waiting,
       next_event, leads_scored, leads_expected, completion_time is not null as is_over, error_message
@@ -299,7 +291,7 @@ describe('run_progress', () => {
 });
 
 describe('miner_leaderboard', () => {
-  it('miner_leaderboard puts the best miner of each run first and those without a score last, without a rank', async () => {
+  it('miners of a run are ordered by score, and those without a score come last, without a rank', async () => {
     const found = await rows(`select run_id, miner_rank, miner_hotkey, forecast_status, last_error_message,
       round(overall_forecast_score::numeric, 9)::float8 as overall,
       round(era5_combined_score::numeric, 9)::float8 as combined, forecast_score_initial as day1, era5_completeness
@@ -347,7 +339,7 @@ const unscored = (run: number, hotkey: string, error: string) => ({
 });
 
 describe('forecast_timeline', () => {
-  it('forecast_timeline tells a forecast attempt by attempt, in the order of time, with what went wrong', async () => {
+  it('the attempts of a forecast are listed in the order of time, with their errors', async () => {
     const found =
       await rows(`select step_name, substep, attempt, status, latency_ms, error_type, error_message,
       next_retry_time from forecast_timeline where run_id = 3 and miner_hotkey = '5Good'`);
@@ -404,7 +396,7 @@ describe('forecast_timeline', () => {
 });
 
 describe('current_miner_stats', () => {
-  it('current_miner_stats shows the miner that holds a slot now, not the one that held it before', async () => {
+  it('a UID shows the miner that holds it now, not the previous one', async () => {
     expect(
       await rows(
         'select miner_uid, miner_hotkey, successful_forecasts, failed_forecasts from current_miner_stats',

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { readExplanation } from '#reports/explanation';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { endedSpan, MINER, type SpanOptions } from '#test/support/spans';
 
 const NO_FIELD = { type: 'truth_not_ready', message: 'The analysis store does not have it yet.' } as const;
 const LATER = '2026-11-29T06:00:00.000Z';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
-const record = async (...spans: readonly ObservedSpan[]): Promise<void> => {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
-};
+const record = (...spans: readonly ObservedSpan[]) => writeBatches(database.pool, [spans]);
 const rowsOf = async (sql: string, run: number): Promise<readonly Record<string, unknown>[]> =>
   (await database.pool.query<Record<string, unknown>>(sql, [run])).rows;
 const missingOf = (run: number) =>
@@ -48,8 +40,8 @@ const retry = {
   attributes: { 'weather.retry.next_time': LATER },
 };
 
-describe('a run without GFS', () => {
-  it('a run without GFS says that every score waits for it, with the next try, until it is read', async () => {
+describe('views of a run without GFS', () => {
+  it('every score waits for GFS, with the next retry, until it is read', async () => {
     await record(statusOf(1, 5, 'seeding'), seeded(1), gfs(1, { ...retry, attempt: 2, at: 100 }));
     const waiting = {
       status: 'seeded',
@@ -80,7 +72,7 @@ describe('a run without GFS', () => {
     );
   });
 
-  it('a run without GFS says when it is given up that the run ended, and why, and that nothing comes', async () => {
+  it('an abandoned run shows its end and its reason and waits for nothing', async () => {
     const error = 'GFS could not be read (truth_not_ready): The analysis store does not have it yet.';
     await record(
       statusOf(2, 5, 'seeding'),
@@ -100,7 +92,7 @@ describe('a run without GFS', () => {
   });
 });
 
-describe('a lead that waits for truth', () => {
+describe('views of a lead that waits for truth', () => {
   const wait = (run: number, dueTime: string): ObservedSpan =>
     endedSpan({
       step: 'era5',
@@ -134,7 +126,7 @@ describe('a lead that waits for truth', () => {
     retries_remaining: 4,
   };
 
-  it('a lead that waits for truth blames nobody before truth is due, and upstream after that; never for the error of another step', async () => {
+  it('the fault of a waiting lead is null before truth is due and upstream afterwards', async () => {
     const day1 = {
       score_type: 'day1',
       error_type: 'data_coverage',
@@ -147,7 +139,7 @@ describe('a lead that waits for truth', () => {
     expect(await missingOf(4)).toMatchObject([day1, { ...waiting, fault: 'upstream' }]);
   });
 
-  it('a lead that waits for truth waits no more when its run was given up, and neither does the run', async () => {
+  it('a lead and its run stop waiting when the run is abandoned', async () => {
     const progressOf = () =>
       rowsOf('select in_flight, waiting, next_event from run_progress where run_id = $1', 5);
     await record(statusOf(5, 5, 'awaiting_results'), wait(5, LATER));

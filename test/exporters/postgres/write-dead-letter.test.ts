@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toRejection } from '#postgres/write-dead-letter';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { Committed } from '#postgres/write-batch';
 import type { ObservedSpan } from '#facts/observed-span';
 import { interceptPool } from '#test/support/intercepted-pool';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 const letters = async (): Promise<readonly Record<string, unknown>[]> =>
   (await database.pool.query<Record<string, unknown>>('select * from dead_letter_spans order by phase')).rows;
@@ -23,8 +17,8 @@ const refused = Object.assign(new Error('new row for relation "x" violates check
   code: '23514',
 });
 
-describe('a span that the database refuses', () => {
-  it('a span that the database refuses is kept whole, with whose it is and with SQLSTATE and message, and counted by its reason', async () => {
+describe('writeDeadLetter', () => {
+  it('a refused span is stored whole, with owner, SQLSTATE and message, and counts by its reason', async () => {
     const commits: Committed[] = [];
     const onCommit = (committed: Committed) => void commits.push(committed);
     const exporter = createPostgresExporter({ pool: database.pool, onCommit });
@@ -45,14 +39,14 @@ describe('a span that the database refuses', () => {
     expect(commits).toEqual([{ steps: [], minerStats: [], rows: {}, rejected: { refused_by_database: 1 } }]);
   });
 
-  it('a span that the database refuses is kept once, however often it is written, and once for its start and once for its end', async () => {
+  it('a refused span is stored once per phase, however often it is written', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     for (const deadLettered of [span, span, startOfSpan(span)])
       await exporter.writeDeadLetter(deadLettered, refused);
     expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
   });
 
-  it('a span that the database refuses is deadLettered later when the database is away, like a batch', async () => {
+  it('the write of a dead letter is retryable when the database is away', async () => {
     let isAway = true;
     const pool = interceptPool(database.pool, (_text, run) =>
       isAway ? Promise.reject(new Error('Connection terminated')) : run(),
@@ -64,23 +58,23 @@ describe('a span that the database refuses', () => {
     expect(await letters()).toHaveLength(1);
   });
 
-  it('a span that the database refuses is deadLettered after what was handed over before, and not at all after the shutdown', async () => {
+  it('a dead letter is written after earlier spans and rejected after the shutdown', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const order: string[] = [];
     void exporter.exportObserved([endedSpan({ step: 'poll' })]).then(() => order.push('export'));
-    await exporter.writeDeadLetter(span, refused).then(() => order.push('bury'));
-    expect(order).toEqual(['export', 'bury']);
+    await exporter.writeDeadLetter(span, refused).then(() => order.push('dead letter'));
+    expect(order).toEqual(['export', 'dead letter']);
     await exporter.shutdown();
     expect(await exporter.writeDeadLetter(startOfSpan(span), refused)).toMatchObject({ kind: 'rejected' });
     expect(await letters()).toHaveLength(1);
   });
 });
 
-describe('a span of which even the letter is refused', () => {
+describe('writeDeadLetter of a span whose dead letter is refused', () => {
   it.each<[string, ObservedSpan]>([
     ['an id that no text holds', { ...span, spanId: 'a\0b', name: 'odd\0one' }],
     ['an id too long for the key', { ...span, traceId: [...Array(4000).keys()].join('') }],
-  ])('a span of which even the letter is refused leaves ids, name and reason: %s', async (_what, odd) => {
+  ])('ids, name and reason are stored: %s', async (_what, odd) => {
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.writeDeadLetter(odd, refused)).toEqual({ kind: 'written' });
     expect(await letters()).toMatchObject([
@@ -88,7 +82,7 @@ describe('a span of which even the letter is refused', () => {
     ]);
   });
 
-  it('a span of which even the letter is refused is given up when nothing of it is taken, instead of being tried for ever', async () => {
+  it('a span whose stripped dead letter is refused is rejected and not retried', async () => {
     await database.pool.query('alter table dead_letter_spans add constraint closed check (phase is null)');
     const exporter = createPostgresExporter({ pool: database.pool });
     expect(await exporter.writeDeadLetter(span, refused)).toMatchObject({
@@ -99,7 +93,7 @@ describe('a span of which even the letter is refused', () => {
   });
 });
 
-describe('why a span was refused', () => {
+describe('toRejection', () => {
   it.each([
     [
       '22P02',
@@ -116,12 +110,12 @@ describe('why a span was refused', () => {
       'duplicate key value violates unique constraint "k"',
       '23505: duplicate key value violates unique constraint "k"',
     ],
-  ])('why a span was refused is said without the values of the row: %s', (code, message, detail) => {
+  ])('the message is stored without the values of the row: %s', (code, message, detail) => {
     const error = Object.assign(new Error(message), { code, detail: 'Failing row contains (5Secret).' });
     expect(toRejection(error)).toEqual({ reason: 'refused_by_database', detail });
   });
 
-  it('why a span was refused is said of whatever was thrown', () => {
+  it('a thrown value that is no error becomes the detail', () => {
     expect(toRejection(new RangeError('Invalid time value')).detail).toBe('RangeError: Invalid time value');
     expect(toRejection('no error').detail).toBe('no error');
   });

@@ -78,7 +78,7 @@ const TABLE: FoldedTable<MinerFact, ForecastFold> = {
   toText: foldText,
 };
 
-/** Folds facts into `weather_forecast_stats` and gives the forecasts that changed. */
+/** Folds facts into `weather_forecast_stats` and returns the forecasts that changed. */
 export async function writeForecasts(
   client: ClientBase,
   facts: readonly MinerFact[],
@@ -96,7 +96,7 @@ export async function writeForecasts(
   }));
 }
 
-/** Ranks the miners of the runs whose scores changed. */
+/** Ranks the miners of each run in which a score changed. */
 export async function rankForecasts(client: ClientBase, changes: readonly ForecastChange[]): Promise<void> {
   const rescored = changes.filter(
     ({ before, after }) => (before?.overallScore ?? null) !== after.overallScore,
@@ -105,8 +105,8 @@ export async function rankForecasts(client: ClientBase, changes: readonly Foreca
 }
 
 /**
- * Ranks the miners of each run by `overall_forecast_score`, best first, ties alike (1, 1, 3). A miner without a score
- * has no rank. Each run is read by its own key: told of many runs at once, the server reads the forecasts of all runs.
+ * Competition ranking (1, 1, 3) of the miners of each run by `overall_forecast_score`, best first. A miner without a
+ * score has no rank. One query per run: given many runs at once, the planner scans the forecasts of all runs.
  */
 export async function rankRuns(client: ClientBase, runs: readonly RunOf[]): Promise<void> {
   for (const run of runs) {
@@ -115,7 +115,7 @@ export async function rankRuns(client: ClientBase, runs: readonly RunOf[]): Prom
   }
 }
 
-/** A miner of a run by its key, with its score and rank. */
+/** A miner of a run, with its score and rank. */
 interface RankedMiner extends RankedScore {
   readonly minerHotkey: string;
 }

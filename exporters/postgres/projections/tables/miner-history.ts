@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ForecastHistory } from '../miner-history.ts';
 import { epochMicros } from '#postgres/sql/sql-values';
 
-/** A miner, as the key of `miner_stats`. */
+/** Key of `miner_stats`. */
 export interface MinerKey {
   readonly validatorId: number;
   readonly minerHotkey: string;
@@ -26,10 +26,10 @@ const IS_FINISHED = "forecast_status in ('completed', 'failed')";
 const NEWEST_FIRST = 'forecast_init_time desc, run_id desc';
 
 /**
- * Each part is one look into an index, so that the cost does not grow with the history; only the current streak is
- * counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts, in the order
- * of their T0. It begins after the newest forecast that ended otherwise (`other`); whether one ever did (`ended`) is
- * known at one look, without walking past all that did not.
+ * Lateral joins of one index lookup each, so that the cost does not grow with the history; only the current streak is
+ * counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts, ordered by
+ * T0. It begins after the newest forecast of the opposite outcome (`other`). `ended` first tests with one lookup
+ * whether there is any, which avoids a scan past the whole history when there is none.
  */
 const HISTORY = `
   select miner.validator_id, miner.miner_hotkey, best.best, worst.worst,
@@ -84,7 +84,7 @@ function toHistory(row: HistoryRow): ForecastHistory {
   };
 }
 
-/** Aggregates over the finished forecasts of these miners. */
+/** The history of each miner, aggregated over its finished forecasts; by the text of its key. */
 export async function readHistories(
   client: ClientBase,
   miners: readonly MinerKey[],

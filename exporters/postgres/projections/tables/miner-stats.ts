@@ -75,7 +75,7 @@ const TABLE: FoldedTable<MinerChange, MinerFold> = {
   toText: canonicalJson,
 };
 
-/** Folds the changes of a batch into `miner_stats`; returns the rows written, and whose rank changed with them. */
+/** Folds changes into `miner_stats` and ranks; returns the number of rows written and the miners with a new rank. */
 export async function writeMinerStats(
   client: ClientBase,
   minerChanges: readonly MinerChange[],
@@ -86,7 +86,7 @@ export async function writeMinerStats(
   return { written, reranked };
 }
 
-/** The same without the ranks; gives the miners whose average moved. */
+/** `writeMinerStats` without the ranks; returns the miners whose average score changed. */
 export async function foldMiners(
   client: ClientBase,
   minerChanges: readonly MinerChange[],
@@ -114,7 +114,9 @@ export async function foldMiners(
 
 const averageOf = (fold: MinerFold | null): number | null => meanOf(fold?.forecastScore ?? emptySum);
 
-/** Ranks the miners of a validator by `avg_forecast_score`, best first, ties alike; gives the miners that moved. */
+/**
+ * Competition ranking of the miners of a validator by `avg_forecast_score`, best first; returns those with a new rank.
+ */
 export async function rankMiners(
   client: ClientBase,
   validatorIds: readonly number[],

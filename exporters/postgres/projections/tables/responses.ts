@@ -24,8 +24,8 @@ const of = (name: string, type: CellType, value: (row: ResponseRow) => unknown) 
   column<Row>(name, type, ({ row }) => value(row));
 
 /**
- * `target_netcdf_url_template`, `frozen_manifest_files` and `input_hash_*` stay null: no forecast is NetCDF, the list
- * of files is control state of the pipeline, and the protocol has no input hash any more.
+ * `target_netcdf_url_template`, `frozen_manifest_files` and `input_hash_*` stay null: no forecast is NetCDF, the file
+ * list is control state of the pipeline, and the protocol no longer has an input hash.
  */
 const COLUMNS = [
   ...MINER_RUN_KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),

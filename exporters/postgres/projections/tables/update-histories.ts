@@ -4,15 +4,15 @@ import type { MinerFold } from '../miner-fold.ts';
 import { addToHistory, type ForecastHistory, type HistoryChange } from '../miner-history.ts';
 import { readHistories, type MinerKey } from './miner-history.ts';
 
-/** A miner, with those of its forecasts that a batch changed. */
+/** A miner, with its forecasts that a batch changed. */
 export interface MinerToUpdate extends MinerKey {
   readonly changes: readonly HistoryChange[];
 }
 
 /**
- * Gives the histories that moved, by the texts of the keys. Mostly the new one follows from the one before and from what
- * has changed; where it does not, and where the one before is not known, it is read from the forecasts, which are written
- * already.
+ * Incremental maintenance of the miners' histories; returns those that changed, by the text of the key. Where a change
+ * cannot be applied to the previous history, or there is none, the history is recomputed from the forecast rows, which
+ * are written already.
  */
 export async function updateHistories(
   client: ClientBase,

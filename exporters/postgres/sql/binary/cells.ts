@@ -1,10 +1,10 @@
 import type { WireWriter } from './wire-writer.ts';
 
-/** Microseconds from 1970 to 2000, where the instants of PostgreSQL begin. */
+/** Microseconds from 1970 to 2000, the epoch of PostgreSQL. */
 const MICROS_TO_2000 = 946_684_800_000_000;
 const INT32_LIMIT = 2 ** 31;
 
-/** The SQL types of our columns, and what JavaScript gives for them. */
+/** The SQL types of the columns, and the JavaScript type of their values. */
 interface CellValues {
   int: number;
   bigint: number | bigint;
@@ -20,10 +20,10 @@ interface CellValues {
 }
 export type CellType = keyof CellValues;
 
-/** Appends one value with its length before it. */
+/** Appends one value, prefixed by its length in bytes. */
 type WriteValue<Value> = (writer: WireWriter, value: Value) => void;
 
-/** How PostgreSQL receives values of a type: its number in the catalogue, and what is sent. */
+/** Binary format of a type: its OID in the catalogue `pg_type`, and its encoder. */
 interface CellFormat<Value> {
   readonly oid: number;
   readonly write: WriteValue<Value>;
@@ -89,7 +89,7 @@ function writeJsonb(writer: WireWriter, value: string): void {
 
 export const oidOf = (type: CellType): number => FORMATS[type].oid;
 
-/** What writes the values of a type, each with its length; null has none. */
+/** The encoder of a type. Null is the length -1 without a value. */
 export function cellWriter(type: CellType): WriteValue<unknown> {
   const write = FORMATS[type].write as WriteValue<unknown>;
   return (writer, value) => {
@@ -98,7 +98,10 @@ export function cellWriter(type: CellType): WriteValue<unknown> {
   };
 }
 
-/** The error that the server would give; like one of the server it is about the row and not about the connection. */
+/**
+ * Error with the SQLSTATE that the server would give, so that it is classified as an error of the row, not of the
+ * connection.
+ */
 class CellRangeError extends RangeError {
   readonly code = '22003';
 }

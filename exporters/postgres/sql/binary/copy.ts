@@ -7,12 +7,12 @@ import { WireWriter } from './wire-writer.ts';
 import { cellWriter } from './cells.ts';
 
 const SIGNATURE = 'PGCOPY\n\xff\r\n\0';
-/** Stands where the number of columns of a further row would stand. */
+/** End-of-data marker, in the place of the column count of a further row. */
 const END = -1;
 
-/** What is sent at once: while the server takes in one part, the next is encoded. */
+/** Rows per part: while the server reads one part, the next is encoded. */
 const ROWS_PER_PART = 500;
-/** Of a step of the log. */
+/** Initial buffer size per row, that of a step of the log. */
 const USUAL_ROW_BYTES = 512;
 
 function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Generator<Buffer> {
@@ -31,17 +31,17 @@ function* encodeParts<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 
 function writeHeader(writer: WireWriter): void {
   for (const byte of Buffer.from(SIGNATURE, 'latin1')) writer.byte(byte);
-  // No flags, and nothing more.
+  // No flags, and no header extension.
   writer.int32(0);
   writer.int32(0);
 }
 
 /**
- * Copies rows into a table in the binary format: the fastest way there is, but one row that conflicts with another
- * refuses them all. Nothing else may use the connection meanwhile.
+ * Bulk load: `copy … from stdin` in the binary format, the fastest way to write rows. One row that violates a
+ * constraint fails them all. Nothing else may use the connection meanwhile.
  *
- * @throws what the server threw, or the row that cannot be encoded; the transaction is then to be rolled back, at least
- *   to a savepoint
+ * @throws the error of the server, or that of a row that cannot be encoded; the caller then rolls back, at least to a
+ *   savepoint
  */
 export async function copyRows<Row>(
   client: ClientBase,
@@ -65,11 +65,11 @@ export async function copyRows<Row>(
 
 interface FeedState {
   hasFailed: boolean;
-  /** Why we gave it up ourselves. */
+  /** The error of the encoder, where it is what ended the copy. */
   cause?: Error;
 }
 
-/** Writes the parts until the copy has failed: nothing may be written to it then. */
+/** Writes the parts until the copy fails: a failed stream must not be written to. */
 async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: FeedState): Promise<void> {
   try {
     for (const part of parts) {
@@ -80,7 +80,7 @@ async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: Fe
     if (!state.hasFailed) copying.end();
   } catch (error) {
     state.cause = error instanceof Error ? error : new Error(String(error));
-    // CopyFail: the server's error response ends the copy.
+    // Sends CopyFail; the reply of the server ends the copy.
     copying.destroy(state.cause);
   }
 }
@@ -88,9 +88,9 @@ async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: Fe
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * Copies rows into a table, within a transaction.
+ * Optimistic bulk load within a transaction: copies rows on the assumption that all are new, behind a savepoint.
  *
- * @returns false when one of them is there already, or twice among them; then none was written
+ * @returns false when a row exists already or occurs twice; then none was written
  */
 export async function copyNewRows<Row>(
   client: ClientBase,
@@ -110,5 +110,5 @@ export async function copyNewRows<Row>(
   return true;
 }
 
-/** From how many rows on a copy is faster than an insert, which needs no savepoint. */
+/** Number of rows from which a copy is faster than an insert, which needs no savepoint. */
 export const COPY_MIN_ROWS = 256;

@@ -1,17 +1,17 @@
 const TWO_TO_THE_32 = 2 ** 32;
-/** Up to here a text is written faster character by character than by a call of the encoder. */
+/** Length up to which a loop over the characters is faster than a call of the encoder. */
 const SHORT_TEXT = 64;
 const LAST_ASCII = 0x7f;
-/** No character of JavaScript takes more than three bytes. */
-const MOST_BYTES_OF_A_CHARACTER = 3;
+/** UTF-8 takes at most three bytes for one UTF-16 code unit. */
+const MAX_BYTES_PER_CHARACTER = 3;
 
-/** Appends numbers and texts as the protocol of PostgreSQL wants them, most significant byte first. */
+/** Growable byte buffer: appends numbers and texts in network byte order, as the PostgreSQL protocol has them. */
 export class WireWriter {
   #bytes: Buffer;
   #view: DataView;
   #length = 0;
 
-  /** @param expectedBytes room to begin with; more is asked for as it is needed */
+  /** @param expectedBytes initial capacity; the buffer doubles when it is full */
   constructor(expectedBytes: number) {
     this.#bytes = Buffer.allocUnsafe(expectedBytes);
     this.#view = viewOf(this.#bytes);
@@ -22,57 +22,57 @@ export class WireWriter {
   }
 
   int16(value: number): void {
-    const at = this.#take(2);
+    const at = this.#advance(2);
     this.#view.setInt16(at, value);
   }
 
   int32(value: number): void {
-    const at = this.#take(4);
+    const at = this.#advance(4);
     this.#view.setInt32(at, value);
   }
 
   /** A whole number that a double holds exactly. */
   int64(value: number): void {
-    const at = this.#take(8);
+    const at = this.#advance(8);
     const high = Math.floor(value / TWO_TO_THE_32);
     this.#view.setInt32(at, high);
     this.#view.setUint32(at + 4, value - high * TWO_TO_THE_32);
   }
 
   bigInt64(value: bigint): void {
-    const at = this.#take(8);
+    const at = this.#advance(8);
     this.#view.setBigInt64(at, value);
   }
 
   float64(value: number): void {
-    const at = this.#take(8);
+    const at = this.#advance(8);
     this.#view.setFloat64(at, value);
   }
 
   byte(value: number): void {
-    const at = this.#take(1);
+    const at = this.#advance(1);
     this.#bytes[at] = value;
   }
 
   /** UTF-8, without its length. */
   text(value: string): void {
-    this.#reserve(value.length * MOST_BYTES_OF_A_CHARACTER);
-    if (value.length <= SHORT_TEXT && this.#wroteAscii(value)) this.#length += value.length;
+    this.#reserve(value.length * MAX_BYTES_PER_CHARACTER);
+    if (value.length <= SHORT_TEXT && this.#tryWriteAscii(value)) this.#length += value.length;
     else this.#length += this.#bytes.write(value, this.#length);
   }
 
-  /** Writes something over what was written at `at`. */
+  /** Overwrites four bytes at `at`: a length that was not known before its value. */
   setInt32(at: number, value: number): void {
     this.#view.setInt32(at, value);
   }
 
-  /** What was written; the writer is not to be used any more. */
+  /** The bytes written, without a copy; the writer must not be used afterwards. */
   bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Writes a text behind the end and returns whether it was ASCII alone; if not, what it wrote is of no use. */
-  #wroteAscii(value: string): boolean {
+  /** Writes a text behind the end; false when it is not pure ASCII, and what was written is then to be overwritten. */
+  #tryWriteAscii(value: string): boolean {
     const bytes = this.#bytes;
     const start = this.#length;
     for (let index = 0; index < value.length; index += 1) {
@@ -83,8 +83,8 @@ export class WireWriter {
     return true;
   }
 
-  /** Where the next bytes go. They may go into new memory, so call it before the memory is looked up. */
-  #take(bytes: number): number {
+  /** Reserves bytes and returns their offset. May replace buffer and view, so call it before reading either. */
+  #advance(bytes: number): number {
     const at = this.#length;
     if (at + bytes > this.#bytes.length) this.#reserve(bytes);
     this.#length = at + bytes;

@@ -1,26 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan } from '#test/support/spans';
 import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
-beforeEach(async () => {
-  await emptyTables(database.pool);
-});
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
-async function record(...batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
-}
+const record = (...batches: readonly (readonly ObservedSpan[])[]) => writeBatches(database.pool, batches);
 
 async function emitters(): Promise<readonly Record<string, unknown>[]> {
   const { rows } = await database.pool.query<Record<string, unknown>>(
@@ -32,8 +19,8 @@ async function emitters(): Promise<readonly Record<string, unknown>[]> {
 const spans = [0, 1, 2].map((n) => endedSpan({ step: 'query', attempt: n + 1, at: n * 1000 }));
 const [first = endedSpan({ step: 'query' }), second = first, third = first] = spans;
 
-describe('an emitter', () => {
-  it('an emitter has each of its spans counted once, at its start or its end, whichever comes first', async () => {
+describe('countEmitters', () => {
+  it('each span of an emitter counts once, at its start or its end, whichever arrives first', async () => {
     await record([startOfSpan(first)], [first], [second], [startOfSpan(second)], [startOfSpan(third)]);
     expect(await emitters()).toEqual([
       {
@@ -46,14 +33,18 @@ describe('an emitter', () => {
     ]);
   });
 
-  it('an emitter has the same counts for any order, repetition and split of the same observations', async () => {
+  it('the counts do not depend on order, repetition and batch split of the observations', async () => {
     const all = spans.flatMap((span) => [startOfSpan(span), span]);
     const disturbed = fc
       .array(fc.constantFrom(...all), { maxLength: 4 })
       .map((repeated) => [...all, ...repeated])
-      .chain((events) => fc.shuffledSubarray(events, { minLength: events.length, maxLength: events.length }))
-      .chain((events) =>
-        fc.nat(events.length).map((cut) => [events.slice(0, cut), events.slice(cut)] as const),
+      .chain((observations) =>
+        fc.shuffledSubarray(observations, { minLength: observations.length, maxLength: observations.length }),
+      )
+      .chain((observations) =>
+        fc
+          .nat(observations.length)
+          .map((cut) => [observations.slice(0, cut), observations.slice(cut)] as const),
       );
     await fc.assert(
       fc.asyncProperty(disturbed, async (batches) => {
@@ -65,7 +56,7 @@ describe('an emitter', () => {
     );
   });
 
-  it('an emitter is told from the others, and from one of the same name at another validator', async () => {
+  it('emitters are kept apart by name and by validator', async () => {
     const elsewhere = endedSpan({ step: 'poll', instance: 'instance-2' });
     const other = endedSpan({ step: 'poll', validator: '5Other', at: 7 });
     await record([first, elsewhere, other]);
@@ -76,7 +67,7 @@ describe('an emitter', () => {
     ]);
   });
 
-  it('an emitter is not invented for spans that name none', async () => {
+  it('spans without an instance id create no emitter', async () => {
     const resource = { 'weather.validator.hotkey': '5Validator' };
     await record([{ ...first, resource }]);
     expect(await emitters()).toEqual([]);

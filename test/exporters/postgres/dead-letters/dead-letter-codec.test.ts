@@ -6,7 +6,7 @@ import { translate } from '#facts/translate';
 import { recordedRun } from '#test/support/recorded-run';
 import { endedSpan } from '#test/support/spans';
 
-/** The span that a letter gives back. */
+/** The span after a round trip through a dead letter. */
 function kept(span: ObservedSpan): ObservedSpan {
   const read = decodeDeadLetter(encodeDeadLetter(span));
   if (read === null) throw new Error('the letter was stripped');
@@ -16,8 +16,8 @@ function kept(span: ObservedSpan): ObservedSpan {
 const queryWith = (attributes: Readonly<Record<string, unknown>>): ObservedSpan =>
   endedSpan({ step: 'query', attributes });
 
-describe('the span of a dead letter', () => {
-  it('the span of a dead letter is translated as the span itself would have been, so that a replay gives the same rows', () => {
+describe('dead-letter codec', () => {
+  it('a decoded span translates as the original, so that a replay gives the same rows', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) expect(translate(kept(span))).toEqual(translate(span));
@@ -36,23 +36,23 @@ describe('the span of a dead letter', () => {
     ['JSON as long as the translation takes', { 'weather.step.context': `{"a":"${'x'.repeat(60_000)}"}` }],
     ['JSON longer than that', { 'weather.step.context': `{"a":"${'x'.repeat(70_000)}"}` }],
     ['an object', { 'weather.job.id': { a: [1, { $number: 'NaN' }] } }],
-  ])('the span of a dead letter is translated alike even if it holds %s', (_what, attributes) => {
+  ])('a decoded span translates as the original when it holds %s', (_what, attributes) => {
     const span = queryWith(attributes);
     const withoutLosses = (of: ObservedSpan) => {
       const translation = translate(of);
-      // What could not be kept as it was is counted where the letter was made harmless, not again.
+      // Values that could not be stored unchanged are counted when the dead letter is encoded, not again.
       return translation.kind === 'step' ? { ...translation.fact, adjustments: null } : translation;
     };
     expect(withoutLosses(kept(span))).toEqual(withoutLosses(span));
   });
 
-  it('the span of a dead letter ends a circle and a depth without end', () => {
+  it('circular and deeply nested values are cut at the maximum depth', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(encodeDeadLetter(queryWith({ circle })).length).toBeLessThan(5000);
   });
 
-  it('the span of a dead letter holds no function, no invalid date and nothing that was undefined', () => {
+  it('functions, invalid dates and undefined values are not stored', () => {
     const attributes = { call: () => 1, never: new Date(NaN), at: new Date(0), absent: undefined };
     expect(kept(queryWith(attributes)).attributes).toMatchObject({
       call: null,
@@ -62,14 +62,14 @@ describe('the span of a dead letter', () => {
     expect('absent' in kept(queryWith(attributes)).attributes).toBe(false);
   });
 
-  it('the span of a dead letter says nothing that nobody should read', () => {
+  it('secrets are scrubbed from the stored span', () => {
     const text = encodeDeadLetter(
       queryWith({ password: 'hunter2', path: '/home/v/.wallet', url: 'http://203.0.113.9:80/x' }),
     );
     expect(text).not.toMatch(/hunter2|\/home\/v|203\.0\.113\.9/);
   });
 
-  it('the span of a dead letter is told from one that was stripped, which cannot be replayed', () => {
+  it('a stripped span decodes to null', () => {
     expect(decodeDeadLetter(encodeStripped(queryWith({})))).toBeNull();
     expect(decodeDeadLetter('{}')).toBeNull();
   });

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import type { Committed } from '#postgres/write-batch';
 import { DEAD_LETTER_REASONS } from '#semconv';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
-beforeEach(async () => {
-  await emptyTables(database.pool);
-});
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 async function letters(): Promise<readonly Record<string, unknown>[]> {
   return (
@@ -28,8 +18,8 @@ const odd = endedSpan({
   attributes: { 'weather.step.status': 'success', 'weather.job.id': 'a\0b' },
 });
 
-describe('the reasons of dead letters', () => {
-  it('the reasons of dead letters are the same in the table and in the code', async () => {
+describe('DEAD_LETTER_REASONS', () => {
+  it('the check constraint of the table lists the same reasons as the code', async () => {
     const { rows } = await database.pool.query<{ definition: string }>(
       `select pg_get_constraintdef(oid) as definition from pg_constraint where conname = 'dead_letter_spans_reason_check'`,
     );
@@ -38,8 +28,8 @@ describe('the reasons of dead letters', () => {
   });
 });
 
-describe('a span that breaks the vocabulary', () => {
-  it('a span that breaks the vocabulary is kept with what was got and what is allowed, so that it can be mended and handed over again', async () => {
+describe('insertDeadLetters', () => {
+  it('an invalid span is stored with the value received and the values allowed', async () => {
     await createPostgresExporter({ pool: database.pool }).exportObserved([odd]);
     const [letter] = await letters();
     expect(letter).toMatchObject({
@@ -61,7 +51,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(letter?.['detail']).toContain('weather.step.status is "success"; allowed: in_progress');
   });
 
-  it('a span that breaks the vocabulary is kept once, however often it comes, and once for its start and once for its end', async () => {
+  it('a redelivered span is stored once per phase', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const withoutRun = { ...odd, attributes: { ...odd.attributes, 'weather.run.id': undefined } };
     await exporter.exportObserved([withoutRun, withoutRun, startOfSpan(withoutRun)]);
@@ -69,7 +59,7 @@ describe('a span that breaks the vocabulary', () => {
     expect((await letters()).map(({ phase }) => phase)).toEqual(['ended', 'started']);
   });
 
-  it('a span that breaks the vocabulary holds nothing that nobody should read, in its attributes as in its events', async () => {
+  it('secrets are scrubbed from the attributes and the events of a dead letter', async () => {
     const leaking = endedSpan({
       step: 'query',
       error: { type: 'connection', message: 'connect ECONNREFUSED 203.0.113.9:33333' },
@@ -84,7 +74,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(JSON.stringify(await letters())).not.toMatch(/203\.0\.113\.9|eyJhbGciOi|hunter2|\/home\/v/);
   });
 
-  it('a span that breaks the vocabulary does not keep the others from being written, and is counted by its reason', async () => {
+  it('an invalid span does not block the rest of its batch and counts by its reason', async () => {
     const commits: Committed[] = [];
     const exporter = createPostgresExporter({
       pool: database.pool,
@@ -97,7 +87,7 @@ describe('a span that breaks the vocabulary', () => {
     expect(commits[0]?.steps).toHaveLength(1);
   });
 
-  it('a span that breaks the vocabulary is kept even if it holds what JSON cannot: big integers, NaN, NUL and half characters', async () => {
+  it('a span is stored even when it holds big integers, NaN, NUL or lone surrogates', async () => {
     const hostile = endedSpan({
       step: 'query',
       attributes: { 'weather.step.status': 'no', big: 2n ** 70n, nan: NaN, nul: 'a\0b', half: '\ud800' },
@@ -125,12 +115,9 @@ describe('a span that breaks the vocabulary', () => {
     ['a run that is a fraction', { 'weather.run.id': 1.5 }, { run_id: null }],
     ['a validator of its own', { 'weather.validator.hotkey': '5Own' }, { validator_hotkey: '5Own' }],
     ['a validator that is no text', { 'weather.validator.hotkey': 7 }, { validator_hotkey: '5Validator' }],
-  ])(
-    'a span that breaks the vocabulary says whose it is as far as that can be read: %s',
-    async (_what, attributes, expected) => {
-      const span = endedSpan({ step: 'query', attributes: { 'weather.step.status': 'no', ...attributes } });
-      await createPostgresExporter({ pool: database.pool }).exportObserved([span]);
-      expect(await letters()).toMatchObject([expected]);
-    },
-  );
+  ])('a dead letter names its owner as far as it is readable: %s', async (_what, attributes, expected) => {
+    const span = endedSpan({ step: 'query', attributes: { 'weather.step.status': 'no', ...attributes } });
+    await createPostgresExporter({ pool: database.pool }).exportObserved([span]);
+    expect(await letters()).toMatchObject([expected]);
+  });
 });

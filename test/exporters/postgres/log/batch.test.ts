@@ -8,13 +8,13 @@ const first = endedSpan({ step: 'query', spanId: '1'.repeat(16) });
 const second = endedSpan({ step: 'poll', at: 1000, spanId: '2'.repeat(16) });
 
 describe('toBatch', () => {
-  it('toBatch holds each span once and in key order, so that writers meet in the same order', async () => {
+  it('a batch holds each span once, in key order', async () => {
     const { ended, started } = await toBatch([second, first, second, first]);
     expect(ended.map(({ stepName }) => stepName)).toEqual(['query', 'poll']);
     expect(started).toEqual([]);
   });
 
-  it('toBatch leaves out the start of a span that ended, whichever comes first', async () => {
+  it('the start of an ended span is dropped, whichever comes first', async () => {
     for (const spans of [
       [first, startOfSpan(first)],
       [startOfSpan(first), first],
@@ -25,13 +25,13 @@ describe('toBatch', () => {
     expect((await toBatch([startOfSpan(first), second])).started).toHaveLength(1);
   });
 
-  it('toBatch keeps the spans of two validators apart, even under one span id', async () => {
+  it('spans of two validators with one span id are kept apart', async () => {
     const other = { ...first, resource: { ...first.resource, 'weather.validator.hotkey': '5Other' } };
     const { ended } = await toBatch([first, other]);
     expect(ended.map(({ validatorHotkey }) => validatorHotkey)).toEqual(['5Other', '5Validator']);
   });
 
-  it('toBatch sets aside what breaks the vocabulary, passes over what is no step, and keeps the rest', async () => {
+  it('invalid steps are rejected, other spans ignored and the rest kept', async () => {
     const wrong = endedSpan({ step: 'query', at: 5, attributes: { 'weather.step.status': 'success' } });
     const foreign = { ...second, attributes: { 'http.request.method': 'GET' } };
     const batch = await toBatch([wrong, foreign, first]);
@@ -39,7 +39,7 @@ describe('toBatch', () => {
     expect(batch.rejected).toMatchObject([{ span: wrong, reason: 'invalid_attribute' }]);
   });
 
-  it('toBatch is the same for any order of the same spans', async () => {
+  it('the batch does not depend on the order of the spans', async () => {
     await fc.assert(
       fc.asyncProperty(
         recordedRun.chain((spans) =>
@@ -59,10 +59,10 @@ describe('toBatch', () => {
   });
 });
 
-describe('setAside', () => {
+describe('rejectFacts', () => {
   const rejection = { reason: 'clock_out_of_range', detail: 'because' } as const;
 
-  it('setAside rejects the spans of the facts that are refused, running and ended, and keeps the rest', async () => {
+  it('the spans of rejected facts move to the rejected ones, running or ended', async () => {
     const batch = await toBatch([first, startOfSpan(second)]);
     const without = rejectFacts(batch, ({ stepName }) => (stepName === 'poll' ? rejection : null));
     expect(without.ended).toEqual(batch.ended);
@@ -70,7 +70,7 @@ describe('setAside', () => {
     expect(without.rejected).toEqual([{ span: startOfSpan(second), ...rejection }]);
   });
 
-  it('setAside leaves a batch as it is when nothing is refused', async () => {
+  it('a batch without rejected facts is returned unchanged', async () => {
     const batch = await toBatch([first, second]);
     expect(rejectFacts(batch, () => null)).toBe(batch);
   });

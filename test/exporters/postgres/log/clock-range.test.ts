@@ -15,24 +15,24 @@ function validAt(validTime: EpochMicros) {
   return validateTimestamps({ ...fact, componentScores }, NOW);
 }
 
-describe('a clock', () => {
+describe('validateTimestamps', () => {
   it.each([
     ['2000-01-01T00:00:00Z', '1999-12-31T23:59:59Z'],
     ['2026-11-25T12:00:00Z', '2026-11-25T12:00:01Z'],
-  ])('a clock may have stamped a start %s, but not %s', (allowed, wild) => {
+  ])('a start at %s is valid and a start at %s is not', (allowed, rejected) => {
     expect(startedAt(micros(allowed))).toBeNull();
-    expect(startedAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
+    expect(startedAt(micros(rejected))).toMatchObject({ reason: 'clock_out_of_range' });
   });
 
   it.each([
     ['1900-01-01T00:00:00Z', '1899-12-31T23:59:59Z'],
     ['2028-11-24T12:00:00Z', '2028-11-24T12:00:01Z'],
-  ])('a clock may have stamped a field valid %s, but not %s', (allowed, wild) => {
+  ])('a valid time of %s is valid and a valid time of %s is not', (allowed, rejected) => {
     expect(validAt(micros(allowed))).toBeNull();
-    expect(validAt(micros(wild))).toMatchObject({ reason: 'clock_out_of_range' });
+    expect(validAt(micros(rejected))).toMatchObject({ reason: 'clock_out_of_range' });
   });
 
-  it('a clock is told what was got and what is allowed, even where no calendar has a name for it', () => {
+  it('a rejection names the value and the range, also for instants beyond the calendar', () => {
     expect(validAt(micros('1850-01-01T00:00:00Z'))?.detail).toBe(
       'weather.component.valid_time is 1850-01-01T00:00:00.000Z; ' +
         'allowed: 1900-01-01T00:00:00.000Z to two years after now, 2028-11-24T12:00:00.000Z',

@@ -1,40 +1,29 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compareEndPrecedence } from '#postgres/log/end-precedence';
-import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan, type Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import { CLOSING_REASONS } from '#semconv';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan, T } from '#test/support/spans';
 import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 const START = Number(T / 1000n);
 const span = endedSpan({ step: 'query', durationMs: 5000 });
 const closed = (closing: Closing): ObservedSpan => closingSpan(startOfSpan(span), closing);
 const iso = (micros: number): string => new Date(micros / 1000).toISOString();
 
-async function record(...batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
-}
+const record = (...batches: readonly (readonly ObservedSpan[])[]) => writeBatches(database.pool, batches);
 
-async function rows(sql: string): Promise<readonly Record<string, unknown>[]> {
-  return (await database.pool.query<Record<string, unknown>>(sql)).rows;
-}
+const rows = (sql: string) => queryRows(database.pool, sql);
 const logged = () =>
   rows(`select status, facts ->> 'closing' as closing, completed_at, latency_ms from weather_forecast_steps`);
 const noted = () => rows('select reason, closed_at from closed_spans');
 
-describe('a step that was closed', () => {
-  it('a step that was closed is abandoned, of unknown latency, since the last sign of its process', async () => {
+describe('closings of a step', () => {
+  it('a closed step is abandoned at the last heartbeat of its process, without a latency', async () => {
     const at = START + 3_000_000;
     await record([startOfSpan(span)], [closed({ reason: 'process_crash', at })]);
     expect(await logged()).toEqual([
@@ -46,7 +35,7 @@ describe('a step that was closed', () => {
     ]);
   });
 
-  it('a step that was closed has the end that counts most, in whatever order its closings came, and each is noted no worse', async () => {
+  it('the closing of highest precedence stays in the log and in closed_spans, in any order', async () => {
     const closing = fc.record({
       reason: fc.constantFrom(...CLOSING_REASONS),
       at: fc.nat(4).map((second) => START + second * 1_000_000),
@@ -73,30 +62,27 @@ describe('a step that was closed', () => {
     ['after its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing], [end]]],
     ['before its closing', (end: ObservedSpan, closing: ObservedSpan) => [[end], [closing]]],
     ['with its closing', (end: ObservedSpan, closing: ObservedSpan) => [[closing, end]]],
-  ])(
-    'a step that was closed and told its end %s has that end, and is one of the late ends',
-    async (_, batches) => {
-      const at = START + 1_000_000;
-      await record([startOfSpan(span)], ...batches(span, closed({ reason: 'heartbeat_lost', at })));
-      expect(await logged()).toMatchObject([{ status: 'succeeded', closing: null, latency_ms: 5000 }]);
-      expect(await rows('select reason, closed_at, step_name, status, completed_at from late_ends')).toEqual([
-        {
-          reason: 'heartbeat_lost',
-          closed_at: new Date(iso(at)),
-          step_name: 'query',
-          status: 'succeeded',
-          completed_at: new Date(iso(START + 5_000_000)),
-        },
-      ]);
-    },
-  );
+  ])('a real end %s replaces the closing and is listed in late_ends', async (_, batches) => {
+    const at = START + 1_000_000;
+    await record([startOfSpan(span)], ...batches(span, closed({ reason: 'heartbeat_lost', at })));
+    expect(await logged()).toMatchObject([{ status: 'succeeded', closing: null, latency_ms: 5000 }]);
+    expect(await rows('select reason, closed_at, step_name, status, completed_at from late_ends')).toEqual([
+      {
+        reason: 'heartbeat_lost',
+        closed_at: new Date(iso(at)),
+        step_name: 'query',
+        status: 'succeeded',
+        completed_at: new Date(iso(START + 5_000_000)),
+      },
+    ]);
+  });
 
-  it('a step that was closed and never told its end is no late end', async () => {
+  it('a closed step without a real end is not listed in late_ends', async () => {
     await record([closed({ reason: 'heartbeat_lost', at: START })]);
     expect(await rows('select from late_ends')).toEqual([]);
   });
 
-  it('a step that was closed is one step of its process and of its miner, whatever took the place of what', async () => {
+  it('a step whose end is replaced repeatedly counts once for its process and its miner', async () => {
     const at = START + 1_000_000;
     await record(
       [startOfSpan(span)],

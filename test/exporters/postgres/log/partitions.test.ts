@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { COMPONENT_PARTITIONS, Partitions, STEP_PARTITIONS } from '#postgres/log/partitions';
 import { createPostgresExporter } from '#postgres/exporter';
 import { interceptPool } from '#test/support/intercepted-pool';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { componentScore, endedSpan } from '#test/support/spans';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
+const database = useTestDatabase();
 
 const micros = (iso: string): number => Date.parse(iso) * 1000;
 
@@ -25,7 +19,7 @@ async function partitionsOf(table: string): Promise<readonly string[]> {
   return rows.map(({ name, bounds }) => `${name} ${bounds}`);
 }
 
-/** Ensures partitions in a transaction of its own; gives the statements that it took. */
+/** Ensures partitions in a transaction of its own; returns its statements. */
 async function ensure(
   partitions: Partitions,
   table: typeof STEP_PARTITIONS,
@@ -44,8 +38,8 @@ async function ensure(
   return statements - 2;
 }
 
-describe('the partitions of a table', () => {
-  it('the partitions of a table are made for whole weeks of the steps, so that an instant at the edge belongs to the later one', async () => {
+describe('Partitions', () => {
+  it('step partitions span whole weeks and an instant on the edge belongs to the later one', async () => {
     await ensure(new Partitions(), STEP_PARTITIONS, [
       '2026-11-18T23:59:59.999Z',
       '2026-11-19T00:00:00Z',
@@ -57,20 +51,20 @@ describe('the partitions of a table', () => {
     ]);
   });
 
-  it('the partitions of a table are made for four weeks of the component scores', async () => {
+  it('component score partitions span four weeks', async () => {
     await ensure(new Partitions(), COMPONENT_PARTITIONS, ['2026-11-23T12:00:00Z', '2026-12-03T00:00:00Z']);
     expect(await partitionsOf('weather_forecast_component_scores')).toEqual([
       `weather_forecast_component_scores_20261119 FOR VALUES FROM ('2026-11-19 00:00:00+00') TO ('2026-12-17 00:00:00+00')`,
     ]);
   });
 
-  it('the partitions of a table are asked for once: what is known to be there costs no statement', async () => {
+  it('a cached partition costs no statement', async () => {
     const partitions = new Partitions();
     expect(await ensure(partitions, STEP_PARTITIONS, ['2027-01-01T00:00:00Z'])).toBeGreaterThan(0);
     expect(await ensure(partitions, STEP_PARTITIONS, ['2027-01-01T12:00:00Z'])).toBe(0);
   });
 
-  it('the partitions of a table are looked for again after a rollback, which takes them away', async () => {
+  it('partitions are looked up again after a rollback', async () => {
     const partitions = new Partitions();
     await ensure(partitions, STEP_PARTITIONS, ['2027-02-01T00:00:00Z'], 'rollback');
     partitions.invalidate();
@@ -78,12 +72,12 @@ describe('the partitions of a table', () => {
     expect((await partitionsOf('weather_forecast_steps_finished')).join()).toContain('20270128');
   });
 
-  it('the partitions of a table hold what was recorded before 1970, too, since a clock may be wrong', async () => {
+  it('instants before 1970 have a partition, since a clock may be wrong', async () => {
     await ensure(new Partitions(), STEP_PARTITIONS, ['1969-12-31T23:59:59Z']);
     expect((await partitionsOf('weather_forecast_steps_finished')).join()).toContain('19691225');
   });
 
-  it('the partitions of a table are made once when several writers need them at the same moment', async () => {
+  it('a partition is created once when several writers need it at once', async () => {
     const now = () => Date.parse('2027-06-12T00:00:00Z');
     const spans = [1, 2, 3, 4].map((run) =>
       endedSpan({
@@ -113,7 +107,7 @@ describe('the partitions of a table', () => {
     expect(rows).toEqual([{ steps: 4, scores: 4 }]);
   });
 
-  it('the partitions of a table have the indexes of their table, so that a repeated span finds itself', async () => {
+  it('partitions inherit the indexes of their table, so that repeated spans conflict', async () => {
     const { rows } = await database.pool.query<{ missing: string }>(
       `select child.inhrelid::regclass::text as missing from pg_inherits as child
        where child.inhparent = 'weather_forecast_steps_finished'::regclass and not exists (

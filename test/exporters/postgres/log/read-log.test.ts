@@ -1,30 +1,24 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toBatch } from '#postgres/log/batch';
-import { createPostgresExporter } from '#postgres/exporter';
 import type { RecordedFact } from '#postgres/log/recorded-fact';
 import { readFacts, readRunningFacts, type LogSelection } from '#postgres/log/read-log';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { recordedRun } from '#test/support/recorded-run';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';
 import { endedSpan, startOfSpan } from '#test/support/spans';
 import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
 const VALIDATOR = { validatorId: 1, validatorHotkey: '5Validator' };
 const ALL: LogSelection = { ...VALIDATOR, runId: null, minersOfRun: [] };
 
 async function write(spans: readonly ObservedSpan[]): Promise<void> {
   await emptyTables(database.pool);
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
+  await writeBatches(database.pool, [spans]);
 }
 
 async function portionsOf(selection: LogSelection): Promise<readonly (readonly RecordedFact[])[]> {
@@ -43,7 +37,7 @@ async function portionsOf(selection: LogSelection): Promise<readonly (readonly R
 const read = async (selection: LogSelection): Promise<readonly StepFact[]> =>
   (await portionsOf(selection)).flat().map(({ fact }) => fact);
 
-/** What the log holds of these spans: of each its end, or its start while it runs. */
+/** The log's facts of these spans: the end of each, or its start while it runs. */
 async function logged(spans: readonly ObservedSpan[]): Promise<StepFact[]> {
   const { ended, started } = await toBatch(spans);
   return [...ended, ...started].map((fact) => ({ ...fact, componentScores: [] }));
@@ -52,8 +46,8 @@ async function logged(spans: readonly ObservedSpan[]): Promise<StepFact[]> {
 const bySpan = (facts: readonly StepFact[]): readonly StepFact[] =>
   [...facts].sort((a, b) => (a.spanId < b.spanId ? -1 : 1));
 
-describe('facts read back from the log', () => {
-  it('facts read back from the log equal those that were written, component scores aside, so that the folds can be made again', async () => {
+describe('readFacts', () => {
+  it('facts read equal those written, except for their component scores', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, async (spans) => {
         await write(spans);
@@ -63,13 +57,13 @@ describe('facts read back from the log', () => {
     );
   });
 
-  it('facts read back from the log equal those of whole runs with every kind of step, error and decision', async () => {
+  it('facts of whole runs with every kind of step, error and decision are read back equal', async () => {
     const spans = RECORDED_RUNS;
     await write(spans);
     expect(bySpan(await read(ALL))).toStrictEqual(bySpan(await logged(spans)));
   });
 
-  it('facts read back from the log keep what JSON and microseconds can hold to the last digit', async () => {
+  it('values are read back to the last digit of JSON and microseconds', async () => {
     const span = endedSpan({
       step: 'poll',
       at: 0.0019,
@@ -87,7 +81,7 @@ describe('facts read back from the log', () => {
     expect(await read(ALL)).toStrictEqual(await logged([span]));
   });
 
-  it('facts read back from the log are those of the run that is asked for, and of its miners in other runs', async () => {
+  it('facts of a run are read with those of its miners in other runs', async () => {
     const [first, second] = [7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
     if (!first || !second) throw new Error('two miners');
     await write([
@@ -103,7 +97,7 @@ describe('facts read back from the log', () => {
     expect(await places({ ...ofRun, minersOfRun: ['5Miner7'] })).toEqual(['1 5Miner7', '2 5Miner7']);
   });
 
-  it('facts read back from the log come in portions that end where a miner ends, so that each fold is touched once', async () => {
+  it('portions end on a boundary between miners', async () => {
     const perMiner = 3000 / 8;
     const spans = [1, 2].flatMap((run) =>
       Array.from({ length: 3000 }, (_, index) =>
@@ -127,7 +121,7 @@ describe('facts read back from the log', () => {
     expect(portions.flat()).toHaveLength(6000);
   });
 
-  it('facts read back from the log stay within bounds when one miner has more rows than a portion holds', async () => {
+  it('portions stay bounded when one miner has more rows than one portion', async () => {
     const spans = Array.from({ length: 4500 }, (_, at) => endedSpan({ step: 'communication', at }));
     await write(spans);
     const sizes = (await portionsOf(ALL)).map(({ length }) => length);
@@ -135,14 +129,14 @@ describe('facts read back from the log', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(4500);
   });
 
-  it('facts read back from the log name the span of a row that this program cannot read', async () => {
+  it('the error for an unreadable row names its span', async () => {
     const span = endedSpan({ step: 'query' });
     await write([span]);
     await database.pool.query(`update weather_forecast_steps set substep = 'telepathy'`);
     await expect(read(ALL)).rejects.toThrow(`span ${span.spanId} has the substep "telepathy"`);
   });
 
-  it('facts read back from the log of running steps are those of one process', async () => {
+  it('readRunningFacts returns the running steps of one process', async () => {
     const spans = ['instance-1', 'instance-2'].map((instance) => endedSpan({ step: 'query', instance }));
     await write([...spans.map(startOfSpan), endedSpan({ step: 'poll' })]);
     const client = await database.pool.connect();

@@ -1,31 +1,23 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import { rebuildFolds, refold, type Rebuilt } from '#postgres/maintenance/rebuild';
 import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import type { MinerFold } from '#postgres/projections/miner-fold';
 import { foldMiners, rankMiners } from '#postgres/projections/tables/miner-stats';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { disturbed, recordedRun } from '#test/support/recorded-run';
 import { initTimeOf, RECORDED_RUNS } from '#test/support/recorded-runs';
 import { endedSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
 const EVERYTHING: FoldRequest = { validatorHotkey: null, runId: null };
 const run = (runId: number): FoldRequest => ({ validatorHotkey: null, runId });
 
-async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
-}
+const write = (batches: readonly (readonly ObservedSpan[])[]) => writeBatches(database.pool, batches);
 
 async function written(
   batches: readonly (readonly ObservedSpan[])[],
@@ -43,8 +35,8 @@ const disturbedRun = recordedRun.chain((spans) =>
 );
 const runOf = (span: ObservedSpan): number => Number(span.attributes['weather.run.id']);
 
-describe('a rebuild', () => {
-  it('a rebuild gives byte-equal tables after any order, duplication and batch split of a recorded run', async () => {
+describe('rebuildFolds', () => {
+  it('a rebuild gives byte-equal tables after any order, duplication and batch split of a run', async () => {
     await fc.assert(
       fc.asyncProperty(disturbedRun, async ({ batches, runId }) => {
         const before = await written(batches);
@@ -57,7 +49,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('a rebuild gives the tables again from the log alone, and says how many rows it folded', async () => {
+  it('a rebuild restores the tables from the log alone and counts the rows', async () => {
     const before = await written([RECORDED_RUNS]);
     const folds = [
       'weather_forecast_runs',
@@ -78,7 +70,7 @@ describe('a rebuild', () => {
   it.each([
     ['of everything', EVERYTHING],
     ['of the run', run(2)],
-  ])('a rebuild: %s heals folds that were damaged by hand', async (_name, request) => {
+  ])('a rebuild %s repairs folds that were damaged by hand', async (_name, request) => {
     const before = await written([RECORDED_RUNS]);
     for (const damage of [
       `update weather_forecast_stats set era5_combined_score = 9, miner_rank = 7 where run_id = 2`,
@@ -97,7 +89,7 @@ describe('a rebuild', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('a rebuild takes away a fold of which the log knows nothing', async () => {
+  it('a rebuild deletes a fold without any log row', async () => {
     const before = await written([RECORDED_RUNS]);
     await database.pool.query(
       `insert into weather_forecast_stats (validator_id, id, miner_hotkey, run_id, forecast_status, era5_scored_leads,
@@ -108,7 +100,7 @@ describe('a rebuild', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('a rebuild of one validator leaves the folds of the others as they are, wrong or not', async () => {
+  it('a rebuild of one validator does not touch the folds of others', async () => {
     const spans = ['5One', '5Two'].map((validator) => endedSpan({ step: 'query', validator }));
     await written([spans]);
     await database.pool.query('update miner_stats set failed_forecasts = 9');
@@ -122,7 +114,7 @@ describe('a rebuild', () => {
     ]);
   });
 
-  it('a rebuild of an empty log folds nothing, and is no error', async () => {
+  it('a rebuild of an empty log succeeds with no rows', async () => {
     await emptyTables(database.pool);
     expect(await rebuild(EVERYTHING)).toEqual({ logRows: 0, rows: {} });
   });
@@ -133,17 +125,14 @@ describe('a rebuild', () => {
       { validatorHotkey: '5Nobody', runId: 1 },
       'The log has nothing of run 1 of validator 5Nobody. The newest that are: 5Validator run 2, 5Validator run 1.',
     ],
-  ])(
-    'a rebuild of what is not in the log says what was asked for and what there is: %j',
-    async (request, message) => {
-      await written([[1, 2].map((id) => endedSpan({ step: 'query', run: id }))]);
-      await expect(rebuild(request)).rejects.toMatchObject({ category: 'not_found', message });
-    },
-  );
+  ])('a rebuild of an unknown validator or run throws with what exists: %j', async (request, message) => {
+    await written([[1, 2].map((id) => endedSpan({ step: 'query', run: id }))]);
+    await expect(rebuild(request)).rejects.toMatchObject({ category: 'not_found', message });
+  });
 });
 
-describe('a rebuild of a log that is no longer whole', () => {
-  it('a rebuild of a log that is no longer whole leaves the folds of some runs as they are, and still counts their forecasts for their miners', async () => {
+describe('rebuildFolds after retention', () => {
+  it('folds of archived runs stay, and their forecasts still count for their miners', async () => {
     const before = await written([RECORDED_RUNS]);
     const marked = `update weather_forecast_runs set error_message = 'left alone' where id = 2`;
     await database.pool.query(marked);
@@ -159,14 +148,14 @@ describe('a rebuild of a log that is no longer whole', () => {
     expect(runs).toHaveLength(runsBefore?.length ?? 0);
   });
 
-  it('a rebuild of a log that is no longer whole begins the fold of a miner with what is kept of it elsewhere', async () => {
+  it('the fold of a miner starts from its archived fold', async () => {
     const before = await written([RECORDED_RUNS]);
     const { rows } = await database.pool.query<{ minerHotkey: string; fold: MinerFold }>(
       'delete from miner_stats returning miner_hotkey as "minerHotkey", fold',
     );
     await inTransaction(database.pool, async (client) => {
       const owner = { validatorId: 1, fact: { validatorHotkey: '5Validator' } };
-      const changes = rows.map((row) => ({ ...owner, ...row, kind: 'beginning' as const }));
+      const changes = rows.map((row) => ({ ...owner, ...row, kind: 'archived' as const }));
       await foldMiners(client, changes, []);
       await rankMiners(client, [1]);
     });
@@ -174,8 +163,8 @@ describe('a rebuild of a log that is no longer whole', () => {
   });
 });
 
-describe('while a rebuild is under way', () => {
-  it('a reader sees the old rows until it is committed', async () => {
+describe('rebuildFolds beside other transactions', () => {
+  it('a reader sees the old rows until the rebuild is committed', async () => {
     await written([RECORDED_RUNS]);
     await database.pool.query('update miner_stats set best_forecast_score = 9');
     const best = async (): Promise<readonly unknown[]> =>
@@ -189,7 +178,7 @@ describe('while a rebuild is under way', () => {
     expect(await best()).not.toEqual(before);
   });
 
-  it('a writer waits, even one that adds a partition, and what it wrote is right afterwards', async () => {
+  it('a writer waits for the rebuild, also when it adds a partition, and its rows are right', async () => {
     const late = endedSpan({
       step: 'aggregate',
       run: 3,
@@ -216,7 +205,7 @@ describe('while a rebuild is under way', () => {
     expect(await written([[...RECORDED_RUNS, late]])).toEqual(after);
   });
 
-  it('while a rebuild is under way and it fails, nothing has changed', async () => {
+  it('a failed rebuild changes nothing', async () => {
     const before = await written([RECORDED_RUNS]);
     const failing = inTransaction(database.pool, async (client) => {
       await rebuildFolds(client, EVERYTHING);

@@ -1,26 +1,20 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import { reconcileFolds, type Reconciled } from '#postgres/maintenance/reconcile';
 import type { FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { disturbed, recordedRun } from '#test/support/recorded-run';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';
 import { endedSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = useTestDatabase();
 
 async function write(batches: readonly (readonly ObservedSpan[])[]): Promise<void> {
   await emptyTables(database.pool);
-  const exporter = createPostgresExporter({ pool: database.pool });
-  for (const batch of batches) expect(await exporter.exportObserved(batch)).toEqual({ kind: 'written' });
+  await writeBatches(database.pool, batches);
 }
 
 const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
@@ -30,8 +24,8 @@ const reconcile = (request: Partial<FoldRequest> = {}): Promise<Reconciled> =>
     { isLong: true, end: 'rollback' },
   );
 
-describe('a comparison of the folds with the log', () => {
-  it('a comparison of the folds with the log finds nothing after any order, duplication and batch split of a recorded run', async () => {
+describe('reconcileFolds', () => {
+  it('no difference is found after any order, duplication and batch split of a run', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun.chain(disturbed), async (batches) => {
         await write(batches);
@@ -44,7 +38,7 @@ describe('a comparison of the folds with the log', () => {
     );
   });
 
-  it('a comparison of the folds with the log says how many rows of which table it compared', async () => {
+  it('the compared rows are counted by table', async () => {
     await write([RECORDED_RUNS]);
     const dump = await dumpTables(database.pool);
     const { rows } = await reconcile();
@@ -52,7 +46,7 @@ describe('a comparison of the folds with the log', () => {
     expect(rows).toEqual(Object.fromEntries(Object.keys(rows).map((table) => [table, dump[table]?.length])));
   });
 
-  it('a comparison of the folds with the log tells of each value that differs where it is, what is there and what the log says', async () => {
+  it('a difference holds its table, key and column and both values', async () => {
     await write([RECORDED_RUNS]);
     const { rows } = await database.pool.query<{ score: string; rank: string }>(
       `select era5_combined_score::text as score from weather_forecast_stats where run_id = 1 and miner_hotkey = '5Good'`,
@@ -74,7 +68,7 @@ describe('a comparison of the folds with the log', () => {
     });
   });
 
-  it('a comparison of the folds with the log tells of a row that is missing, and of one that should not be there, once each', async () => {
+  it('a missing row and a surplus row are one difference each', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`delete from validator_job_logs where run_id = 1 and decision = 'create_run'`);
     await database.pool.query(
@@ -88,7 +82,7 @@ describe('a comparison of the folds with the log', () => {
     ]);
   });
 
-  it('a comparison of the folds with the log compares the fold itself, and a rank that moved', async () => {
+  it('changed folds and ranks are differences', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(
       `update miner_stats set miner_rank = 99, fold = '{}' where miner_hotkey = '5Good'`,
@@ -100,7 +94,7 @@ describe('a comparison of the folds with the log', () => {
     ]);
   });
 
-  it('a comparison of the folds with the log looks at one run alone when it is named', async () => {
+  it('a comparison of one run ignores the other runs', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`update weather_forecast_runs set status = 'failed'`);
     const found = await reconcile({ runId: 2 });
@@ -108,7 +102,7 @@ describe('a comparison of the folds with the log', () => {
     expect(found.rows['weather_forecast_runs']).toBe(1);
   });
 
-  it('a comparison of the folds with the log changes nothing, right or wrong', async () => {
+  it('a comparison changes no table', async () => {
     await write([RECORDED_RUNS]);
     await database.pool.query(`update miner_stats set failed_forecasts = 9`);
     const before = await dumpTables(database.pool);
@@ -116,7 +110,7 @@ describe('a comparison of the folds with the log', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('a comparison of the folds with the log counts all differences and tells the first thousand, over all tables and validators', async () => {
+  it('all differences are counted and the first thousand returned', async () => {
     const validators = ['5One', '5Two'];
     await write([
       validators.flatMap((validator) =>
@@ -132,7 +126,7 @@ describe('a comparison of the folds with the log', () => {
     expect(differences).toHaveLength(1000);
   });
 
-  it('a comparison of the folds with the log of a run that is not in the log says what there is', async () => {
+  it('a comparison of an unknown run throws with the known runs', async () => {
     await write([RECORDED_RUNS]);
     await expect(reconcile({ runId: 99 })).rejects.toThrow('The log has nothing of run 99.');
   });

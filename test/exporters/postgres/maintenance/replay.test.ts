@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { replayDeadLetters } from '#postgres/maintenance/replay';
 import type { ObservedSpan } from '#facts/observed-span';
 import { interceptPool } from '#test/support/intercepted-pool';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { componentScore, endedSpan, startOfSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
 const NOW = new Date('2026-11-24T00:00:00Z');
 
@@ -41,8 +36,8 @@ const reasons = async (): Promise<readonly string[]> =>
     await database.pool.query<{ reason: string }>('select reason from dead_letter_spans order by reason')
   ).rows.map(({ reason }) => reason);
 
-describe('replayed letters', () => {
-  it('replayed letters leave the tables as if their spans had never been refused', async () => {
+describe('replayDeadLetters', () => {
+  it('a replay leaves the tables as if its spans had never been rejected', async () => {
     const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
     await exporter.exportObserved(spans);
     const clean = await dumpTables(database.pool);
@@ -56,7 +51,7 @@ describe('replayed letters', () => {
     expect(await dumpTables(database.pool)).toEqual(clean);
   });
 
-  it('replayed letters are recorded once the cause is gone, and stay with the reason of today while it is not', async () => {
+  it('a dead letter is recorded once its cause is gone and keeps the current reason until then', async () => {
     await database.pool.query('alter table weather_forecast_runs add constraint odd check (id % 2 = 1)');
     await writeDeadLetters(spans);
     await database.pool.query(`update dead_letter_spans set reason = 'partition_dropped', detail = 'before'`);
@@ -77,7 +72,7 @@ describe('replayed letters', () => {
     expect(await count('weather_forecast_runs')).toBe(3);
   });
 
-  it('replayed letters are those of a run, of a reason and of a span, and no others', async () => {
+  it('a replay is limited by run, reason and span', async () => {
     await writeDeadLetters(spans);
     const [, call] = spans;
     expect(await replayDeadLetters(database.pool, { spanId: call?.spanId ?? '' }, NOW)).toMatchObject({
@@ -90,7 +85,7 @@ describe('replayed letters', () => {
     expect(await count('dead_letter_spans')).toBe(4);
   });
 
-  it('replayed letters keep waiting when their clock is still ahead, and are recorded when time has come up with it', async () => {
+  it('a dead letter with a clock ahead is recorded once time has caught up', async () => {
     const early = endedSpan({ step: 'query', at: 3 * 86_400_000 });
     await createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() }).exportObserved([early]);
     expect(await replayDeadLetters(database.pool, {}, NOW)).toMatchObject({
@@ -101,7 +96,7 @@ describe('replayed letters', () => {
     expect(await replayDeadLetters(database.pool, {}, later)).toMatchObject({ recorded: 1, refused: {} });
   });
 
-  it('replayed letters lose nothing and double nothing when the server goes away with any statement', async () => {
+  it('a lost connection at any statement neither loses nor duplicates a span', async () => {
     const [, call] = spans;
     const broken: string[] = [];
     let place = 0;
@@ -127,7 +122,7 @@ describe('replayed letters', () => {
     expect(broken.length).toBeGreaterThan(10);
   });
 
-  it('replayed letters tell their error when the server stays away, and are all still there', async () => {
+  it('a replay throws when the server stays away and all dead letters remain', async () => {
     await writeDeadLetters(spans);
     const pool = interceptPool(database.pool, () => Promise.reject(new Error('Connection terminated')));
     const target = Object.assign(pool, { query: database.pool.query.bind(database.pool) });
@@ -135,7 +130,7 @@ describe('replayed letters', () => {
     expect(await count('dead_letter_spans')).toBe(9);
   });
 
-  it('replayed letters are more than fit one page, and each is tried once although it stays', async () => {
+  it('more dead letters than one page are each tried once', async () => {
     const wrong = Array.from({ length: 230 }, (_, n) =>
       endedSpan({ step: 'query', at: n, attributes: { 'weather.step.status': 'done' } }),
     );

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { describe, expect, it } from 'vitest';
 import { rebuildFolds } from '#postgres/maintenance/rebuild';
 import {
   findSilentEmitters,
@@ -9,20 +8,13 @@ import {
 } from '#postgres/maintenance/sweep';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
-import { dumpTables, emptyTables } from '#test/support/tables';
+import { dumpTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(async () => {
-  await emptyTables(database.pool);
-});
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
-/** The server of the tests may have been started a moment ago: it is never older than a silence of this length. */
+/** The test server may have just started, so its uptime never reaches a limit of this length. */
 const SHORTEST = 1;
 const silent = (more: Partial<SweepRequest> = {}): SweepRequest => ({
   olderThanMillis: SHORTEST,
@@ -30,14 +22,10 @@ const silent = (more: Partial<SweepRequest> = {}): SweepRequest => ({
   ...more,
 });
 
-async function write(...spans: readonly ObservedSpan[]): Promise<void> {
-  const report = await createPostgresExporter({ pool: database.pool }).exportObserved(spans);
-  expect(report).toEqual({ kind: 'written' });
-}
+const write = (...spans: readonly ObservedSpan[]) => writeBatches(database.pool, [spans]);
 
 const query = (options: Partial<SpanOptions> = {}): ObservedSpan => endedSpan({ step: 'query', ...options });
-const rows = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
-  (await database.pool.query<Record<string, unknown>>(sql)).rows;
+const rows = (sql: string) => queryRows(database.pool, sql);
 const running = () => rows('select instance_id from weather_forecast_steps_running order by 1');
 const heartbeat = (instance: string, ago: string) =>
   database.pool.query(`update emitters set heartbeat_at = now() - $2::interval where instance_id = $1`, [
@@ -52,8 +40,8 @@ async function sweep(request: SweepRequest): Promise<readonly (number | null)[]>
   return closed;
 }
 
-describe('a sweep', () => {
-  it('a sweep records the steps of a process that is gone as abandoned, with row, stage and error', async () => {
+describe('sweepEmitter', () => {
+  it('the running steps of a silent process become abandoned, with row, stage and error', async () => {
     await write(startOfSpan(query({ maxAttempts: 4, attempt: 2 })));
     await heartbeat('instance-1', '1 hour');
     expect(await sweep(silent())).toEqual([1]);
@@ -90,7 +78,7 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('a sweep gives rows that equal those of a rebuild', async () => {
+  it('the rows after a sweep equal those of a rebuild', async () => {
     await write(startOfSpan(query()), endedSpan({ step: 'poll' }), startOfSpan(query({ run: 2 })));
     await heartbeat('instance-1', '1 hour');
     expect(await sweep(silent())).toEqual([2]);
@@ -101,7 +89,7 @@ describe('a sweep', () => {
     expect(await dumpTables(database.pool)).toEqual(swept);
   });
 
-  it('a sweep leaves the steps of a process that lives, and of one that ended none', async () => {
+  it('the steps of a live process and ended steps stay as they are', async () => {
     await write(
       startOfSpan(query()),
       startOfSpan(query({ instance: 'instance-2' })),
@@ -114,7 +102,7 @@ describe('a sweep', () => {
     expect(await running()).toEqual([{ instance_id: 'instance-2' }]);
   });
 
-  it('a sweep leaves the same instance of another validator that still speaks', async () => {
+  it('the same instance id of another validator with heartbeats is not swept', async () => {
     await write(startOfSpan(query()), startOfSpan(query({ validator: '5Other' })));
     await heartbeat('instance-1', '1 hour');
     await database.pool.query(
@@ -127,14 +115,14 @@ describe('a sweep', () => {
     ).toEqual([{ hotkey: '5Validator' }]);
   });
 
-  it('a sweep believes nobody dead while the database has been up for less than the silence', async () => {
+  it('no process is swept while the database has been up for less than the limit', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1000 days');
     expect(await sweep(silent({ olderThanMillis: 900 * 86_400_000 }))).toEqual([]);
     expect(await running()).toHaveLength(1);
   });
 
-  it('a sweep passes over a process that never sends heartbeats unless it is named', async () => {
+  it('a process without heartbeats is swept only by name', async () => {
     await write(startOfSpan(query()), startOfSpan(query({ instance: 'instance-2' })));
     expect(await sweep(silent())).toEqual([]);
     await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
@@ -142,14 +130,14 @@ describe('a sweep', () => {
     expect(await running()).toEqual([{ instance_id: 'instance-1' }]);
   });
 
-  it('a sweep holds a named process to its heartbeats when it sends them', async () => {
+  it('a named process with heartbeats is judged by them', async () => {
     await write(startOfSpan(query()));
     await database.pool.query(`update emitters set last_seen = '2026-01-01'`);
     await heartbeat('instance-1', '-1 second');
     expect(await sweep(silent({ instanceId: 'instance-1' }))).toEqual([]);
   });
 
-  it('a sweep spares a process that spoke up after it was looked at', async () => {
+  it('a process with a heartbeat after it was found is not swept', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1 hour');
     const [emitter] = await findSilentEmitters(database.pool, silent());
@@ -161,7 +149,7 @@ describe('a sweep', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('a sweep lets no heartbeat in between the last look and the closing', async () => {
+  it('a heartbeat waits until the closings are committed', async () => {
     await write(startOfSpan(query()));
     await heartbeat('instance-1', '1 hour');
     const order: string[] = [];
@@ -169,7 +157,7 @@ describe('a sweep', () => {
     if (emitter === undefined) throw new Error('it is silent');
     const beat = await inTransaction(database.pool, async (client) => {
       await sweepEmitter(client, emitter, silent());
-      const beat = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
+      const heartbeatWritten = heartbeat('instance-1', '0').then(() => order.push('heartbeat'));
       await expect
         .poll(() =>
           rows(
@@ -178,13 +166,13 @@ describe('a sweep', () => {
         )
         .toHaveLength(1);
       order.push('closed');
-      return { beat: beat };
+      return { heartbeatWritten };
     });
-    await beat.beat;
+    await beat.heartbeatWritten;
     expect(order).toEqual(['closed', 'heartbeat']);
   });
 
-  it('a sweep closes what started since it was looked at, and not what ended', async () => {
+  it('steps started since the search are closed and steps ended since are not', async () => {
     const [first, second] = [query(), query({ run: 2 })];
     await write(startOfSpan(first));
     await heartbeat('instance-1', '1 hour');
@@ -199,16 +187,15 @@ describe('a sweep', () => {
   });
 });
 
-describe('a process that is named', () => {
-  it('a process that is named must have been heard of; if not, the newest are told', async () => {
+describe('requireEmitter', () => {
+  it('an unknown process throws with the newest known ones', async () => {
     await expect(requireEmitter(database.pool, 'nobody')).rejects.toThrow(
-      'No process nobody was ever heard of. None was.',
+      'No process nobody is known. None is.',
     );
     await write(query());
     await expect(requireEmitter(database.pool, 'nobody')).rejects.toMatchObject({
       category: 'not_found',
-      message:
-        'No process nobody was ever heard of. Last heard of: instance-1 (2026-11-23T18:00:00.100000Z).',
+      message: 'No process nobody is known. The newest that are: instance-1 (2026-11-23T18:00:00.100000Z).',
     });
     await requireEmitter(database.pool, 'instance-1');
   });

@@ -2,24 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addToSum,
-  closeSum,
+  fromSumDraft,
   emptySum,
   meanOf,
-  openSum,
+  toSumDraft,
   replaceInSum,
   standardDeviationOf,
   totalOf,
 } from '#postgres/projections/exact-sum';
 
 function sumOf(values: readonly (number | null)[]) {
-  const draft = openSum(emptySum);
+  const draft = toSumDraft(emptySum);
   for (const value of values) addToSum(draft, value);
-  return closeSum(draft);
+  return fromSumDraft(draft);
 }
 const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 
-describe('a sum that does not depend on the order', () => {
-  it('a sum that does not depend on the order is the same to the last bit for any order of its terms, where doubles are not', () => {
+describe('ExactSum', () => {
+  it('a sum is the same to the last bit for any order of its terms', () => {
     expect(0.1 + 0.2 + 0.3).not.toBe(0.3 + 0.2 + 0.1);
     fc.assert(
       fc.property(
@@ -39,31 +39,31 @@ describe('a sum that does not depend on the order', () => {
     );
   });
 
-  it('a sum that does not depend on the order is what it was before when a term is added and taken away again', () => {
+  it('a term added and subtracted leaves the sum unchanged', () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 10 }), value, (terms, term) => {
         const before = sumOf(terms);
-        const draft = openSum(before);
+        const draft = toSumDraft(before);
         addToSum(draft, term);
         addToSum(draft, term, -1);
-        expect(closeSum(draft)).toEqual(before);
+        expect(fromSumDraft(draft)).toEqual(before);
       }),
       { seed: 2 },
     );
   });
 
-  it('a sum that does not depend on the order goes on from a sum that was kept, which stays as it is', () => {
+  it('a draft continues a stored sum, which stays unchanged', () => {
     const kept = sumOf([0.1, -0.7, 1e5]);
-    const draft = openSum(kept);
+    const draft = toSumDraft(kept);
     addToSum(draft, 0.3);
     replaceInSum(draft, -0.7, 0.2);
     replaceInSum(draft, 0.2, null);
     replaceInSum(draft, 1e5, 1e5);
-    expect(closeSum(draft)).toEqual(sumOf([0.1, 1e5, 0.3]));
+    expect(fromSumDraft(draft)).toEqual(sumOf([0.1, 1e5, 0.3]));
     expect(kept).toEqual(sumOf([0.1, -0.7, 1e5]));
   });
 
-  it('a sum that does not depend on the order has the mean and the sample standard deviation of its terms', () => {
+  it('a sum gives the mean and the sample standard deviation of its terms', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 20 }),
@@ -79,23 +79,23 @@ describe('a sum that does not depend on the order', () => {
     );
   });
 
-  it('a sum that does not depend on the order is exact where it says so: tenths add up to tenths', () => {
+  it('tenths add up exactly', () => {
     const total = sumOf([0.1, 0.2, 0.3, 0.4]);
     expect([totalOf(total), meanOf(total), total.count]).toEqual([1, 0.25, 4]);
   });
 
-  it('a sum that does not depend on the order holds a sum that a double could not count one by one', () => {
+  it('a sum holds values beyond the integers of a double', () => {
     expect(totalOf({ ...emptySum, sum: (10n ** 18n * 3n).toString() })).toBe(3_000_000);
   });
 
-  it('a sum that does not depend on the order takes 0.0 for a value, and null, NaN and infinities for none (test vector 13)', () => {
+  it('0.0 counts as a value, and null, NaN and infinities do not (test vector 13)', () => {
     expect(sumOf([0, null]).count).toBe(1);
     expect(meanOf(sumOf([NaN, 0.5, 0.7]))).toBe(0.6);
     expect(sumOf([Infinity, -Infinity, 1e300])).toEqual(emptySum);
     expect(sumOf([-0])).toEqual(sumOf([0]));
   });
 
-  it('a sum that does not depend on the order has no mean without a value and no deviation below two, rather than 0 or NaN', () => {
+  it('the mean of no value and the deviation of fewer than two are null', () => {
     expect([meanOf(emptySum), standardDeviationOf(emptySum), standardDeviationOf(sumOf([0.5]))]).toEqual([
       null,
       null,

@@ -14,7 +14,7 @@ const FOLDS = {
   run: (facts: readonly StepFact[]) => foldRun(emptyRunFold, facts),
 };
 
-/** The facts of a run, and the same in another order with some repeated. */
+/** The facts of a run, and the same facts shuffled, some repeated. */
 const disturbedFacts = recordedRun
   .map((spans) => spans.map(toFact))
   .chain((facts) =>
@@ -30,7 +30,7 @@ const disturbedFacts = recordedRun
   );
 
 describe.each(Object.entries(FOLDS))('the fold of a %s', (_name, fold) => {
-  it('depends on the set of its facts alone: not on order, repetition or split', () => {
+  it('the fold does not depend on order, repetition and split of its facts', () => {
     fc.assert(
       fc.property(disturbedFacts, ([facts, disturbed]) => {
         expect(fold(disturbed)).toEqual(fold(facts));
@@ -39,7 +39,7 @@ describe.each(Object.entries(FOLDS))('the fold of a %s', (_name, fold) => {
     );
   });
 
-  it('learns from an end all that its start said, so that a lost start loses nothing', () => {
+  it('an end sets all fields of its start, so that a lost start loses nothing', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         const ended = spans.filter(({ phase }) => phase === 'ended');
@@ -51,21 +51,21 @@ describe.each(Object.entries(FOLDS))('the fold of a %s', (_name, fold) => {
   });
 });
 
-describe('the slot of a fact', () => {
-  it('the slot of a fact is its step, and for ERA5 its lead, since leads are tried on their own', () => {
+describe('slotOf', () => {
+  it('the slot is the step and for ERA5 the lead, since leads are retried separately', () => {
     expect(slotOf(endedFact({ step: 'query' }))).toBe('query');
     expect(slotOf(endedFact({ step: 'day1', lead: 12 }))).toBe('day1');
     expect(slotOf(endedFact({ step: 'era5', lead: 48 }))).toBe('era5:48');
   });
 
-  it('the slot of a fact is none for a call, which is part of the step around it, and for what is never tried again', () => {
+  it('calls and steps without retries have no slot', () => {
     for (const step of ['communication', 'seed', 'aggregate'] as const)
       expect(slotOf(endedFact({ step }))).toBeNull();
   });
 });
 
-describe('a running step', () => {
-  it('a running step says in which stage the forecast is by its mere identity', () => {
+describe('foldForecast with a running step', () => {
+  it('the stage follows from the identity of the running step', () => {
     const stageOf = (fact: StepFact) => foldForecast(emptyForecastFold, [fact]).newest.stage?.value;
     expect(stageOf(runningFact({ step: 'query' }))).toEqual({
       stage: 'inference_requested',

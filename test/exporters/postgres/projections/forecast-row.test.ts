@@ -29,8 +29,8 @@ const lead = (leadHours: number, score: number | null, at = leadHours) =>
     attributes: score === null ? {} : { 'weather.score.era5': score },
   });
 
-describe('a forecast of which nothing is known', () => {
-  it('a forecast of which nothing is known is pending, has no stage, no score and no retry, and is not complete by 0 of 0', () => {
+describe('toForecastRow of the empty fold', () => {
+  it('an empty forecast is pending, with no stage, score or retry and with completeness 0', () => {
     expect(rowOf()).toMatchObject({
       forecastStatus: 'pending',
       stage: null,
@@ -49,8 +49,8 @@ describe('a forecast of which nothing is known', () => {
   });
 });
 
-describe('the retry of a forecast', () => {
-  it('the retry of a forecast counts down with each attempt and goes back to the full number after a success', () => {
+describe('retry columns of a forecast', () => {
+  it('the retries remaining count down per attempt and are full again after a success', () => {
     const first = retried({ step: 'query', retryAt: 60_000 });
     const second = retried({ step: 'query', attempt: 2, at: 60_000, retryAt: 400_000 });
     const success = endedFact({ step: 'query', attempt: 3, maxAttempts: 4, at: 400_000 });
@@ -59,18 +59,18 @@ describe('the retry of a forecast', () => {
     expect(rowOf(first, second, success)).toMatchObject({ retriesRemaining: 3, nextScheduledRetry: null });
   });
 
-  it('the retry of a forecast is no longer scheduled once it runs, and has one retry less to come', () => {
+  it('a running retry is no longer scheduled and leaves one retry less', () => {
     const first = retried({ step: 'query', retryAt: 60_000 });
     const running = runningFact({ step: 'query', attempt: 2, maxAttempts: 4, at: 60_000 });
     expect(rowOf(first, running)).toMatchObject({ retriesRemaining: 2, nextScheduledRetry: null });
   });
 
-  it('the retry of a forecast is over with 0 left, never below', () => {
+  it('the retries remaining never fall below 0', () => {
     const last = endedFact({ step: 'query', attempt: 6, maxAttempts: 4, error: timeout });
     expect(rowOf(last)).toMatchObject({ retriesRemaining: 0, nextScheduledRetry: null });
   });
 
-  it('the retry of a forecast is the earliest of the leads that wait, with what is left of that very lead', () => {
+  it('the earliest scheduled lead gives retry time and retries remaining', () => {
     const late = retried({ step: 'era5', lead: 24, attempt: 3, at: 5000, retryAt: 900_000 });
     const early = retried({ step: 'era5', lead: 48, attempt: 1, at: 1000, retryAt: 300_000 });
     expect(rowOf(late, early)).toMatchObject({ retriesRemaining: 3, nextScheduledRetry: at(300_000) });
@@ -81,21 +81,21 @@ describe('the retry of a forecast', () => {
     });
   });
 
-  it('the retry of a forecast stays as it is when an older attempt is told later', () => {
+  it('an older attempt that arrives late changes no retry', () => {
     const first = retried({ step: 'query', retryAt: 60_000 });
     const second = retried({ step: 'query', attempt: 2, at: 60_000, retryAt: 400_000 });
     expect(rowOf(second, first)).toEqual(rowOf(first, second));
   });
 
-  it('the retry of a forecast is unknown where the step knows no limit', () => {
+  it('the retries remaining are null for a step without a limit', () => {
     expect(rowOf(endedFact({ step: 'query', error: timeout })).retriesRemaining).toBeNull();
   });
 });
 
-describe('the error of a forecast', () => {
+describe('error columns of a forecast', () => {
   const failedQuery = endedFact({ step: 'query', maxAttempts: 4, error: timeout });
 
-  it('the error of a forecast has its category, its words and the time at which it happened', () => {
+  it('an error has its category, message and time', () => {
     expect(rowOf(failedQuery).error).toEqual({
       type: 'timeout',
       message: 'no answer within 30 s',
@@ -103,7 +103,7 @@ describe('the error of a forecast', () => {
     });
   });
 
-  it('the error of a forecast stays while its step is tried again, and goes when that step succeeds', () => {
+  it('an error stays during the retry of its step and is cleared by its success', () => {
     const running = runningFact({ step: 'query', attempt: 2, at: 1000 });
     expect(rowOf(failedQuery, running).error?.type).toBe('timeout');
     const success = endedFact({ step: 'query', attempt: 2, at: 1000 });
@@ -111,7 +111,7 @@ describe('the error of a forecast', () => {
     expect(rowOf(success, failedQuery).error, 'in any order').toBeNull();
   });
 
-  it('the error of a forecast is not taken away by the success of another step or another lead', () => {
+  it('the success of another step or lead clears no error', () => {
     const failedLead = endedFact({
       step: 'era5',
       lead: 24,
@@ -121,7 +121,7 @@ describe('the error of a forecast', () => {
     expect(rowOf(failedLead, lead(24, 0.5, 1000)).error).toBeNull();
   });
 
-  it('the error of a forecast is the newest of those that are open', () => {
+  it('the newest open error is shown', () => {
     const failedVerify = endedFact({
       step: 'verify',
       at: 1000,
@@ -130,11 +130,11 @@ describe('the error of a forecast', () => {
     expect(rowOf(failedVerify, failedQuery).error?.type).toBe('verification_chunk');
   });
 
-  it('the error of a forecast is not that of a call, which the step around it tells', () => {
+  it('the error of a call is not shown, since its enclosing step has it', () => {
     expect(rowOf(endedFact({ step: 'communication', error: timeout })).error).toBeNull();
   });
 
-  it('the error of a forecast is none while a step waits for truth, which is no failure', () => {
+  it('a step that waits for truth has no error', () => {
     const waiting = endedFact({
       step: 'era5',
       lead: 24,
@@ -145,8 +145,8 @@ describe('the error of a forecast', () => {
   });
 });
 
-describe('the scores of a forecast', () => {
-  it('the scores of a forecast add up to test vector 4, with and without a day one that passed', () => {
+describe('score columns of a forecast', () => {
+  it('the scores match test vector 4, with and without a passed day one', () => {
     const leads = [lead(24, 0.8), lead(48, 0.7), lead(72, 0.6)];
     const day1 = (score: number) =>
       endedFact({ step: 'day1', lead: 12, attributes: { 'weather.score.initial': score } });
@@ -158,11 +158,11 @@ describe('the scores of a forecast', () => {
     expect(passed.era5Scores.slice(0, 4)).toEqual([0.8, 0.7, 0.6, null]);
   });
 
-  it('the scores of a forecast take 0.0 for a score, which counts as a lead that was scored', () => {
+  it('a score of 0.0 counts as a scored lead', () => {
     expect(rowOf(lead(24, 0))).toMatchObject({ scoredLeads: 1, combinedScore: 0, overallScore: 0 });
   });
 
-  it('the scores of a forecast take a score that could not be made for none, even where there was one before', () => {
+  it('a null score replaces an earlier score', () => {
     const unscored = endedFact({
       step: 'era5',
       lead: 24,
@@ -172,7 +172,7 @@ describe('the scores of a forecast', () => {
     expect(rowOf(lead(24, 0.8), unscored)).toMatchObject({ scoredLeads: 0, combinedScore: null });
   });
 
-  it('the scores of a forecast count against the leads that the run expects', () => {
+  it('completeness is relative to the expected leads of the run', () => {
     const expected = endedFact({
       step: 'era5',
       lead: 24,
@@ -181,11 +181,11 @@ describe('the scores of a forecast', () => {
     expect(rowOf(expected)).toMatchObject({ expectedLeads: 2, completeness: 0.5, combinedScore: 0.4 });
   });
 
-  it('the scores of a forecast are those of the newest scoring of a lead', () => {
+  it('the newest scoring of a lead counts', () => {
     expect(rowOf(lead(24, 0.9, 2000), lead(24, 0.1, 1000)).era5Scores[0]).toBe(0.9);
   });
 
-  it('the scores of a forecast have averages over ERA5 once a lead is scored, and over day one before', () => {
+  it('averages cover ERA5 once a lead is scored and day one before', () => {
     const scored = (step: 'day1' | 'era5', at: number, rmses: readonly number[]) =>
       endedFact({
         step,
@@ -210,8 +210,8 @@ describe('the scores of a forecast', () => {
   });
 });
 
-describe('where a forecast stands', () => {
-  it('where a forecast stands is what the newest step says, since that stage was first entered, whatever its number', () => {
+describe('status and stage columns of a forecast', () => {
+  it('the stage is that of the newest step, since the first entry into it', () => {
     const poll = (attempt: number, progress: number) =>
       endedFact({
         step: 'poll',
@@ -229,9 +229,9 @@ describe('where a forecast stands', () => {
     });
   });
 
-  it('where a forecast stands has the name that every validator gives the forecast (test vector 2)', () => {
+  it('the forecast run id is the same at every validator (test vector 2)', () => {
     const attributes = { 'weather.run.init_time': '2025-11-26T00:00:00Z' };
-    expect(rowOf(endedFact({ step: 'query', attributes: attributes })).forecastRunId).toBe(
+    expect(rowOf(endedFact({ step: 'query', attributes })).forecastRunId).toBe(
       'forecast_20251126_00_to_20251126_00',
     );
     const targeted = { ...attributes, 'weather.run.target_time': '2025-12-06T12:00:00Z' };
@@ -240,15 +240,15 @@ describe('where a forecast stands', () => {
     );
   });
 
-  it('where a forecast stands is over at the instant at which it was completed or failed, and not before', () => {
-    const says = (status: string) =>
+  it('the completion time is the instant of the terminal status', () => {
+    const aggregatedAs = (status: string) =>
       endedFact({ step: 'aggregate', at: 5000, attributes: { 'weather.forecast.status': status } });
-    expect(rowOf(says('completed')).completedAt).toBe(at(5100));
-    expect(rowOf(says('failed')).completedAt).toBe(at(5100));
-    expect(rowOf(says('era5_scoring')).completedAt).toBeNull();
+    expect(rowOf(aggregatedAs('completed')).completedAt).toBe(at(5100));
+    expect(rowOf(aggregatedAs('failed')).completedAt).toBe(at(5100));
+    expect(rowOf(aggregatedAs('era5_scoring')).completedAt).toBeNull();
   });
 
-  it('where a forecast stands stays over when the span of its last lead ends behind that of its aggregation, or another step is given up', () => {
+  it('a terminal status survives a late span of the last lead and an abandoned step', () => {
     const end = endedFact({
       step: 'aggregate',
       at: 5000,
@@ -285,7 +285,7 @@ describe('where a forecast stands', () => {
     });
   });
 
-  it('where a forecast stands has the trace and the beginning of its earliest span', () => {
+  it('trace and creation time are those of the earliest span', () => {
     const first = endedFact({ step: 'seed', at: 10, traceId: 'a'.repeat(32) });
     const second = endedFact({ step: 'query', at: 20, traceId: 'b'.repeat(32) });
     expect(rowOf(second, first)).toMatchObject({
@@ -295,7 +295,7 @@ describe('where a forecast stands', () => {
     });
   });
 
-  it('where a forecast stands has the hosting of the newest read: the latency of an older one does not stay', () => {
+  it('hosting status and latency come from the newest read together', () => {
     const read = (at: number, attributes: Readonly<Record<string, unknown>>) =>
       endedFact({ step: 'verify', at, attributes });
     const good = read(0, { 'weather.hosting.status': 'accessible', 'weather.hosting.latency_ms': 182.5 });

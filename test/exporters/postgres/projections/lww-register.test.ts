@@ -38,7 +38,7 @@ const timestamp: fc.Arbitrary<LogicalTimestamp> = fc.tuple(
   fc.integer({ min: 1, max: 2 }),
   fc.constantFrom('a', 'b', 'c'),
 );
-/** One event a moment: two different events never compare equal. */
+/** One event per timestamp: two different events never compare equal. */
 const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
   fc.record({
     at: timestamp,
@@ -51,36 +51,36 @@ const events: fc.Arbitrary<readonly Event[]> = fc.uniqueArray(
   { selector: ({ at }) => at.join(), maxLength: 12 },
 );
 
-function foldAll(written: readonly Event[], from: TestFold = emptyFold): TestFold {
+function foldAll(writes: readonly Event[], from: TestFold = emptyFold): TestFold {
   const draft = draftOf(from);
-  for (const { at, newest, oldest } of written) {
+  for (const { at, newest, oldest } of writes) {
     setLww<Values>(draft, at, newest);
     setFirst<Origins>(draft, at, oldest);
   }
   return draft;
 }
 
-const withOrder = events.chain((written) =>
+const withOrder = events.chain((writes) =>
   fc.tuple(
-    fc.constant(written),
-    fc.shuffledSubarray([...written], { minLength: written.length, maxLength: written.length }),
+    fc.constant(writes),
+    fc.shuffledSubarray([...writes], { minLength: writes.length, maxLength: writes.length }),
   ),
 );
 
-describe('what is said', () => {
-  it('what is said gives the same whatever the order of the events (commutative, associative)', () => {
+describe('fold of last-writer-wins registers', () => {
+  it('a fold does not depend on the order of events (commutative, associative)', () => {
     fc.assert(
-      fc.property(withOrder, ([written, shuffled]) => {
-        expect(foldAll(shuffled)).toEqual(foldAll(written));
+      fc.property(withOrder, ([writes, shuffled]) => {
+        expect(foldAll(shuffled)).toEqual(foldAll(writes));
       }),
       { seed: 1 },
     );
   });
 
-  it('what is said gives the same when events are told again (idempotent), and leaves the fold that it began with as it was', () => {
+  it('a fold does not depend on repeated events (idempotent), and its input stays unchanged', () => {
     fc.assert(
-      fc.property(withOrder, ([written, again]) => {
-        const once = foldAll(written);
+      fc.property(withOrder, ([writes, again]) => {
+        const once = foldAll(writes);
         const before = foldText(once);
         expect(foldText(foldAll(again, once))).toBe(before);
         expect(foldText(once)).toBe(before);
@@ -89,21 +89,21 @@ describe('what is said', () => {
     );
   });
 
-  it('what is said gives the same when the events come in two parts', () => {
+  it('a fold does not depend on the split of events into batches', () => {
     fc.assert(
-      fc.property(events, fc.nat(12), (written, cut) => {
-        const [one, two] = [written.slice(0, cut), written.slice(cut)];
+      fc.property(events, fc.nat(12), (writes, cut) => {
+        const [one, two] = [writes.slice(0, cut), writes.slice(cut)];
         expect(foldAll(two, foldAll(one))).toEqual(foldAll(one, foldAll(two)));
       }),
       { seed: 3 },
     );
   });
 
-  it('what is said keeps the newest word of each name and the oldest of each origin', () => {
+  it('the newest write of each value and the oldest write of each origin win', () => {
     fc.assert(
-      fc.property(events, (written) => {
-        const sorted = [...written].sort((a, b) => compareTimestamps(a.at, b.at));
-        const fold = foldAll(written);
+      fc.property(events, (writes) => {
+        const sorted = [...writes].sort((a, b) => compareTimestamps(a.at, b.at));
+        const fold = foldAll(writes);
         const stage = sorted.findLast(({ newest }) => newest.stage !== undefined);
         const trace = sorted.find(({ oldest }) => oldest.trace !== undefined);
         expect(fold.newest.stage).toEqual(stage && { at: stage.at, value: stage.newest.stage });
@@ -113,26 +113,26 @@ describe('what is said', () => {
     );
   });
 
-  it('what is said takes null as something that was said, and undefined as nothing', () => {
-    const written = (...scores: readonly (number | null | undefined)[]) =>
+  it('null is a value and undefined is ignored', () => {
+    const scored = (...scores: readonly (number | null | undefined)[]) =>
       foldAll(scores.map((score, index) => ({ at: [index, 1, 1, 'a'], newest: { score }, oldest: {} })));
-    expect(written(0.5, undefined).newest.score?.value).toBe(0.5);
-    expect(written(0.5, null).newest.score?.value).toBeNull();
+    expect(scored(0.5, undefined).newest.score?.value).toBe(0.5);
+    expect(scored(0.5, null).newest.score?.value).toBeNull();
   });
 
-  it('what is said is kept as JSON whose names are in order, and read back as it was', () => {
+  it('a fold round-trips as canonical JSON', () => {
     fc.assert(
-      fc.property(withOrder, ([written, shuffled]) => {
-        expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(written)));
-        expect(JSON.parse(foldText(foldAll(written)))).toEqual(foldAll(written));
+      fc.property(withOrder, ([writes, shuffled]) => {
+        expect(foldText(foldAll(shuffled))).toBe(foldText(foldAll(writes)));
+        expect(JSON.parse(foldText(foldAll(writes)))).toEqual(foldAll(writes));
       }),
       { seed: 5 },
     );
   });
 });
 
-describe('compareMoments', () => {
-  it('compareMoments orders by time, then end over start, then attempt, then span', () => {
+describe('compareTimestamps', () => {
+  it('timestamps are ordered by time, then end over start, then attempt, then span', () => {
     const ordered: LogicalTimestamp[] = [
       [1, 1, 9, 'z'],
       [2, 0, 1, 'a'],
@@ -143,7 +143,7 @@ describe('compareMoments', () => {
     expect([...ordered].reverse().sort(compareTimestamps)).toEqual(ordered);
   });
 
-  it('compareMoments is a total order', () => {
+  it('the order of timestamps is total', () => {
     fc.assert(
       fc.property(timestamp, timestamp, timestamp, (a, b, c) => {
         expect(Math.sign(compareTimestamps(a, b))).toBe(0 - Math.sign(compareTimestamps(b, a)));
@@ -156,8 +156,8 @@ describe('compareMoments', () => {
   });
 });
 
-describe('the moments of a fact', () => {
-  it('the moments of a fact are its start while it runs and its end afterwards', () => {
+describe('logical timestamps of a fact', () => {
+  it('the timestamp is the start of a running fact and the end of an ended one', () => {
     const options = { step: 'query', attempt: 2, at: 10, durationMs: 5 } as const;
     const [running, ended] = [runningFact(options), endedFact(options)];
     expect(logicalTimestampOf(running)).toEqual(startOf(ended));
@@ -166,14 +166,14 @@ describe('the moments of a fact', () => {
     expect(compareTimestamps(endOf(ended), startOf(ended))).toBeGreaterThan(0);
   });
 
-  it('the moments of a fact put the end of a step that took no time after its start', () => {
+  it('the end of a step without duration is later than its start', () => {
     const fact = endedFact({ step: 'query', durationMs: 0 });
     expect(compareTimestamps(endOf(fact), startOf(fact))).toBeGreaterThan(0);
   });
 });
 
-describe('registers of one family', () => {
-  it('registers of one family are those whose name is the family and one more word, in the order of the words', () => {
+describe('register families', () => {
+  it('registers are grouped by the name before the last colon, sorted by name', () => {
     const at: LogicalTimestamp = [0, 0, 1, 'a'];
     const map = {
       'lead:48': { at, value: 2 },
@@ -192,7 +192,7 @@ describe('registers of one family', () => {
     });
   });
 
-  it('registers of one family have a newest one, unless there is none', () => {
+  it('newestOf returns the newest register, or null without any', () => {
     const of = (time: number, value: number) => ({ at: [time, 1, 1, 'a'] as LogicalTimestamp, value });
     expect(newestOf([of(2, 0.5), undefined, of(3, 0.25)])?.value).toBe(0.25);
     expect(newestOf([undefined])).toBeNull();

@@ -19,7 +19,7 @@ import { MINER, T } from '#test/support/spans';
 
 const KEY = { validatorId: 1, validatorHotkey: '5Validator', minerHotkey: MINER.hotkey };
 const statsOf = (fold: MinerFold) => toMinerStats(fold, KEY);
-/** The fold after something was done to it. */
+/** The fold after a change to its draft. */
 function changed(fold: MinerFold, change: (draft: MinerDraft) => void): MinerFold {
   const draft = toDraft(fold);
   change(draft);
@@ -33,17 +33,17 @@ const count = (...facts: readonly StepFact[]) =>
     }
   });
 
-const call = (at: number, values: { readonly durationMs?: number; readonly failed?: ErrorCategory } = {}) =>
+const call = (at: number, options: { readonly durationMs?: number; readonly failed?: ErrorCategory } = {}) =>
   endedFact({
     step: 'communication',
     at,
-    durationMs: values.durationMs ?? 100,
-    ...(values.failed ? { error: { type: values.failed, message: values.failed } } : {}),
-    attributes: { 'weather.response.transport': values.failed ? 'failure' : 'success' },
+    durationMs: options.durationMs ?? 100,
+    ...(options.failed ? { error: { type: options.failed, message: options.failed } } : {}),
+    attributes: { 'weather.response.transport': options.failed ? 'failure' : 'success' },
   });
 
 const forecastRow = (
-  values: Readonly<Record<string, unknown>>,
+  options: Readonly<Record<string, unknown>>,
   leadScores: readonly number[] = [],
 ): ForecastRow =>
   toForecastRow(
@@ -51,7 +51,7 @@ const forecastRow = (
       endedFact({
         step: 'aggregate',
         at: 9000,
-        attributes: { 'weather.run.expected_leads': 2, ...values },
+        attributes: { 'weather.run.expected_leads': 2, ...options },
       }),
       ...leadScores.map((score, index) =>
         endedFact({
@@ -63,8 +63,8 @@ const forecastRow = (
     ]),
   );
 
-describe('the calls to a miner', () => {
-  it('the calls to a miner are counted by how they went on the wire (test vector 11)', () => {
+describe('call counters of a miner', () => {
+  it('calls count by their transport outcome (test vector 11)', () => {
     const stats = statsOf(
       count(
         call(0, { durationMs: 100 }),
@@ -83,7 +83,7 @@ describe('the calls to a miner', () => {
     });
   });
 
-  it('the calls to a miner are no failures of the wire when the miner answered and said no', () => {
+  it('a rejection by the miner is no transport failure', () => {
     const rejected = endedFact({
       step: 'communication',
       error: { type: 'rejected_identity', message: 'who are you' },
@@ -96,7 +96,7 @@ describe('the calls to a miner', () => {
     });
   });
 
-  it('the calls to a miner give no ratio, no average and no rates while there is none', () => {
+  it('ratio, average and rates are null without calls', () => {
     expect(statsOf(emptyMinerFold)).toMatchObject({
       hostReliabilityRatio: null,
       avgHostingLatencyMs: null,
@@ -109,21 +109,21 @@ describe('the calls to a miner', () => {
   });
 });
 
-describe('the errors of a miner', () => {
-  it('the errors of a miner are counted where they happened: a time-out at the call and not again at the step around it', () => {
+describe('error counters of a miner', () => {
+  it('a time-out counts at the call and not again at its enclosing step', () => {
     const error = { type: 'timeout', message: 'no answer' } as const;
     expect(
       statsOf(count(call(0, { failed: 'timeout' }), endedFact({ step: 'query', error }))).commonErrors,
     ).toEqual({ timeout: 1 });
   });
 
-  it('the errors of a miner count a crash at the step, not at the call that was under way inside it', () => {
+  it('a crash counts at the step and not at the call inside it', () => {
     const error = { type: 'process_crash', message: 'the process ended' } as const;
     const facts = [endedFact({ step: 'communication', error }), endedFact({ step: 'query', error })];
     expect(count(...facts).errors).toEqual({ process_crash: 1 });
   });
 
-  it('the errors of a miner have rates that add up to 1, whatever they are', () => {
+  it('the error rates add up to 1', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...ERROR_CATEGORIES.filter((category) => category !== 'process_crash')), {
@@ -145,8 +145,8 @@ describe('the errors of a miner', () => {
   });
 });
 
-describe('counting a step', () => {
-  it('counting a step does not depend on the order, and can be undone to the last bit', () => {
+describe('countStep', () => {
+  it('the counts do not depend on order and can be reverted to the last bit', () => {
     const anyCall = fc.record({
       at: fc.integer({ min: 0, max: 1e6 }),
       durationMs: fc.double({ min: 0, max: 1e5, noNaN: true }),
@@ -170,7 +170,7 @@ describe('counting a step', () => {
   });
 });
 
-describe('noticing a miner', () => {
+describe('touchMiner', () => {
   const slot = (uid: number, at: number) =>
     endedFact({ step: 'query', at, miner: { uid, hotkey: MINER.hotkey } });
   const notice = (...facts: readonly StepFact[]) =>
@@ -178,11 +178,11 @@ describe('noticing a miner', () => {
       for (const fact of facts) touchMiner(draft, fact);
     });
 
-  it('noticing a miner keeps the slot that it held last, whichever is told last', () => {
+  it('the newest UID wins, in any order of arrival', () => {
     expect(statsOf(notice(slot(0, 2000), slot(7, 1000))).minerUid).toBe(0);
   });
 
-  it('noticing a miner knows when it was first seen and when a call last worked, which a failure is not', () => {
+  it('first seen is the earliest start and last active the latest successful call', () => {
     const first = Number(T / 1000n);
     const stats = statsOf(notice(call(1000), call(5000, { failed: 'timeout' }), slot(7, 0)));
     expect(stats).toMatchObject({
@@ -192,7 +192,7 @@ describe('noticing a miner', () => {
     });
   });
 
-  it('noticing a miner counts nothing: a running step is no call that worked', () => {
+  it('a running step changes no counter', () => {
     const running = runningFact({
       step: 'communication',
       attributes: { 'weather.response.transport': 'success' },
@@ -201,7 +201,7 @@ describe('noticing a miner', () => {
   });
 });
 
-describe('the forecasts of a miner', () => {
+describe('forecast counters of a miner', () => {
   const completed = forecastRow(
     {
       'weather.forecast.status': 'completed',
@@ -218,7 +218,7 @@ describe('the forecasts of a miner', () => {
     });
   const counted = countAll(completed, failed, inFlight);
 
-  it('the forecasts of a miner are successes or failures when they ended, and neither before', () => {
+  it('forecasts count as successes or failures only once they have ended', () => {
     expect(statsOf(counted)).toMatchObject({
       successfulForecasts: 1,
       failedForecasts: 1,
@@ -230,12 +230,12 @@ describe('the forecasts of a miner', () => {
     });
   });
 
-  it('the forecasts of a miner give leads to the mean of the lead scores even while they are in flight', () => {
+  it('leads of a forecast in flight enter the mean of the lead scores', () => {
     expect(statsOf(counted).avgEra5Score).toBeCloseTo((0.8 + 0.4 + 0.2) / 3, 12);
     expect(statsOf(counted).avgEra5Completeness, 'of those that ended').toBe(0.5);
   });
 
-  it('the forecasts of a miner are replaced without a trace when one changes', () => {
+  it('a changed forecast replaces its previous contribution', () => {
     const replaced = changed(counted, (draft) => {
       countForecast(draft, inFlight, completed);
     });

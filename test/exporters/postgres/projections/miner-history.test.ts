@@ -9,9 +9,9 @@ import {
   type HistoryChange,
 } from '#postgres/projections/miner-history';
 
-type Values = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
+type RowFields = Partial<Pick<ForecastRow, 'forecastStatus' | 'initTime' | 'completedAt' | 'combinedScore'>>;
 const NOTHING = toForecastRow(emptyForecastFold);
-const row = (values: Values): ForecastRow => ({ ...NOTHING, ...values });
+const row = (fields: RowFields): ForecastRow => ({ ...NOTHING, ...fields });
 const completed = (initTime: number | null, combinedScore: number | null = 0.5): ForecastRow =>
   row({ forecastStatus: 'completed', initTime, combinedScore, completedAt: (initTime ?? 0) + 15 });
 const failed = (initTime: number | null): ForecastRow =>
@@ -23,7 +23,7 @@ const add = (...changes: readonly HistoryChange[]): ForecastHistory | null =>
 
 const underWay = (initTime: number): ForecastRow => row({ forecastStatus: 'era5_scoring', initTime });
 
-/** Successes and failures of the current streak, of forecasts one a day, the oldest first. */
+/** Successes and failures of the current streak of daily forecasts, oldest first. */
 function streakOf(...ends: readonly ((initTime: number) => ForecastRow)[]): readonly unknown[] {
   const history = add(...ends.map((end, day) => finishing(day, end(day))));
   return [history?.consecutiveSuccesses, history?.consecutiveFailures];
@@ -36,7 +36,7 @@ const max = (values: readonly (number | null)[]): number | null =>
 const min = (values: readonly (number | null)[]): number | null =>
   values.reduce((a, b) => (a === null || b === null ? (a ?? b) : Math.min(a, b)), null);
 
-/** What the rows say, by looking at all of them. */
+/** Reference implementation: the history recomputed from all rows. */
 function historyOf(rows: Rows): ForecastHistory {
   const time = ({ initTime }: ForecastRow): number => initTime ?? Number.MAX_SAFE_INTEGER;
   const newestFirst = [...rows]
@@ -61,8 +61,8 @@ function historyOf(rows: Rows): ForecastHistory {
 const changesOf = (before: Rows, after: Rows): HistoryChange[] =>
   [...after].map(([runId, now]) => ({ runId, before: before.get(runId) ?? null, after: now }));
 
-describe('the history of a miner', () => {
-  it('the history of a miner grows with each forecast that ends after the others, without a look at them', () => {
+describe('addToHistory', () => {
+  it('a forecast that ends after all others is added incrementally', () => {
     expect(
       add(finishing(1, completed(10, 0.5)), finishing(2, completed(20, 0)), finishing(3, failed(30))),
     ).toEqual({
@@ -76,7 +76,7 @@ describe('the history of a miner', () => {
     });
   });
 
-  it('the history of a miner takes the forecasts of a batch in the order of their T0, and of their runs for the same T0', () => {
+  it('forecasts of one batch are applied in the order of T0, then of run', () => {
     const changes = [finishing(3, completed(20)), finishing(1, completed(10)), finishing(2, failed(20))];
     expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1, newest: { initTime: 20, runId: 3 } });
   });
@@ -88,28 +88,28 @@ describe('the history of a miner', () => {
     ['a whole history that nothing breaks', [completed, completed], [2, 0]],
     ['nothing that has ended', [underWay], [0, 0]],
     ['no forecast', [], [0, 0]],
-  ])('the history of a miner counts its current streak: %s', (_what, ends, streak) => {
+  ])('the current streak is counted for %s', (_what, ends, streak) => {
     expect(streakOf(...ends)).toEqual(streak);
   });
 
-  it('the history of a miner leaves the changes as they were given', () => {
+  it('the input changes stay unchanged', () => {
     const changes = [finishing(2, completed(20)), finishing(1, failed(10))];
     const before = structuredClone(changes);
     expect(add(...changes)).toMatchObject({ consecutiveSuccesses: 1 });
     expect(changes).toEqual(before);
   });
 
-  it('the history of a miner stays the same object while forecasts are on their way', () => {
+  it('forecasts in flight return the same history object', () => {
     const underWay = row({ forecastStatus: 'era5_scoring', initTime: 10, combinedScore: 0.3 });
     expect(add(finishing(1, underWay), { runId: 2, before: underWay, after: underWay })).toBe(emptyHistory);
   });
 
-  it('the history of a miner is told later when a forecast ended or how it scored', () => {
+  it('completion time and score of an ended forecast may be added later', () => {
     const bare = row({ forecastStatus: 'completed', initTime: 10 });
-    const values = { ...bare, completedAt: 25, combinedScore: 0.7 };
+    const complete = { ...bare, completedAt: 25, combinedScore: 0.7 };
     const known = add(finishing(1, bare));
     expect(known).toMatchObject({ best: null, lastSuccess: null, consecutiveSuccesses: 1 });
-    expect(known && addToHistory(known, [{ runId: 1, before: bare, after: values }])).toMatchObject({
+    expect(known && addToHistory(known, [{ runId: 1, before: bare, after: complete }])).toMatchObject({
       best: 0.7,
       worst: 0.7,
       lastSuccess: 25,
@@ -125,12 +125,12 @@ describe('the history of a miner', () => {
     ],
     ['a forecast ends of which no T0 is known', [], finishing(1, completed(null))],
     [
-      'an end is taken back',
+      'an end is reverted',
       [finishing(1, failed(10))],
       { runId: 1, before: failed(10), after: row({ forecastStatus: 'era5_scoring', initTime: 10 }) },
     ],
     [
-      'an end becomes another',
+      'an end changes to the opposite outcome',
       [finishing(1, failed(10))],
       { runId: 1, before: failed(10), after: completed(10) },
     ],
@@ -140,13 +140,13 @@ describe('the history of a miner', () => {
       { runId: 1, before: completed(10, 0.5), after: completed(10, 0.7) },
     ],
     ['a T0 is replaced', [finishing(1, failed(10))], { runId: 1, before: failed(10), after: failed(20) }],
-  ] as const)('the history of a miner has to be read when %s', (_what, values, change) => {
-    const known = add(...values);
+  ] as const)('the history has to be recomputed when %s', (_what, previous, change) => {
+    const known = add(...previous);
     expect(known).not.toBeNull();
     expect(known && addToHistory(known, [change])).toBeNull();
   });
 
-  it('the history of a miner has to be read when it does not say which forecast is the newest', () => {
+  it('a history without its newest forecast has to be recomputed', () => {
     const older = Object.fromEntries(Object.entries(emptyHistory).filter(([name]) => name !== 'newest'));
     expect(addToHistory(older as unknown as ForecastHistory, [])).toBeNull();
   });
@@ -164,24 +164,24 @@ const anyBatch = fc.dictionary(
   { minKeys: 1, maxKeys: 4 },
 );
 
-describe('forecasts that end in any order, several at once, and change their ends', () => {
-  it('forecasts that end in any order, several at once, and change their ends add up to what a look at all of them says, or are said to need one', () => {
+describe('addToHistory on arbitrary batches', () => {
+  it('an incremental history equals the recomputed one, or is null', () => {
     let added = 0;
     fc.assert(
       fc.property(fc.array(anyBatch, { maxLength: 8 }), (batches) => {
         let rows: Rows = new Map();
         for (const batch of batches) {
-          const rowsByRun: Rows = new Map(
-            Object.entries(batch).map(([run, values]) => [Number(run), row(values)]),
+          const changed: Rows = new Map(
+            Object.entries(batch).map(([run, fields]) => [Number(run), row(fields)]),
           );
-          const [before, after] = [rows, new Map([...rows, ...rowsByRun])];
-          const changes = changesOf(before, rowsByRun);
+          const [before, after] = [rows, new Map([...rows, ...changed])];
+          const changes = changesOf(before, changed);
           const history = addToHistory(historyOf(before), changes);
           if (history !== null) {
             expect(history).toEqual(historyOf(after));
             added += 1;
           }
-          // Read when the rows were written already: what is told of them then is in it.
+          // Recomputed after the rows were written, so the changes are in it already and must not be applied twice.
           const read = historyOf(after);
           expect([read, null]).toContainEqual(addToHistory(read, changes));
           rows = after;
@@ -189,16 +189,14 @@ describe('forecasts that end in any order, several at once, and change their end
       }),
       { numRuns: 2000, seed: 20261128 },
     );
-    expect(added, 'added to, and not read').toBeGreaterThan(1000);
+    expect(added, 'incremental updates').toBeGreaterThan(1000);
   });
 
-  it('forecasts that end in any order, several at once, and change their ends never need one as long as each ends after those before', () => {
+  it('forecasts that end in order never need a recomputation', () => {
     fc.assert(
-      fc.property(fc.array(anyRow, { maxLength: 10 }), (values) => {
-        const rowsByRun: Rows = new Map(
-          values.map((one, index) => [index, row({ ...one, initTime: index })]),
-        );
-        expect(addToHistory(emptyHistory, changesOf(new Map(), rowsByRun))).toEqual(historyOf(rowsByRun));
+      fc.property(fc.array(anyRow, { maxLength: 10 }), (ended) => {
+        const changed: Rows = new Map(ended.map((one, index) => [index, row({ ...one, initTime: index })]));
+        expect(addToHistory(emptyHistory, changesOf(new Map(), changed))).toEqual(historyOf(changed));
       }),
       { seed: 20261129 },
     );

@@ -17,8 +17,8 @@ const call = (substep: string, ms: number, transport: 'success' | 'failure') =>
     attributes: { 'weather.response.transport': transport },
   });
 
-describe('the exchange with a miner', () => {
-  it('the exchange with a miner says when the miner last answered the query, which a failed call or another call is not', () => {
+describe('toResponseRow', () => {
+  it('the response time is that of the last successful query call', () => {
     const answered = call('initiate_fetch', 1000, 'success');
     expect(
       rowOf(answered, call('initiate_fetch', 2000, 'failure'), call('poll_job_status', 3000, 'success'))
@@ -27,20 +27,20 @@ describe('the exchange with a miner', () => {
     expect(rowOf(call('initiate_fetch', 0, 'failure')).responseTime).toBeNull();
   });
 
-  it('the exchange with a miner keeps the first acceptance of the job, however often the query is repeated', () => {
+  it('the first acceptance of the job stays when the query is repeated', () => {
     const accepted = (ms: number) =>
       endedFact({ step: 'query', at: ms, attributes: { 'weather.job.accepted_time': iso(ms) } });
     expect(rowOf(accepted(9000), accepted(1000)).jobAcceptedAt).toBe(at(1000));
   });
 
-  it('the exchange with a miner knows of every poll that ended, answered or not, and of none that still runs', () => {
+  it('the last polled time counts every ended poll and no running one', () => {
     const failed = endedFact({ step: 'poll', at: 5000, error: timeout });
     const running = runningFact({ step: 'poll', attempt: 2, at: 9000 });
     expect(rowOf(failed, running).lastPolledTime).toBe(at(5100));
     expect(rowOf(running).lastPolledTime).toBeNull();
   });
 
-  it('the exchange with a miner counts the retries of its newest step and says when that is tried again', () => {
+  it('retry count and next retry time are those of the newest step', () => {
     const second = endedFact({
       step: 'query',
       attempt: 2,
@@ -55,28 +55,28 @@ describe('the exchange with a miner', () => {
   });
 });
 
-describe('the error of an exchange', () => {
+describe('error_message of a response', () => {
   const failed = endedFact({ step: 'query', error: timeout });
 
-  it('the error of an exchange is that of its newest step, and is gone after a success', () => {
+  it('the error is that of the newest step and is cleared by a success', () => {
     expect(rowOf(failed).errorMessage).toBe('no answer within 30 s');
     expect(rowOf(failed, endedFact({ step: 'poll', at: 1000 })).errorMessage).toBeNull();
     expect(rowOf(endedFact({ step: 'poll', at: 1000 }), failed).errorMessage, 'in any order').toBeNull();
   });
 
-  it('the error of an exchange is not that of a scoring, which has no part in the exchange and could never be cleared by it', () => {
+  it('errors of scoring steps are not errors of the exchange', () => {
     const truth = { type: 'truth_missing', message: 'ERA5 has no such day' } as const;
     const scoring = endedFact({ step: 'era5', lead: 24, at: 5000, error: truth });
     expect(rowOf(endedFact({ step: 'verify' }), scoring).errorMessage).toBeNull();
     expect(rowOf(failed, scoring).errorMessage).toBe('no answer within 30 s');
   });
 
-  it('the error of an exchange is not that of a single call, which the step around it tells', () => {
+  it('the error of a single call is not shown, since its enclosing step has it', () => {
     expect(rowOf(endedFact({ step: 'communication', error: timeout })).errorMessage).toBeNull();
   });
 });
 
-describe('the end of an exchange', () => {
+describe('completion columns of a response', () => {
   const accepted = endedFact({ step: 'query', attributes: { 'weather.job.accepted_time': iso(0) } });
   const aggregate = (status: string, ms = 60_000) =>
     endedFact({
@@ -86,7 +86,7 @@ describe('the end of an exchange', () => {
       attributes: { 'weather.forecast.status': status },
     });
 
-  it('the end of an exchange is when the forecast was aggregated, and gives the time since acceptance in seconds', () => {
+  it('the aggregation of the forecast ends the exchange and gives its duration in seconds', () => {
     expect(rowOf(accepted, aggregate('completed'))).toMatchObject({
       era5ScoringCompletedAt: at(60_500),
       totalDurationSeconds: 60.5,
@@ -94,12 +94,12 @@ describe('the end of an exchange', () => {
     expect(rowOf(accepted, aggregate('failed')).totalDurationSeconds).toBe(60.5);
   });
 
-  it('the end of an exchange has not come while the forecast is scored, nor has it a duration without an acceptance', () => {
+  it('an exchange has no end during scoring and no duration without an acceptance', () => {
     expect(rowOf(accepted, aggregate('era5_scoring')).era5ScoringCompletedAt).toBeNull();
     expect(rowOf(aggregate('completed')).totalDurationSeconds).toBeNull();
   });
 
-  it('the end of an exchange knows the newest day-one scoring that succeeded', () => {
+  it('the newest successful day-one scoring is recorded', () => {
     const scored = endedFact({ step: 'day1', lead: 12, at: 1000 });
     const failed = endedFact({ step: 'day1', lead: 12, attempt: 2, at: 2000, error: timeout });
     expect(rowOf(scored, failed).day1ScoringCompletedAt).toBe(at(1100));

@@ -27,28 +27,28 @@ async function record(hotkey: string, hours: number, validator = '5Validator'): 
   expect(await exporter.exportObserved([span])).toEqual({ kind: 'written' });
 }
 
-describe('the active miners', () => {
-  it('the active miners are none in an empty table, and that was seen', async () => {
+describe('readActiveMiners', () => {
+  it('an empty table has no active miners but a snapshot', async () => {
     const { rows, hasSeen } = await read(1);
     expect(rows).toEqual([]);
     expect(hasSeen('3(0,1)')).toBe(true);
   });
 
-  it('the active miners are the rows as a commit told them, version included', async () => {
+  it('the rows equal those that onCommit received, row version included', async () => {
     await record('5Old', 0);
     expect((await read(1)).rows).toEqual(committed);
     expect(committed).toEqual(await readMinerStats(database.pool));
     expect(committed[0]?.rowVersion).toMatch(/^\d+\(\d+,\d+\)$/);
   });
 
-  it('the active miners are those that were not quiet for longer than asked, by the newest row of each validator', async () => {
+  it('active miners changed within the period before the newest row of their validator', async () => {
     await record('5New', 5);
     await record('5Other', 0, '5Another');
     expect(hotkeys((await read(5)).rows)).toEqual(['5New', '5Old', '5Other']);
     expect(hotkeys((await read(4.999)).rows)).toEqual(['5New', '5Other']);
   });
 
-  it('the active miners have another version after each change, which only a later reading has seen', async () => {
+  it('a change gives a new row version that only a later snapshot has seen', async () => {
     const before = await read(5);
     await record('5New', 5.5);
     const after = await read(6);
@@ -57,7 +57,7 @@ describe('the active miners', () => {
     expect([before.hasSeen(version), after.hasSeen(version)]).toEqual([false, true]);
   });
 
-  it('the active miners were seen without what was not committed then', async () => {
+  it('a snapshot has not seen rows that were uncommitted at its time', async () => {
     const client = await database.pool.connect();
     await client.query(`begin`);
     await client.query(`update miner_stats set failed_forecasts = 8 where miner_hotkey = '5Old'`);

@@ -24,7 +24,7 @@ const byHotkey = (rows: readonly MinerStats[]) =>
   [...rows].sort((a, b) => (a.minerHotkey < b.minerHotkey ? -1 : 1));
 
 describe('readMinerStats', () => {
-  it('readMinerStats gives the rows as numbers and microseconds, as the metrics need them', async () => {
+  it('rows are read as numbers and microseconds', async () => {
     const good = (await readMinerStats(database.pool)).find(({ minerHotkey }) => minerHotkey === '5Good');
     expect(good).toMatchObject({
       validatorHotkey: '5Validator',
@@ -45,12 +45,12 @@ describe('readMinerStats', () => {
     for (const value of Object.values(good ?? {})) expect(typeof value).not.toBe('bigint');
   });
 
-  it('readMinerStats gives what the commit told, to the last bit', async () => {
+  it('the rows equal those that onCommit received, to the last bit', async () => {
     expect(byHotkey(committed)).toEqual(byHotkey(await readMinerStats(database.pool)));
     expect(committed).toHaveLength(5);
   });
 
-  it('readMinerStats gives only the miners that are asked for', async () => {
+  it('only the requested miners are read', async () => {
     const asked = [
       { validatorId: 1, minerHotkey: '5Gone' },
       { validatorId: 2, minerHotkey: '5Good' },
@@ -60,7 +60,7 @@ describe('readMinerStats', () => {
     expect(await readMinerStats(database.pool, [])).toEqual([]);
   });
 
-  it('readMinerStats also tells of the miners whose rank moved because another one was scored', async () => {
+  it('onCommit also receives miners whose rank changed by the score of another', async () => {
     const overtaking = endedSpan({
       step: 'era5',
       run: 9,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Pool } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { readPipelineState } from '#postgres/queries/read-pipeline-state';
 import { microsOfIso, microsOfNanos } from '#facts/instants';
@@ -9,29 +9,21 @@ import type { OpenRun, PipelineState } from '#facts/pipeline-state';
 import { era5Stage, inferenceStage, STAGES, type StepName } from '#semconv';
 import { accountOf } from '#test/support/accounts';
 import { interceptPool } from '#test/support/intercepted-pool';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { recordedRun } from '#test/support/recorded-run';
 import { initTimeOf, instantIn, RECORDED_RUNS } from '#test/support/recorded-runs';
 import { endedSpan, INIT_TIME, startOfSpan, T, type SpanOptions } from '#test/support/spans';
 import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
-beforeEach(() => emptyTables(database.pool));
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
-/** The instant, microseconds, `ms` after `T`; and as text. */
+/** The instant `ms` after `T` in microseconds, and as text. */
 const at = (ms: number): number => microsOfNanos(T) + ms * 1000;
 const textAt = (ms: number): string => new Date(at(ms) / 1000).toISOString();
 
-async function record(...spans: readonly ObservedSpan[]): Promise<void> {
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(spans)).toEqual({ kind: 'written' });
-}
+const record = (...spans: readonly ObservedSpan[]) => writeBatches(database.pool, [spans]);
 
-/** The state as it is read `ms` after `T`. */
+/** The state read `ms` after `T`. */
 const stateAt = (ms: number): Promise<PipelineState> =>
   readPipelineState(database.pool, { now: () => at(ms) / 1000 });
 
@@ -74,12 +66,12 @@ const EMPTY: Omit<PipelineState, 'readAt'> = {
   missingRecords: 0,
 };
 
-describe('the state of the pipeline', () => {
-  it('the state of the pipeline is empty before anything was recorded, and dated by the clock of the reader', async () => {
+describe('readPipelineState', () => {
+  it('an empty database gives an empty state with the time of the given clock', async () => {
     expect(await stateAt(5)).toEqual({ readAt: at(5), ...EMPTY });
   });
 
-  it('the state of the pipeline knows of recorded runs only the one that is not ended', async () => {
+  it('only open runs are read', async () => {
     await record(...RECORDED_RUNS);
     const { openRuns, ...state } = await readPipelineState(database.pool, {
       now: () => Date.parse(instantIn(3, 962_000)),
@@ -112,10 +104,10 @@ describe('the state of the pipeline', () => {
   });
 });
 
-describe('the forecasts of an open run', () => {
+describe('forecasts of an open run', () => {
   const stagesOf = async (): Promise<OpenRun['forecasts']> => (await stateAt(0)).openRuns[0]?.forecasts ?? [];
 
-  it('the forecasts of an open run are counted by every stage there is, those that carry a number together', async () => {
+  it('forecasts are counted by stage, numbered stages together', async () => {
     const texts = [...STAGES, inferenceStage(45), inferenceStage(90), era5Stage(72), era5Stage(24)];
     await record(
       ...texts.map((stage, uid) =>
@@ -134,12 +126,12 @@ describe('the forecasts of an open run', () => {
     });
   });
 
-  it('the forecasts of an open run have not begun as long as nothing but a call is known of them', async () => {
+  it('a forecast with only calls counts as not begun', async () => {
     await record(endedSpan({ step: 'communication' }));
     expect(await stagesOf()).toEqual([{ stage: 'init', stageStatus: 'initialized', forecasts: 1 }]);
   });
 
-  it('the forecasts of an open run whose stage nobody knows are left out, and hide nothing else', async () => {
+  it('forecasts of an unknown stage are omitted and hide no others', async () => {
     await record(...[1, 2].map((uid) => endedSpan({ step: 'query', miner: minerOf(uid) })));
     await database.pool.query(
       `update weather_forecast_stats set current_forecast_stage = 'elsewhere' where miner_uid = 2`,
@@ -148,13 +140,13 @@ describe('the forecasts of an open run', () => {
   });
 });
 
-describe('the status of an open run', () => {
+describe('status of an open run', () => {
   const sinceOf = async () => {
     const [run] = (await stateAt(0)).openRuns;
     return [run?.status, run?.statusSince];
   };
 
-  it('the status of an open run began with the end of the first step that said it, however often it was said again', async () => {
+  it('the status starts with the end of the first step that set it', async () => {
     await record(
       orchestrated('seeding', { at: 0 }),
       orchestrated('awaiting_results', { at: 5000 }),
@@ -163,12 +155,12 @@ describe('the status of an open run', () => {
     expect(await sinceOf()).toEqual(['awaiting_results', at(5100)]);
   });
 
-  it('the status of an open run began with the start of a step that says it while it runs', async () => {
+  it('the status starts with the start of a step that sets it while running', async () => {
     await record({ ...orchestrated('seeding', { at: 700 }), phase: 'started', endTimeUnixNano: null });
     expect(await sinceOf()).toEqual(['seeding', at(700)]);
   });
 
-  it('the status of an open run is null when only its miners were heard of', async () => {
+  it('the status is null when only steps of miners are recorded', async () => {
     await record(endedSpan({ step: 'query' }));
     expect((await stateAt(0)).openRuns).toMatchObject([
       { status: null, statusSince: null, initTime: microsOfIso(INIT_TIME) },
@@ -176,8 +168,8 @@ describe('the status of an open run', () => {
   });
 });
 
-describe('the steps in progress', () => {
-  it('the steps in progress are counted by step, with the start of the one that runs longest, until they end', async () => {
+describe('steps in progress', () => {
+  it('running steps are counted by step, with the oldest start', async () => {
     const call = endedSpan({ step: 'communication', at: 50, miner: minerOf(2) });
     await record(
       started('poll', { at: 200 }),
@@ -193,8 +185,8 @@ describe('the steps in progress', () => {
   });
 });
 
-describe('the retries', () => {
-  it('the retries are overdue once their time has passed by the clock of the reader, and not before', async () => {
+describe('scheduled retries', () => {
+  it('a retry is overdue once its time has passed by the given clock', async () => {
     await record(
       retried('query', 10_000, { miner: minerOf(1) }),
       retried('query', 20_000, { miner: minerOf(2) }),
@@ -215,7 +207,7 @@ describe('the retries', () => {
     });
   });
 
-  it('the retries are none when the step is tried again already, was ended by another attempt, or its run is over', async () => {
+  it('a retry that is running, superseded or of a completed run is not counted', async () => {
     await record(
       retried('query', 1000, { miner: minerOf(1) }),
       started('query', { miner: minerOf(1), at: 1000, attempt: 2 }),
@@ -228,8 +220,8 @@ describe('the retries', () => {
   });
 });
 
-describe('the leads that wait for truth', () => {
-  it('the leads that wait for truth are counted by run; the oldest due time is that of the truth, past or to come, not of the next look', async () => {
+describe('leads waiting for truth', () => {
+  it('waiting leads are counted by run, with the oldest due time of truth, not of the next poll', async () => {
     await record(
       ...[1, 2].flatMap((uid) => [
         waiting(24, 5000, { miner: minerOf(uid) }),
@@ -247,7 +239,7 @@ describe('the leads that wait for truth', () => {
     expect(retries).toEqual({});
   });
 
-  it('the leads that wait for truth are those whose newest attempt waits: one that was scored, or is being scored, waits no more', async () => {
+  it('a lead that is scored or being scored is not waiting', async () => {
     await record(
       waiting(24, 5000),
       endedSpan({ step: 'era5', lead: 24, at: 6000, attempt: 2 }),
@@ -262,8 +254,8 @@ describe('the leads that wait for truth', () => {
   });
 });
 
-describe('what could not be recorded', () => {
-  it('what could not be recorded is counted by reason', async () => {
+describe('unrecorded spans', () => {
+  it('dead letters are counted by reason', async () => {
     const broken = { 'weather.stage': 'nowhere' };
     await record(
       endedSpan({ step: 'query', attributes: broken }),
@@ -272,7 +264,7 @@ describe('what could not be recorded', () => {
     expect((await stateAt(0)).deadLetters).toEqual({ invalid_attribute: 2 });
   });
 
-  it('what could not be recorded and never came in is counted over all processes', async () => {
+  it('missing records are summed over all processes', async () => {
     const exporter = createPostgresExporter({ pool: database.pool });
     const books = { received: [[1, 3] as const, [6, 10] as const], lastSequence: 12, deliveredSequence: 9 };
     for (const instanceId of ['instance-1', 'instance-2'])
@@ -281,8 +273,8 @@ describe('what could not be recorded', () => {
   });
 });
 
-describe('whatever was recorded', () => {
-  /** Sums of the state, as the views for people show them. */
+describe('the state beside the views', () => {
+  /** Sums of the state as the views give them. */
   async function sumsOfViews(pool: Pool, now: string): Promise<unknown> {
     const { rows } = await pool.query<{ sums: unknown }>(
       `select json_build_object(
@@ -312,7 +304,7 @@ describe('whatever was recorded', () => {
     running: sum(Object.values(stepsInProgress).map(({ steps }) => steps)),
   });
 
-  it('whatever was recorded gives sums that agree with the views', async () => {
+  it('the sums of the state equal those of the views', async () => {
     await fc.assert(
       fc.asyncProperty(recordedRun, fc.integer({ min: 0, max: 70_000 }), async (spans, ms) => {
         await emptyTables(database.pool);
@@ -324,8 +316,8 @@ describe('whatever was recorded', () => {
   });
 });
 
-describe('the reading', () => {
-  it('the reading is one snapshot that writes nothing: what is committed in between belongs to the next', async () => {
+describe('the transaction of readPipelineState', () => {
+  it('the state is one read-only snapshot, which later commits do not change', async () => {
     await record(endedSpan({ step: 'query' }));
     let isWritten = false;
     const pool = interceptPool(database.pool, async (text, run) => {
@@ -343,7 +335,7 @@ describe('the reading', () => {
     await expect(readPipelineState(writing)).rejects.toMatchObject({ code: '25006' });
   });
 
-  it('the reading gives up a statement that takes too long, and ends between two statements when it is told to', async () => {
+  it('a statement times out, and an aborted signal ends the reading between statements', async () => {
     let timeout: unknown;
     const pool = interceptPool(database.pool, async (text, run, client) => {
       if (text === 'commit') timeout = (await client.query('show statement_timeout')).rows;
@@ -356,7 +348,7 @@ describe('the reading', () => {
     ).rejects.toThrow('closing');
   });
 
-  it('the reading finds the newest attempts in the order of their index, without a look at the rows', async () => {
+  it('the newest attempts come from an index-only scan', async () => {
     await record(...RECORDED_RUNS);
     await database.pool.query('vacuum analyze weather_forecast_steps_finished');
     let plan = '';

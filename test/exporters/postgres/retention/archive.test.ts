@@ -25,7 +25,7 @@ afterEach(() => database.drop());
 const WEEK_NANOS = 604_800_000_000_000n;
 const NOW = new Date('2027-01-15T12:00:00Z');
 
-/** The same spans, but spread over the weeks of a run: a span and its start move together. */
+/** The same spans, spread over the weeks of a run: a span and its start move together. */
 function spread(spans: readonly ObservedSpan[]): readonly ObservedSpan[] {
   return spans.map((span) => {
     const shift = BigInt(parseInt(span.spanId.slice(-1), 16) % 4) * WEEK_NANOS;
@@ -55,7 +55,7 @@ async function foldsOfMiners(): Promise<readonly (readonly [key: MinerKey, fold:
   return rows.map(({ fold, ...key }) => [key, canonicalJson(fold)]);
 }
 
-/** Facts of the spans of which the log still has a row. */
+/** Facts of the spans that still have a row in the log. */
 async function factsOfLog(spans: readonly ObservedSpan[]): Promise<readonly StepFact[]> {
   const { rows } = await database.pool.query<{ span_id: string; status: string }>(
     'select span_id, status from weather_forecast_steps',
@@ -67,7 +67,7 @@ async function factsOfLog(spans: readonly ObservedSpan[]): Promise<readonly Step
   return [...ended, ...started].filter(({ spanId, phase }) => phases.get(spanId) === phase);
 }
 
-/** What a rebuild does: the archive, what the log still has, all forecasts, their history. */
+/** The inputs of a rebuild: archive, remaining log, all forecasts and their history. */
 async function rebuild(
   miners: readonly MinerKey[],
   facts: readonly StepFact[],
@@ -93,8 +93,8 @@ async function rebuild(
   });
 }
 
-describe('what is archived of dropped steps', () => {
-  it('what is archived of dropped steps gives, with what is left of the log, miner_stats as they were, whatever is dropped in how many goes', async () => {
+describe('archiveSteps', () => {
+  it('archive and remaining log give the same miner_stats, whatever is dropped in how many passes', async () => {
     let rounds = 0;
     await fc.assert(
       fc.asyncProperty(recordedRun.map(spread), async (spans) => {
@@ -118,7 +118,7 @@ describe('what is archived of dropped steps', () => {
     );
   });
 
-  it('what is archived of dropped steps is nothing for a miner of which nothing was dropped', async () => {
+  it('a miner without dropped steps has no archived fold', async () => {
     expect(await readArchivedFold(database.pool, [{ validatorId: 1, minerHotkey: '5Nobody' }])).toEqual(
       new Map(),
     );

@@ -62,8 +62,8 @@ const letters = async (): Promise<readonly Record<string, unknown>[]> =>
     )
   ).rows;
 
-describe('partitions', () => {
-  it('partitions are made ahead, this and the next of each table, so that no writer has to; the second time none', async () => {
+describe('maintainPartitions', () => {
+  it('the current and the next partition of each table are created ahead, once', async () => {
     expect(await createPartitionsAhead(database.pool, NOW)).toHaveLength(4);
     expect(await partitions()).toEqual([
       'component_scores_20270114',
@@ -84,13 +84,13 @@ describe('partitions', () => {
     expect(statements.filter((text) => text.startsWith('create') || text.startsWith('alter'))).toEqual([]);
   });
 
-  it('partitions stay for good without a retention', async () => {
+  it('partitions stay forever without a retention', async () => {
     await record(stepAt('2026-11-23T18:00:00Z'));
     expect(await maintain({})).toMatchObject({ dropped: [], postponed: [] });
     expect(await count('weather_forecast_steps')).toBe(1);
   });
 
-  it('partitions are dropped whole, when their youngest instant is older than the policy of their table', async () => {
+  it('a partition is dropped when its youngest instant exceeds the retention of its table', async () => {
     await record(
       stepAt('2026-12-10T00:00:00Z'),
       stepAt('2026-12-17T00:00:00Z', 2),
@@ -114,7 +114,7 @@ describe('partitions', () => {
     expect(await count(`pg_class where relname ~ '20261210|scores_20261119'`)).toBe(0);
   });
 
-  it('partitions leave runs, responses and forecasts behind, and note whose log is no longer whole', async () => {
+  it('a drop keeps runs, responses and forecasts and records the runs with an incomplete log', async () => {
     await record(stepAt('2026-11-23T18:00:00Z', 1), stepAt('2027-01-15T00:00:00Z', 2));
     await maintain({ weather_forecast_steps: 7 });
     for (const table of ['weather_forecast_runs', 'weather_miner_responses', 'weather_forecast_stats'])
@@ -122,7 +122,7 @@ describe('partitions', () => {
     expect(await archivedRuns()).toEqual([1]);
   });
 
-  it('partitions take no running step with them, however long it runs', async () => {
+  it('a drop keeps running steps of any age', async () => {
     const running = startOfSpan(stepAt('2026-11-23T18:00:00Z'));
     await record(running, stepAt('2026-11-23T18:00:01Z'));
     await maintain({ weather_forecast_steps: 7 });
@@ -131,11 +131,11 @@ describe('partitions', () => {
   });
 });
 
-describe('a late span of a dropped partition', () => {
+describe('rejectLateSpans', () => {
   const old = stepAt('2026-11-23T18:00:00Z');
   const neighbour = stepAt('2027-01-15T00:00:00Z', 2);
 
-  it('a late span of a dropped partition is a letter with that reason, its start as its end, while its neighbours are recorded', async () => {
+  it('a late start or end becomes a dead letter and the rest of the batch is recorded', async () => {
     await record(old);
     await maintain({ weather_forecast_steps: 7 });
     await record(old, neighbour);
@@ -154,7 +154,7 @@ describe('a late span of a dropped partition', () => {
     expect(await count('weather_forecast_steps_running')).toBe(0);
   });
 
-  it('a late span of a dropped partition is a letter as a whole when only its scores are late', async () => {
+  it('a span with only late scores becomes a dead letter as a whole', async () => {
     await record(scoredAt('2027-01-15T00:00:00Z', '2026-11-24T00:00:00Z'));
     await maintain({ weather_forecast_component_scores: 7 });
     const late = scoredAt('2027-01-15T01:00:00Z', '2026-11-25T00:00:00Z', 5);
@@ -163,7 +163,7 @@ describe('a late span of a dropped partition', () => {
     expect(await count('weather_forecast_steps')).toBe(2);
   });
 
-  it('a late span of a dropped partition is no letter when its row is still there: a repetition, which changes nothing', async () => {
+  it('a repeated span whose row still exists is accepted and changes nothing', async () => {
     const scored = scoredAt('2027-01-15T00:00:00Z', '2026-11-24T00:00:00Z');
     await record(scored);
     await maintain({ weather_forecast_component_scores: 7 });
@@ -173,7 +173,7 @@ describe('a late span of a dropped partition', () => {
     expect(await count('weather_forecast_component_scores')).toBe(0);
   });
 
-  it('a late span of a dropped partition is recorded when it ends a step that is shown running, and goes with the next maintenance', async () => {
+  it('a late end of a running step is recorded, and dropped by the next maintenance', async () => {
     const other = stepAt('2026-11-23T18:00:01Z');
     await record(startOfSpan(old), other);
     await maintain({ weather_forecast_steps: 7 });
@@ -188,7 +188,7 @@ describe('a late span of a dropped partition', () => {
     expect(await letters()).toMatchObject([{ reason: 'partition_dropped' }]);
   });
 
-  it('a late span of a dropped partition is not looked for in a batch of today, which therefore costs no statement more', async () => {
+  it('a batch of recent spans costs no additional statement', async () => {
     const asked: string[] = [];
     const pool = interceptPool(database.pool, (text, run) => {
       if (text.includes('dropped_partitions')) asked.push(text);
@@ -200,8 +200,8 @@ describe('a late span of a dropped partition', () => {
   });
 });
 
-describe('maintenance beside others', () => {
-  it('maintenance beside others does each thing once when several maintainers are at work', async () => {
+describe('maintainPartitions beside other transactions', () => {
+  it('concurrent maintainers create and drop each partition once', async () => {
     await record(
       ...[0, 1, 2, 3].map((week) => stepAt(new Date(T0 + week * 7 * DAY).toISOString(), week + 1)),
     );
@@ -217,7 +217,7 @@ describe('maintenance beside others', () => {
     expect(await count('archived_runs')).toBe(4);
   });
 
-  it('maintenance beside others fails no writer for good, whatever that writes while the partition goes', async () => {
+  it('a writer during a drop fails at most retryably', async () => {
     await record(stepAt('2026-11-23T18:00:00Z'));
     const exporters = [1, 2, 3].map((n) => ({
       n,
@@ -245,10 +245,10 @@ describe('maintenance beside others', () => {
     expect(await count(`weather_forecast_steps where started_at >= '2027-01-01'`)).toBe(45);
   });
 
-  it('maintenance beside others lets a writer try again when a partition is gone that it knew, and make it again', async () => {
+  it('a writer whose cached partition was dropped retries and creates it again', async () => {
     const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
     await exporter.exportObserved([stepAt('2027-01-14T13:00:00Z')]);
-    // By a maintainer whose clock is ahead.
+    // Dropped by a maintainer whose clock is ahead.
     await maintain({ weather_forecast_steps: 1 }, new Date('2027-03-01T00:00:00Z'));
     const next = stepAt('2027-01-15T00:00:00Z', 9);
     expect(await exporter.exportObserved([next])).toMatchObject({
@@ -260,7 +260,7 @@ describe('maintenance beside others', () => {
   });
 
   it(
-    'maintenance beside others gives up for now what a long reader holds, so that writers do not queue behind it',
+    'a partition locked by a long reader is postponed, so that writers do not queue',
     { timeout: 60_000 },
     async () => {
       await record(stepAt('2026-11-23T18:00:00Z'));
@@ -281,7 +281,7 @@ describe('maintenance beside others', () => {
   );
 });
 
-/** Writes until the work is done, and gives how often that went well. */
+/** Writes until the work is done; returns the number of successful writes. */
 async function writeDuring(work: Promise<unknown>): Promise<number> {
   const state = { isDone: false };
   const ended = work.finally(() => (state.isDone = true));

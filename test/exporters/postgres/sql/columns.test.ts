@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresExporter } from '#postgres/exporter';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { countsAsError, ERROR_CATEGORIES, FAULT_OF } from '#semconv';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';
 
 /** The tables of the seed, the runs and the decisions. */
@@ -15,19 +14,13 @@ const TABLES = [
   'validator_job_logs',
 ];
 
-let database: TestDatabase;
+const database = useTestDatabase();
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const exporter = createPostgresExporter({ pool: database.pool });
-  expect(await exporter.exportObserved(RECORDED_RUNS)).toEqual({ kind: 'written' });
-});
-afterAll(async () => {
-  await database.drop();
+  await writeBatches(database.pool, [RECORDED_RUNS]);
 });
 
-async function rows<Row extends object>(sql: string, values: unknown[] = []): Promise<readonly Row[]> {
-  return (await database.pool.query<Row>(sql, values)).rows;
-}
+const rows = <Row extends object>(sql: string, values?: unknown[]) =>
+  queryRows<Row>(database.pool, sql, values);
 
 interface CatalogColumn {
   readonly name: string;
@@ -41,26 +34,23 @@ const columnsOf = (table: string): Promise<readonly CatalogColumn[]> =>
     [table],
   );
 
-/** The columns of a table that no row has a value for. */
+/** The columns of a table that are null in every row. */
 async function emptyColumns(table: string, columns: readonly CatalogColumn[]): Promise<string[]> {
   const counts = columns.map(({ name }) => `count(${name}) as ${name}`).join(', ');
   const [counted] = await rows<Record<string, number>>(`select ${counts} from ${table}`);
   return columns.map(({ name }) => name).filter((name) => counted?.[name] === 0);
 }
 
-describe('every column of the recorded tables', () => {
-  it.each(TABLES)(
-    'every column of the recorded tables of %s is written by something, or says why nothing writes it',
-    async (table) => {
-      const columns = await columnsOf(table);
-      expect(columns.length).toBeGreaterThan(5);
-      const unwritten = columns.filter(({ meaning }) => meaning?.startsWith('Not written: '));
-      expect(await emptyColumns(table, columns)).toEqual(unwritten.map(({ name }) => name));
-      for (const { meaning } of unwritten) expect(meaning).toMatch(/^Not written: .{10,}\.$/);
-    },
-  );
+describe('columns of the recorded tables', () => {
+  it.each(TABLES)('every column of %s is written or has a comment why not', async (table) => {
+    const columns = await columnsOf(table);
+    expect(columns.length).toBeGreaterThan(5);
+    const unwritten = columns.filter(({ meaning }) => meaning?.startsWith('Not written: '));
+    expect(await emptyColumns(table, columns)).toEqual(unwritten.map(({ name }) => name));
+    for (const { meaning } of unwritten) expect(meaning).toMatch(/^Not written: .{10,}\.$/);
+  });
 
-  it('every column of the recorded tables holds no span that was refused, so that what is empty is empty for want of a writer', async () => {
+  it('the recorded runs leave no dead letter, so that an empty column has no writer', async () => {
     expect(await rows('select reason, detail from dead_letter_spans')).toEqual([]);
     expect(
       await rows(`select from weather_forecast_steps where facts -> 'adjustments' ? 'invalid_json'`),
@@ -68,8 +58,8 @@ describe('every column of the recorded tables', () => {
   });
 });
 
-describe('the public schema', () => {
-  it('the public schema explains every table, every view and every column of both', async () => {
+describe('public schema', () => {
+  it('every table, every view and every column has a comment', async () => {
     const silent = await rows<{ name: string }>(
       `select relation.oid::regclass || coalesce('.' || part.attname, '') as name
        from pg_class as relation
@@ -87,7 +77,7 @@ describe('the public schema', () => {
     expect(silent.map(({ name }) => name)).toEqual([]);
   });
 
-  it('the public schema says of a column in a view what the table says, unless the view makes something else of it', async () => {
+  it('a column of a view has the comment of its table column, unless the view changes its meaning', async () => {
     const [timeline, current] = await Promise.all([
       columnsOf('forecast_timeline'),
       columnsOf('current_miner_stats'),
@@ -98,7 +88,7 @@ describe('the public schema', () => {
     expect(current).toEqual(await columnsOf('miner_stats'));
   });
 
-  it('the public schema knows the same error categories as the code, who is at fault, and which of them a call counts', async () => {
+  it('error_categories equals the categories, faults and transport flags of the code', async () => {
     const known = await rows('select category, fault, is_transport from error_categories order by category');
     const wanted = ERROR_CATEGORIES.map((category) => ({
       category,

@@ -3,7 +3,7 @@ import { isRetryableDatabaseError } from '#postgres/sql/database-error';
 
 const withCode = (code: unknown) => Object.assign(new Error('from the driver'), { code });
 
-describe('a batch that failed', () => {
+describe('isRetryableDatabaseError', () => {
   it.each([
     ['a lost connection', '08006'],
     ['a server that shuts down', '57P01'],
@@ -19,7 +19,7 @@ describe('a batch that failed', () => {
     ['an error of the server itself', 'XX000'],
     ['a refused connection', 'ECONNREFUSED'],
     ['a name that cannot be resolved', 'ENOTFOUND'],
-  ])('a batch that failed is tried again after %s (%s)', (_name, code) => {
+  ])('a batch is retryable after %s (%s)', (_name, code) => {
     expect(isRetryableDatabaseError(withCode(code))).toBe(true);
   });
 
@@ -33,25 +33,22 @@ describe('a batch that failed', () => {
     ['something the server cannot do', '0A000'],
     ['a view that refuses the row', '44000'],
     ['a text too long for the index on it', '54000'],
-  ])(
-    'a batch that failed is not tried again after %s (%s), since the same rows are refused again',
-    (_name, code) => {
-      expect(isRetryableDatabaseError(withCode(code))).toBe(false);
-    },
-  );
+  ])('a batch is not retryable after %s (%s)', (_name, code) => {
+    expect(isRetryableDatabaseError(withCode(code))).toBe(false);
+  });
 
-  it('a batch that failed is tried again when a partition was dropped that the writer knew, in whatever language that is said', () => {
+  it('a batch is retryable when its partition is missing, whatever the language of the server', () => {
     const dropped = Object.assign(withCode('23514'), { routine: 'ExecFindPartition' });
     expect(isRetryableDatabaseError(dropped)).toBe(true);
   });
 
-  it('a batch that failed is tried again when nobody knows why it failed', () => {
+  it('a batch is retryable after an unknown error', () => {
     expect(
       [new Error('Connection terminated'), withCode(42), 'text', undefined].map(isRetryableDatabaseError),
     ).toEqual([true, true, true, true]);
   });
 
-  it('a batch that failed is not tried again after a mistake of our own, which would never end', () => {
+  it('a batch is not retryable after a programming error', () => {
     expect(isRetryableDatabaseError(new TypeError('x is not a function'))).toBe(false);
     expect(isRetryableDatabaseError(new RangeError('Invalid time value'))).toBe(false);
     expect(isRetryableDatabaseError(new SyntaxError('Cannot convert 0xspan to a BigInt'))).toBe(false);

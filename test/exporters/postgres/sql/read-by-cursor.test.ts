@@ -16,12 +16,12 @@ const numbersTo = (last: number, name = 'numbers') => ({
   size: 3,
 });
 
-describe('a query that is read by a cursor', () => {
+describe('readByCursor', () => {
   it.each([
     [0, []],
     [3, [3]],
     [7, [3, 3, 1]],
-  ])('a query that is read by a cursor gives its %i rows in portions, each row once', async (last, sizes) => {
+  ])('%i rows are read in portions, each row once', async (last, sizes) => {
     const portions: number[][] = [];
     await inTransaction(database.pool, async (client) => {
       for await (const rows of readByCursor<{ number: number }>(client, numbersTo(last)))
@@ -31,7 +31,7 @@ describe('a query that is read by a cursor', () => {
     expect(portions.flat()).toEqual(Array.from({ length: last }, (_, index) => index + 1));
   });
 
-  it('a query that is read by a cursor lets others be asked meanwhile, and its name be used again afterwards', async () => {
+  it('other queries run between portions and the cursor name is reusable afterwards', async () => {
     const seen: number[] = [];
     await inTransaction(database.pool, async (client) => {
       for await (const rows of readByCursor(client, numbersTo(4)))

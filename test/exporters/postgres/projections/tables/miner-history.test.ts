@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { useTestDatabase } from '#test/exporters/postgres/support/database';
 import { endedSpan } from '#test/support/spans';
-import { emptyTables } from '#test/support/tables';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(async () => {
-  await database.drop();
-});
-beforeEach(async () => {
-  await emptyTables(database.pool);
-});
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
 
-/** A forecast that stands as told; a later run has a later T0 unless told otherwise. */
+/** A forecast with this status; by default a later run has a later T0. */
 const forecast = (
   run: number,
   status: string,
-  values: { readonly day?: number; readonly score?: number } = {},
+  options: { readonly day?: number; readonly score?: number } = {},
 ) =>
   endedSpan({
     step: 'era5',
@@ -29,8 +19,8 @@ const forecast = (
     attributes: {
       'weather.forecast.status': status,
       'weather.run.expected_leads': 1,
-      'weather.run.init_time': `2026-11-${String(values.day ?? run).padStart(2, '0')}T00:00:00Z`,
-      ...(values.score === undefined ? {} : { 'weather.score.era5': values.score }),
+      'weather.run.init_time': `2026-11-${String(options.day ?? run).padStart(2, '0')}T00:00:00Z`,
+      ...(options.score === undefined ? {} : { 'weather.score.era5': options.score }),
     },
   });
 
@@ -48,8 +38,8 @@ const record = async (...spans: readonly ReturnType<typeof forecast>[]) =>
 
 const at = (ms: number): Date => new Date(Date.UTC(2026, 10, 23, 18) + ms);
 
-describe('the history of a miner', () => {
-  it('the history of a miner counts a streak over what has ended: forecasts in flight neither help nor break it (test vector 12)', async () => {
+describe('readHistories', () => {
+  it('a streak counts ended forecasts, and those in flight do not break it (test vector 12)', async () => {
     await record(
       forecast(1, 'completed'),
       forecast(2, 'failed'),
@@ -61,19 +51,19 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
   });
 
-  it('the history of a miner goes by T0 and not by when a forecast ended or was told', async () => {
+  it('a streak is ordered by T0 and not by the time of the end or of its delivery', async () => {
     await record(forecast(4, 'failed', { day: 2 }));
     await record(forecast(1, 'completed', { day: 5 }), forecast(2, 'completed', { day: 4 }));
     await record(forecast(3, 'completed', { day: 1 }));
     expect(await miner()).toMatchObject({ successes: 2, failures: 0 });
   });
 
-  it('the history of a miner takes the higher run for the later one of the same T0', async () => {
+  it('the higher run is the later one of equal T0', async () => {
     await record(forecast(1, 'failed', { day: 3 }), forecast(2, 'completed', { day: 3 }));
     expect(await miner()).toMatchObject({ successes: 1, failures: 0 });
   });
 
-  it('the history of a miner starts anew with the first failure, which is the newest', async () => {
+  it('a newest failure starts a new streak', async () => {
     await record(forecast(1, 'completed'), forecast(2, 'completed'));
     await record(forecast(3, 'failed'));
     expect(await miner()).toMatchObject({ successes: 0, failures: 1 });
@@ -81,7 +71,7 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ successes: 0, failures: 2 });
   });
 
-  it('the history of a miner knows the best and the worst of what was completed, and 0.0 is the worst', async () => {
+  it('best and worst score cover completed forecasts, with 0.0 as a score', async () => {
     await record(
       forecast(1, 'completed', { score: 0.5 }),
       forecast(2, 'completed', { score: 0 }),
@@ -91,7 +81,7 @@ describe('the history of a miner', () => {
     expect(await miner()).toMatchObject({ best: 0.5, worst: 0 });
   });
 
-  it('the history of a miner knows when a forecast was last completed and last failed', async () => {
+  it('the last success and the last failure have their completion times', async () => {
     expect(await miner()).toEqual({});
     await record(forecast(1, 'completed'), forecast(2, 'failed'), forecast(3, 'completed'));
     expect(await miner()).toMatchObject({ success: at(3100), failure: at(2100) });

@@ -52,7 +52,7 @@ const many = (count: number): Row[] =>
 const copied = (rows: readonly Row[]) =>
   inTransaction(database.pool, (client) => copyRows(client, 'cells', COLUMNS, rows));
 
-describe('values of every type', () => {
+describe('binary format', () => {
   it.each([
     ['copied', copied],
     [
@@ -62,7 +62,7 @@ describe('values of every type', () => {
         await database.pool.query(insert.text, insert.values);
       },
     ],
-  ])('values of every type are in the table as they were, when %s', async (_how, write) => {
+  ])('values of every type round-trip when %s', async (_how, write) => {
     await write(ROWS);
     expect(await stored()).toEqual([
       {
@@ -109,20 +109,20 @@ describe('values of every type', () => {
   });
 });
 
-describe('a copy', () => {
-  it('a copy of many rows has them all, in parts', async () => {
+describe('copyRows', () => {
+  it('a copy of many rows is sent in parts and complete', async () => {
     await copied(many(1777));
     const { rows } = await database.pool.query<{ count: number }>('select count(*)::int as count from cells');
     expect(rows).toEqual([{ count: 1777 }]);
   });
 
-  it('a copy of nothing is nothing', async () => {
+  it('a copy of no rows writes nothing', async () => {
     await copied([]);
     expect(await stored()).toEqual([]);
   });
 
   it.each([0, 1200, 1999])(
-    'a copy that meets row %i is refused as a whole, and its connection goes on',
+    'a copy that conflicts at row %i fails as a whole and leaves the connection usable',
     async (id) => {
       await copied(many(2000).slice(id, id + 1));
       await inTransaction(database.pool, async (client) => {
@@ -139,7 +139,7 @@ describe('a copy', () => {
     ['a number beyond int', { id: 2 ** 31, values: [] }],
     ['a number beyond bigint', { id: 700, values: [2n ** 63n] }],
     ['a number that is none', { id: 700, values: [0.5] }],
-  ])('a copy of %s says so and leaves the connection usable', async (_what, wrong) => {
+  ])('a copy of %s throws and leaves the connection usable', async (_what, wrong) => {
     await inTransaction(database.pool, async (client) => {
       await client.query('savepoint before');
       await expect(copyRows(client, 'cells', COLUMNS, [...many(600), wrong])).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('a copy', () => {
     expect(await stored()).toEqual([]);
   });
 
-  it('a copy fails when its connection is lost meanwhile', async () => {
+  it('a copy rejects when its connection is lost', async () => {
     const client = await database.pool.connect();
     client.on('error', () => undefined);
     const lost = copyRows(client, 'cells', COLUMNS, many(2000));

@@ -4,7 +4,7 @@ import { WireWriter } from '#postgres/sql/binary/wire-writer';
 
 const INT64_LIMIT = 2n ** 63n;
 
-/** What is written, and the bytes that the protocol wants for it. */
+/** A write, and the bytes that the protocol specifies for it. */
 interface Written {
   readonly write: (writer: WireWriter) => void;
   readonly bytes: Buffer;
@@ -53,8 +53,8 @@ const anyWritten: fc.Arbitrary<Written> = fc.oneof(
   })),
 );
 
-describe('what is written for PostgreSQL', () => {
-  it('what is written for PostgreSQL is the same however little room there was to begin with', () => {
+describe('WireWriter', () => {
+  it('the bytes do not depend on the initial capacity', () => {
     fc.assert(
       fc.property(fc.array(anyWritten, { maxLength: 40 }), fc.nat(64), (all, room) => {
         const writer = new WireWriter(room);
@@ -65,7 +65,7 @@ describe('what is written for PostgreSQL', () => {
     );
   });
 
-  it('what is written for PostgreSQL can be written over later, also where the memory has moved since', () => {
+  it('a length is overwritten also after the buffer has grown', () => {
     const writer = new WireWriter(4);
     writer.int32(0);
     writer.text('more than there was room for');
