@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Weight of one slice: a few milliseconds for every caller. */
+/** Weight processed between two yields: a few milliseconds of work for any caller here. */
 const WEIGHT_PER_TURN = 100;
 
 /**
- * Cooperative map: yields to the event loop after every hundred items, so that a batch of thousands delays neither a
- * step nor a scrape. `weigh` gives the weight of an item that stands for many.
+ * Cooperative scheduling: maps items in chunks and yields to the event loop between them. A batch of thousands must delay
+ * neither a step nor a scrape. `weigh` gives the weight of an item that stands for many; 1 by default.
  *
  * @returns the results of `work`, in the order of the items
  */

@@ -1,37 +1,37 @@
-/** Counts of an emitter for one run, as of a report. */
+/** The step counts of one run by one emitter, as of a report. */
 export interface RunAccount {
   readonly validatorHotkey: string;
   readonly runId: number;
   /** Steps that the emitter started. */
   readonly started: number;
-  /** Those of which nothing will have left its spool once the batch of the report is safe. */
+  /** Steps of which no record has left the spool once the batch of the report is committed. */
   readonly spooled: number;
-  /** Those of which nothing could be kept, by reason. */
+  /** Steps of which no record could be stored, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** Numbers of records: from the first of each pair to the second, both included. */
+/** Closed intervals of record numbers: both ends of each pair are included. */
 export type SequenceRanges = readonly (readonly [from: number, to: number])[];
 
 /**
- * What an emitter says of its records, told together with a batch of them and committed with it. Every record has a
- * number, from 1; what is neither received nor dropped is on its way, or lost.
+ * The record counts of an emitter, exported with a batch and committed in the batch's transaction. Records are numbered
+ * from 1 without gaps; a number that is neither received nor dropped is in flight, or lost.
  */
 export interface EmitterAccount {
   readonly validatorHotkey: string;
-  /** `service.instance.id` of the process that made the records, which need not be the one that tells. */
+  /** `service.instance.id` of the process that made the records; another process may export them. */
   readonly instanceId: string;
   /** Records of this batch. */
   readonly received: SequenceRanges;
-  /** Records that could not be kept. */
+  /** Records that could not be stored. */
   readonly dropped: SequenceRanges;
-  /** Number of the newest record that was made. */
+  /** Number of the newest record. */
   readonly lastSequence: number;
-  /** All records up to this one have left once the batch is safe. */
+  /** Delivery watermark: every record up to this number has left the spool once the batch is committed. */
   readonly deliveredSequence: number;
-  /** Runs of which something changed since the report before. */
+  /** Runs whose counts changed since the previous report. */
   readonly runs: readonly RunAccount[];
-  /** Told by the emitter itself, so a sign of its life; else by who took over its spool. */
+  /** Exported by the emitter itself, so it also proves that the process is alive; else by the adopter of its spool. */
   readonly isOwn: boolean;
   /** The last records of the emitter; no others follow. */
   readonly isClosed: boolean;

@@ -2,31 +2,31 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from './emitter-report.ts';
 
 /**
- * What became of a batch of spans.
+ * Outcome of an export.
  *
- * * `written`: all of it is where it belongs, for good.
+ * * `written`: the whole batch is committed.
  * * `retryable`: nothing is known to be written, and the same batch may succeed later (the database is down).
- * * `rejected`: the same batch will never be taken.
+ * * `rejected`: permanent; the same batch will fail again.
  */
 export type ExportReport =
   | { readonly kind: 'written' }
   | { readonly kind: 'retryable'; readonly error: unknown }
   | { readonly kind: 'rejected'; readonly error: unknown };
 
-/** Options of one export. */
+/** What accompanies a batch. */
 export interface ExportOptions {
-  /** Aborted when the call is given up. */
+  /** Aborted when the caller abandons the call. */
   readonly signal?: AbortSignal;
-  /** Committed with the batch; a sink that keeps no books ignores it. */
+  /** Committed in the transaction of the batch; a sink without books ignores it. */
   readonly account?: EmitterAccount;
 }
 
-/** Where spans go. Writing the same span twice must be harmless: a retried batch may have been written before. */
+/** Destination of spans. Writes must be idempotent: a retried batch may have been written before. */
 export interface SpanSink {
-  /** Never called while an earlier call is under way, unless that one was given up: its signal is aborted then. */
+  /** Never called while an earlier call is in flight, unless that one was abandoned: its signal is aborted then. */
   export(spans: readonly ObservedSpan[], options?: ExportOptions): Promise<ExportReport>;
-  /** Told which spans come next, so that it can make them ready; `export` is then called with the same array. Changes nothing. */
+  /** Prefetch hook: prepares the next batch without side effects; `export` is then called with the same array. */
   prepare?(spans: readonly ObservedSpan[]): void;
-  /** Keeps a span aside that is rejected even alone, with what it was rejected for; without it such a span is lost. */
+  /** Stores a span that is rejected even alone as a dead letter, with the error; a sink without it loses such a span. */
   writeDeadLetter?(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport>;
 }

@@ -1,12 +1,12 @@
-/** How the pauses between the attempts to export a batch grow. */
+/** Exponential backoff between the attempts to export a batch. */
 export interface BackoffPolicy {
   readonly firstMillis: number;
   readonly maxMillis: number;
 }
 
 /**
- * Pause before the next attempt, ms: doubled with each attempt up to the cap, and of that a random part between half and
- * all, so that many processes do not come back at the same instant.
+ * Capped exponential backoff with equal jitter, ms: doubled with each attempt up to the cap, of which a random part between
+ * half and all is waited. Without jitter all processes would retry at the same instant after an outage.
  *
  * @param attempt attempts made so far, from 1
  * @param random from 0 to 1

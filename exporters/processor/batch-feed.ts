@@ -2,8 +2,8 @@ import type { SpanSink } from '../export-report.ts';
 import type { SpanBatch, SpanQueue } from './span-queue.ts';
 
 /**
- * Takes batches out of a queue, in order. Behind a full batch one as large is taken at once and made ready by the sink while
- * the first is delivered; a smaller one may still grow, and waits.
+ * Takes batches from a queue in order, with a prefetch of one: while a full batch is delivered, the next full one is taken
+ * and prepared by the sink. A smaller one may still grow and stays queued.
  */
 export class BatchFeed {
   readonly #queue: SpanQueue;
@@ -12,14 +12,14 @@ export class BatchFeed {
   readonly #unsettled: SpanBatch[] = [];
   #ahead: Promise<SpanBatch> | null = null;
 
-  /** `maxSpans`: most spans of a batch. */
+  /** @param maxSpans largest number of spans in a batch */
   constructor(queue: SpanQueue, sink: SpanSink, maxSpans: number) {
     this.#queue = queue;
     this.#sink = sink;
     this.#maxSpans = maxSpans;
   }
 
-  /** Spans that were taken and are not settled. */
+  /** Spans that are in flight: taken and not settled. */
   get size(): number {
     return this.#unsettled.reduce((sum, { spans }) => sum + spans.length, 0);
   }
@@ -29,7 +29,7 @@ export class BatchFeed {
     return this.#unsettled.find(({ spans }) => spans.length > 0)?.queuedAt ?? null;
   }
 
-  /** Whether a batch was taken ahead. */
+  /** Whether a batch was prefetched. */
   get isAhead(): boolean {
     return this.#ahead !== null;
   }
@@ -41,7 +41,7 @@ export class BatchFeed {
     return batch;
   }
 
-  /** The oldest batch that was taken is where it belongs. */
+  /** Acknowledges the oldest batch that was taken. */
   settle(): void {
     this.#unsettled.shift();
     this.#queue.settle();

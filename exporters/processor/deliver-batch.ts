@@ -3,29 +3,29 @@ import { backoffMillis, type BackoffPolicy } from './backoff.ts';
 import type { Scheduler } from '#lifecycle/scheduler';
 import type { SpanBatch } from './span-queue.ts';
 
-/** What delivering needs, and who may end it. */
+/** Collaborators of a delivery, and the signals that end it. */
 export interface DeliveryContext {
   readonly sink: SpanSink;
   readonly scheduler: Scheduler;
   readonly random: () => number;
   readonly backoff: BackoffPolicy;
-  /** How long one attempt may take, ms; null for no limit. */
+  /** Timeout of one attempt, ms; null for none. */
   readonly exportTimeoutMillis: number | null;
-  /** Aborts delivery as a whole. */
+  /** Aborted at shutdown. */
   readonly signal: AbortSignal;
   readonly isStopped: () => boolean;
-  /** Called with the error of each attempt that will be retried. */
+  /** Called for each failed attempt that will be retried. */
   readonly onRetry: () => void;
   /** Lets a waiting flush shorten the pause before the next attempt. */
   readonly pause: (delayMillis: number) => Promise<void>;
 }
 
-/** What became of a batch: how many of its spans were kept and how many the sink would not even keep aside. */
+/** Outcome of a batch. `kept` spans were written or became dead letters; `rejected` ones could be neither and are lost. */
 export type Delivered =
   | { readonly kind: 'settled'; readonly kept: number; readonly rejected: number }
   | { readonly kind: 'given_up' };
 
-/** Part of a batch, from its first span to the one behind its last. */
+/** Half-open range of a batch: `from` is included, `to` is not. */
 interface Slice {
   readonly batch: SpanBatch;
   readonly from: number;
@@ -33,8 +33,8 @@ interface Slice {
 }
 
 /**
- * Delivers a batch with retries and bisection: a rejected batch is halved until the poison span is alone, which becomes a
- * dead letter; all other spans are written.
+ * Delivers a batch with retries, and isolates poison spans by bisection: a rejected batch is halved until the faulty span is
+ * alone, which becomes a dead letter. All others are written in as few exports as possible.
  */
 export function deliverBatch(batch: SpanBatch, delivery: DeliveryContext): Promise<Delivered> {
   return deliverSlice({ batch, from: 0, to: batch.spans.length }, delivery);
@@ -45,13 +45,13 @@ async function deliverSlice(slice: Slice, delivery: DeliveryContext): Promise<De
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
   const isWhole = to - from === batch.spans.length;
   const spans = isWhole ? batch.spans : batch.spans.slice(from, to);
-  const report = await untilAnswered(
+  const report = await retryUntilFinal(
     (more) => delivery.sink.export(spans, { ...options, ...more }),
     delivery,
   );
   if (report === 'given_up') return { kind: 'given_up' };
   if (report.kind === 'written') return { kind: 'settled', kept: to - from, rejected: 0 };
-  if (to - from <= 1) return writeDeadLetterAlone(slice, report.error, delivery);
+  if (to - from <= 1) return deadLetterSpan(slice, report.error, delivery);
   return deliverHalves(slice, delivery);
 }
 
@@ -64,8 +64,8 @@ async function deliverHalves({ batch, from, to }: Slice, delivery: DeliveryConte
   return { kind: 'settled', kept: first.kept + second.kept, rejected: first.rejected + second.rejected };
 }
 
-/** A sink without dead letters loses the span, which is counted. */
-async function writeDeadLetterAlone(
+/** A sink without dead letters loses the span, which is counted as rejected. */
+async function deadLetterSpan(
   { batch, from, to }: Slice,
   error: unknown,
   delivery: DeliveryContext,
@@ -76,18 +76,18 @@ async function writeDeadLetterAlone(
   if (sink.writeDeadLetter === undefined || span === undefined) return lost;
   const writeDeadLetter = sink.writeDeadLetter.bind(sink, span, error);
   const options = batch.account === undefined ? {} : { account: batch.account(from, to) };
-  const report = await untilAnswered((more) => writeDeadLetter({ ...options, ...more }), delivery);
+  const report = await retryUntilFinal((more) => writeDeadLetter({ ...options, ...more }), delivery);
   if (report === 'given_up') return { kind: 'given_up' };
   return report.kind === 'written' ? { kind: 'settled', kept: 1, rejected: 0 } : lost;
 }
 
-/** Retries with backoff, one attempt at a time, until the sink writes or rejects. */
-async function untilAnswered(
-  ask: (options: ExportOptions) => Promise<ExportReport>,
+/** Retries with backoff, one attempt at a time, until the sink reports `written` or `rejected`. */
+async function retryUntilFinal(
+  send: (options: ExportOptions) => Promise<ExportReport>,
   delivery: DeliveryContext,
 ): Promise<Exclude<ExportReport, { readonly kind: 'retryable' }> | 'given_up'> {
   for (let attempt = 1; !delivery.isStopped(); attempt += 1) {
-    const report = await askOnce(ask, delivery);
+    const report = await attemptOnce(send, delivery);
     if (delivery.isStopped()) return 'given_up';
     if (report.kind !== 'retryable') return report;
     delivery.onRetry();
@@ -96,21 +96,21 @@ async function untilAnswered(
   return 'given_up';
 }
 
-/** One attempt; an exception or a timeout is retryable. */
-async function askOnce(
-  ask: (options: ExportOptions) => Promise<ExportReport>,
+/** One attempt with a timeout. A sink that throws or times out counts as retryable. */
+async function attemptOnce(
+  send: (options: ExportOptions) => Promise<ExportReport>,
   delivery: DeliveryContext,
 ): Promise<ExportReport> {
-  const attempt = new AbortController();
+  const controller = new AbortController();
   const giveUp = (): void => {
-    attempt.abort();
+    controller.abort();
   };
   delivery.signal.addEventListener('abort', giveUp, { once: true });
   const { exportTimeoutMillis: limit } = delivery;
   const cancel =
     limit === null ? null : delivery.scheduler.schedule(limit, giveUp, { keepsProcessAlive: true });
   try {
-    return await Promise.race([ask({ signal: attempt.signal }), aborted(attempt.signal)]);
+    return await Promise.race([send({ signal: controller.signal }), aborted(controller.signal)]);
   } catch (error) {
     return { kind: 'retryable', error };
   } finally {
@@ -121,7 +121,7 @@ async function askOnce(
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('the export was given up: it took too long')), {
+    signal.addEventListener('abort', () => reject(new Error('the export was aborted: it took too long')), {
       once: true,
     });
   });

@@ -1,31 +1,31 @@
 import type { Scheduler } from '#lifecycle/scheduler';
 
 interface Waiter {
-  /** How many spans must have left for it to be done. */
+  /** The count of settled spans at which it resolves. */
   readonly settled: number;
   readonly resolve: () => void;
 }
 
 /**
- * Tells when the spans that are here now have all left. Spans leave in the order in which they came, so two numbers are
- * enough: how many came, and how many left.
+ * Resolves a flush when every span that was queued at its call has left. The queue is first in, first out, so two counters
+ * suffice as watermarks: spans accepted, and spans settled.
  */
 export class FlushWaiters {
   #accepted = 0;
   #settled = 0;
   #waiters: Waiter[] = [];
 
-  /** Whether somebody waits. */
+  /** Whether a flush is pending. */
   get isAwaited(): boolean {
     return this.#waiters.length > 0;
   }
 
-  /** Spans came. */
+  /** Counts spans that were queued. */
   accept(spans = 1): void {
     this.#accepted += spans;
   }
 
-  /** Spans left, exported or dropped. */
+  /** Counts spans that left, exported or dropped, and resolves the flushes that are complete. */
   settle(spans: number): void {
     this.#settled += spans;
     const isDone = (waiter: Waiter): boolean => waiter.settled <= this.#settled;
@@ -34,7 +34,7 @@ export class FlushWaiters {
     for (const waiter of done) waiter.resolve();
   }
 
-  /** Whether all spans that are here now left within the time; resolves as soon as that is known. */
+  /** Resolves to true once all spans queued at the call have left, or to false at the timeout. */
   wait(scheduler: Scheduler, timeoutMillis: number): Promise<boolean> {
     if (this.#settled === this.#accepted) return Promise.resolve(true);
     return new Promise((resolve) => {

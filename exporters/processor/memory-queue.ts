@@ -6,14 +6,14 @@ interface QueuedSpan {
   readonly queuedAt: number;
 }
 
-/** A queue in memory, in which a span that ends before its start was taken stands once, in the place of its start. */
+/** Bounded FIFO in memory. An end whose start is still queued replaces it in place, so the span stands once. */
 export class MemoryQueue implements SpanQueue {
   readonly #maxSpans: number;
   readonly #spans = new Map<string, QueuedSpan>();
-  /** How many spans each batch has that is not settled. */
+  /** Sizes of the batches in flight, oldest first. */
   #taken: number[] = [];
 
-  /** `maxSpans`: most spans that wait, those of batches under way included. */
+  /** @param maxSpans capacity, spans in flight included */
   constructor(maxSpans: number) {
     this.#maxSpans = maxSpans;
   }

@@ -2,7 +2,7 @@ import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 
-/** What is read of a span of the SDK; by its form, so that a span of another version of the SDK does as well. */
+/** Structural subset of the SDK's span, so that spans of another SDK version fit as well. */
 export type SdkSpan = Pick<
   ReadableSpan,
   | 'name'
@@ -25,13 +25,13 @@ const STATUS = {
   [SpanStatusCode.ERROR]: 'error',
 } as const;
 
-/** Seconds and nanoseconds as nanoseconds since 1970. */
+/** Converts the SDK's pair of seconds and nanoseconds to nanoseconds since 1970. */
 export const toUnixNano = ([seconds, nanos]: HrTime): bigint =>
   BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
 
 /**
- * A span of the SDK as Barograph sees it. A started one is a snapshot: what its step sets later is not in it. An ended
- * one shares its attributes and events with the span, which no longer changes.
+ * Converts a span of the SDK. A started span is copied, because its step may still set attributes; an ended one is immutable
+ * and shares its attributes.
  */
 export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): ObservedSpan {
   const { traceId, spanId } = span.spanContext();

@@ -5,19 +5,19 @@ import type { DropReason, QueueListener, SpanQueue } from './span-queue.ts';
 
 export interface RecordingSpanProcessorOptions {
   readonly sink: SpanSink;
-  /** Where spans wait; in memory unless given. */
+  /** Makes the queue; in memory by default. */
   readonly queue?: (listener: QueueListener) => SpanQueue;
-  /** Most spans that wait in memory, those under way included; 100,000 unless given. */
+  /** Capacity of the queue in memory, spans in flight included; 100,000 by default. */
   readonly maxQueueSize?: number;
-  /** Most spans of one export; 8,000 unless given: the more, the less each of them costs. */
+  /** Largest number of spans in one export; 8,000 by default. Larger batches cost less per span. */
   readonly maxBatchSize?: number;
-  /** How long a span waits for others, ms; 100 unless given. */
+  /** Linger time before a partial batch is exported, ms; 100 by default. */
   readonly delayMillis?: number;
-  /** How long one export may take before it is given up and made again, ms; without end unless given. */
+  /** Timeout of one export attempt, which is then retried, ms; none by default. */
   readonly exportTimeoutMillis?: number;
-  /** How long `forceFlush` and `shutdown` wait, ms; 30,000 unless given. */
+  /** Deadline of `forceFlush` and `shutdown`, ms; 30,000 by default. */
   readonly flushTimeoutMillis?: number;
-  /** Pauses between attempts; from 100 ms to 30 s unless given. */
+  /** Pauses between attempts; from 100 ms to 30 s by default. */
   readonly backoff?: BackoffPolicy;
   readonly scheduler?: Scheduler;
   /** From 0 to 1. */
@@ -38,13 +38,13 @@ export const DEFAULT_OPTIONS = {
 export type CompleteOptions = RecordingSpanProcessorOptions &
   Required<Omit<RecordingSpanProcessorOptions, 'exportTimeoutMillis' | 'queue'>>;
 
-/** Counters of the processor. */
+/** Counters of the processor, exported as metrics. */
 export interface ProcessorCounters {
-  /** Waiting or under way. */
+  /** Queued or in flight. */
   readonly queued: number;
   readonly exported: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Attempts that failed and are made again. */
+  /** Attempts that failed and were retried. */
   readonly retries: number;
   /** How long the oldest span has waited, ms; 0 when none does. */
   readonly oldestAgeMillis: number;

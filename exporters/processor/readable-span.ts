@@ -13,8 +13,8 @@ const STATUS = {
 const toHrTime = (nanos: bigint): HrTime => [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
 
 /**
- * A span as an exporter of the SDK takes it, made from what was observed of it; for spans whose process is dead. Its
- * links and its kind are not known any more.
+ * Rebuilds the SDK's span from a recorded one, for exporters of the SDK; used where the process of the span is dead. Links
+ * and kind are not recorded, so there are no links and the kind is internal.
  */
 export function toReadableSpan(span: ObservedSpan): ReadableSpan {
   const endTime = span.endTimeUnixNano ?? span.startTimeUnixNano;

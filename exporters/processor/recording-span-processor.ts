@@ -13,28 +13,12 @@ import {
 import { STEP_NAME } from './recording-sampler.ts';
 import { DROP_REASONS, type DropReason, type SpanQueue } from './span-queue.ts';
 
-/** Longest pause between two attempts while somebody awaits a flush, ms. */
+/** Cap of the backoff while a flush is pending, ms. */
 const FLUSH_PAUSE_MILLIS = 250;
 
 /**
- * Span processor that delivers every step twice, at its start and at its end, to a sink: in order, one export at a
- * time, retried with backoff until it is written. It never blocks or fails a step; a span that it drops is counted by
- * reason. Options are milliseconds and numbers of spans. `forceFlush` rejects when spans are still queued at its
- * deadline.
- *
- * @example
- * ```ts
- * import { RecordingSpanProcessor, type SpanSink } from 'barograph';
- *
- * const counting: SpanSink = {
- *   export: (spans) => {
- *     console.log(`${spans.length} spans`);
- *     return Promise.resolve({ kind: 'written' });
- *   },
- * };
- * const processor = new RecordingSpanProcessor({ sink: counting, maxBatchSize: 500, delayMillis: 50 });
- * await processor.shutdown();
- * ```
+ * Exports every step at its start and at its end: in order, one export in flight, with retries until the batch is written.
+ * It never blocks or fails a step; what it cannot queue is dropped and counted by reason.
  */
 export class RecordingSpanProcessor implements SpanProcessor {
   readonly #options: CompleteOptions;
@@ -71,7 +55,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     this.#accept(span, 'ended');
   }
 
-  /** A snapshot of what is counted. */
+  /** A snapshot of the counters. */
   get counters(): ProcessorCounters {
     const oldest = this.#feed.oldestQueuedAt ?? this.#queue.oldestQueuedAt;
     const dropped = DROP_REASONS.map((reason) => [reason, this.#dropped.get(reason) ?? 0] as const);
@@ -85,19 +69,19 @@ export class RecordingSpanProcessor implements SpanProcessor {
   }
 
   /**
-   * Waits until all spans that are here now have left, up to the deadline.
+   * Waits until all spans queued at the call have left, up to the deadline.
    *
-   * @throws Error when some are still here at the deadline; they stay, and are tried on.
+   * @throws Error when some are still queued at the deadline; they stay queued and are retried
    */
   async forceFlush(): Promise<void> {
     if (await this.#drain()) return;
     const { flushTimeoutMillis } = this.#options;
     throw new Error(
-      `${this.#waiting} spans were not exported within ${flushTimeoutMillis} ms; they stay queued and are tried on`,
+      `${this.#waiting} spans were not exported within ${flushTimeoutMillis} ms; they stay queued and are retried`,
     );
   }
 
-  /** Takes no more spans, and waits like `forceFlush`; what is left at the deadline is dropped and counted. */
+  /** Stops intake and waits like `forceFlush`; what is left at the deadline is dropped and counted. Idempotent. */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#drain().then(() => {
       this.#abort.abort();
@@ -135,7 +119,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     if (spans > 0) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + spans);
   }
 
-  /** Exports after the delay, or in the next turn when a batch is full or somebody waits. */
+  /** Schedules an export after the linger time, or at once when a batch is full or a flush is pending. */
   #wake(): void {
     if (this.#isPumping || this.#queue.size === 0) return;
     const isUrgent = this.#isUrgent;
@@ -152,7 +136,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     return this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited;
   }
 
-  /** Exports batch after batch while that is urgent; what is left waits for others again. */
+  /** Exports batch after batch while that is urgent; a partial batch lingers again. */
   async #pump(): Promise<void> {
     this.#timer = null;
     if (this.#isPumping) return;
@@ -195,7 +179,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     };
   }
 
-  /** Waits between two attempts; a flush ends the wait, and keeps the following ones short. */
+  /** Backoff between two attempts; a flush ends the wait and caps the following ones. */
   #pause(delayMillis: number): Promise<void> {
     if (this.#isStopped()) return Promise.resolve();
     const { isAwaited } = this.#flushes;

@@ -4,17 +4,8 @@ import type { ExportReport, SpanSink } from '../export-report.ts';
 import { toReadableSpan } from './readable-span.ts';
 
 /**
- * Any span exporter of OpenTelemetry as a sink, so that a spool can stand before it. It is given the spans that have
- * ended, for it knows nothing of running ones. What it fails to export is exported again: it does not report whether
- * that can help.
- *
- * @example
- * ```ts
- * import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
- * import { RecordingSpanProcessor, toSpanSink } from 'barograph';
- *
- * const processor = new RecordingSpanProcessor({ sink: toSpanSink(new InMemorySpanExporter()) });
- * ```
+ * Adapts an OpenTelemetry span exporter to a sink, so that a spool can stand before it. It gets ended spans only, because the
+ * SDK's contract has no running ones. Every failure counts as retryable: the SDK's result has no permanent kind.
  */
 export const toSpanSink = (exporter: SpanExporter): SpanSink => ({
   export: (spans) => {

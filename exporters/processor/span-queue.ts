@@ -18,42 +18,42 @@ export type DropReason = (typeof DROP_REASONS)[number];
 /** A batch that has left the queue. */
 export interface SpanBatch {
   readonly spans: readonly ObservedSpan[];
-  /** When its oldest span came, ms. */
+  /** When its oldest span was queued, ms. */
   readonly queuedAt: number;
   /**
-   * What the emitter says once the spans up to `to` are safe, those from `from` on being told now; absent where nobody
-   * keeps books.
+   * The account of the emitter to commit with the spans from `from` (included) to `to` (excluded); it holds once all spans
+   * before `to` are committed. Absent where no books are kept.
    */
   readonly account?: (from: number, to: number) => EmitterAccount;
-  /** It holds as much as a batch may. */
+  /** It has reached a limit of a batch, in spans or bytes. */
   readonly isFull?: boolean;
-  /** Nothing was taken, and nothing is to be settled: what waits cannot be had now. */
+  /** Blocked: the queue cannot be read now. The batch is empty and must not be settled. */
   readonly isHeldUp?: boolean;
 }
 
-/** Hears what becomes of spans after they were pushed. */
+/** Callbacks for what happens to spans after `push`. */
 export interface QueueListener {
-  /** Spans that had been queued could not be kept. */
+  /** Spans that had been queued could not be stored. */
   readonly dropped: (reason: DropReason, spans: number) => void;
-  /** The queue made spans of its own, to close steps. */
+  /** The queue added closings of its own. */
   readonly added: (spans: number) => void;
 }
 
-/** What became of a span that was pushed: it waits, or it took the place of its start, or why it does not. */
+/** Outcome of `push`: queued, merged into the queued start of the same span, or the reason of the drop. */
 export type Pushed = 'queued' | 'merged' | DropReason;
 
-/** Where spans wait between their step and the sink, in the order in which their steps started or ended. */
+/** FIFO between the steps and the sink. */
 export interface SpanQueue {
-  /** Spans that wait; those of a batch that was taken are not among them. */
+  /** Queued spans; those of batches in flight do not count. */
   readonly size: number;
-  /** Arrival of the oldest of them, ms; null when the queue is empty. */
+  /** When the oldest of them was queued, ms; null when the queue is empty. */
   readonly oldestQueuedAt: number | null;
   /** Synchronous, and never throws. */
   push(span: ObservedSpan, now: number): Pushed;
-  /** The oldest spans, at most so many; none when none waits, or when they cannot be had now. One call at a time. */
+  /** Takes up to `maxSpans` of the oldest spans; none when the queue is empty or held up. Calls must not overlap. */
   take(maxSpans: number): SpanBatch | Promise<SpanBatch>;
-  /** The spans of the oldest batch that was taken are where they belong, or were dropped and counted. */
+  /** Acknowledges the oldest batch in flight: its spans were written, or dropped and counted. */
   settle(): void;
-  /** Takes no more. @returns how many spans are lost with it: those that it keeps elsewhere are not */
+  /** Stops intake. @returns spans that are lost with the queue; those on disk are not */
   close(): number;
 }

@@ -1,4 +1,4 @@
-/** Most samples that are kept; beyond, every other one goes, and new ones come half as often. */
+/** Capacity; when it is exceeded, every other sample is discarded and the sampling interval doubles. */
 const MAX_SAMPLES = 4096;
 
 interface Sample {
@@ -6,13 +6,13 @@ interface Sample {
   readonly at: number;
 }
 
-/** When records came, in bounded memory: some of their numbers with the instants of their arrival, ms. */
-export class ArrivalTimes {
+/** Downsampled arrival times of records, in bounded memory: pairs of a record number and its arrival, ms. */
+export class ArrivalSamples {
   #samples: Sample[] = [];
 
   readonly #resolutionMillis: number;
 
-  /** Samples that are closer than this to the one before are left out, ms; more while many records wait. */
+  /** Smallest interval between two samples, ms; it doubles with each downsampling and is reset when the queue is drained. */
   #gapMillis: number;
 
   constructor(resolutionMillis = 50) {
@@ -29,8 +29,11 @@ export class ArrivalTimes {
     this.#gapMillis *= 2;
   }
 
-  /** When the record of this number came, or a little earlier; null when nothing is known. Forgets what came before. */
-  of(sequence: number): number | null {
+  /**
+   * The arrival of a record, ms, or a slightly earlier instant, so that an age is never underestimated; null without samples.
+   * Discards older samples: records leave in order.
+   */
+  arrivalOf(sequence: number): number | null {
     const later = this.#samples.findIndex((sample) => sample.sequence > sequence);
     const index = (later === -1 ? this.#samples.length : later) - 1;
     if (index > 0) this.#samples.splice(0, index);

@@ -5,13 +5,13 @@ import { NOTHING_ADOPTED, type Adopted } from './recovery/adopt-spools.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 
-/** Interval of the heartbeat, and of the look for spools of dead processes, ms. */
+/** Intervals of the heartbeat and of the search for orphaned spools, ms. */
 const HEARTBEAT_MILLIS = 10_000;
 const ADOPTION_MILLIS = 60_000;
-/** Share of its limit at which a spool warns. */
-const WARNING_PART = 0.8;
+/** Fill level, as a part of the limit, at which a warning is issued. */
+const WARNING_RATIO = 0.8;
 
-/** What the upkeep of a spool needs. */
+/** Collaborators of the upkeep. */
 export interface UpkeepOptions {
   readonly spool: Spool;
   readonly folder: SpoolFolder;
@@ -22,25 +22,25 @@ export interface UpkeepOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** What is done for a spool while its process lives, until it is stopped. */
+/** The periodic tasks of a spool, until they are stopped. */
 export interface Upkeep {
-  /** Resolves when the spools that dead processes had left at the start have been looked after. */
+  /** Resolves when the first adoption, of the spools found at the start, has finished. */
   readonly adopted: Promise<Adopted>;
-  /** Resolves when nothing of it is under way any more. */
+  /** Stops the tasks; resolves when none is running any more. */
   stop(): Promise<void>;
 }
 
-/** Shows that the process lives, warns before its spool is full, and takes over the spools of dead processes. */
+/** Starts the heartbeat, the watchdog of lock and fill level, and the periodic adoption of orphaned spools. */
 export function startUpkeep(options: UpkeepOptions): Upkeep {
   const { scheduler, onProblem } = options;
-  // Apart from the heartbeats: a database that hangs must not make a living process look dead.
-  const watch = createWatch(options);
+  // A timer of its own: a heartbeat that hangs on the database must not stop the renewal of the lock.
+  const watchdog = createWatchdog(options);
   const heartbeat = { everyMillis: HEARTBEAT_MILLIS, previousRun: Promise.resolve(), scheduler };
-  const stopWatching = startIntervalTask({ ...heartbeat, work: watch });
-  const stopBeating = startIntervalTask({ ...heartbeat, work: () => beat(options) });
+  const stopWatchdog = startIntervalTask({ ...heartbeat, work: watchdog });
+  const stopHeartbeats = startIntervalTask({ ...heartbeat, work: () => sendHeartbeat(options) });
   const adopt = (): Promise<Adopted> =>
     options.adopt().catch((error: unknown) => {
-      onProblem(`The spools of dead processes could not be looked after: ${String(error)}`);
+      onProblem(`The spools of dead processes could not be adopted: ${String(error)}`);
       return NOTHING_ADOPTED;
     });
   const adopted = adopt();
@@ -53,13 +53,13 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   return {
     adopted,
     stop: async () => {
-      await Promise.all([stopWatching(), stopBeating(), stopAdopting()]);
+      await Promise.all([stopWatchdog(), stopHeartbeats(), stopAdopting()]);
     },
   };
 }
 
-/** Renews the lock; warns once when the spool fills up, and again when that has passed and comes back. */
-function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
+/** Renews the lock, and fences the spool when it is lost. Warns on the rising edge of the fill level, not on every check. */
+function createWatchdog({ spool, folder, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
   let isWarned = false;
   return async () => {
     if (!(await folder.lock.touch())) {
@@ -69,7 +69,7 @@ function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): (
       );
       return;
     }
-    const isFilling = spool.bytes > limitBytes * WARNING_PART;
+    const isFilling = spool.bytes > limitBytes * WARNING_RATIO;
     if (isFilling && !isWarned) {
       const percent = Math.round((100 * spool.bytes) / limitBytes);
       onProblem(
@@ -80,8 +80,8 @@ function createWatch({ spool, folder, limitBytes, onProblem }: UpkeepOptions): (
   };
 }
 
-async function beat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
+async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
   if (spool.isUnused) return;
   const report: ExportReport = await sink.export([], { account: spool.account() });
-  if (report.kind === 'rejected') onProblem(`A heartbeat was refused: ${String(report.error)}`);
+  if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);
 }

@@ -7,18 +7,19 @@ export type SpanIds = Pick<ObservedSpan, 'traceId' | 'spanId'>;
 
 /** A step that has started and not ended. */
 export interface OpenStep {
-  /** As it was observed when it started. */
+  /** The span as observed at its start. */
   readonly started: ObservedSpan;
   readonly sequence: number;
   readonly run: RunIdentity | null;
-  /** Index of its start in the write buffer; null when the start is not buffered any more. */
-  pendingAt: number | null;
-  /** The segment that holds the newest copy of its start, or why none does. */
+  /** Index of its start in the write buffer; null once that was flushed. */
+  bufferIndex: number | null;
+  /** The segment that holds the newest copy of its start; null when none does. */
   segment: number | null;
-  refused: DropReason | null;
+  /** Why its start was dropped; null when it was not. */
+  dropped: DropReason | null;
 }
 
-const FIRST_PLACES = 1024;
+const INITIAL_SLOTS = 1024;
 
 /**
  * The steps of a process that are under way: as many as it works on at once.
@@ -30,8 +31,8 @@ const FIRST_PLACES = 1024;
  * 0.6 µs in place of 1.4.
  */
 export class OpenSteps {
-  /** Slots of the hash table: a power of two, at most half full; linear probing from the home slot. */
-  #slots: (OpenStep | null)[] = emptyPlaces(FIRST_PLACES);
+  /** A power of two, so that a mask replaces the modulo; load factor at most 1/2. */
+  #slots: (OpenStep | null)[] = emptySlots(INITIAL_SLOTS);
   #size = 0;
 
   get size(): number {
@@ -39,59 +40,59 @@ export class OpenSteps {
   }
 
   get(span: SpanIds): OpenStep | undefined {
-    return this.#slots[this.#placeOf(span)] ?? undefined;
+    return this.#slots[this.#slotOf(span)] ?? undefined;
   }
 
-  /** Upserts a step by its span. */
+  /** Inserts a step, or replaces the one with the same span. */
   set(step: OpenStep): void {
     if (2 * this.#size >= this.#slots.length) this.#grow();
-    const place = this.#placeOf(step.started);
-    if (this.#slots[place] === null) this.#size += 1;
-    this.#slots[place] = step;
+    const slot = this.#slotOf(step.started);
+    if (this.#slots[slot] === null) this.#size += 1;
+    this.#slots[slot] = step;
   }
 
   delete(span: SpanIds): void {
-    let free = this.#placeOf(span);
-    if (this.#slots[free] === null) return;
-    this.#slots[free] = null;
+    let gap = this.#slotOf(span);
+    if (this.#slots[gap] === null) return;
+    this.#slots[gap] = null;
     this.#size -= 1;
-    // Backward-shift delete: moves up those that probing would not find across the gap.
+    // Backward shift: entries of the same probe run would not be found across the gap, so they move into it.
     const last = this.#slots.length - 1;
-    for (let place = (free + 1) & last; ; place = (place + 1) & last) {
-      const step = this.#slots[place] ?? null;
+    for (let slot = (gap + 1) & last; ; slot = (slot + 1) & last) {
+      const step = this.#slots[slot] ?? null;
       if (step === null) return;
-      const own = hashOf(step.started.spanId) & last;
-      if (((place - own) & last) < ((place - free) & last)) continue;
-      this.#slots[free] = step;
-      this.#slots[place] = null;
-      free = place;
+      const home = hashOf(step.started.spanId) & last;
+      if (((slot - home) & last) < ((slot - gap) & last)) continue;
+      this.#slots[gap] = step;
+      this.#slots[slot] = null;
+      gap = slot;
     }
   }
 
   /** Steps whose start is on disk, oldest first. */
-  kept(): readonly OpenStep[] {
+  onDisk(): readonly OpenStep[] {
     return this.#all().filter(({ segment }) => segment !== null);
   }
 
-  /** Steps whose newest start lies in a segment, oldest first. */
+  /** Steps whose newest start lies in this segment or an older one, oldest first; compaction must rewrite them. */
   startedUpTo(segment: number): readonly OpenStep[] {
     return this.#all().filter((step) => step.segment !== null && step.segment <= segment);
   }
 
-  /** The slot of this span, or the free slot in which it belongs. */
-  #placeOf({ traceId, spanId }: SpanIds): number {
+  /** The slot that holds this span, or the empty one that ends its probe run. */
+  #slotOf({ traceId, spanId }: SpanIds): number {
     const last = this.#slots.length - 1;
-    for (let place = hashOf(spanId) & last; ; place = (place + 1) & last) {
-      const step = this.#slots[place] ?? null;
-      if (step === null) return place;
-      if (step.started.spanId === spanId && step.started.traceId === traceId) return place;
+    for (let slot = hashOf(spanId) & last; ; slot = (slot + 1) & last) {
+      const step = this.#slots[slot] ?? null;
+      if (step === null) return slot;
+      if (step.started.spanId === spanId && step.started.traceId === traceId) return slot;
     }
   }
 
   #grow(): void {
     const steps = this.#all();
-    this.#slots = emptyPlaces(2 * this.#slots.length);
-    for (const step of steps) this.#slots[this.#placeOf(step.started)] = step;
+    this.#slots = emptySlots(2 * this.#slots.length);
+    for (const step of steps) this.#slots[this.#slotOf(step.started)] = step;
   }
 
   #all(): readonly OpenStep[] {
@@ -99,9 +100,9 @@ export class OpenSteps {
   }
 }
 
-const emptyPlaces = (length: number): (OpenStep | null)[] => new Array<OpenStep | null>(length).fill(null);
+const emptySlots = (length: number): (OpenStep | null)[] => new Array<OpenStep | null>(length).fill(null);
 
-/** Hashes the last digits: every id generator varies these. */
+/** Hashes the last eight digits, which differ in the ids of every generator; the leading ones may be a shared prefix. */
 function hashOf(spanId: string): number {
   let hash = 0;
   for (let index = Math.max(0, spanId.length - 8); index < spanId.length; index += 1)

@@ -3,7 +3,7 @@ import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { OpenStep } from './open-steps.ts';
 
-/** The closings that are still to be written, in the order in which they were owed: there was no room for them. */
+/** FIFO of synthetic ends that could not be written yet because the spool was full. */
 export class PendingClosings {
   readonly #closings: ObservedSpan[] = [];
 
@@ -15,19 +15,19 @@ export class PendingClosings {
     return this.#closings[0];
   }
 
-  /** Closes a step. @returns the closing */
-  owe({ started }: OpenStep, closing: Closing): ObservedSpan {
+  /** Makes the closing of a step and queues it. @returns the closing */
+  enqueue({ started }: OpenStep, closing: Closing): ObservedSpan {
     const span = closingSpan(started, closing);
     this.#closings.push(span);
     return span;
   }
 
-  /** Closes a step whose end found no room: all that is known is when it started. */
-  addPendingEnd(start: OpenStep): void {
-    this.owe(start, { reason: 'spool_full', at: microsOfNanos(start.started.startTimeUnixNano) });
+  /** Queues the closing of a step whose end was dropped. It closes at the start, the only instant that is still known. */
+  enqueueDroppedEnd(start: OpenStep): void {
+    this.enqueue(start, { reason: 'spool_full', at: microsOfNanos(start.started.startTimeUnixNano) });
   }
 
-  /** The first was written, or can never be. */
+  /** Dequeues the first one, which was written or is too large ever to be. */
   removeFirst(): void {
     this.#closings.shift();
   }

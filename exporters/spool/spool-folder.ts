@@ -4,29 +4,16 @@ import { isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file
 import { listSegments, removeSegment } from './segments/segment-files.ts';
 
 const OWNER = 'owner';
-/** Ends the name of a folder whose records nobody can read: kept for a person to look at. */
+/** Suffix of a quarantined folder, in which no record can be read; it is kept for inspection by a person. */
 export const UNREADABLE = '.unreadable';
 
-/** A folder of records that this process alone may touch. */
+/** A folder of records that this process holds the lock of. */
 export interface SpoolFolder {
   readonly directory: string;
   readonly lock: HeldLock;
 }
 
-/**
- * Claims a spool folder below `root` with a file lock, and creates it when it is missing.
- *
- * @returns null when a live process holds the folder
- * @throws Error of the file system when the folder cannot be written
- *
- * @example
- * ```ts
- * import { claimFolder } from 'barograph';
- *
- * const folder = await claimFolder('.barograph/spool', 'worker-1');
- * if (folder === null) throw new Error('Another process records into worker-1.');
- * ```
- */
+/** Locks a folder below the root and creates it if it is missing; null when a living process holds the lock. */
 export async function claimFolder(root: string, name: string): Promise<SpoolFolder | null> {
   const directory = join(root, name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -43,7 +30,7 @@ export async function listFolders(root: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Removes a folder with the files that a spool makes; one that holds anything else stays. */
+/** Removes the files of a spool and then the folder, unless it holds foreign files. */
 export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
   for (const { number } of listSegments(directory)) removeSegment(directory, number);
   const left = (await readdir(directory)).filter((name) => isAbandonedLockFile(OWNER, name));
@@ -52,7 +39,7 @@ export async function removeFolder({ directory, lock }: SpoolFolder): Promise<vo
   await rmdir(directory).catch(() => undefined);
 }
 
-/** Puts a folder aside whose records nobody can read. @returns where it lies now */
+/** Renames a folder without readable records, so that it is not adopted again. @returns its new path */
 export async function quarantine({ directory, lock }: SpoolFolder): Promise<string> {
   await lock.release();
   await rename(directory, `${directory}${UNREADABLE}`);

@@ -10,7 +10,7 @@ import type { SegmentWriter } from './segments/segment-writer.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
 
-/** What the writer works with. */
+/** Collaborators of the writer. */
 export interface SpoolWriterParts {
   readonly segments: SegmentWriter;
   readonly books: BooksFile;
@@ -20,41 +20,41 @@ export interface SpoolWriterParts {
 }
 
 /**
- * Write-ahead log of spans with group commit: the records of one turn of the event loop are written together before the
- * turn is over. So nothing outside the process can observe a step before the operating system has its record.
+ * Writes the records of spans with group commit: the records of one turn of the event loop are written together by a
+ * microtask. Write-ahead: nothing outside the process can learn of a step before the operating system has its record.
  *
- * Records that exceed the limit are dropped and counted. A step whose end was dropped while its start was kept gets a
- * synthetic end as soon as there is room.
+ * Records that do not fit are dropped and counted. A step whose end is dropped while its start is on disk gets a synthetic
+ * end as soon as there is room again.
  */
 export class SpoolWriter {
   readonly #parts: SpoolWriterParts;
-  readonly #pending = new WriteBuffer(() => this.flush());
+  readonly #buffer = new WriteBuffer(() => this.flush());
   readonly #pendingClosings = new PendingClosings();
   readonly #runs = new RunFinder();
   #written = 0;
-  #lastKept = 0;
+  #lastWritten = 0;
 
   constructor(parts: SpoolWriterParts) {
     this.#parts = parts;
   }
 
-  /** Records that were accepted, written or about to be. */
+  /** Records accepted so far, written or buffered. */
   get accepted(): number {
-    return this.#written + this.#pending.size;
+    return this.#written + this.#buffer.size;
   }
 
-  /** Number of the newest record on disk that is delivered. */
-  get lastKept(): number {
-    return this.#lastKept;
+  /** Number of the newest record on disk; copies made by compaction do not count. */
+  get lastWritten(): number {
+    return this.#lastWritten;
   }
 
   get closingsToWrite(): number {
     return this.#pendingClosings.size;
   }
 
-  /** Accepts a span. One that ended in the turn in which it started is one record. */
+  /** Accepts a span. An end in the same turn as its start replaces it in the buffer, so both are one record. */
   accept(span: ObservedSpan): 'queued' | 'merged' {
-    this.#pending.encode(span);
+    this.#buffer.encode(span);
     return span.phase === 'started' ? this.#acceptStart(span) : this.#acceptEnd(span);
   }
 
@@ -63,48 +63,49 @@ export class SpoolWriter {
     const run = this.#runs.runOf(span);
     ledger.start(run);
     const sequence = ledger.nextSequence();
-    const pendingAt = this.#pending.size;
-    const start = { started: span, sequence, run, pendingAt, segment: null, refused: null };
+    const bufferIndex = this.#buffer.size;
+    const start = { started: span, sequence, run, bufferIndex, segment: null, dropped: null };
     open.set(start);
-    this.#pending.add({ kind: 'started', ids: span, sequence, run, start });
+    this.#buffer.add({ kind: 'started', ids: span, sequence, run, start });
     return 'queued';
   }
 
   #acceptEnd(span: ObservedSpan): 'queued' | 'merged' {
     const { ledger, open } = this.#parts;
     const known = open.get(span);
-    if (known !== undefined && known.pendingAt !== null) {
-      const { sequence, run, pendingAt } = known;
+    if (known !== undefined && known.bufferIndex !== null) {
+      const { sequence, run, bufferIndex } = known;
       open.delete(span);
-      this.#pending.replace(pendingAt, { kind: 'whole', ids: span, sequence, run, start: null });
+      this.#buffer.replace(bufferIndex, { kind: 'whole', ids: span, sequence, run, start: null });
       return 'merged';
     }
-    const isFirst = known === undefined || known.refused !== null;
+    const isFirst = known === undefined || known.dropped !== null;
     const run = isFirst ? this.#runs.runOf(span) : null;
     if (known === undefined) ledger.start(run);
     const sequence = ledger.nextSequence();
-    this.#pending.add({ kind: isFirst ? 'whole' : 'ended', ids: span, sequence, run, start: null });
+    this.#buffer.add({ kind: isFirst ? 'whole' : 'ended', ids: span, sequence, run, start: null });
     return 'queued';
   }
 
-  /** Flushes the write buffer. */
+  /** Group commit: writes the buffered records in one call, or one by one when that fails, so that some may fit. */
   flush(): void {
-    const group = this.#pending.take();
+    const group = this.#buffer.take();
     if (group.length === 0) return;
-    const frames = this.#pending.framesOf(group);
-    if (frames !== null && this.#append(frames) === 'written') for (const record of group) this.#keep(record);
+    const frames = this.#buffer.framesOf(group);
+    if (frames !== null && this.#append(frames) === 'written')
+      for (const record of group) this.#markWritten(record);
     else this.#writeEach(group);
-    this.#pending.clear();
+    this.#buffer.clear();
   }
 
-  /** Writes synthetic ends for all open steps, from their starts. Those that find no room stay pending. */
+  /** Queues a synthetic end for every step whose start is on disk; `flushPending` writes them. */
   closeAll(closing: Closing): readonly ObservedSpan[] {
-    return this.#parts.open.kept().map((start) => this.#pendingClosings.owe(start, closing));
+    return this.#parts.open.onDisk().map((start) => this.#pendingClosings.enqueue(start, closing));
   }
 
-  /** Flushes pending synthetic ends as far as there is room; with `isPending` they may exceed the limit. */
-  flushPending(isPending = false): void {
-    // Sequence order is file order: buffered records have lower numbers, so they are written first.
+  /** Writes the pending closings as far as there is room. @param mayExceedLimit ignores the size limit */
+  flushPending(mayExceedLimit = false): void {
+    // Buffered records have lower numbers, and the order on disk is the order of the numbers.
     this.flush();
     const { ledger } = this.#parts;
     for (let span = this.#pendingClosings.first; span !== undefined; span = this.#pendingClosings.first) {
@@ -112,16 +113,20 @@ export class SpoolWriter {
       const run = this.#runs.runOf(span);
       const record = { kind: 'closed', ids: span, sequence, run, start: null } as const;
       const frame = toFrame('closed', sequence, toPayload(span));
-      if (frame !== null && this.#append([frame], isPending) !== 'written') return;
+      if (frame !== null && this.#append([frame], mayExceedLimit) !== 'written') return;
       this.#pendingClosings.removeFirst();
       ledger.nextSequence();
       this.#parts.listener.added(1);
-      if (frame === null) this.#refuseClosing(record);
-      else this.#appendEnd(record);
+      if (frame === null) this.#dropClosing(record);
+      else this.#markEndWritten(record);
     }
   }
 
-  /** Compaction: rewrites the open starts of a segment that is about to be deleted; false when there is no room. */
+  /**
+   * Compaction: before a segment is removed, the starts of running steps in it are appended again as `carried` records.
+   *
+   * @returns false when they could not be written, and the segment has to stay
+   */
   rewriteOpenStarts(segment: number): boolean {
     const { open, segments } = this.#parts;
     const steps = open.startedUpTo(segment);
@@ -133,11 +138,11 @@ export class SpoolWriter {
     return true;
   }
 
-  #append(frames: readonly Buffer[], isPending = false) {
+  #append(frames: readonly Buffer[], mayExceedLimit = false) {
     const { segments, books, ledger } = this.#parts;
     const before = segments.end.segment;
-    const appended = segments.append(frames, isPending);
-    // The books that count a segment's records are written before the segment is deleted.
+    const appended = segments.append(frames, mayExceedLimit);
+    // Checkpoint of the books at each new segment: a removed segment cannot be counted again from its records.
     if (segments.end.segment !== before) ignoreErrors(() => books.write(ledger.state()));
     return appended;
   }
@@ -145,11 +150,11 @@ export class SpoolWriter {
   #writeEach(group: readonly PendingRecord[]): void {
     const dropped = new Map<DropReason, number>();
     for (const record of group) {
-      const frame = this.#pending.frameOf(record);
+      const frame = this.#buffer.frameOf(record);
       const appended = frame === null ? 'too_large' : this.#append([frame]);
-      if (appended === 'written') this.#keep(record);
+      if (appended === 'written') this.#markWritten(record);
       else {
-        this.#refuse(record, appended);
+        this.#drop(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
     }
@@ -158,57 +163,57 @@ export class SpoolWriter {
     for (const [reason, records] of dropped) listener.dropped(reason, records);
   }
 
-  #keep(record: PendingRecord): void {
+  #markWritten(record: PendingRecord): void {
     const { start } = record;
     if (start === null) {
-      this.#appendEnd(record);
+      this.#markEndWritten(record);
       return;
     }
     this.#count(record);
     start.segment = this.#parts.segments.end.segment;
-    start.pendingAt = null;
+    start.bufferIndex = null;
   }
 
-  #appendEnd(record: NumberedRecord): void {
+  #markEndWritten(record: NumberedRecord): void {
     this.#count(record);
     const { kind, ids, run } = record;
     const { open, ledger, books } = this.#parts;
-    const refused = kind === 'whole' ? (open.get(ids)?.refused ?? null) : null;
+    const dropped = kind === 'whole' ? (open.get(ids)?.dropped ?? null) : null;
     open.delete(ids);
-    if (refused === null) return;
-    ledger.recover(refused, run);
-    // Adjusts the counter: this step was counted before, as dropped, which its record does not show.
+    if (dropped === null) return;
+    ledger.recover(dropped, run);
+    // The correction is in no record: after a crash it could not be recomputed from the segments.
     ignoreErrors(() => books.write(ledger.state()));
   }
 
   #count({ sequence }: NumberedRecord): void {
     this.#written += 1;
-    this.#lastKept = sequence;
+    this.#lastWritten = sequence;
   }
 
-  #refuse({ kind, ids, run, sequence, start }: NumberedRecord, reason: DropReason): void {
+  #drop({ kind, ids, run, sequence, start }: NumberedRecord, reason: DropReason): void {
     const { open, ledger } = this.#parts;
     const known = open.get(ids);
     const isNothingLeft = kind === 'started' || (kind === 'whole' && known === undefined);
     ledger.drop(sequence, reason, isNothingLeft ? run : null);
     if (start !== null) {
-      start.refused = reason;
-      start.pendingAt = null;
-    } else if (kind === 'ended' && known !== undefined) this.#pendingClosings.addPendingEnd(known);
+      start.dropped = reason;
+      start.bufferIndex = null;
+    } else if (kind === 'ended' && known !== undefined) this.#pendingClosings.enqueueDroppedEnd(known);
     else open.delete(ids);
   }
 
-  #refuseClosing(record: NumberedRecord): void {
-    this.#refuse(record, 'too_large');
+  #dropClosing(record: NumberedRecord): void {
+    this.#drop(record, 'too_large');
     this.#parts.listener.dropped('too_large', 1);
   }
 }
 
-/** Best-effort I/O: a position that was not stored only means that records are delivered or counted again. */
+/** Best-effort I/O: a lost cursor costs a repeated, idempotent delivery; lost books are recounted from the records. */
 export function ignoreErrors(work: () => void): void {
   try {
     work();
   } catch {
-    // The disk has failed; the write of records reports it.
+    // When the disk has failed, the appends fail as well and are counted.
   }
 }

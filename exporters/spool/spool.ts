@@ -2,7 +2,7 @@ import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
-import { ArrivalTimes } from './arrival-samples.ts';
+import { ArrivalSamples } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps } from './open-steps.ts';
@@ -13,42 +13,34 @@ import { RecordReader } from './segments/record-reader.ts';
 import { listSegments } from './segments/segment-files.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segments/segment-writer.ts';
 
-/** How a spool is opened. */
+/** Options of a spool. */
 export interface SpoolOptions extends SegmentWriterOptions {
   readonly emitter: Emitter;
   readonly listener: QueueListener;
 }
 
-/** What a process left behind, as `inheritSpool` found it. */
+/** State of a dead process's spool, as `recoverSpool` reads it from the files. */
 export interface RecoveredSpoolState {
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   /** Records that were not delivered. */
   readonly undelivered: number;
-  readonly lastKept: number;
+  readonly lastWritten: number;
 }
 
-/** What a spool still holds when its process ends. */
+/** What is left in a spool when its process ends. */
 export interface SpoolRemainder {
   readonly directory: string;
-  /** Records that wait to be delivered. */
+  /** Records that are not delivered. */
   readonly records: number;
   /** Steps that did not end. */
   readonly openSteps: number;
 }
 
 /**
- * Durable span queue on disk (write-ahead): a span is written to the operating system before the event loop turns, and
- * stays until the sink has committed it, even when this process is killed. Memory does not grow with the backlog. Sizes
- * are bytes; a span that finds no room is dropped and counted, never an error of the step.
- *
- * @example
- * ```ts
- * import { RecordingSpanProcessor, Spool, type SpanSink, type SpoolOptions } from 'barograph';
- *
- * export const spooled = (sink: SpanSink, options: Omit<SpoolOptions, 'listener'>) =>
- *   new RecordingSpanProcessor({ sink, queue: (listener) => new Spool({ ...options, listener }) });
- * ```
+ * Durable queue: a segmented, append-only log on disk with a cursor. A span is handed to the operating system before the
+ * current turn of the event loop ends, and stays on disk until it is committed elsewhere. Delivery is at least once. Memory
+ * does not grow with the backlog.
  */
 export class Spool implements SpanQueue {
   readonly #options: SpoolOptions;
@@ -61,13 +53,16 @@ export class Spool implements SpanQueue {
   readonly #reader: RecordReader;
   readonly #batches: RecordBatches;
   readonly #cursor: Cursor;
-  readonly #arrivals = new ArrivalTimes();
-  readonly #inherited: number;
+  readonly #arrivals = new ArrivalSamples();
+  readonly #recoveredRecords: number;
   #oldestSegment = 0;
   #isClosed = false;
   #isFenced = false;
 
-  /** @throws Error of the file system when the directory cannot be written */
+  /**
+   * @param recovered state of a dead process, whose spool this one adopts; null for a spool of its own
+   * @throws Error of the file system when the directory cannot be written
+   */
   constructor(options: SpoolOptions, recovered: RecoveredSpoolState | null = null) {
     const { directory, emitter, listener } = options;
     this.#options = options;
@@ -81,58 +76,58 @@ export class Spool implements SpanQueue {
     this.#cursor = new Cursor(directory);
     const from = recovered === null ? START : this.#cursor.read();
     this.#reader = new RecordReader(directory, { from, isClosed: recovered !== null });
-    this.#inherited = recovered?.undelivered ?? 0;
+    this.#recoveredRecords = recovered?.undelivered ?? 0;
     this.#batches = new RecordBatches({
       reader: this.#reader,
       ledger: this.#ledger,
       isOwn: this.#isOwn,
       size: () => this.size,
-      newest: () => Math.max(this.#writer.lastKept, recovered?.lastKept ?? 0),
+      lastWritten: () => Math.max(this.#writer.lastWritten, recovered?.lastWritten ?? 0),
       end: () => this.#segments.end,
     });
     this.#books.write(this.#ledger.state());
-    // Both files are there from the beginning: on a full disk none could be made.
+    // Preallocation: on a full disk neither file could be created.
     this.#cursor.write(from);
   }
 
   get size(): number {
-    return this.#inherited + this.#writer.accepted - this.#batches.takenRecords;
+    return this.#recoveredRecords + this.#writer.accepted - this.#batches.takenRecords;
   }
 
   get oldestQueuedAt(): number | null {
-    return this.size === 0 ? null : this.#arrivals.of(this.#batches.lastTaken + 1);
+    return this.size === 0 ? null : this.#arrivals.arrivalOf(this.#batches.lastTaken + 1);
   }
 
-  /** Whether no record was ever made: then there is nothing to report about this emitter. */
+  /** Whether no record was ever made, so that the emitter has nothing to report. */
   get isUnused(): boolean {
     return this.#ledger.lastSequence === 0;
   }
 
-  /** Bytes on disk. */
+  /** Bytes of all segments. */
   get bytes(): number {
     return this.#segments.bytes;
   }
 
-  /** Stretches of the files that held no record. */
+  /** Byte ranges of the segments that were damaged and skipped. */
   get damages(): number {
-    return this.#reader.damages;
+    return this.#reader.damagedRanges;
   }
 
   push(span: ObservedSpan, now: number): Pushed {
     if (this.#isClosed) return 'after_shutdown';
     if (this.#isFenced) return 'spool_failed';
     const pushed = this.#writer.accept(span);
-    // An end that took the place of its start is as old as the start.
+    // A merged end keeps the arrival of its start.
     if (pushed === 'queued') this.#arrivals.add(this.#ledger.lastSequence, now);
     return pushed;
   }
 
-  /** Writes what waits for the end of the turn; for a process that may not live to see it. */
+  /** Writes the buffer at once, for a process that may exit before the microtask runs. */
   flushNow(): void {
     this.#writer.flush();
   }
 
-  /** Never rejects: what cannot be read is passed over, and its numbers stay missing; what cannot be read now waits. */
+  /** Never rejects. Damaged records are skipped and their numbers stay missing; on a transient read error the batch is held up. */
   async take(maxSpans: number): Promise<SpanBatch> {
     this.#writer.flush();
     const queuedAt = this.oldestQueuedAt ?? 0;
@@ -144,36 +139,35 @@ export class Spool implements SpanQueue {
   }
 
   settle(): void {
-    const safe = this.#isClosed ? null : this.#batches.settle();
-    if (safe === null) return;
+    const committed = this.#isClosed ? null : this.#batches.settle();
+    if (committed === null) return;
     ignoreErrors(() => {
-      this.#cursor.write(safe);
-      this.#reclaim(safe.segment);
+      this.#cursor.write(committed);
+      this.#compact(committed.segment);
       this.#writer.flushPending();
     });
   }
 
   /**
-   * What the emitter says now, with no record: a sign of life, and its last word when everything was delivered. While
-   * a batch is on its way it is silent on runs: what is told with the batch would be overruled by what was true before
-   * it.
+   * The account of the emitter without records: a heartbeat, or the final report of a spool that is drained. While a batch is
+   * in flight it holds no runs: committed after the batch, their older counts would overwrite the newer ones.
    */
   account(isClosed = false): EmitterAccount {
     const state = { isOwn: this.#isOwn, isClosed };
-    const isUnderWay = this.#batches.underWay > 0;
-    const isLast = this.size === 0 && !isUnderWay;
+    const isInFlight = this.#batches.inFlight > 0;
+    const isLast = this.size === 0 && !isInFlight;
     const { account } = this.#ledger.account([], { from: 0, to: 0, isLast }, state);
-    return isUnderWay ? { ...account, runs: [] } : account;
+    return isInFlight ? { ...account, runs: [] } : account;
   }
 
-  /** Closes all steps that its dead process left, as far as there is room or not. @returns their closings */
+  /** Writes a synthetic end for every open step of the dead process, beyond the size limit if need be. @returns them */
   closeSteps(closing: Closing): readonly ObservedSpan[] {
     const closings = this.#writer.closeAll(closing);
     this.#writer.flushPending(true);
     return closings;
   }
 
-  /** Takes no more, and counts what comes: another process believes that this one is dead, and has the files now. */
+  /** Fences the spool after the loss of its lock: another process owns the files, so every later push is dropped. */
   fence(): void {
     this.#isFenced = true;
   }
@@ -189,17 +183,17 @@ export class Spool implements SpanQueue {
     return 0;
   }
 
-  /** What is left, after `close`. */
+  /** The remainder; final after `close`. */
   get remainder(): SpoolRemainder {
-    const records = this.size + this.#batches.underWay + this.#writer.closingsToWrite;
+    const records = this.size + this.#batches.inFlight + this.#writer.closingsToWrite;
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
   }
 
-  /** Removes segments that are behind the cursor, oldest first; the starts of running steps move on. */
-  #reclaim(segment: number): void {
-    const isAllDelivered = this.size === 0 && this.#batches.underWay === 0;
+  /** Compaction: removes segments before the cursor, oldest first, and rewrites the starts of running steps. */
+  #compact(segment: number): void {
+    const isAllDelivered = this.size === 0 && this.#batches.inFlight === 0;
     const isNeeded = isAllDelivered && this.#segments.bytes > this.#options.limitBytes / 2;
-    // When all is delivered, the file that is being written can go as well.
+    // When all is delivered, the current segment is rotated, so that it can be removed as well.
     if (isNeeded) this.#segments.close();
     const before = isNeeded ? segment + 1 : segment;
     if (before <= this.#oldestSegment) return;

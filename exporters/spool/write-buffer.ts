@@ -5,45 +5,48 @@ import type { RunIdentity } from './books/ledger.ts';
 import type { OpenStep, SpanIds } from './open-steps.ts';
 import { SpanEncoder } from './format/span-encoder.ts';
 
-/** A record as the books know it. */
+/** A record with its number, before it is encoded. */
 export interface NumberedRecord {
   readonly kind: Exclude<RecordKind, 'carried'>;
-  /** Of its span. */
+  /** Identity of its span. */
   readonly ids: SpanIds;
   readonly sequence: number;
-  /** The run of its step; null when it names none, and where no book asks for it. */
+  /** The run of its step; null when the span names none, or when the books do not need it. */
   readonly run: RunIdentity | null;
-  /** The step under way of which it is the start; null when it is none. */
+  /** The open step whose start this is; null for other records. */
   readonly start: OpenStep | null;
 }
 
-/** A buffered record, and where its frame lies in the bytes of the buffer. */
+/** A buffered record with the byte range of its frame, `to` excluded. */
 export interface PendingRecord extends NumberedRecord {
   readonly from: number;
   readonly to: number;
 }
 
-/** Group commit: buffers the records of one turn of the event loop, already encoded, for one write at its end. */
+/**
+ * Group-commit buffer: the records of one turn of the event loop, encoded as they arrive. A microtask flushes it, which runs
+ * before any continuation that awaits I/O.
+ */
 export class WriteBuffer {
-  readonly #onOver: () => void;
+  readonly #onFlush: () => void;
   readonly #writer = new ByteWriter();
   readonly #encoder = new SpanEncoder(this.#writer);
   #records: PendingRecord[] = [];
-  /** Offset of the frame whose span was encoded last. */
+  /** Offset of the frame that was encoded last. */
   #from = 0;
   #isInOrder = true;
-  #isOverScheduled = false;
+  #isFlushScheduled = false;
 
-  /** `onOver` runs as a microtask, before any pending await continues. */
-  constructor(onOver: () => void) {
-    this.#onOver = onOver;
+  /** @param onFlush called in a microtask after the first `add` of a turn */
+  constructor(onFlush: () => void) {
+    this.#onFlush = onFlush;
   }
 
   get size(): number {
     return this.#records.length;
   }
 
-  /** Encodes a span, to be added or to replace its start. @throws Error when it cannot be encoded */
+  /** Encodes a span for a following `add` or `replace`. @throws Error when it cannot be encoded; the buffer is unchanged */
   encode(span: ObservedSpan): void {
     this.#from = beginFrame(this.#writer);
     try {
@@ -54,43 +57,43 @@ export class WriteBuffer {
     }
   }
 
-  /** Adds the span that was encoded. */
+  /** Appends the encoded span as a record. */
   add(record: NumberedRecord): void {
     this.#records.push(this.#pendingOf(record));
-    if (this.#isOverScheduled) return;
-    this.#isOverScheduled = true;
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
     queueMicrotask(() => {
-      this.#isOverScheduled = false;
-      this.#onOver();
+      this.#isFlushScheduled = false;
+      this.#onFlush();
     });
   }
 
-  /** Replaces a buffered start by the end that was encoded. */
+  /** Replaces the record at an index, a start, by the encoded end. The bytes of the start stay behind as garbage. */
   replace(at: number, record: NumberedRecord): void {
     this.#records[at] = this.#pendingOf(record);
     this.#isInOrder = false;
   }
 
-  /** Drains the buffer; the bytes stay readable until `clear`. */
+  /** Removes and returns all records; their bytes stay valid until `clear`. */
   take(): readonly PendingRecord[] {
     const records = this.#records;
     this.#records = [];
     return records;
   }
 
-  /** The frames of drained records as they are written; null when one exceeds the largest frame that a reader accepts. */
+  /** The frames of the taken records, in one chunk when nothing was replaced; null when one exceeds `MAX_FRAME_BYTES`. */
   framesOf(records: readonly PendingRecord[]): readonly Buffer[] | null {
     if (records.some(isTooLarge)) return null;
     if (this.#isInOrder) return [this.#writer.slice(0, this.#writer.length)];
     return records.map(({ from, to }) => this.#writer.slice(from, to));
   }
 
-  /** The frame of one drained record; null when it exceeds the largest frame that a reader accepts. */
+  /** The frame of one taken record; null when it exceeds `MAX_FRAME_BYTES`. */
   frameOf(record: PendingRecord): Buffer | null {
     return isTooLarge(record) ? null : this.#writer.slice(record.from, record.to);
   }
 
-  /** Releases the bytes of drained records. */
+  /** Discards the bytes of the taken records. */
   clear(): void {
     this.#writer.cutTo(0);
     this.#isInOrder = true;

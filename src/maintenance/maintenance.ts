@@ -17,7 +17,7 @@ import { createPrometheusExporter } from '#prometheus/exporter';
 import { inTransaction } from '#database/transaction';
 import { CategorizedError } from '#semconv';
 
-export { surveySpools } from '#spool/recovery/inspect-spools';
+export { inspectSpools } from '#spool/recovery/inspect-spools';
 export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 

@@ -3,15 +3,15 @@ import { mapCooperatively } from '#exporters/cooperative-map';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-describe('work in turns', () => {
-  it('work in turns gives its results in the order of the items, however many there are', async () => {
+describe('mapCooperatively', () => {
+  it('the results are in the order of the items, whatever their number', async () => {
     for (const count of [0, 1, 100, 101, 1234])
       expect(await mapCooperatively(numbers(count), (number) => number * 2)).toEqual(
         numbers(count).map((number) => number * 2),
       );
   });
 
-  it('work in turns lets others have their turn after each hundred items', async () => {
+  it('other callbacks of the event loop run after each hundred items', async () => {
     let done = 0;
     const seen = new Set<number>();
     const look = (): void => {
@@ -23,7 +23,7 @@ describe('work in turns', () => {
     expect([...seen]).toEqual(expect.arrayContaining([100, 200, 300]));
   });
 
-  it('work in turns fails as its work fails', async () => {
+  it('an error of the work rejects the whole map', async () => {
     const fail = (): never => {
       throw new Error('no');
     };

@@ -127,7 +127,7 @@ async function gapsAfterLoss(intercept: Interceptor): Promise<readonly string[]>
     await Promise.resolve();
   }
   rmSync(segmentPath(bench.directory, 3));
-  const inherited = await bench.inherit();
+  const inherited = await bench.recover();
   const exporter = createPostgresExporter({ pool: interceptPool(database.pool, intercept) });
   const successor = inherited?.spool;
   while (successor !== undefined && successor.size > 0) {
@@ -177,7 +177,7 @@ async function readTorn(): Promise<readonly string[]> {
     segmentPath(bench.directory, 1),
     Buffer.concat([first, second?.subarray(0, 60), third].filter((part) => part !== undefined)),
   );
-  const inherited = await bench.inherit();
+  const inherited = await bench.recover();
   if (inherited !== null) await bench.drain(inherited.spool);
   const written = new Set(spans.map((span) => canonicalJson(translate(span))));
   const wrong = [...bench.outside.ended.values()].filter(

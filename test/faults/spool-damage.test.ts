@@ -44,7 +44,7 @@ async function outcomeOf(damage: (path: string) => void) {
   const path = segmentPath(bench.directory, 1);
   writeFileSync(path, written);
   damage(path);
-  const inherited = await bench.inherit();
+  const inherited = await bench.recover();
   if (inherited === null) throw new Error('The books were there, and the spool was nobody’s.');
   await bench.drain(inherited.spool);
   inherited.spool.close();

@@ -1,6 +1,6 @@
 import { ByteReader } from '#spool/format/byte-reader';
 import { ByteWriter } from '#spool/format/byte-writer';
-import { NamesReader, NamesWriter } from '#spool/format/key-dictionary';
+import { KeyDictionaryReader, KeyDictionaryWriter } from '#spool/format/key-dictionary';
 import type { ObservedSpan } from '#facts/observed-span';
 import { cpuMillis } from '#bench/harness/cpu-time';
 import type { Comparison } from '#bench/harness/suite';
@@ -46,7 +46,7 @@ interface KeySide {
 
 function dictionarySide(spans: readonly ObservedSpan[]): KeySide {
   const writer = new ByteWriter();
-  const [written, known] = [new NamesWriter(), new NamesReader()];
+  const [written, known] = [new KeyDictionaryWriter(), new KeyDictionaryReader()];
   const reader = new ByteReader();
   return {
     write: () => {

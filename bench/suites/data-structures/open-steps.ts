@@ -54,7 +54,7 @@ function endOf(table: OpenStepTable, step: OpenStep | undefined): void {
 function stepOf(ids: SpanIds, sequence: number): OpenStep {
   if (SPAN === undefined) throw new Error('There is no span.');
   const started = { ...SPAN, ...ids };
-  return { started, sequence, run: null, pendingAt: null, segment: 1, refused: null };
+  return { started, sequence, run: null, bufferIndex: null, segment: 1, dropped: null };
 }
 
 const randomIds = (): SpanIds => ({

@@ -4,9 +4,9 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import type { Emitter, LedgerState } from './ledger.ts';
 
-/** Bytes of each of the two copies; the older is overwritten, so that a torn write leaves the other. */
+/** Size of each of the two slots, written in turn, so that a torn write leaves the other one intact. */
 const SLOT_BYTES = 32 * 1024;
-/** Length (4), turn (4), checksum (4). */
+/** Length (4), generation (4), checksum (4). */
 const HEADER_BYTES = 12;
 
 const contentSchema = z.object({
@@ -18,50 +18,50 @@ const contentSchema = z.object({
   }),
 });
 
-/** The content of the books of a spool. */
+/** The contents of the books file. */
 export interface Books {
   readonly emitter: Emitter;
   readonly ledger: LedgerState;
 }
 
 /**
- * The books of an emitter beside its records: who it is, what it had counted, and what it could not keep. The file has
- * its full size from the beginning, so that losses can be written down when the disk is full.
+ * Double-buffered checkpoint of an emitter's books: its identity, its counts, and the records it dropped. The file is
+ * preallocated, so that drops can still be recorded when the disk is full.
  */
 export class BooksFile {
   readonly #file: number;
   readonly #emitter: Emitter;
-  #turn = 0;
+  #generation = 0;
 
-  /** @throws Error of the file system when the file cannot be made */
+  /** @throws Error of the file system when the file cannot be created */
   constructor(directory: string, emitter: Emitter) {
     this.#emitter = emitter;
     this.#file = openSync(pathOf(directory), constants.O_RDWR | constants.O_CREAT, 0o600);
-    this.#turn = newestOf(readFileSync(this.#file))?.turn ?? 0;
-    if (this.#turn === 0) writeSync(this.#file, Buffer.alloc(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
+    this.#generation = newestOf(readFileSync(this.#file))?.generation ?? 0;
+    if (this.#generation === 0) writeSync(this.#file, Buffer.alloc(2 * SLOT_BYTES), 0, 2 * SLOT_BYTES, 0);
   }
 
   /**
-   * Writes the books down. Of too many runs the newest are kept.
+   * Overwrites the older slot. When the books do not fit, the oldest runs are left out first, then the oldest dropped ranges.
    *
-   * @throws Error of the file system; RangeError when the emitter has a name that leaves no room
+   * @throws Error of the file system; RangeError when the identity of the emitter alone does not fit
    */
   write(ledger: LedgerState): void {
-    const json = this.#fitting(ledger);
-    this.#turn += 1;
+    const json = this.#toFittingJson(ledger);
+    this.#generation += 1;
     const bytes = Buffer.alloc(HEADER_BYTES + json.length);
     bytes.writeUInt32LE(json.length, 0);
-    bytes.writeUInt32LE(this.#turn, 4);
+    bytes.writeUInt32LE(this.#generation, 4);
     bytes.set(json, HEADER_BYTES);
     bytes.writeUInt32LE(checksumOf(bytes), 8);
-    writeSync(this.#file, bytes, 0, bytes.length, (this.#turn % 2) * SLOT_BYTES);
+    writeSync(this.#file, bytes, 0, bytes.length, (this.#generation % 2) * SLOT_BYTES);
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #fitting(ledger: LedgerState): Buffer {
+  #toFittingJson(ledger: LedgerState): Buffer {
     let { runs, dropped } = ledger;
     for (;;) {
       const content: Books = { emitter: this.#emitter, ledger: { ...ledger, runs, dropped } };
@@ -75,7 +75,7 @@ export class BooksFile {
   }
 }
 
-/** The books that a spool left; null when there are none that can be believed. */
+/** Reads the newest intact slot; null when there is none. */
 export function readBooks(directory: string): Books | null {
   try {
     return newestOf(readFileSync(pathOf(directory)))?.books ?? null;
@@ -89,22 +89,22 @@ const pathOf = (directory: string): string => join(directory, 'books');
 const checksumOf = (bytes: Buffer): number =>
   crc32(bytes.subarray(HEADER_BYTES), crc32(bytes.subarray(0, 8)));
 
-interface Turn {
-  readonly turn: number;
+interface BooksSlot {
+  readonly generation: number;
   readonly books: Books;
 }
 
-function newestOf(bytes: Buffer): Turn | null {
+function newestOf(bytes: Buffer): BooksSlot | null {
   const [first, second] = [readSlot(bytes, 0), readSlot(bytes, SLOT_BYTES)];
-  return (first?.turn ?? 0) > (second?.turn ?? 0) ? first : second;
+  return (first?.generation ?? 0) > (second?.generation ?? 0) ? first : second;
 }
 
-function readSlot(bytes: Buffer, at: number): Turn | null {
+function readSlot(bytes: Buffer, at: number): BooksSlot | null {
   if (bytes.length < at + HEADER_BYTES) return null;
   const length = bytes.readUInt32LE(at);
   if (length === 0 || length > SLOT_BYTES - HEADER_BYTES) return null;
   const slot = bytes.subarray(at, at + HEADER_BYTES + length);
   if (slot.length < HEADER_BYTES + length || slot.readUInt32LE(8) !== checksumOf(slot)) return null;
   const parsed = contentSchema.safeParse(JSON.parse(slot.subarray(HEADER_BYTES).toString()));
-  return parsed.success ? { turn: slot.readUInt32LE(4), books: parsed.data } : null;
+  return parsed.success ? { generation: slot.readUInt32LE(4), books: parsed.data } : null;
 }

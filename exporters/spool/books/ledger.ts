@@ -1,6 +1,6 @@
 import type { EmitterAccount, SequenceRanges } from '#exporters/emitter-report';
-import { RunBooks, type BookedRecord, type RunIdentity, type RunState } from './run-counters.ts';
-import { behind, toRanges, withSequence } from './sequence-ranges.ts';
+import { RunCounters, type BookedRecord, type RunIdentity, type RunState } from './run-counters.ts';
+import { rangesAfter, toRanges, withSequence } from './sequence-ranges.ts';
 
 export type { BookedRecord, RunIdentity } from './run-counters.ts';
 
@@ -11,28 +11,29 @@ export interface Emitter {
   readonly instanceId: string;
 }
 
-/** The books as they outlive the process. */
+/** The persistent form of the books. */
 export interface LedgerState {
-  /** Records up to this number are counted here. */
+  /** Checkpoint: records up to this number are included in the counts. */
   readonly upTo: number;
   readonly dropped: SequenceRanges;
   readonly runs: readonly RunState[];
 }
 
-/** A report about the emitter, and its position in the order of changes. */
-export interface AccountReport {
+/** An account with its version. */
+export interface VersionedAccount {
   readonly account: EmitterAccount;
+  /** The change count at which it was made. */
   readonly at: number;
 }
 
-/** Counts the records of one emitter, and its steps by run: started, on their way, delivered, dropped. */
+/** The books of one emitter: its record numbers, and its steps by run (started, in flight, delivered, dropped). */
 export class Ledger {
   readonly #emitter: Emitter;
-  readonly #runs = new RunBooks();
+  readonly #runs = new RunCounters();
   #lastSequence = 0;
   #deliveredSequence = 0;
   #dropped: SequenceRanges = [];
-  #toldAt = 0;
+  #confirmedAt = 0;
   #loadedUpTo = 0;
 
   constructor(emitter: Emitter) {
@@ -43,38 +44,38 @@ export class Ledger {
     return this.#lastSequence;
   }
 
-  /** The number of a new record. */
+  /** Allocates the number of a new record. */
   nextSequence(): number {
     this.#lastSequence += 1;
     return this.#lastSequence;
   }
 
-  /** A step began. */
+  /** Counts a started step. */
   start(run: RunIdentity | null): void {
     this.#runs.start(run);
   }
 
-  /** A record could not be kept. `run` is given when with it nothing is left of its step. */
+  /** Counts a dropped record. @param run the run whose step is lost with it; null while another record of the step is left */
   drop(sequence: number, reason: string, run: RunIdentity | null): void {
     this.#dropped = withSequence(this.#dropped, sequence);
     this.#runs.drop(run, reason, 1);
   }
 
-  /** Of a step whose start was dropped, the end could be kept. */
+  /** Takes back the drop of a step whose start was dropped and whose end was written. */
   recover(reason: string, run: RunIdentity | null): void {
     this.#runs.drop(run, reason, -1);
   }
 
   /**
-   * The report that goes with the records from `from` on, valid once all before `to` are durable.
+   * The account to commit with the records from `from` to `to` (excluded); it holds once all before `to` are committed.
    *
-   * @param isLast whether no record waits behind them
+   * @param slice `isLast` tells that no record is queued behind them, which moves the watermark to the newest number
    */
   account(
     records: readonly BookedRecord[],
     slice: { readonly from: number; readonly to: number; readonly isLast: boolean },
     state: Pick<EmitterAccount, 'isOwn' | 'isClosed'>,
-  ): AccountReport {
+  ): VersionedAccount {
     const { from, to, isLast } = slice;
     const account: EmitterAccount = {
       ...this.#emitter,
@@ -82,21 +83,21 @@ export class Ledger {
       dropped: this.#dropped,
       lastSequence: this.#lastSequence,
       deliveredSequence: isLast ? this.#lastSequence : (records[to - 1]?.sequence ?? this.#deliveredSequence),
-      runs: this.#runs.accounts(records.slice(0, to), this.#toldAt),
+      runs: this.#runs.accounts(records.slice(0, to), this.#confirmedAt),
       ...state,
     };
     return { account, at: this.#runs.changes };
   }
 
-  /** These records are durable elsewhere, and so is the report that went with them. */
-  confirm(records: readonly BookedRecord[], { account, at }: AccountReport): void {
+  /** Advances the books after a commit: the records are delivered, and the account with them is known to the database. */
+  confirm(records: readonly BookedRecord[], { account, at }: VersionedAccount): void {
     this.#runs.deliver(records);
     this.#deliveredSequence = Math.max(this.#deliveredSequence, account.deliveredSequence);
-    this.#dropped = behind(this.#dropped, account.dropped.at(-1)?.[1] ?? 0);
-    this.#toldAt = at;
+    this.#dropped = rangesAfter(this.#dropped, account.dropped.at(-1)?.[1] ?? 0);
+    this.#confirmedAt = at;
   }
 
-  /** Takes up the books of a process that ended; then `see` every record that it left. */
+  /** Restores the checkpoint of a dead process; `replayRecord` then has to be called for every record on disk. */
   load({ upTo, dropped, runs }: LedgerState): void {
     this.#lastSequence = upTo;
     this.#dropped = dropped;
@@ -104,14 +105,14 @@ export class Ledger {
     this.#loadedUpTo = upTo;
   }
 
-  /** A record that was left. The books count those up to the number at which they were written down. */
-  see({ sequence, run, isFirst }: BookedRecord, isDelivered: boolean): void {
+  /** Replays a record from disk. Those up to the checkpoint are in the counts already. */
+  replayRecord({ sequence, run, isFirst }: BookedRecord, isDelivered: boolean): void {
     this.#lastSequence = Math.max(this.#lastSequence, sequence);
     if (isDelivered) this.#deliveredSequence = Math.max(this.#deliveredSequence, sequence);
-    if (isFirst) this.#runs.see(run, { isCounted: sequence <= this.#loadedUpTo, isDelivered });
+    if (isFirst) this.#runs.replayFirst(run, { isCounted: sequence <= this.#loadedUpTo, isDelivered });
   }
 
-  /** The books as they are written down. The newest runs come first, where there is no room for all. */
+  /** The persistent form; the newest runs come first, because the oldest are left out when the file is full. */
   state(): LedgerState {
     return { upTo: this.#lastSequence, dropped: this.#dropped, runs: this.#runs.state() };
   }

@@ -6,16 +6,16 @@ export interface RunIdentity {
   readonly runId: number;
 }
 
-/** A record as far as the books are concerned. */
+/** What the books need of a record. */
 export interface BookedRecord {
   readonly sequence: number;
-  /** Null when its span names none. */
+  /** Null when the span names none. */
   readonly run: RunIdentity | null;
-  /** Nothing else was kept of its span before. */
+  /** Whether it is the first stored record of its span, so that a step is counted once. */
   readonly isFirst: boolean;
 }
 
-/** The book of a run as it outlives the process. */
+/** The persistent counts of a run. */
 export type RunState = readonly [
   validatorHotkey: string,
   runId: number,
@@ -23,95 +23,91 @@ export type RunState = readonly [
   dropped: Readonly<Record<string, number>>,
 ];
 
-interface RunBook extends RunIdentity {
+interface RunCounts extends RunIdentity {
   started: number;
-  /** Steps of which the first record is safe elsewhere. */
+  /** Steps whose first record is committed. */
   delivered: number;
   dropped: Record<string, number>;
   changedAt: number;
 }
 
-/** The steps of one emitter by run: started, on their way, delivered, dropped. */
-export class RunBooks {
-  readonly #runs = new Map<string, RunBook>();
-  /** The book that was last looked for, and the key by which it was: records of one run follow one another. */
-  #newest: { readonly run: RunIdentity; readonly book: RunBook } | null = null;
+/** Step counters of one emitter by run: started, delivered, dropped; the rest is in flight. */
+export class RunCounters {
+  readonly #runs = new Map<string, RunCounts>();
+  /** Memoizes the last lookup by identity of the run: consecutive records nearly always share it. */
+  #newest: { readonly run: RunIdentity; readonly counts: RunCounts } | null = null;
   #changes = 0;
 
-  /** How many changes there were. */
+  /** Change count, the version of the counters. */
   get changes(): number {
     return this.#changes;
   }
 
   start(run: RunIdentity | null): void {
-    this.#change(run, (book) => (book.started += 1));
+    this.#change(run, (counts) => (counts.started += 1));
   }
 
-  /** Of so many steps more nothing was kept; below 0, of so many fewer. */
+  /** Adjusts the dropped-step counter (±1). */
   drop(run: RunIdentity | null, reason: string, steps: 1 | -1): void {
     this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + steps));
   }
 
-  /** The first records of steps are safe elsewhere. This is no change: the report of the records has it. */
+  /** Counts committed steps. Not a change to report: the account of the batch included them already. */
   deliver(records: readonly BookedRecord[]): void {
     for (const [key, steps] of countFirsts(records)) {
-      const book = this.#runs.get(key);
-      if (book !== undefined) book.delivered += steps;
+      const counts = this.#runs.get(key);
+      if (counts !== undefined) counts.delivered += steps;
     }
   }
 
-  /**
-   * The counters to report of the runs that changed since, or that have steps in these records, once those are safe.
-   */
+  /** Accounts of the runs that changed since version `since` or have steps in these records, as if those were committed. */
   accounts(records: readonly BookedRecord[], since: number): readonly RunAccount[] {
     const firsts = countFirsts(records);
     return [...this.#runs]
       .filter(([key, { changedAt }]) => changedAt > since || firsts.has(key))
-      .map(([key, book]) => toAccount(book, firsts.get(key) ?? 0));
+      .map(([key, counts]) => toAccount(counts, firsts.get(key) ?? 0));
   }
 
-  /** Takes up the books of a process that ended; all that they count is taken for delivered until it is seen. */
+  /** Restores counts; every counted step is taken as delivered until its record is replayed from disk. */
   load(runs: readonly RunState[]): void {
     for (const [validatorHotkey, runId, started, lost] of runs) {
-      const book = { started, delivered: started - totalOf(lost), dropped: { ...lost } };
-      this.#change({ validatorHotkey, runId }, (known) => Object.assign(known, book));
+      const counts = { started, delivered: started - totalOf(lost), dropped: { ...lost } };
+      this.#change({ validatorHotkey, runId }, (known) => Object.assign(known, counts));
     }
   }
 
-  /** The first record of a step that was left, and whether these books count the step already. */
-  see(
-    run: RunIdentity | null,
-    { isCounted, isDelivered }: { isCounted: boolean; isDelivered: boolean },
-  ): void {
-    this.#change(run, (book) => {
-      if (!isCounted) book.started += 1;
-      if (isCounted && !isDelivered) book.delivered -= 1;
-      if (!isCounted && isDelivered) book.delivered += 1;
+  /** Replays the first record of a step. @param state `isCounted`: the restored counts include the step */
+  replayFirst(run: RunIdentity | null, state: { isCounted: boolean; isDelivered: boolean }): void {
+    const { isCounted, isDelivered } = state;
+    this.#change(run, (counts) => {
+      if (!isCounted) counts.started += 1;
+      if (isCounted && !isDelivered) counts.delivered -= 1;
+      if (!isCounted && isDelivered) counts.delivered += 1;
     });
   }
 
-  /** The books as they are written down, those that changed last first. */
+  /** The persistent counts, most recently changed first. */
   state(): readonly RunState[] {
     return [...this.#runs.values()]
       .sort((a, b) => b.changedAt - a.changedAt)
       .map(({ validatorHotkey, runId, started, dropped }) => [validatorHotkey, runId, started, dropped]);
   }
 
-  #change(run: RunIdentity | null, change: (book: RunBook) => unknown): void {
+  #change(run: RunIdentity | null, change: (counts: RunCounts) => unknown): void {
     if (run === null) return;
-    const book = this.#bookOf(run);
-    change(book);
+    const counts = this.#countsOf(run);
+    change(counts);
     this.#changes += 1;
-    book.changedAt = this.#changes;
+    counts.changedAt = this.#changes;
   }
 
-  #bookOf(run: RunIdentity): RunBook {
-    if (this.#newest?.run === run) return this.#newest.book;
+  #countsOf(run: RunIdentity): RunCounts {
+    if (this.#newest?.run === run) return this.#newest.counts;
     const key = runIdentityKey(run);
-    const book = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
-    this.#runs.set(key, book);
-    this.#newest = { run, book };
-    return book;
+    const counts = this.#runs.get(key) ?? { ...run, started: 0, delivered: 0, dropped: {}, changedAt: 0 };
+    this.#runs.set(key, counts);
+    this.#newest = { run, counts };
+    return counts;
   }
 }
 
@@ -120,7 +116,7 @@ const runIdentityKey = ({ validatorHotkey, runId }: RunIdentity): string => `${v
 const totalOf = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** The steps of each run whose first record is among these. */
+/** Counts the first records by run. */
 function countFirsts(records: readonly BookedRecord[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   let newest: RunIdentity | null = null;
@@ -136,9 +132,9 @@ function countFirsts(records: readonly BookedRecord[]): ReadonlyMap<string, numb
   return counts;
 }
 
-function toAccount(book: RunBook, delivering: number): RunAccount {
-  const { validatorHotkey, runId, started, delivered } = book;
-  const dropped = Object.fromEntries(Object.entries(book.dropped).filter(([, spans]) => spans !== 0));
+function toAccount(counts: RunCounts, delivering: number): RunAccount {
+  const { validatorHotkey, runId, started, delivered } = counts;
+  const dropped = Object.fromEntries(Object.entries(counts.dropped).filter(([, spans]) => spans !== 0));
   const spooled = started - delivered - delivering - totalOf(dropped);
   return { validatorHotkey, runId, started, spooled, dropped };
 }

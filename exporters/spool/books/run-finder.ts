@@ -2,18 +2,18 @@ import { Adjustments, cleanText } from '#facts/clean-value';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { RunIdentity } from './ledger.ts';
 
-/** Longest name of a validator that is counted for, bytes: no key of a table holds one much longer. */
+/** Longest validator hotkey that is counted, bytes: a B-tree index entry cannot hold a much longer one. */
 const MAX_HOTKEY_BYTES = 2000;
 
-/** Finds the runs of spans; spans of one run that follow one another are given the same key. */
+/** Memoizes the run of the previous span, so that consecutive spans of one run share one identity object. */
 export class RunFinder {
   #validatorHotkey: unknown = null;
   #runId: unknown = null;
   #run: RunIdentity | null = null;
 
   /**
-   * The run that the step of a span belongs to, as the rows will name it; null when it names none. What the database
-   * cannot hold must not get into an account, which is told with the spans of others.
+   * The run of a span's step, sanitized as in its row; null when the span names none. A value that the database rejects must
+   * not enter an account: it would fail the batches of other spans.
    */
   runOf({ attributes, resource }: ObservedSpan): RunIdentity | null {
     const validatorHotkey = attributes['weather.validator.hotkey'] ?? resource['weather.validator.hotkey'];

@@ -1,6 +1,6 @@
 import type { SequenceRanges } from '#exporters/emitter-report';
 
-/** Numbers in ascending order as ranges. */
+/** Run-length encodes ascending numbers as closed ranges. */
 export function toRanges(sequences: Iterable<number>): SequenceRanges {
   const ranges: [number, number][] = [];
   for (const sequence of sequences) {
@@ -11,13 +11,13 @@ export function toRanges(sequences: Iterable<number>): SequenceRanges {
   return ranges;
 }
 
-/** The ranges with one more number behind them. */
+/** The ranges with a larger number appended. */
 export function withSequence(ranges: SequenceRanges, sequence: number): SequenceRanges {
   const last = ranges.at(-1);
   if (last?.[1] === sequence - 1) return [...ranges.slice(0, -1), [last[0], sequence]];
   return [...ranges, [sequence, sequence]];
 }
 
-/** What of the ranges lies behind a number. */
-export const behind = (ranges: SequenceRanges, sequence: number): SequenceRanges =>
+/** The part of the ranges that is greater than a number. */
+export const rangesAfter = (ranges: SequenceRanges, sequence: number): SequenceRanges =>
   ranges.filter(([, to]) => to > sequence).map(([from, to]) => [Math.max(from, sequence + 1), to] as const);

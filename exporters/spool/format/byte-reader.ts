@@ -1,16 +1,16 @@
 /**
- * Reads what a `ByteWriter` wrote.
+ * Decodes what a `ByteWriter` encoded.
  *
  * @throws RangeError from every method when the bytes end before the value does
  */
 export class ByteReader {
-  /** The whole memory in which the bytes stand that are read; places are those in it. */
+  /** The whole underlying buffer; offsets are relative to it, so that no view is made for each record. */
   #memory: Buffer = Buffer.alloc(0);
   #view = new DataView(this.#memory.buffer);
   #at = 0;
   #end = 0;
 
-  /** Begins to read bytes. */
+  /** Starts reading at the first of these bytes. */
   open({ buffer, byteOffset, byteLength }: Uint8Array): void {
     if (buffer !== this.#view.buffer) {
       this.#memory = Buffer.from(buffer);
@@ -29,6 +29,7 @@ export class ByteReader {
     return this.#memory[at] ?? 0;
   }
 
+  /** A varint (LEB128). */
   count(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {
@@ -55,7 +56,7 @@ export class ByteReader {
     return this.#memory.subarray(from, from + length);
   }
 
-  /** Whether these bytes come next; then they are passed over. */
+  /** Skips these bytes if they come next. @returns whether they did */
   skip(bytes: Buffer): boolean {
     const end = this.#at + bytes.length;
     if (end > this.#end || this.#memory.compare(bytes, 0, bytes.length, this.#at, end) !== 0) return false;

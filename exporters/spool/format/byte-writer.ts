@@ -1,9 +1,9 @@
-/** How many bytes are made room for, and how many are kept when what needed much more is gone. */
+/** Initial capacity, and the capacity to which an oversized buffer shrinks again. */
 const USUAL_BYTES = 64 * 1024;
-/** Bytes of the largest whole number that is exact. */
+/** Longest varint: `Number.MAX_SAFE_INTEGER` has 53 bits, seven to a byte. */
 const MAX_COUNT_BYTES = 8;
 
-/** Numbers and texts as bytes, one behind the other, in memory that is used again and again. */
+/** Append-only encoder of numbers and texts into one growing buffer, which is reused for all records. */
 export class ByteWriter {
   #bytes: Buffer;
   #view: DataView;
@@ -14,23 +14,23 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Bytes that were written. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was written from one place to another; it holds until the next byte is written. */
+  /** A view of the bytes from `from` to `to` (excluded), not a copy; valid until the next write. */
   slice(from: number, to: number): Buffer {
     return this.#bytes.subarray(from, to);
   }
 
-  /** Forgets everything behind a place. */
+  /** Truncates to a length. */
   cutTo(length: number): void {
     this.#length = length;
     if (length === 0 && this.#bytes.length > 16 * USUAL_BYTES) this.#move(USUAL_BYTES);
   }
 
-  /** Leaves room for bytes that are written later. */
+  /** Reserves bytes that are filled in later. */
   skip(bytes: number): void {
     this.#reserve(bytes);
     this.#length += bytes;
@@ -42,7 +42,7 @@ export class ByteWriter {
     this.#length += 1;
   }
 
-  /** A whole number from 0 on: seven bits a byte, the lowest first. */
+  /** A whole number from 0 on as a varint (LEB128): seven bits a byte, the lowest first. */
   count(value: number): void {
     this.#reserve(MAX_COUNT_BYTES);
     let rest = value;
@@ -87,14 +87,14 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
-  /** Writes over four bytes that stand there. */
+  /** Overwrites four bytes. */
   replaceUint32(at: number, value: number): void {
     this.#view.setUint32(at, value, true);
   }
 
   /**
-   * A text, exactly as it is: ASCII a byte a character, any other as UTF-16, which holds halves of a pair as well. Before
-   * it its length, and in the lowest bit of that, which of them it is.
+   * A string, length-prefixed and lossless: one byte a character if it is ASCII, else UTF-16, which also encodes unpaired
+   * surrogates (UTF-8 does not). The lowest bit of the prefix tells which.
    */
   text(value: string): void {
     const { length } = value;

@@ -1,14 +1,14 @@
 import { crc32 } from 'node:zlib';
 import { ByteWriter } from './byte-writer.ts';
 
-/** What a record of the spool is. */
+/** The kinds of records; their index is stored, so new ones are appended. */
 export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried'] as const;
 /**
  * - `started`, `ended`: a span as it was observed.
- * - `whole`: an ended span whose start could not be kept: the first record of it.
- * - `closed`: the synthetic end of a span whose real end never came or could not be kept.
- * - `carried`: the start of a span that still runs, written again before the segment that held it goes. It repeats the
- *   number of the start and is not delivered again.
+ * - `whole`: an ended span without a stored start; it is the first record of its span.
+ * - `closed`: a synthetic end, for a span that never ended or whose end was dropped.
+ * - `carried`: the start of a running span, rewritten by compaction before its segment is removed. It repeats the number of
+ *   the start and is not delivered again.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
@@ -22,12 +22,12 @@ export interface Frame {
 
 /** Bytes before the payload: mark (2), kind (1), zero (1), length of the payload (4), sequence (8). */
 export const HEADER_BYTES = 16;
-/** Bytes behind it: the checksum of all but the mark. */
+/** Bytes behind it: the CRC-32 of all but the mark. */
 const TRAILER_BYTES = 4;
-/** Begins every frame, its low byte first; after damage the next frame is looked for by it. */
+/** Sync marker of every frame, little-endian; after damage the reader searches for the next one. */
 const MARK = 0x08b6;
 const MARK_BYTES = Buffer.from([0xb6, 0x08]);
-/** Longest payload that is believed; a damaged length must not ask for all memory. */
+/** Upper bound of a plausible payload; a corrupt length must not allocate all memory. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES + TRAILER_BYTES;
 
@@ -37,14 +37,14 @@ const LENGTH_AT = 4;
 const SEQUENCE_AT = 8;
 const TWO_TO_32 = 2 ** 32;
 
-/** Leaves room for the header of a frame; write the payload behind it. @returns where the frame begins */
+/** Reserves the header of a frame, behind which the payload is written. @returns the offset of the frame */
 export function beginFrame(writer: ByteWriter): number {
   const from = writer.length;
   writer.skip(HEADER_BYTES);
   return from;
 }
 
-/** Ends a frame behind its payload. */
+/** Fills in the header and appends the checksum. */
 export function endFrame(writer: ByteWriter, from: number, { kind, sequence }: Omit<Frame, 'payload'>): void {
   writer.replaceUint32(from, MARK + (RECORD_KINDS.indexOf(kind) << KIND_SHIFT));
   writer.replaceUint32(from + LENGTH_AT, writer.length - from - HEADER_BYTES);
@@ -53,7 +53,7 @@ export function endFrame(writer: ByteWriter, from: number, { kind, sequence }: O
   writer.uint32(crc32(writer.slice(from + CHECKED_FROM, writer.length)));
 }
 
-/** The bytes of a record as they stand in a segment. */
+/** Encodes a record as it is stored in a segment. */
 export function encodeFrame({ kind, sequence, payload }: Frame): Buffer {
   const writer = new ByteWriter(HEADER_BYTES + payload.length + TRAILER_BYTES);
   const from = beginFrame(writer);
@@ -62,15 +62,15 @@ export function encodeFrame({ kind, sequence, payload }: Frame): Buffer {
   return writer.slice(from, writer.length);
 }
 
-/** What stands at a place of a segment. */
+/** Result of decoding at an offset of a segment. */
 export type FrameAt =
   | { readonly kind: 'frame'; readonly frame: Frame; readonly next: number }
-  /** The bytes end before the frame does: it is being written, or its writer died. */
+  /** The bytes end before the frame does: it is being written, or the write was torn. */
   | { readonly kind: 'incomplete' }
-  /** No frame begins here; the next one that holds together begins at `next`, or none does. */
+  /** No valid frame; the next intact one begins at `next`, the end of the bytes when there is none. */
   | { readonly kind: 'damaged'; readonly next: number };
 
-/** Reads the frame that begins at an offset. */
+/** Decodes the frame at an offset. */
 export function frameAt(bytes: Buffer, offset: number): FrameAt {
   const frame = tryFrame(bytes, offset);
   if (frame === 'incomplete') return { kind: 'incomplete' };
@@ -79,7 +79,7 @@ export function frameAt(bytes: Buffer, offset: number): FrameAt {
   return { kind: 'damaged', next: nextFrame(bytes, offset + 1) };
 }
 
-/** The next offset at which a whole frame stands; the end of the bytes when there is none. */
+/** Resynchronizes: the offset of the next intact frame; the end of the bytes when there is none. */
 export function nextFrame(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(MARK_BYTES, from); at !== -1; at = bytes.indexOf(MARK_BYTES, at + 1)) {
     if (typeof tryFrame(bytes, at) === 'object') return at;
@@ -102,7 +102,7 @@ function tryFrame(bytes: Buffer, offset: number): Frame | 'incomplete' | 'damage
   return { kind, sequence, payload: bytes.subarray(offset + HEADER_BYTES, end) };
 }
 
-/** Whether the first bytes of a mark stand here. */
+/** Whether the bytes match the first `length` bytes of the mark. */
 function isMark(bytes: Buffer, offset: number, length: number): boolean {
   for (let index = 0; index < length; index += 1) {
     if (bytes[offset + index] !== MARK_BYTES[index]) return false;
@@ -110,21 +110,21 @@ function isMark(bytes: Buffer, offset: number, length: number): boolean {
   return true;
 }
 
-/** The frames of a whole segment, and how much of it is no frame. */
+/** The frames of a whole segment, and its damage. */
 export interface SegmentContents {
   readonly frames: readonly Frame[];
-  /** Stretches that hold no frame, each once. */
-  readonly damages: number;
-  /** Bytes of them. */
+  /** Number of contiguous byte ranges without a frame. */
+  readonly damagedRanges: number;
+  /** Total size of these ranges. */
   readonly damagedBytes: number;
-  /** Where the last whole frame ends; what follows is a torn tail. */
+  /** End of the last intact frame; what follows is a torn tail. */
   readonly end: number;
 }
 
-/** Reads a segment from its first byte to its last, whatever is in it. */
+/** Decodes a whole segment; accepts any bytes. */
 export function readSegment(bytes: Buffer): SegmentContents {
   const frames: Frame[] = [];
-  let damages = 0;
+  let damagedRanges = 0;
   let damagedBytes = 0;
   let offset = 0;
   while (offset < bytes.length) {
@@ -133,10 +133,10 @@ export function readSegment(bytes: Buffer): SegmentContents {
     const next = found.kind === 'incomplete' ? nextFrame(bytes, offset + 1) : found.next;
     if (found.kind === 'incomplete' && next === bytes.length) break;
     if (found.kind !== 'frame') {
-      damages += 1;
+      damagedRanges += 1;
       damagedBytes += next - offset;
     }
     offset = next;
   }
-  return { frames, damages, damagedBytes, end: offset };
+  return { frames, damagedRanges, damagedBytes, end: offset };
 }

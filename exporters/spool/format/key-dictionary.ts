@@ -1,12 +1,12 @@
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 
-/** Most sets of names that are known at a time; more than there are kinds of steps and events. */
-const MAX_KNOWN = 256;
+/** Capacity of the dictionary; more than there are kinds of steps and events. It is cleared when it is full. */
+const MAX_KEY_SETS = 256;
 
-interface KnownNames {
+interface KeySet {
   readonly names: readonly string[];
-  /** The names as they are written: of each, how much of it the name before begins with as well, and the rest. */
+  /** Front coding: of each name, the length of the prefix that it shares with the name before, and the rest. */
   readonly bytes: Buffer;
 }
 
@@ -19,36 +19,36 @@ type Members = Readonly<Record<string, unknown>>;
  * in place of 7.4 (`npm run bench -- steps`, 64 in flight), which is all that the target of twice a span by hand allows.
  * `npm run bench -- data-structures` compares the keys alone with a string for each.
  */
-export class NamesWriter {
-  readonly #known = new Map<string, KnownNames>();
+export class KeyDictionaryWriter {
+  readonly #known = new Map<string, KeySet>();
 
-  /** The names of the members that a span or event of this name has. */
-  bytesOf(bearerName: string, members: Members): Buffer {
-    const known = this.#known.get(bearerName);
-    if (known !== undefined && areNamesOf(members, known.names)) return known.bytes;
+  /** The encoded names of the members of a span or event. @param ownerName its name, the key of the dictionary */
+  bytesOf(ownerName: string, members: Members): Buffer {
+    const known = this.#known.get(ownerName);
+    if (known !== undefined && hasExactlyKeys(members, known.names)) return known.bytes;
     const names = namesOf(members);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    if (this.#known.size >= MAX_KEY_SETS) this.#known.clear();
     const bytes = toBytes(names);
-    this.#known.set(bearerName, { names, bytes });
+    this.#known.set(ownerName, { names, bytes });
     return bytes;
   }
 }
 
-/** Names that were read before, by their bytes. */
-export class NamesReader {
-  readonly #known = new Map<string, KnownNames>();
+/** Reading side of the key dictionary: bytes that equal those of the previous owner of this name are not decoded again. */
+export class KeyDictionaryReader {
+  readonly #known = new Map<string, KeySet>();
   readonly #reader = new ByteReader();
 
-  /** Reads the names of the members that a span or event of this name has. */
-  read(from: ByteReader, bearerName: string): readonly string[] {
+  /** Reads the names of the members of a span or event. @param ownerName its name, the key of the dictionary */
+  read(from: ByteReader, ownerName: string): readonly string[] {
     const length = from.count();
-    const known = this.#known.get(bearerName);
+    const known = this.#known.get(ownerName);
     if (known?.bytes.length === length && from.skip(known.bytes)) return known.names;
-    // The bytes belong to the segment, which is let go of.
+    // A copy: a view would keep the whole buffer of the segment alive.
     const bytes = Buffer.from(from.bytes(length));
     const names = this.#read(bytes);
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.set(bearerName, { names, bytes });
+    if (this.#known.size >= MAX_KEY_SETS) this.#known.clear();
+    this.#known.set(ownerName, { names, bytes });
     return names;
   }
 
@@ -65,7 +65,7 @@ export class NamesReader {
   }
 }
 
-function areNamesOf(members: Members, names: readonly string[]): boolean {
+function hasExactlyKeys(members: Members, names: readonly string[]): boolean {
   let index = 0;
   for (const name in members) {
     if (name !== names[index]) return false;

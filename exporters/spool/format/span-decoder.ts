@@ -1,33 +1,33 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import { decodeValue } from '#facts/observed-span-json';
 import { ByteReader } from './byte-reader.ts';
-import { NamesReader } from './key-dictionary.ts';
-import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+import { KeyDictionaryReader } from './key-dictionary.ts';
+import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type KeyOwner } from './span-format.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Reads what a `SpanEncoder` wrote. Records that follow one another share what they have in common: the names of their
- * attributes and the whole resource.
+ * Decodes what a `SpanEncoder` encoded. Attribute names and the resource are memoized by their bytes, so that consecutive
+ * spans share the strings and the resource object.
  */
 export class SpanDecoder {
   readonly #reader = new ByteReader();
-  readonly #names: Readonly<Record<Bearer, NamesReader>> = {
-    started: new NamesReader(),
-    ended: new NamesReader(),
-    event: new NamesReader(),
-    resource: new NamesReader(),
+  readonly #names: Readonly<Record<KeyOwner, KeyDictionaryReader>> = {
+    started: new KeyDictionaryReader(),
+    ended: new KeyDictionaryReader(),
+    event: new KeyDictionaryReader(),
+    resource: new KeyDictionaryReader(),
   };
   #resourceBytes: Buffer = Buffer.alloc(0);
   #resource: Members = {};
 
-  /** The span of a record. @throws RangeError or SyntaxError when it is none that this version can read */
+  /** Decodes a payload. @throws RangeError or SyntaxError when it is corrupt or of another format version */
   decode(payload: Uint8Array): ObservedSpan {
     const reader = this.#reader;
     reader.open(payload);
     if (reader.byte() !== FORMAT_VERSION) throw new RangeError('The record is of another version.');
     const has = reader.byte();
-    const statusCode = known(STATUSES, reader.byte());
+    const statusCode = enumValue(STATUSES, reader.byte());
     const traceId = reader.text();
     const spanId = reader.text();
     const parentSpanId = (has & HAS.parent) === 0 ? null : reader.text();
@@ -37,7 +37,7 @@ export class SpanDecoder {
     const statusMessage = (has & HAS.message) === 0 ? null : reader.text();
     const droppedAttributesCount = reader.count();
     const droppedEventsCount = reader.count();
-    const phase = known(PHASES, has >> HAS.bits);
+    const phase = enumValue(PHASES, has >> HAS.bits);
     return {
       phase,
       traceId,
@@ -67,8 +67,8 @@ export class SpanDecoder {
     return events;
   }
 
-  #readMembers(reader: ByteReader, bearer: Bearer, bearerName: string): Members {
-    const names = this.#names[bearer].read(reader, bearerName);
+  #readMembers(reader: ByteReader, owner: KeyOwner, ownerName: string): Members {
+    const names = this.#names[owner].read(reader, ownerName);
     const members: Record<string, unknown> = {};
     for (const name of names) {
       const tag = reader.byte();
@@ -81,7 +81,7 @@ export class SpanDecoder {
     const length = this.#reader.count();
     if (this.#resourceBytes.length === length && this.#reader.skip(this.#resourceBytes))
       return this.#resource;
-    // The bytes belong to the segment, which is let go of.
+    // A copy: a view would keep the whole buffer of the segment alive.
     const bytes = Buffer.from(this.#reader.bytes(length));
     const reader = new ByteReader();
     reader.open(bytes);
@@ -91,7 +91,7 @@ export class SpanDecoder {
   }
 }
 
-/** Whatever its name: setting `__proto__` would set something else. */
+/** Sets an own property of any name: assigning to `__proto__` would replace the prototype (prototype pollution). */
 function setMember(members: Record<string, unknown>, name: string, value: unknown): void {
   if (name !== '__proto__') members[name] = value;
   else Object.defineProperty(members, name, { value, enumerable: true, writable: true, configurable: true });
@@ -116,7 +116,7 @@ function readValue(reader: ByteReader, tag: number): unknown {
   }
 }
 
-function known<Value>(values: readonly Value[], index: number): Value {
+function enumValue<Value>(values: readonly Value[], index: number): Value {
   const value = values[index];
   if (value === undefined) throw new RangeError(`There is no value ${index} in this version.`);
   return value;

@@ -1,20 +1,20 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { encodeValue } from '#facts/observed-span-json';
 import { ByteWriter } from './byte-writer.ts';
-import { NamesWriter } from './key-dictionary.ts';
-import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type Bearer } from './span-format.ts';
+import { KeyDictionaryWriter } from './key-dictionary.ts';
+import { FAR_INSTANT, FORMAT_VERSION, HAS, PHASES, STATUSES, TAG, type KeyOwner } from './span-format.ts';
 
 /**
- * Writes spans as bytes, without an object or a text that is made for it. What spans share is encoded once and copied
- * from then on: the resource of a process, and the names of attributes of spans of one name.
+ * Allocation-free binary encoder of spans. Shared parts are encoded once and then copied: the resource of a process, and the
+ * attribute names of all spans of one name.
  */
 export class SpanEncoder {
   readonly #writer: ByteWriter;
-  readonly #names: Readonly<Record<Bearer, NamesWriter>> = {
-    started: new NamesWriter(),
-    ended: new NamesWriter(),
-    event: new NamesWriter(),
-    resource: new NamesWriter(),
+  readonly #names: Readonly<Record<KeyOwner, KeyDictionaryWriter>> = {
+    started: new KeyDictionaryWriter(),
+    ended: new KeyDictionaryWriter(),
+    event: new KeyDictionaryWriter(),
+    resource: new KeyDictionaryWriter(),
   };
   readonly #resourceWriter = new ByteWriter(1024);
   #resource: ObservedSpan['resource'] | null = null;
@@ -25,9 +25,9 @@ export class SpanEncoder {
   }
 
   /**
-   * Writes a span behind what was written before.
+   * Appends a span.
    *
-   * @throws TypeError when an attribute cannot be written as JSON; a part of the span is then written
+   * @throws TypeError when an attribute cannot be encoded as JSON; the caller has to cut off the partial span
    */
   encode(span: ObservedSpan): void {
     const writer = this.#writer;
@@ -112,7 +112,7 @@ function writeNumber(writer: ByteWriter, value: number): void {
   }
 }
 
-/** What no attribute of the vocabulary is. */
+/** Fallback for values that no attribute of the vocabulary has: JSON, or no value where JSON has none. */
 function writeOther(writer: ByteWriter, value: unknown): void {
   const json = encodeValue(value);
   if (json === undefined) writer.byte(TAG.none);

@@ -6,15 +6,15 @@ import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
 import { SpanEncoder } from './span-encoder.ts';
 
-/** The run that the step of a span belongs to; see `RunFinder`. */
+/** The run of a span's step; see `RunFinder`. */
 export const runOf = (span: ObservedSpan): RunIdentity | null => new RunFinder().runOf(span);
 
-/** The frame of a record; null when its span is larger than any that is believed. */
+/** Encodes a record as a frame; null when the payload exceeds `MAX_PAYLOAD_BYTES`. */
 export function toFrame(kind: RecordKind, sequence: number, payload: Uint8Array): Buffer | null {
   return payload.length > MAX_PAYLOAD_BYTES ? null : encodeFrame({ kind, sequence, payload });
 }
 
-/** A span as the payload of a record. @throws Error when it has what cannot be written */
+/** Encodes a span as a payload. @throws TypeError when an attribute cannot be encoded */
 export function toPayload(span: ObservedSpan): Buffer {
   const writer = new ByteWriter();
   new SpanEncoder(writer).encode(span);
@@ -22,8 +22,10 @@ export function toPayload(span: ObservedSpan): Buffer {
 }
 
 /**
- * The span of a record; null when it is none that this version can read: what a checksum covers is whole, but another
- * version may have meant something else by it. Many records are read faster with one decoder.
+ * Decodes the span of a record; null when this version cannot read it: a valid checksum does not rule out another format
+ * version.
+ *
+ * @param decoder pass one for many records, so that names and resource are decoded once
  */
 export function toSpan(
   { payload }: Pick<Frame, 'payload'>,

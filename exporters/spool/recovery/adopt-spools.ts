@@ -15,46 +15,33 @@ import {
   type SpoolFolder,
 } from '../spool-folder.ts';
 
-/** What taking over the spools of dead processes needs. */
+/** Collaborators of an adoption. */
 export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listener' | 'directory'> {
-  /** Where all spools of this machine lie that go to the same database. */
+  /** The directory of all spools on this machine for the same database. */
   readonly root: string;
   readonly sink: SpanSink;
   readonly delivery: DeliveryContext;
   readonly maxBatchSize: number;
-  /** Hears of each step that was closed. */
+  /** Called with the synthetic ends of each recovered spool. */
   readonly onClosed: (closings: readonly ObservedSpan[]) => void;
-  /** Hears of records that were damaged. */
+  /** Called for records that were damaged or rejected. */
   readonly onDropped: (reason: DropReason, records: number) => void;
   readonly onProblem: (message: string) => void;
 }
 
-/** What came of looking after the spools of others. */
+/** Totals of an adoption. */
 export interface Adopted {
   readonly spools: number;
   readonly records: number;
   readonly closedSteps: number;
 }
 
-/** Nobody had left anything. */
+/** The totals when no spool was adopted. */
 export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 };
 
 /**
- * Crash recovery: adopts every spool whose process is dead, one after the other. Closes its open steps with synthetic
- * ends, delivers its records to the sink, and removes it. A spool that cannot be delivered stays for the next call; its
- * error goes to `onProblem`.
- *
- * @returns how many spools, records and closed steps were delivered
- *
- * @example
- * ```ts
- * import { adoptSpools, type AdoptionOptions } from 'barograph';
- *
- * export async function adoptAll(options: AdoptionOptions): Promise<void> {
- *   const { spools, records, closedSteps } = await adoptSpools(options);
- *   console.log(`${spools} spools, ${records} records, ${closedSteps} steps closed as abandoned`);
- * }
- * ```
+ * Adopts every spool whose process is dead: closes its open steps, delivers its records, and removes it. Sequential; a spool
+ * that cannot be delivered now stays for the next call. The file lock ensures that one process alone adopts a spool.
  */
 export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
   let adopted = NOTHING_ADOPTED;
@@ -66,7 +53,7 @@ export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
     try {
       adopted = sum(adopted, await adopt(folder, options));
     } catch (error) {
-      options.onProblem(`A spool could not be taken over, it stays in ${folder.directory}: ${String(error)}`);
+      options.onProblem(`A spool could not be adopted; it stays in ${folder.directory}: ${String(error)}`);
     } finally {
       await folder.lock.release();
     }
@@ -77,9 +64,9 @@ export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
 async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Adopted> {
   const { directory } = folder;
   const listener = { dropped: options.onDropped, added: () => undefined };
-  const inherited = await recoverSpool({ ...options, directory, listener });
-  if (inherited === null) return letGo(folder, options);
-  const { spool, closings } = inherited;
+  const recovered = await recoverSpool({ ...options, directory, listener });
+  if (recovered === null) return removeOrQuarantine(folder, options);
+  const { spool, closings } = recovered;
   if (closings.length > 0) options.onClosed(closings);
   try {
     const records = await drain(spool, folder, options);
@@ -91,21 +78,21 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
   }
 }
 
-/** A folder in which no record can be read: an empty one goes, another is for a person to look at. */
-async function letGo(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
+/** Handles a folder without readable records: removes it when it is empty, else quarantines it for inspection. */
+async function removeOrQuarantine(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
   if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
-  else onProblem(`No record can be read in ${await quarantine(folder)}; it was put aside.`);
+  else onProblem(`No record can be read in ${await quarantine(folder)}; it was quarantined.`);
   return NOTHING_ADOPTED;
 }
 
-/** Delivers all records and the last word of the emitter. @returns null when it was given up before the end */
+/** Delivers all records, then the final account of the emitter. @returns records delivered; null when it was aborted */
 async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions): Promise<number | null> {
   const { delivery, maxBatchSize, sink } = options;
   const feed = new BatchFeed(spool, sink, maxBatchSize);
   let records = 0;
   while (spool.size > 0 || feed.isAhead) {
     const batch = await feed.next();
-    // It cannot be read now; who looks again in a minute may be able to.
+    // A transient read error: the next adoption tries again.
     if (batch.isHeldUp) return null;
     if (batch.spans.length > 0) {
       const delivered = await deliverBatch(batch, delivery);
@@ -116,7 +103,7 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
     feed.settle();
   }
   if (spool.damages > 0)
-    options.onProblem(`${spool.damages} stretches of ${folder.directory} held no record.`);
+    options.onProblem(`${spool.damages} byte ranges of ${folder.directory} were damaged and held no record.`);
   if (spool.isUnused) return 0;
   const account = (): ReturnType<Spool['account']> => spool.account(true);
   const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);

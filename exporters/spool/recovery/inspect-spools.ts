@@ -2,17 +2,17 @@ import { join } from 'node:path';
 import { listSegments } from '../segments/segment-files.ts';
 import { listFolders, UNREADABLE } from '../spool-folder.ts';
 
-/** What lies in the spools of a data directory, of living processes and of dead ones. */
-export interface SpoolSurvey {
+/** Totals of the spools in a data directory, of living and of dead processes. */
+export interface SpoolInspection {
   readonly spools: number;
-  /** Bytes of records, delivered ones included until their file is full. */
+  /** Bytes of all segments; delivered records count until their segment is removed. */
   readonly bytes: number;
-  /** Folders that were put aside because no record in them can be read. */
+  /** Quarantined folders, in which no record can be read. */
   readonly unreadable: readonly string[];
 }
 
-/** Looks at all spools below a directory, whatever database they are meant for; changes nothing. */
-export async function surveySpools(directory: string): Promise<SpoolSurvey> {
+/** Inspects all spools below a directory, of every target database. Read-only, takes no locks. */
+export async function inspectSpools(directory: string): Promise<SpoolInspection> {
   const folders: string[] = [];
   for (const target of await listFolders(directory)) {
     for (const name of await listFolders(join(directory, target)))

@@ -14,18 +14,18 @@ import { toSpan } from '../format/spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
-/** A spool whose process is dead, with every step closed that it left under way. */
+/** The spool of a dead process, with all open steps closed. */
 export interface RecoveredSpool {
   readonly spool: Spool;
-  /** The synthetic ends that were written, for the export of traces. */
+  /** The synthetic ends that were written, for the trace exporter. */
   readonly closings: readonly ObservedSpan[];
 }
 
 /**
- * Takes up the spool of a dead process: reads all that it left, and closes the steps that never ended, at the last
- * instant of which its records speak. Doing it again after a crash in the middle comes to the same.
+ * Crash recovery: replays the log of a dead process on its last checkpoint, and closes the steps that never ended at the
+ * latest instant in its records. Idempotent: after a crash in the middle it yields the same state.
  *
- * @returns null when the owner is unknown: there is no record in it
+ * @returns null when the emitter is unknown, because there are neither books nor a readable record
  * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
 export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
@@ -36,18 +36,18 @@ export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Prom
   const ledger = new Ledger(emitter);
   if (books !== null) ledger.load(books.ledger);
   await recovered.readInto(ledger);
-  const { open, undelivered, lastKept, lastSign } = recovered;
-  const spool = new Spool({ ...options, emitter }, { ledger, open, undelivered, lastKept });
-  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastSign }) };
+  const { open, undelivered, lastWritten, lastActivity } = recovered;
+  const spool = new Spool({ ...options, emitter }, { ledger, open, undelivered, lastWritten });
+  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastActivity }) };
 }
 
-/** What a dead process left. */
+/** The state of a spool as it is replayed from its segments. */
 class RecoveredState {
   readonly open = new OpenSteps();
   undelivered = 0;
-  lastKept = 0;
-  /** The latest instant of which a record speaks: the process was alive then. */
-  lastSign: EpochMicros = 0;
+  lastWritten = 0;
+  /** The latest instant in the records, at which the process was certainly alive. */
+  lastActivity: EpochMicros = 0;
   readonly #decoder = new SpanDecoder();
   readonly #runs = new RunFinder();
   readonly #directory: string;
@@ -60,7 +60,7 @@ class RecoveredState {
     cursor.close();
   }
 
-  /** Every record names its emitter; only the books may be damaged. */
+  /** Fallback for damaged books: the emitter is in the resource of every record. */
   async findEmitter(): Promise<Emitter | null> {
     const [first] = await readNext(this.#reader(), { maxRecords: 1 });
     const resource = (first === undefined ? null : toSpan(first.frame))?.resource;
@@ -96,17 +96,17 @@ class RecoveredState {
     if (span === null) return;
     const run = this.#runs.runOf(span);
     if (kind === 'started' || kind === 'carried') {
-      this.open.set({ started: span, sequence, run, pendingAt: null, segment, refused: null });
+      this.open.set({ started: span, sequence, run, bufferIndex: null, segment, dropped: null });
     } else this.open.delete(span);
     if (kind === 'carried') return;
-    this.lastKept = Math.max(this.lastKept, sequence);
+    this.lastWritten = Math.max(this.lastWritten, sequence);
     const isFirst = kind === 'started' || kind === 'whole';
-    ledger.see({ sequence, run, isFirst }, isDelivered);
-    if (kind !== 'closed') this.lastSign = Math.max(this.lastSign, instantOf(span));
+    ledger.replayRecord({ sequence, run, isFirst }, isDelivered);
+    if (kind !== 'closed') this.lastActivity = Math.max(this.lastActivity, instantOf(span));
   }
 }
 
-/** What could not be read is not what was not left. */
+/** Reads on, or throws: a transient error must not be mistaken for the end of the log. */
 async function readNext(reader: RecordReader, limits: ReadLimits): Promise<readonly PlacedRecord[]> {
   const records = await reader.next(limits);
   if (reader.isHeldUp) throw new Error('its files cannot be opened now, too many others are open');

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** A place between two records of a spool. */
+/** A position between two records of the log. */
 export interface Position {
   readonly segment: number;
   readonly offset: number;
@@ -16,8 +16,8 @@ export const isBefore = (a: Position, b: Position): boolean =>
 const CURSOR_BYTES = 20;
 
 /**
- * The place up to which all records are safe elsewhere, kept in a file. It may lag behind, which costs a repetition that
- * changes nothing; it never runs ahead. One that cannot be believed is the beginning.
+ * Persistent commit position: all records before it are delivered. It is written after the delivery, so it may lag behind,
+ * which costs a repeated, idempotent delivery (at least once), and never runs ahead. A corrupt file counts as the start.
  */
 export class Cursor {
   readonly #path: string;
@@ -44,7 +44,7 @@ export class Cursor {
     bytes.writeBigUInt64LE(BigInt(segment), 0);
     bytes.writeBigUInt64LE(BigInt(offset), 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 16)), 16);
-    // Not for appending: the place is written over.
+    // Not O_APPEND: the position is overwritten in place.
     this.#file ??= openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
     writeSync(this.#file, bytes, 0, CURSOR_BYTES, 0);
   }

@@ -3,41 +3,41 @@ import { frameAt, nextFrame, type Frame } from '../format/frame.ts';
 import type { Position } from './cursor.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 
-/** A record with the place behind it. */
+/** A record with the position behind it. */
 export interface PlacedRecord {
   readonly frame: Frame;
   readonly end: Position;
 }
 
-/** How much is read at once. */
+/** Limits of one read. */
 export interface ReadLimits {
   readonly maxRecords: number;
-  /** Bytes after which no further record is taken. */
+  /** Payload bytes at which the read stops; the record that reaches it is included. */
   readonly maxBytes?: number;
 }
 
-/** Transient errors of the machine, not of the file. */
-const PASSING_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
+/** Transient errors: resources of the machine are exhausted, and the file may be intact. */
+const TRANSIENT_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
 /**
- * Reads the records of a spool from a place on, with one segment at a time in memory. It never fails: what cannot be
- * read is passed over and counted as damage.
+ * Tails the log of a spool from a position on, with one segment at a time in memory. It never throws: unreadable bytes are
+ * skipped to the next intact frame (resynchronization) and counted as damage.
  */
 export class RecordReader {
   readonly #directory: string;
   readonly #isClosed: boolean;
-  /** The segment of `#at` from its beginning, as far as it was read; it has room for more. */
-  #memory: Buffer = Buffer.alloc(0);
-  /** What of it was read. */
-  #bytes: Buffer = this.#memory;
+  /** The segment of `#at` from its first byte, with spare capacity. */
+  #buffer: Buffer = Buffer.alloc(0);
+  /** The part of the buffer that was read. */
+  #bytes: Buffer = this.#buffer;
   #at: Position;
-  #damages = 0;
-  /** Number of the newest record so far, and whether one was torn since. */
-  #newest: number | null = null;
+  #damagedRanges = 0;
+  /** Number of the newest record so far, and whether a torn record followed it. */
+  #lastSequence: number | null = null;
   #isTorn = false;
   #isHeldUp = false;
 
-  /** `isClosed`: nobody writes to this spool any more. */
+  /** @param options `isClosed`: the spool has no writer any more, so an unfinished tail will never be completed */
   constructor(directory: string, options: { readonly from: Position; readonly isClosed?: boolean }) {
     this.#directory = directory;
     this.#at = options.from;
@@ -45,22 +45,21 @@ export class RecordReader {
   }
 
   /**
-   * Stretches that were passed over although they held a record once. A record that was never written to its end is
-   * none of them: its writer was killed in the middle, nobody had learnt of it, and its number went to the record
-   * behind it.
+   * Byte ranges that were skipped although they once held a record. A torn write is not counted: its writer was killed before
+   * the record took effect, and its number was given to the next record.
    */
-  get damages(): number {
-    return this.#damages;
+  get damagedRanges(): number {
+    return this.#damagedRanges;
   }
 
-  /** Whether the last call ended where it did because no file can be opened now: what follows may be read later. */
+  /** Whether the last read ended at a transient error: more records may follow later. */
   get isHeldUp(): boolean {
     return this.#isHeldUp;
   }
 
   /**
-   * The next records; none when the end is reached, or when it is held up. Those of one call share their memory with
-   * the segment.
+   * The next records; none at the end of the log, or when it is held up. Payloads are views into the segment's buffer, not
+   * copies.
    */
   async next({ maxRecords, maxBytes = Infinity }: ReadLimits): Promise<readonly PlacedRecord[]> {
     const records: PlacedRecord[] = [];
@@ -71,12 +70,12 @@ export class RecordReader {
       if (record !== null) {
         records.push(record);
         bytes += record.frame.payload.length;
-      } else if (!(await this.#readOn())) break;
+      } else if (!(await this.#advance())) break;
     }
     return records;
   }
 
-  /** The next record of what was read; null at its end. */
+  /** The next record in the buffer; null at its end. */
   #nextInSegment(): PlacedRecord | null {
     for (;;) {
       const { segment, offset } = this.#at;
@@ -85,39 +84,40 @@ export class RecordReader {
       if (found.kind === 'incomplete') return null;
       this.#at = { segment, offset: found.next };
       if (found.kind === 'frame') {
-        this.#note(found.frame);
+        this.#checkSequence(found.frame);
         return { frame: found.frame, end: this.#at };
       }
-      this.#damages += 1;
+      this.#damagedRanges += 1;
     }
   }
 
-  /** A number that is skipped behind a torn record was given to it, or to one that was cut off with it. */
-  #note({ kind, sequence }: Frame): void {
+  /** A gap in the numbers after a torn record means that a numbered record was lost with it. */
+  #checkSequence({ kind, sequence }: Frame): void {
     if (kind === 'carried') return;
-    if (this.#isTorn && this.#newest !== null && sequence > this.#newest + 1) this.#damages += 1;
+    if (this.#isTorn && this.#lastSequence !== null && sequence > this.#lastSequence + 1)
+      this.#damagedRanges += 1;
     this.#isTorn = false;
-    this.#newest = sequence;
+    this.#lastSequence = sequence;
   }
 
-  /** Reads what the segment has got meanwhile, or else the next one; false when there is nothing more. */
-  async #readOn(): Promise<boolean> {
+  /** Reads what was appended to the segment, or opens the next one; false when there is nothing more. */
+  async #advance(): Promise<boolean> {
     if (await this.#readMore()) return true;
     const following = this.#isHeldUp ? null : await this.#followingSegment();
     if (this.#isHeldUp) return false;
-    if (following === null) return this.#isClosed && this.#passUnfinished();
-    // Records may have come to this one before the next was begun; now none will any more.
+    if (following === null) return this.#isClosed && this.#skipUnfinished();
+    // Read once more: records may have been appended before the rotation, and none can be appended after it.
     if (await this.#readMore()) return true;
-    if (this.#passUnfinished()) return true;
+    if (this.#skipUnfinished()) return true;
     this.#at = { segment: following, offset: 0 };
-    // Records of the segment before may still be looked at.
-    this.#memory = Buffer.alloc(0);
-    this.#bytes = this.#memory;
+    // A new buffer: records that were returned still refer to the old one.
+    this.#buffer = Buffer.alloc(0);
+    this.#bytes = this.#buffer;
     await this.#readMore();
     return true;
   }
 
-  /** Reads what the segment has got since; false when that is nothing, or when it cannot be read. */
+  /** Reads what was appended to the segment; false when that is nothing, or when it cannot be read. */
   async #readMore(): Promise<boolean> {
     const file = await this.#openSegment();
     if (file === null) return false;
@@ -126,8 +126,8 @@ export class RecordReader {
       const { length } = this.#bytes;
       if (size <= length) return false;
       this.#makeRoom(size);
-      const { bytesRead } = await file.read(this.#memory, length, size - length, length);
-      this.#bytes = this.#memory.subarray(0, length + bytesRead);
+      const { bytesRead } = await file.read(this.#buffer, length, size - length, length);
+      this.#bytes = this.#buffer.subarray(0, length + bytesRead);
       return bytesRead > 0;
     } catch {
       return false;
@@ -140,48 +140,48 @@ export class RecordReader {
     try {
       return await open(segmentPath(this.#directory, this.#at.segment));
     } catch (error) {
-      this.#isHeldUp = isPassing(error);
+      this.#isHeldUp = isTransient(error);
       return null;
     }
   }
 
   #makeRoom(size: number): void {
-    if (size <= this.#memory.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#memory.length));
+    if (size <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#buffer.length));
     this.#bytes.copy(larger);
-    this.#memory = larger;
+    this.#buffer = larger;
   }
 
-  /** The number of the segment behind this one; one in between may have been lost. */
+  /** The number of the next segment; numbers may be missing, because a segment can be lost. */
   async #followingSegment(): Promise<number | null> {
     const next = this.#at.segment + 1;
     if (await exists(segmentPath(this.#directory, next))) return next;
     try {
       return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
     } catch (error) {
-      this.#isHeldUp = isPassing(error);
+      this.#isHeldUp = isTransient(error);
       return null;
     }
   }
 
   /**
-   * In a segment that nobody writes any more, what looks unfinished is damage if a whole record stands behind it, and
-   * else torn. @returns whether there is such a record
+   * Skips an unfinished frame in a segment that has no writer any more. It is damage when an intact record follows it, else a
+   * torn write. @returns whether an intact record follows
    */
-  #passUnfinished(): boolean {
+  #skipUnfinished(): boolean {
     const { segment, offset } = this.#at;
     if (offset >= this.#bytes.length) return false;
     const next = nextFrame(this.#bytes, offset + 1);
     const isDamage = next < this.#bytes.length;
-    if (isDamage) this.#damages += 1;
+    if (isDamage) this.#damagedRanges += 1;
     else this.#isTorn = true;
     this.#at = { segment, offset: next };
     return isDamage;
   }
 }
 
-const isPassing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && PASSING_ERRORS.includes(String(error.code));
+const isTransient = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && TRANSIENT_ERRORS.includes(String(error.code));
 
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -5,14 +5,14 @@ const SUFFIX = '.segment';
 const DIGITS = 10;
 const NAME = new RegExp(`^\\d{${DIGITS},}\\${SUFFIX}$`);
 
-/** A segment of a spool: a part of the log of records, numbered from 1. */
+/** A segment file of the log, numbered from 1. */
 export interface SegmentFile {
   readonly number: number;
   readonly path: string;
   readonly bytes: number;
 }
 
-/** Where the segment of this number lies. */
+/** The path of a segment; zero-padded, so that the order of names is the order of numbers. */
 export const segmentPath = (directory: string, number: number): string =>
   join(directory, `${String(number).padStart(DIGITS, '0')}${SUFFIX}`);
 
@@ -27,6 +27,6 @@ export function listSegments(directory: string): readonly SegmentFile[] {
     });
 }
 
-/** Removes a segment all of whose records are safe elsewhere. */
+/** Deletes a segment whose records are all delivered; no error when it is missing. */
 export const removeSegment = (directory: string, number: number): void =>
   rmSync(segmentPath(directory, number), { force: true });

@@ -1,26 +1,24 @@
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
 
-/** How a spool writes. */
+/** Options of the log of a spool. */
 export interface SegmentWriterOptions {
   readonly directory: string;
-  /** A segment that has reached this size is closed and the next one begun. */
+  /** Size at which the log rotates to the next segment. */
   readonly segmentBytes: number;
-  /** Most bytes of all segments together. */
+  /** Limit of the total size of all segments. */
   readonly limitBytes: number;
-  /**
-   * `system` hands bytes to the operating system, which survives the death of the process; `disk` waits for the disk.
-   */
+  /** `system` writes to the page cache, which survives a crash of the process; `disk` also calls fdatasync, for power loss. */
   readonly durability: 'system' | 'disk';
 }
 
-/** Why nothing was written. */
-export type RefusalReason = 'spool_full' | 'disk_full' | 'spool_failed';
-export type Appended = 'written' | RefusalReason;
+/** Why an append failed. */
+export type AppendFailure = 'spool_full' | 'disk_full' | 'spool_failed';
+export type Appended = 'written' | AppendFailure;
 
 /**
- * Appends records to segments, at once and all or none: when `append` returns, the records are in the hands of the
- * operating system, or it throws and leaves nothing of them behind.
+ * Appends groups of records to a segmented log, synchronously and atomically: when `append` returns, the operating system has
+ * all records of the group, or it returns the failure and the file is truncated to its old length.
  */
 export class SegmentWriter {
   readonly #options: SegmentWriterOptions;
@@ -41,15 +39,15 @@ export class SegmentWriter {
     return this.#total;
   }
 
-  /** Where the next record will stand. */
+  /** Position of the next record. */
   get end(): { readonly segment: number; readonly offset: number } {
     return { segment: this.#number, offset: this.#written };
   }
 
-  /** Writes the records behind those that are there. `isOwed` ones may exceed the limit: they replace older bytes. */
-  append(records: readonly Buffer[], isPending = false): Appended {
+  /** Appends records. @param mayExceedLimit ignores the size limit, for records by which older segments can be removed */
+  append(records: readonly Buffer[], mayExceedLimit = false): Appended {
     const bytes = records.reduce((sum, record) => sum + record.length, 0);
-    if (!isPending && this.#total + bytes > this.#options.limitBytes) return 'spool_full';
+    if (!mayExceedLimit && this.#total + bytes > this.#options.limitBytes) return 'spool_full';
     try {
       const file = this.#openFile();
       this.#writeAll(file, records, bytes);
@@ -62,14 +60,14 @@ export class SegmentWriter {
     return 'written';
   }
 
-  /** Forgets a segment whose records are all safe elsewhere; the one being written goes on as it is. */
+  /** Deletes a segment whose records are all delivered; the current segment is never deleted. */
   remove(number: number, bytes: number): void {
     if (number === this.#number && this.#file !== null) return;
     removeSegment(this.#options.directory, number);
     this.#total -= bytes;
   }
 
-  /** Ends the current segment; the next record begins another. */
+  /** Closes the current segment; the next record opens a new one. */
   close(): void {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
@@ -89,7 +87,7 @@ export class SegmentWriter {
     const [first] = records;
     let written =
       records.length === 1 && first !== undefined ? writeSync(file, first) : writevSync(file, records);
-    // A disk that fills up takes a part; the rest is asked for again, and then the error comes.
+    // A short write on a disk that fills up is no error; writing the rest raises ENOSPC.
     while (written < bytes) {
       const rest = Buffer.concat(records).subarray(written);
       written += writevSync(file, [rest]);
@@ -97,11 +95,11 @@ export class SegmentWriter {
     if (this.#options.durability === 'disk') fdatasyncSync(file);
   }
 
-  #undo(error: unknown): RefusalReason {
+  #undo(error: unknown): AppendFailure {
     try {
       if (this.#file !== null) ftruncateSync(this.#file, this.#written);
     } catch {
-      // Readers of the segment recognise the torn record; nothing may be written behind it.
+      // The reader recognizes the torn record, but nothing may be appended behind it.
       this.close();
     }
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -109,7 +107,7 @@ export class SegmentWriter {
   }
 }
 
-/** A new file is found after a power loss only if its directory is on the disk as well. */
+/** Syncs the directory entry; without it a new file may be missing after a power loss. */
 function syncDirectory(directory: string): void {
   const handle = openSync(directory, 'r');
   try {

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
-import { surveySpools } from '#maintenance/maintenance';
+import { inspectSpools } from '#maintenance/maintenance';
 import { messageOf } from '#semconv/message-of';
 import { examineMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -51,7 +51,7 @@ async function checkDatabase(): Promise<Check[]> {
 
 /** Records wait while the database is away; what nobody can read needs a person. */
 async function checkSpools({ dataDirectory }: Config): Promise<Check> {
-  const { spools, bytes, unreadable } = await surveySpools(join(dataDirectory, 'spool'));
+  const { spools, bytes, unreadable } = await inspectSpools(join(dataDirectory, 'spool'));
   const mebibytes = (bytes / 1024 / 1024).toFixed(1);
   const waiting = `${spools} below ${join(dataDirectory, 'spool')}, ${mebibytes} MiB`;
   if (unreadable.length === 0) return { name: 'Spools', ok: true, found: waiting };

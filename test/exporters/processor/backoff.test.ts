@@ -5,12 +5,12 @@ import { backoffMillis } from '#processor/backoff';
 const policy = { firstMillis: 100, maxMillis: 30_000 };
 
 describe('backoffMillis', () => {
-  it('backoffMillis doubles up to the cap', () => {
+  it('the pause doubles with each attempt up to the cap', () => {
     const pauses = [1, 2, 3, 9, 10, 1000].map((attempt) => backoffMillis(attempt, 1, policy));
     expect(pauses).toEqual([100, 200, 400, 25_600, 30_000, 30_000]);
   });
 
-  it('backoffMillis lies between half and all of that, by chance', () => {
+  it('jitter keeps the pause between half and all of the exponential delay', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000 }),

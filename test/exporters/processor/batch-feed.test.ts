@@ -20,8 +20,8 @@ function rig(spans: readonly ObservedSpan[], maxSpans: number) {
   return { queue, prepared, feed: new BatchFeed(queue, sink, maxSpans) };
 }
 
-describe('batches that are fed to a sink', () => {
-  it('batches that are fed to a sink has the next one ready behind a full one, if that is as large', async () => {
+describe('BatchFeed', () => {
+  it('the next batch is prefetched and prepared behind a full one, if it is full as well', async () => {
     const { queue, prepared, feed } = rig(spansOf(5), 2);
     const first = await feed.next();
     await Promise.resolve();
@@ -39,19 +39,19 @@ describe('batches that are fed to a sink', () => {
     expect([feed.size, feed.oldestQueuedAt]).toEqual([0, null]);
   });
 
-  it('batches that are fed to a sink counts nothing as taken when the queue is held up', async () => {
+  it('a batch of a blocked queue is not counted as in flight', async () => {
     const { queue } = rig(spansOf(1), 2);
-    const heldUp = { spans: [], queuedAt: 0, isHeldUp: true };
+    const blocked = { spans: [], queuedAt: 0, isHeldUp: true };
     const feed = new BatchFeed(
-      Object.assign(queue, { take: () => heldUp }),
+      Object.assign(queue, { take: () => blocked }),
       { export: () => Promise.resolve({ kind: 'written' }) },
       2,
     );
-    expect(await feed.next()).toBe(heldUp);
+    expect(await feed.next()).toBe(blocked);
     expect([feed.size, feed.isAhead, queue.size]).toEqual([0, false, 1]);
   });
 
-  it('batches that are fed to a sink gives every span once and in order, whatever comes while batches are under way', async () => {
+  it('every span is delivered once and in order, whatever is queued while batches are in flight', async () => {
     const arrivals = fc.array(fc.nat(9), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 5 }), async (waves, maxSpans) => {

@@ -7,12 +7,13 @@ import type { SpanBatch } from '#processor/span-queue';
 import type { ObservedSpan } from '#facts/observed-span';
 import { endedSpan } from '#test/support/spans';
 import { ManualScheduler } from './manual-scheduler.ts';
+import { deliveryTo } from './support/delivery.ts';
 
 const spanAt = (at: number): ObservedSpan => ({ ...endedSpan({ step: 'query', at }), name: String(at) });
 const namesOf = (spans: readonly ObservedSpan[]): number[] => spans.map(({ name }) => Number(name));
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-/** A batch whose account says for which part of it was asked. */
+/** A batch whose account holds the range that it was requested for. */
 const batchOf = (count: number): SpanBatch => ({
   spans: numbers(count).map(spanAt),
   queuedAt: 0,
@@ -20,16 +21,16 @@ const batchOf = (count: number): SpanBatch => ({
 });
 
 interface Call {
-  readonly kind: 'export' | 'bury';
+  readonly kind: 'export' | 'dead letter';
   readonly spans: readonly number[];
   readonly slice: readonly (readonly [number, number])[] | undefined;
   readonly answer: ExportReport['kind'];
 }
 
-/** A sink that refuses what has a poison in it, and answers otherwise first where it is told to. */
+/** A sink that rejects batches with a poison span; scripted outcomes come first. */
 class PoisonedSink implements SpanSink {
   readonly calls: Call[] = [];
-  /** What was written, or became a dead letter, in the order in which it was. */
+  /** Spans that were written or became dead letters, in that order. */
   readonly settled: number[] = [];
   readonly deadLettered: number[] = [];
   readonly #poisons: ReadonlySet<number>;
@@ -42,13 +43,13 @@ class PoisonedSink implements SpanSink {
 
   async export(spans: readonly ObservedSpan[], options?: ExportOptions): Promise<ExportReport> {
     const names = namesOf(spans);
-    const isRefused = names.some((name) => this.#poisons.has(name));
-    return this.#answer('export', names, { options, usual: isRefused ? 'rejected' : 'written' });
+    const isRejected = names.some((name) => this.#poisons.has(name));
+    return this.#answer('export', names, { options, usual: isRejected ? 'rejected' : 'written' });
   }
 
   async writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
     expect(error).toMatchObject({ message: 'rejected' });
-    const report = this.#answer('bury', namesOf([span]), { options, usual: 'written' });
+    const report = this.#answer('dead letter', namesOf([span]), { options, usual: 'written' });
     if (report.kind === 'written') this.deadLettered.push(Number(span.name));
     return report;
   }
@@ -73,22 +74,18 @@ interface Watched {
   readonly stop: () => void;
 }
 
-function deliveryTo(sink: SpanSink, changes: Partial<DeliveryContext> = {}): Watched {
+function watchedDelivery(sink: SpanSink, changes: Partial<DeliveryContext> = {}): Watched {
   const stopping = new AbortController();
   const pauses: number[] = [];
   let retries = 0;
-  const delivery: DeliveryContext = {
-    sink,
-    scheduler: new ManualScheduler(),
-    random: () => 1,
+  const delivery = deliveryTo(sink, {
     backoff: { firstMillis: 100, maxMillis: 1000 },
-    exportTimeoutMillis: null,
     signal: stopping.signal,
     isStopped: () => stopping.signal.aborted,
     onRetry: () => (retries += 1),
     pause: async (millis) => void pauses.push(millis),
     ...changes,
-  };
+  });
   return { delivery, pauses, retries: () => retries, stop: () => stopping.abort() };
 }
 
@@ -96,21 +93,21 @@ const poisoned = fc
   .integer({ min: 1, max: 40 })
   .chain((count) => fc.record({ count: fc.constant(count), poisons: fc.subarray(numbers(count)) }));
 
-describe('a batch', () => {
-  it('a batch that the sink takes is one export, with the account of all of it', async () => {
+describe('deliverBatch', () => {
+  it('a batch that the sink accepts is one export, with the account of the whole batch', async () => {
     const sink = new PoisonedSink([]);
-    const { delivery } = deliveryTo(sink);
+    const { delivery } = watchedDelivery(sink);
     expect(await deliverBatch(batchOf(5), delivery)).toEqual({ kind: 'settled', kept: 5, rejected: 0 });
     expect(sink.calls).toEqual([
       { kind: 'export', spans: [0, 1, 2, 3, 4], slice: [[0, 5]], answer: 'written' },
     ]);
   });
 
-  it('a batch with poison in it has every poison written as a dead letter alone and all others written, in their order', async () => {
+  it('each poison span becomes a dead letter alone, and all other spans are written in order', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, async ({ count, poisons }) => {
         const sink = new PoisonedSink(poisons);
-        const end = await deliverBatch(batchOf(count), deliveryTo(sink).delivery);
+        const end = await deliverBatch(batchOf(count), deliveryTo(sink));
         expect(end).toEqual({ kind: 'settled', kept: count, rejected: 0 });
         expect(sink.deadLettered).toEqual(poisons);
         expect(sink.settled).toEqual(numbers(count));
@@ -118,11 +115,11 @@ describe('a batch', () => {
     );
   });
 
-  it('a batch tells with each part the account of that part, so that what is committed is what was received', async () => {
+  it('each part is exported with its own account, so that the books count exactly the committed spans', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, async ({ count, poisons }) => {
         const sink = new PoisonedSink(poisons);
-        await deliverBatch(batchOf(count), deliveryTo(sink).delivery);
+        await deliverBatch(batchOf(count), deliveryTo(sink));
         const written = sink.calls.filter(({ answer }) => answer === 'written');
         const slices = written.flatMap(({ slice }) => slice ?? []);
         expect(slices.map(([from]) => from)).toEqual([0, ...slices.slice(0, -1).map(([, to]) => to)]);
@@ -133,27 +130,27 @@ describe('a batch', () => {
   });
 
   it.each([1, 2, 3, 8, 500, 2000])(
-    'a batch of %i spans with one poison takes two exports for each time that it can be halved, and one more',
+    'a batch of %i spans with one poison span takes at most 1 + 2·log2(n) exports',
     async (count) => {
       const most = 1 + 2 * Math.ceil(Math.log2(count));
       for (const poison of [0, Math.floor(count / 3), count - 1]) {
         const sink = new PoisonedSink([poison]);
-        await deliverBatch(batchOf(count), deliveryTo(sink).delivery);
+        await deliverBatch(batchOf(count), deliveryTo(sink));
         expect(sink.calls.filter(({ kind }) => kind === 'export').length).toBeLessThanOrEqual(most);
         expect(sink.deadLettered).toEqual([poison]);
       }
     },
   );
 
-  it('a batch waits wherever the sink is away for a while, and goes on with that very part', async () => {
+  it('a retryable outcome at any point repeats that part only', async () => {
     const away = fc.array(fc.constantFrom<('retryable' | undefined)[]>(['retryable'], [undefined]), {
       maxLength: 30,
     });
     await fc.assert(
       fc.asyncProperty(poisoned, away, async ({ count, poisons }, answers) => {
         const [clean, troubled] = [new PoisonedSink(poisons), new PoisonedSink(poisons, answers.flat())];
-        await deliverBatch(batchOf(count), deliveryTo(clean).delivery);
-        const { delivery, retries, pauses } = deliveryTo(troubled);
+        await deliverBatch(batchOf(count), deliveryTo(clean));
+        const { delivery, retries, pauses } = watchedDelivery(troubled);
         await deliverBatch(batchOf(count), delivery);
         const answered = troubled.calls.filter(({ answer }) => answer !== 'retryable');
         expect(answered, 'the same calls, but for those in vain').toEqual(clean.calls);
@@ -163,79 +160,79 @@ describe('a batch', () => {
     );
   });
 
-  it('a batch waits longer with each attempt, and anew for each part', async () => {
+  it('the backoff grows with each attempt and restarts for each part', async () => {
     const sink = new PoisonedSink(
       [0],
       ['retryable', 'retryable', 'retryable', 'rejected', undefined, undefined, 'retryable'],
     );
-    const { delivery, pauses } = deliveryTo(sink);
+    const { delivery, pauses } = watchedDelivery(sink);
     await deliverBatch(batchOf(2), delivery);
     expect(pauses).toEqual([100, 200, 400, 100]);
   });
 
-  it('a batch that is given up in the middle ends there: nothing is asked any more, whatever is left', async () => {
+  it('a delivery that is stopped in the middle makes no further call', async () => {
     await fc.assert(
       fc.asyncProperty(poisoned, fc.nat(20), async ({ count, poisons }, calls) => {
         const all = new PoisonedSink(poisons);
-        await deliverBatch(batchOf(count), deliveryTo(all).delivery);
+        await deliverBatch(batchOf(count), deliveryTo(all));
         fc.pre(calls < all.calls.length);
         const sink = new PoisonedSink(poisons);
-        const { delivery } = deliveryTo(sink, { isStopped: () => sink.calls.length > calls });
+        const { delivery } = watchedDelivery(sink, { isStopped: () => sink.calls.length > calls });
         expect(await deliverBatch(batchOf(count), delivery)).toEqual({ kind: 'given_up' });
         expect(sink.calls).toEqual(all.calls.slice(0, calls + 1));
       }),
     );
   });
 
-  it('a batch that was given up before it began asks nobody: a sink that hangs would never be told', async () => {
+  it('a delivery that is stopped before it begins makes no call: a hanging sink would never be aborted', async () => {
     const sink = new PoisonedSink([]);
-    const { delivery, stop } = deliveryTo(sink);
+    const { delivery, stop } = watchedDelivery(sink);
     stop();
     expect(await deliverBatch(batchOf(3), delivery)).toEqual({ kind: 'given_up' });
     expect(sink.calls).toEqual([]);
   });
 
-  it('a batch that is given up during a pause is not tried again', async () => {
+  it('a delivery that is stopped during a pause is not retried', async () => {
     const sink = new PoisonedSink([], ['retryable']);
-    const watched = deliveryTo(sink, { pause: async () => watched.stop() });
+    const watched = watchedDelivery(sink, { pause: async () => watched.stop() });
     expect(await deliverBatch(batchOf(3), watched.delivery)).toEqual({ kind: 'given_up' });
     expect(sink.calls).toHaveLength(1);
   });
 
-  it('a batch loses, and counts, what a sink neither takes nor buries', async () => {
+  it('a span that is rejected by a sink without dead letters is counted as rejected', async () => {
     const sink = new PoisonedSink([1, 3]);
-    const { delivery } = deliveryTo({ export: sink.export.bind(sink) });
+    const { delivery } = watchedDelivery({ export: sink.export.bind(sink) });
     expect(await deliverBatch(batchOf(5), delivery)).toEqual({ kind: 'settled', kept: 3, rejected: 2 });
     expect(sink.settled).toEqual([0, 2, 4]);
   });
 
-  it('a batch loses, and counts, a span of which even the letter is refused, and waits for one that may be taken later', async () => {
+  it('a span whose dead letter is rejected is counted, and one whose dead letter is retryable is retried', async () => {
     const refusing = new PoisonedSink([0], [undefined, 'rejected']);
-    expect(await deliverBatch(batchOf(1), deliveryTo(refusing).delivery)).toMatchObject({
+    expect(await deliverBatch(batchOf(1), deliveryTo(refusing))).toMatchObject({
       kept: 0,
       rejected: 1,
     });
     const away = new PoisonedSink([0], [undefined, 'retryable']);
-    expect(await deliverBatch(batchOf(1), deliveryTo(away).delivery)).toMatchObject({ kept: 1, rejected: 0 });
-    expect(away.calls.map(({ kind }) => kind)).toEqual(['export', 'bury', 'bury']);
+    expect(await deliverBatch(batchOf(1), deliveryTo(away))).toMatchObject({ kept: 1, rejected: 0 });
+    expect(away.calls.map(({ kind }) => kind)).toEqual(['export', 'dead letter', 'dead letter']);
   });
 
-  it('a batch without spans ends when its account is refused, and no span is counted for it', async () => {
+  it('an empty batch settles when its account is rejected, and no span is counted', async () => {
     const sink = new PoisonedSink([], ['rejected']);
-    const end = await deliverBatch(batchOf(0), deliveryTo(sink).delivery);
+    const end = await deliverBatch(batchOf(0), deliveryTo(sink));
     expect(end).toEqual({ kind: 'settled', kept: 0, rejected: 0 });
     expect(sink.calls).toHaveLength(1);
   });
 
-  it('a batch of which nobody keeps books is told without an account', async () => {
+  it('a batch without books is exported without an account', async () => {
     const sink = new PoisonedSink([0]);
-    await deliverBatch({ spans: batchOf(2).spans, queuedAt: 0 }, deliveryTo(sink).delivery);
+    await deliverBatch({ spans: batchOf(2).spans, queuedAt: 0 }, deliveryTo(sink));
     expect(sink.calls.map(({ slice }) => slice)).toEqual([undefined, undefined, undefined, undefined]);
   });
 });
 
-describe('an attempt', () => {
-  it('an attempt at which the sink throws is made again, also when it throws at once', async () => {
+describe('deliverBatch: one attempt', () => {
+  it('a sink that throws, synchronously or not, is retried', async () => {
     const attempts: number[] = [];
     const sink: SpanSink = {
       export: (spans) => {
@@ -245,12 +242,12 @@ describe('an attempt', () => {
         return Promise.resolve({ kind: 'written' });
       },
     };
-    const { delivery, retries } = deliveryTo(sink);
+    const { delivery, retries } = watchedDelivery(sink);
     expect(await deliverBatch(batchOf(2), delivery)).toMatchObject({ kept: 2 });
     expect([attempts, retries()]).toEqual([[2, 2, 2], 2]);
   });
 
-  it('an attempt that takes too long is aborted and made again, and leaves no timer', async () => {
+  it('an attempt that times out is aborted and retried, and leaves no timer', async () => {
     const scheduler = new ManualScheduler();
     const signals: (AbortSignal | undefined)[] = [];
     const sink: SpanSink = {
@@ -259,7 +256,7 @@ describe('an attempt', () => {
         return signals.length === 1 ? new Promise(() => undefined) : Promise.resolve({ kind: 'written' });
       },
     };
-    const { delivery } = deliveryTo(sink, { scheduler, exportTimeoutMillis: 1000 });
+    const { delivery } = watchedDelivery(sink, { scheduler, exportTimeoutMillis: 1000 });
     const delivered = deliverBatch(batchOf(1), delivery);
     await scheduler.advance(999);
     expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
@@ -269,7 +266,7 @@ describe('an attempt', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('an attempt that hangs is aborted when everything is given up', async () => {
+  it('an attempt that hangs is aborted when the delivery is stopped', async () => {
     const signals: (AbortSignal | undefined)[] = [];
     const sink: SpanSink = {
       export: (_, { signal } = {}) => {
@@ -277,7 +274,7 @@ describe('an attempt', () => {
         return new Promise(() => undefined);
       },
     };
-    const { delivery, stop } = deliveryTo(sink);
+    const { delivery, stop } = watchedDelivery(sink);
     const delivered = deliverBatch(batchOf(1), delivery);
     stop();
     expect(await delivered).toEqual({ kind: 'given_up' });

@@ -28,14 +28,14 @@ export class ManualScheduler implements Scheduler {
     };
   }
 
-  /** Timers that are set, soonest first: in how many ms, and whether the process waits for them. */
+  /** Pending timers, soonest first: in how many ms, and whether they keep the process alive. */
   get pending(): { inMillis: number; keepsProcessAlive: boolean }[] {
     return [...this.#timers]
       .sort((a, b) => a.at - b.at)
       .map(({ at, keepsProcessAlive }) => ({ inMillis: at - this.#now, keepsProcessAlive }));
   }
 
-  /** Lets time pass, calls what falls due, and lets the promises that follow from it settle. */
+  /** Advances the clock, calls due timers, and settles the promises that follow from them. */
   async advance(millis: number): Promise<void> {
     const end = this.#now + millis;
     await settlePromises();
@@ -53,7 +53,7 @@ export class ManualScheduler implements Scheduler {
   }
 }
 
-/** Everything that promises alone can bring about has happened. */
+/** Resolves when all pending microtasks have run. */
 export function settlePromises(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

@@ -5,8 +5,8 @@ import { endedSpan, startOfSpan } from '#test/support/spans';
 
 const spanOf = (at: number) => endedSpan({ step: 'query', at });
 
-describe('a queue in memory', () => {
-  it('a queue in memory gives spans in the order in which they came, no more at a time than was asked for', () => {
+describe('MemoryQueue', () => {
+  it('spans leave in the order of their arrival, never more at a time than requested', () => {
     const queue = new MemoryQueue(10);
     const spans = [1, 2, 3, 4, 5].map(spanOf);
     for (const span of spans) expect(queue.push(span, 0)).toBe('queued');
@@ -20,7 +20,7 @@ describe('a queue in memory', () => {
     expect(queue.take(2)).toEqual({ spans: [], queuedAt: 0, isFull: false });
   });
 
-  it('a queue in memory holds a span once when it ends before its start was taken, in the place and with the age of its start', () => {
+  it('an end replaces its queued start, in its place and with its age', () => {
     const queue = new MemoryQueue(10);
     queue.push(startOfSpan(spanOf(1)), 100);
     queue.push(spanOf(2), 200);
@@ -29,7 +29,7 @@ describe('a queue in memory', () => {
     expect(queue.take(10)).toEqual({ spans: [spanOf(1), spanOf(2)], queuedAt: 100, isFull: false });
   });
 
-  it('a queue in memory holds start and end apart once the start was taken, or the end would be lost with it', () => {
+  it('an end is queued separately once its start was taken', () => {
     const queue = new MemoryQueue(10);
     queue.push(startOfSpan(spanOf(1)), 0);
     queue.take(1);
@@ -37,7 +37,7 @@ describe('a queue in memory', () => {
     expect([queue.size, queue.oldestQueuedAt]).toEqual([1, 5]);
   });
 
-  it('a queue in memory refuses what exceeds its limit, those under way included, and takes more once they are settled', () => {
+  it('spans beyond the capacity are dropped, spans in flight included, until those are settled', () => {
     const queue = new MemoryQueue(2);
     queue.push(spanOf(1), 0);
     queue.take(1);
@@ -47,7 +47,7 @@ describe('a queue in memory', () => {
     expect(queue.push(spanOf(3), 0)).toBe('queued');
   });
 
-  it('a queue in memory says at its end how many spans are lost with it, those under way included', () => {
+  it('close returns the number of lost spans, spans in flight included', () => {
     const queue = new MemoryQueue(10);
     for (const at of [1, 2, 3]) queue.push(spanOf(at), 0);
     queue.take(1);
@@ -55,7 +55,7 @@ describe('a queue in memory', () => {
     expect([queue.size, queue.oldestQueuedAt, queue.close()]).toEqual([0, null, 0]);
   });
 
-  it('a queue in memory never holds more than its limit, and loses nothing that it took', () => {
+  it('the queue never exceeds its capacity and loses no span that it accepted', () => {
     const moves = fc.array(fc.oneof(fc.nat(30), fc.constant('take' as const)), { maxLength: 60 });
     fc.assert(
       fc.property(moves, fc.integer({ min: 1, max: 8 }), (all, limit) => {

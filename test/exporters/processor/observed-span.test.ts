@@ -14,7 +14,7 @@ const start = (parent = ROOT_CONTEXT): Span =>
   ) as Span;
 
 describe('toObservedSpan', () => {
-  it('toObservedSpan takes a snapshot at the start, which later attributes do not reach', () => {
+  it('a started span is a snapshot that later attributes do not change', () => {
     const span = start();
     const observed = toObservedSpan(span, 'started');
     span.setAttribute('weather.step.status', 'succeeded').end([1_800_000_001, 7]);
@@ -36,7 +36,7 @@ describe('toObservedSpan', () => {
     });
   });
 
-  it('toObservedSpan takes end, status, events and what was dropped when it has ended', () => {
+  it('an ended span has its end, status, events and dropped counts', () => {
     const parent = start();
     const span = start(trace.setSpan(ROOT_CONTEXT, parent));
     span.addEvent('lost', [1_800_000_000, 6]);
@@ -62,7 +62,7 @@ describe('toObservedSpan', () => {
 });
 
 describe('toUnixNano', () => {
-  it('toUnixNano is exact where a number is not', () => {
+  it('nanoseconds beyond the precision of a number are exact', () => {
     expect(toUnixNano([1_800_000_000, 999_999_999])).toBe(1_800_000_000_999_999_999n);
   });
 });

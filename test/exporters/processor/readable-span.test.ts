@@ -10,8 +10,8 @@ import { endedSpan, startOfSpan, T } from '#test/support/spans';
 const started = { ...startOfSpan(endedSpan({ step: 'query' })), parentSpanId: 'a'.repeat(16) };
 const closing = closingSpan(started, { reason: 'process_crash', at: Number(T / 1000n) + 1_500_000 });
 
-describe('a span that no SDK made', () => {
-  it('a span that no SDK made says to an exporter all that was observed of it', () => {
+describe('toReadableSpan', () => {
+  it('a converted span holds everything that was observed of it', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans.filter(({ phase }) => phase === 'ended'))
@@ -21,7 +21,7 @@ describe('a span that no SDK made', () => {
     );
   });
 
-  it('a span that no SDK made has its parent, its duration and its message, to the nanosecond', () => {
+  it('a closing keeps its parent, its message and its duration to the nanosecond', () => {
     const span = toReadableSpan({ ...closing, endTimeUnixNano: T + 1_500_000_007n });
     expect(span).toMatchObject({
       kind: SpanKind.INTERNAL,
@@ -33,7 +33,7 @@ describe('a span that no SDK made', () => {
     expect(span.spanContext()).toMatchObject({ spanId: started.spanId, traceFlags: 1 });
   });
 
-  it('a span that no SDK made that never ended lasts no time at all, instead of one below zero', () => {
+  it('a span without an end has the duration zero, not a negative one', () => {
     expect(toReadableSpan(started)).toMatchObject({ duration: [0, 0], status: {} });
     expect(toReadableSpan({ ...started, parentSpanId: null })).not.toHaveProperty('parentSpanContext');
   });

@@ -24,7 +24,7 @@ const decide = (delegate: Sampler, attributes: Record<string, string>): Sampling
   ).decision;
 
 describe('recordingSampler', () => {
-  it('recordingSampler records a step that its delegate drops, and leaves everything else to it', () => {
+  it('a step that the delegate drops is recorded, and every other decision is the delegate’s', () => {
     const step = { 'weather.step.name': 'query' };
     expect(decide(new AlwaysOffSampler(), step)).toBe(SamplingDecision.RECORD);
     expect(decide(new AlwaysOffSampler(), {})).toBe(SamplingDecision.NOT_RECORD);
@@ -32,7 +32,7 @@ describe('recordingSampler', () => {
     expect(recordingSampler(new AlwaysOffSampler()).toString()).toBe('RecordingSampler{AlwaysOffSampler}');
   });
 
-  it('recordingSampler brings unsampled steps to the rows and keeps them out of the traces', async () => {
+  it('an unsampled step reaches the rows and not the traces', async () => {
     const sink = new RecordingSink();
     const exporter = new InMemorySpanExporter();
     const provider = new TracerProvider({

@@ -1,9 +1,9 @@
 import type { ExportReport, SpanSink } from '#exporters/export-report';
 import type { ObservedSpan } from '#facts/observed-span';
 
-/** A sink that answers as it is told, keeps what was written, and knows whether two exports ever overlapped. */
+/** A sink with scripted outcomes, which stores the written spans and records whether exports overlapped. */
 export class RecordingSink implements SpanSink {
-  /** Answers for the next exports; `written` when there is none. An error is thrown. `hang` never answers. */
+  /** Outcomes of the next exports; `written` when there is none. An error is thrown. `hang` never resolves. */
   readonly answers: (ExportReport['kind'] | 'hang' | Error)[] = [];
   readonly attempts: string[][] = [];
   readonly written: ObservedSpan[] = [];
@@ -30,7 +30,7 @@ export class RecordingSink implements SpanSink {
     return { kind: 'written' };
   }
 
-  /** The names and phases of all that was written. */
+  /** Names and phases of all written spans. */
   get names(): string[] {
     return this.written.map(({ name, phase }) => `${name} ${phase}`);
   }

@@ -32,7 +32,7 @@ function rig(options: Partial<RecordingSpanProcessorOptions> = {}): Rig {
 }
 
 describe('RecordingSpanProcessor', () => {
-  it('RecordingSpanProcessor shows a running step to the sink within a second, and its end later', async () => {
+  it('a running step reaches the sink within a second, and its end later', async () => {
     const { sink, scheduler, tracer } = rig();
     const span = tracer.startSpan('query', STEP);
     await scheduler.advance(999);
@@ -44,7 +44,7 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.written[1]?.attributes).toHaveProperty('weather.step.status', 'succeeded');
   });
 
-  it('RecordingSpanProcessor sends a step that ended before its start was sent once, as ended, in the place of its start', async () => {
+  it('a step that ends before its start is exported is exported once, as ended, in the place of its start', async () => {
     const { sink, scheduler, tracer, step } = rig();
     const first = tracer.startSpan('first', STEP);
     step('second');
@@ -53,7 +53,7 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.names).toEqual(['first ended', 'second ended']);
   });
 
-  it('RecordingSpanProcessor leaves out spans that are no steps', async () => {
+  it('a span that is no step is not exported', async () => {
     const { sink, scheduler, processor, tracer } = rig();
     tracer.startSpan('GET').end();
     await scheduler.advance(1000);
@@ -61,7 +61,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters.queued).toBe(0);
   });
 
-  it('RecordingSpanProcessor exports at once while a batch is full, in batches of the largest size, one after the other', async () => {
+  it('full batches are exported at once, one after the other', async () => {
     const { sink, scheduler, step } = rig({ maxBatchSize: 2 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) step(name);
     await scheduler.advance(0);
@@ -72,7 +72,7 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.mostAtOnce).toBe(1);
   });
 
-  it('RecordingSpanProcessor lets what a batch left behind wait for others once more, so that many spans are few exports', async () => {
+  it('a partial batch behind a full one lingers, so that many spans are few exports', async () => {
     const { sink, scheduler, step } = rig({ maxBatchSize: 2, delayMillis: 100 });
     for (const name of ['a', 'b', 'c']) step(name);
     await scheduler.advance(99);
@@ -81,7 +81,7 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.attempts).toEqual([['a ended', 'b ended'], ['c ended']]);
   });
 
-  it('RecordingSpanProcessor sends a failed batch again with growing pauses, and nothing overtakes it', async () => {
+  it('a failed batch is retried with backoff, and no later span overtakes it', async () => {
     const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 100, maxMillis: 300 } });
     sink.answers.push('retryable', new Error('the sink threw'), 'retryable', 'retryable');
     step('first');
@@ -100,7 +100,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters).toMatchObject({ queued: 0, exported: 2, retries: 4 });
   });
 
-  it('RecordingSpanProcessor drops a rejected batch, counts it, and goes on with the next', async () => {
+  it('a rejected batch is dropped and counted, and the next one is exported', async () => {
     const { sink, scheduler, processor, step } = rig({ maxBatchSize: 1 });
     sink.answers.push('rejected');
     step('bad');
@@ -110,7 +110,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters).toMatchObject({ exported: 1, dropped: { rejected: 1, queue_full: 0 } });
   });
 
-  it('RecordingSpanProcessor drops the newest when it is full, spans under way counted in, but never an end whose start waits', async () => {
+  it('a full queue drops the newest spans, but never an end whose start is queued', async () => {
     const { sink, scheduler, processor, tracer, step } = rig({ maxQueueSize: 2, maxBatchSize: 1 });
     sink.answers.push('hang');
     step('under way');
@@ -122,7 +122,7 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.attempts).toEqual([['under way ended']]);
   });
 
-  it('RecordingSpanProcessor tells how long the oldest span has waited', async () => {
+  it('the age counter is the wait of the oldest span', async () => {
     const { sink, scheduler, processor, step } = rig();
     expect(processor.counters.oldestAgeMillis).toBe(0);
     sink.answers.push('hang');
@@ -131,7 +131,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters).toMatchObject({ queued: 1, oldestAgeMillis: 5200 });
   });
 
-  it('RecordingSpanProcessor gives an export up that takes too long, tells the sink, and makes it again', async () => {
+  it('an export that times out is aborted and retried', async () => {
     const { sink, scheduler, processor, step } = rig({ exportTimeoutMillis: 1000 });
     sink.answers.push('hang');
     step('slow');
@@ -141,7 +141,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters.retries).toBe(1);
   });
 
-  it('RecordingSpanProcessor never throws at a step, whatever the span is like', () => {
+  it('the processor never throws at a step, whatever the span is like', () => {
     const { processor } = rig();
     const hostile = new Proxy(
       {},
@@ -158,7 +158,7 @@ describe('RecordingSpanProcessor', () => {
     expect(processor.counters.dropped.unreadable).toBe(2);
   });
 
-  it('RecordingSpanProcessor waits a little, and for no longer than it lives, when its queue cannot give what it has', async () => {
+  it('a blocked queue is retried after a pause, and only until shutdown', async () => {
     const takes: number[] = [];
     const memory = new MemoryQueue(10);
     const queue: SpanQueue = {
@@ -186,7 +186,7 @@ describe('RecordingSpanProcessor', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('RecordingSpanProcessor keeps the process alive only while somebody waits', async () => {
+  it('a timer keeps the process alive only while a flush is pending', async () => {
     const { scheduler, processor, step } = rig();
     step('a');
     expect(scheduler.pending).toEqual([{ inMillis: 100, keepsProcessAlive: false }]);
@@ -197,17 +197,17 @@ describe('RecordingSpanProcessor', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('RecordingSpanProcessor loses nothing and sends nothing twice, however the sink behaves', async () => {
+  it('every span is written exactly once, whatever the outcomes of the sink', async () => {
     const answers = fc.array(fc.constantFrom('written', 'retryable', 'throw'), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(
         answers,
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 7 }),
-        async (phases, count, size) => {
+        async (outcomes, count, size) => {
           const { sink, scheduler, processor, step } = rig({ maxBatchSize: size });
           sink.answers.push(
-            ...phases.map((answer) => (answer === 'throw' ? new Error() : (answer as 'written'))),
+            ...outcomes.map((answer) => (answer === 'throw' ? new Error() : (answer as 'written'))),
           );
           for (let at = 0; at < count; at += 1) {
             step(`s${at}`);
@@ -224,8 +224,8 @@ describe('RecordingSpanProcessor', () => {
   });
 });
 
-describe('forceFlush', () => {
-  it('forceFlush waits for the batch under way and all that is queued, but not for what comes later', async () => {
+describe('RecordingSpanProcessor.forceFlush', () => {
+  it('a flush waits for the batch in flight and all queued spans, but not for later ones', async () => {
     const { sink, scheduler, processor, step } = rig({ maxBatchSize: 1 });
     step('a');
     step('b');
@@ -238,13 +238,13 @@ describe('forceFlush', () => {
     expect(processor.counters.queued).toBe(1);
   });
 
-  it('forceFlush resolves at once when there is nothing', async () => {
+  it('a flush of an empty queue resolves at once', async () => {
     const { sink, processor } = rig();
     await processor.forceFlush();
     expect(sink.attempts).toEqual([]);
   });
 
-  it('forceFlush does not wait for a long pause between attempts, and keeps the next ones short', async () => {
+  it('a flush ends a long backoff and caps the following ones', async () => {
     const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 60_000, maxMillis: 60_000 } });
     sink.answers.push('retryable', 'retryable');
     step('a');
@@ -255,7 +255,7 @@ describe('forceFlush', () => {
     expect(sink.attempts).toHaveLength(3);
   });
 
-  it('forceFlush rejects at the deadline and keeps what is left, so that it may still arrive', async () => {
+  it('a flush rejects at its deadline and the spans stay queued', async () => {
     const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000 });
     sink.answers.push(...Array.from({ length: 8 }, () => 'retryable' as const));
     step('a');
@@ -269,8 +269,8 @@ describe('forceFlush', () => {
   });
 });
 
-describe('shutdown', () => {
-  it('shutdown sends all that is queued, takes nothing more, and may be called twice', async () => {
+describe('RecordingSpanProcessor.shutdown', () => {
+  it('shutdown exports all queued spans, stops intake, and is idempotent', async () => {
     const { sink, scheduler, processor, step } = rig();
     step('a');
     const done = processor.shutdown();
@@ -283,7 +283,7 @@ describe('shutdown', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('shutdown drops and counts what is left at the deadline, the batch under way too, and stops trying', async () => {
+  it('spans left at the deadline are dropped and counted, the batch in flight included', async () => {
     const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000, maxBatchSize: 1 });
     sink.answers.push('hang');
     for (const name of ['a', 'b', 'c']) step(name);
@@ -297,7 +297,7 @@ describe('shutdown', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('shutdown counts nothing as exported that was already counted as dropped', async () => {
+  it('no span is counted as both exported and dropped', async () => {
     const { sink, scheduler, processor, step } = rig({ flushTimeoutMillis: 1000 });
     sink.answers.push(...Array.from({ length: 50 }, () => 'retryable' as const));
     step('a');
@@ -310,8 +310,8 @@ describe('shutdown', () => {
   });
 });
 
-describe('with the timers of the process', () => {
-  it('with the timers of the process brings a step to the sink and leaves nothing running', async () => {
+describe('RecordingSpanProcessor with real timers', () => {
+  it('a step reaches the sink and no timer is left', async () => {
     const sink = new RecordingSink();
     const processor = new RecordingSpanProcessor({ sink, delayMillis: 1 });
     const provider = new TracerProvider({ spanProcessors: [processor] });

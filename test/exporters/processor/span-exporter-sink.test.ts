@@ -1,27 +1,15 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
+import { deliverBatch } from '#processor/deliver-batch';
 import { toObservedSpan } from '#processor/observed-span';
 import { toSpanSink } from '#processor/span-exporter-sink';
 import { SpoolBench, spanOf, startOfSpan } from '../spool/support/spool-bench.ts';
 import { temporaryFolder } from '#test/support/temporary-folder';
-import { ManualScheduler } from './manual-scheduler.ts';
+import { deliveryTo } from './support/delivery.ts';
 
-const delivery = (sink: DeliveryContext['sink']): DeliveryContext => ({
-  sink,
-  scheduler: new ManualScheduler(),
-  random: () => 0,
-  backoff: { firstMillis: 1, maxMillis: 1 },
-  exportTimeoutMillis: null,
-  signal: new AbortController().signal,
-  isStopped: () => false,
-  onRetry: () => undefined,
-  pause: () => Promise.resolve(),
-});
-
-describe('a span exporter of OpenTelemetry behind a spool', () => {
-  it('a span exporter of OpenTelemetry behind a spool gets every span that has ended as it was, those of a dead process too', async () => {
+describe('toSpanSink', () => {
+  it('the exporter gets every ended span unchanged, those of a dead process included', async () => {
     const exporter = new InMemorySpanExporter();
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
@@ -29,9 +17,9 @@ describe('a span exporter of OpenTelemetry behind a spool', () => {
     spool.push(startOfSpan(spanOf(9)), 0);
     for (const span of spans) spool.push(span, 0);
     spool.flushNow();
-    const successor = await bench.inherit();
+    const successor = await bench.recover();
     while (successor !== null && successor.spool.size > 0) {
-      await deliverBatch(await successor.spool.take(2), delivery(toSpanSink(exporter)));
+      await deliverBatch(await successor.spool.take(2), deliveryTo(toSpanSink(exporter)));
       successor.spool.settle();
     }
     const exported = exporter.getFinishedSpans().map((span) => toObservedSpan(span, 'ended'));
@@ -39,7 +27,7 @@ describe('a span exporter of OpenTelemetry behind a spool', () => {
     expect(exported.slice(3).map(({ spanId }) => spanId)).toEqual([spanOf(9).spanId]);
   });
 
-  it('a span exporter of OpenTelemetry behind a spool is asked again when it failed, and not at all for steps that only started', async () => {
+  it('a failed export is retried, and started steps are not exported', async () => {
     let asked = 0;
     const sink = toSpanSink({
       export: (_spans, done) => {
@@ -51,7 +39,7 @@ describe('a span exporter of OpenTelemetry behind a spool', () => {
     expect(await sink.export([startOfSpan(spanOf(1))])).toEqual({ kind: 'written' });
     expect(asked).toBe(0);
     const batch = { spans: [spanOf(1)], queuedAt: 0 };
-    expect(await deliverBatch(batch, delivery(sink))).toEqual({ kind: 'settled', kept: 1, rejected: 0 });
+    expect(await deliverBatch(batch, deliveryTo(sink))).toEqual({ kind: 'settled', kept: 1, rejected: 0 });
     expect(asked).toBe(2);
   });
 });

@@ -37,8 +37,8 @@ async function translated(): Promise<Translation[]> {
   return sink.written.splice(0).map(translate);
 }
 
-describe('what a step says', () => {
-  it('what a step says is what the translation reads: a score with its components', async () => {
+describe('translation of the span of a step', () => {
+  it('a score is translated with its components', async () => {
     const score = step(
       {
         name: 'era5',
@@ -84,7 +84,7 @@ describe('what a step says', () => {
     });
   });
 
-  it('what a step says is what the translation reads: a failure that is tried again', async () => {
+  it('a failure that is retried is translated with its error and its next attempt', async () => {
     const nextRetryTime = new Date('2026-11-23T18:10:00Z');
     const failing = step(
       {
@@ -114,7 +114,7 @@ describe('what a step says', () => {
     });
   });
 
-  it('what a step says is refused aloud when the vocabulary does not know it', async () => {
+  it('a value outside the vocabulary is rejected with a reason', async () => {
     withIdentity(
       identity,
       step({ name: 'poll', substep: () => 'attempt_none' }, () => 1),

@@ -10,13 +10,13 @@ import { spanOf, SpoolBench } from './support/spool-bench.ts';
 const SOME: Adopted = { spools: 1, records: 2, closedSteps: 3 };
 const LIMIT_BYTES = 10_000;
 
-/** Something that is done until it is let go, and knows how often it is done at once. */
+/** Work that hangs until it is released, with a count of its concurrent calls. */
 class HeldWork<Result> {
   calls = 0;
-  underWay = 0;
+  running = 0;
   mostAtOnce = 0;
   readonly #result: Result;
-  #letGo: (() => void)[] = [];
+  #releases: (() => void)[] = [];
 
   constructor(result: Result) {
     this.#result = result;
@@ -24,15 +24,15 @@ class HeldWork<Result> {
 
   async do(): Promise<Result> {
     this.calls += 1;
-    this.underWay += 1;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.underWay);
-    await new Promise<void>((resolve) => this.#letGo.push(resolve));
-    this.underWay -= 1;
+    this.running += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    await new Promise<void>((resolve) => this.#releases.push(resolve));
+    this.running -= 1;
     return this.#result;
   }
 
-  letGo(): void {
-    for (const end of this.#letGo.splice(0)) end();
+  release(): void {
+    for (const release of this.#releases.splice(0)) release();
   }
 }
 
@@ -75,11 +75,11 @@ async function rig(changes: Partial<UpkeepOptions> = {}) {
   return { spool, scheduler, accounts, problems, counts, push, upkeep: startUpkeep(options) };
 }
 
-describe('the upkeep of a spool', () => {
-  it('the upkeep of a spool says every ten seconds that its process lives, once there is something to tell of it', async () => {
+describe('startUpkeep', () => {
+  it('a heartbeat is exported every ten seconds once there is a record', async () => {
     const { scheduler, accounts, push } = await rig();
     await scheduler.advance(30_000);
-    expect(accounts, 'of a process that records nothing there is no emitter').toEqual([]);
+    expect(accounts, 'a process without records has no emitter').toEqual([]);
     await push(1);
     await scheduler.advance(20_000);
     expect(accounts).toHaveLength(2);
@@ -91,13 +91,13 @@ describe('the upkeep of a spool', () => {
     });
   });
 
-  it('the upkeep of a spool touches its lock also while nothing is recorded, for those who cannot see its process', async () => {
+  it('the lock is renewed while nothing is recorded, for hosts that cannot see the process', async () => {
     const { scheduler, counts } = await rig();
     await scheduler.advance(30_000);
     expect(counts.touches).toBe(3);
   });
 
-  it('the upkeep of a spool goes on to touch its lock while the database hangs: nobody may take a living process for dead', async () => {
+  it('the lock is renewed while the database hangs, so that no process adopts the spool', async () => {
     const hanging = new HeldWork<ExportReport>({ kind: 'written' });
     const { scheduler, counts, push } = await rig({ sink: { export: () => hanging.do() } });
     await push(1);
@@ -105,7 +105,7 @@ describe('the upkeep of a spool', () => {
     expect({ touches: counts.touches, heartbeats: hanging.calls }).toEqual({ touches: 12, heartbeats: 1 });
   });
 
-  it('the upkeep of a spool warns from 80 % of its limit on, with how full it is', async () => {
+  it('a spool above 80 % of its limit raises a warning with its fill level', async () => {
     const { spool, scheduler, problems, push } = await rig();
     let at = 0;
     const fillTo = async (bytes: number): Promise<void> => {
@@ -121,7 +121,7 @@ describe('the upkeep of a spool', () => {
     ]);
   });
 
-  it('the upkeep of a spool tells that somebody else took its lock, and where', async () => {
+  it('the loss of the lock is reported with the directory', async () => {
     const lock = { touch: async () => false, release: async () => undefined };
     const { scheduler, problems } = await rig({ folder: { directory: '/data/spool/mine', lock } });
     await scheduler.advance(10_000);
@@ -130,7 +130,7 @@ describe('the upkeep of a spool', () => {
     ]);
   });
 
-  it('the upkeep of a spool tells of a heartbeat that is refused, not of one that may be taken later', async () => {
+  it('a rejected heartbeat is reported, and a retryable one is not', async () => {
     const answers: ExportReport[] = [
       { kind: 'retryable', error: new Error('away') },
       { kind: 'rejected', error: new Error('no such column') },
@@ -139,10 +139,10 @@ describe('the upkeep of a spool', () => {
     const { scheduler, problems, push } = await rig({ sink });
     await push(1);
     await scheduler.advance(30_000);
-    expect(problems).toEqual(['A heartbeat was refused: Error: no such column']);
+    expect(problems).toEqual(['A heartbeat was rejected: Error: no such column']);
   });
 
-  it('the upkeep of a spool goes on after a time that failed, whatever it failed with', async () => {
+  it('an error of one renewal does not stop the next ones', async () => {
     let touches = 0;
     const touch = async (): Promise<boolean> => {
       touches += 1;
@@ -155,26 +155,26 @@ describe('the upkeep of a spool', () => {
   });
 });
 
-describe('the adoption of spools', () => {
-  it('the adoption of spools begins at once and is done again every minute, and what came of the first is known', async () => {
+describe('startUpkeep: adoption', () => {
+  it('adoption runs at once and every minute, and the first result is returned', async () => {
     const { scheduler, counts, upkeep } = await rig();
     expect(await upkeep.adopted).toEqual(SOME);
     await scheduler.advance(120_000);
     expect(counts.adoptions).toBe(3);
   });
 
-  it('the adoption of spools is never done twice at a time, however long one takes, the first included', async () => {
+  it('adoptions never overlap, however long one takes', async () => {
     const adoption = new HeldWork(SOME);
     const { scheduler } = await rig({ adopt: () => adoption.do() });
     await scheduler.advance(600_000);
     expect(adoption.calls).toBe(1);
-    adoption.letGo();
+    adoption.release();
     await scheduler.advance(60_000);
     await scheduler.advance(600_000);
     expect({ calls: adoption.calls, mostAtOnce: adoption.mostAtOnce }).toEqual({ calls: 2, mostAtOnce: 1 });
   });
 
-  it('the adoption of spools that fails is told and done again, and ends no process', async () => {
+  it('a failed adoption is reported and repeated', async () => {
     let adoptions = 0;
     const adopt = async (): Promise<Adopted> => {
       adoptions += 1;
@@ -184,12 +184,12 @@ describe('the adoption of spools', () => {
     await scheduler.advance(60_000);
     expect(await upkeep.adopted).toEqual({ spools: 0, records: 0, closedSteps: 0 });
     expect(adoptions).toBe(2);
-    expect(problems[0]).toMatch(/could not be looked after.*read-only file system/);
+    expect(problems[0]).toMatch(/could not be adopted.*read-only file system/);
   });
 });
 
-describe('the end of the upkeep', () => {
-  it('the end of the upkeep waits for what is under way, and nothing begins any more', async () => {
+describe('Upkeep.stop', () => {
+  it('stop waits for running tasks and starts none', async () => {
     const [heartbeat, adoption] = [new HeldWork<ExportReport>({ kind: 'written' }), new HeldWork(SOME)];
     const { scheduler, counts, push, upkeep } = await rig({
       sink: { export: () => heartbeat.do() },
@@ -202,7 +202,7 @@ describe('the end of the upkeep', () => {
     for (const work of [heartbeat, adoption]) {
       await settlePromises();
       expect(isOver).toBe(false);
-      work.letGo();
+      work.release();
     }
     await stopped;
     const before = { ...counts };
@@ -215,7 +215,7 @@ describe('the end of the upkeep', () => {
     expect(scheduler.pending).toEqual([]);
   });
 
-  it('the end of the upkeep is at once where nothing is under way, and keeps no process alive before', async () => {
+  it('stop is immediate without running tasks, and the timers keep no process alive', async () => {
     const { scheduler, upkeep } = await rig();
     await upkeep.adopted;
     await settlePromises();

@@ -9,15 +9,15 @@ const stepOf = (at: number, changes: Partial<OpenStep> = {}): OpenStep => ({
   started: startOfSpan(spanOf(at)),
   sequence: at,
   run: null,
-  pendingAt: null,
+  bufferIndex: null,
   segment: 1,
-  refused: null,
+  dropped: null,
   ...changes,
 });
-const REFUSED = stepOf(9, { segment: null, refused: 'spool_full' });
+const DROPPED = stepOf(9, { segment: null, dropped: 'spool_full' });
 
-describe('the steps under way', () => {
-  it('the steps under way are known from their start to their end, by trace and span', () => {
+describe('OpenSteps', () => {
+  it('a step is found from its start to its end, by trace and span id', () => {
     const open = new OpenSteps();
     open.set(stepOf(1));
     expect([open.size, open.get(spanOf(1))?.sequence, open.get(spanOf(2))]).toEqual([1, 1, undefined]);
@@ -26,8 +26,8 @@ describe('the steps under way', () => {
     expect([open.size, open.get(spanOf(1))]).toEqual([0, undefined]);
   });
 
-  it('the steps under way are all found whatever came and went before, even if the digits of their ids are the same', () => {
-    // Few last digits and many first ones: nearly all want the same places.
+  it('every open step is found after any inserts and deletes, even with colliding hashes', () => {
+    // The last eight digits, which are hashed, have few values: nearly all ids collide.
     const id = fc
       .integer({ min: 0, max: 1999 })
       .map((number) => `${String(number).padStart(8, '0')}0000000${number % 3}`);
@@ -48,7 +48,7 @@ describe('the steps under way', () => {
         });
         const sequences = [...known.values()].sort((a, b) => a - b);
         expect(open.size).toBe(known.size);
-        expect(open.kept().map(({ sequence }) => sequence)).toEqual(sequences);
+        expect(open.onDisk().map(({ sequence }) => sequence)).toEqual(sequences);
         for (const [spanId, sequence] of known)
           expect(open.get(spanOf(1, { spanId }))?.sequence).toBe(sequence);
       }),
@@ -56,21 +56,21 @@ describe('the steps under way', () => {
     );
   });
 
-  it('the steps under way can be closed only where a start was kept: of the others nobody outside ever heard', () => {
+  it('a step without a start on disk is not closed', () => {
     const open = new OpenSteps();
     open.set(stepOf(1));
-    open.set(REFUSED);
-    expect(open.kept().map(({ sequence }) => sequence)).toEqual([1]);
+    open.set(DROPPED);
+    expect(open.onDisk().map(({ sequence }) => sequence)).toEqual([1]);
   });
 
-  it('the steps under way that would go with a segment are those whose newest copy lies in it or before it', () => {
+  it('startedUpTo returns the steps whose newest start lies in the segment or before it', () => {
     const open = new OpenSteps();
     open.set(stepOf(3, { segment: 3 }));
     open.set(stepOf(1, { segment: 1 }));
     open.set(stepOf(2, { segment: 2 }));
-    open.set(REFUSED);
+    open.set(DROPPED);
     expect(open.startedUpTo(2).map(({ sequence }) => sequence)).toEqual([1, 2]);
     for (const step of open.startedUpTo(2)) step.segment = 4;
-    expect(open.startedUpTo(2), 'they were written again').toEqual([]);
+    expect(open.startedUpTo(2), 'compaction has rewritten them').toEqual([]);
   });
 });

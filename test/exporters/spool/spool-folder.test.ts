@@ -7,12 +7,12 @@ import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
   const folder = await claimFolder(root, name);
-  if (folder === null) throw new Error(`Somebody holds ${name}.`);
+  if (folder === null) throw new Error(`${name} is locked.`);
   return folder;
 }
 
-describe('a folder of a spool', () => {
-  it('a folder of a spool is made for this user alone, with all above it, and belongs to one at a time', async () => {
+describe('spool folder', () => {
+  it('a claimed folder is created with its parents, readable by its user alone, and locked', async () => {
     const root = join(await temporaryFolder(), 'spool', 'database');
     const folder = await claimed(root);
     expect((await stat(folder.directory)).mode & 0o777).toBe(0o700);
@@ -21,13 +21,13 @@ describe('a folder of a spool', () => {
     expect(await claimFolder(root, 'spool')).not.toBeNull();
   });
 
-  it('a folder of a spool that cannot be made is an error, not a folder that somebody else holds', async () => {
+  it('a folder that cannot be created is an error, not a folder that is locked', async () => {
     const root = await temporaryFolder();
     await writeFile(join(root, 'in-the-way'), '');
     await expect(claimFolder(join(root, 'in-the-way'), 'spool')).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 
-  it('a folder of a spool goes with all files of a spool, its lock included', async () => {
+  it('removeFolder deletes all files of a spool, its lock included', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     for (const number of [1, 2, 12]) await writeFile(segmentPath(folder.directory, number), 'records');
@@ -36,7 +36,7 @@ describe('a folder of a spool', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('a folder of a spool goes with what processes left that were killed while they took it over', async () => {
+  it('removeFolder deletes the lock files of processes that were killed during an adoption', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     for (const rest of ['bae294e7-b880-4c6c-a126-fe1b4361cdde', 'dead-0123456789ab'])
@@ -45,7 +45,7 @@ describe('a folder of a spool', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('a folder of a spool keeps every file that no spool made, and stays for its sake', async () => {
+  it('removeFolder keeps foreign files, and the folder with them', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     const others = ['7.segment', 'books.old', 'notes.segment', 'notes.txt'];
@@ -60,26 +60,26 @@ describe('a folder of a spool', () => {
     ]);
   });
 
-  it('a folder of a spool is put aside as a whole under a name that nobody takes over', async () => {
+  it('a quarantined folder keeps its files under a name that is never adopted', async () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     await writeFile(segmentPath(folder.directory, 1), 'damaged');
-    const place = await quarantine(folder);
-    expect(place).toBe(`${folder.directory}.unreadable`);
-    expect(await readdir(place)).toEqual(['0000000001.segment']);
+    const quarantined = await quarantine(folder);
+    expect(quarantined).toBe(`${folder.directory}.unreadable`);
+    expect(await readdir(quarantined)).toEqual(['0000000001.segment']);
     expect(await listFolders(root)).toEqual(['spool.unreadable']);
   });
 });
 
-describe('the folders of a machine', () => {
-  it('the folders of a machine are listed in the order of their names, without the files beside them', async () => {
+describe('listFolders', () => {
+  it('folders are listed in the order of their names, without files', async () => {
     const root = await temporaryFolder();
     for (const name of ['b', 'a', 'c.unreadable']) await mkdir(join(root, name));
     await writeFile(join(root, 'file'), '');
     expect(await listFolders(root)).toEqual(['a', 'b', 'c.unreadable']);
   });
 
-  it('the folders of a machine are none where there is no root, or none that can be read', async () => {
+  it('a missing root has no folders', async () => {
     expect(await listFolders(join(await temporaryFolder(), 'missing'))).toEqual([]);
   });
 });

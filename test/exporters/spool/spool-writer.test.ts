@@ -15,7 +15,7 @@ const numbersOn = (directory: string): number[] =>
   );
 const turn = (): Promise<void> => Promise.resolve();
 
-/** A spool with a step under way whose end found no room, and some records that can be delivered. */
+/** A full spool with an open step and some records that can be delivered. */
 async function fullBench(limits: Partial<SpoolOptions> = {}) {
   const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500, ...limits });
   const spool = bench.open();
@@ -27,8 +27,8 @@ async function fullBench(limits: Partial<SpoolOptions> = {}) {
   return { bench, spool, open };
 }
 
-describe('a writer of records', () => {
-  it('a writer of records writes a closing that was owed behind the records that wait for their turn, so that numbers ascend', async () => {
+describe('SpoolWriter', () => {
+  it('a pending closing is written behind the buffered records, so that numbers ascend', async () => {
     const { bench, spool, open } = await fullBench({ limitBytes: 1750, segmentBytes: 250 });
     spool.push(open, 0);
     await turn();
@@ -42,7 +42,7 @@ describe('a writer of records', () => {
     expect(bench.outside.ended.get(keyOf(open))?.attributes['weather.closing.reason']).toBe('spool_full');
   });
 
-  it('a writer of records has it in the books that the end of a dropped step was kept, before a crash can forget it', async () => {
+  it('the recovery of a dropped step is in the books before a crash can lose it', async () => {
     const { bench, spool } = await fullBench();
     const late = spanOf(99);
     spool.push(startOfSpan(late), 0);
@@ -51,13 +51,13 @@ describe('a writer of records', () => {
     while (spool.size > 0) await bench.deliver(spool, 1);
     spool.push(late, 0);
     await turn();
-    const successor = await bench.inherit();
+    const successor = await bench.recover();
     expect(successor?.spool.account().runs).toMatchObject([
       { started: 7, spooled: 1, dropped: { spool_full: lost - 1 } },
     ]);
   });
 
-  it('a writer of records counts a closing that is larger than any record as dropped, so that no flush waits for it', async () => {
+  it('a closing that exceeds the record size is counted as dropped and blocks no flush', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 2 ** 26, segmentBytes: 2 ** 26 });
     const spool = bench.open();
     const plain = startOfSpan(spanOf(0));
@@ -78,8 +78,8 @@ describe('a writer of records', () => {
   });
 });
 
-describe('a sign of life', () => {
-  it('a sign of life says nothing of runs while a batch is on its way: it would overrule what is told with the batch', async () => {
+describe('Spool.account', () => {
+  it('a heartbeat has no runs while a batch is in flight: they would overwrite newer counts', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2]) spool.push(spanOf(at), 0);
@@ -96,15 +96,15 @@ describe('a sign of life', () => {
   });
 });
 
-describe('a spool that was closed', () => {
-  it('a spool that was closed touches no file any more when a batch is settled late: its folder may be another’s by then', async () => {
+describe('Spool.settle', () => {
+  it('a batch that is settled after close changes no file: the folder may be adopted by then', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
     await spool.take(1000);
     spool.close();
     spool.settle();
-    const successor = await bench.inherit();
+    const successor = await bench.recover();
     expect(successor?.spool.size).toBe(1);
   });
 });

@@ -15,8 +15,8 @@ const kindsOn = (directory: string): string[] =>
   );
 const turn = (): Promise<void> => Promise.resolve();
 
-describe('a spool', () => {
-  it('a spool has the records of one turn on disk before anything that awaits can go on', async () => {
+describe('Spool', () => {
+  it('the records of one turn are written before any awaiting code continues', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2, 3]) spool.push(startOfSpan(spanOf(at)), 0);
@@ -28,7 +28,7 @@ describe('a spool', () => {
     expect(kindsOn(bench.directory)).toEqual(['started', 'started', 'started', 'ended']);
   });
 
-  it('a spool keeps a step that ends in the turn in which it started as one record', async () => {
+  it('a step that ends in the turn of its start is one record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     expect([spool.push(startOfSpan(spanOf(1)), 0), spool.push(spanOf(1), 0)]).toEqual(['queued', 'merged']);
@@ -44,7 +44,7 @@ describe('a spool', () => {
     });
   });
 
-  it('a spool writes what waits at once when it is told that the process ends', async () => {
+  it('flushNow writes the buffered records at once', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
@@ -54,8 +54,8 @@ describe('a spool', () => {
     expect(kindsOn(bench.directory)).toEqual(['whole']);
   });
 
-  it('a spool keeps the records of a batch that was taken ahead until that one is settled, too', async () => {
-    // So full that the file that is being written goes as soon as all of it is delivered.
+  it('the records of a prefetched batch stay on disk until it is settled', async () => {
+    // Above half of the limit, so that the current segment is removed as soon as all of it is delivered.
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 100_000, limitBytes: 1500 });
     const spool = bench.open();
     for (const at of [1, 2, 3]) spool.push(spanOf(at), 0);
@@ -76,7 +76,7 @@ describe('a spool', () => {
     expect([kindsOn(bench.directory), spool.remainder.records]).toEqual([[], 0]);
   });
 
-  it('a spool removes files whose records are delivered, and writes the start of a running step again before its file goes', async () => {
+  it('delivered segments are removed, and the starts of running steps in them are rewritten', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
     const long = spanOf(0);
@@ -91,11 +91,11 @@ describe('a spool', () => {
     expect(spool.bytes).toBeLessThan(full / 4);
     expect(listSegments(bench.directory).reduce((sum, { bytes }) => sum + bytes, 0)).toBe(spool.bytes);
     expect(kindsOn(bench.directory)).toContain('carried');
-    const inherited = await bench.inherit();
-    expect(inherited?.closings.map(keyOf)).toEqual([keyOf(long)]);
+    const recovered = await bench.recover();
+    expect(recovered?.closings.map(keyOf)).toEqual([keyOf(long)]);
   });
 
-  it('a spool gives what is there in the order in which it came, batch after batch, and no batch larger than was asked', async () => {
+  it('batches are in the order of arrival and never larger than requested', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     const spans = Array.from({ length: 25 }, (_, at) => spanOf(at));
@@ -109,7 +109,7 @@ describe('a spool', () => {
     expect(batches.flatMap(({ spans: taken }) => taken.map(keyOf))).toEqual(spans.map(keyOf));
   });
 
-  it('a spool tells how long its oldest record has waited', async () => {
+  it('oldestQueuedAt is the arrival of the oldest record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     expect(spool.oldestQueuedAt).toBeNull();
@@ -121,7 +121,7 @@ describe('a spool', () => {
     expect(spool.oldestQueuedAt).toBe(5000);
   });
 
-  it('a spool counts the age of a step that ended in the turn of its start from the start', async () => {
+  it('the age of a merged step counts from its start', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(1)), 1000);
@@ -132,7 +132,7 @@ describe('a spool', () => {
     expect(spool.oldestQueuedAt).toBe(1000);
   });
 
-  it('a spool takes nothing after it was closed', async () => {
+  it('a closed spool accepts nothing', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.close();
@@ -141,8 +141,8 @@ describe('a spool', () => {
   });
 });
 
-describe('a spool that another process has taken over', () => {
-  it('a spool that another process has taken over keeps nothing more, and says so of each record', async () => {
+describe('Spool.fence', () => {
+  it('a fenced spool drops every record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
@@ -153,10 +153,10 @@ describe('a spool that another process has taken over', () => {
   });
 });
 
-describe('a spool that is full', () => {
+describe('full spool', () => {
   const FULL = { limitBytes: 1500, segmentBytes: 100_000 };
 
-  it('a spool that is full drops what finds no room, counts it by reason, and tells the numbers of what it dropped', async () => {
+  it('records that do not fit are dropped, counted by reason, and reported by number', async () => {
     const bench = new SpoolBench(await temporaryFolder(), FULL);
     const spool = bench.open();
     for (let at = 1; at <= 10; at += 1) spool.push(spanOf(at), 0);
@@ -173,7 +173,7 @@ describe('a spool that is full', () => {
     });
   });
 
-  it('a spool that is full closes a step whose end it could not keep, as soon as there is room', async () => {
+  it('a step whose end was dropped gets a synthetic end as soon as there is room', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     const open = spanOf(0);
@@ -193,7 +193,7 @@ describe('a spool that is full', () => {
     expect(bench.added).toBe(1);
   });
 
-  it('a spool that is full does not count a step as dropped whose start found no room but whose end did', async () => {
+  it('a step whose start was dropped and whose end was written is not counted as dropped', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 5; at += 1) spool.push(spanOf(at), 0);
@@ -210,14 +210,14 @@ describe('a spool that is full', () => {
   });
 });
 
-describe('the spool of a dead process', () => {
-  it('the spool of a dead process is taken up where delivery stood: what was not delivered is, under the numbers it had', async () => {
+describe('recoverSpool', () => {
+  it('a spool is recovered at the position up to which delivery was committed', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (let at = 1; at <= 9; at += 1) spool.push(spanOf(at), 0);
     await bench.deliver(spool, 4);
     await bench.deliver(spool, 3, false);
-    const successor = await bench.inheritSome();
+    const successor = await bench.recoverKnown();
     await bench.drain(successor.spool);
     expect(bench.outside.ended.size).toBe(9);
     expect(bench.outside.sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -228,32 +228,32 @@ describe('the spool of a dead process', () => {
     });
   });
 
-  it('the spool of a dead process closes what was under way at the last instant of which a record speaks, and doing so again changes nothing', async () => {
+  it('open steps are closed at the latest recorded instant, and a second recovery changes nothing', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(0)), 0);
     await turn();
     spool.push(spanOf(500, { durationMs: 250 }), 0);
     await turn();
-    const first = await bench.inherit();
+    const first = await bench.recover();
     expect(first?.closings).toHaveLength(1);
     expect(first?.closings[0]?.endTimeUnixNano).toBe(T + 750_000_000n);
-    const second = await bench.inheritSome();
-    expect(second.closings, 'the closing is a record by now').toEqual([]);
+    const second = await bench.recoverKnown();
+    expect(second.closings, 'the closing is on disk').toEqual([]);
     await bench.drain(second.spool);
     expect(bench.outside.ended.get(keyOf(spanOf(0)))?.attributes['weather.closing.reason']).toBe(
       'process_crash',
     );
   });
 
-  it('the spool of a dead process closes steps even when the spool is full', async () => {
+  it('open steps are closed even when the spool is full', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1250, segmentBytes: 100_000 });
     const spool = bench.open();
     spool.push(startOfSpan(spanOf(0)), 0);
     await turn();
     for (let at = 1; at <= 6; at += 1) spool.push(spanOf(at), 0);
     await turn();
-    const successor = await bench.inheritSome();
+    const successor = await bench.recoverKnown();
     await bench.drain(successor.spool);
     expect(bench.outside.ended.has(keyOf(spanOf(0)))).toBe(true);
     const account = bench.outside.accounts.findLast(({ runs }) => runs.length > 0);
@@ -261,7 +261,7 @@ describe('the spool of a dead process', () => {
     expect(account?.runs[0]?.dropped).toEqual({ spool_full: bench.dropped['spool_full'] });
   });
 
-  it('the spool of a dead process with a torn record at its end gives all records before it', async () => {
+  it('all records before a torn tail are recovered', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (let at = 1; at <= 3; at += 1) {
@@ -270,12 +270,12 @@ describe('the spool of a dead process', () => {
     }
     const path = segmentPath(bench.directory, 1);
     truncateSync(path, statSync(path).size - 10);
-    const successor = await bench.inheritSome();
+    const successor = await bench.recoverKnown();
     await bench.drain(successor.spool);
     expect([...bench.outside.ended.keys()]).toEqual([1, 2].map((at) => keyOf(spanOf(at))));
   });
 
-  it('the spool of a dead process of which a file is lost tells a number that never comes', async () => {
+  it('a lost segment leaves numbers that are never received', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 500 });
     const spool = bench.open();
     for (let at = 1; at <= 6; at += 1) {
@@ -283,23 +283,23 @@ describe('the spool of a dead process', () => {
       await turn();
     }
     rmSync(segmentPath(bench.directory, 2));
-    const successor = await bench.inheritSome();
+    const successor = await bench.recoverKnown();
     await bench.drain(successor.spool);
     expect(bench.outside.accounts.at(-1)?.lastSequence).toBe(6);
     expect(bench.outside.sequences.length).toBeLessThan(6);
   });
 
-  it('the spool of a dead process without its books is known by its records; without either it is nobody’s', async () => {
+  it('the emitter is read from the records when the books are lost, and is unknown without both', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
     await turn();
     rmSync(join(bench.directory, 'books'));
-    const successor = await bench.inherit();
+    const successor = await bench.recover();
     expect(successor?.spool.account()).toMatchObject({ instanceId: 'instance-1', lastSequence: 1 });
     const empty = new SpoolBench(await temporaryFolder());
     writeFileSync(join(empty.directory, 'books'), 'no books');
-    expect(await empty.inherit()).toBeNull();
+    expect(await empty.recover()).toBeNull();
   });
 });
 
@@ -328,7 +328,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
 );
 
-/** Whether the books of every account add up with what the outside had got by then. */
+/** Expects the books of the newest account to balance with the spans received by then. */
 function expectBalanced({ outside }: SpoolBench): void {
   const account = outside.accounts.at(-1);
   const seen = new Set([...outside.started, ...outside.ended.keys()]);
@@ -338,52 +338,49 @@ function expectBalanced({ outside }: SpoolBench): void {
   }
 }
 
-describe('whatever happens to a spool', () => {
+describe('Spool: any sequence of events', () => {
   it.each([
-    ['with room for everything', 1_000_000],
-    ['that is full again and again', 3000],
-  ])(
-    'whatever happens to a spool: %s, nothing that was kept is lost, and the books add up at every report',
-    async (_, limitBytes) => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
-          const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 750, limitBytes });
-          let spool = bench.open();
-          const begun = new Map<number, ObservedSpan>();
-          const over = new Set<number>();
-          for (const next of moves) {
-            if (next.kind === 'start' && !begun.has(next.step)) {
-              begun.set(next.step, spanOf(next.step));
-              spool.push(startOfSpan(spanOf(next.step)), 0);
-            } else if (next.kind === 'end' && begun.has(next.step) && !over.has(next.step)) {
-              over.add(next.step);
-              spool.push(spanOf(next.step), 0);
-            } else if (next.kind === 'turn') await turn();
-            else if (next.kind === 'take' && spool.size > 0) {
-              await bench.deliver(spool, next.spans, next.isSafe);
-              if (!next.isSafe) break;
-              expectBalanced(bench);
-            } else if (next.kind === 'take two' && spool.size > 0) {
-              await bench.deliverTwo(spool, next.spans, () => expectBalanced(bench));
-              expectBalanced(bench);
-            } else if (next.kind === 'crash') break;
-          }
-          await turn();
-          spool = (await bench.inherit())?.spool ?? bench.open();
-          await bench.drain(spool);
-          const { ended, sequences, accounts } = bench.outside;
-          const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
-          const lastSequence = accounts.at(-1)?.lastSequence ?? 0;
-          const known = new Set(sequences);
-          for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
-          expect([...known].toSorted((a, b) => a - b)).toEqual(
-            Array.from({ length: lastSequence }, (_, i) => i + 1),
-          );
-          if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
-          expectBalanced(bench);
-        }),
-        { numRuns: 150, seed: 20261127 },
-      );
-    },
-  );
+    ['without a limit', 1_000_000],
+    ['that is repeatedly full', 3000],
+  ])('a spool %s loses no stored record, and its books balance at every report', async (_, limitBytes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 80 }), async (moves) => {
+        const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 750, limitBytes });
+        let spool = bench.open();
+        const begun = new Map<number, ObservedSpan>();
+        const over = new Set<number>();
+        for (const next of moves) {
+          if (next.kind === 'start' && !begun.has(next.step)) {
+            begun.set(next.step, spanOf(next.step));
+            spool.push(startOfSpan(spanOf(next.step)), 0);
+          } else if (next.kind === 'end' && begun.has(next.step) && !over.has(next.step)) {
+            over.add(next.step);
+            spool.push(spanOf(next.step), 0);
+          } else if (next.kind === 'turn') await turn();
+          else if (next.kind === 'take' && spool.size > 0) {
+            await bench.deliver(spool, next.spans, next.isSafe);
+            if (!next.isSafe) break;
+            expectBalanced(bench);
+          } else if (next.kind === 'take two' && spool.size > 0) {
+            await bench.deliverTwo(spool, next.spans, () => expectBalanced(bench));
+            expectBalanced(bench);
+          } else if (next.kind === 'crash') break;
+        }
+        await turn();
+        spool = (await bench.recover())?.spool ?? bench.open();
+        await bench.drain(spool);
+        const { ended, sequences, accounts } = bench.outside;
+        const dropped = accounts.flatMap(({ dropped: ranges }) => ranges);
+        const lastSequence = accounts.at(-1)?.lastSequence ?? 0;
+        const known = new Set(sequences);
+        for (const [from, to] of dropped) for (let n = from; n <= to; n += 1) known.add(n);
+        expect([...known].toSorted((a, b) => a - b)).toEqual(
+          Array.from({ length: lastSequence }, (_, i) => i + 1),
+        );
+        if (limitBytes === 1_000_000) expect([...ended.keys()].length).toBe(begun.size);
+        expectBalanced(bench);
+      }),
+      { numRuns: 150, seed: 20261127 },
+    );
+  });
 });

@@ -7,7 +7,7 @@ import type { LedgerState } from '#spool/books/ledger';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { EMITTER } from '../support/spool-bench.ts';
 
-/** Bytes of a slot, as the format fixes them. */
+/** Size of a slot, part of the format. */
 const SLOT_BYTES = 32 * 1024;
 const state = (upTo: number): LedgerState => ({
   upTo,
@@ -16,8 +16,8 @@ const state = (upTo: number): LedgerState => ({
 });
 const pathIn = (folder: string): string => join(folder, 'books');
 
-describe('the books of a spool', () => {
-  it('the books of a spool give back the newest of what was written, whatever it is', async () => {
+describe('BooksFile', () => {
+  it('the newest state is read back', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const run = fc.tuple(
@@ -44,36 +44,33 @@ describe('the books of a spool', () => {
   it.each([
     ['first', 3],
     ['second', 4],
-  ])(
-    'the books of a spool torn at any byte while their %s copy is written are still there, as of the turn before',
-    async (_, writes) => {
-      const folder = await temporaryFolder();
-      const books = new BooksFile(folder, EMITTER);
-      // The constructor writes nothing; the last turn is the one that is torn.
-      for (let turn = 1; turn < writes; turn += 1) books.write(state(turn));
-      const before = readFileSync(pathIn(folder));
-      books.write(state(writes));
-      const after = readFileSync(pathIn(folder));
-      books.close();
-      const from = (writes % 2) * SLOT_BYTES;
-      const upTos = new Map<number, number>();
-      for (let cut = from; cut <= from + 400; cut += 1) {
-        writeFileSync(pathIn(folder), Buffer.concat([after.subarray(0, cut), before.subarray(cut)]));
-        const found = readBooks(folder)?.ledger.upTo ?? 0;
-        upTos.set(found, (upTos.get(found) ?? 0) + 1);
-      }
-      expect([...upTos.keys()]).toEqual([writes - 1, writes]);
-      expect(upTos.get(writes - 1), 'nearly the whole copy has to be there').toBeGreaterThan(100);
-    },
-  );
-
-  it('the books of a spool with any one bit flipped are those of one of the last two turns, never others', async () => {
+  ])('a write of the %s slot that is torn at any byte leaves the previous state', async (_, generations) => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
-    for (const turn of [1, 2]) books.write(state(turn));
+    // The constructor writes no state; the last generation is the torn one.
+    for (let generation = 1; generation < generations; generation += 1) books.write(state(generation));
+    const before = readFileSync(pathIn(folder));
+    books.write(state(generations));
+    const after = readFileSync(pathIn(folder));
+    books.close();
+    const from = (generations % 2) * SLOT_BYTES;
+    const upTos = new Map<number, number>();
+    for (let cut = from; cut <= from + 400; cut += 1) {
+      writeFileSync(pathIn(folder), Buffer.concat([after.subarray(0, cut), before.subarray(cut)]));
+      const found = readBooks(folder)?.ledger.upTo ?? 0;
+      upTos.set(found, (upTos.get(found) ?? 0) + 1);
+    }
+    expect([...upTos.keys()]).toEqual([generations - 1, generations]);
+    expect(upTos.get(generations - 1), 'nearly the whole slot has to be written').toBeGreaterThan(100);
+  });
+
+  it('a flipped bit yields one of the last two states, never another', async () => {
+    const folder = await temporaryFolder();
+    const books = new BooksFile(folder, EMITTER);
+    for (const generation of [1, 2]) books.write(state(generation));
     books.close();
     const bytes = readFileSync(pathIn(folder));
-    const written = [1, 2].map((turn) => ({ emitter: EMITTER, ledger: state(turn) }));
+    const written = [1, 2].map((upTo) => ({ emitter: EMITTER, ledger: state(upTo) }));
     for (const from of [0, SLOT_BYTES]) {
       for (let at = from; at < from + 200; at += 1) {
         const damaged = Buffer.from(bytes);
@@ -84,10 +81,10 @@ describe('the books of a spool', () => {
     }
   });
 
-  it('the books of a spool go on behind the turns of the process before, so that an heir overrules it', async () => {
+  it('a reopened file continues the generations, so that the adopter’s state is the newest', async () => {
     const folder = await temporaryFolder();
     const first = new BooksFile(folder, EMITTER);
-    for (const turn of [1, 2, 3]) first.write(state(turn));
+    for (const generation of [1, 2, 3]) first.write(state(generation));
     first.close();
     const second = new BooksFile(folder, EMITTER);
     expect(readBooks(folder)?.ledger.upTo, 'opening changes nothing').toBe(3);
@@ -96,7 +93,7 @@ describe('the books of a spool', () => {
     expect(readBooks(folder)?.ledger.upTo).toBe(4);
   });
 
-  it('the books of a spool have their full size from the beginning: on a full disk none could be written', async () => {
+  it('the file is preallocated, so that it can be written on a full disk', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
@@ -105,7 +102,7 @@ describe('the books of a spool', () => {
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
   });
 
-  it('the books of a spool with ten thousand runs fit into their place, and keep the newest', async () => {
+  it('ten thousand runs are cut to the newest that fit', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const runs = Array.from({ length: 10_000 }, (_, at) => ['5Validator', at, 7, {}] as const);
@@ -117,7 +114,7 @@ describe('the books of a spool', () => {
     expect(statSync(pathIn(folder)).size).toBe(2 * SLOT_BYTES);
   });
 
-  it('the books of a spool with ten thousand losses keep the newest, which are the least likely to have been told', async () => {
+  it('ten thousand dropped ranges are cut to the newest, the least likely to be reported already', async () => {
     const folder = await temporaryFolder();
     const books = new BooksFile(folder, EMITTER);
     const dropped = Array.from({ length: 10_000 }, (_, at) => [2 * at + 1, 2 * at + 1] as const);
@@ -128,7 +125,7 @@ describe('the books of a spool', () => {
     expect(kept).toEqual(dropped.slice(-kept.length));
   });
 
-  it('the books of a spool of an emitter whose name alone exceeds them are refused, instead of being tried for ever', async () => {
+  it('an emitter whose name does not fit throws a RangeError instead of looping', async () => {
     const books = new BooksFile(await temporaryFolder(), {
       ...EMITTER,
       validatorHotkey: 'x'.repeat(SLOT_BYTES),
@@ -141,7 +138,7 @@ describe('the books of a spool', () => {
     ['nothing', ''],
     ['something else', 'no books'],
     ['zeros', '\0'.repeat(2 * SLOT_BYTES)],
-  ])('the books of a spool cannot be read from a file of %s, and are begun anew', async (_, content) => {
+  ])('a file of %s holds no books, and the next write starts anew', async (_, content) => {
     const folder = await temporaryFolder();
     writeFileSync(pathIn(folder), content);
     expect(readBooks(folder)).toBeNull();
@@ -151,7 +148,7 @@ describe('the books of a spool', () => {
     expect(readBooks(folder)?.ledger.upTo).toBe(1);
   });
 
-  it('the books of a spool are none where there is no file', async () => {
+  it('a missing file holds no books', async () => {
     expect(readBooks(await temporaryFolder())).toBeNull();
   });
 });

@@ -30,14 +30,14 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 
 interface Step {
   readonly run: RunIdentity | null;
-  /** The first record that was kept of it. */
+  /** Its first stored record. */
   first: BookedRecord | null;
-  /** Why there is none. */
+  /** Why there is none, when all its records were dropped. */
   lost: Fate | null;
   isOver: boolean;
 }
 
-/** What a ledger should say, counted step by step, and the ledger beside it. */
+/** Reference model: a ledger, and its expected counts step by step. */
 class Model {
   readonly ledger = new Ledger(EMITTER);
   readonly steps: Step[] = [];
@@ -45,9 +45,9 @@ class Model {
   readonly dropped = new Set<number>();
   delivered = 0;
   books: LedgerState = this.ledger.state();
-  /** What the outside was told, run by run, the newest word of each, and the lost numbers. */
+  /** The newest exported account of each run, and the exported dropped numbers. */
   readonly reported = new Map<number, RunAccount>();
-  readonly toldDropped = new Set<number>();
+  readonly reportedDropped = new Set<number>();
 
   play(next: Move): void {
     if (next.kind === 'start') this.#start(next.run === null ? null : run(next.run), next.fate);
@@ -56,8 +56,8 @@ class Model {
     else this.books = this.ledger.state();
   }
 
-  /** What is true of each run. */
-  get truth(): readonly RunAccount[] {
+  /** The expected account of each run. */
+  get expected(): readonly RunAccount[] {
     const safe = new Set(this.records.slice(0, this.delivered));
     return [1, 2, 3].flatMap((runId) => {
       const steps = this.steps.filter((step) => step.run?.runId === runId);
@@ -68,25 +68,25 @@ class Model {
     });
   }
 
-  /** The ledger of who takes over when the process dies now. */
-  inherit(): Ledger {
+  /** The ledger of an adopter if the process died now. */
+  recover(): Ledger {
     const successor = new Ledger(EMITTER);
     successor.load(this.books);
-    this.records.forEach((record, index) => successor.see(record, index < this.delivered));
+    this.records.forEach((record, index) => successor.replayRecord(record, index < this.delivered));
     return successor;
   }
 
-  #start(key: RunIdentity | null, fateOfStart: Fate): void {
+  #start(key: RunIdentity | null, startFate: Fate): void {
     this.ledger.start(key);
     const step: Step = { run: key, first: null, lost: null, isOver: false };
     this.steps.push(step);
-    this.#record(step, fateOfStart, true);
+    this.#record(step, startFate, true);
   }
 
-  #end(step: Step | undefined, fateOfEnd: Fate): void {
+  #end(step: Step | undefined, endFate: Fate): void {
     if (step === undefined || step.isOver) return;
     step.isOver = true;
-    this.#record(step, fateOfEnd, step.first === null);
+    this.#record(step, endFate, step.first === null);
   }
 
   #record(step: Step, recordFate: Fate, isFirst: boolean): void {
@@ -110,43 +110,41 @@ class Model {
   #deliver(count: number): void {
     const batch = this.records.slice(this.delivered, this.delivered + count);
     const isLast = this.delivered + batch.length === this.records.length;
-    const reported = this.ledger.account(batch, { from: 0, to: batch.length, isLast }, OWN);
+    const versioned = this.ledger.account(batch, { from: 0, to: batch.length, isLast }, OWN);
     this.delivered += batch.length;
-    for (const account of reported.account.runs) this.reported.set(account.runId, account);
-    for (const [from, to] of reported.account.dropped)
-      for (let sequence = from; sequence <= to; sequence += 1) this.toldDropped.add(sequence);
-    this.ledger.confirm(batch, reported);
+    for (const account of versioned.account.runs) this.reported.set(account.runId, account);
+    for (const [from, to] of versioned.account.dropped)
+      for (let sequence = from; sequence <= to; sequence += 1) this.reportedDropped.add(sequence);
+    this.ledger.confirm(batch, versioned);
   }
 }
 
 const everything = (ledger: Ledger) => ledger.account([], { from: 0, to: 0, isLast: false }, OWN).account;
 const byRun = (runs: readonly RunAccount[]): RunAccount[] => runs.toSorted((a, b) => a.runId - b.runId);
 
-describe('a ledger', () => {
-  it('a ledger says of each run started = delivered + spooled + dropped, whatever happens in whatever order', () => {
+describe('Ledger', () => {
+  it('started = delivered + spooled + dropped holds for each run in any order of events', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const model = new Model();
         for (const next of moves) {
           model.play(next);
           if (next.kind !== 'deliver') continue;
-          expect(byRun([...model.reported.values()]), 'nothing that changed was left untold').toEqual(
-            model.truth,
-          );
-          expect([...model.toldDropped].toSorted((a, b) => a - b)).toEqual([...model.dropped]);
+          expect(byRun([...model.reported.values()]), 'every change was reported').toEqual(model.expected);
+          expect([...model.reportedDropped].toSorted((a, b) => a - b)).toEqual([...model.dropped]);
         }
       }),
       { numRuns: 300, seed: 20261127 },
     );
   });
 
-  it('a ledger is the same for who takes over after a crash, from the books and the records that are left', () => {
+  it('an adopter recovers the same counts from the books and the records after a crash', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const model = new Model();
         for (const next of moves) model.play(next);
-        const account = everything(model.inherit());
-        expect(byRun(account.runs)).toEqual(model.truth);
+        const account = everything(model.recover());
+        expect(byRun(account.runs)).toEqual(model.expected);
         expect(account.lastSequence).toBe(
           Math.max(0, ...model.records.map(({ sequence }) => sequence), ...model.dropped),
         );
@@ -155,20 +153,20 @@ describe('a ledger', () => {
     );
   });
 
-  it('a ledger comes to the same when who took over crashes as well, before it delivered anything', () => {
+  it('an adopter that crashes before it delivers leaves the same counts', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
         const model = new Model();
         for (const next of moves) model.play(next);
-        model.books = model.inherit().state();
-        expect(byRun(everything(model.inherit()).runs)).toEqual(model.truth);
+        model.books = model.recover().state();
+        expect(byRun(everything(model.recover()).runs)).toEqual(model.expected);
       }),
       { numRuns: 100, seed: 20261127 },
     );
   });
 });
 
-describe('what a ledger tells', () => {
+describe('Ledger.account', () => {
   const records = [1, 2, 3, 4].map((sequence) => ({ sequence, run: run(1), isFirst: true }));
   function filled(): Ledger {
     const ledger = new Ledger(EMITTER);
@@ -179,29 +177,29 @@ describe('what a ledger tells', () => {
     return ledger;
   }
 
-  it('what a ledger tells with a part of a batch is what is true once that part is safe', () => {
-    const reported = (from: number, to: number) =>
+  it('the account of a part of a batch holds once that part is committed', () => {
+    const accountOf = (from: number, to: number) =>
       filled().account(records, { from, to, isLast: to === 4 }, OWN).account;
-    expect(reported(0, 2)).toMatchObject({
+    expect(accountOf(0, 2)).toMatchObject({
       received: [[1, 2]],
       deliveredSequence: 2,
       runs: [{ spooled: 2 }],
     });
-    expect(reported(2, 4)).toMatchObject({
+    expect(accountOf(2, 4)).toMatchObject({
       received: [[3, 4]],
       deliveredSequence: 4,
       runs: [{ spooled: 0 }],
     });
   });
 
-  it('what a ledger tells with the last records covers numbers that came to nothing', () => {
+  it('the account of the last records covers dropped numbers', () => {
     const ledger = filled();
     ledger.drop(ledger.nextSequence(), 'spool_full', run(1));
     const { account } = ledger.account(records, { from: 0, to: 4, isLast: true }, OWN);
     expect(account).toMatchObject({ deliveredSequence: 5, lastSequence: 5, dropped: [[5, 5]] });
   });
 
-  it('what a ledger tells is told again until it was confirmed, and then no more', () => {
+  it('a change is reported until it is confirmed, and then no more', () => {
     const ledger = filled();
     const slice = { from: 0, to: 4, isLast: true };
     const first = ledger.account(records, slice, OWN);
@@ -210,7 +208,7 @@ describe('what a ledger tells', () => {
     expect(everything(ledger).runs).toEqual([]);
   });
 
-  it('what a ledger tells counts no step that names no run, but its record all the same', () => {
+  it('a step without a run is not counted, but its record is', () => {
     const ledger = new Ledger(EMITTER);
     ledger.start(null);
     ledger.drop(ledger.nextSequence(), 'spool_full', null);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SequenceRanges } from '#exporters/emitter-report';
-import { behind, toRanges, withSequence } from '#spool/books/sequence-ranges';
+import { rangesAfter, toRanges, withSequence } from '#spool/books/sequence-ranges';
 
 /** Numbers as the records of an emitter have them: from 1, ascending, each once. */
 const sequences = fc
@@ -10,8 +10,8 @@ const sequences = fc
 const numbersOf = (ranges: SequenceRanges): number[] =>
   ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => from + index));
 
-describe('ranges of numbers', () => {
-  it('ranges of numbers hold exactly the numbers that they were made of, and no two of them touch', () => {
+describe('sequence ranges', () => {
+  it('ranges hold exactly their numbers, and no two ranges touch', () => {
     fc.assert(
       fc.property(sequences, (numbers) => {
         const ranges = toRanges(numbers);
@@ -22,7 +22,7 @@ describe('ranges of numbers', () => {
     );
   });
 
-  it('ranges of numbers are the same when the numbers come one by one, so that a loss may be told again and again', () => {
+  it('ranges that grow by one number at a time equal those of all numbers', () => {
     fc.assert(
       fc.property(sequences, (numbers) => {
         const grown = numbers.reduce<SequenceRanges>(withSequence, []);
@@ -31,17 +31,19 @@ describe('ranges of numbers', () => {
     );
   });
 
-  it('ranges of numbers behind a number hold those above it and no others, wherever it lies', () => {
+  it('rangesAfter returns exactly the numbers above the given one', () => {
     fc.assert(
       fc.property(sequences, fc.integer({ min: 0, max: 61 }), (numbers, at) => {
-        expect(numbersOf(behind(toRanges(numbers), at))).toEqual(numbers.filter((number) => number > at));
+        expect(numbersOf(rangesAfter(toRanges(numbers), at))).toEqual(
+          numbers.filter((number) => number > at),
+        );
       }),
     );
   });
 
-  it('ranges of numbers that grow leave those that were told before as they were', () => {
-    const ranges: SequenceRanges = [[1, 3]];
-    withSequence(ranges, 4);
-    expect(ranges).toEqual([[1, 3]]);
+  it('withSequence does not mutate ranges that were reported before', () => {
+    const reported: SequenceRanges = [[1, 3]];
+    withSequence(reported, 4);
+    expect(reported).toEqual([[1, 3]]);
   });
 });

@@ -11,8 +11,8 @@ const named = (validatorHotkey: unknown, runId: unknown = 1) => ({
   attributes: { 'weather.validator.hotkey': validatorHotkey, 'weather.run.id': runId },
 });
 
-describe('a record', () => {
-  it('a record gives back the span that it was made of', () => {
+describe('spool record', () => {
+  it('an encoded span is read back', () => {
     fc.assert(
       fc.property(recordedRun, fc.constantFrom(...RECORD_KINDS), (spans, kind) => {
         for (const [index, span] of spans.entries()) {
@@ -26,21 +26,21 @@ describe('a record', () => {
     );
   });
 
-  it('a record is none when its span is larger than any that is believed', () => {
+  it('a payload beyond the maximum has no frame', () => {
     expect(toFrame('ended', 1, Buffer.alloc(MAX_PAYLOAD_BYTES))).not.toBeNull();
     expect(toFrame('ended', 1, Buffer.alloc(MAX_PAYLOAD_BYTES + 1))).toBeNull();
   });
 
   it.each(['', 'no JSON', 'null', '5', '[]', '{}', '{"attributes":{}}'])(
-    'a record that holds no span of this version (%s) gives none, and fails nobody',
+    'a payload without a span of this version (%s) decodes to null',
     (text) => {
       expect(toSpan({ payload: Buffer.from(text) })).toBeNull();
     },
   );
 });
 
-describe('a span', () => {
-  it('a span is counted for the run that its row will name', () => {
+describe('runOf', () => {
+  it('a span is counted for the run of its row', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans) {
@@ -54,13 +54,13 @@ describe('a span', () => {
   });
 
   it.each(['5Valid\0ator', '5Valid\ud800ator'])(
-    'a span whose validator PostgreSQL cannot hold as it is (%j) is counted for the one in its row',
+    'a hotkey that PostgreSQL cannot store (%j) is sanitized as in its row',
     (hotkey) => {
       expect(runOf(named(hotkey))).toEqual({ validatorHotkey: '5Valid\uFFFDator', runId: 1 });
     },
   );
 
-  it('a span whose validator is too long for any key is counted for no run, or it would spoil the account of all others', () => {
+  it('a hotkey too long for an index is counted for no run, because the account would be rejected', () => {
     expect(runOf(named('5'.repeat(3000)))).toBeNull();
   });
 
@@ -70,11 +70,11 @@ describe('a span', () => {
     ['no run', named('5Validator', null)],
     ['a run beyond exact numbers', named('5Validator', 2 ** 53)],
     ['a run that is a text', named('5Validator', '1')],
-  ])('a span that names %s is counted for no run', (_, span) => {
+  ])('a span with %s is counted for no run', (_, span) => {
     expect(runOf({ ...span, resource: {} })).toBeNull();
   });
 
-  it('a span names its validator itself before its resource does', () => {
+  it('the hotkey of the span has precedence over that of the resource', () => {
     expect(runOf(named('5Other'))?.validatorHotkey).toBe('5Other');
     expect(runOf(endedSpan({ step: 'query' }))?.validatorHotkey).toBe('5Validator');
   });

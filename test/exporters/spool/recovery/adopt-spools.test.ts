@@ -12,7 +12,7 @@ import { claimFolder } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
 import { identifyProcess } from '#processes/process-identity';
 import { temporaryFolder } from '#test/support/temporary-folder';
-import { ManualScheduler } from '#test/exporters/processor/manual-scheduler';
+import { deliveryTo } from '#test/exporters/processor/support/delivery';
 import { EMITTER, keyOf, spanOf, startOfSpan } from '../support/spool-bench.ts';
 
 const SETTINGS = { segmentBytes: 4096, limitBytes: 1_000_000, durability: 'system' as const };
@@ -32,15 +32,15 @@ function leaveSpool(root: string, name: string, spans: readonly ObservedSpan[]):
   return directory;
 }
 
-/** A sink that takes everything, unless it is away. */
+/** A sink that accepts everything, unless an outcome is scripted. */
 class Outside implements SpanSink {
   readonly spans: ObservedSpan[] = [];
   readonly accounts: EmitterAccount[] = [];
-  /** What it does instead of taking a batch. */
-  instead: ((spans: readonly ObservedSpan[]) => ExportReport | undefined) | null = null;
+  /** Scripted outcome; undefined accepts the batch. */
+  outcome: ((spans: readonly ObservedSpan[]) => ExportReport | undefined) | null = null;
 
   async export(spans: readonly ObservedSpan[], { account }: ExportOptions = {}): Promise<ExportReport> {
-    const report = this.instead?.(spans);
+    const report = this.outcome?.(spans);
     if (report !== undefined) return report;
     this.spans.push(...spans);
     if (account !== undefined) this.accounts.push(account);
@@ -52,12 +52,12 @@ class Outside implements SpanSink {
   }
 }
 
-const AWAY: ExportReport = { kind: 'retryable', error: new Error('away') };
+const UNAVAILABLE: ExportReport = { kind: 'retryable', error: new Error('unavailable') };
 
 async function rig(changes: Partial<AdoptionOptions> = {}) {
   const root = await temporaryFolder();
   const outside = new Outside();
-  const reports = {
+  const reported = {
     problems: [] as string[],
     closings: [] as ObservedSpan[],
     dropped: {} as Record<string, number>,
@@ -67,28 +67,21 @@ async function rig(changes: Partial<AdoptionOptions> = {}) {
     ...SETTINGS,
     root,
     sink: outside,
-    delivery: {
-      sink: outside,
-      scheduler: new ManualScheduler(),
-      random: () => 1,
-      backoff: { firstMillis: 1, maxMillis: 1 },
-      exportTimeoutMillis: null,
-      signal: new AbortController().signal,
+    delivery: deliveryTo(outside, {
       isStopped: () => state.isStopped,
-      onRetry: () => undefined,
-      // The process ends while the sink is away.
+      // Stops the delivery after three retries.
       pause: async () => {
         state.pauses += 1;
         state.isStopped = state.pauses >= 3;
       },
-    },
+    }),
     maxBatchSize: 3,
-    onClosed: (closings) => reports.closings.push(...closings),
-    onDropped: (reason, records) => (reports.dropped[reason] = (reports.dropped[reason] ?? 0) + records),
-    onProblem: (message) => reports.problems.push(message),
+    onClosed: (closings) => reported.closings.push(...closings),
+    onDropped: (reason, records) => (reported.dropped[reason] = (reported.dropped[reason] ?? 0) + records),
+    onProblem: (message) => reported.problems.push(message),
     ...changes,
   };
-  return { root, outside, reports: reports, state, adopt: () => adoptSpools(options) };
+  return { root, outside, reported, state, adopt: () => adoptSpools(options) };
 }
 
 const contentOf = (directory: string): Record<string, string> =>
@@ -97,8 +90,8 @@ const contentOf = (directory: string): Record<string, string> =>
   );
 const spans = (...at: readonly number[]): ObservedSpan[] => at.map((one) => spanOf(one));
 
-describe('the spool of a living process', () => {
-  it('the spool of a living process is never touched, when the process is this one', async () => {
+describe('adoptSpools: living owners', () => {
+  it('the spool of this process is not changed', async () => {
     const { root, outside, adopt } = await rig();
     const directory = leaveSpool(root, 'mine', spans(1, 2));
     await claimFolder(root, 'mine');
@@ -108,7 +101,7 @@ describe('the spool of a living process', () => {
     expect(outside.spans).toEqual([]);
   });
 
-  it('the spool of a living process is never touched, when the process is another one, and is taken over once that is dead', async () => {
+  it('the spool of another living process is adopted only once that is dead', async () => {
     const { root, outside, adopt } = await rig();
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -126,10 +119,10 @@ describe('the spool of a living process', () => {
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 2).map(keyOf));
   });
 
-  it('the spool of a living process that is taken over by a third one is left to it, from the next batch on', async () => {
+  it('a spool whose lock is lost during the delivery is abandoned at the next batch', async () => {
     const { root, outside, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1, 2, 3, 4, 5));
-    outside.instead = () => {
+    outside.outcome = () => {
       writeFileSync(join(directory, 'owner'), '1-1 third elsewhere');
       return undefined;
     };
@@ -139,9 +132,9 @@ describe('the spool of a living process', () => {
   });
 });
 
-describe('the spools of dead processes', () => {
-  it('the spools of dead processes are drained one after the other, each in its order, told to be closed, and gone', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+describe('adoptSpools: dead owners', () => {
+  it('orphaned spools are delivered one by one in order, reported as closed, and removed', async () => {
+    const { root, outside, reported, adopt } = await rig();
     leaveSpool(root, 'b', spans(11, 12));
     leaveSpool(root, 'a', spans(1, 2, 3, 4));
     expect(await adopt()).toEqual({ spools: 2, records: 6, closedSteps: 0 });
@@ -150,56 +143,56 @@ describe('the spools of dead processes', () => {
     for (const account of [outside.accounts[2], outside.accounts[4]])
       expect(account).toMatchObject({ isOwn: false, isClosed: true });
     expect(readdirSync(root)).toEqual([]);
-    expect(reports).toEqual({ problems: [], closings: [], dropped: {} });
+    expect(reported).toEqual({ problems: [], closings: [], dropped: {} });
   });
 
-  it('the spools of dead processes have the steps closed that were under way, and whoever shows traces hears of each once', async () => {
-    const { root, outside, reports: reports, state, adopt } = await rig();
+  it('open steps are closed, and each closing is passed to the traces once', async () => {
+    const { root, outside, reported, state, adopt } = await rig();
     leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
-    outside.instead = () => AWAY;
+    outside.outcome = () => UNAVAILABLE;
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 1 });
-    outside.instead = null;
+    outside.outcome = null;
     state.isStopped = false;
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 0 });
-    expect(reports.closings.map(keyOf)).toEqual([keyOf(spanOf(0))]);
+    expect(reported.closings.map(keyOf)).toEqual([keyOf(spanOf(0))]);
     expect(outside.spans.at(-1)?.attributes).toMatchObject({ 'weather.closing.reason': 'process_crash' });
   });
 
-  it('the spools of dead processes may end within a record, whose writer was killed in a write: nothing is missing, and nobody is bothered', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+  it('a record that was torn by a kill is neither missing nor reported as damage', async () => {
+    const { root, outside, reported, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     // The books of a killed process are those of its last new segment.
     rmSync(join(directory, 'books'));
     const bytes = readFileSync(segmentPath(directory, 1));
     writeFileSync(segmentPath(directory, 1), Buffer.concat([bytes, bytes.subarray(0, bytes.length / 3)]));
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 1 });
-    expect(reports).toMatchObject({ problems: [], dropped: {} });
+    expect(reported).toMatchObject({ problems: [], dropped: {} });
     expect(outside.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3, deliveredSequence: 3 });
     expect(outside.accounts.flatMap(({ received }) => received)).toEqual([[1, 3]]);
   });
 
-  it('the spools of dead processes stay while the sink is away: it is given up when it is told to stop, nothing is lost, and it is found again', async () => {
+  it('a spool stays when the delivery is stopped, and the next adoption delivers the rest', async () => {
     const { root, outside, state, adopt } = await rig();
     leaveSpool(root, 'a', spans(1, 2, 3, 4, 5));
     leaveSpool(root, 'b', spans(6));
     let batches = 0;
-    outside.instead = () => ((batches += 1) > 1 ? AWAY : undefined);
+    outside.outcome = () => ((batches += 1) > 1 ? UNAVAILABLE : undefined);
     expect(await adopt()).toMatchObject({ spools: 0 });
-    expect(readdirSync(root), 'the second was not begun').toEqual(['a', 'b']);
+    expect(readdirSync(root), 'the second one is untouched').toEqual(['a', 'b']);
     expect(outside.spans).toHaveLength(3);
-    outside.instead = null;
+    outside.outcome = null;
     state.isStopped = false;
     expect(await adopt()).toMatchObject({ spools: 2, records: 3 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 2, 3, 4, 5, 6).map(keyOf));
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('the spools of dead processes stay when only their last word could not be told', async () => {
+  it('a spool stays when only its final account could not be exported', async () => {
     const { root, outside, state, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1));
-    outside.instead = (batch) => (batch.length === 0 ? AWAY : undefined);
+    outside.outcome = (batch) => (batch.length === 0 ? UNAVAILABLE : undefined);
     expect(await adopt()).toMatchObject({ spools: 0 });
-    outside.instead = null;
+    outside.outcome = null;
     state.isStopped = false;
     await adopt();
     expect(outside.spans).toHaveLength(1);
@@ -207,38 +200,38 @@ describe('the spools of dead processes', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('the spools of dead processes count what is refused and not even deadLettered', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+  it('a rejected span that becomes no dead letter is counted', async () => {
+    const { root, outside, reported, adopt } = await rig();
     leaveSpool(root, 'dead', spans(1, 2, 3, 4));
     const poison = keyOf(spanOf(2));
-    outside.instead = (batch) =>
+    outside.outcome = (batch) =>
       batch.some((span) => keyOf(span) === poison) ? { kind: 'rejected', error: new Error('no') } : undefined;
     expect(await adopt()).toMatchObject({ spools: 1 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 3, 4).map(keyOf));
-    expect(reports.dropped).toEqual({ rejected: 1 });
+    expect(reported.dropped).toEqual({ rejected: 1 });
   });
 
-  it('the spools of dead processes do not wait for one that cannot be taken over, which is told', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+  it('a spool that cannot be recovered is reported and does not block the others', async () => {
+    const { root, outside, reported, adopt } = await rig();
     const broken = leaveSpool(root, 'a', spans(1));
     rmSync(join(broken, 'books'));
     mkdirSync(join(broken, 'books'));
     leaveSpool(root, 'b', spans(2));
     expect(await adopt()).toMatchObject({ spools: 1, records: 1 });
     expect(outside.instances).toEqual(['b', 'b']);
-    expect(reports.problems).toEqual([expect.stringContaining(`it stays in ${broken}`)]);
+    expect(reported.problems).toEqual([expect.stringContaining(`it stays in ${broken}`)]);
     expect(readdirSync(root)).toEqual(['a']);
   });
 
-  it('the spools of dead processes are none where there is no folder at all', async () => {
+  it('a missing root has no spools to adopt', async () => {
     const { adopt } = await rig({ root: '/nowhere/at/all' });
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 0 });
   });
 });
 
-describe('a spool that was damaged', () => {
-  it('a spool that was damaged is told, and what stands around the damage is delivered', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+describe('adoptSpools: damaged spools', () => {
+  it('damage is reported, and the records around it are delivered', async () => {
+    const { root, outside, reported, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1, 2, 3));
     const bytes = readFileSync(segmentPath(directory, 1));
     const middle = Math.floor(bytes.length / 2);
@@ -246,7 +239,7 @@ describe('a spool that was damaged', () => {
     writeFileSync(segmentPath(directory, 1), bytes);
     expect(await adopt()).toMatchObject({ spools: 1, records: 2 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 3).map(keyOf));
-    expect(reports.problems).toEqual([`1 stretches of ${directory} held no record.`]);
+    expect(reported.problems).toEqual([`1 byte ranges of ${directory} were damaged and held no record.`]);
     expect(outside.accounts.map(({ received }) => received)).toEqual([
       [
         [1, 1],
@@ -256,34 +249,36 @@ describe('a spool that was damaged', () => {
     ]);
   });
 
-  it('a spool that was damaged beyond reading is put aside for a person to look at, and never looked at again', async () => {
-    const { root, reports: reports, adopt } = await rig();
+  it('a spool without readable records is quarantined and never inspected again', async () => {
+    const { root, reported, adopt } = await rig();
     const directory = join(root, 'dead');
     mkdirSync(directory);
     writeFileSync(segmentPath(directory, 1), 'no records');
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 0 });
-    expect(reports.problems).toEqual([`No record can be read in ${directory}.unreadable; it was put aside.`]);
+    expect(reported.problems).toEqual([
+      `No record can be read in ${directory}.unreadable; it was quarantined.`,
+    ]);
     await adopt();
-    expect(reports.problems).toHaveLength(1);
+    expect(reported.problems).toHaveLength(1);
     expect(contentOf(`${directory}.unreadable`)).toEqual({
       '0000000001.segment': Buffer.from('no records').toString('base64'),
     });
   });
 });
 
-describe('a folder without records', () => {
-  it('a folder without records goes without a word: whether it is empty, or has a file of no bytes, or books in which nothing is counted', async () => {
-    const { root, outside, reports: reports, adopt } = await rig();
+describe('adoptSpools: folders without records', () => {
+  it('a folder that is empty, or has empty files or empty books, is removed silently', async () => {
+    const { root, outside, reported, adopt } = await rig();
     mkdirSync(join(root, 'empty'));
     mkdirSync(join(root, 'no-bytes'));
     writeFileSync(segmentPath(join(root, 'no-bytes'), 1), '');
     leaveSpool(root, 'unused', []);
     await adopt();
     expect(readdirSync(root)).toEqual([]);
-    expect([outside.accounts, reports.problems]).toEqual([[], []]);
+    expect([outside.accounts, reported.problems]).toEqual([[], []]);
   });
 
-  it('a folder without records stays for the sake of any file that is not ours', async () => {
+  it('a folder with a foreign file is kept', async () => {
     const { root, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1));
     writeFileSync(join(directory, 'notes.txt'), 'of a person');

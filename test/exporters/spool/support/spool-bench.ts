@@ -9,13 +9,13 @@ import { endedSpan, startOfSpan, type SpanOptions } from '#test/support/spans';
 
 export const EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' };
 
-/** A span of the emitter, as it ended. */
+/** An ended span of the emitter. */
 export const spanOf = (at: number, options: Partial<SpanOptions> = {}): ObservedSpan =>
   endedSpan({ step: 'query', at, ...options });
 
 export { startOfSpan };
 
-/** What the outside has got of a spool: each span by its key, and the newest account. */
+/** What was received from a spool: spans by key, accounts, and record numbers. */
 export interface Outside {
   readonly started: ReadonlySet<string>;
   readonly ended: ReadonlyMap<string, ObservedSpan>;
@@ -23,7 +23,7 @@ export interface Outside {
   readonly sequences: readonly number[];
 }
 
-/** A spool in a folder, and an outside that takes what it gives. */
+/** A spool in a folder, with a receiver that stores what it delivers. */
 export class SpoolBench {
   readonly directory: string;
   readonly dropped: Record<string, number> = {};
@@ -44,15 +44,15 @@ export class SpoolBench {
     return new Spool({ ...this.#options(), emitter: EMITTER });
   }
 
-  inherit(): Promise<RecoveredSpool | null> {
+  recover(): Promise<RecoveredSpool | null> {
     return recoverSpool(this.#options());
   }
 
-  /** Takes over what was left, of which somebody must be known. */
-  async inheritSome(): Promise<RecoveredSpool> {
-    const inherited = await this.inherit();
-    if (inherited === null) throw new Error('Nobody is known to have left the spool.');
-    return inherited;
+  /** Recovers a spool. @throws Error when its emitter is unknown */
+  async recoverKnown(): Promise<RecoveredSpool> {
+    const recovered = await this.recover();
+    if (recovered === null) throw new Error('The emitter of the spool is unknown.');
+    return recovered;
   }
 
   get outside(): Outside {
@@ -64,41 +64,41 @@ export class SpoolBench {
     };
   }
 
-  /** Takes a batch; `isSafe` says whether it was written, and it is then settled. */
+  /** Takes a batch, and receives and settles it if `isSafe`; else it stays in flight. */
   async deliver(spool: Spool, maxSpans = 1000, isSafe = true): Promise<SpanBatch> {
     const batch = await spool.take(maxSpans);
-    if (isSafe) this.#keep(spool, batch);
+    if (isSafe) this.#receiveBatch(spool, batch);
     return batch;
   }
 
-  /** Takes two batches before the first of them is settled; `between` is called when the first is. */
+  /** Takes two batches before the first is settled; `between` is called after that. */
   async deliverTwo(spool: Spool, maxSpans: number, between: () => void): Promise<void> {
     const [first, second] = [await spool.take(maxSpans), await spool.take(maxSpans)];
-    this.#keep(spool, first);
+    this.#receiveBatch(spool, first);
     between();
-    this.#keep(spool, second);
+    this.#receiveBatch(spool, second);
   }
 
-  #keep(spool: Spool, batch: SpanBatch): void {
+  #receiveBatch(spool: Spool, batch: SpanBatch): void {
     const account = batch.account?.(0, batch.spans.length);
-    for (const span of batch.spans) this.#receive(span);
-    if (account !== undefined) this.#hear(account);
+    for (const span of batch.spans) this.#receiveSpan(span);
+    if (account !== undefined) this.#receiveAccount(account);
     spool.settle();
   }
 
-  /** Takes everything, and the last word. */
+  /** Delivers all records and the final account. */
   async drain(spool: Spool): Promise<void> {
     while (spool.size > 0) await this.deliver(spool, 7);
-    this.#hear(spool.account(true));
+    this.#receiveAccount(spool.account(true));
   }
 
-  #hear(account: EmitterAccount): void {
+  #receiveAccount(account: EmitterAccount): void {
     this.#accounts.push(account);
     for (const [from, to] of account.received)
       for (let sequence = from; sequence <= to; sequence += 1) this.#sequences.push(sequence);
   }
 
-  #receive(span: ObservedSpan): void {
+  #receiveSpan(span: ObservedSpan): void {
     const key = `${span.traceId}${span.spanId}`;
     if (span.phase === 'started') this.#started.add(key);
     else if (!this.#ended.has(key) || span.attributes['weather.closing.reason'] === undefined) {

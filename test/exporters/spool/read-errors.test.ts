@@ -5,10 +5,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { adoptSpools } from '#spool/recovery/adopt-spools';
 import type { ObservedSpan } from '#facts/observed-span';
 import { temporaryFolder } from '#test/support/temporary-folder';
-import { ManualScheduler } from '../processor/manual-scheduler.ts';
+import { deliveryTo } from '../processor/support/delivery.ts';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 
-/** Whether the process has too many files open, as one with many connections may have for a while. */
+/** Whether opening a file fails because the process has too many open files. */
 const files = vi.hoisted(() => ({ areTooMany: false }));
 vi.mock('node:fs/promises', async (importOriginal) => {
   const original = await importOriginal<typeof promises>();
@@ -19,7 +19,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   return { ...original, open };
 });
 
-/** Takes over the spools below a folder; `onClosed` is when steps were closed and nothing is delivered yet. */
+/** Adopts the spools below a folder; `onClosed` is called between the recovery and the delivery. */
 async function adopt(root: string, onClosed: () => void = () => undefined) {
   const written: ObservedSpan[] = [];
   const sink = {
@@ -30,17 +30,7 @@ async function adopt(root: string, onClosed: () => void = () => undefined) {
   };
   const adopted = await adoptSpools({
     ...{ root, segmentBytes: 4096, limitBytes: 1_000_000, durability: 'system', maxBatchSize: 10, sink },
-    delivery: {
-      sink,
-      scheduler: new ManualScheduler(),
-      random: () => 1,
-      backoff: { firstMillis: 1, maxMillis: 1 },
-      exportTimeoutMillis: null,
-      signal: new AbortController().signal,
-      isStopped: () => false,
-      onRetry: () => undefined,
-      pause: async () => undefined,
-    },
+    delivery: deliveryTo(sink),
     onClosed,
     onDropped: () => undefined,
     onProblem: () => undefined,
@@ -48,8 +38,8 @@ async function adopt(root: string, onClosed: () => void = () => undefined) {
   return { ...adopted, written };
 }
 
-describe('a spool whose files cannot be opened now', () => {
-  it('a spool whose files cannot be opened now gives nothing now and loses nothing: its records are given later, each once', async () => {
+describe('transient read errors', () => {
+  it('records of files that cannot be opened now are delivered later, each once', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 1000 });
     const spool = bench.open();
     for (const at of [1, 2, 3]) {
@@ -65,8 +55,8 @@ describe('a spool whose files cannot be opened now', () => {
     expect(bench.dropped).toEqual({});
   });
 
-  it.each(['find whose it is', 'take it over', 'deliver it'])(
-    'a spool whose files cannot be opened now stays when they cannot be opened to %s, and is taken over later with all that is in it',
+  it.each(['find its emitter', 'recover it', 'deliver it'])(
+    'a spool whose files cannot be opened to %s stays, and is adopted later without loss',
     async (when) => {
       const root = await temporaryFolder();
       const bench = new SpoolBench(root);
@@ -74,7 +64,7 @@ describe('a spool whose files cannot be opened now', () => {
       spool.push(startOfSpan(spanOf(0)), 0);
       spool.push(spanOf(1), 0);
       spool.close();
-      if (when === 'find whose it is') rmSync(join(bench.directory, 'books'));
+      if (when === 'find its emitter') rmSync(join(bench.directory, 'books'));
       files.areTooMany = when !== 'deliver it';
       expect(await adopt(root, () => (files.areTooMany = true))).toMatchObject({ spools: 0, written: [] });
       expect(readdirSync(root)).toEqual(['spool']);
@@ -87,8 +77,8 @@ describe('a spool whose files cannot be opened now', () => {
   );
 });
 
-describe('a spool whose folder somebody removed', () => {
-  it('a spool whose folder somebody removed counts what is lost with it, and fails nobody', async () => {
+describe('permanent read errors', () => {
+  it('the records of a removed folder are counted as dropped without an error', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     for (const at of [1, 2]) spool.push(spanOf(at), 0);

@@ -27,8 +27,8 @@ async function folder(): Promise<string> {
   return directory;
 }
 
-describe('a segment writer', () => {
-  it('a segment writer begins another segment when one is full, and the reader goes through all of them', async () => {
+describe('SegmentWriter', () => {
+  it('a full segment is rotated, and the reader reads across all segments', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 20; sequence += 1)
@@ -40,10 +40,10 @@ describe('a segment writer', () => {
     expect(sequences(read)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     expect(await reader.next({ maxRecords: 1 })).toEqual([]);
     writer.append([record(21)]);
-    expect(sequences(await reader.next({ maxRecords: 5 })), 'what comes later is read later').toEqual([21]);
+    expect(sequences(await reader.next({ maxRecords: 5 })), 'a later record is read later').toEqual([21]);
   });
 
-  it('a segment writer goes on in a new segment after a restart, and counts what is there', async () => {
+  it('a restarted writer opens a new segment and counts the existing bytes', async () => {
     const directory = await folder();
     new SegmentWriter(options(directory)).append([record(1)]);
     const second = new SegmentWriter(options(directory));
@@ -52,7 +52,7 @@ describe('a segment writer', () => {
     expect(listSegments(directory).map(({ number }) => number)).toEqual([1, 2]);
   });
 
-  it('a segment writer passes over files that only look like segments, instead of counting on from their names', async () => {
+  it('files whose names only resemble segments are ignored', async () => {
     const directory = await folder();
     for (const name of ['notes.segment', '7.segment', '0000000003.segment.old'])
       writeFileSync(join(directory, name), 'x'.repeat(100));
@@ -62,7 +62,7 @@ describe('a segment writer', () => {
     expect(writer.bytes).toBe(record(1).length);
   });
 
-  it('a segment writer refuses what would exceed its limit, all or nothing, and takes more once a segment is gone', async () => {
+  it('an append beyond the limit fails as a whole, until a segment is removed', async () => {
     const directory = await folder();
     const size = record(1).length;
     const writer = new SegmentWriter(options(directory, { segmentBytes: size, limitBytes: 3 * size }));
@@ -80,7 +80,7 @@ describe('a segment writer', () => {
     ]);
   });
 
-  it('a segment writer says why it could not write, and leaves no part of a record', async () => {
+  it('a failed append returns its reason', async () => {
     const directory = await folder();
     writeFileSync(join(directory, 'in-the-way'), '');
     const writer = new SegmentWriter(options(join(directory, 'in-the-way', '..')));
@@ -91,8 +91,8 @@ describe('a segment writer', () => {
   });
 });
 
-describe('a record reader', () => {
-  it('a record reader passes over damage in the middle of a closed spool and reads what stands behind it', async () => {
+describe('RecordReader', () => {
+  it('damage in the middle of a closed spool is skipped, and the records behind it are read', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory, { segmentBytes: 10_000 }));
     writer.append([1, 2, 3, 4].map((sequence) => record(sequence)));
@@ -104,10 +104,10 @@ describe('a record reader', () => {
     writeFileSync(path, bytes);
     const reader = new RecordReader(directory, { from: START, isClosed: true });
     expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
-    expect(reader.damages).toBe(1);
+    expect(reader.damagedRanges).toBe(1);
   });
 
-  it('a record reader stops at a torn tail while the spool is open, and reads on when the rest is there', async () => {
+  it('an unfinished tail of an open spool is read once it is complete', async () => {
     const directory = await folder();
     const whole = record(2);
     writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), whole.subarray(0, 15)]));
@@ -115,44 +115,41 @@ describe('a record reader', () => {
     expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1]);
     appendFileSync(segmentPath(directory, 1), whole.subarray(15));
     expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([2]);
-    expect(reader.damages).toBe(0);
+    expect(reader.damagedRanges).toBe(0);
   });
 
   it.each([
-    { behind: [] as number[], damages: 0, name: 'is the last thing: nobody had learnt of that record' },
-    { behind: [3], damages: 0, name: 'is followed by a record with its number' },
+    { behind: [] as number[], damagedRanges: 0, name: 'without a later record is no damage' },
+    { behind: [3], damagedRanges: 0, name: 'before a record of the same number is no damage' },
     {
       behind: [5],
-      damages: 1,
-      name: 'is followed by a record of which the number skips some: those were there',
+      damagedRanges: 1,
+      name: 'before a gap in the numbers is damage',
     },
-  ])(
-    'a record reader passes over a torn tail, and counts it as damage or not when it $name',
-    async ({ behind, damages }) => {
-      const directory = await folder();
-      const torn = record(3).subarray(0, -1);
-      writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), record(2), torn]));
-      if (behind.length > 0)
-        writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
-      const reader = new RecordReader(directory, { from: START, isClosed: true });
-      expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
-      expect(reader.damages).toBe(damages);
-    },
-  );
+  ])('a torn tail $name', async ({ behind, damagedRanges }) => {
+    const directory = await folder();
+    const torn = record(3).subarray(0, -1);
+    writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), record(2), torn]));
+    if (behind.length > 0)
+      writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
+    const reader = new RecordReader(directory, { from: START, isClosed: true });
+    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
+    expect(reader.damagedRanges).toBe(damagedRanges);
+  });
 
-  it('a record reader misses no record that is written while it reads, at the ends of segments least of all', async () => {
+  it('a reader misses no record of a concurrent writer, rotations included', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory, { segmentBytes: 150 }));
     const reader = new RecordReader(directory, { from: START });
     const read: number[] = [];
     let written = 0;
     const append = (): unknown => writer.append([record((written += 1))]);
-    let reads = 0;
-    // Ends a segment and begins the next some turns after the reader has all there is, in whatever it is doing then.
+    let idleTurns = 0;
+    // Rotates the segment a varying number of event-loop turns after the reader has caught up.
     const write = (): void => {
       const { segment } = writer.end;
-      reads = (read.at(-1) ?? 0) === written ? reads + 1 : 0;
-      if (reads > written % 9) while (writer.end.segment === segment) append();
+      idleTurns = (read.at(-1) ?? 0) === written ? idleTurns + 1 : 0;
+      if (idleTurns > written % 9) while (writer.end.segment === segment) append();
       if (written < 2000) setImmediate(write);
     };
     write();
@@ -162,7 +159,7 @@ describe('a record reader', () => {
     expect(read).toEqual(Array.from({ length: written }, (_, index) => index + 1));
   });
 
-  it('a record reader goes on from any place where a record ended', async () => {
+  it('a reader starts at the end of any record', async () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 12; sequence += 1) writer.append([record(sequence, sequence)]);
@@ -174,8 +171,8 @@ describe('a record reader', () => {
   });
 });
 
-describe('a cursor', () => {
-  it('a cursor gives back the place that was written, whatever it is', async () => {
+describe('Cursor', () => {
+  it('any written position is read back', async () => {
     const directory = await folder();
     const cursor = new Cursor(directory);
     expect(cursor.read()).toEqual(START);
@@ -189,7 +186,7 @@ describe('a cursor', () => {
     cursor.close();
   });
 
-  it('a cursor is the beginning when its file cannot be believed', async () => {
+  it('a corrupt cursor is read as the start', async () => {
     const directory = await folder();
     const cursor = new Cursor(directory);
     cursor.write({ segment: 3, offset: 77 });
@@ -200,7 +197,7 @@ describe('a cursor', () => {
     expect(new Cursor(directory).read()).toEqual(START);
   });
 
-  it('a cursor orders places by segment, then by offset', () => {
+  it('positions are ordered by segment, then by offset', () => {
     expect(isBefore({ segment: 1, offset: 9 }, { segment: 2, offset: 0 })).toBe(true);
     expect(isBefore({ segment: 2, offset: 1 }, { segment: 2, offset: 1 })).toBe(false);
   });

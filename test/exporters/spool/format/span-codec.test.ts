@@ -17,47 +17,44 @@ const read = (span: ObservedSpan): ObservedSpan | null => toSpan({ payload: toPa
 const readAttributes = (attributes: Readonly<Record<string, unknown>>): unknown =>
   read(withAttributes(attributes))?.attributes;
 
-describe('a span as bytes', () => {
+describe('span codec', () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
-    ['numbers that JSON cannot say', { nan: NaN, up: Infinity, down: -Infinity, zero: -0 }],
+    ['numbers that JSON cannot represent', { nan: NaN, up: Infinity, down: -Infinity, zero: -0 }],
     ['whole numbers of every size', { a: 0, b: -1, c: 2 ** 31 - 1, d: 2 ** 31, e: -(2 ** 31), f: 2 ** 53 }],
     ['fractions', { a: 0.1, b: -1e-300, c: 1.7976931348623157e308 }],
     ['flags and null', { a: true, b: false, c: null }],
     ['big integers', { a: 5n, b: -(2n ** 80n) }],
+    ['lists and objects, its own escapes included', { a: [1, null, 'x'], b: { $bigint: 'no' } }],
     [
-      'lists and objects, those included that look like what it writes itself',
-      { a: [1, null, 'x'], b: { $bigint: 'no' } },
-    ],
-    [
-      'texts with halves of a pair, NUL and letters of all lands',
+      'texts with unpaired surrogates, NUL and any script',
       { a: '\ud800', b: '\0', c: 'ß 気圧 🌀', ключ: '' },
     ],
-    ['texts longer than any that is remembered', { a: 'x'.repeat(5000), b: 'ß'.repeat(5000) }],
+    ['long texts', { a: 'x'.repeat(5000), b: 'ß'.repeat(5000) }],
     [
-      'a name that means something to the language',
+      'names that are special in JavaScript',
       JSON.parse('{"__proto__":"x","constructor":1}') as Record<string, unknown>,
     ],
-    ['nothing', {}],
-  ])('a span as bytes keeps %s', (_, attributes) => {
+    ['no attributes', {}],
+  ])('%s survive a round trip', (_, attributes) => {
     const kept = readAttributes(attributes);
     expect(kept).toEqual(attributes);
     expect(Object.entries(kept as object)).toEqual(Object.entries(attributes));
   });
 
-  it('a span as bytes leaves out what JSON leaves out, and keeps a date as its text', () => {
+  it('values that JSON omits are omitted, and a date becomes its text', () => {
     const date = new Date('2026-11-23T00:00:00Z');
     const attributes = { a: undefined, b: () => 1, c: Symbol('c'), date, d: 'kept' };
     expect(readAttributes(attributes)).toEqual({ date: date.toISOString(), d: 'kept' });
   });
 
-  it('a span as bytes refuses a value that is its own member', () => {
+  it('a circular value throws a TypeError', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     expect(() => toPayload(withAttributes({ circle }))).toThrow(TypeError);
   });
 
   it.each([2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n), -(2n ** 63n) + 1n, 2n ** 200n, -1n, 0n])(
-    'a span as bytes keeps the instant %i, wherever it stands',
+    'the instant %i survives a round trip in every position',
     (nanos) => {
       const event = { ...componentScore({ rmse: 1 }), timeUnixNano: nanos };
       const span = { ...SPAN, startTimeUnixNano: nanos, endTimeUnixNano: nanos, events: [event] };
@@ -65,7 +62,7 @@ describe('a span as bytes', () => {
     },
   );
 
-  it('a span as bytes is one that JSON would give as well, whatever was written with the same encoder before', () => {
+  it('a decoded span equals its JSON round trip, whatever the encoder has encoded before', () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: 'binary' }),
@@ -100,7 +97,7 @@ describe('a span as bytes', () => {
     );
   });
 
-  it('a span as bytes cut anywhere, or of another version, is none', () => {
+  it('a payload that is truncated or of another version decodes to null', () => {
     const payload = toPayload({ ...SPAN, events: [componentScore({ rmse: 1.5 })] });
     for (let end = 0; end < payload.length; end += 1)
       expect(toSpan({ payload: payload.subarray(0, end) })).toBeNull();
@@ -108,7 +105,7 @@ describe('a span as bytes', () => {
     expect(toSpan({ payload })).toBeNull();
   });
 
-  it('a span as bytes shares the resource with the span before it, whose bytes it does not keep', () => {
+  it('consecutive spans share the resource object without retaining the payload', () => {
     const decoder = new SpanDecoder();
     const [first, second] = [toPayload(SPAN), toPayload(endedSpan({ step: 'query', at: 5 }))];
     const before = decoder.decode(first);
