@@ -6,28 +6,28 @@ import { toConnectionError } from './connection-error.ts';
 import { describeConnectionTarget, parseConnectionTarget } from './connection-target.ts';
 import { createTypeParsers } from './type-parsers.ts';
 
-/** The oldest server that knows `nulls not distinct`, on which our keys rest. */
+/** The oldest server with `nulls not distinct`, which our unique keys need. */
 const OLDEST_SERVER_MAJOR = 15;
 
-/** How to connect. */
+/** Options of a connection pool. */
 export interface ConnectOptions {
-  /** Shown by `pg_stat_activity`; distinguishes the programs that share a server. */
+  /** Shown by `pg_stat_activity`; identifies the program among those that share a server. */
   readonly applicationName?: string;
   /** Connections held at most. */
   readonly maxConnections?: number;
-  /** How long to wait for a connection, milliseconds. */
+  /** Timeout of a connection attempt, milliseconds. */
   readonly connectTimeoutMillis?: number;
-  /** After how long the server breaks a statement off, milliseconds; 0 is never. */
+  /** Timeout after which the server cancels a statement, milliseconds; 0 is none. */
   readonly statementTimeoutMillis?: number;
-  /** Hears of a connection that broke while nobody used it. The pool replaces it by itself. */
+  /** Called when an idle connection fails. The pool replaces the connection by itself. */
   readonly onIdleError?: (error: Error) => void;
 }
 
 /**
- * A pool of connections whose sessions think in UTC.
+ * Creates a connection pool whose sessions have the time zone UTC.
  *
- * Opens nothing yet. The URL's parameters for TLS (`sslmode`, `sslrootcert`, …), `application_name` and `options`
- * is respected. An idle connection that breaks never ends the process.
+ * Connects lazily. The URL's parameters for TLS (`sslmode`, `sslrootcert`, …), `application_name` and `options` apply.
+ * A failing idle connection never terminates the process.
  *
  * @throws TypeError when the connection string is no PostgreSQL URL.
  */
@@ -48,17 +48,9 @@ export function createDatabasePool(connectionString: string, options: ConnectOpt
 }
 
 /**
- * A pool that is known to work: one connection was made and the server is new enough.
+ * Creates a pool and verifies it: connects once and checks the server version.
  *
- * @throws CategorizedError naming host, port and database, what happened and what to do; never a password.
- *
- * @example
- * ```ts
- * import { connectDatabase } from 'barograph';
- *
- * const pool = await connectDatabase('postgres://user@localhost:5432/weather');
- * await pool.end();
- * ```
+ * @throws CategorizedError naming host, port and database, the problem and the remedy; never a password.
  */
 export async function connectDatabase(connectionString: string, options: ConnectOptions = {}): Promise<Pool> {
   const pool = createDatabasePool(connectionString, options);
@@ -71,7 +63,7 @@ export async function connectDatabase(connectionString: string, options: Connect
   }
 }
 
-/** The server's version as PostgreSQL numbers it: 180004 is 18.4. */
+/** The server version in PostgreSQL's numbering: 180004 is 18.4. */
 async function readServerVersion(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ version: number }>(
     `select current_setting('server_version_num')::int as version`,
@@ -90,10 +82,10 @@ export function requireServerVersion(version: number, target: string): void {
   );
 }
 
-/** Adds `TimeZone=UTC` to the session options of the URL, which go first so that ours wins. */
+/** Appends `TimeZone=UTC` to the session options of the URL: the last setting wins. */
 function withUtcSessions(connectionString: string): string {
   const url = new URL(connectionString);
-  const given = url.searchParams.get('options');
-  url.searchParams.set('options', `${given === null ? '' : `${given} `}-c TimeZone=UTC`);
+  const urlOptions = url.searchParams.get('options');
+  url.searchParams.set('options', `${urlOptions === null ? '' : `${urlOptions} `}-c TimeZone=UTC`);
   return url.href;
 }

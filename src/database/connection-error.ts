@@ -1,11 +1,11 @@
 import { CategorizedError } from '#semconv/error-categories';
 import { describeConnectionTarget } from './connection-target.ts';
 
-/** What went wrong and what to do about it. */
+/** Problem and remedy of a failed connection. */
 interface Advice {
   readonly problem: string;
   readonly remedy: string;
-  /** Whether waiting alone can help. */
+  /** Whether the problem can pass without a change of configuration. */
   readonly retryable: boolean;
 }
 
@@ -17,8 +17,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     retryable: true,
   },
   ECONNRESET: {
-    problem: 'broke the connection off',
-    remedy: 'Try again; if it stays so, look at the log of the server or of the proxy before it',
+    problem: 'closed the connection',
+    remedy: 'Try again; if it persists, see the log of the server or of the proxy in front of it',
     retryable: true,
   },
   ETIMEDOUT: {
@@ -44,7 +44,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   '28000': {
     problem: 'refused this user from here',
     remedy:
-      'Correct the user in DATABASE_URL, or let it in (pg_hba.conf; it may want TLS: add sslmode=require)',
+      'Correct the user in DATABASE_URL, or allow it in pg_hba.conf (if that requires TLS, add sslmode=require)',
     retryable: false,
   },
   '3D000': {
@@ -64,29 +64,30 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   },
 };
 
-/** Advice by a part of the driver's message, for the failures to which it gives no code. */
+/** Advice by a pattern of the driver's message, for failures without a code. */
 const ADVICE_BY_MESSAGE: readonly (readonly [pattern: RegExp, advice: Advice])[] = [
   [
     /does not support SSL/i,
     {
-      problem: 'does not speak TLS',
-      remedy: 'Use sslmode=disable in DATABASE_URL, or turn TLS on in the server',
+      problem: 'does not support TLS',
+      remedy: 'Use sslmode=disable in DATABASE_URL, or enable TLS in the server',
       retryable: false,
     },
   ],
   [
     /certificate|self-signed|altnames/i,
     {
-      problem: 'shows a certificate that is not trusted',
-      remedy: 'Name its authority with sslrootcert=… in DATABASE_URL, or go unchecked with sslmode=no-verify',
+      problem: 'has a certificate that is not trusted',
+      remedy:
+        'Name its authority with sslrootcert=… in DATABASE_URL, or skip verification with sslmode=no-verify',
       retryable: false,
     },
   ],
   [
     /password must be a string/i,
     {
-      problem: 'wants a password and DATABASE_URL has none',
-      remedy: 'Write it into DATABASE_URL, or set PGPASSWORD',
+      problem: 'requires a password and DATABASE_URL has none',
+      remedy: 'Add it to DATABASE_URL, or set PGPASSWORD',
       retryable: false,
     },
   ],
@@ -101,8 +102,8 @@ const ADVICE_BY_MESSAGE: readonly (readonly [pattern: RegExp, advice: Advice])[]
   [
     /terminated/i,
     {
-      problem: 'broke the connection off',
-      remedy: 'Try again; if it stays so, look at the log of the server or of the proxy before it',
+      problem: 'closed the connection',
+      remedy: 'Try again; if it persists, see the log of the server or of the proxy in front of it',
       retryable: true,
     },
   ],
@@ -115,10 +116,10 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Turns a failed connection into an error with the target, what happened and what to do.
+ * Maps a failed connection to an error that names the target, the problem and the remedy.
  *
  * The message holds host, port and database; never the user's password. A cause that may quote the connection
- * string is kept only where it came from the server or the socket.
+ * string is attached only where it came from the server or the socket.
  */
 export function toConnectionError(error: unknown, connectionString: string): CategorizedError {
   if (error instanceof CategorizedError) return error;

@@ -1,4 +1,4 @@
-/** The printable part of a connection string: host and database, never user or password. */
+/** The loggable part of a connection string: the target, never user or password. */
 export interface ConnectionTarget {
   readonly host: string;
   readonly port: number;
@@ -9,9 +9,9 @@ export interface ConnectionTarget {
 const DEFAULT_PORT = 5432;
 
 /**
- * Reads where a connection string leads, in the URL form `postgres://user:password@host:port/database?sslmode=…`.
+ * Parses the target of a connection string, in the URL form `postgres://user:password@host:port/database?sslmode=…`.
  *
- * @throws TypeError when it is no such URL. The message never holds the string, which may hold a password.
+ * @throws TypeError when it is not such a URL. The message never holds the string, which may hold a password.
  */
 export function parseConnectionTarget(connectionString: string): ConnectionTarget {
   const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;

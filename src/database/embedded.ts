@@ -16,12 +16,12 @@ import { findPostmaster, startPostmaster, stopPostmaster } from './embedded/post
 import { openServerState, saveServerState, type ServerState } from './embedded/server-state.ts';
 import { addServerUser, countServerUsers, removeServerUser } from './embedded/server-users.ts';
 
-/** How often a start is tried when the port was snatched or a killed server's children still die. */
+/** Attempts at a start while the port is taken or children of a killed server still exit. */
 const START_ATTEMPTS = 20;
-/** The pause between two tries, milliseconds. */
+/** Delay between two attempts, milliseconds. */
 const RETRY_MILLIS = 100;
 
-/** How an embedded server is started. A server that runs already keeps the settings it was started with. */
+/** Start options of an embedded server. A running server keeps the settings that it was started with. */
 export interface EmbeddedOptions {
   /** Further settings of PostgreSQL by name, for example `{ fsync: 'off' }` in tests. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -30,15 +30,15 @@ export interface EmbeddedOptions {
 /**
  * Starts a real PostgreSQL on a data directory, or adopts the one that runs there already.
  *
- * **Who stops it.** Every user notes itself in the data directory, and the last living one to call `stop` stops the
- * server. A process that is killed stops nothing: its server goes on serving, loses nothing, and is adopted by the
- * next start. Starts and stops exclude each other by a lock, so nobody adopts a server that is about to stop.
+ * **Reference counting.** Every user creates a marker file in the data directory; the last living user to call `stop`
+ * stops the server. A killed process stops nothing: its server continues, loses nothing, and is adopted by the next
+ * start. A file lock makes start and stop mutually exclusive, so that a stopping server is never adopted.
  *
- * The server listens on the loopback alone, on a port that the kernel chose and that is kept between starts if it can
- * be, with a random password that only this user can read. As root it runs as an unprivileged account.
+ * The server listens on the loopback only, on a port assigned by the kernel and reused by later starts where possible,
+ * with a random password that only this user can read. Started by root, it runs under an unprivileged account.
  *
- * @param dataDirectory made if it is missing; holds the rows, unless the account cannot reach it.
- * @throws CategorizedError saying what is in the way and what to do.
+ * @param dataDirectory created if missing; holds the cluster, unless the server's account cannot reach it.
+ * @throws CategorizedError naming the problem and the remedy.
  */
 export async function startEmbeddedPostgres(
   dataDirectory: string,
@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(
     return {
       url,
       clusterDirectory: state.clusterDirectory,
-      note: await addServerUser(usersFolder(directory)),
+      marker: await addServerUser(usersFolder(directory)),
     };
   });
   return handleOf(directory, opened);
@@ -67,14 +67,14 @@ export async function startEmbeddedPostgres(
 interface OpenedServer {
   readonly url: string;
   readonly clusterDirectory: string;
-  readonly note: string;
+  readonly marker: string;
 }
 
 function handleOf(directory: string, opened: OpenedServer): DatabaseServer {
   let stopped: Promise<void> | undefined;
   const stop = async () =>
     locked(directory, async () => {
-      await removeServerUser(opened.note);
+      await removeServerUser(opened.marker);
       if ((await countServerUsers(usersFolder(directory))) === 0)
         await stopPostmaster(opened.clusterDirectory);
     });
@@ -94,7 +94,7 @@ interface LaunchOptions {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Makes the cluster on the first start and gives the port on which the server listens now. */
+/** Creates the cluster on the first start. @returns the port on which the server listens */
 async function startServer(directory: string, state: ServerState, options: LaunchOptions): Promise<number> {
   const { user, settings } = options;
   await requireClusterIfUsed(state);
@@ -108,30 +108,30 @@ async function startServer(directory: string, state: ServerState, options: Launc
   return port;
 }
 
-/** Tries again while the failure is of the kind that passes: a snatched port, a server that was being killed. */
+/** Retries transient failures: a port taken by another process, a killed server that is still exiting. */
 async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      const isHopeless = !(error instanceof CategorizedError) || !error.retryable;
-      if (isHopeless || attempt === START_ATTEMPTS) throw error;
+      const isPermanent = !(error instanceof CategorizedError) || !error.retryable;
+      if (isPermanent || attempt === START_ATTEMPTS) throw error;
       await delay(RETRY_MILLIS);
     }
   }
 }
 
-/** A remembered port means that the cluster was used: then its absence is a loss, not a first start. */
+/** A stored port proves that the cluster was used: its absence is data loss then, not a first start. */
 async function requireClusterIfUsed(state: ServerState): Promise<void> {
   if (state.port === 0 || (await stat(state.clusterDirectory).catch(() => undefined))) return;
   throw new CategorizedError(
     'validator_internal',
-    'The rows of the embedded PostgreSQL are gone: the data directory remembers a cluster that is not there. ' +
+    'The rows of the embedded PostgreSQL are gone: postgres.json names a cluster that does not exist. ' +
       'Restore it from a backup, or remove postgres.json from the data directory to begin with an empty database.',
   );
 }
 
-/** Makes our database on the first start; later this only proves that the server is ours. Gives the URL back. */
+/** Creates our database on the first start; later it only verifies that the server is ours. @returns the URL */
 async function ensureDatabase(connectionString: string): Promise<string> {
   try {
     await withClient(connectionString, async (client) => client.query('select')).catch(
@@ -150,7 +150,7 @@ async function ensureDatabase(connectionString: string): Promise<string> {
 
 async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
-  // A server that dies later than it answered reports that here too, beside the failing query.
+  // A lost connection is reported here as well as by the failing query; without a listener it would end the process.
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -10,7 +10,7 @@ import { inTransaction } from './transaction.ts';
 export interface MigrationResult {
   /** The version of the database now. */
   readonly version: number;
-  /** What this very call applied; migrators that ran beside it report their own part. */
+  /** What this call applied; concurrent migrators report their own part. */
   readonly applied: readonly Pick<MigrationFile, 'version' | 'name'>[];
 }
 
@@ -20,9 +20,9 @@ const LOCK_KEY = 0x6261726f;
 /**
  * Brings the database to the newest version that this program knows. Goes forward only.
  *
- * Each migration is one transaction, with its row in `barograph_migrations`: it is there whole or not at all. Any
- * number of programs may call this at once: the lock is held by the transaction, so one applies while the others wait
- * and then find nothing to do, and a killed migrator leaves nothing behind.
+ * Each migration is one transaction, with its row in `barograph_migrations`: it is applied completely or not at all.
+ * Any number of programs may call this at once: the lock is held by the transaction, so one applies while the others
+ * wait and then find nothing to do, and a killed migrator leaves nothing behind.
  *
  * @throws CategorizedError when a migration fails (naming it and the line) or the database is newer than the program.
  *
@@ -59,7 +59,7 @@ async function applyNext(
   return next;
 }
 
-/** The row goes first: a migration that was applied beside the lock fails here and not half-way. */
+/** Version row first: a migration that was applied without the lock violates the key here, before any change. */
 async function applyMigration(client: PoolClient, { version, name, sql }: MigrationFile): Promise<void> {
   await client.query(`insert into barograph_migrations (version, name) values ($1, $2)`, [version, name]);
   try {
@@ -89,12 +89,12 @@ function migrationFailure(migration: MigrationFile, cause: unknown): Categorized
   return new CategorizedError(
     'validator_internal',
     `The migration ${file} failed${lineOf(migration.sql, cause)}: ${reason}. ` +
-      'Nothing of it was kept. Correct what it complains of and migrate again.',
+      'It was rolled back. Correct the cause and migrate again.',
     { cause },
   );
 }
 
-/** The driver gives the place of a fault as a character position in the text, counted from 1. */
+/** The driver reports the position of an error as a character offset, counted from 1. */
 function lineOf(sql: string, error: unknown): string {
   const position = Number((error as { position?: string }).position);
   return position > 0 ? ` in line ${sql.slice(0, position).split('\n').length}` : '';

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 import { CategorizedError } from '#semconv/error-categories';
 
-/** One step from a version of the schema to the next. */
+/** One migration: from a schema version to the next. */
 export interface MigrationFile {
-  /** 1 for the first; no number is missing between. */
+  /** 1 for the first; without gaps. */
   readonly version: number;
   /** What it does, from the file name `NNNN_name.sql`. */
   readonly name: string;
@@ -20,7 +20,7 @@ const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 /**
  * Reads the migrations of a folder, in order. Files that do not end in `.sql` are not migrations.
  *
- * @throws CategorizedError when a name does not fit, or a number is missing or given twice.
+ * @throws CategorizedError when a name does not match, or a number is missing or repeated.
  */
 export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();

@@ -3,14 +3,14 @@ import type { Pool, PoolClient } from 'pg';
 import { CategorizedError } from '#semconv/error-categories';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 
-/** A migration that a database has been through. */
+/** A migration that was applied to a database. */
 export interface AppliedMigration {
   readonly version: number;
   readonly name: string;
   readonly appliedAt: Date;
 }
 
-/** How far a database is, seen from this program. */
+/** Schema version of a database relative to this program. */
 export interface MigrationStatus {
   /** The version of the database; 0 is empty. */
   readonly current: number;
@@ -25,7 +25,7 @@ export interface MigrationSource {
   readonly directory?: string;
 }
 
-/** Says how far a database is; changes nothing. */
+/** Compares the database's schema version with the program's; read-only. */
 export async function migrationStatus(pool: Pool, source: MigrationSource = {}): Promise<MigrationStatus> {
   const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);
   const applied = await readAppliedMigrations(pool);
@@ -36,7 +36,7 @@ export async function migrationStatus(pool: Pool, source: MigrationSource = {}):
   return { current, latest: files.length, applied, pending };
 }
 
-/** What the database has been through, in order; nothing when it was never migrated. */
+/** The applied migrations, in order; empty for a database that was never migrated. */
 export async function readAppliedMigrations(connection: Pool | PoolClient): Promise<AppliedMigration[]> {
   const { rows: known } = await connection.query<{ exists: boolean }>(
     `select to_regclass('barograph_migrations') is not null as exists`,
@@ -49,9 +49,9 @@ export async function readAppliedMigrations(connection: Pool | PoolClient): Prom
 }
 
 /**
- * Refuses a database that this program cannot have made.
+ * Rejects a database whose history does not match this program's migrations.
  *
- * @throws CategorizedError when it is newer than the program, or when a version has another name there than here.
+ * @throws CategorizedError when it is newer than the program, or when the name of a version differs.
  */
 export function requireKnownHistory(
   applied: readonly AppliedMigration[],
@@ -65,12 +65,12 @@ export function requireKnownHistory(
         'Start the newer program, or restore the database from before its migration.',
     );
   }
-  const stranger = applied.find(({ version, name }) => files[version - 1]?.name !== name);
-  if (stranger === undefined) return;
+  const mismatch = applied.find(({ version, name }) => files[version - 1]?.name !== name);
+  if (mismatch === undefined) return;
   throw new CategorizedError(
     'validator_internal',
-    `The database calls schema version ${stranger.version} "${stranger.name}". ` +
-      `Allowed: "${files[stranger.version - 1]?.name ?? ''}", as this program does. ` +
-      'It was migrated by another line of development: use its program, or another database.',
+    `The database calls schema version ${mismatch.version} "${mismatch.name}". ` +
+      `Allowed: "${files[mismatch.version - 1]?.name ?? ''}", as this program does. ` +
+      'It was migrated by another branch of the program: use that program, or another database.',
   );
 }

@@ -3,18 +3,19 @@ import { parseConnectionTarget } from './connection-target.ts';
 import type { DatabaseServer } from './database-server.ts';
 import { startEmbeddedPostgres, type EmbeddedOptions } from './embedded.ts';
 
-/** Where a server may come from. */
+/** Sources of a server. */
 export interface DatabaseServerSource extends EmbeddedOptions {
   /** The value of `DATABASE_URL`; empty counts as absent. */
   readonly databaseUrl?: string | undefined;
-  /** Where an embedded server keeps its rows. */
+  /** Data directory of an embedded server. */
   readonly dataDirectory: string;
 }
 
 /**
- * Gets a server: the one of `DATABASE_URL` if it is set, else an embedded one, else an error that names both ways.
+ * Opens a server: the one of `DATABASE_URL` if it is set, else an embedded one, else fails with an error that names
+ * both.
  *
- * A given server is used as it is and never replaced by an embedded one: rows would end up in two places.
+ * No fallback: an unreachable `DATABASE_URL` is never replaced by an embedded server, which would split the rows.
  */
 export async function openDatabaseServer(source: DatabaseServerSource): Promise<DatabaseServer> {
   const { databaseUrl = '', dataDirectory, ...options } = source;

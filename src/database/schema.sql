@@ -18,7 +18,7 @@ create table archived_runs (
   constraint archived_runs_pkey PRIMARY KEY (validator_id, run_id),
   constraint archived_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
-comment on table archived_runs is 'Runs whose log is no longer whole. Their rows stay as they are; a rebuild leaves them alone.';
+comment on table archived_runs is 'Runs whose log is incomplete after retention. Their rows are frozen: a rebuild skips them.';
 comment on column archived_runs.validator_id is 'Validator.';
 comment on column archived_runs.run_id is 'Run.';
 
@@ -44,7 +44,7 @@ create table closed_spans (
   constraint closed_spans_pkey PRIMARY KEY (validator_id, trace_id, span_id),
   constraint closed_spans_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
-comment on table closed_spans is 'Steps that got a synthetic end because their real end never came. For some it came later: see late_ends.';
+comment on table closed_spans is 'Synthetic ends: steps that were closed because no real end was recorded. Real ends that came later: see late_ends.';
 comment on column closed_spans.validator_id is 'Validator.';
 comment on column closed_spans.trace_id is 'Trace of the step.';
 comment on column closed_spans.span_id is 'Span of the step.';
@@ -69,12 +69,12 @@ create table dead_letter_spans (
 );
 CREATE INDEX dead_letter_spans_reason ON public.dead_letter_spans USING btree (reason);
 CREATE INDEX dead_letter_spans_run ON public.dead_letter_spans USING btree (run_id);
-comment on table dead_letter_spans is 'Spans that could not be recorded, kept whole with the reason; barograph dead-letters replays them.';
+comment on table dead_letter_spans is 'Spans that could not be recorded, stored complete with the reason; barograph dead-letters replays them.';
 comment on column dead_letter_spans.trace_id is 'Trace.';
 comment on column dead_letter_spans.span_id is 'Span.';
 comment on column dead_letter_spans.phase is 'Whether the span was observed at its start or at its end.';
 comment on column dead_letter_spans.reason is 'Why: invalid_attribute, missing_attribute, clock_out_of_range, partition_dropped or refused_by_database.';
-comment on column dead_letter_spans.detail is 'What was got and what is allowed, or SQLSTATE and message of the refusal.';
+comment on column dead_letter_spans.detail is 'Value received and values allowed, or SQLSTATE and message of the rejection.';
 comment on column dead_letter_spans.span is 'The span itself, scrubbed of secrets; only its ids and its name when the database took no more.';
 comment on column dead_letter_spans.validator_hotkey is 'Validator that the span names; null when that cannot be read.';
 comment on column dead_letter_spans.run_id is 'Run that the span names; null when that cannot be read.';
@@ -108,15 +108,15 @@ create table emitter_runs (
   constraint emitter_runs_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
 CREATE INDEX emitter_runs_run ON public.emitter_runs USING btree (validator_id, run_id);
-comment on table emitter_runs is 'Counts of a process for one run: how many of its steps it started, and where they are.';
+comment on table emitter_runs is 'Counts per process and run: how many steps of the run the process started, and how many are spooled or dropped.';
 comment on column emitter_runs.validator_id is 'Validator.';
 comment on column emitter_runs.instance_id is 'service.instance.id of the process.';
 comment on column emitter_runs.run_id is 'Run.';
 comment on column emitter_runs.started is 'Steps of the run that the process started.';
 comment on column emitter_runs.spooled is 'Those of which nothing has left its spool yet.';
 comment on column emitter_runs.dropped is 'Those of which nothing could be kept, by reason.';
-comment on column emitter_runs.last_sequence is 'Number of the newest record as of this report.';
-comment on column emitter_runs.delivered_sequence is 'Number up to which records had left the process as of this report.';
+comment on column emitter_runs.last_sequence is 'Sequence number of the newest record at the time of this report.';
+comment on column emitter_runs.delivered_sequence is 'Highest sequence number up to which all records had been delivered at the time of this report.';
 
 create table emitters (
   validator_id integer not null,
@@ -138,15 +138,15 @@ comment on table emitters is 'Every process whose spans were recorded.';
 comment on column emitters.validator_id is 'Validator.';
 comment on column emitters.instance_id is 'service.instance.id of the process.';
 comment on column emitters.first_seen is 'Start of its earliest span.';
-comment on column emitters.last_seen is 'Latest instant that a span of it speaks of.';
+comment on column emitters.last_seen is 'Latest timestamp in any span of the process.';
 comment on column emitters.spans is 'Spans of it that were seen, each once.';
 comment on column emitters.ended_spans is 'Spans of it that ended.';
-comment on column emitters.last_sequence is 'Number of the newest record that the process made; null when it numbers none.';
-comment on column emitters.delivered_sequence is 'All records up to this number have left the process.';
-comment on column emitters.received is 'Numbers of the records that came in.';
-comment on column emitters.dropped_sequences is 'Numbers of the records that the process dropped, as it reported.';
-comment on column emitters.heartbeat_at is 'Last heartbeat of the process, by the clock of the database; null when it sends none.';
-comment on column emitters.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
+comment on column emitters.last_sequence is 'Sequence number of the newest record of the process; null when it numbers none.';
+comment on column emitters.delivered_sequence is 'Sequence number up to which all records have been delivered.';
+comment on column emitters.received is 'Sequence numbers of the records that were received.';
+comment on column emitters.dropped_sequences is 'Sequence numbers of records that the process reported as dropped.';
+comment on column emitters.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
+comment on column emitters.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
 
 create table error_categories (
   category text not null,
@@ -204,15 +204,15 @@ comment on column miner_stats.avg_forecast_score is 'Mean era5_combined_score of
 comment on column miner_stats.successful_forecasts is 'Forecasts completed.';
 comment on column miner_stats.failed_forecasts is 'Forecasts failed.';
 comment on column miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
-comment on column miner_stats.hosting_successes is 'Calls to the miner that worked on the wire, whatever it answered.';
-comment on column miner_stats.hosting_failures is 'Calls that did not.';
+comment on column miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
+comment on column miner_stats.hosting_failures is 'Calls that failed at transport level.';
 comment on column miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
 comment on column miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
-comment on column miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, in flight ones too.';
+comment on column miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, including those in flight.';
 comment on column miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
 comment on column miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
-comment on column miner_stats.worst_forecast_score is 'Smallest.';
+comment on column miner_stats.worst_forecast_score is 'Smallest era5_combined_score of a completed forecast.';
 comment on column miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
 comment on column miner_stats.last_successful_forecast is 'When a forecast was last completed.';
 comment on column miner_stats.last_failed_forecast is 'When a forecast last failed.';
@@ -220,12 +220,12 @@ comment on column miner_stats.consecutive_successes is 'Completed forecasts sinc
 comment on column miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
 comment on column miner_stats.total_inference_time is 'Sum of inference durations, s.';
 comment on column miner_stats.avg_inference_time is 'Mean of inference durations, s.';
-comment on column miner_stats.common_errors is 'Failures by category, each counted once, where it happened.';
+comment on column miner_stats.common_errors is 'Failures by category; each failure counts once, at the step that caused it.';
 comment on column miner_stats.error_rate_by_type is 'The same as fractions of all failures; they add up to 1.';
 comment on column miner_stats.first_seen is 'Start of the earliest span of the miner.';
 comment on column miner_stats.last_active is 'Latest call that worked.';
 comment on column miner_stats.validator_hotkey is 'Identity of the validator.';
-comment on column miner_stats.updated_at is 'Newest instant that a span of the miner speaks of.';
+comment on column miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 
 create table pipeline.frozen_manifests (
@@ -392,7 +392,7 @@ comment on column validator_job_logs.created_at is 'When it was decided.';
 comment on column validator_job_logs.level is 'INFO, WARN or ERROR.';
 comment on column validator_job_logs.decision is 'weather.orchestration.decision.';
 comment on column validator_job_logs.reason is 'Why.';
-comment on column validator_job_logs.message is 'Both in words.';
+comment on column validator_job_logs.message is 'Decision and reason as one sentence.';
 
 create table validators (
   id integer generated by default as identity,
@@ -401,7 +401,7 @@ create table validators (
   constraint validators_pkey PRIMARY KEY (id)
 );
 comment on table validators is 'Every validator that recorded here.';
-comment on column validators.id is 'Number of the validator, given at first sight; the first part of every key.';
+comment on column validators.id is 'Number of the validator, assigned when it first records; the first part of every key.';
 comment on column validators.hotkey is 'Identity of the validator.';
 
 create table weather_forecast_component_scores (
@@ -438,7 +438,7 @@ create table weather_forecast_component_scores (
   constraint weather_forecast_component_scores_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 ) partition by RANGE (valid_time_utc);
 CREATE UNIQUE INDEX weather_forecast_component_scores_key ON ONLY public.weather_forecast_component_scores USING btree (validator_id, run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level, valid_time_utc) NULLS NOT DISTINCT;
-comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner; the newest scoring.';
+comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner; of the newest scoring.';
 comment on column weather_forecast_component_scores.validator_id is 'Validator.';
 comment on column weather_forecast_component_scores.run_id is 'Run.';
 comment on column weather_forecast_component_scores.response_id is 'Row of weather_miner_responses.';
@@ -489,7 +489,7 @@ create table weather_forecast_runs (
 );
 CREATE INDEX weather_forecast_runs_init_time ON public.weather_forecast_runs USING btree (validator_id, gfs_init_time_utc);
 CREATE INDEX weather_forecast_runs_open ON public.weather_forecast_runs USING btree (validator_id, id) WHERE (completion_time IS NULL);
-comment on table weather_forecast_runs is 'One forecast cycle: the newest state in its spans.';
+comment on table weather_forecast_runs is 'One forecast cycle: last-writer-wins projection of its spans.';
 comment on column weather_forecast_runs.validator_id is 'Validator.';
 comment on column weather_forecast_runs.id is 'weather.run.id.';
 comment on column weather_forecast_runs.run_initiation_time is 'When the run was created; opens the manifest freeze window.';
@@ -501,8 +501,8 @@ comment on column weather_forecast_runs.completion_time is 'When the run entered
 comment on column weather_forecast_runs.final_scoring_attempted_time is 'End of the newest aggregation of the run.';
 comment on column weather_forecast_runs.error_message is 'Why the run failed.';
 comment on column weather_forecast_runs.trace_id is 'Trace of the run.';
-comment on column weather_forecast_runs.updated_at is 'Newest instant that a span of the run speaks of.';
-comment on column weather_forecast_runs.fold is 'The newest word on each column, with its moment.';
+comment on column weather_forecast_runs.updated_at is 'Latest timestamp in any span of the run.';
+comment on column weather_forecast_runs.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
 
 create table weather_forecast_stats (
   validator_id integer not null,
@@ -566,7 +566,7 @@ comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overa
 comment on column weather_forecast_stats.forecast_run_id is 'forecast_{T0}_to_{target}, the same for every validator.';
 comment on column weather_forecast_stats.run_id is 'Run.';
 comment on column weather_forecast_stats.forecast_init_time is 'T0.';
-comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span has one.';
+comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span reports one.';
 comment on column weather_forecast_stats.current_forecast_stage is 'weather.stage of the newest step.';
 comment on column weather_forecast_stats.current_forecast_status is 'weather.stage.status: status within the stage.';
 comment on column weather_forecast_stats.stage_since is 'When the forecast first entered that stage.';
@@ -602,8 +602,8 @@ comment on column weather_forecast_stats.validator_hotkey is 'Identity of the va
 comment on column weather_forecast_stats.completed_at is 'When the forecast was completed or failed.';
 comment on column weather_forecast_stats.trace_id is 'Trace of the miner''s forecast.';
 comment on column weather_forecast_stats.created_at is 'Start of the earliest span of the forecast.';
-comment on column weather_forecast_stats.updated_at is 'Newest instant that a span of the forecast speaks of.';
-comment on column weather_forecast_stats.fold is 'The newest word on each column, with its moment.';
+comment on column weather_forecast_stats.updated_at is 'Latest timestamp in any span of the forecast.';
+comment on column weather_forecast_stats.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
 
 create table weather_forecast_steps (
   validator_id integer not null,
@@ -725,7 +725,7 @@ comment on column weather_miner_responses.kerchunk_json_retrieved is 'The manife
 comment on column weather_miner_responses.frozen_manifest_files is 'Not written: the list of files is control state of the pipeline, too large for a span.';
 comment on column weather_miner_responses.verification_hash_computed is 'SHA-256 of the manifest as read.';
 comment on column weather_miner_responses.verification_hash_claimed is 'SHA-256 of the manifest as the miner claimed.';
-comment on column weather_miner_responses.verification_passed is 'Whether what is hosted is what was promised; null when not tried.';
+comment on column weather_miner_responses.verification_passed is 'Whether the hosted files match the frozen manifest; null when not checked.';
 comment on column weather_miner_responses.manifest_frozen_at is 'When the manifest was frozen.';
 comment on column weather_miner_responses.status is 'weather.response.status.';
 comment on column weather_miner_responses.error_message is 'Why the newest step of the exchange failed; null after a success.';
@@ -739,11 +739,11 @@ comment on column weather_miner_responses.inference_started_at is 'When inferenc
 comment on column weather_miner_responses.job_accepted_at is 'When the miner first accepted the job.';
 comment on column weather_miner_responses.inference_completed_at is 'When a poll first saw the forecast complete.';
 comment on column weather_miner_responses.day1_scoring_completed_at is 'End of the newest successful day-one scoring.';
-comment on column weather_miner_responses.era5_scoring_completed_at is 'When all leads were scored or given up.';
+comment on column weather_miner_responses.era5_scoring_completed_at is 'When every lead was scored or had failed for good.';
 comment on column weather_miner_responses.total_pipeline_duration_seconds is 'Acceptance to that instant, s.';
 comment on column weather_miner_responses.trace_id is 'Trace of the miner''s forecast.';
-comment on column weather_miner_responses.updated_at is 'Newest instant that a span of the miner speaks of.';
-comment on column weather_miner_responses.fold is 'The newest word on each column, with its moment.';
+comment on column weather_miner_responses.updated_at is 'Latest timestamp in any span of the miner in this run.';
+comment on column weather_miner_responses.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
 
 create view current_miner_stats as
  SELECT DISTINCT ON (validator_id, miner_uid) validator_id,
@@ -789,15 +789,15 @@ comment on column current_miner_stats.avg_forecast_score is 'Mean era5_combined_
 comment on column current_miner_stats.successful_forecasts is 'Forecasts completed.';
 comment on column current_miner_stats.failed_forecasts is 'Forecasts failed.';
 comment on column current_miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
-comment on column current_miner_stats.hosting_successes is 'Calls to the miner that worked on the wire, whatever it answered.';
-comment on column current_miner_stats.hosting_failures is 'Calls that did not.';
+comment on column current_miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
+comment on column current_miner_stats.hosting_failures is 'Calls that failed at transport level.';
 comment on column current_miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
 comment on column current_miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column current_miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
-comment on column current_miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, in flight ones too.';
+comment on column current_miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, including those in flight.';
 comment on column current_miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
 comment on column current_miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
-comment on column current_miner_stats.worst_forecast_score is 'Smallest.';
+comment on column current_miner_stats.worst_forecast_score is 'Smallest era5_combined_score of a completed forecast.';
 comment on column current_miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
 comment on column current_miner_stats.last_successful_forecast is 'When a forecast was last completed.';
 comment on column current_miner_stats.last_failed_forecast is 'When a forecast last failed.';
@@ -805,12 +805,12 @@ comment on column current_miner_stats.consecutive_successes is 'Completed foreca
 comment on column current_miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
 comment on column current_miner_stats.total_inference_time is 'Sum of inference durations, s.';
 comment on column current_miner_stats.avg_inference_time is 'Mean of inference durations, s.';
-comment on column current_miner_stats.common_errors is 'Failures by category, each counted once, where it happened.';
+comment on column current_miner_stats.common_errors is 'Failures by category; each failure counts once, at the step that caused it.';
 comment on column current_miner_stats.error_rate_by_type is 'The same as fractions of all failures; they add up to 1.';
 comment on column current_miner_stats.first_seen is 'Start of the earliest span of the miner.';
 comment on column current_miner_stats.last_active is 'Latest call that worked.';
 comment on column current_miner_stats.validator_hotkey is 'Identity of the validator.';
-comment on column current_miner_stats.updated_at is 'Newest instant that a span of the miner speaks of.';
+comment on column current_miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 
 create view emitter_books as
@@ -830,18 +830,18 @@ create view emitter_books as
     heartbeat_at,
     closed_at
    FROM emitters;
-comment on view emitter_books is 'For each process: which of its numbered records came in, are on their way, were dropped, or are missing.';
+comment on view emitter_books is 'For each process: which of its numbered records were received, are still spooled, were dropped, or are missing.';
 comment on column emitter_books.validator_id is 'Validator.';
 comment on column emitter_books.instance_id is 'service.instance.id of the process.';
-comment on column emitter_books.last_sequence is 'Number of the newest record that the process made; null when it numbers none.';
-comment on column emitter_books.delivered_sequence is 'All records up to this number have left the process.';
-comment on column emitter_books.spooled is 'Records that have not left the process yet.';
-comment on column emitter_books.missing is 'Numbers of records that left the process and never came: lost. Empty is right.';
-comment on column emitter_books.dropped is 'Numbers of the records that the process dropped, as it reported.';
+comment on column emitter_books.last_sequence is 'Sequence number of the newest record of the process; null when it numbers none.';
+comment on column emitter_books.delivered_sequence is 'Sequence number up to which all records have been delivered.';
+comment on column emitter_books.spooled is 'Number of records that have not been delivered yet.';
+comment on column emitter_books.missing is 'Sequence numbers of records that were delivered but never received: lost. Empty is right.';
+comment on column emitter_books.dropped is 'Sequence numbers of records that the process reported as dropped.';
 comment on column emitter_books.first_seen is 'Start of its earliest span.';
-comment on column emitter_books.last_seen is 'Latest instant that a span of it speaks of.';
-comment on column emitter_books.heartbeat_at is 'Last heartbeat of the process, by the clock of the database; null when it sends none.';
-comment on column emitter_books.closed_at is 'When the process, or who took over its spool, delivered its last record; null before.';
+comment on column emitter_books.last_seen is 'Latest timestamp in any span of the process.';
+comment on column emitter_books.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
+comment on column emitter_books.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
 
 create view forecast_timeline as
  SELECT validator_id,
@@ -905,7 +905,7 @@ create view late_ends as
    FROM closed_spans closed
      JOIN weather_forecast_steps_finished step ON step.validator_id = closed.validator_id AND step.trace_id = closed.trace_id AND step.span_id = closed.span_id AND step.started_at = closed.started_at
   WHERE (step.facts -> 'closing'::text) IS NULL;
-comment on view late_ends is 'Steps that were closed as abandoned and whose real end came after all. The real end counts.';
+comment on view late_ends is 'Steps with a synthetic end whose real end arrived later. The real end counts.';
 comment on column late_ends.validator_id is 'Validator.';
 comment on column late_ends.run_id is 'Run.';
 comment on column late_ends.trace_id is 'Trace of the step.';
@@ -950,7 +950,7 @@ comment on column miner_leaderboard.forecast_score_initial is 'Day-one score; 0.
 comment on column miner_leaderboard.era5_completeness is 'Leads scored over leads expected.';
 comment on column miner_leaderboard.avg_acc is 'Mean over the same.';
 comment on column miner_leaderboard.avg_skill_score is 'Mean over the same.';
-comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span has one.';
+comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span reports one.';
 comment on column miner_leaderboard.current_forecast_stage is 'weather.stage of the newest step.';
 comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since.';
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
@@ -1062,8 +1062,8 @@ comment on column missing_scores.miner_hotkey is 'Miner.';
 comment on column missing_scores.score_type is 'day1 or era5.';
 comment on column missing_scores.lead_hours is 'Lead that has no score, hours after T0; null for day one.';
 comment on column missing_scores.status is 'Status of the newest attempt at that score; of the forecast when there was none; of the run where that ended before.';
-comment on column missing_scores.error_type is 'Category of what is in the way.';
-comment on column missing_scores.reason is 'What is in the way, in words.';
+comment on column missing_scores.error_type is 'Error category of the cause.';
+comment on column missing_scores.reason is 'Cause as one sentence.';
 comment on column missing_scores.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
 comment on column missing_scores.next_retry_time is 'When the score is tried again.';
 comment on column missing_scores.retries_remaining is 'Retries left of that score.';
@@ -1262,19 +1262,19 @@ create view run_completeness as
      LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
            FROM emitter_books books
           WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true;
-comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped + unaccounted.';
+comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped; unaccounted is the difference.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
-comment on column run_completeness.started is 'Spans of the run that were started, by the word of the processes that started them.';
+comment on column run_completeness.started is 'Spans of the run that were started, as counted by the processes that started them.';
 comment on column run_completeness.recorded is 'Spans of the run whose end is in the log, abandoned ones included.';
 comment on column run_completeness.in_flight is 'Spans of the run that are still running.';
-comment on column run_completeness.spooled is 'Spans of the run that wait in the spool of their process, by its word.';
-comment on column run_completeness.dead is 'Spans of the run that were refused and are kept in dead_letter_spans.';
-comment on column run_completeness.dropped is 'Spans of the run of which the record, or the end, could not be kept.';
+comment on column run_completeness.spooled is 'Spans of the run that wait in the spool of their process, as counted by that process.';
+comment on column run_completeness.dead is 'Spans of the run that were rejected and are stored in dead_letter_spans.';
+comment on column run_completeness.dropped is 'Spans of the run whose record, or whose end, was dropped.';
 comment on column run_completeness.dropped_by_reason is 'The same, by reason.';
-comment on column run_completeness.unaccounted is 'What the sum lacks; 0 is right.';
-comment on column run_completeness.missing_sequences is 'Numbers of records that are lost, by process; null is right.';
-comment on column run_completeness.abandoned is 'Spans of the run whose real end never came.';
+comment on column run_completeness.unaccounted is 'Difference between started and the sum of the others; 0 is right.';
+comment on column run_completeness.missing_sequences is 'Sequence numbers of lost records, by process; null is right.';
+comment on column run_completeness.abandoned is 'Spans of the run that have a synthetic end only.';
 comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 
@@ -1369,7 +1369,7 @@ create view step_faults as
             ELSE step.step_name = 'communication'::text OR NOT category.is_transport
         END
   GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
-comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, where it happened.';
+comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, at the step that caused it.';
 comment on column step_faults.validator_id is 'Validator.';
 comment on column step_faults.run_id is 'weather.run.id.';
 comment on column step_faults.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
@@ -1401,7 +1401,7 @@ create view stuck_steps as
      JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
      LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
   WHERE (step.status = ANY (ARRAY['in_progress'::text, 'retry_scheduled'::text, 'waiting_for_truth'::text, 'abandoned'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
-comment on view stuck_steps is 'Which miners of a run are held up, in which step, since when, and until when they will wait. Empty for a run that ended.';
+comment on view stuck_steps is 'Which miners of a run are blocked, in which step, since when, and until when they wait. Empty for a run that has ended.';
 comment on column stuck_steps.validator_id is 'Validator.';
 comment on column stuck_steps.run_id is 'weather.run.id.';
 comment on column stuck_steps.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';

@@ -1,29 +1,29 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** What runs statements: a pool, or a client inside a transaction. */
+/** Executes statements: a pool, or a client inside a transaction. */
 export type Queryable = Pick<PoolClient, 'query'>;
 
-/** What ends a transaction whose work succeeded. */
+/** Final statement of a transaction whose work succeeded. */
 export type TransactionEnd = 'commit' | 'rollback';
 
-/** How a transaction differs from an ordinary one. */
+/** Options of a transaction. */
 export interface TransactionOptions<Result> {
-  /** What ends it when its work succeeded, possibly by the result; `commit` unless given. */
+  /** Final statement after successful work, possibly chosen by the result. Default `commit`. */
   readonly end?: TransactionEnd | ((result: Result) => TransactionEnd);
-  /** Switches the timeouts of statements and locks off, and reads what is committed before each statement. */
+  /** Disables statement and lock timeouts, and sets the isolation level to read committed. */
   readonly isLong?: boolean;
 }
 
-/** Explicit isolation: after a wait for a lock, a statement must see what the last holder committed. */
+/** Explicit isolation level: after a lock wait, the next statement must see the commit of the previous lock holder. */
 const BEGIN_LONG =
   'begin isolation level read committed; set local statement_timeout = 0; set local lock_timeout = 0';
 
 /**
- * Unit of work: runs `work` in one transaction on a connection of the pool. All of it is committed, or nothing.
+ * Unit of work: runs `work` in one transaction on a connection of the pool, atomically.
  *
- * A connection that cannot even roll back is destroyed instead of going back to the pool.
+ * A connection whose rollback fails is destroyed instead of being returned to the pool.
  *
- * @throws what `work` or the server threw; the transaction is rolled back then
+ * @throws the error of `work` or of the server, after a rollback
  */
 export async function inTransaction<Result>(
   pool: Pool,

@@ -4,14 +4,14 @@ import type { CustomTypesConfig } from 'pg';
 /** PostgreSQL's type number of `int8` (bigint). */
 const INT8_OID = 20;
 
-/** The driver asks for the parser of a type as it comes over the wire. */
+/** Parser lookup of the driver, by type and wire format. */
 type GetTypeParser = (oid: number, format?: 'text' | 'binary') => (value: never) => unknown;
 
 /**
- * How columns become JavaScript values: as the driver does by default, but `int8` as a number.
+ * Maps columns to JavaScript values: the driver's defaults, but `int8` as a number.
  *
- * Every int8 of ours is an id or a count and stays below 2^53; one beyond it is an error, never a rounded number.
- * `timestamptz` stays a `Date`. One object a pool, so that the driver's global registry is left alone.
+ * Every int8 of ours is an id or a count below 2^53; a larger value is an error, never a rounded number. `timestamptz`
+ * stays a `Date`. One object per pool: the driver's global registry is not modified.
  */
 export function createTypeParsers(): CustomTypesConfig {
   const standard = pg.types.getTypeParser as GetTypeParser;

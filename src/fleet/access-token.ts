@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
-/** The claims of a token: whose forecast it opens, and until when. */
+/** Claims of a token: the forecast that it grants access to, and its expiry. */
 const claimsSchema = z.object({
   job_id: z.string(),
-  /** Name of the store's directory; the token opens what lies below it. */
+  /** Name of the store's directory; the token grants access to every file below it. */
   file_path: z.string().min(1),
   /** Seconds since 1970. */
   exp: z.number(),
@@ -31,13 +31,13 @@ function parseClaims(payload: string): TokenClaims | null {
   }
 }
 
-/** The claims of a token that is ours and not expired; null otherwise. Only our own header is accepted. */
+/** Claims of a valid, unexpired token, or null. Only our own header is accepted: no other algorithm can be named. */
 export function readToken(token: string, secret: Uint8Array, now: Date): TokenClaims | null {
   const [header, payload, signature, ...rest] = token.split('.');
   if (header !== HEADER || payload === undefined || signature === undefined || rest.length > 0) return null;
   const given = Buffer.from(signature, 'base64url');
-  const due = macOf(secret, `${header}.${payload}`);
-  if (given.length !== due.length || !timingSafeEqual(given, due)) return null;
+  const expected = macOf(secret, `${header}.${payload}`);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
   const claims = parseClaims(payload);
   return claims !== null && claims.exp * 1000 > now.getTime() ? claims : null;
 }

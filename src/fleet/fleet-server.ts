@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readBounded } from '#pipeline/miners/bounded-body';
 import type { MinerEndpoint } from './miner-endpoint.ts';
-import { jsonAnswer, type WireAnswer, type WireRequest } from './wire.ts';
+import { jsonResponse, type WireResponse, type WireRequest } from './wire.ts';
 
 const LARGEST_REQUEST_BYTES = 64 * 1024;
 /** `/m/{uid}` and what follows. */
 const MINER_PATH = /^\/m\/(\d{1,3})(\/.*)$/;
 
-/** What a fleet's server is given. */
+/** Options of a fleet's server. */
 export interface FleetServerOptions {
   readonly endpoints: ReadonlyMap<number, MinerEndpoint>;
   /** How long a hanging request is held before its connection is dropped, milliseconds. */
@@ -22,7 +22,7 @@ export interface FleetServer {
 }
 
 async function toWireRequest(message: IncomingMessage, path: string): Promise<WireRequest> {
-  // Not parsed as a URL, which would resolve ".." before the miner can refuse it.
+  // Not parsed as a URL: that would resolve ".." before the miner can reject it.
   const [bare = '', query = ''] = path.split('?', 2);
   const bearer = /^Bearer (\S+)$/.exec(message.headers.authorization ?? '')?.[1];
   const { bytes } = await readBounded(message, LARGEST_REQUEST_BYTES);
@@ -43,7 +43,7 @@ function send(
   response.end(content.bytes);
 }
 
-function act(reply: WireAnswer, response: ServerResponse, holdMillis: number): void {
+function writeResponse(reply: WireResponse, response: ServerResponse, holdMillis: number): void {
   switch (reply.kind) {
     case 'json':
       send(response, reply.statusCode, {
@@ -63,11 +63,11 @@ function act(reply: WireAnswer, response: ServerResponse, holdMillis: number): v
   }
 }
 
-async function answerOf(message: IncomingMessage, options: FleetServerOptions): Promise<WireAnswer> {
+async function handleRequest(message: IncomingMessage, options: FleetServerOptions): Promise<WireResponse> {
   const [, uid = '', path = ''] = MINER_PATH.exec(message.url ?? '') ?? [];
   const endpoint = options.endpoints.get(Number(uid));
-  if (endpoint === undefined) return jsonAnswer(404, { detail: 'Not Found' });
-  return endpoint.respond(await toWireRequest(message, path));
+  if (endpoint === undefined) return jsonResponse(404, { detail: 'Not Found' });
+  return endpoint.handle(await toWireRequest(message, path));
 }
 
 function stop(server: Server): Promise<void> {
@@ -80,8 +80,8 @@ function stop(server: Server): Promise<void> {
 /** Listens on a port that the kernel chooses; every miner has its own path prefix `/m/{uid}`. */
 export async function openFleetServer(options: FleetServerOptions): Promise<FleetServer> {
   const server = createServer((message, response) => {
-    answerOf(message, options).then(
-      (reply) => act(reply, response, options.holdMillis),
+    handleRequest(message, options).then(
+      (reply) => writeResponse(reply, response, options.holdMillis),
       () => response.destroy(),
     );
   });
@@ -97,7 +97,7 @@ function listen(server: Server): Promise<number> {
   });
 }
 
-/** A port on which nothing listens: one that the kernel gave out and that was closed again. */
+/** A port on which nothing listens: assigned by the kernel and closed again. */
 export async function findClosedPort(): Promise<number> {
   const server = createServer();
   const port = await listen(server);

@@ -11,11 +11,11 @@ export interface HostedStore {
   readonly manifestHash: string;
   /** Every path below the store, sorted. */
   readonly paths: readonly string[];
-  /** The content that a path has now, or null. */
+  /** Current content of a path, or null. */
   readonly read: (path: string) => Uint8Array | null;
 }
 
-/** Who signs a store, and whether it swaps files behind the validator's back. */
+/** Signer of a store, and whether chunks change after the manifest was read. */
 export interface HostedStoreOptions {
   readonly hotkey: string;
   readonly secretKey: Uint8Array;
@@ -27,10 +27,12 @@ export interface HostedStoreOptions {
 const isMetadata = (path: string): boolean =>
   /(?:^|\/)(?:zarr\.json|\.z[a-z]+|manifest\.(?:json|sig))$/.test(path);
 
-/** The same number of bytes, but other ones. */
+/** Altered content of the same length. */
 const swapped = (content: Uint8Array): Uint8Array => content.map((byte) => byte ^ 0x5a);
 
-/** Seals the files of a forecast. A tampering miner serves other chunks once its manifest was read. */
+/**
+ * Signs the files of a forecast with a manifest. A tampering miner serves altered chunks once its manifest was read.
+ */
 export function hostStore(
   forecast: ReadonlyMap<string, Uint8Array>,
   options: HostedStoreOptions,

@@ -1,38 +1,38 @@
 import type { HostedStore } from './hosted-store.ts';
 
-/** A job of a simulated miner. */
+/** State of a simulated miner's job. */
 export type InferenceState =
   | { readonly kind: 'running'; readonly progress: number }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'completed'; readonly store: HostedStore };
 
-/** How a job goes. */
+/** Course of a job. */
 export interface InferenceJobOptions {
-  /** Asked for once, when the job begins; a rejection makes the job fail. */
+  /** Called once, when the job begins; a rejected promise fails the job. */
   readonly makeStore: () => Promise<HostedStore>;
   /** Polls answered with "running" before the last one. */
   readonly polls: number;
-  /** The reply to the last poll instead of "completed". */
+  /** Message with which the job fails after its polls; null for a job that completes. */
   readonly failure: string | null;
-  /** How long an answer waits for a forecast that is still being made, milliseconds. */
-  readonly patienceMillis: number;
+  /** Longest wait of a response for a forecast in progress, milliseconds. */
+  readonly maxWaitMillis: number;
 }
 
 /** An accepted job. */
 export interface InferenceJob {
-  /** Counts a poll and gives the state of the job. */
+  /** Counts a poll and returns the state of the job. */
   readonly poll: () => Promise<InferenceState>;
-  /** How the job stands, without counting. */
+  /** The state of the job, without counting a poll. */
   readonly state: () => Promise<InferenceState>;
 }
 
-/** Resolves with null after a while; `stop` ends the wait. */
-function patience(millis: number): { readonly over: Promise<null>; readonly stop: () => void } {
+/** Cancellable timer: `expired` resolves with null after `millis`; `stop` clears it. */
+function startTimeout(millis: number): { readonly expired: Promise<null>; readonly stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<null>((resolve) => {
+  const expired = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, millis, null);
   });
-  return { over, stop: () => clearTimeout(timer) };
+  return { expired: expired, stop: () => clearTimeout(timer) };
 }
 
 /** Begins a job. Its length is counted in polls, so that it does not depend on how fast the machine is. */
@@ -46,16 +46,16 @@ export function beginInference(options: InferenceJobOptions): InferenceJob {
         )
       : Promise.resolve({ kind: 'failed', message: options.failure });
 
-  const lastWord = async (): Promise<InferenceState> => {
-    const { over, stop } = patience(options.patienceMillis);
-    const state = await Promise.race([outcome, over]);
+  const finalState = async (): Promise<InferenceState> => {
+    const { expired: expired, stop } = startTimeout(options.maxWaitMillis);
+    const state = await Promise.race([outcome, expired]);
     stop();
     return state ?? { kind: 'running', progress: 99 };
   };
   const state = async (): Promise<InferenceState> =>
     polls < options.polls
       ? { kind: 'running', progress: Math.round((100 * polls) / options.polls) }
-      : lastWord();
+      : finalState();
 
   return {
     state,

@@ -1,34 +1,34 @@
 import { seededFraction } from './seeded-fraction.ts';
 
-/** The parts that simulated miners play. */
+/** Behaviours of simulated miners. */
 export const PROFILES = [
-  /** Infers soon and honestly; some have the forecast ready before they are asked. */
+  /** Infers soon and honestly; some have the forecast ready before the first request. */
   'good',
   /** Needs many polls and reports its progress. */
   'slow',
   /** Answers with 503, drops connections and lets requests hang, then recovers. */
   'flaky',
-  /** Says that it is another hotkey. */
+  /** Rejects every request: it claims another hotkey. */
   'rejecting',
-  /** Listens nowhere. */
+  /** Refuses connections: nothing listens on its port. */
   'offline',
   /** Its forecast holds NaN. */
   'nan',
   /** Changes its chunks after the manifest was read. */
   'tampering',
-  /** Hands in the reference as its own forecast. */
+  /** Submits the reference as its own forecast. */
   'copying',
   /** Its inference fails. */
   'failing',
 ] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** Faults by how early a small fleet shows them. */
+/** Faulty profiles, in the order in which a growing fleet gets them. */
 const FAULTS = PROFILES.filter((profile) => profile !== 'good');
 
 /**
- * A part for each of `count` miners, the same for the same seed. Half of the fleet or more is good; from 16 miners on,
- * every part is played at least once.
+ * A profile for each of `count` miners, the same for the same seed. At least half of the fleet is good; from 16 miners
+ * on, every profile occurs.
  */
 export function assignProfiles(count: number, seed: number): Profile[] {
   const faults = Array.from(
@@ -37,7 +37,7 @@ export function assignProfiles(count: number, seed: number): Profile[] {
   );
   const good = Array.from({ length: count - faults.length }, (): Profile => 'good');
   return [...good, ...faults]
-    .map((part, index) => ({ part, order: seededFraction(seed, 'place', index) }))
+    .map((profile, index) => ({ profile: profile, order: seededFraction(seed, 'place', index) }))
     .toSorted((one, other) => one.order - other.order)
-    .map(({ part }) => part);
+    .map(({ profile: profile }) => profile);
 }

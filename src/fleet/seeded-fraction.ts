@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** 32 bytes that follow from a seed and what they are for. */
+/** Hash of a seed and a purpose: 32 bytes. */
 export function seededBytes(seed: number, ...purpose: readonly (string | number)[]): Uint8Array {
   return createHash('sha256')
     .update(JSON.stringify([seed, ...purpose]))
@@ -8,8 +8,8 @@ export function seededBytes(seed: number, ...purpose: readonly (string | number)
 }
 
 /**
- * A number in [0, 1) that follows from a seed and what it is for. Unlike a generator it has no state, so the order in
- * which miners are asked changes nothing.
+ * A number in [0, 1), hashed from a seed and a purpose. Unlike a generator it has no state, so the order of requests to
+ * miners does not matter.
  */
 export function seededFraction(seed: number, ...purpose: readonly (string | number)[]): number {
   return Buffer.from(seededBytes(seed, ...purpose)).readUInt32BE(0) / 2 ** 32;

@@ -3,7 +3,7 @@ import { encodeHotkey } from '#pipeline/miners/index';
 import type { Profile } from './profile.ts';
 import { seededBytes, seededFraction, seededInteger } from './seeded-fraction.ts';
 
-/** Who a simulated miner is and how it behaves: all of it follows from the seed of the fleet. */
+/** Identity and behaviour of a simulated miner: a pure function of the fleet's seed, the UID and the profile. */
 export interface SimulatedMiner {
   readonly uid: number;
   readonly hotkey: string;
@@ -12,11 +12,11 @@ export interface SimulatedMiner {
   readonly seed: number;
   /** How good its forecast is, 0 to 1. */
   readonly quality: number;
-  /** Polls answered with "still running" before the last word; 0: the forecast is there before it is asked for. */
+  /** Polls answered with "still running" before the outcome; 0: the forecast is complete at the first request. */
   readonly inferencePolls: number;
 }
 
-/** Polls that inference takes, by profile. All stay below the 20 polls that a validator grants. */
+/** Polls until inference completes, by profile. All below the validator's limit of 20 polls. */
 const INFERENCE_POLLS: Record<Profile, { readonly from: number; readonly to: number }> = {
   good: { from: 0, to: 3 },
   slow: { from: 6, to: 9 },

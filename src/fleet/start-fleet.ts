@@ -1,23 +1,23 @@
 import type { Miner } from '#pipeline/miners/index';
 import type { Route } from './fault-schedule.ts';
 import { findClosedPort, openFleetServer } from './fleet-server.ts';
-import { openForecastDesk } from './forecast-desk.ts';
+import { createForecastService } from './forecast-service.ts';
 import { createMinerEndpoint, type MinerEndpoint } from './miner-endpoint.ts';
 import { assignProfiles, type Profile } from './profile.ts';
 import { makeSimulatedMiner, type SimulatedMiner } from './simulated-miner.ts';
 
 const MOST_MINERS = 256;
-/** A hanging request is held for longer than a validator waits, unless time is scaled down. */
+/** How long a hanging request is held: longer than the validator's timeout, unless time is scaled down. */
 const HOLD_MILLIS = 60_000;
 const SHORTEST_HOLD_MILLIS = 10;
-/** Below the 5 s that a validator waits for a simulated miner. */
-const PATIENCE_MILLIS = 3000;
+/** Longest wait for a forecast in progress: below the 5 s timeout of a validator for a simulated miner. */
+const MAX_WAIT_MILLIS = 3000;
 
-/** What a fleet is made from. */
+/** Options of a fleet. */
 export interface FleetOptions {
   /** 1 to 256; the UIDs are 0 to count − 1. */
   readonly count: number;
-  /** Keys, parts, faults and qualities follow from it. */
+  /** Determines keys, profiles, faults and qualities. */
   readonly seed: number;
   /** T0 of the forecasts that the miners make. */
   readonly initTime: Date;
@@ -25,19 +25,19 @@ export interface FleetOptions {
   readonly forecastFor: (miner: SimulatedMiner) => Promise<ReadonlyMap<string, Uint8Array>>;
   /** Scales how long hanging requests are held; 1 is real time. */
   readonly delayFactor: number;
-  /** The part of each miner; assigned by the seed unless given. */
+  /** The profile of each miner; assigned by the seed unless given. */
   readonly profiles?: readonly Profile[];
   /** Decides when tokens expire. */
   readonly clock?: { readonly now: () => Date };
 }
 
-/** A miner of the fleet: who it is, and where it listens. */
+/** A miner of the fleet, with its address. */
 export type FleetMiner = SimulatedMiner & Miner;
 
 /** A running fleet. */
 export interface Fleet {
   readonly miners: readonly FleetMiner[];
-  /** Requests that a miner got, by route, those it dropped included. */
+  /** Requests that a miner received, by route, including those that it dropped. */
   readonly requestCounts: (uid: number) => Readonly<Record<Route, number>>;
   readonly close: () => Promise<void>;
 }
@@ -55,17 +55,17 @@ function profilesOf({ count, seed, profiles }: FleetOptions): readonly Profile[]
 }
 
 function endpointOf(miner: SimulatedMiner, options: FleetOptions): MinerEndpoint {
-  const desk = openForecastDesk(miner, {
+  const service = createForecastService(miner, {
     fleetSeed: options.seed,
     initTime: options.initTime,
     makeForecast: () => options.forecastFor(miner),
-    patienceMillis: PATIENCE_MILLIS,
+    maxWaitMillis: MAX_WAIT_MILLIS,
     now: options.clock?.now ?? (() => new Date()),
   });
-  return createMinerEndpoint(miner, desk);
+  return createMinerEndpoint(miner, service);
 }
 
-/** Starts simulated miners: real HTTP on the loopback interface, in this process. Whoever starts a fleet closes it. */
+/** Starts simulated miners: real HTTP on the loopback interface, in this process. The caller closes the fleet. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const miners = profilesOf(options).map((profile, uid) => makeSimulatedMiner(options.seed, uid, profile));
   const endpoints = new Map(miners.map((miner) => [miner.uid, endpointOf(miner, options)]));

@@ -1,6 +1,6 @@
 import type { Fault, Route } from './fault-schedule.ts';
 
-/** A request to one miner, with the prefix of the miner taken off its path. */
+/** A request to one miner, with the prefix of the miner removed from its path. */
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
@@ -9,14 +9,14 @@ export interface WireRequest {
   readonly body: string;
 }
 
-/** What a miner does with a request. */
-export type WireAnswer =
+/** Response of a miner, or the fault in its place. */
+export type WireResponse =
   | { readonly kind: 'json'; readonly statusCode: number; readonly body: unknown }
   | { readonly kind: 'file'; readonly bytes: Uint8Array }
   | { readonly kind: Exclude<Fault, 'http_503'> };
 
-/** An answer in JSON. */
-export const jsonAnswer = (statusCode: number, body: unknown): WireAnswer => ({
+/** A JSON response. */
+export const jsonResponse = (statusCode: number, body: unknown): WireResponse => ({
   kind: 'json',
   statusCode,
   body,

@@ -3,7 +3,7 @@ import { invalidStore } from './grid-errors.ts';
 
 export type ZarrFormat = 2 | 3;
 
-/** Data types that a field or a coordinate may have, with their bytes for each value. */
+/** Allowed data types of fields and coordinates, with their bytes per value. */
 const BYTES_PER_VALUE = {
   int8: 1,
   uint8: 1,
@@ -23,7 +23,7 @@ const V2_KINDS: Readonly<Record<string, string>> = { i: 'int', u: 'uint', f: 'fl
 /** More than a day of global 0.25 degree fields in one chunk is a mistake or an attack. */
 const MAX_CHUNK_BYTES = 2 ** 30;
 
-/** What is needed of an array's metadata, in one shape for both formats. */
+/** The used part of an array's metadata, normalised to one shape for both formats. */
 export interface ArrayDescription {
   readonly name: string;
   readonly shape: readonly number[];
@@ -36,13 +36,13 @@ export interface ArrayDescription {
   readonly addOffset: number;
   /** Stored values that stand for "no value" (CF `_FillValue` and `missing_value`). */
   readonly missingValues: readonly number[];
-  /** Whether the metadata defines what an absent chunk holds. */
+  /** Whether the metadata defines the value of absent chunks. */
   readonly hasFillValue: boolean;
   /** The codecs that make up a chunk file, innermost first. */
   readonly codecs: readonly string[];
 }
 
-/** A JSON number, or one of the texts that Zarr and xarray write for what JSON cannot hold. */
+/** A JSON number, or a string that Zarr and xarray write for values without a JSON form (NaN, infinities). */
 const scalar = z.union([z.number(), z.string(), z.null()]);
 
 const attributesSchema = z.object({
@@ -55,7 +55,7 @@ const attributesSchema = z.object({
   missing_value: scalar.optional(),
 });
 
-/** More dimensions than any field has are allowed here, so that the dimensions can be named in the error. */
+/** Allows more dimensions than a field can have, so that the later error can name the dimensions. */
 const lengths = z.array(z.int().nonnegative()).max(8);
 const chunkLengths = z.array(z.int().positive()).max(8);
 
@@ -93,7 +93,7 @@ export interface ArrayDocuments {
 }
 
 /**
- * Parses the metadata of an array, once, at the door.
+ * Parses and validates the metadata of an array once, on entry; later code trusts the result.
  *
  * @throws CategorizedError `invalid_response` for metadata that breaks the format or that is out of bounds.
  */
@@ -121,7 +121,7 @@ export function decodedChunkBytes({ chunkShape, dataType }: ArrayDescription): n
   return chunkShape.reduce((product, length) => product * length, BYTES_PER_VALUE[dataType]);
 }
 
-/** Format 2: attributes lie in a file of their own, and the compressor comes after the filters. */
+/** Format 2: attributes are in a separate file, and the compressor runs after the filters. */
 function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
   const array = parse(name, v2Schema, documents.array);
   const attributes = parse(name, attributesSchema, documents.attributes ?? {});
@@ -141,7 +141,7 @@ function describeV2(name: string, documents: ArrayDocuments): ArrayDescription {
   };
 }
 
-/** Format 3: one document holds everything. */
+/** Format 3: one document has all metadata. */
 function describeV3(name: string, document: unknown): ArrayDescription {
   const array = parse(name, v3Schema, document);
   const attributes = parse(name, attributesSchema, array.attributes ?? {});
@@ -178,7 +178,7 @@ function toMissingValues(mark: unknown): number[] {
   return Number.isNaN(value) ? [] : [value];
 }
 
-/** `<f4` becomes `float32`; the byte order is left to the decoder, and what is not a number stays as it is. */
+/** `<f4` becomes `float32`; the decoder handles the byte order; other types pass unchanged and are rejected later. */
 function v2DataTypeName(dtype: string): string {
   const [, kind = '', bytes = ''] = /^[<>|]([iuf])([1248])$/.exec(dtype) ?? [];
   return kind === '' ? dtype : `${V2_KINDS[kind] ?? kind}${String(Number(bytes) * 8)}`;

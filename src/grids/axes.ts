@@ -1,7 +1,7 @@
 import type { ArrayDescription } from './array-description.ts';
 import { invalidStore } from './grid-errors.ts';
 
-/** The roles that a dimension of a field can play. */
+/** Roles of a field's dimensions. */
 const AXIS_ROLES = ['time', 'level', 'latitude', 'longitude'] as const;
 export type AxisRole = (typeof AXIS_ROLES)[number];
 
@@ -38,9 +38,9 @@ export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMa
   for (const field of fields) {
     for (const [index, role] of fieldAxes(field).entries()) {
       const name = field.dimensionNames[index] ?? '';
-      const known = names.get(role) ?? name;
-      if (known !== name) {
-        throw invalidStore(`Variables use both "${known}" and "${name}" as ${role}; one is allowed.`);
+      const earlier = names.get(role) ?? name;
+      if (earlier !== name) {
+        throw invalidStore(`Variables use both "${earlier}" and "${name}" as ${role}; one is allowed.`);
       }
       names.set(role, name);
     }
@@ -48,7 +48,7 @@ export function coordinateNames(fields: readonly ArrayDescription[]): ReadonlyMa
   return names;
 }
 
-/** Undefined for a dimension that no field of ours has. */
+/** Undefined for an unknown dimension. */
 function roleOf(dimension: string): AxisRole | undefined {
   return AXIS_ROLES.find((role) => DIMENSION_NAMES[role].includes(dimension));
 }

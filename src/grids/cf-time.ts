@@ -24,7 +24,7 @@ const SHORT_UNITS: Readonly<Record<string, keyof typeof MILLIS_PER_UNIT>> = {
 
 const CALENDARS = ['standard', 'gregorian', 'proleptic_gregorian'];
 
-/** Before this year the `standard` calendar is Julian, which a Date is not. */
+/** Before this year the `standard` calendar is Julian; a `Date` is always Gregorian. */
 const FIRST_GREGORIAN_YEAR = 1583;
 
 const UNITS_PATTERN =

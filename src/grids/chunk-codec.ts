@@ -8,11 +8,11 @@ export interface ChunkCodec {
   encode(bytes: Uint8Array): Promise<Uint8Array>;
   /** The `compressor` of a `.zarray`. */
   readonly v2Compressor: Readonly<Record<string, unknown>>;
-  /** The entry of `codecs` in a `zarr.json`, for values of so many bytes. */
+  /** The entry of `codecs` in a `zarr.json`, for the given value size. */
   v3Codec(bytesPerValue: number): Readonly<Record<string, unknown>>;
 }
 
-/** What is used of the codec library, whose own types do not resolve under this module system. */
+/** The used part of the codec library, whose own types do not resolve under this module system. */
 interface EncoderFactory {
   fromConfig(configuration: object): { encode(bytes: Uint8Array): Promise<Uint8Array> };
 }

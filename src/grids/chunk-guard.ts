@@ -17,11 +17,11 @@ export interface ChunkGuardOptions {
 }
 
 /**
- * Refuses chunk files that would decode to something wrong without an error.
+ * Decorator that rejects chunk files which would decode to wrong values without an error.
  *
- * The Blosc decoder returns whatever memory it finds for a truncated chunk, and trusts the sizes in its header; and an
- * absent chunk of an array without a fill value would read as zeros. Damage inside an otherwise whole chunk can only be
- * seen with a manifest.
+ * The Blosc decoder returns uninitialised memory for a truncated chunk, and trusts the sizes in its header; an absent
+ * chunk of an array without a fill value would read as zeros. Corruption inside a chunk of the right size is detected
+ * by a manifest only.
  */
 export function withChunkGuard(
   store: AsyncReadable,
@@ -55,12 +55,12 @@ function checkBloscSizes(key: string, bytes: Uint8Array, array: ArrayDescription
   const storedSize = header.getUint32(12, true);
   if (storedSize !== bytes.byteLength) {
     throw invalidStore(
-      `Chunk ${key} has ${String(bytes.byteLength)} bytes where its header says ${String(storedSize)}: it is truncated or corrupt.`,
+      `Chunk ${key} has ${String(bytes.byteLength)} bytes where its header has ${String(storedSize)}: it is truncated or corrupt.`,
     );
   }
   if (array.codecs.every((codec) => SIZE_KEEPING_CODECS.includes(codec)) && decodedSize !== expected) {
     throw invalidStore(
-      `Chunk ${key} claims to hold ${String(decodedSize)} bytes; the array's chunks hold ${String(expected)}.`,
+      `Chunk ${key} claims a decoded size of ${String(decodedSize)} bytes; the array's chunks have ${String(expected)}.`,
     );
   }
 }

@@ -12,7 +12,7 @@ import { openArray, readArrayDescription, type ZarrGroup } from './zarr-group.ts
 const MAX_COORDINATE_VALUES = 1_000_000;
 const MAX_PRESSURE_HPA = 1100;
 
-/** Units of a pressure coordinate, with what one of them is in hPa. Absent units are taken as hPa. */
+/** Conversion factors of pressure units to hPa. Absent units are taken as hPa. */
 const HPA_PER_UNIT: Readonly<Record<string, number>> = {
   hpa: 1,
   millibars: 1,
@@ -30,7 +30,8 @@ export interface Coordinates extends Grid {
 /**
  * Reads the coordinate arrays of the roles that the fields use.
  *
- * @throws CategorizedError `not_found` for an absent coordinate, `invalid_response` for one that makes no sense.
+ * @throws CategorizedError `not_found` for an absent coordinate, `invalid_response` for one that is out of range,
+ * repeated or without known units.
  */
 export async function readCoordinates(
   group: ZarrGroup,
@@ -49,7 +50,7 @@ export async function readCoordinates(
   };
 }
 
-/** A coordinate array as it is stored, unpacked but without a meaning. */
+/** A coordinate array, unpacked but not yet converted to times, levels or degrees. */
 interface Coordinate {
   readonly description: ArrayDescription;
   readonly values: readonly number[];
@@ -100,7 +101,7 @@ function toPressureLevels({ description, values }: Coordinate): number[] {
   return levels;
 }
 
-/** Also refuses NaN, which is in no range. */
+/** Also rejects NaN, for which every range comparison is false. */
 function toDegrees({ description, values }: Coordinate, range: { min: number; max: number }): Float64Array {
   const inRange = values.every((value) => value >= range.min && value <= range.max);
   const rising = Math.sign((values[1] ?? 0) - (values[0] ?? 0));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
 
-/** Error codes for a file that does not exist. */
+/** Error codes of an absent file. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 
 /** Reads the files of a local directory. Errors name the key and the code, never the directory. */

@@ -3,7 +3,7 @@ import type { ArrayDescription } from './array-description.ts';
 import { type AxisRole, fieldAxes } from './axes.ts';
 import { readArray, type StridedValues } from './read-array.ts';
 
-/** Where in an array one field lies. */
+/** Position of one field in an array. */
 export interface FieldIndex {
   readonly timeIndex: number;
   /** 0 where the array has no level axis. */
@@ -29,14 +29,14 @@ export function createArrayFieldReader(
       array,
       axes.map((role) => indexOf[role]),
     );
-    const left = axes.filter((role) => indexOf[role] === null);
-    const layout = toLayout(values, left.indexOf('latitude'), left.indexOf('longitude'));
+    const remainingAxes = axes.filter((role) => indexOf[role] === null);
+    const layout = toLayout(values, remainingAxes.indexOf('latitude'), remainingAxes.indexOf('longitude'));
     if (plain && layout.rowMajor && values.data instanceof Float32Array) return values.data;
     return copyRowMajor(values.data, layout, unpack);
   };
 }
 
-/** Where the value of a row and a column lies in the values that were read. */
+/** Strided layout of the values that were read. */
 interface Layout {
   readonly rows: number;
   readonly columns: number;
@@ -71,14 +71,14 @@ function copyRowMajor(
 /** How stored numbers become physical ones (CF conventions, sections 2.5.1 and 8.1). */
 export type Packing = Pick<ArrayDescription, 'dataType' | 'scaleFactor' | 'addOffset' | 'missingValues'>;
 
-/** `stored * scale_factor + add_offset`, and NaN for the marks of absent values. */
+/** `stored * scale_factor + add_offset`, and NaN for missing-value markers. */
 export function createUnpacker(packing: Packing): (stored: number) => number {
   const { dataType, scaleFactor, addOffset, missingValues } = packing;
   const marks = dataType === 'float32' ? missingValues.map(Math.fround) : missingValues;
   return (stored) => (marks.includes(stored) ? Number.NaN : stored * scaleFactor + addOffset);
 }
 
-/** Whether stored values are physical ones already, so that they need not be touched. */
+/** Whether stored values are physical ones already, so that no copy is needed. */
 export function isUnpacked({ scaleFactor, addOffset, missingValues }: Packing): boolean {
   return scaleFactor === 1 && addOffset === 0 && missingValues.length === 0;
 }

@@ -2,7 +2,7 @@ import { isZarritaError } from 'zarrita';
 import { CategorizedError, type ErrorCategory } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 
-/** The store lacks a valid time. The caller says by the category whether truth is late or a forecast has a gap. */
+/** The store lacks a valid time. The caller's category distinguishes late truth from a gap in a forecast. */
 export class GridTimeMissingError extends CategorizedError {
   readonly validTime: Date;
 
@@ -19,15 +19,15 @@ export class GridTimeMissingError extends CategorizedError {
   }
 }
 
-/** A store that breaks the rules of its format: asking again gives the same bytes. */
+/** A store that violates its format. Not retryable: a retry reads the same bytes. */
 export function invalidStore(message: string, cause?: unknown): CategorizedError {
   return new CategorizedError('invalid_response', message, { cause });
 }
 
 /**
- * Turns what the Zarr library has thrown while reading `what` into an error with a category.
+ * Maps an error of the Zarr library, thrown while reading `what`, to an error with a category.
  *
- * An error that has a category is kept, and so is one with a code, for it comes from the system or the network below.
+ * An error with a category passes unchanged, and so does one with a code, which comes from the system or the network.
  */
 export function toGridError(error: unknown, what: string): Error {
   if (error instanceof CategorizedError) return error;

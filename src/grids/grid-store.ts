@@ -5,7 +5,7 @@ export interface GridVariable {
   readonly name: Variable;
   /** Isobaric levels in hPa, in the store's order; null for a surface variable. */
   readonly pressureLevelsHpa: readonly number[] | null;
-  /** As the store writes it; null where it is absent. */
+  /** As stored; null where the metadata has none. */
   readonly units: string | null;
 }
 
@@ -25,7 +25,7 @@ export interface Grid {
   readonly longitudes: Float64Array;
 }
 
-/** Gridded fields behind one door, whatever format and place they are stored in. */
+/** Uniform interface to gridded fields, independent of storage format and location. */
 export interface GridStore extends Grid {
   readonly variables: readonly GridVariable[];
   readonly validTimes: readonly Date[];
@@ -38,7 +38,7 @@ export interface GridStore extends Grid {
 }
 
 export interface GridStoreOptions {
-  /** What it means to the caller that a valid time is absent. Default `invalid_response`. */
+  /** Error category of an absent valid time, chosen by the caller. Default `invalid_response`. */
   readonly timeMissingCategory?: ErrorCategory;
   /** Whether a chunk file that is absent is an error, instead of the fill value of the Zarr specification. */
   readonly requireChunks?: boolean;

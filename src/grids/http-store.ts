@@ -12,7 +12,7 @@ export interface HttpStoreOptions {
   readonly bearerToken?: string;
   /** For one whole request, body included. Default 30 000. */
   readonly timeoutMillis?: number;
-  /** A longer file is refused while it arrives. Default 256 MiB. */
+  /** A longer file is rejected while it is downloaded. Default 256 MiB. */
   readonly maxFileBytes?: number;
   /** Connection pool, for instance one that accepts self-signed certificates. */
   readonly dispatcher?: Dispatcher;
@@ -20,12 +20,12 @@ export interface HttpStoreOptions {
   readonly now?: () => number;
 }
 
-/** What a store has transferred so far. */
+/** Transfer statistics of a store. */
 export interface HttpStoreStats {
   readonly requests: number;
-  /** Body bytes of the files that arrived whole. */
+  /** Body bytes of completely received files. */
   readonly bytes: number;
-  /** Milliseconds from the first request that was answered to the head of its answer; null before there is one. */
+  /** Milliseconds from the first answered request to its response headers; null before there is one. */
   readonly firstByteMillis: number | null;
 }
 
@@ -34,7 +34,7 @@ export interface HttpStore extends AsyncReadable {
 }
 
 /**
- * Reads the files below a URL. 404 means that a file is absent; any other answer than 200 is an error.
+ * Reads the files below a URL. 404 means that a file is absent; any other status than 200 is an error.
  *
  * Errors name the file's path within the store and a status or code, never the host, the query or the token, and
  * carry no cause, because a connection error holds the address.
@@ -59,7 +59,7 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
           ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
         });
         stats.firstByteMillis ??= now() - startedAt;
-        const bytes = await readAnswer(response, key, maxFileBytes);
+        const bytes = await readBody(response, key, maxFileBytes);
         stats.bytes += bytes?.byteLength ?? 0;
         return bytes;
       } catch (error) {
@@ -83,13 +83,13 @@ function fileUrl(base: URL, key: string): URL {
 }
 
 /** The body of a 200, undefined for a 404. */
-async function readAnswer(
+async function readBody(
   { statusCode, headers, body }: Dispatcher.ResponseData,
   key: string,
   maxFileBytes: number,
 ): Promise<Uint8Array | undefined> {
   if (statusCode !== 200) {
-    // The status says it all; what becomes of the body does not matter.
+    // The status alone decides; errors while the body is discarded are ignored.
     await body.dump().catch(() => undefined);
     if (statusCode === 404) return undefined;
     throw statusError(statusCode, key);
@@ -99,21 +99,21 @@ async function readAnswer(
   let length = 0;
   for await (const part of body as AsyncIterable<Uint8Array>) {
     length += part.byteLength;
-    // Leaving the loop closes the connection; destroying the body instead would raise an error that nobody catches.
-    if (Math.max(length, announced) > maxFileBytes) throw tooLong(key, maxFileBytes);
+    // Leaving the loop closes the connection; destroying the body instead would raise an uncaught error.
+    if (Math.max(length, announced) > maxFileBytes) throw fileTooLongError(key, maxFileBytes);
     parts.push(part);
   }
   return Buffer.concat(parts);
 }
 
-function tooLong(key: string, maxFileBytes: number): CategorizedError {
+function fileTooLongError(key: string, maxFileBytes: number): CategorizedError {
   return new CategorizedError(
     'invalid_response',
     `File ${key} is longer than the ${String(maxFileBytes)} bytes that are allowed.`,
   );
 }
 
-/** 401 is worth another try with a fresh token, 408 and 429 later. */
+/** Retryable: 5xx, 401 (with a fresh token), 408 and 429. */
 function statusError(statusCode: number, key: string): CategorizedError {
   const message = `Reading file ${key} was answered with HTTP ${String(statusCode)}; 200 or 404 is allowed.`;
   if (statusCode >= 500) return new CategorizedError('http_5xx', message, { retryable: true });
@@ -130,7 +130,7 @@ interface FailedRequest {
   readonly timeoutMillis: number;
 }
 
-/** A time-out of the whole request, of its head or of its connection is one category; the rest is a lost connection. */
+/** `timeout` for the whole request, its headers or its connection; `connection` for every other transport error. */
 function toTransportError(error: unknown, { key, timedOut, timeoutMillis }: FailedRequest): CategorizedError {
   if (error instanceof CategorizedError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';

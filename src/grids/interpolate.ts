@@ -4,10 +4,10 @@ import type { Grid } from './grid-store.ts';
 const TOLERANCE_DEGREES = 1e-4;
 
 /**
- * Makes a function that brings fields from one grid to another, bilinear in latitude and longitude.
+ * Creates a bilinear interpolator of fields from one grid to another.
  *
  * Longitude is cyclic where the grid goes round the globe, and 350 and -10 are the same meridian. A point outside the
- * source grid is NaN, and so is one with a NaN neighbour that has weight. Equal grids give the field itself back.
+ * source grid is NaN, and so is one with a NaN neighbour that has weight. For equal grids it returns the field itself.
  */
 export function createInterpolator(from: Grid, to: Grid): (field: Float32Array) => Float32Array {
   if (isSameGrid(from, to)) return (field) => field;
@@ -97,7 +97,7 @@ function blend(field: Float32Array, rowStart: number, { lower, upper, fraction }
   return mix(field[rowStart + lower] ?? Number.NaN, field[rowStart + upper] ?? Number.NaN, fraction);
 }
 
-/** A neighbour without weight does not count, so that its NaN does not spread. */
+/** Skips a neighbour of weight 0, so that its NaN does not propagate. */
 function mix(lower: number, upper: number, fraction: number): number {
   if (fraction === 0) return lower;
   return lower + (upper - lower) * fraction;

@@ -15,9 +15,9 @@ import { openArray, openZarrGroup, readArrayDescription, type ZarrGroup } from '
 export type GridSource = string | ReadonlyMap<string, Uint8Array> | AsyncReadable;
 
 /**
- * Opens the nine forecast variables of a Zarr store, v2 or v3, consolidated or not. Other arrays are left alone.
+ * Opens the nine forecast variables of a Zarr store, v2 or v3, consolidated or not. Other arrays are ignored.
  *
- * All metadata and coordinates are read and checked here; fields are read when they are asked for.
+ * Reads and validates all metadata and coordinates eagerly; fields are read on request.
  *
  * @throws CategorizedError `not_found` where nothing is stored, `data_missing_variable` where none of the nine is,
  * `invalid_response` for what breaks the format, and the errors of the store itself.
@@ -36,7 +36,7 @@ export async function openGridStore(source: GridSource, options: GridStoreOption
   }
 }
 
-/** A URL, a directory and files in memory become stores of bytes; a store of bytes is one already. */
+/** Wraps a URL, a directory or files in memory as a store of bytes; a store of bytes passes unchanged. */
 function toReadable(source: GridSource): AsyncReadable {
   if (source instanceof Map) return createMemoryStore(source as ReadonlyMap<string, Uint8Array>);
   if (typeof source !== 'string') return source as AsyncReadable;
@@ -74,7 +74,7 @@ interface GridParts {
   readonly options: GridStoreOptions;
 }
 
-/** Opens an array for every variable, once; reading needs no metadata from then on. */
+/** Opens the array of every variable once; later reads need no metadata. */
 async function createGridStore(group: ZarrGroup, parts: GridParts): Promise<GridStore> {
   const { descriptions, coordinates, options } = parts;
   const readers = new Map<string, (index: FieldIndex) => Promise<Float32Array>>();

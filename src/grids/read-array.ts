@@ -1,14 +1,14 @@
 import { type Array as ZarrArray, type Chunk, type DataType, defineArrayExtension, get } from 'zarrita';
 import { invalidStore, toGridError } from './grid-errors.ts';
 
-/** Values of a selection, with the distance between neighbours along each axis that is left. */
+/** Values of a selection, with the stride of each remaining axis. */
 export interface StridedValues {
   readonly data: ArrayLike<number | bigint>;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
 }
 
-/** Decoders do not check that a chunk has all its values; one that is too short would leave gaps. */
+/** Rejects short chunks: decoders do not check the number of values, and a short chunk would leave gaps. */
 const withFullChunks = defineArrayExtension((array) => ({
   async getChunk(coordinates: number[], options?: { signal?: AbortSignal }) {
     const chunk = await array.getChunk(coordinates, options);
@@ -22,8 +22,8 @@ const withFullChunks = defineArrayExtension((array) => ({
 }));
 
 /**
- * Reads one value of each axis that has an index, and all values of each axis that has null. The values may be those that
- * the store holds: they are only to be read.
+ * Reads one index of each axis that has one, and all values of each axis that has null. The values may be a view of the
+ * store's own memory: callers must not write to them.
  *
  * @throws CategorizedError `invalid_response` for chunks that cannot be decoded; errors of the store as they are.
  */
@@ -34,7 +34,7 @@ export async function readArray(
   try {
     const checked = withFullChunks(array);
     if (isOneChunk(array, selection)) {
-      return keptAxes(await checked.getChunk(selection.map((index) => index ?? 0)), selection);
+      return squeeze(await checked.getChunk(selection.map((index) => index ?? 0)), selection);
     }
     const chunk = await get(checked, [...selection]);
     if (typeof chunk === 'object' && 'data' in chunk) {
@@ -46,7 +46,7 @@ export async function readArray(
   throw invalidStore(`Array ${array.path} has no axis left in the selection.`);
 }
 
-/** Whether a selection is exactly what one chunk holds, so that nothing has to be copied out of it. */
+/** Fast path: whether a selection is exactly one chunk, which needs no copy. */
 function isOneChunk({ shape, chunks }: ZarrArray<DataType>, selection: readonly (number | null)[]): boolean {
   return (
     selection.includes(null) &&
@@ -54,8 +54,8 @@ function isOneChunk({ shape, chunks }: ZarrArray<DataType>, selection: readonly 
   );
 }
 
-/** A chunk without the axes on which it has one value. */
-function keptAxes(chunk: Chunk<DataType>, selection: readonly (number | null)[]): StridedValues {
+/** Drops the axes of length 1 that were selected by index. */
+function squeeze(chunk: Chunk<DataType>, selection: readonly (number | null)[]): StridedValues {
   const isKept = (_: number, axis: number): boolean => selection[axis] === null;
   return {
     data: chunk.data as ArrayLike<number | bigint>,
@@ -64,7 +64,7 @@ function keptAxes(chunk: Chunk<DataType>, selection: readonly (number | null)[])
   };
 }
 
-/** Text arrays have no length that matters here; they are refused when they are described. */
+/** String arrays have no numeric length; `describeArray` has rejected them before. */
 function lengthOf(data: object): number {
   return 'length' in data ? Number(data.length) : 0;
 }

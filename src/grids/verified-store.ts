@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
 
-/** The part of a miner's manifest that is needed to check its files. */
+/** The part of a miner's manifest that verifies its files. */
 export interface FileManifest {
   /** Relative path without a leading slash, to the lower-case hex hash of that file. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** What was read through a verified store so far. */
+/** Read statistics of a verified store. */
 export interface VerificationStats {
   readonly reads: number;
   readonly bytes: number;
-  /** Distinct files whose hash was right. */
+  /** Distinct files whose hash matched. */
   readonly verifiedFiles: number;
 }
 
@@ -26,12 +26,13 @@ export function hashFile(path: string, content: Uint8Array): string {
 }
 
 /**
- * Checks every file against a frozen manifest as it is read, metadata included, so that a forecast cannot be replaced
- * after the weather has happened.
+ * Decorator that verifies every file, metadata included, against a frozen manifest on read, so that a forecast cannot
+ * be replaced once the outcome is known.
  *
- * A file that is neither listed nor stored is plainly absent, because readers probe for optional metadata.
+ * A file that is neither listed nor stored is absent without an error, because readers probe for optional metadata.
  *
- * @throws CategorizedError `verification_chunk`, not retryable, for a file that is unlisted, altered, or listed and gone.
+ * @throws CategorizedError `verification_chunk`, not retryable, for a file that is unlisted, altered, or listed and
+ * gone.
  */
 export function withManifestVerification(store: AsyncReadable, manifest: FileManifest): VerifiedStore {
   const verified = new Set<string>();

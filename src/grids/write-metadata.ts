@@ -38,7 +38,7 @@ export function rootDocuments(arrays: readonly MetadataFile[], zarrFormat: ZarrF
   return [...root, ['.zmetadata', { metadata, zarr_consolidated_format: 1 }]];
 }
 
-/** Where a chunk lies. */
+/** Path of a chunk in the store. */
 export function chunkPath(array: NewArray, place: readonly number[], zarrFormat: ZarrFormat): string {
   return zarrFormat === 2 ? `${array.name}/${place.join('.')}` : `${array.name}/c/${place.join('/')}`;
 }

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { Variable } from '#semconv';
 import type { ZarrFormat } from './array-description.ts';
 import { type ChunkCodec, type ChunkCodecName, createChunkCodec } from './chunk-codec.ts';
 import type { Grid } from './grid-store.ts';
 import { arrayDocuments, chunkPath, type NewArray, rootDocuments } from './write-metadata.ts';
 
-/** Fields to be written, produced when they are asked for. */
+/** A dataset to be written; fields are produced on demand. */
 export interface GridDataset extends Grid {
   readonly validTimes: readonly Date[];
   /** hPa; empty where no variable is on levels. */
@@ -33,13 +33,13 @@ export interface WriteGridStoreOptions {
   readonly codec?: ChunkCodecName;
 }
 
-/** A directory that is created, or a map that is filled with relative path to bytes. */
+/** A directory to be created, or a map to be filled, from relative path to bytes. */
 export type GridTarget = string | Map<string, Uint8Array>;
 
 /**
  * Writes a grid store: one chunk for each time and level, the whole globe in it; format 2 has consolidated metadata.
  *
- * The files are the same for the same dataset, byte by byte.
+ * Deterministic: the same dataset gives the same bytes.
  */
 export async function writeGridStore(
   target: GridTarget,
@@ -66,23 +66,23 @@ export async function writeGridStore(
   }
 }
 
-/** Takes one file; resolves once it is written. */
+/** Writes one file; resolves once it is written. */
 type Sink = (path: string, bytes: Uint8Array) => Promise<void>;
 
 function createSink(target: GridTarget): Sink {
   if (typeof target !== 'string') {
     return async (path, bytes) => {
       target.set(path, bytes);
-      // Making fields and encoding them never leaves the turn, and others want to go on meanwhile.
-      await nextTurn();
+      // Producing and encoding fields is CPU-bound: yields, so that timers and I/O are served between files.
+      await yieldToEventLoop();
     };
   }
-  const made = new Map<string, Promise<unknown>>();
+  const created = new Map<string, Promise<unknown>>();
   return async (path, bytes) => {
     const file = join(target, path);
     const directory = dirname(file);
-    const ready = made.get(directory) ?? mkdir(directory, { recursive: true });
-    made.set(directory, ready);
+    const ready = created.get(directory) ?? mkdir(directory, { recursive: true });
+    created.set(directory, ready);
     await ready;
     await writeFile(file, bytes);
   };
@@ -171,7 +171,7 @@ function fieldArray({ name, units, onLevels }: GridDatasetVariable, dataset: Gri
   };
 }
 
-/** Little-endian, as every platform is that Node runs on. */
+/** Raw memory, which is little-endian: every platform of Node is. */
 function bytesOf(values: Float32Array | Float64Array | BigInt64Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -11,16 +11,16 @@ import { CategorizedError } from '#semconv';
 import { type ArrayDescription, describeArray, type ZarrFormat } from './array-description.ts';
 import { invalidStore, toGridError } from './grid-errors.ts';
 
-/** The root of a Zarr hierarchy, its format known and its metadata fetched at most once. */
+/** The root of a Zarr hierarchy with a known format. Metadata is cached: each file is fetched at most once. */
 export interface ZarrGroup {
   readonly store: AsyncReadable;
   readonly format: ZarrFormat;
-  /** Names of the arrays, where consolidated metadata has them. */
+  /** Names of the arrays, where consolidated metadata lists them. */
   readonly arrayNames: ReadonlySet<string> | undefined;
 }
 
 /**
- * Finds out how the store is written.
+ * Detects the format of a store.
  *
  * @throws CategorizedError `not_found` where there is no group at the root.
  */
@@ -56,7 +56,7 @@ export async function readArrayDescription(
   return describeArray(name, format, { array, attributes });
 }
 
-/** Opens an array whose metadata has been described before. */
+/** Opens an array whose metadata `readArrayDescription` has validated. */
 export async function openArray({ store, format }: ZarrGroup, name: string): Promise<ZarrArray<DataType>> {
   const location = root(store).resolve(name);
   try {
@@ -76,7 +76,7 @@ async function readJson(store: AsyncReadable, key: `/${string}`): Promise<unknow
   }
 }
 
-/** Metadata is small and asked for more than once; chunks are neither. */
+/** Cache filter: metadata is small and read repeatedly; chunks are neither. */
 function isMetadata(path: string): boolean {
   return path.endsWith('/zarr.json') || path.includes('/.z');
 }

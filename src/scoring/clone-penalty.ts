@@ -17,7 +17,7 @@ export const CLONE_THRESHOLDS: Readonly<Record<string, number>> = {
 const CLONE_PENALTY_SCALE = 1;
 
 /**
- * What is taken off the skill of a forecast that resembles the reference: gamma (1 - d / D) for d < D, otherwise 0
+ * Deduction from the skill of a forecast that resembles the reference: gamma (1 - d / D) for d < D, otherwise 0
  * (domain 4.3 step 3).
  *
  * @param distance d, weighted mse(forecast, reference); null when unknown

@@ -11,7 +11,7 @@ export interface Comoments {
   readonly products: number;
 }
 
-/** The moments of no pair. */
+/** Identity element: the moments of no pair. */
 export const NO_COMOMENTS: Comoments = {
   weight: 0,
   meanX: 0,
@@ -36,7 +36,7 @@ export interface ShiftedSums {
 /**
  * Turns the sums of a row, all of whose pairs have the same weight, into moments.
  *
- * The subtraction is sound: a member of a sample of n lies within sqrt(n) standard deviations of its mean, so the
+ * Cancellation is bounded: a member of a sample of n lies within sqrt(n) standard deviations of its mean, so the
  * relative error is at most about n times that of a double.
  */
 export function comomentsOfRow(sums: ShiftedSums, weight: number): Comoments {
@@ -52,7 +52,10 @@ export function comomentsOfRow(sums: ShiftedSums, weight: number): Comoments {
   };
 }
 
-/** Joins two samples of pairs (Chan, Golub and LeVeque 1979). A part without weight changes nothing. */
+/**
+ * Merges two samples of pairs (parallel algorithm of Chan, Golub and LeVeque 1979). A sample without weight changes
+ * nothing.
+ */
 export function joinComoments(left: Comoments, right: Comoments): Comoments {
   if (!(right.weight > 0)) return left;
   const weight = left.weight + right.weight;

@@ -8,7 +8,7 @@ const CLONE_CLAMP_FRACTION = 0.5;
 /** The most that a forecast with a copied variable can score. */
 const CLONE_CLAMP_SCORE = 0.05;
 
-/** What day one found for one variable at one lead. */
+/** Metrics of one variable at the lead of day one. */
 export interface Day1Variable {
   /** Variable with level, for example `z500`. */
   readonly variable: string;
@@ -16,7 +16,7 @@ export interface Day1Variable {
   readonly skill: number | null;
   /** Anomaly correlation, -1..1; null when unknown. */
   readonly acc: number | null;
-  /** Taken off the skill; null when unknown, which takes off nothing. */
+  /** Deducted from the skill; null when unknown, which deducts nothing. */
   readonly clonePenalty: number | null;
   /** Weighted mse(forecast, reference); null when unknown. */
   readonly cloneDistance: number | null;
@@ -26,7 +26,7 @@ export interface Day1Variable {
   readonly sane: boolean;
 }
 
-/** The score of day one, or why there is none. 0 is a score. */
+/** The score of day one, or the reason why there is none. 0 is a score. */
 export type Day1Score =
   | {
       readonly kind: 'scored';
@@ -40,8 +40,8 @@ export type Day1Score =
   | { readonly kind: 'unscorable'; readonly reason: 'no_variables' | 'no_finite_metric' };
 
 /**
- * Score of day one (domain 4.3): 0.6 mean(max(0, skill - penalty)) + 0.4 mean((acc + 1) / 2) over the variables, at most
- * 0.05 when a variable with a threshold D has a penalty above 0 or a distance below 0.5 D.
+ * Score of day one (domain 4.3): 0.6 mean(max(0, skill - penalty)) + 0.4 mean((acc + 1) / 2) over the variables, at
+ * most 0.05 when a variable with a threshold D has a penalty above 0 or a distance below 0.5 D.
  *
  * A variable that failed a sanity check counts 0 in both means: failing must never raise a score. A metric that a sane
  * variable lacks (null or not finite) is left out of its mean; a mean of nothing counts 0, unless both are, which is

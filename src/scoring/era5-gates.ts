@@ -2,7 +2,7 @@ import type { FieldValues } from './field-grid.ts';
 
 /** Share of the truth-finite points at which a forecast must be finite to be scored. */
 const MIN_FINITE_COVERAGE = 0.9985;
-/** Share below which a forecast does not merely have gaps: its store does not hold what it claims. */
+/** Share below which the store is not trusted at all: it does not hold what its metadata claims. */
 const MIN_CREDIBLE_COVERAGE = 0.1;
 /** Largest absolute value of any variable, in any unit, that is taken for data. */
 const MAX_CREDIBLE_VALUE = 1e12;
@@ -10,7 +10,7 @@ const MAX_CREDIBLE_VALUE = 1e12;
 /** Error categories that the gates assign. */
 export type Era5GateCategory = 'data_coverage' | 'data_extreme';
 
-/** What the gates look at; the scores of a field have the same names. */
+/** Input of the gates; a subset of `FieldScores`, with the same names. */
 export interface Era5GateInput {
   /** Share of the truth-finite points with a finite forecast, 0..1. */
   readonly finiteCoverage: number;
@@ -19,14 +19,14 @@ export interface Era5GateInput {
   readonly forecastMax: number | null;
 }
 
-/** Whether a field may be scored. `verificationFailed` tells a store that must not be trusted from one with gaps. */
+/** Whether a field may be scored. `verificationFailed` is true for an untrusted store, false for one with gaps. */
 export type Era5GateResult =
   | { readonly kind: 'passed' }
   | {
       readonly kind: 'rejected';
       readonly category: Era5GateCategory;
       readonly verificationFailed: boolean;
-      /** What was measured, and the limit that it is on the wrong side of. */
+      /** The measured value and the limit that it violates. */
       readonly measured: number;
       readonly limit: number;
     };
@@ -52,7 +52,7 @@ export function measureForGates(forecast: FieldValues, truth: FieldValues): Era5
     const actual = truth[index] ?? NaN;
     if (value < min) min = value;
     if (value > max) max = value;
-    // What is not finite leaves NaN when it is taken from itself.
+    // x - x is 0 for a finite x and NaN otherwise: a finiteness test without a call in the hot loop.
     if (actual - actual !== 0) withoutTruth++;
     else if (value - value !== 0) missing++;
   }

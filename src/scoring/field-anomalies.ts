@@ -8,7 +8,7 @@ import {
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** Co-moments of forecast and truth as anomalies against climatology. */
+/** Sufficient statistics of forecast, truth and climatology, over any set of rows. */
 export interface FieldAnomalies {
   /** Pairs (forecast - climatology, truth - climatology) where all three are finite, weighted with cos(latitude). */
   readonly anomalies: Comoments;
@@ -28,27 +28,27 @@ interface AnomalySums extends ShiftedSums {
   readonly squares: number;
 }
 
-/** The identity of the merge: no points. */
+/** Identity element: the statistics of no point. */
 export const NO_ANOMALIES: FieldAnomalies = { anomalies: NO_COMOMENTS, climatologyError: NO_SQUARES };
 
 /**
  * Measures the anomalies of a forecast and its truth on a grid, row by row.
  *
- * @param known the sums of other rows of the grid
+ * @param initial statistics of other rows of the grid, to which these rows are added
  */
 export function measureAnomalies(
   fields: FieldTriple,
   rows: readonly GridRow[],
-  known: FieldAnomalies = NO_ANOMALIES,
+  initial: FieldAnomalies = NO_ANOMALIES,
 ): FieldAnomalies {
-  let { anomalies, climatologyError } = known;
+  let { anomalies, climatologyError } = initial;
   for (const row of rows) {
     if (row.weight === 0) continue;
-    const found = rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
-    anomalies = joinComoments(anomalies, comomentsOfRow(found, row.weight));
+    const sums = rowAnomalies(fields.forecast, fields.truth, fields.climatology, row);
+    anomalies = joinComoments(anomalies, comomentsOfRow(sums, row.weight));
     climatologyError = addRowSquares(
       climatologyError,
-      { count: found.truthCount, sum: found.squares },
+      { count: sums.truthCount, sum: sums.squares },
       row.weight,
     );
   }
@@ -56,7 +56,8 @@ export function measureAnomalies(
 }
 
 /**
- * The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good.
+ * Hot loop. Takes the arrays as separate parameters: destructured from an object, they can make V8 deoptimise it for
+ * good.
  */
 function rowAnomalies(
   forecast: FieldValues,

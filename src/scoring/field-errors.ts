@@ -1,7 +1,7 @@
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { joinMoments, NO_MOMENTS, type Moments } from './moments.ts';
 
-/** Error sums of forecast against truth, over the points where both are finite. */
+/** Sufficient statistics of forecast and truth, over the points where both are finite. */
 export interface FieldErrors {
   /** Moments of forecast - truth, weighted with cos(latitude). */
   readonly errors: Moments;
@@ -17,7 +17,7 @@ export interface FieldErrors {
   readonly forecastMax: number;
 }
 
-/** The identity of the merge: no points. */
+/** Identity element: the statistics of no point. */
 export const NO_ERRORS: FieldErrors = {
   errors: NO_MOMENTS,
   absoluteSum: 0,
@@ -41,31 +41,31 @@ interface RowErrors {
 /**
  * Measures the errors of a forecast on a grid, row by row. Rows of weight 0 count in the unweighted figures only.
  *
- * @param known the sums of other rows of the grid
+ * @param initial statistics of other rows of the grid, to which these rows are added
  */
 export function measureErrors(
   { forecast, truth }: { readonly forecast: FieldValues; readonly truth: FieldValues },
   rows: readonly GridRow[],
-  known: FieldErrors = NO_ERRORS,
+  initial: FieldErrors = NO_ERRORS,
 ): FieldErrors {
-  let { errors, absoluteSum, truthOnlyPoints, forecastMin, forecastMax } = known;
-  let unweighted: Moments = { weight: known.sharedPoints, mean: known.unweightedMean, squares: 0 };
+  let { errors, absoluteSum, truthOnlyPoints, forecastMin, forecastMax } = initial;
+  let unweighted: Moments = { weight: initial.sharedPoints, mean: initial.unweightedMean, squares: 0 };
   for (const row of rows) {
-    const found = rowErrors(forecast, truth, row);
-    const { count, mean } = found;
-    errors = joinMoments(errors, { weight: row.weight * count, mean, squares: row.weight * found.squares });
-    unweighted = joinMoments(unweighted, { weight: count, mean, squares: found.squares });
-    absoluteSum += row.weight * found.absolute;
-    truthOnlyPoints += found.truthOnly;
-    forecastMin = Math.min(forecastMin, found.min);
-    forecastMax = Math.max(forecastMax, found.max);
+    const sums = rowErrors(forecast, truth, row);
+    const { count, mean } = sums;
+    errors = joinMoments(errors, { weight: row.weight * count, mean, squares: row.weight * sums.squares });
+    unweighted = joinMoments(unweighted, { weight: count, mean, squares: sums.squares });
+    absoluteSum += row.weight * sums.absolute;
+    truthOnlyPoints += sums.truthOnly;
+    forecastMin = Math.min(forecastMin, sums.min);
+    forecastMax = Math.max(forecastMax, sums.max);
   }
   const sharedPoints = unweighted.weight;
   const unweightedMean = unweighted.mean;
   return { errors, absoluteSum, unweightedMean, sharedPoints, truthOnlyPoints, forecastMin, forecastMax };
 }
 
-/** The hot loop: sums about the first error of the row, so that a constant error leaves exactly 0. */
+/** Hot loop: sums shifted by the first error of the row, so that a constant error has a variance of exactly 0. */
 function rowErrors(forecast: FieldValues, truth: FieldValues, row: RowSpan): RowErrors {
   const first = firstSharedPoint([forecast, truth], row);
   const shift = (forecast[first] ?? 0) - (truth[first] ?? 0);

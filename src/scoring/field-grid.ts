@@ -2,7 +2,7 @@ import { latitudeWeights } from './latitude-weights.ts';
 
 /** One latitude row of a grid with the weight that all its points share. */
 export interface GridRow extends RowSpan {
-  /** cos(latitude), 0 for a row that counts for nothing. */
+  /** cos(latitude); 0 for a row without area. */
   readonly weight: number;
 }
 
@@ -46,8 +46,8 @@ function sharedLength(fields: Readonly<Record<string, FieldValues | undefined>>)
 }
 
 /**
- * The first index of the row at which every field is finite: where the sums of the row take their shift. The start of
- * the row where there is none, for then nothing is summed.
+ * The first index of the row at which every field is finite: origin of the shifted sums of the row. The start of the
+ * row where there is none; nothing is summed then.
  */
 export function firstSharedPoint(fields: readonly FieldValues[], row: RowSpan): number {
   for (let index = row.start; index < row.end; index++) {

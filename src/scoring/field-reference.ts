@@ -8,7 +8,7 @@ import {
 import { type FieldValues, firstSharedPoint, type GridRow, type RowSpan } from './field-grid.ts';
 import { addRowSquares, NO_SQUARES, type MeanSquare } from './mean-square.ts';
 
-/** Error sums of forecast and reference forecast against truth. */
+/** Sufficient statistics of forecast, truth and reference forecast, over any set of rows. */
 export interface FieldReference {
   /** Pairs (forecast, reference) where both are finite, weighted with cos(latitude). */
   readonly patterns: Comoments;
@@ -31,7 +31,7 @@ interface ReferenceSums extends ShiftedSums {
   readonly squares: number;
 }
 
-/** The identity of the merge: no points. */
+/** Identity element: the statistics of no point. */
 export const NO_REFERENCE: FieldReference = {
   patterns: NO_COMOMENTS,
   distance: NO_SQUARES,
@@ -41,30 +41,27 @@ export const NO_REFERENCE: FieldReference = {
 /**
  * Compares a forecast and its truth with a reference forecast on a grid, row by row.
  *
- * @param known the sums of other rows of the grid
+ * @param initial statistics of other rows of the grid, to which these rows are added
  */
 export function measureReference(
   fields: FieldTriple,
   rows: readonly GridRow[],
-  known: FieldReference = NO_REFERENCE,
+  initial: FieldReference = NO_REFERENCE,
 ): FieldReference {
-  let { patterns, distance, referenceError } = known;
+  let { patterns, distance, referenceError } = initial;
   for (const row of rows) {
     if (row.weight === 0) continue;
-    const found = rowReference(fields.forecast, fields.truth, fields.reference, row);
-    patterns = joinComoments(patterns, comomentsOfRow(found, row.weight));
-    distance = addRowSquares(distance, { count: found.count, sum: found.distance }, row.weight);
-    referenceError = addRowSquares(
-      referenceError,
-      { count: found.truthCount, sum: found.squares },
-      row.weight,
-    );
+    const sums = rowReference(fields.forecast, fields.truth, fields.reference, row);
+    patterns = joinComoments(patterns, comomentsOfRow(sums, row.weight));
+    distance = addRowSquares(distance, { count: sums.count, sum: sums.distance }, row.weight);
+    referenceError = addRowSquares(referenceError, { count: sums.truthCount, sum: sums.squares }, row.weight);
   }
   return { patterns, distance, referenceError };
 }
 
 /**
- * The hot loop. It takes the arrays one by one: read from an object, they can keep it from being optimised for good.
+ * Hot loop. Takes the arrays as separate parameters: destructured from an object, they can make V8 deoptimise it for
+ * good.
  */
 function rowReference(
   forecast: FieldValues,

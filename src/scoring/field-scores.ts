@@ -11,11 +11,11 @@ import { sumRows, type RowSums } from './sum-rows.ts';
 
 export type { FieldValues } from './field-grid.ts';
 
-/** A forecast field, what really happened, and what it is compared with: all on one grid, in one unit. */
+/** A forecast field with truth, reference and climatology: all on one grid, in one unit. */
 export interface FieldScoreInput {
   readonly forecast: FieldValues;
   readonly truth: FieldValues;
-  /** The forecast that has to be beaten and must not be copied (GFS). */
+  /** Reference forecast (GFS): the baseline of the skill, and what a copy is detected against. */
   readonly reference?: FieldValues;
   /** The mean state for the valid time. */
   readonly climatology?: FieldValues;
@@ -60,21 +60,21 @@ export interface FieldScores {
  * A point that is not finite in one of the fields that a score compares is left out of that score, in its numerator
  * and in its weights. For the skill, f' = f - mean(f - o), a mean in which every point counts the same.
  *
- * One pass over all fields sums the rows without gaps, two points at a time. A row with a gap is summed point by point, as
- * are fields in double precision. Nothing is allocated per point.
+ * Rows without gaps are summed by a SIMD kernel in one pass over all fields, two points at a time. A row with a gap is
+ * summed point by point, as are fields in double precision. Nothing is allocated per point.
  *
  * @throws RangeError when the fields differ in length or do not divide into the rows given by `latitudes`
  */
 export function scoreField(input: FieldScoreInput): FieldScores {
   const { forecast, truth, reference, climatology, latitudes } = input;
   const rows = gridRows({ forecast, truth, reference, climatology }, latitudes);
-  const whole = sumRows(input, rows);
-  const measured = measureErrors(input, whole.rest, whole.errors);
+  const summed = sumRows(input, rows);
+  const measured = measureErrors(input, summed.rest, summed.errors);
   const correctedMse = finiteOrNull(meanSquareAround(measured.errors, measured.unweightedMean));
   return {
     ...errorScores(measured),
-    ...referenceScores(input, whole, correctedMse),
-    ...climatologyScores(input, whole, correctedMse),
+    ...referenceScores(input, summed, correctedMse),
+    ...climatologyScores(input, summed, correctedMse),
   };
 }
 
@@ -93,12 +93,12 @@ function errorScores(measured: FieldErrors) {
   };
 }
 
-function referenceScores(input: FieldScoreInput, whole: RowSums, correctedMse: number | null) {
+function referenceScores(input: FieldScoreInput, summed: RowSums, correctedMse: number | null) {
   const { forecast, truth, reference } = input;
   if (reference === undefined) {
     return { referenceMse: null, skillScoreReference: null, cloneDistance: null, patternCorrelation: null };
   }
-  const measured = measureReference({ forecast, truth, reference }, whole.rest, whole.reference);
+  const measured = measureReference({ forecast, truth, reference }, summed.rest, summed.reference);
   const referenceMse = meanOfSquares(measured.referenceError);
   return {
     referenceMse,
@@ -108,10 +108,10 @@ function referenceScores(input: FieldScoreInput, whole: RowSums, correctedMse: n
   };
 }
 
-function climatologyScores(input: FieldScoreInput, whole: RowSums, correctedMse: number | null) {
+function climatologyScores(input: FieldScoreInput, summed: RowSums, correctedMse: number | null) {
   const { forecast, truth, climatology } = input;
   if (climatology === undefined) return { climatologyMse: null, skillScoreClimatology: null, acc: null };
-  const measured = measureAnomalies({ forecast, truth, climatology }, whole.rest, whole.anomalies);
+  const measured = measureAnomalies({ forecast, truth, climatology }, summed.rest, summed.anomalies);
   const climatologyMse = meanOfSquares(measured.climatologyError);
   return {
     climatologyMse,

@@ -7,7 +7,7 @@ const DAY1_WEIGHT = 0.05;
 /** The score of day one from which it counts as passed. */
 const DAY1_PASS_SCORE = 0.1;
 
-/** The leads of a forecast taken together, with numerator and counts, so that another denominator can be applied. */
+/** Combined score of a forecast's leads, with numerator and counts, so that another denominator can be applied. */
 export interface CombinedScore {
   /** sum / expectedLeads, 0..1. */
   readonly score: number;
@@ -18,7 +18,7 @@ export interface CombinedScore {
   readonly expectedLeads: number;
 }
 
-/** What is known of one miner's forecast so far. */
+/** Scores of one miner's forecast so far. */
 export interface ForecastScoreInput {
   /** Scores of the leads, in any order; null or not finite where not scored. */
   readonly leadScores: readonly (number | null)[];
@@ -29,8 +29,9 @@ export interface ForecastScoreInput {
 }
 
 /**
- * Combined score of a forecast's leads (domain 4.5 steps 3 and 5, policy "missing leads count 0"). Each score is clamped
- * to [0, 1] after its test for finiteness. More scored leads than expected ones raise the expected number to theirs.
+ * Combined score of a forecast's leads (domain 4.5 steps 3 and 5, policy "missing leads count 0"). Each score is
+ * clamped to [0, 1] after its test for finiteness. More scored leads than expected ones raise the expected number to
+ * theirs.
  *
  * @returns null when no lead has a score
  * @throws RangeError when `expectedLeads` is not a positive integer

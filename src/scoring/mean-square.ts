@@ -6,7 +6,7 @@ export interface MeanSquare {
   readonly sum: number;
 }
 
-/** The mean of no squares. */
+/** Identity element: the mean of no squares. */
 export const NO_SQUARES: MeanSquare = { weight: 0, sum: 0 };
 
 /** Adds the squares of one row, all of whose points have the same weight. */

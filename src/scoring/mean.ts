@@ -12,7 +12,7 @@ export function finiteMean(values: Iterable<number | null>): number | null {
   return finite.reduce((sum, value) => sum + value, 0) / finite.length;
 }
 
-/** A finite number as it is; NaN, an infinity or nothing as null, the one way in which scores say "unknown". */
+/** A finite number unchanged; NaN, an infinity, null or undefined as null, the only encoding of "unknown" in scores. */
 export function finiteOrNull(value: number | null | undefined): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }

@@ -1,4 +1,4 @@
-/** Weighted mean and spread of a sample, in a form in which two samples can be joined without cancellation. */
+/** Weighted mean and sum of squares of a sample: a form in which two samples can be merged without cancellation. */
 export interface Moments {
   /** Sum of the weights; 0 for an empty sample. */
   readonly weight: number;
@@ -8,10 +8,10 @@ export interface Moments {
   readonly squares: number;
 }
 
-/** The moments of nothing. */
+/** Identity element: the moments of no value. */
 export const NO_MOMENTS: Moments = { weight: 0, mean: 0, squares: 0 };
 
-/** Joins two samples (Chan, Golub and LeVeque 1979). A part without weight changes nothing. */
+/** Merges two samples (parallel algorithm of Chan, Golub and LeVeque 1979). A sample without weight changes nothing. */
 export function joinMoments(left: Moments, right: Moments): Moments {
   if (!(right.weight > 0)) return left;
   const weight = left.weight + right.weight;

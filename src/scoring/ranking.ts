@@ -1,4 +1,4 @@
-/** A forecast of a run, with the rank that it has. */
+/** A forecast of a run, with its stored rank. */
 export interface RankedScore {
   readonly score: number | null;
   readonly rank: number | null;
@@ -6,9 +6,9 @@ export interface RankedScore {
 
 /**
  * Competition ranking (1, 1, 3) by falling score (domain 5.3): one more than the number of higher scores, so that equal
- * scores share a rank. A score that is null or not finite has no rank and takes no place.
+ * scores share a rank. A score that is null or not finite has no rank and occupies none.
  *
- * @returns the forecasts whose rank is another now, with that rank, in the order given
+ * @returns only the forecasts whose rank has changed, with the new rank, in the order given
  */
 export function rankScores<Forecast extends RankedScore>(
   forecasts: readonly Forecast[],

@@ -16,10 +16,10 @@ export const CLIMATOLOGY_BOUNDS: Readonly<Record<string, ValueBounds>> = {
   q: { min: 0 },
 };
 
-/** Weighted correlation with the reference forecast below which a field is no weather. */
+/** Weighted correlation with the reference forecast below which a field is implausible. */
 const MIN_PATTERN_CORRELATION = 0.3;
 
-/** What is checked. A missing `patternCorrelation` was not measured; null was measured and is undefined. */
+/** Input of the checks. An absent `patternCorrelation` was not measured; null was measured and is undefined. */
 export interface SanityInput {
   readonly forecastMin: number | null;
   readonly forecastMax: number | null;
@@ -38,9 +38,9 @@ export interface SanityResult {
 }
 
 /**
- * The bounds of a variable with level (`2t`, `t850`, `q700`), or null where none are known.
+ * The bounds of a variable with level (`2t`, `t850`, `q700`), or null for a variable without bounds.
  *
- * @param bounds the table to look in, the domain's own by default
+ * @param bounds lookup table; default `CLIMATOLOGY_BOUNDS`
  */
 export function climatologyBoundsOf(
   variableKey: string,

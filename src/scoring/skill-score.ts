@@ -1,7 +1,8 @@
 import { finiteOrNull } from './mean.ts';
 
 /**
- * Mean-square skill score: 1 - mse / referenceMse (domain 4.2); 1 is perfect, 0 is as good as the reference, negative is worse.
+ * Mean-square skill score: 1 - mse / referenceMse (domain 4.2); 1 is perfect, 0 is as good as the reference, negative
+ * is worse.
  *
  * A perfect reference (mse 0) can only be equalled: 1 when `mse` is 0 as well, otherwise null, never -Infinity.
  *
@@ -15,8 +16,8 @@ export function skillScore(mse: number | null, referenceMse: number | null): num
 }
 
 /**
- * The value, moved into [0, 1]. Only for finite values: callers test finiteness first, because a NaN that is clamped
- * can come out as a perfect score.
+ * Clamps a value to [0, 1]. Finite values only: callers test finiteness first, because a clamped NaN can become a
+ * perfect score.
  */
 export function clampToUnit(value: number): number {
   return Math.min(1, Math.max(0, value));

@@ -7,7 +7,7 @@ import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS } from './simd/row-program.ts';
 import { openTotals, type OpenTotals } from './simd/row-totals.ts';
 import { sumsToMoments, type FieldMoments } from './sums-to-moments.ts';
 
-/** The moments of the rows without a missing value, and the rows that are still to be summed point by point. */
+/** Statistics of the rows without gaps, and the remaining rows, which are to be summed point by point. */
 export interface RowSums extends FieldMoments {
   readonly rest: readonly GridRow[];
 }
@@ -19,15 +19,16 @@ interface SummedFields {
   readonly climatology?: FieldValues;
 }
 
-/** Its memory is scratch: nothing in it outlives a call. */
+/** One kernel for all calls: its memory is scratch space, and no value in it outlives a call. */
 const KERNEL = createRowKernel();
 const SUMS_PER_ROW = (ROW_SUMS.length * ROW_SUM_BYTES) / Float64Array.BYTES_PER_ELEMENT;
 
 /**
- * Sums all fields in one pass, two points at a time. Sums of a field that is not given are meaningless.
+ * Sums all fields in one pass with the SIMD kernel, two points at a time. Statistics of an absent field are
+ * meaningless.
  *
- * All rows are left over where fields are not all in single precision, where rows have an odd number of points or more
- * than fit, and where a difference hardly varies, so that cancellation would lose too many digits.
+ * Returns every row in `rest` where a field is not in single precision, where rows have an odd number of points or more
+ * than the kernel's memory holds, and where a difference hardly varies: sums about zero would lose its digits.
  */
 export function sumRows(
   { forecast, truth, reference = truth, climatology = truth }: SummedFields,
@@ -37,7 +38,7 @@ export function sumRows(
   const inOrder = KERNEL_FIELDS.map((name) => fields[name]).filter(isSingle);
   const points = forecast.length / rows.length;
   if (inOrder.length < KERNEL_FIELDS.length || points % 2 !== 0 || points > KERNEL_POINTS)
-    return nothing(rows);
+    return leaveAllRows(rows);
   const typical = truth.find(Number.isFinite) ?? 0;
   KERNEL.typical[0] = typical;
   const open = openTotals();
@@ -47,19 +48,19 @@ export function sumRows(
     rest.push(...addBlock(open, inOrder, { rows: rows.slice(first, first + rowsAtOnce), points }));
   }
   const moments = sumsToMoments(open.totals(), typical);
-  return moments === null ? nothing(rows) : { ...moments, rest };
+  return moments === null ? leaveAllRows(rows) : { ...moments, rest };
 }
 
 const isSingle = (field: FieldValues): field is Float32Array => field instanceof Float32Array;
 
-const nothing = (rest: readonly GridRow[]): RowSums => ({
+const leaveAllRows = (rest: readonly GridRow[]): RowSums => ({
   errors: NO_ERRORS,
   anomalies: NO_ANOMALIES,
   reference: NO_REFERENCE,
   rest,
 });
 
-/** Sums neighbouring rows of so many points, and gives back those that have gaps. */
+/** Sums adjacent rows of equal length. @returns the rows that have gaps, which were not added */
 function addBlock(
   open: OpenTotals,
   fields: readonly Float32Array[],

@@ -5,22 +5,23 @@ import type { FieldReference } from './field-reference.ts';
 import { NO_MOMENTS, type Moments } from './moments.ts';
 import type { RowTotals } from './simd/row-totals.ts';
 
-/** Moments of a set of rows, in a form that can be merged with those of other rows. */
+/** Sufficient statistics of rows, to which further rows can be merged. */
 export interface FieldMoments {
   readonly errors: FieldErrors;
   readonly anomalies: FieldAnomalies;
   readonly reference: FieldReference;
 }
 
-/** Share of the squares about zero below which those about the mean have lost digits that count. */
+/**
+ * Cancellation guard: below this share of the squares about zero, those about the mean have lost significant digits.
+ */
 const SMALLEST_SHARE = 1e-4;
 
 /**
- * Central moments from the raw sums of rows.
+ * Converts the raw sums of rows to moments about the mean.
  *
- * @param typical what forecast and reference were taken about
- * @returns null where a field or a difference varies so little about its mean that cancellation in the sums loses too
- * many digits
+ * @param typical offset that was subtracted from forecast and reference
+ * @returns null where a field or a difference varies so little about its mean that cancellation leaves too few digits
  */
 export function sumsToMoments(totals: RowTotals, typical: number): FieldMoments | null {
   const { weight, sums } = totals;

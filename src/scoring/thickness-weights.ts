@@ -22,10 +22,10 @@ export function thicknessWeights(pressuresHpa: readonly number[]): number[] {
 }
 
 function sortedLevels(pressuresHpa: readonly number[]): number[] {
-  const refused = pressuresHpa.find((pressure) => !(Number.isFinite(pressure) && pressure > 0));
-  if (pressuresHpa.length === 0 || refused !== undefined) {
+  const invalid = pressuresHpa.find((pressure) => !(Number.isFinite(pressure) && pressure > 0));
+  if (pressuresHpa.length === 0 || invalid !== undefined) {
     throw new RangeError(
-      `Thickness weights need one or more positive pressures in hPa, got ${String(refused ?? 'none')}; give the levels of the field.`,
+      `Thickness weights need one or more positive pressures in hPa, got ${String(invalid ?? 'none')}; give the levels of the field.`,
     );
   }
   const sorted = [...new Set(pressuresHpa)].sort((a, b) => a - b);

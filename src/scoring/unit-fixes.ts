@@ -7,11 +7,11 @@ const CELSIUS_ZERO_KELVIN = 273.15;
 /** Pascal in a hectopascal. */
 const PASCAL_PER_HECTOPASCAL = 100;
 
-/** What was wrong with the unit of a field, and was put right. */
+/** Conversion that was applied to a field in the wrong unit. */
 export type UnitFix =
   'height_metres_to_geopotential' | 'temperature_celsius_to_kelvin' | 'pressure_hectopascal_to_pascal';
 
-/** A field in the unit of its variable, and what had to be done for that; null when nothing was wrong. */
+/** A field in the unit of its variable, and the conversion that was needed; null for none. */
 export interface UnitFixResult {
   readonly values: FieldValues;
   readonly fix: UnitFix | null;
@@ -56,13 +56,14 @@ const UNIT_RULES = new Map<string, UnitRule>([
 ]);
 
 /**
- * Puts right a miner's field in a neighbouring unit (domain 4.3 step 1): z mean below 10,000 while the truth's is above
- * 40,000 is metres; 2t or t below 100 while above 200 is Celsius; msl below 2,000 while above 50,000 is hectopascal.
+ * Converts a miner's field from a commonly confused unit (domain 4.3 step 1): z mean below 10,000 while the truth's is
+ * above 40,000 is metres; 2t or t below 100 while above 200 is Celsius; msl below 2,000 while above 50,000 is
+ * hectopascal.
  *
- * The means are unweighted, of the finite values; a field without any is left as it is. The input is never changed:
- * `values` is the input itself where `fix` is null, otherwise a new array of the same kind.
+ * The means are unweighted, of the finite values; a field without any is returned unchanged. The input is never
+ * modified: `values` is the input itself where `fix` is null, otherwise a new array of the same kind.
  *
- * @param variable short name without level; a variable without a rule (winds, humidity) is left as it is
+ * @param variable short name without level; a variable without a rule (winds, humidity) is never converted
  */
 export function fixUnits(variable: string, forecast: FieldValues, truth: FieldValues): UnitFixResult {
   const rule = UNIT_RULES.get(variable);

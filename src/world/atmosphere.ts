@@ -16,7 +16,7 @@ import { type PlanetaryWave, wavePattern } from './planetary-waves.ts';
 const GRAVITY = 9.80665;
 /** Air density by which a geopotential anomaly at 850 hPa becomes a pressure anomaly at sea level, kg/m3. */
 const SURFACE_DENSITY = 1.2;
-/** What friction leaves of the wind at 850 hPa. */
+/** Surface wind as a share of the wind at 850 hPa: surface friction. */
 const SURFACE_WIND_SHARE = 0.5;
 /** Radians by which temperature lags behind height: warm air ahead of a trough. */
 const TEMPERATURE_TILT = 0.7;
@@ -62,7 +62,9 @@ export interface Weather {
   readonly hours: number;
 }
 
-/** What the waves add to the mean state, in the variable's unit: winds in balance with heights, all of one pattern. */
+/**
+ * Anomaly of the waves from the mean state, in the variable's unit: winds in geostrophic balance, all from one pattern.
+ */
 export function weatherField(
   { variable, level }: FieldPlace,
   grid: Grid,

@@ -26,7 +26,7 @@ const WORLD_VARIABLES: readonly { name: Variable; units: string; onLevels: boole
   { name: 'z', units: 'm2 s-2', onLevels: true },
 ];
 
-/** What a world follows from. */
+/** Inputs that determine a world. */
 export interface WorldOptions {
   /** T0. */
   readonly initTime: Date;
@@ -39,7 +39,7 @@ export interface DemonstrationWorldOptions extends WorldOptions {
   readonly directory: string;
 }
 
-/** The stores of a world, each as something that can be opened. */
+/** The stores of a world, each in a form that can be opened. */
 interface World<Store> {
   readonly truth: Store;
   /** A forecast in GFS's place: the truth with an error that grows. */
@@ -85,10 +85,10 @@ export async function makeWorldInMemory(options: WorldOptions): Promise<WorldInM
 
 async function writeWorld({ initTime, seed }: WorldOptions, targets: World<GridTarget>): Promise<void> {
   const wavesFor = (purpose: string): PlanetaryWave[] => drawWaves(createRandom(deriveSeed(seed, purpose)));
-  const weather = { added: memoized(weatherOf(wavesFor('weather'))), size: () => 1 };
+  const weather = { added: memoize(weatherOf(wavesFor('weather'))), size: () => 1 };
   const forecastError = { added: weatherOf(wavesFor('reference error')), size: referenceError };
   const analysisError = { added: weatherOf(wavesFor('analysis error')), size: () => ANALYSIS_ERROR };
-  const meanState = memoized(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
+  const meanState = memoize(({ place, validTime }) => climateField(place, WORLD_GRID, validTime));
   const stores: readonly [
     name: keyof World<GridTarget>,
     leads: readonly number[],
@@ -119,14 +119,14 @@ const weatherOf =
   ({ place, leadHours: hours }) =>
     weatherField(place, WORLD_GRID, { waves, hours });
 
-/** Makes each field once: several stores are made of the same ones. Nobody writes into what it gives. */
-function memoized(source: FieldSource): FieldSource {
-  const made = new Map<string, Float64Array>();
+/** Memoizes fields, which several stores share. The returned array is shared: callers must not write to it. */
+function memoize(source: FieldSource): FieldSource {
+  const cache = new Map<string, Float64Array>();
   return (moment) => {
     const { place, leadHours } = moment;
     const key = `${place.variable} ${place.level ?? ''} ${leadHours}`;
-    const field = made.get(key) ?? source(moment);
-    made.set(key, field);
+    const field = cache.get(key) ?? source(moment);
+    cache.set(key, field);
     return field;
   };
 }
@@ -138,7 +138,10 @@ interface Layer {
   readonly size: (leadHours: number) => number;
 }
 
-/** As good forecasts err: a correlation with the truth of about 0.96 after a day, 0.85 after five, 0.65 after ten. */
+/**
+ * Error growth of a good forecast: a correlation with the truth of about 0.96 after a day, 0.85 after five, 0.65 after
+ * ten.
+ */
 function referenceError(leadHours: number): number {
   return 0.25 + 0.93 * (leadHours / 240) ** 1.3;
 }
@@ -150,7 +153,7 @@ interface DatasetParts {
   readonly layers: readonly Layer[];
 }
 
-/** The mean state with layers of weather on it; humidity is kept from going below zero. */
+/** The mean state with layers of weather on it; humidity is clamped at zero. */
 function worldDataset({ initTime, leads, meanState, layers }: DatasetParts): GridDataset {
   return {
     ...WORLD_GRID,

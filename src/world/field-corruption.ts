@@ -1,10 +1,10 @@
 import { createRandom, deriveSeed } from './seeded-random.ts';
 
-/** Share of the fields that are touched, and of the values in them: far more than any coverage rule lets pass. */
+/** Share of corrupted fields, and of corrupted values in them: far more than any coverage rule allows. */
 const CORRUPTED_FIELDS = 0.4;
 const CORRUPTED_VALUES = 0.1;
 
-/** Makes a function that spoils a field in place and gives it back; the first field is always among the spoilt. */
+/** Creates a function that corrupts a field in place and returns it; the first field is always corrupted. */
 export function createFieldCorruption(
   kind: 'none' | 'nan',
   seed: number,

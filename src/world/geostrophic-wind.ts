@@ -42,7 +42,7 @@ export function geostrophicWind(geopotential: ArrayLike<number>, grid: Grid): Wi
   return { eastward, northward };
 }
 
-/** f = 2 Omega sin(latitude), per second, kept away from 0. */
+/** f = 2 Omega sin(latitude), per second, bounded away from 0. */
 function coriolisParameter(latitude: number): number {
   const effective = Math.max(Math.abs(latitude), LEAST_LATITUDE_DEGREES);
   return 2 * EARTH_ROTATION_PER_SECOND * Math.sin(RADIANS * effective) * (latitude < 0 ? -1 : 1);

@@ -9,7 +9,7 @@ const COLDEST_DAY = 20;
 export const WORLD_LEVELS_HPA = [850, 500, 250] as const;
 export type WorldLevel = (typeof WORLD_LEVELS_HPA)[number];
 
-/** Mean values at the equator and what they lose towards the pole, and the size of the weather on top of them. */
+/** Means at the equator, their drop towards the poles, and the amplitude of the weather added to them. */
 interface LevelState {
   /** Geopotential height, m. */
   readonly height: { readonly equator: number; readonly drop: number; readonly weather: number };
@@ -58,7 +58,7 @@ export function meanHumidity(level: WorldLevel, grid: Grid): Float64Array {
   );
 }
 
-/** 2 m temperature, K, with the course of the day by the sun. */
+/** 2 m temperature, K, with a diurnal cycle by solar time. */
 export function meanSurfaceTemperature(grid: Grid, time: Date): Float64Array {
   const hourUtc = time.getUTCHours() + time.getUTCMinutes() / 60;
   return perPoint(grid, (latitude, longitude) => {

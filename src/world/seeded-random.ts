@@ -1,7 +1,7 @@
-/** Gives numbers from 0 to below 1, the same sequence for the same seed. */
+/** Returns numbers in [0, 1), the same sequence for the same seed. */
 export type Random = () => number;
 
-/** mulberry32: 32 bits of state, fast, good enough to draw weather; not for secrets. */
+/** mulberry32 generator: 32 bits of state, fast, sufficient for simulated weather; not cryptographic. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

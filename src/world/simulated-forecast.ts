@@ -12,19 +12,19 @@ export interface SimulatedForecastOptions {
   readonly initTime: Date;
   /** Hours after T0; a lead for which truth or climatology has no field is left out. */
   readonly leads: readonly number[];
-  /** From 0, useless within days, to 1, the best that is played. */
+  /** From 0, useless within days, to 1, the best simulated forecast. */
   readonly quality: number;
   /** The same options give the same bytes. */
   readonly seed: number;
   readonly zarrFormat: ZarrFormat;
   /** `nan` makes a part of the values of some fields NaN. Default `none`. */
   readonly corruption?: 'none' | 'nan';
-  /** Hand in this forecast, value by value, as a miner does that copies. */
+  /** Copy this forecast value by value, as a copying miner does. */
   readonly copyOfReference?: GridStore;
 }
 
 /**
- * Makes the files of a miner's forecast, by path relative to the store's root.
+ * Creates the files of a miner's forecast, by path relative to the store's root.
  *
  * forecast = climatology + rho (truth - climatology) + sqrt(1 - rho^2) s noise, where rho falls with the lead from 1
  * to 0, s is the size of (truth - climatology) in that field, and the noise is smooth with a variance of 1. Its

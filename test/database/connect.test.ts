@@ -18,7 +18,7 @@ function changed(change: (url: URL) => void): string {
   return url.href;
 }
 
-/** The one row of a query over a pool of its own. */
+/** The single row of a query, on a separate pool. */
 async function one<T>(url: string, sql: string, options = {}): Promise<T> {
   const pool = await connectDatabase(url, options);
   try {
@@ -28,15 +28,15 @@ async function one<T>(url: string, sql: string, options = {}): Promise<T> {
   }
 }
 
-/** The error with which connecting fails; fails itself when it does not. */
+/** The error of a failing connection; a successful connection fails the test. */
 async function connectionErrorOf(url: string): Promise<CategorizedError> {
   const result = await connectDatabase(url, { connectTimeoutMillis: 2000 }).catch((error: unknown) => error);
   expect(result).toBeInstanceOf(CategorizedError);
   return result as CategorizedError;
 }
 
-describe('a session', () => {
-  it('a session thinks in UTC, whatever the server and the URL say, so that dates do not shift', async () => {
+describe('database session', () => {
+  it('a session has the time zone UTC whatever server and URL set, so that dates do not shift', async () => {
     const url = changed((u) => u.searchParams.set('options', '-c TimeZone=Asia/Tokyo -c work_mem=5MB'));
     const row = await one(
       url,
@@ -45,7 +45,7 @@ describe('a session', () => {
     expect(row).toEqual({ zone: 'UTC', memory: '5MB' });
   });
 
-  it('a session bears the name of the program, so that an operator can tell who is connected', async () => {
+  it('a session has the name of the program, so that an operator can identify the connection', async () => {
     const sql = `select current_setting('application_name') as name`;
     expect(await one(database.connectionString, sql)).toEqual({ name: 'barograph' });
     expect(await one(database.connectionString, sql, { applicationName: 'worker-3' })).toEqual({
@@ -53,13 +53,13 @@ describe('a session', () => {
     });
   });
 
-  it('a session is broken off by the server when a statement takes longer than allowed', async () => {
+  it('a statement that exceeds its timeout is cancelled by the server', async () => {
     const pool = createDatabasePool(database.connectionString, { statementTimeoutMillis: 20 });
     await expect(pool.query('select pg_sleep(10)')).rejects.toMatchObject({ code: '57014' });
     await pool.end();
   });
 
-  it('a session gives timestamptz as a Date and int8 as a number', async () => {
+  it('a timestamptz is read as a Date, and an int8 as a number', async () => {
     const row = await one(
       database.connectionString,
       `select '2026-01-02T03:04:05Z'::timestamptz as t, 7::int8 as n`,
@@ -67,7 +67,7 @@ describe('a session', () => {
     expect(row).toEqual({ t: new Date('2026-01-02T03:04:05Z'), n: 7 });
   });
 
-  it('a session gives null as null and the largest exact int8 exactly', async () => {
+  it('null is read as null, and the largest exact int8 exactly', async () => {
     const row = await one(
       database.connectionString,
       'select null::int8 as none, 9007199254740991::int8 as most',
@@ -75,15 +75,15 @@ describe('a session', () => {
     expect(row).toEqual({ none: null, most: Number.MAX_SAFE_INTEGER });
   });
 
-  it('a session refuses an int8 that a number cannot hold instead of rounding it', async () => {
+  it('an int8 that a number cannot represent is an error, never rounded', async () => {
     await expect(one(database.connectionString, 'select 9007199254740993::int8 as n')).rejects.toThrow(
       /9007199254740993.*Allowed/,
     );
   });
 });
 
-describe('an idle connection that the server breaks', () => {
-  it('an idle connection that the server breaks is reported and replaced, and does not end the process', async () => {
+describe('idle connection', () => {
+  it('a terminated idle connection is reported and replaced, and the process continues', async () => {
     let report: (error: Error) => void = () => undefined;
     const broken = new Promise<Error>((resolve) => (report = resolve));
     const pool = createDatabasePool(database.connectionString, {
@@ -98,8 +98,8 @@ describe('an idle connection that the server breaks', () => {
   });
 });
 
-describe('connecting fails clearly', () => {
-  it('connecting fails clearly when nothing listens', async () => {
+describe('connectDatabase', () => {
+  it('a refused connection names host, port and database, is retryable and hides the password', async () => {
     const port = await findFreePort();
     const error = await connectionErrorOf(`postgres://anna:s3cret@127.0.0.1:${port}/weather`);
     expect(error.message).toContain(`127.0.0.1:${port}/weather refused the connection`);
@@ -107,30 +107,30 @@ describe('connecting fails clearly', () => {
     expect(error.retryable).toBe(true);
   });
 
-  it('connecting fails clearly when the password is wrong, without saying it', async () => {
+  it('a wrong password is reported without the password', async () => {
     const error = await connectionErrorOf(changed((url) => (url.password = 'wr0ng-one')));
     expect(error.message).toContain('refused the password');
     expect(error.message).not.toContain('wr0ng-one');
   });
 
-  it('connecting fails clearly when the database does not exist', async () => {
+  it('an absent database is reported by name', async () => {
     const error = await connectionErrorOf(changed((url) => (url.pathname = '/no_such_database')));
     expect(error.message).toMatch(/\/no_such_database has no such database/);
   });
 
-  it('connecting fails clearly when TLS is asked for and the server has none', async () => {
+  it('a server without TLS is reported when TLS is requested', async () => {
     const error = await connectionErrorOf(changed((url) => url.searchParams.set('sslmode', 'verify-full')));
-    expect(error.message).toContain('does not speak TLS');
+    expect(error.message).toContain('does not support TLS');
   });
 
-  it('connecting fails clearly when the server is too old, naming both versions', () => {
+  it('a server that is too old is reported with both versions', () => {
     expect(() => requireServerVersion(140_012, 'db:5432/weather')).toThrow(
       /db:5432\/weather is PostgreSQL 14\.12\. Allowed: 15 or newer/,
     );
     expect(() => requireServerVersion(150_000, 'db:5432/weather')).not.toThrow();
   });
 
-  it('connecting fails clearly at once when the string is no URL', async () => {
+  it('a connection string that is not a URL is a TypeError', async () => {
     expect(() => createDatabasePool('localhost')).toThrow(TypeError);
     await expect(connectDatabase('localhost')).rejects.toThrow(TypeError);
   });

@@ -9,10 +9,10 @@ function failure(message: string, code?: string): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
-describe('a failed connection', () => {
+describe('toConnectionError', () => {
   it.each([
     ['ECONNREFUSED', 'refused the connection', true],
-    ['ECONNRESET', 'broke the connection off', true],
+    ['ECONNRESET', 'closed the connection', true],
     ['ETIMEDOUT', 'did not answer in time', true],
     ['ENOTFOUND', 'cannot be resolved', false],
     ['EAI_AGAIN', 'cannot be resolved at the moment', true],
@@ -21,7 +21,7 @@ describe('a failed connection', () => {
     ['3D000', 'has no such database', false],
     ['53300', 'has no connection left', true],
     ['57P03', 'is starting up or shutting down', true],
-  ])('a failed connection with code %s says that the server %s', (code, problem, retryable) => {
+  ])('the code %s is reported as a server that %s', (code, problem, retryable) => {
     const error = toConnectionError(failure('driver text', code), URL_WITH_SECRET);
     expect(error.message).toContain(`PostgreSQL at db.example:5432/weather`);
     expect(error.message).toContain(problem);
@@ -35,30 +35,30 @@ describe('a failed connection', () => {
     ['SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'PGPASSWORD'],
     ['timeout expired', 'firewall'],
     ['Connection terminated unexpectedly', 'log of the server'],
-  ])('a failed connection without a code is known by the text "%s"', (text, remedy) => {
+  ])('an error without a code is recognised by its message "%s"', (text, remedy) => {
     expect(toConnectionError(failure(text), URL_WITH_SECRET).message).toContain(remedy);
   });
 
-  it('a failed connection of an unknown kind names its code or class and not its text, which may quote anything', () => {
+  it('an unknown error is reported by code or class, never by its text, which may quote secrets', () => {
     expect(toConnectionError(failure('s3cret', 'XX000'), URL_WITH_SECRET).message).toContain('code XX000');
     expect(toConnectionError(new RangeError('s3cret'), URL_WITH_SECRET).message).toContain('RangeError');
     expect(toConnectionError('s3cret', URL_WITH_SECRET).message).toContain('string');
     expect(toConnectionError(new RangeError('s3cret'), URL_WITH_SECRET).message).not.toContain('s3cret');
   });
 
-  it('a failed connection keeps what it came from as its cause', () => {
+  it('the original error is kept as the cause', () => {
     const cause = failure('driver text', 'ECONNREFUSED');
     expect(toConnectionError(cause, URL_WITH_SECRET).cause).toBe(cause);
   });
 
-  it('a failed connection that is already explained stays as it is', () => {
+  it('an error with a category is returned unchanged', () => {
     const explained = new CategorizedError('validator_internal', 'too old');
     expect(toConnectionError(explained, URL_WITH_SECRET)).toBe(explained);
   });
 });
 
-describe('the code of an error', () => {
-  it('the code of an error is read from what has one, and missing elsewhere', () => {
+describe('codeOf', () => {
+  it('the code of an error is read where it is a string, and undefined elsewhere', () => {
     expect(codeOf(failure('x', '3D000'))).toBe('3D000');
     expect(codeOf(Object.assign(new Error('x'), { code: 7 }))).toBeUndefined();
     expect(codeOf(null)).toBeUndefined();

@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const FAST = { settings: { fsync: 'off' } };
 
-/** One data directory for the whole file, because making a cluster is the slow part. */
+/** One data directory for the whole file, because initdb is slow. */
 let directory: string;
 beforeAll(async () => {
   const place = await findTemporaryPlace(await findServerAccount());
@@ -54,8 +54,8 @@ async function postmasterPid(): Promise<number> {
   return (await readPostmasterFile(cluster()))?.pid ?? 0;
 }
 
-describe('an embedded server', () => {
-  it('an embedded server keeps its rows, its address and its settings over a stop', async () => {
+describe('embedded server', () => {
+  it('rows, address and settings of a server survive a stop and a start', async () => {
     const first = await startEmbeddedPostgres(directory, FAST);
     await run(first.connectionString, 'create table kept as select 42 as n');
     await first.stop();
@@ -67,7 +67,7 @@ describe('an embedded server', () => {
     await second.stop();
   });
 
-  it('an embedded server listens on the loopback alone, with a password, in UTF-8 and UTC', async () => {
+  it('a server listens on the loopback only, with a password, in UTF-8 and UTC', async () => {
     const server = await startEmbeddedPostgres(directory, FAST);
     const setting = async (name: string) => ask(server.connectionString, `select current_setting('${name}')`);
     expect(await setting('listen_addresses')).toBe('127.0.0.1');
@@ -80,7 +80,7 @@ describe('an embedded server', () => {
     await server.stop();
   });
 
-  it('an embedded server writes neither values nor statements into its log', async () => {
+  it('the log of a server contains neither values nor statements', async () => {
     const server = await startEmbeddedPostgres(directory, FAST);
     await run(server.connectionString, 'create table once (k text primary key)');
     const twice = run(server.connectionString, `insert into once values ('s3cret'), ('s3cret')`);
@@ -91,14 +91,14 @@ describe('an embedded server', () => {
     expect(log).not.toContain('s3cret');
   });
 
-  it('an embedded server leaves its password to this user alone', async () => {
+  it('the password of a server is readable by this user only', async () => {
     expect((await stat(join(directory, 'postgres.json'))).mode & 0o077).toBe(0);
     expect(await readdir(directory)).not.toContain('cluster.password');
   });
 });
 
 describe('several users of one data directory', () => {
-  it('several users of one data directory share one server, which the last of them stops', async () => {
+  it('several users share one server, which the last of them stops', async () => {
     const servers = await Promise.all([1, 2, 3].map(async () => startEmbeddedPostgres(directory, FAST)));
     const [first, second, third] = servers;
     expect(new Set(servers.map(({ connectionString }) => connectionString)).size).toBe(1);
@@ -108,7 +108,7 @@ describe('several users of one data directory', () => {
     expect(await readPostmasterFile(cluster())).toBeUndefined();
   });
 
-  it('several users of one data directory may stop and start at the same moment: whoever starts has a living server', async () => {
+  it('a start concurrent with a stop always yields a running server', async () => {
     let server = await startEmbeddedPostgres(directory, FAST);
     for (const round of [1, 2, 3]) {
       const [next] = await Promise.all([startEmbeddedPostgres(directory, FAST), server.stop()]);
@@ -120,7 +120,7 @@ describe('several users of one data directory', () => {
 });
 
 describe('after a kill', () => {
-  it('after a kill of the program the server goes on, is adopted with its rows, and is stopped by the adopter', async () => {
+  it('the server of a killed program continues, is adopted with its rows, and is stopped by the adopter', async () => {
     const script = join(import.meta.dirname, 'fixtures', 'use-embedded.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', script, directory], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -140,7 +140,7 @@ describe('after a kill', () => {
     expect(await readPostmasterFile(cluster())).toBeUndefined();
   });
 
-  it('after a kill of the server the next start recovers what was committed', async () => {
+  it('the start after a killed server recovers what was committed', async () => {
     const killed = await startEmbeddedPostgres(directory, FAST);
     await run(killed.connectionString, 'create table committed as select 9 as n');
     process.kill(await postmasterPid(), 'SIGKILL');
@@ -152,7 +152,7 @@ describe('after a kill', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'after a kill and a reboot, the number of the server may be another program’s: it is left alone',
+    'another process that reused the PID of the server after a reboot is not signalled',
     async () => {
       await writeFile(postmasterFilePath(cluster()), `${process.pid}\n${cluster()}\n1\n1\n\n\n\nready\n`);
       const server = await startEmbeddedPostgres(directory, FAST);
@@ -162,8 +162,8 @@ describe('after a kill', () => {
   );
 });
 
-describe('a start that meets an obstacle', () => {
-  it('a start that meets an obstacle takes another port when somebody has the remembered one', async () => {
+describe('start with an obstacle', () => {
+  it('a start uses another port when the stored one is taken', async () => {
     const before = await startEmbeddedPostgres(directory, FAST);
     await before.stop();
     const occupant = createServer().listen(Number(new URL(before.connectionString).port), '127.0.0.1');
@@ -175,21 +175,21 @@ describe('a start that meets an obstacle', () => {
     await after.stop();
   });
 
-  it('a start that meets an obstacle says what PostgreSQL said, and starts when the obstacle is gone', async () => {
+  it('a failed start reports the error of PostgreSQL, and the next start succeeds', async () => {
     const broken = startEmbeddedPostgres(directory, { settings: { max_connections: 'many' } });
     await expect(broken).rejects.toThrow(/did not start: .*max_connections.*See its log/);
     const server = await startEmbeddedPostgres(directory, FAST);
     await server.stop();
   });
 
-  it('a start that meets an obstacle does not begin an empty database where the rows of a used one are gone', async () => {
+  it('a missing cluster of a used data directory is an error, never an empty database', async () => {
     const folder = await temporaryFolder();
     const state = { password: 'x'.repeat(32), clusterDirectory: join(folder, 'gone'), port: 5555 };
     await writeFile(join(folder, 'postgres.json'), JSON.stringify(state), { mode: 0o600 });
     await expect(startEmbeddedPostgres(folder)).rejects.toThrow(/rows of the embedded PostgreSQL are gone/);
   });
 
-  it('a start that meets an obstacle begins a half-made cluster of a killed first start anew', async () => {
+  it('an incomplete cluster of a killed first start is created again', async () => {
     const parent = join(directory, '..', 'half');
     await mkdir(join(parent, 'cluster.new'), { recursive: true });
     await writeFile(join(parent, 'cluster.new', 'PG_VERSION'), '18');
@@ -200,7 +200,7 @@ describe('a start that meets an obstacle', () => {
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'a start that meets an obstacle works in a folder that only root can enter: the rows lie where the account of the server reaches them',
+    'a data directory that only root can enter has its cluster where the account of the server can reach it',
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'barograph-private-'));
       const server = await startEmbeddedPostgres(join(folder, 'data'), FAST);

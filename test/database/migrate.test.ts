@@ -37,8 +37,8 @@ async function tablesOf(pool: Pool): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-describe('migrating', () => {
-  it('migrating applies what is pending, in order, says what, and does nothing the next time', async () => {
+describe('migrate', () => {
+  it('pending migrations are applied in order and reported, and a second call does nothing', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['second', SECOND]);
     expect(await migrate(pool, { directory })).toEqual({
@@ -52,7 +52,7 @@ describe('migrating', () => {
     expect(await tablesOf(pool)).toEqual(['barograph_migrations', 'first', 'second']);
   });
 
-  it('migrating goes on where the database is', async () => {
+  it('a migrated database gets only the newer migrations', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const { applied } = await migrate(pool, {
@@ -61,12 +61,12 @@ describe('migrating', () => {
     expect(applied).toEqual([{ version: 2, name: 'second' }]);
   });
 
-  it('migrating without migrations leaves an empty database at version 0', async () => {
+  it('a folder without migrations leaves the database at version 0', async () => {
     const { pool } = await emptyDatabase();
     expect(await migrate(pool, { directory: await folderOf() })).toEqual({ version: 0, applied: [] });
   });
 
-  it('migrating is done once by any number of programs at the same time, and all of them find it done', async () => {
+  it('concurrent migrators apply each migration once, and all of them return the final version', async () => {
     const { connectionString, pool } = await emptyDatabase();
     const slow = `${SECOND} select pg_sleep(0.05);`;
     const directory = await folderOf(
@@ -85,7 +85,7 @@ describe('migrating', () => {
     expect((await pool.query('select n from second')).rows).toEqual([{ n: 2 }]);
   });
 
-  it('migrating may take longer than an ordinary statement, and the allowance ends with it', async () => {
+  it('a migration may exceed the statement timeout, which applies again afterwards', async () => {
     const { connectionString } = await emptyDatabase();
     const pool = createDatabasePool(connectionString, { statementTimeoutMillis: 50, maxConnections: 1 });
     onTestFinished(async () => pool.end());
@@ -94,8 +94,8 @@ describe('migrating', () => {
   });
 });
 
-describe('a connection that is lost between two statements of a migration', () => {
-  it('a connection that is lost between two statements of a migration fails the migration, keeps nothing of it and leaves the pool usable', async () => {
+describe('lost connection during a migration', () => {
+  it('a connection lost between two statements rolls the migration back and leaves the pool usable', async () => {
     const { pool, connectionString } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST]);
     const own = createDatabasePool(connectionString, { maxConnections: 1 });
@@ -111,35 +111,35 @@ describe('a connection that is lost between two statements of a migration', () =
   });
 });
 
-describe('a migration that fails', () => {
+describe('failing migration', () => {
   const BROKEN = 'create table half (n int);\n\ninsert into half values (1);\nselect * from nowhere;';
 
-  it('a migration that fails is named with the line, leaves nothing of itself, and keeps what came before', async () => {
+  it('a failing migration is reported with its line and rolled back, and earlier ones remain', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['broken', BROKEN]);
     await expect(migrate(pool, { directory })).rejects.toThrow(
-      /0002_broken\.sql failed in line 4: relation "nowhere" does not exist\. Nothing of it was kept/,
+      /0002_broken\.sql failed in line 4: relation "nowhere" does not exist\. It was rolled back/,
     );
     expect(await tablesOf(pool)).toEqual(['barograph_migrations', 'first']);
     expect((await migrationStatus(pool, { directory })).current).toBe(1);
   });
 
-  it('a migration that fails can be corrected and applied', async () => {
+  it('a failed migration can be corrected and applied', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['broken', BROKEN]) }).catch(() => undefined);
     const { applied } = await migrate(pool, { directory: await folderOf(['broken', FIRST]) });
     expect(applied).toEqual([{ version: 1, name: 'broken' }]);
   });
 
-  it('a migration that fails without a place in the text is reported without a line', async () => {
+  it('an error without a position is reported without a line', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['broken', 'select 1 / 0']);
     await expect(migrate(pool, { directory })).rejects.toThrow('0001_broken.sql failed: division by zero');
   });
 });
 
-describe('a database that this program cannot have made', () => {
-  it('a database that this program cannot have made because it is newer is refused with both versions, and not changed', async () => {
+describe('database with an unknown history', () => {
+  it('a database newer than the program is rejected with both versions and not changed', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
     const old = await folderOf(['first', FIRST]);
@@ -149,7 +149,7 @@ describe('a database that this program cannot have made', () => {
     expect(await tablesOf(pool)).toContain('second');
   });
 
-  it('a database that this program cannot have made because a version has another name there is refused', async () => {
+  it('a database whose version has another name is rejected', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const other = await folderOf(['other', FIRST], ['second', SECOND]);
@@ -160,8 +160,8 @@ describe('a database that this program cannot have made', () => {
   });
 });
 
-describe('the status of a database', () => {
-  it('the status of a database of an empty one says that everything is pending, and does not touch it', async () => {
+describe('migrationStatus', () => {
+  it('the status of an empty database lists every migration as pending and changes nothing', async () => {
     const { pool } = await emptyDatabase();
     const directory = await folderOf(['first', FIRST], ['second', SECOND]);
     expect(await migrationStatus(pool, { directory })).toEqual({
@@ -176,7 +176,7 @@ describe('the status of a database', () => {
     expect(await tablesOf(pool)).toEqual([]);
   });
 
-  it('the status of a database of one on the way says what was applied, when, and what is left', async () => {
+  it('the status of a partly migrated database lists applied migrations with time, and pending ones', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST]) });
     const status = await migrationStatus(pool, {
@@ -186,7 +186,7 @@ describe('the status of a database', () => {
     expect(status.applied).toEqual([{ version: 1, name: 'first', appliedAt: expect.any(Date) as Date }]);
   });
 
-  it('the status of a database of a newer one shows it to be ahead, for a program that only wants to tell', async () => {
+  it('the status of a newer database shows a current version above the latest known one', async () => {
     const { pool } = await emptyDatabase();
     await migrate(pool, { directory: await folderOf(['first', FIRST], ['second', SECOND]) });
     expect(await migrationStatus(pool, { directory: await folderOf(['first', FIRST]) })).toMatchObject({

@@ -12,8 +12,8 @@ async function folderWith(...names: string[]): Promise<string> {
   return folder;
 }
 
-describe('the migrations of a folder', () => {
-  it('the migrations of a folder come in the order of their numbers, with name and text, and other files do not count', async () => {
+describe('readMigrationFiles', () => {
+  it('migrations are read in the order of their numbers, and other files are ignored', async () => {
     const folder = await folderWith('0002_second_step.sql', '0001_first.sql', 'README.md');
     expect(await readMigrationFiles(folder)).toEqual([
       { version: 1, name: 'first', sql: '-- 0001_first.sql' },
@@ -21,12 +21,12 @@ describe('the migrations of a folder', () => {
     ]);
   });
 
-  it('the migrations of a folder may be none', async () => {
+  it('a folder without migrations yields none', async () => {
     expect(await readMigrationFiles(await folderWith())).toEqual([]);
   });
 
   it.each(['1_first.sql', '0001-first.sql', '0001_First.sql', '0001_.sql', 'first.sql'])(
-    'the migrations of a folder are refused when one is called %s',
+    'a migration with the file name %s is rejected',
     async (name) => {
       await expect(readMigrationFiles(await folderWith(name))).rejects.toThrow(
         `Got the file ${name}. Allowed: NNNN_name.sql`,
@@ -34,19 +34,19 @@ describe('the migrations of a folder', () => {
     },
   );
 
-  it('the migrations of a folder are refused when a number is missing, because the order of two branches would depend on luck', async () => {
+  it('a missing number is rejected, because the order of two branches would be undefined', async () => {
     const folder = await folderWith('0001_first.sql', '0003_third.sql');
     await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 3 where 2 belongs');
   });
 
-  it('the migrations of a folder are refused when a number is given twice', async () => {
+  it('a repeated number is rejected', async () => {
     const folder = await folderWith('0001_first.sql', '0001_other.sql');
     await expect(readMigrationFiles(folder)).rejects.toThrow('Got version 1 where 2 belongs');
   });
 });
 
-describe('the migrations of this program', () => {
-  it('the migrations of this program are in order', async () => {
+describe('migrations of this program', () => {
+  it('the migrations of this program are numbered without gaps', async () => {
     const files = await readMigrationFiles(MIGRATIONS_DIRECTORY);
     expect(files.map(({ version }) => version)).toEqual(files.map((_, index) => index + 1));
     expect(files.length).toBeGreaterThan(0);

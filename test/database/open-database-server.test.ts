@@ -6,21 +6,21 @@ import { describe, expect, it } from 'vitest';
 import { openDatabaseServer } from '#database/open-database-server';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-describe('the server that is opened', () => {
-  it('the server that is opened is the given one, used as it is and never stopped by us', async () => {
+describe('openDatabaseServer', () => {
+  it('a given server is used as it is and never stopped', async () => {
     const databaseUrl = 'postgres://anna:s3cret@db.example/weather';
     const server = await openDatabaseServer({ databaseUrl, dataDirectory: '/never/made' });
     expect(server).toMatchObject({ connectionString: databaseUrl, kind: 'given' });
     await expect(server.stop()).resolves.toBeUndefined();
   });
 
-  it('the server that is opened is never an embedded one when the given address is broken: rows would end up in two places', async () => {
+  it('an invalid DATABASE_URL never falls back to an embedded server, which would split the rows', async () => {
     const opening = openDatabaseServer({ databaseUrl: 'db.example', dataDirectory: '/never/made' });
     await expect(opening).rejects.toThrow(/not a PostgreSQL URL/);
   });
 
   it.each([undefined, ''])(
-    'the server that is opened is an embedded one when nothing is given (%s)',
+    'an embedded server is started without a DATABASE_URL (%s)',
     async (databaseUrl) => {
       const folder = await temporaryFolder();
       await writeFile(join(folder, 'postgres.json'), 'broken', { mode: 0o600 });
@@ -30,7 +30,7 @@ describe('the server that is opened', () => {
     },
   );
 
-  it('the server that is opened is neither when the data directory cannot be made: the error names both ways and no path', async () => {
+  it('a data directory that cannot be created is an error that names both sources and no path', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'file'), '');
     const opening = openDatabaseServer({ dataDirectory: join(folder, 'file', 'data') });

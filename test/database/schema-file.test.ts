@@ -16,17 +16,17 @@ beforeAll(async () => {
 afterAll(async () => database.drop());
 
 describe('src/database/schema.sql', () => {
-  it('src/database/schema.sql is what the migrations leave; after a new one: npx vitest run test/database/schema-file.test.ts -u', async () => {
+  it('schema.sql equals the migrated schema (npx vitest run test/database/schema-file.test.ts -u)', async () => {
     await expect(dump).toMatchFileSnapshot(SCHEMA_FILE);
   });
 
-  it('src/database/schema.sql holds no time of its making, so that it changes only with a migration', () => {
+  it('schema.sql contains no date, so that it changes only with a migration', () => {
     expect(dump).not.toMatch(new RegExp(`${new Date().getUTCFullYear()}-\\d\\d-\\d\\d`));
   });
 });
 
-describe('every table, every view and every column of a table', () => {
-  it('every table, every view and every column of a table says what it means in a comment, for the people who read them', async () => {
+describe('SQL comments', () => {
+  it('every table, every view and every column of a table has a comment', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
       `select c.oid::regclass || coalesce('.' || a.attname, '') as name
         from pg_class c

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateQueue } from '#pipeline/queue/worker';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
-/** Small tables without a validator of their own, whole on every server: others refer to them. */
+/** Reference tables: small, without validator_id, replicated to every server. */
 const REFERENCE_TABLES = ['public.validators', 'public.error_categories'];
-/** Small tables of one server whose rows belong to no validator for certain. */
+/** Local tables: small, on one server, whose rows have no certain validator. */
 const LOCAL_TABLES = ['public.barograph_migrations', 'public.dead_letter_spans', 'public.dropped_partitions'];
-/** What the pipeline needs to resume, and its queue: they stay in the database of the pipeline. */
+/** Schemas of control state and job queue, which stay in the database of the pipeline. */
 const LOCAL_SCHEMAS = ['pipeline'];
 
 interface Key {
@@ -82,8 +82,8 @@ const schemaOf = (table: string): string => table.split('.')[0] ?? '';
 const isDistributed = (table: string): boolean =>
   ![...REFERENCE_TABLES, ...LOCAL_TABLES].includes(table) && !LOCAL_SCHEMAS.includes(schemaOf(table));
 
-describe('a database that is sharded by validator_id', () => {
-  it('a database that is sharded by validator_id has the validator in every recorded table, and that is most of the schema', async () => {
+describe('sharding by validator_id', () => {
+  it('every distributed table has the column validator_id', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
       `select table_schema || '.' || table_name as name from information_schema.columns
        where column_name = 'validator_id' and is_nullable = 'NO'`,
@@ -96,17 +96,17 @@ describe('a database that is sharded by validator_id', () => {
     expect(distributed.length).toBeGreaterThanOrEqual(15);
   });
 
-  it('a database that is sharded by validator_id has the validator in every primary key, unique constraint and unique index of a distributed table', async () => {
+  it('every unique key of a distributed table contains validator_id', async () => {
     const keys = (await uniqueKeys()).filter(({ relation }) => isDistributed(relation));
     expect(keys.filter(({ columns }) => !columns.includes('validator_id'))).toEqual([]);
     const keyed = new Set(keys.map(({ relation }) => relation));
-    // The parent of the log has no key of its own: its two halves have.
+    // The partitioned parent of the log has no key; its two partitions have.
     expect((await tables()).filter((table) => isDistributed(table) && !keyed.has(table))).toEqual([
       'public.weather_forecast_steps',
     ]);
   });
 
-  it('a database that is sharded by validator_id has foreign keys of distributed tables to reference tables alone', async () => {
+  it('a foreign key of a distributed table references reference tables only', async () => {
     const keys = (await foreignKeys()).filter(({ relation }) => isDistributed(relation));
     expect(keys.length).toBeGreaterThan(0);
     for (const { relation, name, target, columns } of keys) {
@@ -117,12 +117,12 @@ describe('a database that is sharded by validator_id', () => {
     }
   });
 
-  it('a database that is sharded by validator_id has no foreign key from a local table to a distributed one', async () => {
+  it('a local table has no foreign key to a distributed one', async () => {
     const keys = (await foreignKeys()).filter(({ relation }) => !isDistributed(relation));
     expect(keys.filter(({ target }) => isDistributed(target))).toEqual([]);
   });
 
-  it('a database that is sharded by validator_id is described table by table in docs/scaling.md where a table is not distributed', async () => {
+  it('docs/scaling.md describes every table that is not distributed', async () => {
     const page = await readFile(SCALING_PAGE, 'utf8');
     const named = [...REFERENCE_TABLES, ...LOCAL_TABLES].map((table) => table.replace('public.', ''));
     for (const name of [...named, ...LOCAL_SCHEMAS]) expect(page).toContain(`\`${name}\``);

@@ -24,8 +24,8 @@ const insert = 'insert into kept values (1)';
 const pidOf = async (client: Pick<PoolClient, 'query'>): Promise<number | undefined> =>
   (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
 
-describe('a transaction', () => {
-  it('a transaction is committed, and returns what its work returned', async () => {
+describe('inTransaction', () => {
+  it('a transaction is committed and returns the result of its work', async () => {
     expect(await inTransaction(pool, async (client) => (await client.query(insert)).rowCount)).toBe(1);
     expect(await kept()).toBe(1);
   });
@@ -33,7 +33,7 @@ describe('a transaction', () => {
   it.each<[TransactionEnd, number]>([
     ['rollback', 0],
     ['commit', 1],
-  ])('a transaction ends with the %s that it was given, or that its result asks for', async (end, rows) => {
+  ])('a transaction ends with the %s that options or result select', async (end, rows) => {
     const work = async (client: PoolClient) => (await client.query(insert)).rowCount;
     expect(await inTransaction(pool, work, { end })).toBe(1);
     expect(await kept()).toBe(rows);
@@ -41,7 +41,7 @@ describe('a transaction', () => {
     expect(await kept()).toBe(rows * 2);
   });
 
-  it('a transaction is rolled back when its work throws, and its connection serves the next one', async () => {
+  it('a transaction whose work throws is rolled back, and its connection is reused', async () => {
     const pid = await pidOf(pool);
     const failing = inTransaction(pool, async (client) => {
       await client.query(insert);
@@ -53,7 +53,7 @@ describe('a transaction', () => {
   });
 
   it.each([false, true])(
-    'a transaction that loses its connection between two statements fails, ends no process and destroys it (long: %s)',
+    'a connection lost between two statements fails the transaction and is destroyed (long: %s)',
     async (isLong) => {
       const before = await pidOf(pool);
       const work = async (client: PoolClient): Promise<void> => {
@@ -67,7 +67,7 @@ describe('a transaction', () => {
     },
   );
 
-  it('a transaction leaves no listener on a connection that goes back to its pool', async () => {
+  it('a connection returned to the pool has no remaining listener', async () => {
     let listeners = NaN;
     await inTransaction(pool, (client) => Promise.resolve((listeners = client.listenerCount('error'))));
     const client = await pool.connect();
@@ -76,13 +76,13 @@ describe('a transaction', () => {
   });
 });
 
-describe('a long transaction', () => {
-  it('a long transaction may take longer than a statement of the pool, which keeps its limit afterwards', async () => {
+describe('long transaction', () => {
+  it('a long transaction may exceed the statement timeout, which applies again afterwards', async () => {
     await inTransaction(pool, (client) => client.query('select pg_sleep(0.7)'), { isLong: true });
     await expect(pool.query('select pg_sleep(0.7)')).rejects.toMatchObject({ code: '57014' });
   });
 
-  it('a long transaction waits for locks without a limit and sees what was committed before each statement', async () => {
+  it('a long transaction waits for locks without a timeout and reads committed data per statement', async () => {
     const settings = `select current_setting('lock_timeout') as "lockTimeout",
       current_setting('transaction_isolation') as isolation`;
     const strict = createDatabasePool(
@@ -96,8 +96,8 @@ describe('a long transaction', () => {
   });
 });
 
-describe('a transaction that commits if its work is done', () => {
-  it('a transaction that commits if its work is done is rolled back when its work returns false, or throws', async () => {
+describe('commitIfTrue', () => {
+  it('a transaction whose work returns false or throws is rolled back', async () => {
     const attempt = (outcome: () => boolean) =>
       commitIfTrue(pool, async (client) => {
         await client.query(insert);

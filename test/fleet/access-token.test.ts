@@ -7,14 +7,14 @@ const secret = new Uint8Array(32).fill(1);
 const claims = { job_id: 'job', file_path: 'a.zarr', exp: 1000 };
 const before = new Date(999_999);
 
-describe('an access token', () => {
-  it('an access token gives its claims back until it expires', () => {
+describe('access token', () => {
+  it('a token yields its claims until it expires', () => {
     const token = issueToken(claims, secret);
     expect(readToken(token, secret, before)).toEqual(claims);
     expect(readToken(token, secret, new Date(1_000_000))).toBeNull();
   });
 
-  it('an access token opens nothing with another secret, or after any change', () => {
+  it('a token is invalid with another secret, or after any change', () => {
     const token = issueToken(claims, secret);
     expect(readToken(token, new Uint8Array(32), before)).toBeNull();
     fc.assert(
@@ -27,7 +27,7 @@ describe('an access token', () => {
     );
   });
 
-  it('an access token is not accepted without a signature, with another algorithm, or with claims that are none', () => {
+  it('a token without signature, with another algorithm or with malformed claims is rejected', () => {
     const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const signed = (header: object, payload: unknown): string => {
       const text = `${encode(header)}.${encode(payload)}`;

@@ -3,8 +3,8 @@ import { FAULTS, faultOf, ROUTES } from '#fleet/fault-schedule';
 import { PROFILES } from '#fleet/profile';
 import { makeSimulatedMiner } from '#fleet/simulated-miner';
 
-describe('the faults of a flaky miner', () => {
-  it('all come up among its first polls, in an order that follows from its seed', () => {
+describe('fault schedule', () => {
+  it('every fault occurs among the first polls of a flaky miner, in an order given by its seed', () => {
     const orders = Array.from({ length: 12 }, (_, uid) => {
       const miner = makeSimulatedMiner(1, uid, 'flaky');
       return [1, 2, 3].map((poll) => faultOf(miner, 'poll_job_status', poll));
@@ -13,7 +13,7 @@ describe('the faults of a flaky miner', () => {
     expect(new Set(orders.map((order) => order.join())).size).toBeGreaterThan(1);
   });
 
-  it('the faults of a flaky miner leave a validator with 4 attempts room to succeed on every route', () => {
+  it('a validator with 4 attempts succeeds on every route of a flaky miner', () => {
     const miner = makeSimulatedMiner(1, 0, 'flaky');
     for (const route of ROUTES) {
       expect(faultOf(miner, route, 1)).not.toBeNull();
@@ -22,7 +22,7 @@ describe('the faults of a flaky miner', () => {
     expect(faultOf(miner, 'kerchunk_request', 2) ?? faultOf(miner, 'forecast_file', 2)).toBeNull();
   });
 
-  it('the faults of a flaky miner are those of no other miner', () => {
+  it('a miner of any other profile has no faults', () => {
     for (const profile of PROFILES.filter((name) => name !== 'flaky')) {
       expect(faultOf(makeSimulatedMiner(1, 0, profile), 'poll_job_status', 1)).toBeNull();
     }

@@ -12,8 +12,8 @@ const forecast = new Map([
 const read = (store: ReturnType<typeof hostStore>, path: string): Uint8Array =>
   store.read(path) ?? new Uint8Array();
 
-describe('a hosted store', () => {
-  it('a hosted store is sealed with a manifest that verifies and fits every file', () => {
+describe('hosted store', () => {
+  it('the manifest of a hosted store verifies and matches every file', () => {
     const store = hostStore(forecast, options);
     const { files } = verifyManifest({
       bytes: read(store, 'manifest.json'),
@@ -26,13 +26,13 @@ describe('a hosted store', () => {
     expect(store.read('other')).toBeNull();
   });
 
-  it('a hosted store is the same, signature included, for the same seed', () => {
+  it('the same seed gives the same store, including the signature', () => {
     expect(read(hostStore(forecast, options), 'manifest.sig')).toEqual(
       read(hostStore(forecast, options), 'manifest.sig'),
     );
   });
 
-  it('a hosted store of a tampering miner is good until its manifest was read, and then has other chunks but the same metadata', () => {
+  it('a tampering miner alters its chunks, but not its metadata, once its manifest was read', () => {
     const store = hostStore(forecast, { ...options, tampering: true });
     expect(read(store, 'z/c/0')).toEqual(Uint8Array.of(1, 2, 3));
     read(store, 'manifest.json');

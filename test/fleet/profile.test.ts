@@ -5,13 +5,13 @@ import { assignProfiles, PROFILES } from '#fleet/profile';
 const counts = fc.integer({ min: 0, max: 256 });
 const seeds = fc.integer();
 
-describe('the parts of a fleet', () => {
-  it('the parts of a fleet are the same for the same seed, and placed otherwise for another', () => {
+describe('assignProfiles', () => {
+  it('the same seed assigns the same profiles, and another seed assigns others', () => {
     expect(assignProfiles(16, 1)).toEqual(assignProfiles(16, 1));
     expect(assignProfiles(16, 1)).not.toEqual(assignProfiles(16, 2));
   });
 
-  it('the parts of a fleet are one for each miner, half of them good at least', () => {
+  it('each miner has a profile, and at least half of them are good', () => {
     fc.assert(
       fc.property(counts, seeds, (count, seed) => {
         const parts = assignProfiles(count, seed);
@@ -22,7 +22,7 @@ describe('the parts of a fleet', () => {
     );
   });
 
-  it('the parts of a fleet are all played from 16 miners on', () => {
+  it('every profile occurs from 16 miners on', () => {
     fc.assert(
       fc.property(fc.integer({ min: 16, max: 256 }), seeds, (count, seed) => {
         expect(new Set(assignProfiles(count, seed))).toEqual(new Set(PROFILES));

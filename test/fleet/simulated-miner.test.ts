@@ -4,8 +4,8 @@ import { PROFILES } from '#fleet/profile';
 import { makeSimulatedMiner, secretKeyOf } from '#fleet/simulated-miner';
 import { decodeHotkey } from '#pipeline/miners/index';
 
-describe('a simulated miner', () => {
-  it('a simulated miner is the same for the same seed and UID, and another for any other', () => {
+describe('simulated miner', () => {
+  it('the same seed and UID give the same miner, and any other gives another', () => {
     const miner = makeSimulatedMiner(1, 5, 'good');
     expect(makeSimulatedMiner(1, 5, 'good')).toEqual(miner);
     const others = [makeSimulatedMiner(2, 5, 'good'), makeSimulatedMiner(1, 6, 'good')];
@@ -13,11 +13,11 @@ describe('a simulated miner', () => {
     expect(new Set([miner, ...others].map(({ seed }) => seed)).size).toBe(3);
   });
 
-  it('a simulated miner has a hotkey that belongs to its secret key', () => {
+  it('the hotkey of a miner belongs to its secret key', () => {
     expect(decodeHotkey(makeSimulatedMiner(1, 5, 'slow').hotkey)).toEqual(getPublicKey(secretKeyOf(1, 5)));
   });
 
-  it('a simulated miner says its last word within the 20 polls that a validator grants, even when some of them are lost', () => {
+  it('a miner completes within the 20 polls of a validator, even when some of them fail', () => {
     for (const profile of PROFILES) {
       for (let uid = 0; uid < 10; uid += 1) {
         const { inferencePolls, quality } = makeSimulatedMiner(3, uid, profile);

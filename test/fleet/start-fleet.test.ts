@@ -20,13 +20,13 @@ import {
   acceptedJob,
   accessTo,
   CHUNK,
-  meet,
+  startSession,
   pollToEnd,
   readStoreFile,
   SEED,
   smallForecast,
   T0,
-  type Meeting,
+  type FleetSession,
 } from './support.ts';
 
 const OPTIONS: FleetOptions = {
@@ -46,7 +46,7 @@ async function failureOf(call: Promise<unknown>): Promise<MinerCallError | null>
   throw error;
 }
 
-/** Calls until it works; gives the categories of the failures before. */
+/** Retries until success. @returns the categories of the failures before */
 async function failuresBeforeSuccess(call: () => Promise<unknown>): Promise<string[]> {
   const failures: string[] = [];
   for (;;) {
@@ -57,20 +57,20 @@ async function failuresBeforeSuccess(call: () => Promise<unknown>): Promise<stri
   }
 }
 
-/** What a validator does with a finished forecast before it reads chunks. */
-async function verified(meeting: Meeting, jobId: string): Promise<VerifiedManifest> {
-  const access = await accessTo(meeting, jobId);
-  const { bytes, signature } = await meeting.client.fetchManifest(meeting.miner, access);
+/** Verifies the manifest of a finished forecast as a validator does before it reads chunks. */
+async function verified(session: FleetSession, jobId: string): Promise<VerifiedManifest> {
+  const access = await accessTo(session, jobId);
+  const { bytes, signature } = await session.client.fetchManifest(session.miner, access);
   return verifyManifest({
     bytes,
     signature,
     claimedHash: access.manifestHash,
-    minerHotkey: meeting.miner.hotkey,
+    minerHotkey: session.miner.hotkey,
   });
 }
 
-describe('a fleet', () => {
-  it('a fleet is the same for the same seed: hotkeys, parts and qualities', async () => {
+describe('startFleet', () => {
+  it('the same seed gives the same fleet: hotkeys, profiles and qualities', async () => {
     const fleets = await Promise.all([
       startFleet({ ...OPTIONS, count: 16 }),
       startFleet({ ...OPTIONS, count: 16 }),
@@ -83,14 +83,14 @@ describe('a fleet', () => {
     await Promise.all(fleets.map((fleet) => fleet.close()));
   });
 
-  it('a fleet may fill every slot, each with an address of its own', async () => {
+  it('a fleet of 256 miners has a separate address for each', async () => {
     const fleet = await startFleet({ ...OPTIONS, count: 256 });
     expect(new Set(fleet.miners.map(({ hotkey }) => hotkey)).size).toBe(256);
     expect(new Set(fleet.miners.map(({ baseUrl }) => baseUrl)).size).toBe(256);
     await Promise.all([fleet.close(), fleet.close()]);
   });
 
-  it('a fleet refuses a size or parts that cannot be', async () => {
+  it('an invalid size or number of profiles is a RangeError', async () => {
     await expect(startFleet({ ...OPTIONS, count: 257 })).rejects.toThrow(
       'fleet of 257 miners cannot be started; allowed: 1 to 256',
     );
@@ -98,16 +98,25 @@ describe('a fleet', () => {
     await expect(startFleet({ ...OPTIONS, count: 2, profiles: ['good'] })).rejects.toThrow(
       '1 profiles are given for 2 miners',
     );
-    await using meeting = await meet(['good']);
-    expect(() => meeting.fleet.requestCounts(1)).toThrow('uid is 1; allowed: 0 to 0');
+    await using session = await startSession(['good']);
+    expect(() => session.fleet.requestCounts(1)).toThrow('uid is 1; allowed: 0 to 0');
   });
 });
 
-describe('a good miner', () => {
-  it('a good miner accepts, infers, and hosts what its manifest promises', async () => {
-    await using meeting = await meet(['good', 'good', 'good', 'good', 'good', 'good', 'good', 'good']);
-    const miner = meeting.fleet.miners.find(({ inferencePolls }) => inferencePolls === 2) ?? meeting.miner;
-    const own: Meeting = { ...meeting, miner };
+describe('good miner', () => {
+  it('a good miner accepts, infers, and hosts files that match its manifest', async () => {
+    await using session = await startSession([
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+    ]);
+    const miner = session.fleet.miners.find(({ inferencePolls }) => inferencePolls === 2) ?? session.miner;
+    const own: FleetSession = { ...session, miner };
 
     const jobId = await acceptedJob(own);
     expect(jobId).toBe(toJobId(T0, miner.hotkey));
@@ -121,41 +130,50 @@ describe('a good miner', () => {
     expect(Object.keys(files)).toHaveLength(2);
   });
 
-  it('a good miner that has the forecast already hands it out at once', async () => {
-    await using meeting = await meet(['good', 'good', 'good', 'good', 'good', 'good', 'good', 'good']);
-    const miner = meeting.fleet.miners.find(({ inferencePolls }) => inferencePolls === 0);
+  it('a miner with a finished forecast returns it with the first reply', async () => {
+    await using session = await startSession([
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+      'good',
+    ]);
+    const miner = session.fleet.miners.find(({ inferencePolls }) => inferencePolls === 0);
     if (miner === undefined) throw new Error('no miner of this seed is ready at once');
-    const reply = await meeting.client.initiateFetch(miner, { initTime: T0 });
+    const reply = await session.client.initiateFetch(miner, { initTime: T0 });
 
     expect(reply).toMatchObject({ kind: 'ready', jobId: toJobId(T0, miner.hotkey) });
     if (reply.kind !== 'ready' || reply.access === undefined) throw new Error('no access was given');
-    expect(await meeting.client.fetchManifest(miner, reply.access)).toHaveProperty('signature');
-    expect(meeting.fleet.requestCounts(miner.uid).poll_job_status).toBe(0);
+    expect(await session.client.fetchManifest(miner, reply.access)).toHaveProperty('signature');
+    expect(session.fleet.requestCounts(miner.uid).poll_job_status).toBe(0);
   });
 
-  it('a good miner asked again gives the same job, and makes its forecast once', async () => {
+  it('a repeated request returns the same job, and the forecast is made once', async () => {
     const asked: SimulatedMiner[] = [];
-    await using meeting = await meet(['copying'], {
+    await using session = await startSession(['copying'], {
       forecastFor: (miner) => {
         asked.push(miner);
         return smallForecast(miner);
       },
     });
-    const jobIds = await Promise.all([acceptedJob(meeting), acceptedJob(meeting), acceptedJob(meeting)]);
+    const jobIds = await Promise.all([acceptedJob(session), acceptedJob(session), acceptedJob(session)]);
     expect(new Set(jobIds).size).toBe(1);
-    await pollToEnd(meeting, jobIds[0]);
-    expect(await meeting.client.initiateFetch(meeting.miner, { initTime: T0 })).toMatchObject({
+    await pollToEnd(session, jobIds[0]);
+    expect(await session.client.initiateFetch(session.miner, { initTime: T0 })).toMatchObject({
       kind: 'ready',
     });
     expect(asked.map(({ uid, profile }) => [uid, profile])).toEqual([[0, 'copying']]);
-    expect(meeting.fleet.requestCounts(0)).toMatchObject({ initiate_fetch: 4, poll_job_status: 2 });
+    expect(session.fleet.requestCounts(0)).toMatchObject({ initiate_fetch: 4, poll_job_status: 2 });
   });
 
-  it('a good miner knows no other job, forecast or hotkey than its own', async () => {
-    await using meeting = await meet(['copying']);
-    const { client, miner } = meeting;
+  it('a request for another job, forecast or hotkey is rejected', async () => {
+    await using session = await startSession(['copying']);
+    const { client, miner } = session;
     expect(await client.pollJobStatus(miner, 'before')).toEqual({ kind: 'not_found' });
-    const jobId = await acceptedJob(meeting);
+    const jobId = await acceptedJob(session);
     expect(await client.requestToken(miner, jobId)).toEqual({ kind: 'processing' });
     expect(await client.requestToken(miner, 'other')).toEqual({ kind: 'not_found' });
     expect(await client.initiateFetch(miner, { initTime: new Date(0) })).toMatchObject({ kind: 'error' });
@@ -166,102 +184,105 @@ describe('a good miner', () => {
   });
 });
 
-describe('the other parts', () => {
-  it('slow: runs for many polls and tells a progress that grows', async () => {
-    await using meeting = await meet(['slow']);
-    const jobId = await acceptedJob(meeting);
-    const progress: (number | null)[] = [];
+describe('other profiles', () => {
+  it('a slow miner runs for many polls and reports growing progress', async () => {
+    await using session = await startSession(['slow']);
+    const jobId = await acceptedJob(session);
+    const reported: (number | null)[] = [];
     for (;;) {
-      const reply = await meeting.client.pollJobStatus(meeting.miner, jobId);
+      const reply = await session.client.pollJobStatus(session.miner, jobId);
       if (reply.kind !== 'running') break;
-      progress.push(reply.progress);
+      reported.push(reply.progress);
     }
-    expect(progress.length).toBeGreaterThanOrEqual(6);
-    expect(progress[0]).toBe(0);
-    expect(progress).toEqual(progress.toSorted((one, other) => Number(one) - Number(other)));
+    expect(reported.length).toBeGreaterThanOrEqual(6);
+    expect(reported[0]).toBe(0);
+    expect(reported).toEqual(reported.toSorted((one, other) => Number(one) - Number(other)));
   });
 
-  it('flaky: fails in every way, each time worth another attempt, and recovers', async () => {
-    await using meeting = await meet(['flaky']);
-    const { client, miner } = meeting;
+  it('a flaky miner fails with every fault, each of them retryable, and recovers', async () => {
+    await using session = await startSession(['flaky']);
+    const { client, miner } = session;
     expect(await failuresBeforeSuccess(() => client.initiateFetch(miner, { initTime: T0 }))).toHaveLength(2);
     const jobId = toJobId(T0, miner.hotkey);
     const whilePolling = await failuresBeforeSuccess(() => client.pollJobStatus(miner, jobId));
-    // A hanging request ends as a lost connection here, for the fleet gives up before the client does.
+    // A hanging request ends as a lost connection here: the fleet drops it before the client's timeout.
     expect(whilePolling.toSorted()).toEqual(['connection', 'connection', 'http_5xx']);
-    expect((await pollToEnd(meeting, jobId)).at(-1)).toBe('completed');
+    expect((await pollToEnd(session, jobId)).at(-1)).toBe('completed');
     expect(await failuresBeforeSuccess(() => client.requestToken(miner, jobId))).toHaveLength(1);
-    const access = await accessTo(meeting, jobId);
+    const access = await accessTo(session, jobId);
     expect(await failuresBeforeSuccess(() => client.fetchManifest(miner, access))).toHaveLength(1);
   });
 
-  it('rejecting: says that it is another hotkey, and is given no forecast to make', async () => {
+  it('a rejecting miner claims another hotkey and makes no forecast', async () => {
     let made = 0;
-    await using meeting = await meet(['rejecting'], {
+    await using session = await startSession(['rejecting'], {
       forecastFor: async () => new Map([[String((made += 1)), new Uint8Array()]]),
     });
-    const reply = await meeting.client.initiateFetch(meeting.miner, { initTime: T0 });
+    const reply = await session.client.initiateFetch(session.miner, { initTime: T0 });
     expect(reply).toMatchObject({ kind: 'rejected', identity: true });
     expect(made).toBe(0);
   });
 
-  it('offline: cannot be connected to', async () => {
-    await using meeting = await meet(['offline']);
-    const failure = await failureOf(meeting.client.initiateFetch(meeting.miner, { initTime: T0 }));
+  it('an offline miner refuses connections', async () => {
+    await using session = await startSession(['offline']);
+    const failure = await failureOf(session.client.initiateFetch(session.miner, { initTime: T0 }));
     expect(failure).toMatchObject({ category: 'connection', retryable: true });
-    expect(meeting.fleet.requestCounts(0).initiate_fetch).toBe(0);
+    expect(session.fleet.requestCounts(0).initiate_fetch).toBe(0);
   });
 
-  it('failing: accepts the job, and then tells why it failed', async () => {
-    await using meeting = await meet(['failing']);
-    const jobId = await acceptedJob(meeting);
-    expect((await pollToEnd(meeting, jobId)).at(-1)).toBe('failed');
-    expect(await meeting.client.pollJobStatus(meeting.miner, jobId)).toEqual({
+  it('a failing miner accepts the job and then reports why it failed', async () => {
+    await using session = await startSession(['failing']);
+    const jobId = await acceptedJob(session);
+    expect((await pollToEnd(session, jobId)).at(-1)).toBe('failed');
+    expect(await session.client.pollJobStatus(session.miner, jobId)).toEqual({
       kind: 'failed',
       message: 'inference failed: CUDA out of memory',
     });
-    expect(await meeting.client.requestToken(meeting.miner, jobId)).toMatchObject({ kind: 'error' });
+    expect(await session.client.requestToken(session.miner, jobId)).toMatchObject({ kind: 'error' });
   });
 
-  it('tampering: its chunks no longer fit the manifest that was read', async () => {
-    await using meeting = await meet(['tampering']);
-    const jobId = await acceptedJob(meeting);
-    await pollToEnd(meeting, jobId);
-    const before = await readStoreFile(meeting, await accessTo(meeting, jobId), CHUNK);
+  it('the chunks of a tampering miner no longer match the manifest that was read', async () => {
+    await using session = await startSession(['tampering']);
+    const jobId = await acceptedJob(session);
+    await pollToEnd(session, jobId);
+    const before = await readStoreFile(session, await accessTo(session, jobId), CHUNK);
     const chunkBefore = new Uint8Array(await before.arrayBuffer());
-    const { files } = await verified(meeting, jobId);
-    const after = await readStoreFile(meeting, await accessTo(meeting, jobId), CHUNK);
+    const { files } = await verified(session, jobId);
+    const after = await readStoreFile(session, await accessTo(session, jobId), CHUNK);
 
     expect(fileHash(CHUNK, chunkBefore)).toBe(files[CHUNK]);
     expect(fileHash(CHUNK, new Uint8Array(await after.arrayBuffer()))).not.toBe(files[CHUNK]);
   });
 
-  it.each(['nan', 'copying'] as const)('%s: hosts what it was given for its part', async (profile) => {
-    await using meeting = await meet([profile]);
-    const jobId = await acceptedJob(meeting);
-    await pollToEnd(meeting, jobId);
-    await verified(meeting, jobId);
-    const response = await readStoreFile(meeting, await accessTo(meeting, jobId), CHUNK);
-    expect(await response.text()).toBe(`chunk of ${profile} miner 0`);
-  });
+  it.each(['nan', 'copying'] as const)(
+    'a miner of profile %s hosts the forecast that was made for its profile',
+    async (profile) => {
+      await using session = await startSession([profile]);
+      const jobId = await acceptedJob(session);
+      await pollToEnd(session, jobId);
+      await verified(session, jobId);
+      const response = await readStoreFile(session, await accessTo(session, jobId), CHUNK);
+      expect(await response.text()).toBe(`chunk of ${profile} miner 0`);
+    },
+  );
 });
 
-describe('a hanging miner', () => {
-  it('a hanging miner in real time outlasts the patience of a client, and does not keep the fleet from closing', async () => {
-    await using meeting = await meet(['flaky'], { delayFactor: 1 });
+describe('hanging miner', () => {
+  it('a hanging request outlasts the timeout of a client and does not block the close of the fleet', async () => {
+    await using session = await startSession(['flaky'], { delayFactor: 1 });
     const hasty = createMinerClient({ timeouts: { poll: 40 } });
     const categories: (string | undefined)[] = [];
     for (let poll = 0; poll < 3; poll += 1) {
-      categories.push((await failureOf(hasty.pollJobStatus(meeting.miner, 'any')))?.category);
+      categories.push((await failureOf(hasty.pollJobStatus(session.miner, 'any')))?.category);
     }
     expect(categories.toSorted()).toEqual(['connection', 'http_5xx', 'timeout']);
     await hasty.close();
   });
 });
 
-describe('sixteen miners at once', () => {
-  it('sixteen miners at once come to the ends that their parts have', async () => {
-    await using fleet = await meet(assignProfiles(16, SEED));
+describe('sixteen miners', () => {
+  it('sixteen concurrent miners reach the outcomes of their profiles', async () => {
+    await using fleet = await startSession(assignProfiles(16, SEED));
     const ends = await Promise.all(fleet.fleet.miners.map((miner) => endOf({ ...fleet, miner })));
     const endsOf = (profile: Profile): string[] => [
       ...new Set(ends.filter((_, uid) => fleet.fleet.miners[uid]?.profile === profile)),
@@ -281,7 +302,7 @@ describe('sixteen miners at once', () => {
 });
 
 /** Repeats a call as a validator with four attempts does. */
-async function patiently<Result>(call: () => Promise<Result>): Promise<Result> {
+async function callWithRetries<Result>(call: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call();
@@ -291,18 +312,18 @@ async function patiently<Result>(call: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** How far a validator comes with a miner. */
-async function endOf(meeting: Meeting): Promise<string> {
-  const { client, miner } = meeting;
-  const failure = await failureOf(patiently(() => client.initiateFetch(miner, { initTime: T0 })));
+/** Outcome of a validator's exchange with a miner. */
+async function endOf(session: FleetSession): Promise<string> {
+  const { client, miner } = session;
+  const failure = await failureOf(callWithRetries(() => client.initiateFetch(miner, { initTime: T0 })));
   if (failure !== null) return failure.category;
   const reply = await client.initiateFetch(miner, { initTime: T0 });
   if (!('jobId' in reply)) return reply.kind;
   for (;;) {
-    const { kind } = await patiently(() => client.pollJobStatus(miner, reply.jobId));
+    const { kind } = await callWithRetries(() => client.pollJobStatus(miner, reply.jobId));
     if (kind === 'failed') return kind;
     if (kind === 'completed') break;
   }
-  await patiently(() => verified(meeting, reply.jobId));
+  await callWithRetries(() => verified(session, reply.jobId));
   return 'verified';
 }

@@ -20,17 +20,17 @@ export const smallForecast = async ({ uid, profile }: SimulatedMiner): Promise<M
   ]);
 
 /** A fleet and a client, closed together. */
-export interface Meeting extends AsyncDisposable {
+export interface FleetSession extends AsyncDisposable {
   readonly fleet: Fleet;
   readonly client: MinerClient;
   readonly miner: FleetMiner;
 }
 
-/** Starts the given profiles, and a client to meet the first one. */
-export async function meet(
+/** Starts a fleet of the given profiles, and a client for its first miner. */
+export async function startSession(
   profiles: readonly Profile[],
   changes: Partial<FleetOptions> = {},
-): Promise<Meeting> {
+): Promise<FleetSession> {
   const fleet = await startFleet({
     count: profiles.length,
     profiles,
@@ -54,15 +54,15 @@ export async function meet(
   };
 }
 
-/** The job that a miner accepts, or has done already. */
-export async function acceptedJob({ client, miner }: Meeting): Promise<string> {
+/** The job that a miner accepts, or has already completed. */
+export async function acceptedJob({ client, miner }: FleetSession): Promise<string> {
   const reply = await client.initiateFetch(miner, { initTime: T0 });
   if ('jobId' in reply) return reply.jobId;
   throw new Error(`the miner answered ${reply.kind}`);
 }
 
-/** Polls until the miner has said its last word; gives all replies. */
-export async function pollToEnd({ client, miner }: Meeting, jobId: string): Promise<string[]> {
+/** Polls until the job completes or fails. @returns all replies */
+export async function pollToEnd({ client, miner }: FleetSession, jobId: string): Promise<string[]> {
   const kinds: string[] = [];
   for (let poll = 0; poll < 20; poll += 1) {
     const { kind } = await client.pollJobStatus(miner, jobId);
@@ -72,15 +72,15 @@ export async function pollToEnd({ client, miner }: Meeting, jobId: string): Prom
   throw new Error(`the miner still runs after 20 polls`);
 }
 
-export async function accessTo({ client, miner }: Meeting, jobId: string): Promise<ForecastAccess> {
+export async function accessTo({ client, miner }: FleetSession, jobId: string): Promise<ForecastAccess> {
   const reply = await client.requestToken(miner, jobId);
   if (reply.kind === 'ready') return reply.access;
   throw new Error(`the miner answered ${reply.kind}`);
 }
 
-/** Reads a file of a forecast the way a store is read. */
+/** Reads a file of a forecast as a store client does. */
 export async function readStoreFile(
-  { client, miner }: Meeting,
+  { client, miner }: FleetSession,
   access: ForecastAccess,
   path: string,
 ): Promise<Response> {

@@ -36,8 +36,8 @@ function describeV3(array: object = {}) {
   return describeArray('2t', 3, { array: { ...v3Array, ...array } });
 }
 
-describe('parsing of array metadata', () => {
-  it('parsing of array metadata brings format 2 into the one inner shape', () => {
+describe('describeArray', () => {
+  it('metadata of format 2 is normalised to one shape', () => {
     const description = describeV2();
     expect(description).toEqual({
       name: '2t',
@@ -56,7 +56,7 @@ describe('parsing of array metadata', () => {
     expect(decodedChunkBytes(description)).toBe(24);
   });
 
-  it('parsing of array metadata brings format 3 into the same shape', () => {
+  it('metadata of format 3 is normalised to the same shape', () => {
     expect(describeV3()).toEqual({
       name: '2t',
       shape: [4, 3, 2],
@@ -78,16 +78,16 @@ describe('parsing of array metadata', () => {
     ['>i2', 'int16'],
     ['|u1', 'uint8'],
     ['<i8', 'int64'],
-  ])('parsing of array metadata knows the data type %s as %s', (dtype, expected) => {
+  ])('the data type %s of format 2 is read as %s', (dtype, expected) => {
     expect(describeV2({ dtype }).dataType).toBe(expected);
   });
 
-  it('parsing of array metadata takes the fill value of packed integers in format 2 for a mark of absence, but not that of floats', () => {
+  it('the format 2 fill value of packed integers marks missing values, that of floats does not', () => {
     expect(describeV2({ dtype: '<i2', fill_value: -32767 }).missingValues).toEqual([-32767]);
     expect(describeV2({ fill_value: 0 }).missingValues).toEqual([]);
   });
 
-  it('parsing of array metadata reads the marks of absence that JSON cannot say', () => {
+  it('missing-value markers without a JSON form are decoded', () => {
     const packed = Buffer.alloc(8);
     packed.writeDoubleLE(1e20);
     const nan = Buffer.alloc(8);
@@ -101,7 +101,7 @@ describe('parsing of array metadata', () => {
     expect(marks(null)).toEqual([]);
   });
 
-  it('parsing of array metadata notices that an array does not say what an absent chunk holds', () => {
+  it('an array without a fill value is reported as such', () => {
     expect(describeV2({ fill_value: null }).hasFillValue).toBe(false);
   });
 
@@ -115,28 +115,25 @@ describe('parsing of array metadata', () => {
     ],
     ['a negative length', () => describeV2({ shape: [-1, 3, 2] }), 'not valid Zarr'],
     ['a chunk of no length', () => describeV2({ chunks: [0, 3, 2] }), 'not valid Zarr'],
-    ['a shape that is text', () => describeV2({ shape: '4' }), 'not valid Zarr'],
+    ['a string as shape', () => describeV2({ shape: '4' }), 'not valid Zarr'],
     ['another format', () => describeV2({ zarr_format: 3 }), 'not valid Zarr'],
     ['a group', () => describeV3({ node_type: 'group' }), 'not valid Zarr'],
     ['an irregular chunk grid', () => describeV3({ chunk_grid: { name: 'rectilinear' } }), 'not valid Zarr'],
-    ['a scale that is text', () => describeV2({}, { scale_factor: '2' }), 'not valid Zarr'],
+    ['a string as scale factor', () => describeV2({}, { scale_factor: '2' }), 'not valid Zarr'],
     ['no dimension names', () => describeV2({}, { _ARRAY_DIMENSIONS: undefined }), 'must agree'],
     ['too few chunk lengths', () => describeV2({ chunks: [1, 3] }), 'must agree'],
     ['huge chunks', () => describeV2({ chunks: [1, 40_000, 40_000] }), 'at most 2^30'],
     ['shards', () => describeV3({ codecs: [{ name: 'sharding_indexed' }] }), 'sharded'],
-    ['nothing', () => describeArray('2t', 2, { array: null }), 'not valid Zarr'],
-  ])(
-    'parsing of array metadata refuses %s as an invalid response that names the array',
-    (_, parse, message) => {
-      expect(parse).toThrow(
-        expect.objectContaining({
-          category: 'invalid_response',
-          retryable: false,
-          message: expect.stringMatching(
-            new RegExp(`2t.*${message.replaceAll(/[|^]/g, '\\$&')}`, 's'),
-          ) as string,
-        }),
-      );
-    },
-  );
+    ['no document', () => describeArray('2t', 2, { array: null }), 'not valid Zarr'],
+  ])('metadata with %s is an invalid response that names the array', (_, parse, message) => {
+    expect(parse).toThrow(
+      expect.objectContaining({
+        category: 'invalid_response',
+        retryable: false,
+        message: expect.stringMatching(
+          new RegExp(`2t.*${message.replaceAll(/[|^]/g, '\\$&')}`, 's'),
+        ) as string,
+      }),
+    );
+  });
 });

@@ -20,22 +20,19 @@ function field(name: string, ...dimensionNames: string[]): ArrayDescription {
   };
 }
 
-describe('roles of dimensions', () => {
+describe('dimension roles', () => {
   it.each([
     [['time', 'lat', 'lon']],
     [['valid_time', 'latitude', 'longitude']],
     [['time', 'longitude', 'latitude']],
-  ])(
-    'roles of dimensions knows the surface dimensions %j in any order and under common names',
-    (dimensions) => {
-      expect(new Set(fieldAxes(field('2t', ...dimensions)))).toEqual(
-        new Set(['time', 'latitude', 'longitude']),
-      );
-    },
-  );
+  ])('the surface dimensions %j are recognised in any order and under common names', (dimensions) => {
+    expect(new Set(fieldAxes(field('2t', ...dimensions)))).toEqual(
+      new Set(['time', 'latitude', 'longitude']),
+    );
+  });
 
   it.each(['pressure_level', 'level', 'isobaricInhPa', 'plev', 'pressure'])(
-    'roles of dimensions knows %s as the level',
+    'a dimension named %s is the level axis',
     (level) => {
       expect(fieldAxes(field('t', 'time', level, 'lat', 'lon'))).toEqual([
         'time',
@@ -52,7 +49,7 @@ describe('roles of dimensions', () => {
     [['time', 'lat', 'latitude', 'lon']],
     [['time', 'number', 'pressure_level', 'lat', 'lon']],
     [[]],
-  ])('roles of dimensions refuses %j and says which dimensions are allowed', (dimensions) => {
+  ])('the dimensions %j are rejected with the allowed ones', (dimensions) => {
     expect(() => fieldAxes(field('t', ...dimensions))).toThrow(
       expect.objectContaining({
         category: 'invalid_response',
@@ -61,7 +58,7 @@ describe('roles of dimensions', () => {
     );
   });
 
-  it('roles of dimensions finds the one coordinate of each role that all fields share', () => {
+  it('all fields share one coordinate array for each role', () => {
     const names = coordinateNames([
       field('2t', 'time', 'lat', 'lon'),
       field('t', 'time', 'level', 'lat', 'lon'),
@@ -74,7 +71,7 @@ describe('roles of dimensions', () => {
     ]);
   });
 
-  it('roles of dimensions refuses fields on two different latitude axes, because a store has one grid', () => {
+  it('fields on two different latitude axes are rejected, because a store has one grid', () => {
     const fields = [field('2t', 'time', 'lat', 'lon'), field('msl', 'time', 'latitude', 'lon')];
     expect(() => coordinateNames(fields)).toThrow('both "lat" and "latitude"');
   });

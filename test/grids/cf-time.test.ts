@@ -6,7 +6,7 @@ function decodeOne(value: number, units: string, calendar?: string): string | un
   return decodeCfTimes([value], { units, calendar })[0]?.toISOString();
 }
 
-describe('decoding of stored times', () => {
+describe('decodeCfTimes', () => {
   it.each([
     [1026672, 'hours since 1900-01-01', '2017-02-14T00:00:00.000Z'],
     [36, 'hours since 2026-01-01 12:00:00', '2026-01-03T00:00:00.000Z'],
@@ -20,15 +20,15 @@ describe('decoding of stored times', () => {
     [1767225600e9, 'nanoseconds since 1970-01-01', '2026-01-01T00:00:00.000Z'],
     [2, 'h since 1970-01-01', '1970-01-01T02:00:00.000Z'],
     [2, 'Days Since 1970-01-01', '1970-01-03T00:00:00.000Z'],
-  ])('decoding of stored times reads %d %s as %s', (value, units, expected) => {
+  ])('the stored time %d in %s is decoded as %s', (value, units, expected) => {
     expect(decodeOne(value, units)).toBe(expected);
   });
 
-  it('decoding of stored times counts from the year one in the proleptic calendar, so that no century is added to a small year', () => {
+  it('a proleptic calendar can start in year 1: no century is added to a two-digit year', () => {
     expect(decodeOne(0, 'days since 0001-01-01', 'proleptic_gregorian')).toBe('0001-01-01T00:00:00.000Z');
   });
 
-  it('decoding of stored times gives back any whole hour since 1900 that a writer stored', () => {
+  it('every whole hour since 1900 is decoded exactly', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3_000_000 }), (hours) => {
         const [time] = decodeCfTimes([hours], { units: 'hours since 1900-01-01' });
@@ -44,19 +44,16 @@ describe('decoding of stored times', () => {
     ['constructor since 1970-01-01', undefined, 'not understood'],
     ['hours since 1970-01-01', '360_day', 'allowed: standard, gregorian, proleptic_gregorian'],
     ['hours since 0001-01-01', 'standard', 'Julian'],
-  ])(
-    'decoding of stored times refuses "%s" in calendar %s, so that no time is guessed',
-    (units, calendar, message) => {
-      expect(() => decodeOne(1, units, calendar)).toThrow(
-        expect.objectContaining({
-          category: 'invalid_response',
-          message: expect.stringContaining(message) as string,
-        }),
-      );
-    },
-  );
+  ])('the units "%s" in calendar %s are rejected, so that no time is guessed', (units, calendar, message) => {
+    expect(() => decodeOne(1, units, calendar)).toThrow(
+      expect.objectContaining({
+        category: 'invalid_response',
+        message: expect.stringContaining(message) as string,
+      }),
+    );
+  });
 
-  it('decoding of stored times refuses a number that is no instant, so that an invalid date goes no further', () => {
+  it('a number that is not a valid time is rejected', () => {
     expect(() => decodeOne(Number.NaN, 'hours since 1970-01-01')).toThrow('no instant');
     expect(() => decodeOne(1e300, 'hours since 1970-01-01')).toThrow('no instant');
   });

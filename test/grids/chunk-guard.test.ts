@@ -9,7 +9,7 @@ const CHUNK = '2t/0.0.0';
 interface Reading {
   readonly codec?: 'blosc' | 'zstd';
   readonly requireChunks?: boolean;
-  /** Whole files to start from, where many readings share them. */
+  /** Intact files, when several reads share them. */
   readonly whole?: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -25,9 +25,9 @@ async function readDamaged(
   return store.readField({ variable: '2t', pressureHpa: null, validTime: FIRST_TIME });
 }
 
-describe('a damaged chunk', () => {
+describe('damaged chunk', () => {
   it.each(['blosc', 'zstd'] as const)(
-    'a damaged chunk is never read as data when %s is cut off anywhere',
+    'a %s chunk that is truncated at any byte is never read as data',
     async (codec) => {
       const whole = await smallFiles({ zarrFormat: 2, codec });
       const length = whole.get(CHUNK)?.length ?? 0;
@@ -39,7 +39,7 @@ describe('a damaged chunk', () => {
     },
   );
 
-  it('a damaged chunk is refused before decoding when its header claims another size, so that no memory is handed out for it', async () => {
+  it('a chunk whose header claims another size is rejected before memory is allocated for it', async () => {
     const error = await rejectionOf(
       readDamaged((chunk) => {
         new DataView(chunk.buffer).setUint32(4, 2 ** 30, true);
@@ -47,16 +47,16 @@ describe('a damaged chunk', () => {
       }),
     );
     expect(error).toMatchObject({
-      message: expect.stringContaining('claims to hold 1073741824 bytes') as string,
+      message: expect.stringContaining('claims a decoded size of 1073741824 bytes') as string,
     });
   });
 
-  it('a damaged chunk is refused when bytes follow it', async () => {
+  it('a chunk with trailing bytes is rejected', async () => {
     const error = await rejectionOf(readDamaged((chunk) => Uint8Array.of(...chunk, 0)));
     expect(error).toMatchObject({ message: expect.stringContaining('truncated or corrupt') as string });
   });
 
-  it('a damaged chunk is refused when an uncompressed chunk is too short', async () => {
+  it('an uncompressed chunk that is too short is rejected', async () => {
     const files = await plainFiles();
     patchJson(files, '2t/.zarray', { compressor: null });
     files.set(CHUNK, new Uint8Array(44));
@@ -68,7 +68,7 @@ describe('a damaged chunk', () => {
     });
   });
 
-  it('either is refused or keeps its size, whatever its bytes are', async () => {
+  it('a chunk of arbitrary bytes is either rejected or has the expected size', async () => {
     const whole = await smallFiles({ zarrFormat: 2, codec: 'zstd' });
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
@@ -81,14 +81,14 @@ describe('a damaged chunk', () => {
   });
 });
 
-describe('an absent chunk', () => {
-  it('an absent chunk is NaN by the fill value of the array', async () => {
+describe('absent chunk', () => {
+  it('an absent chunk is read as NaN by the fill value of the array', async () => {
     const field = await readDamaged(() => undefined);
     expect(field).toHaveLength(12);
     expect(field.every(Number.isNaN)).toBe(true);
   });
 
-  it('an absent chunk is an error when chunks are required, so that leaving out a field is not a way out', async () => {
+  it('an absent chunk is an error when chunks are required, so that a field cannot be omitted', async () => {
     const error = await rejectionOf(readDamaged(() => undefined, { requireChunks: true }));
     expect(error).toMatchObject({
       category: 'invalid_response',
@@ -96,7 +96,7 @@ describe('an absent chunk', () => {
     });
   });
 
-  it('an absent chunk is an error when the array has no fill value, because it would read as zeros', async () => {
+  it('an absent chunk of an array without a fill value is an error: it would read as zeros', async () => {
     const files = await plainFiles();
     patchJson(files, '2t/.zarray', { fill_value: null });
     files.delete(CHUNK);
@@ -105,7 +105,7 @@ describe('an absent chunk', () => {
     expect(await rejectionOf(reading)).toMatchObject({ category: 'invalid_response' });
   });
 
-  it('an absent chunk does not disturb the other chunks', async () => {
+  it('an absent chunk does not affect the other chunks', async () => {
     const files = await smallFiles();
     files.delete('2t/1.0.0');
     const store = await openGridStore(files, { requireChunks: true });

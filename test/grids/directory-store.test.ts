@@ -13,8 +13,8 @@ async function makeDirectory(): Promise<string> {
   return directory;
 }
 
-describe('a store in a directory', () => {
-  it('a store in a directory gives the bytes of a file and nothing for one that is absent', async () => {
+describe('directory store', () => {
+  it('a file is read as bytes, and an absent one as undefined', async () => {
     const store = createDirectoryStore(await makeDirectory());
     expect(Buffer.from((await store.get('/t/0.0')) ?? []).toString()).toBe('wind');
     expect(await store.get('/t/0.1')).toBeUndefined();
@@ -22,7 +22,7 @@ describe('a store in a directory', () => {
     expect(await store.get('/t/0.0/below-a-file')).toBeUndefined();
   });
 
-  it('a store in a directory names the key and the code of a failure, and never the directory', async () => {
+  it('an error names the key and the code, never the directory', async () => {
     const directory = await makeDirectory();
     const error = (await rejectionOf(createDirectoryStore(directory).get(`/${'x'.repeat(5000)}`))) as Error;
     expect(error).toMatchObject({ category: 'validator_internal', retryable: true });

@@ -3,14 +3,14 @@ import { createUnpacker, isUnpacked, type Packing } from '#grids/field-reader';
 
 const plain: Packing = { dataType: 'float32', scaleFactor: 1, addOffset: 0, missingValues: [] };
 
-describe('unpacking of stored values', () => {
-  it('unpacking of stored values scales first and shifts then, as the CF conventions say', () => {
+describe('createUnpacker', () => {
+  it('stored values are scaled, then offset, as in the CF conventions', () => {
     const unpack = createUnpacker({ ...plain, dataType: 'int16', scaleFactor: 0.01, addOffset: 273.15 });
     expect(unpack(1000)).toBeCloseTo(283.15, 10);
     expect(unpack(-1000)).toBeCloseTo(263.15, 10);
   });
 
-  it('unpacking of stored values makes NaN of a mark of absence before it is scaled, so that it cannot pass for a value', () => {
+  it('a missing-value marker becomes NaN before scaling, so that it cannot be read as a value', () => {
     const unpack = createUnpacker({
       ...plain,
       dataType: 'int16',
@@ -21,7 +21,7 @@ describe('unpacking of stored values', () => {
     expect(unpack(-32766)).toBeCloseTo(-327.66, 10);
   });
 
-  it('unpacking of stored values compares marks in the precision in which values are stored', () => {
+  it('missing-value markers are compared in the precision of the stored values', () => {
     const mark = 9.96921e36;
     expect(createUnpacker({ ...plain, missingValues: [mark] })(Math.fround(mark))).toBeNaN();
     expect(
@@ -29,7 +29,7 @@ describe('unpacking of stored values', () => {
     ).not.toBeNaN();
   });
 
-  it('unpacking of stored values knows values that need no unpacking, so that they are not copied', () => {
+  it('values that need no unpacking are recognised, so that they are not copied', () => {
     expect(isUnpacked(plain)).toBe(true);
     expect(isUnpacked({ ...plain, scaleFactor: 2 })).toBe(false);
     expect(isUnpacked({ ...plain, addOffset: 1 })).toBe(false);

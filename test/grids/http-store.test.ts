@@ -32,8 +32,8 @@ function serveStatus(status: number): Promise<string> {
   });
 }
 
-describe('a store behind HTTP', () => {
-  it('a store behind HTTP is read below its URL, whatever else the URL says', async () => {
+describe('HTTP store', () => {
+  it('files are read below the path of the URL', async () => {
     const files = await smallFiles();
     const url = await serveFiles(files, '/forecasts/run 1.zarr/');
     const store = await openGridStore(`${url}/forecasts/run%201.zarr/?token=${TOKEN}`);
@@ -41,7 +41,7 @@ describe('a store behind HTTP', () => {
     expect(field).toEqual(smallField(VALID_TIMES[1], 0));
   });
 
-  it('a store behind HTTP sends its headers and its token, counts requests and bytes, and times its first answer', async () => {
+  it('a store sends headers and token, counts requests and bytes, and times the first response', async () => {
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
       seen.push([request.url, request.headers.authorization, request.headers['x-run']]);
@@ -61,13 +61,13 @@ describe('a store behind HTTP', () => {
     expect(store.stats).toEqual({ requests: 2, bytes: 8, firstByteMillis: 25 });
   });
 
-  it('a store behind HTTP keeps the query of its URL', async () => {
+  it('the query of the URL is kept in every request', async () => {
     const url = await serve((request, response) => response.end(request.url));
     const bytes = await createHttpStore(`${url}/a.zarr?token=x`).get('/lat/0');
     expect(Buffer.from(bytes ?? []).toString()).toBe('/a.zarr/lat/0?token=x');
   });
 
-  it('a store behind HTTP has no file where the answer is 404', async () => {
+  it('a file is absent where the status is 404', async () => {
     const store = createHttpStore(await serveStatus(404));
     expect(await store.get('/zarr.json')).toBeUndefined();
     expect(await rejectionOf(openGridStore(await serveStatus(404)))).toMatchObject({ category: 'not_found' });
@@ -81,30 +81,27 @@ describe('a store behind HTTP', () => {
     [429, 'http_4xx', true],
     [302, 'invalid_response', false],
     [204, 'invalid_response', false],
-  ])(
-    'a store behind HTTP fails with a category for HTTP %i: %s, retryable %s',
-    async (status, category, retryable) => {
-      const store = createHttpStore(await serveStatus(status));
-      const error = await rejectionOf(store.get('/lat/0'));
-      expect(error).toMatchObject({ category, retryable });
-      expect((error as Error).message).toContain(`HTTP ${String(status)}`);
-    },
-  );
+  ])('status %i is an error of category %s, retryable %s', async (status, category, retryable) => {
+    const store = createHttpStore(await serveStatus(status));
+    const error = await rejectionOf(store.get('/lat/0'));
+    expect(error).toMatchObject({ category, retryable });
+    expect((error as Error).message).toContain(`HTTP ${String(status)}`);
+  });
 });
 
-describe('a server that does not keep its word', () => {
-  it('a server that does not keep its word is a time-out when it never answers', async () => {
+describe('misbehaving server', () => {
+  it('a server that never responds is a timeout', async () => {
     const store = createHttpStore(await serve(() => undefined), { timeoutMillis: 30 });
     expect(await rejectionOf(store.get('/lat/0'))).toMatchObject({ category: 'timeout', retryable: true });
   });
 
-  it('a server that does not keep its word is a time-out when the body never ends', async () => {
+  it('a body that never ends is a timeout', async () => {
     const url = await serve((_, response) => void response.write('part'));
     const store = createHttpStore(url, { timeoutMillis: 100 });
     expect(await rejectionOf(store.get('/lat/0'))).toMatchObject({ category: 'timeout', retryable: true });
   });
 
-  it('a server that does not keep its word is a lost connection when it hangs up in the middle', async () => {
+  it('a connection closed in the middle of a body is a lost connection', async () => {
     const url = await serve((_, response) => {
       response.setHeader('content-length', '100');
       response.write('part', () => response.destroy());
@@ -114,7 +111,7 @@ describe('a server that does not keep its word', () => {
   });
 
   it.each([true, false])(
-    'a server that does not keep its word is refused when it sends more than is allowed (length announced: %s)',
+    'a body beyond the size limit is rejected (length announced: %s)',
     async (announced) => {
       const url = await serve((_, response) => {
         if (announced) response.setHeader('content-length', '2000');
@@ -126,7 +123,7 @@ describe('a server that does not keep its word', () => {
     },
   );
 
-  it('a server that does not keep its word is judged by its status alone when the body of an error is long or never ends', async () => {
+  it('the status alone decides when the body of an error is long or never ends', async () => {
     const long = await serve((_, response) => {
       response.statusCode = 500;
       response.end(Buffer.alloc(4_000_000));
@@ -140,7 +137,7 @@ describe('a server that does not keep its word', () => {
     expect(await rejectionOf(store.get('/lat/0'))).toMatchObject({ category: 'http_5xx' });
   });
 
-  it('a server that does not keep its word never shows its address or a token in an error', async () => {
+  it('an error never contains the address or the token', async () => {
     const url = await serve(() => undefined);
     const { port } = new URL(url);
     const closed = 'http://127.0.0.1:1';
@@ -160,13 +157,13 @@ describe('a server that does not keep its word', () => {
     }
   });
 
-  it('a server that does not keep its word is a lost connection when nobody listens', async () => {
+  it('a refused connection is a lost connection', async () => {
     const error = await rejectionOf(openGridStore('http://127.0.0.1:1/a.zarr'));
     expect(error).toMatchObject({ category: 'connection', retryable: true });
     expect((error as Error).message).toContain('ECONNREFUSED');
   });
 
-  it('a server that does not keep its word leaves an abort of the caller as it is', async () => {
+  it('an abort by the caller is passed on unchanged', async () => {
     const store = createHttpStore(await serve(() => undefined));
     const abort = new AbortController();
     const reading = rejectionOf(store.get('/lat/0', { signal: abort.signal }));

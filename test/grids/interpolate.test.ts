@@ -15,8 +15,8 @@ function fieldOn({ latitudes, longitudes }: Grid, value: (latitude: number, long
 const globe = grid([90, 45, 0, -45, -90], [0, 90, 180, 270]);
 const rising = grid([-90, -45, 0, 45, 90], [0, 90, 180, 270]);
 
-describe('interpolation between grids', () => {
-  it('interpolation between grids gives the field itself back where the grids are equal', () => {
+describe('createInterpolator', () => {
+  it('equal grids return the field itself', () => {
     const field = fieldOn(globe, (latitude) => latitude);
     const same = grid([90, 45, 0, -45, -90], [0, 90.00001, 180, 270]);
     expect(createInterpolator(globe, same)(field)).toBe(field);
@@ -25,7 +25,7 @@ describe('interpolation between grids', () => {
     expect(isSameGrid(globe, grid([90, 45], [0, 90, 180, 270]))).toBe(false);
   });
 
-  it('interpolation between grids reproduces every field that is linear in latitude and longitude', () => {
+  it('a field that is linear in latitude and longitude is reproduced exactly', () => {
     const linear = (a: number, b: number) => (latitude: number, longitude: number) =>
       5 + a * latitude + b * longitude;
     fc.assert(
@@ -43,32 +43,32 @@ describe('interpolation between grids', () => {
     );
   });
 
-  it('interpolation between grids does not care whether latitude rises or falls', () => {
+  it('the result does not depend on the direction of latitude', () => {
     const value = (latitude: number, longitude: number) => latitude * latitude + longitude;
     const target = grid([80, 10, -70], [10, 200, 300]);
     const falling = createInterpolator(globe, target)(fieldOn(globe, value));
     expect(createInterpolator(rising, target)(fieldOn(rising, value))).toEqual(falling);
   });
 
-  it('interpolation between grids goes round the globe, so that there is no seam at Greenwich', () => {
+  it('longitude is cyclic on a global grid, so that there is no seam at Greenwich', () => {
     const source = fieldOn(globe, (_, longitude) => longitude);
     const target = grid([0], [300, 330, 359.99999, -60, -0.00001]);
     expect([...createInterpolator(globe, target)(source)]).toEqual([180, 90, 0, 180, 0]);
   });
 
-  it('interpolation between grids knows that -90 and 270 are the same meridian', () => {
+  it('-90 and 270 degrees are the same meridian', () => {
     const source = fieldOn(globe, (_, longitude) => longitude);
     const target = grid([0], [-180, -90, 0, 90]);
     expect([...createInterpolator(globe, target)(source)]).toEqual([180, 270, 0, 90]);
   });
 
-  it('interpolation between grids understands a falling longitude axis', () => {
+  it('a falling longitude axis is supported', () => {
     const falling = grid([0, -10], [270, 180, 90, 0]);
     const source = fieldOn(falling, (_, longitude) => longitude);
     expect([...createInterpolator(falling, grid([0], [45, 135, 315]))(source)]).toEqual([45, 135, 135]);
   });
 
-  it('interpolation between grids is NaN outside a region, so that nothing is extrapolated', () => {
+  it('a point outside a regional grid is NaN, never extrapolated', () => {
     const region = grid([60, 50], [-10, 0]);
     const source = fieldOn(region, () => 1);
     const target = grid([61, 60, 50, 49.9], [349, 350, 355, 0, 1]);
@@ -80,7 +80,7 @@ describe('interpolation between grids', () => {
     expect([...values.slice(15, 20)]).toEqual([nan, nan, nan, nan, nan]);
   });
 
-  it('interpolation between grids spreads a NaN to the points between it and its neighbours, and not to the neighbours themselves', () => {
+  it('a NaN propagates to points next to it, but not to its neighbouring grid points', () => {
     const source = fieldOn(globe, (latitude, longitude) =>
       latitude === 45 && longitude === 90 ? Number.NaN : 1,
     );
@@ -91,7 +91,7 @@ describe('interpolation between grids', () => {
     expect([...above]).toEqual([1, nan, nan]);
   });
 
-  it('interpolation between grids never leaves the range of the values around a point', () => {
+  it('an interpolated value is within the range of the surrounding values', () => {
     const source = fieldOn(globe, (latitude, longitude) => Math.sin(latitude * 7) * Math.cos(longitude * 3));
     const low = Math.min(...source);
     const high = Math.max(...source);

@@ -37,21 +37,21 @@ async function expectSmallStore(store: GridStore): Promise<void> {
   }
 }
 
-describe('opening of a grid store', () => {
+describe('openGridStore', () => {
   it.each([
     { zarrFormat: 2, codec: 'blosc' },
     { zarrFormat: 2, codec: 'zstd' },
     { zarrFormat: 3, codec: 'blosc' },
     { zarrFormat: 3, codec: 'zstd' },
-  ] as const)('opening of a grid store reads back what was written, %j', async (options) => {
+  ] as const)('a store written with %j is read back equal', async (options) => {
     await expectSmallStore(await openGridStore(await smallFiles(options), { requireChunks: true }));
   });
 
-  it('opening of a grid store reads format 2 without consolidated metadata', async () => {
+  it('format 2 is read without consolidated metadata', async () => {
     await expectSmallStore(await openGridStore(await plainFiles()));
   });
 
-  it('opening of a grid store reads format 3 with consolidated metadata without looking at each array', async () => {
+  it('format 3 with consolidated metadata needs no request for each array', async () => {
     const files = await smallFiles({ zarrFormat: 3 });
     const metadata: Record<string, unknown> = {};
     for (const [path, bytes] of files) {
@@ -66,14 +66,14 @@ describe('opening of a grid store', () => {
     await expectSmallStore(await openGridStore(files));
   });
 
-  it('opening of a grid store reads a directory', async () => {
+  it('a directory is read as a store', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'grid-store-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     await writeGridStore(join(directory, 'new', 'small.zarr'), smallDataset(), { zarrFormat: 2 });
     await expectSmallStore(await openGridStore(join(directory, 'new', 'small.zarr')));
   });
 
-  it('opening of a grid store asks a custom store for each metadata file at most once and for nothing that consolidated metadata tells', async () => {
+  it('each metadata file is requested at most once, and none that consolidated metadata has', async () => {
     const files = await smallFiles();
     const asked: string[] = [];
     const source: AsyncReadable = {
@@ -94,14 +94,14 @@ describe('opening of a grid store', () => {
     ]);
   });
 
-  it('opening of a grid store leaves other arrays alone, however they are made', async () => {
+  it('other arrays are ignored, even malformed ones', async () => {
     const files = await plainFiles();
     setJson(files, 'land_sea_mask/.zarray', { nonsense: true });
     await expectSmallStore(await openGridStore(files));
   });
 });
 
-describe('fields that are stored in another way', () => {
+describe('field encodings', () => {
   const asFloats = (values: readonly number[]) => Float32Array.from(values);
   const surface = ['time', 'lat', 'lon'];
 
@@ -112,7 +112,7 @@ describe('fields that are stored in another way', () => {
     return store.readField({ variable: 'msl', pressureHpa: null, validTime: SECOND_TIME });
   }
 
-  it('fields that are stored in another way are unpacked from 16-bit integers, with NaN for absent values', async () => {
+  it('16-bit integers are unpacked, with NaN for missing values', async () => {
     const values = Int16Array.from({ length: 24 }, (_, index) => index);
     values[13] = -32767;
     const attributes = { _ARRAY_DIMENSIONS: surface, scale_factor: 0.5, add_offset: 100_000 };
@@ -120,7 +120,7 @@ describe('fields that are stored in another way', () => {
     expect([...field.slice(0, 3)]).toEqual([100_006, Number.NaN, 100_007]);
   });
 
-  it('fields that are stored in another way are narrowed from 64-bit floats', async () => {
+  it('64-bit floats are narrowed to 32 bits', async () => {
     const values = Float64Array.from({ length: 24 }, (_, index) => index / 3);
     const field = await readRaw({
       dtype: '<f8',
@@ -131,21 +131,21 @@ describe('fields that are stored in another way', () => {
     expect(field).toEqual(asFloats(Array.from({ length: 12 }, (_, index) => (index + 12) / 3)));
   });
 
-  it('fields that are stored in another way are turned round where longitude comes before latitude', async () => {
+  it('fields stored with longitude before latitude are transposed', async () => {
     const values = Float32Array.from({ length: 24 }, (_, index) => index);
     const attributes = { _ARRAY_DIMENSIONS: ['time', 'lon', 'lat'] };
     const field = await readRaw({ dtype: '<f4', shape: [2, 4, 3], values, attributes });
     expect(field).toEqual(asFloats([12, 15, 18, 21, 13, 16, 19, 22, 14, 17, 20, 23]));
   });
 
-  it('fields that are stored in another way are read right from column-major chunks', async () => {
+  it('column-major chunks are read as row-major fields', async () => {
     const values = Float32Array.from({ length: 24 }, (_, index) => index);
     const attributes = { _ARRAY_DIMENSIONS: surface };
     const field = await readRaw({ dtype: '<f4', shape: [2, 3, 4], values, attributes, order: 'F' });
     expect(field).toEqual(asFloats([1, 7, 13, 19, 3, 9, 15, 21, 5, 11, 17, 23]));
   });
 
-  it('fields that are stored in another way are found by levels in pascal and by hours since 1900', async () => {
+  it('levels in pascal and times in hours since 1900 are converted', async () => {
     const files = await plainFiles();
     const hours = VALID_TIMES.map((time) => BigInt((time.getTime() - Date.UTC(1900, 0, 1)) / 3_600_000));
     setRawArray(files, 'time', {
@@ -164,8 +164,8 @@ describe('fields that are stored in another way', () => {
   });
 });
 
-describe('a field that is not there', () => {
-  it('a field that is not there is named together with what the store has when the variable is missing', async () => {
+describe('absent field', () => {
+  it('the error of a missing variable names it and the variables of the store', async () => {
     const store = await openGridStore(await smallFiles());
     const reading = store.readField({ variable: 'msl', pressureHpa: null, validTime: FIRST_TIME });
     expect(await rejectionOf(reading)).toMatchObject({
@@ -174,7 +174,7 @@ describe('a field that is not there', () => {
     });
   });
 
-  it('a field that is not there carries the category of the caller when the time is missing, so that late truth is told from a gap', async () => {
+  it('a missing time has the category of the caller, which separates late truth from a gap', async () => {
     const store = await openGridStore(await smallFiles(), { timeMissingCategory: 'truth_not_ready' });
     const validTime = new Date('2026-01-03T00:00:00Z');
     const error = await rejectionOf(store.readField({ variable: '2t', pressureHpa: null, validTime }));
@@ -186,7 +186,7 @@ describe('a field that is not there', () => {
     );
   });
 
-  it('a field that is not there is an invalid response, which no retry heals, when the caller does not say what a missing time means', async () => {
+  it('a missing time is by default an invalid response, which is not retryable', async () => {
     const store = await openGridStore(await smallFiles());
     const reading = store.readField({ variable: '2t', pressureHpa: null, validTime: new Date(Number.NaN) });
     expect(await rejectionOf(reading)).toMatchObject({ category: 'invalid_response', retryable: false });
@@ -197,7 +197,7 @@ describe('a field that is not there', () => {
     ['t', null, 'the surface; the store has it at 850, 500 hPa'],
     ['2t', 850, '850 hPa; the store has it at the surface'],
   ] as const)(
-    'a field that is not there is refused with the levels there are: %s at %s',
+    'the request for %s at %s is rejected with the levels of the store',
     async (variable, pressureHpa, message) => {
       const store = await openGridStore(await smallFiles());
       const error = await rejectionOf(store.readField({ variable, pressureHpa, validTime: FIRST_TIME }));
@@ -207,21 +207,21 @@ describe('a field that is not there', () => {
   );
 });
 
-describe('a store that is not as it should be', () => {
-  it('a store that is not as it should be is not found where nothing is stored, and its place stays secret', async () => {
+describe('invalid store', () => {
+  it('an empty location is not found, and the error does not contain its path', async () => {
     const place = join(tmpdir(), 'no-such-store');
     const error = await rejectionOf(openGridStore(place));
     expect(error).toMatchObject({ category: 'not_found', retryable: false });
     expect((error as Error).message).not.toContain(tmpdir());
   });
 
-  it('a store that is not as it should be lacks every variable', async () => {
+  it('a store without any forecast variable is an error of category data_missing_variable', async () => {
     const files = new Map<string, Uint8Array>();
     setJson(files, '.zgroup', { zarr_format: 2 });
     expect(await rejectionOf(openGridStore(files))).toMatchObject({ category: 'data_missing_variable' });
   });
 
-  it('a store that is not as it should be lacks the coordinate of a dimension', async () => {
+  it('a dimension without a coordinate array is not found', async () => {
     const files = await plainFiles();
     files.delete('lat/.zarray');
     expect(await rejectionOf(openGridStore(files))).toMatchObject({
@@ -233,7 +233,7 @@ describe('a store that is not as it should be', () => {
   it.each<[string, (files: Map<string, Uint8Array>) => void, string]>([
     ['is not JSON', (files) => files.set('2t/.zarray', Buffer.from('{')), 'not JSON'],
     [
-      'misses longitude',
+      'lacks longitude',
       (files) => patchJson(files, '2t/.zattrs', { _ARRAY_DIMENSIONS: ['time', 'lat', 'x'] }),
       'allowed: (time, lat, lon)',
     ],
@@ -243,7 +243,7 @@ describe('a store that is not as it should be', () => {
       'lengths (2, 3, 4)',
     ],
     [
-      'has a codec that nobody knows',
+      'has an unknown codec',
       (files) => patchJson(files, 'lat/.zarray', { compressor: { id: 'magic' } }),
       'magic',
     ],
@@ -259,11 +259,11 @@ describe('a store that is not as it should be', () => {
     ],
     ['has an empty axis', (files) => patchJson(files, 'time/.zarray', { shape: [0] }), '1 to 1000000 values'],
     [
-      'has an axis as long as memory',
+      'has an axis longer than allowed',
       (files) => patchJson(files, 'time/.zarray', { shape: [2e9] }),
       '1 to 1000000 values',
     ],
-  ])('a store that is not as it should be is an invalid response when it %s', async (_, damage, message) => {
+  ])('a store that %s is an invalid response', async (_, damage, message) => {
     const files = await plainFiles();
     damage(files);
     const error = await rejectionOf(openGridStore(files));
@@ -272,14 +272,14 @@ describe('a store that is not as it should be', () => {
   });
 
   it.each([
-    ['latitudes that turn back', 'lat', Float64Array.of(60, 0, 30)],
+    ['latitudes that are not monotonic', 'lat', Float64Array.of(60, 0, 30)],
     ['latitudes beyond the pole', 'lat', Float64Array.of(100, 0, -60)],
-    ['latitudes that are no number', 'lat', Float64Array.of(60, Number.NaN, -60)],
-    ['longitudes more than once round', 'lon', Float64Array.of(0, 90, 180, 450)],
-    ['a level twice', 'pressure_level', Float64Array.of(850, 850)],
-    ['a level under the ground', 'pressure_level', Float64Array.of(850, 5000)],
-    ['a time twice', 'time', Float64Array.of(3600, 3600)],
-  ])('a store that is not as it should be is an invalid response when it has %s', async (_, name, values) => {
+    ['NaN among its latitudes', 'lat', Float64Array.of(60, Number.NaN, -60)],
+    ['longitudes that span more than 360 degrees', 'lon', Float64Array.of(0, 90, 180, 450)],
+    ['a repeated level', 'pressure_level', Float64Array.of(850, 850)],
+    ['a level above 1100 hPa', 'pressure_level', Float64Array.of(850, 5000)],
+    ['a repeated time', 'time', Float64Array.of(3600, 3600)],
+  ])('a store with %s is an invalid response', async (_, name, values) => {
     const files = await plainFiles();
     const units = { time: 'seconds since 1970-01-01', pressure_level: 'hPa' }[name];
     const attributes = { _ARRAY_DIMENSIONS: [name], units };
@@ -289,7 +289,7 @@ describe('a store that is not as it should be', () => {
     expect((error as Error).message).toContain(name);
   });
 
-  it('a store that is not as it should be passes the error of the store on as it is, so that a lost connection stays retryable', async () => {
+  it('an error of the byte store is passed on unchanged, so that a lost connection stays retryable', async () => {
     const lost = new CategorizedError('connection', 'lost', { retryable: true });
     expect(await rejectionOf(openGridStore({ get: () => Promise.reject(lost) }))).toBe(lost);
     const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });

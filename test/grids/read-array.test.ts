@@ -11,8 +11,8 @@ async function openWind(shape: readonly number[], values: Float32Array, order: '
   return { files, open: async () => openArray(await openZarrGroup(createMemoryStore(files)), 'wind') };
 }
 
-describe('a selection that is exactly one chunk', () => {
-  it('a selection that is exactly one chunk is handed on as it was decoded, without a copy', async () => {
+describe('selection of exactly one chunk', () => {
+  it('a selection of one chunk is the decoded chunk itself, without a copy', async () => {
     const values = Float32Array.of(1, 2, 3, 4, 5, 6);
     const { open } = await openWind([1, 2, 3], values);
     const read = await readArray(await open(), [0, null, null]);
@@ -20,20 +20,20 @@ describe('a selection that is exactly one chunk', () => {
     expect((read.data as Float32Array).buffer).toBe(values.buffer);
   });
 
-  it('a selection that is exactly one chunk keeps the order of its axes', async () => {
+  it('a selection of one chunk keeps the order of its axes', async () => {
     const { open } = await openWind([1, 2, 3], Float32Array.of(1, 4, 2, 5, 3, 6), 'F');
     const { data, strides } = await readArray(await open(), [0, null, null]);
     const at = (row: number, column: number) => data[row * (strides[0] ?? 0) + column * (strides[1] ?? 0)];
     expect([at(0, 0), at(0, 1), at(0, 2), at(1, 0)]).toEqual([1, 2, 3, 4]);
   });
 
-  it('a selection that is exactly one chunk is the fill value where the chunk is absent', async () => {
+  it('an absent chunk is read as the fill value', async () => {
     const { files, open } = await openWind([1, 2, 2], Float32Array.of(1, 2, 3, 4));
     files.delete('wind/0.0.0');
     expect((await readArray(await open(), [0, null, null])).data).toEqual(Float32Array.of(7, 7, 7, 7));
   });
 
-  it('a selection that is exactly one chunk is refused where the chunk is too short', async () => {
+  it('a chunk that is too short is rejected', async () => {
     const { files, open } = await openWind([1, 2, 2], Float32Array.of(1, 2, 3, 4));
     files.set('wind/0.0.0', new Uint8Array(12));
     expect(await rejectionOf(readArray(await open(), [0, null, null]))).toMatchObject({
@@ -42,8 +42,8 @@ describe('a selection that is exactly one chunk', () => {
   });
 });
 
-describe('a selection of part of a chunk', () => {
-  it('a selection of part of a chunk is copied out of it', async () => {
+describe('selection of part of a chunk', () => {
+  it('part of a chunk is copied out of it', async () => {
     const values = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     const { open } = await openWind([2, 2, 2], values);
     const read = await readArray(await open(), [1, null, null]);

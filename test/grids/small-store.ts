@@ -6,7 +6,7 @@ export const VALID_TIMES = [new Date('2026-01-01T12:00:00Z'), new Date('2026-01-
 const LATITUDES = [60, 0, -60];
 const LONGITUDES = [0, 90, 180, 270];
 
-/** What the small store holds at a point: a different number for every field and point. */
+/** Value of the small store at a point: different for every field and point. */
 function smallValue(field: { hour: number; level: number }, row: number, column: number): number {
   return 250 + field.hour + field.level / 100 + row * 10 + column;
 }
@@ -38,7 +38,7 @@ export function smallDataset(): GridDataset {
   };
 }
 
-/** The files of the small store, to be read or to be damaged. */
+/** The files of the small store, for tests that read or corrupt them. */
 export async function smallFiles(
   options: WriteGridStoreOptions = { zarrFormat: 2 },
 ): Promise<Map<string, Uint8Array>> {
@@ -47,7 +47,7 @@ export async function smallFiles(
   return files;
 }
 
-/** The small store without consolidated metadata, so that an array's own documents count. */
+/** The small store without consolidated metadata, so that each array's own metadata applies. */
 export async function plainFiles(): Promise<Map<string, Uint8Array>> {
   const files = await smallFiles();
   files.delete('.zmetadata');
@@ -97,7 +97,7 @@ export function setRawArray(
   files.set(`${name}/${shape.map(() => '0').join('.')}`, bytes);
 }
 
-/** What a promise is rejected with; a promise that is fulfilled fails the test. */
+/** The rejection of a promise; a fulfilled promise fails the test. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => {

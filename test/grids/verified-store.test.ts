@@ -20,16 +20,16 @@ function verifiedStore(files: ReadonlyMap<string, Uint8Array>, frozen = manifest
 
 const refused = { category: 'verification_chunk', retryable: false };
 
-describe('hash of a file', () => {
-  it('hash of a file covers path, NUL and content, so that two files cannot be exchanged', () => {
+describe('hashFile', () => {
+  it('the hash covers path, NUL and content, so that two files cannot be exchanged', () => {
     const expected = createHash('sha256').update('2t/0.0.0\0wind').digest('hex');
     expect(hashFile('2t/0.0.0', Buffer.from('wind'))).toBe(expected);
     expect(hashFile('2t/0.0.1', Buffer.from('wind'))).not.toBe(expected);
   });
 });
 
-describe('a store under a frozen manifest', () => {
-  it('a store under a frozen manifest reads unchanged files and counts what it has verified', async () => {
+describe('withManifestVerification', () => {
+  it('unchanged files are readable, and verified files are counted', async () => {
     const store = verifiedStore(await smallFiles());
     const grid = await openGridStore(store);
     const metadata = store.stats.verifiedFiles;
@@ -42,7 +42,7 @@ describe('a store under a frozen manifest', () => {
   });
 
   it.each(['2t/0.0.0', '.zmetadata', 'lat/0'])(
-    'a store under a frozen manifest refuses %s once a bit of it has changed',
+    'the file %s is rejected once a bit of it has changed',
     async (path) => {
       const files = await smallFiles();
       const frozen = manifestOf(files);
@@ -57,7 +57,7 @@ describe('a store under a frozen manifest', () => {
     },
   );
 
-  it('a store under a frozen manifest notices every single bit that is flipped in any content', async () => {
+  it('every single flipped bit in any content is detected', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.nat(), async (content, bit) => {
         const frozen = manifestOf(new Map([['t/0', content]]));
@@ -70,7 +70,7 @@ describe('a store under a frozen manifest', () => {
     );
   });
 
-  it('a store under a frozen manifest refuses a file that the manifest does not list, metadata too', async () => {
+  it('a file that the manifest does not list is rejected, including metadata', async () => {
     const files = await smallFiles();
     const { '.zmetadata': _unlisted, ...listed } = manifestOf(files).files;
     expect(_unlisted).toHaveLength(64);
@@ -78,7 +78,7 @@ describe('a store under a frozen manifest', () => {
     expect(await rejectionOf(opening)).toMatchObject(refused);
   });
 
-  it('a store under a frozen manifest refuses a listed file that is gone, so that a bad field cannot be made to disappear', async () => {
+  it('a listed file that is absent is an error, so that a bad field cannot be removed', async () => {
     const files = await smallFiles();
     const frozen = manifestOf(files);
     files.delete('2t/0.0.0');
@@ -87,13 +87,13 @@ describe('a store under a frozen manifest', () => {
     expect((error as Error).message).toContain('absent');
   });
 
-  it('a store under a frozen manifest lets a file be absent that is neither listed nor stored, because readers probe', async () => {
+  it('a file that is neither listed nor stored is absent without an error, because readers probe', async () => {
     const store = verifiedStore(await smallFiles());
     expect(await store.get('/zarr.json')).toBeUndefined();
     expect(await store.get('/constructor')).toBeUndefined();
   });
 
-  it('a store under a frozen manifest accepts hashes in upper case', async () => {
+  it('hashes in upper case are accepted', async () => {
     const content = Buffer.from('wind');
     const files = { 't/0': hashFile('t/0', content).toUpperCase() };
     const store = verifiedStore(new Map([['t/0', content]]), { files });

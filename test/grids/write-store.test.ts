@@ -9,8 +9,8 @@ function json(files: ReadonlyMap<string, Uint8Array>, path: string): unknown {
   return JSON.parse(new TextDecoder().decode(files.get(path)));
 }
 
-describe('writing of a grid store', () => {
-  it('writing of a grid store lays format 2 out as other programs expect it, one chunk for each time and level', async () => {
+describe('writeGridStore', () => {
+  it('format 2 has the standard layout with one chunk for each time and level', async () => {
     const files = await smallFiles({ zarrFormat: 2 });
     expect([...files.keys()].sort()).toEqual(
       [
@@ -41,7 +41,7 @@ describe('writing of a grid store', () => {
     });
   });
 
-  it('writing of a grid store repeats every metadata file in the consolidated one, so that one request tells all', async () => {
+  it('consolidated metadata repeats every metadata file, so that one request suffices', async () => {
     const files = await smallFiles({ zarrFormat: 2 });
     const { metadata } = json(files, '.zmetadata') as { metadata: Record<string, unknown> };
     const own = [...files.keys()].filter((path) => /\.z(array|attrs|group)$/.test(path));
@@ -49,7 +49,7 @@ describe('writing of a grid store', () => {
     for (const path of own) expect(metadata[path]).toEqual(json(files, path));
   });
 
-  it('writing of a grid store lays format 3 out with its codecs and dimension names', async () => {
+  it('format 3 is written with codecs and dimension names', async () => {
     const files = await smallFiles({ zarrFormat: 3, codec: 'zstd' });
     expect(files.has('t/c/1/1/0/0')).toBe(true);
     expect(json(files, '2t/zarr.json')).toMatchObject({
@@ -62,11 +62,11 @@ describe('writing of a grid store', () => {
     expect(json(files, 'zarr.json')).toMatchObject({ node_type: 'group' });
   });
 
-  it('writing of a grid store writes the same bytes for the same dataset, so that hashes can be frozen', async () => {
+  it('the same dataset gives the same bytes, so that hashes can be frozen', async () => {
     expect(await smallFiles()).toEqual(await smallFiles());
   });
 
-  it('writing of a grid store writes the same files into a directory as into memory', async () => {
+  it('a directory and a map get the same files', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'write-store-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     await writeGridStore(directory, smallDataset(), { zarrFormat: 2 });
@@ -78,7 +78,7 @@ describe('writing of a grid store', () => {
     }
   });
 
-  it('writing of a grid store needs no level axis when nothing is on levels', async () => {
+  it('a dataset of surface variables has no level axis', async () => {
     const dataset: GridDataset = {
       ...smallDataset(),
       pressureLevelsHpa: [],
@@ -92,14 +92,14 @@ describe('writing of a grid store', () => {
     ]);
   });
 
-  it('writing of a grid store leaves units out that nobody gave', async () => {
+  it('absent units are not written', async () => {
     const files = new Map<string, Uint8Array>();
     const variables = smallDataset().variables.map((variable) => ({ ...variable, units: null }));
     await writeGridStore(files, { ...smallDataset(), variables }, { zarrFormat: 2 });
     expect((await openGridStore(files)).variables.map(({ units }) => units)).toEqual([null, null]);
   });
 
-  it('writing of a grid store refuses a field that does not fit the grid', async () => {
+  it('a field whose size differs from the grid is a RangeError', async () => {
     const variables = smallDataset().variables.map((variable) => ({
       ...variable,
       field: () => new Float32Array(5),

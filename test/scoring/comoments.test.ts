@@ -24,7 +24,7 @@ const pairs = [
 ] as const;
 
 describe('comomentsOfRow', () => {
-  it('comomentsOfRow gives means, squares and products, multiplied by the weight of the row', () => {
+  it('the sums of a row become means, squares and products scaled by the weight of the row', () => {
     expect(comomentsOfRow(sumsOf(pairs, [1, 10]), 2)).toEqual({
       weight: 6,
       meanX: 3,
@@ -35,17 +35,17 @@ describe('comomentsOfRow', () => {
     });
   });
 
-  it('comomentsOfRow does not depend on the shift', () => {
+  it('the comoments of a row do not depend on the shift of its sums', () => {
     expect(comomentsOfRow(sumsOf(pairs, [6, 3]), 1)).toEqual(comomentsOfRow(sumsOf(pairs, [2, 8]), 1));
   });
 
-  it('comomentsOfRow is nothing for a row without pairs, not a NaN', () => {
+  it('the comoments of a row without pairs are the identity element, not NaN', () => {
     expect(comomentsOfRow(sumsOf([], [0, 0]), 1)).toBe(NO_COMOMENTS);
   });
 });
 
 describe('joinComoments', () => {
-  it('joinComoments gives for two rows what one row of all their pairs gives', () => {
+  it('merging two rows equals the comoments of one row with all their pairs', () => {
     const first = comomentsOfRow(sumsOf(pairs.slice(0, 1), [1, 10]), 1);
     const second = comomentsOfRow(sumsOf(pairs.slice(1), [2, 8]), 1);
     const whole = comomentsOfRow(sumsOf(pairs, [1, 10]), 1);
@@ -55,7 +55,7 @@ describe('joinComoments', () => {
     }
   });
 
-  it('joinComoments ignores a part without weight', () => {
+  it('a sample without weight leaves the merged comoments unchanged', () => {
     const sample = comomentsOfRow(sumsOf(pairs, [1, 10]), 1);
     expect(joinComoments(sample, { ...sample, weight: 0, meanX: NaN })).toBe(sample);
     expect(joinComoments(NO_COMOMENTS, sample)).toEqual(sample);

@@ -26,7 +26,7 @@ function scored(variables: readonly Day1Variable[]) {
 }
 
 describe('day1Score', () => {
-  it('day1Score, test vector 5: five variables give .5116', () => {
+  it('the day-one score of five variables is .6 mean skill + .4 mean (acc + 1) / 2 = .5116 (test vector 5)', () => {
     const skills = [0.3, -0.5, 0.6, 0, 0.2];
     const accs = [0.9, 0.85, 0.8, 0.95, 0.99];
     const result = scored(skills.map((skill, index) => variable({ skill, acc: accs[index] ?? null })));
@@ -34,7 +34,7 @@ describe('day1Score', () => {
     expect(result).toMatchObject({ clamped: false, qcPassed: true });
   });
 
-  it('day1Score, test vector 6: a distance below half of the threshold, or any penalty, leaves at most .05', () => {
+  it('a distance below D / 2 or any penalty clamps the score to .05 (test vector 6)', () => {
     const near = scored([variable(), variable({ cloneDistance: 0.0012 })]);
     expect(near).toMatchObject({ score: 0.05, clamped: true, qcPassed: false });
     const penalised = scored([variable({ cloneDistance: 0.001, clonePenalty: clonePenalty(0.001, 0.0025) })]);
@@ -42,34 +42,34 @@ describe('day1Score', () => {
     expect(scored([variable({ cloneDistance: 0.0025, clonePenalty: 0 })]).clamped).toBe(false);
   });
 
-  it('day1Score keeps the score of a copy that earned less than .05', () => {
+  it('a copy that scored less than .05 keeps its score', () => {
     const result = scored([variable({ cloneDistance: 0, skill: 0, acc: -0.9 })]);
     expect(result.score).toBeCloseTo(0.02, 12);
   });
 
-  it('day1Score takes the penalty off the skill of its own variable', () => {
+  it('the clone penalty is deducted from the skill of its own variable only', () => {
     const result = scored([withoutThreshold({ clonePenalty: 0.3 }), variable()]);
     expect(result.score).toBeCloseTo((0.6 * (0.2 + 0.5)) / 2 + 0.4 * 0.9, 12);
   });
 
-  it('day1Score counts a variable that failed a check as 0, so that failing never pays', () => {
+  it('a variable that failed a sanity check counts 0 in both means, so that failing never raises the score', () => {
     const result = scored([variable(), variable({ variable: 'msl', sane: false, skill: 1, acc: 1 })]);
     expect(result.score).toBeCloseTo(scored([variable()]).score / 2, 12);
     expect(result.qcPassed).toBe(false);
   });
 
-  it('day1Score leaves an unknown metric of a sane variable out of its mean and marks the quality', () => {
+  it('an unknown metric of a sane variable is left out of its mean, and quality control fails', () => {
     const result = scored([variable(), variable({ skill: null }), variable({ acc: NaN })]);
     expect(result.score).toBeCloseTo(0.6 * 0.5 + 0.4 * 0.9, 12);
     expect(result.qcPassed).toBe(false);
   });
 
-  it('day1Score counts a metric that no variable has as 0', () => {
+  it('a metric that no variable has counts 0 in the score', () => {
     expect(scored([variable({ skill: null, acc: 0 })]).score).toBeCloseTo(0.2, 12);
     expect(scored([variable({ acc: null })]).score).toBeCloseTo(0.3, 12);
   });
 
-  it('day1Score knows a score of 0 from no score', () => {
+  it('a score of 0 is scored, and no finite metric is unscorable', () => {
     expect(scored([variable({ sane: false })]).score).toBe(0);
     expect(scored([variable({ skill: -3, acc: -1 })]).score).toBe(0);
     expect(day1Score([])).toEqual({ kind: 'unscorable', reason: 'no_variables' });
@@ -80,7 +80,7 @@ describe('day1Score', () => {
     expect(day1Score([variable({ skill: -Infinity, acc: NaN })]).kind).toBe('unscorable');
   });
 
-  it('day1Score stays within 0 and 1 and never rises when a variable fails its checks', () => {
+  it('the score stays within [0, 1] and never rises when a variable fails its checks', () => {
     const metric = fc.option(fc.double({ min: -1, max: 1, noNaN: true }));
     const variables = fc.array(
       fc.record({ skill: metric, acc: metric, sane: fc.boolean() }).map((given) => variable(given)),
@@ -102,7 +102,7 @@ describe('day1Score', () => {
 });
 
 describe('isCopied', () => {
-  it('isCopied cannot tell for a variable without a threshold or with an unknown distance', () => {
+  it('a variable without a threshold or with an unknown distance is never a copy', () => {
     expect(isCopied(withoutThreshold({ cloneDistance: 0, clonePenalty: 1 }))).toBe(false);
     expect(isCopied(variable({ cloneDistance: null, clonePenalty: null }))).toBe(false);
     expect(isCopied(variable({ cloneDistance: NaN, clonePenalty: 0 }))).toBe(false);

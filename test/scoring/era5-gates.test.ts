@@ -5,13 +5,13 @@ import { scoreField } from '#scoring/field-scores';
 const sound = { finiteCoverage: 1, forecastMin: -50, forecastMax: 50 };
 
 describe('checkEra5Gates', () => {
-  it('checkEra5Gates passes sound data, and both limits themselves', () => {
+  it('sound data passes the gates, and so does data at exactly either limit', () => {
     expect(checkEra5Gates(sound)).toEqual({ kind: 'passed' });
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.9985 })).toEqual({ kind: 'passed' });
     expect(checkEra5Gates({ ...sound, forecastMax: 1e12 })).toEqual({ kind: 'passed' });
   });
 
-  it('checkEra5Gates rejects a field with gaps without distrusting its store', () => {
+  it('a field below the coverage limit is rejected without failing verification of its store', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.998 })).toEqual({
       kind: 'rejected',
       category: 'data_coverage',
@@ -21,7 +21,7 @@ describe('checkEra5Gates', () => {
     });
   });
 
-  it('checkEra5Gates distrusts a store that holds less than a tenth of its data', () => {
+  it('a finite coverage below .1 is rejected and fails verification of the store', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: 0.0999 })).toMatchObject({
       category: 'data_coverage',
       verificationFailed: true,
@@ -31,7 +31,7 @@ describe('checkEra5Gates', () => {
     expect(checkEra5Gates({ ...sound, finiteCoverage: NaN })).toMatchObject({ category: 'data_coverage' });
   });
 
-  it('checkEra5Gates rejects extreme values of either sign, before it looks at gaps', () => {
+  it('an absolute value above 1e12 of either sign is rejected before coverage is checked', () => {
     const low = checkEra5Gates({ ...sound, forecastMin: -2e12, finiteCoverage: 0 });
     expect(low).toMatchObject({
       category: 'data_extreme',
@@ -42,12 +42,12 @@ describe('checkEra5Gates', () => {
     expect(checkEra5Gates({ ...sound, forecastMax: Infinity })).toMatchObject({ category: 'data_extreme' });
   });
 
-  it('checkEra5Gates takes another coverage from the configuration', () => {
+  it('the coverage limit can be configured', () => {
     const gaps = { ...sound, finiteCoverage: 0.95 };
     expect(checkEra5Gates(gaps, { minFiniteCoverage: 0.9 })).toEqual({ kind: 'passed' });
   });
 
-  it('checkEra5Gates reads the scores of a field directly', () => {
+  it('the scores of a field are a valid input of the gates', () => {
     const forecast = Float32Array.of(1, NaN, 3, 4);
     const scores = scoreField({ forecast, truth: Float32Array.of(1, 2, 3, 4), latitudes: [0] });
     expect(checkEra5Gates(scores)).toMatchObject({ category: 'data_coverage', measured: 0.75 });
@@ -55,7 +55,7 @@ describe('checkEra5Gates', () => {
 });
 
 describe('measureForGates', () => {
-  it('measureForGates counts coverage over the points where the truth is finite', () => {
+  it('finite coverage is the share of truth-finite points with a finite forecast', () => {
     const forecast = Float32Array.of(1, NaN, 5, 7);
     const truth = Float32Array.of(1, 1, NaN, 1);
     expect(measureForGates(forecast, truth)).toEqual({
@@ -65,19 +65,19 @@ describe('measureForGates', () => {
     });
   });
 
-  it('measureForGates keeps an infinity as an extreme, so that one bad value in a million is not overlooked', () => {
+  it('an infinity counts as an extreme, so that one bad value in a million is rejected', () => {
     const measured = measureForGates(Float32Array.of(1, -Infinity), Float32Array.of(1, 1));
     expect(measured.forecastMin).toBe(-Infinity);
     expect(checkEra5Gates(measured)).toMatchObject({ category: 'data_extreme' });
   });
 
-  it('measureForGates finds no extremes in an empty forecast and no fault in a forecast without truth', () => {
+  it('an empty forecast has no extremes, and a forecast without truth has a coverage of 1', () => {
     const empty = measureForGates(Float32Array.of(NaN), Float32Array.of(1));
     expect(empty).toEqual({ finiteCoverage: 0, forecastMin: null, forecastMax: null });
     expect(measureForGates(Float32Array.of(1), Float32Array.of(NaN)).finiteCoverage).toBe(1);
   });
 
-  it('measureForGates refuses fields of different grids', () => {
+  it('fields of different lengths are a RangeError', () => {
     expect(() => measureForGates(Float32Array.of(1), Float32Array.of(1, 2))).toThrow(
       /1 forecast and 2 truth/,
     );

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { measureErrors } from '#scoring/field-errors';
 import { gridRows } from '#scoring/field-grid';
-
-const field = (...values: number[]) => Float64Array.from(values);
+import { field } from './support/field.ts';
 
 function measure(forecast: Float64Array, truth: Float64Array, latitudes: number[]) {
   return measureErrors({ forecast, truth }, gridRows({ forecast, truth }, latitudes));
 }
 
 describe('measureErrors', () => {
-  it('measureErrors weighs rows in the moments and in the absolute sum, but not in the unweighted mean', () => {
+  it('row weights apply to moments and absolute sum, but not to the unweighted mean', () => {
     const { errors, absoluteSum, unweightedMean } = measure(field(2, 2, -1, -1), field(0, 0, 0, 0), [60, 0]);
     expect(errors.weight).toBeCloseTo(3, 12);
     expect(errors.mean).toBeCloseTo(0, 12);
@@ -17,7 +16,7 @@ describe('measureErrors', () => {
     expect(unweightedMean).toBeCloseTo(0.5, 12);
   });
 
-  it('measureErrors leaves exactly no spread for a constant error, in whatever rows it comes', () => {
+  it('a constant error has a variance of exactly 0 for any division into rows', () => {
     const truth = field(271.3, 280.9, 290.1, 260.7, 250.3, 240.2);
     const forecast = truth.map((value) => Math.fround(value) + 3);
     const exact = measure(forecast, truth.map(Math.fround), [80, 10, -45]);
@@ -25,17 +24,17 @@ describe('measureErrors', () => {
     expect(exact.unweightedMean).toBe(3);
   });
 
-  it('measureErrors tells a gap of the forecast from a gap of the truth', () => {
+  it('a gap of the forecast counts as truth-only point, a gap of the truth does not', () => {
     const measured = measure(field(1, NaN, 3, NaN), field(1, 2, NaN, NaN), [0]);
     expect(measured).toMatchObject({ sharedPoints: 1, truthOnlyPoints: 1 });
   });
 
-  it('measureErrors looks for extremes beside the truth as well', () => {
+  it('extremes include forecast values at points without a truth', () => {
     const measured = measure(field(5, 99, -99, Infinity), field(5, NaN, NaN, 1), [0]);
     expect(measured).toMatchObject({ forecastMin: -99, forecastMax: 99 });
   });
 
-  it('measureErrors is not misled by an outlier that opens a row', () => {
+  it('an outlier as first value of a row, its shift, does not cost precision', () => {
     const truth = new Float64Array(1000);
     const forecast = Float64Array.from(truth, (_, index) => (index === 0 ? 1e6 : index % 2));
     const { errors } = measure(forecast, truth, [0]);
@@ -45,7 +44,7 @@ describe('measureErrors', () => {
     expect(errors.squares / squares).toBeCloseTo(1, 12);
   });
 
-  it('measureErrors finds nothing in a field without pairs, and does not invent a mean', () => {
+  it('a field without pairs has moments of weight 0', () => {
     const measured = measure(field(NaN, 1), field(1, NaN), [0, 0]);
     expect(measured.errors).toEqual({ weight: 0, mean: 0, squares: 0 });
     expect(measured).toMatchObject({ absoluteSum: 0, sharedPoints: 0, truthOnlyPoints: 1 });

@@ -4,7 +4,7 @@ import { gridRows } from '#scoring/field-grid';
 const six = new Float32Array(6);
 
 describe('gridRows', () => {
-  it('gridRows divides the points into rows that follow each other, each with the weight of its latitude', () => {
+  it('the points of a field divide into consecutive rows with the weight of their latitude', () => {
     const rows = gridRows({ forecast: six }, [60, 0, NaN]);
     expect(rows.map(({ start, end }) => [start, end])).toEqual([
       [0, 2],
@@ -16,17 +16,17 @@ describe('gridRows', () => {
     expect(rows[2]?.weight).toBe(0);
   });
 
-  it('gridRows accepts latitudes as a typed array and fields of both precisions', () => {
+  it('latitudes may be a typed array, and fields may have either precision', () => {
     const rows = gridRows({ forecast: six, truth: new Float64Array(6) }, Float32Array.of(10));
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ start: 0, end: 6 });
   });
 
-  it('gridRows does not count a field that is not given', () => {
+  it('an absent field is not checked against the others', () => {
     expect(gridRows({ forecast: six, reference: undefined }, [0, 1])).toHaveLength(2);
   });
 
-  it('gridRows names every field and its length when they differ, so that the wrong one is found at once', () => {
+  it('fields of different lengths are a RangeError that names every field and its length', () => {
     expect(() => gridRows({ forecast: six, truth: six, reference: new Float32Array(4) }, [0, 1])).toThrow(
       'got forecast 6, truth 6, reference 4',
     );
@@ -38,7 +38,7 @@ describe('gridRows', () => {
     [0, 1],
     [6, 0],
     [0, 0],
-  ])('gridRows refuses %d values on %d rows', (values, rows) => {
+  ])('a field of %d values on %d rows is a RangeError', (values, rows) => {
     const latitudes = Array.from({ length: rows }, (_, row) => row);
     expect(() => gridRows({ forecast: new Float32Array(values) }, latitudes)).toThrow(RangeError);
   });

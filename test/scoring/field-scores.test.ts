@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { scoreField, type FieldScoreInput, type FieldScores } from '#scoring/field-scores';
 import { naiveFieldScores } from './naive-field-scores.ts';
 import { fieldsWithGaps, fieldsWithoutGaps } from './random-fields.ts';
+import { field } from './support/field.ts';
 
 const names = [
   'mse',
@@ -29,10 +30,8 @@ function expectSameScores(actual: FieldScores, expected: FieldScores, tolerance 
   }
 }
 
-const field = (...values: number[]) => Float64Array.from(values);
-
 describe('scoreField, closed forms', () => {
-  it('scoreField, closed forms, test vector 7: latitude weights, with a skill of .75 after the removal of the unweighted mean error', () => {
+  it('the skill after removal of the unweighted mean error is .75 with latitude weights (test vector 7)', () => {
     const scores = scoreField({
       forecast: field(12, 21),
       truth: field(10, 20),
@@ -46,7 +45,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.referenceMse).toBeCloseTo(1, 12);
   });
 
-  it('scoreField, closed forms gives a perfect forecast no error, a correlation of 1 and a skill of 1', () => {
+  it('a perfect forecast has mse 0, acc 1 and skill 1', () => {
     const truth = field(1, 2, 4, 8);
     const climatology = field(2, 2, 3, 3);
     const reference = field(1, 3, 4, 9);
@@ -56,7 +55,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.acc).toBeCloseTo(1, 12);
   });
 
-  it('scoreField, closed forms gives the mirror image of the anomalies a correlation of -1', () => {
+  it('a forecast with mirrored anomalies has acc -1', () => {
     const scores = scoreField({
       forecast: field(9, 12),
       truth: field(11, 8),
@@ -66,7 +65,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.acc).toBeCloseTo(-1, 12);
   });
 
-  it('scoreField, closed forms recognises a copy of the reference by a clone distance of exactly 0', () => {
+  it('a copy of the reference has a clone distance of exactly 0', () => {
     const copy = field(280.1, 281.7, 279.3, 290.9);
     const scores = scoreField({
       forecast: copy,
@@ -78,7 +77,7 @@ describe('scoreField, closed forms', () => {
     expect(scores.patternCorrelation).toBeCloseTo(1, 12);
   });
 
-  it('scoreField, closed forms gives a constant error a skill of 1 against a perfect reference, and any other error none at all', () => {
+  it('the skill against a perfect reference is 1 for a constant error and null for any other', () => {
     const truth = field(3, 5, 7, 11);
     const latitudes = [20, 70];
     const shifted = scoreField({ forecast: field(4, 6, 8, 12), truth, reference: truth, latitudes });
@@ -87,7 +86,7 @@ describe('scoreField, closed forms', () => {
     expect(wrong.skillScoreReference).toBeNull();
   });
 
-  it('scoreField, closed forms has no correlation for a constant anomaly, rather than a NaN or a 0', () => {
+  it('the acc of a constant anomaly is null, neither NaN nor 0', () => {
     const climatology = field(280.1, 281.3, 282.7);
     const constant = scoreField({
       forecast: climatology.map((value) => value + 3),
@@ -100,7 +99,7 @@ describe('scoreField, closed forms', () => {
 });
 
 describe('scoreField, missing values', () => {
-  it('scoreField, missing values leaves what was not given unknown, and only that', () => {
+  it('scores against an absent reference or climatology are null, and all others are known', () => {
     const scores = scoreField({ forecast: field(1, 2), truth: field(2, 4), latitudes: [0] });
     expect(scores).toEqual({
       mse: 2.5,
@@ -120,7 +119,7 @@ describe('scoreField, missing values', () => {
     });
   });
 
-  it('scoreField, missing values masks a missing point in numerator and denominator, so that it does not shrink the bias', () => {
+  it('a missing point is masked in numerator and denominator of the bias', () => {
     const scores = scoreField({
       forecast: field(12, NaN, 12, 12),
       truth: field(10, 10, NaN, 10),
@@ -130,7 +129,7 @@ describe('scoreField, missing values', () => {
     expect(scores.finiteCoverage).toBeCloseTo(2 / 3, 12);
   });
 
-  it('scoreField, missing values knows nothing about a forecast without values, and says so with null', () => {
+  it('every score of a forecast without values is null', () => {
     const gone = field(NaN, NaN);
     const other = field(1, 2);
     const scores = scoreField({
@@ -150,17 +149,17 @@ describe('scoreField, missing values', () => {
     expect(scores).toMatchObject({ referenceMse: 0, climatologyMse: 1 });
   });
 
-  it('scoreField, missing values does not blame the forecast when the truth has no value: coverage 1, scores unknown', () => {
+  it('a truth without values gives a coverage of 1 and null scores', () => {
     const scores = scoreField({ forecast: field(1, 2), truth: field(NaN, NaN), latitudes: [0] });
     expect(scores).toMatchObject({ finiteCoverage: 1, mse: null, forecastMin: 1, forecastMax: 2 });
   });
 
-  it('scoreField, missing values takes an infinite forecast value for a missing point, never for an infinite score', () => {
+  it('an infinite forecast value is a missing point, never an infinite score', () => {
     const scores = scoreField({ forecast: field(Infinity, 3), truth: field(1, 1), latitudes: [0] });
     expect(scores).toMatchObject({ mse: 4, forecastMax: 3, finiteCoverage: 0.5 });
   });
 
-  it('scoreField, missing values gives null, not Infinity, when squares leave the range of a double', () => {
+  it('squares beyond the range of a double give null, not Infinity', () => {
     const scores = scoreField({
       forecast: field(1e200, 1e200),
       truth: field(1, 2),
@@ -171,7 +170,7 @@ describe('scoreField, missing values', () => {
     expect(scores.mae).toBeCloseTo(1e200, -190);
   });
 
-  it('scoreField, missing values counts a row without a latitude for nothing in weighted scores but reads its values', () => {
+  it('a row without a latitude counts in extremes and coverage, but not in weighted scores', () => {
     const scores = scoreField({
       forecast: field(5, 5, 100, 100),
       truth: field(4, 4, 0, 0),
@@ -182,14 +181,14 @@ describe('scoreField, missing values', () => {
 });
 
 describe('scoreField, against the definitions', () => {
-  it('scoreField, against the definitions agrees with a naive implementation on any grid with any gaps', () => {
+  it('scoreField equals a naive implementation on any grid with any gaps', () => {
     fc.assert(
       fc.property(fieldsWithGaps, (input) => expectSameScores(scoreField(input), naiveFieldScores(input))),
       { seed: 20250810, numRuns: 400 },
     );
   });
 
-  it('scoreField, against the definitions agrees with a naive implementation where only some fields are given', () => {
+  it('scoreField equals a naive implementation with any subset of the optional fields', () => {
     const given = fieldsWithGaps.chain(({ reference, climatology, ...rest }) =>
       fc.constantFrom<FieldScoreInput>(rest, { ...rest, reference }, { ...rest, climatology }),
     );
@@ -199,7 +198,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('scoreField, against the definitions does not lose digits to a large offset that all fields share', () => {
+  it('a large offset that all fields share does not cost precision', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, (input) => {
         const lifted = mapFields(input, (value) => Float64Array.from(value, (x) => x + 2 ** 30));
@@ -214,7 +213,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('scoreField, against the definitions moves the bias but not the skill or the correlation when a constant is added to the forecast', () => {
+  it('a constant added to the forecast changes the bias, but not skill and correlation', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, fc.integer({ min: -40, max: 40 }), (input, shift) => {
         const before = scoreField(input);
@@ -235,7 +234,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('scoreField, against the definitions scales errors with the unit and leaves ratios as they are', () => {
+  it('a change of unit scales errors and leaves skill and correlations unchanged', () => {
     fc.assert(
       fc.property(fieldsWithoutGaps, (input) => {
         const before = scoreField(input);
@@ -258,7 +257,7 @@ describe('scoreField, against the definitions', () => {
     );
   });
 
-  it('scoreField, against the definitions does not depend on the order of the rows', () => {
+  it('the scores do not depend on the order of the rows', () => {
     fc.assert(
       fc.property(fieldsWithGaps, (input) => {
         const columns = input.forecast.length / input.latitudes.length;
@@ -276,7 +275,7 @@ describe('scoreField, against the definitions', () => {
 });
 
 describe('scoreField, shapes', () => {
-  it('scoreField, shapes refuses fields of different lengths and names them, rather than scoring half of one', () => {
+  it('fields of different lengths are a RangeError that names them', () => {
     expect(() => scoreField({ forecast: field(1, 2), truth: field(1, 2, 3), latitudes: [0] })).toThrow(
       new RangeError(
         'Fields that are compared need the same number of values, got forecast 2, truth 3; put them on one grid first.',
@@ -284,14 +283,14 @@ describe('scoreField, shapes', () => {
     );
   });
 
-  it('scoreField, shapes refuses a field that does not divide into rows', () => {
+  it('a field that does not divide into latitude rows is a RangeError', () => {
     const three = field(1, 2, 3);
     expect(() => scoreField({ forecast: three, truth: three, latitudes: [0, 1] })).toThrow(RangeError);
     expect(() => scoreField({ forecast: three, truth: three, latitudes: [] })).toThrow(/0 latitude rows/);
     expect(() => scoreField({ forecast: field(), truth: field(), latitudes: [0] })).toThrow(RangeError);
   });
 
-  it('scoreField, shapes changes none of its inputs', () => {
+  it('scoreField modifies none of its inputs', () => {
     const input = { forecast: field(1, NaN), truth: field(2, 3), reference: field(1, 1), latitudes: [10] };
     const before = structuredClone(input);
     scoreField(input);

@@ -5,17 +5,17 @@ const first = Float64Array.of(NaN, 1, Infinity, 3, 4);
 const second = Float32Array.of(0, NaN, 2, 3, 4);
 
 describe('firstSharedPoint', () => {
-  it('firstSharedPoint finds the first point of the row at which all fields are finite', () => {
+  it('the first shared point of a row is the first at which all fields are finite', () => {
     expect(firstSharedPoint([first, second], { start: 0, end: 5 })).toBe(3);
     expect(firstSharedPoint([second], { start: 0, end: 5 })).toBe(0);
   });
 
-  it('firstSharedPoint looks at no point outside the row', () => {
+  it('a point outside the row is never the first shared point', () => {
     expect(firstSharedPoint([first, second], { start: 4, end: 5 })).toBe(4);
     expect(firstSharedPoint([first], { start: 2, end: 3 })).toBe(2);
   });
 
-  it('firstSharedPoint gives the start of a row without a shared point, an index that can be read', () => {
+  it('a row without a shared point yields its start, an index within bounds', () => {
     expect(firstSharedPoint([first, second], { start: 0, end: 3 })).toBe(0);
     expect(firstSharedPoint([Float64Array.of(NaN)], { start: 0, end: 1 })).toBe(0);
   });

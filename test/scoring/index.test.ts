@@ -5,7 +5,7 @@ import { readSources } from '#scripts/structure/import-graph';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 describe('src/scoring', () => {
-  it('src/scoring imports nothing but itself, so that a score cannot depend on a clock, a file or a setting', () => {
+  it('src/scoring imports only itself, so that a score cannot depend on a clock, a file or a setting', () => {
     const sources = readSources(ROOT, ['src/scoring']);
     expect(sources.length).toBeGreaterThan(20);
     const imports = sources.flatMap((source) => source.imports);

@@ -7,17 +7,17 @@ const joined = (values: readonly number[]) =>
   values.map((value) => one(value)).reduce(joinMoments, NO_MOMENTS);
 
 describe('joinMoments', () => {
-  it('joinMoments builds mean and squares from single values', () => {
+  it('merging single values gives their mean and sum of squares', () => {
     expect(joined([2, 4, 9])).toEqual({ weight: 3, mean: 5, squares: 26 });
   });
 
-  it('joinMoments ignores a part without weight, whatever its mean claims', () => {
+  it('a sample without weight leaves the merged moments unchanged, whatever its mean', () => {
     const sample = joined([1, 2]);
     expect(joinMoments(sample, one(1e9, 0))).toBe(sample);
     expect(joinMoments(NO_MOMENTS, sample)).toEqual(sample);
   });
 
-  it('joinMoments gives the same for every way of splitting a sample', () => {
+  it('the merged moments are the same for every split of a sample', () => {
     const values = fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 2, maxLength: 20 });
     fc.assert(
       fc.property(values, fc.nat(), (sample, cut) => {
@@ -34,17 +34,17 @@ describe('joinMoments', () => {
 });
 
 describe('meanSquareAround', () => {
-  it('meanSquareAround is the variance about the mean and grows by the square of the distance from it', () => {
+  it('the mean square is the variance plus the squared distance of the centre from the mean', () => {
     const moments = joined([1, 3]);
     expect(meanSquareAround(moments, 2)).toBe(1);
     expect(meanSquareAround(moments, 0)).toBe(5);
   });
 
-  it('meanSquareAround keeps the last digit where the mean is far from zero', () => {
+  it('the mean square keeps full precision where the mean is far from zero', () => {
     expect(meanSquareAround(joined([1e9, 1e9 + 1]), 1e9 + 0.5)).toBe(0.25);
   });
 
-  it('meanSquareAround is not a number for an empty sample, which scores report as unknown', () => {
+  it('the mean square of an empty sample is NaN, which scores report as null', () => {
     expect(meanSquareAround(NO_MOMENTS, 0)).toBeNaN();
   });
 });

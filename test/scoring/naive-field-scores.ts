@@ -8,7 +8,7 @@ interface Point {
   readonly c: number;
 }
 
-/** The definitions of the scores written down as they stand, several passes and no care for speed. */
+/** Reference implementation: the definitions of the scores, in several passes, not optimised. */
 export function naiveFieldScores(input: FieldScoreInput): FieldScores {
   const points = pointsOf(input);
   const pairs = finite(points, 'f', 'o');

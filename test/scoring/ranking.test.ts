@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rankScores } from '#scoring/ranking';
 
-/** The ranks of scores that had another rank before, so that all of them are returned. */
+/** Ranks of scores whose stored rank differs, so that every forecast is returned. */
 const ranksOf = (scores: readonly (number | null)[]) =>
   rankScores(scores.map((score) => ({ score, rank: -1 }))).map(({ rank }) => rank);
 
@@ -12,25 +12,25 @@ const forecast = (minerHotkey: string, score: number | null, rank: number | null
   rank,
 });
 
-describe('the ranks of a run', () => {
-  it('the ranks of a run lets equal scores share a rank and leaves the next one out: 1, 1, 3', () => {
+describe('rankScores', () => {
+  it('equal scores share a rank and the next rank is skipped: 1, 1, 3', () => {
     expect(ranksOf([0.9, 0.9, 0.5])).toEqual([1, 1, 3]);
   });
 
-  it('the ranks of a run answers in the order of the input', () => {
+  it('the ranks are in the order of the input', () => {
     expect(ranksOf([0.1, 0.9, 0.5, 0.9])).toEqual([4, 1, 3, 1]);
   });
 
-  it('the ranks of a run ranks nobody without a score, so that a NaN cannot take the first place', () => {
+  it('a forecast without a finite score has no rank, so that NaN cannot be first', () => {
     expect(ranksOf([null, 0.2, NaN, 0.4, Infinity])).toEqual([null, 2, null, 1, null]);
     expect(ranksOf([])).toEqual([]);
   });
 
-  it('the ranks of a run ranks a score of 0', () => {
+  it('a score of 0 is ranked', () => {
     expect(ranksOf([0, -0, 0.5])).toEqual([2, 2, 1]);
   });
 
-  it('the ranks of a run gives each score one more than the number of better ones', () => {
+  it('the rank of a score is one more than the number of higher scores', () => {
     const scores = fc.array(fc.option(fc.integer({ min: 0, max: 5 })), { maxLength: 12 });
     fc.assert(
       fc.property(scores, (given) => {
@@ -41,7 +41,7 @@ describe('the ranks of a run', () => {
     );
   });
 
-  it('the ranks of a run begin with the best, ties alike, and the one after a tie stands behind both', () => {
+  it('ranks follow falling scores, and a tie shares the better rank', () => {
     const ranked = rankScores([forecast('a', 0.2), forecast('b', 0.9), forecast('c', 0.9), forecast('d', 0)]);
     expect(ranked.map(({ minerHotkey, rank }) => [minerHotkey, rank])).toEqual([
       ['a', 3],
@@ -51,11 +51,11 @@ describe('the ranks of a run', () => {
     ]);
   });
 
-  it('the ranks of a run are given to scores alone, and taken back where the score is', () => {
+  it('a forecast that lost its score loses its rank', () => {
     expect(rankScores([forecast('a', null), forecast('b', null, 1)])).toEqual([forecast('b', null, null)]);
   });
 
-  it('the ranks of a run that stay as they are need not be written', () => {
+  it('a forecast whose rank is unchanged is not returned', () => {
     expect(rankScores([forecast('a', 0.5, 1), forecast('b', 0.4, 2)])).toEqual([]);
   });
 });

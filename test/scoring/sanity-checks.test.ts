@@ -4,7 +4,7 @@ import { CLIMATOLOGY_BOUNDS, checkSanity, climatologyBoundsOf } from '#scoring/s
 const plausible = { forecastMin: 210, forecastMax: 320, patternCorrelation: 0.9 };
 
 describe('checkSanity', () => {
-  it('checkSanity passes a plausible field and reports what it measured', () => {
+  it('a plausible field passes, and the result has the measured values', () => {
     expect(checkSanity(plausible, climatologyBoundsOf('2t'))).toEqual({
       climatologyCheckPassed: true,
       climatologyMin: 210,
@@ -29,7 +29,7 @@ describe('checkSanity', () => {
     expect(result).toMatchObject({ climatologyCheckPassed: passed, sane: passed });
   });
 
-  it('checkSanity demands a pattern correlation of at least .3, or of what is asked for', () => {
+  it('the pattern correlation must be at least .3, or the configured limit', () => {
     const check = (patternCorrelation: number, options?: { minPatternCorrelation: number }) =>
       checkSanity({ ...plausible, patternCorrelation }, null, options).patternCorrelationPassed;
     expect(check(0.3)).toBe(true);
@@ -38,12 +38,12 @@ describe('checkSanity', () => {
     expect(check(0.4, { minPatternCorrelation: 0.5 })).toBe(false);
   });
 
-  it('checkSanity fails a constant field, whose correlation is undefined, and does not take it for unmeasured', () => {
+  it('a constant field fails: its correlation is undefined, which is not unmeasured', () => {
     const result = checkSanity({ ...plausible, patternCorrelation: null }, null);
     expect(result).toMatchObject({ patternCorrelation: null, patternCorrelationPassed: false, sane: false });
   });
 
-  it('checkSanity leaves what was not checked unknown, neither passed nor failed', () => {
+  it('a check that was not made is null, neither passed nor failed', () => {
     const result = checkSanity({ forecastMin: 1, forecastMax: 2 }, climatologyBoundsOf('10u'));
     expect(result).toMatchObject({
       climatologyCheckPassed: null,
@@ -52,20 +52,20 @@ describe('checkSanity', () => {
     });
   });
 
-  it('checkSanity fails the bounds of a field without any value', () => {
+  it('a field without any value fails its bounds', () => {
     const empty = { forecastMin: null, forecastMax: null };
     expect(checkSanity(empty, { min: 0 }).climatologyCheckPassed).toBe(false);
   });
 });
 
 describe('climatologyBoundsOf', () => {
-  it('climatologyBoundsOf applies the humidity rule to every level, and other bounds to their own level only', () => {
+  it('the humidity bounds apply to every level, other bounds to their own level only', () => {
     expect(climatologyBoundsOf('q1000')).toBe(CLIMATOLOGY_BOUNDS['q']);
     expect(climatologyBoundsOf('z850')).toBeNull();
     expect(climatologyBoundsOf('constructor')).toBeNull();
   });
 
-  it('climatologyBoundsOf reads a table of its own, in which a level can have its own humidity bounds', () => {
+  it('a custom table can have humidity bounds for a single level', () => {
     const table = { q500: { max: 0.01 }, q: { min: 0 } };
     expect(climatologyBoundsOf('q500', table)).toEqual({ max: 0.01 });
     expect(climatologyBoundsOf('q850', table)).toEqual({ min: 0 });

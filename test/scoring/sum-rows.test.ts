@@ -16,7 +16,7 @@ function fieldsOf(points: number, value = (point: number, seed: number) => 280 +
   const field = (seed: number) => Float32Array.from({ length: points }, (_, point) => value(point, seed));
   return { forecast: field(1.3), truth: field(1.7), reference: field(2.9), climatology: field(0.01) };
 }
-/** As close as rounding allows; products of what hardly correlates are what is left of large squares. */
+/** Equal within rounding; products of weakly correlated fields are small differences of large squares. */
 function expectClose(actual: object, expected: object): void {
   for (const [name, wanted] of Object.entries(expected) as [string, number | object][]) {
     const got = actual[name as keyof typeof actual] as number | object;
@@ -28,8 +28,8 @@ function expectClose(actual: object, expected: object): void {
   }
 }
 
-/** What point by point comes out, beside what the rows at once and the rest point by point give together. */
-function bothWays(fields: ReturnType<typeof fieldsOf>, latitudes: readonly number[]) {
+/** Statistics summed point by point, and those of kernel and remaining rows merged. */
+function sumBothWays(fields: ReturnType<typeof fieldsOf>, latitudes: readonly number[]) {
   const rows = gridRows(fields, latitudes);
   const { rest, errors, anomalies, reference } = sumRows(fields, rows);
   return {
@@ -47,52 +47,52 @@ function bothWays(fields: ReturnType<typeof fieldsOf>, latitudes: readonly numbe
   };
 }
 
-describe('sumWholeRows', () => {
-  it('sumWholeRows tells of a field what summing it point by point tells', () => {
-    const { rest, joined, pointByPoint } = bothWays(fieldsOf(6 * 8), [75, 45, 15, -15, -45, NaN]);
+describe('sumRows', () => {
+  it('the kernel sums of a field equal its sums point by point', () => {
+    const { rest, joined, pointByPoint } = sumBothWays(fieldsOf(6 * 8), [75, 45, 15, -15, -45, NaN]);
     expect(rest).toEqual([]);
     expectClose(joined, pointByPoint);
   });
 
-  it.each(names)('sumWholeRows leaves over a row with a gap of the %s, and only that row', (name) => {
+  it.each(names)('a row with a gap of the %s is returned unsummed, and only that row', (name) => {
     for (const gap of [NaN, Infinity, -Infinity]) {
       for (const column of [0, 1, 7]) {
         const fields = fieldsOf(3 * 8);
         fields[name][8 + column] = gap;
-        const { rest, joined, pointByPoint } = bothWays(fields, [30, 0, -60]);
+        const { rest, joined, pointByPoint } = sumBothWays(fields, [30, 0, -60]);
         expect(rest).toEqual([1]);
         expectClose(joined, pointByPoint);
       }
     }
   });
 
-  it('sumWholeRows sums fields larger than its memory block by block', () => {
+  it('a field larger than the memory of the kernel is summed block by block', () => {
     const points = 4096;
     const rows = (3 * KERNEL_POINTS) / points + 1;
     const latitudes = Array.from({ length: rows }, (_, row) => 80 - 6 * row);
-    const { rest, joined, pointByPoint } = bothWays(fieldsOf(rows * points), latitudes);
+    const { rest, joined, pointByPoint } = sumBothWays(fieldsOf(rows * points), latitudes);
     expect(rest).toEqual([]);
     expectClose(joined, pointByPoint);
   });
 
-  it('sumWholeRows leaves over what it cannot sum: double precision, odd rows, rows beyond its memory', () => {
+  it('double precision, odd rows and rows beyond the kernel memory are returned unsummed', () => {
     const fields = fieldsOf(8);
     const double = { ...fields, truth: Float64Array.from(fields.truth) };
     expect(sumRows(double, gridRows(double, [0])).rest).toHaveLength(1);
-    expect(bothWays(fieldsOf(6), [10, -10]).rest).toEqual([0, 1]);
-    expect(bothWays(fieldsOf(KERNEL_POINTS + 2), [0]).rest).toEqual([0]);
+    expect(sumBothWays(fieldsOf(6), [10, -10]).rest).toEqual([0, 1]);
+    expect(sumBothWays(fieldsOf(KERNEL_POINTS + 2), [0]).rest).toEqual([0]);
   });
 
-  it('sumWholeRows leaves over a field of which a difference hardly varies, so that a constant error is exactly constant', () => {
+  it('a field whose difference hardly varies is returned unsummed, so that a constant error is exact', () => {
     const fields = fieldsOf(2 * 8);
     const forecast = fields.truth.map((value) => value + 4);
-    expect(bothWays({ ...fields, forecast }, [10, -10]).rest).toEqual([0, 1]);
+    expect(sumBothWays({ ...fields, forecast }, [10, -10]).rest).toEqual([0, 1]);
     const truth = Float32Array.of(3, 5, 7, 11);
     const input = { forecast: truth.map((value) => value + 4), truth, reference: truth, latitudes: [20, 70] };
     expect(scoreField(input)).toMatchObject({ bias: 4, skillScoreReference: 1 });
   });
 
-  it('sumWholeRows tells nothing of rows that all have gaps', () => {
+  it('rows that all have gaps leave the sums empty', () => {
     const fields = fieldsOf(2 * 4);
     fields.truth.fill(NaN);
     const { rest, errors } = sumRows(fields, gridRows(fields, [10, -10]));
@@ -100,7 +100,7 @@ describe('sumWholeRows', () => {
     expect(errors).toMatchObject({ sharedPoints: 0, forecastMin: Infinity });
   });
 
-  it('sumWholeRows needs neither reference nor climatology', () => {
+  it('reference and climatology are optional', () => {
     const { forecast, truth } = fieldsOf(8);
     const { rest, errors } = sumRows({ forecast, truth }, gridRows({ forecast, truth }, [0]));
     expect([rest.length, errors.sharedPoints]).toEqual([0, 8]);
@@ -108,7 +108,7 @@ describe('sumWholeRows', () => {
 });
 
 describe('scoreField in single precision', () => {
-  it('scoreField in single precision agrees with the definitions on any grid, with any gaps', () => {
+  it('single-precision scores equal their definitions on any grid with any gaps', () => {
     const value = fc.oneof(
       { weight: 30, arbitrary: fc.integer({ min: -400, max: 400 }).map((eighths) => 280 + eighths / 8) },
       { weight: 1, arbitrary: fc.constantFrom(NaN, Infinity) },
@@ -137,7 +137,7 @@ describe('scoreField in single precision', () => {
     );
   });
 
-  it('scoreField in single precision finds a copy by a distance of exactly 0 and a perfect forecast by an error of exactly 0', () => {
+  it('a copy has a distance of exactly 0, and a perfect forecast an error of exactly 0', () => {
     const { forecast, truth, climatology } = fieldsOf(4 * 360);
     const latitudes = [60, 20, -20, -60];
     const copy = scoreField({ forecast, truth, reference: forecast, climatology, latitudes });
@@ -148,7 +148,7 @@ describe('scoreField in single precision', () => {
     expect(perfect.acc).toBeCloseTo(1, 12);
   });
 
-  it('scoreField in single precision has no correlation for a forecast that is the climatology, nor for a constant one', () => {
+  it('the correlation of a forecast equal to climatology, or of a constant one, is null', () => {
     const { truth, reference, climatology } = fieldsOf(2 * 360);
     const latitudes = [40, -40];
     expect(scoreField({ forecast: climatology, truth, climatology, latitudes }).acc).toBeNull();
@@ -156,7 +156,7 @@ describe('scoreField in single precision', () => {
     expect(scoreField({ forecast: constant, truth, reference, latitudes }).patternCorrelation).toBeNull();
   });
 
-  it('scoreField in single precision correlates a forecast that hardly leaves the climatology as well as any other', () => {
+  it('a forecast close to climatology is correlated with full precision', () => {
     const fields = fieldsOf(2 * 360);
     const forecast = fields.climatology.map((value, point) => value + (point % 7 === 0 ? 1 / 1024 : 0));
     const input = { ...fields, forecast, latitudes: [40, -40] };

@@ -3,7 +3,7 @@ import { openTotals } from '#scoring/simd/row-totals';
 import { sumsToMoments } from '#scoring/sums-to-moments';
 import { ROW_SUMS, type RowSum } from '#scoring/simd/row-program';
 
-/** Sums of one row as the kernel leaves them: all in the first of both halves, the extremes in both. */
+/** Sums of one row in the layout of the kernel: all in the first half, the extremes in both. */
 function rowOf(sums: Partial<Record<RowSum, number>>): Float64Array {
   return Float64Array.from(
     ROW_SUMS.flatMap((name) => {
@@ -12,15 +12,15 @@ function rowOf(sums: Partial<Record<RowSum, number>>): Float64Array {
     }),
   );
 }
-// Errors 1 and 3; truth is the climatology; forecast and reference are 0 and 2 above what is typical.
+// Errors 1 and 3; truth is the climatology; forecast and reference are 0 and 2 above the typical value.
 const row = rowOf({
   ...{ error: 4, errorSquares: 10, absoluteError: 4, anomalySquares: 10 },
   ...{ forecastMin: 5, forecastMax: 7, referenceErrorSquares: 10 },
   ...{ forecast: 2, reference: 2, forecastSquares: 4, referenceSquares: 4 },
 });
 
-describe('the totals of rows', () => {
-  it('the totals of rows weigh each row, but not in what counts every point the same', () => {
+describe('openTotals', () => {
+  it('row weights apply to the sums, but not to the unweighted error', () => {
     const open = openTotals();
     expect(open.add(row, 0, { weight: 0.5, points: 2 })).toBe(true);
     expect(open.add(row, 0, { weight: 0, points: 2 })).toBe(true);
@@ -36,7 +36,7 @@ describe('the totals of rows', () => {
   });
 
   it.each(['error', 'actual', 'referenceErrorSquares'] as const)(
-    'the totals of rows refuse a row whose %s is not finite',
+    'a row whose %s is not finite is rejected and not added',
     (name) => {
       const open = openTotals();
       for (const sum of [NaN, Infinity]) {
@@ -47,29 +47,29 @@ describe('the totals of rows', () => {
   );
 });
 
-describe('what totals tell', () => {
-  const moments = (changes: Partial<Record<RowSum, number>> = {}) => {
+describe('sumsToMoments', () => {
+  const momentsWith = (changes: Partial<Record<RowSum, number>> = {}) => {
     const open = openTotals();
     open.add(row, 0, { weight: 1, points: 2 });
     const totals = open.totals();
     return sumsToMoments({ ...totals, sums: { ...totals.sums, ...changes } }, 280);
   };
 
-  it('what totals tell is mean and spread of the errors, and pairs about what is typical', () => {
-    expect(moments()?.errors).toMatchObject({
+  it('raw sums become moments of the errors and comoments shifted back by the typical value', () => {
+    expect(momentsWith()?.errors).toMatchObject({
       errors: { weight: 2, mean: 2, squares: 2 },
       ...{ unweightedMean: 2, sharedPoints: 2, truthOnlyPoints: 0, absoluteSum: 4 },
     });
-    expect(moments()?.reference).toEqual({
+    expect(momentsWith()?.reference).toEqual({
       patterns: { weight: 2, meanX: 281, meanY: 281, squaresX: 2, squaresY: 2, products: 2 },
       distance: { weight: 2, sum: 0 },
       referenceError: { weight: 2, sum: 10 },
     });
   });
 
-  it('what totals tell is nothing where squares about zero are nearly all that there is', () => {
-    expect(moments({ errorSquares: 8.0001 })).toBeNull();
-    expect(moments({ forecastSquares: 2.0001 })).toBeNull();
-    expect(moments({ actual: 1, actualSquares: 0.5 })).toBeNull();
+  it('sums whose squares about the mean are lost to cancellation give null', () => {
+    expect(momentsWith({ errorSquares: 8.0001 })).toBeNull();
+    expect(momentsWith({ forecastSquares: 2.0001 })).toBeNull();
+    expect(momentsWith({ actual: 1, actualSquares: 0.5 })).toBeNull();
   });
 });

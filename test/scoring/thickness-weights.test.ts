@@ -5,7 +5,7 @@ import { thicknessWeights } from '#scoring/thickness-weights';
 const LEVELS = [50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 850, 925, 1000];
 
 describe('thicknessWeights', () => {
-  it('thicknessWeights, test vector 8: weighs the thirteen levels by 25 to 125 of 950 hPa', () => {
+  it('the thicknesses of the thirteen levels are 25 to 125 of 950 hPa (test vector 8)', () => {
     const expected = [25, 50, 50, 50, 50, 75, 100, 100, 100, 125, 112.5, 75, 37.5];
     const weights = thicknessWeights(LEVELS);
     weights.forEach((weight, level) => expect(weight * 950).toBeCloseTo(expected[level] ?? NaN, 9));
@@ -15,16 +15,16 @@ describe('thicknessWeights', () => {
     ]);
   });
 
-  it('thicknessWeights gives the weights in the order of the levels, so that a surface-first store is weighed alike', () => {
+  it('the weights are in the order of the given levels, so that a surface-first store gets the same', () => {
     expect(thicknessWeights(LEVELS.toReversed())).toEqual(thicknessWeights(LEVELS).reverse());
   });
 
-  it('thicknessWeights gives a single level all the weight and two levels half each', () => {
+  it('a single level weighs 1 and two levels weigh one half each', () => {
     expect(thicknessWeights([500])).toEqual([1]);
     expect(thicknessWeights([850, 500])).toEqual([0.5, 0.5]);
   });
 
-  it('thicknessWeights adds up to 1 for any set of levels', () => {
+  it('the weights of any set of levels sum to 1', () => {
     const levels = fc.uniqueArray(fc.integer({ min: 1, max: 1100 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(levels, (pressures) => {
@@ -42,7 +42,7 @@ describe('thicknessWeights', () => {
     [[-500], /got -500/],
     [[0], /got 0/],
     [[500, 850, 500], /distinct levels/],
-  ])('thicknessWeights refuses levels %j, for a weight of them would mean nothing', (levels, message) => {
+  ])('the levels %j are a RangeError', (levels, message) => {
     expect(() => thicknessWeights(levels)).toThrow(RangeError);
     expect(() => thicknessWeights(levels)).toThrow(message);
   });

@@ -21,8 +21,8 @@ function meanOfRow(field: Float64Array, latitude: number): number {
   return field.slice(row, row + 36).reduce((sum, value) => sum + value, 0) / 36;
 }
 
-describe('the mean state', () => {
-  it('the mean state is warm at the equator, cold at the poles and colder at the pole that has winter', () => {
+describe('climateField', () => {
+  it('the mean temperature falls from equator to poles and is lowest at the winter pole', () => {
     const january = climateField({ variable: '2t', level: null }, grid, JANUARY);
     const july = climateField({ variable: '2t', level: null }, grid, JULY);
     expect(meanOfRow(january, 0)).toBeGreaterThan(meanOfRow(january, 50));
@@ -31,14 +31,14 @@ describe('the mean state', () => {
     expect(meanOfRow(july, 80)).toBeGreaterThan(meanOfRow(july, -80));
   });
 
-  it('the mean state is warmest at 2 m in the afternoon by the sun', () => {
+  it('the mean 2 m temperature is highest in the afternoon by solar time', () => {
     const field = climateField({ variable: '2t', level: null }, grid, JANUARY);
     const equator = Array.from(field.slice(9 * 36, 10 * 36));
     const warmest = equator.indexOf(Math.max(...equator));
     expect(warmest * 10).toBe(210);
   });
 
-  it('the mean state gets colder, drier and higher with height', () => {
+  it('temperature and humidity fall with height, and geopotential rises', () => {
     for (const [lower, upper] of [
       [850, 500],
       [500, 250],
@@ -54,7 +54,7 @@ describe('the mean state', () => {
     }
   });
 
-  it('the mean state has westerlies in mid-latitudes that grow with height, and trade winds at the ground', () => {
+  it('mid-latitude westerlies grow with height, and trade winds blow at the surface', () => {
     const at45 = WORLD_LEVELS_HPA.map((level) =>
       meanOfRow(climateField({ variable: 'u', level }, grid, JANUARY), 40),
     );
@@ -67,21 +67,18 @@ describe('the mean state', () => {
   });
 });
 
-describe('the weather on top of it', () => {
+describe('weatherField', () => {
   const waves = drawWaves(createRandom(5));
 
-  it.each(PLACES)(
-    'the weather on top of it is finite, not zero and free of a mean for $variable at $level',
-    (place) => {
-      const field = weatherField(place, grid, { waves, hours: 24 });
-      expect(field).toHaveLength(19 * 36);
-      expect(field.every(Number.isFinite)).toBe(true);
-      expect(Math.max(...field)).toBeGreaterThan(0);
-      expect(Math.abs(meanOfRow(field, 50))).toBeLessThan(Math.max(...field));
-    },
-  );
+  it.each(PLACES)('the anomaly of $variable at $level is finite, non-zero and without a mean', (place) => {
+    const field = weatherField(place, grid, { waves, hours: 24 });
+    expect(field).toHaveLength(19 * 36);
+    expect(field.every(Number.isFinite)).toBe(true);
+    expect(Math.max(...field)).toBeGreaterThan(0);
+    expect(Math.abs(meanOfRow(field, 50))).toBeLessThan(Math.max(...field));
+  });
 
-  it('the weather on top of it is of one piece: pressure at sea level is high where the geopotential at 850 hPa is', () => {
+  it('sea level pressure is high where the geopotential at 850 hPa is high', () => {
     const pressure = weatherField({ variable: 'msl', level: null }, grid, { waves, hours: 24 });
     const height = weatherField({ variable: 'z', level: 850 }, grid, { waves, hours: 24 });
     pressure.forEach((value, index) => {
@@ -89,7 +86,7 @@ describe('the weather on top of it', () => {
     });
   });
 
-  it('the weather on top of it is none without waves', () => {
+  it('the anomaly without waves is 0', () => {
     for (const place of PLACES) {
       const still = weatherField(place, grid, { waves: [], hours: 24 });
       expect(still.every((value) => Math.abs(value) === 0)).toBe(true);

@@ -35,7 +35,7 @@ async function contentsOf(root: string): Promise<Map<string, string>> {
   return new Map(contents.sort());
 }
 
-/** What is believed of a value, by variable and level; the bounds of the sanity checks where there are any. */
+/** Plausible range by variable and level; the bounds of the sanity checks where there are any. */
 const PLAUSIBLE: Readonly<Record<string, readonly [number, number]>> = {
   '2t': [180, 340],
   msl: [90_000, 110_000],
@@ -53,8 +53,8 @@ const PLAUSIBLE: Readonly<Record<string, readonly [number, number]>> = {
 };
 const WIND = [-120, 120] as const;
 
-describe('the demonstration world', () => {
-  it('the demonstration world has all nine variables at every lead of the pipeline, and the analysis at the lead of day one', () => {
+describe('demonstration world', () => {
+  it('the world has all nine variables at every lead, and an analysis at the lead of day one', () => {
     const { truth, reference, climatology, analysis } = world;
     for (const store of [truth, reference, climatology]) {
       expect(store.variables.map(({ name }) => name)).toEqual(VARIABLES);
@@ -66,7 +66,7 @@ describe('the demonstration world', () => {
     expect(truth.variables.every(({ units }) => units !== null)).toBe(true);
   });
 
-  it('the demonstration world stays within what nature and the sanity checks allow, so that no honest forecast of it is refused', async () => {
+  it('the fields of the world pass the sanity checks, so that no honest forecast is rejected', async () => {
     for (const store of [world.truth, world.reference, world.climatology, world.analysis]) {
       for await (const { variable, pressureHpa, field } of everyField(store)) {
         const [low, high] =
@@ -76,14 +76,14 @@ describe('the demonstration world', () => {
     }
   });
 
-  it('the demonstration world has weather that moves: the same place differs from day to day', async () => {
+  it('the weather of the world moves: a place differs from day to day', async () => {
     const request = { variable: 'z', pressureHpa: 500 } as const;
     const first = await world.truth.readField({ ...request, validTime: atLead(24) });
     const later = await world.truth.readField({ ...request, validTime: atLead(120) });
     expect(Math.sqrt(meanSquareDifference(first, later))).toBeGreaterThan(100);
   });
 
-  it('the demonstration world has a reference that is good on day one, worse at every later lead, and never useless', async () => {
+  it('the correlation of the reference with the truth falls with the lead and stays above .3', async () => {
     for (const [variable, pressureHpa] of [
       ['2t', null],
       ['z', 500],
@@ -108,7 +108,7 @@ describe('the demonstration world', () => {
     }
   });
 
-  it('the demonstration world has an analysis that is closer to the truth than the reference is, and not the truth itself', async () => {
+  it('the analysis is closer to the truth than the reference, but not equal to it', async () => {
     const request = { variable: 'msl', pressureHpa: null, validTime: atLead(12) } as const;
     const truth = await world.truth.readField(request);
     const analysisError = meanSquareDifference(await world.analysis.readField(request), truth);
@@ -117,14 +117,14 @@ describe('the demonstration world', () => {
     expect(analysisError).toBeLessThan(referenceError);
   });
 
-  it('the demonstration world is the same to the last byte for the same seed and another one for another seed', async () => {
+  it('the same seed gives the same bytes, and another seed gives another world', async () => {
     const contents = await contentsOf(directory);
     expect(contents.size).toBeGreaterThan(600);
     expect(await withWorld(7, contentsOf)).toEqual(contents);
     expect(await withWorld(8, contentsOf)).not.toEqual(contents);
   });
 
-  it('the demonstration world is the same in memory as on disk, and lets others go on while it is made', async () => {
+  it('the world in memory equals that on disk, and its creation yields to the event loop', async () => {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);
     const stores = await makeWorldInMemory({ initTime: INIT_TIME, seed: 7 });

@@ -6,20 +6,20 @@ function corruptMany(seed: number): number[] {
   return Array.from({ length: 40 }, () => corrupt(new Float32Array(1000)).filter(Number.isNaN).length);
 }
 
-describe('corruption of fields', () => {
-  it('corruption of fields leaves honest fields alone', () => {
+describe('createFieldCorruption', () => {
+  it('corruption of kind none returns every field unchanged', () => {
     const field = Float32Array.of(1, 2, 3);
     expect(createFieldCorruption('none', 1)(field)).toBe(field);
     expect(field).toEqual(Float32Array.of(1, 2, 3));
   });
 
-  it('corruption of fields spoils the first field and some others, a tenth of the values in each, so that coverage rules must notice', () => {
+  it('the first and some other fields get a tenth of NaN, which coverage rules must detect', () => {
     const spoilt = corruptMany(1);
     expect(spoilt[0]).toBe(100);
     expect(new Set(spoilt)).toEqual(new Set([0, 100]));
   });
 
-  it('corruption of fields spoils the same fields for the same seed', () => {
+  it('the same seed corrupts the same fields', () => {
     expect(corruptMany(2)).toEqual(corruptMany(2));
     expect(corruptMany(2)).not.toEqual(corruptMany(3));
   });

@@ -20,8 +20,8 @@ function at(field: Float64Array, latitude: number, longitude: number): number {
   return field[((90 - latitude) / 5) * 72 + longitude / 5] ?? Number.NaN;
 }
 
-describe('geostrophic wind', () => {
-  it('geostrophic wind blows from the west on both hemispheres when the poles are low', () => {
+describe('geostrophicWind', () => {
+  it('low geopotential at the poles gives westerlies in both hemispheres', () => {
     const { eastward, northward } = geostrophicWind(
       fieldOf((latitude) => -5000 * Math.sin(latitude) ** 2),
       grid,
@@ -36,7 +36,7 @@ describe('geostrophic wind', () => {
     }
   });
 
-  it('geostrophic wind turns clockwise round a high of the northern hemisphere and the other way in the southern one', () => {
+  it('the wind around a high is clockwise in the north and anticlockwise in the south', () => {
     const { northward } = geostrophicWind(
       fieldOf((_, longitude) => 1000 * Math.cos(longitude)),
       grid,
@@ -46,7 +46,7 @@ describe('geostrophic wind', () => {
     expect(at(northward, -45, 90)).toBeGreaterThan(0);
   });
 
-  it('geostrophic wind has no seam where longitude starts again', () => {
+  it('the wind is continuous across the longitude seam', () => {
     const { northward } = geostrophicWind(
       fieldOf((_, longitude) => 1000 * Math.sin(longitude)),
       grid,
@@ -54,7 +54,7 @@ describe('geostrophic wind', () => {
     expect(at(northward, 45, 0)).toBeCloseTo(-at(northward, 45, 180), 8);
   });
 
-  it('geostrophic wind stays finite at the equator and at the poles', () => {
+  it('the wind is finite at the equator and at the poles', () => {
     const { eastward, northward } = geostrophicWind(
       fieldOf((latitude, longitude) => 1000 * Math.cos(3 * longitude) * Math.cos(latitude)),
       grid,

@@ -20,8 +20,8 @@ function at(pattern: Float64Array, latitude: number, longitude: number): number 
   return pattern[((90 - latitude) / 10) * 72 + longitude / 5] ?? Number.NaN;
 }
 
-describe('planetary waves', () => {
-  it('planetary waves have their crest at the phase and their strength at the centre of their band', () => {
+describe('wavePattern', () => {
+  it('a wave has its crest at its phase and its maximum at the centre of its band', () => {
     const pattern = wavePattern([wave], grid, { hours: 0 });
     expect(at(pattern, 50, 0)).toBeCloseTo(2 * Math.cos((50 * Math.PI) / 180), 10);
     expect(at(pattern, 50, 45)).toBeCloseTo(-at(pattern, 50, 0), 10);
@@ -29,13 +29,13 @@ describe('planetary waves', () => {
     expect(at(pattern, 90, 0)).toBeCloseTo(0, 10);
   });
 
-  it('planetary waves travel eastward with time', () => {
+  it('a wave travels eastward with time', () => {
     const start = wavePattern([wave], grid, { hours: 0 });
     const later = wavePattern([wave], grid, { hours: 60 });
     expect(at(later, 50, 30)).toBeCloseTo(at(start, 50, 0), 10);
   });
 
-  it('planetary waves add up, so that errors can be layered on weather', () => {
+  it('waves are additive, so that errors can be layered on weather', () => {
     const random = createRandom(3);
     const [first, second] = [drawWaves(random), drawWaves(random)];
     const together = wavePattern([...first, ...second], grid, { hours: 5 });
@@ -46,7 +46,7 @@ describe('planetary waves', () => {
     });
   });
 
-  it('planetary waves are of the order of one in the storm tracks of both hemispheres, whatever the seed', () => {
+  it('the pattern is of order one in both storm tracks for any seed', () => {
     for (let seed = 0; seed < 20; seed += 1) {
       const pattern = wavePattern(drawWaves(createRandom(seed)), grid, { hours: 0 });
       for (const latitude of [50, -50]) {
@@ -58,7 +58,7 @@ describe('planetary waves', () => {
     }
   });
 
-  it('planetary waves are smooth: no point differs from its neighbour by as much as the whole range', () => {
+  it('the pattern is smooth: neighbours differ by less than the whole range', () => {
     const pattern = wavePattern(drawWaves(createRandom(9)), grid, { hours: 0 });
     const range = Math.max(...pattern) - Math.min(...pattern);
     const steps = Array.from(pattern.slice(1), (value, index) => Math.abs(value - (pattern[index] ?? 0)));

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom, deriveSeed } from '#world';
 
-describe('seeded random numbers', () => {
-  it('seeded random numbers are the known sequence of mulberry32, so that worlds stay the same from release to release', () => {
+describe('seeded random', () => {
+  it('the sequence is that of mulberry32, so that worlds are the same in every release', () => {
     const random = createRandom(1);
     expect([random(), random(), random()].map((value) => value.toFixed(8))).toEqual([
       '0.62707394',
@@ -12,7 +12,7 @@ describe('seeded random numbers', () => {
     ]);
   });
 
-  it('seeded random numbers lie from 0 to below 1 and repeat for the same seed', () => {
+  it('the numbers are in [0, 1) and repeat for the same seed', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const first = createRandom(seed);
@@ -26,7 +26,7 @@ describe('seeded random numbers', () => {
     );
   });
 
-  it('seeded random numbers have the mean and the spread of a uniform distribution', () => {
+  it('the numbers have the mean and variance of a uniform distribution', () => {
     const random = createRandom(42);
     const values = Array.from({ length: 10_000 }, random);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -35,7 +35,7 @@ describe('seeded random numbers', () => {
     expect(variance).toBeCloseTo(1 / 12, 2);
   });
 
-  it('seeded random numbers get another seed for every purpose, and the same one for the same purpose', () => {
+  it('deriveSeed gives different purposes different seeds, and the same purpose the same seed', () => {
     const seeds = [
       deriveSeed(1, 'a'),
       deriveSeed(1, 'b'),

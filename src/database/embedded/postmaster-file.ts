@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { identifyProcess } from '#processes/process-identity';
 
-/** The content of `postmaster.pid`: the server that runs on a cluster. */
+/** Content of `postmaster.pid`, the lock file of a cluster's server. */
 export interface PostmasterFile {
   readonly pid: number;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface PostmasterFile {
   readonly status: string;
 }
 
-/** Lines of the file, counted from 0, as PostgreSQL's `pidfile.h` fixes them. */
+/** Lines of the file, counted from 0, as defined by PostgreSQL's `pidfile.h`. */
 const LINE = { pid: 0, port: 3, status: 7 } as const;
 
 /** The path of the file. */
@@ -19,13 +19,13 @@ export function postmasterFilePath(clusterDirectory: string): string {
   return join(clusterDirectory, 'postmaster.pid');
 }
 
-/** Reads the file; undefined when there is none, that is when no server runs or one was killed before it wrote. */
+/** Reads the file; undefined when it is absent: no server runs, or it was killed before writing the file. */
 export async function readPostmasterFile(clusterDirectory: string): Promise<PostmasterFile | undefined> {
   const text = await readFile(postmasterFilePath(clusterDirectory), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : parsePostmasterFile(text);
 }
 
-/** Lines that the server has not written yet count as port 0 and no status. */
+/** Lines that are not written yet are read as port 0 and an empty status. */
 export function parsePostmasterFile(text: string): PostmasterFile | undefined {
   const lines = text.split('\n').map((line) => line.trim());
   const pid = Number(lines[LINE.pid]);
@@ -34,10 +34,10 @@ export function parsePostmasterFile(text: string): PostmasterFile | undefined {
 }
 
 /**
- * Whether the process of the file is a server of this cluster, and not a stranger that was given its number after a
+ * Whether the process of the file is a server of this cluster, and not an unrelated process that reused its PID after a
  * kill or a reboot.
  *
- * Where `/proc` is missing every living process of that number counts as the server, which is the safe mistake.
+ * Without `/proc`, every living process of that PID counts as the server: the safe error.
  */
 export async function isPostmasterAlive(file: PostmasterFile, clusterDirectory: string): Promise<boolean> {
   if (identifyProcess(file.pid) === undefined) return false;

@@ -13,16 +13,16 @@ import {
   type PostmasterFile,
 } from './postmaster-file.ts';
 
-/** How often the state of the server is looked at, milliseconds. */
+/** Poll interval of the server's state, milliseconds. */
 const POLL_MILLIS = 10;
-/** How long a start (with crash recovery) or an orderly stop may take, milliseconds. */
-const PATIENCE_MILLIS = 60_000;
-/** A log longer than this, bytes, is emptied at the next start. */
+/** Timeout of a start (with crash recovery) or of a fast shutdown, milliseconds. */
+const STATE_CHANGE_TIMEOUT_MILLIS = 60_000;
+/** Size above which the log is truncated at the next start, bytes. */
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /**
- * Settings of every embedded server. Only the loopback is open and only with the password; statements and details,
- * which may quote values, stay out of its log.
+ * Settings of every embedded server. It listens on the loopback only and requires the password; statements and error
+ * details, which may contain values, are not logged.
  */
 const BASE_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: LOOPBACK,
@@ -33,26 +33,26 @@ const BASE_SETTINGS: Readonly<Record<string, string>> = {
   log_min_error_statement: 'panic',
 };
 
-/** The port was snatched, or children of a killed server hold its memory a moment longer. */
-const PASSING_COMPLAINT = /TCP\/IP sockets|shared memory|lock file/;
+/** Retryable start errors: the port was taken, or children of a killed server still hold its shared memory. */
+const TRANSIENT_START_ERROR = /TCP\/IP sockets|shared memory|lock file/;
 
-/** What a start needs. */
+/** Options of a start. */
 export interface StartOptions {
   readonly postgres: string;
   readonly user: OsUser | undefined;
   readonly port: number;
   readonly logFile: string;
-  /** Further settings by name; they win over ours. */
+  /** Further settings by name; they override ours. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
- * The server that runs on the cluster, once it is ready; undefined when none runs.
+ * Finds the server that runs on the cluster, once it is ready; undefined when none runs.
  *
- * A server that starts or stops is waited for, the file of a dead one is removed.
+ * Waits for a server that is starting or stopping, and removes the stale lock file of a dead one.
  */
 export async function findPostmaster(clusterDirectory: string): Promise<PostmasterFile | undefined> {
-  const deadline = performance.now() + PATIENCE_MILLIS;
+  const deadline = performance.now() + STATE_CHANGE_TIMEOUT_MILLIS;
   while (performance.now() < deadline) {
     const file = await readPostmasterFile(clusterDirectory);
     if (file === undefined) return undefined;
@@ -65,7 +65,7 @@ export async function findPostmaster(clusterDirectory: string): Promise<Postmast
   }
   throw new CategorizedError(
     'timeout',
-    `The embedded PostgreSQL has been starting or stopping for ${PATIENCE_MILLIS} ms. See its log in the data directory.`,
+    `The embedded PostgreSQL has been starting or stopping for ${STATE_CHANGE_TIMEOUT_MILLIS} ms. See its log in the data directory.`,
     { retryable: true },
   );
 }
@@ -73,9 +73,9 @@ export async function findPostmaster(clusterDirectory: string): Promise<Postmast
 /**
  * Starts a server and waits until it accepts connections.
  *
- * It gets a session of its own: Ctrl-C in the terminal reaches us and not the server, which must outlive our flush.
+ * Detached into its own session: Ctrl-C in the terminal signals us but not the server, which must outlive our flush.
  *
- * @throws CategorizedError with the last complaint of the server's log.
+ * @throws CategorizedError with the last error in the server's log.
  */
 export async function startPostmaster(clusterDirectory: string, options: StartOptions): Promise<void> {
   const log = await openLog(options.logFile);
@@ -88,7 +88,7 @@ export async function startPostmaster(clusterDirectory: string, options: StartOp
     stdio: ['ignore', log.fd, log.fd],
   });
   try {
-    await waitUntilReady(child, clusterDirectory, async () => readComplaint(options.logFile, offset));
+    await waitUntilReady(child, clusterDirectory, async () => readLastLogError(options.logFile, offset));
     child.unref();
   } finally {
     await log.close();
@@ -98,15 +98,15 @@ export async function startPostmaster(clusterDirectory: string, options: StartOp
 async function waitUntilReady(
   child: ChildProcess,
   clusterDirectory: string,
-  complaint: () => Promise<string>,
+  reason: () => Promise<string>,
 ): Promise<void> {
   let spawnError: Error | undefined;
   child.once('error', (error) => (spawnError = error));
-  const deadline = performance.now() + PATIENCE_MILLIS;
+  const deadline = performance.now() + STATE_CHANGE_TIMEOUT_MILLIS;
   while (performance.now() < deadline) {
     await delay(POLL_MILLIS);
     if (spawnError !== undefined) throw cannotRunError(spawnError);
-    if (child.exitCode !== null || child.signalCode !== null) throw startError(await complaint());
+    if (child.exitCode !== null || child.signalCode !== null) throw startError(await reason());
     const file = await readPostmasterFile(clusterDirectory);
     if (file?.pid === child.pid && file?.status === 'ready') return;
   }
@@ -115,20 +115,20 @@ async function waitUntilReady(
 }
 
 /**
- * Stops the server in order: sessions are ended, transactions rolled back, everything is written.
+ * Fast shutdown (SIGINT): sessions are terminated, transactions rolled back, and all data is written.
  *
- * One that does not obey in time is stopped at once, and recovers at its next start.
+ * After the timeout an immediate shutdown (SIGQUIT) follows, with crash recovery at the next start.
  */
 export async function stopPostmaster(clusterDirectory: string): Promise<void> {
   const file = await readPostmasterFile(clusterDirectory);
   if (file === undefined || !(await isPostmasterAlive(file, clusterDirectory))) return;
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     signalServer(file.pid, signal);
-    if (await isGone(clusterDirectory, file.pid)) return;
+    if (await hasExited(clusterDirectory, file.pid)) return;
   }
 }
 
-/** The server may have ended by itself meanwhile. */
+/** Ignores ESRCH: the server may have exited meanwhile. */
 function signalServer(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -137,9 +137,9 @@ function signalServer(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The server removes its file last; a killed one leaves it, so the process is looked at too. */
-async function isGone(clusterDirectory: string, pid: number): Promise<boolean> {
-  const deadline = performance.now() + PATIENCE_MILLIS / 2;
+/** The server removes its lock file last; a killed one leaves it, so the process is checked as well. */
+async function hasExited(clusterDirectory: string, pid: number): Promise<boolean> {
+  const deadline = performance.now() + STATE_CHANGE_TIMEOUT_MILLIS / 2;
   while (performance.now() < deadline) {
     const file = await readPostmasterFile(clusterDirectory);
     if (file?.pid !== pid || !(await isPostmasterAlive(file, clusterDirectory))) return true;
@@ -157,17 +157,17 @@ async function openLog(path: string): ReturnType<typeof open> {
   return open(path, 'a', 0o600);
 }
 
-/** The last grave line of the log since the offset, bytes, without its time and process number. */
-async function readComplaint(path: string, offset: number): Promise<string> {
+/** The last error line of the log after the byte offset, without timestamp and PID. */
+async function readLastLogError(path: string, offset: number): Promise<string> {
   const lines = (await readFile(path)).subarray(offset).toString('utf8').split('\n');
-  const grave = lines.filter((line) => /FATAL|PANIC|error/i.test(line)).at(-1) ?? lines.at(-2) ?? '';
-  return grave.replace(/^.*?(FATAL|PANIC|LOG):\s+/, '');
+  const lastError = lines.filter((line) => /FATAL|PANIC|error/i.test(line)).at(-1) ?? lines.at(-2) ?? '';
+  return lastError.replace(/^.*?(FATAL|PANIC|LOG):\s+/, '');
 }
 
-function startError(complaint: string): CategorizedError {
+function startError(reason: string): CategorizedError {
   return new CategorizedError(
     'validator_internal',
-    `The embedded PostgreSQL did not start: ${complaint}. See its log in the data directory, or set DATABASE_URL.`,
-    { retryable: PASSING_COMPLAINT.test(complaint) },
+    `The embedded PostgreSQL did not start: ${reason}. See its log in the data directory, or set DATABASE_URL.`,
+    { retryable: TRANSIENT_START_ERROR.test(reason) },
   );
 }

@@ -9,41 +9,41 @@ import type { OsUser } from './os-user.ts';
 import { findLastingPlace, isTraversable } from './shared-place.ts';
 
 const serverState = z.object({
-  /** Of the server's superuser; random, and kept nowhere else. */
+  /** Password of the server's superuser; random, and stored nowhere else. */
   password: z.string().min(16),
-  /** Where the rows are: below the data directory, or in a lasting place that the server's account can reach. */
+  /** The cluster: below the data directory, or in a persistent folder that the server's account can reach. */
   clusterDirectory: z.string().min(1),
-  /** The port of the last start, tried first at the next one. */
+  /** Port of the last start, which the next start tries first. */
   port: z.number().int().min(0).max(65_535),
 });
-/** What a data directory remembers of its server between starts. */
+/** Persistent state of an embedded server, stored in its data directory. */
 export type ServerState = z.infer<typeof serverState>;
 
 const STATE_FILE = 'postgres.json';
 
 /**
- * Reads what the data directory remembers, or decides it on the first start.
+ * Reads the state of the data directory, or creates it on the first start.
  *
- * @throws CategorizedError when the file is broken, readable by others, or another user's.
+ * @throws CategorizedError when the file is malformed, readable by other users, or owned by another user.
  */
 export async function openServerState(dataDirectory: string, user: OsUser | undefined): Promise<ServerState> {
   const path = join(dataDirectory, STATE_FILE);
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) return createServerState(dataDirectory, user);
   if (status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
-    throw stateError('belongs to another user or others may read it');
+    throw stateError('belongs to another user or is readable by other users');
   }
   const parsed = serverState.safeParse(parseJson(await readFile(path, 'utf8').catch(() => '')));
   if (!parsed.success) throw stateError('cannot be read');
   return parsed.data;
 }
 
-/** Writes the state whole or not at all, for this user alone. */
+/** Atomic write (temporary file and rename), readable by this user only. */
 export async function saveServerState(dataDirectory: string, state: ServerState): Promise<void> {
   const path = join(dataDirectory, STATE_FILE);
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
-  await rename(draft, path);
+  const temporaryPath = `${path}.${randomUUID()}`;
+  await writeFile(temporaryPath, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
+  await rename(temporaryPath, path);
 }
 
 async function createServerState(dataDirectory: string, user: OsUser | undefined): Promise<ServerState> {

@@ -5,23 +5,23 @@ import { join } from 'node:path';
 import { identifyOwnProcess, isAlive } from '#processes/process-identity';
 
 /**
- * Notes in a folder that this process uses the server.
+ * Adds this process to the reference count of the server: one marker file per use.
  *
- * @returns the path of the note, which {@link removeServerUser} takes back.
+ * @returns the path of the marker, for {@link removeServerUser}.
  */
 export async function addServerUser(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const note = join(folder, `${identifyOwnProcess()}.${randomUUID()}`);
-  await writeFile(note, '', { mode: 0o600 });
-  return note;
+  const marker = join(folder, `${identifyOwnProcess()}.${randomUUID()}`);
+  await writeFile(marker, '', { mode: 0o600 });
+  return marker;
 }
 
-/** Takes a note back. */
-export async function removeServerUser(note: string): Promise<void> {
-  await rm(note, { force: true });
+/** Removes a marker. Idempotent. */
+export async function removeServerUser(marker: string): Promise<void> {
+  await rm(marker, { force: true });
 }
 
-/** How many living users are noted. The notes of killed processes are removed on the way. */
+/** Number of living users. Also removes the markers of killed processes. */
 export async function countServerUsers(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const dead = names.filter((name) => !isAlive(name.split('.')[0] ?? ''));

@@ -6,9 +6,9 @@ import { CategorizedError } from '#semconv/error-categories';
 import type { OsUser } from './os-user.ts';
 
 /**
- * Whether the account may walk down to this folder: it needs the x bit of every folder from the root on.
+ * Whether the account can reach this folder: it needs the search bit (x) of every folder from the root on.
  *
- * A folder that does not exist yet counts as one that will be made traversable.
+ * A folder that does not exist yet is assumed to be created searchable.
  */
 export async function isTraversable(folder: string, user: OsUser): Promise<boolean> {
   const path = resolve(folder);
@@ -23,7 +23,7 @@ function hasSearchBit(status: { mode: number; uid: number; gid: number }, user: 
   return (status.mode & 0o001) !== 0;
 }
 
-/** A folder for things that may be made anew at any time: the first usual one that the account can reach. */
+/** A folder for files that can be recreated at any time: the first temporary folder that the account can reach. */
 export async function findTemporaryPlace(user: OsUser | undefined): Promise<string> {
   if (user === undefined) return tmpdir();
   for (const folder of [tmpdir(), '/var/tmp', '/tmp']) {
@@ -32,7 +32,7 @@ export async function findTemporaryPlace(user: OsUser | undefined): Promise<stri
   throw unreachableError(user);
 }
 
-/** A folder for data of root that must outlive a reboot, made if it is missing. */
+/** A folder for root's data that must survive a reboot, created if missing. */
 export async function findLastingPlace(user: OsUser): Promise<string> {
   for (const folder of ['/var/lib/barograph', '/var/tmp/barograph']) {
     const isMade = await mkdir(folder, { recursive: true, mode: 0o711 }).then(
@@ -44,7 +44,7 @@ export async function findLastingPlace(user: OsUser): Promise<string> {
   throw unreachableError(user);
 }
 
-/** Whether nobody but this process's user can have put anything there: its own, a real folder, not writable by others. */
+/** Whether only this process's user can have written there: owned by it, not a symlink, not writable by others. */
 export async function isPrivatelyOwned(folder: string): Promise<boolean> {
   const status = await lstat(folder);
   return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o022) === 0;

@@ -1,7 +1,7 @@
 import { KERNEL_FIELDS, ROW_SUM_BYTES, ROW_SUMS, rowProgram } from './row-program.ts';
 import { compile } from './simd-module.ts';
 
-/** Points of each field that are summed at a time: all four together stay in the second-level cache. */
+/** Points per field and block: the blocks of all four fields fit into the second-level cache together. */
 export const KERNEL_POINTS = 32_768;
 export const KERNEL_ROWS = 1024;
 const FIELD_BYTES = KERNEL_POINTS * Float32Array.BYTES_PER_ELEMENT;
@@ -10,11 +10,11 @@ const FIELD_BYTES = KERNEL_POINTS * Float32Array.BYTES_PER_ELEMENT;
 export interface RowKernel {
   /** The fields in the order of `KERNEL_FIELDS`, each from a multiple of `KERNEL_POINTS` on, row by row. */
   readonly fields: Float32Array;
-  /** One value that is typical of forecast and reference. */
+  /** Offset subtracted from forecast and reference: one value that is typical of both. */
   readonly typical: Float32Array;
-  /** What was summed last: for each row the sums in the order of `ROW_SUMS`, each as two halves. */
+  /** Result of the last call: for each row the sums in the order of `ROW_SUMS`, each as two halves. */
   readonly sums: Float64Array;
-  /** Every row needs an even number of points. A value that is not finite makes sums that are not finite either. */
+  /** Every row needs an even number of points. A value that is not finite makes the sums of its row not finite. */
   readonly sumRows: (rows: number, pointsPerRow: number) => void;
 }
 

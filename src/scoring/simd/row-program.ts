@@ -25,7 +25,7 @@ type KernelField = (typeof KERNEL_FIELDS)[number];
 
 /**
  * The sums of a row, from which all scores follow. f, o, r and c are forecast, truth, reference and climatology; f' and r'
- * are less a value that is typical of the field: fields are far from zero, their differences are not.
+ * are shifted by a typical value of the field: fields are far from zero, their differences are not.
  */
 export const ROW_SUMS = [
   'error', // f - o
@@ -45,7 +45,7 @@ export const ROW_SUMS = [
 ] as const;
 export type RowSum = (typeof ROW_SUMS)[number];
 
-/** Each sum is left as two halves, that of the points at even places of the row and that of the others. */
+/** Each sum is stored as two halves, one per SIMD lane: points at even indices of the row, and points at odd ones. */
 export const ROW_SUM_BYTES = 2 * Float64Array.BYTES_PER_ELEMENT;
 const PAIR_BYTES = 2 * Float32Array.BYTES_PER_ELEMENT;
 
@@ -67,10 +67,10 @@ const sumOf = (name: RowSum): Code => get(sumLocal(name));
 const squared = (name: (typeof VALUES)[number]): Code => multiply(valueOf(name), valueOf(name));
 const sum = (name: RowSum, value: Code): Code => set(sumLocal(name), add(sumOf(name), value));
 
-/** Loads what lies at the current point of a field. */
+/** Loads the current point of a field. */
 type Load = (instruction: (address: Code, offset: number) => Code, field: KernelField) => Code;
 
-/** Where the program finds the fields and leaves the sums, in bytes. */
+/** Memory layout: byte offsets of the fields and of the sums. */
 export interface RowLayout {
   readonly fieldBytes: number;
   readonly sumsAt: number;
@@ -111,7 +111,7 @@ export function rowProgram({ fieldBytes, sumsAt, typicalAt }: RowLayout): Omit<S
   };
 }
 
-/** Begins all sums. */
+/** Resets all sums. */
 const startRow = (load: Load): Code => [
   ...ROW_SUMS.flatMap((name) => set(sumLocal(name), zeros)),
   ...set(sumLocal('forecastMin'), load(loadTwice, 'forecast')),

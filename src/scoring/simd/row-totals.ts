@@ -1,44 +1,48 @@
 import { ROW_SUMS, type RowSum } from './row-program.ts';
 
-/** The sums of many rows, each row with its weight. Weighted extremes mean nothing. */
+/** The sums of many rows, each row with its weight. `sums` of the extremes are meaningless. */
 export interface RowTotals {
-  /** Points, each with its weight. */
+  /** Sum of the weights of all points. */
   readonly weight: number;
   readonly points: number;
-  /** Sum of the errors in which every point counts the same. */
+  /** Sum of the errors without latitude weights. */
   readonly unweightedError: number;
   readonly forecastMin: number;
   readonly forecastMax: number;
   readonly sums: Readonly<Record<RowSum, number>>;
 }
 
-/** Totals that are still being summed. */
+/** Accumulator of row sums. */
 export interface OpenTotals {
-  /** Adds a row, whose sums begin at a place of the kernel's; false, and nothing is added, where they are not finite. */
+  /** Adds the row whose sums begin at `start`. @returns false, with nothing added, where they are not finite */
   add(sums: Float64Array, start: number, row: { readonly weight: number; readonly points: number }): boolean;
   readonly totals: () => RowTotals;
 }
 
 const HALVES = 2;
-const placeOf = (name: RowSum): number => ROW_SUMS.indexOf(name) * HALVES;
-const ERROR = placeOf('error');
-const ACTUAL = placeOf('actual');
-const REFERENCE_ERROR = placeOf('referenceErrorSquares');
-const MIN = placeOf('forecastMin');
-const MAX = placeOf('forecastMax');
+const offsetOf = (name: RowSum): number => ROW_SUMS.indexOf(name) * HALVES;
+const ERROR = offsetOf('error');
+const ACTUAL = offsetOf('actual');
+const REFERENCE_ERROR = offsetOf('referenceErrorSquares');
+const MIN = offsetOf('forecastMin');
+const MAX = offsetOf('forecastMax');
 
-/** Adds rows up in place: it is done for every row of every field. */
+/** Accumulates in place: it runs for every row of every field. */
 export function openTotals(): OpenTotals {
   const weighted = new Float64Array(ROW_SUMS.length);
   let [weight, points, unweightedError] = [0, 0, 0];
   let [forecastMin, forecastMax] = [Infinity, -Infinity];
   return {
     add(sums, start, row) {
-      const error = both(sums, start + ERROR);
-      if (!Number.isFinite(error + both(sums, start + ACTUAL) + both(sums, start + REFERENCE_ERROR)))
+      const error = sumOfHalves(sums, start + ERROR);
+      if (
+        !Number.isFinite(
+          error + sumOfHalves(sums, start + ACTUAL) + sumOfHalves(sums, start + REFERENCE_ERROR),
+        )
+      )
         return false;
       for (let index = 0; index < weighted.length; index++) {
-        weighted[index] = (weighted[index] ?? 0) + row.weight * both(sums, start + index * HALVES);
+        weighted[index] = (weighted[index] ?? 0) + row.weight * sumOfHalves(sums, start + index * HALVES);
       }
       weight += row.weight * row.points;
       points += row.points;
@@ -54,4 +58,4 @@ export function openTotals(): OpenTotals {
   };
 }
 
-const both = (sums: Float64Array, at: number): number => (sums[at] ?? NaN) + (sums[at + 1] ?? NaN);
+const sumOfHalves = (sums: Float64Array, at: number): number => (sums[at] ?? NaN) + (sums[at + 1] ?? NaN);

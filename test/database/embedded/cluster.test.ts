@@ -23,7 +23,7 @@ async function reachableFolder(): Promise<string> {
   return folder;
 }
 
-/** A program in the place of initdb: a shell script. `$1` is `--pgdata=…`, `$3` is `--pwfile=…`. */
+/** A shell script as fake initdb. `$1` is `--pgdata=…`, `$3` is `--pwfile=…`. */
 async function fakeInitdb(folder: string, script: string): Promise<string> {
   const path = join(folder, 'initdb');
   await writeFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -35,8 +35,8 @@ async function optionsFor(initdb: string) {
   return { initdb, password: 's3cret-password', user: await findServerAccount(), isDurable: false };
 }
 
-describe('a cluster', () => {
-  it('a cluster is made once, and a second time nothing is run', async () => {
+describe('ensureCluster', () => {
+  it('a cluster is created once, and a second call runs nothing', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(folder, 'echo 18 > "${1#--pgdata=}/PG_VERSION"');
     const cluster = join(folder, 'cluster');
@@ -47,7 +47,7 @@ describe('a cluster', () => {
     expect(await readdir(folder)).toEqual(['cluster', 'initdb']);
   });
 
-  it('a cluster belongs to the account of the server, which can read the password while it is made', async () => {
+  it('a cluster belongs to the account of the server, which can read the password during initdb', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(
       folder,
@@ -61,7 +61,7 @@ describe('a cluster', () => {
     expect((await stat(join(folder, 'cluster'))).uid).toBe(uid);
   });
 
-  it('a cluster that cannot be made says why, without the path, and leaves neither cluster nor password', async () => {
+  it('a failed initdb is reported without the path and leaves neither cluster nor password file', async () => {
     const folder = await reachableFolder();
     const initdb = await fakeInitdb(folder, 'echo "initdb: error: no space in ${1#--pgdata=}" >&2; exit 1');
     const making = ensureCluster(join(folder, 'cluster'), await optionsFor(initdb));
@@ -73,21 +73,21 @@ describe('a cluster', () => {
     expect(await readdir(folder)).not.toContain('cluster.password');
   });
 
-  it('a cluster does not wait for ever when the program cannot run at all, as on a system with another C library', async () => {
+  it('a program that cannot be executed is an error, as with another C library, and never blocks', async () => {
     const folder = await reachableFolder();
     const making = ensureCluster(join(folder, 'cluster'), await optionsFor(join(folder, 'missing')));
     await expect(making).rejects.toThrow(/cannot run here \(ENOENT\)\. Allowed: Linux with glibc, macOS/);
   });
 });
 
-describe('a program of PostgreSQL', () => {
-  it('a program of PostgreSQL gets no environment of ours, which may hold secrets and PG settings', () => {
+describe('PostgreSQL program', () => {
+  it('a program gets none of our environment, which may contain secrets and PG settings', () => {
     const { env, cwd } = serverProcessOptions(undefined);
     expect(Object.keys(env).toSorted()).toEqual(['LC_ALL', 'PATH', 'TZ']);
     expect(cwd).toBe('/');
   });
 
-  it('a program of PostgreSQL runs as the account when there is one, and as we do otherwise', () => {
+  it('a program runs under the given account, or as this user without one', () => {
     expect(serverProcessOptions({ name: 'postgres', uid: 101, gid: 104 })).toMatchObject({
       uid: 101,
       gid: 104,
@@ -95,20 +95,20 @@ describe('a program of PostgreSQL', () => {
     expect(serverProcessOptions(undefined)).not.toHaveProperty('uid');
   });
 
-  it('a program of PostgreSQL that cannot run leads to a server of one’s own', () => {
+  it('a program that cannot be executed is reported with DATABASE_URL as the remedy', () => {
     expect(cannotRunError(new Error('x')).message).toContain('Set DATABASE_URL');
     expect(cannotRunError(new Error('x')).retryable).toBe(false);
   });
 });
 
-describe('a data directory', () => {
-  it('a data directory that we make can be searched but not listed by others', async () => {
+describe('ensureDataDirectory', () => {
+  it('a created data directory can be searched but not listed by other users', async () => {
     const path = join(await temporaryFolder(), 'a', 'b');
     await ensureDataDirectory(path);
     expect((await stat(path)).mode & 0o777).toBe(0o711);
   });
 
-  it('a data directory that was there keeps its mode, for somebody chose it', async () => {
+  it('an existing data directory keeps its mode', async () => {
     const path = join(await temporaryFolder(), 'kept');
     await mkdir(path, { mode: 0o700 });
     await ensureDataDirectory(path);

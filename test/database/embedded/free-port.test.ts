@@ -5,14 +5,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { findFreePort, LOOPBACK } from '#database/embedded/free-port';
 
-describe('a free port', () => {
-  it('a free port is the wanted one while nobody has it, so that a connection string stays valid between starts', async () => {
+describe('findFreePort', () => {
+  it('the wanted port is returned while it is free, so that the URL stays valid between starts', async () => {
     const port = await findFreePort();
     expect(port).toBeGreaterThan(1023);
     expect(await findFreePort(port)).toBe(port);
   });
 
-  it('a free port is another one when somebody has it', async () => {
+  it('another port is returned when the wanted one is taken', async () => {
     const occupant = createServer().listen(0, LOOPBACK);
     onTestFinished(() => void occupant.close());
     await once(occupant, 'listening');

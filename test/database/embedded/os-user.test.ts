@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { findServerAccount, parseAccounts } from '#database/embedded/os-user';
 
-describe('a passwd file', () => {
-  it('a passwd file gives names and numbers, without root and without broken lines', () => {
+describe('parseAccounts', () => {
+  it('a passwd file is parsed to names and ids, without root and malformed lines', () => {
     const text = [
       'root:x:0:0:root:/root:/bin/bash',
       'postgres:x:101:104:PostgreSQL administrator,,,:/var/lib/postgresql:/bin/bash',
@@ -19,8 +19,8 @@ describe('a passwd file', () => {
   });
 });
 
-describe('the account of the server', () => {
-  it('the account of the server is never root, which PostgreSQL refuses, and our own when we are not root', async () => {
+describe('findServerAccount', () => {
+  it('the account is never root, which PostgreSQL rejects, and undefined for an ordinary user', async () => {
     const account = await findServerAccount();
     if (process.getuid?.() === 0) expect(account?.uid).toBeGreaterThan(0);
     else expect(account).toBeUndefined();

@@ -22,7 +22,7 @@ const READY = [
 ];
 
 describe('postmaster.pid', () => {
-  it('postmaster.pid gives process, port and status of the server', () => {
+  it('the file is parsed to PID, port and status of the server', () => {
     expect(parsePostmasterFile(`${READY.join('\n')}\n`)).toEqual({
       pid: 7936,
       port: 42_371,
@@ -30,32 +30,29 @@ describe('postmaster.pid', () => {
     });
   });
 
-  it('postmaster.pid that the server is still writing gives no port and no status yet', () => {
+  it('a file that the server is still writing has no port and no status', () => {
     expect(parsePostmasterFile('7936\n')).toEqual({ pid: 7936, port: 0, status: '' });
   });
 
-  it.each(['', 'nonsense', '-7936', '0'])(
-    'postmaster.pid without a process number (%s) says nothing',
-    (text) => {
-      expect(parsePostmasterFile(text)).toBeUndefined();
-    },
-  );
+  it.each(['', 'nonsense', '-7936', '0'])('a file without a PID (%s) is undefined', (text) => {
+    expect(parsePostmasterFile(text)).toBeUndefined();
+  });
 
-  it('postmaster.pid is read from the cluster, and missing where no server runs', async () => {
+  it('the file is read from the cluster, and undefined where no server runs', async () => {
     const folder = await temporaryFolder();
     expect(await readPostmasterFile(folder)).toBeUndefined();
     await writeFile(postmasterFilePath(folder), READY.join('\n'));
     expect(await readPostmasterFile(folder)).toMatchObject({ pid: 7936 });
   });
 
-  it('postmaster.pid of a dead process is no server', async () => {
+  it('the file of a dead process is not a running server', async () => {
     expect(await isPostmasterAlive({ pid: 4_194_305, port: 1, status: 'ready' }, '/data/cluster')).toBe(
       false,
     );
   });
 
   it.runIf(process.platform === 'linux')(
-    'postmaster.pid whose number another program was given is no server, so that a reboot does not block the start',
+    'a PID reused by another program is not a running server, so that a reboot does not block the start',
     async () => {
       expect(await isPostmasterAlive({ pid: process.pid, port: 1, status: 'ready' }, '/data/cluster')).toBe(
         false,

@@ -7,7 +7,7 @@ import { findPostmaster, startPostmaster, stopPostmaster } from '#database/embed
 import { postmasterFilePath } from '#database/embedded/postmaster-file';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-/** A cluster and, in the place of postgres, a shell script that knows its folder as `$2`. */
+/** A cluster, and a shell script as fake postgres that gets its folder as `$2`. */
 async function fakeServer(script: string) {
   const folder = await temporaryFolder();
   const cluster = join(folder, 'cluster');
@@ -19,8 +19,8 @@ async function fakeServer(script: string) {
   return { cluster, options: { postgres, user: undefined, port: 5432, logFile, settings: {} } };
 }
 
-/** Announces itself as PostgreSQL does, first starting and then ready, and ends on SIGINT or SIGQUIT. */
-const OBEDIENT = `
+/** Writes the status file as PostgreSQL does, first starting and then ready, and exits on SIGINT or SIGQUIT. */
+const STOPPABLE = `
 announce() { printf '%s\\n%s\\n1\\n5432\\n\\n127.0.0.1\\n\\n%s\\n' "$$" "$2" "$1" > "$2/postmaster.pid"; }
 trap 'rm "$2/postmaster.pid"; exit 0' INT QUIT
 announce starting "$2"
@@ -28,17 +28,17 @@ echo "$*" > "$2/arguments"
 announce ready "$2"
 while :; do sleep 0.01; done`;
 
-describe('starting a server', () => {
-  it('starting a server waits until it is ready, and stopping waits until it is gone', async () => {
-    const { cluster, options } = await fakeServer(OBEDIENT);
+describe('startPostmaster', () => {
+  it('a start waits until the server is ready, and a stop until it has exited', async () => {
+    const { cluster, options } = await fakeServer(STOPPABLE);
     await startPostmaster(cluster, options);
     expect(await findPostmaster(cluster)).toMatchObject({ port: 5432, status: 'ready' });
     await stopPostmaster(cluster);
     expect(await findPostmaster(cluster)).toBeUndefined();
   });
 
-  it('starting a server opens the loopback alone, on the given port; settings of the caller win', async () => {
-    const { cluster, options } = await fakeServer(OBEDIENT);
+  it('a server listens on the loopback at the given port, and settings of the caller override ours', async () => {
+    const { cluster, options } = await fakeServer(STOPPABLE);
     await startPostmaster(cluster, {
       ...options,
       port: 6543,
@@ -53,7 +53,7 @@ describe('starting a server', () => {
     expect(flags).not.toContain('timezone=UTC -c timezone');
   });
 
-  it('starting a server that ends at once tells the last grave line of this start, and that waiting will not help', async () => {
+  it('a server that exits at once is reported with its last error line as not retryable', async () => {
     const { cluster, options } = await fakeServer(
       'echo "2026-01-01 00:00:00 UTC [7] LOG:  starting"; echo "2026-01-01 00:00:00 UTC [7] FATAL:  wrong version"; exit 1',
     );
@@ -65,20 +65,20 @@ describe('starting a server', () => {
   });
 
   it.each(['could not create any TCP/IP sockets', 'pre-existing shared memory block is still in use'])(
-    'starting a server that fails because of "%s" may be tried again',
+    'a start that fails with "%s" is retryable',
     async (complaint) => {
       const { cluster, options } = await fakeServer(`echo "[7] FATAL:  ${complaint}" >&2; exit 1`);
       await expect(startPostmaster(cluster, options)).rejects.toMatchObject({ retryable: true });
     },
   );
 
-  it('starting a server whose program is missing says that it cannot run here', async () => {
+  it('a missing program is reported as one that cannot run here', async () => {
     const { cluster, options } = await fakeServer('');
     const starting = startPostmaster(cluster, { ...options, postgres: `${options.postgres}-missing` });
     await expect(starting).rejects.toThrow(/cannot run here \(ENOENT\)/);
   });
 
-  it('starting a server empties a log that has grown too long, so that it cannot fill the disk', async () => {
+  it('a log beyond its size limit is truncated, so that it cannot fill the disk', async () => {
     const { cluster, options } = await fakeServer('exit 1');
     await writeFile(options.logFile, '');
     await truncate(options.logFile, 9 * 1024 * 1024);
@@ -87,8 +87,8 @@ describe('starting a server', () => {
   });
 });
 
-describe('looking for a server', () => {
-  it('looking for a server finds none where none was, and removes the file of a dead one', async () => {
+describe('findPostmaster', () => {
+  it('no server is found where none runs, and the stale file of a dead one is removed', async () => {
     const { cluster } = await fakeServer('');
     expect(await findPostmaster(cluster)).toBeUndefined();
     await writeFile(postmasterFilePath(cluster), `4194305\n${cluster}\n1\n5432\n\n\n\nready\n`);
@@ -96,7 +96,7 @@ describe('looking for a server', () => {
     await expect(stat(postmasterFilePath(cluster))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('looking for a server stopping where none runs does nothing', async () => {
+  it('a stop without a running server does nothing', async () => {
     const { cluster } = await fakeServer('');
     await expect(stopPostmaster(cluster)).resolves.toBeUndefined();
   });

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openServerState, saveServerState } from '#database/embedded/server-state';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-describe('what a data directory remembers', () => {
-  it('what a data directory remembers is decided once: a long random password, and the rows beside it', async () => {
+describe('server state', () => {
+  it('the state is created once, with a long random password and the cluster beside it', async () => {
     const folder = await temporaryFolder();
     const state = await openServerState(folder, undefined);
     expect(state).toMatchObject({ clusterDirectory: join(folder, 'cluster'), port: 0 });
@@ -15,13 +15,13 @@ describe('what a data directory remembers', () => {
     expect(await openServerState(folder, undefined)).toEqual(state);
   });
 
-  it('what a data directory remembers differs between data directories, so that a stranger is not adopted', async () => {
+  it('the password differs between data directories, so that no foreign server is adopted', async () => {
     const [first, second] = [await temporaryFolder(), await temporaryFolder()];
     const passwords = [await openServerState(first, undefined), await openServerState(second, undefined)];
     expect(passwords[0]?.password).not.toBe(passwords[1]?.password);
   });
 
-  it('what a data directory remembers can be read by this user alone and is replaced whole', async () => {
+  it('the state is readable by this user only and replaced atomically', async () => {
     const folder = await temporaryFolder();
     const state = await openServerState(folder, undefined);
     await saveServerState(folder, { ...state, port: 4321 });
@@ -30,17 +30,17 @@ describe('what a data directory remembers', () => {
     expect(await readdir(folder)).toEqual(['postgres.json']);
   });
 
-  it('what a data directory remembers is refused when others could read the password', async () => {
+  it('a state file readable by other users is rejected', async () => {
     const folder = await temporaryFolder();
     await openServerState(folder, undefined);
     await chmod(join(folder, 'postgres.json'), 0o644);
     await expect(openServerState(folder, undefined)).rejects.toThrow(
-      /others may read it\. Allowed: mode 0600/,
+      /is readable by other users\. Allowed: mode 0600/,
     );
   });
 
   it.each(['', '{', '{"password":"short"}', 'null'])(
-    'what a data directory remembers is refused when it is broken (%s)',
+    'a malformed state file (%s) is rejected',
     async (text) => {
       const folder = await temporaryFolder();
       await writeFile(join(folder, 'postgres.json'), text, { mode: 0o600 });
@@ -51,16 +51,16 @@ describe('what a data directory remembers', () => {
   );
 
   it.runIf(process.getuid?.() === 0)(
-    'what a data directory remembers places the rows elsewhere when the account of the server cannot reach the directory',
+    'the cluster is placed elsewhere when the account of the server cannot reach the directory',
     async () => {
       const folder = await temporaryFolder();
       await mkdir(join(folder, 'data'));
       const { clusterDirectory } = await openServerState(join(folder, 'data'), {
-        name: 'stranger',
+        name: 'other',
         uid: 54_321,
         gid: 54_321,
       });
-      // Only the place was made, not the rows; it stays when somebody keeps rows there.
+      // Only the empty folder was created; it remains if other clusters are stored in it.
       onTestFinished(async () => rmdir(dirname(clusterDirectory)).catch(() => undefined));
       expect(clusterDirectory).toMatch(/^\/var\/(lib|tmp)\/barograph\/[\w-]{36}$/);
       expect((await openServerState(join(folder, 'data'), undefined)).clusterDirectory).toBe(

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { addServerUser, countServerUsers, removeServerUser } from '#database/embedded/server-users';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-describe('the users of a server', () => {
-  it('the users of a server are counted one by one, also when one process uses the server twice', async () => {
+describe('reference count of a server', () => {
+  it('every use is counted, even two by one process', async () => {
     const folder = join(await temporaryFolder(), 'users');
     expect(await countServerUsers(folder)).toBe(0);
     const [first, second] = [await addServerUser(folder), await addServerUser(folder)];
@@ -19,7 +19,7 @@ describe('the users of a server', () => {
     expect(await countServerUsers(folder)).toBe(0);
   });
 
-  it('the users of a server that were killed do not count and are forgotten, so that the last living one stops the server', async () => {
+  it('killed users are not counted and their markers removed, so that the last living one stops the server', async () => {
     const folder = join(await temporaryFolder(), 'users');
     await addServerUser(folder);
     await writeFile(join(folder, '4194305-7.killed'), '');

@@ -7,21 +7,21 @@ import { describe, expect, it } from 'vitest';
 import { findTemporaryPlace, isPrivatelyOwned, isTraversable } from '#database/embedded/shared-place';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
-const STRANGER = { name: 'stranger', uid: 54_321, gid: 54_321 };
+const OTHER_ACCOUNT = { name: 'other', uid: 54_321, gid: 54_321 };
 
-describe('a folder', () => {
-  it('a folder below one that others may not search cannot be reached by the account', async () => {
+describe('isTraversable', () => {
+  it('a folder below one that others may not search is not reachable', async () => {
     const folder = await temporaryFolder();
-    expect(await isTraversable(join(folder, 'not', 'there', 'yet'), STRANGER)).toBe(false);
+    expect(await isTraversable(join(folder, 'not', 'there', 'yet'), OTHER_ACCOUNT)).toBe(false);
     await chmod(folder, 0o711);
-    expect(await isTraversable(join(folder, 'not', 'there', 'yet'), STRANGER)).toBe(true);
+    expect(await isTraversable(join(folder, 'not', 'there', 'yet'), OTHER_ACCOUNT)).toBe(true);
   });
 
-  it('a folder is judged by the bits of the owner or the group when the account is that', async () => {
+  it('the owner or group bits apply when the account is owner or group', async () => {
     const folder = await temporaryFolder();
     const own = { name: 'own', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     expect(await isTraversable(folder, own)).toBe(true);
-    const sameGroup = { ...own, uid: STRANGER.uid };
+    const sameGroup = { ...own, uid: OTHER_ACCOUNT.uid };
     expect(await isTraversable(folder, sameGroup)).toBe(false);
     await chmod(folder, 0o710);
     expect(await isTraversable(folder, sameGroup)).toBe(true);
@@ -31,23 +31,23 @@ describe('a folder', () => {
   });
 });
 
-describe('the temporary place', () => {
-  it('the temporary place is the usual one for a server of our own', async () => {
+describe('findTemporaryPlace', () => {
+  it('the temporary folder is the usual one when the server runs as this user', async () => {
     expect(await findTemporaryPlace(undefined)).toBe(tmpdir());
   });
 
-  it('the temporary place is one that the account of the server can reach', async () => {
-    expect(await isTraversable(await findTemporaryPlace(STRANGER), STRANGER)).toBe(true);
+  it('the temporary folder is one that the account of the server can reach', async () => {
+    expect(await isTraversable(await findTemporaryPlace(OTHER_ACCOUNT), OTHER_ACCOUNT)).toBe(true);
   });
 });
 
-describe('a folder that root is to run programs from', () => {
-  it('a folder that root is to run programs from is trusted when it is ours and nobody else may write to it', async () => {
+describe('isPrivatelyOwned', () => {
+  it('a folder is trusted when it is ours and not writable by others', async () => {
     const folder = await temporaryFolder();
     expect(await isPrivatelyOwned(folder)).toBe(true);
   });
 
-  it('a folder that root is to run programs from is not trusted when others may write to it, or when it only links somewhere', async () => {
+  it('a folder that others may write to, or a symlink, is not trusted', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'open'));
     await chmod(join(folder, 'open'), 0o777);

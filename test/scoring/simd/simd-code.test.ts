@@ -12,13 +12,13 @@ import {
 } from '#scoring/simd/simd-code';
 import { compile } from '#scoring/simd/simd-module';
 
-describe('whole numbers of instructions', () => {
+describe('LEB128 encoding', () => {
   it.each([
     [0, [0]],
     [127, [0x7f]],
     [128, [0x80, 0x01]],
     [624_485, [0xe5, 0x8e, 0x26]],
-  ])('whole numbers of instructions encodes %d without a sign in groups of seven bits', (value, code) => {
+  ])('%d is encoded as unsigned LEB128 in groups of seven bits', (value, code) => {
     expect(unsigned(value)).toEqual(code);
   });
 
@@ -27,18 +27,18 @@ describe('whole numbers of instructions', () => {
     [64, [0xc0, 0x00]],
     [8191, [0xff, 0x3f]],
     [8192, [0x80, 0xc0, 0x00]],
-  ])('whole numbers of instructions keeps %d from being read as a negative number', (value, code) => {
+  ])('%d is encoded as signed LEB128 that is not read as a negative number', (value, code) => {
     expect(integer(value)).toEqual([0x41, ...code]);
   });
 
-  it('whole numbers of instructions refuses what no program here has', () => {
+  it('a negative or fractional constant is a RangeError', () => {
     expect(() => integer(-1)).toThrow(RangeError);
     expect(() => integer(0.5)).toThrow(RangeError);
   });
 });
 
-describe('a compiled program', () => {
-  it('a compiled program runs on its memory: pairs of singles come in, their products as doubles go out', () => {
+describe('compile', () => {
+  it('a compiled program multiplies pairs of singles in its memory into doubles', () => {
     const [count, out, at] = [get(0), get(1), get(2)];
     const { run, memory } = compile({
       code: repeatWhileLess(

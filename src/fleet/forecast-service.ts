@@ -7,33 +7,33 @@ import { beginInference, type InferenceJob, type InferenceState } from './infere
 import { seededBytes } from './seeded-fraction.ts';
 import { serveFile } from './serve-file.ts';
 import { secretKeyOf, type SimulatedMiner } from './simulated-miner.ts';
-import type { WireAnswer, WireRequest } from './wire.ts';
+import type { WireResponse, WireRequest } from './wire.ts';
 
 const TOKEN_LIFETIME_SECONDS = 120 * 60;
 
-/** What a simulated miner works with. */
-export interface ForecastDeskOptions {
+/** Options of a simulated miner's forecast service. */
+export interface ForecastServiceOptions {
   readonly fleetSeed: number;
   /** T0 of the only forecast that the miner makes. */
   readonly initTime: Date;
   /** Called once, when a job is accepted. */
   readonly makeForecast: () => Promise<ReadonlyMap<string, Uint8Array>>;
-  /** How long an answer waits for a forecast that is still being made, milliseconds. */
-  readonly patienceMillis: number;
+  /** Longest wait of a response for a forecast in progress, milliseconds. */
+  readonly maxWaitMillis: number;
   readonly now: () => Date;
 }
 
-/** What a miner answers, in the words of the protocol. */
-export interface ForecastDesk {
+/** Operations of the miner protocol. */
+export interface ForecastService {
   readonly initiateFetch: (data: z.output<typeof initiateFetchDataSchema>) => Promise<Reply>;
   readonly poll: (jobId: string) => Promise<Reply>;
   readonly requestToken: (jobId: string) => Promise<Reply>;
-  readonly serveFile: (request: WireRequest) => WireAnswer;
+  readonly serveFile: (request: WireRequest) => WireResponse;
 }
 
 type Reply = Readonly<Record<string, unknown>>;
 
-/** Why a miner does not take a request for a forecast, or null when it does. */
+/** The reply that rejects a forecast request, or null when the miner accepts it. */
 function rejectionOf(
   miner: SimulatedMiner,
   initTime: Date,
@@ -50,7 +50,7 @@ function rejectionOf(
   return null;
 }
 
-/** Only slow miners report their progress: the protocol leaves it free. */
+/** Only slow miners report progress, which is optional in the protocol. */
 function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
   switch (state.kind) {
     case 'completed':
@@ -64,8 +64,8 @@ function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
   }
 }
 
-/** Makes the forecast of a miner and seals it. */
-async function makeStore(miner: SimulatedMiner, options: ForecastDeskOptions): Promise<HostedStore> {
+/** Makes the forecast of a miner and signs its manifest. */
+async function makeStore(miner: SimulatedMiner, options: ForecastServiceOptions): Promise<HostedStore> {
   return hostStore(await options.makeForecast(), {
     hotkey: miner.hotkey,
     secretKey: secretKeyOf(options.fleetSeed, miner.uid),
@@ -74,11 +74,11 @@ async function makeStore(miner: SimulatedMiner, options: ForecastDeskOptions): P
   });
 }
 
-/** A miner's token, job and store: what it hands out once the forecast is there. */
+/** Access to a completed forecast: store path, manifest hash and token. */
 function accessTo(
   store: HostedStore,
   jobId: string,
-  options: ForecastDeskOptions,
+  options: ForecastServiceOptions,
   secret: Uint8Array,
 ): Reply {
   const directory = `${jobId}.zarr`;
@@ -90,8 +90,13 @@ function accessTo(
   };
 }
 
-/** Opens the desk of a miner. It holds one job at most: asked again, it hands out the same one. */
-export function openForecastDesk(miner: SimulatedMiner, options: ForecastDeskOptions): ForecastDesk {
+/**
+ * Creates the forecast service of a miner. Idempotent: it has one job at most, and a repeated request returns that job.
+ */
+export function createForecastService(
+  miner: SimulatedMiner,
+  options: ForecastServiceOptions,
+): ForecastService {
   const jobId = toJobId(options.initTime, miner.hotkey);
   const tokenSecret = seededBytes(options.fleetSeed, 'token', miner.uid);
   let job: InferenceJob | null = null;
@@ -102,13 +107,13 @@ export function openForecastDesk(miner: SimulatedMiner, options: ForecastDeskOpt
       makeStore: async () => (store = await makeStore(miner, options)),
       polls: miner.inferencePolls,
       failure: miner.profile === 'failing' ? 'inference failed: CUDA out of memory' : null,
-      patienceMillis: options.patienceMillis,
+      maxWaitMillis: options.maxWaitMillis,
     });
 
   return {
     async initiateFetch(data) {
-      const refused = rejectionOf(miner, options.initTime, data);
-      if (refused !== null) return refused;
+      const rejection = rejectionOf(miner, options.initTime, data);
+      if (rejection !== null) return rejection;
       job ??= begin();
       const state = await job.state();
       return state.kind === 'completed'
