@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CategorizedError, LOG_TABLES, type LogTable, type Retention } from './semconv/index.ts';
 
-/** A number in a text; the message has what is allowed. */
+/** Parses a number from text; `allowed` is the error message. */
 const number = (allowed: string, isAllowed: (value: number) => boolean) =>
   z
     .string()
@@ -12,7 +12,7 @@ const wholeNumber = (from: number, to: number) =>
     `a whole number from ${from} to ${to}`,
     (value) => Number.isInteger(value) && value >= from && value <= to,
   );
-/** The exporter would send to a place of its own choice instead of one that it cannot read. */
+/** Checked here, because the exporter silently falls back to its default endpoint when it cannot parse one. */
 const endpoint = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional();
 
 const MAX_RETENTION_DAYS = 36_500;
@@ -20,11 +20,11 @@ const days = wholeNumber(1, MAX_RETENTION_DAYS);
 const RETENTION = `a whole number of days from 1 to ${MAX_RETENTION_DAYS}, or one for each table, as in ${LOG_TABLES.map((table) => `${table}=30`).join(',')}`;
 const isLogTable = (name: string): name is LogTable => (LOG_TABLES as readonly string[]).includes(name);
 
-/** `30`, or `table=30` separated by commas; null when it is neither. */
+/** Parses `30`, or `table=30` pairs separated by commas, in days; null when it is neither. */
 function parseRetention(text: string): Retention | null {
   const forAll = days.safeParse(text);
   if (forAll.success) return Object.fromEntries(LOG_TABLES.map((table) => [table, forAll.data]));
-  const parts = text.split(',').map((part) => part.split('=').map((text) => text.trim()));
+  const parts = text.split(',').map((part) => part.split('=').map((side) => side.trim()));
   const entries = parts.flatMap(([table = '', number = '', ...rest]) => {
     const parsed = days.safeParse(number);
     return parsed.success && isLogTable(table) && rest.length === 0 ? [[table, parsed.data] as const] : [];
@@ -33,7 +33,7 @@ function parseRetention(text: string): Retention | null {
   return Object.keys(retention).length === parts.length ? retention : null;
 }
 
-/** Every variable of our own, with what it means; the other `OTEL_*` are read by OpenTelemetry itself. */
+/** Every variable that Barograph reads, with its meaning; OpenTelemetry reads the other `OTEL_*` itself. */
 const ENVIRONMENT = z.object({
   DATABASE_URL: z
     .string()
@@ -42,10 +42,10 @@ const ENVIRONMENT = z.object({
   BAROGRAPH_DATA_DIR: z
     .string()
     .default('.barograph')
-    .describe('Where the embedded database and the spools lie'),
+    .describe('Directory of the embedded database and the spools'),
   BAROGRAPH_SPOOL_LIMIT_MIB: wholeNumber(1, 1_048_576)
     .default(1024)
-    .describe('Most that the records of one process take on disk while the database is away, MiB'),
+    .describe('Largest size of the spool of one process while the database is away, MiB'),
   BAROGRAPH_SPOOL_DURABILITY: z
     .enum(['system', 'disk'], { error: '"system" or "disk"' })
     .default('system')
@@ -61,23 +61,23 @@ const ENVIRONMENT = z.object({
   BAROGRAPH_CONCURRENCY: wholeNumber(1, 512).default(8).describe('Jobs that one process works on at once'),
   BAROGRAPH_SHUTDOWN_SECONDS: wholeNumber(0, 3600)
     .default(30)
-    .describe('How long the end of a process waits for steps under way; others do the rest again'),
+    .describe('How long a process that ends waits for running steps; other workers repeat the rest'),
   BAROGRAPH_INGEST_HOST: z
     .string()
     .default('127.0.0.1')
-    .describe('Address that takes spans of other programs'),
+    .describe('Address that receives spans of other programs'),
   BAROGRAPH_INGEST_PORT: wholeNumber(0, 65_535)
     .default(4318)
-    .describe('Port that takes spans of other programs; 0: any free one'),
+    .describe('Port that receives spans of other programs; 0: any free one'),
   BAROGRAPH_INGEST_TOKEN: z
     .string()
     .optional()
-    .describe('Bearer token that senders must know; needed unless only this machine is listened to'),
+    .describe('Bearer token that senders must send; required beyond the loopback address'),
   BAROGRAPH_RETENTION_DAYS: z
     .string()
     .refine((text) => parseRetention(text) !== null, { error: RETENTION })
     .optional()
-    .describe('Days that the log is kept, for both tables of it or for each; unset: for good'),
+    .describe('Retention of the log in days, for both of its tables or for each; unset: unlimited'),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
@@ -92,33 +92,33 @@ export interface Config {
   readonly databaseUrl: string;
   readonly dataDirectory: string;
   readonly spoolLimitBytes: number;
-  /** What the records of this process survive: its death, or that of the machine too. */
+  /** What records survive: a crash of the process (`system`), or of the machine too (`disk`, by fsync). */
   readonly spoolDurability: 'system' | 'disk';
   readonly metricsHost: string;
   readonly metricsPort: number;
   readonly validatorHotkey: string | null;
-  /** Null when it is not set: real miners are then waited for in real time. */
+  /** Null when it is not set: the pipeline then waits for real miners in real time. */
   readonly delayFactor: number | null;
   readonly concurrency: number;
-  /** How long steps under way are waited for when the process ends, seconds. */
+  /** How long the process waits for running steps when it ends, seconds. */
   readonly shutdownSeconds: number;
   readonly ingestHost: string;
   readonly ingestPort: number;
-  /** A secret. Null when senders need none. */
+  /** A secret. Null when senders need no token. */
   readonly ingestToken: string | null;
   /** Empty when nothing is ever dropped. */
   readonly retention: Retention;
   /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
   readonly isSdkDisabled: boolean;
-  /** Null when it is not set: `OTEL_RESOURCE_ATTRIBUTES` may name the service then, and else it is barograph. */
+  /** Null when it is not set: then `OTEL_RESOURCE_ATTRIBUTES` names the service, or it is `barograph`. */
   readonly serviceName: string | null;
-  /** Whether an OTLP endpoint is set: without one nothing is sent anywhere. */
+  /** Whether an OTLP endpoint is set; without one no traces are exported. */
   readonly exportsTraces: boolean;
   readonly sampler: string;
   readonly samplerArgument: string | null;
 }
 
-/** The variables of our own with default and meaning, for the documents. */
+/** Barograph's own variables with default and meaning, for the docs. */
 export const OWN_VARIABLES = Object.entries(ENVIRONMENT.shape)
   .filter(([name]) => !name.startsWith('OTEL_'))
   .map(([name, schema]) => ({ name, meaning: schema.description ?? '', schema }));
@@ -126,14 +126,7 @@ export const OWN_VARIABLES = Object.entries(ENVIRONMENT.shape)
 /**
  * Reads the configuration from environment variables; an empty variable counts as absent.
  *
- * @throws CategorizedError that names each wrong variable, what it holds and what is allowed.
- *
- * @example
- * ```ts
- * import { readConfig } from 'barograph';
- *
- * const config = readConfig({ ...process.env, BAROGRAPH_METRICS_PORT: '0' });
- * ```
+ * @throws CategorizedError that names each wrong variable, its value and what is allowed
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

@@ -15,13 +15,13 @@ interface StartOptions {
   readonly seed: number;
 }
 
-/** `npm start`: a whole validation run on a world of its own, recorded. */
+/** `npm start`: a whole validation run on a generated world, recorded. */
 const command = new Command('npm start --')
-  .description('Runs a whole validation on a demonstration world, records it and shows what was recorded.')
+  .description('Runs a whole validation on a generated world, records it and prints what was recorded.')
   .option('--once', 'end after the table instead of serving until Ctrl-C')
   .option('--json', 'print one JSON document instead of the table')
   .option('--miners <count>', 'simulated miners', wholeNumber(1, 256), 16)
-  .option('--seed <number>', 'what the world and the miners are made from', wholeNumber(0, 2 ** 31 - 1), 1)
+  .option('--seed <number>', 'random seed of the world and the miners', wholeNumber(0, 2 ** 31 - 1), 1)
   .action(async (options: StartOptions) => {
     const isJson = options.json === true;
     const output = createOutput({ isJson });

@@ -8,59 +8,38 @@ import {
   type StopReport,
 } from './pipeline/index.ts';
 import { createMinerClient, type MinerClientOptions } from './pipeline/miners/index.ts';
-import { recordedEnds } from './recorder/deferred-span-ends.ts';
+import { deferredSpanEnds } from './recorder/deferred-span-ends.ts';
 import { startRecording, type Recording, type RecordingOptions } from './recorder/recording.ts';
 
-/** What a validator is started with. */
+/** How a validator is started. */
 export interface StartOptions {
   readonly config: Config;
   readonly validatorHotkey: string;
   readonly stores: PipelineStores;
   /** Multiplies every wait and retry. */
   readonly delayFactor: number;
-  /** How often the queue is looked at where notifications do not arrive, milliseconds. */
+  /** Polling interval of the queue, for notifications that do not arrive, milliseconds. */
   readonly queuePollMillis?: number;
-  /** How soon steps of dead workers are done again. */
+  /** How soon steps of dead workers are repeated. */
   readonly recovery?: Recovery;
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
   /** How soon the metrics show what was committed, ms; 5,000 unless given. */
   readonly refreshMillis?: number;
-  /** Hears of what is in the way but stops nothing. */
+  /** Called with problems that stop nothing. */
   readonly onProblem: (message: string) => void;
-  /** Hears each time that what other processes had left in their spools was delivered. */
+  /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: RecordingOptions['onAdopted'];
 }
 
-/** A validator at work: its pipeline, and the recording of what that does. */
+/** A running validator: its pipeline, and the recording of that pipeline. */
 export interface Barograph {
   readonly pipeline: Pipeline;
   readonly recording: Recording;
-  /** Stops intake, lets steps end, records what they said, closes. @returns what became of the steps under way */
+  /** Stops intake, drains running steps, flushes their spans, closes. @returns what became of the running steps */
   readonly close: () => Promise<StopReport>;
 }
 
-/**
- * Composition root: starts the recording and the pipeline of one validator; the only place where both meet.
- * `delayFactor` scales every delay and retry; times are milliseconds.
- *
- * @throws CategorizedError when the database cannot be opened or the configuration is wrong; nothing is left open then
- *
- * @example
- * ```ts
- * import { readConfig, startBarograph, type PipelineStores } from 'barograph';
- *
- * export async function work(stores: PipelineStores, validatorHotkey: string): Promise<void> {
- *   const barograph = await startBarograph({
- *     config: readConfig(process.env),
- *     validatorHotkey,
- *     stores,
- *     delayFactor: 1,
- *     onProblem: (message) => console.warn(message),
- *   });
- *   process.once('SIGTERM', () => void barograph.close());
- * }
- * ```
- */
+/** Composition root: the only place where the pipeline and the exporters meet. */
 export function startBarograph(options: StartOptions): Promise<Barograph> {
   const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
   return acquireAll(async ({ add, close }) => {
@@ -77,7 +56,7 @@ export function startBarograph(options: StartOptions): Promise<Barograph> {
       stopMillis: config.shutdownSeconds * 1000,
       ...(queuePollMillis === undefined ? {} : { queuePollMillis }),
       ...(recovery === undefined ? {} : { recovery }),
-      ends: recordedEnds(recording),
+      ends: deferredSpanEnds(recording),
       onProblem,
     });
     add(() => pipeline.stop());

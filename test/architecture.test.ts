@@ -52,7 +52,7 @@ const TABLE: ImportTable = {
   'src/start.ts': ['src/config.ts', 'src/lifecycle', 'src/pipeline', 'src/recorder'],
   'src/index.ts': ['src', 'exporters'],
 
-  // What the parts of recording say to each other.
+  // The contracts between the parts of the recorder.
   'exporters/emitter-report.ts': [],
   'exporters/cooperative-map.ts': ['node:'],
   'exporters/export-report.ts': ['exporters/emitter-report.ts', 'src/facts'],
@@ -85,26 +85,26 @@ const FOLDERS = ['src', 'exporters', 'dashboards'].filter((folder) => existsSync
 const sources = readSources(ROOT, FOLDERS);
 const within = (folder: string) => sources.filter(({ path }) => path.startsWith(`${folder}/`));
 
-describe('the sources', () => {
-  it('the sources are found at all, or nothing below would be proved', () => {
+describe('source modules', () => {
+  it('the sources are found, so that the tests below prove something', () => {
     expect(sources.length).toBeGreaterThan(200);
     expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(500);
   });
 
-  it('the sources import only what the table allows', () => {
+  it('every import is allowed by the table', () => {
     expect(forbiddenImports(sources, TABLE)).toEqual([]);
   });
 
-  it('the sources import nobody in a circle', () => {
+  it('no imports form a cycle', () => {
     expect(importCycles(sources)).toEqual([]);
   });
 
-  it('the sources import nothing of the tests, nor do scripts and benchmarks', () => {
+  it('sources, scripts and benchmarks import nothing of the tests', () => {
     const all = [...sources, ...readSources(ROOT, ['bench', 'scripts'])];
     expect(importersOf(all, 'test')).toEqual([]);
   });
 
-  it('the sources import only packages that an installation without the tools of development has', () => {
+  it('sources import only packages that a production installation has', () => {
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>;
     };
@@ -123,7 +123,7 @@ describe('the sources', () => {
 describe('the composition root', () => {
   const ofSrc = within('src');
 
-  it('the composition root is alone in src to import an exporter', () => {
+  it('the composition root alone imports an exporter in src', () => {
     const rooms = importersOf(ofSrc, 'exporters').map((path) =>
       path === 'src/index.ts' ? path : path.split('/').slice(0, 2).join('/'),
     );
@@ -131,7 +131,7 @@ describe('the composition root', () => {
     expect([...new Set(rooms)].sort()).toEqual(['src/index.ts', 'src/maintenance', 'src/recorder']);
   });
 
-  it('the composition root has one place where the pipeline meets the recording of it; the public door and the last report only name both', () => {
+  it('pipeline and recording meet in one place; the public door and the exit report only name both', () => {
     const recorders = [
       ...importersOf(ofSrc, 'src/recorder/recording.ts'),
       ...importersOf(ofSrc, 'exporters'),
@@ -141,7 +141,7 @@ describe('the composition root', () => {
     expect(both).toEqual(['src/commands/terminal/exit-report.ts', 'src/index.ts', 'src/start.ts']);
   });
 
-  it('the composition root is imported by no part, and the public door by nobody', () => {
+  it('no part imports the composition root, and no module the public door', () => {
     const parts = sources.filter(
       ({ path }) => posix.dirname(path) !== 'src' && !path.startsWith('src/commands/'),
     );
@@ -153,9 +153,9 @@ describe('the composition root', () => {
   });
 });
 
-describe('the exporters', () => {
+describe('exporters', () => {
   it.each(['postgres', 'prometheus', 'spool'])(
-    'the exporters: %s knows neither the pipeline nor another exporter',
+    'the exporter %s imports neither the pipeline nor another exporter',
     (name) => {
       const others = ['postgres', 'prometheus', 'spool'].filter((other) => other !== name);
       for (const entry of [
@@ -169,28 +169,28 @@ describe('the exporters', () => {
   );
 });
 
-describe('the house style', () => {
+describe('house style', () => {
   const sizes = sources.map(({ lines }) => lines).sort((a, b) => a - b);
   const quantile = (part: number): number => sizes[Math.floor(part * sizes.length)] ?? Infinity;
 
-  it('the house style keeps a file within 350 lines, nine of ten within 200 and the middle one within 80', () => {
+  it('files have at most 350 lines, 90 per cent at most 200 and the median at most 80', () => {
     const tooLong = sources.filter(({ lines }) => lines > 350).map(({ path, lines }) => `${path}: ${lines}`);
     expect(tooLong).toEqual([]);
     expect(quantile(0.9)).toBeLessThanOrEqual(200);
     expect(quantile(0.5)).toBeLessThanOrEqual(80);
   });
 
-  it('the house style exports by name only', () => {
+  it('no module has a default export', () => {
     expect(sources.filter(({ hasDefaultExport }) => hasDefaultExport).map(({ path }) => path)).toEqual([]);
   });
 
-  it('the house style never writes to the console, which belongs to whoever runs us', () => {
+  it('no module writes to the console, which belongs to the host program', () => {
     expect(sources.filter(({ usesConsole }) => usesConsole).map(({ path }) => path)).toEqual([]);
   });
 
   const readme = join(ROOT, 'README.md');
   it.skipIf(!existsSync(readme))(
-    'the house style names every folder in the map of the README (skipped while there is none)',
+    'every folder is in the map of the README (skipped without a README)',
     () => {
       const text = readFileSync(readme, 'utf8');
       const folders = new Set(
@@ -205,18 +205,18 @@ describe('the house style', () => {
   );
 });
 
-describe('the checker itself', () => {
+describe('import checker', () => {
   const table: ImportTable = { 'src/a': ['src/b', 'zod', '@scope'], 'src/b': [], 'src/b/deep': ['node:'] };
   const module = (path: string, ...imports: string[]): Module => ({ path, imports });
 
-  it('the checker itself finds an import that the table does not allow, and says what would be allowed', () => {
+  it('an import that the table does not allow is reported with what is allowed', () => {
     expect(forbiddenImports([module('src/b/x.ts', 'src/a/y.ts')], table)).toEqual([
       'src/b/x.ts imports src/a/y.ts; src/b may import nothing',
     ]);
     expect(forbiddenImports([module('src/a/x.ts', 'pg', 'node:fs', 'zodiac')], table)).toHaveLength(3);
   });
 
-  it('the checker itself lets a part import itself, what the table names and all that lies below it', () => {
+  it('a part may import itself, what the table names and everything below that', () => {
     const fine = [
       module('src/a/x.ts', 'src/a/y.ts', 'src/b/z.ts', 'src/b/deep/z.ts', 'zod', 'zod/v4', '@scope/base'),
       module('src/b/deep/z.ts', 'node:fs', 'src/b/deep/y.ts'),
@@ -224,23 +224,23 @@ describe('the checker itself', () => {
     expect(forbiddenImports(fine, table)).toEqual([]);
   });
 
-  it('the checker itself holds a folder to its own line, not to that of the folder around it', () => {
+  it('a nested folder is checked by its own row, not by that of its parent', () => {
     expect(forbiddenImports([module('src/b/x.ts', 'node:fs')], table)).toHaveLength(1);
     expect(forbiddenImports([module('src/b/x.ts', 'src/b/deep/z.ts')], table)).toHaveLength(1);
     expect(forbiddenImports([module('src/b/deep/z.ts', 'src/b/x.ts')], table)).toHaveLength(1);
   });
 
-  it('the checker itself does not take a folder for another whose name begins alike', () => {
+  it('a folder is not mistaken for another with the same prefix', () => {
     expect(forbiddenImports([module('src/a/x.ts', 'src/bb/x.ts')], table)).toHaveLength(1);
   });
 
-  it('the checker itself finds a file that nobody has given a place', () => {
+  it('a file without a row in the table is reported', () => {
     expect(forbiddenImports([module('src/new/x.ts')], table)).toEqual([
       'src/new/x.ts belongs to no part of the table',
     ]);
   });
 
-  it('the checker itself finds circles, long ones and those of a file with itself, and no circle in a diamond', () => {
+  it('long cycles and self-imports are reported, and a diamond is no cycle', () => {
     const circle = [module('a', 'b'), module('b', 'c'), module('c', 'b', 'd'), module('d')];
     expect(importCycles(circle)).toEqual([['b', 'c']]);
     expect(importCycles([module('a', 'a')])).toEqual([['a']]);
@@ -248,7 +248,7 @@ describe('the checker itself', () => {
     expect(importCycles(diamond)).toEqual([]);
   });
 
-  it('the checker itself sees every way of importing: values, types, for their effect, exported again, dynamic', () => {
+  it('every form of import is found: value, type, side effect, re-export, dynamic', () => {
     const { imports } = parseSource(
       'src/a/x.ts',
       `import { a } from '../b/a.ts'; import type { B } from './b.ts'; import 'side-effect';
@@ -266,7 +266,7 @@ describe('the checker itself', () => {
     ]);
   });
 
-  it('the checker itself sees a default export in all its forms, and the console', () => {
+  it('default exports in every form, and uses of the console, are found', () => {
     const defaults = [
       'export default 1',
       'export default function f() {}',

@@ -14,8 +14,8 @@ function refusalOf(environment: NodeJS.ProcessEnv): CategorizedError {
   throw new Error('the environment was accepted');
 }
 
-describe('the configuration', () => {
-  it('the configuration is complete without any variable: an embedded database, and nothing sent anywhere', () => {
+describe('readConfig', () => {
+  it('the configuration is complete without variables: an embedded database, and no export', () => {
     expect(readConfig({})).toEqual({
       databaseUrl: '',
       dataDirectory: '.barograph',
@@ -39,12 +39,12 @@ describe('the configuration', () => {
     });
   });
 
-  it('the configuration takes an empty variable for an absent one, as shells and containers mean it', () => {
+  it('an empty variable counts as absent, as shells and containers pass it', () => {
     const names = ['DATABASE_URL', 'BAROGRAPH_METRICS_PORT', 'BAROGRAPH_DELAY_FACTOR', 'OTEL_TRACES_SAMPLER'];
     expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
   });
 
-  it('the configuration reads what is given', () => {
+  it('every variable is read', () => {
     const config = readConfig({
       DATABASE_URL: 'postgres://host/db',
       BAROGRAPH_METRICS_PORT: '0',
@@ -68,12 +68,9 @@ describe('the configuration', () => {
       ' weather_forecast_component_scores = 90, weather_forecast_steps = 1 ',
       { weather_forecast_steps: 1, weather_forecast_component_scores: 90 },
     ],
-  ])(
-    'the configuration reads BAROGRAPH_RETENTION_DAYS="%s" for the tables it names; others are kept for good',
-    (text, retention) => {
-      expect(readConfig({ BAROGRAPH_RETENTION_DAYS: text }).retention).toEqual(retention);
-    },
-  );
+  ])('BAROGRAPH_RETENTION_DAYS="%s" limits the named tables; the others are unlimited', (text, retention) => {
+    expect(readConfig({ BAROGRAPH_RETENTION_DAYS: text }).retention).toEqual(retention);
+  });
 
   it.each([
     '0',
@@ -87,27 +84,24 @@ describe('the configuration', () => {
     'weather_forecast_steps=30=1',
     'weather_forecast_steps=30,',
     'weather_forecast_steps=30,weather_forecast_steps=40',
-  ])(
-    'the configuration refuses BAROGRAPH_RETENTION_DAYS="%s", for what is dropped by mistake never comes back',
-    (text) => {
-      const { message } = refusalOf({ BAROGRAPH_RETENTION_DAYS: text });
-      expect(message).toBe(
-        `BAROGRAPH_RETENTION_DAYS is "${text}"; allowed: a whole number of days from 1 to 36500, or one for each table, ` +
-          'as in weather_forecast_steps=30,weather_forecast_component_scores=30. Correct it or leave it out.',
-      );
-    },
-  );
+  ])('BAROGRAPH_RETENTION_DAYS="%s" is refused, because dropped rows cannot be restored', (text) => {
+    const { message } = refusalOf({ BAROGRAPH_RETENTION_DAYS: text });
+    expect(message).toBe(
+      `BAROGRAPH_RETENTION_DAYS is "${text}"; allowed: a whole number of days from 1 to 36500, or one for each table, ` +
+        'as in weather_forecast_steps=30,weather_forecast_component_scores=30. Correct it or leave it out.',
+    );
+  });
 
   it.each([
     ['TRUE', true],
     [' true ', true],
     ['1', false],
     ['false', false],
-  ])('the configuration reads OTEL_SDK_DISABLED=%s as the standard says: %s', (text, isSdkDisabled) => {
+  ])('OTEL_SDK_DISABLED=%s is read as %s, as the standard defines', (text, isSdkDisabled) => {
     expect(readConfig({ OTEL_SDK_DISABLED: text }).isSdkDisabled).toBe(isSdkDisabled);
   });
 
-  it('the configuration sends traces when either endpoint is set, unless the exporter is turned off', () => {
+  it('traces are exported when either endpoint is set, unless the exporter is none', () => {
     const endpoint = 'http://collector:4318';
     expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).exportsTraces).toBe(true);
     expect(readConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint }).exportsTraces).toBe(true);
@@ -124,23 +118,23 @@ describe('the configuration', () => {
     ['BAROGRAPH_CONCURRENCY', '0', 'a whole number from 1 to 512'],
     ['BAROGRAPH_SHUTDOWN_SECONDS', '-1', 'a whole number from 0 to 3600'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', 'an http or https URL'],
-  ])('the configuration refuses %s="%s" with what is allowed', (name, value, allowed) => {
+  ])('the value %s="%s" is refused with what is allowed', (name, value, allowed) => {
     const error = refusalOf({ [name]: value });
     expect(error.category).toBe('validator_internal');
     expect(error.message).toBe(`${name} is "${value}"; allowed: ${allowed}. Correct it or leave it out.`);
   });
 
-  it('the configuration names every wrong variable at once', () => {
+  it('all wrong variables are named in one error', () => {
     const { message } = refusalOf({ BAROGRAPH_METRICS_PORT: 'x', BAROGRAPH_CONCURRENCY: 'y' });
     expect(message.split('\n')).toHaveLength(2);
   });
 
-  it('the configuration documents each variable of our own', () => {
+  it("each of Barograph's own variables has a description", () => {
     expect(OWN_VARIABLES.map(({ name }) => name)).toContain('DATABASE_URL');
     for (const { name, meaning } of OWN_VARIABLES) expect(meaning, name).not.toBe('');
   });
 
-  it('the configuration is told to operators, every variable of it', () => {
+  it('every variable is in the table of docs/operating.md', () => {
     const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'operating.md'), 'utf8');
     const [, table = ''] = page.split('## Configuration');
     expect(OWN_VARIABLES.filter(({ name }) => !table.includes(`\`${name}\``))).toEqual([]);

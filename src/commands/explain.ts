@@ -13,13 +13,13 @@ interface ExplainOptions {
   readonly json?: true;
 }
 
-/** `barograph explain`: what happened to a miner in a run, in plain words. */
+/** `barograph explain`: the history of one miner in one run, as text. */
 export function explainCommand(): Command {
   return new Command('explain')
-    .description('Tells what happened to a miner in a run: each attempt, error, retry, wait and score.')
+    .description('Shows the history of a miner in a run: each attempt, error, retry, wait and score.')
     .requiredOption('--run <id>', 'the run', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .requiredOption('--miner <uid or hotkey>', 'the miner')
-    .option('--json', 'print one JSON document instead of words')
+    .option('--json', 'print one JSON document instead of text')
     .action(async (options: ExplainOptions) => {
       const isJson = options.json === true;
       const explanation = await withDatabase(({ pool }) => readExplanation(pool, options.run, options.miner));
@@ -27,7 +27,7 @@ export function explainCommand(): Command {
         throw new CategorizedError(
           'not_found',
           `Nothing was recorded of miner ${options.miner} in run ${options.run}. ` +
-            'Runs and miners that were: select run_id, miner_uid, miner_hotkey from weather_forecast_stats.',
+            'Recorded: select run_id, miner_uid, miner_hotkey from weather_forecast_stats.',
         );
       }
       const document = { ...explanation, totals: totalsOf(explanation.attempts) };

@@ -3,7 +3,7 @@ import { readConfig, type Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
 import { openDatabaseServer } from '#database/open-database-server';
 
-/** The database that the environment names, for the time of one command. */
+/** The database that the environment names, open for one command. */
 export interface OpenDatabase {
   readonly pool: Pool;
   readonly config: Config;
@@ -12,7 +12,7 @@ export interface OpenDatabase {
   readonly kind: 'given' | 'embedded';
 }
 
-/** Opens the database, does the work and lets go of it, however the work ends. */
+/** Runs `work` with an open database, and closes the database however the work ends. */
 export async function withDatabase<Result>(
   work: (database: OpenDatabase) => Promise<Result>,
 ): Promise<Result> {

@@ -1,4 +1,4 @@
-/** What a person may do with dead letters; the commands reach the tables through here. */
+/** Facade over the dead-letter queries: the commands reach the tables through this module only. */
 export { replayDeadLetters, type Replay } from '#postgres/maintenance/replay';
 export {
   countDeadLetters,

@@ -22,23 +22,24 @@ export { readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**
- * Folds the log again. Readers see the old rows until the end; the writers of the validators wait for it.
+ * Recomputes the projections from the log in one transaction. Readers see the old rows until the commit; writers of
+ * the validators wait for it.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
 export const rebuild = (pool: Pool, request: FoldRequest): Promise<Rebuilt> =>
   inTransaction(pool, (client) => rebuildFolds(client, request), { isLong: true });
 
-/** Locks until a comparison is done, and leaves nothing behind. */
-const LONG_READING = { isLong: true, end: 'rollback' } as const;
+/** A comparison takes the writers' locks and rolls back, so that it changes nothing. */
+const READ_ONLY = { isLong: true, end: 'rollback' } as const;
 
 /**
- * Compares the folds with the log and changes nothing. The writers of the validators wait for it.
+ * Compares the projections with the log and changes nothing. Writers of the validators wait for it.
  *
  * @throws CategorizedError when the validator or the run is not in the log
  */
 export const reconcile = (pool: Pool, request: FoldRequest): Promise<Reconciled> =>
-  inTransaction(pool, (client) => reconcileFolds(client, request), LONG_READING);
+  inTransaction(pool, (client) => reconcileFolds(client, request), READ_ONLY);
 
 /** What a running process serves, compared with `miner_stats`. */
 export interface ReconciledMetrics {
@@ -47,39 +48,40 @@ export interface ReconciledMetrics {
   readonly differences: readonly DifferingSeries[];
 }
 
-/** How long a difference is looked at until it counts. */
+/** How long a difference may last before it counts. */
 export interface ReconcileMetricsOptions {
   /** 7,000 unless given: a process shows what another one committed at its next refresh, 5 s later at most. */
-  readonly patienceMillis?: number;
+  readonly graceMillis?: number;
 }
 
-const PATIENCE_MILLIS = 7000;
+const GRACE_MILLIS = 7000;
 const PAUSE_MILLIS = 500;
 
 /**
- * Compares the series of miners that a running process serves with `miner_stats`, while no writer can change it.
+ * Compares the miners' series of a running process with `miner_stats`, under a lock that keeps writers from changing it.
+ * Eventual consistency: the process has `graceMillis` to refresh.
  *
- * @throws CategorizedError when the address serves no metrics of ours
+ * @throws CategorizedError when the URL does not serve Barograph's metrics
  */
 export async function reconcileMetrics(
   pool: Pool,
   url: string,
-  { patienceMillis = PATIENCE_MILLIS }: ReconcileMetricsOptions = {},
+  { graceMillis = GRACE_MILLIS }: ReconcileMetricsOptions = {},
 ): Promise<ReconciledMetrics> {
   const compare = async (client: PoolClient): Promise<ReconciledMetrics> => {
     await lockScopes(client, { validatorHotkey: null, runId: null });
     const miners = await readMinerStats(client);
-    const wanted = createPrometheusExporter({ recorderState: () => NO_RECORDER });
-    wanted.seed(miners);
-    const { body } = await wanted.render(undefined);
+    const expected = createPrometheusExporter({ recorderState: () => NO_RECORDER });
+    expected.seed(miners);
+    const { body } = await expected.render(undefined);
     let differences = differingSeries(await scrape(url), body);
-    for (let waited = 0; waited < patienceMillis && differences.length > 0; waited += PAUSE_MILLIS) {
+    for (let waited = 0; waited < graceMillis && differences.length > 0; waited += PAUSE_MILLIS) {
       await delay(PAUSE_MILLIS);
       differences = differingSeries(await scrape(url), body);
     }
     return { url, miners: miners.length, differences };
   };
-  return inTransaction(pool, compare, LONG_READING);
+  return inTransaction(pool, compare, READ_ONLY);
 }
 
 const NO_RECORDER = { queueLength: 0, oldestAgeMillis: null, dropped: {} };
@@ -90,30 +92,29 @@ async function scrape(url: string): Promise<string> {
     headers: { accept: 'text/plain' },
     signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MILLIS),
   }).catch((cause: unknown) => {
-    throw new CategorizedError('connection', `Nothing answers at ${url}.`, { cause });
+    throw new CategorizedError('connection', `No server responds at ${url}.`, { cause });
   });
   const text = await response.text();
   if (response.ok && mirrorsMiners(text)) return text;
   throw new CategorizedError(
     'invalid_response',
-    `${url} answers with status ${response.status}, but not with the metrics of miners that Barograph serves.`,
+    `${url} responds with status ${response.status}, but without Barograph's metrics of miners.`,
   );
 }
 
-/** A silent process and what became of its steps. */
+/** A process without a recent heartbeat, and what became of its steps. */
 export interface SweptEmitter extends SilentEmitter {
-  /** Null: it spoke up while it was looked at, and nothing was closed. Of a dry run, always 0. */
+  /** Null: a heartbeat arrived in between, and nothing was closed. Always 0 in a dry run. */
   readonly closed: number | null;
 }
 
-/** How a sweep goes about it. */
+/** How a sweep is done. */
 export interface SweepOptions {
   readonly isDryRun: boolean;
 }
 
 /**
- * Closes the running steps of processes whose heartbeat timed out, each process in a
- * transaction of its own.
+ * Lease expiry: closes the running steps of processes whose last heartbeat is too old, one transaction a process.
  *
  * @throws CategorizedError when the named process is unknown
  */

@@ -2,22 +2,22 @@ import { toObservedSpan, type SdkSpan } from '#processor/observed-span';
 import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import type { Recording } from './recording.ts';
 
-/** Encodes the ends of spans as text, and records encoded ones. */
-export interface RecordedEnds {
+/** The codec by which the span-end outbox of the pipeline stores ends and replays them into the recording. */
+export interface DeferredSpanEnds {
   readonly encode: (span: SdkSpan) => string;
   /**
-   * Resolves when it is safe, or known never to be taken; the same end once more changes nothing.
+   * Idempotent. Resolves when the end is committed, or rejected for good as a dead letter.
    *
-   * @throws what kept it from being written now
+   * @throws the retryable error of the database; the job must then be handed out again
    */
   readonly record: (encoded: string) => Promise<void>;
 }
 
-/** Base64, because a database takes no NUL character in a text, and what miners say may hold one. */
+/** Base64, because PostgreSQL refuses NUL characters in text, and the replies of miners may hold them. */
 const ENCODING = 'base64';
 
-/** The ends of spans that come to a recording past the spans themselves. */
-export const recordedEnds = ({ write }: Pick<Recording, 'write'>): RecordedEnds => ({
+/** Replays ends of the outbox past the spool: the span itself belonged to a process that died before export. */
+export const deferredSpanEnds = ({ write }: Pick<Recording, 'write'>): DeferredSpanEnds => ({
   encode: (span) => Buffer.from(encodeSpan(toObservedSpan(span, 'ended'))).toString(ENCODING),
   record: async (encoded) => {
     const report = await write([decodeSpan(Buffer.from(encoded, ENCODING).toString())]);

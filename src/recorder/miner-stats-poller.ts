@@ -5,53 +5,53 @@ import type { PrometheusExporter } from '#prometheus/exporter';
 import { startIntervalTask } from '#lifecycle/interval-task';
 import { messageOf } from '#semconv/message-of';
 
-/** How old what other processes committed may be when a scrape shows it. */
+/** Staleness bound: a scrape shows what other processes committed at most this long ago. */
 const REFRESH_MILLIS = 5000;
 
-/** Where the miners are read, and who shows them. */
-export interface MinerRefresh {
+/** Where the miners are read, and the exporter whose series they refresh. */
+export interface MinerStatsTarget {
   readonly pool: Pool;
   readonly prometheus: Pick<PrometheusExporter, 'refresh'>;
 }
 
 /**
- * Brings the metrics of miners up to what is committed, by whomever.
+ * Refreshes the metrics of miners from the tables, whichever process committed the rows.
  *
- * @throws what the database threw; the metrics keep what they had then
+ * @throws what the database threw; the metrics keep their values then
  */
-export async function refreshMiners({ pool, prometheus }: MinerRefresh): Promise<void> {
+export async function refreshMiners({ pool, prometheus }: MinerStatsTarget): Promise<void> {
   prometheus.refresh(await readActiveMiners(pool, { quietMicros: QUIET_AFTER_MICROS }));
 }
 
-/** How the metrics of miners are kept up to date while a process records. */
-export interface MinerRefreshOptions extends MinerRefresh {
+/** How the metrics of miners are polled while a process records. */
+export interface MinerStatsPollerOptions extends MinerStatsTarget {
   /** 5,000 unless given. */
   readonly everyMillis?: number | undefined;
   readonly onProblem: (message: string) => void;
 }
 
 /**
- * Refreshes the metrics of miners time after time. While that fails they show what they showed; that it fails is told
- * once, until it has worked again.
+ * Polls the metrics of miners. While a poll fails they keep their last values; the first failure of a series is
+ * reported, and the next report needs a success in between.
  *
- * @returns the closer; a reading that is under way ends first
+ * @returns the closer; it waits for a running poll
  */
-export function startMinerRefresh(options: MinerRefreshOptions): () => Promise<void> {
+export function startMinerStatsPoller(options: MinerStatsPollerOptions): () => Promise<void> {
   const { onProblem, everyMillis = REFRESH_MILLIS } = options;
-  let isTold = false;
+  let hasWarned = false;
   return startIntervalTask({
     everyMillis,
     retryMillis: everyMillis,
     work: async () => {
       await refreshMiners(options);
-      isTold = false;
+      hasWarned = false;
     },
     onError: (error) => {
-      if (isTold) return;
-      isTold = true;
+      if (hasWarned) return;
+      hasWarned = true;
       const reason = messageOf(error);
       onProblem(
-        `The metrics of miners could not be refreshed: ${reason}. They show what this process knows, and it is tried again.`,
+        `The metrics of miners could not be refreshed: ${reason}. They keep their last values until a retry succeeds.`,
       );
     },
   });

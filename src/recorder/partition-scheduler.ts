@@ -7,11 +7,11 @@ import { messageOf } from '#semconv/message-of';
 const EVERY_MILLIS = 6 * 3_600_000;
 const RETRY_MILLIS = 600_000;
 
-/** Makes the partitions of now and of what follows; gives the names of the new ones. */
+/** Creates the current partitions and those needed next. @returns the names of the new ones */
 export const preparePartitions = (pool: Pool): Promise<readonly string[]> =>
   createPartitionsAhead(pool, new Date());
 
-/** How the partitions are kept while a process records. */
+/** How partitions are maintained while a process records. */
 export interface PartitionMaintenanceOptions {
   readonly pool: Pool;
   readonly retention: Retention;
@@ -19,9 +19,9 @@ export interface PartitionMaintenanceOptions {
 }
 
 /**
- * Makes partitions ahead and drops old ones, now and every six hours.
+ * Creates partitions ahead and drops expired ones, now and every six hours.
  *
- * @returns the closer; dropping that is under way ends first
+ * @returns the closer; it waits for a running drop
  */
 export function startPartitionMaintenance(options: PartitionMaintenanceOptions): () => Promise<void> {
   const { pool, retention, onProblem } = options;
@@ -34,8 +34,8 @@ export function startPartitionMaintenance(options: PartitionMaintenanceOptions):
     },
     onError: (error) =>
       onProblem(
-        `Old partitions could not be dropped, or new ones not made: ${messageOf(error)}. ` +
-          `It is tried again in ${RETRY_MILLIS / 60_000} minutes.`,
+        `Partitions could not be created or dropped: ${messageOf(error)}. ` +
+          `The next attempt follows in ${RETRY_MILLIS / 60_000} minutes.`,
       ),
   });
 }

@@ -5,49 +5,49 @@ import { startIntervalTask } from '#lifecycle/interval-task';
 import { messageOf } from '#semconv/message-of';
 
 const EVERY_MILLIS = 5000;
-/** Resting this many times as long as it worked, a reading takes at most a tenth of the time of its connection. */
-const REST_PER_WORK = 9;
-/** But never so long that the metrics would go in between. */
+/** Duty cycle: resting nine times as long as a read took, polling occupies its connection a tenth of the time. */
+const REST_PER_READ = 9;
+/** Upper bound of the rest; the metrics expire when they are not refreshed for a minute. */
 const MAX_REST_MILLIS = 30_000;
 
-/** How the state of the pipeline is read while a process records. */
-export interface StateReadingOptions {
+/** How the state of the pipeline is polled while a process records. */
+export interface PipelineStatePollerOptions {
   readonly pool: Pool;
   readonly show: (state: PipelineState) => void;
   /** 5,000 unless given. */
   readonly everyMillis?: number | undefined;
-  /** Hears once that the state cannot be read, and again only after it could be read in between. */
+  /** Called for the first failure of a series; the next call needs a success in between. */
   readonly onProblem: (message: string) => void;
-  /** A clock that never goes back, milliseconds; that of this system unless given. */
+  /** A monotonic clock, milliseconds; that of this system unless given. */
   readonly monotonic?: () => number;
 }
 
 /**
- * Reads the state of the pipeline from the tables, now and every five seconds; less often where that takes long, for
- * many runs are open or the server is busy.
+ * Polls the state of the pipeline, now and every five seconds. Adaptive interval: slow reads, of many open runs or a
+ * busy server, lengthen it.
  *
- * @returns the closer; reading that is under way ends first
+ * @returns the closer; it waits for a running read
  */
-export function startStateReading(options: StateReadingOptions): () => Promise<void> {
+export function startPipelineStatePoller(options: PipelineStatePollerOptions): () => Promise<void> {
   const { pool, show, onProblem, everyMillis = EVERY_MILLIS, monotonic = () => performance.now() } = options;
-  let isTold = false;
+  let hasWarned = false;
   let startedAt = 0;
   const rest = (): number =>
-    Math.min(MAX_REST_MILLIS, Math.max(everyMillis, REST_PER_WORK * (monotonic() - startedAt)));
+    Math.min(MAX_REST_MILLIS, Math.max(everyMillis, REST_PER_READ * (monotonic() - startedAt)));
   return startIntervalTask({
     everyMillis: rest,
     retryMillis: rest,
     work: async (signal) => {
       startedAt = monotonic();
       show(await readPipelineState(pool, { signal }));
-      isTold = false;
+      hasWarned = false;
     },
     onError: (error) => {
-      if (isTold) return;
-      isTold = true;
+      if (hasWarned) return;
+      hasWarned = true;
       onProblem(
-        `The state of the pipeline could not be read, and its metrics go after a minute: ` +
-          `${messageOf(error)}. It is tried again until it can be.`,
+        `The state of the pipeline could not be read: ${messageOf(error)}. ` +
+          `Its metrics expire after a minute unless a retry succeeds.`,
       );
     },
   });

@@ -18,21 +18,21 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 
-/** Bytes at which a file of records is closed and the next one begun. */
+/** Bytes at which a segment is closed and the next one begun. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 
-/** What the spool of a process is opened with. */
+/** How the spool of a process is opened. */
 export interface RecordingSpoolOptions {
   readonly config: Pick<Config, 'dataDirectory' | 'spoolLimitBytes' | 'spoolDurability'>;
   readonly emitter: Emitter;
-  /** Records wait for the database that they were meant for, and go to no other. */
+  /** Spools are kept per database: records are delivered to the one they were written for, never to another. */
   readonly database: { readonly connectionString: string; readonly kind: 'given' | 'embedded' };
   readonly sink: SpanSink;
-  /** The sink whose batches are counted. */
+  /** The same sink, instrumented: its batches are counted in the recorder's metrics. */
   readonly measuredSink: SpanSink;
   readonly flushTimeoutMillis?: number;
   readonly onProblem: (message: string) => void;
-  /** Hears each time that spools of others were taken over and delivered. */
+  /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
 }
 
@@ -41,22 +41,22 @@ export interface RecordingSpool {
   readonly processor: RecordingSpanProcessor;
   /** Bytes on disk. */
   readonly bytes: () => number;
-  /** Records of dead processes that were damaged, by reason. */
+  /** Damaged records of adopted spools, by reason. */
   readonly droppedOfOthers: () => Readonly<Record<string, number>>;
-  /** Starts to look after the spool, and after those of dead processes. */
+  /** Starts the heartbeat of this spool and the adoption of spools of dead processes. */
   readonly start: (onClosed: (closings: readonly ObservedSpan[]) => void) => {
-    /** What dead processes had left at the start, when it has been delivered. */
+    /** The outcome of the first adoption, once its records are delivered. */
     readonly adopted: Promise<Adopted>;
     readonly stop: () => Promise<void>;
   };
-  /** After the processor was shut down: removes the spool when nothing is left in it. @returns what is left */
+  /** Call after the processor was shut down. Removes the spool if it is empty. @returns what is left */
   readonly finish: () => Promise<SpoolRemainder>;
 }
 
 /**
- * Opens a spool for this process alone.
+ * Opens a spool of which this process holds the lock.
  *
- * @throws CategorizedError when the data directory cannot be written
+ * @throws CategorizedError when the data directory cannot be written, or another process holds the spool
  */
 export async function openRecordingSpool(options: RecordingSpoolOptions): Promise<RecordingSpool> {
   const { emitter, onProblem } = options;
@@ -107,7 +107,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   };
 }
 
-/** Where the spools lie whose records are meant for one database. */
+/** The directory of the spools of one database. The hash keeps targets apart that sanitize to the same name. */
 export function spoolRoot({
   config,
   database,
@@ -172,14 +172,14 @@ function createDelivery(sink: SpanSink, signal: AbortSignal): DeliveryContext {
 async function finish(spool: Spool, folder: SpoolFolder, sink: SpanSink): Promise<SpoolRemainder> {
   spool.close();
   const { remainder } = spool;
-  if (remainder.records === 0 && remainder.openSteps === 0 && (await isClosed(spool, sink)))
+  if (remainder.records === 0 && remainder.openSteps === 0 && (await commitFinalAccount(spool, sink)))
     await removeFolder(folder);
   else await folder.lock.release();
   return remainder;
 }
 
-/** Delivers the final report of this process; without it, the next process adopts the empty spool and delivers it. */
-async function isClosed(spool: Spool, sink: SpanSink): Promise<boolean> {
+/** Commits the final account of this process. If that fails, the next process adopts the empty spool and commits it. */
+async function commitFinalAccount(spool: Spool, sink: SpanSink): Promise<boolean> {
   if (spool.isUnused) return true;
   return (await sink.export([], { account: spool.account(true) })).kind === 'written';
 }

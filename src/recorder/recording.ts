@@ -15,25 +15,25 @@ import { connectDatabase } from '#database/connect';
 import { migrate } from '#database/migrate';
 import { openDatabaseServer } from '#database/open-database-server';
 import { startMetricsServer, type MetricsServer } from '#http/metrics-server';
-import { refreshMiners, startMinerRefresh } from './miner-stats-poller.ts';
+import { refreshMiners, startMinerStatsPoller } from './miner-stats-poller.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-scheduler.ts';
 import { openRecordingSpool, type RecordingSpool } from './process-spool.ts';
 import { createSampler } from './sampler.ts';
 import { messageOf } from '#semconv/message-of';
-import { startStateReading } from './pipeline-state-poller.ts';
+import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
 
 /** How recording is started. */
 export interface RecordingOptions {
   readonly config: Config;
   readonly validatorHotkey: string;
-  /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. What is left then waits on disk. */
+  /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. The rest stays in the spool. */
   readonly flushTimeoutMillis?: number;
   /** How soon the metrics show what other processes committed, ms; 5,000 unless given. */
   readonly refreshMillis?: number;
-  /** Hears of what is in the way but stops nothing. */
+  /** Called with problems that do not stop the recording. */
   readonly onProblem: (message: string) => void;
-  /** Hears each time that what other processes had left in their spools was delivered. */
+  /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
 }
 
@@ -41,30 +41,30 @@ export type { Adopted };
 
 /** A process that records: database, exporters, metrics and telemetry, all running. */
 export interface Recording {
-  /** For reading; its connections come from one pool. */
+  /** For queries; the recorder shares it. */
   readonly pool: Pool;
   /** With the password in it. */
   readonly connectionString: string;
   readonly databaseKind: 'given' | 'embedded';
-  /** Where `/metrics` answers; null when its port could not be had. */
+  /** Where `/metrics` is served; null when its port could not be opened. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
-  /** Writes spans of other programs, past the spool of this process; the report comes when they are in the database. */
+  /** Writes spans of other programs, bypassing the spool: the sender keeps them until the report says committed. */
   readonly write: (...batch: Parameters<SpanSink['export']>) => ReturnType<SpanSink['export']>;
-  /** What dead processes had left in their spools, when it has been delivered. */
+  /** The outcome of the first adoption, once its records are delivered. */
   readonly adopted: Promise<Adopted>;
-  /** What this process leaves in its spool; null before it was closed. */
+  /** What is left in the spool of this process; null before `close`. */
   readonly remainder: () => SpoolRemainder | null;
-  /** Resolves when everything that happened so far is in the tables. */
+  /** Resolves when every span ended so far is in the tables, or the timeout has passed. */
   readonly flush: () => Promise<void>;
-  /** Flushes and closes everything, in order. Doing it twice is the same as once. */
+  /** Flushes and closes everything, in reverse order of opening. Idempotent. */
   readonly close: () => Promise<void>;
 }
 
 /**
  * Opens the database, brings it up to date and starts to record every step of this process.
  *
- * @throws CategorizedError when the database cannot be had or the configuration is wrong; nothing is left open then
+ * @throws CategorizedError when the database cannot be opened or the configuration is wrong; nothing stays open then
  */
 export function startRecording(options: RecordingOptions): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
@@ -85,9 +85,9 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
     if (metrics !== null) add(() => metrics.close());
-    add(startMinerRefresh({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
+    add(startMinerStatsPoller({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
     add(
-      startStateReading({
+      startPipelineStatePoller({
         pool,
         show: (state) => prometheus.showState(state),
         everyMillis: options.refreshMillis,
@@ -105,7 +105,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       onProblem,
     });
     add(() => telemetry.close());
-    const { adopted, stop } = spool.start(telemetry.showClosings);
+    const { adopted, stop } = spool.start(telemetry.exportClosings);
     add(stop);
     return {
       pool,
@@ -122,15 +122,15 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
   });
 }
 
-/** Where the records of a process are on their way to. */
-interface RecorderPlace {
+/** The database that a process records into, and its identity there. */
+interface RecorderContext {
   readonly pool: Pool;
   readonly server: { readonly connectionString: string; readonly kind: 'given' | 'embedded' };
   readonly instanceId: string;
 }
 
 /** The two sinks of the facts, and the spool that feeds them. */
-async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderPlace) {
+async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderContext) {
   const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
   const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
   await refreshMiners({ pool, prometheus });
@@ -167,7 +167,7 @@ function stateOf(
   };
 }
 
-/** Metrics are optional: a port that is taken is reported, and recording goes on. */
+/** Best effort: a metrics port that cannot be opened is reported, and recording goes on without it. */
 async function openMetrics(
   { config, onProblem }: RecordingOptions,
   { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },

@@ -15,8 +15,8 @@ const ROOTS: Readonly<Record<string, (ratio: number) => Sampler>> = {
 const PARENT_BASED = 'parentbased_';
 
 /**
- * The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name. It decides what Jaeger sees, never what is
- * recorded: giving NodeSDK a sampler of our own keeps it from reading these variables itself.
+ * The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name. It decides what is exported over OTLP,
+ * never what is recorded: an explicit sampler keeps NodeSDK from reading these variables itself.
  *
  * @throws CategorizedError that names the variable, its value and what is allowed.
  */

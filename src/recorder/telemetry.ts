@@ -17,36 +17,36 @@ import { messageOf } from '#semconv/message-of';
 
 const DEFAULT_SERVICE = 'barograph';
 
-/** What the telemetry of a process is made of. */
+/** How the telemetry of a process is set up. */
 export interface TelemetryOptions {
   readonly config: Pick<Config, 'exportsTraces' | 'serviceName'>;
   /** Decides what is sent over OTLP; what is recorded does not depend on it. */
   readonly sampler: Sampler;
-  /** Where every span goes to be recorded. */
+  /** Receives every span, sampled or not. */
   readonly recorder: SpanProcessor;
   readonly validatorHotkey: string;
-  /** Unlike every other process. */
+  /** Unique to this process. */
   readonly instanceId: string;
-  /** Hears when traces could not be sent at the end: that is no reason to fail, for all of it is recorded. */
+  /** Called when the last traces could not be sent: no reason to fail, because every span is recorded. */
   readonly onProblem: (message: string) => void;
 }
 
-/** A process whose spans go where they belong. */
+/** The running OpenTelemetry SDK of a process. */
 export interface Telemetry {
-  /** Shows spans in the traces that no SDK made: those that close the steps of dead processes. */
-  readonly showClosings: (closings: readonly ObservedSpan[]) => void;
-  /** Flushes the recorder and the OTLP exporter, and lets another SDK be started afterwards. */
+  /** Exports over OTLP the synthetic ends of steps of dead processes, which no SDK made. */
+  readonly exportClosings: (closings: readonly ObservedSpan[]) => void;
+  /** Flushes the recorder and the OTLP exporter, and unregisters the SDK so that another one can start. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts OpenTelemetry: every span goes to the recorder, sampled or not, and the sampled ones beside it over OTLP if an
- * endpoint is set. With `OTEL_SDK_DISABLED=true` nothing is started and no step makes a span.
+ * Starts OpenTelemetry: every span goes to the recorder, sampled or not; sampled ones also go over OTLP if an endpoint
+ * is set. With `OTEL_SDK_DISABLED=true` nothing is started and no step makes a span.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { config, sampler, recorder } = options;
   const otlp = config.exportsTraces ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : [];
-  const showClosings = (closings: readonly ObservedSpan[]): void => {
+  const exportClosings = (closings: readonly ObservedSpan[]): void => {
     for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
   };
   const sdk = new NodeSDK({
@@ -63,18 +63,18 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     await sdk.shutdown().catch((error: unknown) => {
       const found = messageOf(error);
       options.onProblem(`The last traces could not be sent over OTLP: ${found}`);
-      // The first that fails ends the wait for all.
+      // The SDK stops waiting at the first processor that fails; the recorder must still be flushed.
       return recorder.shutdown();
     });
-    // The SDK leaves itself registered, and the next one of this process could not take its place.
+    // Shutdown leaves the SDK registered globally, and a later one in this process could not replace it.
     for (const api of [trace, context, propagation]) api.disable();
   };
-  return { showClosings, close };
+  return { exportClosings, close };
 }
 
 /**
- * Who makes the spans of this process. `OTEL_RESOURCE_ATTRIBUTES` adds to it (`deployment.environment.name`) and may name
- * the service; the identity by which records are counted is not the environment's to say.
+ * The resource of this process. `OTEL_RESOURCE_ATTRIBUTES` adds to it (`deployment.environment.name`) and may name the
+ * service, but cannot override the instance and validator, by which the books count records.
  */
 function resourceOf({ config, validatorHotkey, instanceId }: TelemetryOptions): Resource {
   const service = { 'service.name': DEFAULT_SERVICE, 'service.version': INSTRUMENTATION_SCOPE.version };

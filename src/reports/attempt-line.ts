@@ -1,6 +1,6 @@
 import type { Attempt } from './explanation.ts';
 
-const STEP_WORDS: Readonly<Record<string, string>> = {
+const STEP_PHRASES: Readonly<Record<string, string>> = {
   seed: 'the forecast was entered',
   query: 'asked the miner for a forecast',
   poll: 'asked how far the forecast is',
@@ -11,24 +11,24 @@ const STEP_WORDS: Readonly<Record<string, string>> = {
   aggregate: 'brought the scores together',
 };
 
-/** Below the words of a step, so that a call is seen to belong to it. */
+/** Indents a call below its step. */
 const CALL_INDENT = ' '.repeat(4);
 
 /**
- * One attempt in words, in one line.
+ * One attempt as a line of text.
  *
- * @param isLeft whether the run ended before what the attempt waited for, so that its time never came
+ * @param isCutShort whether the run ended before the retry or truth that the attempt waited for
  */
-export function attemptLine(attempt: Attempt, { isLeft }: { readonly isLeft: boolean }): string {
-  const words = STEP_WORDS[attempt.step_name] ?? attempt.step_name;
+export function attemptLine(attempt: Attempt, { isCutShort }: { readonly isCutShort: boolean }): string {
+  const phrase = STEP_PHRASES[attempt.step_name] ?? attempt.step_name;
   const lead = attempt.lead_hours === null ? '' : `, lead ${attempt.lead_hours} h`;
   const count =
     attempt.max_attempts === null ? '' : ` [attempt ${attempt.attempt} of ${attempt.max_attempts}]`;
-  return `  ${attempt.started_at}  ${words}${lead}${count}: ${isLeft ? leftOutcomeOf(attempt) : outcomeOf(attempt)}${endOf(attempt)}`;
+  return `  ${attempt.started_at}  ${phrase}${lead}${count}: ${isCutShort ? cutShortOutcomeOf(attempt) : outcomeOf(attempt)}${endOf(attempt)}`;
 }
 
 /**
- * One call to the miner in words, in one line below the line of its step.
+ * One call to the miner as a line of text, to stand below the line of its step.
  *
  * @param step the step that made the call; an error that both have is printed once
  */
@@ -62,8 +62,8 @@ function outcomeOf(attempt: Attempt): string {
   }
 }
 
-/** No time is printed: it lies behind the end of the run. */
-function leftOutcomeOf(attempt: Attempt): string {
+/** Without the scheduled time, which is after the end of the run. */
+function cutShortOutcomeOf(attempt: Attempt): string {
   const why = reasonOf(attempt);
   if (attempt.status === 'waiting_for_truth')
     return `waited${attempt.waiting === null ? '' : `: ${attempt.waiting}`}; the run ended before`;

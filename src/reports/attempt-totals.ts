@@ -1,12 +1,12 @@
 import type { Attempt } from './explanation.ts';
 
-/** How much was done for a forecast. */
+/** Counts over the attempts of a forecast. */
 export interface AttemptTotals {
   /** Executions of steps, the calls inside them not counted. */
   readonly attempts: number;
-  /** Attempts after a failed one. A poll that finds the miner still computing is none. */
+  /** Attempts after a failed one. A poll of a miner that is still computing is not a failure. */
   readonly retries: number;
-  /** Visits that found no truth yet; they use up no attempt. */
+  /** Steps that found no truth yet; they use no attempt. */
   readonly waits: number;
   readonly calls: number;
   readonly failed_calls: number;

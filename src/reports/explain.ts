@@ -4,7 +4,7 @@ import type { Attempt, Explanation } from './explanation.ts';
 import { missingLines } from './missing-lines.ts';
 import { runLines } from './run-lines.ts';
 
-/** Tells in plain words what happened to a miner in a run: each attempt, with the calls that it made below it. */
+/** Formats the history of a miner in a run as text: each attempt, with its calls below it. */
 export function explain(explanation: Explanation): string {
   const { attempts, missing_scores: missing } = explanation;
   const traces = [...new Set(attempts.map(({ trace_id: trace }) => trace))];
@@ -31,23 +31,23 @@ function totalsLine(attempts: readonly Attempt[]): string {
   return `Totals: ${count} attempts, ${retries} retries, ${waits} waits for truth, ${calls} calls to the miner, ${failed} of them failed`;
 }
 
-/** Steps in the order of time. A call without its step stands for itself. */
+/** Steps in the order of time, calls nested below. A call whose step is not recorded is listed as a step. */
 function attemptLines({ attempts, run }: Pick<Explanation, 'attempts' | 'run'>): string[] {
   const isCall = ({ step_name: step }: Attempt): boolean => step === 'communication';
   const steps = new Map(attempts.filter((attempt) => !isCall(attempt)).map((step) => [step.span_id, step]));
   const isNested = (attempt: Attempt): boolean => isCall(attempt) && steps.has(attempt.parent_span_id ?? '');
   const callsOf = (step: Attempt): Attempt[] =>
     attempts.filter((attempt) => isNested(attempt) && attempt.parent_span_id === step.span_id);
-  const isLeft = (attempt: Attempt): boolean => run.is_over && isPending(attempt, attempts);
+  const isCutShort = (attempt: Attempt): boolean => run.is_over && isPending(attempt, attempts);
   return attempts
     .filter((attempt) => !isNested(attempt))
     .flatMap((step) => [
-      attemptLine(step, { isLeft: isLeft(step) }),
+      attemptLine(step, { isCutShort: isCutShort(step) }),
       ...callsOf(step).map((call) => callLine(call, step)),
     ]);
 }
 
-/** Whether another attempt was to follow this one, and none did. */
+/** Whether another attempt was scheduled after this one and never made. */
 function isPending(attempt: Attempt, attempts: readonly Attempt[]): boolean {
   if (attempt.status !== 'retry_scheduled' && attempt.status !== 'waiting_for_truth') return false;
   const ofItsKind = attempts.filter(

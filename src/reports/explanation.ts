@@ -15,20 +15,20 @@ export interface Attempt {
   readonly error_message: string | null;
   readonly next_retry_time: string | null;
   readonly score: number | null;
-  /** How far inference was, 0 to 100, as of the last poll that reported it. */
+  /** Inference progress, 0 to 100, where a poll reported it. */
   readonly progress: number | null;
-  /** Why nothing was done yet, where the step waits. */
+  /** Why the step waits, where it does. */
   readonly waiting: string | null;
   readonly trace_id: string;
   readonly span_id: string;
   readonly parent_span_id: string | null;
 }
 
-/** An expected score that is not there. */
+/** An expected score that is missing. */
 export interface MissingScore {
   readonly score_type: string;
   readonly lead_hours: number | null;
-  /** Of the newest attempt at it; of the forecast when there was none. */
+  /** Status of the newest attempt at it; of the forecast when there was none. */
   readonly status: string;
   readonly reason: string;
   readonly error_type: string | null;
@@ -39,20 +39,20 @@ export interface MissingScore {
   readonly trace_id: string | null;
 }
 
-/** How the run as a whole stands, as far as it decides what becomes of its forecasts. */
-export interface RunCourse {
+/** The state of the run as a whole, as far as its forecasts depend on it. */
+export interface RunState {
   readonly status: string | null;
   readonly error_message: string | null;
-  /** Whether it is over: nothing of it is tried again. */
+  /** Whether it is over: then nothing is retried. */
   readonly is_over: boolean;
-  /** The newest attempt to read GFS, which no miner is asked before. */
+  /** The newest attempt to read GFS, which must succeed before any miner is queried. */
   readonly gfs: Pick<
     Attempt,
     'attempt' | 'max_attempts' | 'status' | 'error_type' | 'error_message' | 'next_retry_time'
   > | null;
 }
 
-/** What happened to a miner's forecast, as JSON documents and people read it. */
+/** The history of a miner's forecast; its keys are those of the `--json` document. */
 export interface Explanation {
   readonly run_id: number;
   readonly miner_uid: number | null;
@@ -61,7 +61,7 @@ export interface Explanation {
   readonly stage: string | null;
   readonly overall_forecast_score: number | null;
   readonly miner_rank: number | null;
-  readonly run: RunCourse;
+  readonly run: RunState;
   readonly attempts: readonly Attempt[];
   readonly missing_scores: readonly MissingScore[];
 }
@@ -85,8 +85,8 @@ const RUN = `
     and gfs.step_name = 'seed' and gfs.miner_hotkey is null
   where run.validator_id = $1 and run.id = $2`;
 
-/** A run of which nothing was recorded but its miners. */
-const UNKNOWN_RUN: RunCourse = { status: null, error_message: null, is_over: false, gfs: null };
+/** A run whose own row is not recorded, although its miners are. */
+const UNKNOWN_RUN: RunState = { status: null, error_message: null, is_over: false, gfs: null };
 
 const ATTEMPTS = `
   select ${text('started_at')}, step_name, substep, lead_hours, attempt, max_attempts, status, latency_ms, error_type,
@@ -103,17 +103,17 @@ const MISSING = `
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by score_type, lead_hours`;
 
-/** Reads what happened to one miner, named by hotkey or UID, in one run; null when there is no such forecast. */
+/** Reads the history of one miner, by hotkey or UID, in one run; null when there is no such forecast. */
 export async function readExplanation(pool: Pool, runId: number, miner: string): Promise<Explanation | null> {
   type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores'> & {
     readonly validator_id: number;
   };
   const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
   if (forecast === undefined) return null;
-  const { validator_id: validatorId, ...columns } = forecast;
+  const { validator_id: validatorId, ...fields } = forecast;
   const key = [validatorId, runId, forecast.miner_hotkey];
-  const [run = UNKNOWN_RUN] = (await pool.query<RunCourse>(RUN, [validatorId, runId])).rows;
+  const [run = UNKNOWN_RUN] = (await pool.query<RunState>(RUN, [validatorId, runId])).rows;
   const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
   const { rows: missing } = await pool.query<MissingScore>(MISSING, key);
-  return { ...columns, run, attempts, missing_scores: missing };
+  return { ...fields, run, attempts, missing_scores: missing };
 }

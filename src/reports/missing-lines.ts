@@ -7,15 +7,17 @@ import {
 } from '#semconv';
 import type { MissingScore } from './explanation.ts';
 
-/** The missing scores in words: one line for all leads that are missing for the same reason. */
+/** The missing scores as text, grouped: one line for all leads with the same reason. */
 export function missingLines(missing: readonly MissingScore[]): string[] {
   const groups = new Map<string, MissingScore[]>();
   for (const score of missing) {
-    const key = `${score.score_type}: ${wordsOf(score)}`;
+    const key = `${score.score_type}: ${describeMissing(score)}`;
     groups.set(key, [...(groups.get(key) ?? []), score]);
   }
   return [...groups.values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [`  ${first.score_type}${leadsOf([first, ...others])}: ${wordsOf(first)}`],
+    first === undefined
+      ? []
+      : [`  ${first.score_type}${leadsOf([first, ...others])}: ${describeMissing(first)}`],
   );
 }
 
@@ -24,14 +26,14 @@ function leadsOf(scores: readonly MissingScore[]): string {
   return leads.length === 0 ? '' : ` ${leads.sort((one, other) => one - other).join(', ')} h`;
 }
 
-/** Statuses of steps, forecasts and runs after which nothing comes. */
+/** Terminal statuses of steps, forecasts and runs. */
 const ENDS: ReadonlySet<string> = new Set<StepStatus | ForecastStatus | RunStatus>([
   'succeeded',
   ...TERMINAL_FORECAST_STATUSES,
   ...TERMINAL_RUN_STATUSES,
 ]);
 
-function wordsOf(score: MissingScore): string {
+function describeMissing(score: MissingScore): string {
   const fault = score.fault === null ? '' : ` Fault: ${score.fault}.`;
   if (score.status === 'abandoned')
     return `${score.reason.replace(/\.$/, '')}.${fault} A worker does the step again.`;

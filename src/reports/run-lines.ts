@@ -1,7 +1,7 @@
-import type { RunCourse } from './explanation.ts';
+import type { RunState } from './explanation.ts';
 
-/** What the run as a whole waits for or why it ended, in words; no line where it is for the miners to go on. */
-export function runLines({ status, error_message: message, is_over: isOver, gfs }: RunCourse): string[] {
+/** What the run as a whole waits for, or why it ended, as text; no line when it waits for its miners only. */
+export function runLines({ status, error_message: message, is_over: isOver, gfs }: RunState): string[] {
   if (isOver) {
     if (status === 'completed') return [];
     return [

@@ -7,7 +7,7 @@ export interface MinerReport {
   readonly rank: number | null;
   readonly uid: number | null;
   readonly hotkey: string;
-  /** The part that a simulated miner plays; it is not recorded, whoever knows it fills it in. */
+  /** The profile of a simulated miner. It is not recorded; the command that started the miner adds it. */
   readonly profile?: string | null;
   readonly forecast_status: string;
   readonly stage: string | null;
@@ -26,8 +26,7 @@ export interface MinerReport {
   readonly error_type: string | null;
   readonly next_scheduled_retry: string | null;
   /**
-   * Variables of the full set that a forecast scored against ERA5 has no score of: it lacks them, or what it is compared
-   * with does.
+   * Variables of the full set without a score in a forecast scored against ERA5: the forecast or its comparison data lacks them.
    */
   readonly missing_variables: readonly string[];
   readonly trace_id: string | null;
@@ -77,13 +76,13 @@ const MINERS = `
       select name from unnest($2::text[]) as name
       where array_length(scored.variables, 1) > 0 and name <> all (scored.variables)
       union
-      select said.name from weather_forecast_steps as step, jsonb_array_elements_text(
+      select reported.name from weather_forecast_steps as step, jsonb_array_elements_text(
         case jsonb_typeof(step.context -> 'missing_variables') when 'array' then step.context -> 'missing_variables' end
-      ) as said (name)
+      ) as reported (name)
       where (step.validator_id, step.run_id, step.miner_hotkey)
           = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-        and (scored.variables is null or said.name = any ($2)
-          or regexp_replace(said.name, '\\d+$', '') = any (scored.variables))) as named
+        and (scored.variables is null or reported.name = any ($2)
+          or regexp_replace(reported.name, '\\d+$', '') = any (scored.variables))) as named
   ) as missing
   where forecast.run_id = $1
   order by forecast.miner_rank nulls last, forecast.miner_uid`;
@@ -107,7 +106,7 @@ const COMPLETENESS = `
   select started::float8 as started, recorded::float8 as recorded, in_flight::float8 as in_flight
   from run_completeness where run_id = $1`;
 
-/** Reads what was recorded of a run; null when nothing was. */
+/** Reads the recorded rows of a run; null when it is not recorded. */
 export async function readRunReport(pool: Pool, runId: number): Promise<RunReport | null> {
   const [run] = (await pool.query<RunReport['run']>(RUN, [runId])).rows;
   if (run === undefined) return null;

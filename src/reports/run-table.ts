@@ -31,7 +31,7 @@ function scoredLeads({ era5_scores }: MinerReport): string {
   return String(Object.values(era5_scores).filter((value) => value !== null).length);
 }
 
-/** The miners of a run, best first, with what was recorded, as a person reads it; at most 140 characters wide. */
+/** The report of a run as text: the miners, best first, and the recorded rows; at most 140 characters wide. */
 export function formatRunReport(report: RunReport): string {
   const { run, miners, completeness } = report;
   const seconds = run.duration_seconds === null ? '' : ` in ${run.duration_seconds.toFixed(1)} s`;
@@ -59,7 +59,7 @@ function errorLines(miners: readonly MinerReport[]): string[] {
   return lines.length === 0 ? [] : ['Last errors:', ...lines, ''];
 }
 
-/** Variables that some forecasts were not scored on, with the number of those forecasts. */
+/** Groups of variables without a score, each with the number of its forecasts. */
 function missingLines(miners: readonly MinerReport[]): string[] {
   const counts = new Map<string, number>();
   for (const { missing_variables: missing } of miners) {
@@ -70,7 +70,7 @@ function missingLines(miners: readonly MinerReport[]): string[] {
   );
   return lines.length === 0
     ? []
-    : ['Not scored, as the forecast or what it is compared with lacks it:', ...lines, ''];
+    : ['Not scored, because the forecast or its comparison data lacks it:', ...lines, ''];
 }
 
 const recordedTable = ({ recorded }: RunReport): string =>

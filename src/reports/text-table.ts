@@ -1,11 +1,11 @@
-/** One column of a text table: its heading, how a row fills it, and whether numbers are lined up at the right. */
+/** One column of a text table: heading, cell text of a row, and whether cells are right-aligned as numbers. */
 export interface TextColumn<Row> {
   readonly heading: string;
   readonly value: (row: Row) => string;
   readonly isNumber?: boolean;
 }
 
-/** Lays rows out in columns, two spaces apart, with a rule under the headings. */
+/** Formats rows as aligned columns, two spaces apart, with a rule under the headings. */
 export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map(({ value }) => value(row)));
   const widths = columns.map(({ heading }, index) =>

@@ -51,15 +51,15 @@ async function countRunning(): Promise<number> {
   return rows.length;
 }
 
-describe('steps whose process died', () => {
-  it('steps whose process died are closed as abandoned at the next start, with the category of a crash', async () => {
+describe('steps of a dead process', () => {
+  it('steps of a dead process are closed at the next start as abandoned with process_crash', async () => {
     const { rows } = await database.pool.query(
       `select status, error_type, latency_ms, count(*)::int as steps from weather_forecast_steps group by 1, 2, 3`,
     );
     expect(rows).toEqual([{ status: 'abandoned', error_type: 'process_crash', latency_ms: null, steps: 8 }]);
   });
 
-  it('steps whose process died leave their forecasts in error, with what happened in words', async () => {
+  it('forecasts of abandoned steps are in error with a readable reason', async () => {
     const { rows } = await database.pool.query(
       'select distinct current_forecast_status, last_error_message from weather_forecast_stats',
     );
@@ -68,7 +68,7 @@ describe('steps whose process died', () => {
     ]);
   });
 
-  it('steps whose process died have a span in the trace, with the ids of the original and marked as closed', async () => {
+  it('an abandoned step has a span in the trace with its original ids, marked as synthetic', async () => {
     const { rows } = await database.pool.query<{ id: string }>(
       `select trace_id || ' ' || span_id as id from weather_forecast_steps order by 1`,
     );

@@ -39,7 +39,7 @@ async function rowsOf<Row extends object>(sql: string): Promise<Row[]> {
 }
 
 describe('a demonstration with 16 miners', () => {
-  it('a demonstration with 16 miners completes its run, with every part played and every miner at an end that explains itself', () => {
+  it('the run completes with every profile present and every miner in a terminal state with a reason', () => {
     expect(report.run).toMatchObject({ status: 'completed', error: null });
     expect(report.miners).toHaveLength(16);
     expect(new Set(report.miners.map(({ profile }) => profile))).toEqual(new Set(PROFILES));
@@ -49,7 +49,7 @@ describe('a demonstration with 16 miners', () => {
     }
   });
 
-  it('a demonstration with 16 miners scores every lead and day one of those that hand in what they promised', () => {
+  it('every lead and day one is scored for miners that deliver their forecast', () => {
     const honest = minersThat(...HONEST);
     expect(honest.length).toBeGreaterThanOrEqual(11);
     for (const miner of honest) {
@@ -61,14 +61,14 @@ describe('a demonstration with 16 miners', () => {
     }
   });
 
-  it('a demonstration with 16 miners asks twice only where an answer failed: honest miners share this machine without being late', () => {
+  it('only failed requests are retried, and good miners are never late', () => {
     for (const miner of minersThat('good', 'slow', 'copying')) {
       expect(miner).toMatchObject({ retries: 0, last_error: null });
     }
     for (const miner of minersThat('flaky')) expect(miner.retries).toBeGreaterThan(0);
   });
 
-  it('a demonstration with 16 miners tells each fault by its own category', () => {
+  it('each fault has its own error category', () => {
     for (const [profile, category] of Object.entries(ERROR_OF)) {
       const miners = minersThat(profile);
       expect(miners.map((miner) => [miner.forecast_status, miner.error_type])).toEqual(
@@ -77,7 +77,7 @@ describe('a demonstration with 16 miners', () => {
     }
   });
 
-  it('a demonstration with 16 miners ranks a copied reference below every honest forecast on day one, for its clone penalty', async () => {
+  it('a copied reference ranks below every good forecast on day one, by its clone penalty', async () => {
     const [copying] = minersThat('copying');
     const best = Math.min(...minersThat('good', 'slow', 'flaky').map(({ day1_score: score }) => score ?? 0));
     expect(copying?.day1_score).toBeLessThan(best);
@@ -92,7 +92,7 @@ describe('a demonstration with 16 miners', () => {
 });
 
 describe('the record of a demonstration', () => {
-  it('the record of a demonstration has rows of the run in all seven tables, all its spans, and none that was dropped or refused', async () => {
+  it('all seven tables have rows of the run, and no span was dropped or rejected', async () => {
     expect(Object.keys(report.recorded)).toHaveLength(7);
     for (const [table, rows] of Object.entries(report.recorded)) expect(rows, table).toBeGreaterThan(0);
     const { completeness, recorder } = report;
@@ -103,7 +103,7 @@ describe('the record of a demonstration', () => {
     expect(shown.output.problems).toEqual([]);
   });
 
-  it('the record of a demonstration keeps every value as its step told it: nothing was cut, replaced or lost on the way', async () => {
+  it('every recorded value equals the attribute of its span, neither cut nor replaced nor lost', async () => {
     const rows = await rowsOf(
       `select span_name, facts -> 'adjustments' as adjustments from weather_forecast_steps
        where run_id = $1 and (facts -> 'adjustments' <> '{}' or (facts ->> 'truncated')::boolean)`,
@@ -111,7 +111,7 @@ describe('the record of a demonstration', () => {
     expect(rows).toEqual([]);
   });
 
-  it('the record of a demonstration holds no secret: no address or port of a miner, no token, no path of this machine', async () => {
+  it('no secret is recorded: no address or port of a miner, no token, no local path', async () => {
     const { rows } = await database.pool.query<{ base_url: string }>(
       'select base_url from pipeline.run_miners',
     );
@@ -127,7 +127,7 @@ describe('the record of a demonstration', () => {
     }
   });
 
-  it('the record of a demonstration is mirrored by the metrics: what is scraped are the numbers that were committed', async () => {
+  it('scraped metrics equal the committed rows', async () => {
     const lines = (await (await fetch(report.where.metrics ?? '')).text()).split('\n');
     const shownBy = (metric: string, hotkey: string) =>
       lines
@@ -154,7 +154,7 @@ describe('the record of a demonstration', () => {
 });
 
 describe('a second demonstration on the same database', () => {
-  it('a second demonstration on the same database is another run that leaves the first as it was', async () => {
+  it('a second run leaves the rows of the first unchanged', async () => {
     await run.close();
     const before = await rowsOf('select * from weather_forecast_stats where run_id = $1 order by miner_uid');
     const second = await runDemonstration(testConfig(database.connectionString), { miners: 3, seed: 1 });

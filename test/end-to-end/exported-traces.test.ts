@@ -62,14 +62,14 @@ function expectOneTree(trace: readonly ExportedSpan[], rootName: string): void {
 }
 
 describe('the spans that a run sends over OTLP', () => {
-  it('the spans that a run sends over OTLP are one tree for the run, which holds what belongs to no miner', () => {
+  it('the spans of the run that belong to no miner are one tree', () => {
     const trace = ofTrace(report.run.trace_id);
     expectOneTree(trace, 'forecast.run');
     expect(trace.filter(({ attributes }) => 'weather.miner.hotkey' in attributes)).toEqual([]);
     expect(new Set(trace.map(({ name }) => name))).toContain('orchestration decision');
   });
 
-  it('the spans that a run sends over OTLP are one tree for each miner, whose root is linked to the trace of the run', () => {
+  it('the spans of each miner are one tree whose root links to the trace of the run', () => {
     expect(report.miners).toHaveLength(4);
     const [runRoot] = rootsOf(ofTrace(report.run.trace_id));
     for (const miner of report.miners) {
@@ -84,7 +84,7 @@ describe('the spans that a run sends over OTLP', () => {
     }
   });
 
-  it('the spans that a run sends over OTLP link every further attempt to the attempt before, of the same step of the same miner and lead', () => {
+  it('every retry links to the previous attempt of its step, miner and lead', () => {
     const byId = new Map(spans.map((span) => [idOf(span), span]));
     const further = spans.filter(
       ({ name, attributes }) =>
@@ -103,7 +103,7 @@ describe('the spans that a run sends over OTLP', () => {
     }
   });
 
-  it('the spans that a run sends over OTLP are those of the rows: each row finds its span, each span its row, with the same parent', async () => {
+  it('rows and spans correspond one to one, with the same parent', async () => {
     const { rows } = await database.pool.query<{ id: string; parent: string | null }>(
       `select trace_id || ' ' || span_id as id, parent_span_id as parent from weather_forecast_steps order by id`,
     );
@@ -112,7 +112,7 @@ describe('the spans that a run sends over OTLP', () => {
     expect(exported.sort((one, other) => (one.id < other.id ? -1 : 1))).toEqual(rows);
   });
 
-  it('the spans that a run sends over OTLP are found from every row of every table that names a trace', async () => {
+  it('every trace id in a table belongs to an exported span', async () => {
     const traces = new Set(spans.map(({ traceId }) => traceId));
     for (const table of [
       'weather_forecast_runs',
@@ -132,7 +132,7 @@ describe('the spans that a run sends over OTLP', () => {
     }
   });
 
-  it('the spans that a run sends over OTLP say of every failure what it was, in the attribute, the status and the message, and of nothing else', () => {
+  it('failed spans, and only those, have error.type, error status and a message', () => {
     const failed = spans.filter(({ status }) => status.code === 2);
     expect(failed.length).toBeGreaterThan(0);
     for (const { name, status, attributes } of failed) {
@@ -145,12 +145,12 @@ describe('the spans that a run sends over OTLP', () => {
     expect(rest.filter(({ attributes }) => attributes['weather.step.status'] === 'failed')).toEqual([]);
   });
 
-  it('the spans that a run sends over OTLP are of a client where a miner is called, and internal elsewhere', () => {
+  it('calls to miners are client spans, and all others internal', () => {
     const kinds = spans.map(({ name, kind }) => [name.startsWith('communication '), kind]);
     expect(new Set(kinds.map(String))).toEqual(new Set(['true,3', 'false,1']));
   });
 
-  it('the spans that a run sends over OTLP have names from a short list, and one emitter that says who it is, of which version', () => {
+  it('span names are a closed list, and the resource names one instance with its version', () => {
     expect([...new Set(spans.map(({ name }) => name))].sort()).toEqual(SPAN_NAMES);
     const resources = new Set(spans.map(({ resource }) => JSON.stringify(resource)));
     expect(resources.size).toBe(1);

@@ -74,7 +74,7 @@ async function expectSameBehaviour(uid = 1): Promise<void> {
   await expect(rejecting(uid)).rejects.toBe(ERROR);
 }
 
-/** Whether a flush comes to its end; it says so by not throwing. */
+/** Checks that a flush resolves: it throws otherwise. */
 const isFlushed = (processor: RecordingSpanProcessor): Promise<boolean> =>
   processor.forceFlush().then(
     () => true,
@@ -85,7 +85,7 @@ const lost = (processor: RecordingSpanProcessor): Record<string, number> =>
   Object.fromEntries(Object.entries(processor.counters.dropped).filter(([, count]) => count > 0));
 
 describe('a step whose recording fails', () => {
-  it('a step whose recording fails gives the same value and the same error when the sink throws', async () => {
+  it('a step has the same value and error when the sink throws', async () => {
     let exports = 0;
     const processor = recordIn({
       export: () => {
@@ -101,7 +101,7 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({ shutdown_deadline: 4 });
   });
 
-  it('a step whose recording fails gives the same when the sink rejects, and nothing is lost once it works again', async () => {
+  it('a step is unchanged when the sink fails, and its span is delivered once the sink works again', async () => {
     let isBroken = true;
     const processor = recordIn({
       export: () => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve({ kind: 'written' })),
@@ -116,7 +116,7 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({});
   });
 
-  it('a step whose recording fails gives the same when the sink refuses its span for good, which is counted', async () => {
+  it('a step is unchanged when its span is rejected for good, and the rejection is counted', async () => {
     const processor = recordIn({
       export: () => Promise.resolve({ kind: 'rejected', error: new Error('no') }),
     });
@@ -125,21 +125,21 @@ describe('a step whose recording fails', () => {
     expect(lost(processor)).toEqual({ rejected: 4 });
   });
 
-  it('a step whose recording fails gives the same when the queue is full at one span, and the others are counted as dropped', async () => {
+  it('a step is unchanged when the queue is full, and the dropped spans are counted', async () => {
     const processor = recordIn({ export: () => new Promise(() => undefined) }, { maxQueueSize: 1 });
     await expectSameBehaviour();
     expect(processor.counters.queued).toBe(1);
     expect(lost(processor)['queue_full']).toBeGreaterThanOrEqual(3);
   });
 
-  it('a step whose recording fails gives the same after the recorder has been shut down, which is counted', async () => {
+  it('a step is unchanged after the recorder was shut down, and its dropped span is counted', async () => {
     const processor = recordIn({ export: () => Promise.resolve({ kind: 'written' }) });
     await processor.shutdown();
     await expectSameBehaviour();
     expect(lost(processor)).toEqual({ after_shutdown: 8 });
   });
 
-  it('a step whose recording fails waits for no sink: a thousand steps end while the first export is still unanswered', async () => {
+  it('no step waits for the sink: a thousand steps end during the first export', async () => {
     let answer: (() => void) | undefined;
     let exports = 0;
     const processor = recordIn({
@@ -160,7 +160,7 @@ describe('a step whose recording fails', () => {
   });
 });
 
-describe('a step whose database is gone', () => {
+describe('a step whose database is away', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -169,7 +169,7 @@ describe('a step whose database is gone', () => {
   const countRows = async (): Promise<number> =>
     (await database.pool.query('select from weather_forecast_steps')).rows.length;
 
-  it('a step whose database is gone gives the same while the connection is cut, and its row is there when it is mended', async () => {
+  it('a step is unchanged while the connection is cut, and its row is recorded after the repair', async () => {
     const proxy = await openBreakableProxy(database.connectionString);
     const pool = createDatabasePool(proxy.url, { maxConnections: 1 });
     const exporter = createPostgresExporter({ pool });
@@ -193,7 +193,7 @@ describe('a step whose database is gone', () => {
     await proxy.cut();
   });
 
-  it('a step whose database is gone gives the same when nothing listens at all, and what was not written is counted at the end', async () => {
+  it('a step is unchanged without a database server, and unwritten spans are counted at the end', async () => {
     const proxy = await openBreakableProxy(database.connectionString);
     await proxy.cut();
     const pool = createDatabasePool(proxy.url);

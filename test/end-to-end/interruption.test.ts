@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SHORT_DELAYS } from '#test/support/short-delays';
 import { startProgram, type RunningProgram } from '../commands/support/program.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -16,7 +17,6 @@ const start = (args: readonly string[], environment: Readonly<Record<string, str
 
 /** Long enough that the run is under way when it is interrupted; the end of the test ends it. */
 const LASTING = { BAROGRAPH_DELAY_FACTOR: '0.01' };
-const HURRY = { BAROGRAPH_DELAY_FACTOR: '0.000001' };
 
 async function theOnly(sql: string): Promise<Record<string, unknown>> {
   const { rows } = await database.pool.query<Record<string, unknown>>(sql);
@@ -28,15 +28,15 @@ async function theOnly(sql: string): Promise<Record<string, unknown>> {
 const connected = `select count(*)::int as connections from pg_stat_activity
   where datname = current_database() and application_name in ('barograph-pipeline', 'barograph-recorder')`;
 
-describe('a demonstration that is interrupted', () => {
+describe('an interrupted demonstration', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    'a demonstration that is interrupted by %s ends in good order with exit code %i, and its run is recorded as given up',
+    'a demonstration stopped by %s ends with exit code %i, and its run is recorded as abandoned',
     async (signal, code) => {
       const program = start(['--once'], LASTING);
-      await program.untilTold(/run \d+ awaiting results/);
+      await program.untilStderrMatches(/run \d+ awaiting results/);
       program.kill(signal);
       const { exitCode, stdout, stderr } = await program.ended;
       expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
@@ -51,9 +51,9 @@ describe('a demonstration that is interrupted', () => {
     },
   );
 
-  it('a demonstration that is interrupted once it only serves what it recorded ends with exit code 0', async () => {
-    const program = start([], HURRY);
-    await program.untilTold(/Still serving\. Ctrl-C ends it\./);
+  it('a demonstration stopped while it only serves its records ends with exit code 0', async () => {
+    const program = start([], SHORT_DELAYS);
+    await program.untilStderrMatches(/Still serving\. Ctrl-C ends it\./);
     program.kill('SIGINT');
     const { exitCode, stdout } = await program.ended;
     expect(exitCode).toBe(0);
@@ -63,12 +63,12 @@ describe('a demonstration that is interrupted', () => {
 });
 
 describe('a demonstration after one that was killed', () => {
-  it('a demonstration after one that was killed gives up the run that was left behind, whose miners are gone, and completes one of its own', async () => {
+  it('the run of the killed demonstration is abandoned, and a new run completes', async () => {
     const killed = start(['--once'], LASTING);
-    await killed.untilTold(/run 1 awaiting results/);
+    await killed.untilStderrMatches(/run 1 awaiting results/);
     killed.kill('SIGKILL');
     await killed.ended;
-    const { exitCode } = await start(['--once', '--json'], HURRY).ended;
+    const { exitCode } = await start(['--once', '--json'], SHORT_DELAYS).ended;
     expect(exitCode).toBe(0);
     const { rows } = await database.pool.query('select run_id, status from pipeline.runs order by run_id');
     expect(rows).toEqual([
@@ -79,10 +79,10 @@ describe('a demonstration after one that was killed', () => {
 });
 
 describe('a demonstration beside another one on the same database', () => {
-  it('a demonstration beside another one on the same database is refused with what to do, for each would take up the jobs of the other', async () => {
+  it('a second demonstration on one database is refused with the remedy', async () => {
     const first = start(['--once'], LASTING);
-    await first.untilTold(/run 1 awaiting results/);
-    const second = await start(['--once', '--json'], HURRY).ended;
+    await first.untilStderrMatches(/run 1 awaiting results/);
+    const second = await start(['--once', '--json'], SHORT_DELAYS).ended;
     expect(second).toMatchObject({ exitCode: 1, stdout: '' });
     expect(second.stderr).toContain('Another process works on the runs of this database');
     expect(second.stderr).toContain('use another database');

@@ -22,7 +22,7 @@ interface ExpectedScore extends Scores {
   readonly variable: string;
   readonly pressure_level?: number;
 }
-/** Only what tells rows apart. */
+/** Only the columns in which rows differ. */
 type Place = Pick<ExpectedScore, 'lead_hours' | 'valid_time_utc' | 'variable' | 'pressure_level'>;
 
 const readExpected = (folder: string): readonly ExpectedScore[] =>
@@ -81,7 +81,7 @@ describe.skipIf(!existsSync(SHARED_DATA))(`a run on real reanalysis fields (else
     return served.map(({ hotkey }) => rows.filter((row) => row.miner_hotkey === hotkey));
   }
 
-  it(`a run on real reanalysis fields (else: ${SKIP_NOTE}) completes, with all leads of all miners scored and nothing tried twice`, () => {
+  it('the run completes with all leads of all miners scored and no retry', () => {
     expect(report.run.status).toBe('completed');
     expect(report.miners).toHaveLength(8);
     for (const miner of report.miners) {
@@ -92,7 +92,7 @@ describe.skipIf(!existsSync(SHARED_DATA))(`a run on real reanalysis fields (else
   });
 
   it.each(['persistence', 'model', 'climatology'])(
-    `a run on real reanalysis fields (else: ${SKIP_NOTE}) records every independently computed score of %s, for day one and for each lead`,
+    'every independently computed score of %s is recorded, for day one and each lead',
     async (forecast) => {
       const expected = readExpected('era5-uk').filter((row) => row.forecast === forecast);
       expect(expected.map((row) => row.lead_hours)).toEqual([12, ...ERA5_LEAD_HOURS]);
@@ -105,13 +105,13 @@ describe.skipIf(!existsSync(SHARED_DATA))(`a run on real reanalysis fields (else
     },
   );
 
-  it(`a run on real reanalysis fields (else: ${SKIP_NOTE}) says which variables of the full set no forecast could be scored on`, () => {
+  it('the variables that no forecast could be scored on are reported', () => {
     for (const { missing_variables: missing } of report.miners) {
       expect(missing).toEqual(VARIABLES.filter((name) => name !== '2t').sort());
     }
   });
 
-  it(`a run on real reanalysis fields (else: ${SKIP_NOTE}) penalises the miners that hand in the reference, and nobody else`, async () => {
+  it('the clone penalty hits miners that deliver the reference, and no others', async () => {
     const { rows } = await database.pool.query<{ uid: number; penalty: number }>(
       `select miner_uid as uid, clone_penalty as penalty from weather_forecast_component_scores
        where run_id = $1 and score_type = 'day1' order by miner_uid`,
@@ -134,7 +134,7 @@ describe.skipIf(!existsSync(SHARED_DATA))(`barograph score on real fields (else:
     return JSON.parse(ended.stdout) as readonly (Scores & Place)[];
   }
 
-  it(`barograph score on real fields (else: ${SKIP_NOTE}) prints every independently computed score over the United Kingdom`, async () => {
+  it('every independently computed score over the United Kingdom is printed', async () => {
     const expected = readExpected('era5-uk');
     for (const forecast of new Set(expected.map((row) => row.forecast))) {
       const stores = { truth: 'era5-uk/truth', climatology: 'era5-uk/climatology' };
@@ -146,7 +146,7 @@ describe.skipIf(!existsSync(SHARED_DATA))(`barograph score on real fields (else:
     }
   });
 
-  it(`barograph score on real fields (else: ${SKIP_NOTE}) prints every independently computed score of the globe`, async () => {
+  it('every independently computed score of the globe is printed', async () => {
     const expected = readExpected('era5-global');
     for (const forecast of new Set(expected.map((row) => row.forecast))) {
       const names = ['truth', 'climatology', 'reference'];

@@ -42,7 +42,7 @@ async function scrapeCounters(url: string): Promise<ReadonlyMap<string, number>>
 const sumOf = (counters: ReadonlyMap<string, number>): number =>
   [...counters.values()].reduce((sum, value) => sum + value, 0);
 
-/** The table is what the log says of every step once, and the metrics are what the table says, writers waiting. */
+/** Checks that the table counts each step of the log once and that the metrics equal the table, under the writers' lock. */
 async function expectNothingDoubled(url: string): Promise<void> {
   const { rows, differenceCount } = await reconcile(database.pool, { validatorHotkey: null, runId: null });
   expect(differenceCount).toBe(0);
@@ -51,7 +51,7 @@ async function expectNothingDoubled(url: string): Promise<void> {
 }
 
 describe('a process that is killed between two scrapes', () => {
-  it('a process that is killed between two scrapes is followed by one whose counters neither go back nor count twice, and there is no drift', async () => {
+  it('counters neither decrease nor count twice across a kill, and no drift appears', async () => {
     let before: ReadonlyMap<string, number> = new Map();
     for (const seed of [1, 2, 3]) {
       const url = await start(seed, seed === 3 ? 0 : 4);

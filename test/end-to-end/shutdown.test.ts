@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const DAY_MILLIS = 86_400_000;
 
-/** A miner that answers nothing until the test says so: then it refuses, which ends its part. */
+/** A miner that holds every request until the test releases it, and then rejects it, which ends its forecast. */
 interface HeldMiner {
   readonly port: number;
   /** Resolves when it is asked for the n-th time. */
@@ -119,8 +119,8 @@ const JOBS = `select task_identifier as task, locked_at is not null as locked, a
 const QUERIES = `select status, error_type from weather_forecast_steps
   where step_name = 'query' and status <> 'in_progress' order by started_at`;
 
-describe('a worker in the middle of a step that gets SIGTERM', () => {
-  it('a worker in the middle of a step that gets SIGTERM lets go of it at the deadline and ends with exit code 0; another worker does it at once', async () => {
+describe('a worker that gets SIGTERM during a step', () => {
+  it('a step is abandoned at the deadline with exit code 0, and another worker repeats it at once', async () => {
     const first = startWork({ BAROGRAPH_SHUTDOWN_SECONDS: '1' });
     await miner.asked(1);
     const askedAt = performance.now();
@@ -129,9 +129,9 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
     expect(exitCode).toBe(0);
     // The deadline, a second for the process to end by itself, and some for a busy machine; the call takes 60 s.
     expect(performance.now() - askedAt).toBeLessThan(15_000);
-    expect(stderr).toContain('steps under way have 1 s to end');
+    expect(stderr).toContain('running steps have 1 s to finish');
     expect(stderr).toContain(
-      'Steps that did not: 1. They are recorded as abandoned, and the next worker does them again',
+      'Running steps that did not: 1.\nThey are recorded as abandoned, and the next worker repeats them.',
     );
     expect(await rowsOf(JOBS)).toEqual([{ task: 'query', locked: false, attempts: 0 }]);
 
@@ -142,36 +142,33 @@ describe('a worker in the middle of a step that gets SIGTERM', () => {
       { state: 'failed', failure_category: 'miner_inference' },
     ]);
     expect(await rowsOf(JOBS)).toEqual([]);
-    expect(
-      await rowsOf(QUERIES),
-      'what was let go of is closed, from the spool that its process left',
-    ).toEqual([
+    expect(await rowsOf(QUERIES), 'the abandoned step is closed from the spool of its process').toEqual([
       { status: 'abandoned', error_type: 'process_crash' },
       { status: 'failed', error_type: 'miner_inference' },
     ]);
   });
 
-  it('a worker in the middle of a step that gets SIGTERM records a step that ends in time, says so, and ends with exit code 0', async () => {
+  it('a step that ends in time is recorded and reported, with exit code 0', async () => {
     const program = startWork({});
     await miner.asked(1);
     program.kill('SIGTERM');
-    await program.untilTold(/steps under way have 30 s to end/);
+    await program.untilStderrMatches(/running steps have 30 s to finish/);
     miner.answer();
     const { exitCode, stderr } = await program.ended;
     expect(exitCode).toBe(0);
     // The orchestrator's step may still have been under way too.
     expect(stderr).toMatch(
-      /came to their end: [12]\.\nEnded; everything that was recorded is in the database\.$/m,
+      /steps that finished: [12]\.\nEnded; everything that was recorded is in the database\.$/m,
     );
     expect(await rowsOf(QUERIES)).toEqual([{ status: 'failed', error_type: 'miner_inference' }]);
     expect((await rowsOf(JOBS)).filter(({ locked }) => locked)).toEqual([]);
   });
 
-  it('a worker in the middle of a step that gets SIGTERM ends at once when it gets another signal', async () => {
+  it('a second signal ends the worker at once', async () => {
     const program = startWork({});
     await miner.asked(1);
     program.kill('SIGTERM');
-    await program.untilTold(/Ctrl-C again ends at once/);
+    await program.untilStderrMatches(/Ctrl-C again ends at once/);
     const toldAt = performance.now();
     program.kill('SIGINT');
     // No exit code: the signal ended it.

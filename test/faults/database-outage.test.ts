@@ -83,18 +83,21 @@ async function expectAllRecorded(): Promise<void> {
 }
 
 const mib = (bytes = 0): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
-const inWords = (name: string, { rounds: done, seconds, p50, p99, maxRssBytes }: Measured): string =>
+const formatMeasurement = (
+  name: string,
+  { rounds: done, seconds, p50, p99, maxRssBytes }: Measured,
+): string =>
   `${name.padEnd(24)} ${String(2 * done).padStart(7)} spans in ${seconds.toFixed(1)} s, ` +
   `step latency p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, peak memory ${mib(maxRssBytes)}`;
 
 describe('a recorder whose database fails', () => {
-  it('a recorder whose database fails records while the database works: what the faults are compared with', async () => {
+  it('a recorder with a working database gives the baseline', async () => {
     await work('warm-up', ROUNDS_OF_A_FAULT);
     await work('database works', Math.max(1000, ROUNDS / 10));
     await expectAllRecorded();
   });
 
-  it(`a recorder whose database fails keeps ${SPANS} spans while the server is stopped, and delivers every one when it is back`, async () => {
+  it(`${SPANS} spans are kept while the server is stopped, and all delivered when it is back`, async () => {
     await database.stop();
     await work('server stopped', ROUNDS);
     expect(measured['server stopped']).toMatchObject({
@@ -107,7 +110,7 @@ describe('a recorder whose database fails', () => {
     console.info(`${SPANS} spans were delivered in ${seconds.toFixed(1)} s after the server was back.`);
   });
 
-  it('a recorder whose database fails loses and doubles nothing when the server is killed in the middle of its transactions', async () => {
+  it('no record is lost or doubled when the server is killed during transactions', async () => {
     for (let fault = 0; fault < FAULTS; fault += 1) {
       const working = work('server killed', ROUNDS_OF_A_FAULT);
       await sleep(random() * 300);
@@ -119,14 +122,14 @@ describe('a recorder whose database fails', () => {
     await expectAllRecorded();
   });
 
-  it('a recorder whose database fails loses and doubles nothing when the server is a replica that refuses to write, for a while', async () => {
+  it('no record is lost or doubled when the server is a read-only replica for a while', async () => {
     await database.setReadOnly(true);
     await work('server read-only', ROUNDS_OF_A_FAULT);
     await database.setReadOnly(false);
     await expectAllRecorded();
   });
 
-  it('a recorder whose database fails loses and doubles nothing when its connections are cut at random', async () => {
+  it('no record is lost or doubled when connections are cut at random', async () => {
     let cut = 0;
     for (let fault = 0; fault < FAULTS * 4; fault += 1) {
       const working = work('connections cut', ROUNDS_OF_A_FAULT);
@@ -138,9 +141,9 @@ describe('a recorder whose database fails', () => {
     await expectAllRecorded();
   });
 
-  it('a recorder whose database fails loses and doubles nothing when the disk of the server is full, and goes on when there is room', async (test) => {
+  it('no record is lost or doubled when the disk of the server is full for a while', async (test) => {
     if (!database.hasOwnDisk)
-      test.skip('a disk of its own cannot be had here: that takes the right to mount one');
+      test.skip('a separate file system cannot be mounted here: that needs the privilege to mount');
     database.fillDisk();
     await work('disk of server full', ROUNDS_OF_A_FAULT * 5);
     await sleep(1000);
@@ -149,28 +152,29 @@ describe('a recorder whose database fails', () => {
     await expectAllRecorded();
   });
 
-  it('a recorder whose database fails left folds that are byte by byte what a rebuild from the log gives', async () => {
+  it('the projections equal a rebuild from the log byte by byte after the outages', async () => {
     const request = { validatorHotkey: null, runId: null };
     const { differenceCount } = await database.look((pool) => reconcile(pool, request));
     expect(differenceCount).toBe(0);
   });
 
-  it('a recorder whose database fails never let a step wait: its latency is that of a recorder whose database works', () => {
-    for (const [name, figures] of Object.entries(measured)) console.info(inWords(name, figures));
+  it('no step waits for the database: latencies equal those of the baseline', () => {
+    for (const [name, measurement] of Object.entries(measured))
+      console.info(formatMeasurement(name, measurement));
     const { p99: usual = 0 } = measured['database works'] ?? {};
     expect(measured['server stopped']?.p99).toBeLessThan(2 * usual + 5);
     expect(measured['server read-only']?.p99).toBeLessThan(2 * usual + 5);
   });
 
-  it('a recorder whose database fails needed no more memory for what waited', () => {
+  it('waiting records take no additional memory', () => {
     const before = measured['database works']?.maxRssBytes ?? 0;
     expect(measured['server stopped']?.maxRssBytes).toBeLessThan(before + 80 * 1024 * 1024);
   });
 
-  it('a recorder whose database fails ends in good order, with nothing left', async () => {
+  it('the recorder ends gracefully with an empty spool', async () => {
     recorder.endInput();
-    expect(await recorder.ended, recorder.output()).toBe(0);
-    const { remainder, maxRssBytes } = JSON.parse(recorder.lastWord()) as {
+    expect(await recorder.ended, recorder.stderr()).toBe(0);
+    const { remainder, maxRssBytes } = JSON.parse(recorder.lastLine()) as {
       remainder: unknown;
       maxRssBytes: number;
     };

@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('spans that come three times, in any order, from four writers at once, by clocks that are off by seconds', () => {
-  it(`spans that come three times, in any order, from four writers at once, by clocks that are off by seconds give the tables that the same spans give in their order, ${ROUNDS} times`, async () => {
+describe('spans in triplicate and disorder, from four concurrent writers with skewed clocks', () => {
+  it(`disordered and duplicated spans give the same tables as ordered ones, ${ROUNDS} times`, async () => {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const random = createRandom(deriveSeed(FAULT_SEED, `disorder ${round}`));
       const spans = withSkewedClocks(RECORDED_RUNS, WRITERS, random);

@@ -15,7 +15,7 @@ import { startOfSpan } from '../support/spans.ts';
 import { dumpTables, emptyTables } from '../support/tables.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Whether the checksum of a record is what its bytes say; else it is whatever stands behind them, so all look whole. */
+/** Switch for the checksum: off, it is whatever follows the bytes of a record, so that every record looks intact. */
 const checksum = vi.hoisted(() => ({ isChecked: true }));
 vi.mock('node:zlib', async (importOriginal) => {
   const zlib = await importOriginal<{ crc32: (data: Uint8Array, value?: number) => number }>();
@@ -77,12 +77,12 @@ async function differences(
 
 const ENDED = RECORDED_RUNS.filter(({ phase }) => phase === 'ended');
 
-describe('the unique key of the log', () => {
-  it('the unique key of the log keeps every repetition out', async () => {
+describe('unique key of the log', () => {
+  it('the unique key rejects every duplicate', async () => {
     expect(await differences([ENDED, ENDED])).toEqual([]);
   });
 
-  it('the unique key of the log is missed at once when it is gone: steps and counters double', async () => {
+  it('without the unique key, steps and counters double', async () => {
     await database.pool.query('drop index weather_forecast_steps_finished_key');
     expect(await differences([ENDED, ENDED])).toEqual(
       expect.arrayContaining(['weather_forecast_steps', 'miner_stats']),
@@ -90,27 +90,27 @@ describe('the unique key of the log', () => {
   });
 });
 
-describe('the guard of a terminal status', () => {
+describe('guard of a terminal status', () => {
   const late = [ENDED, ENDED.map(startOfSpan)];
 
-  it('the guard of a terminal status keeps a start that comes late from undoing the end', async () => {
+  it('a late start does not undo the end', async () => {
     expect(await differences(late)).toEqual([]);
   });
 
-  it('the guard of a terminal status is missed at once when it is gone: ended steps run again', async () => {
+  it('without the guard, ended steps become running again', async () => {
     const withoutGuard = findNothing('where exists (select from weather_forecast_steps_finished');
     expect(await differences(late, withoutGuard)).toContain('weather_forecast_steps');
   });
 });
 
-describe('the rule by which a closing gives way to the real end', () => {
+describe('precedence of a real end over a synthetic one', () => {
   const closings = ENDED.map((span) => closingSpan(startOfSpan(span), { reason: 'process_crash', at: 0 }));
 
-  it('the rule by which a closing gives way to the real end lets the end count, whichever comes first', async () => {
+  it('the real end wins, whichever comes first', async () => {
     expect(await differences([closings, ENDED])).toEqual([]);
   });
 
-  it('the rule by which a closing gives way to the real end is missed at once when it is gone: what was told is taken for abandoned', async () => {
+  it('without the precedence, ended steps count as abandoned', async () => {
     const withoutRule = findNothing('from closed_spans as closed join');
     expect(await differences([closings, ENDED], withoutRule)).toEqual(
       expect.arrayContaining(['weather_forecast_steps', 'weather_forecast_stats', 'miner_stats']),
@@ -143,12 +143,12 @@ async function gapsAfterLoss(intercept: Interceptor): Promise<readonly string[]>
   return rows.map(({ missing }) => missing);
 }
 
-describe('the check of the ledger', () => {
-  it('the check of the ledger shows the number of a record that was lost', async () => {
+describe('sequence check of the ledger', () => {
+  it('the sequence number of a lost record is reported', async () => {
     expect(await gapsAfterLoss(asItIs)).toEqual(['{[3,4)}']);
   });
 
-  it('the check of the ledger is missed at once when it is gone: a loss shows nowhere', async () => {
+  it('without the sequence check, a loss is not reported', async () => {
     const believeEverything: Interceptor = (text, run, client) =>
       text.includes(
         'insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence',
@@ -188,12 +188,12 @@ async function readTorn(): Promise<readonly string[]> {
   return [...wrong.map(() => 'a wrong row'), ...lost.map(() => 'a whole record lost')];
 }
 
-describe('the check for torn records', () => {
-  it('the check for torn records lets only whole records through, and all of them', async () => {
+describe('checksum of records', () => {
+  it('all intact records, and only those, pass the checksum', async () => {
     expect(await readTorn()).toEqual([]);
   });
 
-  it('the check for torn records is missed at once when it is gone: what is torn is taken for whole', async () => {
+  it('without the checksum, torn records count as intact', async () => {
     checksum.isChecked = false;
     expect(await readTorn()).not.toEqual([]);
   });

@@ -46,20 +46,20 @@ async function openScene(name: string, delayFactor: number): Promise<Scene> {
   return { database, fleet, work };
 }
 
-const tell = (text: string): void => console.info(text);
+const log = (text: string): void => console.info(text);
 const secondsSince = (start: number): string => `${((performance.now() - start) / 1000).toFixed(1)} s`;
 
 beforeAll(async () => {
   const start = performance.now();
   day = await makeSimulatedDay({ seed: FAULT_SEED, miners: FAULT_MINERS });
-  tell(
+  log(
     `Seed ${FAULT_SEED}, miners ${FAULT_MINERS}, kills ${KILLS}; the world was made in ${secondsSince(start)}.`,
   );
   undisturbed = await openScene('undisturbed', 1e-6);
   const undisturbedStart = performance.now();
   const worker = startWorkerProcess(undisturbed.work);
-  expect({ exitCode: await worker.ended, output: worker.output() }).toEqual({ exitCode: 0, output: '' });
-  tell(`The undisturbed run took ${secondsSince(undisturbedStart)}.`);
+  expect({ exitCode: await worker.ended, stderr: worker.stderr() }).toEqual({ exitCode: 0, stderr: '' });
+  log(`The undisturbed run took ${secondsSince(undisturbedStart)}.`);
   disturbed = await openScene('disturbed', DISTURBED_DELAY_FACTOR);
   const disturbedStart = performance.now();
   const random = createRandom(deriveSeed(FAULT_SEED, 'pipeline kills'));
@@ -69,7 +69,7 @@ beforeAll(async () => {
     kills: KILLS,
     random,
   });
-  tell(`The run with ${report.kills} kills took ${secondsSince(disturbedStart)}. ${describeKills(report)}`);
+  log(`The run with ${report.kills} kills took ${secondsSince(disturbedStart)}. ${describeKills(report)}`);
 });
 afterAll(async () => {
   for (const { fleet, database } of [undisturbed, disturbed]) {
@@ -88,14 +88,14 @@ function describeKills({ kinds, steps, committed }: KillReport): string {
 const count = async (sql: string): Promise<number | null> =>
   (await disturbed.database.pool.query(sql)).rowCount;
 
-describe('a worker that is killed again and again', () => {
-  it('a worker that is killed again and again was killed as often as it should be, in different steps', () => {
+describe('a worker that is killed repeatedly', () => {
+  it('the worker was killed the configured number of times, in different steps', () => {
     expect(report.kills).toBe(KILLS);
     expect(report.steps).toBeGreaterThanOrEqual(KILLS);
     expect(report.kinds.size).toBeGreaterThanOrEqual(Math.min(KILLS, 2));
   });
 
-  it('a worker that is killed again and again leaves no run that hangs, no job, and nothing that waits for one', async () => {
+  it('no run hangs, and no job or waiting state is left', async () => {
     expect(await count(`select from pipeline.runs where status = 'completed'`)).toBe(1);
     expect(await count('select from pipeline.runs')).toBe(1);
     expect(await count('select from pipeline.jobs')).toBe(0);
@@ -105,7 +105,7 @@ describe('a worker that is killed again and again', () => {
     ).toBe(0);
   });
 
-  it('a worker that is killed again and again used up no attempt: nothing failed because its worker crashed', async () => {
+  it('a crash uses no attempt: nothing failed because its worker crashed', async () => {
     expect(
       await count(`select from pipeline.run_miners where failure_category = 'process_crash'
         union all select from pipeline.leads where failure_category = 'process_crash'`),
@@ -113,7 +113,7 @@ describe('a worker that is killed again and again', () => {
   });
 
   it.each(CONTROL_TABLES)(
-    'a worker that is killed again and again leaves $table as a run without a crash does',
+    'the control table $table equals that of a run without a crash',
     async (compared) => {
       expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
       const expected = await readCompared(undisturbed.database.pool, compared);
@@ -121,7 +121,7 @@ describe('a worker that is killed again and again', () => {
     },
   );
 
-  it('a worker that is killed again and again scores nothing twice: each component of each lead has one row', async () => {
+  it('nothing is scored twice: each component of each lead has one row', async () => {
     expect(
       await count(`select from weather_forecast_component_scores
         group by run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level having count(*) > 1`),
@@ -129,20 +129,20 @@ describe('a worker that is killed again and again', () => {
   });
 
   it.each(RECORDED_TABLES)(
-    'a worker that is killed again and again has every column of $table either compared or left out',
+    'every column of $table is either compared or listed as excluded',
     async (compared) => {
       expect(await findUnplaced(disturbed.database.pool, compared)).toEqual([]);
     },
   );
 
-  it('a worker that is killed again and again leaves folds that are byte by byte what a rebuild from the log gives', async () => {
+  it('the projections equal a rebuild from the log byte by byte after the crashes', async () => {
     const request = { validatorHotkey: null, runId: null };
     const { differenceCount } = await reconcile(disturbed.database.pool, request);
     expect(differenceCount).toBe(0);
   });
 
   it.each(RECORDED_TABLES)(
-    'a worker that is killed again and again records $table as a run without a crash does',
+    'the recorded table $table equals that of a run without a crash',
     async (compared) => {
       const expected = await readCompared(undisturbed.database.pool, compared);
       expect(await readCompared(disturbed.database.pool, compared)).toEqual(expected);

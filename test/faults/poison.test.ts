@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Each poison is a span of its own, told apart by its id where that is not itself the poison. */
+/** Each poison is a span of its own, identified by its id unless the id is the poison. */
 const poisons = POISONS.map(([what, fate, span], index) => ({
   what,
   fate,
@@ -77,7 +77,7 @@ const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
   (await database.pool.query<Row>(sql)).rows;
 
 describe(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones`, () => {
-  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones are isolated and kept, each with its reason, and all others are recorded`, async () => {
+  it('poisoned spans become dead letters with their reasons, and all others are recorded', async () => {
     const random = createRandom(deriveSeed(FAULT_SEED, 'poison'));
     const mixed = shuffled([...neighbours, ...poisons.map(({ span }) => span)], random);
     expect(await record(mixed)).toEqual({ rejected: 0 });
@@ -101,12 +101,12 @@ describe(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones`, () =>
     );
   });
 
-  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones leave no number unaccounted for`, async () => {
+  it('every sequence number is accounted for despite poisoned spans', async () => {
     expect(await all('select missing::text from emitter_books where not isempty(missing)')).toEqual([]);
     expect(await all('select * from run_completeness where unaccounted <> 0')).toEqual([]);
   });
 
-  it(`${POISONS.length} poisoned spans among ${NEIGHBOURS} good ones are replayed as soon as what refused them is gone`, async () => {
+  it('dead letters are replayed once the cause of their rejection is gone', async () => {
     await database.pool.query(
       'alter table weather_forecast_component_scores alter column pressure_level type bigint',
     );

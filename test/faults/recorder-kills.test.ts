@@ -15,8 +15,8 @@ const LONGEST_LIFE_MILLIS = 600;
 
 let database: TestDatabase;
 const acknowledged = new Set<string>();
-/** How the process ended that took over what the last killed one left, and what it said. */
-let recoveryEnd: { readonly exitCode: number | null; readonly output: string };
+/** Exit code and standard error of the process that adopted the last spool. */
+let recoveryEnd: { readonly exitCode: number | null; readonly stderr: string };
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -35,12 +35,12 @@ beforeAll(async () => {
     const recorder = startRecorderProcess({ ...load, seed: FAULT_SEED + kill });
     await recorder.started;
     await sleep(random() * LONGEST_LIFE_MILLIS);
-    expect(await recorder.kill('SIGKILL'), recorder.output()).toBeNull();
+    expect(await recorder.kill('SIGKILL'), recorder.stderr()).toBeNull();
     for (const spanId of recorder.acknowledged) acknowledged.add(spanId);
   }
   const successor = startRecorderProcess({ ...load, inFlight: 0 });
   successor.endInput();
-  recoveryEnd = { exitCode: await successor.ended, output: successor.output() };
+  recoveryEnd = { exitCode: await successor.ended, stderr: successor.stderr() };
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const { rows } = await database.pool.query<Record<string, string>>(
     `select count(*) as steps, count(*) filter (where status = 'abandoned') as abandoned,
@@ -56,12 +56,12 @@ afterAll(() => database.drop());
 const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
   (await database.pool.query<Row>(sql)).rows;
 
-describe('a recording process that is killed again and again', () => {
-  it('a recording process that is killed again and again acknowledged steps in every life, or nothing was tested', () => {
+describe('a recording process that is killed repeatedly', () => {
+  it('every incarnation acknowledged steps, so that the tests below prove something', () => {
     expect(acknowledged.size).toBeGreaterThan(KILLS * 10);
   });
 
-  it('a recording process that is killed again and again loses no step whose end anybody had learnt of', async () => {
+  it('no acknowledged step is lost', async () => {
     const rows = await all<{ id: string }>(
       `select span_id as id from weather_forecast_steps_finished where status <> 'abandoned'`,
     );
@@ -69,7 +69,7 @@ describe('a recording process that is killed again and again', () => {
     expect([...acknowledged].filter((id) => !recorded.has(id))).toEqual([]);
   });
 
-  it('a recording process that is killed again and again counts no step twice', async () => {
+  it('no step is counted twice', async () => {
     expect(
       await all(`select span_id from weather_forecast_steps group by trace_id, span_id having count(*) > 1`),
     ).toEqual([]);
@@ -84,13 +84,13 @@ describe('a recording process that is killed again and again', () => {
     });
   });
 
-  it('a recording process that is killed again and again leaves folds that are byte by byte what a rebuild from the log gives', async () => {
+  it('the projections equal a rebuild from the log byte by byte after the kills', async () => {
     const { differenceCount, rows } = await reconcile(database.pool, { validatorHotkey: null, runId: null });
     expect(differenceCount).toBe(0);
     expect(rows).toMatchObject({ weather_forecast_runs: 3, weather_forecast_stats: 24, miner_stats: 8 });
   });
 
-  it('a recording process that is killed again and again leaves no step under way: each that never ended is closed as abandoned', async () => {
+  it('no step stays running: each that never ended is closed as abandoned', async () => {
     expect(await all('select from weather_forecast_steps_running')).toEqual([]);
     const [row] = await all<{ abandoned: number }>(
       `select count(*)::int as abandoned from weather_forecast_steps where status = 'abandoned'`,
@@ -98,7 +98,7 @@ describe('a recording process that is killed again and again', () => {
     expect(row?.abandoned).toBeGreaterThan(0);
   });
 
-  it('a recording process that is killed again and again has books in which nothing is missing, process by process and run by run', async () => {
+  it('the books prove that nothing is missing, by process and by run', async () => {
     expect(
       await all(`select instance_id, missing::text, spooled, closed_at is null as is_open from emitter_books
         where not isempty(missing) or spooled <> 0 or closed_at is null`),
@@ -116,11 +116,11 @@ describe('a recording process that is killed again and again', () => {
       });
   });
 
-  it('a recording process that is killed again and again is inherited without a word: nothing in its files is damaged', () => {
-    expect(recoveryEnd).toEqual({ exitCode: 0, output: '' });
+  it('every spool is adopted without a warning: no record is damaged', () => {
+    expect(recoveryEnd).toEqual({ exitCode: 0, stderr: '' });
   });
 
-  it('a recording process that is killed again and again leaves no spool behind', async () => {
+  it('no spool is left', async () => {
     const root = join(testDataDirectory(), 'recorder-kills', 'spool');
     for (const target of await readdir(root)) expect(await readdir(join(root, target))).toEqual([]);
   });

@@ -36,7 +36,7 @@ beforeAll(async () => {
   return () => rmSync(place, { recursive: true, force: true });
 });
 
-/** Takes over a copy of the spool whose file was damaged, and says what came out of it. */
+/** Recovers a copy of the spool after `damage`. @returns the delivered, wrong and missing records */
 async function outcomeOf(damage: (path: string) => void) {
   const bench = new SpoolBench(await temporaryFolder());
   mkdirSync(bench.directory, { recursive: true });
@@ -45,7 +45,7 @@ async function outcomeOf(damage: (path: string) => void) {
   writeFileSync(path, written);
   damage(path);
   const inherited = await bench.recover();
-  if (inherited === null) throw new Error('The books were there, and the spool was nobody’s.');
+  if (inherited === null) throw new Error('The spool has books, but was not recovered.');
   await bench.drain(inherited.spool);
   inherited.spool.close();
   const { ended, sequences, accounts } = bench.outside;
@@ -58,8 +58,8 @@ async function outcomeOf(damage: (path: string) => void) {
   };
 }
 
-describe('a spool whose file was damaged', () => {
-  it('a spool whose file was damaged cut anywhere gives the records before the cut, no wrong one, and the count of what is missing', async () => {
+describe('a damaged spool', () => {
+  it('a spool cut anywhere gives the records before the cut, no wrong one, and the missing count', async () => {
     let cuts = 0;
     for (let at = 0; at <= written.length; at += CUT_EVERY) {
       const { delivered, wrong, missing } = await outcomeOf((path) => truncateSync(path, at));
@@ -72,7 +72,7 @@ describe('a spool whose file was damaged', () => {
     );
   });
 
-  it('a spool whose file was damaged with one bit turned over gives no wrong record, and counts the one that is missing', async () => {
+  it('a spool with one flipped bit gives no wrong record, and counts the missing one', async () => {
     const random = createRandom(deriveSeed(FAULT_SEED, 'bit flips'));
     let lost = 0;
     for (let flip = 0; flip < FLIPS; flip += 1) {

@@ -62,8 +62,8 @@ const completeness = async (): Promise<readonly Completeness[]> =>
   (await database.pool.query<Completeness>('select * from run_completeness order by run_id')).rows;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-describe('a spool that is full because the database is away for too long', () => {
-  it('a spool that is full because the database is away for too long lets every step go on, and drops what finds no room', async () => {
+describe('a full spool', () => {
+  it('every step continues when the spool is full, and records without room are dropped', async () => {
     await work(100);
     await recording.flush();
     await proxy.cut();
@@ -71,7 +71,7 @@ describe('a spool that is full because the database is away for too long', () =>
     expect(recording.counters().dropped.spool_full).toBeGreaterThan(0);
   });
 
-  it('a spool that is full because the database is away for too long delivers the rest when the database is back, and goes on as if nothing had been', async () => {
+  it('the kept records are delivered when the database is back, and recording continues', async () => {
     await proxy.mend();
     await recording.flush();
     await work(100);
@@ -80,7 +80,7 @@ describe('a spool that is full because the database is away for too long', () =>
     expect(recording.remainder()).toMatchObject({ records: 0, openSteps: 0 });
   });
 
-  it('a spool that is full because the database is away for too long has books that add up exactly: every step is recorded, or dropped with its reason', async () => {
+  it('the books add up exactly: every step is recorded, or dropped with its reason', async () => {
     const runs = await completeness();
     expect(sum(runs.map(({ started }) => started))).toBe(2 * rounds);
     for (const run of runs) {
@@ -104,7 +104,7 @@ describe('a spool that is full because the database is away for too long', () =>
     );
   });
 
-  it('a spool that is full because the database is away for too long says which numbered records were dropped, and misses none', async () => {
+  it('every dropped record is known by its sequence number', async () => {
     const { rows } = await database.pool.query<{ missing: string; dropped: string; total: number }>(
       `select missing::text, dropped::text, (select sum(upper(part) - lower(part))::int
          from unnest(dropped) as part) as total from emitter_books`,

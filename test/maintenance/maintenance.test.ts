@@ -20,7 +20,7 @@ beforeEach(async () => {
   await emptyTables(database.pool);
 });
 
-describe('the metrics of a running process, compared with miner_stats', () => {
+describe('reconcileMetrics', () => {
   let recording: Recording;
   let server: Server | undefined;
   beforeEach(async () => {
@@ -41,8 +41,8 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     server?.close();
     server = undefined;
   });
-  const compare = (url = recording.metricsUrl ?? '', patienceMillis?: number) =>
-    reconcileMetrics(database.pool, url, patienceMillis === undefined ? {} : { patienceMillis });
+  const compare = (url = recording.metricsUrl ?? '', graceMillis?: number) =>
+    reconcileMetrics(database.pool, url, graceMillis === undefined ? {} : { graceMillis });
 
   /** Serves what `respond` gives for each look. */
   async function serve(respond: () => Promise<string> | string, status = 200): Promise<string> {
@@ -55,11 +55,11 @@ describe('the metrics of a running process, compared with miner_stats', () => {
   }
   const scraped = async () => (await fetch(recording.metricsUrl ?? '')).text();
 
-  it('the metrics of a running process, compared with miner_stats are the same, since the process shows what was committed', async () => {
+  it('the metrics of a process that shows what was committed match miner_stats', async () => {
     expect(await compare()).toMatchObject({ miners: 5, differences: [] });
   });
 
-  it('the metrics of a running process, compared with miner_stats differ in the series that are served wrongly', async () => {
+  it('series with wrong values are reported as differences', async () => {
     const wrong = (await scraped()).replace(
       /^(barograph_miner_failed_forecasts_total\{.*"5Good".*) 0$/m,
       '$1 9',
@@ -69,7 +69,7 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     expect(differences[0]?.series).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good"/);
   });
 
-  it('the metrics of a running process, compared with miner_stats are looked at again, since a process shows a commit of another one some moments after it', async () => {
+  it('a difference is checked again, since a process shows foreign commits after its next refresh', async () => {
     const stale = (await scraped()).replace(/^(barograph_miner_hosting_successes_total\{.*) \d+$/m, '$1 77');
     let looks = 0;
     const url = await serve(() => (++looks === 1 ? stale : scraped()));
@@ -77,32 +77,32 @@ describe('the metrics of a running process, compared with miner_stats', () => {
     expect(looks).toBe(2);
   });
 
-  it('the metrics of a running process, compared with miner_stats are the same again when somebody changed the table and the process has read it', async () => {
+  it('the metrics match again once the process has read a changed table', async () => {
     await database.pool.query(`update miner_stats set failed_forecasts = 9 where miner_hotkey = '5Good'`);
     expect(await compare()).toMatchObject({ miners: 5, differences: [] });
     expect(await scraped()).toMatch(/^barograph_miner_failed_forecasts_total\{.*"5Good".*\} 9$/m);
     expect(await scraped()).toContain('\nbarograph_miner_stats_drift_rows 0\n');
   });
 
-  it('the metrics of a running process, compared with miner_stats cannot be compared where nothing answers, or something else does', async () => {
+  it('a comparison fails where no server, or another server, responds', async () => {
     const url = await serve(() => 'go_goroutines 7\n');
     await expect(compare(url)).rejects.toMatchObject({
       category: 'invalid_response',
-      message: `${url} answers with status 200, but not with the metrics of miners that Barograph serves.`,
+      message: `${url} responds with status 200, but without Barograph's metrics of miners.`,
     });
     await expect(compare('http://127.0.0.1:1/metrics')).rejects.toMatchObject({
       category: 'connection',
-      message: 'Nothing answers at http://127.0.0.1:1/metrics.',
+      message: 'No server responds at http://127.0.0.1:1/metrics.',
     });
   });
 
-  it('the metrics of a running process, compared with miner_stats hold up no writer once they were compared', async () => {
+  it('writers are not blocked after a comparison', async () => {
     await compare();
     expect(await recording.write([endedSpan({ step: 'query', run: 9 })])).toEqual({ kind: 'written' });
   });
 });
 
-describe('a sweep of all processes', () => {
+describe('sweep', () => {
   const request = { olderThanMillis: 1, instanceId: null };
   const instances = ['instance-1', 'instance-2'];
   beforeEach(async () => {
@@ -113,7 +113,7 @@ describe('a sweep of all processes', () => {
     await database.pool.query(`update emitters set heartbeat_at = now() - interval '1 hour'`);
   });
 
-  it('a sweep of all processes says for each what it closed', async () => {
+  it('a sweep reports for each process how many steps it closed', async () => {
     const swept = await sweep(database.pool, request, { isDryRun: false });
     expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
       ['instance-1', 1, 1],
@@ -122,7 +122,7 @@ describe('a sweep of all processes', () => {
     expect(await sweep(database.pool, request, { isDryRun: false })).toEqual([]);
   });
 
-  it('a sweep of all processes changes nothing in a dry run, and says what it would close', async () => {
+  it('a dry run changes nothing and reports what it would close', async () => {
     const before = await dumpTables(database.pool);
     const swept = await sweep(database.pool, request, { isDryRun: true });
     expect(swept.map(({ instanceId, running, closed }) => [instanceId, running, closed])).toEqual([
@@ -132,7 +132,7 @@ describe('a sweep of all processes', () => {
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('a sweep of all processes of one that was never heard of is an error', async () => {
+  it('a sweep of an unknown process is an error', async () => {
     const named = { ...request, instanceId: 'nobody' };
     await expect(sweep(database.pool, named, { isDryRun: true })).rejects.toThrow('No process nobody');
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExportReport } from '#exporters/export-report';
 import type { SdkSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
-import { recordedEnds } from '#recorder/deferred-span-ends';
+import { deferredSpanEnds } from '#recorder/deferred-span-ends';
 
 const SPAN: SdkSpan = {
   name: 'era5 score',
@@ -22,7 +22,7 @@ const SPAN: SdkSpan = {
 function open(...reports: readonly ExportReport[]) {
   const written: ObservedSpan[] = [];
   const left = [...reports];
-  const ends = recordedEnds({
+  const ends = deferredSpanEnds({
     write: async (spans) => {
       written.push(...spans);
       return left.shift() ?? { kind: 'written' };
@@ -31,8 +31,8 @@ function open(...reports: readonly ExportReport[]) {
   return { ends, written };
 }
 
-describe('the encoded end of a span', () => {
-  it('the encoded end of a span is recorded as the end that it was, odd numbers and characters included', async () => {
+describe('deferredSpanEnds', () => {
+  it('an encoded end is recorded unchanged, NaN and control characters included', async () => {
     const { ends, written } = open();
     const encoded = ends.encode(SPAN);
     expect(encoded).toMatch(/^[A-Za-z0-9+/=]+$/);
@@ -63,13 +63,13 @@ describe('the encoded end of a span', () => {
     ]);
   });
 
-  it('the encoded end of a span is not safe while the database is away: the caller hears why and comes again', async () => {
+  it('recording an end rejects with the reason while the database is away, so that the caller retries', async () => {
     const { ends } = open({ kind: 'retryable', error: new Error('the database is away') });
     await expect(ends.record(ends.encode(SPAN))).rejects.toThrow('the database is away');
     await expect(ends.record(ends.encode(SPAN))).resolves.toBeUndefined();
   });
 
-  it('the encoded end of a span holds nobody up when it will never be taken', async () => {
+  it('an end that is rejected for good resolves, so that its job is not retried for ever', async () => {
     const { ends } = open({ kind: 'rejected', error: new Error('no') });
     await expect(ends.record(ends.encode(SPAN))).resolves.toBeUndefined();
   });

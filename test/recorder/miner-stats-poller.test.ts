@@ -8,7 +8,7 @@ import type { Committed } from '#postgres/write-batch';
 import { differingSeries } from '#prometheus/compare-series';
 import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { MinerStatsRead } from '#facts/miner-stats';
-import { refreshMiners, startMinerRefresh } from '#recorder/miner-stats-poller';
+import { refreshMiners, startMinerStatsPoller } from '#recorder/miner-stats-poller';
 import { METRICS } from '#semconv/metrics';
 import { exporterFor, shown, valueOf } from '../exporters/prometheus/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -25,13 +25,13 @@ beforeEach(() => emptyTables(database.pool));
 const CALLS = METRICS.minerHostingSuccesses.name;
 const DRIFT = METRICS.minerStatsDrift.name;
 
-/** One process of several on the same database: its rows, its metrics, and what it was not told of yet. */
+/** One of several processes on the same database: its rows, its metrics, and its commits not observed yet. */
 class Recorder {
   readonly prometheus = exporterFor();
-  readonly #unheard: Committed[] = [];
+  readonly #unobserved: Committed[] = [];
   readonly #exporter = createPostgresExporter({
     pool: database.pool,
-    onCommit: (committed) => this.#unheard.push(committed),
+    onCommit: (committed) => this.#unobserved.push(committed),
   });
   readonly #name: string;
   #calls = 0;
@@ -41,7 +41,7 @@ class Recorder {
     this.#name = name;
   }
 
-  /** Commits a call to a miner that worked, which the metrics hear of in `hear`. */
+  /** Commits a successful call to a miner, which the metrics see after `observe`. */
   async commit(uid: number): Promise<void> {
     this.#calls += 1;
     const span = endedSpan({
@@ -54,16 +54,16 @@ class Recorder {
     expect(await this.#exporter.exportObserved([span])).toEqual({ kind: 'written' });
   }
 
-  hear(): void {
-    for (const committed of this.#unheard.splice(0)) this.prometheus.observe(committed);
+  observe(): void {
+    for (const committed of this.#unobserved.splice(0)) this.prometheus.observe(committed);
   }
 
-  /** Reads the table, which the metrics take up in `take`. */
+  /** Reads the table, which the metrics see after `applyRead`. */
   async read(): Promise<void> {
     this.#read = await readActiveMiners(database.pool, { quietMicros: QUIET_AFTER_MICROS });
   }
 
-  take(): void {
+  applyRead(): void {
     if (this.#read !== null) this.prometheus.refresh(this.#read);
     this.#read = null;
   }
@@ -86,14 +86,14 @@ async function differencesOf({ prometheus }: Recorder) {
   return differingSeries(served.body, wanted.body);
 }
 
-describe('two recorders of one database', () => {
-  it('each show what the other committed once they have refreshed', async () => {
+describe('refreshMiners with two recorders of one database', () => {
+  it('each recorder shows what the other committed once it has refreshed', async () => {
     const [first, second] = [new Recorder('first'), new Recorder('second')];
     await first.commit(1);
     await second.commit(1);
     await second.commit(2);
     for (const recorder of [first, second]) {
-      recorder.hear();
+      recorder.observe();
       await recorder.refresh();
       expect([...(await recorder.look()).calls.values()].sort()).toEqual([1, 2]);
       expect((await recorder.look()).drift).toEqual([0]);
@@ -101,11 +101,11 @@ describe('two recorders of one database', () => {
     }
   });
 
-  it('two recorders of one database drop a miner that somebody took out of the table', async () => {
+  it('a miner that was deleted from the table disappears from the metrics', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
     await recorder.commit(2);
-    recorder.hear();
+    recorder.observe();
     await database.pool.query(`delete from miner_stats where miner_hotkey = '5Miner1'`);
     await recorder.refresh();
     expect((await recorder.look()).calls.size).toBe(1);
@@ -114,7 +114,7 @@ describe('two recorders of one database', () => {
     expect(await recorder.look()).toEqual({ calls: new Map(), drift: [0] });
   });
 
-  it('two recorders of one database show drift when a row of theirs is wrong, and mend it', async () => {
+  it('a wrong row shows as drift, and the next refresh repairs it', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
     await recorder.commit(2);
@@ -130,11 +130,11 @@ describe('two recorders of one database', () => {
 
   const operation = fc.record({
     recorder: fc.nat(1),
-    kind: fc.constantFrom('commit', 'commit', 'commit', 'hear', 'hear', 'read', 'take'),
+    kind: fc.constantFrom('commit', 'commit', 'commit', 'observe', 'observe', 'read', 'applyRead'),
     uid: fc.nat(2),
   });
 
-  it('two recorders of one database never show drift, never go backwards and end alike, however commits and refreshes meet', async () => {
+  it('counters never drift nor decrease, and recorders converge, however commits and refreshes interleave', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (operations) => {
         await emptyTables(database.pool);
@@ -151,7 +151,7 @@ describe('two recorders of one database', () => {
             expect(after.calls.get(series)).toBeGreaterThanOrEqual(calls);
         }
         for (const recorder of recorders) {
-          recorder.hear();
+          recorder.observe();
           await recorder.refresh();
           expect(await differencesOf(recorder)).toEqual([]);
           expect((await recorder.look()).drift).toEqual([0]);
@@ -162,11 +162,11 @@ describe('two recorders of one database', () => {
   });
 });
 
-describe('the refresh', () => {
-  it('the refresh takes up what others commit time after time, until it is closed', async () => {
+describe('startMinerStatsPoller', () => {
+  it('commits of other processes are polled until the poller is closed', async () => {
     const [first, second] = [new Recorder('first'), new Recorder('second')];
     const problems: string[] = [];
-    const close = startMinerRefresh({
+    const close = startMinerStatsPoller({
       pool: database.pool,
       prometheus: first.prometheus,
       everyMillis: 1,
@@ -182,10 +182,10 @@ describe('the refresh', () => {
     expect(problems).toEqual([]);
   });
 
-  it('the refresh keeps what it has while the database is away, says so once, and again when it went away again', async () => {
+  it('the metrics keep their values while the database is away, and each outage is reported once', async () => {
     const recorder = new Recorder('first');
     await recorder.commit(1);
-    recorder.hear();
+    recorder.observe();
     const problems: string[] = [];
     let isAway = true;
     let asked = 0;
@@ -194,7 +194,7 @@ describe('the refresh', () => {
       if (isAway) throw new Error('the database is away');
       return database.pool.query(text, [...values]);
     };
-    const close = startMinerRefresh({
+    const close = startMinerStatsPoller({
       pool: { query } as unknown as Pool,
       prometheus: recorder.prometheus,
       everyMillis: 1,
@@ -202,7 +202,7 @@ describe('the refresh', () => {
     });
     await expect.poll(() => asked).toBeGreaterThan(3);
     expect(problems).toEqual([
-      'The metrics of miners could not be refreshed: the database is away. They show what this process knows, and it is tried again.',
+      'The metrics of miners could not be refreshed: the database is away. They keep their last values until a retry succeeds.',
     ]);
     expect([...(await recorder.look()).calls.values()]).toEqual([1]);
     isAway = false;

@@ -17,13 +17,13 @@ async function count(table: string): Promise<number> {
   return (await database.pool.query(`select from ${table}`)).rows.length;
 }
 
-describe('the maintenance of partitions', () => {
-  it('the maintenance of partitions makes them ahead by the clock of this system', async () => {
+describe('startPartitionMaintenance', () => {
+  it('partitions are created ahead by the system clock', async () => {
     expect(await preparePartitions(database.pool)).toHaveLength(4);
     expect(await preparePartitions(database.pool)).toEqual([]);
   });
 
-  it('the maintenance of partitions drops old ones as soon as it starts, and is closed when that has ended', async () => {
+  it('expired partitions are dropped at the start, and closing waits for that', async () => {
     const old = {
       ...endedSpan({ step: 'query' }),
       startTimeUnixNano: BigInt(Date.now() - HUNDRED_DAYS) * 1_000_000n,
@@ -42,7 +42,7 @@ describe('the maintenance of partitions', () => {
     expect(problems).toEqual([]);
   });
 
-  it('the maintenance of partitions tells what is in the way and when it tries again, and stops nothing', async () => {
+  it('a failure is reported with its reason and the time of the retry, and nothing stops', async () => {
     const problems: string[] = [];
     const pool = { connect: () => Promise.reject(new Error('the database is away')) } as unknown as Pool;
     const close = startPartitionMaintenance({
@@ -53,7 +53,7 @@ describe('the maintenance of partitions', () => {
     await expect.poll(() => problems).toHaveLength(1);
     await close();
     expect(problems).toEqual([
-      'Old partitions could not be dropped, or new ones not made: the database is away. It is tried again in 10 minutes.',
+      'Partitions could not be created or dropped: the database is away. The next attempt follows in 10 minutes.',
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PipelineState } from '#facts/pipeline-state';
-import { startStateReading } from '#recorder/pipeline-state-poller';
+import { startPipelineStatePoller } from '#recorder/pipeline-state-poller';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('the reading of the state', () => {
-  it('the reading of the state shows what it read, at once', async () => {
+describe('startPipelineStatePoller', () => {
+  it('the pipeline state is shown at once after the start', async () => {
     const states: PipelineState[] = [];
     const problems: string[] = [];
-    const close = startStateReading({
+    const close = startPipelineStatePoller({
       pool: database.pool,
       show: (state) => states.push(state),
       onProblem: (message) => problems.push(message),
@@ -25,7 +25,7 @@ describe('the reading of the state', () => {
     expect(problems).toEqual([]);
   });
 
-  describe('from a database that is away', () => {
+  describe('while the database is away', () => {
     beforeEach(() => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     });
@@ -33,7 +33,7 @@ describe('the reading of the state', () => {
       vi.useRealTimers();
     });
 
-    it('the reading of the state from a database that is away rests nine times as long as it took, and at most half a minute', async () => {
+    it('a poll is followed by a rest of nine times its duration, at most half a minute', async () => {
       const clock = { millis: 0 };
       const takes = [1000, 60_000, 0];
       const starts: number[] = [];
@@ -43,7 +43,7 @@ describe('the reading of the state', () => {
         return Promise.reject(new Error('the database is away'));
       };
       vi.useFakeTimers({ now: 0 });
-      const close = startStateReading({
+      const close = startPipelineStatePoller({
         pool: { connect } as unknown as Pool,
         show: () => undefined,
         onProblem: () => undefined,
@@ -54,14 +54,14 @@ describe('the reading of the state', () => {
       await close();
     });
 
-    it('the reading of the state from a database that is away reads as often as it is asked to', async () => {
+    it('the state is polled at the interval that the options give', async () => {
       const starts: number[] = [];
       const connect = () => {
         starts.push(Date.now());
         return Promise.reject(new Error('the database is away'));
       };
       vi.useFakeTimers({ now: 0 });
-      const close = startStateReading({
+      const close = startPipelineStatePoller({
         pool: { connect } as unknown as Pool,
         show: () => undefined,
         everyMillis: 300,
@@ -73,12 +73,12 @@ describe('the reading of the state', () => {
       await close();
     });
 
-    it('the reading of the state from a database that is away tells it once, tries again every five seconds, and tells the next outage anew', async () => {
+    it('an outage is reported once and retried every five seconds, and the next outage is reported again', async () => {
       const connect = vi.fn(() => Promise.reject(new Error('the database is away')));
       const problems: string[] = [];
       const states: PipelineState[] = [];
       const pool = { connect: () => connect() } as unknown as Pool;
-      const close = startStateReading({
+      const close = startPipelineStatePoller({
         pool,
         show: (state) => states.push(state),
         onProblem: (message) => problems.push(message),
@@ -87,8 +87,8 @@ describe('the reading of the state', () => {
       await vi.advanceTimersByTimeAsync(15_000);
       expect([connect.mock.calls.length, problems.length]).toEqual([4, 1]);
       expect(problems[0]).toBe(
-        'The state of the pipeline could not be read, and its metrics go after a minute: the database is away. ' +
-          'It is tried again until it can be.',
+        'The state of the pipeline could not be read: the database is away. ' +
+          'Its metrics expire after a minute unless a retry succeeds.',
       );
       connect.mockImplementationOnce((): Promise<never> => database.pool.connect() as Promise<never>);
       await vi.advanceTimersByTimeAsync(5000);

@@ -48,8 +48,8 @@ async function rows(sql: string, { pool } = database): Promise<readonly Record<s
 }
 const steps = () => rows('select run_id::int, status from weather_forecast_steps order by run_id');
 
-describe('a process that ends while the database is gone', () => {
-  it('a process that ends while the database is gone leaves its records, and the next one in its place delivers them and closes what was under way', async () => {
+describe('a process that ends while the database is away', () => {
+  it('the next process delivers the records left in the spool and closes the steps that were running', async () => {
     const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
     const first = await record(proxy.url, folder);
     query(1);
@@ -80,7 +80,7 @@ describe('a process that ends while the database is gone', () => {
     await proxy.cut();
   });
 
-  it('a process that ends while the database is gone never has its records brought to another database than that for which they were meant', async () => {
+  it('records are never delivered to a database other than the one they were written for', async () => {
     const other = await createTestDatabase();
     const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
     const first = await record(proxy.url, folder);
@@ -105,12 +105,12 @@ describe('a process that ends while the database is gone', () => {
   });
 });
 
-describe('a process that ends without a word', () => {
-  const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly output: string }> =>
+describe('a process that ends abruptly', () => {
+  const end = (folder: string, how: string): Promise<{ readonly code: unknown; readonly stderr: string }> =>
     new Promise((resolve) => {
       const program = join(import.meta.dirname, '..', 'support', 'ending-process.ts');
       const args = ['--import', 'tsx', program, database.connectionString, folder, how];
-      execFile(process.execPath, args, (error, _, output) => resolve({ code: error?.code, output: output }));
+      execFile(process.execPath, args, (error, _, stderr) => resolve({ code: error?.code, stderr }));
     });
 
   it.each([
@@ -118,12 +118,12 @@ describe('a process that ends without a word', () => {
     ['rejects what nobody catches', 'reject', 1, 'nobody caught this rejection'],
     ['exits by itself', 'exit', 3, ''],
   ])(
-    'a process that ends without a word and %s right after a step has the record of it on disk, and fails as it would have',
-    async (_, how, code, message) => {
+    'a process that %s right after a step has its record on disk, and its exit is unchanged',
+    async (_, how, code, lastLine) => {
       const folder = await temporaryFolder();
       const ended = await end(folder, how);
       expect(ended.code).toBe(code);
-      expect(ended.output).toContain(message);
+      expect(ended.stderr).toContain(lastLine);
       expect(await steps(), 'there was no time to deliver it').toEqual([]);
       const frames = spoolsIn(folder)
         .flatMap(listSegments)
@@ -140,8 +140,8 @@ describe('a process that ends without a word', () => {
   );
 });
 
-describe('a data directory that cannot be written', () => {
-  it('a data directory that cannot be written is an error that says which, why and what to set, and leaves nothing open', async () => {
+describe('an unwritable data directory', () => {
+  it('an unwritable data directory fails with path, reason and remedy, and nothing stays open', async () => {
     const file = join(await temporaryFolder(), 'file');
     writeFileSync(file, '');
     const failing = record(database.connectionString, file);
@@ -157,8 +157,8 @@ describe('a data directory that cannot be written', () => {
   });
 });
 
-describe('a process that recorded nothing', () => {
-  it('a process that recorded nothing leaves no folder, and no emitter of which nobody ever hears', async () => {
+describe('an unused spool', () => {
+  it('a process that recorded nothing leaves neither a spool folder nor an emitter row', async () => {
     const folder = await temporaryFolder();
     const recording = await record(database.connectionString, folder);
     expect(spoolsIn(folder)).toHaveLength(1);

@@ -41,8 +41,8 @@ async function countConnections(): Promise<number> {
   return rows.length;
 }
 
-describe('a recording', () => {
-  it('a recording has every step in the tables and in the metrics when it was flushed', async () => {
+describe('startRecording', () => {
+  it('a flush brings every step into the tables and the metrics', async () => {
     const recording = await record();
     query(1);
     await recording.flush();
@@ -55,7 +55,7 @@ describe('a recording', () => {
     await recording.close();
   });
 
-  it('a recording shows the state of the pipeline at each scrape', async () => {
+  it('each scrape shows the state of the pipeline', async () => {
     const recording = await record();
     const scrape = async () => (await fetch(recording.metricsUrl ?? '')).text();
     await expect.poll(scrape).toMatch(/^barograph_state_read_timestamp_seconds \d/m);
@@ -63,7 +63,7 @@ describe('a recording', () => {
     await recording.close();
   });
 
-  it('a recording is ready while the database answers, and no longer served when it is closed', async () => {
+  it('/readyz is ready while the database responds, and closed with the recording', async () => {
     const recording = await record();
     const readyUrl = recording.metricsUrl?.replace('/metrics', '/readyz') ?? '';
     expect((await fetch(readyUrl)).status).toBe(200);
@@ -71,7 +71,7 @@ describe('a recording', () => {
     await expect(fetch(readyUrl)).rejects.toThrow();
   });
 
-  it('a recording writes at its end what was not written yet, gives its connections back, and may be closed twice', async () => {
+  it('closing flushes, returns all connections and is idempotent', async () => {
     const recording = await record();
     query(2);
     await Promise.all([recording.close(), recording.close()]);
@@ -80,14 +80,14 @@ describe('a recording', () => {
     await expect.poll(countConnections).toBe(0);
   });
 
-  it('a recording begins with the metrics of what was recorded before', async () => {
+  it('the metrics start from the rows that are recorded already', async () => {
     const recording = await record();
     const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
     expect(scraped).toContain('miner_hotkey="5Seven"');
     await recording.close();
   });
 
-  it('a recording has the partitions of now and of what follows before the first step needs one', async () => {
+  it('current and following partitions exist before the first step', async () => {
     const fresh = await createTestDatabase();
     const recording = await record({ DATABASE_URL: fresh.connectionString });
     const { rows } = await fresh.pool.query(
@@ -98,7 +98,7 @@ describe('a recording', () => {
     await fresh.drop();
   });
 
-  it('a recording drops what is older than BAROGRAPH_RETENTION_DAYS, and ends that before it lets go of the database', async () => {
+  it('rows older than BAROGRAPH_RETENTION_DAYS are dropped, and closing waits for that', async () => {
     const fresh = await createTestDatabase();
     const old = BigInt(Date.now() - 40 * 86_400_000) * 1_000_000n;
     const exporter = createPostgresExporter({ pool: fresh.pool });
@@ -113,7 +113,7 @@ describe('a recording', () => {
     await fresh.drop();
   });
 
-  it('a recording delivers what a process left that is gone, and says so', async () => {
+  it('the spool of a dead process is adopted and reported', async () => {
     const BAROGRAPH_DATA_DIR = await temporaryFolder();
     const first = await record({ BAROGRAPH_DATA_DIR });
     const [target = ''] = await readdir(join(BAROGRAPH_DATA_DIR, 'spool'));
@@ -123,13 +123,13 @@ describe('a recording', () => {
     left.push(startOfSpan(spanOf(1, { run: 77 })), 0);
     left.close();
     const adopted: unknown[] = [];
-    const second = await record({ BAROGRAPH_DATA_DIR }, [], (adoption) => adopted.push(adoption));
+    const second = await record({ BAROGRAPH_DATA_DIR }, [], (outcome) => adopted.push(outcome));
     await second.adopted;
     await second.close();
     expect(adopted).toEqual([{ spools: 1, records: 2, closedSteps: 1 }]);
   });
 
-  it('a recording leaves nothing open when it cannot begin: a wrong sampler, or a database of a newer program', async () => {
+  it('nothing stays open after a failed start: a wrong sampler, or a database of a newer version', async () => {
     await expect(record({ OTEL_TRACES_SAMPLER: 'some' })).rejects.toThrow('OTEL_TRACES_SAMPLER is "some"');
     await database.pool.query(`insert into barograph_migrations (version, name) values (99, 'later')`);
     await expect(record()).rejects.toThrow('schema version 99');

@@ -20,33 +20,30 @@ function isSampled(name: string, argument: string | null = null, context = ROOT_
   return decision === SamplingDecision.RECORD_AND_SAMPLED;
 }
 
-describe('the sampler of the environment', () => {
+describe('createSampler', () => {
   it.each([
     ['always_on', true, true],
     ['always_off', false, false],
     ['parentbased_always_on', true, false],
     ['parentbased_always_off', false, false],
-  ])(
-    'the sampler of the environment: %s samples a root: %s, and the child of an unsampled span: %s',
-    (name, root, child) => {
-      expect(isSampled(name)).toBe(root);
-      expect(isSampled(name, null, childOf(TraceFlags.NONE))).toBe(child);
-    },
-  );
+  ])('the sampler %s samples a root: %s, and the child of an unsampled span: %s', (name, root, child) => {
+    expect(isSampled(name)).toBe(root);
+    expect(isSampled(name, null, childOf(TraceFlags.NONE))).toBe(child);
+  });
 
-  it('the sampler of the environment follows a sampled parent where it is based on parents, and does not where it is not', () => {
+  it('a sampled parent decides for parent-based samplers only', () => {
     expect(isSampled('parentbased_always_off', null, childOf(TraceFlags.SAMPLED))).toBe(true);
     expect(isSampled('always_off', null, childOf(TraceFlags.SAMPLED))).toBe(false);
   });
 
-  it('the sampler of the environment samples a part of the traces, all of them unless told how many', () => {
+  it('traceidratio samples its ratio of the traces, all of them without an argument', () => {
     expect(isSampled('traceidratio')).toBe(true);
     expect(isSampled('traceidratio', '0')).toBe(false);
     expect(isSampled('parentbased_traceidratio', '1')).toBe(true);
   });
 
   it.each(['', 'ALWAYS_ON', 'parentbased_', 'jaeger_remote'])(
-    'the sampler of the environment refuses "%s" and lists what is allowed',
+    'the sampler name "%s" is refused with the list of allowed names',
     (name) => {
       expect(() => createSampler(name, null)).toThrow(
         `OTEL_TRACES_SAMPLER is "${name}"; allowed: always_on, parentbased_always_on, always_off, parentbased_always_off, ` +
@@ -55,12 +52,9 @@ describe('the sampler of the environment', () => {
     },
   );
 
-  it.each(['2', '-0.1', 'half', 'NaN'])(
-    'the sampler of the environment refuses the ratio "%s"',
-    (argument) => {
-      expect(() => createSampler('traceidratio', argument)).toThrow(
-        `OTEL_TRACES_SAMPLER_ARG is "${argument}"; allowed: a number from 0 to 1.`,
-      );
-    },
-  );
+  it.each(['2', '-0.1', 'half', 'NaN'])('the ratio "%s" is refused', (argument) => {
+    expect(() => createSampler('traceidratio', argument)).toThrow(
+      `OTEL_TRACES_SAMPLER_ARG is "${argument}"; allowed: a number from 0 to 1.`,
+    );
+  });
 });

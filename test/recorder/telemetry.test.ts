@@ -45,7 +45,7 @@ function start(
     forceFlush: () => Promise.resolve(),
     shutdown: vi.fn(() => Promise.resolve()),
   };
-  const { close: end, showClosings } = startTelemetry({
+  const { close: end, exportClosings } = startTelemetry({
     config: {
       exportsTraces: changes.exportsTraces ?? false,
       serviceName: changes.serviceName === undefined ? 'test-service' : changes.serviceName,
@@ -56,7 +56,7 @@ function start(
     instanceId: 'instance-1',
     onProblem: (message) => problems.push(message),
   });
-  return { problems, recorded, resources, recorder, end, showClosings };
+  return { problems, recorded, resources, recorder, end, exportClosings };
 }
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -64,8 +64,8 @@ afterEach(() => {
   vi.mocked(OTLPTraceExporter).mockClear();
 });
 
-describe('telemetry', () => {
-  it('telemetry records steps and says whose they are', async () => {
+describe('startTelemetry', () => {
+  it('steps are recorded with the validator and instance of the process', async () => {
     const { recorded, resources, end } = start();
     expect(query()).toBe('recorded');
     await end();
@@ -77,7 +77,7 @@ describe('telemetry', () => {
     });
   });
 
-  it('telemetry is of the service, the version and the environment that the process was started with', async () => {
+  it('the resource has the service, version and environment that the process was started with', async () => {
     const environment = 'service.name=named-elsewhere,deployment.environment.name=staging,team=weather';
     vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', environment);
     const named = start();
@@ -95,7 +95,7 @@ describe('telemetry', () => {
     expect(unnamed.resources[0]).toMatchObject({ ...shared, 'service.name': 'named-elsewhere' });
   });
 
-  it('telemetry is of the service barograph when nobody names it, and of no other process, whatever the environment says', async () => {
+  it('the service is barograph by default, and the environment cannot override the instance id', async () => {
     vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'service.instance.id=elsewhere,weather.validator.hotkey=5Other');
     const { resources, end } = start({ serviceName: null });
     query();
@@ -107,14 +107,14 @@ describe('telemetry', () => {
     });
   });
 
-  it('telemetry makes no exporter and sends nothing anywhere when no endpoint is set', async () => {
+  it('no exporter is made and nothing is sent without an endpoint', async () => {
     const { end } = start({ exportsTraces: false });
     query();
     await end();
     expect(OTLPTraceExporter).not.toHaveBeenCalled();
   });
 
-  it('telemetry sends what it recorded, when an endpoint is set, before it ends', async () => {
+  it('the recorded spans are exported to a given endpoint before the process ends', async () => {
     const { end } = start({ exportsTraces: true });
     query();
     await end();
@@ -122,7 +122,7 @@ describe('telemetry', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('telemetry ends in good order when the last traces cannot be sent, and says so', async () => {
+  it('closing succeeds and warns when the last traces cannot be sent', async () => {
     const { end, recorder, problems } = start({ exportsTraces: true });
     query();
     const [exporter] = vi.mocked(OTLPTraceExporter).mock.instances;
@@ -135,10 +135,10 @@ describe('telemetry', () => {
     await next.end();
   });
 
-  it('telemetry shows the closing of a step whose process is dead under the ids of the original, marked as such', async () => {
-    const { end, showClosings } = start({ exportsTraces: true });
+  it('the synthetic end of a dead process is exported under the ids of the original step and marked', async () => {
+    const { end, exportClosings } = start({ exportsTraces: true });
     const span = startOfSpan(endedSpan({ step: 'query', attempt: 2 }));
-    showClosings([closingSpan(span, { reason: 'process_crash', at: Number(T / 1000n) + 5000 })]);
+    exportClosings([closingSpan(span, { reason: 'process_crash', at: Number(T / 1000n) + 5000 })]);
     await end();
     expect(sent).toHaveLength(1);
     const [closing] = sent;
@@ -153,7 +153,7 @@ describe('telemetry', () => {
     expect(closing?.instrumentationScope).toEqual(INSTRUMENTATION_SCOPE);
   });
 
-  it('telemetry records every step, also those that the sampler keeps from being sent', async () => {
+  it('every step is recorded, including those that the sampler does not export', async () => {
     const { recorded, end } = start({ exportsTraces: true, sampler: 'always_off' });
     expect(query()).toBe('recorded');
     await end();
@@ -161,7 +161,7 @@ describe('telemetry', () => {
     expect(sent).toEqual([]);
   });
 
-  it('telemetry can be started again after its end: the next one records, the first no more', async () => {
+  it('a second SDK can start after the first was closed, and only the second records', async () => {
     const first = start();
     await first.end();
     expect(first.recorder.shutdown).toHaveBeenCalledTimes(1);

@@ -12,8 +12,8 @@ function outcomeOf(changes: Partial<Attempt>): string {
   return line.replace(/^ {2}\S+ {2}/, '').replace(/, 12\.3 ms {2}\(span \w+\)$/, '');
 }
 
-describe('what happened to a miner, in words', () => {
-  it('what happened to a miner, in words is who it is, its trace, its totals, each step with its calls below it, and what is missing', () => {
+describe('explain', () => {
+  it('the text has the miner, trace, totals, each step with its calls, and the missing scores', () => {
     expect(explain(explanation())).toBe(`\
 Miner 7 (5MinerSeven) in run 3: completed, stage complete; has the score 0.8071, rank 1.
 Trace: 0af7651916cd43dd8448eb211c80319c
@@ -25,18 +25,18 @@ Totals: 1 attempts, 0 retries, 0 waits for truth, 1 calls to the miner, 0 of the
 Every score that was expected is there.`);
   });
 
-  it('what happened to a miner, in words puts a call below its step even when both began at the same moment and the call is listed first', () => {
+  it('a call is below its step even if both began at the same instant and the call is listed first', () => {
     const lines = explain(explanation({ attempts: [call(), attempt()] })).split('\n');
     expect(lines[4]).toContain('asked the miner');
     expect(lines[5]).toContain('    initiate_fetch');
   });
 
-  it('what happened to a miner, in words shows a call whose step is unknown by itself', () => {
+  it('a call whose step is not recorded is listed as a step', () => {
     const lines = explain(explanation({ attempts: [call({ parent_span_id: null })] })).split('\n');
     expect(lines[4]).toContain('called the miner: succeeded');
   });
 
-  it('what happened to a miner, in words tells an error once, though the step and its call both had it', () => {
+  it('an error that the step and its call share is printed once', () => {
     const error = { error_type: 'http_5xx', error_message: 'HTTP 503.' };
     const failed = attempt({ ...error, status: 'retry_scheduled', next_retry_time: RETRIED_AT });
     const text = explain(explanation({ attempts: [failed, call({ ...error, status: 'failed' })] }));
@@ -44,7 +44,7 @@ Every score that was expected is there.`);
     expect(text).toContain('initiate_fetch: failed — http_5xx, 12.3 ms');
   });
 
-  it('what happened to a miner, in words says that a call was abandoned with its step', () => {
+  it('a call that was abandoned with its step is printed as abandoned', () => {
     const crash = {
       status: 'abandoned',
       error_type: 'process_crash',
@@ -80,11 +80,11 @@ Every score that was expected is there.`);
       `waits until ${RETRIED_AT}: truth is due; no attempt is used`,
     ],
     [{ status: 'succeeded', score: 0 }, 'succeeded, score 0.0000'],
-  ])('what happened to a miner, in words says of %o: %s', (changes, words) => {
+  ])('an attempt with %o is described as: %s', (changes, words) => {
     expect(outcomeOf(changes)).toBe(`asked the miner for a forecast [attempt 1 of 4]: ${words}`);
   });
 
-  it('what happened to a miner, in words speaks of no later time of a run that was given up, but of those that came', () => {
+  it('an abandoned run prints only retry times that came', () => {
     const run = runCourse({ status: 'stale_abandoned', error_message: 'The user ended it.' });
     const waits = { step_name: 'era5', lead_hours: 24, status: 'waiting_for_truth' } as const;
     const retried = attempt({
@@ -107,7 +107,7 @@ Every score that was expected is there.`);
     expect(text).not.toContain('2026-11-29');
   });
 
-  it('what happened to a miner, in words says that the run waits for GFS, with the reason and the next try, before it speaks of the miner', () => {
+  it("a run that waits for GFS prints reason and next attempt before the miner's steps", () => {
     const gfs = {
       attempt: 3,
       max_attempts: 6,
@@ -129,12 +129,12 @@ Every score that was expected is there.`);
     expect(explain(explanation({ run: { ...waiting, gfs: read } })).split('\n')[1]).toMatch(/^Trace: /);
   });
 
-  it('what happened to a miner, in words names the lead that was scored', () => {
+  it('the lead of a scored step is printed', () => {
     const scored = outcomeOf({ step_name: 'era5', lead_hours: 48, max_attempts: 5, score: 0.5 });
     expect(scored).toBe('scored against ERA5, lead 48 h [attempt 1 of 5]: succeeded, score 0.5000');
   });
 
-  it('what happened to a miner, in words says that there is no score, and why', () => {
+  it('a missing score is printed with its reason', () => {
     const unscored = explanation({
       overall_forecast_score: null,
       miner_rank: null,
@@ -149,8 +149,8 @@ Every score that was expected is there.`);
   });
 });
 
-describe('the totals of a forecast', () => {
-  it('the totals of a forecast count what was done, retries after a failure only, and calls apart from the steps that made them', () => {
+describe('totalsOf', () => {
+  it('totals count retries after failures only, and calls apart from steps', () => {
     const retried = attempt({ status: 'retry_scheduled', error_type: 'timeout' });
     const polled = attempt({ step_name: 'poll', status: 'retry_scheduled' });
     const waited = attempt({ step_name: 'era5', status: 'waiting_for_truth' });
@@ -164,7 +164,7 @@ describe('the totals of a forecast', () => {
     });
   });
 
-  it('the totals of a forecast are all zero when nothing happened yet', () => {
+  it('totals without attempts are zero', () => {
     expect(Object.values(totalsOf([]))).toEqual([0, 0, 0, 0, 0]);
   });
 });

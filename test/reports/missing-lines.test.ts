@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { missingLines } from '#reports/missing-lines';
 import { missingScore } from './support/fixtures.ts';
 
-describe('the missing scores in words', () => {
-  it('the missing scores in words are one line for all leads that have the same reason, in rising order', () => {
+describe('missingLines', () => {
+  it('leads with the same reason share a line, in ascending order', () => {
     const leads = [240, 24, 48].map((lead) => missingScore({ lead_hours: lead }));
     expect(missingLines(leads)).toEqual([
       '  era5 24, 48, 240 h: Field 2t of the forecast is not scored. Fault: miner. No retry will come.',
     ]);
   });
 
-  it('the missing scores in words are separate lines for separate reasons, kinds of truth and next tries', () => {
+  it('different reasons, score types or next attempts have separate lines', () => {
     const day1 = missingScore({ score_type: 'day1', lead_hours: null, fault: null });
     const later = missingScore({
       lead_hours: 48,
@@ -26,11 +26,11 @@ describe('the missing scores in words', () => {
     ]);
   });
 
-  it('the missing scores in words are no line when nothing is missing', () => {
+  it('no line is printed when no score is missing', () => {
     expect(missingLines([])).toEqual([]);
   });
 
-  it('the missing scores in words tell a wait for truth from a retry, and what is on its way from what is over', () => {
+  it('a wait for truth differs from a retry, and a pending score from a final one', () => {
     const waits = missingScore({
       status: 'waiting_for_truth',
       reason: 'waits for truth: it is not there yet',
@@ -47,7 +47,7 @@ describe('the missing scores in words', () => {
     ]);
   });
 
-  it('the missing scores in words promise that a step is done again whose process died, for no retry of it is scheduled', () => {
+  it('a step of a dead process is announced as repeated, although no retry is scheduled', () => {
     const abandoned = missingScore({ status: 'abandoned', reason: 'the process ended while the step ran' });
     expect(missingLines([abandoned])[0]).toMatch(/while the step ran\. .*A worker does the step again\.$/);
   });

@@ -4,8 +4,8 @@ import { minerReport, runReport } from './support/fixtures.ts';
 
 const linesOf = (text: string): string[] => text.split('\n');
 
-describe('the report of a run in words', () => {
-  it('the report of a run in words is a table of its miners, what was recorded, and whether all of it arrived', () => {
+describe('formatRunReport', () => {
+  it('the report has the miners, the recorded rows and their completeness', () => {
     const second = minerReport({ rank: 2, uid: 11, hotkey: '5FXEwHvyXabc', retries: 2 });
     expect(formatRunReport(runReport({ miners: [minerReport(), second] }))).toBe(`\
 Run 3, T0 2026-11-23T00:00:00.000Z: completed in 12.9 s
@@ -23,13 +23,13 @@ weather_forecast_steps   577
 Spans: 577 started, 577 recorded, 0 in flight`);
   });
 
-  it('the report of a run in words shows that a score of zero is a score and that none is none', () => {
+  it('a score of zero is printed as 0.000, and a missing one as a dash', () => {
     const zero = minerReport({ overall_forecast_score: 0, day1_score: null });
     const [, , , , row = ''] = linesOf(formatRunReport(runReport({ miners: [zero] })));
     expect(row).toMatch(/complete {2}0\.000 +– {2}0\.797/);
   });
 
-  it('the report of a run in words names the category of an error in the table and tells its message below', () => {
+  it('the category of an error is in the table, and its message below', () => {
     const failed = minerReport({
       forecast_status: 'failed',
       last_error: 'the miner answered with HTTP 503',
@@ -40,20 +40,20 @@ Spans: 577 started, 577 recorded, 0 in flight`);
     expect(lines).toContain('  miner 7: the miner answered with HTTP 503');
   });
 
-  it('the report of a run in words tells the parts of simulated miners only where there are any', () => {
+  it('the column of profiles is printed only for simulated miners', () => {
     expect(formatRunReport(runReport())).not.toContain('plays');
     const simulated = formatRunReport(runReport({ miners: [minerReport({ profile: 'flaky' })] }));
     expect(linesOf(simulated)[2]).toContain('miner     plays  forecast');
     expect(linesOf(simulated)[4]).toContain('5ER5JmF…  flaky  completed');
   });
 
-  it('the report of a run in words says for how many forecasts which variables are not scored', () => {
+  it('variables without a score are printed with the number of forecasts', () => {
     const lacking = minerReport({ missing_variables: ['msl', 'z'] });
     const text = formatRunReport(runReport({ miners: [lacking, minerReport(), lacking] }));
     expect(text).toContain('lacks it:\n  2 of 3 forecasts: msl, z\n');
   });
 
-  it('the report of a run in words tells why a run failed', () => {
+  it('the error of a failed run is printed', () => {
     const run = {
       ...runReport().run,
       status: 'failed',
@@ -66,7 +66,7 @@ Spans: 577 started, 577 recorded, 0 in flight`);
     ]);
   });
 
-  it('the report of a run in words is never wider than 140 characters, whatever the miners say', () => {
+  it('no line is wider than 140 characters, whatever the miners send', () => {
     const worst = minerReport({
       rank: 256,
       uid: 255,

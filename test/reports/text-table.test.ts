@@ -10,8 +10,8 @@ const COLUMNS = [
   { heading: 'count', value: ({ count }: Row) => String(count), isNumber: true },
 ] as const;
 
-describe('a text table', () => {
-  it('a text table lines words up at the left and numbers at the right, under their headings, without trailing spaces', () => {
+describe('textTable', () => {
+  it('text is left-aligned and numbers are right-aligned under their headings', () => {
     const rows = [
       { name: 'a', count: 1 },
       { name: 'longer', count: 123_456 },
@@ -21,11 +21,11 @@ describe('a text table', () => {
     );
   });
 
-  it('a text table is its headings alone when there is no row', () => {
+  it('a table without rows has its headings only', () => {
     expect(textTable(COLUMNS, [])).toBe(['name  count', '────  ─────'].join('\n'));
   });
 
-  it('a text table ends no line with spaces, so that it can be pasted', () => {
+  it('no line ends with spaces, so that the table can be pasted', () => {
     const lines = textTable([COLUMNS[0], { heading: 'note', value: () => '' }], [{ name: 'a', count: 0 }]);
     expect(lines.split('\n').at(-1)).toBe('a');
   });

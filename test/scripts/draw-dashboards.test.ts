@@ -29,15 +29,15 @@ function answerFor(panel: ReturnType<typeof panelsOf>[number]): readonly Frame[]
   ];
 }
 
-describe('the drawn dashboards', () => {
-  it('the drawn dashboards draw every type of panel that is generated', () => {
+describe('drawDashboard', () => {
+  it('every generated panel type can be drawn', () => {
     const types = new Set(GENERATED.flatMap(panelsOf).map(({ type }) => type));
     expect([...types].filter((type) => !(type in DRAWERS))).toEqual([]);
     expect(types.size).toBeGreaterThan(5);
   });
 
   it.each(GENERATED)(
-    'the drawn dashboards: $uid shows each panel by its title, with values and without',
+    "dashboard $uid is drawn with each panel's title, with values and without",
     (dashboard) => {
       const panels = panelsOf(dashboard);
       const full = Object.fromEntries(panels.map((panel) => [panel.id, answerFor(panel)]));
@@ -66,11 +66,11 @@ describe('numbers in the units of panels', () => {
     [NOON, 'time:YYYY-MM-DD HH[Z]', undefined, '1970-01-01 12Z'],
     [240, 'suffix: h', 0, '240 h'],
     [12.5, 'none', undefined, '12.5'],
-  ])('numbers in the units of panels: %s in %s', (value, unit, decimals, text) => {
+  ])('the value %s in %s is formatted with its unit', (value, unit, decimals, text) => {
     expect(formatNumber(value, unit, decimals)).toBe(text);
   });
 
-  it('numbers in the units of panels refuse a unit that they do not know, rather than draw it wrong', () => {
+  it('an unknown unit is refused rather than drawn wrong', () => {
     expect(() => formatNumber(1, 'furlong')).toThrow('furlong');
   });
 });
@@ -84,7 +84,7 @@ describe('answers', () => {
     ],
   };
 
-  it('answers become a line for each text, with a gap where it has no value', () => {
+  it('each label becomes a series, with a gap where it has no value', () => {
     const [, ...lines] = longToWide(long).fields;
     expect(lines.map(({ labels, values }) => [labels, values])).toEqual([
       [{ miner: 'a' }, [1, null]],
@@ -92,7 +92,7 @@ describe('answers', () => {
     ]);
   });
 
-  it('answers are split by the values of a column', () => {
+  it('rows are split into series by the values of a column', () => {
     const frames = partitionByValues(long, 'miner');
     expect(frames.map(({ fields }) => fields.map(({ values }) => values))).toEqual([
       [[NOON], [1]],
@@ -121,7 +121,7 @@ describe('a picture in 256 colours', () => {
     return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...parts]);
   }
 
-  it('a picture in 256 colours has the colours of the original, however its rows were filtered', () => {
+  it('a picture in 256 colours has the colours of the original, whichever row filter it uses', () => {
     const plain = smallPng(pictureOf([0, 10, 20, 30, 11, 22, 33]));
     const filtered = smallPng(pictureOf([1, 10, 20, 30, 1, 2, 3]));
     expect(filtered).toEqual(plain);

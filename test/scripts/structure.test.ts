@@ -107,25 +107,22 @@ const WORSE: readonly (readonly [key: string, files: Files, named: string])[] = 
   ['nonNullAssertions', { 'src/wind/b.ts': 'void process.title!;' }, 'src/wind/b.ts:1'],
 ];
 
-describe('the ratchet', () => {
-  it('the ratchet has a case below for every figure', () => {
+describe('ratchet of figures', () => {
+  it('every figure has a case in this file', () => {
     expect(WORSE.map(([key]) => key).sort()).toEqual([...calm.keys()].sort());
   });
 
-  it.each(WORSE)(
-    'the ratchet fails when %s is worse, and names the place and the way out',
-    (key, files, named) => {
-      const after = measured({ ...TREE, ...files }).get(key);
-      if (after === undefined) throw new Error(`nothing measures ${key}`);
-      expect(after.value).toBeGreaterThan(calm.get(key)?.value ?? Infinity);
-      const [message = ''] = describeFailures([after], limits);
-      expect(message).toContain(`${after.title}: ${after.value}; allowed: ${calm.get(key)?.value ?? ''}.`);
-      expect(message).toContain(named);
-      expect(message).toContain(after.advice);
-    },
-  );
+  it.each(WORSE)('a worse %s fails with the place and the remedy', (key, files, named) => {
+    const after = measured({ ...TREE, ...files }).get(key);
+    if (after === undefined) throw new Error(`nothing measures ${key}`);
+    expect(after.value).toBeGreaterThan(calm.get(key)?.value ?? Infinity);
+    const [message = ''] = describeFailures([after], limits);
+    expect(message).toContain(`${after.title}: ${after.value}; allowed: ${calm.get(key)?.value ?? ''}.`);
+    expect(message).toContain(named);
+    expect(message).toContain(after.advice);
+  });
 
-  it('the ratchet is silent about a tree that is as it was, and about a better one', () => {
+  it('an unchanged or better tree passes', () => {
     expect(describeFailures([...calm.values()], limits)).toEqual([]);
     const emptied = measured({});
     expect(describeFailures([...emptied.values()], limits)).toEqual([]);
@@ -135,44 +132,44 @@ describe('the ratchet', () => {
     ...{ key, title: 'cycles', value, findings: [], advice: 'Cut it.' },
   });
 
-  it('the ratchet lowers what is better and stores what is new, and never raises a limit', () => {
+  it('storing lowers better figures and adds new ones, and never raises a limit', () => {
     const before: Limits = { ratchet: { a: 3, b: 3 }, budget: { c: { max: 9 } } };
     const after = tighten([figure(2, 'a'), figure(4, 'b'), figure(1, 'c'), figure(5, 'd')], before);
     expect(after).toEqual({ ratchet: { a: 2, b: 3, d: 5 }, budget: { c: { max: 9 } } });
   });
 
-  it('the ratchet lets a budgeted figure move within its range only', () => {
+  it('a budgeted figure may move within its range only', () => {
     const budget: Limits = { ratchet: {}, budget: { importCycles: { min: 2, max: 4 } } };
     const verdicts = [1, 2, 4, 5].map((value) => judge(figure(value), budget));
     expect(verdicts).toEqual(['worse', 'kept', 'kept', 'worse']);
     expect(describeFailures([figure(5)], budget)).toEqual(['cycles: 5; allowed: 2 to 4.\nCut it.']);
   });
 
-  it('the ratchet fails on a figure that has no limit, so that none is added without one', () => {
+  it('a figure without a limit fails, so that none is added without one', () => {
     expect(describeFailures([figure(0)], { ratchet: {}, budget: {} })).toHaveLength(1);
   });
 });
 
-describe('the table', () => {
+describe('table of figures', () => {
   const figures = [...calm.values()];
 
-  it('the table fits 80 columns and stands in the order of the figures', () => {
+  it('the table fits 80 columns in the order of the figures', () => {
     const rows = renderTable(figures, limits, 'columns').split('\n');
     expect(rows).toHaveLength(figures.length + 1);
     expect(rows.filter((row) => row.length > 80)).toEqual([]);
     expect(rows.slice(1).map((row) => row.slice(0, 10))).toEqual(figures.map((it) => it.title.slice(0, 10)));
   });
 
-  it('the table sets two trees side by side in Markdown', () => {
+  it('two trees are compared side by side in Markdown', () => {
     const after = [...measured({ ...TREE, 'src/wind/b.ts': 'let a: any;' }).values()];
     expect(renderComparison(figures, after, 'markdown')).toContain('| uses of the type any | 0 | 1 |');
   });
 });
 
-describe('exported names', () => {
+describe('unused exports', () => {
   const unused = (files: Files) => measured({ ...TREE, ...files }).get('unusedExports')?.findings;
 
-  it('exported names are used when a door reaches them, through other files too', () => {
+  it('an export counts as used when a door reaches it, even through other files', () => {
     const door = `export * from './wind/inner.ts';`;
     const inner = { 'src/wind/inner.ts': `export { lull as calm } from './b.ts';` };
     const origin = { 'src/wind/b.ts': 'export const lull = 1, squall = 2;' };
@@ -182,7 +179,7 @@ describe('exported names', () => {
     ]);
   });
 
-  it('exported names are not used by whoever only passes them on', () => {
+  it('a re-export alone does not count as a use', () => {
     const files = {
       'src/wind/inner.ts': `export { lull } from './b.ts';`,
       'src/wind/b.ts': 'export const lull = 1;',
@@ -196,11 +193,11 @@ describe('exported names', () => {
     `const { lull } = await import('./b.ts');`,
     `const wind = await import('./b.ts');`,
     `let a: typeof import('./b.ts').lull;`,
-  ])('exported names are used by %s', (text) => {
+  ])('an export counts as used by %s', (text) => {
     expect(unused({ 'src/wind/b.ts': 'export const lull = 1;', 'src/wind/c.ts': text })).toEqual([]);
   });
 
-  it('exported names that are types of their own file belong to its signatures', () => {
+  it('exported types that the signatures of their own file name count as used', () => {
     const signature = 'export interface Lull {}\nexport type Idle = 1;\nconst f = (a: Lull) => a;\nvoid f;';
     expect(unused({ 'src/wind/b.ts': signature })).toEqual(['src/wind/b.ts#Idle']);
   });
@@ -209,13 +206,13 @@ describe('exported names', () => {
 describe('retired names', () => {
   const found = (path: string, text: string) => retiredNames([parseFile(path, text)]).names;
 
-  it('retired names count where something is declared, and nowhere else', () => {
+  it('retired names are counted where they are declared, and nowhere else', () => {
     const declared = 'const told = 1; function bury(said: number) {} class Register { #estate = 1; }';
     expect(found('src/a.ts', declared)).toHaveLength(5);
     expect(found('src/a.ts', '// told\nconst a = "told"; a.told(); toldTwice;')).toEqual([]);
   });
 
-  it('retired names hold where the word is retired, and stay where the field uses it', () => {
+  it('a name is retired only in the folders that its row lists', () => {
     const slots = 'const slots = 1;';
     expect(found('src/ingest/a.ts', slots)).toHaveLength(1);
     expect(found('test/ingest/a.test.ts', slots)).toHaveLength(1);
@@ -225,20 +222,20 @@ describe('retired names', () => {
   });
 });
 
-describe('comments', () => {
+describe('share of comments', () => {
   const share = (text: string) => measured({ 'src/a.ts': text }).get('commentShare')?.value;
 
-  it('comments count by the line, of both kinds, beside code too', () => {
+  it('lines with a comment of either kind count, beside code too', () => {
     expect(share('// a\n/* b\n c */\nlet d; // e\n')).toBe(100);
     expect(share('let a;\n\nlet b;\n// c\n')).toBe(25);
   });
 
-  it('comments are none within literals', () => {
+  it('comment marks within literals do not count', () => {
     expect(share('const a = "// b";\nconst c = `/* ${a} */`;\nconst d = /[/*]\\/*/;\n')).toBe(0);
   });
 });
 
-describe('package imports', () => {
+describe('createResolver', () => {
   const resolve = createResolver({
     '#facts/*': './src/facts/*.ts',
     '#facts/deep/*': { types: './dist/src/deep/*.d.ts', default: './dist/src/deep/*.js' },
@@ -255,12 +252,12 @@ describe('package imports', () => {
     ['#semconv/no', '#semconv/no'],
     ['../a.ts', 'src/a.ts'],
     ['zod', 'zod'],
-  ])('package imports: %s is %s', (specifier, path) => {
+  ])('the specifier %s resolves to %s', (specifier, path) => {
     expect(resolve('src/steps/step.ts', specifier)).toBe(path);
   });
 });
 
-describe('the command', () => {
+describe('check-structure', () => {
   /** Writes the tree with its limits, and runs the command on it. */
   async function plant(ratchet: Limits['ratchet']) {
     const root = await temporaryFolder();
@@ -278,7 +275,7 @@ describe('the command', () => {
     return { run, stored: () => JSON.parse(readFileSync(path, 'utf8')) as Limits };
   }
 
-  it('the command fails when a figure is worse, and refuses to store it', async () => {
+  it('a worse figure fails and is not stored', async () => {
     const { run, stored } = await plant({ roomsHouse: 1 });
     const { status, stderr } = run();
     expect(status).toBe(1);
@@ -287,7 +284,7 @@ describe('the command', () => {
     expect(stored().ratchet['roomsHouse']).toBe(1);
   });
 
-  it('the command stores a better figure when it is asked to', async () => {
+  it('--update stores a better figure', async () => {
     const { run, stored } = await plant({ roomsHouse: 9 });
     expect(run()).toMatchObject({ status: 0, stderr: '' });
     expect(stored().ratchet['roomsHouse']).toBe(9);

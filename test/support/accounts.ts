@@ -1,6 +1,6 @@
 import type { EmitterAccount, RunAccount } from '#exporters/emitter-report';
 
-/** What an emitter says of a run, with what a test does not say filled in. */
+/** An emitter's account of a run, with defaults. */
 export const runOf = (run: Partial<RunAccount>): RunAccount => ({
   validatorHotkey: '5Validator',
   runId: 1,
@@ -10,7 +10,7 @@ export const runOf = (run: Partial<RunAccount>): RunAccount => ({
   ...run,
 });
 
-/** What an emitter says of its records, with what a test does not say filled in. */
+/** An emitter's account of its records, with defaults. */
 export const accountOf = (account: Partial<EmitterAccount>): EmitterAccount => ({
   validatorHotkey: '5Validator',
   instanceId: 'instance-1',

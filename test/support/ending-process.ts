@@ -2,7 +2,7 @@ import { readConfig } from '#src/config';
 import { startRecording } from '#recorder/recording';
 import { query } from './query-step.ts';
 
-/** A process that records a step and ends in the same turn, as its last argument says, without closing anything. */
+/** A process that records a step and ends in the same tick, as its last argument names, without closing anything. */
 const [databaseUrl = '', dataDirectory = '', how = ''] = process.argv.slice(2);
 
 await startRecording({

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { migrationStatus } from '#database/migration-status';
 import { createTestDatabase, testServerUrl } from './postgres.ts';
 
-describe('a test database', () => {
-  it('a test database is migrated and of one’s own, also when many are made at the same moment', async () => {
+describe('createTestDatabase', () => {
+  it('each test database is migrated and separate, even if many are created concurrently', async () => {
     const databases = await Promise.all([1, 2, 3].map(async () => createTestDatabase()));
     expect(new Set(databases.map(({ connectionString }) => connectionString)).size).toBe(3);
     for (const { pool } of databases) {
@@ -15,14 +15,14 @@ describe('a test database', () => {
     await Promise.all(databases.map(async (database) => database.drop()));
   });
 
-  it('a test database shows nothing of what another one holds', async () => {
+  it('a test database does not show rows of another one', async () => {
     const [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     await first.pool.query('create table mine (n int)');
     expect((await second.pool.query(`select to_regclass('mine') as found`)).rows).toEqual([{ found: null }]);
     await Promise.all([first.drop(), second.drop()]);
   });
 
-  it('a test database is gone after its drop, even if somebody is still connected', async () => {
+  it('a dropped test database is gone, even if a client is still connected', async () => {
     const database = await createTestDatabase({ isEmpty: true });
     const name = new URL(database.connectionString).pathname.slice(1);
     await database.drop();

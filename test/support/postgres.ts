@@ -10,7 +10,7 @@ import { migrate } from '#database/migrate';
 export interface TestDatabase {
   readonly connectionString: string;
   readonly pool: Pool;
-  /** Closes the pool and drops the database, whoever else is connected. */
+  /** Closes the pool and drops the database, even if others are connected. */
   drop(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ const STATUSES = ['succeeded', 'failed', 'retry_scheduled', 'waiting_for_truth']
 const score = fc.oneof(fc.constantFrom(0, -0, NaN, 1), fc.double({ min: 0, max: 1, noNaN: true }));
 const instant = (ms: number): string => new Date(Number(T / 1_000_000n) + ms).toISOString();
 
-/** Facts that only some steps tell. */
+/** Facts that only some steps have. */
 const outcomeOf = (step: keyof typeof MAX_ATTEMPTS) =>
   fc.record(
     {
@@ -116,7 +116,7 @@ const runSpan = fc
     }),
   );
 
-/** Closings of steps, some of which told their end as well, some of which were closed twice. */
+/** Closings of steps, some with a real end as well, some closed twice. */
 const closings = fc.array(
   fc.record({
     of: fc.nat(),

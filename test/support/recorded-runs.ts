@@ -32,27 +32,34 @@ function spanOf(run: number, options: Omit<SpanOptions, 'run'>): ObservedSpan {
 
 function orchestration(
   run: number,
-  entry: { at: number; decision: string; status: string; reason: string; error?: string; substep?: string },
+  decision: {
+    at: number;
+    decision: string;
+    status: string;
+    reason: string;
+    error?: string;
+    substep?: string;
+  },
 ) {
   const event: ObservedEvent = {
     name: 'weather.orchestration.decision',
-    timeUnixNano: T + BigInt(startOf(run) + entry.at) * 1_000_000n,
+    timeUnixNano: T + BigInt(startOf(run) + decision.at) * 1_000_000n,
     attributes: {
-      'weather.orchestration.decision': entry.decision,
-      'weather.orchestration.reason': entry.reason,
+      'weather.orchestration.decision': decision.decision,
+      'weather.orchestration.reason': decision.reason,
     },
   };
   return spanOf(run, {
     step: 'orchestration',
-    substep: entry.substep ?? 'decision',
+    substep: decision.substep ?? 'decision',
     miner: null,
-    at: entry.at,
+    at: decision.at,
     attributes: {
-      'weather.run.status': entry.status,
+      'weather.run.status': decision.status,
       'weather.run.target_time': initTimeOf(run),
       'weather.run.initiation_time': instantIn(run, 0),
       'weather.step.queue_job_id': 100 * run,
-      ...(entry.error === undefined ? {} : { 'weather.run.error_message': entry.error }),
+      ...(decision.error === undefined ? {} : { 'weather.run.error_message': decision.error }),
     },
     events: [event],
   });
@@ -381,7 +388,7 @@ const FOURTH = [
   }),
 ];
 
-/** Four small runs in which everything happens that a table or a view can tell of. */
+/** Four small runs that cover every case of the tables and views. */
 export const RECORDED_RUNS: readonly ObservedSpan[] = [...FIRST, ...SECOND, ...THIRD, ...FOURTH].map(
   (span) => ({
     ...span,

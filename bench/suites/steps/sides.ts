@@ -67,7 +67,7 @@ async function openRecorded(sink: SpanSink, directory: string): Promise<OpenSide
     ...EMITTER,
     onProblem,
   });
-  spool.start(telemetry.showClosings);
+  spool.start(telemetry.exportClosings);
   return { call: step(DEFINITION, work), flush: () => spool.processor.forceFlush() };
 }
 

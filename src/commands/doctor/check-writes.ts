@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 
-/** A transaction that has been under way for long, of the sessions that record. */
+/** A long transaction of a recorder's session. */
 export interface LongTransaction {
   readonly seconds: number;
   /** The wait event of the server, such as `Lock: tuple`; null while it works. */
   readonly waitsFor: string | null;
 }
 
-/** The applications whose transactions write what was recorded. */
+/** Values of `application_name` whose transactions write batches. */
 const RECORDERS = ['barograph-recorder'];
 
 const OLDEST = `
@@ -17,7 +17,7 @@ const OLDEST = `
   where datname = current_database() and application_name = any ($1) and xact_start is not null
   order by xact_start limit 1`;
 
-/** The oldest transaction of a recorder that has been under way for longer than so many seconds; null without one. */
+/** The oldest transaction of a recorder that is older than `longerThanSeconds`; null when there is none. */
 async function oldestRecorderTransaction(
   pool: Pool,
   longerThanSeconds: number,
@@ -26,18 +26,16 @@ async function oldestRecorderTransaction(
   return oldest !== undefined && oldest.seconds > longerThanSeconds ? oldest : null;
 }
 
-/** A batch is written within a second. */
+/** Well above the normal case: a batch is written within a second. */
 const LONG_BATCH_SECONDS = 5;
 
-/**
- * Whether the database takes what is recorded. While it is slow, or somebody locks its tables, records wait on disk.
- */
-export async function examineWriting(
+/** Checks whether batches commit in time. While the database is slow, or its tables are locked, records wait on disk. */
+export async function checkWrites(
   pool: Pool,
   longBatchSeconds = LONG_BATCH_SECONDS,
 ): Promise<{ readonly ok: boolean; readonly found: string }> {
   const oldest = await oldestRecorderTransaction(pool, longBatchSeconds);
-  if (oldest === null) return { ok: true, found: 'no recorder has been busy with one batch for long' };
+  if (oldest === null) return { ok: true, found: 'no recorder is slow to write a batch' };
   const wait = oldest.waitsFor === null ? '' : ` and waits for ${oldest.waitsFor}`;
   const found =
     `the database is slow: a recorder has been writing one batch for ${Math.round(oldest.seconds)} s${wait}; ` +

@@ -5,12 +5,12 @@ import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
 import { messageOf } from '#semconv/message-of';
-import { examineMetricsPort } from './metrics-port.ts';
+import { checkMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
-import { examineWriting } from './check-writes.ts';
+import { checkWrites } from './check-writes.ts';
 import { withDatabase } from '../with-database.ts';
 
-/** One check; `found` has the finding, and what to do where it is not ok. */
+/** One check and its finding; a finding that is not ok includes the remedy. */
 interface Check {
   readonly name: string;
   readonly ok: boolean;
@@ -41,7 +41,7 @@ async function checkDatabase(): Promise<Check[]> {
           found: `${rows[0]?.version ?? 'unknown'} at ${describeConnectionTarget(connectionString)} (${kind})`,
         },
         { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
-        { name: 'Writing', ...(await examineWriting(pool)) },
+        { name: 'Writing', ...(await checkWrites(pool)) },
       ];
     });
   } catch (error) {
@@ -49,7 +49,7 @@ async function checkDatabase(): Promise<Check[]> {
   }
 }
 
-/** Records wait while the database is away; what nobody can read needs a person. */
+/** Waiting records are normal while the database is away; a spool that cannot be read needs a person. */
 async function checkSpools({ dataDirectory }: Config): Promise<Check> {
   const { spools, bytes, unreadable } = await inspectSpools(join(dataDirectory, 'spool'));
   const mebibytes = (bytes / 1024 / 1024).toFixed(1);
@@ -58,11 +58,11 @@ async function checkSpools({ dataDirectory }: Config): Promise<Check> {
   return {
     name: 'Spools',
     ok: false,
-    found: `${waiting}; look at ${unreadable.join(', ')}: no record in it can be read`,
+    found: `${waiting}; inspect ${unreadable.join(', ')}: no record in it can be read`,
   };
 }
 
-/** With the SDK disabled nothing is recorded, which is legal and seldom meant. */
+/** A disabled SDK records nothing, which is legal but seldom intended. */
 function checkTelemetry(config: Config): Check {
   if (config.isSdkDisabled) {
     const found = 'OTEL_SDK_DISABLED=true: steps run, nothing is recorded; unset it to record';
@@ -74,18 +74,18 @@ function checkTelemetry(config: Config): Check {
   return { name: 'OpenTelemetry', ok: true, found };
 }
 
-/** `barograph doctor`: looks at everything that a run needs, and changes nothing in the tables. */
+/** `barograph doctor`: checks everything that a run needs, and changes nothing in the tables. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Looks at everything that a run needs and says what to do where something is missing.')
-    .option('--json', 'print one JSON document instead of words')
+    .description('Checks everything that a run needs and names the remedy where something is missing.')
+    .option('--json', 'print one JSON document instead of text')
     .action(async (options: { readonly json?: true }) => {
       const config = readConfig(process.env);
       const checks = [
         checkNode(),
         ...(await checkDatabase()),
         await checkSpools(config),
-        { name: 'Metrics port', ...(await examineMetricsPort(config)) },
+        { name: 'Metrics port', ...(await checkMetricsPort(config)) },
         checkTelemetry(config),
       ];
       const isJson = options.json === true;

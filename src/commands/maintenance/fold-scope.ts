@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FoldRequest } from '#maintenance/maintenance';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 
-/** Whose folds a command is about. */
+/** The run or validator whose projections a command is about. */
 export interface ScopeOptions {
   readonly run?: number;
   readonly validator?: string;
@@ -12,9 +12,9 @@ export interface ScopeOptions {
 /** Adds the options that `toFoldRequest` reads. */
 export const withScopeOptions = (command: Command): Command =>
   command
-    .option('--run <id>', 'this run alone, and its miners', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--validator <hotkey>', 'this validator alone')
-    .option('--json', 'print one JSON document instead of words');
+    .option('--run <id>', 'only this run and its miners', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--validator <hotkey>', 'only this validator')
+    .option('--json', 'print one JSON document instead of text');
 
 export const toFoldRequest = ({ run, validator }: ScopeOptions): FoldRequest => ({
   runId: run ?? null,

@@ -4,7 +4,7 @@ import { textTable, type TextColumn } from '#reports/text-table';
 /** Longest detail that is shown; the rest is in the JSON. */
 const MAX_DETAIL_LENGTH = 120;
 
-/** On one line, and with nothing in it that a terminal obeys: a sender chose this text. */
+/** Replaces line breaks and control characters: the sender chose this text, and a terminal obeys escape sequences. */
 function onOneLine(text: string, maxLength = Infinity): string {
   const line = text.replace(/\p{C}+/gu, ' ');
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
@@ -21,7 +21,7 @@ const COLUMNS: readonly TextColumn<DeadLetter>[] = [
 const sumOf = (counts: DeadLetterCounts): number =>
   Object.values(counts).reduce((sum, letters) => sum + letters, 0);
 
-/** The letters by reason in words: `3 dead letters (2 invalid_attribute, 1 partition_dropped)`. */
+/** The counts by reason as text: `3 dead letters (2 invalid_attribute, 1 partition_dropped)`. */
 export function formatDeadLetters(counts: DeadLetterCounts): string {
   const sum = sumOf(counts);
   if (sum === 0) return 'no dead letters';
@@ -29,27 +29,27 @@ export function formatDeadLetters(counts: DeadLetterCounts): string {
   return `${sum} dead ${sum === 1 ? 'letter' : 'letters'} (${reasons.join(', ')})`;
 }
 
-/** The letters as a table, and how many there are. */
-export function deadLetterList(letters: readonly DeadLetter[], counts: DeadLetterCounts): string {
+/** The dead letters as a table, and how many there are. */
+export function formatDeadLetterList(letters: readonly DeadLetter[], counts: DeadLetterCounts): string {
   if (letters.length === 0) return 'There are no dead letters that match.';
   const isWhole = sumOf(counts) === letters.length;
   const shown = isWhole ? 'Shown' : `Shown: the first ${letters.length} of`;
   return `${textTable(COLUMNS, letters)}\n\n${shown}${isWhole ? ':' : ''} ${formatDeadLetters(counts)}.`;
 }
 
-/** What became of replayed letters. */
+/** The outcome of a replay as text. */
 export function formatReplay({ recorded, refused, stripped }: Replay): string {
   const lines = [
     `Recorded and removed: ${recorded}.`,
-    `Refused again and kept: ${formatDeadLetters(refused)}.`,
+    `Rejected again and kept: ${formatDeadLetters(refused)}.`,
   ];
   if (stripped > 0) {
-    lines.push(`Kept without being tried: ${stripped}, of which only ids and name could be kept.`);
+    lines.push(`Kept without a replay: ${stripped}, stored with ids and name only.`);
   }
   return lines.join('\n');
 }
 
-/** A letter as its row. */
+/** A dead letter with the columns of its row. */
 export function toDocument(letter: DeadLetter): Readonly<Record<string, unknown>> {
   return {
     trace_id: letter.traceId,

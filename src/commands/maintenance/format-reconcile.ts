@@ -1,6 +1,6 @@
 import type { Reconciled, ReconciledMetrics } from '#maintenance/maintenance';
 
-/** Most differences that are printed as text; the JSON document has more. */
+/** Differences that are printed; the JSON document lists more. */
 const SHOWN = 20;
 const MAX_VALUE_LENGTH = 80;
 
@@ -8,19 +8,19 @@ const shorten = (text: string): string =>
   text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH - 1)}…` : text;
 const valueOf = (text: string | null): string => (text === null ? 'nothing' : shorten(text));
 
-/** The first lines, and how many more there are. */
+/** The first lines, and the number of the rest. */
 function firstOf(lines: readonly string[], count: number): readonly string[] {
   const more = count - Math.min(lines.length, SHOWN);
   return [...lines.slice(0, SHOWN), ...(more > 0 ? [`… and ${more} more`] : [])];
 }
 
-/** What differs between the folds and the log. */
+/** The differences between the projections and the log, as lines. */
 export function differenceLines({ rows, differences, differenceCount }: Reconciled): readonly string[] {
-  const compared = Object.entries(rows).map(([table, count]) => `${count} of ${table}`);
+  const compared = Object.entries(rows).map(([table, count]) => `  ${table}: ${count}`);
   if (differenceCount === 0) {
     return compared.length === 0
       ? ['The log is empty.']
-      : [`The rows are what the log says: ${compared.join(', ')}.`];
+      : ['The tables match the log. Rows compared:', ...compared];
   }
   const lines = differences.map(({ table, key, column, inTables, fromLog }) => {
     const place = Object.entries(key).map(([name, value]) => `${name} ${value}`);
@@ -29,10 +29,9 @@ export function differenceLines({ rows, differences, differenceCount }: Reconcil
   return [`${differenceCount} values differ from the log:`, ...firstOf(lines, differenceCount)];
 }
 
-/** What differs between the metrics of a process and `miner_stats`. */
+/** The differences between the metrics of a process and `miner_stats`, as lines. */
 export function seriesLines({ url, miners, differences }: ReconciledMetrics): readonly string[] {
-  if (differences.length === 0)
-    return [`The metrics at ${url} are what miner_stats says of ${miners} miners.`];
+  if (differences.length === 0) return [`The metrics at ${url} match miner_stats (${miners} miners).`];
   const lines = differences.map(
     ({ series, served, wanted }) => `${series}: ${valueOf(served)} served, ${valueOf(wanted)} in miner_stats`,
   );

@@ -4,18 +4,19 @@ import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
 
-const MORE = `
-It is one transaction. Whoever reads sees the old rows until it is committed. Writers of the validators wait meanwhile;
-their records stay in their spools and are written afterwards.
-The log, the books of the processes and dead_letter_spans are left alone.`;
+const HELP = `
+A rebuild is one transaction. Readers see the old rows until it commits. Writers
+of the validators wait meanwhile; their records stay in the spools and are
+written afterwards.
+The log, the books of the processes and dead_letter_spans do not change.`;
 
-/** `barograph rebuild`: the folds, made again from the log. */
+/** `barograph rebuild`: recomputes the projections from the log. */
 export function rebuildCommand(): Command {
   return withScopeOptions(new Command('rebuild'))
     .description(
-      'Empties the folded tables (runs, responses, forecasts, miners, job logs) and folds the log again.',
+      'Recomputes the projected tables (runs, responses, forecasts, miners, job logs) from the log.',
     )
-    .addHelpText('after', MORE)
+    .addHelpText('after', HELP)
     .action(async (options: ScopeOptions) => {
       const isJson = options.json === true;
       const startedAt = performance.now();
@@ -25,9 +26,9 @@ export function rebuildCommand(): Command {
       const lines = Object.entries(rows).map(
         ([table, count]) => `${table}: ${count} ${count === 1 ? 'row' : 'rows'}`,
       );
-      const words = [...lines, `Folded from ${logRows} rows of the log in ${seconds.toFixed(1)} s.`].join(
+      const text = [...lines, `Rebuilt from ${logRows} rows of the log in ${seconds.toFixed(1)} s.`].join(
         '\n',
       );
-      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : words);
+      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : text);
     });
 }

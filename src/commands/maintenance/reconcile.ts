@@ -18,23 +18,22 @@ interface ReconcileOptions extends ScopeOptions {
   readonly metrics?: URL;
 }
 
-const MORE = `
-The log is folded once more and compared with the tables; nothing is changed. Writers of the validators wait meanwhile.
-A running process shows the series barograph_miner_*, which are compared with miner_stats, over all runs and validators.
-Ends with exit code 1 when anything differs. \`barograph rebuild\` heals the tables; a restart heals a process.`;
+const HELP = `
+The projections are computed from the log again and compared with the tables;
+nothing is changed. Writers of the validators wait meanwhile.
+A running process serves the series barograph_miner_*, which are compared with
+miner_stats, over all runs and validators.
+The exit code is 1 when anything differs. \`barograph rebuild\` repairs the
+tables; a restart repairs a process.`;
 
-/** `barograph reconcile`: whether tables and metrics agree with the log. */
+/** `barograph reconcile`: compares tables and metrics with the log. */
 export function reconcileCommand(): Command {
   return withScopeOptions(new Command('reconcile'))
     .description(
-      'Compares the folded tables with the log, and the metrics of a running process with miner_stats.',
+      'Compares the projected tables with the log, and the metrics of a running process with miner_stats.',
     )
-    .option(
-      '--metrics <url>',
-      'where a process serves metrics; that of the configuration is tried unless given',
-      httpUrl,
-    )
-    .addHelpText('after', MORE)
+    .option('--metrics <url>', 'where a process serves metrics; the configured address unless given', httpUrl)
+    .addHelpText('after', HELP)
     .action(async (options: ReconcileOptions) => {
       const isJson = options.json === true;
       const output = createOutput({ isJson });
@@ -42,52 +41,52 @@ export function reconcileCommand(): Command {
         folds: await reconcile(pool, toFoldRequest(options)),
         metrics: await compareMetrics(pool, {
           url: metricsUrl(options, config),
-          isWanted: options.metrics !== undefined,
+          isRequired: options.metrics !== undefined,
           output,
         }),
       }));
-      output.result(isJson ? JSON.stringify(toDocument(found), null, 2) : formatDifferences(found));
+      output.result(isJson ? JSON.stringify(toDocument(found), null, 2) : formatReconciled(found));
       const { folds, metrics } = found;
       if (folds.differenceCount > 0 || (metrics?.differences.length ?? 0) > 0) process.exitCode = 1;
     });
 }
 
-interface Found {
+interface Comparison {
   readonly folds: Reconciled;
   readonly metrics: ReconciledMetrics | null;
 }
 
-/** Where metrics are served; null when the configuration leaves the port open. */
+/** Where metrics are served; null when the configured port is 0, so that the real one is unknown. */
 function metricsUrl({ metrics }: ReconcileOptions, { metricsHost, metricsPort }: Config): string | null {
   if (metrics === undefined) return metricsPort === 0 ? null : `http://${metricsHost}:${metricsPort}/metrics`;
   return metrics.pathname === '/' ? new URL('/metrics', metrics).href : metrics.href;
 }
 
-interface Place {
+interface MetricsTarget {
   readonly url: string | null;
-  readonly isWanted: boolean;
+  readonly isRequired: boolean;
   readonly output: Output;
 }
 
-/** Without metrics that were asked for the command fails; others are only missed. */
+/** Missing metrics fail the command only if `--metrics` asked for them; otherwise they are a warning. */
 async function compareMetrics(
   pool: Pool,
-  { url, isWanted, output }: Place,
+  { url, isRequired, output }: MetricsTarget,
 ): Promise<ReconciledMetrics | null> {
   if (url === null) return null;
   try {
     return await reconcileMetrics(pool, url);
   } catch (error) {
-    if (isWanted || !(error instanceof CategorizedError)) throw error;
-    output.problem(`${error.message} The metrics were not compared; --metrics names another place.`);
+    if (isRequired || !(error instanceof CategorizedError)) throw error;
+    output.problem(`${error.message} The metrics were not compared; --metrics names another URL.`);
     return null;
   }
 }
 
-const formatDifferences = ({ folds, metrics }: Found): string =>
+const formatReconciled = ({ folds, metrics }: Comparison): string =>
   [...differenceLines(folds), ...(metrics === null ? [] : seriesLines(metrics))].join('\n');
 
-const toDocument = ({ folds, metrics }: Found) => ({
+const toDocument = ({ folds, metrics }: Comparison) => ({
   folds: {
     rows: folds.rows,
     difference_count: folds.differenceCount,

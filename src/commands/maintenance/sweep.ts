@@ -11,30 +11,32 @@ interface SweepOptions {
   readonly json?: true;
 }
 
-const MORE = `
-A process that records says now and then that it lives. One that was not heard of for the time given is taken for dead,
-unless the database has not been up for as long, and the steps that it left running are recorded as abandoned. Should a
-step tell its end after all, the end is what counts.
-Programs that send spans over OTLP never say that they live: name one with --instance, and the newest span of it counts.`;
+const HELP = `
+A process that records sends heartbeats. One without a heartbeat for the given
+time counts as dead, if the database has been up for that long, and its running
+steps are recorded as abandoned. If such a step sends its end later, that end
+replaces the abandonment.
+Programs that send spans over OTLP have no heartbeat: name one with --instance,
+and its newest span counts as the heartbeat.`;
 
-const heardAt = ({ heardAt: micros }: SweptEmitter): string => new Date(micros / 1000).toISOString();
+const lastSeen = ({ heardAt: micros }: SweptEmitter): string => new Date(micros / 1000).toISOString();
 
 function line(emitter: SweptEmitter, isDryRun: boolean): string {
   const steps = (count: number): string => `${count} running ${count === 1 ? 'step' : 'steps'}`;
   const outcome = isDryRun
     ? `${steps(emitter.running)} would be closed`
     : emitter.closed === null
-      ? 'spoke up just now; nothing was closed'
+      ? 'a heartbeat arrived just now; nothing was closed'
       : `${steps(emitter.closed)} closed`;
-  return `${emitter.instanceId} of ${emitter.validatorHotkey}, last heard of at ${heardAt(emitter)}: ${outcome}`;
+  return `${emitter.instanceId} of ${emitter.validatorHotkey}, last seen at ${lastSeen(emitter)}: ${outcome}`;
 }
 
-/** Nothing found, and whether that means anything. */
+/** The text for no finding. A database that is up for less than the given time has no silent process by definition. */
 function nothingFound(upMillis: number, olderThanMillis: number): string {
   const found = 'No silent process has left a step running.';
   if (upMillis >= olderThanMillis) return found;
   const seconds = Math.round(upMillis / 1000);
-  return `${found} The database has been up for ${seconds} s only, so nobody can be called silent for longer than that yet.`;
+  return `${found}\nThe database has been up for only ${seconds} s; no process counts as silent for longer.`;
 }
 
 interface Swept {
@@ -48,25 +50,25 @@ const toDocument = ({ emitters, upMillis }: Swept, isDryRun: boolean) => ({
   emitters: emitters.map((emitter) => ({
     validator_hotkey: emitter.validatorHotkey,
     instance_id: emitter.instanceId,
-    last_heard: heardAt(emitter),
+    last_heard: lastSeen(emitter),
     running: emitter.running,
     closed: emitter.closed,
   })),
 });
 
-/** `barograph sweep`: closes the steps of processes that never came back. */
+/** `barograph sweep`: closes the running steps of processes whose heartbeat expired. */
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('Records as abandoned what processes left running that have been silent for a long time.')
+    .description('Records the running steps of processes without a recent heartbeat as abandoned.')
     .requiredOption(
       '--older-than <duration>',
-      'for how long, for example 15m or 2h; at least 1m',
+      'age of the last heartbeat, for example 15m or 2h; at least 1m',
       duration(1),
     )
-    .option('--instance <id>', 'the process of this service.instance.id alone')
-    .option('--dry-run', 'say what would be closed, and close nothing')
-    .option('--json', 'print one JSON document instead of words')
-    .addHelpText('after', MORE)
+    .option('--instance <id>', 'only the process with this service.instance.id')
+    .option('--dry-run', 'list what would be closed, and close nothing')
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText('after', HELP)
     .action(async ({ olderThan, instance, dryRun, json }: SweepOptions) => {
       const request = { olderThanMillis: olderThan, instanceId: instance ?? null };
       const isDryRun = dryRun === true;
@@ -76,9 +78,9 @@ export function sweepCommand(): Command {
       }));
       const { emitters, upMillis } = swept;
       const lines = emitters.map((emitter) => line(emitter, isDryRun));
-      const words = lines.length === 0 ? nothingFound(upMillis, olderThan) : lines.join('\n');
+      const text = lines.length === 0 ? nothingFound(upMillis, olderThan) : lines.join('\n');
       const isJson = json === true;
       const document = toDocument(swept, isDryRun);
-      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : words);
+      createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : text);
     });
 }

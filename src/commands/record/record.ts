@@ -6,14 +6,14 @@ import { wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { runRecorder } from './run-recorder.ts';
 
-/** How much the heap may grow beyond what was alive in it, per cent. */
+/** How much the heap may grow beyond the live objects until it is collected, per cent. */
 const GROWTH_PERCENT = 50;
 
 /**
- * Has garbage collected when it is half as much as what is alive. Where memory is plenty V8 waits for much more, which
- * gives a recorder that works through a backlog little speed for much memory (docs/performance.md).
+ * Trades little speed for much memory: with plenty of memory V8 lets garbage grow far beyond the live objects while a
+ * recorder works through a backlog (docs/performance.md).
  *
- * For a process of our own: it holds for the program as a whole.
+ * Global to the process, so only for the `barograph` program, never for a host that embeds the package.
  */
 const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 
@@ -23,17 +23,17 @@ interface RecordOptions {
   readonly json?: true;
 }
 
-/** `barograph record`: the service that takes spans of other programs. */
+/** `barograph record`: the service that records spans of other programs. */
 export function recordCommand(): Command {
   return new Command('record')
-    .description('Takes spans of other programs over OTLP/HTTP and records them, until it is ended.')
-    .option('--host <address>', 'where to listen; BAROGRAPH_INGEST_HOST unless given')
+    .description('Receives spans of other programs over OTLP/HTTP and records them until it is stopped.')
+    .option('--host <address>', 'address to listen on; BAROGRAPH_INGEST_HOST unless given')
     .option(
       '--port <number>',
-      'and on which port; BAROGRAPH_INGEST_PORT unless given',
+      'port to listen on; BAROGRAPH_INGEST_PORT unless given',
       wholeNumber(0, 65_535),
     )
-    .option('--json', 'print one JSON document that says where it listens')
+    .option('--json', 'print where it listens as one JSON document')
     .action(async (options: RecordOptions) => {
       keepHeapSmall();
       const isJson = options.json === true;

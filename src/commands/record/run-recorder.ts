@@ -8,32 +8,32 @@ import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
-/** What recording is asked for. */
+/** How spans of other programs are recorded. */
 export interface RunRecorderOptions {
   readonly config: Config;
   readonly isJson: boolean;
   readonly output: Output;
-  /** Ends it, in good order. */
+  /** Ends the recorder gracefully. */
   readonly signal: AbortSignal;
 }
 
-/** Where what is found. */
-export interface RecordingPlaces {
-  /** Where senders bring their spans. */
+/** Where a recorder listens and writes. */
+export interface RecordingEndpoints {
+  /** The OTLP endpoint for senders. */
   readonly traces: string;
-  /** Whether they need the token. */
+  /** Whether senders need the token. */
   readonly needs_token: boolean;
   readonly metrics: string | null;
   readonly database: string;
 }
 
-/** This process makes no steps of its own; spans name their validators themselves. */
+/** Placeholder: this process runs no steps, and received spans name their validators themselves. */
 const NO_VALIDATOR = 'barograph-record';
 
-/** Takes spans of other programs and records them, until the signal aborts. */
+/** Receives spans of other programs and records them until the signal aborts. */
 export async function runRecorder({ config, isJson, output, signal }: RunRecorderOptions): Promise<void> {
   const onProblem = dedupeWarnings((message) => output.problem(message));
-  const { recording, places, close } = await acquireAll(async ({ add, close }) => {
+  const { recording, endpoints, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
       config,
       validatorHotkey: NO_VALIDATOR,
@@ -49,27 +49,27 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
       onProblem,
     });
     add(() => ingest.close());
-    const places: RecordingPlaces = {
+    const endpoints: RecordingEndpoints = {
       traces: `${ingest.url}${TRACES_PATH}`,
       needs_token: config.ingestToken !== null,
       metrics: recording.metricsUrl,
       database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
     };
-    return { recording, places, close };
+    return { recording, endpoints, close };
   });
   try {
-    output.result(isJson ? JSON.stringify(places) : formatPlaces(places));
+    output.result(isJson ? JSON.stringify(endpoints) : formatEndpoints(endpoints));
     await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
-    output.ending('Ending; what has arrived is written first. Ctrl-C again ends at once.');
+    output.ending('Ending; received spans are written first. Ctrl-C again ends at once.');
   } finally {
     await close();
     if (signal.aborted) output.ending(describeExit({ steps: null, spans: spansAtEnd(recording) }));
   }
 }
 
-const formatPlaces = ({ traces, needs_token, metrics, database }: RecordingPlaces): string =>
+const formatEndpoints = ({ traces, needs_token, metrics, database }: RecordingEndpoints): string =>
   [
-    `Spans     ${traces}${needs_token ? '   with the token' : ''}`,
+    `Spans     ${traces}${needs_token ? '   (token required)' : ''}`,
     `Metrics   ${metrics ?? 'none'}`,
     `Database  ${database}`,
   ].join('\n');

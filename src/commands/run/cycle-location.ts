@@ -1,6 +1,6 @@
 import { CategorizedError } from '#semconv';
 
-/** Parts of T0 that a location may name. */
+/** Placeholders of a location, each with the part of T0 (ISO 8601, UTC) that replaces it. */
 const PLACEHOLDERS: Readonly<Record<string, (iso: string) => string>> = {
   YYYYMMDD: (iso) => iso.slice(0, 10).replaceAll('-', ''),
   YYYY: (iso) => iso.slice(0, 4),
@@ -27,7 +27,7 @@ export function isPerCycle(option: string, location: string): boolean {
   );
 }
 
-/** The location with the parts of T0 in the places of their names. */
+/** Replaces the placeholders of a location by the parts of T0, UTC. */
 export const locationOfCycle = (location: string, initTime: Date): string =>
   location.replace(
     PLACEHOLDER,

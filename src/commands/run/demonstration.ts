@@ -5,28 +5,29 @@ import { makeWorldInMemory } from '#world';
 import type { Output } from '../terminal/output.ts';
 import { runOnStores } from './run-on-stores.ts';
 
-/** What a demonstration is asked for. */
+/** How a demonstration is run. */
 export interface DemonstrationOptions {
   readonly miners: number;
   readonly seed: number;
   readonly config: Config;
   readonly output: Output;
-  /** Ends it before its time. */
+  /** Interrupts the run. */
   readonly signal: AbortSignal;
 }
 
 const DAY_MILLIS = 86_400_000;
 
 /**
- * Runs a validation of today's 00Z cycle on a world made for it, with simulated miners.
+ * Runs a validation of today's 00Z cycle on a generated world, with simulated miners.
  *
- * The database starts while the world is made. The recorder connects again, and reports it if that fails.
+ * The database starts while the world is generated. Errors are ignored here: the recorder opens it again and reports
+ * them.
  */
 export async function demonstrate(options: DemonstrationOptions): ReturnType<typeof runOnStores> {
   const server = openDatabaseServer(options.config).catch(() => null);
   try {
     const initTime = new Date(Math.floor(Date.now() / DAY_MILLIS) * DAY_MILLIS);
-    options.output.progress('making a world to forecast …');
+    options.output.progress('generating a world to forecast …');
     const stores = await makeWorldInMemory({ initTime, seed: options.seed });
     return await runOnStores({
       ...options,

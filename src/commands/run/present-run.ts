@@ -9,20 +9,20 @@ import { describeOutcome } from '../terminal/watch-progress.ts';
 /** How a finished run is shown. */
 export interface PresentationOptions {
   readonly isJson: boolean;
-  /** Stay up afterwards, so that metrics and database can be looked at, until the signal aborts. */
+  /** Keep serving metrics and database afterwards, until the signal aborts. */
   readonly staysUp: boolean;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
 
-/** Shows what was recorded and closes, at once or on a signal; sets the exit code of the process. */
+/** Prints the report and closes the run, at once or at the user's signal; sets the exit code of the process. */
 export async function presentRun(
   run: FinishedRun,
   { isJson, staysUp, output, signal }: PresentationOptions,
 ): Promise<void> {
   const { report } = run;
   try {
-    output.result(isJson ? JSON.stringify(report, null, 2) : formatValidation(report));
+    output.result(isJson ? JSON.stringify(report, null, 2) : formatReport(report));
     if (staysUp) {
       output.progress('Still serving. Ctrl-C ends it.');
       await untilAborted(signal, new Promise<never>(() => undefined)).catch(() => undefined);
@@ -34,20 +34,20 @@ export async function presentRun(
   if (report.run.status !== 'completed') process.exitCode = 1;
 }
 
-function formatValidation(report: ValidationReport): string {
-  const summary = report.is_recorded ? formatRunReport(report) : formatUnrecorded(report);
-  return `${summary}\n\n${whereabouts(report)}`;
+function formatReport(report: ValidationReport): string {
+  const body = report.is_recorded ? formatRunReport(report) : formatUnrecorded(report);
+  return `${body}\n\n${formatLocations(report)}`;
 }
 
 const formatUnrecorded = ({ run, outcome }: ValidationReport): string =>
   `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'} · ${describeOutcome(outcome)}\n\n` +
   'Nothing of it was recorded, because OTEL_SDK_DISABLED is true: unset it to record.';
 
-function whereabouts({ where, recorder }: ValidationReport): string {
+function formatLocations({ where, recorder }: ValidationReport): string {
   return [
     `Metrics:  ${where.metrics ?? 'not served'}`,
     `Database: ${where.database}`,
-    `Traces:   ${where.traces ?? 'not exported; set OTEL_EXPORTER_OTLP_ENDPOINT to send them to a Collector or Jaeger'}`,
+    `Traces:   ${where.traces ?? 'not exported; set OTEL_EXPORTER_OTLP_ENDPOINT to export them'}`,
     `Dropped:  ${dropped(recorder.dropped)}`,
   ].join('\n');
 }

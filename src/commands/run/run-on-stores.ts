@@ -4,17 +4,17 @@ import { readMinerList } from '#pipeline/miners/index';
 import { spansAtEnd, type ExitReport } from '../terminal/exit-report.ts';
 import { openNamedStore, type StoreSources } from './stores.ts';
 import type { Output } from '../terminal/output.ts';
-import { SIMULATED_MINERS_AT, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
+import { SIMULATED_MINER_URLS, SIMULATION_TIMEOUTS, startSimulatedMiners } from './simulated-miners.ts';
 import { validate, type MinersOfRun } from './validate.ts';
 import type { ValidationReport } from './validation-report.ts';
 
-/** A run on stores that somebody named, or made. */
+/** A run on given or generated stores. */
 export interface RunOnStoresOptions {
   readonly stores: StoreSources;
   readonly initTime: Date;
   readonly leads: readonly number[];
   readonly day1Lead: number;
-  /** How many simulated miners; of no meaning with a miners file. */
+  /** Number of simulated miners; ignored with a miners file. */
   readonly miners: number;
   readonly seed: number;
   readonly forecasts?: string | undefined;
@@ -22,33 +22,33 @@ export interface RunOnStoresOptions {
   readonly minersFile?: string | undefined;
   readonly config: Config;
   readonly output: Output;
-  /** Ends the run before its time; what was opened is closed then. */
+  /** Interrupts the run; everything opened is closed then. */
   readonly signal: AbortSignal;
 }
 
-/** What a run left behind: its report, and the processes that still serve it. */
+/** A finished run: its report, and the servers that stay up until `close`. */
 export interface FinishedRun {
   readonly report: ValidationReport;
   /** Closes everything. @returns how it ended */
   readonly close: () => Promise<ExitReport>;
 }
 
-/** Makes fifteen days a quarter of a minute; a retry after five minutes comes in the next turn. */
+/** Scales fifteen days to 13 s; a retry after five minutes is due after 3 ms. */
 export const SIMULATION_DELAY_FACTOR = 1e-5;
-/** Jobs that come due soon after each other must not wait for the next look at the queue. */
+/** Scaled jobs are due within milliseconds of each other and must not wait for a slow poll of the queue. */
 const SIMULATION_POLL_MILLIS = 100;
-/** A worker that dies must not hold up a run that takes seconds. */
+/** A dead worker must not delay a run that takes seconds. */
 const SIMULATION_RECOVERY = { checkMillis: 1000, graceMillis: 1000 };
 const DEMONSTRATION_VALIDATOR = 'demonstration-validator';
 
-/** What is hurried beside the waits when nobody real takes part. */
+/** Intervals that are shortened beside the scaled delays when all miners are simulated. */
 export const SIMULATION_SETTINGS = {
   queuePollMillis: SIMULATION_POLL_MILLIS,
   minerTimeouts: SIMULATION_TIMEOUTS,
   recovery: SIMULATION_RECOVERY,
 };
 
-/** Runs one validation on the stores, with simulated or real miners, to its end. */
+/** Runs one validation on the stores to completion, with simulated or real miners. */
 export async function runOnStores(options: RunOnStoresOptions): Promise<FinishedRun> {
   const { config } = options;
   requireForecastCycle(options.initTime);
@@ -59,9 +59,9 @@ export async function runOnStores(options: RunOnStoresOptions): Promise<Finished
     const { report, barograph } = await validate({
       ...options,
       validatorHotkey: config.validatorHotkey ?? DEMONSTRATION_VALIDATOR,
-      stores: isSimulated ? stores : reopened(options.stores),
+      stores: isSimulated ? stores : reopeningStores(options.stores),
       miners,
-      minersAt: isSimulated ? SIMULATED_MINERS_AT : null,
+      minerUrlPattern: isSimulated ? SIMULATED_MINER_URLS : null,
       delayFactor: config.delayFactor ?? (isSimulated ? SIMULATION_DELAY_FACTOR : 1),
       ...(isSimulated ? SIMULATION_SETTINGS : {}),
     });
@@ -90,8 +90,8 @@ async function openStores(locations: StoreSources) {
   return { truth, climatology, reference, analysis: await openNamedStore('--analysis', locations.analysis) };
 }
 
-/** Real truth arrives while the run waits for it: each look opens the stores anew. */
-function reopened({ truth, climatology, reference, analysis }: StoreSources): PipelineStores {
+/** Opens the stores at each access, because real truth is appended while the run waits for it. */
+function reopeningStores({ truth, climatology, reference, analysis }: StoreSources): PipelineStores {
   return {
     truth: () => openNamedStore('--truth', truth),
     climatology: () => openNamedStore('--climatology', climatology),

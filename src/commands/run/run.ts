@@ -22,17 +22,17 @@ interface RunOptions {
   readonly json?: true;
 }
 
-/** `barograph run`: one run on Zarr stores of one's own, to its end. */
+/** `barograph run`: one run on the user's Zarr stores, to completion. */
 export function runCommand(): Command {
   return new Command('run')
-    .description('Validates one forecast cycle on Zarr stores, to its end, and records it.')
+    .description('Validates one forecast cycle on Zarr stores, to completion, and records it.')
     .requiredOption('--truth <store>', 'ERA5: a directory or an http(s) URL')
     .requiredOption('--climatology <store>', 'climatology at the valid times')
     .requiredOption('--reference <store>', 'the GFS forecast from T0')
     .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
     .requiredOption('--init-time <time>', 'T0, a cycle: 00, 06, 12 or 18 UTC', instant)
     .option('--miners <count>', 'simulated miners', wholeNumber(1, 256), 16)
-    .option('--seed <number>', 'what the simulated miners are made from', wholeNumber(0, 2 ** 31 - 1), 1)
+    .option('--seed <number>', 'random seed of the simulated miners', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--forecasts <directory>', 'stores that simulated miners serve instead of making forecasts')
     .option('--miners-file <file>', 'real miners instead: [{"uid", "hotkey", "url"}]')
     .option('--leads <hours>', 'leads scored against ERA5, separated by commas', leadList, ERA5_LEAD_HOURS)

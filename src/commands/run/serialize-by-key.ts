@@ -1,9 +1,9 @@
 /**
- * Makes something of each subject, once, one after the other in the order in which they are first asked for: made all
- * at once, all of them would be late.
+ * Memoizes an async function by key and serializes its calls, first come, first served: run concurrently on one
+ * machine, all results would be late.
  *
- * @param keyOf gives equal keys to equal subjects
- * @param options `signal` aborts what is not begun yet; it then rejects with the signal's reason
+ * @param keyOf the memo key; subjects with the same key share one result
+ * @param options `signal` cancels calls that are not begun; they reject with the signal's reason
  */
 export function serializeByKey<Subject, Made>(
   make: (subject: Subject) => Promise<Made>,

@@ -4,16 +4,16 @@ import { makeSimulatedForecast } from '#world';
 import { serializeByKey } from './serialize-by-key.ts';
 import { findStores, readStoreFiles } from './stores.ts';
 
-/** How long simulated miners are waited for, milliseconds: they answer at once, unless they let a request hang. */
+/** Request timeouts of simulated miners, milliseconds: they respond at once, unless their profile lets requests hang. */
 export const SIMULATION_TIMEOUTS = { initiateFetch: 5000, poll: 5000, token: 5000 };
-/** How long a hanging request is held, as a part of a real minute: for longer than it is waited for. */
+/** How long a hanging request is held, as a fraction of a real minute; it must exceed the timeouts. */
 export const FLEET_DELAY_FACTOR = 0.1;
-/** Where simulated miners are found, as a pattern of SQL's `like`. */
-export const SIMULATED_MINERS_AT = 'http://127.0.0.1:%/m/%';
-/** Miners that never hand in a forecast. */
+/** The URLs of simulated miners, as a pattern of SQL's `like`. */
+export const SIMULATED_MINER_URLS = 'http://127.0.0.1:%/m/%';
+/** Profiles that never deliver a forecast. */
 export const WITHOUT_FORECAST: readonly Profile[] = ['rejecting', 'offline', 'failing'];
 
-/** What simulated miners are made from. */
+/** How simulated miners are made. */
 export interface SimulatedMinersOptions {
   readonly count: number;
   readonly seed: number;
@@ -25,18 +25,18 @@ export interface SimulatedMinersOptions {
     readonly climatology: GridStore;
     readonly reference: GridStore;
   };
-  /** A directory of Zarr stores to serve instead of made forecasts; every miner is then an honest one. */
+  /** A directory of Zarr stores to serve instead of generated forecasts; every miner then has the profile `good`. */
   readonly forecasts?: string | undefined;
 }
 
 /**
- * Starts the miners: real HTTP servers in this process. Their forecasts are begun at once, those first that are handed
- * in first, so that all miners answer in time although they share one machine.
+ * Starts the miners: real HTTP servers in this process. Forecasts are generated eagerly, earliest deadline first, so
+ * that all miners deliver in time although they share one machine.
  */
 export async function startSimulatedMiners(options: SimulatedMinersOptions): Promise<Fleet> {
   const { count, seed, initTime } = options;
   const fleet = { count, seed, initTime, delayFactor: FLEET_DELAY_FACTOR };
-  if (options.forecasts !== undefined) return startServing(fleet, options.forecasts);
+  if (options.forecasts !== undefined) return startFleetFromStores(fleet, options.forecasts);
   const closing = new AbortController();
   const forecastFor = serializeByKey(
     (miner: SimulatedMiner) => makeForecast(options, miner),
@@ -54,7 +54,7 @@ export async function startSimulatedMiners(options: SimulatedMinersOptions): Pro
   };
 }
 
-/** A forecast that cannot be made is the miner's failure, which it tells itself when it is asked. */
+/** Ignores errors here: the miner itself reports a forecast that cannot be generated when it is polled. */
 function beginForecasts(
   miners: readonly SimulatedMiner[],
   forecastFor: (miner: SimulatedMiner) => Promise<unknown>,
@@ -65,8 +65,8 @@ function beginForecasts(
   }
 }
 
-/** Honest miners that take turns in serving the stores of a directory. */
-async function startServing(
+/** Starts miners that serve the stores of a directory, assigned round-robin. */
+async function startFleetFromStores(
   fleet: Omit<FleetOptions, 'forecastFor' | 'profiles'>,
   directory: string,
 ): Promise<Fleet> {
@@ -78,7 +78,7 @@ async function startServing(
   });
 }
 
-/** The files of the forecast that a miner hands in. */
+/** Generates the files of a miner's forecast, by path inside the store. */
 export function makeForecast(
   { stores, initTime, leads }: Pick<SimulatedMinersOptions, 'stores' | 'initTime' | 'leads'>,
   miner: { readonly profile: Profile; readonly seed: number; readonly quality: number },

@@ -8,8 +8,8 @@ import { openNamedStore, type StoreLocations } from './stores.ts';
 type OpenStore = (option: string, location: string) => Promise<GridStore>;
 
 /**
- * What opens the stores whenever they are needed, so that truth may grow and a cycle may have stores of its own:
- * `https://host/gfs/{YYYYMMDD}.zarr`.
+ * Lazy openers of the stores: each access opens them again, so that truth may grow and each cycle may have its own
+ * stores, as in `https://host/gfs/{YYYYMMDD}.zarr`.
  *
  * @throws CategorizedError for a placeholder that is not known
  */
@@ -27,10 +27,10 @@ export function toStoreOpeners(locations: StoreLocations, open: OpenStore = open
   };
 }
 
-/** What is wrong now with the stores that all cycles share, in words; they may be well when they are needed. */
+/** Error messages of the stores that all cycles share. They are warnings only: a store may be readable when needed. */
 export async function findStoreProblems(stores: PipelineStores): Promise<readonly string[]> {
   const { truth, climatology, reference, analysis } = stores;
-  const looked = [truth, climatology, reference, analysis].map(async (source) => {
+  const checks = [truth, climatology, reference, analysis].map(async (source) => {
     if (typeof source !== 'function') return [];
     try {
       await source();
@@ -39,5 +39,5 @@ export async function findStoreProblems(stores: PipelineStores): Promise<readonl
       return [messageOf(error)];
     }
   });
-  return (await Promise.all(looked)).flat();
+  return (await Promise.all(checks)).flat();
 }

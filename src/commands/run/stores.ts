@@ -4,10 +4,10 @@ import { openGridStore, type GridSource, type GridStore } from '#grids';
 import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 
-/** What the stores of a run are opened from. */
+/** The sources of a run's stores: locations, or stores in memory. */
 export type StoreSources = { readonly [Name in keyof StoreLocations]: StoreLocations[Name] | GridSource };
 
-/** Where the stores of a run lie: a local path or an http(s) URL each. */
+/** The locations of a run's stores: a local path or an http(s) URL each. */
 export interface StoreLocations {
   readonly truth: string;
   readonly climatology: string;
@@ -16,9 +16,9 @@ export interface StoreLocations {
 }
 
 /**
- * Opens a store that the user named.
+ * Opens a store that an option names.
  *
- * @throws CategorizedError with the option that names it, and what is wrong with it.
+ * @throws CategorizedError that names the option and the reason
  */
 export async function openNamedStore(option: string, location: GridSource): Promise<GridStore> {
   try {

@@ -9,13 +9,13 @@ import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 import { readValidationReport, type ValidationReport } from './validation-report.ts';
 import { watchProgress } from '../terminal/watch-progress.ts';
 
-/** Who takes part, and how the miners are let go of. */
+/** The miners of a run, and the closer of simulated ones. */
 export interface MinersOfRun {
   readonly miners: readonly (Miner & { readonly profile?: string })[];
   readonly close: () => Promise<void>;
 }
 
-/** One validation run, from seed to the last lead. */
+/** How one validation run is done, from seed to the last lead. */
 export interface ValidationOptions {
   readonly config: Config;
   readonly validatorHotkey: string;
@@ -24,21 +24,21 @@ export interface ValidationOptions {
   readonly day1Lead: number;
   readonly stores: PipelineStores;
   readonly miners: MinersOfRun;
-  /** Where miners are that live no longer than this process, as a pattern of SQL's `like`; null for real ones. */
-  readonly minersAt: string | null;
+  /** URLs of simulated miners, which end with this process, as a pattern of SQL's `like`; null for real ones. */
+  readonly minerUrlPattern: string | null;
   readonly delayFactor: number;
   readonly queuePollMillis?: number;
   readonly recovery?: Recovery;
   readonly minerTimeouts?: { readonly initiateFetch: number; readonly poll: number; readonly token: number };
   readonly output: Output;
-  /** Ends the run before its time. */
+  /** Interrupts the run. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs one validation to its end and gives what was recorded; the caller closes what it gets.
+ * Runs one validation to completion. @returns what was recorded, and the running validator, which the caller closes
  *
- * @throws the reason of the signal when that aborts, with everything closed and recorded what had happened
+ * @throws the reason of the signal when that aborts; everything is flushed and closed by then
  */
 export async function validate(
   options: ValidationOptions,
@@ -51,14 +51,14 @@ export async function validate(
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
   });
   try {
-    const runId = await untilAborted(signal, runToItsEnd(options, barograph));
+    const runId = await untilAborted(signal, runToCompletion(options, barograph));
     await barograph.recording.flush();
     const report = await readValidationReport(options, barograph, runId);
-    // What is served afterwards needs no worker, and others may want to work on this database.
+    // Releases the exclusive lock: serving the results needs no worker, and another process may work on this database.
     await barograph.pipeline.stop();
     return { report, barograph };
   } catch (error) {
-    if (signal.aborted) await endBeforeTime(options, barograph);
+    if (signal.aborted) await abandonInterrupted(options, barograph);
     await closeInterrupted(options, barograph).catch(() => undefined);
     throw error;
   }
@@ -69,11 +69,11 @@ async function closeInterrupted({ output, signal }: ValidationOptions, barograph
   if (signal.aborted) output.ending(describeExit({ steps, spans: spansAtEnd(barograph.recording) }));
 }
 
-async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
+async function runToCompletion(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
   await pipeline.acquireExclusive();
-  if (options.minersAt !== null) {
+  if (options.minerUrlPattern !== null) {
     await pipeline.abandonRuns(
-      options.minersAt,
+      options.minerUrlPattern,
       'The process that simulated the miners had ended before the run.',
     );
   }
@@ -89,16 +89,16 @@ async function runToItsEnd(options: ValidationOptions, { pipeline }: Barograph):
   return runId;
 }
 
-/** Simulated miners end with this process; a run with real ones goes on whenever it is started again. */
-async function endBeforeTime(
-  { minersAt, output, config }: ValidationOptions,
+/** Abandons an interrupted run of simulated miners, which end with this process. A run of real miners is resumable. */
+async function abandonInterrupted(
+  { minerUrlPattern, output, config }: ValidationOptions,
   { pipeline }: Barograph,
 ): Promise<void> {
-  const hint = `within ${config.shutdownSeconds} s. Ctrl-C again ends at once.`;
-  if (minersAt === null) {
-    output.problem(`Ending; the same command takes the run up again. Steps under way end first, ${hint}`);
+  const hint = `Running steps finish first, within ${config.shutdownSeconds} s. Ctrl-C again ends at once.`;
+  if (minerUrlPattern === null) {
+    output.problem(`Ending; the same command resumes the run.\n${hint}`);
     return;
   }
-  output.problem(`Ending; the run is given up, for its miners end too. Steps under way end first, ${hint}`);
-  await pipeline.abandonRuns(minersAt, 'The user ended it before its time.').catch(() => undefined);
+  output.problem(`Ending; the run is abandoned, because its simulated miners end too.\n${hint}`);
+  await pipeline.abandonRuns(minerUrlPattern, 'The user ended it before its time.').catch(() => undefined);
 }

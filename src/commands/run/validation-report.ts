@@ -6,29 +6,29 @@ import { readRunReport, type RunReport } from '#reports/run-report';
 import { CategorizedError } from '#semconv';
 import type { Barograph } from '#src/start';
 
-/** Where what was recorded can be looked at. */
-export interface Whereabouts {
+/** Where the recorded data can be inspected. */
+export interface ReportLocations {
   readonly metrics: string | null;
   readonly database: string;
   readonly traces: string | null;
 }
 
-/** The document of a run: how it ended, what was recorded of it, whether all of that arrived, and where it is. */
+/** The `--json` document of a run: its end, its recorded rows, their completeness, and where they are. */
 export interface ValidationReport extends RunReport {
-  /** False with `OTEL_SDK_DISABLED=true`: then there is nothing but how the run ended. */
+  /** False with `OTEL_SDK_DISABLED=true`: then only the outcome of the run is known. */
   readonly is_recorded: boolean;
-  /** Miners and leads by state, as the pipeline itself counts them. */
+  /** Miners and leads by state, from the control state of the pipeline. */
   readonly outcome: Pick<RunProgress, 'miners' | 'leads'>;
   readonly recorder: {
     readonly exported: number;
     readonly queued: number;
-    /** Spans that were lost, by reason. */
+    /** Spans that were dropped, by reason. */
     readonly dropped: Readonly<Record<string, number>>;
   };
-  readonly where: Whereabouts;
+  readonly where: ReportLocations;
 }
 
-/** What the report is made of besides what was recorded. */
+/** What the report needs besides the recorded rows. */
 export interface ReportSources {
   readonly config: Config;
   readonly initTime: Date;
@@ -36,7 +36,7 @@ export interface ReportSources {
 }
 
 /**
- * Puts together the report of a run that is over.
+ * Builds the report of a finished run.
  *
  * @throws CategorizedError when nothing was recorded although it should have been
  */
@@ -51,7 +51,7 @@ export async function readValidationReport(
     ? unrecorded(runId, status, sources.initTime)
     : await readRunReport(recording.pool, runId);
   const { exported, queued, dropped } = recording.counters();
-  if (recorded === null) throw lostRecords(runId, dropped);
+  if (recorded === null) throw nothingRecorded(runId, dropped);
   const profiles = new Map(sources.miners.miners.map(({ hotkey, profile }) => [hotkey, profile]));
   return {
     ...recorded,
@@ -81,13 +81,13 @@ const unrecorded = (runId: number, status: string, initTime: Date): RunReport =>
   completeness: { started: 0, recorded: 0, in_flight: 0 },
 });
 
-function lostRecords(runId: number, dropped: Readonly<Record<string, number>>): CategorizedError {
+function nothingRecorded(runId: number, dropped: Readonly<Record<string, number>>): CategorizedError {
   const reasons = Object.entries(dropped).flatMap(([reason, spans]) =>
     spans > 0 ? `${spans} ${reason}` : [],
   );
   return new CategorizedError(
     'validator_internal',
-    `Run ${runId} ended and nothing of it was recorded; spans that were dropped: ${reasons.join(', ') || 'none'}. ` +
+    `Run ${runId} ended, but nothing of it was recorded; dropped spans: ${reasons.join(', ') || 'none'}. ` +
       'Another OpenTelemetry SDK may be registered in this process; only one can be.',
   );
 }

@@ -24,7 +24,7 @@ export interface ScoreRow {
 export interface ScoreStoresInput {
   readonly forecast: GridStore;
   readonly truth: GridStore;
-  /** In GFS's place; without it, or where it lacks a field, `skill_score_gfs` is null. */
+  /** The reference forecast (GFS); without it, or where it lacks a field, `skill_score_gfs` is null. */
   readonly reference?: GridStore;
   /** Without it, or where it lacks a field, `acc` and `skill_score_climatology` are null. */
   readonly climatology?: GridStore;
@@ -108,7 +108,7 @@ function isStoredAt(candidate: GridVariable, name: Variable, pressureHpa: number
     : candidate.pressureLevelsHpa?.includes(pressureHpa) === true;
 }
 
-/** The columns that identify the field of a row. */
+/** The key columns of a row: time, variable and level. */
 function placeOf({ variable, pressureHpa, validTime }: FieldRequest, leadFrom: Date | undefined) {
   return {
     ...(leadFrom && { lead_hours: (validTime.getTime() - leadFrom.getTime()) / MILLIS_PER_HOUR }),

@@ -33,15 +33,15 @@ const COLUMNS: readonly TextColumn<ScoreRow>[] = [
   number('skill clim', (row) => row.skill_score_climatology),
 ];
 
-/** `barograph score`: the scores of a store, without any recording. */
+/** `barograph score`: prints the scores of a store and records nothing. */
 export function scoreCommand(): Command {
   return new Command('score')
     .description('Prints the scores of every valid time, variable and level that forecast and truth share.')
     .requiredOption('--forecast <store>', 'a directory or an http(s) URL')
-    .requiredOption('--truth <store>', 'what is compared with')
+    .requiredOption('--truth <store>', 'store to compare with')
     .option('--reference <store>', 'forecast that skill_score_gfs is measured against')
-    .option('--climatology <store>', 'what anomalies and skill_score_climatology are measured against')
-    .option('--lead-from <time>', 'T0, to give leads', instant)
+    .option('--climatology <store>', 'climatology that acc and skill_score_climatology are measured against')
+    .option('--lead-from <time>', 'T0, from which leads are counted', instant)
     .option('--json', 'print one JSON document instead of the table')
     .action(async (options: ScoreOptions) => {
       const { reference, climatology, leadFrom } = options;

@@ -1,12 +1,12 @@
 import { messageOf } from '#semconv/message-of';
 import { hideSecretValues } from '#semconv/secret-values';
 
-/** Deduplicates warnings: prints problems as text without secrets, and not the same one twice in a row. */
-export function dedupeWarnings(report: (message: string) => void): (problem: unknown) => void {
+/** Formats problems without secrets and drops a warning that equals the one before it. */
+export function dedupeWarnings(warn: (message: string) => void): (problem: unknown) => void {
   let last: string | undefined;
   return (problem) => {
     const message = hideSecretValues(messageOf(problem));
-    if (message !== last) report(message);
+    if (message !== last) warn(message);
     last = message;
   };
 }

@@ -4,34 +4,34 @@ import type { Barograph } from '#src/start';
 
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
-/** What was done for processes that had ended before their records were delivered. */
+/** Describes the adoption of spools whose processes ended before their records were delivered. */
 export function describeAdoption({ spools, records, closedSteps }: Adopted): string {
   const delivered = counted(records, 'record was', 'records were');
-  const taken = `Took up ${counted(spools, 'spool', 'spools')} that processes had left behind: ${delivered} delivered.`;
-  if (closedSteps === 0) return taken;
+  const adopted = `Adopted ${counted(spools, 'spool', 'spools')} of ended processes: ${delivered} delivered.`;
+  if (closedSteps === 0) return adopted;
   const steps = counted(closedSteps, 'step that had not ended is', 'steps that had not ended are');
-  return `${taken} ${steps} recorded as abandoned.`;
+  return `${adopted}\n${steps} recorded as abandoned.`;
 }
 
-/** What a process has finished when it ends, and what it leaves where. */
+/** What a process finished before it ended, and what it left. */
 export interface ExitReport {
-  /** Null for a process that works on no steps. */
+  /** Null for a process that runs no steps. */
   readonly steps: StopReport | null;
   readonly spans: SpansAtEnd;
 }
 
-/** What became of what was not in the database when the process was asked to end. */
+/** The records that were not in the database when the process ended. */
 export interface SpansAtEnd {
-  /** Records that found no room, of steps that nobody will learn of any more. */
+  /** Records that were dropped for good, by whatever reason. */
   readonly lost: number;
-  /** Records that wait on disk for the database. */
+  /** Records in the spool. */
   readonly waiting: number;
-  /** Steps that did not end; the next process on this spool closes them. */
+  /** Steps that did not end; the process that adopts the spool closes them. */
   readonly openSteps: number;
   readonly directory: string;
 }
 
-/** The records of a recording that was closed. */
+/** Counts the records that a closed recording left. */
 export function spansAtEnd({
   counters,
   remainder,
@@ -41,23 +41,24 @@ export function spansAtEnd({
   return { lost, waiting: records, openSteps, directory };
 }
 
-/** The report in words: a line for the steps, if there were any, and one for the spans. */
+/** The report as text: the steps, if there were any, then the spans. */
 export function describeExit({ steps, spans }: ExitReport): string {
   const lines = [steps === null ? '' : describeSteps(steps), describeSpans(spans)];
   return lines.filter((line) => line !== '').join('\n');
 }
 
 function describeSteps({ finished, left }: StopReport): string {
-  const ended = finished === 0 ? '' : `Steps under way that came to their end: ${finished}. `;
+  const ended = finished === 0 ? '' : `Running steps that finished: ${finished}. `;
   if (left === 0) return ended.trimEnd();
-  return `${ended}Steps that did not: ${left}. They are recorded as abandoned, and the next worker does them again, within seconds where one runs.`;
+  return `${ended}Running steps that did not: ${left}.\nThey are recorded as abandoned, and the next worker repeats them.`;
 }
 
 function describeSpans({ lost, waiting, openSteps, directory }: SpansAtEnd): string {
-  const missing = lost === 0 ? '' : ` ${lost} records were dropped: see run_completeness.`;
+  const missing =
+    lost === 0 ? '' : `\n${counted(lost, 'record was', 'records were')} dropped: see run_completeness.`;
   if (waiting === 0 && openSteps === 0) {
     return `Ended; everything that was recorded is in the database.${missing}`;
   }
-  const steps = openSteps === 0 ? '' : `, and ${openSteps} steps that did not end`;
-  return `Ended; ${waiting} records wait for the database in ${directory}${steps}. The next start takes care of them.${missing}`;
+  const steps = openSteps === 0 ? '' : `, and ${counted(openSteps, 'step', 'steps')} did not end`;
+  return `Ended; ${counted(waiting, 'record waits', 'records wait')} for the database${steps}.\nThe next start delivers the spool ${directory}${missing}`;
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number of a range, both ends included. */
+/** Parses a whole number from `from` to `to`, both included. */
 export const wholeNumber =
   (from: number, to: number) =>
   (text: string): number => {
@@ -11,7 +11,7 @@ export const wholeNumber =
 
 const UNIT_MILLIS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** A duration such as `90s`, `15m`, `2h` or `1d`, of at least `leastMinutes`, in milliseconds. */
+/** Parses a duration such as `90s`, `15m`, `2h` or `1d`, at least `leastMinutes`, to milliseconds. */
 export const duration =
   (leastMinutes: number) =>
   (text: string): number => {
@@ -23,12 +23,12 @@ export const duration =
     );
   };
 
-/** Hours separated by commas. */
+/** Parses leads: hours separated by commas. */
 export function leadList(text: string): readonly number[] {
   return text.split(',').map(wholeNumber(1, 1000));
 }
 
-/** The address of a service. */
+/** Parses the URL of a service. */
 export function httpUrl(text: string): URL {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
   throw new InvalidArgumentError('Allowed: an http or https URL, for example http://127.0.0.1:9464/metrics.');
@@ -36,7 +36,7 @@ export function httpUrl(text: string): URL {
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** An instant with its offset; `2026-11-23` alone would leave the hour open, and the 30th of February is none. */
+/** Parses ISO 8601 with an offset. A date alone is refused, as its hour is open; so is 30 February. */
 export function instant(text: string): Date {
   const time = new Date(text);
   const [, day] = INSTANT.exec(text) ?? [];
@@ -44,7 +44,7 @@ export function instant(text: string): Date {
   throw new InvalidArgumentError('Allowed: ISO 8601 with an offset, for example 2026-11-23T00:00:00Z.');
 }
 
-/** The language takes the 30th of February for the 2nd of March. */
+/** `Date` rolls 30 February over to 2 March, so a valid day must survive the round trip. */
 function isDay(day: string): boolean {
   const midnight = new Date(`${day}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);

@@ -1,18 +1,18 @@
-/** Where a command writes: what was asked for on standard output, everything else on standard error. */
+/** The streams of a command: results on standard output, everything else on standard error. */
 export interface Output {
   /** A result for people, or the one JSON document. */
   readonly result: (text: string) => void;
-  /** Progress; it may replace the line before on a terminal. Silent in JSON mode. */
+  /** Progress; on a terminal it replaces the line before. Silent in JSON mode. */
   readonly progress: (text: string) => void;
-  /** What is in the way but stops nothing. */
+  /** A problem that does not stop the command. */
   readonly problem: (text: string) => void;
-  /** How a process ended, when it was asked to; in JSON mode too. */
+  /** How an interrupted process ended; in JSON mode too. */
   readonly ending: (text: string) => void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** As much of a line as fits: one that is broken could not be replaced by the next. Some terminals report no width. */
+/** Cuts a line to the terminal: a wrapped line could not be replaced. Some terminals report no width. */
 function fitting(text: string): string {
   const { columns = 0 } = process.stderr as { readonly columns?: number };
   return columns > 0 ? text.slice(0, Math.max(1, columns - 1)) : text;
@@ -26,7 +26,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
     if (isLineOpen) process.stderr.write(CLEAR_LINE);
     isLineOpen = false;
   };
-  const printLine = (text: string): void => {
+  const writeError = (text: string): void => {
     endLine();
     process.stderr.write(`${text}\n`);
   };
@@ -40,7 +40,7 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
       process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(text)}` : `${text}\n`);
       isLineOpen = isTerminal;
     },
-    problem: printLine,
-    ending: printLine,
+    problem: writeError,
+    ending: writeError,
   };
 }

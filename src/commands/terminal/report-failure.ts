@@ -2,20 +2,19 @@ import { messageOf } from '#semconv/message-of';
 import { hideSecretValues } from '#semconv/secret-values';
 import { Interrupted } from './signals.ts';
 
-/** How long a process may take to end by itself once its work is done, milliseconds. */
-const PATIENCE_MILLIS = 1000;
+/** How long a process may take to end by itself once its work is done, milliseconds; pipes are flushed by then. */
+const EXIT_GRACE_MILLIS = 1000;
 
 /**
- * Ends a process whose work is done, even if something that was let go of would keep it alive: a request that nobody
- * answers, a timer. What was written to pipes is out by then.
+ * Ends a process whose work is done, even if an abandoned request or timer would keep it alive.
  */
 export function exitWhenIdle(): void {
-  setTimeout(() => process.exit(), PATIENCE_MILLIS).unref();
+  setTimeout(() => process.exit(), EXIT_GRACE_MILLIS).unref();
 }
 
 /**
- * Ends a command that failed: prints the reason without stack, tokens and passwords, and sets the exit code. Addresses
- * and paths stay: they are those that the reader of this terminal has given.
+ * Ends a failed command: prints the message, without stack, tokens and passwords, and sets the exit code. Addresses and
+ * paths stay, because the reader of this terminal entered them.
  */
 export function reportFailure(error: unknown): void {
   const message = messageOf(error);

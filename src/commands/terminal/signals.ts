@@ -1,4 +1,4 @@
-/** The signals that ask a process to end, with the exit code by convention: 128 plus the number of the signal. */
+/** The signals that ask a process to end, with its exit code: 128 + signal number, as shells define it. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type EndSignal = keyof typeof EXIT_CODES;
 
@@ -13,12 +13,12 @@ export class Interrupted extends Error {
   }
 }
 
-/** Where signals come from: the process, or a stand-in. */
+/** The source of signals: the process, or a test double. */
 type SignalSource = Pick<NodeJS.Process, 'once' | 'off'>;
 
 /**
- * Does work that Ctrl-C and SIGTERM end in good order. The first signal aborts with an {@link Interrupted}; what was
- * opened can then be closed. A second one ends the process at once.
+ * Graceful shutdown: the first Ctrl-C or SIGTERM aborts the work with an {@link Interrupted}, so that it can close what
+ * it opened. The listeners are gone then, so a second signal kills the process.
  */
 export async function interruptible<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -26,33 +26,33 @@ export async function interruptible<Result>(
 ): Promise<Result> {
   const controller = new AbortController();
   const interrupt = (signal: NodeJS.Signals): void => {
-    stopHearing();
+    removeListeners();
     controller.abort(new Interrupted(signal === 'SIGINT' ? signal : 'SIGTERM'));
   };
-  const stopHearing = (): void => {
+  const removeListeners = (): void => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) source.off(name, interrupt);
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) source.once(name, interrupt);
   try {
     return await work(controller.signal);
   } finally {
-    stopHearing();
+    removeListeners();
   }
 }
 
 /** Waits for a promise, but no longer than until the signal aborts. @throws the reason of the signal */
 export async function untilAborted<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result> {
-  // Whatever becomes of it later, nobody else listens.
+  // A rejection after the abort would be unhandled: the race is over by then.
   promise.catch(() => undefined);
   signal.throwIfAborted();
-  let giveUp: (() => void) | undefined;
+  let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', giveUp, { once: true });
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp);
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }

@@ -7,7 +7,7 @@ const INTERVAL_MILLIS = 1000;
 const sum = (counts: Readonly<Record<string, number>>, names: readonly string[]): number =>
   names.reduce((total, name) => total + (counts[name] ?? 0), 0);
 
-/** How many miners and scores of a run have come how far. */
+/** Counts the miners and scores of a run by state, as text. */
 export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 'leads'>): string {
   const all = sum(miners, Object.keys(miners));
   const scores = sum(leads, Object.keys(leads));
@@ -18,11 +18,11 @@ export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 
   );
 }
 
-/** One line with the progress of a run. */
+/** The progress of a run in one line. */
 export const describeProgress = (progress: RunProgress): string =>
   `run ${progress.runId} ${progress.status.replaceAll('_', ' ')} · ${describeOutcome(progress)}`;
 
-/** Tells how the run goes, once a second where that changed, until it is over or the signal aborts. */
+/** Prints the progress of a run when it changed, once a second at most, until the run is over or the signal aborts. */
 export async function watchProgress(
   pipeline: Pick<Pipeline, 'progress' | 'finished'>,
   runId: number,
@@ -43,7 +43,7 @@ export async function watchProgress(
   try {
     await pipeline.finished(runId);
   } finally {
-    // Not awaited: behind a closed fence a query under way never resolves.
+    // Not awaited: a query behind a closed fence never resolves.
     void stop();
   }
   await showProgress();

@@ -6,7 +6,7 @@ const DAY_MILLIS = 24 * 60 * MINUTE_MILLIS;
 /** A time of each day: milliseconds after 00:00 UTC. */
 export type TimeOfDay = number;
 
-/** `18:00`, UTC. */
+/** Parses `18:00`, UTC. */
 export function timeOfDay(text: string): TimeOfDay {
   const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
   if (hours === undefined || minutes === undefined) {
@@ -15,14 +15,14 @@ export function timeOfDay(text: string): TimeOfDay {
   return (Number(hours) * 60 + Number(minutes)) * MINUTE_MILLIS;
 }
 
-/** As people write it. */
+/** The inverse of `timeOfDay`. */
 export const toClockText = (time: TimeOfDay): string => new Date(time).toISOString().slice(11, 16);
 
 /** 00:00 UTC of the same date. */
 export const startOfDay = (instant: Date): Date =>
   new Date(Math.floor(instant.getTime() / DAY_MILLIS) * DAY_MILLIS);
 
-/** The next instant, after now, at which it is this time of the day. */
+/** The first instant after `now` at this time of day. */
 export function nextTime(now: Date, time: TimeOfDay): Date {
   const today = startOfDay(now).getTime() + time;
   return new Date(today > now.getTime() ? today : today + DAY_MILLIS);

@@ -14,10 +14,10 @@ import type { StoreLocations } from '../run/stores.ts';
 import { toClockText, type TimeOfDay } from './time-of-day.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
 
-/** What the workers of a validator are started with. */
+/** How the workers of a validator are started. */
 export interface WorkOptions {
   readonly stores: StoreLocations;
-  /** The miners of each new run; read again for each. */
+  /** Lists the miners of each new run; read again for each. */
   readonly minersFile: string;
   readonly at: TimeOfDay;
   /** Ends when the run of one day is over. */
@@ -25,9 +25,9 @@ export interface WorkOptions {
   readonly config: Config;
   readonly isJson: boolean;
   readonly output: Output;
-  /** Ends it, in good order. */
+  /** Ends the workers gracefully. */
   readonly signal: AbortSignal;
-  /** Time; that of the system unless given. */
+  /** Clock and sleep; those of the system unless given. */
   readonly time?: Pick<DailySchedule, 'now' | 'sleep'>;
 }
 
@@ -37,10 +37,10 @@ const SYSTEM_TIME: Pick<DailySchedule, 'now' | 'sleep'> = {
 };
 
 /**
- * Works on all runs of the database and makes a run a day, until the signal aborts. Any number of processes may do so
+ * Works on all runs of the database and creates a run a day, until the signal aborts. Safe for any number of processes
  * on one database.
  *
- * @throws CategorizedError when the configuration, the list of miners or the database is not in order
+ * @throws CategorizedError when the configuration, the list of miners or the database is invalid
  */
 export async function workDaily(options: WorkOptions): Promise<void> {
   const { config, output, signal } = options;
@@ -60,12 +60,12 @@ export async function workDaily(options: WorkOptions): Promise<void> {
   });
   try {
     await barograph.pipeline.start();
-    printEvent(options, whereabouts(options, barograph));
+    printEvent(options, startedEvent(options, barograph));
     await untilAborted(signal, workUntilDone({ ...options, validatorHotkey, onProblem }, barograph.pipeline));
   } catch (error) {
     if (!signal.aborted) throw error;
     output.ending(
-      `Ending; steps under way have ${config.shutdownSeconds} s to end, and others go on with the rest. Ctrl-C again ends at once.`,
+      `Ending; running steps have ${config.shutdownSeconds} s to finish, and other workers do the rest.\nCtrl-C again ends at once.`,
     );
   } finally {
     const steps = await barograph.close();
@@ -73,12 +73,12 @@ export async function workDaily(options: WorkOptions): Promise<void> {
   }
 }
 
-/** Real miners are asked in the name of this validator, and everything is recorded under it. */
+/** Real miners are sent the hotkey of the validator, and every recorded row is keyed by it. */
 function requireValidator({ validatorHotkey }: Config): string {
   if (validatorHotkey !== null) return validatorHotkey;
   throw new CategorizedError(
     'validator_internal',
-    'BAROGRAPH_VALIDATOR_HOTKEY is not set; set it to the hotkey of this validator, under which runs are recorded.',
+    'BAROGRAPH_VALIDATOR_HOTKEY is not set; set it to the hotkey under which runs are recorded.',
   );
 }
 
@@ -102,29 +102,29 @@ async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime
   const { validatorHotkey, minersFile } = validator;
   const miners = await readMinerList(minersFile);
   const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
-  const event = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
-  const words = isNew ? `was made, miners: ${miners.length}` : 'is there already';
-  printEvent(validator, { event, words: `Run ${runId} of ${event.init_time} ${words}.` });
+  const document = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
+  const text = isNew ? `was created, miners: ${miners.length}` : 'exists already';
+  printEvent(validator, { document, text: `Run ${runId} of ${document.init_time} ${text}.` });
   return runId;
 }
 
-/** Something that happened, for programs and for people. */
+/** An event, as JSON for programs and as text for people. */
 interface Event {
-  readonly event: object;
-  readonly words: string;
+  readonly document: object;
+  readonly text: string;
 }
 
-/** One line for each event, JSON or words. */
-function printEvent({ isJson, output }: WorkOptions, { event, words }: Event): void {
-  output.result(isJson ? JSON.stringify(event) : words);
+/** Prints an event, as one line of JSON or as text. */
+function printEvent({ isJson, output }: WorkOptions, { document, text }: Event): void {
+  output.result(isJson ? JSON.stringify(document) : text);
 }
 
-function whereabouts({ at }: WorkOptions, { recording }: Barograph): Event {
+function startedEvent({ at }: WorkOptions, { recording }: Barograph): Event {
   const { metricsUrl: metrics, connectionString, databaseKind } = recording;
   const database = `${describeConnectionTarget(connectionString)} (${databaseKind})`;
   const time = toClockText(at);
   return {
-    event: { event: 'started', at: time, metrics, database },
-    words: `Working, with a run for 00Z at ${time} UTC of each day.\nMetrics   ${metrics ?? 'none'}\nDatabase  ${database}`,
+    document: { event: 'started', at: time, metrics, database },
+    text: `Working; the run of the 00Z cycle is created daily at ${time} UTC.\nMetrics   ${metrics ?? 'none'}\nDatabase  ${database}`,
   };
 }

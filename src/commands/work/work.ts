@@ -16,14 +16,14 @@ interface WorkCommandOptions {
   readonly json?: true;
 }
 
-/** Domain practice: by then GFS of 00Z is there. */
+/** By then GFS of the 00Z cycle is published. */
 const DEFAULT_TIME = '18:00';
 
-/** `barograph work`: the workers of a validator, with a run a day. */
+/** `barograph work`: the workers of a validator, and its daily run. */
 export function workCommand(): Command {
   return new Command('work')
     .description(
-      'Works on all runs of the database and makes one a day. Any number of processes may share a database. ' +
+      'Works on all runs of the database and creates one a day. Any number of processes may share a database. ' +
         'A store may name parts of T0: {YYYYMMDD}, {YYYY}, {MM}, {DD}, {HH}.',
     )
     .requiredOption('--truth <store>', 'ERA5: a directory or an http(s) URL')
@@ -35,7 +35,7 @@ export function workCommand(): Command {
     .option('--analysis <store>', 'the GFS analysis, truth of day one; --truth unless given')
     .requiredOption('--miners-file <file>', 'the miners: [{"uid", "hotkey", "url"}]; read again for each run')
     .addOption(
-      new Option('--at <time>', 'when a day’s run for 00Z is made, UTC')
+      new Option('--at <time>', 'when the run of a day’s 00Z cycle is created, UTC')
         .argParser(timeOfDay)
         .default(timeOfDay(DEFAULT_TIME), DEFAULT_TIME),
     )

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { examineMetricsPort } from '#commands/doctor/metrics-port';
+import { checkMetricsPort } from '#commands/doctor/metrics-port';
 import { startMetricsServer } from '#http/metrics-server';
 import { exporterFor } from '#test/exporters/prometheus/fixtures';
 
@@ -30,40 +30,40 @@ async function barograph(host: string): Promise<number> {
   return server.port;
 }
 
-describe('the port of the metrics', () => {
-  it('the port of the metrics is in order when it is free', async () => {
-    expect(await examineMetricsPort({ metricsHost: '127.0.0.1', metricsPort: 0 })).toEqual({
+describe('checkMetricsPort', () => {
+  it('a free metrics port is in order', async () => {
+    expect(await checkMetricsPort({ metricsHost: '127.0.0.1', metricsPort: 0 })).toEqual({
       ok: true,
       found: '127.0.0.1:0 is free',
     });
   });
 
   it.each(['127.0.0.1', '0.0.0.0'])(
-    'the port of the metrics is in order when a process of Barograph serves at %s, which it says',
+    'a metrics port at which Barograph serves on %s is in order and reported as such',
     async (metricsHost) => {
       const metricsPort = await barograph(metricsHost);
-      expect(await examineMetricsPort({ metricsHost, metricsPort })).toEqual({
+      expect(await checkMetricsPort({ metricsHost, metricsPort })).toEqual({
         ok: true,
         found:
-          `a Barograph process answers at ${metricsHost}:${metricsPort}; ` +
-          'another one needs a BAROGRAPH_METRICS_PORT of its own',
+          `a Barograph process listens at ${metricsHost}:${metricsPort}; ` +
+          'another one needs its own BAROGRAPH_METRICS_PORT',
       });
     },
   );
 
-  it('the port of the metrics is not when another program has it, whatever that answers', async () => {
+  it('a metrics port of another program is not in order, whatever it responds', async () => {
     const metricsPort = await otherProgram('# TYPE up gauge\nup 1\n');
-    expect(await examineMetricsPort({ metricsHost: '127.0.0.1', metricsPort })).toEqual({
+    expect(await checkMetricsPort({ metricsHost: '127.0.0.1', metricsPort })).toEqual({
       ok: false,
-      found: `127.0.0.1:${metricsPort} cannot be had (EADDRINUSE); set BAROGRAPH_METRICS_PORT`,
+      found: `127.0.0.1:${metricsPort} cannot be opened (EADDRINUSE); set BAROGRAPH_METRICS_PORT`,
     });
   });
 
-  it('the port of the metrics is not when its host is none of this machine', async () => {
-    const { ok, found } = await examineMetricsPort({ metricsHost: '192.0.2.1', metricsPort: 0 });
+  it('a metrics host that is no address of this machine is not in order', async () => {
+    const { ok, found } = await checkMetricsPort({ metricsHost: '192.0.2.1', metricsPort: 0 });
     expect([ok, found]).toEqual([
       false,
-      '192.0.2.1:0 cannot be had (EADDRNOTAVAIL); set BAROGRAPH_METRICS_PORT',
+      '192.0.2.1:0 cannot be opened (EADDRNOTAVAIL); set BAROGRAPH_METRICS_PORT',
     ]);
   });
 });

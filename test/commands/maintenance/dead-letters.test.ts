@@ -42,7 +42,7 @@ async function count(): Promise<number> {
 }
 
 describe('barograph dead-letters list', () => {
-  it('barograph dead-letters list shows each letter with its reason, run and detail, and how many there are of each', async () => {
+  it('each dead letter is listed with reason, run and detail, followed by the counts by reason', async () => {
     const { exitCode, stdout } = await deadLetters('list');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/reason +run +phase +span +detail/);
@@ -55,7 +55,7 @@ describe('barograph dead-letters list', () => {
     );
   });
 
-  it('barograph dead-letters list shows as many as it is asked for, of a run, of a reason, and says how many more there are', async () => {
+  it('--limit, --run and --reason restrict the list, and the total is printed', async () => {
     expect((await deadLetters('list', '--limit', '1')).stdout).toContain(
       'Shown: the first 1 of 4 dead letters',
     );
@@ -67,7 +67,7 @@ describe('barograph dead-letters list', () => {
     );
   });
 
-  it('barograph dead-letters list gives the letters with their spans as one document', async () => {
+  it('--json prints the dead letters with their spans as one document', async () => {
     expect(await documentOf('list', '--run', '3')).toMatchObject({
       counts: { refused_by_database: 1 },
       letters: [
@@ -76,7 +76,7 @@ describe('barograph dead-letters list', () => {
     });
   });
 
-  it('barograph dead-letters list shows nothing that a terminal would obey, for a sender chose it', async () => {
+  it('control characters chosen by a sender are not printed', async () => {
     const hostile = endedSpan({ step: 'query', at: 5 });
     await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
       hostile,
@@ -89,16 +89,16 @@ describe('barograph dead-letters list', () => {
 });
 
 describe('barograph dead-letters replay', () => {
-  it('barograph dead-letters replay says how many are recorded now and how many stay with which reason', async () => {
+  it('a replay reports how many were recorded and how many stay, by reason', async () => {
     const { exitCode, stdout } = await deadLetters('replay');
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
-      'Recorded and removed: 1.\nRefused again and kept: 3 dead letters (2 invalid_attribute, 1 missing_attribute).\n',
+      'Recorded and removed: 1.\nRejected again and kept: 3 dead letters (2 invalid_attribute, 1 missing_attribute).\n',
     );
     expect(await count()).toBe(3);
   });
 
-  it('barograph dead-letters replay replays those of a run, of a reason or of a span', async () => {
+  it('--run, --reason and --span restrict the replay', async () => {
     expect(await documentOf('replay', '--reason', 'invalid_attribute')).toEqual({
       recorded: 0,
       refused: { invalid_attribute: 2 },
@@ -108,20 +108,20 @@ describe('barograph dead-letters replay', () => {
     expect(await documentOf('replay', '--span', refused.spanId)).toMatchObject({ recorded: 1, refused: {} });
   });
 
-  it('barograph dead-letters replay says of which only the name is left that it cannot try them', async () => {
+  it('dead letters that were stored with ids and name only are reported as not replayable', async () => {
     await createPostgresExporter({ pool: database.pool }).writeDeadLetter(
       { ...refused, spanId: 'a\0b' },
       new Error('x'),
     );
     expect((await deadLetters('replay', '--reason', 'refused_by_database')).stdout).toBe(
-      'Recorded and removed: 1.\nRefused again and kept: no dead letters.\n' +
-        'Kept without being tried: 1, of which only ids and name could be kept.\n',
+      'Recorded and removed: 1.\nRejected again and kept: no dead letters.\n' +
+        'Kept without a replay: 1, stored with ids and name only.\n',
     );
   });
 });
 
 describe('barograph dead-letters drop', () => {
-  it('barograph dead-letters drop removes those that are named, and says how many of each reason', async () => {
+  it('the selected dead letters are removed and counted by reason', async () => {
     expect((await deadLetters('drop', '--run', '2')).stdout).toBe(
       'Removed: 2 dead letters (1 invalid_attribute, 1 missing_attribute).\n',
     );
@@ -135,17 +135,12 @@ describe('barograph dead-letters drop', () => {
   it.each([
     [[], 'Got neither a filter nor --all.'],
     [['--all', '--run', '1'], 'Got --all together with a filter.'],
-  ])(
-    'barograph dead-letters drop removes nothing unless it is clear what is meant: %j',
-    async (args, got) => {
-      const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
-      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-      expect(stderr).toContain(
-        `${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`,
-      );
-      expect(await count()).toBe(4);
-    },
-  );
+  ])('nothing is removed with the ambiguous arguments %j', async (args, got) => {
+    const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(`${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`);
+    expect(await count()).toBe(4);
+  });
 });
 
 describe('options of barograph dead-letters', () => {
@@ -156,12 +151,9 @@ describe('options of barograph dead-letters', () => {
     ],
     [['list', '--limit', '0'], /'0' is invalid.*Allowed: a whole number from 1 to 10000/],
     [['replay', '--run', 'x'], /'x' is invalid.*Allowed: a whole number from 1/],
-  ])(
-    'options of barograph dead-letters that are wrong are refused with what is allowed: %j',
-    async (args, message) => {
-      const { exitCode, stderr } = await deadLetters(...args);
-      expect(exitCode).toBe(1);
-      expect(stderr).toMatch(message);
-    },
-  );
+  ])('the wrong options %j are refused with what is allowed', async (args, message) => {
+    const { exitCode, stderr } = await deadLetters(...args);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(message);
+  });
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordCommand } from '#commands/record/record';
-import { runRecorder, type RecordingPlaces } from '#commands/record/run-recorder';
+import { runRecorder, type RecordingEndpoints } from '#commands/record/run-recorder';
 import { readConfig } from '#src/config';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
@@ -39,21 +39,21 @@ const count = async (table: string): Promise<number> =>
 
 /** Runs the service, does something with it, ends it. */
 async function whileRecording<Result>(
-  use: (places: RecordingPlaces) => Promise<Result>,
+  use: (places: RecordingEndpoints) => Promise<Result>,
   more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly result: Result; readonly problems: readonly string[] }> {
   const controller = new AbortController();
   const output = captureOutput();
-  let onOutput: (text: string) => void = () => undefined;
-  const listening = new Promise<string>((resolve) => (onOutput = resolve));
+  let onMessage: (text: string) => void = () => undefined;
+  const listening = new Promise<string>((resolve) => (onMessage = resolve));
   const ended = runRecorder({
     config: readConfig({ ...environment(), ...more }),
     isJson: true,
-    output: { ...output, result: onOutput },
+    output: { ...output, result: onMessage },
     signal: controller.signal,
   });
   try {
-    const places = JSON.parse(await Promise.race([listening, ended.then(() => '{}')])) as RecordingPlaces;
+    const places = JSON.parse(await Promise.race([listening, ended.then(() => '{}')])) as RecordingEndpoints;
     return { result: await use(places), problems: output.problems };
   } finally {
     controller.abort();
@@ -63,7 +63,7 @@ async function whileRecording<Result>(
 const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
 
 describe('barograph record', () => {
-  it('barograph record has the rows in the tables when it answers, keeps aside what breaks the vocabulary, and counts both', async () => {
+  it('a success response means that rows are committed and invalid spans are dead letters, both counted', async () => {
     const { result: metrics } = await whileRecording(async ({ traces, metrics }) => {
       const seen = await send({ port: portOf(traces) }, { body: BODY });
       expect(seen.status).toBe(200);
@@ -78,7 +78,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('barograph record takes spans although the steps of its own process are not recorded', async () => {
+  it("spans are received although the recorder's own steps are not recorded", async () => {
     await whileRecording(
       async ({ traces }) => {
         expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
@@ -88,7 +88,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('barograph record asks senders for the token where one is set', async () => {
+  it('senders must send the token where one is set', async () => {
     await whileRecording(
       async ({ traces, needs_token }) => {
         expect(needs_token).toBe(true);
@@ -101,7 +101,7 @@ describe('barograph record', () => {
     );
   });
 
-  it('barograph record asks senders to come back while the tables cannot be written, and tells that once', async () => {
+  it('senders are asked to retry while the tables cannot be written, and one warning is printed', async () => {
     const { problems } = await whileRecording(async ({ traces }) => {
       // As a disk that is full would: an error of the server that trying again may heal.
       await database.pool.query(
@@ -125,19 +125,22 @@ describe('barograph record', () => {
   it.each([
     [['--port', '70000'], /Allowed: a whole number from 0 to 65535/],
     [['--host', '0.0.0.0'], /BAROGRAPH_INGEST_TOKEN/],
-  ])('barograph record refuses %j in words, with nothing on standard output', async (args, message) => {
-    const { exitCode, stdout, stderr } = await invoke(recordCommand(), [...args, '--json'], environment());
-    expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(message);
-  });
+  ])(
+    'the arguments %j are refused on standard error, with nothing on standard output',
+    async (args, message) => {
+      const { exitCode, stdout, stderr } = await invoke(recordCommand(), [...args, '--json'], environment());
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(message);
+    },
+  );
 
-  it('barograph record ends with exit code 0 when it is told to by SIGTERM, which is how a service ends', async () => {
+  it('SIGTERM ends the recorder with exit code 0, as a service manager expects', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
       env: { PATH: process.env['PATH'] ?? '', ...environment() },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const { traces } = JSON.parse(line.toString()) as RecordingPlaces;
+    const { traces } = JSON.parse(line.toString()) as RecordingEndpoints;
     expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { serializeByKey } from '#commands/run/serialize-by-key';
 
-/** Makes of a number something that is done when the test says so. */
+/** An async function whose results the test resolves. */
 function workshop(signal = new AbortController().signal) {
   const begun: number[] = [];
   const ends = new Map<number, (error?: Error) => void>();
@@ -20,8 +20,8 @@ function workshop(signal = new AbortController().signal) {
   };
 }
 
-describe('making one at a time', () => {
-  it('making one at a time begins the next when the one before is done, in the order in which they were asked for', async () => {
+describe('serializeByKey', () => {
+  it('calls run one after the other in the order of the requests', async () => {
     const { begun, madeFor, end } = workshop();
     const made = [madeFor(3), madeFor(1), madeFor(2)];
     await turn();
@@ -37,7 +37,7 @@ describe('making one at a time', () => {
     expect(await made[2]).toBe('made 2');
   });
 
-  it('making one at a time makes each thing once, however often it is asked for', async () => {
+  it('each key is made once, however often it is requested', async () => {
     const { begun, madeFor, end } = workshop();
     const both = [madeFor(1), madeFor(1)];
     expect(both[0]).toBe(both[1]);
@@ -48,7 +48,7 @@ describe('making one at a time', () => {
     expect(begun).toEqual([1]);
   });
 
-  it('making one at a time goes on with the next when one could not be made', async () => {
+  it('a failed call does not stop the next one', async () => {
     const { madeFor, end } = workshop();
     const [failing, next] = [madeFor(1), madeFor(2)];
     await turn();
@@ -59,7 +59,7 @@ describe('making one at a time', () => {
     expect(await next).toBe('made 2');
   });
 
-  it('making one at a time begins nothing more once its signal has aborted', async () => {
+  it('no call begins after the signal has aborted', async () => {
     const controller = new AbortController();
     const { begun, madeFor, end } = workshop(controller.signal);
     const [first, second] = [madeFor(1), madeFor(2)];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SIMULATED_MINERS_AT, startSimulatedMiners } from '#commands/run/simulated-miners';
+import { SIMULATED_MINER_URLS, startSimulatedMiners } from '#commands/run/simulated-miners';
 import { createMinerClient } from '#pipeline/miners/index';
 import { INIT_TIME, tinyStore } from '#test/pipeline/support/tiny-world';
 import { temporaryFolder } from '#test/support/temporary-folder';
@@ -12,8 +12,8 @@ const worldOf = async () => ({
   reference: await tinyStore({ leads: TINY_LEADS, error: 0.4 }),
 });
 
-describe('simulated miners', () => {
-  it('simulated miners are where the clean-up of abandoned runs looks for them', async () => {
+describe('startSimulatedMiners', () => {
+  it('the URLs of simulated miners match the pattern by which runs are abandoned', async () => {
     const fleet = await startSimulatedMiners({
       count: 16,
       seed: 1,
@@ -21,12 +21,12 @@ describe('simulated miners', () => {
       leads: TINY_LEADS,
       stores: await worldOf(),
     });
-    const pattern = new RegExp(`^${SIMULATED_MINERS_AT.replaceAll('%', '\\d+')}$`);
+    const pattern = new RegExp(`^${SIMULATED_MINER_URLS.replaceAll('%', '\\d+')}$`);
     for (const { baseUrl } of fleet.miners) expect(baseUrl).toMatch(pattern);
     await fleet.close();
   });
 
-  it('simulated miners are all honest where they serve stores that were given, and take turns in serving them', async () => {
+  it('simulated miners with given stores all have the profile good and serve them round-robin', async () => {
     const folder = await temporaryFolder();
     for (const name of ['a.zarr', 'b.zarr'])
       await writeTinyStore(join(folder, name), { phase: name.charCodeAt(0) });
@@ -48,7 +48,7 @@ describe('simulated miners', () => {
     await fleet.close();
   });
 
-  it('simulated miners are refused where the directory of forecasts holds no store', async () => {
+  it('a directory of forecasts without a store is refused', async () => {
     const folder = await temporaryFolder();
     const starting = startSimulatedMiners({
       count: 1,

@@ -8,12 +8,12 @@ import { tinyStore } from '#test/pipeline/support/tiny-world';
 const INIT_TIME = new Date('2026-03-05T06:00:00Z');
 const SHARED = { truth: '/t.zarr', climatology: '/c.zarr', reference: '/r.zarr' };
 
-describe('a location', () => {
+describe('locationOfCycle', () => {
   it.each([
     ['https://host/gfs/{YYYYMMDD}.zarr', 'https://host/gfs/20260305.zarr'],
     ['/gfs/{YYYY}/{MM}/{DD}/{HH}.zarr', '/gfs/2026/03/05/06.zarr'],
     ['/gfs/{HH}{HH}.zarr', '/gfs/0606.zarr'],
-  ])('a location: %s is %s for a cycle', (location, expected) => {
+  ])('the location %s of a cycle is %s', (location, expected) => {
     expect(isPerCycle('--reference', location)).toBe(true);
     expect(locationOfCycle(location, INIT_TIME)).toBe(expected);
   });
@@ -24,7 +24,7 @@ describe('a location', () => {
   });
 
   it.each(['{date}', '{yyyymmdd}', '{}', '{toString}'])(
-    'a location with %s is refused, and the option and what is allowed named',
+    'the placeholder %s is refused with the option and the allowed ones',
     (name) => {
       const look = () => isPerCycle('--reference', `/gfs/${name}.zarr`);
       expect(look).toThrow(CategorizedError);
@@ -35,8 +35,8 @@ describe('a location', () => {
   );
 });
 
-describe('the openers of stores', () => {
-  /** Opens the same store everywhere and tells what was opened. */
+describe('toStoreOpeners', () => {
+  /** Opens the same store everywhere and lists the locations that were opened. */
   async function recorded() {
     const store = await tinyStore({ leads: [12], error: 0 });
     const opened: string[] = [];
@@ -47,7 +47,7 @@ describe('the openers of stores', () => {
     return { opened, open };
   }
 
-  it('the openers of stores open the location of the cycle where there is one for each, and the same one elsewhere', async () => {
+  it('an opener opens the location of the cycle if it has placeholders, else the one location', async () => {
     const { opened, open } = await recorded();
     const stores = toStoreOpeners({ ...SHARED, reference: '/gfs/{YYYYMMDD}.zarr' }, open);
     if (!('ofCycle' in stores.reference) || typeof stores.truth !== 'function') throw new Error('mixed up');
@@ -57,7 +57,7 @@ describe('the openers of stores', () => {
     expect(stores.analysis).toBeUndefined();
   });
 
-  it('the openers of stores open anew each time, so that a store that grew is seen', async () => {
+  it('an opener opens its store at each call, so that appended data are seen', async () => {
     const { opened, open } = await recorded();
     const { truth } = toStoreOpeners({ ...SHARED, analysis: '/a.zarr' }, open);
     if (typeof truth !== 'function') throw new Error('not an opener');
@@ -66,13 +66,13 @@ describe('the openers of stores', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('the openers of stores are refused at once for a placeholder that is not known', () => {
+  it('an unknown placeholder is refused before anything is opened', () => {
     expect(() => toStoreOpeners({ ...SHARED, analysis: '/{day}.zarr' })).toThrow(
       /--analysis names the placeholder \{day\}/,
     );
   });
 
-  it('the openers of stores are tried where all cycles share them, and each failure is told', async () => {
+  it('shared stores are opened once as a check, and each failure is returned as a message', async () => {
     const stores = toStoreOpeners({ ...SHARED, reference: '/gfs/{HH}.zarr' }, async (option) => {
       throw new Error(`${option} is away`);
     });

@@ -40,7 +40,7 @@ function differences(got: readonly ScoreRow[], expected: readonly ExpectedRow[])
 }
 
 describe.skipIf(!existsSync(SHARED_DATA))(`scores of real reanalysis fields (else: ${SKIP_NOTE})`, () => {
-  it(`scores of real reanalysis fields (else: ${SKIP_NOTE}) reproduce every number computed independently for 2 m temperature over the United Kingdom`, async () => {
+  it('every independently computed score of 2 m temperature over the United Kingdom is reproduced', async () => {
     const expected = expectedScores('era5-uk');
     const stores = (name: string) =>
       openGridStore(`${SHARED_DATA}/era5-uk/${name}.zarr`, { requireChunks: true });
@@ -62,7 +62,7 @@ describe.skipIf(!existsSync(SHARED_DATA))(`scores of real reanalysis fields (els
     }
   });
 
-  it(`scores of real reanalysis fields (else: ${SKIP_NOTE}) reproduce every number computed independently for upper-air fields of the globe`, async () => {
+  it('every independently computed score of global upper-air fields is reproduced', async () => {
     const expected = expectedScores('era5-global');
     const stores = (name: string) =>
       openGridStore(`${SHARED_DATA}/era5-global/${name}.zarr`, { requireChunks: true });
@@ -94,7 +94,7 @@ interface SmallStore {
   readonly upperAir?: (pressureHpa: number) => number;
 }
 
-/** A store of `msl` and, where asked for, of `t` at 850 and 500 hPa, made of a formula. */
+/** A store of `msl` and optionally of `t` at 850 and 500 hPa, with values from a formula. */
 async function smallStore(store: SmallStore) {
   const { latitudes = [60, 0], longitudes = [0, 90, 180, 270], leads = [24], surface, upperAir } = store;
   const files = new Map<string, Uint8Array>();
@@ -131,8 +131,8 @@ async function smallStore(store: SmallStore) {
   return openGridStore(files);
 }
 
-describe('scoring of whole stores', () => {
-  it('scoring of whole stores weights latitudes and takes the skill against both baselines, so that rows agree with a hand calculation', async () => {
+describe('scoreStores', () => {
+  it('latitude weights and both skill baselines give the scores of a hand calculation', async () => {
     const truth = await smallStore({ surface: () => 0 });
     const forecast = await smallStore({ surface: (latitude) => (latitude === 60 ? 2 : 1) });
     const baseline = await smallStore({ surface: (latitude) => (latitude === 60 ? 1 : -1) });
@@ -155,7 +155,7 @@ describe('scoring of whole stores', () => {
     expect(rows[0]?.skill_score_climatology).toBeCloseTo(0.75, 6);
   });
 
-  it('scoring of whole stores leaves the skill null without a baseline, so that unknown is not taken for zero', async () => {
+  it('the skill is null without a baseline, so that unknown is not taken for zero', async () => {
     const truth = await smallStore({ surface: () => 0 });
     const [row] = await scoreStores({ forecast: await smallStore({ surface: () => 1 }), truth });
     expect(row).toEqual({
@@ -171,7 +171,7 @@ describe('scoring of whole stores', () => {
     });
   });
 
-  it('scoring of whole stores scores only the times, variables and levels that forecast and truth share', async () => {
+  it('only times, variables and levels that forecast and truth share are scored', async () => {
     const truth = await smallStore({ leads: [24, 48, 72], surface: () => 0, upperAir: () => 250 });
     const forecast = await smallStore({
       leads: [12, 48],
@@ -186,7 +186,7 @@ describe('scoring of whole stores', () => {
     expect(rows.every((row) => row.skill_score_gfs === null)).toBe(true);
   });
 
-  it('scoring of whole stores brings a coarser forecast onto the grid of the truth, so that a linear field has no error', async () => {
+  it('a coarser forecast is interpolated to the grid of the truth, so that a linear field has no error', async () => {
     const slope = (latitude: number) => 1000 + latitude;
     const truth = await smallStore({ latitudes: [60, 45, 30, 15, 0], surface: slope });
     const forecast = await smallStore({ latitudes: [0, 60], longitudes: [0, 180], surface: slope });

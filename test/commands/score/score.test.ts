@@ -14,7 +14,7 @@ async function twoStores(): Promise<string[]> {
 }
 
 describe('barograph score', () => {
-  it('barograph score prints one row for each time, variable and level that both stores have', async () => {
+  it('one row is printed for each time, variable and level that both stores have', async () => {
     const { exitCode, stdout } = await invoke(scoreCommand(), [...(await twoStores()), '--json']);
     expect(exitCode).toBe(0);
     const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];
@@ -23,7 +23,7 @@ describe('barograph score', () => {
     expect(rows.every(({ rmse }) => Number(rmse) > 0)).toBe(true);
   });
 
-  it('barograph score leaves a score out that nothing was given to measure against, and counts leads only from a T0', async () => {
+  it('scores without a baseline are empty, and leads are counted only from a given T0', async () => {
     const stores = await twoStores();
     const words = await invoke(scoreCommand(), stores);
     expect(words.stdout).toMatch(/valid time +lead +variable +hPa +rmse/);
@@ -39,7 +39,7 @@ describe('barograph score', () => {
     expect(rows[0]).toMatchObject({ skill_score_gfs: null, skill_score_climatology: null, acc: null });
   });
 
-  it('barograph score says which option names a store that cannot be read', async () => {
+  it('the option of a store that cannot be read is named', async () => {
     const [, , ...forecast] = await twoStores();
     const ended = await invoke(scoreCommand(), ['--truth', 'nowhere.zarr', ...forecast, '--json']);
     expect(ended).toMatchObject({ exitCode: 1, stdout: '' });

@@ -50,7 +50,7 @@ export async function invoke(
 const readExitCode = (): number =>
   Number((process as { readonly exitCode?: number | string | null }).exitCode ?? 0);
 
-/** Wrong options are told and end the process with the exit code of the option parser. */
+/** The option parser prints wrong options itself and sets its own exit code. */
 function endOf(error: unknown): void {
   if (error instanceof CommanderError) process.exitCode = error.exitCode;
   else reportFailure(error);

@@ -5,10 +5,10 @@ import { testDataDirectory } from '#test/support/data-directory';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const OWN_VARIABLES = /^(DATABASE_URL|BAROGRAPH_|OTEL_|PG|VITEST|NODE_OPTIONS)/;
 
-/** A program of ours in a process of its own. */
+/** A Barograph program in a child process. */
 export interface RunningProgram {
   /** Resolves when what was written to standard error matches. */
-  untilTold(pattern: RegExp): Promise<void>;
+  untilStderrMatches(pattern: RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<{
     readonly exitCode: number | null;
@@ -44,7 +44,7 @@ export function startProgram(
   return {
     ended,
     kill: (signal) => void child.kill(signal),
-    untilTold: (pattern) =>
+    untilStderrMatches: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
           if (pattern.test(stderr)) resolve();
@@ -52,7 +52,7 @@ export function startProgram(
         look();
         child.stderr.on('data', look);
         void ended.then(() =>
-          reject(new Error(`the program ended without telling ${String(pattern)}: ${stderr}`)),
+          reject(new Error(`the program ended without printing ${String(pattern)}: ${stderr}`)),
         );
       }),
   };

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { dedupeWarnings } from '#commands/terminal/dedupe-warnings';
 
-describe('telling a problem', () => {
-  it('telling a problem is done once while it stays the same, and again when another one came between', () => {
+describe('dedupeWarnings', () => {
+  it('a repeated warning is printed once, and again after a different one', () => {
     const warnings: string[] = [];
-    const tell = dedupeWarnings((message) => warnings.push(message));
-    for (const problem of [new Error('down'), 'down', new Error('down'), 'up', 'down']) tell(problem);
+    const warn = dedupeWarnings((message) => warnings.push(message));
+    for (const problem of [new Error('down'), 'down', new Error('down'), 'up', 'down']) warn(problem);
     expect(warnings).toEqual(['down', 'up', 'down']);
   });
 
-  it('telling a problem hides secrets', () => {
+  it('secrets in a warning are hidden', () => {
     const warnings: string[] = [];
     dedupeWarnings((message) => warnings.push(message))(
       new Error('refused: Authorization: Bearer hunter2hunter2'),

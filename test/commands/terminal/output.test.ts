@@ -21,8 +21,8 @@ function onTerminal(columns: number | undefined): void {
   Object.defineProperty(process.stderr, 'columns', { value: columns, configurable: true });
 }
 
-describe('the output of a command', () => {
-  it('the output of a command keeps standard output for the result: progress and problems go to standard error', () => {
+describe('createOutput', () => {
+  it('only results go to standard output; progress and problems go to standard error', () => {
     onTerminal(undefined);
     const output = createOutput({ isJson: false });
     output.progress('half way');
@@ -31,7 +31,7 @@ describe('the output of a command', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'the table\n', stderr: 'half way\nthe port is taken\n' });
   });
 
-  it('the output of a command tells no progress beside a JSON document, but problems still', () => {
+  it('JSON mode prints problems but no progress', () => {
     onTerminal(80);
     const output = createOutput({ isJson: true });
     output.progress('half way');
@@ -40,7 +40,7 @@ describe('the output of a command', () => {
     expect({ stdout, stderr }).toEqual({ stdout: '{}\n', stderr: 'the port is taken\n' });
   });
 
-  it('the output of a command replaces progress on a terminal by what comes next, cut where the line would break', () => {
+  it('a progress line on a terminal is cut to its width and replaced by the next output', () => {
     onTerminal(10);
     const output = createOutput({ isJson: false });
     output.progress('a line that is too long');
@@ -50,22 +50,22 @@ describe('the output of a command', () => {
   });
 });
 
-describe('the output on a terminal that tells no width', () => {
-  it('the output on a terminal that tells no width is not cut', () => {
+describe('createOutput on a terminal without a width', () => {
+  it('a progress line is not cut when the terminal reports no width', () => {
     onTerminal(0);
     createOutput({ isJson: false }).progress('a line that may be too long');
     expect(stderr).toBe(`${CLEAR}a line that may be too long`);
   });
 });
 
-describe('a failure', () => {
-  it('a failure is told in words without its stack, with the addresses that the user gave and without secrets', () => {
+describe('reportFailure', () => {
+  it('a failure is printed without stack and secrets, with the addresses that the user gave', () => {
     reportFailure(new Error('http://10.0.0.1:80 refused, api_key=abc123 token: xyz'));
     expect(stderr).toBe('http://10.0.0.1:80 refused, api_key=[secret] token: [secret]\n');
     expect(process.exitCode).toBe(1);
   });
 
-  it('a failure is told too when what was thrown is no error', () => {
+  it('a thrown value that is no Error is printed too', () => {
     reportFailure('just words');
     expect(stderr).toBe('just words\n');
   });

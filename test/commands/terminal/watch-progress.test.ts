@@ -23,14 +23,14 @@ const progressOf = (completed: number): RunProgress => ({
   withoutJob: [],
 });
 
-describe('the progress of a run', () => {
-  it('the progress of a run is one line that says how many miners and scores have come how far', () => {
+describe('watchProgress', () => {
+  it('the progress of a run is one line with the number of miners and scores by state', () => {
     expect(describeProgress(progressOf(1))).toBe(
       'run 3 awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 4 wait for ERA5, 2 failed',
     );
   });
 
-  it('the progress of a run is told where it changed, from the beginning to the end', async () => {
+  it('progress is printed when it changed, from the start to the end', async () => {
     vi.useFakeTimers();
     const output = captureOutput();
     let completed = 0;
@@ -50,14 +50,14 @@ describe('the progress of a run', () => {
     expect(output.progressLines).toEqual([0, 1, 2].map((count) => describeProgress(progressOf(count))));
   });
 
-  it('the progress of a run is no longer told once the run is interrupted', async () => {
+  it('no progress is printed after an interruption', async () => {
     const output = captureOutput();
     const pipeline = { progress: () => Promise.resolve(progressOf(1)), finished: () => Promise.resolve() };
     await watchProgress(pipeline, 3, { output, signal: AbortSignal.abort() });
     expect(output.progressLines).toEqual([]);
   });
 
-  it('the progress of a run is not waited for when the run is broken off while a query never resolves', async () => {
+  it('an interruption does not wait for a progress query that never resolves', async () => {
     vi.useFakeTimers();
     let asked = 0;
     let breakOff: (error: Error) => void = () => undefined;

@@ -46,7 +46,7 @@ interface ScheduledOptions {
   readonly jump: (millis: number) => number;
 }
 
-describe('the cycle that is due', () => {
+describe('dueCycle', () => {
   it.each([
     ['2026-11-23T17:59:59.999Z', null],
     ['2026-11-23T18:00:00Z', '2026-11-23T00:00:00.000Z'],
@@ -56,13 +56,13 @@ describe('the cycle that is due', () => {
     expect(dueCycle(instant(now), AT)?.toISOString() ?? null).toBe(expected);
   });
 
-  it('the cycle that is due is due all day when the time is midnight', () => {
+  it('a cycle at midnight is due all day', () => {
     expect(dueCycle(instant('2026-11-23T00:00:00Z'), 0)?.toISOString()).toBe('2026-11-23T00:00:00.000Z');
   });
 });
 
-describe('the daily schedule', () => {
-  it('the daily schedule asks once a day, at the time, for 00Z of the same date', async () => {
+describe('keepSchedule', () => {
+  it("the run of the date's 00Z cycle is requested once a day, at the given time", async () => {
     const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-26T12:00:00Z');
     expect(asked).toEqual([
       { cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T18:00:00.000Z' },
@@ -72,12 +72,12 @@ describe('the daily schedule', () => {
     expect(outcome).toContain('the test is over');
   });
 
-  it('the daily schedule asks at once when it starts after the time, so that a restart does not lose the day', async () => {
+  it('a start after the given time requests the run at once, so that a restart does not lose the day', async () => {
     const { asked } = await scheduled('2026-11-23T21:34:56Z', '2026-11-24T17:00:00Z');
     expect(asked).toEqual([{ cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T21:34:56.000Z' }]);
   });
 
-  it('the daily schedule asks again after a minute, and again, when no run could be made, and tells each time', async () => {
+  it('a failed request is reported and retried every minute', async () => {
     const { asked, problems } = await scheduled('2026-11-23T17:59:30Z', '2026-11-23T20:00:00Z', {
       onDue: async (time) => {
         if (time < 3) throw new Error(`attempt ${time}`);
@@ -91,7 +91,7 @@ describe('the daily schedule', () => {
     expect(problems).toEqual([new Error('attempt 1'), new Error('attempt 2')]);
   });
 
-  it('the daily schedule gives a day up when its last minute has passed, and goes on with the next one', async () => {
+  it('a day without a run is given up at its end, and the schedule continues with the next day', async () => {
     const { asked } = await scheduled('2026-11-23T23:58:30Z', '2026-11-24T18:01:00Z', {
       onDue: async (time) => {
         if (time < 3) throw new Error('down');
@@ -100,7 +100,7 @@ describe('the daily schedule', () => {
     expect(asked.map(({ cycle }) => cycle.slice(0, 10))).toEqual(['2026-11-23', '2026-11-23', '2026-11-24']);
   });
 
-  it('the daily schedule never sleeps longer than a minute, so that a clock that is set or a machine that slept is seen', async () => {
+  it('no sleep is longer than a minute, so that a changed clock or a suspended machine is noticed', async () => {
     const { asked, sleeps } = await scheduled('2026-11-23T10:00:00Z', '2026-11-23T23:00:00Z', {
       jump: (millis) => millis + 9 * HOUR,
     });
@@ -108,14 +108,14 @@ describe('the daily schedule', () => {
     expect(asked).toEqual([{ cycle: '2026-11-23T00:00:00.000Z', at: '2026-11-23T19:01:00.000Z' }]);
   });
 
-  it('the daily schedule ends after one run when it is asked to, waiting for the time first', async () => {
+  it('a schedule with once waits for the time and ends after one run', async () => {
     const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-30T00:00:00Z', {
       once: true,
     });
     expect([asked.length, outcome]).toEqual([1, 'done']);
   });
 
-  it('the daily schedule ends with the reason of the signal, and asks nothing after it', async () => {
+  it('an abort ends the schedule with its reason, and no request follows', async () => {
     const { asked, outcome } = await scheduled('2026-11-23T12:00:00Z', '2026-11-23T12:00:01Z');
     expect([asked, outcome]).toEqual([[], 'Error: the test is over']);
   });

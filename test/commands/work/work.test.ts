@@ -109,7 +109,7 @@ const eventsOf = ({ results }: { readonly results: readonly string[] }) =>
   results.map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('barograph work', () => {
-  it('barograph work makes the run of the day with the stores of its cycle, works it to its end, and ends when that was all', async () => {
+  it('the run of the day is created with the stores of its cycle, and --once ends with its completion', async () => {
     const work = startWork();
     await work.ended;
     expect(eventsOf(work.output)).toEqual([
@@ -124,7 +124,7 @@ describe('barograph work', () => {
     expect(work.output.problems).toEqual([]);
   });
 
-  it('barograph work makes no second run of a day, neither while the first is under way nor when it is over', async () => {
+  it('a day gets no second run, neither during nor after the first', async () => {
     const first = startWork();
     const second = startWork();
     await Promise.all([first.ended, second.ended]);
@@ -138,7 +138,7 @@ describe('barograph work', () => {
     expect(areNew).toHaveLength(3);
   });
 
-  it('barograph work makes the next day’s run when its time has come, and ends in good order when it is told to', async () => {
+  it("the next day's run is created at its time, and a signal ends the workers gracefully", async () => {
     let now = INIT_TIME.getTime() + 20 * 3_600_000;
     const slept: number[] = [];
     let wake: () => void = () => undefined;
@@ -164,12 +164,12 @@ describe('barograph work', () => {
       new Date(INIT_TIME.getTime() + DAY),
     ]);
     expect(work.output.endings).toEqual([
-      expect.stringMatching(/^Ending; steps under way have 30 s to end/),
-      expect.stringMatching(/^(Steps under way that came to their end: \d+\.\n)?Ended; everything that was/),
+      expect.stringMatching(/^Ending; running steps have 30 s to finish/),
+      expect.stringMatching(/^(Running steps that finished: \d+\.\n)?Ended; everything that was/),
     ]);
   });
 
-  it('barograph work starts although a store is away, and says so', async () => {
+  it('workers start with a warning when a store is missing', async () => {
     const work = startWork({ once: false, stores: { ...stores, truth: join(folder, 'nowhere.zarr') } });
     await work.hasRun;
     work.end();
@@ -180,7 +180,7 @@ describe('barograph work', () => {
   });
 });
 
-describe('barograph work, asked wrongly', () => {
+describe('barograph work with invalid options', () => {
   const asked = (changes: Readonly<Record<string, string>> = {}) =>
     Object.entries({
       '--truth': stores.truth,
@@ -206,15 +206,12 @@ describe('barograph work, asked wrongly', () => {
       VALIDATOR_GIVEN,
       /--reference names the placeholder \{date\}/,
     ],
-  ])(
-    'barograph work, asked wrongly refuses %s before it opens anything',
-    async (_what, changes, environment, message) => {
-      const { exitCode, stdout, stderr } = await invoke(workCommand(), [...asked(changes), '--json'], {
-        DATABASE_URL: 'postgres://127.0.0.1:1/none',
-        ...environment,
-      });
-      expect([exitCode, stdout]).toEqual([1, '']);
-      expect(stderr).toMatch(message);
-    },
-  );
+  ])('%s is refused before anything is opened', async (_what, changes, environment, message) => {
+    const { exitCode, stdout, stderr } = await invoke(workCommand(), [...asked(changes), '--json'], {
+      DATABASE_URL: 'postgres://127.0.0.1:1/none',
+      ...environment,
+    });
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+  });
 });

@@ -7,7 +7,7 @@ import { captureOutput, type CapturedOutput } from '#test/commands/support/captu
 /** Fifteen days of waiting become a second and a bit. */
 const DELAY_FACTOR = '0.000001';
 
-/** The configuration of a test: its database, any free port, hurried, and nothing else of this machine. */
+/** The configuration of a test: its database, any free port, scaled delays, and nothing else of this machine. */
 export const testConfig = (databaseUrl: string, changes: Readonly<Record<string, string>> = {}): Config =>
   readConfig({
     DATABASE_URL: databaseUrl,

@@ -9,7 +9,7 @@ export interface ComparedTable {
   readonly leftOut: readonly { readonly why: string; readonly columns: readonly string[] }[];
 }
 
-const INSTANTS = 'instants: they say when, and a run that was interrupted takes longer';
+const INSTANTS = 'instants: a run that was interrupted takes longer';
 const ATTEMPTS =
   'bookkeeping of attempts: a call that was cut off is made again, and is one more or one less';
 const TRACES = 'trace and span ids are drawn at random';

@@ -34,7 +34,7 @@ export function shuffled<Item>(items: readonly Item[], random: Random): readonly
 
 const NANOS_OF_A_SECOND = 1e9;
 
-/** The spans as emitters tell them whose clocks are off by up to five seconds, each by its own. */
+/** The spans as emitters with skewed clocks send them: each clock is off by up to five seconds. */
 export function withSkewedClocks(
   spans: readonly ObservedSpan[],
   emitters: number,

@@ -16,9 +16,9 @@ export interface FaultyDatabase {
   readonly url: string;
   /** Whether its disk can be filled. */
   readonly hasOwnDisk: boolean;
-  /** Connections for looking; made anew after each start. */
+  /** Connections for queries of the test; recreated after each start. */
   readonly look: <Result>(work: (pool: Pool) => Promise<Result>) => Promise<Result>;
-  /** Ends it in good order. */
+  /** Stops the server gracefully. */
   readonly stop: () => Promise<void>;
   /** Starts it, unless it runs. */
   readonly start: () => Promise<void>;
@@ -118,7 +118,7 @@ function fill(path: string): void {
 const postmasterOf = (directory: string): number =>
   Number.parseInt(readFileSync(join(directory, 'cluster', 'postmaster.pid'), 'utf8'), 10);
 
-/** Children first, or they would end in good order when they miss their parent. */
+/** Children first: they would shut down gracefully when they notice that their parent is gone. */
 function killTree(pid: number): void {
   let children = '';
   try {

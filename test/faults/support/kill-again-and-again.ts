@@ -28,7 +28,7 @@ export interface KillReport {
   readonly kinds: ReadonlyMap<StepName, number>;
   /** Steps that were under way when a worker was killed. */
   readonly steps: number;
-  /** How many of them had committed, so that only the word of it was still to come. */
+  /** How many of them had committed, so that only their span end was missing. */
   readonly committed: number;
 }
 
@@ -56,7 +56,7 @@ export async function killAgainAndAgain(plan: KillPlan): Promise<KillReport> {
   }
   const last = startWorkerProcess(plan.work);
   const exitCode = await last.ended;
-  if (exitCode !== 0) throw new Error(`The last worker ended with ${exitCode}: ${last.output()}`);
+  if (exitCode !== 0) throw new Error(`The last worker ended with ${exitCode}: ${last.stderr()}`);
   const committed = killed.filter(({ isCommitted }) => isCommitted).length;
   return { kills: plan.kills, kinds, steps: killed.length, committed };
 }
@@ -78,7 +78,7 @@ async function startAndKill(
   await untilUnderWay({ pool, since, target, worker });
   await sleep(random() * LONGEST_STEP_MILLIS);
   if ((await worker.kill()) !== null)
-    throw new Error(`The work was done before all kills were: ${worker.output()}`);
+    throw new Error(`The work was done before all kills were: ${worker.stderr()}`);
   await untilDisconnected(pool);
   return findStepsUnderWay(pool, since);
 }

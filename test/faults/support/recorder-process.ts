@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Measured } from './measured-work.ts';
 
-/** What a recording process is told; it travels as JSON. */
+/** The load of a recording process; passed as JSON. */
 export interface RecordingLoad {
   readonly databaseUrl: string;
   /** The same for every process that takes its place. */
   readonly dataDirectory: string;
   readonly seed: number;
-  /** Rounds of work at a time, from the start until the process ends. */
+  /** Concurrent rounds of background work, from start to end of the process. */
   readonly inFlight: number;
-  /** Rounds at a time of what it is told to do. */
+  /** Concurrent rounds of commanded work. */
   readonly commandedInFlight: number;
   /** How long a step takes at most, ms. */
   readonly stepMillis: number;
@@ -22,24 +22,24 @@ export interface RecordingLoad {
 /** A recording process. */
 export interface RecorderProcess {
   readonly pid: number;
-  /** Resolves with where its metrics are when it works; rejects with what it said when it ended before. */
+  /** Resolves with the URL of its metrics; rejects with its standard error if it ends before. */
   readonly started: Promise<string>;
   /** Resolves when it has ended: its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Ids of the spans that it acknowledged so far; all of them once it has ended. */
   readonly acknowledged: ReadonlySet<string>;
-  /** Lets it do so many rounds of work, and gives what it measured. */
+  /** Commands a number of rounds of work. @returns what the process measured */
   readonly work: (rounds: number) => Promise<CommandedWork>;
-  /** Ends its input: it ends in good order, unless it works by itself. */
+  /** Closes its input: it shuts down gracefully, unless it has background work. */
   readonly endInput: () => void;
-  /** The last line that it said on standard output. */
-  readonly lastWord: () => string;
+  /** Its last line on standard output. */
+  readonly lastLine: () => string;
   readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>;
-  /** What it said on standard error so far. */
-  readonly output: () => string;
+  /** Its standard error so far. */
+  readonly stderr: () => string;
 }
 
-/** What the process says after work that it was told to do. */
+/** The measurements of commanded work. */
 export interface CommandedWork extends Measured {
   readonly queued: number;
   readonly dropped: Readonly<Record<string, number>>;
@@ -53,20 +53,20 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(load)], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const fail = (): Promise<never> =>
-    ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${output}`)));
+    ended.then((code) => Promise.reject(new Error(`The recorder ended with ${code}: ${stderr}`)));
   const lines = createInterface({ input: child.stdout });
-  let lastWord = '';
-  lines.on('line', (line) => (lastWord = line));
+  let lastLine = '';
+  lines.on('line', (line) => (lastLine = line));
   const nextLine = (): Promise<string> =>
     Promise.race([new Promise<string>((resolve) => lines.once('line', resolve)), fail()]);
   const started = nextLine().then((line) => line.replace(/^started /, ''));
   started.catch(() => undefined);
-  // It may have been killed while it was told something.
+  // The process may have been killed before it read the command.
   child.stdin.on('error', () => undefined);
   return {
     pid: child.pid ?? 0,
@@ -74,21 +74,21 @@ export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
     ended,
     acknowledged,
     work: async (rounds) => {
-      const answer = nextLine();
+      const reply = nextLine();
       child.stdin.write(`${rounds}\n`);
-      return JSON.parse(await answer) as CommandedWork;
+      return JSON.parse(await reply) as CommandedWork;
     },
     endInput: () => child.stdin.end(),
-    lastWord: () => lastWord,
+    lastLine: () => lastLine,
     kill: (signal) => {
       child.kill(signal);
       return ended;
     },
-    output: () => output,
+    stderr: () => stderr,
   };
 }
 
-/** The whole lines of a stream; what follows the last of them was never said. */
+/** The complete lines of a stream; a partial last line is no acknowledgement. */
 function collectLines(stream: Readable): ReadonlySet<string> {
   const lines = new Set<string>();
   let rest = '';

@@ -7,11 +7,11 @@ import { createWork } from './recorded-work.ts';
 import type { RecordingLoad } from './recorder-process.ts';
 
 /**
- * A process that records steps, to be killed or told what to do. Says `started` and where its metrics are on standard output when it
- * works; on descriptor 3 it acknowledges each step, by its span id, as soon as its caller knows of its end.
+ * A process that records steps, to be killed or commanded. It prints `started` and the URL of its metrics on standard
+ * output; on descriptor 3 it acknowledges each step, by span id, as soon as its caller knows of its end.
  *
- * A line of standard input is a number of rounds of work to do now; the answer is a line of what was measured. The end of
- * the input, or SIGTERM, ends it in good order.
+ * A line of standard input is a number of rounds of work; the reply is a line of measurements. The end of the input, or
+ * SIGTERM, shuts it down gracefully.
  */
 const load = JSON.parse(process.argv[2] ?? '') as RecordingLoad;
 const ACKNOWLEDGED = 3;
@@ -42,14 +42,14 @@ async function workOn(): Promise<void> {
   while (!state.isEnding) await doOnce();
 }
 
-async function obey(): Promise<void> {
+async function runCommands(): Promise<void> {
   for await (const line of commands) {
     const measured = await measureWork(doOnce, { rounds: Number(line), inFlight: load.commandedInFlight });
     process.stdout.write(`${JSON.stringify({ ...measured, ...recording.counters() })}\n`);
   }
 }
 
-await Promise.all([...Array.from({ length: load.inFlight }, workOn), obey()]);
+await Promise.all([...Array.from({ length: load.inFlight }, workOn), runCommands()]);
 await recording.adopted;
 await recording.close();
 const { dropped } = recording.counters();

@@ -19,7 +19,7 @@ export interface SimulatedDay {
   readonly world: DemonstrationWorld;
   /** A folder that goes with the day. */
   readonly folder: string;
-  /** Miners that nobody has asked for anything yet: their faults go by the number of calls. */
+  /** Miners without any call yet: their faults depend on the number of calls. */
   readonly openFleet: () => Promise<Fleet>;
   readonly remove: () => Promise<void>;
 }

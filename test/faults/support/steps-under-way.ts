@@ -6,7 +6,7 @@ import type { StepName } from '#semconv';
 export interface StepUnderWay {
   readonly step: StepName;
   readonly jobId: string;
-  /** Whether its transition is in control state already: then only the word of it was still to come. */
+  /** Whether its transition is committed to control state: then only its span end is missing. */
   readonly isCommitted: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { Recovery } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import type { DemonstrationWorld } from '#world';
 
-/** What a worker in a process of its own works on; it travels as JSON. */
+/** The work of a worker in a child process; passed as JSON. */
 export interface Work {
   readonly databaseUrl: string;
   /** What the process keeps on disk; the same for every process that takes its place. */
@@ -18,16 +18,16 @@ export interface Work {
   readonly recovery: Recovery;
 }
 
-/** A worker in a process of its own. */
+/** A worker in a child process. */
 export interface WorkerProcess {
-  /** Resolves when it works; rejects with what it said when it ended before. */
+  /** Resolves when it works; rejects with its standard error if it ends before. */
   readonly started: Promise<void>;
   /** Resolves when it has ended: its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** Ends it as a crash does: at once, without a word. */
+  /** Kills it as a crash does: at once, without a shutdown. */
   readonly kill: () => Promise<unknown>;
-  /** What it said on standard error so far. */
-  readonly output: () => string;
+  /** Its standard error so far. */
+  readonly stderr: () => string;
 }
 
 const PROGRAM = join(import.meta.dirname, 'working-process.ts');
@@ -37,17 +37,17 @@ export function startWorkerProcess(work: Work): WorkerProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(work)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = new Promise<number | null>((resolve) => {
     child.on('close', (code, signal) => {
-      if (signal !== null) output += `Ended by ${signal}.`;
+      if (signal !== null) stderr += `Ended by ${signal}.`;
       resolve(code);
     });
   });
   const started = new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve());
-    void ended.then((code) => reject(new Error(`The worker ended with ${code} before it worked: ${output}`)));
+    void ended.then((code) => reject(new Error(`The worker ended with ${code} before it worked: ${stderr}`)));
   });
   started.catch(() => undefined);
   return {
@@ -57,6 +57,6 @@ export function startWorkerProcess(work: Work): WorkerProcess {
       child.kill('SIGKILL');
       return ended;
     },
-    output: () => output,
+    stderr: () => stderr,
   };
 }

@@ -37,6 +37,6 @@ await pipeline.start();
 process.stdout.write('started\n');
 await pipeline.finished(runId);
 await recording.flush();
-// What the killed ones left; whoever comes next would see to it, and nobody does.
+// Adopt the spools of the killed workers here, because no later process does.
 await recording.adopted;
 await close();

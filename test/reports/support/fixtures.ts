@@ -1,4 +1,4 @@
-import type { Attempt, Explanation, MissingScore, RunCourse } from '#reports/explanation';
+import type { Attempt, Explanation, MissingScore, RunState } from '#reports/explanation';
 import type { MinerReport, RunReport } from '#reports/run-report';
 
 const DAY = '2026-11-23T18:';
@@ -48,7 +48,7 @@ export const missingScore = (changes: Partial<MissingScore> = {}): MissingScore 
   ...changes,
 });
 
-export const runCourse = (changes: Partial<RunCourse> = {}): RunCourse => ({
+export const runCourse = (changes: Partial<RunState> = {}): RunState => ({
   status: 'completed',
   error_message: null,
   is_over: true,

@@ -55,8 +55,8 @@ beforeAll(async () => {
 });
 afterAll(async () => database.drop());
 
-describe('the dump of a schema', () => {
-  it('the dump of a schema describes tables with columns, values, constraints, storage and comments', () => {
+describe('dumpSchema', () => {
+  it('tables are dumped with columns, values, constraints, storage and comments', () => {
     expect(dump).toContain(
       [
         'create table people (',
@@ -81,7 +81,7 @@ describe('the dump of a schema', () => {
     );
   });
 
-  it('the dump of a schema describes partitions by their parent, their bound and what is their own', () => {
+  it('partitions are dumped with parent, bound and their own properties', () => {
     expect(dump).toContain("create table events_a partition of events FOR VALUES IN ('a');\n");
     expect(dump).toContain('CREATE UNIQUE INDEX events_a_only ON public.events_a USING btree (at);');
     expect(dump).toMatch(
@@ -92,7 +92,7 @@ describe('the dump of a schema', () => {
     expect(dump).not.toContain('events_a_at_idx');
   });
 
-  it('the dump of a schema describes types, sequences, views, functions and triggers', () => {
+  it('types, sequences, views, functions and triggers are dumped', () => {
     expect(dump).toContain("create type colour as enum ('red', 'it''s green');");
     expect(dump).toContain('create domain percent as double precision CHECK (');
     expect(dump).toContain('create sequence tickets as bigint;');
@@ -108,22 +108,22 @@ describe('the dump of a schema', () => {
     expect(dump).toContain('create unlogged table scratch (\n  n integer[]\n);\nCREATE TRIGGER no_scratch');
   });
 
-  it('the dump of a schema names what lies in other schemas with them, and leaves out what is omitted', () => {
+  it('objects of other schemas have qualified names, and omitted objects are left out', () => {
     expect(dump).toContain('create table kept.notes (');
     expect(dump).not.toContain('foreign_tool');
   });
 
-  it('the dump of a schema does not list the sequences of identity columns, which the columns imply', () => {
+  it('sequences of identity columns are not dumped, because the columns imply them', () => {
     expect(dump).not.toContain('people_id_seq');
   });
 
-  it('the dump of a schema leaves out tables that are made while the program runs', async () => {
+  it('tables that are created at run time are not dumped', async () => {
     const shorter = await dumpSchema(database.pool, { isOmittedTable: (name) => /_\d{4}_\d{2}$/.test(name) });
     expect(shorter).not.toContain('events_b_2026_01');
     expect(shorter).toContain('events_b');
   });
 
-  it('the dump of a schema is the same for the same schema made in another order, so that only a real change shows', async () => {
+  it('the dump does not depend on the order of creation, so that only a real change shows', async () => {
     const other = await createTestDatabase({ isEmpty: true });
     await other.pool.query(
       `create table b (n int); create table a (n int); create view v as select n from b`,

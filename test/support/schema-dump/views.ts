@@ -37,7 +37,7 @@ export async function renderViews(
 /**
  * Makes the definition of a view the same on every major version of PostgreSQL.
  *
- * Over a single table 15 writes `t.a` where newer ones write `a` in the outermost query. There the prefix says nothing,
+ * Over a single table 15 writes `t.a` where newer ones write `a` in the outermost query. There the prefix is redundant,
  * so it is taken away; a view over several tables is written alike by all and stays as it is.
  */
 export function normalizeViewDefinition(definition: string): string {

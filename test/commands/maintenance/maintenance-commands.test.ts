@@ -3,11 +3,11 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { rebuildCommand } from '#commands/maintenance/rebuild';
 import { reconcileCommand } from '#commands/maintenance/reconcile';
 import { sweepCommand } from '#commands/maintenance/sweep';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { RECORDED_RUNS } from '../support/recorded-runs.ts';
-import { endedSpan, startOfSpan } from '../support/spans.ts';
-import { dumpTables, emptyTables } from '../support/tables.ts';
-import { invoke } from './support/invoke.ts';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { RECORDED_RUNS } from '#test/support/recorded-runs';
+import { endedSpan, startOfSpan } from '#test/support/spans';
+import { dumpTables, emptyTables } from '#test/support/tables';
+import { invoke } from '../support/invoke.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -33,18 +33,18 @@ const damage = () =>
   );
 
 describe('barograph rebuild', () => {
-  it('barograph rebuild heals the tables and says how many rows of each it folded, from how many of the log', async () => {
+  it('a rebuild repairs the tables and prints the rows of each, and the rows of the log', async () => {
     const before = await dumpTables(database.pool);
     await damage();
     const { exitCode, stdout } = await rebuild();
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^weather_forecast_runs: 5 rows\n(.+ rows\n)+Folded from \d+ rows of the log in [\d.]+ s\.\n$/,
+      /^weather_forecast_runs: 5 rows\n(.+ rows\n)+Rebuilt from \d+ rows of the log in [\d.]+ s\.\n$/,
     );
     expect(await dumpTables(database.pool)).toEqual(before);
   });
 
-  it('barograph rebuild says the same in one document', async () => {
+  it('--json prints the outcome of a rebuild as one document', async () => {
     const { stdout } = await rebuild('--run', '1', '--validator', '5Validator', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       log_rows: expect.any(Number) as number,
@@ -52,7 +52,7 @@ describe('barograph rebuild', () => {
     });
   });
 
-  it('barograph rebuild refuses a run that is not in the log, and says which are', async () => {
+  it('a rebuild of a run that is not in the log is refused with the runs that are', async () => {
     const { exitCode, stdout, stderr } = await rebuild('--run', '77');
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toContain(
@@ -60,27 +60,25 @@ describe('barograph rebuild', () => {
     );
   });
 
-  it('barograph rebuild tells in its help that readers notice nothing and that writers wait', () => {
+  it('the help of rebuild states that readers see the old rows and writers wait', () => {
     let help = '';
     rebuildCommand()
       .configureOutput({ writeOut: (text) => (help += text) })
       .outputHelp();
-    expect(help).toContain(
-      'Whoever reads sees the old rows until it is committed. Writers of the validators wait',
-    );
+    expect(help).toContain('Readers see the old rows until it commits. Writers\nof the validators wait');
   });
 });
 
 describe('barograph reconcile', () => {
-  it('barograph reconcile ends well when the tables are what the log says', async () => {
+  it('tables that match the log end with exit code 0', async () => {
     const { exitCode, stdout, stderr } = await reconcile();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^The rows are what the log says: 5 of weather_forecast_runs, .* of miner_stats\.\n$/,
+      /^The tables match the log\. Rows compared:\n {2}weather_forecast_runs: 5\n( {2}.+: \d+\n)+$/,
     );
   });
 
-  it('barograph reconcile ends with exit code 1 and each difference: table, key, column, what is there and what the log says', async () => {
+  it('a difference ends with exit code 1 and is printed with table, key, column and both values', async () => {
     await damage();
     const words = await reconcile();
     expect(words.exitCode).toBe(1);
@@ -98,7 +96,7 @@ describe('barograph reconcile', () => {
     expect(document.folds.differences[0]).toMatchObject({ table: 'weather_forecast_stats', in_tables: '9' });
   });
 
-  it('barograph reconcile tells the first twenty in words and how many more there are', async () => {
+  it('the text lists the first twenty differences and the number of the rest', async () => {
     await database.pool.query(
       `update weather_miner_responses set retry_count = 9, job_id = 'x', status = 'x'`,
     );
@@ -109,22 +107,22 @@ describe('barograph reconcile', () => {
     expect(lines.at(-1)).toBe(`… and ${Number.parseInt(count, 10) - 20} more`);
   });
 
-  it('barograph reconcile only mentions that the metrics of the configuration are not there', async () => {
+  it('missing metrics at the configured address are a warning only', async () => {
     const { exitCode, stderr } = await invoke(reconcileCommand(), [], {
       ...environment(),
       BAROGRAPH_METRICS_PORT: '1',
     });
     expect(exitCode).toBe(0);
     expect(stderr).toBe(
-      'Nothing answers at http://127.0.0.1:1/metrics. The metrics were not compared; --metrics names another place.\n',
+      'No server responds at http://127.0.0.1:1/metrics. The metrics were not compared; --metrics names another URL.\n',
     );
   });
 
-  it('barograph reconcile fails when metrics that were asked for are not there, or the address is none', async () => {
+  it('missing metrics at the --metrics address, or an invalid address, are an error', async () => {
     const missing = await reconcile('--metrics', 'http://127.0.0.1:1');
     expect(missing).toMatchObject({
       exitCode: 1,
-      stderr: 'Nothing answers at http://127.0.0.1:1/metrics.\n',
+      stderr: 'No server responds at http://127.0.0.1:1/metrics.\n',
     });
     expect((await reconcile('--metrics', 'localhost:9464')).stderr).toContain(
       'Allowed: an http or https URL',
@@ -133,14 +131,14 @@ describe('barograph reconcile', () => {
 });
 
 const NOBODY_YET =
-  /^No silent process has left a step running\. The database has been up for \d+ s only, so nobody can be called silent for longer than that yet\.\n$/;
+  /^No silent process has left a step running\.\nThe database has been up for only \d+ s; no process counts as silent for longer\.\n$/;
 const matching = (pattern: RegExp): string => expect.stringMatching(pattern) as string;
 
 describe('barograph sweep', () => {
   const silence = () =>
     database.pool.query(`update emitters set last_seen = '2026-01-01' where instance_id = 'instance-9'`);
   const named = ['--older-than', '1m', '--instance', 'instance-9'] as const;
-  /** The server of the tests may be younger than a minute, and it hears nothing of what was before it. */
+  /** The test server may be up for less than a minute; silence before its start does not count. */
   const isUp = async () => {
     const { rows } = await database.pool.query<{ up: boolean }>(
       `select pg_postmaster_start_time() < now() - interval '1 minute' as up`,
@@ -148,13 +146,13 @@ describe('barograph sweep', () => {
     return rows[0]?.up === true;
   };
 
-  it('barograph sweep closes the steps of a process that is named, and says so; a dry run only says so', async () => {
+  it('the steps of the named process are closed and reported; a dry run only reports them', async () => {
     await silence();
     const up = await isUp();
     const dry = await sweep(...named, '--dry-run');
     expect(dry.stdout).toMatch(
       up
-        ? /^instance-9 of 5Validator, last heard of at 2026-01-01T00:00:00\.000Z: 1 running step would be closed\n$/
+        ? /^instance-9 of 5Validator, last seen at 2026-01-01T00:00:00\.000Z: 1 running step would be closed\n$/
         : NOBODY_YET,
     );
     const { stdout } = await sweep(...named, '--json');
@@ -162,7 +160,7 @@ describe('barograph sweep', () => {
     expect(JSON.parse(stdout)).toMatchObject({ is_dry_run: false, emitters: up ? [emitter] : [] });
   });
 
-  it('barograph sweep closes nothing where nobody is silent', async () => {
+  it('nothing is closed where no process is silent', async () => {
     await database.pool.query('delete from weather_forecast_steps_running');
     expect(await sweep('--older-than', '1m')).toMatchObject({
       exitCode: 0,
@@ -171,7 +169,7 @@ describe('barograph sweep', () => {
     });
   });
 
-  it('barograph sweep says so when the database is too young to know', async () => {
+  it('a database that is up for too short a time is reported with its uptime', async () => {
     const { stdout } = await sweep('--older-than', '999999d', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       emitters: [],
@@ -180,16 +178,13 @@ describe('barograph sweep', () => {
     expect((await sweep('--older-than', '999999d')).stdout).toMatch(NOBODY_YET);
   });
 
-  it.each(['59s', '15', 'soon', '0m', '-5m'])(
-    'barograph sweep refuses to take a process for dead after %s',
-    async (text) => {
-      const { exitCode, stderr } = await sweep(`--older-than=${text}`);
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain('for example 15m; at least 1m');
-    },
-  );
+  it.each(['59s', '15', 'soon', '0m', '-5m'])('the age %s is refused as a limit of silence', async (text) => {
+    const { exitCode, stderr } = await sweep(`--older-than=${text}`);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('for example 15m; at least 1m');
+  });
 
-  it('barograph sweep asks for the time that a process may be silent', async () => {
+  it('the limit of silence is a required option', async () => {
     expect((await sweep()).stderr).toContain(`required option '--older-than <duration>' not specified`);
   });
 });

@@ -4,21 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SHORT_DELAYS } from '#test/support/short-delays';
 import { runCommand } from '#commands/run/run';
 import type { ValidationReport } from '#commands/run/validation-report';
 import { findFreePort } from '#database/embedded/free-port';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { invoke, type Invocation } from './support/invoke.ts';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { invoke, type Invocation } from '../support/invoke.ts';
 import {
   editJson,
   toArguments,
   writeTinyStore,
   writeTinyWorld,
   type RunArguments,
-} from './support/tiny-stores.ts';
-
-/** The freeze window is real time and long; everything else is hurried. */
-const HURRY = { BAROGRAPH_DELAY_FACTOR: '0.000001' };
+} from '../support/tiny-stores.ts';
 
 let folder: string;
 let world: RunArguments;
@@ -38,21 +36,21 @@ const run = (
 ): Promise<Invocation> =>
   invoke(runCommand(), toArguments(world, changes), {
     DATABASE_URL: database.connectionString,
-    ...HURRY,
+    ...SHORT_DELAYS,
     ...environment,
   });
 
 /** Ended with words on standard error, and nothing where a document is expected. */
 function expectRefusal(
   { exitCode, stdout, stderr }: Invocation,
-  ...messages: readonly (string | RegExp)[]
+  ...expected: readonly (string | RegExp)[]
 ): void {
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-  for (const words of messages) expect(stderr).toMatch(words);
+  for (const words of expected) expect(stderr).toMatch(words);
   expect(stderr).not.toContain('    at ');
 }
 
-describe('a run that is asked for in the wrong words', () => {
+describe('barograph run with invalid options', () => {
   it.each([
     [
       'no cycle',
@@ -67,15 +65,15 @@ describe('a run that is asked for in the wrong words', () => {
     ['too many miners', { miners: '257' }, [/'257'/, /Allowed: a whole number from 1 to 256/]],
     ['a negative seed', { seed: '-1' }, [/'-1'/, /Allowed: a whole number from 0/]],
   ])(
-    'a run that is asked for in the wrong words: (%s) is refused with what was got and what is allowed',
-    async (_name, changes, messages) => {
-      expectRefusal(await run(changes), ...messages);
+    'the invalid option (%s) is refused with its value and what is allowed',
+    async (_name, changes, expected) => {
+      expectRefusal(await run(changes), ...expected);
     },
   );
 });
 
-describe('a run on a store that cannot be scored with', () => {
-  it('a run on a store that cannot be scored with names the option whose store is not there', async () => {
+describe('barograph run on an unusable store', () => {
+  it('a missing store is reported with its option', async () => {
     expectRefusal(
       await run({ truth: join(folder, 'nothing.zarr') }),
       /^--truth cannot be read as a Zarr store: /,
@@ -83,7 +81,7 @@ describe('a run on a store that cannot be scored with', () => {
     );
   });
 
-  it('a run on a store that cannot be scored with names the option whose store has none of the variables, and lists them', async () => {
+  it('a store without any known variable is reported with its option and the variables', async () => {
     const without = ['2t', 'msl', '10u', 'z'] as const;
     const store = await writeTinyStore(join(folder, 'empty.zarr'), { without });
     expectRefusal(
@@ -93,14 +91,14 @@ describe('a run on a store that cannot be scored with', () => {
     );
   });
 
-  it('a run on a store that cannot be scored with names the option whose store has other dimensions, what they are and what they must be', async () => {
+  it('a store with wrong dimensions is reported with its option and the expected dimensions', async () => {
     const store = await writeTinyStore(join(folder, 'turned.zarr'), {}, (files) =>
       editJson(files, '2t/.zattrs', (attributes) => (attributes['_ARRAY_DIMENSIONS'] = ['time', 'x', 'y'])),
     );
     expectRefusal(await run({ reference: store }), /^--reference/, /2t/, /time, x, y/, /lat/, /lon/);
   });
 
-  it('a run on a store that cannot be scored with says that a directory of forecasts holds no store', async () => {
+  it('a directory of forecasts without a store is reported', async () => {
     expectRefusal(
       await run({ forecasts: join(folder, 'nothing') }),
       /--forecasts nothing holds no store/,
@@ -109,33 +107,33 @@ describe('a run on a store that cannot be scored with', () => {
   });
 });
 
-describe('a run for miners of a file', () => {
+describe('barograph run with a miners file', () => {
   const listed = async (content: string): Promise<Invocation> => {
     const file = join(folder, 'miners.json');
     await writeFile(file, content);
     return run({ 'miners-file': file });
   };
 
-  it('is refused when the file is no JSON, is no list, or names nobody', async () => {
-    expectRefusal(await listed('miners:'), /is not JSON/, /Write a JSON list like \[\{"uid": 17/);
+  it('a miners file that is no JSON, no list or empty is refused', async () => {
+    expectRefusal(await listed('miners:'), /no JSON/, /Write a JSON list like \[\{"uid": 17/);
     expectRefusal(await listed('{}'), /Write a JSON list/);
     expectRefusal(await listed('[]'), /holds no miner/);
   });
 
-  it('a run for miners of a file is refused when an entry is wrong, naming the entry and never its URL', async () => {
+  it('a miners file with an invalid entry is refused with its index and never its URL', async () => {
     const entry = { uid: 300, hotkey: 'nobody', url: 'http://user:secret@203.0.113.9' };
     const ended = await listed(JSON.stringify([entry]));
     expectRefusal(ended, /uid/, /above 255/, /hotkey/, /url/);
     expect(ended.stderr).not.toMatch(/secret|203\.0/);
   });
 
-  it('a run for miners of a file is refused when there is no such file', async () => {
+  it('a miners file that does not exist is refused', async () => {
     expectRefusal(await run({ 'miners-file': join(folder, 'nobody.json') }), /nobody\.json/);
   });
 });
 
-describe('a run in a wrong environment', () => {
-  it('a run in a wrong environment says where nothing listens when the database refuses the connection', async () => {
+describe('barograph run in an invalid environment', () => {
+  it('a refused database connection is reported with its address', async () => {
     const port = await findFreePort();
     const url = `postgres://user:secret@127.0.0.1:${port}/weather`;
     const ended = await run({}, { DATABASE_URL: url });
@@ -147,13 +145,13 @@ describe('a run in a wrong environment', () => {
     expect(ended.stderr).not.toContain('secret');
   });
 
-  it('a run in a wrong environment says what a database URL looks like, without repeating the one it got', async () => {
+  it('an invalid database URL is refused with the expected form and is not repeated', async () => {
     const ended = await run({}, { DATABASE_URL: 'mysql://user:secret@host/db' });
     expectRefusal(ended, /not a PostgreSQL URL/, /postgres:\/\/user:password@host:port\/database/);
     expect(ended.stderr).not.toContain('secret');
   });
 
-  it('a run in a wrong environment refuses a database that a newer program has migrated, and leaves it as it is', async () => {
+  it('a database of a newer version is refused and not changed', async () => {
     const newer = await createTestDatabase();
     await newer.pool.query(`insert into barograph_migrations (version, name) values (99, 'from_the_future')`);
     const ended = await run({}, { DATABASE_URL: newer.connectionString });
@@ -180,13 +178,13 @@ describe('a run in a wrong environment', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' },
       /OTEL_EXPORTER_OTLP_ENDPOINT is "collector"; allowed: an http or https URL/,
     ],
-  ])('a run in a wrong environment refuses %o', async (environment, messages) => {
-    expectRefusal(await run({}, environment), messages, /Correct it or leave it out/);
+  ])('the environment %o is refused', async (environment, expected) => {
+    expectRefusal(await run({}, environment), expected, /Correct it or leave it out/);
   });
 });
 
-describe('a run that can go on', () => {
-  it('a run that can go on goes on for the other leads when no store has one of them, which is given up as truth_missing', async () => {
+describe('barograph run with a partial failure', () => {
+  it('a lead that no store has fails as truth_missing, and the other leads are scored', async () => {
     const { exitCode, stdout, stderr } = await run({ leads: '24,72' });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const report = JSON.parse(stdout) as ValidationReport;
@@ -205,7 +203,7 @@ describe('a run that can go on', () => {
     ]);
   });
 
-  it('a run that can go on goes on without metrics when their port is taken, and says so', async () => {
+  it('a metrics port in use is a warning, and the run completes without metrics', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;

@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doctorCommand } from '#commands/doctor/doctor';
+import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
+import { temporaryFolder } from '#test/support/temporary-folder';
+import { invoke } from '../support/invoke.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+describe('barograph doctor', () => {
+  const doctor = (environment: Readonly<Record<string, string>> = {}, ...args: readonly string[]) =>
+    invoke(doctorCommand(), args, { DATABASE_URL: database.connectionString, ...environment });
+
+  it('a sound installation passes every check, and the database is named without its password', async () => {
+    const { exitCode, stdout, stderr } = await doctor();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`at ${new URL(database.connectionString).host}/`);
+    expect(stdout).not.toContain(new URL(database.connectionString).password);
+    expect(stdout).not.toContain('NOT');
+  });
+
+  it('the size of the spools is reported, and an unreadable spool fails the check by name', async () => {
+    const directory = await temporaryFolder();
+    const spool = join(directory, 'spool', 'somewhere');
+    await mkdir(join(spool, 'instance-1'), { recursive: true });
+    await writeFile(join(spool, 'instance-1', '0000000001.segment'), 'x'.repeat(2_500_000));
+    expect((await doctor({ BAROGRAPH_DATA_DIR: directory })).stdout).toMatch(
+      /^ok +Spools +1 below .*, 2\.4 MiB$/m,
+    );
+    await mkdir(join(spool, 'instance-2.unreadable'));
+    const { exitCode, stdout } = await doctor({ BAROGRAPH_DATA_DIR: directory });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^NOT +Spools +1 below .*; inspect .*instance-2\.unreadable/m);
+  });
+
+  it('each failed check names its own remedy', async () => {
+    const { exitCode, stdout } = await doctor(
+      { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:9/none', OTEL_SDK_DISABLED: 'true' },
+      '--json',
+    );
+    expect(exitCode).toBe(1);
+    const checks = JSON.parse(stdout) as readonly { name: string; ok: boolean; found: string }[];
+    expect(checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['PostgreSQL', 'OpenTelemetry']);
+    expect(stdout).toMatch(/Start the server, or correct host and port/);
+    expect(stdout).not.toContain('secret');
+  });
+});
