@@ -13,13 +13,13 @@ const BEGINNING = Date.now() - 7_200_000;
 const SHIFT = BigInt(BEGINNING) * 1_000_000n - T;
 const RUNS_IN_THAT_TIME = 100;
 
-/** Whose spans they are, unless another process is named. */
+/** The emitter of the spans, unless another process is given. */
 export const BENCH_EMITTER = { validatorHotkey: '5Validator', instanceId: 'instance-1' } as const;
 
-/** As an SDK makes ids: nothing about them is in order. */
+/** Ids as an SDK makes them: unordered, which is the hard case for an index. */
 const randomHex = (seed: string, digits: number): string =>
   createHash('sha256').update(seed).digest('hex').slice(0, digits);
-/** As long, and as hard to compress, as real hotkeys are. */
+/** Hotkeys as long, and as incompressible, as real ones. */
 export const benchMiner = (uid: number): { readonly uid: number; readonly hotkey: string } => ({
   uid,
   hotkey: `5${createHash('sha512').update(String(uid)).digest('base64').replaceAll(/[+/=]/g, 'x').slice(0, 47)}`,
@@ -78,7 +78,7 @@ export function minerRun(
   });
 }
 
-/** A run of many miners in the order in which steps end: all miners go on side by side. */
+/** A run of many miners in the order in which steps end: the miners are interleaved. */
 export function runOfMiners(run: number, miners: number, instance?: string): readonly ObservedSpan[] {
   const each = Array.from({ length: miners }, (_, uid) => minerRun(run, uid, instance));
   const steps = each[0]?.length ?? 0;

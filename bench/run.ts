@@ -9,7 +9,7 @@ import { SUITES } from './suites.ts';
  * `npm run bench`: measures everything that docs/performance.md claims, with its baselines, side by side.
  *
  * --quick  a short form that only shows that every benchmark still runs
- * --json   the results as one JSON document on standard output; what a person reads goes to standard error
+ * --json   the results as one JSON document on standard output; the report goes to standard error
  * names    only these suites
  */
 const USAGE = `Usage: npm run bench -- [--quick] [--json] [--rounds N] [suite …]
@@ -27,7 +27,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 
-const print = (text: string): void => (options.json ? console.error(text) : console.log(text));
+const report = (text: string): void => (options.json ? console.error(text) : console.log(text));
 
 function chosenSuites(): readonly SuiteSource[] {
   const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
@@ -50,7 +50,7 @@ async function runSuite(source: SuiteSource, rounds: number): Promise<Comparison
     for (const comparison of suite.comparisons) {
       const known = options.quick ? { ...comparison, rounds } : comparison;
       const result = await measure(source.name, known, rounds);
-      print(`\n${comparisonText(result)}`);
+      report(`\n${comparisonText(result)}`);
       results.push(result);
     }
     return results;
@@ -59,7 +59,7 @@ async function runSuite(source: SuiteSource, rounds: number): Promise<Comparison
   }
 }
 
-/** Results are told apart by their names. */
+/** Results are identified by the names of their comparisons, which must be unique. */
 function requireNames({ comparisons }: Suite): void {
   const names = comparisons.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
@@ -74,11 +74,11 @@ async function main(): Promise<void> {
   const machine = thisMachine();
   const suites = chosenSuites();
   const rounds = chosenRounds();
-  print(`${machineText(machine)}; ${rounds} rounds`);
+  report(`${machineText(machine)}; ${rounds} rounds`);
   const results: ComparisonResult[] = [];
   for (const suite of suites) results.push(...(await runSuite(suite, rounds)));
-  print(`\n${summaryText(results)}`);
-  if (options.quick) print('\nThe quick form measures too little to tell: its numbers mean nothing.');
+  report(`\n${summaryText(results)}`);
+  if (options.quick) report('\nThe quick form measures too little: its numbers mean nothing.');
   if (options.json) console.log(JSON.stringify({ machine, rounds, results }));
 }
 

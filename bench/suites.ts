@@ -1,6 +1,6 @@
 import type { SuiteSource } from './harness/suite.ts';
 
-/** Every suite, in the order in which they run. Each loads what it needs only when it is opened. */
+/** Every suite, in running order. Modules are loaded lazily, when a suite is opened. */
 export const SUITES: readonly SuiteSource[] = [
   { name: 'rows', open: async (scale) => (await import('./suites/rows.ts')).openRows(scale) },
   {

@@ -15,7 +15,7 @@ const DASHBOARDS: readonly DashboardDefinition[] = [
 ];
 
 /** The files that Grafana is provisioned with. */
-export const DASHBOARD_FILES = DASHBOARDS.map((words) => ({
-  path: `dashboards/generated/${words.name}.json`,
-  render: () => renderDashboard(words),
+export const DASHBOARD_FILES = DASHBOARDS.map((definition) => ({
+  path: `dashboards/generated/${definition.name}.json`,
+  render: () => renderDashboard(definition),
 }));

@@ -4,12 +4,12 @@ import { runDecisions } from './run/decisions.ts';
 import { runState } from './run/state.ts';
 import { runWaits } from './run/waits.ts';
 
-/** One run: how it stands, who is stuck, what waits for what, and what is missing. */
+/** One run: its state, stuck miners, waits, and missing scores. */
 export const RUN_DASHBOARD: DashboardDefinition = {
   name: 'run',
   title: 'Barograph · Run',
   description:
-    'One forecast cycle: how it stands, which miners are stuck and in which step, what waits for what and until when, ' +
+    'One forecast cycle: its state, which miners are stuck and in which step, what waits for what and until when, ' +
     'and which scores are missing and why.',
   variables: ['validator', 'run', 'jaeger'],
   from: 'now-24h',

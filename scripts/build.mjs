@@ -9,13 +9,13 @@ import { fingerprintFile, fingerprintTree, read } from './fingerprint.mjs';
 import { withLock } from './lock.mjs';
 
 const DIST = join(ROOT, 'dist');
-/** What the build is made of. */
+/** Inputs of the build. */
 const SOURCES = ['src', 'exporters', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 /** Files that the compiled code reads beside itself. */
 const ASSETS = ['src/database/migrations', 'src/database/schema.sql'];
 /** Files that are run by name. */
 const PROGRAMS = ['src/cli.js'];
-/** Says from what the dist folder was made; written last, so that a broken build counts as none. */
+/** Fingerprint of the sources of dist/; written last, so that an aborted build counts as none. */
 const STAMP = join(DIST, '.built-from');
 
 /** Whether there is a complete build, old or new. */
@@ -24,9 +24,10 @@ export function isBuilt() {
 }
 
 /**
- * Compiles to dist/ and copies the SQL beside it, unless dist/ is as new as the sources. Two at once do it once.
+ * Compiles to dist/ and copies the SQL beside it, unless the fingerprint shows that dist/ is up to date. A lock file
+ * serializes concurrent builds; the second finds a fresh dist/.
  *
- * Without the compiler or the sources (an installation for production) a dist/ that is there is used as it is.
+ * Without the compiler or the sources (an installation for production) an existing dist/ is used as it is.
  *
  * @returns {boolean} false when it failed; the reason went to standard error
  */
@@ -41,7 +42,7 @@ function isFresh() {
   return read(STAMP) === fingerprint();
 }
 
-/** The lockfile counts too: another compiler may make something else. */
+/** Includes the lockfile, since another compiler version may emit other code. */
 function fingerprint() {
   return `${fingerprintTree(ROOT, SOURCES)} ${fingerprintFile(join(ROOT, 'package-lock.json'))}`;
 }
@@ -69,7 +70,7 @@ function compile(compiler) {
   const before = fingerprint();
   rmSync(STAMP, { force: true });
   removeOrphans();
-  // Whatever the compiler complains of goes to standard error: standard output belongs to the command that runs.
+  // Diagnostics of the compiler go to standard error: standard output belongs to the command that runs.
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 'inherit'],
@@ -108,7 +109,7 @@ function copyAssets() {
 /**
  * A package scope for dist/: `#facts/x` names a source under the root package.json and its compiled form under this one.
  *
- * Node and bundlers ask the nearest package.json, so nobody who imports us has to set a condition.
+ * Node and bundlers resolve by the nearest package.json, so importers need no custom condition.
  */
 function writePackageScope() {
   const { type, sideEffects, imports } = JSON.parse(read(join(ROOT, 'package.json')));

@@ -10,14 +10,14 @@ import { withLock } from './lock.mjs';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const LOCKFILE = join(ROOT, 'package-lock.json');
-/** Below node_modules, so that whoever removes them removes the stamp. */
+/** Below node_modules, so that removing them removes the stamp, too. */
 const STAMP = join(ROOT, 'node_modules', '.barograph-installed');
 
 /**
  * Installs what package-lock.json pins, unless that is installed already.
  *
  * Nothing is written to standard output, which belongs to the command that runs: npm's own goes to standard error.
- * Where somebody installed by hand, npm's record of it is compared instead, so that nothing is installed twice.
+ * After a manual installation npm's own record is compared instead, so that nothing is installed twice.
  * Ends the process with npm's exit code when the installation fails.
  *
  * @param {{ withTools: boolean }} options whether the tools of development are needed too
@@ -71,6 +71,6 @@ function writeStamp() {
   try {
     writeFileSync(STAMP, fingerprintFile(LOCKFILE));
   } catch {
-    // A read-only checkout is compared anew every time, and that is all.
+    // Best effort: a read-only checkout has no stamp and is compared on every start.
   }
 }

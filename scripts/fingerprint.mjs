@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A short text that changes whenever one of the files is changed, added or removed, told by path, size and time:
- * cheap enough to be made at every start.
+ * A hash that changes whenever a file is changed, added or removed, from path, size and modification time: cheap enough
+ * for every start.
  *
  * @param {string} root
  * @param {readonly string[]} entries files and folders below the root; a missing one counts as empty
@@ -21,7 +21,7 @@ export function fingerprintTree(root, entries, options = {}) {
 }
 
 /**
- * A short text that changes whenever the content of the file changes; empty when there is no file.
+ * A hash of the content of the file; empty when there is no file.
  *
  * @param {string} path
  * @returns {string}

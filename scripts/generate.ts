@@ -6,7 +6,7 @@ import { renderMetricsPage } from '#semconv/metrics-page';
 import { renderReferencePage } from '#semconv/reference-page';
 import { RULE_FILES } from './rule-files.ts';
 
-/** A file that is written by a program and checked in. */
+/** A generated file that is checked in. */
 export interface GeneratedFile {
   /** From the root of the repository. */
   readonly path: string;

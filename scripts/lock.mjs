@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** How often a waiter looks, milliseconds. */
+/** Polling interval of a waiter, milliseconds. */
 const POLL_MILLIS = 50;
 
 /**
- * Does the work while no other process of this checkout does work under the same lock file.
+ * Runs the work under an exclusive lock file of this checkout.
  *
- * Waits as long as the holder lives; the lock of a killed process is taken over. Synchronous, because the scripts
- * that use it have nothing else to do. (The same rule as src/database/embedded/file-lock.ts, which needs a build.)
+ * Waits as long as the holder runs; the lock of a dead process is taken over. Synchronous, because the scripts that use
+ * it have nothing else to do. (The same protocol as src/processes/file-lock.ts, which needs a build.)
  *
  * @template T
  * @param {string} path
@@ -44,7 +44,7 @@ function tryLock(path, token) {
   }
 }
 
-/** Only the one that makes the marker of this very token may remove it, so that nobody removes a fresh lock. */
+/** Only the process that creates the marker of this token may remove the lock, so that a fresh lock is never removed. */
 function removeDeadLock(path) {
   const token = readToken(path);
   const pid = Number.parseInt(token, 10);

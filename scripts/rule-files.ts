@@ -12,7 +12,7 @@ export const RULE_FILES = [
   { path: 'dashboards/generated/alerts.rules.yaml', render: () => renderAlertRules(PRODUCTION) },
 ] as const;
 
-/** The recording rules as Prometheus reads them, at a pace. */
+/** The recording rules as a Prometheus rule file, at the given paces. */
 export const renderRecordingRules = (paces: Paces): string =>
   render(
     recordingGroups(paces).map(({ name, rules }) => ({
@@ -21,7 +21,7 @@ export const renderRecordingRules = (paces: Paces): string =>
     })),
   );
 
-/** The alerts as Prometheus reads them, at a pace. */
+/** The alerts as a Prometheus rule file, at the given paces. */
 export const renderAlertRules = (paces: Paces): string =>
   render(alertGroups(paces).map(({ name, rules }) => ({ name, rules: rules.map(alertDocument) })));
 

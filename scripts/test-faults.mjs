@@ -7,9 +7,9 @@ import { ensureInstalled, ROOT } from './ensure-installed.mjs';
 /**
  * The fault tests, which kill programs and databases. The quick form takes some minutes.
  *
- *   --full          as often as docs/reliability.md says: about a quarter of an hour
+ *   --full          the repetitions of docs/reliability.md: about a quarter of an hour
  *   --minutes N     again and again with the next seed, until N minutes are over
- *   --seed N        what everything is drawn from; 1 unless given
+ *   --seed N        seed of all random choices; 1 by default
  *
  * What follows `--` goes to the tests.
  */

@@ -37,7 +37,7 @@ if (failures.length > 0) process.stdout.write(`Failed: ${failures.join(', ')}\n`
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
-/** Runs one program of node_modules, and says how it went and how long it took. */
+/** Runs one program of node_modules, and prints its status and duration. */
 function runStage(name, program, args) {
   process.stdout.write(`\n— ${name}\n`);
   const start = performance.now();
@@ -48,7 +48,7 @@ function runStage(name, program, args) {
   return status === 0;
 }
 
-/** Shows the usual report and counts from the one for machines. */
+/** Prints the default report, and takes the counts from the JSON report. */
 function runTests(args) {
   const folder = mkdtempSync(join(tmpdir(), 'barograph-report-'));
   const report = join(folder, 'report.json');
@@ -61,7 +61,7 @@ function runTests(args) {
   }
 }
 
-/** A file that could not even be loaded has no tests to fail: it counts as one failure. */
+/** A file that could not be loaded reports no tests: it counts as one failure. */
 function countTests(text) {
   if (text === undefined) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(text);

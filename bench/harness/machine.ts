@@ -1,6 +1,6 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 
-/** Where it was measured: no number means anything without. */
+/** The machine of the measurement, without which its numbers are meaningless. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;

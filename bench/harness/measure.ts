@@ -1,7 +1,7 @@
 import { median } from './statistics.ts';
 import type { Comparison, Target } from './suite.ts';
 
-/** What was measured of one side. */
+/** The measurements of one side. */
 export interface SideResult {
   readonly side: string;
   readonly median: number;
@@ -11,13 +11,13 @@ export interface SideResult {
   readonly measured: readonly number[];
 }
 
-/** How a target came out. */
+/** A target and its measured value. */
 export interface TargetResult {
   readonly what: string;
   readonly unit: string;
-  /** From the medians of the sides. */
+  /** Computed from the medians of the sides. */
   readonly value: number;
-  /** The lowest and the highest that a single round gave. */
+  /** The lowest and the highest value of a single round. */
   readonly min: number;
   readonly max: number;
   readonly atMost: number | null;
@@ -35,7 +35,7 @@ export interface ComparisonResult {
 
 type Round = Readonly<Record<string, number>>;
 
-/** Measures every side once a round. Who begins changes from round to round: nobody always runs on a warm machine. */
+/** Measures every side once per round. The order rotates, so that no side always runs on a warm machine. */
 export async function measure(
   suite: string,
   comparison: Comparison,

@@ -2,14 +2,14 @@ import { textTable } from '#reports/text-table';
 import type { Machine } from './machine.ts';
 import type { ComparisonResult, SideResult, TargetResult } from './measure.ts';
 
-/** A number with three digits that mean something. */
+/** A number with three significant digits. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** What a benchmark measured: one line for each side, and one for each target. */
+/** The results of a comparison: one line per side, and one per target. */
 export function comparisonText({ name, unit, sides, targets }: ComparisonResult): string {
   const measured = textTable<SideResult>(
     [
@@ -53,7 +53,7 @@ function boundText({ atMost, atLeast, unit }: TargetResult): string {
   return atLeast === null ? '–' : `≥ ${atLeast}${unitText(unit)}`;
 }
 
-/** What could not be measured is neither held nor missed, and what has no bound cannot be held. */
+/** A target that could not be measured is neither held nor missed; a value without a bound is only reported. */
 function heldText({ held, value, atMost, atLeast }: TargetResult): string {
   if (!Number.isFinite(value)) return 'not measured';
   if (atMost === null && atLeast === null) return '–';

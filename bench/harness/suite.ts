@@ -1,12 +1,12 @@
-/** How much is measured: `quick` only shows that a benchmark still runs, `full` is what docs/performance.md quotes. */
+/** The size of a measurement: `quick` only proves that a benchmark still runs, `full` gives the figures of docs/performance.md. */
 export type Scale = 'quick' | 'full';
 
-/** Takes one measurement; the harness asks for one in every round. */
+/** Takes one measurement; the harness calls it once per round. */
 export type Measure = () => number | Promise<number>;
 
-/** What a number has to be, made of the medians of the sides. */
+/** A bound on a number that is computed from the medians of the sides. */
 export interface Target {
-  /** What the number is, in words: `added time, times that of the SDK`. */
+  /** Name of the number: `added time, times that of the SDK`. */
   readonly what: string;
   /** From the medians, or (for one round of it) from the measurements of a round, by side. */
   readonly value: (by: Readonly<Record<string, number>>) => number;
@@ -18,22 +18,22 @@ export interface Target {
 /** Things measured side by side, one measurement of each in every round, the order rotated. */
 export interface Comparison {
   readonly name: string;
-  /** Of every measurement: `ns`, `spans/s`, `MiB`. */
+  /** Unit of every measurement: `ns`, `spans/s`, `MiB`. */
   readonly unit: string;
-  /** By name, ours first. */
+  /** Sides by name, ours first. */
   readonly sides: Readonly<Record<string, Measure>>;
   readonly targets: readonly Target[];
-  /** Rounds if not as many as usual: what takes minutes, or keeps what it did. */
+  /** Rounds other than the default: for measurements that take minutes or accumulate state. */
   readonly rounds?: number;
 }
 
-/** Comparisons that share what they need. They run one after the other. */
+/** Comparisons that share resources; run sequentially. */
 export interface Suite {
   readonly comparisons: readonly Comparison[];
   close(): Promise<void>;
 }
 
-/** A suite that has not been opened. */
+/** A suite that is not opened yet. */
 export interface SuiteSource {
   readonly name: string;
   open(scale: Scale): Promise<Suite>;

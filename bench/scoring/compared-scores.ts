@@ -15,7 +15,7 @@ export type ComparedFields = Required<FieldScoreInput>;
 
 const TOLERANCE = 1e-6;
 
-/** @throws Error for a side that computes something else: its time would mean nothing */
+/** @throws Error for a side that computes other scores: its time would be meaningless */
 export function requireSameScores(side: string, got: ComparedScores, expected: ComparedScores): void {
   for (const name of COMPARED_SCORES) {
     if (!(Math.abs(got[name] - expected[name]) <= TOLERANCE * Math.abs(expected[name])))
@@ -23,7 +23,7 @@ export function requireSameScores(side: string, got: ComparedScores, expected: C
   }
 }
 
-/** @throws Error where a score is not known, which no field of a benchmark is made for */
+/** @throws Error where a score is null; the fields of the benchmarks are made so that none is */
 export function knownScores(scores: Readonly<Record<keyof ComparedScores, number | null>>): ComparedScores {
   const known = COMPARED_SCORES.map((name) => {
     const score = scores[name];

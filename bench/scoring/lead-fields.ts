@@ -18,15 +18,15 @@ export const LEAD_VARIABLES: readonly LeadVariable[] = [
   ['q', true, 0.004, 0.001],
   ['z', true, 54_000, 1200],
 ];
-/** What no wave describes, as a share of the weather: it fills the last digits as a model does. */
+/** Noise as a share of the weather: it fills the low-order digits as a model does, so that compression is realistic. */
 const NOISE = 0.02;
 
-/** How far a field is from the truth, as a share of the weather; climatology has no weather at all. */
+/** Error of a field as a share of the weather; climatology has no weather at all. */
 const ERRORS = { truth: 0, forecast: 0.3, reference: 0.4, climatology: null } as const;
 export type LeadRole = keyof typeof ERRORS;
 export const LEAD_ROLES = Object.keys(ERRORS) as readonly LeadRole[];
 
-/** A globe from pole to pole with so many degrees between neighbours. */
+/** A global grid from pole to pole; `stepDegrees` between neighbours. */
 export function globe(stepDegrees: number): Grid {
   const rows = Math.round(180 / stepDegrees) + 1;
   return {

@@ -1,7 +1,7 @@
 import type { FieldValues } from '#scoring';
 import type { ComparedFields, ComparedScores } from './compared-scores.ts';
 
-/** What all passes need to know of the grid. */
+/** The grid of all passes. */
 interface WeightedGrid {
   /** cos(latitude) of each row. */
   readonly weights: Float64Array;
@@ -97,7 +97,7 @@ function plainMeanError(left: FieldValues, right: FieldValues): number {
   return sum / count;
 }
 
-/** Means first, then what is left about them. */
+/** Two passes: the means, then the moments about them. */
 function correlation(
   forecast: FieldValues,
   truth: FieldValues,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { ComparedFields, ComparedScores } from './compared-scores.ts';
 
-/** In which precision numpy takes differences and squares of the fields, which are all single. */
+/** Precision in which numpy takes differences and squares; the fields themselves are single. */
 export type NumpyPrecision = 'double' | 'single';
 
 export interface NumpyMeasurement {
@@ -14,14 +14,14 @@ export interface NumpyMeasurement {
   readonly scores: ComparedScores;
 }
 
-/** A Python process that scores one field when it is asked to. */
+/** A Python process that scores one field per request. */
 export interface NumpyScores {
   measure(precision: NumpyPrecision): Promise<NumpyMeasurement>;
   close(): Promise<void>;
 }
 
 export interface NumpyOptions {
-  /** Where the fields may be left for the process. */
+  /** Directory for the files that hand the fields to the process. */
   readonly directory: string;
   readonly repeats: number;
 }
@@ -43,7 +43,7 @@ async function findPython(): Promise<string | null> {
   return null;
 }
 
-/** Starts numpy on the fields; null, with a word on what to install, where there is no numpy. */
+/** Starts numpy on the fields; null, with a hint on what to install, where there is no numpy. */
 export async function startNumpy(fields: ComparedFields, options: NumpyOptions): Promise<NumpyScores | null> {
   const python = await findPython();
   if (python === null) {

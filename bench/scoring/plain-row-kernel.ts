@@ -5,7 +5,7 @@ const SUMS_PER_ROW = 2 * ROW_SUMS.length;
 const MIN = ROW_SUMS.indexOf('forecastMin');
 const MAX = ROW_SUMS.indexOf('forecastMax');
 
-/** The row kernel as a loop of plain JavaScript: the same sums in double precision, all in the first of both halves. */
+/** The row kernel as a plain JavaScript loop: the same sums in double precision, all in the first of the two halves. */
 export function createPlainRowKernel(): RowKernel {
   const fields = new Float32Array(KERNEL_FIELDS.length * KERNEL_POINTS);
   const typical = new Float32Array(1);
@@ -64,7 +64,7 @@ function sumRow(
     referenceSquares += r0 * r0;
     differenceSquares += (f0 - r0) * (f0 - r0);
   }
-  // In the order of ROW_SUMS; the suite fails where it is another one.
+  // In the order of ROW_SUMS; the suite fails on any other.
   const found = [error, errorSquares, absoluteError, forecastMin, forecastMax, actual, actualSquares];
   found.push(anomalySquares, referenceErrorSquares, forecast, reference);
   found.push(forecastSquares, referenceSquares, differenceSquares);

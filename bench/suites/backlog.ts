@@ -18,7 +18,7 @@ const MIB = 2 ** 20;
 const MOST_MIB = 256;
 const FILLER = join(import.meta.dirname, '../support/fill-spool.ts');
 
-/** A recorder that starts, and finds the records of a process that was killed while the database was away. */
+/** Start of a recorder that adopts the spool of a process that was killed during a database outage. */
 export function openBacklog(scale: Scale): Promise<Suite> {
   const runs = RUNS[scale];
   return acquireAll(async ({ add, close }) => {

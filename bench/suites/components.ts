@@ -26,7 +26,7 @@ export function openComponents(scale: Scale): Promise<Suite> {
   });
 }
 
-/** Into empty tables, by an exporter that knows nothing yet. @returns score rows a second */
+/** Writes into empty tables with a new exporter, whose caches are empty. @returns score rows a second */
 async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<number> {
   await emptyRecordedTables(pool);
   const rate = await drainThroughSpool(spans, toSink(createPostgresExporter({ pool })));

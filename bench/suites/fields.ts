@@ -14,7 +14,7 @@ import { globe, leadField, type LeadRole } from '../scoring/lead-fields.ts';
 import { naiveScores } from '../scoring/naive-scores.ts';
 import { startNumpy, type NumpyPrecision, type NumpyScores } from '../scoring/numpy-scores.ts';
 
-/** How fine the grid is, and how often one measurement repeats; engines need some rounds to become fast. */
+/** Grid resolution and repetitions per measurement; the warm-up rounds let the JIT compile. */
 const SCALES = {
   quick: { stepDegrees: 2, repeats: 3, warmUp: 3 },
   full: { stepDegrees: 0.25, repeats: 15, warmUp: 40 },

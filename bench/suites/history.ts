@@ -15,7 +15,7 @@ interface Size {
   readonly newRuns: number;
 }
 
-/** Two years of runs, 18 hours apart; the newest is over, so that all of its steps are there. */
+/** Two years of runs, 18 hours apart; the newest has ended, so that all of its steps exist. */
 const HISTORY: HistorySize = {
   runs: 980,
   miners: 256,
@@ -33,8 +33,8 @@ const FIRST_RUN = 10_001;
 const LOG = 'weather_forecast_steps_finished';
 
 /**
- * The same miners go on in two databases of one server: in one they have a history, in the other they begin anew each
- * time. What was to be known of the history is read from its forecasts; `miner_stats` is written by the exporter.
+ * The same miners in two databases of one server: one holds their history, the other starts empty each time. The
+ * generated history has no `miner_stats`; the exporter builds its rows from the forecasts.
  */
 export function openHistory(scale: Scale): Promise<Suite> {
   const size = SIZES[scale];
@@ -60,7 +60,7 @@ async function makeHistory({ pool }: BenchDatabase, { history, rows }: Size): Pr
   console.error(`A history of ${count.toLocaleString('en')} log rows was written in ${seconds} s.`);
 }
 
-/** Records runs that were not there before, each time as another process. */
+/** Records new runs, each as another process. */
 class NewRuns {
   readonly #size: Size;
   #next = FIRST_RUN;

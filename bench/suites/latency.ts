@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../whole/temporary-directory.ts';
 
 const PER_SECOND = 100;
 const SECONDS = { quick: 2, full: 20 };
-/** After the last step everything is there within this time, or the recording does not work; milliseconds. */
+/** Time-out for the last row after the last step, milliseconds. */
 const PATIENCE_MILLIS = 10_000;
 
 /**
@@ -50,7 +50,7 @@ export async function openLatency(scale: Scale): Promise<Suite> {
   };
 }
 
-/** @returns the latencies of all rows of the round; it fails when one of them does not come */
+/** @returns the latencies of all rows of the round @throws Error when a row does not appear in time */
 async function round(recording: Recording, runId: number, count: number): Promise<readonly number[]> {
   const stop = new AbortController();
   const seen = rowLatencies(recording.pool, { runId, count, signal: stop.signal });

@@ -52,7 +52,7 @@ export async function openLeads(scale: Scale): Promise<Suite> {
   }
 }
 
-/** The path of the pipeline, the forecast held to its manifest. Stores are open, as in a run; no field is kept of the round before. */
+/** The scoring path of the pipeline, verification by the manifest included. Stores stay open, as in a run; caches of fields are not. */
 async function leadScoring(paths: LeadStores): Promise<() => Promise<number>> {
   const named = async (name: 'truth' | 'reference' | 'climatology') => ({
     name,
@@ -89,7 +89,7 @@ async function manifestOf(store: string): Promise<FileManifest> {
   return { files: Object.fromEntries(await Promise.all(hashes)) };
 }
 
-/** What is used of the codec library, whose own types do not resolve under this module system. */
+/** The used part of the codec library, whose own types do not resolve under this module system. */
 interface DecoderFactory {
   fromConfig(configuration: object): { decode(bytes: Uint8Array): Promise<Uint8Array> };
 }

@@ -15,13 +15,13 @@ import { drainThroughSpool } from '../support/spool.ts';
 interface Size {
   readonly runs: number;
   readonly miners: number;
-  /** The seed's way is too slow for all. */
-  readonly seedEvents: number;
+  /** The naive writer is too slow for all of them. */
+  readonly naiveEvents: number;
 }
 
 const SIZES: Readonly<Record<Scale, Size>> = {
-  quick: { runs: 1, miners: 16, seedEvents: 40 },
-  full: { runs: 6, miners: 256, seedEvents: 1000 },
+  quick: { runs: 1, miners: 16, naiveEvents: 40 },
+  full: { runs: 6, miners: 256, naiveEvents: 1000 },
 };
 const BATCH_SIZES = [512, 2000, 8000];
 const LOG = 'weather_forecast_steps_finished';
@@ -30,50 +30,50 @@ const perSecond = (count: number, millis: number): number => (count / millis) * 
 
 /** Spans to committed rows: the log, all folds, `miner_stats` and the books of the emitter; one writer, a backlog. */
 export function openRows(scale: Scale): Promise<Suite> {
-  const { runs, miners, seedEvents } = SIZES[scale];
+  const { runs, miners, naiveEvents } = SIZES[scale];
   const spans = Array.from({ length: runs }, (_, run) => runOfMiners(run + 1, miners)).flat();
   return acquireAll(async ({ add, close }) => {
     const server = await openBenchServer();
     add(() => server.close());
     const database = await server.createDatabase();
-    const seeds = await openNaiveWriter(database);
-    add(() => seeds.close());
-    const seedSpans = spans.slice(0, seedEvents);
-    await seeds.measure(seedSpans);
+    const naive = await openNaiveWriter(database);
+    add(() => naive.close());
+    const naiveSpans = spans.slice(0, naiveEvents);
+    await naive.measure(naiveSpans);
     await recordAll(database, spans);
     const copied = await copyRows(database, LOG, spans.length);
     add(() => copied.close());
     const comparisons = [
-      ratesOf({ database, spans, seeds, seedSpans, copied }),
+      ratesOf({ database, spans, naive, naiveSpans, copied }),
       sizesOf(database, spans.slice(0, spans.length / 2)),
     ];
     return { comparisons, close };
   });
 }
 
-/** What the rates are measured with. */
+/** Inputs of the comparison of rates. */
 interface RateParts {
   readonly database: BenchDatabase;
   readonly spans: readonly ObservedSpan[];
-  readonly seeds: NaiveWriter;
-  readonly seedSpans: readonly ObservedSpan[];
+  readonly naive: NaiveWriter;
+  readonly naiveSpans: readonly ObservedSpan[];
   readonly copied: CopiedRows;
 }
 
-function ratesOf({ database, spans, seeds, seedSpans, copied }: RateParts): Comparison {
+function ratesOf({ database, spans, naive, naiveSpans, copied }: RateParts): Comparison {
   const ours = `recorded, batches of ${DEFAULT_OPTIONS.maxBatchSize}`;
   return {
     name: 'spans to committed rows',
     unit: 'spans/s',
     sides: {
       [ours]: () => recordAll(database, spans),
-      "the seed's way": () => seeds.measure(seedSpans),
+      'the naive writer': () => naive.measure(naiveSpans),
       'psql \\copy of the log rows': copied.measure,
     },
     targets: [
       {
-        what: "times the rate of the seed's way",
-        value: (by) => (by[ours] ?? NaN) / (by["the seed's way"] ?? NaN),
+        what: 'times the rate of the naive writer',
+        value: (by) => (by[ours] ?? NaN) / (by['the naive writer'] ?? NaN),
         atLeast: 80,
         unit: '×',
       },
@@ -87,7 +87,7 @@ function ratesOf({ database, spans, seeds, seedSpans, copied }: RateParts): Comp
   };
 }
 
-/** Into empty tables, by an exporter that knows nothing yet. */
+/** Writes into empty tables with a new exporter, whose caches are empty. */
 async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Promise<number> {
   await emptyRecordedTables(pool);
   const rate = await drainThroughSpool(spans, toSink(createPostgresExporter({ pool })));
@@ -95,7 +95,7 @@ async function recordAll({ pool }: BenchDatabase, spans: readonly ObservedSpan[]
   return rate;
 }
 
-/** The recorder takes batches of its own size; these show what another would give. */
+/** Batch sizes other than the recorder's, to show what they would gain. */
 function sizesOf({ pool }: BenchDatabase, spans: readonly ObservedSpan[]): Comparison {
   const measure = async (size: number): Promise<number> => {
     await emptyRecordedTables(pool);

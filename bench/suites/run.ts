@@ -7,17 +7,17 @@ import { temporaryDirectory } from '../whole/temporary-directory.ts';
 const MINERS = { quick: 8, full: 256 };
 const SEED = 1;
 const DAY_MILLIS = 86_400_000;
-/** A run takes minutes, and each gives thousands of samples. */
+/** A run takes minutes and yields thousands of samples, so few rounds suffice. */
 const ROUNDS = 1;
 const RECORDER = 'barograph-recorder';
 const PIPELINE = 'barograph-pipeline';
 
 /**
- * A whole run with the world, the miners and the settings of `npm start`, all leads, nothing waiting for the clock: how
- * long records wait for the recorder, and how much of the CPU recording takes.
+ * A whole run with the world, the miners and the settings of `npm start`, all leads, with simulated waits skipped: how
+ * long records wait for the recorder, and the share of CPU time that recording takes.
  *
- * The miners are a process of their own and not counted. The CPU of the validator's process is told apart by a profile
- * (see `cpu-shares.ts`), that of PostgreSQL by connection: the recorder and the pipeline have connections of their own.
+ * The miners run in a separate process and are not counted. The CPU time of the validator's process is attributed by a
+ * sampling profile (see `cpu-shares.ts`), that of PostgreSQL by connection: recorder and pipeline have separate ones.
  */
 export async function openRun(scale: Scale): Promise<Suite> {
   const directory = await temporaryDirectory();
@@ -78,7 +78,7 @@ export async function openRun(scale: Scale): Promise<Suite> {
 
 type CpuSeconds = Readonly<Record<string, number>>;
 
-/** Recording's part in percent; what is of both is divided as the rest is. */
+/** Recording's share in percent; shared time is divided in proportion to the rest. */
 function shareOfRecording(by: CpuSeconds, places: readonly string[]): number {
   const of = (owner: string): number => sum(places.map((place) => by[`${place}: ${owner}`] ?? NaN));
   return (100 * of('recording')) / (of('recording') + of('pipeline'));

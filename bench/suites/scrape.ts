@@ -22,7 +22,7 @@ const SIZES: Readonly<Record<Scale, Size>> = {
   quick: { miners: 16, runsBefore: 1, scrapes: 5 },
   full: { miners: 256, runsBefore: 3, scrapes: 200 },
 };
-/** Some 2,000 spans: as much as the recorder hands over at once. */
+/** About 2,000 spans: the batch size of the recorder. */
 const MINERS_A_BATCH = 50;
 const CLIENT = join(import.meta.dirname, '../support/scrape-client.mjs');
 const MOST_MILLIS = 50;
@@ -36,8 +36,8 @@ interface Scraped {
 }
 
 /**
- * The metrics of 256 miners, scraped by a process of its own: while nothing else happens, and while this process
- * records as fast as it can.
+ * Scrapes of the metrics of 256 miners, by a separate process: while this process is idle, and while it records as fast
+ * as it can.
  */
 export function openScrape(scale: Scale): Promise<Suite> {
   return acquireAll(async ({ add, close }) => {
@@ -98,7 +98,7 @@ class Scraper {
     this.#size = size;
   }
 
-  /** What is scraped is there, and was scraped before: the first times are not those that follow. */
+  /** Warm-up: fills the metrics and scrapes them, since the first scrapes are slower. */
   async prepare(): Promise<void> {
     while (this.#nextRun <= this.#size.runsBefore) await this.#recordRun(() => true);
     await this.scrape();
@@ -130,7 +130,7 @@ class Scraper {
     const { miners } = this.#size;
     for (let uid = 0; uid < miners && isWanted(); uid += MINERS_A_BATCH) {
       const uids = Array.from({ length: Math.min(MINERS_A_BATCH, miners - uid) }, (_, index) => uid + index);
-      // What steps would have made one by one.
+      // Spans that steps would have made one by one.
       const made = await mapCooperatively(
         uids,
         (miner) => minerRun(runId, miner),

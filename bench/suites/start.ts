@@ -7,8 +7,8 @@ const START_SCRIPT = fileURLToPath(new URL('../../scripts/start.mjs', import.met
 const MILLIS_PER_SECOND = 1000;
 
 /**
- * From `npm start` to the first recorded row, warm: packages and dist/ are there, a run before has made the data
- * directory, and every file has been read. Beside it the same without npm itself.
+ * From `npm start` to the first recorded row, warm: packages, dist/ and the data directory exist, and every file is in the
+ * page cache. Compared with the same program started without npm.
  */
 export async function openStart(scale: Scale): Promise<Suite> {
   const { path: dataDirectory, remove } = await temporaryDirectory();

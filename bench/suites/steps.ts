@@ -2,10 +2,10 @@ import type { Comparison, Scale, Suite } from '../harness/suite.ts';
 import type { Question } from './steps/program.ts';
 import { openSideProcesses, type SideProcesses } from './steps/side-process.ts';
 
-/** How much is measured. */
+/** Sizes of the measurements. */
 interface Amounts {
   readonly calls: number;
-  /** Calls made before the first that is measured, so that no side is compiled while it is measured. */
+  /** Warm-up calls, so that the JIT does not compile during the measurement. */
   readonly warmUp: number;
   readonly records: number;
   readonly backlog: number;
@@ -18,12 +18,12 @@ const AMOUNTS: Readonly<Record<Scale, Amounts>> = {
 const IN_FLIGHT = 64;
 
 /**
- * What a step costs: its span, its two records on disk and their books, beside the same span by hand.
+ * The cost of a step: its span, its two records on disk and their books, compared with the same span written by hand.
  *
- * The sides that depend on what holds for a whole process (the context of asynchronous calls, the registered SDK) have a
- * process each; the disabled step and the bare function that it is compared with share one and take turns, because two
- * processes differ by more than what is looked for. `recorded` has a database that is away, so it writes and reads nothing
- * back; `delivered` has one that takes all at once, and its time ends when everything was read from disk and settled.
+ * Sides that depend on process-wide state (asynchronous context, the registered SDK) have a process each; the disabled step
+ * and the bare function that it is compared with alternate in one, because two processes differ by more than the effect.
+ * `recorded` has a database that is down, so it writes and reads nothing back; `delivered` has one that accepts everything
+ * at once, and its time ends when every record was read from disk and committed.
  */
 export async function openSteps(scale: Scale): Promise<Suite> {
   const amounts = AMOUNTS[scale];
@@ -145,7 +145,7 @@ class StepsBench {
     };
   }
 
-  /** A side that is asked for less once, before the first round. */
+  /** A side with one smaller warm-up measurement before the first round. */
   #side(side: string, question: Question): () => Promise<number> {
     return async () => {
       const key = `${side} ${JSON.stringify(question)}`;

@@ -5,7 +5,7 @@ import { pollSubstep, type ErrorCategory, type StepName } from '#semconv';
 export const T = BigInt(Date.UTC(2026, 10, 23, 18)) * 1_000_000n;
 export const INIT_TIME = '2026-11-23T00:00:00Z';
 
-/** What a test or a benchmark gives of a span; the rest is filled in. */
+/** The parts of a span that a test or a benchmark sets; the rest has defaults. */
 export interface SpanOptions {
   readonly step: StepName;
   readonly substep?: string;
@@ -42,7 +42,7 @@ const SUBSTEP: Record<StepName, string> = {
 
 export const MINER = { uid: 7, hotkey: '5MinerSeven' };
 
-/** Hexadecimal digits that are the same for the same text and differ for others. */
+/** Deterministic hexadecimal digits from a hash of the text. */
 export function hexOf(text: string, digits: number): string {
   let hash = 0xcbf29ce484222325n;
   for (const character of text)

@@ -39,7 +39,7 @@ function scoresOf(
   }));
 }
 
-/** Numbers with all their digits, as a scoring gives them. */
+/** Numbers with all digits, as real scores have. */
 function metricsOf(seed: number): ObservedEvent['attributes'] {
   const wave = (frequency: number): number => (Math.sin(seed * frequency) + 1) / 2;
   const rmse = 0.5 + 3 * wave(0.37);

@@ -3,7 +3,7 @@ import { BENCH_EMITTER, runOfMiners } from '../miner-run.ts';
 import { fillSpool, openSpool } from './spool.ts';
 
 /**
- * A process that records while the database is away, and is killed with nothing delivered.
+ * A process that records during a database outage and kills itself before anything is delivered.
  *
  * Arguments: the folder of all spools, runs, miners.
  */

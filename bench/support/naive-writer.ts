@@ -4,15 +4,15 @@ import { emptyTables, requireRows } from './recorded-tables.ts';
 import type { BenchDatabase } from './server.ts';
 
 /**
- * Recording by hand, as pipelines do it that have no recorder: each event is an INSERT into the steps and an upsert of
- * the forecast and of the miner, each statement its own transaction, prepared, over one connection of pg.
+ * The naive writer: recording by hand, as pipelines without a recorder do. Each event is an INSERT of the step and an
+ * upsert of the forecast and of the miner; each statement is its own transaction, prepared, over one connection of pg.
  *
- * The steps have the columns that a person would fill and three indexes, as our log has; they are not partitioned, have
- * no foreign key, and nothing keeps an event from being counted twice, which are all in their favour.
+ * The steps have the columns that a developer would fill by hand and three indexes, like our log; no partitions, no foreign
+ * key and no guard against counting an event twice, all of which favours the naive writer.
  */
 const TABLES = `
-create schema seeds_way;
-create table seeds_way.steps (
+create schema naive_writer;
+create table naive_writer.steps (
   id bigint generated always as identity primary key,
   trace_id text not null,
   span_id text not null,
@@ -33,9 +33,9 @@ create table seeds_way.steps (
   error_json jsonb,
   context jsonb
 );
-create unique index on seeds_way.steps (trace_id, span_id);
-create index on seeds_way.steps (run_id, miner_hotkey);
-create table seeds_way.forecast_stats (
+create unique index on naive_writer.steps (trace_id, span_id);
+create index on naive_writer.steps (run_id, miner_hotkey);
+create table naive_writer.forecast_stats (
   miner_uid integer not null,
   miner_hotkey text not null,
   run_id bigint not null,
@@ -48,7 +48,7 @@ create table seeds_way.forecast_stats (
   updated_at timestamptz not null,
   primary key (run_id, miner_hotkey)
 );
-create table seeds_way.miner_stats (
+create table naive_writer.miner_stats (
   miner_uid integer not null,
   miner_hotkey text primary key,
   hosting_successes bigint not null,
@@ -60,13 +60,13 @@ create table seeds_way.miner_stats (
 
 const INSERT_STEP = {
   name: 'step',
-  text: `insert into seeds_way.steps (trace_id, span_id, run_id, miner_uid, miner_hotkey, step_name, substep, lead_hours,
+  text: `insert into naive_writer.steps (trace_id, span_id, run_id, miner_uid, miner_hotkey, step_name, substep, lead_hours,
     attempt, status, started_at, completed_at, latency_ms, retry_count, retries_remaining, error_type, error_json, context)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 };
 const UPSERT_FORECAST = {
   name: 'forecast',
-  text: `insert into seeds_way.forecast_stats (miner_uid, miner_hotkey, run_id, current_forecast_stage,
+  text: `insert into naive_writer.forecast_stats (miner_uid, miner_hotkey, run_id, current_forecast_stage,
     current_forecast_status, last_error_message, retries_remaining, forecast_score_initial, era5_score, updated_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
   on conflict (run_id, miner_hotkey) do update set
@@ -80,7 +80,7 @@ const UPSERT_FORECAST = {
 };
 const UPSERT_MINER = {
   name: 'miner',
-  text: `insert into seeds_way.miner_stats (miner_uid, miner_hotkey, hosting_successes, hosting_failures, failures,
+  text: `insert into naive_writer.miner_stats (miner_uid, miner_hotkey, hosting_successes, hosting_failures, failures,
     latency_ms, last_active)
   values ($1, $2, $3, $4, $5, $6, $7)
   on conflict (miner_hotkey) do update set
@@ -91,7 +91,7 @@ const UPSERT_MINER = {
     last_active = excluded.last_active`,
 };
 
-/** The tables of the seed's way, and a connection that writes them. */
+/** The tables of the naive writer, and a connection that writes them. */
 export interface NaiveWriter {
   /** Writes events one by one into empty tables. @returns events a second */
   measure(spans: readonly ObservedSpan[]): Promise<number>;
@@ -104,11 +104,15 @@ export async function openNaiveWriter({ connectionString, pool }: BenchDatabase)
   await client.connect();
   return {
     measure: async (spans) => {
-      await emptyTables(pool, ['seeds_way.steps', 'seeds_way.forecast_stats', 'seeds_way.miner_stats']);
+      await emptyTables(pool, [
+        'naive_writer.steps',
+        'naive_writer.forecast_stats',
+        'naive_writer.miner_stats',
+      ]);
       const startedAt = performance.now();
       for (const span of spans) await record(client, toEvent(span));
       const millis = performance.now() - startedAt;
-      await requireRows(pool, 'seeds_way.steps', spans.length);
+      await requireRows(pool, 'naive_writer.steps', spans.length);
       return (spans.length / millis) * 1000;
     },
     close: () => client.end(),
@@ -123,7 +127,7 @@ async function record(client: pg.Client, event: Event): Promise<void> {
   await client.query({ ...UPSERT_MINER, values: minerValues(event) });
 }
 
-/** What a pipeline has at hand when a step of it ends. */
+/** The values that a pipeline has when a step ends. */
 function toEvent({ attributes, traceId, spanId, statusMessage, ...span }: ObservedSpan) {
   const of = (name: string): unknown => attributes[`weather.${name}`] ?? null;
   const endNano = span.endTimeUnixNano ?? span.startTimeUnixNano;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const DEBIAN = '/usr/lib/postgresql';
 
-/** How to get what a comparison with `\copy` needs. */
+/** How to install what the comparison with `\copy` needs. */
 const ADVICE = 'psql was not found, so nothing is compared with \\copy: apt-get install postgresql-client';
 
 /** Runs `\copy` in psql, as a program of its own. */
@@ -17,12 +17,12 @@ export interface Psql {
   /**
    * Reads such a file into a table.
    *
-   * @returns milliseconds as `\timing` of psql tells them: from the first byte sent to the answer that it is committed
+   * @returns milliseconds by psql's `\timing`: from the first byte sent to the acknowledged commit
    */
   copyIn(connectionString: string, table: string, file: string): Promise<number>;
 }
 
-/** The psql of PATH or, of those that Debian installs, the newest; null when there is none, which is told. */
+/** The psql of PATH or the newest that Debian installs; null, with a hint on standard error, when there is none. */
 export async function findPsql(): Promise<Psql | null> {
   const versions = await readdir(DEBIAN).catch(() => []);
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a)).map((it) => join(DEBIAN, it, 'bin'));
@@ -43,13 +43,13 @@ function psqlAt(program: string): Psql {
       const copy = `\\copy ${table} from '${file}' (format binary)`;
       const output = await ask(program, url, ['\\timing on', copy]);
       const millis = Number(/Time: ([\d.]+) ms/.exec(output)?.[1]);
-      if (!Number.isFinite(millis)) throw new Error(`psql told no time: ${output}`);
+      if (!Number.isFinite(millis)) throw new Error(`psql printed no time: ${output}`);
       return millis;
     },
   };
 }
 
-/** The password goes by the environment: arguments can be seen by everybody on the machine. */
+/** Runs commands. The password is passed in the environment, since arguments are visible to every user of the machine. */
 async function ask(program: string, connectionString: string, commands: readonly string[]): Promise<string> {
   const url = new URL(connectionString);
   const password = decodeURIComponent(url.password);

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 
-/** Not written by the exporter, or referred to by all that is. */
+/** Tables that the exporter does not write, or that others reference. */
 const KEPT = ['barograph_migrations', 'error_categories', 'validators'];
 
-/** Empties every table that recording writes; partitions and indexes stay. Then nothing of what was is left to be written. */
+/** Empties every table that recording writes; partitions and indexes stay. Ends with a checkpoint, see `emptyTables`. */
 export async function emptyRecordedTables(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
     `select relname as name from pg_class
@@ -17,13 +17,13 @@ export async function emptyRecordedTables(pool: Pool): Promise<void> {
   );
 }
 
-/** Empties tables and has the server write down what it still owes to the disk, so that no measurement pays for another. */
+/** Empties tables and forces a checkpoint, so that no measurement pays for the dirty pages of another. */
 export async function emptyTables(pool: Pool, tables: readonly string[]): Promise<void> {
   await pool.query(`truncate ${tables.join(', ')}`);
   await settle(pool);
 }
 
-/** Who may not ask for a checkpoint measures without. */
+/** A role without the right to checkpoint measures without one. */
 export async function settle(pool: Pool): Promise<void> {
   await pool.query('checkpoint').catch(() => undefined);
 }

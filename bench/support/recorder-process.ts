@@ -8,15 +8,15 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const OWN_VARIABLES = /^(DATABASE_URL|BAROGRAPH_|OTEL_|PG|NODE_OPTIONS)/;
 
-/** What a recorder did with what it found at its start. */
+/** How long a recorder took to adopt and deliver the spools it found at its start. */
 export interface Adoption {
   /** From the start of the process until everything was delivered, ms. */
   readonly millis: number;
-  /** The most memory that the process ever held, bytes; NaN where the system does not tell. */
+  /** Peak resident memory of the process, bytes; NaN where the system does not report it. */
   readonly peakBytes: number;
 }
 
-/** `barograph record`, compiled as it is installed, until it has delivered what a dead process left. */
+/** Runs the compiled `barograph record` until it has delivered the spool of a dead process. */
 export async function adoptByRecorder(environment: Readonly<Record<string, string>>): Promise<Adoption> {
   await run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
   const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
@@ -27,7 +27,7 @@ export async function adoptByRecorder(environment: Readonly<Record<string, strin
   });
   const ended = once(recorder, 'close');
   try {
-    await untilTold(recorder.stderr, /records? (was|were) delivered/);
+    await untilOutput(recorder.stderr, /records? (was|were) delivered/);
     const millis = performance.now() - startedAt;
     return { millis, peakBytes: await peakBytesOf(recorder.pid) };
   } finally {
@@ -36,7 +36,7 @@ export async function adoptByRecorder(environment: Readonly<Record<string, strin
   }
 }
 
-function untilTold(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
+function untilOutput(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';
     stream.setEncoding('utf8');

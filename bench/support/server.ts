@@ -9,7 +9,7 @@ import { findServerAccount } from '#database/embedded/os-user';
 import { findTemporaryPlace } from '#database/embedded/shared-place';
 import { migrate } from '#database/migrate';
 
-/** A migrated database that nobody else uses. */
+/** A migrated database for exclusive use. */
 export interface BenchDatabase {
   readonly connectionString: string;
   readonly pool: Pool;
@@ -24,8 +24,8 @@ export interface BenchServer {
 
 /**
  * The server that DATABASE_URL names, or an embedded one with the settings of the product (`fsync` and
- * `synchronous_commit` are on), which is thrown away afterwards. Every database is a new one: what DATABASE_URL names
- * is not touched, but its user must be allowed to create databases.
+ * `synchronous_commit` are on), which is removed afterwards. Every database is new: the one that DATABASE_URL names is
+ * not touched, but its user must be allowed to create databases.
  */
 export function openBenchServer(): Promise<BenchServer> {
   return acquireAll(async ({ add, close }) => {
@@ -47,7 +47,7 @@ export function openBenchServer(): Promise<BenchServer> {
   });
 }
 
-/** The folder can be searched by the account that the server runs as, or its rows would lie elsewhere. */
+/** The folder must be searchable by the account that the server runs as. */
 async function startServer(add: (close: () => Promise<unknown>) => void): Promise<string> {
   const place = await findTemporaryPlace(await findServerAccount());
   const directory = await mkdtemp(join(place, 'barograph-bench-'));

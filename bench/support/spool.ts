@@ -15,7 +15,7 @@ const SPANS_A_TURN = 64;
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const LIMIT_BYTES = 64 * 1024 ** 3;
 
-/** A spool as a process has it that recorded while the database was away. */
+/** A spool as left by a process that recorded during a database outage. */
 export function openSpool(directory: string, emitter: Emitter = BENCH_EMITTER): Spool {
   return new Spool({
     directory,
@@ -27,7 +27,7 @@ export function openSpool(directory: string, emitter: Emitter = BENCH_EMITTER): 
   });
 }
 
-/** Puts spans into the spool, and has them on disk when it resolves. */
+/** Writes spans to the spool; resolves when they are on disk. */
 export async function fillSpool(spool: Spool, spans: readonly ObservedSpan[]): Promise<void> {
   for (let from = 0; from < spans.length; from += SPANS_A_TURN) {
     for (const span of spans.slice(from, from + SPANS_A_TURN)) {
@@ -39,7 +39,7 @@ export async function fillSpool(spool: Spool, spans: readonly ObservedSpan[]): P
 }
 
 /**
- * Brings spans to the database by way of a spool on disk, batch by batch as the recorder takes them.
+ * Delivers spans to the database through a spool on disk, batch by batch as the recorder does.
  *
  * @returns spans a second, from the first read of the spool to the last commit
  */

@@ -9,12 +9,12 @@ import { BENCH_EMITTER, benchMiner } from '../miner-run.ts';
 import { SCORED_FIELDS } from './era5-spans.ts';
 import { ERA5_LEAD_HOURS } from '#semconv';
 
-/** Written by one statement, so that none of them sorts more than memory holds. */
+/** Runs per statement, so that no sort exceeds memory. */
 const CHUNK_OF_RUNS = 10;
 const DAY_MICROS = 86_400_000_000;
 const DAYS_AROUND = 15;
 
-/** How much history there is. */
+/** Size of the generated history. */
 export interface HistorySize {
   readonly runs: number;
   readonly miners: number;
@@ -63,7 +63,7 @@ create temporary table made_miners (uid int, hotkey text, fails boolean)`;
 const FILL_MINERS = `
 insert into made_miners select uid, hotkey, uid % 11 = 3 from unnest($1::int[], $2::text[]) as miner (uid, hotkey)`;
 
-/** Stands for the folds, which panels do not read but whose bytes lie between what they read. */
+/** Placeholder for the folds: panels do not read them, but their bytes lie between the columns that panels read. */
 const FOLD = `json_build_object('newest', repeat('x', 1400), 'oldest', json_build_object())`;
 
 const INSERT_RUNS = `
@@ -148,7 +148,7 @@ select md5('dead' || n), left(md5('dead span' || n), 16), 'ended', 'invalid_attr
   '{}', '5Validator', 1 + n % 365, 'instance-1'
 from generate_series(1, 2000) as n`;
 
-/** The steps of miners, as far as time has come. */
+/** The steps of miners up to now. */
 const INSERT_STEPS = `
 insert into weather_forecast_steps (validator_id, trace_id, span_id, span_name, instance_id, id, run_id, miner_uid,
   miner_hotkey, step_name, substep, lead_hours, attempt, max_attempts, status, started_at, completed_at, latency_ms,
@@ -188,7 +188,7 @@ cross join unnest($2::text[], $3::int[]) as field (variable, level)
 where run.id > $4::int and run.id <= $5::int
 order by run.id, lead.hours, miner.hotkey`;
 
-/** What is rare: a step that runs, in the open runs; a score that was made twice; a step that ended after it was given up. */
+/** Rare rows: a running step in the open runs, a repeated score, a step that ended after it was given up. */
 const INSERT_RARITIES = `
 insert into weather_forecast_steps (validator_id, trace_id, span_id, span_name, instance_id, id, run_id, miner_uid,
   miner_hotkey, step_name, substep, attempt, max_attempts, status, started_at, retry_count, retries_remaining, facts)
@@ -219,7 +219,7 @@ async function makePartitions(client: PoolClient, table: PartitionedTable, days:
   await new Partitions().ensure(client, table, instants);
 }
 
-/** What the inserts select from. */
+/** The source tables of the inserts. */
 async function makeRunsAndMiners(client: PoolClient, size: HistorySize): Promise<void> {
   await client.query(MAKE_RUNS);
   await client.query(FILL_RUNS, [size.runs, size.hoursBetweenRuns ?? 24, size.newestDaysAgo ?? 0]);
@@ -250,7 +250,7 @@ async function insertLog(client: PoolClient, { runs, runsWithComponents }: Histo
     await client.query(INSERT_COMPONENTS, [leads, ...fields, run, run + 1]);
 }
 
-/** Indexes of the log are made when its rows are there, which takes half the time. */
+/** Indexes of the log are built after its rows are loaded, which takes half the time. */
 async function withoutLogIndexes(client: PoolClient, work: () => Promise<void>): Promise<void> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select indexname as name, replace(indexdef, ' ON ONLY ', ' ON ') as definition from pg_indexes
@@ -263,7 +263,7 @@ async function withoutLogIndexes(client: PoolClient, work: () => Promise<void>):
   for (const { definition } of rows) await client.query(definition);
 }
 
-/** Writes recorded runs straight into the tables, as large as real ones, and lets the planner know of them. */
+/** Inserts recorded runs directly into the tables, with rows as large as real ones, and analyzes the tables. */
 export async function writeHistory(pool: Pool, size: HistorySize): Promise<void> {
   const { runs, hoursBetweenRuns = 24, newestDaysAgo = 0 } = size;
   const client = await pool.connect();

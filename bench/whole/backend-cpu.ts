@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Pool } from 'pg';
 
-/** Of a tick of /proc, milliseconds; Linux tells programs 100 a second on every machine. */
+/** Milliseconds per tick of /proc; Linux reports 100 ticks a second on every machine. */
 const TICK_MILLIS = 10;
 
 /** CPU time of the connections of a database, by the name of the program that holds them. */
 export interface BackendCpu {
-  /** Looks at the connections that are open now; one that closes later counts with what it had at the last look. */
+  /** Samples the open connections; one that closes later counts with its value at the last sample. */
   readonly look: () => Promise<void>;
-  /** Milliseconds since the first look, by `application_name`; empty where there is no /proc. */
+  /** Milliseconds since the first sample, by `application_name`; empty where there is no /proc. */
   readonly millis: () => Readonly<Record<string, number>>;
 }
 
@@ -25,7 +25,7 @@ export function watchBackends(pool: Pool): BackendCpu {
         const millis = await cpuMillis(pid);
         if (millis === null) continue;
         const known = seen.get(pid);
-        // Who connects later has spent nothing before.
+        // A connection opened later starts at 0.
         if (known === undefined) seen.set(pid, { name, first: isFirstLook ? millis : 0, last: millis });
         else known.last = millis;
       }
@@ -39,7 +39,7 @@ export function watchBackends(pool: Pool): BackendCpu {
   };
 }
 
-/** User and system time of a process; null when it is gone, or its system tells none. */
+/** User and system time of a process; null when it has ended, or the system reports none. */
 async function cpuMillis(pid: number): Promise<number | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   if (stat === null) return null;

@@ -1,30 +1,30 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
-/** Whose work a stack is. */
+/** Owner of the work of a stack. */
 type Owner = 'recording' | 'pipeline' | 'shared';
 
-/** CPU time of this process by owner, microseconds. Idle time is nobody's. */
+/** CPU time of this process by owner, microseconds. Idle time has no owner. */
 export type CpuTimes = Readonly<Record<Owner, number>>;
 
-/** Between two looks at the stack, microseconds. */
+/** Sampling interval of the stack, microseconds. */
 const SAMPLING_MICROS = 500;
 
 /**
- * What recording is made of: the wrapper of a step, the SDK below it, processor, spool, facts, folds and writer, and the
- * metrics that mirror them.
+ * Modules of recording: the step wrapper, the SDK below it, processor, spool, facts, folds and writer, and the metrics
+ * that mirror them.
  */
 const RECORDING =
   /\/exporters\/|\/src\/(?:facts|steps|ingest)\/|\/src\/(?:recording|recorded|telemetry|sampler|state-reading|miner-refresh|partition-maintenance)[^/]*\.ts|\/node_modules\/(?:@opentelemetry|prom-client)\//;
-/** What the pipeline is made of, with the packages that it alone uses. */
+/** Modules of the pipeline, and the packages that only it uses. */
 const PIPELINE =
   /\/src\/(?:pipeline|scoring|grids|world|fleet|commands)\/|\/node_modules\/(?:undici|zarrita|numcodecs|graphile-worker|@scure|@noble)\/|^wasm:/;
 const IDLE = '(idle)';
 
 /**
- * Whose a stack is: that of the frame nearest to where the processor was. A step's function is called by the wrapper of
- * the step, so what it does is the pipeline's, and what the wrapper does before and after is recording. Frames of
- * Node, of the driver and of modules that both use say nothing and are passed over; where nobody is found (an answer
- * of the database that is parsed, the garbage collector) the time is shared.
+ * Attributes a stack to the owner of its innermost attributable frame. The step wrapper calls the step's function, so
+ * the function counts as pipeline, and the wrapper's own work before and after as recording. Frames of Node, of the driver
+ * and of modules that both use are skipped; a stack without an attributable frame (parsing a database response, garbage
+ * collection) is shared.
  */
 function ownerOf(urls: readonly string[]): Owner {
   for (const url of urls) {
@@ -34,7 +34,7 @@ function ownerOf(urls: readonly string[]): Owner {
   return 'shared';
 }
 
-/** Looks at the stack of this process all the time while it works. */
+/** Samples the stack of this process while the work runs. */
 export async function profileCpu<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly times: CpuTimes }> {
@@ -52,7 +52,7 @@ export async function profileCpu<Result>(
   }
 }
 
-/** Adds the samples of a profile up. */
+/** Sums the samples of a profile by owner. */
 export function cpuTimes(profile: Profiler.Profile): CpuTimes {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
 
-/** How often the database is tried, or asked, milliseconds. */
+/** Interval of connection attempts and queries, milliseconds. */
 const LOOK_MILLIS = 3;
-/** Nothing that starts takes so long, milliseconds. */
+/** Time-out of a start, milliseconds. */
 const PATIENCE_MILLIS = 60_000;
 
 const serverState = z.object({ password: z.string(), port: z.number() });
@@ -23,8 +23,8 @@ export interface RecordingProgram {
 /**
  * Starts a program, and ends it once its first row is there.
  *
- * The row is looked for from outside, by another connection, as anybody would who waits for it: it is committed and
- * visible when it is seen. The look takes part in the time, for it shares the machine.
+ * The row is polled from outside, by another connection, as a user would: when it is found it is committed and visible.
+ * Polling shares the machine, so its cost is part of the time.
  *
  * @returns milliseconds from the start of the process to that row
  */
@@ -39,7 +39,7 @@ export async function millisToFirstRow(program: RecordingProgram): Promise<numbe
       BAROGRAPH_METRICS_PORT: '0',
     },
     stdio: 'ignore',
-    // A group of its own, so that it is ended as Ctrl-C in a terminal ends it: npm, and what npm runs.
+    // A separate process group, so that a signal reaches npm and its children, as Ctrl-C in a terminal does.
     detached: true,
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -62,7 +62,7 @@ interface Wait {
   readonly deadline: number;
 }
 
-/** Connects as soon as the server lets it; until then there is no file, no port, or no database. */
+/** Connects as soon as the server accepts it; until then the file, the port or the database is missing. */
 async function connect(dataDirectory: string, wait: Wait): Promise<pg.Client> {
   for (;;) {
     const client = await tryToConnect(dataDirectory);
@@ -82,7 +82,7 @@ async function tryToConnect(dataDirectory: string): Promise<pg.Client | null> {
       password,
       database: 'barograph',
     });
-    // The server may end before this connection does.
+    // The server may close the connection first.
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -91,14 +91,14 @@ async function tryToConnect(dataDirectory: string): Promise<pg.Client | null> {
   }
 }
 
-/** Rows of a former start are older, those that close its steps included. */
+/** Rows of a previous start are older, also those that close its steps. */
 async function untilRow(client: pg.Client, { startedAt, ...wait }: Wait & { readonly startedAt: Date }) {
   const query = {
     name: 'first-row',
     text: 'select from weather_forecast_steps where started_at >= $1 limit 1',
   };
   for (;;) {
-    // On the very first start the table is not there yet.
+    // On the very first start the table does not exist yet.
     const rows = await client.query({ ...query, values: [startedAt] }).catch(() => ({ rowCount: 0 }));
     if ((rows.rowCount ?? 0) > 0) return;
     await look(wait);

@@ -1,6 +1,6 @@
 import type { Miner } from '#pipeline/miners/index';
 
-/** What the process of a fleet is told. */
+/** Message to the process of a fleet. */
 export interface FleetRequest {
   readonly count: number;
   readonly seed: number;
@@ -11,7 +11,7 @@ export interface FleetRequest {
   readonly stores: { readonly truth: string; readonly climatology: string; readonly reference: string };
 }
 
-/** What it says once all its forecasts are made and all its miners listen. */
+/** Its reply, once all forecasts are made and all miners listen. */
 export interface FleetReady {
   readonly miners: readonly Miner[];
 }

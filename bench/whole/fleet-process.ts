@@ -9,8 +9,8 @@ import { startFleet, type SimulatedMiner } from '#fleet';
 import type { FleetReady, FleetRequest } from './fleet-messages.ts';
 
 /**
- * The simulated miners of `npm start`, in a process of their own, so that nothing of theirs is counted. Every forecast
- * is made before the first miner listens: the run then goes as fast as the pipeline goes, and not as fast as forecasts are made.
+ * The simulated miners of `npm start`, in a separate process, so that their CPU time is not counted. Every forecast is
+ * made before the first miner listens, so that the pipeline sets the speed of the run, not the making of forecasts.
  */
 async function main(request: FleetRequest): Promise<void> {
   const { count, seed, leads } = request;
@@ -50,5 +50,5 @@ process.once('message', (request) => {
     process.exit(1);
   });
 });
-// Without its parent nobody needs it.
+// Ends with its parent.
 process.once('disconnect', () => process.exit());

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { step, type StepDefinition } from '#steps';
 
-/** Who polls whom, for how many times. */
+/** The identity of the miner, and the number of the poll. */
 interface Poll {
   readonly runId: number;
   readonly number: number;
@@ -11,7 +11,7 @@ const MINERS = 256;
 const DAY_MILLIS = 86_400_000;
 const INIT_TIME = new Date(Math.floor(Date.now() / DAY_MILLIS) * DAY_MILLIS);
 
-/** A step as the pipeline has most of: a miner that was asked how far it is still computes. */
+/** The most frequent step of the pipeline: a poll of a miner that still computes. */
 const definition: StepDefinition<[Poll], Promise<number>> = {
   name: 'poll',
   substep: 'attempt_1',
@@ -40,7 +40,7 @@ const poll = step(definition, async ({ number }: Poll) => {
   return number % 100;
 });
 
-/** Makes steps at an even pace; a late one does not delay those after it. */
+/** Makes steps at an even pace; a late one does not delay the next (open-loop load). */
 export async function makePacedSteps(options: {
   readonly runId: number;
   readonly count: number;

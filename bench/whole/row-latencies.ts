@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 
-/** How often the table is looked at, milliseconds. */
+/** Polling interval of the table, milliseconds. */
 const LOOK_MILLIS = 3;
 const FINISHED = `select span_id, extract(epoch from completed_at)::float8 * 1000 as ended_millis
   from weather_forecast_steps where run_id = $1 and status <> 'in_progress' offset $2`;
@@ -12,8 +12,8 @@ interface Seen {
 }
 
 /**
- * How long the rows of a run take: from the end that the span tells to the moment when another connection sees the row,
- * committed. A look itself takes a few milliseconds, which count.
+ * Latency of the rows of a run: from the end time of the span to the moment when another connection sees the committed
+ * row. A poll takes a few milliseconds, which are included.
  *
  * @returns milliseconds, one a row, once `count` rows are there
  */
@@ -35,7 +35,7 @@ export async function rowLatencies(
   }
 }
 
-/** Nothing is read unless there is more than before: what is seen must not cost more the more there is. */
+/** Reads rows only when their number has grown: the cost of polling must not grow with the table. */
 async function lookOnce(client: PoolClient, runId: number, latencies: Map<string, number>): Promise<void> {
   const { rows } = await client.query<Seen>({
     name: 'finished',
@@ -44,7 +44,7 @@ async function lookOnce(client: PoolClient, runId: number, latencies: Map<string
   });
   if (rows.length === 0) return;
   const now = Date.now();
-  // The rows of a heap come in no promised order, so those that are new are told by their names.
+  // The rows of a heap have no guaranteed order, so new ones are identified by their span ids.
   const all = await client.query<Seen>({ name: 'finished', text: FINISHED, values: [runId, 0] });
   for (const { span_id: span, ended_millis: ended } of all.rows) {
     if (!latencies.has(span)) latencies.set(span, now - ended);

@@ -1,9 +1,9 @@
 /**
- * Lets several sides of a comparison report on one measurement: the first that is asked in a round takes it, whichever
- * that is, and the others are told what it gave.
+ * Lets several sides of a comparison share one measurement: the first side of a round takes it, the others reuse the
+ * result (memoized per round).
  *
  * @param take measures
- * @param sides each gives its number of what was measured; each is asked once a round
+ * @param sides each extracts its number from the measurement; each is called once per round
  */
 export function shareMeasurement<Measured>(
   take: () => Promise<Measured>,

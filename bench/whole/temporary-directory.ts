@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A directory of a benchmark alone, and what removes it. */
+/** A temporary directory, and the function that removes it. */
 export interface TemporaryDirectory {
   readonly path: string;
   readonly remove: () => Promise<void>;

@@ -13,11 +13,11 @@ import { profileCpu, type CpuTimes } from './cpu-shares.ts';
 import type { FleetReady, FleetRequest } from './fleet-messages.ts';
 
 const FLEET_PROCESS = fileURLToPath(new URL('./fleet-process.ts', import.meta.url));
-/** How often the recorder is asked for the age of its oldest record, milliseconds. */
+/** Sampling interval of the age of the recorder's oldest record, milliseconds. */
 const AGE_MILLIS = 20;
 const BACKENDS_MILLIS = 250;
 
-/** What a run is made of. */
+/** Parameters of a run. */
 export interface WholeRunOptions {
   readonly miners: number;
   readonly seed: number;
@@ -26,7 +26,7 @@ export interface WholeRunOptions {
   readonly dataDirectory: string;
 }
 
-/** What was measured of a run. */
+/** Measurements of a run. */
 export interface WholeRun {
   readonly seconds: number;
   /** How long the oldest record of the recorder's queue had waited, sampled evenly; ms, 0 when none waited. */
@@ -134,7 +134,7 @@ async function requireComplete(
   runId: number,
   miners: number,
 ): Promise<number> {
-  // What workers still close after the run was over is recorded too.
+  // Steps that workers close after the end of the run are recorded, too.
   await pipeline.stop();
   await recording.flush();
   const { rows } = await recording.pool.query<Record<string, string | number>>(
@@ -150,6 +150,7 @@ async function requireComplete(
     found['miners'] === miners &&
     found['missing'] === '{}' &&
     ['unaccounted', 'in_flight', 'dead', 'dropped'].every((name) => found[name] === 0);
-  if (!isWhole) throw new Error(`The run is not over, or not wholly recorded: ${JSON.stringify(found)}`);
+  if (!isWhole)
+    throw new Error(`The run has not ended, or is not completely recorded: ${JSON.stringify(found)}`);
   return Number(found['recorded']);
 }

@@ -37,7 +37,7 @@ const latencies = tablePanel({
   id: 302,
   title: 'Latency of its steps in the run',
   description:
-    'Attempts of the chosen run by step: how many, how many reported an error, and how long they took; failures have a ' +
+    'Attempts of the chosen run by step: how many, how many ended with an error, and how long they took; failures have a ' +
     'latency too. communication is the call to the miner itself: slow there, slow at the miner.',
   noValue: 'No step of this miner in this run has ended yet',
   width: 8,
@@ -80,7 +80,7 @@ const failures = promLinesPanel({
   id: 304,
   title: 'Failures over time, by category',
   description:
-    'Failures so far, by category, as the table of the miner has them. A line that begins to rise shows since when.',
+    'Failures so far, by category, as in miner_stats. The failures began where a line begins to rise.',
   unit: UNITS.count,
   noValue: 'Nothing of this miner has failed',
   width: 12,

@@ -10,21 +10,21 @@ import {
 import type { Section } from '../panels/dashboard.ts';
 import { trendPanel } from '../panels/graph-panels.ts';
 import { dashboardLink } from '../panels/links.ts';
-import type { FieldLook } from '../panels/panel-words.ts';
+import type { FieldOptions } from '../panels/panel-options.ts';
 import { column, hiddenColumn, instantColumn, tablePanel } from '../panels/table-panel.ts';
 import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/miner.ts';
 
 const NONE_FINISHED = 'No forecast of this miner has ended yet';
 /** The T0 of a run, over which the lines are drawn. */
-const init: FieldLook = { name: 'init_ms', title: 'T0', unit: UNITS.day };
+const init: FieldOptions = { name: 'init_ms', title: 'T0', unit: UNITS.day };
 
 const scores = trendPanel({
   id: 201,
   title: 'Scores over the runs',
   description:
     'Scores of finished forecasts at their T0, whatever the time range: overall, against ERA5, and of day one. A fall of ' +
-    'all miners at once is in the truth or in us (dashboard Scores); of this one alone, in its model.',
+    'all miners at once points to the truth or to us (dashboard Scores); a fall of this miner only, to its model.',
   unit: UNITS.score,
   noValue: NONE_FINISHED,
   width: 14,

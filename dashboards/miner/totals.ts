@@ -80,7 +80,7 @@ const times = sqlStatPanel({
   title: 'Last',
   description:
     'The last call that worked, the last forecast completed and the last that failed. A miner that was last active before ' +
-    'the newest run is away.',
+    'the newest run is offline.',
   unit: UNITS.instant,
   noValue: NO_MINER,
   width: 6,

@@ -12,22 +12,22 @@ import {
 } from '@grafana/grafana-foundation-sdk/xychart';
 import { DATASOURCES } from './datasources.ts';
 import { legend, tooltip } from './graph-panels.ts';
-import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
+import { colourMode, withPanelOptions, type PanelOptions } from './panel-options.ts';
 import { sqlQuery } from './queries.ts';
 
-type SqlPanel = PanelText & { readonly sql: string };
+type SqlPanel = PanelOptions & { readonly sql: string };
 
 /** Bars, one for each row, named by one column; thresholds colour them by their length, another column by its value. */
 export function barPanel(
-  words: SqlPanel & { readonly nameField: string; readonly colourField?: string },
+  options: SqlPanel & { readonly nameField: string; readonly colourField?: string },
 ): Builder<Panel> {
-  const builder = withPanelText(new BarChartBuilder(), words)
+  const builder = withPanelOptions(new BarChartBuilder(), options)
     .datasource(DATASOURCES.postgres)
-    .withTarget(sqlQuery(words.sql))
+    .withTarget(sqlQuery(options.sql))
     .colorScheme(
-      colourMode(words.thresholds ? FieldColorModeId.Thresholds : FieldColorModeId.PaletteClassicByName),
+      colourMode(options.thresholds ? FieldColorModeId.Thresholds : FieldColorModeId.PaletteClassicByName),
     )
-    .xField(words.nameField)
+    .xField(options.nameField)
     .orientation(VizOrientation.Horizontal)
     .stacking(StackingMode.None)
     .showValue(VisibilityMode.Always)
@@ -35,30 +35,30 @@ export function barPanel(
     .fillOpacity(80)
     .legend(legend().showLegend(false))
     .tooltip(tooltip());
-  return words.colourField === undefined ? builder : builder.colorByField(words.colourField);
+  return options.colourField === undefined ? builder : builder.colorByField(options.colourField);
 }
 
 /** How often each range of a number occurs. */
-export function histogramPanel(words: SqlPanel & { readonly bucketSize: number }): Builder<Panel> {
-  return withPanelText(new HistogramBuilder(), words)
+export function histogramPanel(options: SqlPanel & { readonly bucketSize: number }): Builder<Panel> {
+  return withPanelOptions(new HistogramBuilder(), options)
     .datasource(DATASOURCES.postgres)
-    .withTarget(sqlQuery(words.sql))
+    .withTarget(sqlQuery(options.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
-    .bucketSize(words.bucketSize)
+    .bucketSize(options.bucketSize)
     .fillOpacity(60)
     .legend(legend())
     .tooltip(tooltip());
 }
 
 /** One point a row, one number against another. */
-export function scatterPanel(words: SqlPanel & { readonly x: string; readonly y: string }): Builder<Panel> {
+export function scatterPanel(options: SqlPanel & { readonly x: string; readonly y: string }): Builder<Panel> {
   const named = (name: string) => ({ matcher: { id: 'byName', options: name } });
-  return withPanelText(new ScatterBuilder(), words)
+  return withPanelOptions(new ScatterBuilder(), options)
     .datasource(DATASOURCES.postgres)
-    .withTarget(sqlQuery(words.sql))
+    .withTarget(sqlQuery(options.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
     .mapping(SeriesMapping.Manual)
-    .series([new XYSeriesConfigBuilder().x(named(words.x)).y(named(words.y))])
+    .series([new XYSeriesConfigBuilder().x(named(options.x)).y(named(options.y))])
     .show(XYShowMode.Points)
     .pointSize({ fixed: 7 })
     .legend(legend().showLegend(false))
@@ -66,13 +66,13 @@ export function scatterPanel(words: SqlPanel & { readonly x: string; readonly y:
 }
 
 /**
- * Bars over time that say in which state each row of the panel is. The query gives `time`, `lane` and `state`, in the
+ * Bars over time with the state of each lane. The query returns `time`, `lane` and `state`, in the
  * order of time; a state without a value ends the one before.
  */
-export function timelinePanel(words: SqlPanel): Builder<Panel> {
-  return withPanelText(new TimelineBuilder(), words)
+export function timelinePanel(options: SqlPanel): Builder<Panel> {
+  return withPanelOptions(new TimelineBuilder(), options)
     .datasource(DATASOURCES.postgres)
-    .withTarget(sqlQuery(words.sql))
+    .withTarget(sqlQuery(options.sql))
     .withTransformation({
       id: 'partitionByValues',
       options: { fields: ['lane'], keepFields: false, naming: { asLabels: true } },

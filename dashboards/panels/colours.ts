@@ -12,7 +12,7 @@ import type {
 
 const GREY = '#8e8e8e';
 
-/** How each value of a closed set looks; a value that has no colour does not compile. */
+/** The colour of each value of the closed sets; a value without a colour does not compile. */
 export const COLOURS = {
   stepStatus: {
     in_progress: 'blue',
@@ -79,7 +79,7 @@ export const COLOURS = {
   >,
 } as const;
 
-/** Gives each value of a set its colour; the text stays as it is. */
+/** Colours each value of a set; the text stays as it is. */
 export function colourMapping(colours: Readonly<Record<string, string>>): ValueMapping[] {
   const options = Object.fromEntries(
     Object.entries(colours).map(([value, color], index) => [value, { color, index }]),
@@ -95,18 +95,18 @@ export function stageMapping(): ValueMapping[] {
   }));
 }
 
-/** Shows a truth value in words. */
-export function flagMapping(words: { readonly true: string; readonly false: string }): ValueMapping[] {
+/** Maps a boolean to a text and a colour. */
+export function flagMapping(texts: { readonly true: string; readonly false: string }): ValueMapping[] {
   const options = {
-    true: { text: words.true, color: 'orange', index: 0 },
-    false: { text: words.false, color: 'green', index: 1 },
+    true: { text: texts.true, color: 'orange', index: 0 },
+    false: { text: texts.false, color: 'green', index: 1 },
   };
   return [{ type: MappingType.ValueToText, options }];
 }
 
 /**
- * The colour of a value that is missing. Without it Grafana takes the first step of the thresholds, which says "bad" of
- * a score that is not there, and "good" of a category that is not there.
+ * The colour of a missing value. Without it Grafana takes the first step of the thresholds, which paints a missing score
+ * as bad, and a missing category as good.
  */
 export const missingMapping = (color: 'text' | 'transparent'): ValueMapping => ({
   type: MappingType.SpecialValue,

@@ -1,5 +1,5 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-// The classic form of dashboards, for every Grafana since 10 reads it; the SDK calls it old since there is a newer one.
+// The classic dashboard schema: every Grafana since 10 reads it. The SDK marks it deprecated, since a newer one exists.
 /* eslint-disable @typescript-eslint/no-deprecated */
 import {
   DashboardBuilder,
@@ -11,9 +11,9 @@ import {
 import { DASHBOARD_UIDS, topLinks, type DashboardName } from './links.ts';
 import { VARIABLES, type VariableName } from './variables.ts';
 
-/** Panels under one heading; they fill the 24 columns of the grid row by row. */
+/** A row of the dashboard with its panels; they fill the 24 columns of the grid row by row. */
 export interface Section {
-  /** Of the heading; stays for good, as those of the panels. */
+  /** Panel id of the heading; stable, like those of the panels. */
   readonly id: number;
   readonly title: string;
   readonly panels: readonly Builder<Panel>[];
@@ -24,32 +24,32 @@ export interface DashboardDefinition {
   readonly title: string;
   readonly description: string;
   readonly variables: readonly VariableName[];
-  /** The time range at first sight, such as `now-6h`. */
+  /** Start of the default time range, such as `now-6h`. */
   readonly from: string;
   readonly refresh: string;
   readonly sections: readonly Section[];
 }
 
-/** Puts a dashboard together. */
-function buildDashboard(words: DashboardDefinition): Dashboard {
-  const builder = new DashboardBuilder(words.title)
-    .uid(DASHBOARD_UIDS[words.name])
-    .description(words.description)
+/** Builds the dashboard model. */
+function buildDashboard(definition: DashboardDefinition): Dashboard {
+  const builder = new DashboardBuilder(definition.title)
+    .uid(DASHBOARD_UIDS[definition.name])
+    .description(definition.description)
     .tags(['barograph'])
     .timezone('utc')
-    .time({ from: words.from, to: 'now' })
-    .refresh(words.refresh)
+    .time({ from: definition.from, to: 'now' })
+    .refresh(definition.refresh)
     .tooltip(DashboardCursorSync.Crosshair)
     .readonly()
-    .links(topLinks(words.name))
-    .variables(words.variables.map((name) => VARIABLES[name]()));
-  for (const { id, title, panels } of words.sections) {
+    .links(topLinks(definition.name))
+    .variables(definition.variables.map((name) => VARIABLES[name]()));
+  for (const { id, title, panels } of definition.sections) {
     builder.withRow(new RowBuilder(title).id(id));
     for (const panel of panels) builder.withPanel(panel);
   }
   return builder.build();
 }
 
-/** The text of the file that Grafana reads. */
-export const renderDashboard = (words: DashboardDefinition): string =>
-  `${JSON.stringify(buildDashboard(words), null, 2)}\n`;
+/** The JSON file that Grafana is provisioned with. */
+export const renderDashboard = (definition: DashboardDefinition): string =>
+  `${JSON.stringify(buildDashboard(definition), null, 2)}\n`;

@@ -16,7 +16,7 @@ import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/da
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { PanelBuilder as TrendBuilder } from '@grafana/grafana-foundation-sdk/trend';
 import { DATASOURCES } from './datasources.ts';
-import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
+import { colourMode, withPanelOptions, type PanelOptions } from './panel-options.ts';
 import { rangeQueries, sqlQuery, type PromQuery } from './queries.ts';
 
 export const legend = (): VizLegendOptionsBuilder =>
@@ -35,8 +35,8 @@ const tableLegend = (): VizLegendOptionsBuilder =>
 export const tooltip = (): VizTooltipOptionsBuilder =>
   new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
-/** What lines over time may be told besides. */
-export interface LineLook {
+/** Options of lines over time. */
+export interface LineOptions {
   /** Whether the lines are laid on top of each other, as shares of a whole. */
   readonly isStacked?: boolean;
   /** Whether points that are far apart are joined. */
@@ -47,10 +47,10 @@ export interface LineLook {
   readonly isLogarithmic?: boolean;
 }
 
-function lines(words: PanelText & LineLook): TimeSeriesBuilder {
-  const { isStacked = false, isJoined = false, isManyLines = false, isLogarithmic = false } = words;
+function lines(options: PanelOptions & LineOptions): TimeSeriesBuilder {
+  const { isStacked = false, isJoined = false, isManyLines = false, isLogarithmic = false } = options;
   const scale = new ScaleDistributionConfigBuilder();
-  return withPanelText(new TimeSeriesBuilder(), words)
+  return withPanelOptions(new TimeSeriesBuilder(), options)
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
     .legend(isManyLines ? tableLegend() : legend())
     .tooltip(tooltip())
@@ -68,40 +68,40 @@ function lines(words: PanelText & LineLook): TimeSeriesBuilder {
 
 /** Lines over time, from Prometheus. */
 export function promLinesPanel(
-  words: PanelText & LineLook & { readonly queries: readonly PromQuery[] },
+  options: PanelOptions & LineOptions & { readonly queries: readonly PromQuery[] },
 ): Builder<Panel> {
-  return lines(words).datasource(DATASOURCES.prometheus).targets(rangeQueries(words.queries));
+  return lines(options).datasource(DATASOURCES.prometheus).targets(rangeQueries(options.queries));
 }
 
 /**
- * Lines over time, from PostgreSQL: a column `time`, a column with the name of the line or none, and the numbers. Without
- * `lineName` a line is called by the column of its number, too.
+ * Lines over time, from PostgreSQL: a column `time`, an optional column with the name of the line, and the numbers. Without
+ * `lineName` the name of a line includes the column of its number.
  */
 export function sqlLinesPanel(
-  words: PanelText & LineLook & { readonly sql: string; readonly lineName?: string },
+  options: PanelOptions & LineOptions & { readonly sql: string; readonly lineName?: string },
 ): Builder<Panel> {
-  const builder = lines(words);
-  if (words.lineName !== undefined) builder.displayName(words.lineName);
-  return builder.datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql, 'time_series'));
+  const builder = lines(options);
+  if (options.lineName !== undefined) builder.displayName(options.lineName);
+  return builder.datasource(DATASOURCES.postgres).withTarget(sqlQuery(options.sql, 'time_series'));
 }
 
 /**
- * Lines over a number, such as the lead, whatever the time range of the dashboard. The query gives it strictly rising. A
- * limit of the panel would be one of that number, too.
+ * Lines over a number, such as the lead, whatever the time range of the dashboard. The query returns it strictly rising.
+ * No `min` and `max`: Grafana would apply them to that number, too.
  */
 export function trendPanel(
-  words: Omit<PanelText, 'min' | 'max'> &
-    Pick<LineLook, 'isJoined'> & { readonly sql: string; readonly xField: string },
+  options: Omit<PanelOptions, 'min' | 'max'> &
+    Pick<LineOptions, 'isJoined'> & { readonly sql: string; readonly xField: string },
 ): Builder<Panel> {
-  return withPanelText(new TrendBuilder(), words)
+  return withPanelOptions(new TrendBuilder(), options)
     .datasource(DATASOURCES.postgres)
-    .withTarget(sqlQuery(words.sql))
+    .withTarget(sqlQuery(options.sql))
     .colorScheme(colourMode(FieldColorModeId.PaletteClassicByName))
-    .xField(words.xField)
+    .xField(options.xField)
     .legend(legend())
     .tooltip(tooltip())
     .lineWidth(2)
-    .spanNulls(words.isJoined ?? false)
+    .spanNulls(options.isJoined ?? false)
     .showPoints(VisibilityMode.Always)
     .pointSize(6);
 }

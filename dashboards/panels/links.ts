@@ -1,7 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import { DashboardLinkType, type DashboardLink } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** The dashboards, by the uids under which links, alerts and Jaeger find them. */
+/** The uids of the dashboards, which links, alerts and Jaeger contain. */
 export const DASHBOARD_UIDS = {
   run: 'barograph-run',
   miner: 'barograph-miner',
@@ -18,11 +18,11 @@ export interface DataLink {
   readonly targetBlank: boolean;
 }
 
-/** What a row has that another dashboard is opened with: the name of a column, or nothing to keep what is chosen. */
+/** Which columns of a row set the variables of the other dashboard; a variable without a column keeps its choice. */
 export interface LinkColumns {
   readonly run?: string;
   readonly miner?: string;
-  /** Columns with the first and the last millisecond that the other dashboard shall show. */
+  /** Columns with the first and the last millisecond of the time range to open. */
   readonly range?: readonly [from: string, to: string];
 }
 
@@ -55,11 +55,11 @@ const TOP_LINKS: Readonly<Record<DashboardName, string>> = {
   recorder: 'Recorder',
 };
 
-/** What they show is of hours; the others show the runs of months, and would be empty in a range of hours. */
+/** Dashboards that show hours; the others show the runs of months, and would be empty in a range of hours. */
 const OF_HOURS: readonly DashboardName[] = ['run', 'pipeline', 'recorder'];
 
 /**
- * The links at the top of a dashboard: to each of the others, with what is chosen. Not made by the builder of the SDK,
+ * The links at the top of a dashboard: to each of the others, with the chosen variables. Not built with the SDK's builder,
  * which would put them into a menu.
  */
 export function topLinks(from: DashboardName): Builder<DashboardLink>[] {

@@ -7,17 +7,17 @@ import type {
 import type { LabelName } from '#semconv/metric-labels';
 import { growth } from '../rules/promql.ts';
 
-/** The values that labels must have; a value may be a variable of the dashboard. */
+/** Label matchers; a value may be a variable of the dashboard. */
 export type Matchers<Label extends LabelName> = Readonly<Partial<Record<Label, string>>>;
 
-/** What a query keeps and takes. */
+/** Which labels a query keeps, and which series it selects. */
 export interface Selection<Label extends LabelName> {
   readonly by?: readonly Label[];
   readonly where?: Matchers<Label>;
 }
 
 const RATE_WINDOW = '$__rate_interval';
-/** The whole time range of the dashboard: for numbers that say how often something happened in it. */
+/** The whole time range of the dashboard: for counts of events within it. */
 const RANGE_WINDOW = '$__range';
 
 const by = (labels: readonly string[]): string => (labels.length === 0 ? '' : ` by (${labels.join(', ')})`);
@@ -30,7 +30,7 @@ function matchers(where: Readonly<Record<string, string | undefined>>): string {
 const series = <Label extends LabelName>(metric: MetricDefinition<Label>, where?: Matchers<Label>): string =>
   `${metric.name}${matchers(where ?? {})}`;
 
-/** How often something happens, per second, over all processes. What is rare shows better as `increaseOf`. */
+/** Events per second over all processes. Rare events show better as `increaseOf`. */
 export function rateOf<Label extends LabelName>(
   metric: CounterDefinition<Label>,
   { by: labels = [], where }: Selection<Label> = {},
@@ -38,13 +38,13 @@ export function rateOf<Label extends LabelName>(
   return `sum${by(labels)} (rate(${series(metric, where)}[${RATE_WINDOW}]))`;
 }
 
-/** The same per minute: of a pipeline whose runs take days, a second sees next to nothing. */
+/** Events per minute: a pipeline whose runs take days has next to none in a second. */
 export const perMinuteOf = <Label extends LabelName>(
   metric: CounterDefinition<Label>,
   selection: Selection<Label> = {},
 ): string => `60 * ${rateOf(metric, selection)}`;
 
-/** How often something happened in the time range of the dashboard, over all processes, the first time included. */
+/** Events within the time range of the dashboard, over all processes, the one that created the series included. */
 export function increaseOf<Label extends LabelName>(
   metric: CounterDefinition<Label>,
   { by: labels = [], where }: Selection<Label> = {},
@@ -62,7 +62,7 @@ export function quantileOf<Label extends LabelName>(
   return `histogram_quantile(${quantile}, sum${by(['le', ...labels])} (${buckets}))`;
 }
 
-/** What every process says alike, since it mirrors the tables: the largest of the processes. */
+/** A gauge that every process exposes with the same value, since it mirrors the tables: the maximum over the processes. */
 export function stateOf<Label extends LabelName>(
   metric: MetricDefinition<Label>,
   { by: labels = metric.labels, where }: Selection<Label> = {},
@@ -70,7 +70,7 @@ export function stateOf<Label extends LabelName>(
   return `max${by(labels)} (${series(metric, where)})`;
 }
 
-/** The sum over what every process says alike: once for each series, however many processes say it. */
+/** The sum of such a gauge over its series: each series counts once, however many processes expose it. */
 export function stateSumOf<Label extends LabelName>(
   metric: MetricDefinition<Label>,
   { by: labels = [], where }: Selection<Label> = {},
@@ -78,7 +78,7 @@ export function stateSumOf<Label extends LabelName>(
   return `sum${by(labels)} (${stateOf(metric, where === undefined ? {} : { where })})`;
 }
 
-/** What each process says of itself. */
+/** A gauge of each process. */
 export function eachProcess<Label extends LabelName>(
   metric: GaugeDefinition<Label>,
   labels: readonly Label[] = [],
@@ -86,15 +86,15 @@ export function eachProcess<Label extends LabelName>(
   return `max${by(['instance', ...labels])} (${series(metric)})`;
 }
 
-/** What the processes say of themselves, added up. */
+/** A gauge of each process, summed over the processes. */
 export function sumOfProcesses<Label extends LabelName>(metric: GaugeDefinition<Label>): string {
   return `sum (${series(metric)})`;
 }
 
-/** Seconds since an instant that an expression gives. */
+/** Seconds since the instant that an expression returns. */
 export const ageOf = (expression: string): string => `time() - ${expression}`;
 
-/** The expression, or 0 where nothing is counted yet. */
+/** The expression, or 0 while it has no series. */
 export const orZero = (expression: string): string => `${expression} or vector(0)`;
 
 /** One expression as a share of another. */

@@ -7,7 +7,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/prometheus';
 import { DATASOURCES } from './datasources.ts';
 
-/** A query in SQL, in the form that Grafana stores; the SDK knows none for PostgreSQL. */
+/** A query in SQL, in the form that Grafana stores; the SDK has no type for PostgreSQL. */
 export interface SqlQuery extends Dataquery {
   readonly refId: string;
   readonly datasource: DataSourceRef;
@@ -35,7 +35,7 @@ export function sqlQuery(rawSql: string, format: SqlQuery['format'] = 'table'): 
 /** One expression of a panel. */
 export interface PromQuery {
   readonly expr: string;
-  /** How a line is called: text with `{{label}}`. */
+  /** Name of a line: text with `{{label}}`. */
   readonly legend: string;
   /** Whether the exemplars of the histogram are drawn, each a link to its trace. */
   readonly exemplars?: boolean;
@@ -50,7 +50,7 @@ export function rangeQueries(queries: readonly PromQuery[]): DataqueryBuilder[] 
   );
 }
 
-/** The numbers of now. */
+/** Current values. */
 export function instantQueries(queries: readonly PromQuery[]): DataqueryBuilder[] {
   return queries.map((query, index) => base(query, index).instant());
 }

@@ -1,6 +1,6 @@
 /**
- * What a query says for a variable. Every one comes as a quoted text and is cast afterwards, so that nothing that is
- * put into an address can become SQL; a variable without a value is null, and the panel empty.
+ * The variables of a dashboard as SQL. Each is interpolated as a quoted text and cast afterwards, which prevents SQL
+ * injection through the address; a variable without a value is null, and the panel empty.
  */
 export const SQL_VARIABLES = {
   validator: "nullif(${validator:sqlstring}, '')::integer",

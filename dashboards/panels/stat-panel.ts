@@ -9,26 +9,28 @@ import { FieldColorModeId, type Panel } from '@grafana/grafana-foundation-sdk/da
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
-import { colourMode, withPanelText, type PanelText } from './panel-words.ts';
+import { colourMode, withPanelOptions, type PanelOptions } from './panel-options.ts';
 import { instantQueries, sqlQuery, type PromQuery } from './queries.ts';
 
-/** Large numbers or words, one for each column of the only row. */
-export function sqlStatPanel(words: PanelText & { readonly sql: string }): Builder<Panel> {
-  return statPanel(words, '/.*/').datasource(DATASOURCES.postgres).withTarget(sqlQuery(words.sql));
+/** Large numbers or texts, one for each column of the only row. */
+export function sqlStatPanel(options: PanelOptions & { readonly sql: string }): Builder<Panel> {
+  return statPanel(options, '/.*/').datasource(DATASOURCES.postgres).withTarget(sqlQuery(options.sql));
 }
 
 /** Large numbers, one for each series. */
-export function promStatPanel(words: PanelText & { readonly queries: readonly PromQuery[] }): Builder<Panel> {
-  // A number that stands alone, since the others have no series now, keeps its name.
-  return statPanel(words, '')
+export function promStatPanel(
+  options: PanelOptions & { readonly queries: readonly PromQuery[] },
+): Builder<Panel> {
+  // A number keeps its name even when it is the only one with a series.
+  return statPanel(options, '')
     .textMode(BigValueTextMode.ValueAndName)
     .datasource(DATASOURCES.prometheus)
-    .targets(instantQueries(words.queries));
+    .targets(instantQueries(options.queries));
 }
 
-function statPanel(words: PanelText, fields: string): PanelBuilder {
-  const mappings = [...(words.mappings ?? []), missingMapping('text')];
-  return withPanelText(new PanelBuilder(), { ...words, mappings })
+function statPanel(options: PanelOptions, fields: string): PanelBuilder {
+  const mappings = [...(options.mappings ?? []), missingMapping('text')];
+  return withPanelOptions(new PanelBuilder(), { ...options, mappings })
     .colorScheme(colourMode(FieldColorModeId.Thresholds))
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)

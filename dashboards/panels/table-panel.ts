@@ -5,13 +5,13 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { missingMapping } from './colours.ts';
 import { DATASOURCES } from './datasources.ts';
 import type { DataLink } from './links.ts';
-import { colourMode, withPanelText, type FieldLook, type PanelText } from './panel-words.ts';
+import { colourMode, withPanelOptions, type FieldOptions, type PanelOptions } from './panel-options.ts';
 import { sqlQuery } from './queries.ts';
 import type { Thresholds } from './thresholds.ts';
 import { UNITS } from './units.ts';
 
-/** What a column may say besides its title. */
-export interface ColumnLook {
+/** Options of a column besides its title. */
+export interface ColumnOptions {
   readonly unit?: string;
   readonly decimals?: number;
   /** Pixels. */
@@ -25,10 +25,10 @@ export interface ColumnLook {
 }
 
 /** A column that is shown. */
-export function column(name: string, title: string, look: ColumnLook = {}): FieldLook {
-  const { width, coloured = 'background', mappings = [], ...rest } = look;
+export function column(name: string, title: string, options: ColumnOptions = {}): FieldOptions {
+  const { width, coloured = 'background', mappings = [], ...rest } = options;
   const ofWidth = width === undefined ? {} : { width };
-  if (look.thresholds === undefined && look.mappings === undefined)
+  if (options.thresholds === undefined && options.mappings === undefined)
     return { name, title, ...rest, custom: ofWidth };
   const isText = coloured === 'text';
   const type = isText ? TableCellDisplayMode.ColorText : TableCellDisplayMode.ColorBackground;
@@ -41,24 +41,24 @@ export function column(name: string, title: string, look: ColumnLook = {}): Fiel
   };
 }
 
-/** A column that only links need. */
-export const hiddenColumn = (name: string): FieldLook => ({ name, custom: { 'hideFrom.viz': true } });
+/** A hidden column that only links read. */
+export const hiddenColumn = (name: string): FieldOptions => ({ name, custom: { 'hideFrom.viz': true } });
 
 /** An instant, as a column. */
-export const instantColumn = (name: string, title: string, look: ColumnLook = {}): FieldLook =>
-  column(name, title, { unit: UNITS.instant, width: 155, ...look });
+export const instantColumn = (name: string, title: string, options: ColumnOptions = {}): FieldOptions =>
+  column(name, title, { unit: UNITS.instant, width: 155, ...options });
 
-export interface TablePanel extends Omit<PanelText, 'fields' | 'unit'> {
+export interface TablePanel extends Omit<PanelOptions, 'fields' | 'unit'> {
   readonly sql: string;
   /** All columns of the result, in its order. */
-  readonly columns: readonly FieldLook[];
-  /** Unit of the columns that name none; text unless said otherwise. */
+  readonly columns: readonly FieldOptions[];
+  /** Unit of the columns that name none; text by default. */
   readonly unit?: string;
 }
 
 /** Rows of a query. */
-export function tablePanel({ sql, columns, unit = UNITS.text, ...words }: TablePanel): Builder<Panel> {
-  return withPanelText(new PanelBuilder(), { ...words, unit, fields: columns })
+export function tablePanel({ sql, columns, unit = UNITS.text, ...options }: TablePanel): Builder<Panel> {
+  return withPanelOptions(new PanelBuilder(), { ...options, unit, fields: columns })
     .datasource(DATASOURCES.postgres)
     .withTarget(sqlQuery(sql))
     .colorScheme(colourMode(FieldColorModeId.Thresholds))

@@ -4,17 +4,17 @@ import {
   type Threshold,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** Steps of colour, lowest first; the first has no lower end. */
+/** Colour steps in ascending order; the first has no lower bound. */
 export type Thresholds = readonly [
   first: string,
   ...steps: readonly (readonly [from: number, colour: string])[],
 ];
 
-/** For what has neither a good nor a bad value. */
+/** For values that are neither good nor bad. */
 export const NEUTRAL: Thresholds = ['blue'];
-/** For a number of which 0 alone is right. */
+/** For a number that must be 0. */
 export const ZERO_IS_RIGHT: Thresholds = ['green', [1e-9, 'red']];
-/** For a number of which 0 is usual, and more asks for a look. */
+/** For a number that is usually 0, and worth checking above. */
 export const ZERO_IS_USUAL: Thresholds = ['green', [1e-9, 'orange']];
 /** For a share or a score of which 1 is best. */
 export const ONE_IS_BEST: Thresholds = ['red', [0.25, 'orange'], [0.5, 'yellow'], [0.75, 'green']];

@@ -13,6 +13,6 @@ export const UNITS = {
   /** A number of milliseconds since 1970, as the day. */
   day: 'time:YYYY-MM-DD',
   perMinute: units.CountsPerMinute,
-  /** Leads are told in hours, however many: the unit of Grafana for hours would turn 240 into "1.43 weeks". */
+  /** Leads are always shown in hours: Grafana's own unit for hours would turn 240 into "1.43 weeks". */
   hours: 'suffix:h',
 } as const;

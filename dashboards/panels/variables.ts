@@ -11,10 +11,10 @@ import { ofValidator } from './sql.ts';
 
 const JAEGER_URL = 'http://localhost:16686';
 
-const queryVariable = (words: { name: string; label: string; description: string }, sql: string) =>
-  new QueryVariableBuilder(words.name)
-    .label(words.label)
-    .description(words.description)
+const queryVariable = (options: { name: string; label: string; description: string }, sql: string) =>
+  new QueryVariableBuilder(options.name)
+    .label(options.label)
+    .description(options.description)
     .datasource(DATASOURCES.postgres)
     .query(sql)
     .definition(sql)

@@ -5,13 +5,13 @@ import { promLinesPanel } from '../panels/graph-panels.ts';
 import { increaseOf, perMinuteOf, rateOf, shareOf } from '../panels/promql.ts';
 import { UNITS } from '../panels/units.ts';
 
-const NO_ERRORS = 'No step has reported an error in this time range';
+const NO_ERRORS = 'No step has ended with an error in this time range';
 
 const shares = promLinesPanel({
   id: 301,
   title: 'Error rate by step',
   description:
-    'Steps that reported an error as a share of those that ended. communication and query above a third: see who is at ' +
+    'Steps that ended with an error, as a share of all that ended. communication and query above a third: see who is at ' +
     'fault beside. day1 or era5 above 0 for long: truth, or our scoring.',
   unit: UNITS.ratio,
   noValue: NO_ERRORS,
@@ -31,8 +31,8 @@ const fault = promLinesPanel({
   id: 302,
   title: 'Who is at fault',
   description:
-    'Errors per minute by who has to act. miner: some always fail. upstream: GFS or ERA5 is late or wrong. validator: ' +
-    'it is us, and any is worth a look.',
+    'Errors per minute by who must act. miner: some always fail. upstream: GFS or ERA5 is late or wrong. validator: ' +
+    'our own fault, and every one is worth checking.',
   unit: UNITS.perMinute,
   noValue: NO_ERRORS,
   width: 12,
@@ -61,8 +61,8 @@ const outcomes = promLinesPanel({
   id: 304,
   title: 'How steps end',
   description:
-    'Steps per minute by how they ended. abandoned above 0: a process died. retry_scheduled above succeeded: something ' +
-    'that all need is away.',
+    'Steps per minute by how they ended. abandoned above 0: a process died. retry_scheduled above succeeded: a service ' +
+    'that all of them need is down.',
   unit: UNITS.perMinute,
   noValue: 'No step has ended in this time range',
   width: 12,

@@ -77,7 +77,7 @@ const substeps = promLinesPanel({
   title: 'Latency of substeps: 99 of 100',
   description:
     'The slow end of each step and substep, with single steps as points that lead to their traces. One substep that ' +
-    'rises alone names the place to look at.',
+    'rises on its own is the cause.',
   unit: UNITS.seconds,
   noValue: NOTHING_ENDED,
   width: 24,

@@ -19,7 +19,7 @@ const now = promStatPanel({
   title: 'Now',
   description:
     'Steps that run, retries to come, retries whose time has passed, and leads that wait for ERA5. Overdue retries mean ' +
-    'that no worker takes them up: see whether barograph work runs.',
+    'that no worker claims them: see whether barograph work runs.',
   unit: UNITS.count,
   noValue: NO_STATE,
   width: 12,
@@ -42,7 +42,7 @@ const oldest = promStatPanel({
   title: 'Longest',
   description:
     'How long the step that runs longest has run, how long the retry that is overdue longest is overdue, and how late the ' +
-    'ERA5 is that is waited for longest. The dashboard Run lists them.',
+    'ERA5 is that is waited for longest. The dashboard Run names them.',
   unit: UNITS.seconds,
   noValue: 'Nothing runs, nothing is overdue, and no truth is late',
   width: 12,
@@ -130,6 +130,6 @@ const waiting = promLinesPanel({
 
 export const pipelineState: Section = {
   id: 100,
-  title: 'How things stand',
+  title: 'State of the pipeline',
   panels: [now, oldest, runs, stages, waiting],
 };

@@ -1,12 +1,12 @@
--- The role by which Grafana reads: what was recorded (tables and views of schema public), and nothing else. It changes
--- nothing, sees neither the control state of the pipeline nor its queue, and no query of it runs longer than 15 seconds.
+-- The read-only role of Grafana: it may select from the recorded tables and views (schema public) and nothing else, has
+-- no access to the control state of the pipeline or its queue, and its queries are cancelled after 15 seconds.
 --
--- Run it as the role that migrates (the user of DATABASE_URL), before or after the first migration and as often as one
--- likes: what that role makes later is readable too. It sets no password; give the role one that only Grafana knows:
+-- Idempotent. Run it as the role that migrates (the user of DATABASE_URL), before or after the first migration: default
+-- privileges make what that role creates later readable, too. It sets no password; give the role one that only Grafana has:
 --
 --   psql "$DATABASE_URL" -f dashboards/provisioning/grafana-reader.sql -c '\password grafana_reader'
 --
--- Compose runs it once, when the database is made, and grafana-reader-password.sh after it.
+-- Compose runs it once, when the database is created, and grafana-reader-password.sh after it.
 
 do $$
 begin
@@ -16,7 +16,7 @@ exception
 end $$;
 alter role grafana_reader login nosuperuser nocreatedb nocreaterole noreplication connection limit 20;
 
--- For this database alone.
+-- Settings for this database only.
 do $$
 declare
   setting text;

@@ -21,8 +21,8 @@ from miner_stats as stats
 where ${ofMiner('stats')}`;
 
 /**
- * A row a T0, of its newest run, over the last 400 of them; T0 as a number, for a panel that leaves the time range alone.
- * Finished forecasts alone: only those have an index by time.
+ * One row per T0, of its newest run, over the last 400; T0 as a number, for a panel that ignores the time range.
+ * Finished forecasts only: the index by time is partial and holds no others.
  */
 const overRuns = (columns: readonly string[]): string => `
 select extract(epoch from history.forecast_init_time)::double precision * 1000 as init_ms,
@@ -82,7 +82,7 @@ where ${ofMinerInRun('attempt')}
 order by attempt.started_at, attempt.span_id
 limit 1000`;
 
-/** Leads lie beside each other: each has a lane of its own. Calls would only repeat the lane of the step around them. */
+/** One lane per step and lead, since leads overlap in time. Calls are left out: they repeat the lane of the step around them. */
 export const ATTEMPT_LANES = `
 select moment.time, moment.lane, moment.state
 from (

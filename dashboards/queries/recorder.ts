@@ -1,6 +1,6 @@
 import { ofValidator } from '../panels/sql.ts';
 
-/** An empty set in words. */
+/** A set as text, an empty one as "none". */
 const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;
 
 export const EMITTERS = `

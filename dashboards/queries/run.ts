@@ -7,11 +7,11 @@ select run.status
 from weather_forecast_runs as run
 where ${theRun}`;
 
-/** By how many seconds an instant has passed; nothing while it is still to come. */
+/** Seconds since an instant; null while it lies in the future. */
 const secondsPast = (instant: string): string =>
   `nullif(greatest(extract(epoch from now() - ${instant}), 0), 0)::double precision`;
 
-/** The fold of a run keeps when each status was entered; the column of an end is only set once it has come. */
+/** The fold of a run holds when each status was entered; the table has a column for the end only. */
 export const RUN_STATUS_SINCE = `
 select to_timestamp((run.fold -> 'oldest' -> ('status:' || run.status) -> 'at' ->> 0)::double precision / 1e6) as since,
   run.gfs_init_time_utc as init_time
@@ -63,7 +63,7 @@ where ${ofRun('stuck')} and stuck.status <> 'waiting_for_truth'
 order by stuck.since, stuck.miner_uid
 limit 500`;
 
-/** Of a lead that waits, the miners are many and the truth is one: a row a lead. */
+/** One row per waiting lead: its miners wait for the same truth. */
 export const WAITING_FOR_TRUTH = `
 select step.lead_hours, count(*) as forecasts, min(step.first_started_at) as since, due.due_time,
   ${secondsPast('due.due_time')} as late_by, min(step.next_retry_time) as next_retry_time,

@@ -69,7 +69,7 @@ where ${ofMinerInRun('score')} and score.reason is not null
 order by score.score_type, score.lead_hours, score.variable_name, score.pressure_level
 limit 500`;
 
-/** The ten best of the run, and whoever is chosen. */
+/** The ten best miners of the run, and the chosen one. */
 export const RANK_OVER_TIME = `
 select forecast.forecast_init_time as time,
   coalesce(forecast.miner_uid::text, '?') || ' · ' || left(forecast.miner_hotkey, 8) as miner,
@@ -83,7 +83,10 @@ where ${ofValidator('forecast')} and forecast.forecast_status in ('completed', '
   and $__timeFilter(forecast.forecast_init_time)
 order by 1, 2`;
 
-/** Of runs that have ended, since scores of leads that are still to come would be lacking. Run by run, for that reads no other run; the quartiles together, for each on its own would sort the scores again. */
+/**
+ * Ended runs only: an open run lacks the scores of later leads. A lateral join reads each run by its index and no other
+ * run; the quartiles are one aggregate, so the scores are sorted once.
+ */
 export const SCORES_OVER_TIME = `
 select run.gfs_init_time_utc as time, scores.best, scores.quartiles[3] as upper_quartile,
   scores.quartiles[2] as median, scores.quartiles[1] as lower_quartile

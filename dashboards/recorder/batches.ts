@@ -5,14 +5,14 @@ import { promLinesPanel } from '../panels/graph-panels.ts';
 import { increaseOf, perMinuteOf, quantileOf } from '../panels/promql.ts';
 import { UNITS } from '../panels/units.ts';
 
-const NO_BATCH = 'No batch has gone to the database in this time range';
+const NO_BATCH = 'No batch was delivered in this time range';
 
 const results = promLinesPanel({
   id: 201,
   title: 'Batches by result',
   description:
-    'Batches per minute: written; retryable, which come again, so the database is away or busy; rejected, of which the ' +
-    'spans that are to blame are taken out one by one as dead letters.',
+    'Batches per minute: written; retryable, which are sent again, so the database is down or busy; rejected, which are ' +
+    'bisected until the spans at fault are written as dead letters.',
   unit: UNITS.perMinute,
   noValue: NO_BATCH,
   width: 8,
@@ -27,7 +27,7 @@ const durations = promLinesPanel({
   id: 202,
   title: 'How long a batch takes',
   description:
-    'From hand-over to the result: half of the batches, 95 and 99 of 100. Above a second: look at the disk and the locks ' +
+    'From hand-over to the result: half of the batches, 95 and 99 of 100. Above a second: check the disk and the locks ' +
     'of the database.',
   unit: UNITS.seconds,
   noValue: NO_BATCH,
@@ -46,7 +46,7 @@ const rows = promLinesPanel({
   title: 'Rows written, by table',
   description:
     'Rows inserted or changed per minute. Component scores make the bulk when leads are scored. Folds without steps: ' +
-    'somebody rebuilds.',
+    'a rebuild is running.',
   unit: UNITS.perMinute,
   noValue: NO_BATCH,
   width: 8,
@@ -60,8 +60,8 @@ const dropped = promLinesPanel({
   id: 204,
   title: 'Dropped, by reason',
   description:
-    'Spans that were lost over the time range, by reason. Any is too many: spool_full asks for a larger spool, the others ' +
-    'for a look at the disk and the log of the process.',
+    'Spans that were lost over the time range, by reason. Any is too many. spool_full: enlarge the spool; otherwise check ' +
+    'the disk and the log of the process.',
   unit: UNITS.count,
   noValue: 'Nothing was dropped',
   width: 8,
@@ -74,10 +74,10 @@ const rejected = promLinesPanel({
   id: 205,
   title: 'Rejected, by reason',
   description:
-    'Spans that were refused over the time range, by reason; they are kept as dead letters below. invalid_attribute and ' +
-    'missing_attribute: the sender has to be corrected.',
+    'Spans that were rejected over the time range, by reason; they are stored as dead letters below. invalid_attribute and ' +
+    'missing_attribute: correct the sender.',
   unit: UNITS.count,
-  noValue: 'Nothing was refused',
+  noValue: 'Nothing was rejected',
   width: 8,
   height: 7,
   min: 0,
@@ -88,8 +88,8 @@ const adjusted = promLinesPanel({
   id: 206,
   title: 'Adjusted values and truncated spans',
   description:
-    'Values that could not be kept as they were, by reason, and spans that lost attributes or events to the limits of ' +
-    'their SDK. NaN of a score is usual; truncated spans ask for higher limits at the sender.',
+    'Values that could not be stored unchanged, by reason, and spans that lost attributes or events to the limits of ' +
+    'their SDK. NaN of a score is usual; for truncated spans raise the limits at the sender.',
   unit: UNITS.count,
   noValue: 'Nothing was adjusted or truncated',
   width: 8,

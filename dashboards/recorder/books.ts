@@ -23,10 +23,10 @@ const runColumn = () =>
 
 const emitters = tablePanel({
   id: 301,
-  title: 'Processes, and what came of their records',
+  title: 'Processes, and what became of their records',
   description:
-    'Each process numbers its records. missing must be none: its numbers left the process and never came. Silent for ' +
-    'long and not ended: the process is dead; start one on its data directory, which takes over its spool.',
+    'Each process numbers its records. missing must be none: those numbers left the process and never arrived. Silent for ' +
+    'long and not ended: the process is dead; start one on its data directory, which adopts its spool.',
   noValue: 'No process has recorded anything for this validator',
   width: 24,
   height: 8,
@@ -50,7 +50,7 @@ const letters = tablePanel({
   id: 302,
   title: 'Dead letters',
   description:
-    'Spans that could not be recorded, kept whole. The detail has what was got and what is allowed. Remove the cause, ' +
+    'Spans that could not be recorded, stored whole. The detail names the value and what is allowed. Remove the cause, ' +
     'then barograph dead-letters replay.',
   noValue: 'No span is a dead letter',
   width: 16,
@@ -71,7 +71,7 @@ const lettersOverTime = promLinesPanel({
   id: 303,
   title: 'Dead letters by reason',
   description:
-    'How many are kept. A rise names the time at which a sender, a clock or the database went wrong.',
+    'How many are stored. A rise marks the time at which a sender, a clock or the database went wrong.',
   unit: UNITS.count,
   noValue: 'No span is a dead letter',
   width: 8,
@@ -84,8 +84,8 @@ const lateEnds = tablePanel({
   id: 304,
   title: 'Steps that ended after they were given up',
   description:
-    'Steps that were closed as abandoned and whose real end came after all; the real end counts. Many of them: processes are frozen ' +
-    'or cut off for minutes.',
+    'Steps that were closed as abandoned and reported a real end afterwards; the real end counts. Many of them: processes ' +
+    'freeze or lose their connection for minutes.',
   noValue: 'No step has ended after it was given up',
   width: 24,
   height: 7,

@@ -20,9 +20,9 @@ const lost = promStatPanel({
   id: 101,
   title: 'Is anything lost?',
   description:
-    'All of them are 0 when all is well. Missing: records left a process and never came; keep spool and database and ' +
+    'All are 0 when all is well. Missing: records left a process and never arrived; keep spool and database and ' +
     'report it. Dropped: the spool was full. Drift: metrics differ from miner_stats; restart that process. Dead letters ' +
-    'are kept: barograph dead-letters list.',
+    'are stored: barograph dead-letters list.',
   unit: UNITS.count,
   noValue: NO_PROCESS,
   width: 12,
@@ -43,7 +43,7 @@ const late = promStatPanel({
   title: 'Is anything late?',
   description:
     'Age of the oldest span that waits, time since the last commit, and age of the state that the metrics show. A commit ' +
-    'is only missed when something waits. All three rising: the database is away; bring it back, restart nothing.',
+    'is only missed when something waits. All three rising: the database is down; bring it back, restart nothing.',
   unit: UNITS.seconds,
   noValue: 'Nothing waits',
   width: 12,
@@ -63,7 +63,7 @@ const queue = promLinesPanel({
   title: 'Spans that wait',
   description:
     'Spans that wait to be recorded, by process. Peaks that go back to 0 are usual; a line that only rises means that the ' +
-    'database is away or too slow.',
+    'database is down or too slow.',
   unit: UNITS.count,
   noValue: NO_PROCESS,
   width: 8,
@@ -135,8 +135,8 @@ const overflow = promLinesPanel({
   id: 108,
   title: 'Beyond the budget of series',
   description:
-    'Miners and runs that have no series of their own, since a metric holds only so many. Their tables are whole; only ' +
-    'their lines here and their alerts are missing.',
+    'Miners and runs beyond the series limit of a metric, which have no series of their own. Their tables are complete; ' +
+    'only their lines here and their alerts are missing.',
   unit: UNITS.count,
   noValue: NO_PROCESS,
   width: 8,

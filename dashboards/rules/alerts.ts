@@ -5,7 +5,7 @@ import { recorderAlerts } from './recorder-alerts.ts';
 import type { AlertRule, RuleGroup } from './rule.ts';
 import { runAlerts } from './run-alerts.ts';
 
-/** All alerts, by what they are about. */
+/** All alerts, grouped by subject. */
 export const alertGroups = ({ pipeline, recorder }: Paces): readonly RuleGroup<AlertRule>[] => [
   { name: 'barograph-run-alerts', rules: runAlerts(pipeline) },
   { name: 'barograph-miner-alerts', rules: minerAlerts(pipeline) },

@@ -2,7 +2,7 @@ import { DASHBOARD_UIDS } from '../panels/links.ts';
 
 const validator = 'var-validator={{ $labels.validator_id }}';
 
-/** The dashboards on which an alert can be seen. Where the series name a run or a miner, the link opens that one. */
+/** Dashboard links of alerts. Where the series carry a run or a miner, the link selects it. */
 export const DASHBOARD_LINKS = {
   run: `/d/${DASHBOARD_UIDS.run}?${validator}&var-run={{ $labels.run_id }}`,
   miner: `/d/${DASHBOARD_UIDS.miner}?${validator}&var-miner={{ $labels.miner_hotkey }}`,

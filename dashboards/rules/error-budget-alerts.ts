@@ -6,14 +6,14 @@ import type { AlertRule } from './rule.ts';
 
 /** Of a hundred steps, one may fail through our own fault. */
 export const ERROR_BUDGET = 0.01;
-/** What miners and upstream data do is not in our hands and does not use our budget up. */
+/** Faults of miners and of upstream data are not under our control and do not use up our budget. */
 const OURS: FaultParty = 'validator';
 
 interface BurnRate {
-  /** How many times faster than allowed: 1 uses the budget of 30 days up in 30 days. */
+  /** Burn rate: 1 uses up the budget of 30 days in 30 days. */
   readonly rate: number;
   readonly long: ErrorWindow;
-  /** A twelfth of the long one: the alert ends soon after the errors do. */
+  /** A twelfth of the long window: the alert resolves soon after the errors end. */
   readonly short: ErrorWindow;
 }
 
@@ -31,7 +31,7 @@ const burns = ({ rate, long, short }: BurnRate): string => {
   return `(${above(long)} and ${above(short)})`;
 };
 
-/** Two windows may hold at once; the step is told once. */
+/** Both pairs of windows may hold at once; `max by (step)` makes one alert of them. */
 const anyOf = (rates: readonly BurnRate[]): string =>
   `max by (step) (\n  ${rates.map(burns).join('\n  or ')}\n)`;
 
@@ -56,7 +56,7 @@ export const errorBudgetAlerts = ({ held }: Pace): readonly AlertRule[] => [
     for: held('1h'),
     severity: 'ticket',
     summary: '{{ $value | humanizePercentage }} of the {{ $labels.step }} steps fail through our own fault',
-    description: 'One percent is allowed, and this has gone on for days. It will not heal by itself.',
+    description: 'One percent is allowed, and this has lasted for days. It will not recover by itself.',
     dashboard: DASHBOARD_LINKS.pipeline,
   },
 ];

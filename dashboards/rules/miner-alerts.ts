@@ -14,14 +14,14 @@ const TAMPERING = [
 ] as const satisfies readonly ErrorCategory[];
 
 const tampering = series(METRICS.minerErrors, { error_type: TAMPERING });
-/** Without the slot, which changes when a miner registers anew: that makes new series, not new tampering. */
+/** Without the slot, which changes when a miner registers again: that makes new series, not new tampering. */
 const tamperer = ['validator_id', 'miner_hotkey', 'error_type'] as const;
 const tamperingBefore = (window: string): string => by('max', tamperer, `${tampering} offset ${window}`);
 
 const failed = `sum(${VERIFICATIONS}{outcome="failed"})`;
 const succeeded = `sum(${VERIFICATIONS}{outcome="succeeded"})`;
 
-/** What miners do. One bad miner wakes nobody: it is its own matter, and its score says so. */
+/** Alerts about miners. One failing miner pages nobody: only its own score suffers. */
 export const minerAlerts = ({ held, range }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographMinerFailing',
@@ -43,7 +43,7 @@ and ${MINERS_NEWLY_FAILING}
     severity: 'page',
     summary: '{{ $value }} miners that worked until lately fail for validator {{ $labels.validator_id }}',
     description:
-      'That is more than a quarter of those that work. So many do not break at once: look at ourselves and the network first.',
+      'That is more than a quarter of those that work. So many do not break at once: check our own side and the network first.',
     dashboard: DASHBOARD_LINKS.validatorRuns,
   },
   {
@@ -54,7 +54,7 @@ and ${failed} / (${failed} + (${succeeded} or vector(0))) > ${TOO_MANY.failedVer
     severity: 'page',
     summary: '{{ $value | humanize }} verifications failed within six hours, more than one in five',
     description:
-      'What a miner hosts is not accepted, and a manifest that is not frozen within two hours of the run is lost for good.',
+      'What a miner hosts is not accepted, and a manifest that is not frozen within two hours of the run is never accepted later.',
     dashboard: DASHBOARD_LINKS.pipeline,
   },
   {

@@ -1,6 +1,6 @@
 import { durationMillis, type Duration } from './duration.ts';
 
-/** How fast time goes for a rule. Its limits, `for` and ranges are written in time of production. */
+/** Time scale of rules. Limits, `for` and ranges are written in production time and scaled. */
 export interface Pace {
   /** A limit, seconds. */
   readonly seconds: (production: number) => number;
@@ -10,16 +10,16 @@ export interface Pace {
   readonly range: (production: Duration) => string;
 }
 
-/** The paces of what the rules watch: a simulated run hurries its waits, and its recorder goes on as ever. */
+/** The paces of the watched parts: a simulated run scales its waits down, its recorder runs in real time. */
 export interface Paces {
   readonly pipeline: Pace;
   readonly recorder: Pace;
 }
 
-/** Ranges that hold no two scrapes give nothing. */
+/** The shortest range: one that holds fewer than two scrapes returns nothing. */
 const SHORTEST_RANGE_MILLIS = 5000;
 
-/** Time that passes in a part of what it takes in production: 0.01 for a hundredth. */
+/** A pace at which time takes a fraction of production time: 0.01 for a hundredth. */
 export function paceOf(factor: number): Pace {
   if (!(factor > 0 && factor <= 1)) throw new RangeError(`The pace is ${factor}; allowed: above 0, up to 1.`);
   const millis = (production: Duration): number => Math.round(durationMillis(production) * factor);
@@ -31,5 +31,5 @@ export function paceOf(factor: number): Pace {
   };
 }
 
-/** As time goes in production: every text stays as it is written. */
+/** The pace of production: durations stay as written. */
 export const PRODUCTION: Paces = { pipeline: paceOf(1), recorder: paceOf(1) };

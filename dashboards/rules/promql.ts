@@ -4,11 +4,11 @@ import type { LabelName, METRIC_LABELS } from '#semconv/metric-labels';
 /** The name under which Prometheus scrapes the processes of Barograph. */
 export const JOB = 'barograph';
 
-/** What a label may be compared with: a member of its closed set, or any text where it has none. */
+/** The type of a label value: a member of its closed set, or any text where it has none. */
 export type ValueOf<Label extends LabelName> =
   (typeof METRIC_LABELS)[Label]['values'] extends readonly (infer Value extends string)[] ? Value : string;
 
-/** One value, or several of which any will do. */
+/** One value, or several alternatives. */
 export type Matchers<Label extends LabelName> = {
   readonly [Name in Label]?: ValueOf<Name> | readonly ValueOf<Name>[];
 };
@@ -30,7 +30,7 @@ export function buckets<Label extends LabelName>(
 }
 
 /**
- * The one value of a series that every process shows alike, because it mirrors a table.
+ * The one value of a series that every process exposes, because it mirrors a table.
  *
  * The newest reading wins: numbers of such a table grow, and the start of what is oldest moves on.
  */
@@ -46,13 +46,13 @@ export const by = (
 /** Seconds since an instant that a series holds. */
 export const since = (instant: string): string => `time() - ${instant}`;
 
-/** How long a series may be absent, as while scrapes fail, and is still the same one; as long as Prometheus looks back. */
+/** How long a series may be absent, as while scrapes fail, and still count as the same: Prometheus's lookback delta. */
 const PATIENCE = '5m';
 
 /**
- * How much counters grew over a window. A series that did not exist before the window counts whole: `increase` sees only
- * what comes after the first scrape, and the first failure of a kind is what makes its series. One scrape that failed just
- * then makes no series new.
+ * Growth of counters over a window. A series that did not exist before the window counts in full: `increase` misses the
+ * value of the first scrape, and the first failure of a kind creates its series. One failed scrape just before the window
+ * does not make a series new.
  */
 export const growth = (selector: string, window: string): string =>
   `((${selector} unless last_over_time(${selector}[${PATIENCE}] offset ${window})) or increase(${selector}[${window}]))`;

@@ -11,7 +11,7 @@ const isUp = `up{job="${JOB}"}`;
 
 const dashboard = DASHBOARD_LINKS.recorder;
 
-/** Whether anything waits too long on its way into the tables. */
+/** Alerts about late delivery into the tables. */
 const delivery = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
   {
     // A process that has not committed yet has no last commit, so its absence must not silence the second half.
@@ -21,9 +21,9 @@ or (${series(METRICS.recorderQueueLength)} > 0
   unless on (job, instance) ${since(series(METRICS.recorderLastCommit))} < ${seconds(TOO_LONG_SECONDS.delivery)})`,
     for: held('5m'),
     severity: 'page',
-    summary: 'What {{ $labels.instance }} records has not come into the database for minutes',
+    summary: 'What {{ $labels.instance }} records has not reached the database for minutes',
     description:
-      'The spool keeps it and nothing is lost while there is room. Panels and views are behind, and the pipeline may stand still for the same reason.',
+      'The spool holds it and nothing is lost while it has room. Panels and views are behind, and the pipeline may be blocked for the same reason.',
     dashboard,
   },
   {
@@ -52,7 +52,7 @@ or (${spool} / ${limit} > 0.25
     for: held('5m'),
     severity: 'page',
     summary: '{{ $labels.instance }} does not answer its scrapes',
-    description: 'The process is gone or hangs. Its figures here are out of date.',
+    description: 'The process has ended or hangs. All that is shown of it is out of date.',
     dashboard,
   },
   {
@@ -66,7 +66,7 @@ or (${spool} / ${limit} > 0.25
   },
 ];
 
-/** Whether anything was lost or refused. */
+/** Alerts about lost and rejected records. */
 const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographRecordsDropped',
@@ -75,7 +75,7 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     severity: 'page',
     summary: '{{ $value | humanize }} records were dropped: {{ $labels.reason }}',
     description:
-      'The records of these steps are not in the tables and will not come. Steps and scores go on.',
+      'The records of these steps are not in the tables and never will be. Steps and scores go on.',
     dashboard,
   },
   {
@@ -83,9 +83,8 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     expr: `max(${series(METRICS.missingRecords)}) > 0`,
     for: held('15m'),
     severity: 'ticket',
-    summary: '{{ $value }} records left their process and never came into the tables',
-    description:
-      'Nobody dropped them and they are not on their way: that is a fault of Barograph, or of a disk.',
+    summary: '{{ $value }} records left their process and never reached the tables',
+    description: 'They were not dropped and wait in no spool: that is a fault of Barograph, or of a disk.',
     dashboard,
   },
   {
@@ -95,12 +94,12 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     severity: 'ticket',
     summary: '{{ $value }} spans could not be recorded: {{ $labels.reason }}',
     description:
-      'They are kept whole and can be replayed when the cause is gone. Until then their steps are missing.',
+      'They are stored whole and can be replayed when the cause is removed. Until then their steps are missing.',
     dashboard,
   },
 ];
 
-/** Whether what is shown is what is. */
+/** Alerts about metrics that are out of date or incomplete. */
 const shown = ({ seconds, held, range }: Pace): readonly AlertRule[] => [
   {
     // A process that never read the state has no such series.
@@ -111,7 +110,7 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
     severity: 'page',
     summary: '{{ $labels.instance }} does not read the state of the runs any more',
     description:
-      'What waits, is stuck or is overdue is not seen, and the alerts about it are blind or out of date.',
+      'What waits, is stuck or is overdue is not exposed, and the alerts about it are blind or out of date.',
     dashboard,
   },
   {
@@ -121,7 +120,7 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
     severity: 'ticket',
     summary: '{{ $value }} rows of miner_stats differ from the metrics of {{ $labels.instance }}',
     description:
-      'Its panels of miners show other numbers than the tables. The tables are right unless reconcile finds a difference.',
+      'Its panels of miners show other numbers than the tables. The tables are right unless reconcile reports otherwise.',
     dashboard,
   },
   {
@@ -131,14 +130,14 @@ or label_replace(max(${series(METRICS.minersOverflowed)}) > 0, "label", "miner_h
 or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", "", "")`,
     for: held('5m'),
     severity: 'ticket',
-    summary: 'The label {{ $labels.label }} has more values than series are kept for',
+    summary: 'The label {{ $labels.label }} has more values than its budget of series',
     description:
       'The rest shares one series, or has none. Totals stay right; single ones are missing from panels and alerts. Tables hold all.',
     dashboard,
   },
 ];
 
-/** The recorder watches itself. */
+/** All alerts about the recorder. */
 export const recorderAlerts = (pace: Pace): readonly AlertRule[] => [
   ...delivery(pace),
   ...integrity(pace),

@@ -12,7 +12,7 @@ const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 
 const minerLabels = METRICS.minerSuccessfulForecasts.labels;
 
-/** The share of finished steps that tell an error, by who is at fault. Absent where nothing failed. */
+/** The share of finished steps that ended with an error, by who is at fault. Absent where nothing failed. */
 export const errorRatioName = (window: ErrorWindow) => `barograph:step_errors:ratio_rate${window}` as const;
 
 const errorRatio = (window: ErrorWindow, { range }: Pace): RecordingRule => ({
@@ -41,7 +41,7 @@ const stepRules = (pace: Pace): readonly RecordingRule[] => [
   })),
 ];
 
-/** Of what worked and what did not, the share that worked; no series while there was neither. */
+/** The share of successes in successes and failures; no series while there were neither. */
 const shareOf = (good: string, bad: string): string =>
   `${latest(good)}
 / ((${latest(good)} + ${latest(bad)}) > 0)`;

@@ -1,9 +1,9 @@
 import type { LabelName } from '#semconv/metric-labels';
 
-/** Who is woken: `page` somebody now, `ticket` somebody in the morning. */
+/** Urgency: a `page` interrupts a person now, a `ticket` waits for working hours. */
 export type Severity = 'page' | 'ticket';
 
-/** A series that Prometheus computes for others to use. */
+/** A recording rule: a series that Prometheus precomputes. */
 export interface RecordingRule {
   /** `barograph:<what>:<operation>` */
   readonly record: `barograph:${string}:${string}`;
@@ -12,7 +12,7 @@ export interface RecordingRule {
   readonly expr: string;
 }
 
-/** Something that a person has to know. Its texts are templates of Prometheus. */
+/** An alert. Its texts are Prometheus templates. */
 export interface AlertRule {
   readonly alert: `Barograph${string}`;
   readonly expr: string;
@@ -21,7 +21,7 @@ export interface AlertRule {
   readonly severity: Severity;
   /** One line: what is wrong, with which run, step or miner. */
   readonly summary: string;
-  /** What that means for the forecasts or the record. */
+  /** The consequence for the forecasts or the recorded data. */
   readonly description: string;
   /** Path of the dashboard that shows it. */
   readonly dashboard: string;

@@ -18,8 +18,8 @@ const statusAge = (statuses: readonly RunStatus[]): string =>
   since(by('max', run, series(METRICS.runStatusSince, { run_status: statuses })));
 
 /**
- * What holds a run up. The series that say since when are absent while nothing waits, so the alerts resolve with them;
- * that they are absent because nobody reads the tables is an alert of its own.
+ * Alerts about what blocks a run. Their "since" series are absent while nothing waits, so the alerts resolve with them;
+ * absence because no process reads the tables is a separate alert.
  */
 export const runAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
   {
@@ -39,9 +39,9 @@ or (${oldestStep(LONG_STEPS)} > ${seconds(TOO_LONG_SECONDS.longStep)})`,
 and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${seconds(TOO_LONG_SECONDS.inference)}`,
     for: held('10m'),
     severity: 'page',
-    summary: '{{ $value }} forecasts of run {{ $labels.run_id }} never came to an end of their inference',
+    summary: '{{ $value }} forecasts of run {{ $labels.run_id }} never finished their inference',
     description:
-      'Their polls must be used up by now, so each should be verified or failed. Nobody works on them: they stay without a score.',
+      'Their polls must be used up by now, so each should be verified or failed. No worker processes them: they stay without a score.',
     dashboard: DASHBOARD_LINKS.run,
   },
   {
@@ -52,7 +52,7 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
     severity: 'page',
     summary: 'A retry of {{ $labels.step }} has been overdue for {{ $value | humanizeDuration }}',
     description:
-      'No worker takes it up. Retries of early steps lose their forecast when the two hours of the manifest freeze are over.',
+      'No worker claims it. Retries of early steps lose their forecast when the two hours of the manifest freeze are over.',
     dashboard: DASHBOARD_LINKS.runs,
   },
   {
@@ -62,7 +62,7 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
     severity: 'page',
     summary: 'Run {{ $labels.run_id }} has been waiting for GFS for {{ $value | humanizeDuration }}',
     description:
-      'No miner is asked before GFS is there. The run is given up when its six attempts are used up, 135 minutes after the first.',
+      'No miner is queried before GFS is available. The run is given up when its six attempts are used up, 135 minutes after the first.',
     dashboard: DASHBOARD_LINKS.run,
   },
   {

@@ -19,8 +19,8 @@ const missing = tablePanel({
   id: 401,
   title: 'Scores that are missing, and who is at fault',
   description:
-    'Each score that a miner lacks, with what is in the way. upstream: wait, or see the provider of the data. miner: the ' +
-    'miner has to act. validator: we have to. Empty when every score that was expected is there.',
+    'Each score that a miner lacks, and the obstacle. upstream: wait, or see the provider of the data. miner: the ' +
+    'miner must act. validator: we must act. Empty when every expected score exists.',
   noValue: 'No score of this run is missing',
   width: 24,
   height: 11,
@@ -44,7 +44,7 @@ const decisions = tablePanel({
   id: 402,
   title: 'Decisions of the orchestrator',
   description:
-    'What was decided for the run, and why, the newest first. Yellow and red ones ask for a look: the reason has what ' +
+    'What was decided for the run, and why, the newest first. Check the yellow and red ones: the reason names what ' +
     'is missing.',
   noValue: 'No decision of this run is recorded',
   width: 14,
@@ -64,7 +64,7 @@ const repeated = tablePanel({
   id: 403,
   title: 'Scores that were made twice',
   description:
-    'Leads that were scored more than once; the newest scoring counts. Usual after a crash between a score and its ' +
+    'Leads that were scored more than once; the newest score counts. Usual after a crash between a score and its ' +
     'record. Many of them without one: two pipelines work on the same run.',
   noValue: 'Nothing of this run was scored twice',
   width: 10,

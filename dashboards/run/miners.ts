@@ -21,9 +21,9 @@ import * as queries from '../queries/run.ts';
 
 const grid = tablePanel({
   id: 201,
-  title: 'Miners and where their forecasts stand',
+  title: 'Miners and the stages of their forecasts',
   description:
-    'A row a miner: stage, status within it, last error that nothing has healed since, the next retry and how many are ' +
+    'One row per miner: stage, status within it, last error without a later success, the next retry and how many are ' +
     'left. Red rows ended without a forecast. Follow the miner to every attempt, and the trace to what happened inside.',
   noValue: 'No miner of this run is recorded yet',
   width: 24,
@@ -55,7 +55,7 @@ const byStage = barPanel({
   id: 202,
   title: 'Miners by stage',
   description:
-    'How many forecasts stand in each stage. A stage in which many stay while time goes on is the one to look at: ' +
+    'How many forecasts are in each stage. Check a stage in which many stay as time passes: ' +
     'inference_requested points at the miners, era5_scoring at the truth.',
   unit: UNITS.count,
   noValue: 'No miner of this run is recorded yet',
@@ -71,8 +71,8 @@ const faults = tablePanel({
   id: 203,
   title: 'Failures, and who is at fault',
   description:
-    'Failed attempts of the run, each counted once, where it happened. miner: tell the miner. upstream: GFS or ERA5 is ' +
-    'late or wrong. validator: it is us; follow a trace of such a step.',
+    'Failed attempts of the run, each counted once, where it happened. miner: inform its operator. upstream: GFS or ERA5 ' +
+    'is late or wrong. validator: our own fault; follow a trace of such a step.',
   noValue: 'No attempt of this run has failed',
   width: 16,
   height: 9,

@@ -11,7 +11,7 @@ const status = sqlStatPanel({
   id: 101,
   title: 'Status of the run',
   description:
-    'The status of the run as a whole, by its newest orchestration. When it is red, read why under "Decisions of the orchestrator".',
+    'Status of the run as a whole by its newest orchestration. When it is red, read why under "Decisions of the orchestrator".',
   unit: UNITS.text,
   noValue: NO_RUN,
   width: 4,
@@ -24,7 +24,7 @@ const since = sqlStatPanel({
   id: 102,
   title: 'In this status since',
   description:
-    'When the run entered its status, and the T0 of its forecast. A run that awaits results for ten days is well: ERA5 ' +
+    'When the run entered its status, and the T0 of its forecast. A run that awaits results for ten days is healthy: ERA5 ' +
     'comes five days late. One that fetches GFS for hours is not: see "Decisions of the orchestrator".',
   unit: UNITS.instant,
   noValue: NO_RUN,
@@ -42,8 +42,8 @@ const miners = sqlStatPanel({
   id: 103,
   title: 'Miners by outcome',
   description:
-    'How the forecasts of the run ended or stand; those that wait are among those in flight. When many failed, look at ' +
-    '"Failures, and who is at fault": the same error at many miners is rarely theirs.',
+    'How many forecasts of the run ended, failed or are in flight; waiting ones are in flight, too. When many failed, see ' +
+    '"Failures, and who is at fault": the same error at many miners is rarely their fault.',
   unit: UNITS.count,
   noValue: NO_RUN,
   width: 8,
@@ -63,7 +63,7 @@ const leads = sqlStatPanel({
   id: 104,
   title: 'ERA5 leads scored',
   description:
-    'Leads that have a score, of all leads of all miners. When it stands still, see "Leads that wait for truth" and ' +
+    'Leads that have a score, of all leads of all miners. When it stops rising, see "Leads that wait for truth" and ' +
     '"Scores that are missing".',
   unit: UNITS.count,
   noValue: NO_RUN,
@@ -83,7 +83,7 @@ const completeness = sqlStatPanel({
   title: 'Is anything of the run lost?',
   description:
     'started = recorded + in flight + spooled + dead + dropped. Unaccounted is what the sum lacks, missing the numbers of ' +
-    'records that left a process and never came: both mean loss. Keep spool and database as they are, and see the ' +
+    'records that left a process and never arrived: both mean loss. Keep spool and database as they are, and see the ' +
     'dashboard Recorder. Dead letters can be replayed: barograph dead-letters.',
   unit: UNITS.count,
   noValue: NO_RUN,
@@ -105,6 +105,6 @@ const completeness = sqlStatPanel({
 
 export const runState: Section = {
   id: 100,
-  title: 'How the run stands',
+  title: 'State of the run',
   panels: [status, since, miners, leads, completeness],
 };

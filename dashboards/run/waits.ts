@@ -19,11 +19,11 @@ import { UNITS } from '../panels/units.ts';
 import * as queries from '../queries/run.ts';
 
 const HOUR = 3600;
-/** A step may take its time; after some hours somebody should look. */
+/** A step may take long; after some hours it needs attention. */
 const HELD: Thresholds = ['green', [HOUR, 'yellow'], [6 * HOUR, 'orange'], [24 * HOUR, 'red']];
-/** Due times are kept to the minute by the queue. */
+/** The queue keeps due times to the minute. */
 const OVERDUE: Thresholds = ['green', [60, 'orange'], [600, 'red']];
-/** ERA5 is often some hours late; a day late is an outage of it. */
+/** ERA5 is often some hours late; a day late is an outage of its provider. */
 const LATE: Thresholds = ['green', [6 * HOUR, 'yellow'], [24 * HOUR, 'orange'], [72 * HOUR, 'red']];
 
 const stuck = tablePanel({
@@ -31,7 +31,8 @@ const stuck = tablePanel({
   title: 'What is stuck, and since when',
   description:
     'Steps that run, wait for a retry or were abandoned, since their first attempt, the oldest first; waits for truth are ' +
-    'below. abandoned: the process died, any start on its data directory goes on. in_progress for hours: follow the trace.',
+    'below. abandoned: the process died; any process started on its data directory resumes it. in_progress for hours: ' +
+    'follow the trace.',
   noValue: 'Nothing is stuck: no step of this run is held up',
   width: 24,
   height: 10,
@@ -57,8 +58,8 @@ const truth = tablePanel({
   id: 302,
   title: 'Leads that wait for truth',
   description:
-    'ERA5 that the run waits for: when it is due, by how much it is late, and when it is looked for again. Waiting uses ' +
-    'no attempt. When it is days late, look at the provider of ERA5; after 30 days the lead is given up.',
+    'ERA5 that the run waits for: when it is due, by how much it is late, and when it is checked again. Waiting uses ' +
+    'no attempt. When it is days late, check the provider of ERA5; after 30 days the lead is given up.',
   noValue: 'No lead of this run waits for truth',
   width: 14,
   height: 9,
@@ -69,7 +70,7 @@ const truth = tablePanel({
     instantColumn('since', 'Since'),
     instantColumn('due_time', 'Due'),
     secondsColumn('late_by', 'Late by', { thresholds: LATE }),
-    instantColumn('next_retry_time', 'Next look'),
+    instantColumn('next_retry_time', 'Next check'),
     traceColumn(),
   ],
 });
@@ -78,7 +79,7 @@ const retries = tablePanel({
   id: 303,
   title: 'Retries to come',
   description:
-    'What is tried again, when, and how many retries are left then. Overdue in red: no worker takes it up. See whether ' +
+    'Scheduled retries: of what, when, and how many are left then. Overdue in red: no worker claims it. See whether ' +
     'barograph work runs, and the dashboard Pipeline.',
   noValue: 'No retry of this run is to come',
   width: 24,

@@ -57,7 +57,7 @@ const byLead = trendPanel({
 /** ACC of 0.6 is the usual limit of use. */
 const ACC: Thresholds = ['red', [0.4, 'orange'], [0.6, 'yellow'], [0.8, 'light-green'], [0.9, 'green']];
 
-function heatMap(words: {
+function heatMap(options: {
   id: number;
   title: string;
   description: string;
@@ -66,13 +66,13 @@ function heatMap(words: {
 }) {
   const leads = ['day 1', ...ERA5_LEAD_HOURS.map((lead) => `${lead} h`)];
   return tablePanel({
-    id: words.id,
-    title: words.title,
-    description: words.description,
+    id: options.id,
+    title: options.title,
+    description: options.description,
     noValue: NO_COMPONENTS,
     width: 12,
     height: 16,
-    sql: words.sql,
+    sql: options.sql,
     columns: [
       column('variable_name', 'Field', { width: 60 }),
       column('pressure_level', 'hPa', { unit: UNITS.count, width: 50 }),
@@ -81,7 +81,7 @@ function heatMap(words: {
           unit: UNITS.score,
           decimals: 2,
           width: 50,
-          thresholds: words.thresholds,
+          thresholds: options.thresholds,
         }),
       ),
     ],
@@ -92,8 +92,8 @@ const acc = heatMap({
   id: 203,
   title: 'ACC by variable, level and lead in hours',
   description:
-    'Each field of the chosen miner. A row that is red alone: the miner has that variable wrong, often its unit or its ' +
-    'level. A column that is red alone: the truth of that lead.',
+    'Each field of the chosen miner. A single red row: the miner has that variable wrong, often its unit or its ' +
+    'level. A single red column: the truth of that lead is wrong.',
   sql: queries.ACC_GRID,
   thresholds: ACC,
 });
@@ -112,9 +112,9 @@ const missing = tablePanel({
   id: 205,
   title: 'Fields without a metric, and why',
   description:
-    'Metrics of the chosen miner that could not be made. "not finite" is in the forecast itself: the miner has to look at ' +
-    'its fields.',
-  noValue: 'Every metric of this miner in this run could be made',
+    'Metrics of the chosen miner that could not be computed. "not finite": the forecast itself holds such values; its ' +
+    'operator must check the fields.',
+  noValue: 'Every metric of this miner in this run could be computed',
   width: 24,
   height: 7,
   sql: queries.MISSING_METRICS,

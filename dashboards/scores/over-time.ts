@@ -24,8 +24,8 @@ const scores = sqlLinesPanel({
   id: 302,
   title: 'Scores over time, all miners',
   description:
-    'Overall scores of each run that has ended, at its T0: the best, and the quartiles. All of them falling at once is in the truth, in ' +
-    'GFS or in us; the lower quartile alone, in some miners.',
+    'Overall scores of each run that has ended, at its T0: the best, and the quartiles. A fall of all at once points to the truth, to ' +
+    'GFS or to us; a fall of the lower quartile only, to some miners.',
   unit: UNITS.score,
   noValue: 'No run that has ended has its T0 in this time range',
   width: 12,

@@ -21,7 +21,7 @@ const leaderboard = tablePanel({
   title: 'Leaderboard of the run',
   description:
     'The miners of the run, best first, by overall score: 0.95 of the ERA5 score and 0.05 for a passed day one. A miner ' +
-    'without a rank has no score: the last error has the reason, and the dashboard Run who is at fault.',
+    'without a rank has no score: the last error is the reason, and the dashboard Run shows who is at fault.',
   noValue: 'No miner of this run is recorded yet',
   width: 24,
   height: 12,
@@ -46,7 +46,7 @@ const distribution = histogramPanel({
   id: 102,
   title: 'Distribution of scores',
   description:
-    'How many miners of the run have which score. Two humps: two kinds of models, or copies of one. All at 0: look at the ' +
+    'How many miners of the run have which score. Two humps: two kinds of models, or copies of one. All at 0: check the ' +
     'truth before the miners.',
   unit: UNITS.score,
   noValue: 'No miner of this run has a score yet',
@@ -65,7 +65,7 @@ const scatter = scatterPanel({
   id: 103,
   title: 'Day one against ERA5',
   description:
-    'A point a miner: the day-one score, and the ERA5 score of the same forecast later. Far below the others: a good ' +
+    'One point per miner: the day-one score, and the later ERA5 score of the same forecast. Far below the others: a good ' +
     'first day that did not last, as of a forecast that copies GFS and drifts.',
   unit: UNITS.score,
   noValue: 'No miner of this run has both scores yet',

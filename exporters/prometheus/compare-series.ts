@@ -1,6 +1,6 @@
 import { MIRRORED_COLUMNS } from './miner-series.ts';
 
-/** A series that shows another value than it should; null is no such series. */
+/** A series whose served value differs from the wanted one; null where that text has no such series. */
 export interface DifferingSeries {
   readonly series: string;
   readonly served: string | null;
@@ -20,15 +20,19 @@ function minerSeries(text: string): ReadonlyMap<string, string> {
   return series;
 }
 
-/** Whether a text was served by a process that mirrors `miner_stats`, of however many miners. */
+/** Whether the text comes from a process that mirrors `miner_stats`, even of no miner yet. */
 export const mirrorsMiners = (text: string): boolean =>
   [...MINER_METRICS].every((name) => text.includes(`# TYPE ${name} `));
 
-/** The series of miners in which two classic texts differ, sorted. */
+/** The miner series in which two texts of the classic format differ, sorted by series. */
 export function differingSeries(served: string, wanted: string): readonly DifferingSeries[] {
-  const [shown, due] = [minerSeries(served), minerSeries(wanted)];
-  const names = [...new Set([...shown.keys(), ...due.keys()])].sort();
+  const [servedSeries, wantedSeries] = [minerSeries(served), minerSeries(wanted)];
+  const names = [...new Set([...servedSeries.keys(), ...wantedSeries.keys()])].sort();
   return names
-    .filter((series) => shown.get(series) !== due.get(series))
-    .map((series) => ({ series, served: shown.get(series) ?? null, wanted: due.get(series) ?? null }));
+    .filter((series) => servedSeries.get(series) !== wantedSeries.get(series))
+    .map((series) => ({
+      series,
+      served: servedSeries.get(series) ?? null,
+      wanted: wantedSeries.get(series) ?? null,
+    }));
 }

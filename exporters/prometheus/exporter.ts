@@ -25,7 +25,7 @@ export interface CommittedBatch {
   readonly minerStats: readonly CommittedMinerStats[];
   /** Rows written, by table. */
   readonly rows?: Readonly<Record<string, number>>;
-  /** Spans refused, by reason. */
+  /** Rejected spans, by reason. */
   readonly rejected?: Readonly<Record<string, number>>;
 }
 
@@ -35,39 +35,26 @@ export interface PrometheusExporterOptions {
   readonly clocks?: Clocks;
 }
 
-/** The second sink of the facts: it shows what was committed, and only that. */
+/** The second sink of the facts. It exposes committed facts only, so it cannot disagree with the tables. */
 export interface PrometheusExporter {
-  /** Takes what a commit changed. In memory and synchronous; called in the order of the commits. */
+  /** Applies what a commit changed. In memory and synchronous; called in commit order. */
   observe(committed: CommittedBatch): void;
-  /** Takes the whole of `miner_stats`: from now on nothing else is shown, whatever was before. */
+  /** Replaces all miners by the whole of `miner_stats`. */
   seed(rows: readonly CommittedMinerStats[]): void;
   /**
-   * Takes up what other processes committed to `miner_stats`, from a reading of all its miners that are still there;
-   * the drift then counts the rows that were shown wrongly. Rows observed since they were read are kept.
+   * Merges what other processes committed to `miner_stats`, from a read of all miners that are not stale, and sets the
+   * drift to the number of rows that were exposed wrongly. A row observed after the read's snapshot stays unchanged.
    */
   refresh(read: MinerStatsRead): void;
-  /** Shows the state of the pipeline as it was just read; it goes when no other follows for a minute. */
+  /** Exposes the state of the pipeline as just read; it expires after a minute without another. Null removes it. */
   showState(state: PipelineState | null): void;
-  /** All metrics as text, in the format that the Accept header of the scrape asks for. */
+  /** All metrics as text, in the format negotiated by the Accept header of the scrape. */
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
-  /** The observer of batches; `withBatchMetrics` calls it for a sink. */
+  /** Counts and times batches; `withBatchMetrics` wraps a sink with it. */
   readonly recorder: Pick<RecorderMetrics, 'startBatch'>;
 }
 
-/**
- * Creates a Prometheus exporter with a registry of its own, so that two exporters share nothing. It shows committed
- * facts only. Metrics are in base units (seconds, bytes); series beyond a budget go to one overflow series.
- *
- * @example
- * ```ts
- * import { createPrometheusExporter } from 'barograph';
- *
- * const metrics = createPrometheusExporter({
- *   recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
- * });
- * const { contentType, body } = await metrics.render('text/plain');
- * ```
- */
+/** Creates an exporter with a private registry; two exporters share no state. */
 export function createPrometheusExporter(options: PrometheusExporterOptions): PrometheusExporter {
   const { maxMiners, maxNames, ...stateLimits } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
   const registry = createRegistry();

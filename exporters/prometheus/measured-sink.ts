@@ -1,7 +1,7 @@
 import type { ExportReport, SpanSink } from '../export-report.ts';
 import type { RecorderMetrics } from './recorder-metrics.ts';
 
-/** The same sink, with its batches counted and timed. A sink that rejects its promise counts as retryable. */
+/** Decorates a sink: counts and times its batches. A rejected promise counts as `retryable`. */
 export function withBatchMetrics(sink: SpanSink, recorder: Pick<RecorderMetrics, 'startBatch'>): SpanSink {
   const measured = async (work: () => Promise<ExportReport>): Promise<ExportReport> => {
     const finish = recorder.startBatch();

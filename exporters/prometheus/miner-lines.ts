@@ -3,7 +3,7 @@ import { OVERFLOW } from '#semconv/metric-labels';
 import { type CounterColumn, type MinerCounters, type MinerValue, MIRRORED_COLUMNS } from './miner-series.ts';
 import { joinLines, type Labels, labelText, sampleLine } from './sample-line.ts';
 
-/** What a scrape shows of one miner that has series of its own; made once, when it is first asked for. */
+/** The exposition lines of one miner within the budget; memoized on the first scrape, since most rows do not change. */
 export class MinerLines {
   readonly row: MinerStats;
   #lines: readonly string[] | undefined;
@@ -12,7 +12,7 @@ export class MinerLines {
     this.row = row;
   }
 
-  /** The lines of one metric, by its place in `MIRRORED_COLUMNS`; an empty text when the miner has none. */
+  /** The lines of one metric, by its index in `MIRRORED_COLUMNS`; an empty text when the miner has none. */
   of(index: number): string {
     this.#lines ??= makeLines(this.row);
     return this.#lines[index] ?? '';
@@ -34,7 +34,7 @@ function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
   return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
 }
 
-/** The sums of one counter over the miners beyond the budget, as the lines of their common series. */
+/** The lines of the common overflow series: one counter, summed over the miners beyond the budget. */
 export function overflowLines({ metric, read }: CounterColumn, miners: readonly MinerCounters[]): string {
   const sums = new Map<string | undefined, number>();
   for (const { value, errorType } of miners.flatMap(read)) {

@@ -16,12 +16,12 @@ import { joinLines } from './sample-line.ts';
 import { bySeniority, withinBudget } from './series-budget.ts';
 
 /**
- * The rows of `miner_stats` as last committed. The series are made from these rows and from nothing else, so they
- * cannot count what the table does not. Which miners are shown is a function of the rows, too: a miner that has left
- * has no series, and nothing of it is kept.
+ * In-memory mirror of `miner_stats` as last committed. The series derive from these rows alone, so they cannot count
+ * what the table does not. Which miners have series is a function of the rows, too: a stale miner has none, and its row
+ * is dropped.
  *
- * Miners beyond the budget share one series in each counter, the sum over them, so that totals stay right. A rank or a
- * score of several miners means nothing; the gauges have no series for them.
+ * Miners beyond the budget share one overflow series in each counter, the sum over them, so that totals stay right. A
+ * rank or a score of several miners means nothing; the gauges have no series for them.
  */
 export class MinerMirror {
   readonly #miners = new Map<string, MirroredMiner>();
@@ -42,17 +42,17 @@ export class MinerMirror {
     );
   }
 
-  /** Takes rows as a commit left them. One that the last refresh has seen, or seen succeeded, says nothing new. */
+  /** Applies rows as a commit left them. A row version visible to the last refresh's snapshot is skipped as outdated. */
   update(rows: readonly CommittedMinerStats[]): void {
     const changed = rows.filter(({ rowVersion }) => !this.#hasSeen(rowVersion));
-    this.#take(changed);
+    this.#apply(changed);
     const overflowed = changed.filter(
       (row) => this.#miners.get(mirroredMinerKey(row))?.lines === null,
     ).length;
     if (overflowed > 0) this.#onOverflow('miner_hotkey', overflowed);
   }
 
-  /** Takes the whole table: a miner that is not in it has no series any more. */
+  /** Replaces the mirror by the whole table: a miner that is not in it loses its series. */
   replace(rows: readonly CommittedMinerStats[]): void {
     this.#miners.clear();
     this.#hasSeen = () => false;
@@ -60,38 +60,38 @@ export class MinerMirror {
   }
 
   /**
-   * Takes up what other processes committed. A row that this process committed since the table was read is kept,
-   * for what was read does not know it; a row of the version that is kept, but with other values, is drift.
+   * Merges what other processes committed. Snapshot visibility decides: a row applied by this process after the read's
+   * snapshot is newer than the read and stays. A row with the mirrored version but other values is drift.
    */
   refresh({ rows, hasSeen }: MinerStatsRead): void {
-    const gone = new Set(findStaleMiners(rows));
-    const there = new Map(rows.filter((row) => !gone.has(row)).map((row) => [mirroredMinerKey(row), row]));
+    const stale = new Set(findStaleMiners(rows));
+    const current = new Map(rows.filter((row) => !stale.has(row)).map((row) => [mirroredMinerKey(row), row]));
     const changed: CommittedMinerStats[] = [];
     let drifted = 0;
-    for (const [key, row] of there) {
+    for (const [key, row] of current) {
       const kept = this.#miners.get(key);
       if (kept !== undefined && !hasSeen(kept.rowVersion)) continue;
       const isRight = kept?.rowVersion === row.rowVersion && rowsEqual(kept, row);
       if (kept?.rowVersion === row.rowVersion && !isRight) drifted += 1;
-      // A miner beyond the budget is offered again each time, since it may get room.
+      // A miner beyond the budget is applied again each time: there may be room for it now.
       if (!isRight || kept.lines === null) changed.push(row);
     }
     for (const [key, kept] of this.#miners) {
-      if (!there.has(key) && hasSeen(kept.rowVersion)) this.#miners.delete(key);
+      if (!current.has(key) && hasSeen(kept.rowVersion)) this.#miners.delete(key);
     }
-    this.#take(changed);
+    this.#apply(changed);
     this.#hasSeen = hasSeen;
     this.#driftRows = drifted;
   }
 
-  #take(rows: readonly CommittedMinerStats[]): void {
+  #apply(rows: readonly CommittedMinerStats[]): void {
     if (rows.length === 0) return;
     for (const row of rows) this.#miners.set(mirroredMinerKey(row), mirrorRow(row));
     for (const miner of findStaleMiners(this.#miners.values())) this.#miners.delete(mirroredMinerKey(miner));
     this.#keepWithinBudget();
   }
 
-  /** A miner that gets room has its own series when its row comes again, with the next refresh. */
+  /** Evicts lines beyond the budget. A miner that gets room has series once its row is applied again, by the next refresh. */
   #keepWithinBudget(): void {
     const own = withinBudget(this.#miners.values(), this.#maxMiners);
     for (const [key, miner] of this.#miners) {
@@ -106,7 +106,7 @@ export class MinerMirror {
   #linesOf(column: MinerSeries, index: number): string {
     const own = [...this.#miners.values()].map(({ lines }) => lines?.of(index) ?? '');
     if (column.kind === 'gauge') return joinLines(own);
-    // In the order of their claims, since a sum of fractions depends on its order.
+    // In a fixed order, since floating-point addition is not associative.
     const others = [...this.#overflowed()].sort(bySeniority).map(({ counters }) => counters);
     return joinLines([...own, overflowLines(column, others)]);
   }

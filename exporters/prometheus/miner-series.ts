@@ -12,7 +12,7 @@ export interface MinerValue {
   readonly errorType?: ErrorCategory;
 }
 
-/** The columns that are counters: all that is needed of a miner that only adds to a sum. */
+/** The counter columns: all that the overflow sums need of a miner. */
 export type MinerCounters = Pick<
   MinerStats,
   | 'successfulForecasts'
@@ -38,13 +38,13 @@ export interface GaugeColumn {
   readonly read: (row: MinerStats) => readonly MinerValue[];
 }
 
-/** A column without a metric, since PromQL has it exactly from those of other columns. */
+/** A column without a metric, since PromQL derives it exactly from the metrics of other columns. */
 export interface DerivedColumn {
   readonly kind: 'derived';
   readonly promql: string;
 }
 
-/** A column that another one makes redundant. */
+/** A column without a metric, since another column carries the same information better. */
 export interface OmittedColumn {
   readonly kind: 'omitted';
   readonly reason: string;
@@ -72,7 +72,7 @@ const gauge = (
   },
 });
 
-/** A column of which a unit of the metric is so many. */
+/** A gauge in another unit than its column: `perUnit` units of the column are one unit of the metric. */
 const scaled = (
   metric: GaugeDefinition<MinerLabel>,
   perUnit: number,
@@ -99,7 +99,7 @@ const errorCounter: CounterColumn = {
     }),
 };
 
-/** A part of a whole; a whole of nothing gives nothing. */
+/** The share of `part` in `part + rest`; no series while both are 0. */
 const share = (part: CounterDefinition, rest: CounterDefinition): DerivedColumn => ({
   kind: 'derived',
   promql: `${part.name} / (${part.name} + ${rest.name} > 0)`,
@@ -110,7 +110,7 @@ const errorShare: DerivedColumn = {
   promql: `${METRICS.minerErrors.name} / ignoring (error_type) group_left sum without (error_type) (${METRICS.minerErrors.name})`,
 };
 
-/** Every column of `miner_stats`: its metric, or why it has none. A column that is not here does not compile. */
+/** Every column of `miner_stats`: its metric, or why it has none. A missing column does not compile. */
 export const MINER_SERIES = {
   successfulForecasts: counter(METRICS.minerSuccessfulForecasts, (row) => row.successfulForecasts),
   failedForecasts: counter(METRICS.minerFailedForecasts, (row) => row.failedForecasts),
@@ -139,7 +139,7 @@ export const MINER_SERIES = {
   lastActive: instant(METRICS.minerLastActive, (row) => row.lastActive),
   updatedAt: {
     kind: 'omitted',
-    reason: 'Our own bookkeeping; last_active says when the miner was heard of.',
+    reason: 'The time of our last write; last_active is the last activity of the miner.',
   },
 } as const satisfies Record<Column, MinerSeries | DerivedColumn | OmittedColumn>;
 

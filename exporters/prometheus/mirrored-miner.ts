@@ -4,22 +4,22 @@ import { MinerLines } from './miner-lines.ts';
 import type { MinerCounters } from './miner-series.ts';
 import type { BudgetedMiner } from './series-budget.ts';
 
-/** What is kept of one row of `miner_stats`. */
+/** One mirrored row of `miner_stats`. */
 export interface MirroredMiner extends MinerPresence, BudgetedMiner {
   readonly rowVersion: string;
   readonly counters: MinerCounters;
-  /** Null for a miner beyond the budget, of which nothing but the counters is shown. */
+  /** Null for a miner beyond the budget, of which only the counters are exposed. */
   readonly lines: MinerLines | null;
 }
 
-/** A row that may have series of its own. */
+/** A mirrored row with series of its own. */
 export function mirrorRow(row: CommittedMinerStats): MirroredMiner {
   const { validatorId, minerHotkey, minerUid, firstSeen, updatedAt, rowVersion } = row;
   const presence = { validatorId, minerHotkey, minerUid, firstSeen, updatedAt };
   return { ...presence, rowVersion, counters: row, lines: new MinerLines(row) };
 }
 
-/** The same without series of its own, and with nothing kept that only those would need. */
+/** The same row beyond the budget: only the columns that the overflow sums need, so that memory stays bounded. */
 export function withoutLines(miner: MirroredMiner): MirroredMiner {
   const { successfulForecasts, failedForecasts, hostingSuccesses, hostingFailures } = miner.counters;
   const { commonErrors, totalInferenceTime } = miner.counters;
@@ -31,13 +31,13 @@ export function withoutLines(miner: MirroredMiner): MirroredMiner {
   };
 }
 
-/** The hotkey is the miner; a slot that changes hands makes another miner. */
+/** The key of a mirrored row. The hotkey identifies the miner; a slot with a new hotkey is another miner. */
 export const mirroredMinerKey = ({
   validatorId,
   minerHotkey,
 }: Pick<MinerStats, 'validatorId' | 'minerHotkey'>): string => `${validatorId}/${minerHotkey}`;
 
-/** Whether two rows are equal in what the metrics need. */
+/** Whether the mirrored row equals the read one, in the columns that the metrics expose or need. */
 export function rowsEqual(miner: MirroredMiner, row: MinerStats): boolean {
   const { minerUid, firstSeen, updatedAt } = miner;
   const kept = { minerUid, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };

@@ -1,13 +1,13 @@
 import { type BudgetedLabel, OVERFLOW } from '#semconv/metric-labels';
 import { NameBudget } from './series-budget.ts';
 
-/** Counts by name, as the parts of the recorder hand them over. */
+/** Counts by name, such as dropped spans by reason. */
 export type CountsByName = Readonly<Record<string, number>>;
 
-/** Told how many observations had no series of their own. */
+/** Called with the number of observations that fell to the overflow series of a label. */
 export type OverflowListener = (label: BudgetedLabel, count: number) => void;
 
-/** Adds up counts by name within a budget of names. */
+/** Sums counts by name within a budget of names. */
 export class NamedCounts {
   readonly #label: BudgetedLabel;
   readonly #names: NameBudget;
@@ -34,7 +34,7 @@ export class NamedCounts {
     return this.#totals;
   }
 
-  /** Counts that some other part adds up, under the label values of this budget. */
+  /** Maps totals that are summed elsewhere to the label values of this budget. */
   relabel(counts: CountsByName): (readonly [string, number])[] {
     return Object.entries(counts).map(([name, count]) => [this.#names.toLabel(name), count]);
   }

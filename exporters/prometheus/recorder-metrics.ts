@@ -3,7 +3,7 @@ import { METRICS } from '#semconv/metrics';
 import { NamedCounts, type CountsByName, type OverflowListener } from './named-counts.ts';
 import type { MetricRegistry, Sample } from './registry.ts';
 
-/** How the recorder stands; read by every scrape, so it has to be cheap. */
+/** The state of the recorder. Every scrape reads it, so reading must be cheap. */
 export interface RecorderState {
   /** Spans that wait to be recorded. */
   readonly queueLength: number;
@@ -11,13 +11,13 @@ export interface RecorderState {
   readonly oldestAgeMillis: number | null;
   /** Spans lost since the start, by reason. A reason with 0 makes the first loss show as an increase. */
   readonly dropped: CountsByName;
-  /** Spans refused since the start before they came to a batch, by reason. */
+  /** Spans rejected before they reached a batch, since the start, by reason. */
   readonly rejected?: CountsByName;
   readonly spoolBytes?: number;
   readonly spoolLimitBytes?: number;
 }
 
-/** Time, for tests to stand still. */
+/** Clocks, injected so that tests control time. */
 export interface Clocks {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly now: () => number;
@@ -27,11 +27,11 @@ export interface Clocks {
 
 export const SYSTEM_CLOCKS: Clocks = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** The observer of the recorder. */
+/** Metrics of the recorder's work. */
 export interface RecorderMetrics {
-  /** A batch is handed over; the closer that comes back is called once with the result. */
+  /** Starts timing a batch. The returned function finishes it with the result; later calls are ignored. */
   startBatch(): (result: BatchResult) => void;
-  /** Rows written, by table, and spans refused, by reason, of one commit. */
+  /** Counts rows written, by table, and spans rejected, by reason, of one commit. */
   committed(batch: { readonly rows?: CountsByName; readonly rejected?: CountsByName }): void;
 }
 
@@ -42,7 +42,7 @@ export interface RecorderMetricsOptions {
   readonly clocks: Clocks;
 }
 
-/** The recorder measures itself: its queue, its losses, its batches. */
+/** Registers the recorder's own metrics: its queue, its losses, its batches. */
 export function createRecorderMetrics(
   registry: MetricRegistry,
   options: RecorderMetricsOptions,

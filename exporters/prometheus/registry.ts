@@ -8,10 +8,10 @@ import type {
 import type { LabelName } from '#semconv/metric-labels';
 import { joinLines, type Labels } from './sample-line.ts';
 
-/** The two texts that a scraper can ask for: classic 0.0.4, and OpenMetrics 1.0, which carries exemplars. */
+/** The exposition formats: classic text 0.0.4, and OpenMetrics 1.0, which carries exemplars. */
 export type TextFormat = 'classic' | 'openmetrics';
 
-/** One value of a metric that is read when it is scraped. */
+/** One value of a derived metric, read at scrape time. */
 export interface Sample<Label extends LabelName = LabelName> {
   readonly labels: Labels<Label>;
   readonly value: number;
@@ -20,40 +20,40 @@ export interface Sample<Label extends LabelName = LabelName> {
 /** Links an observation to its trace; name and value characters together at most 128. */
 export type ExemplarLabels = Readonly<Record<string, string>>;
 
-/** A counter that this process counts itself. */
+/** A counter with state in this process. */
 export interface CountedMetric<Label extends LabelName> {
   add(labels: Readonly<Record<Label, string>>, by?: number): void;
 }
 
-/** A distribution that this process observes itself. */
+/** A histogram with state in this process. */
 export interface ObservedMetric<Label extends LabelName> {
   observe(value: number, labels: Readonly<Record<Label, string>>, exemplar?: ExemplarLabels): void;
 }
 
-/** All metrics of one exporter. No other module knows which metrics library stands behind it. */
+/** All metrics of one exporter. A facade: no other module depends on the metrics library. */
 export interface MetricRegistry {
   counter<Label extends LabelName>(definition: CounterDefinition<Label>): CountedMetric<Label>;
   histogram<Label extends LabelName>(definition: HistogramDefinition<Label>): ObservedMetric<Label>;
   /**
-   * A metric whose samples are read anew by every scrape. Samples of a counter with equal labels are added, of a gauge
-   * the last one counts; a value that is not finite (or, of a counter, negative) has no series.
+   * A metric whose samples are read at every scrape. Samples with equal labels are summed for a counter; for a gauge the
+   * last one wins. A value that is not finite (or, for a counter, negative) has no series.
    */
   derived<Label extends LabelName>(
     definition: CounterDefinition<Label> | GaugeDefinition<Label>,
     read: () => Iterable<Sample<Label>>,
   ): void;
-  /** A metric whose lines, `sampleLine` each, are kept as text by someone else: a scrape only puts them together. */
+  /** A metric whose lines (`sampleLine`) the caller caches as text: a scrape only joins them. */
   text(definition: CounterDefinition | GaugeDefinition, read: () => string): void;
   render(format: TextFormat): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-/** The names under which a metric stands in the two texts, and its lines where the library does not know them. */
+/** The names of a metric in both formats, and its cached lines, which the library does not hold. */
 interface Family {
   readonly names: Readonly<Record<TextFormat, string>>;
   readonly readLines: () => string;
 }
 
-/** A registry with nothing in it; there is no global one. */
+/** An empty registry; there is no global one. */
 export function createRegistry(): MetricRegistry {
   const registries = { classic: new Registry(), openmetrics: new Registry<OpenMetricsContentType>() };
   registries.openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -97,7 +97,7 @@ export function createRegistry(): MetricRegistry {
   };
 }
 
-/** What `Registry.metrics` gives, with the lines of others below the heads that the library writes. */
+/** As `Registry.metrics`, with the cached lines below the HELP and TYPE lines that the library writes. */
 async function renderFamilies(
   registry: Pick<Registry, 'getSingleMetricAsString'>,
   families: readonly Family[],
@@ -111,7 +111,7 @@ async function renderFamilies(
   return format === 'classic' ? `${texts.join('\n\n')}\n` : `${texts.join('\n')}\n# EOF\n`;
 }
 
-/** Metrics join their registries through views, so none of them is registered where it is made. */
+/** Metrics are registered through views only, so none is registered on construction. */
 function configOf(definition: CounterDefinition | GaugeDefinition | HistogramDefinition) {
   return {
     name: definition.name,
@@ -140,7 +140,7 @@ function derivedMetric(
   const gauge = new Gauge({
     ...configOf(definition),
     collect: () => {
-      // An unlabelled gauge would come back from reset() as 0, which is a value; a removed one is absent.
+      // reset() sets an unlabelled gauge to 0, which is a value; remove() makes it absent.
       gauge.reset();
       gauge.remove({});
       for (const { labels, value } of read()) if (Number.isFinite(value)) gauge.set(labels, value);
@@ -149,7 +149,7 @@ function derivedMetric(
   return gauge;
 }
 
-/** A view of a metric with a name of its own, since the two texts call a counter differently. */
+/** A view of a metric under another name, since the two formats name a counter differently. */
 function viewOf(metric: Metric, name: string): Metric {
   const view = Object.create(metric, { name: { value: name } }) as Metric;
   if (!(metric instanceof Histogram)) return view;
@@ -159,7 +159,7 @@ function viewOf(metric: Metric, name: string): Metric {
   });
 }
 
-/** Bounds as OpenMetrics wants them, `1.0` and not `1`, in both texts: the series must not depend on the format. */
+/** Canonical OpenMetrics bounds, `1.0` and not `1`, in both formats: the series must not depend on the format. */
 async function withCanonicalBounds(metric: Histogram) {
   const family = await metric.get();
   const values = family.values.map((entry) => {

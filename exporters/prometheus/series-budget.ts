@@ -1,9 +1,9 @@
 import type { MinerStats } from '#facts/miner-stats';
 import { OVERFLOW } from '#semconv/metric-labels';
 
-/** How many series the values of open labels may make. */
+/** Cardinality limits: how many series the values of open labels may create. */
 export interface SeriesLimits {
-  /** Miners, over all validators, that have series of their own: 256 slots and those who held them before. */
+  /** Miners, over all validators, that have series of their own: 256 slots and their former holders. */
   readonly maxMiners: number;
   /** Different reasons, and different tables, of one metric. */
   readonly maxNames: number;
@@ -20,23 +20,23 @@ export const DEFAULT_SERIES_LIMITS: SeriesLimits = {
   maxValidators: 64,
 };
 
-/** What a hotkey may look like to be a label; neither the common label nor a separator of labels. */
+/** A hotkey that is allowed as a label value: neither the overflow label nor a separator of labels. */
 const IDENTITY = /^[A-Za-z0-9][\w.-]{0,127}$/;
 export const isShowableIdentity = (hotkey: string): boolean => IDENTITY.test(hotkey);
 
-/** What decides whether a miner has series of its own. */
+/** The columns that decide whether a miner has series of its own. */
 export type BudgetedMiner = Pick<MinerStats, 'validatorId' | 'minerHotkey' | 'firstSeen'>;
 
 /**
- * The miners in the order in which they have a claim to series of their own: whoever was seen first. It follows from the
- * rows alone, so that every process, and every restart, gives the same miners their series.
+ * Orders miners by their claim to series of their own: first seen, first served. The order is a function of the rows
+ * alone, so every process, and every restart, selects the same miners.
  */
 export const bySeniority = (a: BudgetedMiner, b: BudgetedMiner): number =>
   (a.firstSeen ?? Infinity) - (b.firstSeen ?? Infinity) ||
   a.validatorId - b.validatorId ||
   (a.minerHotkey < b.minerHotkey ? -1 : 1);
 
-/** The miners that have series of their own. */
+/** The miners that have series of their own: the first `maxMiners` by seniority. */
 export function withinBudget<Miner extends BudgetedMiner>(
   miners: Iterable<Miner>,
   maxMiners: number,
@@ -48,8 +48,8 @@ export function withinBudget<Miner extends BudgetedMiner>(
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
- * A name as a label value: itself while it is a lower-case identifier within the budget, else the common one. The
- * names that were refused are not kept, so that arbitrary texts cannot fill the memory.
+ * Maps a name to a label value: itself while it is a lower-case identifier within the budget, else the overflow label.
+ * Rejected names are not stored, so that arbitrary texts cannot exhaust memory.
  */
 export class NameBudget {
   readonly #limit: number;

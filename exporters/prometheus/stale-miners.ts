@@ -1,22 +1,22 @@
 import type { MinerStats } from '#facts/miner-stats';
 
-/** Grace before the old holder of a reassigned slot counts as stale, microseconds. */
+/** A miner is stale when its slot has a newer holder and its own row was not updated for this long. */
 export const REPLACED_AFTER_MICROS = 6 * 3_600_000_000;
-/** Silence after which any miner counts as stale, microseconds. */
+/** A miner is stale in any case when its row was not updated for this long. */
 export const QUIET_AFTER_MICROS = 30 * 86_400_000_000;
 
-/** The fields by which a miner counts as stale. */
+/** The columns that decide whether a miner is stale. */
 export type MinerPresence = Pick<MinerStats, 'validatorId' | 'minerUid' | 'updatedAt'>;
 
-/** The newest instants of one validator: of all its rows, and of those that name a slot. */
+/** The newest `updatedAt` of one validator: over all its rows, and by slot. */
 interface NewestRows {
   updatedAt: number;
   readonly bySlot: Map<number, number>;
 }
 
 /**
- * The miners that have left, by the rows alone and by no clock: the clock is the newest row of the same validator.
- * The rows of those who left make no difference to who else has left.
+ * The stale miners: a pure function of the rows, without a clock. The newest row of the same validator serves as "now".
+ * Dropping stale rows does not change which other rows are stale.
  */
 export function findStaleMiners<Miner extends MinerPresence>(miners: Iterable<Miner>): readonly Miner[] {
   const all = [...miners];

@@ -10,12 +10,12 @@ import type { MetricRegistry, Sample } from './registry.ts';
 import type { Labels } from './sample-line.ts';
 import { isShowableIdentity, type SeriesLimits } from './series-budget.ts';
 
-/** A state that was read longer ago is shown no more: an old truth is worse than none. */
+/** Age after which a read state is exposed no more: an outdated state misleads, an absent one raises an alert. */
 const STALE_AFTER_MILLIS = 60_000;
 
-/** Where the state of the pipeline is shown. */
+/** Gauges of the pipeline's state. */
 export interface StateMetrics {
-  /** Takes the state as it was just read; null takes what is shown away. */
+  /** Exposes the state as just read; null removes it. */
   show(state: PipelineState | null): void;
 }
 
@@ -24,7 +24,7 @@ export interface StateMetricsOptions extends Pick<SeriesLimits, 'maxRuns' | 'max
   readonly clocks: Clocks;
 }
 
-/** The state as it is shown: the runs that have series of their own, and how many have none. */
+/** The exposed state: the runs within the budget, and the number of those beyond it. */
 interface ShownState extends PipelineState {
   readonly runs: readonly OpenRun[];
   readonly runsOverflowed: number;
@@ -37,8 +37,8 @@ type Gauges = <Label extends LabelName>(
 ) => void;
 
 /**
- * How the pipeline stands. Counts by step and by reason are 0 where there is nothing, so that an alert sees that and not
- * an absence; instants are absent then.
+ * Registers the gauges of the pipeline's state. Counts by step and by reason are 0, not absent, where there is nothing,
+ * so that an alert can tell "none" from "unknown"; instants are absent then.
  */
 export function createStateMetrics(registry: MetricRegistry, options: StateMetricsOptions): StateMetrics {
   const { maxRuns, maxValidators, onOverflow, clocks } = options;
@@ -115,7 +115,7 @@ const labelsOf = ({ validatorId, runId }: OpenRun): Labels<'validator_id' | 'run
   run_id: String(runId),
 });
 
-/** Seconds since 1970; nothing where there is no instant. */
+/** An instant as seconds since 1970; no sample where there is none. */
 const instant = <Label extends LabelName>(
   labels: Labels<Label>,
   micros: EpochMicros | null | undefined,
@@ -131,7 +131,7 @@ function validatorSamples(
     .map(({ id, hotkey }) => ({ labels: { validator_id: String(id), validator_hotkey: hotkey }, value: 1 }));
 }
 
-/** The newest runs have series: the newest of each validator first, so that none of them crowds out another. */
+/** Selects the newest runs, round-robin over the validators, so that no validator crowds out another. */
 function admit(openRuns: readonly OpenRun[], limit: number): Pick<ShownState, 'runs' | 'runsOverflowed'> {
   const seen = new Map<number, number>();
   const ranked = [...openRuns]

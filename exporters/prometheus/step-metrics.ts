@@ -4,11 +4,11 @@ import { METRICS } from '#semconv/metrics';
 import { NamedCounts, type OverflowListener } from './named-counts.ts';
 import type { ExemplarLabels, MetricRegistry } from './registry.ts';
 
-/** Characters of all names and values together that OpenMetrics allows. */
+/** Limit of OpenMetrics for the characters of all names and values of an exemplar together. */
 const MAX_EXEMPLAR_CHARACTERS = 128;
 const HEXADECIMAL = /^[0-9a-f]+$/;
 
-/** The link from an observation to its span; undefined when the ids are no ids or too long to be shown. */
+/** The exemplar of an observation: its trace and span. Undefined when the ids are not hexadecimal or too long. */
 export function exemplarOf({
   traceId,
   spanId,
@@ -19,13 +19,13 @@ export function exemplarOf({
   return areIds && characters <= MAX_EXEMPLAR_CHARACTERS ? labels : undefined;
 }
 
-/** Where finished steps are counted. */
+/** Metrics of finished steps. */
 export interface StepMetrics {
-  /** Counts a step that was committed; a running step is ignored. */
+  /** Counts a committed step; a step that still runs is ignored. */
   observe(fact: StepFact): void;
 }
 
-/** What the finished steps add up to: latencies, outcomes, errors, scores. */
+/** Registers the metrics of finished steps: latencies, outcomes, errors, scores. */
 export function createStepMetrics(
   registry: MetricRegistry,
   maxNames: number,

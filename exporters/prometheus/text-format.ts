@@ -1,6 +1,6 @@
 import type { TextFormat } from './registry.ts';
 
-/** Versions of OpenMetrics that a scraper may name; a scraper that names none takes what it gets. */
+/** Supported OpenMetrics versions; undefined is a scraper that names none and accepts any. */
 const OPENMETRICS_VERSIONS: readonly (string | undefined)[] = ['1.0.0', '0.0.1', undefined];
 
 interface AcceptedType {
@@ -10,8 +10,8 @@ interface AcceptedType {
 }
 
 /**
- * The text that a scraper asks for by its Accept header (RFC 9110, 12.5.1). OpenMetrics has to be named and to be
- * wanted at least as much as plain text; everything else gets the classic text.
+ * Content negotiation by the Accept header of a scrape (RFC 9110, 12.5.1). OpenMetrics must be named with at least the
+ * quality of plain text; everything else gets the classic format.
  */
 export function negotiateFormat(accept: string | undefined): TextFormat {
   const accepted = (accept ?? '').split(',').map(parseAccepted);

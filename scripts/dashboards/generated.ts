@@ -31,7 +31,7 @@ export interface PanelTarget<Target> {
   readonly dashboard: DashboardJson;
   readonly panel: PanelJson;
   readonly target: Target;
-  /** How the panel is called in the words of a test. */
+  /** Name of the panel in test titles. */
   readonly name: string;
 }
 
@@ -70,7 +70,7 @@ export function colouredValues({ type, fieldConfig }: PanelJson): readonly (read
     );
 }
 
-/** The width in pixels that a column takes in Grafana when nothing says one. */
+/** Grafana's default width of a column, pixels. */
 const USUAL_WIDTH = 150;
 
 /** The pixels that the columns of a table need at least. */
@@ -86,13 +86,13 @@ export const widthOf = ({ fieldConfig }: PanelJson): number =>
     )
     .reduce((sum, width) => sum + width, 0);
 
-/** The columns or lines that a panel says something of by name, in its order. */
+/** The columns or lines that a panel overrides by name, in its order. */
 export const fieldsOverridden = ({ fieldConfig }: PanelJson): readonly string[] =>
   fieldConfig.overrides
     .filter(({ matcher }) => matcher.id === 'byName')
     .map(({ matcher }) => matcher.options);
 
-/** The columns or lines that a panel speaks of, and those that its links take values from. */
+/** The columns or lines that a panel references: by overrides, and by the variables of its links. */
 export function fieldsNamedBy(panel: PanelJson): readonly string[] {
   const linked = linksOf(panel).flatMap((url) =>
     [...url.matchAll(/\$\{__data\.fields\.(\w+)[:}]/g)].map(([, name]) => name ?? ''),

@@ -1,4 +1,4 @@
-/** What is chosen in a dashboard, and the time range that it shows. */
+/** The values of a dashboard's variables, and its time range. */
 export interface DashboardChoice {
   readonly variables: Readonly<Record<string, string>>;
   readonly from: Date;
@@ -8,13 +8,13 @@ export interface DashboardChoice {
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const withoutQuotes = (text: string): string => text.replaceAll("'", "''");
 
-/** The formats of variables that queries of ours use. */
+/** The variable formats that our queries use. */
 const SQL_FORMATS: Readonly<Record<string, (value: string) => string>> = {
   '': withoutQuotes,
   sqlstring: quoted,
 };
 
-/** Puts the values of the variables into a text: `${name}` and `${name:format}`. */
+/** Interpolates variables into a text: `${name}` and `${name:format}`. */
 function withVariables(
   text: string,
   variables: Readonly<Record<string, string>>,

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 
-/** The role with which Grafana reads; one of a server, whatever its databases. */
+/** The role with which Grafana reads. Roles belong to the server, not to a database. */
 export const GRAFANA_READER = 'grafana_reader';
 
 const SCRIPT = join(import.meta.dirname, '../../dashboards/provisioning/grafana-reader.sql');
 
 /**
- * What the script of the role grants. The rest of it is for one server with one database: many databases of one server make the role at
- * the same time.
+ * The grants of the role's script. The rest of the script assumes one database per server, while tests create the role
+ * from many databases of one server concurrently.
  */
 const GRANTS = readFileSync(SCRIPT, 'utf8')
   .split('\n')
@@ -29,18 +29,18 @@ export async function allowReader(pool: Pool): Promise<void> {
   await pool.query(`${CREATE}\n${GRANTS}`);
 }
 
-/** A row of an answer. */
+/** A row of a result. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What a query gave. */
+/** The result of a query. */
 export interface Answer {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
-  /** Milliseconds until the last row had come. */
+  /** Milliseconds until the last row was received. */
   readonly millis: number;
 }
 
-/** Runs a query as Grafana does: as the reader, who may write nothing. */
+/** Runs a query as Grafana does: with the read-only role. */
 export async function askAsReader(pool: Pool, sql: string): Promise<Answer> {
   const client = await pool.connect();
   try {

@@ -41,11 +41,11 @@ export async function photograph({ html, size }: Page, path: string): Promise<vo
 
 async function run(program: string, args: readonly string[]): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  let errorOutput = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${output}`);
+  if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${errorOutput}`);
 }

@@ -3,8 +3,8 @@ import { measure } from '#bench/harness/measure';
 import { comparisonText, short } from '#bench/harness/report';
 import { median, quantile } from '#bench/harness/statistics';
 
-describe('quantiles', () => {
-  it('quantiles lie between neighbours in proportion', () => {
+describe('Quantiles', () => {
+  it('a quantile between two numbers is interpolated linearly', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1])).toBe(2.5);
     expect(quantile([0, 10, 20, 30, 40], 0.99)).toBeCloseTo(39.6, 12);
@@ -12,7 +12,7 @@ describe('quantiles', () => {
   });
 });
 
-/** A side that gives these numbers, one a round, and says when it was asked. */
+/** A side that returns these numbers, one a round, and records its calls. */
 function scripted(name: string, numbers: readonly number[], asked: string[]) {
   const left = [...numbers];
   return () => {
@@ -21,15 +21,15 @@ function scripted(name: string, numbers: readonly number[], asked: string[]) {
   };
 }
 
-describe('a comparison', () => {
-  it('a comparison measures each side once a round, and another one begins each time', async () => {
+describe('Comparison', () => {
+  it('each side is measured once a round, and another one begins each time', async () => {
     const asked: string[] = [];
     const sides = { ours: scripted('ours', [1, 2, 3], asked), bare: scripted('bare', [1, 1, 1], asked) };
     await measure('suite', { name: 'n', unit: 'ns', sides, targets: [] }, 3);
     expect(asked).toEqual(['ours', 'bare', 'bare', 'ours', 'ours', 'bare']);
   });
 
-  it('a comparison holds its targets against the medians, and shows what single rounds gave', async () => {
+  it('targets are compared with the medians, and the range of single rounds is reported', async () => {
     const sides = { ours: scripted('', [10, 40, 20], []), bare: scripted('', [10, 10, 10], []) };
     const ratio = { what: 'times bare', value: ({ ours = NaN, bare = NaN }) => ours / bare };
     const comparison = {
@@ -48,7 +48,7 @@ describe('a comparison', () => {
     ]);
   });
 
-  it('a comparison does not hold what could not be measured, and says so', async () => {
+  it('a target that could not be measured does not count as held, and the report shows it', async () => {
     const target = { what: '', value: () => NaN, atMost: 1 };
     const result = await measure(
       's',
@@ -59,7 +59,7 @@ describe('a comparison', () => {
     expect(comparisonText(result)).toMatch(/ not measured$/);
   });
 
-  it('a comparison is shown with its sides and its targets', async () => {
+  it('the report of a comparison lists its sides and its targets', async () => {
     const sides = { ours: () => 1234.5, 'psql \\copy': () => 2000 };
     const target = {
       what: 'share of \\copy',
@@ -79,14 +79,14 @@ describe('a comparison', () => {
   });
 });
 
-describe('a number', () => {
+describe('Numbers of a report', () => {
   it.each([
     [12_345.6, '12,346'],
     [99.94, '99.9'],
     [1.234, '1.23'],
     [0, '0.00'],
     [NaN, '–'],
-  ])('a number: %s is shown as %s', (value, text) => {
+  ])('the number %s is shown as %s', (value, text) => {
     expect(short(value)).toBe(text);
   });
 });

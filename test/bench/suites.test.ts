@@ -7,8 +7,8 @@ const FILES = readdirSync(join(import.meta.dirname, '../../bench/suites')).filte
   name.endsWith('.ts'),
 );
 
-describe('the suites of the benchmarks', () => {
-  it('the suites of the benchmarks are all run by npm run bench, each under the name of its file', () => {
+describe('Benchmark suites', () => {
+  it('npm run bench runs every suite, each under the name of its file', () => {
     const names = SUITES.map(({ name }) => `${name}.ts`);
     expect(names.toSorted()).toEqual(FILES.toSorted());
     expect(new Set(names).size).toBe(names.length);

@@ -28,8 +28,8 @@ function profileOf(stacks: readonly (readonly string[])[]): Profiler.Profile {
   };
 }
 
-describe('the CPU time of a process', () => {
-  it('the CPU time of a process belongs to the nearest frame that is recording or pipeline, and to both where there is none', () => {
+describe('CPU shares', () => {
+  it('CPU time belongs to the innermost frame of recording or pipeline, and to both without such a frame', () => {
     const wrapper = 'file:///b/src/steps/step.ts';
     const times = cpuTimes(
       profileOf([
@@ -45,8 +45,8 @@ describe('the CPU time of a process', () => {
   });
 });
 
-describe('a measurement that several sides report on', () => {
-  it('a measurement that several sides report on is taken once a round, by whichever side comes first', async () => {
+describe('Shared measurement', () => {
+  it('a shared measurement is taken once a round, by whichever side comes first', async () => {
     let taken = 0;
     const sides = shareMeasurement(() => Promise.resolve((taken += 1)), {
       it: (number) => number,

@@ -39,7 +39,7 @@ const datasources = z
   .parse(yaml('dashboards/provisioning/datasources/barograph.yaml')).datasources;
 
 describe('docker-compose.yml', () => {
-  it('docker-compose.yml has the services that show what was recorded, and the one that records', () => {
+  it('compose has the services that show what was recorded, and the one that records', () => {
     expect(Object.keys(services).sort()).toEqual([
       'barograph',
       'demonstration',
@@ -54,34 +54,34 @@ describe('docker-compose.yml', () => {
     ]);
   });
 
-  it('docker-compose.yml pins each image to a version, and builds ours in the version of the package', () => {
+  it('each image is pinned to a version, and ours has the version of the package', () => {
     for (const [name, { image }] of all) expect(image, name).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
     const { version } = z.object({ version: z.string() }).parse(JSON.parse(read('package.json')));
     for (const name of ['barograph', 'demonstration'])
       expect(serviceOf(name)).toMatchObject({ build: '.', image: `barograph:${version}` });
   });
 
-  it('docker-compose.yml mounts only what there is, and read-only', () => {
+  it('every mount exists in the repository and is read-only', () => {
     const ours = all.flatMap(([, it]) => mountsOf(it)).filter(({ source }) => source.startsWith('./'));
     expect(ours.length).toBeGreaterThan(5);
     expect(ours.filter(({ source }) => !existsSync(join(ROOT, source)))).toEqual([]);
     expect(ours.filter(({ isReadOnly }) => !isReadOnly)).toEqual([]);
   });
 
-  it('docker-compose.yml uses each volume that it names, and names each that it uses', () => {
+  it('each declared volume is used, and each used volume is declared', () => {
     const used = all.flatMap(([, it]) => mountsOf(it)).map(({ source }) => source);
     const named = used.filter((source) => !source.startsWith('./'));
     expect(new Set(named)).toEqual(new Set(Object.keys(volumes)));
   });
 
-  it('docker-compose.yml is reached from this machine alone, each port once', () => {
+  it('each port is published once, on the loopback address only', () => {
     const ports = all.flatMap(([, it]) => it.ports ?? []);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
     const published = ports.map((port) => port.split(':')[1]);
     expect(new Set(published).size).toBe(published.length);
   });
 
-  it('docker-compose.yml needs every secret that .env.example names, and no other, and has no default for any', () => {
+  it('compose needs exactly the secrets of .env.example, and has no default for any', () => {
     const text = read(COMPOSE);
     const required = [...text.matchAll(/\$\{([A-Z_]+):\?[^}]+\}/g)].map(([, name]) => name);
     const named = [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)];
@@ -91,14 +91,14 @@ describe('docker-compose.yml', () => {
     expect(read('.gitignore').split('\n')).toContain('.env');
   });
 
-  it('docker-compose.yml quotes each secret, for unquoted it would be no text', () => {
+  it('each secret is quoted, since an unquoted one might not be text', () => {
     const lines = read(COMPOSE)
       .split('\n')
       .filter((line) => line.includes('${'));
     for (const line of lines) expect(line).toMatch(/: '[^']*'$/);
   });
 
-  it('docker-compose.yml waits only for services that are there and tell their health', () => {
+  it('services wait only for existing services with a health check', () => {
     const waits = all.flatMap(([name, { depends_on: on = {} }]) =>
       Object.entries(on).map(([target, { condition }]) => ({ name, target, condition })),
     );
@@ -110,7 +110,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('docker-compose.yml checks the health of every service but the Collector, whose image can run no check', () => {
+  it('every service has a health check, except the Collector, whose image has no shell', () => {
     const unchecked = all.filter(([, { healthcheck }]) => healthcheck === undefined).map(([name]) => name);
     expect(unchecked).toEqual(['otel-collector']);
     for (const name of ['barograph', 'demonstration'])
@@ -118,7 +118,7 @@ describe('docker-compose.yml', () => {
     expect(serviceOf('otel-collector').ports).toContain('127.0.0.1:13133:13133');
   });
 
-  it('docker-compose.yml keeps exemplars, loads the rules, and gives Grafana the dashboards', () => {
+  it('Prometheus keeps exemplars and loads the rules, and Grafana gets the dashboards', () => {
     expect(serviceOf('prometheus').command).toContain('--enable-feature=exemplar-storage');
     const targetOf = (name: string) =>
       mountsOf(serviceOf(name)).find(({ source }) => source === './dashboards/generated')?.target;
@@ -131,7 +131,7 @@ describe('docker-compose.yml', () => {
     expect(providers).toMatchObject([{ folder: 'Barograph', options: { path: targetOf('grafana') } }]);
   });
 
-  it('docker-compose.yml drops every capability of our own processes and keeps their spools', () => {
+  it('our own processes have no capability, and their spools are on volumes', () => {
     for (const name of ['barograph', 'demonstration']) {
       const it = serviceOf(name);
       expect(it).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
@@ -145,7 +145,7 @@ describe('docker-compose.yml', () => {
   const compose = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' });
   const hasCompose = compose.status === 0;
   it.skipIf(!hasCompose)(
-    'docker-compose.yml is understood by docker compose, with and without the demonstration (skipped where it is not installed)',
+    'docker compose accepts the file, with and without the demonstration (skipped where it is not installed)',
     () => {
       const folder = mkdtempSync(join(tmpdir(), 'barograph-compose-'));
       try {
@@ -170,7 +170,7 @@ describe('Dockerfile', () => {
       .filter((line) => line.startsWith(`${instruction} `))
       .map((line) => line.slice(instruction.length + 1));
 
-  it('Dockerfile has two stages of one pinned image, and runs as a user who is not root', () => {
+  it('the image has two stages of one pinned base, and does not run as root', () => {
     const images = argumentsOf('FROM').map((text) => text.split(' ')[0]);
     expect(images).toHaveLength(2);
     expect(new Set(images).size).toBe(1);
@@ -178,7 +178,7 @@ describe('Dockerfile', () => {
     expect(argumentsOf('USER')).toEqual(['node']);
   });
 
-  it('Dockerfile copies only what there is and what .dockerignore lets in', () => {
+  it('every copied path exists and passes .dockerignore', () => {
     const copied = argumentsOf('COPY')
       .filter((text) => !text.startsWith('--from='))
       .flatMap((text) => text.split(' ').slice(0, -1));
@@ -190,7 +190,7 @@ describe('Dockerfile', () => {
     expect(copied.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it('Dockerfile leaves the tools of development out, checks /readyz, and starts the programs that a build makes', () => {
+  it('the image has no development tools, checks /readyz, and starts programs that a build makes', () => {
     const text = lines.join('\n');
     expect(text).toContain('npm prune --ignore-scripts --omit=dev --omit=optional');
     expect(text).toMatch(/HEALTHCHECK[^]*\/readyz/);
@@ -202,28 +202,28 @@ describe('Dockerfile', () => {
   });
 });
 
-describe('the configuration of the Collector and of Jaeger', () => {
+describe('Configuration of the Collector and of Jaeger', () => {
   const collector = collectorFile.parse(yaml('otel-collector.yaml'));
   const jaeger = collectorFile.parse(yaml('dashboards/jaeger.yaml'));
 
-  it('the configuration of the Collector and of Jaeger defines every component that it uses and uses every one that it defines', () => {
+  it('every used component is defined, and every defined one is used', () => {
     expect(strayComponents(collector)).toEqual([]);
     expect(strayComponents(jaeger)).toEqual([]);
   });
 
-  it('the configuration of the Collector and of Jaeger names no exporter by a name that is deprecated', () => {
+  it('no exporter has a deprecated name', () => {
     const exporters = [...Object.keys(collector.exporters), ...Object.keys(jaeger.exporters)];
     expect(exporters.filter((name) => /^(otlp|otlphttp)(\/|$)/.test(name))).toEqual([]);
   });
 
-  it('the configuration of the Collector and of Jaeger limits memory before anything else, and asks every sender for the token', () => {
+  it('the memory limit comes first, and every sender needs the token', () => {
     for (const { processors } of Object.values(collector.service.pipelines))
       expect(processors[0]).toBe('memory_limiter');
     const auth = { auth: { authenticator: 'bearertokenauth' } };
     expect(collector.receivers).toMatchObject({ otlp: { protocols: { grpc: auth, http: auth } } });
   });
 
-  it('the configuration of the Collector and of Jaeger keeps what it could not send on disk, and sends it again for as long as it takes', () => {
+  it('unsent batches are kept on disk, and retried without a time limit', () => {
     expect(collector.exporters).toMatchObject({
       otlp_grpc: {
         retry_on_failure: { enabled: true, max_elapsed_time: '0s' },
@@ -232,7 +232,7 @@ describe('the configuration of the Collector and of Jaeger', () => {
     });
   });
 
-  it('the configuration of the Collector and of Jaeger listens to this machine alone unless it is told otherwise, and has a default for all but the token', () => {
+  it('the listen address defaults to the loopback address, and all but the token has a default', () => {
     for (const path of ['otel-collector.yaml', 'dashboards/jaeger.yaml']) {
       const found = environmentOf(read(path));
       const withoutDefault = [...found].filter(([, fallback]) => fallback === null).map(([name]) => name);
@@ -243,19 +243,19 @@ describe('the configuration of the Collector and of Jaeger', () => {
     }
   });
 
-  it('the configuration of the Collector and of Jaeger is told in compose only what it reads', () => {
+  it('compose sets only variables that the configuration reads', () => {
     for (const [name, path, prefix] of [
       ['otel-collector', 'otel-collector.yaml', 'BAROGRAPH_'],
       ['jaeger', 'dashboards/jaeger.yaml', 'JAEGER_'],
     ] as const) {
       const known = environmentOf(read(path));
-      const names = Object.keys(serviceOf(name).environment ?? {}).filter((it) => it.startsWith(prefix));
-      expect(names.filter((it) => !known.has(it))).toEqual([]);
-      expect(names.length).toBeGreaterThan(2);
+      const variables = Object.keys(serviceOf(name).environment ?? {}).filter((it) => it.startsWith(prefix));
+      expect(variables.filter((it) => !known.has(it))).toEqual([]);
+      expect(variables.length).toBeGreaterThan(2);
     }
   });
 
-  it('the configuration of the Collector and of Jaeger is built for the server tests from the components that it names, all of one release', () => {
+  it('the server tests build it from the components that it names, all of one release', () => {
     const manifest = z
       .object({ dist: z.object({ version: z.string() }) })
       .catchall(z.array(z.object({ gomod: z.string() })))
@@ -276,7 +276,7 @@ describe('the configuration of the Collector and of Jaeger', () => {
   });
 });
 
-describe('the configuration of Prometheus', () => {
+describe('Configuration of Prometheus', () => {
   const config = z
     .object({
       rule_files: z.array(z.string()),
@@ -289,14 +289,14 @@ describe('the configuration of Prometheus', () => {
     })
     .parse(yaml('dashboards/prometheus.yml'));
 
-  it('the configuration of Prometheus loads the two files of rules that are generated, and every one that is there', () => {
+  it('Prometheus loads the two generated rule files, and no generated file is left out', () => {
     const names = config.rule_files.map((path) => path.replace('/etc/prometheus/rules/', ''));
     expect(names.toSorted()).toEqual(['alerts.rules.yaml', 'recording.rules.yaml']);
     const found = readdirSync(join(ROOT, 'dashboards/generated')).filter((it) => it.endsWith('.rules.yaml'));
     expect(found.filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  it('the configuration of Prometheus scrapes services of compose, under the names of the jobs that rules and panels use', () => {
+  it('Prometheus scrapes services of compose, under the job names of rules and panels', () => {
     expect(config.scrape_configs.map(({ job_name: name }) => name)).toEqual(['barograph', 'otel-collector']);
     for (const { names } of config.scrape_configs.flatMap(({ dns_sd_configs: found }) => found))
       for (const name of names) expect(services).toHaveProperty([name]);
@@ -304,7 +304,7 @@ describe('the configuration of Prometheus', () => {
 
   const promtool = spawnSync('promtool', ['--version']);
   it.skipIf(promtool.status !== 0)(
-    'the configuration of Prometheus is understood by promtool (skipped where it is not installed; Debian: apt-get install prometheus)',
+    'promtool accepts the configuration (skipped where it is not installed; Debian: apt-get install prometheus)',
     () => {
       const args = ['check', 'config', '--syntax-only', 'dashboards/prometheus.yml'];
       const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: ROOT, encoding: 'utf8' });
@@ -313,10 +313,10 @@ describe('the configuration of Prometheus', () => {
   );
 });
 
-describe('what Grafana is provisioned with', () => {
+describe('Provisioning of Grafana', () => {
   const byUid = new Map(datasources.map((it) => [it.uid, it]));
 
-  it('what Grafana is provisioned with has the three datasources by the uids that panels and links name, one of them the default', () => {
+  it('the three datasources have the uids that panels and links name, and one is the default', () => {
     expect([...byUid.keys()].sort()).toEqual([
       'barograph-jaeger',
       'barograph-postgres',
@@ -325,7 +325,7 @@ describe('what Grafana is provisioned with', () => {
     expect(datasources.filter(({ isDefault }) => isDefault)).toHaveLength(1);
   });
 
-  it('what Grafana is provisioned with reaches services of compose, and PostgreSQL as the role that only reads', () => {
+  it('the datasources reach services of compose, and PostgreSQL with the read-only role', () => {
     for (const { url } of datasources) {
       const { hostname } = new URL(url.includes('://') ? url : `tcp://${url}`);
       expect(services).toHaveProperty([hostname]);
@@ -338,7 +338,7 @@ describe('what Grafana is provisioned with', () => {
     expect(serviceOf('grafana').environment).toHaveProperty('GRAFANA_READER_PASSWORD');
   });
 
-  it('what Grafana is provisioned with leads from an exemplar to its trace, and from a span to metrics that exist', () => {
+  it('an exemplar links to its trace, and a span to metrics that exist', () => {
     expect(byUid.get('barograph-prometheus')?.jsonData['exemplarTraceIdDestinations']).toEqual([
       { name: 'trace_id', datasourceUid: 'barograph-jaeger' },
     ]);
@@ -359,14 +359,14 @@ describe('what Grafana is provisioned with', () => {
     }
   });
 
-  it('what Grafana is provisioned with escapes each dollar that Grafana would take for a variable of its environment', () => {
+  it('each dollar that Grafana would take for an environment variable is escaped', () => {
     const text = read('dashboards/provisioning/datasources/barograph.yaml').replaceAll(/^#.*$/gm, '');
     const variables = [...text.matchAll(/(?<!\$)\$([A-Za-z_]\w*)/g)].map(([, name]) => name);
     expect(variables).toEqual(['GRAFANA_READER_PASSWORD']);
   });
 });
 
-describe('the links from traces to rows', () => {
+describe('Links from traces to rows', () => {
   const { linkPatterns } = z
     .strictObject({
       linkPatterns: z.array(
@@ -375,7 +375,7 @@ describe('the links from traces to rows', () => {
     })
     .parse(JSON.parse(read('dashboards/jaeger-ui.json')));
 
-  it('the links from traces to rows lead from run and miner to their dashboards, by attributes that spans of them have', () => {
+  it('run and miner of a trace link to their dashboards, by attributes that their spans have', () => {
     expect(linkPatterns.map(({ key, url }) => [key, new URL(url).pathname])).toEqual([
       ['weather.run.id', '/d/barograph-run'],
       ['weather.miner.hotkey', '/d/barograph-miner'],

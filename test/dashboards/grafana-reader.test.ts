@@ -40,7 +40,7 @@ afterAll(async () => {
   await owner.end();
 });
 
-/** The refusal of a statement, as PostgreSQL words it; null when it is done. */
+/** The error message of PostgreSQL for a statement; null when it succeeds. */
 const refusalOf = (reader: Pool, statement: string): Promise<string | null> =>
   reader.query(statement).then(
     () => null,
@@ -55,8 +55,8 @@ const namesOf = async (reader: Pool, kinds: string): Promise<readonly string[]> 
   return rows.map(({ name }) => name);
 };
 
-describe('the role by which Grafana reads', () => {
-  it('the role by which Grafana reads reads every table and view of what was recorded, whether the role or the tables came first', async () => {
+describe('Read-only role of Grafana', () => {
+  it('the role reads every recorded table and view, whether the role or the tables came first', async () => {
     for (const reader of readers) {
       const names = await namesOf(reader, 'rpv');
       expect(names).toEqual(
@@ -67,7 +67,7 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('the role by which Grafana reads changes nothing, and could not if it were not asked to read only', async () => {
+  it('the role cannot change anything, even in a transaction that is not read-only', async () => {
     for (const reader of readers) {
       expect(await refusalOf(reader, 'delete from miner_stats')).toMatch(/read-only transaction/);
       for (const statement of ['delete from miner_stats', 'create table mine (id int)']) {
@@ -78,12 +78,12 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('the role by which Grafana reads sees neither the control state of the pipeline nor its queue', async () => {
+  it('the role has no access to the control state of the pipeline or to its queue', async () => {
     for (const reader of readers)
       expect(await refusalOf(reader, 'select from pipeline.runs')).toMatch(/permission denied for schema/);
   });
 
-  it('the role by which Grafana reads may not let a query run for long, nor a transaction wait', async () => {
+  it('queries and idle transactions of the role are limited to 15 seconds', async () => {
     for (const reader of readers) {
       const { rows } = await reader.query<{ name: string; setting: string }>(
         `select name, setting from pg_settings
@@ -93,7 +93,7 @@ describe('the role by which Grafana reads', () => {
     }
   });
 
-  it('the role by which Grafana reads stays as it is when its script is run again', async () => {
+  it('a second run of the script leaves the role unchanged', async () => {
     expect(await refusalOf(migrated.pool, SQL)).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { METRIC_GROUPS, METRICS, type MetricKey } from '#semconv/metrics';
 import { PROM_TARGETS } from '#scripts/dashboards/generated';
 import { growthAsIncrease, mentionsIn, syntaxErrors, type Mention } from './support/promql.ts';
 
-/** What a process says of itself alone. All others mirror tables, and every process says the same of them. */
+/** Metrics of the process itself. All others mirror tables, so every process exposes the same values. */
 const PER_PROCESS = new Set(Object.keys({ ...METRIC_GROUPS.steps, ...METRIC_GROUPS.recorder }));
 /** Labels that Prometheus itself adds. */
 const OF_PROMETHEUS = ['instance', 'job'];
@@ -46,13 +46,13 @@ function faultsOf(mention: Mention): readonly string[] {
   return faults;
 }
 
-describe('the expressions of the panels', () => {
-  it('the expressions of the panels are found at all', () => {
+describe('Expressions of the panels', () => {
+  it('the dashboards have expressions to check', () => {
     expect(PROM_TARGETS.length).toBeGreaterThan(40);
   });
 
   it.each(PROM_TARGETS.map(({ name, target }) => [name, target.expr] as const))(
-    'the expressions of the panels: %s: %s',
+    'the expression of %s is valid PromQL on known series: %s',
     (_, expression) => {
       expect(syntaxErrors(expression)).toEqual([]);
       const mentions = mentionsIn(growthAsIncrease(expression));
@@ -61,14 +61,14 @@ describe('the expressions of the panels', () => {
     },
   );
 
-  it('the expressions of the panels count what is rare from its first value on, which increase alone would miss', () => {
+  it('rare events count from their first value on, which increase alone would miss', () => {
     const counting = PROM_TARGETS.filter(({ target }) => target.expr.includes('increase('));
     expect(counting.length).toBeGreaterThan(5);
     for (const { name, target } of counting)
       expect(growthAsIncrease(target.expr), name).not.toBe(target.expr);
   });
 
-  it('the expressions of the panels name lines only by labels that their result has', () => {
+  it('legends use only labels that the result has', () => {
     for (const { name, target } of PROM_TARGETS) {
       const grouped = mentionsIn(target.expr).flatMap(({ labels }) => labels);
       for (const [, label] of target.legendFormat.matchAll(/\{\{(\w+)\}\}/g))
@@ -76,21 +76,21 @@ describe('the expressions of the panels', () => {
     }
   });
 
-  it('the expressions of the panels use the whole of the recorder, of the steps and of the state of runs', () => {
+  it('every metric of the recorder, of steps and of the state of runs is on a panel', () => {
     const used = new Set(
       PROM_TARGETS.flatMap(({ target }) => mentionsIn(target.expr)).map(
         ({ metric }) => definitionOf(metric)?.[0],
       ),
     );
     const unused = definitions.map(([key]) => key).filter((key) => !used.has(key));
-    // What the tables show better than a line does.
+    // Better shown as tables than as lines.
     const elsewhere = unused.filter(
       (key) => !/^miner|^validators$|^componentScores$|^runStatusSince$|^runInit$/.test(key),
     );
     expect(elsewhere).toEqual([]);
   });
 
-  it('the expressions of the panels ask histograms of latency for exemplars, or no point would lead to a trace', () => {
+  it('latency histograms are queried with exemplars, which lead to traces', () => {
     const dashboards = ['barograph-pipeline', 'barograph-recorder'];
     for (const uid of dashboards) {
       const withExemplars = PROM_TARGETS.filter(
@@ -102,8 +102,8 @@ describe('the expressions of the panels', () => {
   });
 });
 
-describe('the checker itself', () => {
-  it('the checker itself finds what is no PromQL, and no fault in what is', () => {
+describe('Checker of the expressions', () => {
+  it('invalid PromQL is found, and valid PromQL passes', () => {
     expect(syntaxErrors('sum by (step) (rate(barograph_steps_total[$__rate_interval]))')).toEqual([]);
     expect(syntaxErrors('sum by (step (rate(barograph_steps_total[5m]))')).not.toEqual([]);
   });
@@ -120,7 +120,7 @@ describe('the checker itself', () => {
       'sum (((barograph_steps_total unless last_over_time(barograph_steps_total[5m] offset 1h)) or increase(barograph_steps_total[$__range])))',
       'starts at 0',
     ],
-  ])('the checker itself finds the fault in %s', (expression, fault) => {
+  ])('the fault in %s is found', (expression, fault) => {
     expect(mentionsIn(growthAsIncrease(expression)).flatMap(faultsOf).join()).toContain(fault);
   });
 });

@@ -30,8 +30,8 @@ const byName = (rule: AlertRule) => [rule.alert, rule] as const;
 const labelsUsed = ({ summary, description, dashboard }: AlertRule): readonly string[] =>
   [...`${summary} ${description} ${dashboard}`.matchAll(/\$labels\.(\w+)/g)].map(([, name = '']) => name);
 
-describe('the recording rules', () => {
-  it('the recording rules are found, each name once', () => {
+describe('Recording rules', () => {
+  it('there are recording rules, each name once', () => {
     const names = RECORDING_GROUPS.flatMap(({ rules }) => rules).map(({ record }) => record);
     expect(names.length).toBeGreaterThan(15);
     expect(new Set(names).size).toBe(names.length);
@@ -39,7 +39,7 @@ describe('the recording rules', () => {
   });
 
   it.each(RECORDING_RULES.map((rule) => [rule.record, rule] as const))(
-    'the recording rules: %s uses the vocabulary and has the labels that it says',
+    '%s uses the vocabulary and yields the labels that it declares',
     (_, { expr, labels }) => {
       expect(unknownNames(expr)).toEqual([]);
       expect([...(yieldedLabels(expr) ?? [])].sort()).toEqual([...labels].sort());
@@ -47,8 +47,8 @@ describe('the recording rules', () => {
   );
 });
 
-describe('the alerts', () => {
-  it('the alerts are found, each name once, in groups with names of their own', () => {
+describe('Alerts', () => {
+  it('there are alerts, each name once, in groups with unique names', () => {
     expect(ALERTS.length).toBeGreaterThanOrEqual(20);
     expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
     const groups = [...ALERT_GROUPS, ...RECORDING_GROUPS].map(({ name }) => name);
@@ -56,7 +56,7 @@ describe('the alerts', () => {
   });
 
   it.each(ALERTS.map(byName))(
-    'the alerts: %s uses the vocabulary, and texts that its series can fill in',
+    '%s uses the vocabulary, and its texts use labels that its series have',
     (_, rule) => {
       expect(unknownNames(rule.expr)).toEqual([]);
       const yielded = [...(yieldedLabels(rule.expr) ?? [])];
@@ -64,17 +64,14 @@ describe('the alerts', () => {
     },
   );
 
-  it.each(ALERTS.map(byName))(
-    'the alerts: %s tells a person what is wrong, on a line, and where to see it',
-    (_, rule) => {
-      expect(rule.summary).toMatch(/^[^\n]{20,120}$/);
-      expect(rule.description).toMatch(/\.$/);
-      expect(rule.dashboard).toMatch(/^\/d\/barograph-(run|miner|scores|pipeline|recorder)(\?|$)/);
-      expect(rule.for).toMatch(/^\d+[smh]$/);
-    },
-  );
+  it.each(ALERTS.map(byName))('%s has a summary of one line, and a dashboard that shows it', (_, rule) => {
+    expect(rule.summary).toMatch(/^[^\n]{20,120}$/);
+    expect(rule.description).toMatch(/\.$/);
+    expect(rule.dashboard).toMatch(/^\/d\/barograph-(run|miner|scores|pipeline|recorder)(\?|$)/);
+    expect(rule.for).toMatch(/^\d+[smh]$/);
+  });
 
-  it('the alerts that name a run or a miner open its dashboard', () => {
+  it('an alert about a run or a miner opens its dashboard', () => {
     for (const rule of ALERTS) {
       const yielded = yieldedLabels(rule.expr) ?? new Set();
       if (yielded.has('run_id')) expect(rule.dashboard).toContain('var-run={{ $labels.run_id }}');
@@ -83,33 +80,36 @@ describe('the alerts', () => {
     }
   });
 
-  it('the alerts wake nobody for a single miner', () => {
+  it('no page is caused by a single miner', () => {
     const ofMiners = ALERTS.filter(({ expr }) => yieldedLabels(expr)?.has('miner_hotkey'));
     expect(ofMiners.map(({ severity }) => severity)).toEqual(ofMiners.map(() => 'ticket'));
     expect(ofMiners.length).toBeGreaterThan(0);
   });
 });
 
-describe('the runbooks', () => {
+describe('Runbooks', () => {
   const folder = join(ROOT, 'dashboards', 'runbooks');
   const files = readdirSync(folder).filter((name) => name.endsWith('.md'));
 
-  it('the runbooks are one for each alert, and no other', () => {
+  it('each alert has one runbook, and there is no other', () => {
     expect(files.map((name) => `dashboards/runbooks/${name}`).sort()).toEqual(ALERTS.map(runbookOf).sort());
   });
 
-  it.each(ALERTS.map(byName))('the runbooks: %s has one that a person can use at night', (_, rule) => {
-    const text = readFileSync(join(ROOT, runbookOf(rule)), 'utf8');
-    expect(text.startsWith(`# ${rule.alert}\n`)).toBe(true);
-    const lines = text.trimEnd().split('\n').length;
-    expect(lines).toBeGreaterThanOrEqual(15);
-    expect(lines).toBeLessThanOrEqual(40);
-    for (const part of ['## What it means', '## What to look at', '## What to do', '## When it ends'])
-      expect(text).toContain(`\n${part}\n`);
-    expect(text).toContain(rule.severity === 'page' ? '**Page' : '**Ticket');
-  });
+  it.each(ALERTS.map(byName))(
+    'the runbook of %s has every section that an operator needs at night',
+    (_, rule) => {
+      const text = readFileSync(join(ROOT, runbookOf(rule)), 'utf8');
+      expect(text.startsWith(`# ${rule.alert}\n`)).toBe(true);
+      const lines = text.trimEnd().split('\n').length;
+      expect(lines).toBeGreaterThanOrEqual(15);
+      expect(lines).toBeLessThanOrEqual(40);
+      for (const part of ['## What it means', '## What to look at', '## What to do', '## When it ends'])
+        expect(text).toContain(`\n${part}\n`);
+      expect(text).toContain(rule.severity === 'page' ? '**Page' : '**Ticket');
+    },
+  );
 
-  it('the runbooks link only to files that exist', () => {
+  it('runbooks link only to files that exist', () => {
     const links = files.flatMap((name) =>
       [...readFileSync(join(folder, name), 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(
         ([, target = '']) => target,
@@ -120,24 +120,24 @@ describe('the runbooks', () => {
   });
 });
 
-describe('the generated rules', () => {
+describe('Generated rules', () => {
   const read = (file: string) =>
     parse(readFileSync(join(ROOT, 'dashboards/generated', file), 'utf8')) as {
       readonly groups: readonly { readonly rules: readonly unknown[] }[];
     };
 
-  it('the generated rules are what the code says', async () => {
+  it('the checked-in rules are what the code builds', async () => {
     expect(await staleFiles(ROOT)).toEqual([]);
   });
 
-  it('the generated rules hold every rule', () => {
+  it('the generated files hold every rule', () => {
     const count = (file: string) => read(file).groups.flatMap(({ rules }) => rules).length;
     expect(count('alerts.rules.yaml')).toBe(ALERTS.length);
     expect(count('recording.rules.yaml')).toBe(RECORDING_RULES.length);
   });
 });
 
-describe('the limits of the alerts', () => {
+describe('Limits of the alerts', () => {
   /** Seconds from the first attempt to the last when every attempt fails. */
   const waits = (step: RetriedStep): number => {
     const { maxAttempts } = RETRY_POLICIES[step];
@@ -145,16 +145,16 @@ describe('the limits of the alerts', () => {
     return delays.reduce<number>((sum, delay) => sum + (delay ?? 0), 0);
   };
 
-  it('the limits of the alerts tell of a late GFS while most of its attempts are still to come', () => {
+  it('a late GFS is reported while most of its attempts are still to come', () => {
     expect(waits('seed')).toBe(135 * 60);
     expect(TOO_LONG_SECONDS.gfs).toBeLessThan(waits('seed') / 2);
   });
 
-  it('the limits of the alerts wait for an inference until queries and polls are used up', () => {
+  it('the limit for an inference is beyond all queries and polls', () => {
     expect(TOO_LONG_SECONDS.inference).toBeGreaterThan(waits('query') + waits('poll') + 1800);
   });
 
-  it('the limits of the alerts tell of late truth after some of its polls and long before it is given up', () => {
+  it('late truth is reported after some of its checks and long before it is given up', () => {
     const now = new Date(0);
     const spareSeconds = Math.min(
       ...ERA5_LEAD_HOURS.map((lead) => +truthGiveUpTime(now, lead) - +truthDueTime(now, lead)),
@@ -163,19 +163,19 @@ describe('the limits of the alerts', () => {
     expect(TOO_LONG_SECONDS.truth).toBeLessThan(spareSeconds / 1000 / 2);
   });
 
-  it('the limits of the alerts look at every step, and at the retries of every step that is tried again', () => {
+  it('the limits cover every step, and the retries of every step that is retried', () => {
     expect([...SHORT_STEPS, ...LONG_STEPS].sort()).toEqual([...STEP_NAMES].sort());
     expect([...PROMPT_RETRIES, ...PATIENT_RETRIES].sort()).toEqual(Object.keys(RETRY_POLICIES).sort());
   });
 
-  it('the limits of the alerts leave an error budget', () => {
+  it('the burn rates leave an error budget', () => {
     expect(ERROR_BUDGET).toBe(0.01);
     expect(ALERTS.find(({ alert }) => alert === 'BarographErrorBudgetFastBurn')?.expr).toContain('> 0.144');
   });
 });
 
-describe('the checks themselves', () => {
-  it('the checks themselves find a metric, a label and a member of a closed set that nobody exposes', () => {
+describe('Checker of the rules', () => {
+  it('an unknown metric, label or member of a closed set is found', () => {
     expect(unknownNames('rate(barograph_steps_total{step="bake"}[5m])')).toEqual([
       'barograph_steps_total{step="bake"}',
     ]);
@@ -185,7 +185,7 @@ describe('the checks themselves', () => {
     ]);
   });
 
-  it('the checks themselves find where an expression stops to be one', () => {
+  it('the position of a syntax error is found', () => {
     expect(() => unknownNames('sum(up')).toThrow('No PromQL');
   });
 
@@ -207,11 +207,11 @@ describe('the checks themselves', () => {
       'histogram_quantile(0.5, sum by (step, le) (rate(barograph_step_duration_seconds_bucket[5m])))',
       ['step'],
     ],
-  ])('the checks themselves know the labels of %s', (expression, labels) => {
+  ])('the labels of %s are derived', (expression, labels) => {
     expect([...(yieldedLabels(expression) ?? [])].sort()).toEqual(labels);
   });
 
-  it('the checks themselves count a series whole that was not there before the window', () => {
+  it('a series that is new in the window counts in full', () => {
     const errors = series(METRICS.stepErrors, { step: 'verify' });
     expect(growth(errors, '1h')).toBe(
       `((${errors} unless last_over_time(${errors}[5m] offset 1h)) or increase(${errors}[1h]))`,

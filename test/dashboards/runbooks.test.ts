@@ -19,13 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('the SQL of the runbooks', () => {
-  it('the SQL of the runbooks is there, in nearly all of them', () => {
+describe('SQL of the runbooks', () => {
+  it('nearly all runbooks have SQL', () => {
     const withSql = RUNBOOKS.filter(([, text]) => statementsOf(text).length > 0);
     expect(withSql.length).toBeGreaterThan(RUNBOOKS.length * 0.9);
   });
 
-  it.each(RUNBOOKS)('the SQL of the runbooks: %s is taken by the database as it stands', async (_, text) => {
+  it.each(RUNBOOKS)('every statement of %s runs unchanged', async (_, text) => {
     for (const statement of statementsOf(text))
       await expect(database.pool.query(statement), statement).resolves.toBeDefined();
   });

@@ -38,26 +38,26 @@ async function answersOf({ target: { rawSql } }: PanelTarget<SqlTargetJson>): Pr
   return answers;
 }
 
-describe('the queries of the panels, as the reader of Grafana', () => {
-  it('the queries of the panels, as the reader of Grafana are found at all', () => {
+describe('Queries of the panels, run as the role of Grafana', () => {
+  it('the dashboards have queries to check', () => {
     expect(SQL_TARGETS.length).toBeGreaterThan(30);
   });
 
-  it.each(SQL_TARGETS)('the queries of the panels, as the reader of Grafana: $name', async (panel) => {
+  it.each(SQL_TARGETS)('$name returns rows, and every column that its panel names', async (panel) => {
     const answers = await answersOf(panel);
     const withRows = answers.filter(({ rows }) => rows.length > 0);
     expect(withRows.length).toBeGreaterThan(0);
     const columns = withRows[0]?.columns ?? [];
     expect(fieldsNamedBy(panel.panel).filter((field) => !columns.includes(field))).toEqual([]);
     expect(new Set(columns).size).toBe(columns.length);
-    // A column that is always empty shows nothing to anybody.
+    // A column that is always empty is useless.
     const filled = columns.filter((column) =>
       withRows.some(({ rows }) => rows.some((row) => row[column] !== null)),
     );
     expect(columns.filter((column) => !filled.includes(column))).toEqual([]);
   });
 
-  it('the queries of the panels, as the reader of Grafana give points in the order of time where they draw lines', async () => {
+  it('queries of lines return points in the order of time', async () => {
     for (const panel of SQL_TARGETS.filter(({ target }) => target.format === 'time_series')) {
       const answers = await answersOf(panel);
       for (const { columns, rows } of answers) {
@@ -68,7 +68,7 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     }
   });
 
-  it('the queries of the panels, as the reader of Grafana give trends a number that rises from row to row, or Grafana draws none', async () => {
+  it('queries of trends return a strictly rising number, without which Grafana draws nothing', async () => {
     const trends = SQL_TARGETS.filter(({ panel: { type } }) => type === 'trend');
     expect(trends.length).toBeGreaterThan(0);
     for (const panel of trends) {
@@ -81,7 +81,7 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     }
   });
 
-  it('the queries of the panels, as the reader of Grafana show the whole history of a miner, however short the time range, for links to a run shorten it', async () => {
+  it('the history of a miner is complete, however short the time range that a link has set', async () => {
     const history = SQL_TARGETS.filter(
       ({ dashboard: { uid }, panel: { title } }) =>
         uid === DASHBOARD_UIDS.miner && title.includes('over the runs'),
@@ -90,14 +90,14 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     for (const { target, name } of history) expect(target.rawSql, name).not.toContain('$__time');
   });
 
-  it('the queries of the panels, as the reader of Grafana show a table column by column: none that the query gives is left without a title or hidden', async () => {
+  it('every column that the query of a table returns has a title or is hidden', async () => {
     for (const panel of SQL_TARGETS.filter(({ panel: { type } }) => type === 'table')) {
       const columns = (await answersOf(panel))[0]?.columns;
       expect(fieldsOverridden(panel.panel), panel.name).toEqual(columns);
     }
   });
 
-  it('the queries of the panels, as the reader of Grafana show nothing, and break nothing, while nothing is chosen', async () => {
+  it('queries return no rows and no error while nothing is chosen', async () => {
     for (const { target, name } of SQL_TARGETS) {
       const nothing = { validator: '', run: '', miner: '' };
       const { rows } = await ask(target.rawSql, nothing);
@@ -105,7 +105,7 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     }
   });
 
-  it('the queries of the panels, as the reader of Grafana take what stands in an address for a value, never for SQL', async () => {
+  it('a value from an address is never run as SQL', async () => {
     const attack = "1' or '1'='1";
     for (const { target, name } of SQL_TARGETS.filter(({ target: { rawSql } }) => rawSql.includes('${'))) {
       const answer = ask(target.rawSql, { validator: '1', run: attack, miner: attack });
@@ -115,31 +115,28 @@ describe('the queries of the panels, as the reader of Grafana', () => {
     }
   });
 
-  it('the queries of the panels, as the reader of Grafana quote every variable, and cast what is a number', () => {
+  it('every variable is quoted, and numbers are cast', () => {
     for (const { target, name } of SQL_TARGETS)
       for (const [variable] of target.rawSql.matchAll(/\$\{[^}]*\}/g))
         expect(variable, name).toMatch(/:sqlstring\}$/);
   });
 });
 
-describe('the variables', () => {
+describe('Variables of the dashboards', () => {
   const queries = GENERATED.flatMap(({ uid, templating }) =>
     templating.list.filter(({ type }) => type === 'query').map(({ name, query }) => ({ uid, name, query })),
   );
 
-  it.each(queries)(
-    'the variables: $name of $uid offers something to choose, each value once',
-    async ({ query }) => {
-      const { columns, rows } = await ask(query, { run: '1' });
-      expect(columns).toEqual(['__text', '__value']);
-      expect(rows.length).toBeGreaterThan(0);
-      for (const row of rows)
-        expect([typeof row['__text'], typeof row['__value']]).toEqual(['string', 'string']);
-      expect(new Set(rows.map((row) => row['__value'])).size).toBe(rows.length);
-    },
-  );
+  it.each(queries)('$name of $uid offers values to choose, each once', async ({ query }) => {
+    const { columns, rows } = await ask(query, { run: '1' });
+    expect(columns).toEqual(['__text', '__value']);
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows)
+      expect([typeof row['__text'], typeof row['__value']]).toEqual(['string', 'string']);
+    expect(new Set(rows.map((row) => row['__value'])).size).toBe(rows.length);
+  });
 
-  it('the variables offer the newest run first', async () => {
+  it('the newest run is offered first', async () => {
     const query = queries.find(({ name }) => name === 'run')?.query ?? '';
     const { rows } = await ask(query, {});
     expect(rows.map((row) => row['__value'])).toEqual(['5', '4', '3', '2', '1']);
@@ -147,7 +144,7 @@ describe('the variables', () => {
 });
 
 describe(`the role ${GRAFANA_READER}`, () => {
-  it(`the role ${GRAFANA_READER} may change nothing`, async () => {
+  it('the role cannot change anything', async () => {
     await expect(askAsReader(database.pool, 'delete from validators')).rejects.toThrow();
     const client = await database.pool.connect();
     try {
@@ -159,7 +156,7 @@ describe(`the role ${GRAFANA_READER}`, () => {
     }
   });
 
-  it(`the role ${GRAFANA_READER} sees nothing of the control state, where addresses of miners lie`, async () => {
+  it('the role cannot read the control state, which holds the addresses of miners', async () => {
     await expect(askAsReader(database.pool, 'select * from pipeline.runs')).rejects.toThrow(
       'permission denied',
     );

@@ -25,7 +25,7 @@ const HOUR_MILLIS = 3_600_000;
 const isThere = hasProgram('prometheus');
 if (!isThere) tellSkipped('the test that breaks things on purpose', 'prometheus');
 
-describe.skipIf(!isThere)('broken on purpose', () => {
+describe.skipIf(!isThere)('Runs broken on purpose', () => {
   let world: BrokenWorld;
   const rows: BrokenRow[] = [];
   let panelsThatShow = 0;
@@ -97,7 +97,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     expect(await run.firedSoFar()).toEqual([alert]);
   }
 
-  it('GFS is missing: the run waits, is told late, and goes on when GFS has come', async () => {
+  it('GFS is missing: the run waits, is reported late, and goes on once GFS is available', async () => {
     const alert = 'BarographGfsLate';
     let isThereNow = false;
     const { analysis } = world.stores;
@@ -126,7 +126,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     });
   });
 
-  it('a third of the miners is offline: so many do not break at once, and each is named', async () => {
+  it('a third of the miners is offline: one alert reports the common cause, and each miner is named', async () => {
     const alert = 'BarographManyMinersFailing';
     const run = await startBrokenRun({
       world,
@@ -134,7 +134,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
       pipelinePace: PACE,
       recorderPace: RECORDER_PACE,
     });
-    const panel = 'Run › Miners and where their forecasts stand';
+    const panel = 'Run › Miners and the stages of their forecasts';
     const offline = run.miners.filter(({ profile }) => profile === 'offline');
     const culprits: Culprits = offline.map(
       ({ hotkey }) =>
@@ -155,7 +155,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     });
   });
 
-  it('one miner tampers: it alone is told, and gets no score', async () => {
+  it('one miner tampers: it alone is reported, and gets no score', async () => {
     const alert = 'BarographHashTampering';
     const run = await startBrokenRun({
       world,
@@ -180,7 +180,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     });
   });
 
-  it('truth is late: nobody else is blamed, and the scores come when it has come', async () => {
+  it('truth is late: no miner is blamed, and the scores follow once it is available', async () => {
     const alert = 'BarographTruthLate';
     let isThereNow = false;
     const { truth } = world.stores;
@@ -211,7 +211,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     });
   });
 
-  it('the database is slow: steps go on, records wait, and all of them come in the end', async () => {
+  it('the database is slow: steps go on, records wait, and all of them are delivered in the end', async () => {
     const alert = 'BarographRecorderNotDelivering';
     const batchSeconds = 8;
     const run = await startBrokenRun(
@@ -249,7 +249,7 @@ describe.skipIf(!isThere)('broken on purpose', () => {
     });
   });
 
-  it('is told in docs/broken-on-purpose.md as it was seen', async () => {
+  it('docs/broken-on-purpose.md holds the table of these runs', async () => {
     expect(rows).toHaveLength(SCENARIOS);
     if (process.env['BAROGRAPH_WRITE_DOCS'] === '1') await writeFile(PAGE, renderPage(rows));
     expect(await readFile(PAGE, 'utf8')).toBe(renderPage(rows));

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
  *
  *   node test/servers/build-servers.mjs
  *
- * Go 1.25 or newer has to be on PATH. They lie in `.barograph/servers`, or where BAROGRAPH_SERVERS_DIR says; a program
- * that is there already is left alone, so delete it to build another version.
+ * Go 1.25 or newer must be on PATH. The programs are in `.barograph/servers` or BAROGRAPH_SERVERS_DIR; an existing program
+ * is kept, so delete it to build another version.
  */
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const PLACE = resolve(process.env.BAROGRAPH_SERVERS_DIR ?? join(ROOT, '.barograph', 'servers'));
@@ -34,7 +34,7 @@ build('otelcol-barograph', () => {
   for (const path of [sources, manifest, join(PLACE, 'builder')]) rmSync(path, { recursive: true });
 });
 
-/** Makes a program unless it is there. */
+/** Builds a program unless it exists. */
 function build(name, make) {
   const path = join(PLACE, name);
   if (existsSync(path)) return process.stdout.write(`${name} is there: ${path}\n`);
@@ -53,7 +53,7 @@ function output(program, args) {
   return run(program, args, PLACE, 'pipe');
 }
 
-/** Runs a program to its end, or says that it failed and ends. */
+/** Runs a program to its end; exits with a message when it fails. */
 function run(program, args, cwd = PLACE, stdout = 'inherit') {
   const env = { ...process.env, GOBIN: PLACE, CGO_ENABLED: '0', GOFLAGS: '-trimpath -buildvcs=false' };
   const stdio = ['ignore', stdout, 'inherit'];

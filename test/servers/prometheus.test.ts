@@ -21,13 +21,13 @@ const DELAY_FACTOR = '0.00002';
 const MINERS = 16;
 /** What Grafana makes of the range and the width of a panel. */
 const MACROS = { __rate_interval: '5s', __range: '1m', __interval: '1s' };
-/** The server is looked at until it has scraped what is there, at most so long. */
+/** Time-out for Prometheus to have scraped the final values. */
 const PATIENCE = { timeout: 30_000, interval: 200 };
 
 const isThere = hasProgram('prometheus') && hasProgram('promtool');
 if (!isThere) tellSkipped('the test of metrics, panels and rules', 'prometheus');
 
-describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
+describe.skipIf(!isThere)('A recorded run in Prometheus', () => {
   let database: TestDatabase;
   let prometheus: PrometheusServer;
   let shown: TestDemonstration;
@@ -103,14 +103,14 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     return { failed, empty };
   }
 
-  it('a recorded run in Prometheus is scraped as OpenMetrics, and promtool has nothing to say about the classic text', async () => {
+  it('the run is scraped as OpenMetrics, and promtool accepts the classic text without a warning', async () => {
     expect((await prometheus.query(`up{job="${JOB}"}`)).map(({ values }) => values)).toEqual([[1]]);
     const text = await (await fetch(shown.run.report.where.metrics ?? '')).text();
     const { code, output } = promtool(['check', 'metrics'], text);
     expect({ code, output }).toEqual({ code: 0, output: '' });
   });
 
-  it('a recorded run in Prometheus answers every expression of every panel, and has series for all but those that a fine run leaves empty', async () => {
+  it('every panel expression is valid, and has series unless a run without faults leaves it empty', async () => {
     const values = await chosen();
     const expressions = PANELS.expressions.map(({ expression }) => interpolate(expression, values));
     const { failed, empty } = await evaluateAll(expressions);
@@ -120,7 +120,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     expect(empty.filter((expression) => !isOf([...EMPTY_ALWAYS, ...EMPTY_SOMETIMES])(expression))).toEqual(
       [],
     );
-    // An excuse that nobody needs would hide a panel that is broken.
+    // An unused exception would hide a broken panel.
     const withDefault = (expression: string) => expression.includes(' or vector(');
     const bare = expressions.filter(
       (expression) => isOf(EMPTY_ALWAYS)(expression) && !withDefault(expression),
@@ -128,7 +128,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     expect(empty.filter(isOf(EMPTY_ALWAYS))).toEqual(bare);
   });
 
-  it('a recorded run in Prometheus has loaded every rule, and none of them fails', async () => {
+  it('every rule is loaded, and none of them fails', async () => {
     const loaded = await prometheus.rules();
     expect(loaded.filter(({ type }) => type === 'recording')).toHaveLength(RECORDING_RULES.length);
     expect(loaded.filter(({ type }) => type === 'alerting')).toHaveLength(ALERTS.length);
@@ -137,7 +137,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     expect(broken).toEqual([]);
   });
 
-  it('a recorded run in Prometheus gives series to every recording rule, with the labels that it promises', async () => {
+  it('every recording rule yields series, with the labels that it declares', async () => {
     const { failed, empty } = await evaluateAll(RECORDING_RULES.map(({ record }) => record));
     failing += empty.length;
     expect({ failed, empty }).toEqual({ failed: [], empty: [] });
@@ -148,11 +148,11 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
     }
   });
 
-  it('a recorded run in Prometheus evaluates every alert', async () => {
+  it('every alert is evaluated', async () => {
     expect((await evaluateAll(ALERTS.map(({ expr }) => expr))).failed).toEqual([]);
   });
 
-  it('a recorded run in Prometheus fires the alert about tampering for the miner that tampers, in words that a person can read', async () => {
+  it('the tampering alert fires for the miner that tampers, with its texts filled in', async () => {
     const tampering = shown.run.report.miners.filter(({ profile }) => profile === 'tampering');
     expect(tampering).toHaveLength(1);
     const alerts = await prometheus.alerts();
@@ -162,7 +162,7 @@ describe.skipIf(!isThere)('a recorded run in Prometheus', () => {
       expect(Object.values(annotations).filter((text) => /<error|<no value>|%!/.test(text))).toEqual([]);
   });
 
-  it('a recorded run in Prometheus keeps exemplars whose traces are in the log', async () => {
+  it('the exemplars have traces that are in the log', async () => {
     const labels = await prometheus.exemplars(`${METRICS.stepDuration.name}_bucket`, soFar());
     exemplars = labels.length;
     expect(exemplars).toBeGreaterThan(20);

@@ -18,7 +18,7 @@ const CONFIGURATION = join(ROOT, 'dashboards', 'prometheus.yml');
 const isThere = hasProgram('promtool');
 if (!isThere) tellSkipped('the test of rules and alerts', 'promtool');
 
-describe.skipIf(!isThere)('promtool', () => {
+describe.skipIf(!isThere)('Rules in promtool', () => {
   let passed = 0;
   afterAll(() => {
     console.log(
@@ -32,7 +32,7 @@ describe.skipIf(!isThere)('promtool', () => {
     expect(output).toContain(`SUCCESS: ${ALERTS.length} rules found`);
   });
 
-  it.skipIf(!existsSync(CONFIGURATION))('promtool accepts the configuration that names them', () => {
+  it.skipIf(!existsSync(CONFIGURATION))('promtool accepts the configuration that loads the rules', () => {
     // The files lie elsewhere where that configuration is used, so only their names can be held against ours.
     const { code, output } = promtool(['check', 'config', '--syntax-only', CONFIGURATION]);
     expect(code, output).toBe(0);
@@ -44,7 +44,7 @@ describe.skipIf(!isThere)('promtool', () => {
     );
   });
 
-  it('promtool sees every alert fire and resolve', () => {
+  it('every alert fires and resolves in some case', () => {
     for (const { alert } of ALERTS) {
       const cases = RULE_CASES.filter((it) => it.alert === alert);
       expect(cases.flatMap(({ firing }) => firing).length, `${alert} fires`).toBeGreaterThan(0);

@@ -33,7 +33,7 @@ const idOf = ({ traceId, spanId }: { readonly traceId: string; readonly spanId: 
 const rootsOf = (trace: readonly ExportedSpan[]): readonly ExportedSpan[] =>
   trace.filter(({ parentSpanId }) => parentSpanId === null);
 
-describe.skipIf(programs === null)('a run whose traces go through the Collector to Jaeger', () => {
+describe.skipIf(programs === null)('Traces of a run in Jaeger, through the Collector', () => {
   let database: TestDatabase;
   let servers: TraceServers;
   let report: ValidationReport;
@@ -82,7 +82,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     await database.drop();
   });
 
-  it('a run whose traces go through the Collector to Jaeger comes out as one tree for the run, which holds what belongs to no miner', () => {
+  it('the run is one trace, which holds the spans that belong to no miner', () => {
     const trace = traceOf(report.run.trace_id);
     expectOneTree(trace, 'forecast.run');
     expect(trace.filter(({ attributes }) => 'weather.miner.hotkey' in attributes)).toEqual([]);
@@ -91,7 +91,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
       expect(names).toContain(name);
   });
 
-  it('a run whose traces go through the Collector to Jaeger comes out as one tree for each miner, whose root is linked to the trace of the run', () => {
+  it('each miner is one trace, whose root is linked to the trace of the run', () => {
     expect(report.miners).toHaveLength(MINERS);
     const [runRoot] = rootsOf(traceOf(report.run.trace_id));
     for (const miner of report.miners) {
@@ -106,7 +106,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     counts['trees of miners'] = report.miners.length;
   });
 
-  it('a run whose traces go through the Collector to Jaeger has every further attempt linked to the attempt before', () => {
+  it('every further attempt is linked to the attempt before', () => {
     const all = [...traces.values()].flat();
     const byId = new Map(all.map((span) => [idOf(span), span]));
     const further = all.filter(
@@ -125,7 +125,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     counts['further attempts linked to the one before'] = further.length;
   });
 
-  it('a run whose traces go through the Collector to Jaeger has a span for each row and a row for each span, below the same parent', () => {
+  it('each row has a span and each span a row, below the same parent', () => {
     const spans = [...traces.values()].flat();
     const shown = spans.map((span) => `${idOf(span)} ${span.parentSpanId ?? '-'}`);
     const recorded = rows.map((row) => `${row.trace_id} ${row.span_id} ${row.parent_span_id ?? '-'}`);
@@ -133,7 +133,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     counts['rows of steps with their span, and spans with their row'] = rows.length;
   });
 
-  it('a run whose traces go through the Collector to Jaeger is found from every row of every table and view that names a trace', async () => {
+  it('every row of every table and view that names a trace leads to it', async () => {
     const { rows: columns } = await database.pool.query<{ table: string }>(
       `select table_name as table from information_schema.columns
        where table_schema = 'public' and column_name = 'trace_id' order by 1`,
@@ -155,7 +155,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     counts[`rows of ${columns.length} tables and views whose trace_id is a trace in Jaeger`] = resolved;
   });
 
-  it('a run whose traces go through the Collector to Jaeger says who made it: kinds, errors, versions and process come through', () => {
+  it('kinds, errors, versions and process of the spans arrive unchanged', () => {
     const spans = [...traces.values()].flat();
     const kinds = spans.map(({ name, kind }) => `${name.startsWith('communication ')} ${kind}`);
     expect(new Set(kinds)).toEqual(new Set(['true 3', 'false 1']));
@@ -170,7 +170,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     }
   });
 
-  it('a run whose traces go through the Collector to Jaeger leads from each of its spans to rows, by the links that Jaeger shows on them', async () => {
+  it('each span leads to rows, by the links that Jaeger shows on it', async () => {
     const patterns = await readLinkPatterns(servers.jaegerUrl);
     expect(patterns.map(({ key }) => key)).toEqual(['weather.run.id', 'weather.miner.hotkey']);
     const filled = new Set<string>();
@@ -193,7 +193,7 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
 
   const links = readTraceLinks();
   it.skipIf(links.length === 0)(
-    'a run whose traces go through the Collector to Jaeger is led to from each row, by the links of the dashboards (skipped before they are generated)',
+    'each row leads to its trace, by the links of the dashboards (skipped before they are generated)',
     () => {
       for (const { dashboard, url } of links) {
         for (const row of rows) {
@@ -209,14 +209,14 @@ describe.skipIf(programs === null)('a run whose traces go through the Collector 
     },
   );
 
-  it('a run whose traces go through the Collector to Jaeger is refused by the Collector without the token', async () => {
+  it('the Collector rejects a sender without the token', async () => {
     for (const authorization of ['', 'Bearer wrong']) {
       const response = await send(servers, { authorization, spans: [newSpan()] });
       expect(response.status).toBe(401);
     }
   });
 
-  it('a run whose traces go through the Collector to Jaeger arrives although Jaeger was away and the Collector was killed meanwhile', async () => {
+  it('the trace arrives although Jaeger was down and the Collector was killed meanwhile', async () => {
     await servers.stopJaeger();
     const spans = Array.from({ length: 300 }, newSpan);
     for (let from = 0; from < spans.length; from += 50) {

@@ -4,23 +4,23 @@ import { openSide, type SideName } from './sides.ts';
 import { nanosPerCall, slowCallNanos, type CallPlan } from './timing.ts';
 import { DEFINITION, work } from './work.ts';
 
-/** What a side is asked to measure. */
+/** A request to the process of a side. */
 export type Question =
   | ({ readonly kind: 'call'; readonly isFlushed?: boolean } & CallPlan)
   | { readonly kind: 'slow_call'; readonly calls: number }
-  /** In a process whose SDK is disabled, both: the step and the bare function. */
+  /** In a process whose SDK is disabled: the step and the bare function. */
   | ({ readonly kind: 'disabled_step' | 'bare_function' } & CallPlan)
   | RecordQuestion;
 
 export interface Answer {
   readonly value: number;
-  /** Why there is no value. */
+  /** Why there is no value; null when there is one. */
   readonly error: string | null;
 }
 
 /**
- * One side of the suite `steps`, in a process of its own: context propagation, the registered SDK and
- * `OTEL_SDK_DISABLED` hold for a whole process, and the first of them makes every `await` of it dearer.
+ * One side of the suite `steps`, in a separate process: context propagation, the registered SDK and `OTEL_SDK_DISABLED`
+ * are process-wide, and the first of them makes every `await` slower.
  */
 const [side = '', directory = ''] = process.argv.slice(2);
 const SIDES: readonly string[] = ['bare', 'recorded', 'delivered', 'by hand'] satisfies SideName[];

@@ -9,12 +9,12 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { decodeSpan, encodeSpan } from '#facts/observed-span-json';
 import { attributesOf } from './work.ts';
 
-/** What of a record is measured: how it is made and read, and the same as JSON; or a backlog of them as it is read. */
+/** What to measure: encoding and decoding a record, the same as JSON, or reading a backlog of records. */
 export type RecordQuestion =
   | { readonly kind: 'encode' | 'decode' | 'encode_json' | 'decode_json'; readonly records: number }
   /** Records a second. */
   | { readonly kind: 'backlog'; readonly records: number }
-  /** The largest that the memory of this process ever was, MiB. */
+  /** Peak resident memory of this process, MiB. */
   | { readonly kind: 'peak_memory' };
 
 const T = 1_795_456_800_000_000_000n;
@@ -81,14 +81,14 @@ export async function measureRecords(question: RecordQuestion, directory: string
   }
 }
 
-/** As the spool encodes: into memory that is used again. */
+/** Encodes as the spool does, into a reused buffer. */
 function encodedLength(span: ObservedSpan): number {
   WRITER.cutTo(0);
   ENCODER.encode(span);
   return WRITER.length;
 }
 
-/** `work` gives a number that is made of what it did, so that nothing of it can be left out. */
+/** `work` returns a number that depends on its result, so that the JIT cannot eliminate dead code. */
 function nanosEach<Item>(items: readonly Item[], times: number, work: (item: Item) => number): number {
   let sum = 0;
   const begun = process.hrtime.bigint();
@@ -98,7 +98,7 @@ function nanosEach<Item>(items: readonly Item[], times: number, work: (item: Ite
   return nanos / times;
 }
 
-/** Fills a spool, as it is filled while the database is away, and then measures how it is emptied. */
+/** Fills a spool as during a database outage, then measures how fast it drains. */
 async function recordsPerSecond(records: number, directory: string): Promise<number> {
   const folder = join(directory, 'backlog');
   await mkdir(folder, { recursive: true });

@@ -7,21 +7,21 @@ import type { Answer, Question } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Processes that are asked for measurements, and the folder that holds their program and what they write. */
+/** The processes of the sides, and the folder of their program and output. */
 export interface SideProcesses {
   readonly ask: (side: string, question: Question) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Processes of their own for the sides of a comparison, each started when it is first asked and kept, so that it is warm.
+ * One process per side of a comparison, started on the first request and kept alive, so that it is warm.
  *
- * What they run is the program as plain JavaScript: the loader of the benchmarks names every closure when it is made,
- * which a built package does not do, and which costs more than some of what is measured.
+ * They run the program as plain JavaScript: the loader of the benchmarks names every closure when it is created, which a
+ * built package does not do, and which costs more than some of the measured effects.
  */
 export async function openSideProcesses(): Promise<SideProcesses> {
   await mkdir(join(ROOT, '.barograph'), { recursive: true });
-  // Below the packages that it imports, and on the disk on which a spool would lie.
+  // Below node_modules of this checkout, so that imports resolve, and on a disk like a spool's.
   const folder = await mkdtemp(join(ROOT, '.barograph', 'bench-steps-'));
   const program = join(folder, 'program.mjs');
   await build({
@@ -54,7 +54,7 @@ export async function openSideProcesses(): Promise<SideProcesses> {
   };
 }
 
-/** Nothing of the environment decides what is measured. */
+/** The environment without variables that would influence the measurement. */
 function environmentOf(side: string): NodeJS.ProcessEnv {
   const plain = Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'));
   return { ...Object.fromEntries(plain), ...(side === 'disabled' ? { OTEL_SDK_DISABLED: 'true' } : {}) };

@@ -9,7 +9,7 @@ import { step } from '#steps';
 import { startTelemetry } from '#recorder/telemetry';
 import { attributesOf, DEFINITION, work, type Call } from './work.ts';
 
-/** A side as its process runs it. */
+/** A side inside its process. */
 export interface OpenSide {
   readonly call: Call;
   /** Resolves when everything that was recorded has been delivered; for a side that delivers. */
@@ -18,9 +18,9 @@ export interface OpenSide {
 
 export type SideName = 'bare' | 'recorded' | 'delivered' | 'by hand';
 
-/** A database that is away: nothing is taken, everything stays on disk. */
+/** A database that is down: every batch is retryable, everything stays on disk. */
 const TAKES_NOTHING: SpanSink = { export: () => new Promise(() => undefined) };
-/** A database that costs nothing: what remains is the reading of the spool. */
+/** A database at no cost: what remains is reading the spool. */
 const TAKES_AT_ONCE: SpanSink = { export: () => Promise.resolve({ kind: 'written' }) };
 const NO_EXPORT: SpanExporter = {
   export: (_spans, done) => {
@@ -35,7 +35,7 @@ const EMITTER = {
   instanceId: '0b9f54a7-6e6c-4b4f-9d3e-5d5f6f3a2c11',
 };
 
-/** Opens a side; what it registers is global to the process, so that a process has one side. */
+/** Opens a side; it registers process-wide state, so a process has one side. */
 export async function openSide(side: SideName, directory: string): Promise<OpenSide> {
   switch (side) {
     case 'bare':
@@ -71,7 +71,7 @@ async function openRecorded(sink: SpanSink, directory: string): Promise<OpenSide
   return { call: step(DEFINITION, work), flush: () => spool.processor.forceFlush() };
 }
 
-/** The same span as one writes it without Barograph: started, activated, its status and end set. */
+/** The same span written by hand: started, activated, its status and end set. */
 function openByHand(): OpenSide {
   new NodeSDK({
     autoDetectResources: false,

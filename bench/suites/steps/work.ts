@@ -1,16 +1,16 @@
 import type { StepDefinition } from '#steps';
 
-/** One call of the function that is measured. */
+/** One call of the measured function. */
 export interface Work {
   readonly lead: number;
-  /** What the call waits for: the next turn of the event loop. */
+  /** Awaited by the call: the next turn of the event loop. */
   readonly turn: Promise<void>;
 }
 
 /** How a call is made: bare, as a step, or with a span written by hand. */
 export type Call = (work: Work) => Promise<number>;
 
-/** The function itself: it waits once, as every step that does anything does, and costs nothing else. */
+/** The measured function: it awaits once, as every real step does, and costs nothing else. */
 export async function work({ lead, turn }: Work): Promise<number> {
   await turn;
   return lead;

@@ -3,13 +3,13 @@ import { alertGroups } from '#dashboards/rules/alerts';
 import { durationMillis } from '#dashboards/rules/duration';
 import { paceOf, PRODUCTION } from '#dashboards/rules/pace';
 
-describe('the pace of rules', () => {
-  it('the pace of rules leaves every text of production as it is written', () => {
+describe('Pace of rules', () => {
+  it('the pace of production leaves every text as it is written', () => {
     const { seconds, held, range } = PRODUCTION.pipeline;
     expect([seconds(1800), held('10m'), range('6h')]).toEqual([1800, '10m', '6h']);
   });
 
-  it('the pace of rules makes limits, holding times and ranges shorter alike, but no range too short for two scrapes', () => {
+  it('limits, holding times and ranges are scaled alike, but no range falls below two scrapes', () => {
     const { seconds, held, range } = paceOf(0.005);
     expect([seconds(1800), held('5m'), range('1d'), range('5m')]).toEqual([
       9,
@@ -21,13 +21,13 @@ describe('the pace of rules', () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])(
-    'the pace of rules refuses %d, which is no part of the time of production',
+    'the factor %d, which is no fraction of production time, throws',
     (factor) => {
       expect(() => paceOf(factor)).toThrow(/^The pace is .*; allowed: above 0, up to 1\.$/);
     },
   );
 
-  it('the pace of rules hurries what waits for the pipeline apart from what waits for the recorder', () => {
+  it('waits of the pipeline and of the recorder are scaled separately', () => {
     const rules = alertGroups({ pipeline: paceOf(0.01), recorder: paceOf(0.1) }).flatMap(
       (group) => group.rules,
     );
@@ -38,14 +38,14 @@ describe('the pace of rules', () => {
   });
 });
 
-describe('a duration', () => {
+describe('Durations', () => {
   it.each([
     ['0s', 0],
     ['30s', 30_000],
     ['15m', 900_000],
     ['6h', 21_600_000],
     ['3d', 259_200_000],
-  ] as const)('a duration: %s takes %d ms', (duration, millis) => {
+  ] as const)('the duration %s is %d ms', (duration, millis) => {
     expect(durationMillis(duration)).toBe(millis);
   });
 });

@@ -8,7 +8,7 @@ export interface PromqlNode {
   readonly children: readonly PromqlNode[];
 }
 
-/** Parses an expression of PromQL. @throws Error naming where it stops to be one */
+/** Parses a PromQL expression. @throws Error with the position of the syntax error */
 export function parsePromql(expression: string): PromqlNode {
   const tree = parser.parse(expression);
   tree.iterate({

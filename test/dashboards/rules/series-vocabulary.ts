@@ -16,7 +16,7 @@ const SERIES: ReadonlyMap<string, readonly string[]> = new Map([
 /** The labels of a series; undefined when there is none of that name. */
 export const labelsOfSeries = (name: string): readonly string[] | undefined => SERIES.get(name);
 
-/** What an expression names that nothing exposes: metrics, labels, members of closed sets. */
+/** The metrics, labels and members of closed sets in an expression that nothing exposes. */
 export function unknownNames(expression: string): readonly string[] {
   return allNodes(parsePromql(expression))
     .filter(({ kind }) => kind === 'VectorSelector')

@@ -4,7 +4,7 @@ import { labelsOfSeries } from './series-vocabulary.ts';
 type Labels = ReadonlySet<string>;
 
 const SET_OPERATORS = ['And', 'Unless'];
-/** They give back series of what they are given, with all labels. */
+/** Functions that keep all labels of their argument. */
 const CHOOSING = ['Topk', 'Bottomk', 'LimitK', 'LimitRatio'];
 
 /**
@@ -76,7 +76,7 @@ function ofCall(node: PromqlNode): Labels | null {
   }
 }
 
-/** `absent` can only tell the labels that it was asked for by name. */
+/** `absent` yields only the labels that its selector names with `=`. */
 function equalLabels(node: PromqlNode): readonly string[] {
   const own =
     node.kind === 'UnquotedLabelMatcher' &&

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** `service_started`, or healthy by the check of the service itself. */
 const condition = z.enum(['service_started', 'service_healthy', 'service_completed_successfully']);
 
-/** The part of Compose that our file uses; a key that is misspelt is refused. */
+/** The part of the Compose schema that our file uses; an unknown key is an error. */
 const service = z.strictObject({
   image: z.string(),
   build: z.string().optional(),

@@ -56,7 +56,7 @@ const scored = (lead: number): ObservedSpan =>
 const late = spanOf({ step: 'era5', lead: 72, miner: MINERS.good, at: 500_000, durationMs: 60_000 });
 const lastSign = Number(late.startTimeUnixNano / 1000n) + 1_000_000;
 
-/** What no other recorded run has: truth that was late, a step that ended after it was given up, and books that do not close. */
+/** Cases of no other recorded run: late truth, a step that ended after it was given up, and unbalanced books. */
 const FIFTH: readonly ObservedSpan[] = [
   waited(24, MINERS.good, 100_000),
   ...ERA5_LEAD_HOURS.map(scored),
@@ -75,7 +75,7 @@ const FIFTH: readonly ObservedSpan[] = [
 const refused = spanOf({ step: 'poll', miner: MINERS.good, at: 9000 });
 const DEAD: ObservedSpan = { ...refused, attributes: { ...refused.attributes, 'weather.step.attempt': 0 } };
 
-/** Records five runs in which everything happens that a panel can show. */
+/** Records five runs that cover everything a panel can show. */
 export async function recordEverything({ pool }: Pick<TestDatabase, 'pool'>): Promise<void> {
   const exporter = createPostgresExporter({ pool });
   const account = accountOf({

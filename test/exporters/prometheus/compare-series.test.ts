@@ -14,8 +14,8 @@ async function textOf(...rows: readonly CommittedMinerStats[]): Promise<string> 
 
 const labels = 'validator_id="1",miner_hotkey="5Miner7",miner_uid="7"';
 
-describe('the series of miners in two texts', () => {
-  it('the series of miners in two texts are the same for the same rows, in whatever order, whatever else the process serves', async () => {
+describe('Comparison of the miner series in two texts', () => {
+  it('the same rows give no difference, in any order and with other metrics beside them', async () => {
     const [one, two] = [
       minerStats(),
       minerStats({ minerHotkey: '5Miner8', minerUid: 8, bestForecastScore: 0 }),
@@ -24,7 +24,7 @@ describe('the series of miners in two texts', () => {
     expect(differingSeries(busy, await textOf(two, one))).toEqual([]);
   });
 
-  it('the series of miners in two texts differ by name and labels, with both values; what is not there has none', async () => {
+  it('a difference has name and labels and both values, null for a missing series', async () => {
     const served = await textOf(minerStats({ failedForecasts: 2, commonErrors: { timeout: 1 } }));
     const wanted = await textOf(minerStats({ failedForecasts: 3, minerRank: 1 }));
     expect(differingSeries(served, wanted)).toEqual([
@@ -34,7 +34,7 @@ describe('the series of miners in two texts', () => {
     ]);
   });
 
-  it('the series of miners in two texts are told from the metrics of another program, also when there is no miner yet', async () => {
+  it('a mirror of no miner yet is distinguished from the metrics of another program', async () => {
     expect(mirrorsMiners(await textOf())).toBe(true);
     expect(mirrorsMiners('# TYPE go_goroutines gauge\ngo_goroutines 7\n')).toBe(false);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exemplarOf } from '#prometheus/step-metrics';
 import { exporterFor, SPAN_ID, stepFact, TRACE_ID } from './fixtures.ts';
 
-describe('an exemplar', () => {
+describe('exemplarOf', () => {
   it('an exemplar links an observation to its trace and span', () => {
     expect(exemplarOf({ traceId: TRACE_ID, spanId: SPAN_ID })).toEqual({
       trace_id: TRACE_ID,
@@ -11,18 +11,18 @@ describe('an exemplar', () => {
     });
   });
 
-  it('an exemplar uses up to 128 characters with its names, and is left out beyond', () => {
+  it('an exemplar of more than 128 characters, names included, is left out', () => {
     const room = 128 - 'trace_id'.length - 'span_id'.length - SPAN_ID.length;
     expect(exemplarOf({ traceId: 'a'.repeat(room), spanId: SPAN_ID })).toBeDefined();
     expect(exemplarOf({ traceId: 'a'.repeat(room + 1), spanId: SPAN_ID })).toBeUndefined();
   });
 
-  it('an exemplar is left out when an id is no hexadecimal text, so that it cannot break the line', () => {
+  it('an exemplar with an id that is not hexadecimal is left out, so it cannot break the line', () => {
     expect(exemplarOf({ traceId: 'a"} 1\n', spanId: SPAN_ID })).toBeUndefined();
     expect(exemplarOf({ traceId: TRACE_ID, spanId: '' })).toBeUndefined();
   });
 
-  it('an exemplar never makes an observation fail, whatever the ids are', () => {
+  it('an observation never fails because of its ids', () => {
     const id = fc.oneof(
       fc.string({ maxLength: 300 }),
       fc.string({ unit: fc.constantFrom('a', '0'), maxLength: 300 }),

@@ -74,18 +74,18 @@ function busyExporter(): PrometheusExporter {
   }
 }
 
-describe('the exporter', () => {
-  it('the exporter renders the classic text as it always did', async () => {
+describe('Prometheus exporter', () => {
+  it('the classic text equals the golden file', async () => {
     const { body } = await busyExporter().render(undefined);
     await expect(body).toMatchFileSnapshot('golden/classic.txt');
   });
 
-  it('the exporter renders the OpenMetrics text as it always did', async () => {
+  it('the OpenMetrics text equals the golden file', async () => {
     const { body } = await busyExporter().render(OPENMETRICS);
     await expect(body).toMatchFileSnapshot('golden/openmetrics.txt');
   });
 
-  it('the exporter shows every metric of the vocabulary and no other', async () => {
+  it('the exporter exposes every metric of the vocabulary and no other', async () => {
     const { body } = await busyExporter().render(undefined);
     const families = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(families.sort()).toEqual(
@@ -95,13 +95,13 @@ describe('the exporter', () => {
     );
   });
 
-  it('the exporter gives the text that the scraper asks for', async () => {
+  it('the scraper gets the format that it asks for', async () => {
     const exporter = exporterFor();
     expect((await exporter.render(OPENMETRICS)).contentType).toContain('application/openmetrics-text');
     expect((await exporter.render('text/plain')).contentType).toContain('text/plain');
   });
 
-  it('the exporter shows the same miners after a restart as before it', async () => {
+  it('a restart exposes the same miners as before', async () => {
     const before = await busyExporter().render(undefined);
     const restarted = exporterFor();
     restarted.seed([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]);
@@ -114,7 +114,7 @@ describe('the exporter', () => {
 
   const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
   it.skipIf(!hasPromtool)(
-    'the exporter passes promtool check metrics (skipped when promtool is not on PATH)',
+    'promtool check metrics passes (skipped when promtool is not on PATH)',
     async () => {
       const { body } = await busyExporter().render(undefined);
       expect(() =>

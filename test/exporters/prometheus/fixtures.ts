@@ -15,7 +15,7 @@ export const OPENMETRICS = 'application/openmetrics-text; version=1.0.0';
 export const TRACE_ID = '0123456789abcdef0123456789abcdef';
 export const SPAN_ID = '0123456789abcdef';
 
-/** A miner of whom nothing is known yet: all that may be null is. */
+/** A miner of which nothing is known yet: every nullable column is null. */
 export const minerStats = (known: Partial<CommittedMinerStats> = {}): CommittedMinerStats => ({
   rowVersion: '1(0,1)',
   validatorId: 1,
@@ -57,7 +57,7 @@ export const wholeTable = (rows: readonly CommittedMinerStats[]): MinerStatsRead
   hasSeen: () => true,
 });
 
-export const stepFact = (changes: Partial<StepFact> = {}): StepFact => ({
+export const stepFact = (fields: Partial<StepFact> = {}): StepFact => ({
   phase: 'ended',
   validatorHotkey: '5Validator',
   traceId: TRACE_ID,
@@ -90,7 +90,7 @@ export const stepFact = (changes: Partial<StepFact> = {}): StepFact => ({
   closing: null,
   adjustments: {},
   truncated: false,
-  ...changes,
+  ...fields,
 });
 
 export const errorFact = (type: ErrorCategory): ErrorFact => ({
@@ -130,7 +130,7 @@ export const componentScore = (scoreType: ScoreType): ComponentScoreFact => ({
 
 export const idleRecorder = (): RecorderState => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} });
 
-/** An exporter whose recorder is idle and whose clocks stand still, unless told otherwise. */
+/** An exporter with an idle recorder and fixed clocks by default. */
 export const exporterFor = (options: Partial<PrometheusExporterOptions> = {}): PrometheusExporter =>
   createPrometheusExporter({
     recorderState: idleRecorder,
@@ -159,8 +159,8 @@ export const labelsOf = (line: string): Record<string, string> =>
 export const valueOf = (line: string | undefined): number =>
   Number((line ?? '').replace(/ # .*/, '').split(' ').at(-1) ?? NaN);
 
-/** A run of which nothing is known but that it is open. */
-export const openRun = (changes: Partial<OpenRun> = {}): OpenRun => ({
+/** An open run with no other known values. */
+export const openRun = (fields: Partial<OpenRun> = {}): OpenRun => ({
   validatorId: 1,
   runId: 42,
   status: null,
@@ -169,11 +169,11 @@ export const openRun = (changes: Partial<OpenRun> = {}): OpenRun => ({
   forecasts: [],
   leadsWaitingForTruth: 0,
   oldestTruthDue: null,
-  ...changes,
+  ...fields,
 });
 
 /** A pipeline in which nothing happens. */
-export const pipelineState = (changes: Partial<PipelineState> = {}): PipelineState => ({
+export const pipelineState = (fields: Partial<PipelineState> = {}): PipelineState => ({
   readAt: AT,
   validators: [],
   openRuns: [],
@@ -181,7 +181,7 @@ export const pipelineState = (changes: Partial<PipelineState> = {}): PipelineSta
   retries: {},
   deadLetters: {},
   missingRecords: 0,
-  ...changes,
+  ...fields,
 });
 
 export const BUSY_STATE = pipelineState({

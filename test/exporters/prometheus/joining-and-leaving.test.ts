@@ -20,7 +20,7 @@ const slotOf = (number: number): number => (number * 37) % SLOTS;
 const roundOfJoining = (number: number): number =>
   number < SLOTS ? 0 : Math.floor((number - SLOTS) / JOINS_A_ROUND);
 
-/** What the table says of a miner after a round: a function of both, so that no table has to be kept. */
+/** The row of a miner after a round: a pure function of both, so no table is needed. */
 function rowOf(number: number, round: number): CommittedMinerStats {
   const rounds = round - roundOfJoining(number) + 1;
   const micros = (rounds_: number): number => AT + rounds_ * ROUND_MINUTES * 60_000_000;
@@ -79,7 +79,7 @@ async function differencesOf(exporter: ReturnType<typeof exporterFor>, maxMiners
 }
 
 describe(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots`, () => {
-  it(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots makes series of those who are there, keeps nothing of the others, and ends as a fresh start begins`, async () => {
+  it('current miners have series, stale ones leave no state, and the end equals a fresh start', async () => {
     const exporter = exporterFor({ limits: { maxMiners: MOST_THERE } });
     const seen = await liveThrough(exporter);
     expect(seen.map(({ own }) => own).slice(2)).toEqual(Array.from({ length: 6 }, () => seen.at(-1)?.own));
@@ -90,7 +90,7 @@ describe(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots`, () => {
     expect(Math.max(...heaps) - Math.min(...heaps)).toBeLessThan(2);
   });
 
-  it(`a day in which ${ALL_MINERS} miners hold ${SLOTS} slots stays within the budget of series, whoever else is there, and the sums are right`, async () => {
+  it('the series stay within the budget under any churn, and the sums are right', async () => {
     const maxMiners = 300;
     const exporter = exporterFor({ limits: { maxMiners } });
     const seen = await liveThrough(exporter);

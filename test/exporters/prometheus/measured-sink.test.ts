@@ -6,19 +6,19 @@ import { exporterFor, shown } from './fixtures.ts';
 
 const batches = METRICS.recorderBatches.name;
 
-describe('a sink with batch metrics', () => {
+describe('withBatchMetrics', () => {
   it.each<ExportReport>([
     { kind: 'written' },
     { kind: 'retryable', error: new Error('database is down') },
     { kind: 'rejected', error: new Error('row is refused') },
-  ])('a sink with batch metrics hands on the report $kind and counts it', async (report) => {
+  ])('the report $kind passes through and is counted', async (report) => {
     const exporter = exporterFor();
     const sink = withBatchMetrics({ export: async () => report }, exporter.recorder);
     expect(await sink.export([])).toBe(report);
     expect(await shown(exporter, batches)).toContain(`${batches}{result="${report.kind}"} 1`);
   });
 
-  it('a sink with batch metrics hands on the same error when the sink throws, and counts a batch to be tried again', async () => {
+  it('an error of the sink passes through unchanged and counts as a retryable batch', async () => {
     const exporter = exporterFor();
     const error = new Error('broken');
     const sink = withBatchMetrics({ export: () => Promise.reject(error) }, exporter.recorder);

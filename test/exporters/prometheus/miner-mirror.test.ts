@@ -16,8 +16,8 @@ const miner = (uid: number, completed: number) =>
     minerRank: uid + 1,
   });
 
-describe('the mirror of miner_stats', () => {
-  it('the mirror of miner_stats shows the committed number, not how often it was told', async () => {
+describe('Mirror of miner_stats', () => {
+  it('a counter shows the committed number, however often the row is applied', async () => {
     const exporter = exporterFor();
     for (let time = 0; time < 3; time += 1) exporter.observe({ steps: [], minerStats: [miner(7, 5)] });
     expect(await shown(exporter, COMPLETED)).toEqual([
@@ -25,14 +25,14 @@ describe('the mirror of miner_stats', () => {
     ]);
   });
 
-  it('the mirror of miner_stats shows the newest of two commits', async () => {
+  it('the newer of two commits wins', async () => {
     const exporter = exporterFor();
     exporter.observe({ steps: [], minerStats: [miner(7, 5)] });
     exporter.observe({ steps: [], minerStats: [miner(7, 6)] });
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([6]);
   });
 
-  it('the mirror of miner_stats goes on where the table is after a restart, and scrapes change nothing', async () => {
+  it('a restart continues from the table, and scrapes change nothing', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(7, 41)]);
     exporter.observe({ steps: [], minerStats: [miner(7, 42)] });
@@ -40,7 +40,7 @@ describe('the mirror of miner_stats', () => {
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([42]);
   });
 
-  it('the mirror of miner_stats has no series for a null, and drops the series of a value that became null', async () => {
+  it('a null has no series, and a value that becomes null loses its series', async () => {
     const exporter = exporterFor();
     exporter.observe({ steps: [], minerStats: [minerStats({ avgDay1Score: 0 })] });
     expect((await shown(exporter, DAY1)).map(valueOf)).toEqual([0]);
@@ -48,7 +48,7 @@ describe('the mirror of miner_stats', () => {
     expect(await shown(exporter, DAY1)).toEqual([]);
   });
 
-  it('the mirror of miner_stats has no series for a number that is none', async () => {
+  it('a value that is not finite has no series', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ avgDay1Score: -Infinity, avgEra5Score: NaN, totalInferenceTime: -1 })]);
     for (const metric of [
@@ -60,7 +60,7 @@ describe('the mirror of miner_stats', () => {
     }
   });
 
-  it('the mirror of miner_stats shows miner 0 as it shows any other', async () => {
+  it('miner 0 has series like any other', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(0, 1)]);
     expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([
@@ -68,7 +68,7 @@ describe('the mirror of miner_stats', () => {
     ]);
   });
 
-  it('the mirror of miner_stats leaves the slot out when it is not known', async () => {
+  it('an unknown slot is left out of the labels', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ minerUid: null })]);
     expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([
@@ -76,7 +76,7 @@ describe('the mirror of miner_stats', () => {
     ]);
   });
 
-  it('the mirror of miner_stats makes another series of a new hotkey in an old slot, and keeps the old one until it has left', async () => {
+  it('a new hotkey in an old slot has its own series, and the old one keeps its own until it is stale', async () => {
     const exporter = exporterFor();
     const tell = (minerHotkey: string, updatedAt: number) =>
       exporter.observe({ steps: [], minerStats: [minerStats({ minerHotkey, updatedAt })] });
@@ -89,7 +89,7 @@ describe('the mirror of miner_stats', () => {
     expect(await hotkeys()).toEqual(['5New']);
   });
 
-  it('the mirror of miner_stats shows a miner that comes back with what the table says of it', async () => {
+  it('a miner that returns is exposed with the values of the table', async () => {
     const exporter = exporterFor();
     const old = minerStats({ minerHotkey: '5Old', successfulForecasts: 9 });
     const late = { minerHotkey: '5New', updatedAt: AT + 2 * REPLACED_AFTER_MICROS };
@@ -100,20 +100,20 @@ describe('the mirror of miner_stats', () => {
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([0, 10]);
   });
 
-  it('the mirror of miner_stats moves a miner with a new slot instead of showing it twice', async () => {
+  it('a miner with a new slot is moved, not exposed twice', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ minerUid: 7 })]);
     exporter.observe({ steps: [], minerStats: [minerStats({ minerUid: 8 })] });
     expect((await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_uid'])).toEqual(['8']);
   });
 
-  it('the mirror of miner_stats keeps the same miner apart for two validators', async () => {
+  it('one hotkey at two validators has separate series', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ validatorId: 1 }), minerStats({ validatorId: 2 })]);
     expect(await shown(exporter, COMPLETED)).toHaveLength(2);
   });
 
-  it('the mirror of miner_stats drops, at a new seed, the miners that the table no longer has', async () => {
+  it('a new seed drops the miners that the table no longer has', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2)]);
     exporter.seed([miner(2, 2)]);
@@ -121,7 +121,7 @@ describe('the mirror of miner_stats', () => {
   });
 });
 
-describe('a miner beyond the budget', () => {
+describe('Miners beyond the budget', () => {
   const overBudget = () => {
     const exporter = exporterFor({ limits: { maxMiners: 2 } });
     exporter.seed([1, 2, 3, 4].map((uid) => miner(uid, uid * 10)));
@@ -130,18 +130,18 @@ describe('a miner beyond the budget', () => {
   const total = async (exporter: ReturnType<typeof overBudget>) =>
     (await shown(exporter, COMPLETED)).map(valueOf).reduce((sum, value) => sum + value, 0);
 
-  it('a miner beyond the budget shares one series of each counter, so that the total stays right', async () => {
+  it('miners beyond the budget share one series of each counter, so the total stays right', async () => {
     const exporter = overBudget();
     const last = (await shown(exporter, COMPLETED)).at(-1);
     expect(last).toBe(`${COMPLETED}{miner_hotkey="${OVERFLOW}"} 70`);
     expect(await total(exporter)).toBe(100);
   });
 
-  it('a miner beyond the budget has no gauges, for a rank of several miners means nothing', async () => {
+  it('miners beyond the budget have no gauges, since a rank of several miners means nothing', async () => {
     expect((await shown(overBudget(), RANK)).map(valueOf)).toEqual([2, 3]);
   });
 
-  it('a miner beyond the budget is counted', async () => {
+  it('miners beyond the budget are counted', async () => {
     const exporter = overBudget();
     exporter.observe({ steps: [], minerStats: [miner(4, 41), miner(1, 11)] });
     expect(await shown(exporter, METRICS.minersOverflowed.name)).toEqual([
@@ -152,18 +152,18 @@ describe('a miner beyond the budget', () => {
     );
   });
 
-  it('a miner beyond the budget is one that was seen later than the others, in whatever order they were told', async () => {
+  it('the miners first seen last are beyond the budget, in whatever order the rows arrive', async () => {
     const rows = [1, 2, 3, 4].map((uid) => ({ ...miner(uid, uid * 10), firstSeen: AT - uid }));
-    for (const ordered of [rows, rows.toReversed()]) {
+    for (const arrivals of [rows, rows.toReversed()]) {
       const exporter = exporterFor({ limits: { maxMiners: 2 } });
-      for (const row of ordered) exporter.observe({ steps: [], minerStats: [row] });
+      for (const row of arrivals) exporter.observe({ steps: [], minerStats: [row] });
       const own = (await shown(exporter, COMPLETED)).map((line) => labelsOf(line)['miner_hotkey']);
       expect(own.toSorted()).toEqual(['5Miner3', '5Miner4', OVERFLOW].toSorted());
       expect(await total(exporter)).toBe(100);
     }
   });
 
-  it('a miner beyond the budget has series of its own when a refresh finds room for it', async () => {
+  it('a miner gets series of its own when a refresh finds room for it', async () => {
     const exporter = overBudget();
     const left = [2, 3, 4].map((uid) => miner(uid, uid * 10));
     exporter.refresh(wholeTable(left));
@@ -173,7 +173,7 @@ describe('a miner beyond the budget', () => {
     expect(await total(exporter)).toBe(90);
   });
 
-  it('a miner beyond the budget is one whose hotkey could pass for another series', async () => {
+  it('a miner whose hotkey could be mistaken for another series is beyond the budget', async () => {
     const exporter = exporterFor();
     exporter.seed([
       minerStats({ minerHotkey: OVERFLOW }),
@@ -182,7 +182,7 @@ describe('a miner beyond the budget', () => {
     expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([{ miner_hotkey: OVERFLOW }]);
   });
 
-  it('a miner beyond the budget never makes more series than the budget allows, and never changes the total', async () => {
+  it('the budget is never exceeded, and the total never changes', async () => {
     const commits = fc.array(fc.record({ uid: fc.nat(9), completed: fc.nat(1000) }), {
       minLength: 1,
       maxLength: 30,
@@ -201,21 +201,21 @@ describe('a miner beyond the budget', () => {
   });
 });
 
-describe('the drift', () => {
+describe('Drift', () => {
   const DRIFT = METRICS.minerStatsDrift.name;
 
-  it('the drift is not known before the first comparison', async () => {
+  it('the drift is unknown before the first comparison', async () => {
     expect(await shown(exporterFor(), DRIFT)).toEqual([]);
   });
 
-  it('the drift is 0 when the metrics say what the table says', async () => {
+  it('the drift is 0 when the metrics equal the table', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2)]);
     exporter.refresh(wholeTable([miner(2, 2), miner(1, 1)]));
     expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
   });
 
-  it('the drift is 0 when somebody else changed, added or removed rows, and the metrics take that up', async () => {
+  it('rows that another process changed, added or removed are merged and are no drift', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2), miner(3, 3)]);
     exporter.refresh(wholeTable([{ ...miner(2, 22), rowVersion: '2(0,9)' }, miner(3, 3), miner(4, 4)]));
@@ -223,7 +223,7 @@ describe('the drift', () => {
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([22, 3, 4]);
   });
 
-  it('the drift counts rows that differ in the same version, and ends with them', async () => {
+  it('the drift counts rows that differ in the same version, and returns to 0 with them', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1), miner(2, 2), { ...miner(3, 3), updatedAt: AT - 1 }]);
     const table = [miner(1, 1), miner(2, 22), miner(3, 3)];
@@ -234,7 +234,7 @@ describe('the drift', () => {
     expect(await shown(exporter, DRIFT)).toEqual([`${DRIFT} 0`]);
   });
 
-  it('the drift sees a miner beyond the budget by its counters', async () => {
+  it('the drift includes a miner beyond the budget by its counters', async () => {
     const exporter = exporterFor({ limits: { maxMiners: 0 } });
     exporter.seed([miner(1, 1)]);
     exporter.refresh(wholeTable([{ ...miner(1, 1), minerRank: 7 }]));
@@ -245,11 +245,11 @@ describe('the drift', () => {
   });
 });
 
-describe('a refresh', () => {
+describe('Refresh', () => {
   const version = (transaction: number) => ({ rowVersion: `${transaction}(0,1)` });
   const seenUpTo = (last: number) => (rowVersion: string) => Number.parseInt(rowVersion, 10) <= last;
 
-  it('a refresh leaves alone what was observed since the table was read', async () => {
+  it('a row observed after the snapshot of the read stays unchanged', async () => {
     const exporter = exporterFor();
     const read = { rows: [{ ...miner(1, 1), ...version(3) }], hasSeen: seenUpTo(3) };
     exporter.observe({
@@ -263,14 +263,14 @@ describe('a refresh', () => {
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([5, 7]);
   });
 
-  it('a refresh is not undone by a commit that it has seen and that is told late', async () => {
+  it('a late commit that the snapshot includes does not undo a refresh', async () => {
     const exporter = exporterFor();
     exporter.refresh({ rows: [{ ...miner(1, 5), ...version(4) }], hasSeen: seenUpTo(4) });
     exporter.observe({ steps: [], minerStats: [{ ...miner(1, 4), ...version(3) }] });
     expect((await shown(exporter, COMPLETED)).map(valueOf)).toEqual([5]);
   });
 
-  it('a refresh drops who is gone from the table', async () => {
+  it('a miner that is gone from the table is dropped', async () => {
     const exporter = exporterFor();
     exporter.seed([miner(1, 1)]);
     exporter.refresh(wholeTable([]));

@@ -8,15 +8,15 @@ import { ERROR_CATEGORIES } from '#semconv';
 import { METRICS } from '#semconv/metrics';
 import { AT, minerStats } from './fixtures.ts';
 
-describe('the series of a miner', () => {
-  it('the series of a miner use every miner metric once', () => {
+describe('Series of a miner', () => {
+  it('every miner metric is used once', () => {
     const used = MIRRORED_COLUMNS.map(({ metric }) => metric.name);
     const miner = Object.values(METRICS).filter(({ name }) => name.startsWith('barograph_miner_'));
     const columns = miner.map(({ name }) => name).filter((name) => name !== METRICS.minerStatsDrift.name);
     expect([...used].sort()).toEqual(columns.sort());
   });
 
-  it('the series of a miner have no value for a null', () => {
+  it('a null has no value', () => {
     const row = minerStats();
     const nulls = Object.entries(MINER_SERIES).filter(
       ([column]) => row[column as keyof typeof MINER_SERIES] === null,
@@ -25,17 +25,17 @@ describe('the series of a miner', () => {
     for (const [, column] of nulls) if ('read' in column) expect(column.read(row)).toEqual([]);
   });
 
-  it('the series of a miner have the value 0 for a 0', () => {
+  it('a 0 has the value 0', () => {
     expect(MINER_SERIES.avgDay1Score.read(minerStats({ avgDay1Score: 0 }))).toEqual([{ value: 0 }]);
   });
 
-  it('the series of a miner are in seconds, whatever the column is in', () => {
+  it('durations are in seconds, whatever the unit of the column', () => {
     const row = minerStats({ avgHostingLatencyMs: 850, lastActive: AT });
     expect(MINER_SERIES.avgHostingLatencyMs.read(row)).toEqual([{ value: 0.85 }]);
     expect(MINER_SERIES.lastActive.read(row)).toEqual([{ value: Date.UTC(2026, 10, 23, 18) / 1000 }]);
   });
 
-  it('the series of a miner have one value for each category that the row counts', () => {
+  it('each error category that the row counts has one value', () => {
     const row = minerStats({ commonErrors: { connection: 1, timeout: 3 } });
     expect(MINER_SERIES.commonErrors.read(row)).toEqual([
       { errorType: 'timeout', value: 3 },
@@ -44,7 +44,7 @@ describe('the series of a miner', () => {
   });
 });
 
-describe('a column without a metric', () => {
+describe('Columns without a metric', () => {
   const recorded = (fold: Partial<MinerFold>): MinerStats => ({
     ...toMinerStats(
       { ...emptyMinerFold, ...fold },
@@ -54,7 +54,7 @@ describe('a column without a metric', () => {
   });
   const count = fc.nat(1_000_000);
 
-  it('a column without a metric is a ratio of two that have one, to the last bit', () => {
+  it('a ratio column follows from two metrics, to the last bit', () => {
     fc.assert(
       fc.property(count, count, (completed, failed) => {
         const row = recorded({ completed, failed, hostingSuccesses: failed, hostingFailures: completed });
@@ -65,7 +65,7 @@ describe('a column without a metric', () => {
     );
   });
 
-  it('a column without a metric is a share of the errors that are counted, to the last bit', () => {
+  it('an error rate is the share of the counted errors, to the last bit', () => {
     const errors = fc.dictionary(fc.constantFrom(...ERROR_CATEGORIES), fc.integer({ min: 1, max: 1e6 }));
     fc.assert(
       fc.property(errors, (counted) => {
@@ -77,7 +77,7 @@ describe('a column without a metric', () => {
     );
   });
 
-  it('a column without a metric says how PromQL has it', () => {
+  it('a derived column has its PromQL expression', () => {
     expect(MINER_SERIES.hostReliabilityRatio.promql).toBe(
       'barograph_miner_hosting_successes_total / ' +
         '(barograph_miner_hosting_successes_total + barograph_miner_hosting_failures_total > 0)',

@@ -76,9 +76,9 @@ const table = fc.uniqueArray(row, {
   selector: ({ validatorId, minerHotkey }) => `${validatorId}/${minerHotkey}`,
 });
 
-describe('the lines that are kept of each miner', () => {
+describe('Cached lines of miners', () => {
   it.each(FORMATS)(
-    'the lines that are kept of each miner make the %s text that the library makes of the same rows',
+    'the cached lines give the %s text that the library gives for the same rows',
     async (format, accept) => {
       await fc.assert(
         fc.asyncProperty(table, fc.integer({ min: 0, max: 8 }), async (known, maxMiners) => {
@@ -95,7 +95,7 @@ describe('the lines that are kept of each miner', () => {
   );
 
   it.each(FORMATS)(
-    'the lines that are kept of each miner stand in the %s text where the library would have put them',
+    'the cached lines are in the %s text where the library would have put them',
     async (format, accept) => {
       const rows = [
         minerStats({ minerRank: 1, commonErrors: { timeout: 2 } }),
@@ -108,7 +108,7 @@ describe('the lines that are kept of each miner', () => {
     },
   );
 
-  it('the lines that are kept of each miner are made anew when the row changes', async () => {
+  it('a changed row invalidates its cached lines', async () => {
     const exporter = exporterFor();
     exporter.seed([minerStats({ failedForecasts: 1 })]);
     const before = await exporter.render(undefined);

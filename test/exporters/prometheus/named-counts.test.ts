@@ -8,8 +8,8 @@ function countsWithin(maxNames: number) {
   return { counts: new NamedCounts('reason', maxNames, { onOverflow }), overflowed };
 }
 
-describe('counts by name', () => {
-  it('counts by name add up', () => {
+describe('Counts by name', () => {
+  it('counts of one name are summed', () => {
     const { counts } = countsWithin(8);
     counts.add({ not_finite: 2 });
     counts.add({ not_finite: 1, nul_byte: 4 });
@@ -19,13 +19,13 @@ describe('counts by name', () => {
     ]);
   });
 
-  it('counts by name show a name that was counted 0 times, so that the first time is an increase', () => {
+  it('a name counted 0 times has a series, so that the first count shows as an increase', () => {
     const { counts } = countsWithin(8);
     counts.add({ queue_full: 0 });
     expect([...counts.totals()]).toEqual([['queue_full', 0]]);
   });
 
-  it('counts by name lose nothing beyond the budget: the rest is in the common series and told', () => {
+  it('counts beyond the budget go to the overflow series and are reported', () => {
     const { counts, overflowed } = countsWithin(1);
     counts.add({ first: 1, second: 2, third: 3 });
     expect([...counts.totals()]).toEqual([
@@ -38,7 +38,7 @@ describe('counts by name', () => {
     ]);
   });
 
-  it('counts by name put the totals of another part under the same names without adding them again at each reading', () => {
+  it('totals summed elsewhere are relabelled without being added again at each read', () => {
     const { counts } = countsWithin(1);
     const read = () => counts.relabel({ first: 1, second: 2 });
     expect(read()).toEqual(read());

@@ -7,8 +7,8 @@ import { AT, exporterFor, idleRecorder, labelsOf, shown, valueOf } from './fixtu
 const withState = (state: Partial<RecorderState>) =>
   exporterFor({ recorderState: () => ({ ...idleRecorder(), ...state }) });
 
-describe('the state of the recorder', () => {
-  it('the state of the recorder is read anew by every scrape', async () => {
+describe('State of the recorder', () => {
+  it('every scrape reads the current state', async () => {
     let queueLength = 3;
     const exporter = exporterFor({ recorderState: () => ({ ...idleRecorder(), queueLength }) });
     const name = METRICS.recorderQueueLength.name;
@@ -17,20 +17,20 @@ describe('the state of the recorder', () => {
     expect(await shown(exporter, name)).toEqual([`${name} 0`]);
   });
 
-  it('the state of the recorder has an age in seconds while something waits, and none when nothing does', async () => {
+  it('the age is in seconds while a span waits, and absent when none does', async () => {
     const name = METRICS.recorderOldestAge.name;
     expect(await shown(withState({ oldestAgeMillis: 1500 }), name)).toEqual([`${name} 1.5`]);
     expect(await shown(withState({ oldestAgeMillis: null }), name)).toEqual([]);
   });
 
-  it('the state of the recorder shows the spool when there is one', async () => {
+  it('the size of the spool is exposed when there is one', async () => {
     const exporter = withState({ spoolBytes: 4096, spoolLimitBytes: 1e9 });
     expect((await shown(exporter, METRICS.recorderSpoolBytes.name)).map(valueOf)).toEqual([4096]);
     expect((await shown(exporter, METRICS.recorderSpoolLimit.name)).map(valueOf)).toEqual([1e9]);
     expect(await shown(exporterFor(), METRICS.recorderSpoolBytes.name)).toEqual([]);
   });
 
-  it('the state of the recorder shows losses by reason, a reason without a loss as 0', async () => {
+  it('losses are exposed by reason, a reason without a loss as 0', async () => {
     const name = METRICS.recorderDropped.name;
     expect(await shown(withState({ dropped: { queue_full: 5, shutdown_deadline: 0 } }), name)).toEqual([
       `${name}{reason="queue_full"} 5`,
@@ -38,7 +38,7 @@ describe('the state of the recorder', () => {
     ]);
   });
 
-  it('the state of the recorder never shows the text of an error as a reason', async () => {
+  it('the text of an error is never exposed as a reason', async () => {
     const lines = await shown(
       withState({ dropped: { 'connect ECONNREFUSED 10.0.0.1:5432': 2 } }),
       METRICS.recorderDropped.name,
@@ -47,8 +47,8 @@ describe('the state of the recorder', () => {
   });
 });
 
-describe('the spans that were refused', () => {
-  it('the spans that were refused are those of the commits and those that never came to one', async () => {
+describe('Rejected spans', () => {
+  it('rejected spans are those of the commits and those that never reached one', async () => {
     const exporter = withState({ rejected: { invalid_attribute: 1 } });
     exporter.observe({ steps: [], minerStats: [], rejected: { invalid_attribute: 2, missing_attribute: 1 } });
     const totals = (await shown(exporter, METRICS.recorderRejected.name)).map((line) => [
@@ -62,8 +62,8 @@ describe('the spans that were refused', () => {
   });
 });
 
-describe('the rows written', () => {
-  it('the rows written add up by table over the commits', async () => {
+describe('Rows written', () => {
+  it('rows are summed by table over the commits', async () => {
     const exporter = exporterFor();
     for (const rows of [{ miner_stats: 2 }, { miner_stats: 1, weather_forecast_steps: 9 }]) {
       exporter.observe({ steps: [], minerStats: [], rows });
@@ -75,7 +75,7 @@ describe('the rows written', () => {
     ]);
   });
 
-  it('the rows written beyond the budget of names are counted together, and the overflow is told', async () => {
+  it('tables beyond the budget of names share one series, and the overflow is counted', async () => {
     const exporter = exporterFor({ limits: { maxNames: 1 } });
     exporter.observe({ steps: [], minerStats: [], rows: { a: 1, b: 2, c: 3 } });
     expect((await shown(exporter, METRICS.recorderRowsWritten.name)).map(valueOf)).toEqual([1, 5]);
@@ -85,7 +85,7 @@ describe('the rows written', () => {
   });
 });
 
-describe('a batch', () => {
+describe('Batches', () => {
   const clocked = () => {
     const clock = { monotonic: 0 };
     return {
@@ -113,7 +113,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('a batch is counted once, even when its closer is called twice', async () => {
+  it('a batch is counted once, even when its finish is called twice', async () => {
     const { exporter } = clocked();
     const finish = exporter.recorder.startBatch();
     finish('rejected');
@@ -121,7 +121,7 @@ describe('a batch', () => {
     expect((await shown(exporter, METRICS.recorderBatches.name)).map(valueOf)).toEqual([0, 0, 1]);
   });
 
-  it('a batch moves the time of the last commit only when it was written', async () => {
+  it('only a written batch moves the time of the last commit', async () => {
     const { exporter } = clocked();
     exporter.recorder.startBatch()('retryable');
     expect(await shown(exporter, METRICS.recorderLastCommit.name)).toEqual([]);

@@ -8,8 +8,8 @@ const labels = { step: 'poll', substep: 'attempt', outcome: 'succeeded' };
 const bodyOf = async (registry: ReturnType<typeof createRegistry>, format: 'classic' | 'openmetrics') =>
   (await registry.render(format)).body;
 
-describe('a registry', () => {
-  it('a registry knows nothing of another one', async () => {
+describe('Metric registry', () => {
+  it('two registries share no state', async () => {
     const [first, second] = [createRegistry(), createRegistry()];
     first.counter(METRICS.steps).add(labels);
     second.counter(METRICS.steps);
@@ -17,7 +17,7 @@ describe('a registry', () => {
     expect(seriesOf(await bodyOf(second, 'classic'), STEPS)).toEqual([]);
   });
 
-  it('a registry keeps the classic name of a counter after it was rendered as OpenMetrics', async () => {
+  it('rendering as OpenMetrics does not change the classic name of a counter', async () => {
     const registry = createRegistry();
     registry.counter(METRICS.steps).add(labels);
     const before = await bodyOf(registry, 'classic');
@@ -28,7 +28,7 @@ describe('a registry', () => {
     expect(openmetrics).toContain(`${STEPS}{step="poll",substep="attempt",outcome="succeeded"} 1`);
   });
 
-  it('a registry serves both formats at once without mixing them', async () => {
+  it('both formats are rendered concurrently without being mixed', async () => {
     const registry = createRegistry();
     registry.derived(METRICS.minerSuccessfulForecasts, () => [{ labels: { miner_hotkey: '5A' }, value: 4 }]);
     const texts = await Promise.all([
@@ -41,7 +41,7 @@ describe('a registry', () => {
       expect(text).toContain('barograph_miner_successful_forecasts_total{miner_hotkey="5A"} 4');
   });
 
-  it('a registry names the same series in both formats, bounds of buckets included', async () => {
+  it('both formats name the same series, bucket bounds included', async () => {
     const registry = createRegistry();
     registry.histogram(METRICS.stepDuration).observe(3, labels, { trace_id: 'ab' });
     const series = (body: string) =>
@@ -51,7 +51,7 @@ describe('a registry', () => {
     expect(classic.some((line) => line.includes('le="5.0"'))).toBe(true);
   });
 
-  it('a registry tells its content types and ends OpenMetrics with its mark', async () => {
+  it('each format has its content type, and OpenMetrics ends with its EOF mark', async () => {
     const registry = createRegistry();
     const [classic, openmetrics] = await Promise.all([
       registry.render('classic'),
@@ -62,7 +62,7 @@ describe('a registry', () => {
     expect(openmetrics.body.endsWith('# EOF\n')).toBe(true);
   });
 
-  it('a registry adds derived counters with equal labels, and lets the last gauge win', async () => {
+  it('derived counters with equal labels are summed, and the last gauge wins', async () => {
     const registry = createRegistry();
     const samples = [1, 2].map((value) => ({ labels: {}, value }));
     registry.derived(METRICS.recorderDropped, () => samples);
@@ -74,7 +74,7 @@ describe('a registry', () => {
     ]);
   });
 
-  it('a registry fails a rendering when a reading fails, and works again when the reading does', async () => {
+  it('a failing read fails the rendering, and the next good read restores it', async () => {
     const registry = createRegistry();
     let isBroken = true;
     registry.derived(METRICS.recorderQueueLength, () => {
@@ -86,7 +86,7 @@ describe('a registry', () => {
     expect(await bodyOf(registry, 'classic')).toContain(`${METRICS.recorderQueueLength.name} 1`);
   });
 
-  it('a registry escapes what would break a line', async () => {
+  it('characters that would break a line are escaped', async () => {
     const registry = createRegistry();
     registry.derived(METRICS.minerRank, () => [{ labels: { miner_hotkey: 'a"b\\c\nd' }, value: 1 }]);
     expect(await bodyOf(registry, 'classic')).toContain('{miner_hotkey="a\\"b\\\\c\\nd"} 1');

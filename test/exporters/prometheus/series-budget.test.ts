@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { isShowableIdentity, NameBudget } from '#prometheus/series-budget';
 import { OVERFLOW } from '#semconv/metric-labels';
 
-describe('the budget of names', () => {
-  it('the budget of names keeps the first names and gives all later ones the common name', () => {
+describe('Budget of names', () => {
+  it('the first names are kept, and all later ones get the overflow label', () => {
     const names = new NameBudget(2);
     expect(['a', 'b', 'c', 'a', 'd'].map((name) => names.toLabel(name))).toEqual([
       'a',
@@ -24,23 +24,23 @@ describe('the budget of names', () => {
     OVERFLOW,
     'x'.repeat(64),
     'ECONNREFUSED 10.0.0.1:9',
-  ])('the budget of names does not show %j, which is no name, and spends nothing on it', (text) => {
+  ])('%j, which is no identifier, gets the overflow label and uses no budget', (text) => {
     const names = new NameBudget(1);
     expect(names.toLabel(text)).toBe(OVERFLOW);
     expect(names.toLabel('queue_full')).toBe('queue_full');
   });
 });
 
-describe('an identity', () => {
+describe('Identities as labels', () => {
   it.each(['5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY', '5Miner7', 'miner-3', 'a.b_c'])(
-    'an identity: %s can be a label',
+    'the hotkey %s can be a label',
     (hotkey) => {
       expect(isShowableIdentity(hotkey)).toBe(true);
     },
   );
 
   it.each(['', OVERFLOW, 'a,miner_uid:7', 'a b', 'a"b', 'a\nb', 'é', 'x'.repeat(129)])(
-    'an identity: %j cannot, for it could be taken for another series',
+    'the hotkey %j cannot be a label, since it could be mistaken for another series',
     (hotkey) => {
       expect(isShowableIdentity(hotkey)).toBe(false);
     },

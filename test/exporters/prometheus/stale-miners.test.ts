@@ -14,31 +14,31 @@ const miner = (minerUid: number | null, updatedAt: number, validatorId = 1): Min
   updatedAt,
 });
 
-describe('a miner has left', () => {
-  it('a miner has left when another one holds its slot and it was quiet for more than six hours', () => {
+describe('Stale miners', () => {
+  it('a miner is stale when its slot has a newer holder and it was quiet for more than six hours', () => {
     const old = miner(7, 0);
     expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS)])).toEqual([]);
     expect(findStaleMiners([old, miner(7, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
     expect(findStaleMiners([old, miner(7, 1), miner(8, REPLACED_AFTER_MICROS + 1)])).toEqual([old]);
   });
 
-  it('a miner has left not when nobody came in its place, until it was quiet for thirty days', () => {
+  it('a miner without a successor in its slot is stale only after thirty quiet days', () => {
     const quiet = miner(7, 0);
     expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS)])).toEqual([]);
     expect(findStaleMiners([quiet, miner(8, QUIET_AFTER_MICROS + 1)])).toEqual([quiet]);
   });
 
-  it('a miner has left not because another one whose slot is not known is newer, nor because of another validator', () => {
+  it('a newer miner of unknown slot, or of another validator, makes no miner stale', () => {
     expect(findStaleMiners([miner(null, 0), miner(null, 7 * HOUR)])).toEqual([]);
     expect(findStaleMiners([miner(7, 0, 1), miner(7, 40 * 24 * HOUR, 2)])).toEqual([]);
   });
 
-  it('a miner has left not when it is the newest of its slot, and never the newest of its validator', () => {
+  it('the newest miner of a slot is not replaced, and the newest of a validator is never stale', () => {
     expect(findStaleMiners([miner(7, 8 * HOUR), miner(7, 8 * HOUR), miner(8, 20 * HOUR)])).toEqual([]);
     expect(findStaleMiners([])).toEqual([]);
   });
 
-  it('whether or not the rows of others who left are there', () => {
+  it('dropping the rows of stale miners makes no other miner stale', () => {
     const presence = fc.record({
       validatorId: fc.integer({ min: 1, max: 2 }),
       minerUid: fc.option(fc.nat(3)),

@@ -43,8 +43,8 @@ function showing(state: PipelineState, limits = {}) {
   return { exporter, clock, text: async () => (await exporter.render(undefined)).body };
 }
 
-describe('the state of the pipeline', () => {
-  it('the state of the pipeline is shown by run, by step and by reason', async () => {
+describe('State of the pipeline', () => {
+  it('the state is exposed by run, by step and by reason', async () => {
     const { text } = showing(BUSY_STATE);
     const body = await text();
     const lines = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
@@ -68,7 +68,7 @@ describe('the state of the pipeline', () => {
     expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} 1795456800`]);
   });
 
-  it('the state of the pipeline has a 0 for every step, reason and open run without any, and no instant there', async () => {
+  it('every step, reason and open run without a count shows 0, and has no instant', async () => {
     const { text } = showing(pipelineState({ openRuns: [openRun()] }));
     const body = await text();
     const zeros = STATE_KEYS.flatMap((key) => seriesOf(body, METRICS[key].name));
@@ -83,7 +83,7 @@ describe('the state of the pipeline', () => {
     ]);
   });
 
-  it('the state of the pipeline is absent before it was read, and what replaces it leaves nothing of it', async () => {
+  it('the state is absent before the first read, and a new read replaces it completely', async () => {
     const exporter = exporterFor();
     const before = (await exporter.render(undefined)).body;
     for (const key of [...STATE_KEYS, 'stateRead'] as const)
@@ -96,8 +96,8 @@ describe('the state of the pipeline', () => {
   });
 });
 
-describe('a state that grows old', () => {
-  it('a state that grows old is gone after a minute, but for the instant at which it was read, and comes back when it is read again', async () => {
+describe('Expiry of the state', () => {
+  it('the state expires after a minute, except for its read time, and returns with the next read', async () => {
     const { exporter, clock, text } = showing(BUSY_STATE);
     clock.millis = 60_000;
     expect(seriesOf(await text(), METRICS.missingRecords.name)).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('a state that grows old', () => {
   });
 });
 
-describe('the budget of runs', () => {
+describe('Budget of runs', () => {
   const runsShown = async (state: PipelineState, maxRuns: number) => {
     const { exporter } = showing(state, { maxRuns });
     const lines = await shown(exporter, METRICS.leadsWaitingForTruth.name);
@@ -122,7 +122,7 @@ describe('the budget of runs', () => {
     };
   };
 
-  it('the budget of runs goes to the newest runs, the newest of each validator first, and counts the others', async () => {
+  it('the newest runs have series, the newest of each validator first, and the others are counted', async () => {
     const openRuns = [
       ...[1, 2, 3, 4].map((runId) => openRun({ validatorId: 1, runId })),
       openRun({ validatorId: 2, runId: 1 }),
@@ -135,7 +135,7 @@ describe('the budget of runs', () => {
     });
   });
 
-  it('the budget of runs is 32 unless told otherwise, so that runs that never end cannot fill the memory of the server', async () => {
+  it('32 runs have series by default, so that runs that never end cannot exhaust memory', async () => {
     const openRuns = Array.from({ length: 1000 }, (_, runId) =>
       openRun({
         runId,
@@ -147,7 +147,7 @@ describe('the budget of runs', () => {
     expect((await shown(exporter, METRICS.runsOverflowed.name)).map(valueOf)).toEqual([968]);
   });
 
-  it('the budget of runs bounds the validators, too, and shows no hotkey that could pass for another label', async () => {
+  it('validators are bounded, too, and no hotkey can be mistaken for another label', async () => {
     const validators = Array.from({ length: 1000 }, (_, index) => ({ id: index + 1, hotkey: `5V${index}` }));
     const { text } = showing(pipelineState({ validators: [{ id: 0, hotkey: OVERFLOW }, ...validators] }));
     const lines = seriesOf(await text(), METRICS.validators.name);

@@ -6,9 +6,9 @@ const PROMETHEUS_2 =
 const PROMETHEUS_3 =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
-describe('the format of the text', () => {
+describe('negotiateFormat', () => {
   it.each([
-    ['a scraper that says nothing', undefined, 'classic'],
+    ['a scraper without a header', undefined, 'classic'],
     ['an empty header', '', 'classic'],
     ['a browser', 'text/html,application/xhtml+xml,*/*;q=0.8', 'classic'],
     ['curl', '*/*', 'classic'],
@@ -16,18 +16,14 @@ describe('the format of the text', () => {
     ['Prometheus 3', PROMETHEUS_3, 'openmetrics'],
     ['a scraper that names no version', 'application/openmetrics-text', 'openmetrics'],
     ['upper case and spaces', 'Application/OpenMetrics-Text ; Version="1.0.0" ; Q=1', 'openmetrics'],
-    ['a version that is not spoken here', 'application/openmetrics-text;version=2.0.0', 'classic'],
-    [
-      'a scraper that likes plain text more',
-      'application/openmetrics-text;q=0.4,text/plain;q=0.5',
-      'classic',
-    ],
-    ['a scraper that likes both the same', 'text/plain,application/openmetrics-text', 'openmetrics'],
+    ['an unsupported version', 'application/openmetrics-text;version=2.0.0', 'classic'],
+    ['a scraper that prefers plain text', 'application/openmetrics-text;q=0.4,text/plain;q=0.5', 'classic'],
+    ['a scraper without a preference', 'text/plain,application/openmetrics-text', 'openmetrics'],
     ['a scraper that refuses OpenMetrics', 'application/openmetrics-text;q=0,*/*', 'classic'],
     ['a weight that is no number', 'application/openmetrics-text;q=high', 'classic'],
     ['a weight above 1', 'application/openmetrics-text;q=7', 'classic'],
     ['nothing but separators', ',;,=;', 'classic'],
-  ])('the format of the text for %s is as asked', (_, accept, format) => {
+  ])('the format for %s is the negotiated one', (_, accept, format) => {
     expect(negotiateFormat(accept)).toBe(format);
   });
 });

@@ -21,11 +21,11 @@ const DAY1_LEAD = 12;
 const SEED = 7;
 /** Simulated miners answer at once. */
 const TIMEOUTS = { initiateFetch: 5000, poll: 5000, token: 5000 };
-/** What is committed is seen as soon, so that a hurried run is not judged by what was. */
+/** The state is read at a matching rate, so that a run on scaled time is not judged by an outdated state. */
 const REFRESH_MILLIS = 300;
 const PATIENCE = { timeout: 120_000, interval: 200 };
 
-/** What is broken, and how fast time goes. */
+/** The fault, and the time scale of the run. */
 export interface BrokenRunOptions {
   readonly world: BrokenWorld;
   /** The part of each miner, by UID. */
@@ -34,7 +34,7 @@ export interface BrokenRunOptions {
   readonly stores?: Partial<PipelineStores>;
   /** A part of the time of production, for the waits of the pipeline and for the rules about it. */
   readonly pipelinePace: number;
-  /** The recorder is not hurried; its limits are, for a test to live to see them. */
+  /** Scale of the recorder's limits only; the recorder itself runs in real time. */
   readonly recorderPace: number;
 }
 
@@ -51,7 +51,7 @@ export interface BrokenRun {
   readonly firedSoFar: () => Promise<readonly string[]>;
   /** Waits until the run is over. @returns its status */
   readonly ended: () => Promise<string>;
-  /** Ends the process in good order. @returns what it says of its records */
+  /** Shuts the process down gracefully. @returns the report on its records */
   readonly close: () => Promise<SpansAtEnd>;
 }
 

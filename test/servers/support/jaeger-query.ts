@@ -3,7 +3,7 @@ import { toExportedSpans, type ExportedSpan } from '#test/end-to-end/support/exp
 
 const answer = z.object({ result: z.unknown() });
 
-/** The spans of a trace as Jaeger's query API tells them; none when Jaeger does not know the trace. */
+/** The spans of a trace from Jaeger's query API; empty when Jaeger has no such trace. */
 export async function readTrace(jaegerUrl: string, traceId: string): Promise<readonly ExportedSpan[]> {
   const response = await fetch(`${jaegerUrl}/api/v3/traces/${traceId}`);
   if (response.status === 404) return [];

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 export const hasProgram = (name: 'prometheus' | 'promtool'): boolean =>
   spawnSync(name, ['--version']).status === 0;
 
-/** Says once why a part does not run, and how to make it run. */
+/** Prints once why a part is skipped, and how to enable it. */
 export function tellSkipped(part: string, program: string): void {
   console.log(
     `skipped: ${part} needs ${program}, which is not on PATH. Debian and Ubuntu have it: apt-get install prometheus.`,

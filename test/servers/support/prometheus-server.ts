@@ -32,9 +32,9 @@ export interface ActiveAlert {
   readonly state: 'pending' | 'firing';
 }
 
-/** A Prometheus of its own, on a port that the kernel chose. */
+/** A private Prometheus, on a port that the kernel chose. */
 export interface PrometheusServer {
-  /** Evaluates now. @throws Error with what Prometheus says of the expression */
+  /** Evaluates now. @throws Error with the message of Prometheus */
   readonly query: (expression: string) => Promise<readonly AnsweredSeries[]>;
   /** Evaluates at every second between two instants, in seconds. @throws Error as above */
   readonly queryRange: (expression: string, range: TimeRange) => Promise<readonly AnsweredSeries[]>;
@@ -120,12 +120,12 @@ export async function startPrometheus(options: {
 }
 
 async function untilReady(child: ChildProcess, url: string): Promise<void> {
-  let output = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  let errorOutput = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   await vi.waitFor(
     async () => {
-      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${output}`);
-      if (!(await fetch(url)).ok) throw new Error(`Prometheus does not get ready: ${output}`);
+      if (child.exitCode !== null) throw new Error(`Prometheus ended: ${errorOutput}`);
+      if (!(await fetch(url)).ok) throw new Error(`Prometheus does not get ready: ${errorOutput}`);
     },
     { timeout: READY_MILLIS, interval: 100 },
   );

@@ -1,6 +1,6 @@
 import type { ALERTS } from '#dashboards/rules/alerts';
 
-/** What an alert says at an instant. */
+/** A firing alert at an instant. */
 export interface Firing {
   /** Since the start of the series, as a duration of Prometheus. */
   readonly at: string;
@@ -10,7 +10,7 @@ export interface Firing {
   readonly value?: string;
 }
 
-/** A course of series, and what an alert makes of it. */
+/** Series over time, and when an alert on them fires. */
 export interface RuleCase {
   readonly alert: (typeof ALERTS)[number]['alert'];
   /** What happens, as the end of a sentence that begins with the alert. */
@@ -56,7 +56,7 @@ const RUN_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'BarographStuckStep',
-    title: 'gives a scoring half an hour, and starts anew with the next step',
+    title: 'gives a scoring half an hour, and starts again with the next step',
     series: { [`barograph_oldest_step_in_progress_timestamp_seconds{${A}, step="era5"}`]: '0x40 2400x40' },
     firing: [{ at: '35m', labels: { step: 'era5' }, value: '35m 0s' }],
     quiet: ['29m', '45m', '60m'],
@@ -78,7 +78,8 @@ const RUN_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'BarographOverdueRetry',
-    title: 'fires for a poll after a quarter of an hour, not yet for a scoring, and ends when it is taken up',
+    title:
+      'fires for a poll after a quarter of an hour, not yet for a scoring, and ends when a worker claims it',
     series: {
       [`barograph_oldest_overdue_retry_timestamp_seconds{${A}, step="poll"}`]: '0x25 stale',
       [`barograph_oldest_overdue_retry_timestamp_seconds{${A}, step="era5"}`]: '0x60',
@@ -144,14 +145,15 @@ const MINER_CASES: readonly RuleCase[] = [
   },
   {
     alert: 'BarographManyMinersFailing',
-    title: 'fires when all fail, although no series tells of one that succeeds',
+    title: 'fires when all fail, although there is no series of miners that succeed',
     series: miners('barograph_miner_consecutive_failures', 0, 3, '1x60'),
     firing: [{ at: '20m', labels: { validator_id: '1' }, value: '3' }],
     quiet: ['10m'],
   },
   {
     alert: 'BarographManyMinersFailing',
-    title: 'is quiet for one bad miner of three, for a quarter of twelve, and for those that are long gone',
+    title:
+      'is quiet for one bad miner of three, for a quarter of twelve, and for those that are long offline',
     series: {
       ...miners('barograph_miner_consecutive_failures', 0, 3, '1x60'),
       ...miners('barograph_miner_consecutive_successes', 3, 12, '5x60'),
@@ -443,7 +445,7 @@ const INTEGRITY_CASES: readonly RuleCase[] = [
   },
 ];
 
-/** For each alert: when it fires, when it ends, and what comes near to it and is none. */
+/** For each alert: when it fires, when it resolves, and near misses for which it stays quiet. */
 export const RULE_CASES: readonly RuleCase[] = [
   ...RUN_CASES,
   ...MINER_CASES,

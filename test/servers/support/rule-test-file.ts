@@ -12,7 +12,7 @@ export function renderRuleTest(
   return stringify({
     rule_files: ruleFiles,
     evaluation_interval: interval,
-    // Without it the order is left to chance, and an alert may look before what it looks at is recorded.
+    // Without a fixed order an alert may be evaluated before the recording rules that it reads.
     group_eval_order: [...RECORDING_GROUPS, ...ALERT_GROUPS].map(({ name }) => name),
     tests: [
       {
@@ -35,17 +35,17 @@ function expectedAlert(alert: string, { labels, value = '' }: Firing) {
   const rule = ALERTS.find((candidate) => candidate.alert === alert);
   if (rule === undefined) throw new Error(`There is no alert ${alert}.`);
   const { severity, summary, description, dashboard } = rule;
-  const rendered = (template: string): string =>
+  const fillIn = (template: string): string =>
     template
       .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => labels[label] ?? '')
       .replaceAll(/\{\{ \$value[^}]*\}\}/g, value);
   return {
     exp_labels: { ...labels, severity },
     exp_annotations: {
-      summary: rendered(summary),
-      description: rendered(description),
+      summary: fillIn(summary),
+      description: fillIn(description),
       runbook: runbookOf(rule),
-      dashboard: rendered(dashboard),
+      dashboard: fillIn(dashboard),
     },
   };
 }

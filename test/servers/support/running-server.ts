@@ -56,7 +56,7 @@ export async function startServer({ program, args, env, healthUrl }: ServerToSta
   return { stop };
 }
 
-/** Looks again and again until it is so. @throws when it is not so within a minute, with what was waited for */
+/** Polls a condition. @throws when it does not hold within a minute, naming the condition */
 export async function eventually(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const until = performance.now() + PATIENCE_MILLIS;
   while (!(await isSo())) {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 
 /**
- * Makes every batch of a recorder take so many seconds longer, as a disk or a lock does that is in the way of its writes.
- * Reading goes on as before, and so does what the pipeline itself writes.
+ * Delays every batch of a recorder by a number of seconds, as a slow disk or a lock would. Reads are unaffected, and so
+ * are the pipeline's own writes.
  */
 export async function slowWrites(pool: Pool, seconds: number): Promise<void> {
   await pool.query(`
@@ -18,7 +18,7 @@ export async function slowWrites(pool: Pool, seconds: number): Promise<void> {
       for each statement execute function slowness.wait()`);
 }
 
-/** Makes writing as fast as it was; a batch that is under way takes its time still. */
+/** Removes the delay; a batch under way still has it. */
 export async function mendWrites(pool: Pool): Promise<void> {
   await pool.query('update slowness.now set seconds = 0');
 }

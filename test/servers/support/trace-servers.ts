@@ -17,21 +17,21 @@ export interface TraceServers {
   readonly startJaeger: () => Promise<void>;
   readonly killCollector: () => Promise<void>;
   readonly startCollector: () => Promise<void>;
-  /** A number that the Collector tells of itself; 0 when it tells none. */
+  /** A metric of the Collector itself; 0 when it is absent. */
   readonly collectorMetric: (name: string) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
 const LOOPBACK = 'http://127.0.0.1:';
 
-/** Different ports that nobody uses now. */
+/** Distinct free ports. */
 async function freePorts(count: number): Promise<readonly string[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await findFreePort());
   return [...ports].map(String);
 }
 
-/** Starts both. Whoever starts them closes them. */
+/** Starts both; the caller must close them. */
 export async function startTraceServers(programs: ServerPrograms): Promise<TraceServers> {
   const folder = await mkdtemp(join(tmpdir(), 'barograph-collector-'));
   const [query = '', queryGrpc = '', jaegerOtlp = '', jaegerHealth = '', ...ofCollector] = await freePorts(8);

@@ -11,15 +11,15 @@ import { FieldColorBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { DataLink } from './links.ts';
 import { stepsOf, thresholdsOf, type Thresholds } from './thresholds.ts';
 
-/** What every panel says, whatever it draws. */
-export interface PanelText {
-  /** Stays with the panel for good: links to a single panel name it. */
+/** Options that every kind of panel has. */
+export interface PanelOptions {
+  /** Stable for the life of the panel: links to a single panel contain it. */
   readonly id: number;
   readonly title: string;
   /** What is shown, and what to do when it is bad. */
   readonly description: string;
   readonly unit: string;
-  /** The sentence that stands in place of the whole panel while its queries give nothing. */
+  /** The sentence shown instead of the panel while its queries return nothing. */
   readonly noValue: string;
   /** Of the 24 columns of the grid. */
   readonly width: number;
@@ -30,13 +30,13 @@ export interface PanelText {
   readonly max?: number;
   readonly thresholds?: Thresholds;
   readonly mappings?: ValueMapping[];
-  readonly fields?: readonly FieldLook[];
+  readonly fields?: readonly FieldOptions[];
 }
 
-/** How one column or line looks where it differs from the rest of its panel. */
-export interface FieldLook {
+/** Overrides for one column or line of a panel. */
+export interface FieldOptions {
   readonly name: string;
-  /** What stands above the column instead of its name. */
+  /** Heading of the column, instead of its name. */
   readonly title?: string;
   readonly unit?: string;
   readonly decimals?: number;
@@ -44,11 +44,11 @@ export interface FieldLook {
   readonly mappings?: ValueMapping[];
   readonly colour?: string;
   readonly links?: readonly DataLink[];
-  /** Properties that only one kind of panel knows. */
+  /** Properties that only one kind of panel has. */
   readonly custom?: Readonly<Record<string, unknown>>;
 }
 
-/** What the builders of all kinds of panels can do. */
+/** The methods that the builders of all kinds of panels share. */
 interface AnyPanelBuilder extends Builder<Panel> {
   id(id: number): unknown;
   title(title: string): unknown;
@@ -67,34 +67,37 @@ interface AnyPanelBuilder extends Builder<Panel> {
   overrideByRegexp(pattern: string, properties: DynamicConfigValue[]): unknown;
 }
 
-/** What stands in place of a single value that is missing, where other values are there. */
+/** Shown for a single missing value, where other values are present. */
 export const MISSING_VALUE = '–';
 const ALL_FIELDS = '/.*/';
 
-/** Gives a builder what every panel says. */
-export function withPanelText<Panel extends AnyPanelBuilder>(builder: Panel, words: PanelText): Panel {
-  builder.id(words.id);
-  builder.title(words.title);
-  builder.description(words.description);
-  builder.span(words.width);
-  builder.height(words.height);
-  builder.unit(words.unit);
-  builder.noValue(words.noValue);
-  if (words.decimals !== undefined) builder.decimals(words.decimals);
-  if (words.min !== undefined) builder.min(words.min);
-  if (words.max !== undefined) builder.max(words.max);
-  if (words.thresholds !== undefined) builder.thresholds(thresholdsOf(words.thresholds));
-  if (words.mappings !== undefined) builder.mappings(words.mappings);
-  // Grafana writes the sentence of the panel into every empty cell, number and tooltip that has no word of its own.
+/** Applies the common options to a builder, and returns it. */
+export function withPanelOptions<Panel extends AnyPanelBuilder>(
+  builder: Panel,
+  options: PanelOptions,
+): Panel {
+  builder.id(options.id);
+  builder.title(options.title);
+  builder.description(options.description);
+  builder.span(options.width);
+  builder.height(options.height);
+  builder.unit(options.unit);
+  builder.noValue(options.noValue);
+  if (options.decimals !== undefined) builder.decimals(options.decimals);
+  if (options.min !== undefined) builder.min(options.min);
+  if (options.max !== undefined) builder.max(options.max);
+  if (options.thresholds !== undefined) builder.thresholds(thresholdsOf(options.thresholds));
+  if (options.mappings !== undefined) builder.mappings(options.mappings);
+  // Without this override Grafana shows the panel's `noValue` sentence in every empty cell, number and tooltip.
   builder.overrideByRegexp(ALL_FIELDS, [{ id: 'noValue', value: MISSING_VALUE }]);
-  for (const field of words.fields ?? []) builder.overrideByName(field.name, propertiesOf(field));
+  for (const field of options.fields ?? []) builder.overrideByName(field.name, propertiesOf(field));
   return builder;
 }
 
 export const colourMode = (mode: FieldColorModeId): FieldColorBuilder => new FieldColorBuilder().mode(mode);
 
-function propertiesOf(look: FieldLook): DynamicConfigValue[] {
-  const { title, unit, decimals, thresholds, mappings, colour, links, custom } = look;
+function propertiesOf(options: FieldOptions): DynamicConfigValue[] {
+  const { title, unit, decimals, thresholds, mappings, colour, links, custom } = options;
   const all: readonly (DynamicConfigValue | undefined)[] = [
     title === undefined ? undefined : { id: 'displayName', value: title },
     unit === undefined ? undefined : { id: 'unit', value: unit },
