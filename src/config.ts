@@ -127,6 +127,13 @@ export const OWN_VARIABLES = Object.entries(ENVIRONMENT.shape)
  * Reads the configuration from environment variables; an empty variable counts as absent.
  *
  * @throws CategorizedError that names each wrong variable, its value and what is allowed
+ *
+ * @example
+ * ```ts
+ * import { readConfig } from 'barograph';
+ *
+ * const config = readConfig({ ...process.env, BAROGRAPH_METRICS_PORT: '0' });
+ * ```
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

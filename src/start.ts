@@ -39,7 +39,25 @@ export interface Barograph {
   readonly close: () => Promise<StopReport>;
 }
 
-/** Composition root: the only place where the pipeline and the exporters meet. */
+/**
+ * Composition root: the only place where the pipeline and the exporters meet.
+ *
+ * @example
+ * ```ts
+ * import { readConfig, startBarograph, type PipelineStores } from 'barograph';
+ *
+ * export async function work(stores: PipelineStores, validatorHotkey: string): Promise<void> {
+ *   const barograph = await startBarograph({
+ *     config: readConfig(process.env),
+ *     validatorHotkey,
+ *     stores,
+ *     delayFactor: 1,
+ *     onProblem: (message) => console.warn(message),
+ *   });
+ *   process.once('SIGTERM', () => void barograph.close());
+ * }
+ * ```
+ */
 export function startBarograph(options: StartOptions): Promise<Barograph> {
   const { config, onProblem, minerTimeouts: timeouts, queuePollMillis, recovery } = options;
   return acquireAll(async ({ add, close }) => {

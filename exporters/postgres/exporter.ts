@@ -28,6 +28,14 @@ export interface ForecastSpanExporterOptions {
  *
  * Calls are serialized. `export` fits any OpenTelemetry span processor; the processor of Barograph calls
  * `exportObserved`, which also accepts spans that have only started, and reports whether a retry can help.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase, ForecastSpanExporter } from 'barograph';
+ *
+ * const exporter = new ForecastSpanExporter({ pool: await connectDatabase('postgres://localhost/weather') });
+ * await exporter.shutdown(); // writes what was handed over; the pool stays open
+ * ```
  */
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;

@@ -6,6 +6,15 @@ export const STEP_NAME = 'weather.step.name';
 /**
  * Decorates a sampler so that every step is recorded, whatever the sampling of traces decides. A step that the delegate drops
  * gets the decision RECORD (not sampled): it reaches the rows and no trace exporter. Other spans get the delegate's decision.
+ *
+ * @example
+ * ```ts
+ * import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
+ * import { recordingSampler } from 'barograph';
+ *
+ * // One trace of a hundred is exported; every step becomes rows.
+ * const sampler = recordingSampler(new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.01) }));
+ * ```
  */
 export function recordingSampler(delegate: Sampler): Sampler {
   return {

@@ -19,6 +19,20 @@ const FLUSH_PAUSE_MILLIS = 250;
 /**
  * Exports every step at its start and at its end: in order, one export in flight, with retries until the batch is written.
  * It never blocks or fails a step; what it cannot queue is dropped and counted by reason.
+ *
+ * @example
+ * ```ts
+ * import { RecordingSpanProcessor, type SpanSink } from 'barograph';
+ *
+ * const counting: SpanSink = {
+ *   export: (spans) => {
+ *     console.log(`${spans.length} spans`);
+ *     return Promise.resolve({ kind: 'written' });
+ *   },
+ * };
+ * const processor = new RecordingSpanProcessor({ sink: counting, maxBatchSize: 500, delayMillis: 50 });
+ * await processor.shutdown();
+ * ```
  */
 export class RecordingSpanProcessor implements SpanProcessor {
   readonly #options: CompleteOptions;

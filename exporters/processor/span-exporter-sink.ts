@@ -6,6 +6,14 @@ import { toReadableSpan } from './readable-span.ts';
 /**
  * Adapts an OpenTelemetry span exporter to a sink, so that a spool can stand before it. It gets ended spans only, because the
  * SDK's contract has no running ones. Every failure counts as retryable: the SDK's result has no permanent kind.
+ *
+ * @example
+ * ```ts
+ * import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
+ * import { RecordingSpanProcessor, toSpanSink } from 'barograph';
+ *
+ * const processor = new RecordingSpanProcessor({ sink: toSpanSink(new InMemorySpanExporter()) });
+ * ```
  */
 export const toSpanSink = (exporter: SpanExporter): SpanSink => ({
   export: (spans) => {

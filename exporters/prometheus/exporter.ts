@@ -54,7 +54,19 @@ export interface PrometheusExporter {
   readonly recorder: Pick<RecorderMetrics, 'startBatch'>;
 }
 
-/** Creates an exporter with a private registry; two exporters share no state. */
+/**
+ * Creates an exporter with a private registry; two exporters share no state.
+ *
+ * @example
+ * ```ts
+ * import { createPrometheusExporter } from 'barograph';
+ *
+ * const metrics = createPrometheusExporter({
+ *   recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
+ * });
+ * const { contentType, body } = await metrics.render('text/plain');
+ * ```
+ */
 export function createPrometheusExporter(options: PrometheusExporterOptions): PrometheusExporter {
   const { maxMiners, maxNames, ...stateLimits } = { ...DEFAULT_SERIES_LIMITS, ...options.limits };
   const registry = createRegistry();

@@ -13,7 +13,17 @@ export interface SpoolFolder {
   readonly lock: HeldLock;
 }
 
-/** Locks a folder below the root and creates it if it is missing; null when a living process holds the lock. */
+/**
+ * Locks a folder below the root and creates it if it is missing; null when a living process holds the lock.
+ *
+ * @example
+ * ```ts
+ * import { claimFolder } from 'barograph';
+ *
+ * const folder = await claimFolder('.barograph/spool', 'worker-1');
+ * if (folder === null) throw new Error('Another process records into worker-1.');
+ * ```
+ */
 export async function claimFolder(root: string, name: string): Promise<SpoolFolder | null> {
   const directory = join(root, name);
   await mkdir(directory, { recursive: true, mode: 0o700 });

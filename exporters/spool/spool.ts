@@ -41,6 +41,14 @@ export interface SpoolRemainder {
  * Durable queue: a segmented, append-only log on disk with a cursor. A span is handed to the operating system before the
  * current turn of the event loop ends, and stays on disk until it is committed elsewhere. Delivery is at least once. Memory
  * does not grow with the backlog.
+ *
+ * @example
+ * ```ts
+ * import { RecordingSpanProcessor, Spool, type SpanSink, type SpoolOptions } from 'barograph';
+ *
+ * export const spooled = (sink: SpanSink, options: Omit<SpoolOptions, 'listener'>) =>
+ *   new RecordingSpanProcessor({ sink, queue: (listener) => new Spool({ ...options, listener }) });
+ * ```
  */
 export class Spool implements SpanQueue {
   readonly #options: SpoolOptions;

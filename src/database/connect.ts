@@ -51,6 +51,14 @@ export function createDatabasePool(connectionString: string, options: ConnectOpt
  * Creates a pool and verifies it: connects once and checks the server version.
  *
  * @throws CategorizedError naming host, port and database, the problem and the remedy; never a password.
+ *
+ * @example
+ * ```ts
+ * import { connectDatabase } from 'barograph';
+ *
+ * const pool = await connectDatabase('postgres://user@localhost:5432/weather');
+ * await pool.end();
+ * ```
  */
 export async function connectDatabase(connectionString: string, options: ConnectOptions = {}): Promise<Pool> {
   const pool = createDatabasePool(connectionString, options);

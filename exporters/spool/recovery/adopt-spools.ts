@@ -42,6 +42,16 @@ export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 
 /**
  * Adopts every spool whose process is dead: closes its open steps, delivers its records, and removes it. Sequential; a spool
  * that cannot be delivered now stays for the next call. The file lock ensures that one process alone adopts a spool.
+ *
+ * @example
+ * ```ts
+ * import { adoptSpools, type AdoptionOptions } from 'barograph';
+ *
+ * export async function adoptAll(options: AdoptionOptions): Promise<void> {
+ *   const { spools, records, closedSteps } = await adoptSpools(options);
+ *   console.log(`${spools} spools, ${records} records, ${closedSteps} steps closed as abandoned`);
+ * }
+ * ```
  */
 export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
   let adopted = NOTHING_ADOPTED;

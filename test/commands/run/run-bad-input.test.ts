@@ -114,8 +114,8 @@ describe('barograph run with a miners file', () => {
     return run({ 'miners-file': file });
   };
 
-  it('a miners file that is no JSON, no list or empty is refused', async () => {
-    expectRefusal(await listed('miners:'), /no JSON/, /Write a JSON list like \[\{"uid": 17/);
+  it('a miners file that is not JSON, not a list or empty is refused', async () => {
+    expectRefusal(await listed('miners:'), /is not JSON/, /Write a JSON list like \[\{"uid": 17/);
     expectRefusal(await listed('{}'), /Write a JSON list/);
     expectRefusal(await listed('[]'), /holds no miner/);
   });
