@@ -1,8 +1,7 @@
 import { attemptLine, callLine } from './attempt-line.ts';
 import { totalsOf } from './attempt-totals.ts';
-import type { Attempt, Explanation } from './explanation.ts';
+import type { Attempt, Explanation, RunState } from './explanation.ts';
 import { missingLines } from './missing-lines.ts';
-import { runLines } from './run-lines.ts';
 
 /** Formats the history of a miner in a run as text: each attempt, with its calls below it. */
 export function explain(explanation: Explanation): string {
@@ -55,3 +54,22 @@ function isPending(attempt: Attempt, attempts: readonly Attempt[]): boolean {
   );
   return ofItsKind.at(-1) === attempt;
 }
+
+/** What the run as a whole waits for, or why it ended, as text; no line when it waits for its miners only. */
+function runLines({ status, error_message: message, is_over: isOver, gfs }: RunState): string[] {
+  if (isOver) {
+    if (status === 'completed') return [];
+    return [
+      `The run ended ${status ?? 'in an unknown status'}${message === null ? '.' : `: ${sentence(message)}`}`,
+    ];
+  }
+  if (gfs === null || (gfs.error_type === null && gfs.status !== 'in_progress')) return [];
+  const count = `attempt ${gfs.attempt}${gfs.max_attempts === null ? '' : ` of ${gfs.max_attempts}`}`;
+  const waits = 'The run waits for GFS, and no miner is asked before: ';
+  if (gfs.error_type === null) return [`${waits}${count} is running.`];
+  const why = `${gfs.error_type}${gfs.error_message === null ? '' : `: ${gfs.error_message.replace(/\.$/, '')}`}`;
+  const next = gfs.next_retry_time === null ? '' : ` It is tried again at ${gfs.next_retry_time}.`;
+  return [`${waits}${count} failed — ${why}.${next}`];
+}
+
+const sentence = (text: string): string => `${text.replace(/\.$/, '')}.`;

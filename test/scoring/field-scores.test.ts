@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scoreField, type FieldScoreInput, type FieldScores } from '#scoring/field-scores';
-import { naiveFieldScores } from './naive-field-scores.ts';
-import { fieldsWithGaps, fieldsWithoutGaps } from './random-fields.ts';
+import { naiveFieldScores } from './support/naive-field-scores.ts';
+import { fieldsWithGaps, fieldsWithoutGaps } from './support/random-fields.ts';
 import { field } from './support/field.ts';
 
 const names = [

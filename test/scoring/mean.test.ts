@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { finiteMean, finiteValues } from '#scoring/mean';
+import { finiteMean, finiteOrNull, finiteValues } from '#scoring/mean';
+
+describe('finiteOrNull', () => {
+  it('a finite number, including 0, is unchanged, and everything else becomes null', () => {
+    expect([0, -1.5, NaN, Infinity, -Infinity, null, undefined].map(finiteOrNull)).toEqual([
+      0,
+      -1.5,
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+});
 
 describe('finiteMean', () => {
   it('a NaN is left out of the mean of .5 and .7 (test vector 13)', () => {

@@ -7,7 +7,7 @@ import { measureReference } from '#scoring/field-reference';
 import { scoreField } from '#scoring/field-scores';
 import { KERNEL_POINTS } from '#scoring/simd/row-kernel';
 import { sumRows } from '#scoring/sum-rows';
-import { naiveFieldScores } from './naive-field-scores.ts';
+import { naiveFieldScores } from './support/naive-field-scores.ts';
 
 const names = ['forecast', 'truth', 'reference', 'climatology'] as const;
 

@@ -4,7 +4,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { closingSpan } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import { accountOf, runOf } from '#test/support/accounts';
-import { useTestDatabase } from '#test/exporters/postgres/support/database';
+import { useTestDatabase } from './support/database.ts';
 import { endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
 
 const database = useTestDatabase({ isEmptiedBeforeEach: true });
