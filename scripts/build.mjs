@@ -10,7 +10,14 @@ import { withLock } from './lock.mjs';
 
 const DIST = join(ROOT, 'dist');
 /** Inputs of the build. */
-const SOURCES = ['src', 'exporters', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = [
+  'src',
+  'exporters',
+  'scripts/build.mjs',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 /** Files that the compiled code reads beside itself. */
 const ASSETS = ['src/database/migrations', 'src/database/schema.sql'];
 /** Files that are run by name. */

@@ -63,7 +63,7 @@ const TABLE: ImportTable = {
   'exporters/postgres': [
     ...['exporters/emitter-report.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
     ...['exporters/cooperative-map.ts', 'src/facts', 'src/semconv'],
-    // The combined and the overall score of a forecast, and the ranks by it: one formula each, in one place.
+    // The combined and the overall score of a forecast, and the rank within a run: one formula each, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', 'src/scoring/ranking.ts'],
     ...['@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
   ],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as door from '#src/index';
@@ -18,6 +19,8 @@ function run(program: string, args: readonly string[]): string {
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
   return stdout;
 }
+
+const toTypes = (path: string): string => path.replace(/\.js$/, '.d.ts');
 
 describe('the public door', () => {
   it('the public door exports these names and no others', () => {
@@ -99,6 +102,25 @@ describe('the built package', () => {
     expect(found['postgres']).toEqual(['ForecastSpanExporter', 'createPostgresExporter']);
     expect(found['prometheus']).toEqual(['createPrometheusExporter']);
     expect(found['version']).toBe('barograph');
+  });
+
+  it('every package import of the built package, in code and in types, leads to a built file', () => {
+    const dist = join(ROOT, 'dist');
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(js|d\.ts)$/.test(name),
+    );
+    const imports = files.flatMap((name) =>
+      [...readFileSync(join(dist, name), 'utf8').matchAll(/(?:from|import\() ?['"](#[^'"]+)['"]/g)].map(
+        ([, specifier = '']) => ({ name, specifier }),
+      ),
+    );
+    expect(imports.length).toBeGreaterThan(300);
+    const { resolve } = createRequire(join(dist, 'package.json'));
+    const lost = imports.filter(({ specifier }) => {
+      const path = resolve(specifier);
+      return !files.includes(relative(dist, path)) || !files.includes(relative(dist, toTypes(path)));
+    });
+    expect(lost).toEqual([]);
   });
 
   it('the built package has no subpath beyond its exports', () => {

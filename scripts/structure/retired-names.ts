@@ -1,4 +1,4 @@
-/** A row of the glossary: names that are not used any more, and what the field calls the thing. */
+/** Names that are not used any more, and what the field calls the thing. */
 export interface Retired {
   /** Whole identifiers, of functions, constants, classes, types, parameters, properties and locals. */
   readonly names?: readonly string[];
@@ -12,7 +12,7 @@ export interface Retired {
 }
 
 /**
- * The left column of the glossary, with the forms of its words that the code had.
+ * Names that the field's words replaced, in all the forms that the code had.
  *
  * An ordinary word is retired as a whole name, never in prose. Where it is the field's own word elsewhere, `within`
  * or `except` draws the line: a promise settles, a byte reader takes, a hash table has slots.

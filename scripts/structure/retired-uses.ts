@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { RETIRED, type Retired } from './retired-names.ts';
 import { baseNameOf, type ParsedFile } from './source-tree.ts';
 
-/** Declared names and names of files that the glossary replaces, with their place and the better word. */
+/** Declared names and names of files that are retired, with their place and the better word. */
 export interface RetiredUses {
   readonly names: readonly string[];
   readonly fileNames: readonly string[];

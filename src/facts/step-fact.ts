@@ -134,7 +134,7 @@ export interface StepFact {
   readonly minerHotkey: string | null;
   readonly minerUid: number | null;
   readonly stepName: StepName;
-  /** As the seed writes it: `attempt_3`. */
+  /** With its number: `attempt_3`. */
   readonly substep: string;
   readonly substepGroup: SubstepGroup;
   readonly leadHours: number | null;

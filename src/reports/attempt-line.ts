@@ -1,5 +1,7 @@
+import type { StepName } from '#semconv';
 import type { Attempt } from './explanation.ts';
 
+/** Phrase of each step; decisions of the orchestration are lines of the run, not of a miner. */
 const STEP_PHRASES: Readonly<Record<string, string>> = {
   seed: 'the forecast was entered',
   query: 'asked the miner for a forecast',
@@ -9,7 +11,7 @@ const STEP_PHRASES: Readonly<Record<string, string>> = {
   era5: 'scored against ERA5',
   communication: 'called the miner',
   aggregate: 'brought the scores together',
-};
+} satisfies Record<Exclude<StepName, 'orchestration'>, string>;
 
 /** Indents a call below its step. */
 const CALL_INDENT = ' '.repeat(4);
