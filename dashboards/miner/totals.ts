@@ -72,6 +72,7 @@ const streaks = sqlStatPanel({
     },
     { name: 'successful_forecasts', title: 'Completed' },
     { name: 'failed_forecasts', title: 'Failed', thresholds: ZERO_IS_USUAL },
+    { name: 'excused_forecasts', title: 'Excused' },
   ],
 });
 

@@ -11,7 +11,8 @@ from miner_stats as stats
 where ${ofMiner('stats')}`;
 
 export const MINER_STREAKS = `
-select stats.consecutive_successes, stats.consecutive_failures, stats.successful_forecasts, stats.failed_forecasts
+select stats.consecutive_successes, stats.consecutive_failures, stats.successful_forecasts, stats.failed_forecasts,
+  stats.excused_forecasts
 from miner_stats as stats
 where ${ofMiner('stats')}`;
 

@@ -63,12 +63,15 @@ export async function writeBatch(
     closings: toRecordedFacts(batch.closings, ids),
   };
   const logged = await writeLog(client, facts);
-  const { counts, reranked } = await writeFolds(client, logged);
+  const { counts, alsoChanged } = await writeFolds(client, logged);
   if (account !== undefined) await writeBooks(client, account, ids);
   return {
     steps: logged.finished.map(({ fact }) => fact),
     // Every miner of the batch, changed or not: the reply to an earlier commit of the same batch may have been lost.
-    minerStats: await readMinerStats(client, [...ofMiners([...facts.ended, ...facts.started]), ...reranked]),
+    minerStats: await readMinerStats(client, [
+      ...ofMiners([...facts.ended, ...facts.started]),
+      ...alsoChanged,
+    ]),
     rows: counts,
     rejected: countReasons(batch),
   };
@@ -128,26 +131,26 @@ async function writeLog(
 async function writeFolds(client: ClientBase, { finished, running, known, replaced }: Logged) {
   const facts = [...finished, ...running];
   const ofMiner = ofMiners(facts);
-  const runs = await writeRuns(client, facts);
-  const responses = await writeResponses(client, ofMiner);
-  const forecasts = await writeForecasts(client, ofMiner);
-  await rankForecasts(client, forecasts);
+  const { written: runRows, runs } = await writeRuns(client, facts);
+  const responses = await writeResponses(client, ofMiner, runs);
+  const { changes, written: forecastRows } = await writeForecasts(client, ofMiner, runs);
+  await rankForecasts(client, changes);
   const minerChanges = ofMiner.map((item) => factChange(item, item.fact.phase === 'ended' ? 1 : 0));
   const reverted = ofMiners([...replaced.values()]).map((item) => factChange(item, -1));
-  const { written, reranked } = await writeMinerStats(client, [...reverted, ...minerChanges], forecasts);
+  const { written, reranked } = await writeMinerStats(client, [...reverted, ...minerChanges], changes);
   const logs = await writeJobLogs(client, finished);
   await countEmitters(client, facts, { known, replaced });
   return {
-    reranked,
+    alsoChanged: [...reranked, ...changes.map(({ item }) => item)],
     counts: {
       weather_forecast_steps: finished.length,
       weather_forecast_component_scores: finished.reduce(
         (sum, { fact }) => sum + fact.componentScores.length,
         0,
       ),
-      weather_forecast_runs: runs,
+      weather_forecast_runs: runRows,
       weather_miner_responses: responses,
-      weather_forecast_stats: forecasts.length,
+      weather_forecast_stats: forecastRows,
       miner_stats: written,
       validator_job_logs: logs,
     },

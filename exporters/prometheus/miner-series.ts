@@ -17,6 +17,7 @@ export type MinerCounters = Pick<
   MinerStats,
   | 'successfulForecasts'
   | 'failedForecasts'
+  | 'excusedForecasts'
   | 'hostingSuccesses'
   | 'hostingFailures'
   | 'commonErrors'
@@ -114,6 +115,7 @@ const errorShare: DerivedColumn = {
 export const MINER_SERIES = {
   successfulForecasts: counter(METRICS.minerSuccessfulForecasts, (row) => row.successfulForecasts),
   failedForecasts: counter(METRICS.minerFailedForecasts, (row) => row.failedForecasts),
+  excusedForecasts: counter(METRICS.minerExcusedForecasts, (row) => row.excusedForecasts),
   forecastSuccessRatio: share(METRICS.minerSuccessfulForecasts, METRICS.minerFailedForecasts),
   hostingSuccesses: counter(METRICS.minerHostingSuccesses, (row) => row.hostingSuccesses),
   hostingFailures: counter(METRICS.minerHostingFailures, (row) => row.hostingFailures),

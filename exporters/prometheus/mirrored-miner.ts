@@ -21,9 +21,10 @@ export function mirrorRow(row: CommittedMinerStats): MirroredMiner {
 
 /** The same row beyond the budget: only the columns that the overflow sums need, so that memory stays bounded. */
 export function withoutLines(miner: MirroredMiner): MirroredMiner {
-  const { successfulForecasts, failedForecasts, hostingSuccesses, hostingFailures } = miner.counters;
+  const { successfulForecasts, failedForecasts, excusedForecasts, hostingSuccesses, hostingFailures } =
+    miner.counters;
   const { commonErrors, totalInferenceTime } = miner.counters;
-  const forecasts = { successfulForecasts, failedForecasts, totalInferenceTime };
+  const forecasts = { successfulForecasts, failedForecasts, excusedForecasts, totalInferenceTime };
   return {
     ...miner,
     counters: { ...forecasts, hostingSuccesses, hostingFailures, commonErrors },

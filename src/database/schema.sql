@@ -192,6 +192,7 @@ create table miner_stats (
   validator_hotkey text not null,
   updated_at timestamp with time zone not null,
   fold json not null,
+  excused_forecasts bigint default 0 not null,
   constraint miner_stats_pkey PRIMARY KEY (validator_id, miner_hotkey),
   constraint miner_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
@@ -202,7 +203,7 @@ comment on column miner_stats.miner_hotkey is 'Miner.';
 comment on column miner_stats.miner_rank is 'Rank by avg_forecast_score, ties alike; null without a score.';
 comment on column miner_stats.avg_forecast_score is 'Mean era5_combined_score of completed forecasts.';
 comment on column miner_stats.successful_forecasts is 'Forecasts completed.';
-comment on column miner_stats.failed_forecasts is 'Forecasts failed.';
+comment on column miner_stats.failed_forecasts is 'Forecasts that failed by the fault of the miner.';
 comment on column miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
 comment on column miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
 comment on column miner_stats.hosting_failures is 'Calls that failed at transport level.';
@@ -227,6 +228,7 @@ comment on column miner_stats.last_active is 'Latest call that worked.';
 comment on column miner_stats.validator_hotkey is 'Identity of the validator.';
 comment on column miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
+comment on column miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks.';
 
 create table pipeline.frozen_manifests (
   run_id integer not null,
@@ -551,29 +553,31 @@ create table weather_forecast_stats (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   fold json not null,
+  last_error_type text,
+  last_error_fault text,
   constraint weather_forecast_stats_pkey PRIMARY KEY (validator_id, run_id, miner_hotkey),
   constraint weather_forecast_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
 CREATE INDEX weather_forecast_stats_best ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, era5_combined_score) WHERE (forecast_status = 'completed'::text);
-CREATE INDEX weather_forecast_stats_finished ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_init_time DESC, run_id DESC, forecast_status) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
-CREATE INDEX weather_forecast_stats_last ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_status, completed_at) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
+CREATE INDEX weather_forecast_stats_finished ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_init_time DESC, run_id DESC, forecast_status, last_error_fault) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
+CREATE INDEX weather_forecast_stats_last ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_status, completed_at, last_error_fault) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
 comment on table weather_forecast_stats is 'One miner''s forecast in one run.';
 comment on column weather_forecast_stats.validator_id is 'Validator.';
 comment on column weather_forecast_stats.id is 'Number of (run, miner), the same for every writer.';
 comment on column weather_forecast_stats.miner_uid is 'Slot of the miner.';
 comment on column weather_forecast_stats.miner_hotkey is 'Miner.';
-comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score.';
+comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score, or when the forecast failed by another fault than the miner''s.';
 comment on column weather_forecast_stats.forecast_run_id is 'forecast_{T0}_to_{target}, the same for every validator.';
 comment on column weather_forecast_stats.run_id is 'Run.';
 comment on column weather_forecast_stats.forecast_init_time is 'T0.';
 comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span reports one.';
-comment on column weather_forecast_stats.current_forecast_stage is 'weather.stage of the newest step.';
-comment on column weather_forecast_stats.current_forecast_status is 'weather.stage.status: status within the stage.';
+comment on column weather_forecast_stats.current_forecast_stage is 'Stage of the newest step; gfs_fetch while the run fetches its input; while all leads wait, that of the lead that is looked for next.';
+comment on column weather_forecast_stats.current_forecast_status is 'Status within the stage: weather.stage.status, or else what follows from the outcome of the step.';
 comment on column weather_forecast_stats.stage_since is 'When the forecast first entered that stage.';
-comment on column weather_forecast_stats.last_error_message is 'Newest error of a step that has not succeeded since.';
-comment on column weather_forecast_stats.retries_remaining is 'Retries left of the step that comes next.';
-comment on column weather_forecast_stats.next_scheduled_retry is 'Earliest retry or wait for truth to come.';
-comment on column weather_forecast_stats.forecast_error_msg is 'Category, message and time of last_error_message.';
+comment on column weather_forecast_stats.last_error_message is 'Newest error of a step that has not succeeded since; until the miner is asked also of the run''s own steps. Once the run has ended a forecast that had not, the reason of the run.';
+comment on column weather_forecast_stats.retries_remaining is 'Retries left of the step that is tried next, or else of the newest step; 0 once the forecast has ended.';
+comment on column weather_forecast_stats.next_scheduled_retry is 'Earliest retry or wait for truth to come; null once the forecast has ended.';
+comment on column weather_forecast_stats.forecast_error_msg is 'Category, fault, message and time of last_error_message.';
 comment on column weather_forecast_stats.forecast_score_initial is 'Day-one score; 0.0 is a score.';
 comment on column weather_forecast_stats.era5_score_24h is 'weather.score.era5 of lead 24 h.';
 comment on column weather_forecast_stats.era5_score_48h is 'weather.score.era5 of lead 48 h.';
@@ -599,11 +603,13 @@ comment on column weather_forecast_stats.forecast_input_sources is 'The inputs t
 comment on column weather_forecast_stats.hosting_status is 'weather.hosting.status of the newest read.';
 comment on column weather_forecast_stats.hosting_latency_ms is 'Time to the first byte of the hosted forecast, ms.';
 comment on column weather_forecast_stats.validator_hotkey is 'Identity of the validator.';
-comment on column weather_forecast_stats.completed_at is 'When the forecast was completed or failed.';
+comment on column weather_forecast_stats.completed_at is 'When the forecast ended, by itself or with its run.';
 comment on column weather_forecast_stats.trace_id is 'Trace of the miner''s forecast.';
 comment on column weather_forecast_stats.created_at is 'Start of the earliest span of the forecast.';
 comment on column weather_forecast_stats.updated_at is 'Latest timestamp in any span of the forecast.';
 comment on column weather_forecast_stats.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
+comment on column weather_forecast_stats.last_error_type is 'Category of last_error_message.';
+comment on column weather_forecast_stats.last_error_fault is 'Who is at fault for it: miner, upstream or validator. A forecast that failed by another fault than the miner''s does not count for the miner.';
 
 create table weather_forecast_steps (
   validator_id integer not null,
@@ -776,7 +782,8 @@ create view current_miner_stats as
     last_active,
     validator_hotkey,
     updated_at,
-    fold
+    fold,
+    excused_forecasts
    FROM miner_stats
   WHERE miner_uid IS NOT NULL
   ORDER BY validator_id, miner_uid, updated_at DESC, miner_hotkey;
@@ -787,7 +794,7 @@ comment on column current_miner_stats.miner_hotkey is 'Miner.';
 comment on column current_miner_stats.miner_rank is 'Rank by avg_forecast_score, ties alike; null without a score.';
 comment on column current_miner_stats.avg_forecast_score is 'Mean era5_combined_score of completed forecasts.';
 comment on column current_miner_stats.successful_forecasts is 'Forecasts completed.';
-comment on column current_miner_stats.failed_forecasts is 'Forecasts failed.';
+comment on column current_miner_stats.failed_forecasts is 'Forecasts that failed by the fault of the miner.';
 comment on column current_miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
 comment on column current_miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
 comment on column current_miner_stats.hosting_failures is 'Calls that failed at transport level.';
@@ -812,6 +819,7 @@ comment on column current_miner_stats.last_active is 'Latest call that worked.';
 comment on column current_miner_stats.validator_hotkey is 'Identity of the validator.';
 comment on column current_miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
+comment on column current_miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks.';
 
 create view emitter_books as
  SELECT validator_id,
@@ -888,6 +896,46 @@ comment on column forecast_timeline.trace_id is 'Trace of the span, 32 hexadecim
 comment on column forecast_timeline.span_id is 'The span, 16 hexadecimal digits.';
 comment on column forecast_timeline.parent_span_id is 'The span around it; null for a root.';
 
+create view inconsistent_rows as
+ SELECT forecast.validator_id,
+    forecast.run_id,
+    forecast.miner_hotkey,
+    'weather_forecast_stats'::text AS table_name,
+    found.problem,
+    found.detail
+   FROM weather_forecast_stats forecast
+     LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
+     CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
+     CROSS JOIN LATERAL ( VALUES ('open_in_ended_run'::text,run.completion_time IS NOT NULL AND NOT forecast_end.is_ended,'forecast_status '::text || forecast.forecast_status), ('open_status_after_end'::text,forecast_end.is_ended AND (forecast.current_forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])),'current_forecast_status '::text || forecast.current_forecast_status), ('retry_after_end'::text,forecast_end.is_ended AND (forecast.next_scheduled_retry IS NOT NULL OR forecast.retries_remaining > 0),(('retries_remaining '::text || COALESCE(forecast.retries_remaining::text, 'null'::text)) || ', next_scheduled_retry '::text) || COALESCE(forecast.next_scheduled_retry::text, 'null'::text)), ('end_without_time'::text,forecast_end.is_ended AND forecast.completed_at IS NULL AND run.completion_time IS NOT NULL,'completed_at is null'::text)) found(problem, is_found, detail)
+  WHERE found.is_found
+UNION ALL
+ SELECT response.validator_id,
+    response.run_id,
+    response.miner_hotkey,
+    'weather_miner_responses'::text AS table_name,
+    'open_in_ended_run'::text AS problem,
+    (('status '::text || COALESCE(response.status, 'null'::text)) || ', next_retry_time '::text) || COALESCE(response.next_retry_time::text, 'null'::text) AS detail
+   FROM weather_miner_responses response
+     JOIN weather_forecast_runs run ON run.validator_id = response.validator_id AND run.id = response.run_id
+  WHERE run.completion_time IS NOT NULL AND (response.next_retry_time IS NOT NULL OR (response.status = ANY (ARRAY['received'::text, 'fetch_initiated'::text, 'inference_running'::text, 'forecast_ready'::text, 'verifying_manifest'::text, 'awaiting_miner_completion'::text])))
+UNION ALL
+ SELECT step.validator_id,
+    step.run_id,
+    step.miner_hotkey,
+    'weather_forecast_steps'::text AS table_name,
+    'open_in_ended_run'::text AS problem,
+    (((step.step_name || ' '::text) || step.substep) || ' in progress since '::text) || step.started_at AS detail
+   FROM weather_forecast_steps_running step
+     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+  WHERE run.completion_time < (now() - '01:00:00'::interval);
+comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand or a fault of Barograph made them.';
+comment on column inconsistent_rows.validator_id is 'Validator.';
+comment on column inconsistent_rows.run_id is 'Run.';
+comment on column inconsistent_rows.miner_hotkey is 'Miner; null for a step of the run as a whole.';
+comment on column inconsistent_rows.table_name is 'The table that the row is in.';
+comment on column inconsistent_rows.problem is 'open_in_ended_run, open_status_after_end, retry_after_end or end_without_time.';
+comment on column inconsistent_rows.detail is 'The columns that contradict the end, with their values.';
+
 create view late_ends as
  SELECT closed.validator_id,
     closed.run_id,
@@ -951,8 +999,8 @@ comment on column miner_leaderboard.era5_completeness is 'Leads scored over lead
 comment on column miner_leaderboard.avg_acc is 'Mean over the same.';
 comment on column miner_leaderboard.avg_skill_score is 'Mean over the same.';
 comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span reports one.';
-comment on column miner_leaderboard.current_forecast_stage is 'weather.stage of the newest step.';
-comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since.';
+comment on column miner_leaderboard.current_forecast_stage is 'Stage of the newest step; gfs_fetch while the run fetches its input; while all leads wait, that of the lead that is looked for next.';
+comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since; until the miner is asked also of the run''s own steps. Once the run has ended a forecast that had not, the reason of the run.';
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
 
 create view missing_scores as
@@ -966,7 +1014,7 @@ create view missing_scores as
     told.error_type,
     told.reason,
         CASE
-            WHEN told.truth_due_time < now() THEN 'upstream'::text
+            WHEN told.truth_due_time < now() OR told.is_of_run AND category.fault = 'miner'::text THEN 'upstream'::text
             ELSE category.fault
         END AS fault,
     told.next_retry_time,
@@ -983,10 +1031,10 @@ create view missing_scores as
                     ELSE COALESCE(step.status, forecast.forecast_status)
                 END AS status,
                 CASE
-                    WHEN course.is_given_up THEN gfs.error_type
+                    WHEN course.is_given_up THEN COALESCE(forecast.last_error_type, gfs.error_type)
                     WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
                     WHEN course.waits_for_gfs THEN gfs.error_type
-                    ELSE COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text)
+                    ELSE COALESCE(step.error_type, forecast.last_error_type)
                 END AS error_type,
                 CASE
                     WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
@@ -1012,7 +1060,8 @@ create view missing_scores as
                     WHEN NOT course.is_given_up THEN step.retries_remaining
                     ELSE NULL::integer
                 END AS retries_remaining,
-            COALESCE(step.trace_id, forecast.trace_id) AS trace_id
+            COALESCE(step.trace_id, forecast.trace_id) AS trace_id,
+            course.is_given_up OR course.waits_for_gfs AS is_of_run
            FROM weather_forecast_stats forecast
              LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
              LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
@@ -1051,7 +1100,7 @@ create view missing_scores as
                           WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
              LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
              CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
-             CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND NOT forecast_end.is_ended AS is_given_up,
+             CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
                     (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
      LEFT JOIN error_categories category ON category.category = told.error_type;
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, the error that ended the forecast, or what the run waits for.';
@@ -1333,7 +1382,8 @@ create view scheduled_retries as
     step.trace_id
    FROM newest_attempts step
      JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
-  WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL;
+     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
+  WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
 comment on column scheduled_retries.validator_id is 'Validator.';
 comment on column scheduled_retries.run_id is 'weather.run.id.';
@@ -1355,7 +1405,7 @@ create view step_faults as
     step.run_id,
     step.miner_uid,
     step.miner_hotkey,
-    category.fault,
+    party.fault,
     step.error_type,
     step.step_name,
     count(*) AS failures,
@@ -1363,12 +1413,17 @@ create view step_faults as
     max(step.completed_at) AS last_at
    FROM weather_forecast_steps step
      JOIN error_categories category ON category.category = step.error_type
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN step.miner_hotkey IS NULL AND category.fault = 'miner'::text THEN 'upstream'::text
+                    ELSE category.fault
+                END AS fault) party
   WHERE
         CASE
             WHEN step.error_type = 'process_crash'::text THEN step.step_name <> 'communication'::text
-            ELSE step.step_name = 'communication'::text OR NOT category.is_transport
+            ELSE step.step_name = 'communication'::text OR step.miner_hotkey IS NULL OR NOT category.is_transport
         END
-  GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name;
+  GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, party.fault, step.error_type, step.step_name;
 comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, at the step that caused it.';
 comment on column step_faults.validator_id is 'Validator.';
 comment on column step_faults.run_id is 'weather.run.id.';

@@ -12,6 +12,8 @@ export interface MinerStats {
   readonly avgForecastScore: number | null;
   readonly successfulForecasts: number;
   readonly failedForecasts: number;
+  /** Forecasts that failed by the fault of upstream data or of the validator; neither successes nor failures. */
+  readonly excusedForecasts: number;
   /** completed / (completed + failed); null when there is none. */
   readonly forecastSuccessRatio: number | null;
   /** Calls to the miner whose transport succeeded. */

@@ -22,6 +22,7 @@ export function jsonOf(text: string | null | undefined, adjustments: Adjustments
 
 /** Attributes of the run, the forecast or the exchange, and the member of the fact that holds each. */
 const PLAIN = {
+  'weather.step.superseded': 'superseded',
   'weather.stage': 'stage',
   'weather.stage.status': 'stageStatus',
   'weather.forecast.status': 'forecastStatus',
@@ -29,6 +30,7 @@ const PLAIN = {
   'weather.run.expected_leads': 'expectedLeads',
   'weather.run.status': 'runStatus',
   'weather.run.error_message': 'runErrorMessage',
+  'weather.run.error_type': 'runErrorType',
   'weather.job.id': 'minerJobId',
   'weather.response.status': 'responseStatus',
   'weather.response.transport': 'transport',

@@ -35,6 +35,8 @@ export interface ErrorFact {
  * an explicit missing value (a score that could not be computed).
  */
 export interface StateFact {
+  /** Another worker made the transition of this step, so that it changed nothing. */
+  readonly superseded?: boolean;
   readonly stage?: string;
   readonly stageStatus?: StageStatus;
   readonly forecastStatus?: ForecastStatus;
@@ -46,6 +48,7 @@ export interface StateFact {
   readonly expectedLeads?: number;
   readonly runStatus?: RunStatus;
   readonly runErrorMessage?: string;
+  readonly runErrorType?: ErrorCategory;
   readonly runInputMetadata?: unknown;
   readonly minerJobId?: string;
   readonly jobAcceptedAt?: EpochMicros;

@@ -3,7 +3,7 @@ import type { Agent } from 'undici';
 import { createDatabasePool } from '#database/connect';
 import { once } from '#lifecycle/once';
 import { DAY1_LEAD_HOURS, ERA5_LEAD_HOURS } from '#semconv';
-import { abandonRuns } from './runs/abandon-run.ts';
+import { abandonRuns, type Abandonment } from './runs/abandon-run.ts';
 import { loadProgress, type RunProgress } from './control/progress.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
@@ -51,7 +51,7 @@ export interface Pipeline {
    */
   acquireExclusive(): Promise<void>;
   /** Abandons the active runs whose miners all have base URLs like the SQL pattern. @returns their ids */
-  abandonRuns(minersAt: string, reason: string): Promise<readonly number[]>;
+  abandonRuns(minersAt: string, why: Abandonment): Promise<readonly number[]>;
   progress(runId: number): Promise<RunProgress>;
   /** Resolves when the run is over, in whichever process it ran; rejects when the pipeline is stopped before. */
   finished(runId: number): Promise<void>;
@@ -109,7 +109,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async acquireExclusive() {
       exclusive ??= await acquireExclusive(pool);
     },
-    abandonRuns: (minersAt, reason) => abandonRuns(parts, minersAt, reason),
+    abandonRuns: (minersAt, why) => abandonRuns(parts, minersAt, why),
     async progress(runId) {
       await ready();
       return loadProgress(pool, runId);

@@ -59,6 +59,12 @@ export const ATTRIBUTES = {
   ),
   'weather.run.status': oneOf(RUN_STATUSES, '', 'gfs_ready', 'Status that the run enters'),
   'weather.run.error_message': text('', 'all 16 miners failed', 'Why the run failed'),
+  'weather.run.error_type': oneOf(
+    ERROR_CATEGORIES,
+    '',
+    'truth_not_ready',
+    'Category of that failure; the forecasts that the run ends take it over',
+  ),
   'weather.run.input_metadata': json(
     '',
     '{"cycles":["2026-11-23T00Z"]}',
@@ -83,6 +89,11 @@ export const ATTRIBUTES = {
     'Attempts that the policy allows',
   ),
   'weather.step.status': oneOf(STEP_STATUSES, '', 'succeeded', 'How the step ended'),
+  'weather.step.superseded': flag(
+    '',
+    'true',
+    'Set when another worker had made the transition of this step: the span changes nothing of the forecast',
+  ),
   'weather.closing.reason': oneOf(
     CLOSING_REASONS,
     '',
@@ -105,7 +116,12 @@ export const ATTRIBUTES = {
     'era5_scoring_72h',
     'Stage of the forecast; may carry a progress or a lead',
   ),
-  'weather.stage.status': oneOf(STAGE_STATUSES, '', 'in_progress', 'Status within the stage'),
+  'weather.stage.status': oneOf(
+    STAGE_STATUSES,
+    '',
+    'in_progress',
+    'Status within the stage; follows from the outcome of the step unless given',
+  ),
   'weather.forecast.status': oneOf(FORECAST_STATUSES, '', 'day1_scored', 'Coarse status of the forecast'),
   'weather.forecast.type': text('', '10day', 'Kind of forecast', 'low'),
   'weather.forecast.input_sources': json(

@@ -67,6 +67,13 @@ export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
   unknown: 'validator',
 };
 
+/**
+ * The party at fault for an error of a run's own steps: they call no miner, so what would be a miner's time-out or lost
+ * connection is that of a store.
+ */
+export const faultOfRun = (category: ErrorCategory): FaultParty =>
+  FAULT_OF[category] === 'miner' ? 'upstream' : FAULT_OF[category];
+
 /** Categories already counted at the call to a miner; the step that encloses the call must not count them again. */
 export const TRANSPORT_CATEGORIES: readonly ErrorCategory[] = [
   'timeout',

@@ -22,7 +22,15 @@ const MINER_METRICS = {
     miner,
   ),
   minerFailedForecasts: counter(
-    ['barograph_miner_failed_forecasts_total', '1', 'Forecasts of the miner that failed.'],
+    ['barograph_miner_failed_forecasts_total', '1', 'Forecasts of the miner that failed by its own fault.'],
+    miner,
+  ),
+  minerExcusedForecasts: counter(
+    [
+      'barograph_miner_excused_forecasts_total',
+      '1',
+      'Forecasts of the miner that failed by the fault of upstream data or of the validator.',
+    ],
     miner,
   ),
   minerHostingSuccesses: counter(

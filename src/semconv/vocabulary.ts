@@ -71,6 +71,9 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** The stages before a miner is asked for anything: a failure of the run as a whole shows in its forecasts there. */
+export const STAGES_BEFORE_QUERY = ['init', 'gfs_fetch'] as const satisfies readonly Stage[];
+
 /** The status within a stage. */
 export const STAGE_STATUSES = [
   'initialized',
@@ -88,6 +91,18 @@ export const STAGE_STATUSES = [
   'completed',
 ] as const;
 export type StageStatus = (typeof STAGE_STATUSES)[number];
+/** Statuses within a stage after which nothing comes. */
+export const FINAL_STAGE_STATUSES = ['completed', 'failed'] as const satisfies readonly StageStatus[];
+
+/** The status within a stage that follows from the outcome of a step, where its span gives none. */
+export const STAGE_STATUS_OF: Readonly<Record<StepStatus, StageStatus>> = {
+  in_progress: 'in_progress',
+  succeeded: 'completed',
+  failed: 'failed',
+  retry_scheduled: 'waiting_retry',
+  waiting_for_truth: 'waiting_for_truth',
+  abandoned: 'error',
+};
 
 /** The coarse status of one miner's forecast in one run. */
 export const FORECAST_STATUSES = [
@@ -144,6 +159,15 @@ export const RESPONSE_STATUSES = [
   'forecast_submitted',
 ] as const;
 export type ResponseStatus = (typeof RESPONSE_STATUSES)[number];
+/** States of an exchange after which something is still to come. */
+export const OPEN_RESPONSE_STATUSES = [
+  'received',
+  'fetch_initiated',
+  'inference_running',
+  'forecast_ready',
+  'verifying_manifest',
+  'awaiting_miner_completion',
+] as const satisfies readonly ResponseStatus[];
 
 /** Whether the miner's forecast files could be read. */
 export const HOSTING_STATUSES = ['accessible', 'inaccessible', 'timeout', 'error'] as const;

@@ -55,6 +55,7 @@ describe.each(definitions)('outcomes of %s', (name, definition) => {
   it('a superseded step has no stage and no status of the forecast', () => {
     expect(definition.outcome?.(superseded, job)).toEqual({
       status: 'succeeded',
+      attributes: { 'weather.step.superseded': true },
       context: { superseded: true },
     });
   });

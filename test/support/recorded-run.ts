@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { ObservedSpan } from '#facts/observed-span';
 import { closingSpan } from '#facts/closing';
-import { CLOSING_REASONS, ERROR_CATEGORIES } from '#semconv';
+import { CLOSING_REASONS, ERROR_CATEGORIES, TERMINAL_RUN_STATUSES } from '#semconv';
 import { componentScore, endedSpan, startOfSpan, T } from './spans.ts';
 
 const MINERS = [0, 7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
-const MAX_ATTEMPTS = { query: 4, poll: 20, verify: 4, day1: 4, era5: 5 } as const;
+const MAX_ATTEMPTS = { seed: 6, query: 4, poll: 20, verify: 4, day1: 4, era5: 5, aggregate: 4 } as const;
 const STATUSES = ['succeeded', 'failed', 'retry_scheduled', 'waiting_for_truth'] as const;
 
 const score = fc.oneof(fc.constantFrom(0, -0, NaN, 1), fc.double({ min: 0, max: 1, noNaN: true }));
@@ -32,6 +32,7 @@ const outcomeOf = (step: keyof typeof MAX_ATTEMPTS) =>
       'weather.job.accepted_time': fc.integer({ min: 0, max: 9 }).map((second) => instant(second * 1000)),
       'weather.hosting.status': fc.constantFrom('accessible', 'timeout'),
       'weather.inference.duration_seconds': fc.integer({ min: 0, max: 9000 }),
+      'weather.step.superseded': fc.constant(true),
       ...(step === 'day1' ? { 'weather.score.initial': score } : {}),
       ...(step === 'era5' ? { 'weather.score.era5': score } : {}),
     },
@@ -53,7 +54,7 @@ const scoresOf = (step: 'day1' | 'era5') =>
   );
 
 const stepSpan = fc
-  .constantFrom('query', 'poll', 'verify', 'day1', 'era5', 'communication')
+  .constantFrom('query', 'poll', 'verify', 'day1', 'era5', 'communication', 'seed', 'aggregate')
   .chain((step) =>
     fc.record({
       step: fc.constant(step),
@@ -90,19 +91,25 @@ const stepSpan = fc
     }),
   );
 
-const runSpan = fc
+const decisionSpan = fc
   .record({
     run: fc.integer({ min: 1, max: 2 }),
     at: fc.integer({ min: 0, max: 60_000 }),
-    status: fc.constantFrom('seeding', 'gfs_ready', 'awaiting_results', 'completed', 'failed'),
+    status: fc.constantFrom('seeding', 'gfs_ready', 'awaiting_results', ...TERMINAL_RUN_STATUSES),
+    errorType: fc.option(fc.constantFrom(...ERROR_CATEGORIES), { nil: undefined }),
+    message: fc.constantFrom(undefined, 'GFS could not be read', 'the user ended it'),
     decision: fc.constantFrom('query_miners', 'wait_for_gfs', 'complete_run'),
   })
-  .map(({ decision, status, ...rest }) =>
+  .map(({ decision, status, errorType, message, ...rest }) =>
     endedSpan({
       ...rest,
       step: 'orchestration',
       miner: null,
-      attributes: { 'weather.run.status': status },
+      attributes: {
+        'weather.run.status': status,
+        ...(errorType && { 'weather.run.error_type': errorType }),
+        ...(message && { 'weather.run.error_message': message }),
+      },
       events: [
         {
           name: 'weather.orchestration.decision',
@@ -115,6 +122,33 @@ const runSpan = fc
       ],
     }),
   );
+
+const fetchSpan = fc
+  .record({
+    run: fc.integer({ min: 1, max: 2 }),
+    attempt: fc.integer({ min: 1, max: 6 }),
+    at: fc.integer({ min: 0, max: 60_000 }),
+    status: fc.constantFrom('succeeded', 'failed', 'retry_scheduled'),
+    category: fc.constantFrom(...ERROR_CATEGORIES),
+    stage: fc.boolean(),
+  })
+  .map(({ category, stage, ...rest }) =>
+    endedSpan({
+      ...rest,
+      step: 'seed',
+      substep: 'gfs_download',
+      miner: null,
+      maxAttempts: 6,
+      ...(rest.status === 'succeeded' ? {} : { error: { type: category, message: `${category} in GFS` } }),
+      attributes: {
+        ...(stage && { 'weather.stage': 'gfs_fetch' }),
+        ...(rest.status === 'retry_scheduled' && { 'weather.retry.next_time': instant(rest.at + 5000) }),
+      },
+    }),
+  );
+
+/** Steps of a run as a whole. */
+const runSpan = fc.oneof(decisionSpan, fetchSpan);
 
 /** Closings of steps, some with a real end as well, some closed twice. */
 const closings = fc.array(
@@ -129,11 +163,13 @@ const closings = fc.array(
 /** The spans of some recorded runs: each span once, some of them with the start that was observed before. */
 export const recordedRun: fc.Arbitrary<readonly ObservedSpan[]> = fc
   .record({
-    spans: fc.array(fc.oneof({ weight: 6, arbitrary: stepSpan }, { weight: 1, arbitrary: runSpan }), {
+    spans: fc.array(fc.oneof({ weight: 5, arbitrary: stepSpan }, { weight: 2, arbitrary: runSpan }), {
       minLength: 1,
       maxLength: 30,
     }),
-    running: fc.array(stepSpan, { maxLength: 4 }),
+    running: fc.array(fc.oneof({ weight: 3, arbitrary: stepSpan }, { weight: 1, arbitrary: runSpan }), {
+      maxLength: 4,
+    }),
     closings,
   })
   .map(({ spans, running, closings: closed }) => {

@@ -37,8 +37,15 @@ export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => str
   return groups;
 }
 
+/** A miner of a run: the owner of one row in the tables with one row per miner and run. */
+export interface MinerRun {
+  readonly validatorId: number;
+  readonly minerHotkey: string;
+  readonly fact: Pick<StepFact, 'runId' | 'validatorHotkey'>;
+}
+
 /** Key columns of the tables with one row per miner and run. */
-export const MINER_RUN_KEY: readonly Column<MinerFact>[] = [
+export const MINER_RUN_KEY: readonly Column<MinerRun>[] = [
   column('validator_id', 'int', ({ validatorId }) => validatorId),
   column('run_id', 'bigint', ({ fact }) => fact.runId),
   column('miner_hotkey', 'text', ({ minerHotkey }) => minerHotkey),
@@ -57,7 +64,9 @@ export const RUN_KEY: readonly Column<RunOf>[] = [
 ];
 
 /** The distinct runs of these facts. */
-export function runsOf(facts: readonly RecordedFact[]): readonly RunOf[] {
+export function runsOf(
+  facts: readonly { readonly validatorId: number; readonly fact: Pick<StepFact, 'runId'> }[],
+): readonly RunOf[] {
   const runs: RunOf[] = [];
   const known = new Map<number, Set<number>>();
   for (const { validatorId, fact } of facts) {

@@ -12,6 +12,8 @@ import {
 import { ofMiners, type RecordedFact } from '../log/recorded-fact.ts';
 import type { ForecastFold } from '../projections/forecast-fold.ts';
 import { toForecastRow } from '../projections/forecast-row.ts';
+import { noEffect, toRunEffect } from '../projections/run-effect.ts';
+import type { RunFold } from '../projections/run-fold.ts';
 import { rankRuns, writeForecasts } from '../projections/tables/forecast-stats.ts';
 import { writeJobLogs } from '../log/job-logs.ts';
 import { readFacts } from '../log/read-log.ts';
@@ -82,20 +84,29 @@ const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: st
   fact: { validatorHotkey },
 });
 
+interface KeptForecast {
+  readonly hotkey: string;
+  readonly runId: number;
+  readonly fold: ForecastFold;
+  readonly runFold: RunFold | null;
+}
+
 /** Adds the forecasts of these miners that are not rebuilt: those of other runs and of archived runs. */
 async function applyKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
-  const portions = readByCursor<{ hotkey: string; runId: number; fold: ForecastFold }>(client, {
+  const portions = readByCursor<KeptForecast>(client, {
     name: 'kept_forecasts',
-    text: `select miner_hotkey as hotkey, run_id::float8 as "runId", fold from weather_forecast_stats
-      where ${MINER_FOLD.where}`,
+    text: `select forecast.miner_hotkey as hotkey, forecast.run_id::float8 as "runId", forecast.fold, run.fold as "runFold"
+      from weather_forecast_stats as forecast
+      left join weather_forecast_runs as run on (run.validator_id, run.id) = (forecast.validator_id, forecast.run_id)
+      where ${MINER_FOLD.where.replaceAll(/validator_id|miner_hotkey/g, 'forecast.$&')}`,
     values: MINER_FOLD.values(scope),
     size: 500,
   });
   for await (const forecasts of portions) {
-    const changes = forecasts.map(({ hotkey, runId, fold }) => ({
+    const changes = forecasts.map(({ hotkey, runId, fold, runFold }) => ({
       item: { ...ownerOf(scope, hotkey), fact: { validatorHotkey: scope.validatorHotkey, runId } },
       before: null,
-      after: toForecastRow(fold),
+      after: toForecastRow(fold, runFold === null ? noEffect : toRunEffect(runFold)),
     }));
     await foldMiners(client, [], changes);
   }
@@ -108,9 +119,9 @@ async function foldFacts(
 ): Promise<void> {
   const ofRuns = facts.filter(({ fact }) => isRefolded(scope, fact.runId));
   const ofMinersInRuns = ofMiners(ofRuns);
-  await writeRuns(client, ofRuns);
-  await writeResponses(client, ofMinersInRuns);
-  const changes = await writeForecasts(client, ofMinersInRuns);
+  const { runs } = await writeRuns(client, ofRuns);
+  await writeResponses(client, ofMinersInRuns, runs);
+  const { changes } = await writeForecasts(client, ofMinersInRuns, runs);
   await writeJobLogs(
     client,
     ofRuns.filter(({ fact }) => fact.phase === 'ended'),

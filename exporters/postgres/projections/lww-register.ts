@@ -8,7 +8,8 @@ import { canonicalJson, namesInOrder } from './canonical-json.ts';
  * different events never compare equal.
  *
  * A closing (synthetic end) is placed right behind the start of its step, with a phase between start (0) and end (1)
- * that grows with the precedence of its reason. So a real end that arrives later is always newer.
+ * that grows with the precedence of its reason. So a real end that arrives later is always newer. The end of a superseded
+ * step stands there too, above the closings: it changed nothing, so what the other worker recorded has to win.
  */
 export type LogicalTimestamp = readonly [at: EpochMicros, phase: number, attempt: number, spanId: string];
 
@@ -17,6 +18,7 @@ const CLOSING_PHASES: Readonly<Record<ClosingReason, number>> = {
   heartbeat_lost: 0.5,
   spool_full: 0.25,
 };
+const SUPERSEDED_PHASE = 0.9;
 
 /** Last-writer-wins register: a value with the logical timestamp of its write. */
 export interface LwwRegister<Value> {
@@ -28,13 +30,21 @@ export interface LwwRegister<Value> {
 export type TimedFact = Pick<
   StepFact,
   'phase' | 'startedAt' | 'completedAt' | 'attempt' | 'spanId' | 'closing'
->;
+> & { readonly state: Pick<StepFact['state'], 'superseded'> };
 
 export const startOf = (fact: TimedFact): LogicalTimestamp => [fact.startedAt, 0, fact.attempt, fact.spanId];
-export const endOf = (fact: TimedFact): LogicalTimestamp =>
-  fact.closing === null
-    ? [fact.completedAt ?? fact.startedAt, 1, fact.attempt, fact.spanId]
-    : [fact.startedAt, CLOSING_PHASES[fact.closing], fact.attempt, fact.spanId];
+export function endOf({
+  startedAt,
+  completedAt,
+  attempt,
+  spanId,
+  closing,
+  state,
+}: TimedFact): LogicalTimestamp {
+  if (closing !== null) return [startedAt, CLOSING_PHASES[closing], attempt, spanId];
+  if (state.superseded === true) return [startedAt, SUPERSEDED_PHASE, attempt, spanId];
+  return [completedAt ?? startedAt, 1, attempt, spanId];
+}
 /** The logical timestamp of a fact: the end of an ended span, the start of a running one. Never before its start. */
 export const logicalTimestampOf = (fact: TimedFact): LogicalTimestamp =>
   fact.phase === 'ended' ? endOf(fact) : startOf(fact);

@@ -10,7 +10,7 @@ import {
 } from './exact-sum.ts';
 import type { ForecastRow } from './forecast-row.ts';
 import type { MinerFold } from './miner-fold.ts';
-import { isFinished } from './miner-history.ts';
+import { countedEnd } from './forecast-state.ts';
 import { compareTimestamps, logicalTimestampOf, type TimedFact } from './lww-register.ts';
 
 /** Mutable draft of a fold. */
@@ -43,7 +43,7 @@ export const fromDraft = (draft: MinerDraft): MinerFold => ({
 /** The part of a fact that counts for its miner. */
 export type CountedFact = TimedFact &
   Pick<StepFact, 'stepName' | 'minerUid' | 'latencyNanos'> & {
-    readonly state: Pick<StateFact, 'transport'>;
+    readonly state: Pick<StateFact, 'transport' | 'superseded'>;
     readonly error: Pick<ErrorFact, 'type'> | null;
   };
 
@@ -81,6 +81,7 @@ function countError(errors: MinerDraft['errors'], type: ErrorCategory, sign: 1 |
 interface Contribution {
   readonly completed: number;
   readonly failed: number;
+  readonly excused: number;
   readonly forecastScore: number | null;
   readonly completeness: number | null;
   readonly day1Score: number | null;
@@ -89,17 +90,24 @@ interface Contribution {
 }
 
 function contributionOf(row: ForecastRow | null): Contribution {
-  const finished = row !== null && isFinished(row);
-  const completed = finished && row.forecastStatus === 'completed';
+  const end = row === null ? null : countedEnd(row);
   return {
-    completed: completed ? 1 : 0,
-    failed: finished && !completed ? 1 : 0,
-    forecastScore: completed ? row.combinedScore : null,
-    completeness: finished ? row.completeness : null,
+    completed: end === 'completed' ? 1 : 0,
+    failed: end === 'failed' ? 1 : 0,
+    excused: end === 'excused' ? 1 : 0,
+    forecastScore: end === 'completed' ? (row?.combinedScore ?? null) : null,
+    completeness: end === 'completed' || end === 'failed' ? (row?.completeness ?? null) : null,
     day1Score: row?.scoreInitial ?? null,
     leadScores: row?.era5Scores ?? [],
     inferenceTime: row?.inferenceDurationSeconds ?? null,
   };
+}
+
+/** A fold without excused forecasts has no such member, as those that were stored before it existed. */
+function countExcused(draft: MinerDraft, change: number): void {
+  const excused = (draft.excused ?? 0) + change;
+  if (excused === 0) Reflect.deleteProperty(draft, 'excused');
+  else draft.excused = excused;
 }
 
 /** Replaces the previous contribution of a forecast by its current one. */
@@ -108,6 +116,7 @@ export function countForecast(draft: MinerDraft, before: ForecastRow | null, aft
   const current = contributionOf(after);
   draft.completed += current.completed - previous.completed;
   draft.failed += current.failed - previous.failed;
+  countExcused(draft, current.excused - previous.excused);
   replaceInSum(draft.forecastScore, previous.forecastScore, current.forecastScore);
   replaceInSum(draft.completeness, previous.completeness, current.completeness);
   replaceInSum(draft.day1Score, previous.day1Score, current.day1Score);

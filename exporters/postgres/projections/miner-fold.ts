@@ -14,6 +14,8 @@ export interface MinerFold {
   readonly errors: Readonly<Partial<Record<ErrorCategory, number>>>;
   readonly completed: number;
   readonly failed: number;
+  /** Forecasts that failed through no fault of the miner; absent when there are none. */
+  readonly excused?: number;
   readonly forecastScore: ExactSum;
   readonly day1Score: ExactSum;
   readonly leadScore: ExactSum;

@@ -1,5 +1,6 @@
 import type { EpochMicros } from '#facts/step-fact';
 import type { ForecastRow } from './forecast-row.ts';
+import { countedEnd } from './forecast-state.ts';
 
 /** Sort key of a forecast in the history of its miner: by T0, then by run. */
 export interface ForecastPlace {
@@ -8,7 +9,7 @@ export interface ForecastPlace {
   readonly runId: number;
 }
 
-/** Aggregate over the finished forecasts of a miner. */
+/** Aggregate over the forecasts of a miner that count; excused ones do not. */
 export interface ForecastHistory {
   readonly best: number | null;
   readonly worst: number | null;
@@ -87,14 +88,12 @@ interface Outcome {
  * completion time.
  */
 function outcomeOf(row: ForecastRow | null): Outcome | null {
-  if (row === null || !isFinished(row)) return null;
+  const end = row === null ? null : countedEnd(row);
+  if (row === null || end === null || end === 'excused') return null;
   const { initTime, completedAt, combinedScore } = row;
-  const isCompleted = row.forecastStatus === 'completed';
+  const isCompleted = end === 'completed';
   return { isCompleted, initTime, completedAt, score: isCompleted ? combinedScore : null };
 }
-
-export const isFinished = ({ forecastStatus }: ForecastRow): boolean =>
-  forecastStatus === 'completed' || forecastStatus === 'failed';
 
 /** Whether the outcome is unchanged except for values that were null and are now known. */
 const isFilledIn = (before: Outcome, after: Outcome): boolean =>

@@ -17,6 +17,7 @@ export function toMinerStats(
     avgForecastScore: meanOf(fold.forecastScore),
     successfulForecasts: fold.completed,
     failedForecasts: fold.failed,
+    excusedForecasts: fold.excused ?? 0,
     forecastSuccessRatio: ratio(fold.completed, fold.completed + fold.failed),
     hostingSuccesses: fold.hostingSuccesses,
     hostingFailures: fold.hostingFailures,

@@ -1,5 +1,5 @@
 import type { EpochMicros, StepFact } from '#facts/step-fact';
-import type { ResponseStatus } from '#semconv';
+import { OPEN_RESPONSE_STATUSES, type ResponseStatus } from '#semconv';
 import {
   draftOf,
   emptyFold,
@@ -9,6 +9,7 @@ import {
   startOf,
   type Fold,
 } from './lww-register.ts';
+import { noEffect, type RunEffect } from './run-effect.ts';
 
 /** Fields of the exchange with one miner in one run that the newest write wins. */
 export interface ResponseValues {
@@ -118,13 +119,14 @@ export interface ResponseRow {
   readonly updatedAt: EpochMicros;
 }
 
-/** Derives the row of an exchange from its fold. */
-export function toResponseRow({ newest, oldest }: ResponseFold): ResponseRow {
+/** Derives the row of an exchange from its fold; the end of its run ends an exchange that is still open. */
+export function toResponseRow({ newest, oldest }: ResponseFold, run: RunEffect = noEffect): ResponseRow {
   const value = <Name extends keyof ResponseValues>(name: Name): ResponseValues[Name] | null =>
     newest[name]?.value ?? null;
   const timeOf = (name: keyof ResponseValues): EpochMicros | null => newest[name]?.at[0] ?? null;
   const accepted = oldest.jobAcceptedAt?.value ?? null;
   const ended = timeOf('forecastEnded');
+  const isClosed = run.end !== null && isOpen(value('status'));
   return {
     minerUid: value('uid'),
     responseTime: timeOf('answered'),
@@ -135,10 +137,10 @@ export function toResponseRow({ newest, oldest }: ResponseFold): ResponseRow {
     hashClaimed: value('hashClaimed'),
     verificationPassed: value('verificationPassed'),
     manifestFrozenAt: value('manifestFrozenAt'),
-    status: value('status'),
-    errorMessage: value('error'),
+    status: isClosed ? 'failed' : value('status'),
+    errorMessage: isClosed ? run.end.message : value('error'),
     retryCount: newest.retry?.value.count ?? 0,
-    nextRetryTime: newest.retry?.value.nextTime ?? null,
+    nextRetryTime: run.end === null && ended === null ? (newest.retry?.value.nextTime ?? null) : null,
     lastPolledTime: timeOf('polled'),
     inferenceStartedAt: value('inferenceStartedAt'),
     jobAcceptedAt: accepted,
@@ -147,6 +149,10 @@ export function toResponseRow({ newest, oldest }: ResponseFold): ResponseRow {
     era5ScoringCompletedAt: ended,
     totalDurationSeconds: ended === null || accepted === null ? null : (ended - accepted) / 1e6,
     traceId: oldest.trace?.value ?? null,
-    updatedAt: newest.updated?.at[0] ?? 0,
+    updatedAt: Math.max(newest.updated?.at[0] ?? 0, run.end?.at[0] ?? 0),
   };
 }
+
+/** Whether something is still to come of an exchange; also of one whose status nobody reported. */
+const isOpen = (status: ResponseStatus | null): boolean =>
+  status === null || (OPEN_RESPONSE_STATUSES as readonly ResponseStatus[]).includes(status);

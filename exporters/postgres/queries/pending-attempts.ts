@@ -25,7 +25,7 @@ const RETRYABLE_STEPS = `step_name in ('seed', 'query', 'poll', 'verify', 'day1'
 
 /**
  * The newest attempts, in the order of the view `newest_attempts`. Finished ones come from an index-only scan; those
- * followed by a running attempt are excluded.
+ * followed by a running attempt are excluded, and those of a forecast that has ended.
  */
 const PENDING = `
   with newest as materialized (
@@ -52,6 +52,11 @@ const PENDING = `
       and coalesce(running.miner_hotkey, '') = coalesce(newest.miner_hotkey, '')
       and coalesce(running.lead_hours, -1) = coalesce(newest.lead_hours, -1)
       and running.started_at > newest.completed_at)
+    and not exists (
+      select from weather_forecast_stats as forecast
+      where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+          = (newest.validator_id, newest.run_id, newest.miner_hotkey)
+        and forecast.forecast_status in ('completed', 'failed'))
   group by 1, 2, 3, 4, 5`;
 
 /** The pending attempts of these runs; `now` decides which are overdue. */

@@ -15,6 +15,7 @@ const FIELDS: Readonly<Record<Exclude<keyof MinerStats, TimeName>, string>> = {
   avgForecastScore: 'avg_forecast_score',
   successfulForecasts: 'successful_forecasts::float8',
   failedForecasts: 'failed_forecasts::float8',
+  excusedForecasts: 'excused_forecasts::float8',
   forecastSuccessRatio: 'forecast_success_ratio',
   hostingSuccesses: 'hosting_successes::float8',
   hostingFailures: 'hosting_failures::float8',

@@ -22,6 +22,7 @@ interface LoggedStep extends Omit<CountedFact, 'state' | 'error' | 'phase'> {
   readonly minerHotkey: string;
   readonly errorType: ErrorCategory | null;
   readonly transport: TransportOutcome | null;
+  readonly superseded: boolean | null;
   readonly stepName: StepName;
 }
 
@@ -29,11 +30,17 @@ const SELECT = `select validator_id as "validatorId", miner_hotkey as "minerHotk
   span_id as "spanId", step_name as "stepName", attempt, error_type as "errorType",
   ${epochMicros('started_at')} as "startedAt", ${epochMicros('completed_at')} as "completedAt",
   (facts ->> 'latencyNanos')::float8 as "latencyNanos", facts -> 'state' ->> 'transport' as transport,
+  (facts -> 'state' -> 'superseded')::boolean as superseded,
   facts ->> 'closing' as closing`;
 
-function toFact({ errorType, transport, ...step }: LoggedStep): CountedFact {
+function toFact({ errorType, transport, superseded, ...step }: LoggedStep): CountedFact {
   const error = errorType === null ? null : { type: errorType };
-  return { ...step, phase: 'ended', error, state: transport === null ? {} : { transport } };
+  return {
+    ...step,
+    phase: 'ended',
+    error,
+    state: { ...(transport && { transport }), ...(superseded && { superseded }) },
+  };
 }
 
 /** Streams the steps of miners in a partition of the log, through a server-side cursor. */

@@ -49,6 +49,21 @@ export function replaceOnConflict<Row>(columns: readonly Column<Row>[], key: rea
   return `(${key.join(', ')}) do update set ${rest.map((name) => `${name} = excluded.${name}`).join(', ')}`;
 }
 
+/** Set-based update of these columns in rows that exist. */
+export function updateRows<Row>(
+  table: string,
+  { key, columns }: { readonly key: readonly Column<Row>[]; readonly columns: readonly Column<Row>[] },
+  rows: readonly Row[],
+): Statement {
+  const all = [...key, ...columns];
+  const listOf = (alias: string): string => key.map(({ name }) => `${alias}.${name}`).join(', ');
+  return {
+    text: `update ${table} as stored set ${columns.map(({ name }) => `${name} = changed.${name}`).join(', ')}
+      from ${unnest(all)} as changed (${names(all)}) where (${listOf('stored')}) = (${listOf('changed')})`,
+    values: all.map(({ type, value }) => arrayOf(type, rows.map(value))),
+  };
+}
+
 /** Key columns as a row source to join with: `unnest($1::type[], …) as key (name, …)`. */
 export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[]): Statement {
   return {

@@ -5,6 +5,7 @@ import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
 import { messageOf } from '#semconv/message-of';
+import { checkConsistency } from './check-consistency.ts';
 import { checkMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
 import { checkWrites } from './check-writes.ts';
@@ -42,6 +43,7 @@ async function checkDatabase(): Promise<Check[]> {
         },
         { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
         { name: 'Writing', ...(await checkWrites(pool)) },
+        ...(pending.length === 0 ? [{ name: 'Rows', ...(await checkConsistency(pool)) }] : []),
       ];
     });
   } catch (error) {

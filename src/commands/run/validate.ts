@@ -72,10 +72,10 @@ async function closeInterrupted({ output, signal }: ValidationOptions, barograph
 async function runToCompletion(options: ValidationOptions, { pipeline }: Barograph): Promise<number> {
   await pipeline.acquireExclusive();
   if (options.minerUrlPattern !== null) {
-    await pipeline.abandonRuns(
-      options.minerUrlPattern,
-      'The process that simulated the miners had ended before the run.',
-    );
+    await pipeline.abandonRuns(options.minerUrlPattern, {
+      category: 'process_crash',
+      reason: 'The process that simulated the miners had ended before the run.',
+    });
   }
   const runId = await pipeline.createRun({
     validatorHotkey: options.validatorHotkey,
@@ -100,5 +100,6 @@ async function abandonInterrupted(
     return;
   }
   output.problem(`Ending; the run is abandoned, because its simulated miners end too.\n${hint}`);
-  await pipeline.abandonRuns(minerUrlPattern, 'The user ended it before its time.').catch(() => undefined);
+  const why = { category: 'validator_internal', reason: 'The user ended it before its time.' } as const;
+  await pipeline.abandonRuns(minerUrlPattern, why).catch(() => undefined);
 }

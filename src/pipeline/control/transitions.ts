@@ -21,11 +21,11 @@ type Transitions<State extends string> = Readonly<Record<State, readonly State[]
 
 /** The allowed transitions of a run. A transition to the same status is a retry. */
 export const RUN_TRANSITIONS: Transitions<RunStatus> = {
-  created: ['seeding', 'stale_abandoned'],
+  created: ['seeding', 'failed', 'stale_abandoned'],
   seeding: ['seeding', 'gfs_ready', 'failed', 'stale_abandoned'],
-  gfs_ready: ['querying_miners', 'stale_abandoned'],
-  querying_miners: ['awaiting_results', 'stale_abandoned'],
-  awaiting_results: ['awaiting_results', 'completed', 'all_miners_failed', 'stale_abandoned'],
+  gfs_ready: ['querying_miners', 'failed', 'stale_abandoned'],
+  querying_miners: ['awaiting_results', 'failed', 'stale_abandoned'],
+  awaiting_results: ['awaiting_results', 'completed', 'failed', 'all_miners_failed', 'stale_abandoned'],
   completed: [],
   failed: [],
   all_miners_failed: [],

@@ -1,17 +1,26 @@
+import type { ErrorCategory } from '#semconv';
 import { step, type StepDefinition } from '#steps';
 import { dropManifests } from '../control/frozen-manifest.ts';
-import { commitIfTrue, type Queryable } from '#database/transaction';
+import { endOpenRows } from '../control/end-open-rows.ts';
+import { commitIfTrue } from '#database/transaction';
 import { moveRun } from '../control/moves.ts';
 import { loadRun, type RunRow } from '../control/run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { toDecisionEvent } from './run-decision.ts';
+import { supersededOutcome } from '../step/common-outcomes.ts';
 import type { SharedParts } from '../step/step-job.ts';
 
-/** A run to abandon, and the reason. */
-export interface RunToAbandon {
-  readonly run: RunRow;
+/** Why runs are abandoned. */
+export interface Abandonment {
+  /** `process_crash` when their process is gone, `validator_internal` when somebody ended them. */
+  readonly category: Extract<ErrorCategory, 'process_crash' | 'validator_internal'>;
   /** Free text that is recorded; it must hold no secrets. */
   readonly reason: string;
+}
+
+/** A run to abandon, and why. */
+export interface RunToAbandon extends Abandonment {
+  readonly run: RunRow;
 }
 
 const abandonDefinition: StepDefinition<[RunToAbandon, SharedParts], Promise<boolean>> = {
@@ -24,22 +33,26 @@ const abandonDefinition: StepDefinition<[RunToAbandon, SharedParts], Promise<boo
     expectedLeads: run.era5Leads.length,
     ...(run.rootTraceparent !== null && { traceparent: run.rootTraceparent }),
   }),
-  outcome: (isAbandoned, { reason }) =>
+  outcome: (isAbandoned, { category, reason }) =>
     isAbandoned
       ? {
           status: 'succeeded',
-          attributes: { 'weather.run.status': 'stale_abandoned', 'weather.run.error_message': reason },
+          attributes: {
+            'weather.run.status': 'stale_abandoned',
+            'weather.run.error_message': reason,
+            'weather.run.error_type': category,
+          },
           events: [toDecisionEvent({ decision: 'abandon_run', reason, level: 'WARN' })],
         }
-      : { status: 'succeeded', context: { superseded: true } },
+      : supersededOutcome({ kind: 'superseded' }),
 };
 
 const abandon = step(
   abandonDefinition,
-  ({ run, reason }: RunToAbandon, { pool, clock }: SharedParts): Promise<boolean> =>
+  ({ run, category, reason }: RunToAbandon, { pool, clock }: SharedParts): Promise<boolean> =>
     commitIfTrue(pool, async (client) => {
-      const failure = { category: 'process_crash', message: reason } as const;
-      await endLeadsAndMiners(client, run.runId, reason);
+      const failure = { category, message: reason };
+      await endOpenRows(client, run.runId, { ...failure, failedStep: null });
       if (!(await moveRun(client, run, { to: 'stale_abandoned', at: clock.now(), failure }))) return false;
       await dropManifests(client, run.runId);
       return true;
@@ -47,9 +60,9 @@ const abandon = step(
 );
 
 /**
- * Abandons active runs that no worker will finish. No miner is at fault, so their forecasts get no further status. Jobs
- * that are still queued become obsolete, because the revisions of their rows change. A run that another worker moves at
- * the same moment is not abandoned.
+ * Abandons active runs that no worker will finish. Their forecasts end with them, and none counts for its miner. Jobs that
+ * are still queued become obsolete, because the revisions of their rows change. A run that another worker moves at the
+ * same moment is not abandoned.
  *
  * @param minersAt SQL `like` pattern for the base URL; a run with any miner elsewhere is not abandoned
  * @returns the ids of the abandoned runs
@@ -57,7 +70,7 @@ const abandon = step(
 export async function abandonRuns(
   parts: SharedParts,
   minersAt: string,
-  reason: string,
+  why: Abandonment,
 ): Promise<readonly number[]> {
   const { rows } = await parts.pool.query<{ runId: number }>(
     `select run_id as "runId" from pipeline.runs as run
@@ -69,29 +82,10 @@ export async function abandonRuns(
   const abandoned: number[] = [];
   for (const { runId } of rows) {
     const run = await loadRun(parts.pool, runId);
-    if (run !== null && (await abandonIfActive(run, reason, parts))) abandoned.push(runId);
+    if (run !== null && (await abandonIfActive(run, why, parts))) abandoned.push(runId);
   }
   return abandoned;
 }
 
-const abandonIfActive = (run: RunRow, reason: string, parts: SharedParts): Promise<boolean> | false =>
-  !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, reason }, parts);
-
-/** Ends leads and miners. It locks leads, then miners, then the run, in the order of the steps: no deadlock. */
-async function endLeadsAndMiners(client: Queryable, runId: number, reason: string): Promise<void> {
-  for (const { table, key, ends } of OPEN_ROWS) {
-    await client.query(
-      `update pipeline.${table}
-       set state = 'failed', revision = revision + 1, next_at = null, failure_category = 'process_crash',
-           failure_message = $3
-       where (${key}) in (
-         select ${key} from pipeline.${table} where run_id = $1 and state <> all ($2) order by ${key} for update)`,
-      [runId, ends, reason],
-    );
-  }
-}
-
-const OPEN_ROWS = [
-  { table: 'leads', key: 'run_id, miner_uid, score_type, lead_hours', ends: ['scored', 'failed'] },
-  { table: 'run_miners', key: 'run_id, miner_uid', ends: ['completed', 'failed'] },
-] as const;
+const abandonIfActive = (run: RunRow, why: Abandonment, parts: SharedParts): Promise<boolean> | false =>
+  !isTerminal(RUN_TRANSITIONS, run.status) && abandon({ run, ...why }, parts);

@@ -1,6 +1,7 @@
 import { EVENTS, type Decision, type ErrorCategory, type LogLevel, type RunStatus } from '#semconv';
 import type { StepEvent } from '#steps';
 import type { MinerCounts } from '../control/counts.ts';
+import type { Failure } from '../control/moves.ts';
 import type { RunRow } from '../control/run-row.ts';
 import type { TaskName } from '../queue/jobs.ts';
 
@@ -17,7 +18,8 @@ export interface RunPlan {
   readonly decisions: readonly DecisionMade[];
   /** The task that works on the run next; null when the run waits for its miners or is over. */
   readonly next: TaskName | null;
-  readonly errorMessage?: string;
+  /** Why the run fails; absent unless it does. */
+  readonly failure?: Failure;
 }
 
 /** The input of a decision. `failures` counts the failed miners by error category. */
@@ -38,9 +40,9 @@ export function decideRun(view: RunView): RunPlan | null {
   const { run, miners } = view;
   switch (run.status) {
     case 'created':
-      return seedAndFetch(total(miners));
+      return total(miners) === 0 ? NO_MINERS : seedAndFetch(total(miners));
     case 'seeding':
-      return run.failureCategory === null ? null : failRun(run);
+      return run.failureCategory === null ? null : failWithoutGfs(run);
     case 'gfs_ready':
       return {
         to: 'querying_miners',
@@ -75,14 +77,25 @@ const seedAndFetch = (miners: number): RunPlan => ({
   next: 'gfs_download',
 });
 
-function failRun({ failureCategory, failureMessage }: RunView['run']): RunPlan {
-  const reason = `GFS could not be read (${String(failureCategory)}): ${failureMessage ?? 'no message'}`;
-  return {
-    to: 'failed',
-    decisions: [{ decision: 'fail_run', reason, level: 'ERROR' }],
-    next: null,
-    errorMessage: reason,
-  };
+/** A run fails: its miners and their forecasts end with it, by the fault of whoever the category names. */
+export const failRun = (failure: Failure): RunPlan => ({
+  to: 'failed',
+  decisions: [{ decision: 'fail_run', reason: failure.message, level: 'ERROR' }],
+  next: null,
+  failure,
+});
+
+const NO_MINERS = failRun({
+  category: 'validator_internal',
+  message: 'There are no miners: the list of the run is empty.',
+});
+
+function failWithoutGfs({ failureCategory, failureMessage }: RunView['run']): RunPlan {
+  const category = failureCategory ?? 'unknown';
+  return failRun({
+    category,
+    message: `GFS could not be read (${category}): ${failureMessage ?? 'no message'}`,
+  });
 }
 
 /** One completed forecast makes the run completed; without any it ends as `all_miners_failed`, an error. */
@@ -97,8 +110,14 @@ function completeRun({ miners, failures }: RunView): RunPlan {
     to: 'all_miners_failed',
     decisions: [{ decision: 'complete_run', reason, level: 'ERROR' }],
     next: null,
-    errorMessage: reason,
+    failure: { category: mostFrequent(failures), message: reason },
   };
+}
+
+/** The category of most failures; of several the first by name. */
+function mostFrequent(failures: RunView['failures']): ErrorCategory {
+  const [first] = Object.entries(failures).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return (first?.[0] as ErrorCategory | undefined) ?? 'unknown';
 }
 
 const total = (miners: MinerCounts): number => Object.values(miners).reduce((sum, count) => sum + count, 0);

@@ -4,6 +4,7 @@ import type { Failed, Retry, Superseded, WaitingForTruth } from './step-result.t
 /** The outcome of a step that another worker committed first: no stage, no status of the forecast. */
 export const supersededOutcome = (result: Superseded): StepOutcome => ({
   status: 'succeeded',
+  attributes: { 'weather.step.superseded': true },
   context: { [result.kind]: true },
 });
 

@@ -33,8 +33,7 @@ export async function withRetryPolicy<Done>(
 ): Promise<Done | Retry | Failed> {
   const { deliveries } = underway.delivery;
   if (deliveries > MAX_DELIVERIES) {
-    const message = `The job was started ${deliveries} times and never ended; allowed: ${MAX_DELIVERIES}. Its worker crashes; check its memory first.`;
-    return { kind: 'failed', error: new CategorizedError('process_crash', message) };
+    return { kind: 'failed', error: new CategorizedError('process_crash', crashMessage(deliveries)) };
   }
   try {
     return await work();
@@ -43,6 +42,10 @@ export async function withRetryPolicy<Done>(
     return afterFailure(underway, error);
   }
 }
+
+/** Why a job that was delivered too often is not tried again. */
+export const crashMessage = (deliveries: number): string =>
+  `The job was started ${deliveries} times and never ended; allowed: ${MAX_DELIVERIES}. Its worker crashes; check its memory first.`;
 
 /** A retry when the error is retryable and an attempt is left; otherwise a final failure. */
 export function afterFailure(underway: AttemptUnderway, error: unknown): Retry | Failed {

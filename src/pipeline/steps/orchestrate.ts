@@ -2,17 +2,25 @@ import type { Queryable } from '#database/transaction';
 import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { withControlState } from '../control/control-state-error.ts';
 import { countFailures, countMiners, type MinerCounts } from '../control/counts.ts';
+import { endOpenRows } from '../control/end-open-rows.ts';
 import { dropManifests } from '../control/frozen-manifest.ts';
 import { loadMinersIn } from '../control/miner-row.ts';
 import { moveRun } from '../control/moves.ts';
 import { isTerminal, RUN_TRANSITIONS } from '../control/transitions.ts';
 import { addJobs, type QueuedJob } from '../queue/jobs.ts';
-import { decideRun, type DecisionMade, type RunPlan, toDecisionEvent } from '../runs/run-decision.ts';
+import {
+  decideRun,
+  failRun,
+  type DecisionMade,
+  type RunPlan,
+  toDecisionEvent,
+} from '../runs/run-decision.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { supersededOutcome } from '../step/common-outcomes.ts';
 import { finishRunIfLast } from '../step/miner-commits.ts';
 import { runIdentity } from '../step/step-identity.ts';
 import type { RunJob } from '../step/step-job.ts';
+import { crashMessage, MAX_DELIVERIES } from '../step/step-policy.ts';
 import type { Superseded } from '../step/step-result.ts';
 import { seedMiner } from './seed-miner.ts';
 
@@ -47,7 +55,11 @@ const orchestrateDefinition: StepDefinition<[RunJob], Promise<OrchestrateResult>
 
 const decidedOutcome = ({ plan, miners }: Orchestrated): StepOutcome => ({
   status: 'succeeded',
-  attributes: { 'weather.run.status': plan.to, 'weather.run.error_message': plan.errorMessage },
+  attributes: {
+    'weather.run.status': plan.to,
+    'weather.run.error_message': plan.failure?.message,
+    'weather.run.error_type': plan.failure?.category,
+  },
   events: plan.decisions.map(toDecisionEvent),
   context: { miners },
 });
@@ -70,13 +82,19 @@ export const orchestrate = step(orchestrateDefinition, async (job: RunJob): Prom
     await countMiners(parts.pool, run.runId),
     await countFailures(parts.pool, run.runId),
   ]);
-  const plan = decideRun({ run, miners, failures });
+  const plan = crashedTooOften(job) ?? decideRun({ run, miners, failures });
   if (plan === null) return { kind: 'nothing' };
   if (plan.to === 'seeding') await seedMiners(job);
   return commitStep<Orchestrated>(job, { kind: 'decided', plan, miners }, (client, result) =>
     commit(client, job, result),
   );
 });
+
+/** The end of a run whose orchestration was started too often and never ended. */
+function crashedTooOften({ run, delivery: { deliveries } }: RunJob): RunPlan | null {
+  if (deliveries <= MAX_DELIVERIES || isTerminal(RUN_TRANSITIONS, run.status)) return null;
+  return failRun({ category: 'process_crash', message: crashMessage(deliveries) });
+}
 
 /** Seeds each miner in its own trace and its own transaction, so a restart continues with those that are left. */
 async function seedMiners(job: RunJob): Promise<void> {
@@ -89,10 +107,13 @@ async function seedMiners(job: RunJob): Promise<void> {
 async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): Promise<boolean> {
   const { run, parts } = job;
   const at = parts.clock.now();
-  const failure = run.failureCategory !== null && {
-    failure: { category: run.failureCategory, message: run.failureMessage ?? '' },
-  };
-  const moved = await moveRun(client, run, { to: plan.to, at, ...(plan.next && { nextAt: at }), ...failure });
+  const { failure } = plan;
+  if (plan.to === 'failed' && failure !== undefined) {
+    const failedStep = run.status === 'seeding' ? 'seed' : 'orchestration';
+    await endOpenRows(client, run.runId, { ...failure, failedStep });
+  }
+  const move = { to: plan.to, at, ...(plan.next && { nextAt: at }), ...(failure && { failure }) };
+  const moved = await moveRun(client, run, move);
   if (!moved) return false;
   if (plan.next !== null) {
     const payload = { runId: run.runId, revision: run.revision + 1 };
@@ -100,7 +121,6 @@ async function commit(client: Queryable, job: RunJob, { plan }: Orchestrated): P
   }
   if (plan.to === 'querying_miners') await queryAll(client, job, at);
   if (plan.to === 'awaiting_results') await finishRunIfLast(client, job);
-  if (plan.to === 'failed') await endMiners(client, job);
   if (isTerminal(RUN_TRANSITIONS, plan.to)) await dropManifests(client, run.runId);
   return true;
 }
@@ -118,16 +138,6 @@ async function queryAll(client: Queryable, { run }: RunJob, at: Date): Promise<v
     runAt: at,
   }));
   await addJobs(client, jobs);
-}
-
-/** Ends the miners of a run without GFS, with the failure of the run: none of them was queried, none is at fault. */
-async function endMiners(client: Queryable, { run }: RunJob): Promise<void> {
-  await client.query(
-    `update pipeline.run_miners
-     set state = 'failed', revision = revision + 1, failed_step = 'seed', failure_category = $2, failure_message = $3
-     where run_id = $1 and state = 'seeded'`,
-    [run.runId, run.failureCategory, run.failureMessage],
-  );
 }
 
 /** Records that a run waits for GFS; a warning after `WARN_AFTER_SECONDS`. */

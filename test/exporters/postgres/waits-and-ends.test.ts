@@ -149,8 +149,8 @@ describe('views of a lead that waits for truth', () => {
     expect((await missingOf(5)).at(-1)).toEqual({
       score_type: 'era5',
       status: 'stale_abandoned',
-      error_type: null,
-      fault: null,
+      error_type: 'unknown',
+      fault: 'validator',
       reason: 'the run ended before the forecast did (stale_abandoned): The user ended it.',
       next_retry_time: null,
       retries_remaining: null,

@@ -26,6 +26,7 @@ export const minerStats = (known: Partial<CommittedMinerStats> = {}): CommittedM
   avgForecastScore: null,
   successfulForecasts: 0,
   failedForecasts: 0,
+  excusedForecasts: 0,
   forecastSuccessRatio: null,
   hostingSuccesses: 0,
   hostingFailures: 0,

@@ -103,6 +103,6 @@ describe(`a scrape of ${MINERS} miners of whom everything is known`, () => {
     const lines = body.split('\n').filter((line) => line.startsWith('barograph_miner_'));
     const drift = lines.filter((line) => !line.includes('{'));
     expect(STEPS).toHaveLength(40);
-    expect(lines.length - drift.length).toBe(MINERS * 23);
+    expect(lines.length - drift.length).toBe(MINERS * 24);
   });
 });

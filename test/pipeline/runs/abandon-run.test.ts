@@ -5,6 +5,7 @@ import { stubMiners } from '../support/stub-miners.ts';
 
 const EVERYWHERE = 'http://203.0.113.9:%';
 const REASON = 'its miners are gone';
+const WHY = { category: 'process_crash', reason: REASON } as const;
 
 const { spans, bench } = useFreshBench();
 
@@ -17,7 +18,7 @@ async function openRun(settings: Parameters<PipelineBench['open']>[2] = {}) {
 describe('abandonRuns', () => {
   it('an abandoned run is over, and its trace holds the decision with the reason', async () => {
     const { pipeline, runId } = await openRun();
-    expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([runId]);
+    expect(await pipeline.abandonRuns(EVERYWHERE, WHY)).toEqual([runId]);
     expect(await pipeline.progress(runId)).toMatchObject({
       status: 'stale_abandoned',
       isFinished: true,
@@ -28,6 +29,7 @@ describe('abandonRuns', () => {
       'weather.run.id': runId,
       'weather.run.status': 'stale_abandoned',
       'weather.run.error_message': REASON,
+      'weather.run.error_type': 'process_crash',
     });
     expect(decision?.events.map(({ attributes }) => attributes?.['weather.orchestration.decision'])).toEqual([
       'abandon_run',
@@ -38,7 +40,7 @@ describe('abandonRuns', () => {
 
   it('the jobs of an abandoned run do nothing and make no span', async () => {
     const { pipeline, runId } = await openRun();
-    await pipeline.abandonRuns(EVERYWHERE, REASON);
+    await pipeline.abandonRuns(EVERYWHERE, WHY);
     spans.reset();
     await pipeline.start();
     await expect.poll(async () => (await pipeline.progress(runId)).jobs).toBe(0);
@@ -49,17 +51,17 @@ describe('abandonRuns', () => {
   it('a new run of the same cycle can be created after one was abandoned', async () => {
     const { stub, pipeline, runId } = await openRun();
     expect(await pipeline.createRun(runRequest(stub))).toBe(runId);
-    await pipeline.abandonRuns(EVERYWHERE, REASON);
+    await pipeline.abandonRuns(EVERYWHERE, WHY);
     expect(await pipeline.createRun(runRequest(stub))).toBeGreaterThan(runId);
   });
 
   it('a finished run and a run with a miner elsewhere are not abandoned', async () => {
     const { pipeline, runId } = await openRun();
-    expect(await pipeline.abandonRuns('http://127.0.0.1:%', REASON)).toEqual([]);
+    expect(await pipeline.abandonRuns('http://127.0.0.1:%', WHY)).toEqual([]);
     expect((await pipeline.progress(runId)).isFinished).toBe(false);
     await pipeline.start();
     await pipeline.finished(runId);
-    expect(await pipeline.abandonRuns(EVERYWHERE, REASON)).toEqual([]);
+    expect(await pipeline.abandonRuns(EVERYWHERE, WHY)).toEqual([]);
     expect((await pipeline.progress(runId)).status).toBe('completed');
   });
 });

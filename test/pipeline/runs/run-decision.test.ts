@@ -41,6 +41,15 @@ describe('decideRun', () => {
     ]);
   });
 
+  it('a run without miners fails by the fault of the validator, before anything is fetched', () => {
+    expect(decideRun(view({ status: 'created' }))).toMatchObject({
+      to: 'failed',
+      next: null,
+      decisions: [{ decision: 'fail_run', level: 'ERROR' }],
+      failure: { category: 'validator_internal' },
+    });
+  });
+
   it('nothing is decided while GFS is being fetched', () => {
     expect(decideRun(view({ status: 'seeding' }))).toBeNull();
   });
@@ -54,7 +63,8 @@ describe('decideRun', () => {
       next: null,
       decisions: [{ decision: 'fail_run', level: 'ERROR' }],
     });
-    expect(plan?.errorMessage).toContain('rate_limited_upstream): HTTP 429');
+    expect(plan?.failure?.category).toBe('rate_limited_upstream');
+    expect(plan?.failure?.message).toContain('rate_limited_upstream): HTTP 429');
   });
 
   it('a run queries its miners once GFS is ready, then awaits their results', () => {
@@ -78,7 +88,7 @@ describe('decideRun', () => {
     );
     expect(plan).toMatchObject({ to: 'completed', decisions: [{ decision: 'complete_run', level: 'INFO' }] });
     expect(plan?.decisions[0]?.reason).toBe('2 of 5 miners completed; failed: timeout 2, http_5xx 1');
-    expect(plan?.errorMessage).toBeUndefined();
+    expect(plan?.failure).toBeUndefined();
   });
 
   it('a run without any completed forecast ends as all_miners_failed', () => {
@@ -86,7 +96,7 @@ describe('decideRun', () => {
     expect(plan).toMatchObject({
       to: 'all_miners_failed',
       decisions: [{ level: 'ERROR' }],
-      errorMessage: 'all 2 miners failed: connection 2',
+      failure: { category: 'connection', message: 'all 2 miners failed: connection 2' },
     });
   });
 

@@ -22,12 +22,18 @@ interface HistoryRow {
 }
 
 const OF_MINER = '(forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)';
-const IS_FINISHED = "forecast_status in ('completed', 'failed')";
+/**
+ * Whether a forecast failed by the fault of upstream data or of the validator: it does not count for its miner. The same
+ * as `countedEnd`; no fault is known of rows without an error.
+ */
+export const IS_EXCUSED = "forecast_status = 'failed' and coalesce(last_error_fault, 'miner') <> 'miner'";
+/** With the predicate of two partial indexes first; the planner uses them only where a query has it word by word. */
+const IS_COUNTED = `forecast_status in ('completed', 'failed') and not (${IS_EXCUSED})`;
 const NEWEST_FIRST = 'forecast_init_time desc, run_id desc';
 
 /**
  * Lateral joins of one index lookup each, so that the cost does not grow with the history; only the current streak is
- * counted row by row. A streak is the block of equal outcomes at the newest end of the finished forecasts, ordered by
+ * counted row by row. A streak is the block of equal outcomes at the newest end of the forecasts that count, ordered by
  * T0. It begins after the newest forecast of the opposite outcome (`other`). `ended` first tests with one lookup
  * whether there is any, which avoids a scan past the whole history when there is none.
  */
@@ -47,28 +53,28 @@ const HISTORY = `
     order by era5_combined_score limit 1) as worst on true
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
-    where ${OF_MINER} and forecast_status = 'completed' and completed_at is not null
+    where ${OF_MINER} and ${IS_COUNTED} and forecast_status = 'completed' and completed_at is not null
     order by completed_at desc limit 1) as success on true
   left join lateral (
     select completed_at as at from weather_forecast_stats as forecast
-    where ${OF_MINER} and forecast_status = 'failed' and completed_at is not null
+    where ${OF_MINER} and ${IS_COUNTED} and forecast_status = 'failed' and completed_at is not null
     order by completed_at desc limit 1) as failure on true
   left join lateral (
     select forecast_init_time, run_id, forecast_status,
       case forecast_status when 'completed' then 'failed' else 'completed' end as opposite
     from weather_forecast_stats as forecast
-    where ${OF_MINER} and ${IS_FINISHED}
+    where ${OF_MINER} and ${IS_COUNTED}
     order by ${NEWEST_FIRST} limit 1) as newest on true
   left join lateral (
     select newest.opposite as forecast_status from weather_forecast_stats as forecast
-    where ${OF_MINER} and ${IS_FINISHED} and forecast_status = newest.opposite limit 1) as ended on true
+    where ${OF_MINER} and ${IS_COUNTED} and forecast_status = newest.opposite limit 1) as ended on true
   left join lateral (
     select forecast_init_time, run_id from weather_forecast_stats as forecast
-    where ${OF_MINER} and ${IS_FINISHED} and forecast_status = ended.forecast_status
+    where ${OF_MINER} and ${IS_COUNTED} and forecast_status = ended.forecast_status
     order by ${NEWEST_FIRST} limit 1) as other on true
   cross join lateral (
     select count(*) as length from weather_forecast_stats as forecast
-    where ${OF_MINER} and ${IS_FINISHED}
+    where ${OF_MINER} and ${IS_COUNTED}
       and (other.run_id is null or (forecast_init_time, forecast.run_id) > (other.forecast_init_time, other.run_id))
   ) as streak`;
 
@@ -84,7 +90,7 @@ function toHistory(row: HistoryRow): ForecastHistory {
   };
 }
 
-/** The history of each miner, aggregated over its finished forecasts; by the text of its key. */
+/** The history of each miner, aggregated over its forecasts that count; by the text of its key. */
 export async function readHistories(
   client: ClientBase,
   miners: readonly MinerKey[],

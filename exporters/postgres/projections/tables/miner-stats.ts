@@ -41,6 +41,7 @@ const COLUMNS = [
   of('avg_forecast_score', 'float8', (stats) => stats.avgForecastScore),
   of('successful_forecasts', 'bigint', (stats) => stats.successfulForecasts),
   of('failed_forecasts', 'bigint', (stats) => stats.failedForecasts),
+  of('excused_forecasts', 'bigint', (stats) => stats.excusedForecasts),
   of('forecast_success_ratio', 'float8', (stats) => stats.forecastSuccessRatio),
   of('hosting_successes', 'bigint', (stats) => stats.hostingSuccesses),
   of('hosting_failures', 'bigint', (stats) => stats.hostingFailures),

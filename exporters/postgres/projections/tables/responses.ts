@@ -9,14 +9,19 @@ import {
   type ResponseFold,
   type ResponseRow,
 } from '../response-fold.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { effectsOf, type RunChanges } from '../run-changes.ts';
+import type { RunEffect } from '../run-effect.ts';
+import { readRowsOfRuns, updateRowsOfRuns } from './rows-of-runs.ts';
 import { foldText } from '../lww-register.ts';
-import { MINER_RUN_KEY, type MinerFact } from '#postgres/log/recorded-fact';
+import { MINER_RUN_KEY, type MinerFact, type MinerRun } from '#postgres/log/recorded-fact';
 import { responseId } from '#postgres/log/response-id';
 import { json } from '#postgres/sql/sql-values';
 
+/** A row of the table; `text` is its fold in stored form, null where that did not change. */
 interface Row {
-  readonly item: MinerFact;
-  readonly text: string;
+  readonly owner: MinerRun;
+  readonly text: string | null;
   readonly row: ResponseRow;
 }
 
@@ -28,8 +33,8 @@ const of = (name: string, type: CellType, value: (row: ResponseRow) => unknown) 
  * list is control state of the pipeline, and the protocol no longer has an input hash.
  */
 const COLUMNS = [
-  ...MINER_RUN_KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
-  column<Row>('id', 'bigint', ({ item }) => responseId(item.fact.runId, item.minerHotkey)),
+  ...MINER_RUN_KEY.map(({ name, type, value }) => column<Row>(name, type, ({ owner }) => value(owner))),
+  column<Row>('id', 'bigint', ({ owner }) => responseId(owner.fact.runId, owner.minerHotkey)),
   of('miner_uid', 'int', (row) => row.minerUid),
   of('response_time', 'timestamptz', (row) => row.responseTime),
   of('job_id', 'text', (row) => row.jobId),
@@ -67,13 +72,50 @@ const TABLE: FoldedTable<MinerFact, ResponseFold> = {
   toText: foldText,
 };
 
-/** Folds facts into `weather_miner_responses`. */
-export async function writeResponses(client: ClientBase, facts: readonly MinerFact[]): Promise<number> {
+/** The columns that the end of a run changes. */
+const NAMES_OF_RUN: ReadonlySet<string> = new Set([
+  'status',
+  'error_message',
+  'next_retry_time',
+  'updated_at',
+]);
+const COLUMNS_OF_RUN = COLUMNS.filter(({ name }) => NAMES_OF_RUN.has(name));
+
+/** Folds facts into `weather_miner_responses`, and closes the exchanges of runs that ended; returns the rows written. */
+export async function writeResponses(
+  client: ClientBase,
+  facts: readonly MinerFact[],
+  runs: RunChanges,
+): Promise<number> {
   const changed = await foldRows(client, TABLE, facts);
-  if (changed.length === 0) return 0;
-  const rows = changed.map(({ item, after, text }) => ({ item, text, row: toResponseRow(after) }));
-  const key = MINER_RUN_KEY.map(({ name }) => name);
-  const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
-  await client.query(insert.text, insert.values);
+  const rows = changed.map(({ item, after, text }) => {
+    const run = effectsOf(runs, item.validatorId, item.fact.runId).after;
+    return { owner: item, text, row: toResponseRow(after, run) };
+  });
+  if (rows.length > 0) {
+    const key = MINER_RUN_KEY.map(({ name }) => name);
+    const insert = await insertRows(TABLE.table, COLUMNS, rows, replaceOnConflict(COLUMNS, key));
+    await client.query(insert.text, insert.values);
+  }
+  return rows.length + (await closeExchanges(client, rows, runs));
+}
+
+async function closeExchanges(
+  client: ClientBase,
+  written: readonly Row[],
+  runs: RunChanges,
+): Promise<number> {
+  const stored = await readRowsOfRuns<ResponseFold>(client, TABLE.table, {
+    runs: new Map([...runs].filter(([, { before, after }]) => !isSameEnd(before, after))),
+    written: written.map(({ owner }) => owner),
+  });
+  const rows = stored.map(({ owner, fold, run }) => ({
+    owner,
+    text: null,
+    row: toResponseRow(fold, run.after),
+  }));
+  await updateRowsOfRuns(client, { table: TABLE.table, columns: COLUMNS_OF_RUN }, rows);
   return rows.length;
 }
+
+const isSameEnd = (a: RunEffect, b: RunEffect): boolean => canonicalJson(a.end) === canonicalJson(b.end);

@@ -1,8 +1,10 @@
 import type { ClientBase } from 'pg';
 import type { CellType } from '#postgres/sql/binary/cells';
 import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
-import { foldRows, type FoldedTable } from '../upsert-projection.ts';
+import { foldInto, groupByKey, readFolds, type FoldedRow, type FoldedTable } from '../upsert-projection.ts';
 import { emptyRunFold, foldRun, toRunRow, type RunFold, type ProjectedRunRow } from '../run-fold.ts';
+import { toRunChanges, type RunChange, type RunChanges } from '../run-changes.ts';
+import { toRunEffect } from '../run-effect.ts';
 import { foldText } from '../lww-register.ts';
 import type { RecordedFact } from '#postgres/log/recorded-fact';
 import { json } from '#postgres/sql/sql-values';
@@ -48,10 +50,39 @@ const TABLE: FoldedTable<RecordedFact, RunFold> = {
   toText: foldText,
 };
 
+/** The runs of a batch, and how many rows were written. */
+export interface WrittenRuns {
+  readonly written: number;
+  readonly runs: RunChanges;
+}
+
 /** Folds facts into `weather_forecast_runs`. */
-export async function writeRuns(client: ClientBase, facts: readonly RecordedFact[]): Promise<number> {
-  const changed = await foldRows(client, TABLE, facts);
-  if (changed.length === 0) return 0;
+export async function writeRuns(client: ClientBase, facts: readonly RecordedFact[]): Promise<WrittenRuns> {
+  const groups = groupByKey(TABLE, facts);
+  const known = await readFolds(client, TABLE, groups);
+  const changed = await foldInto(TABLE, known, groups);
+  if (changed.length > 0) await upsertRuns(client, changed);
+  const folded = new Map(changed.map(({ item, after }) => [item.fact, after]));
+  const changes = [...groups].flatMap(([key, [item]]) =>
+    item === undefined ? [] : [changeOf(item, known.get(key)?.fold ?? emptyRunFold, folded.get(item.fact))],
+  );
+  return { written: changed.length, runs: toRunChanges(changes) };
+}
+
+function changeOf(
+  { validatorId, fact: { validatorHotkey, runId } }: RecordedFact,
+  fold: RunFold,
+  changed: RunFold | undefined,
+): RunChange {
+  const before = toRunEffect(fold);
+  const after = changed === undefined ? before : toRunEffect(changed);
+  return { validatorId, validatorHotkey, runId, before, after };
+}
+
+async function upsertRuns(
+  client: ClientBase,
+  changed: readonly FoldedRow<RecordedFact, RunFold>[],
+): Promise<void> {
   const rows = changed.map(({ item, after, text }) => ({ item, text, row: toRunRow(after) }));
   const insert = await insertRows(
     TABLE.table,
@@ -60,5 +91,4 @@ export async function writeRuns(client: ClientBase, facts: readonly RecordedFact
     replaceOnConflict(COLUMNS, ['validator_id', 'id']),
   );
   await client.query(insert.text, insert.values);
-  return rows.length;
 }

@@ -95,9 +95,10 @@ describe('retry columns of a forecast', () => {
 describe('error columns of a forecast', () => {
   const failedQuery = endedFact({ step: 'query', maxAttempts: 4, error: timeout });
 
-  it('an error has its category, message and time', () => {
+  it('an error has its category, the party at fault, message and time', () => {
     expect(rowOf(failedQuery).error).toEqual({
       type: 'timeout',
+      fault: 'miner',
       message: 'no answer within 30 s',
       timestamp: '2026-11-23T18:00:00.100000Z',
     });

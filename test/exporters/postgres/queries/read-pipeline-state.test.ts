@@ -87,7 +87,7 @@ describe('readPipelineState', () => {
           { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 1 },
           { stage: 'inference_requested', stageStatus: 'in_progress', forecasts: 1 },
           { stage: 'inference_running', stageStatus: 'polling', forecasts: 1 },
-          { stage: 'verification', stageStatus: 'in_progress', forecasts: 1 },
+          { stage: 'verification', stageStatus: 'error', forecasts: 1 },
         ],
         leadsWaitingForTruth: 1,
         oldestTruthDue: null,
@@ -282,7 +282,11 @@ describe('the state beside the views', () => {
           where completion_time is null),
         'waiting', (select json_object_agg(run_id, leads order by run_id) from (
           select run_id, (select count(*) from newest_attempts as step where status = 'waiting_for_truth'
-            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id)) as leads
+            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id) and not exists (
+              select from weather_forecast_stats as forecast
+              where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+                  = (step.validator_id, step.run_id, step.miner_hotkey)
+                and forecast.forecast_status in ('completed', 'failed'))) as leads
           from run_progress as run where completion_time is null) as leads),
         'retries', (select count(*) from scheduled_retries where not waits_for_truth),
         'overdue', (select count(*) from scheduled_retries where not waits_for_truth and next_retry_time < $1),

@@ -5,6 +5,8 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { canonicalJson } from '#postgres/projections/canonical-json';
 import type { ForecastFold } from '#postgres/projections/forecast-fold';
 import { toForecastRow } from '#postgres/projections/forecast-row';
+import { toRunEffect } from '#postgres/projections/run-effect';
+import type { RunFold } from '#postgres/projections/run-fold';
 import { fromDraft, countForecast, countStep, touchMiner, toDraft } from '#postgres/projections/miner-draft';
 import { emptyMinerFold, type MinerFold } from '#postgres/projections/miner-fold';
 import { maintainPartitions } from '#postgres/retention/retention';
@@ -76,8 +78,9 @@ async function rebuild(
   const archived = await readArchivedFold(client, miners);
   const histories = await readHistories(client, miners);
   client.release();
-  const { rows } = await database.pool.query<{ miner_hotkey: string; fold: ForecastFold }>(
-    'select miner_hotkey, fold from weather_forecast_stats',
+  const { rows } = await database.pool.query<{ miner_hotkey: string; fold: ForecastFold; run: RunFold }>(
+    `select miner_hotkey, forecast.fold, run.fold as run from weather_forecast_stats as forecast
+     join weather_forecast_runs as run on (run.validator_id, run.id) = (forecast.validator_id, forecast.run_id)`,
   );
   return miners.map((key) => {
     const own = facts.filter(({ minerHotkey }) => minerHotkey === key.minerHotkey);
@@ -86,8 +89,8 @@ async function rebuild(
       touchMiner(draft, fact);
       if (fact.phase === 'ended') countStep(draft, fact);
     }
-    for (const { miner_hotkey: hotkey, fold } of rows)
-      if (hotkey === key.minerHotkey) countForecast(draft, null, toForecastRow(fold));
+    for (const { miner_hotkey: hotkey, fold, run } of rows)
+      if (hotkey === key.minerHotkey) countForecast(draft, null, toForecastRow(fold, toRunEffect(run)));
     const whole = fromDraft(draft);
     return [key, canonicalJson({ ...whole, history: histories.get(minerKeyText(key)) ?? whole.history })];
   });

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { checkConsistency } from '#commands/doctor/check-consistency';
+import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
+import { endedSpan } from '#test/support/spans';
+
+const database = useTestDatabase();
+
+it('a row of an ended run that is still open is named with the remedy', async () => {
+  const run = endedSpan({
+    step: 'orchestration',
+    miner: null,
+    at: 1000,
+    attributes: { 'weather.run.status': 'failed' },
+  });
+  await writeBatches(database.pool, [[endedSpan({ step: 'query' }), run]]);
+  expect(await checkConsistency(database.pool)).toEqual({
+    ok: true,
+    found: 'no row of an ended run says that something is still to come',
+  });
+  await database.pool.query(`update weather_forecast_stats set forecast_status = 'seeded'`);
+  const { ok, found } = await checkConsistency(database.pool);
+  expect(ok).toBe(false);
+  expect(found).toBe(
+    '1 inconsistent: weather_forecast_stats of run 1 of validator 1, miner 5MinerSeven: open_in_ended_run ' +
+      '(forecast_status seeded); `barograph rebuild` derives them again from the log',
+  );
+});
