@@ -437,10 +437,11 @@ create table weather_forecast_component_scores (
   reason text,
   trace_id text not null,
   span_id text not null,
+  failed_check text,
   constraint weather_forecast_component_scores_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 ) partition by RANGE (valid_time_utc);
 CREATE UNIQUE INDEX weather_forecast_component_scores_key ON ONLY public.weather_forecast_component_scores USING btree (validator_id, run_id, miner_hotkey, score_type, lead_hours, variable_name, pressure_level, valid_time_utc) NULLS NOT DISTINCT;
-comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner; of the newest scoring.';
+comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner, or the check that it failed; of the newest scoring.';
 comment on column weather_forecast_component_scores.validator_id is 'Validator.';
 comment on column weather_forecast_component_scores.run_id is 'Run.';
 comment on column weather_forecast_component_scores.response_id is 'Row of weather_miner_responses.';
@@ -465,12 +466,13 @@ comment on column weather_forecast_component_scores.pattern_correlation_passed i
 comment on column weather_forecast_component_scores.clone_penalty is 'Day one: penalty for copying the reference.';
 comment on column weather_forecast_component_scores.quality_penalty is 'Not written: no rule of the scoring computes it.';
 comment on column weather_forecast_component_scores.weighted_score is 'Not written: no rule of the scoring computes it.';
-comment on column weather_forecast_component_scores.variable_weight is 'Weight of the variable, over its levels; kept for the record, no score uses it.';
+comment on column weather_forecast_component_scores.variable_weight is 'Weight of the variable, over its levels; kept for the record, no score uses it. Null for a field that the forecast lacks.';
 comment on column weather_forecast_component_scores.calculated_at is 'End of the scoring span.';
 comment on column weather_forecast_component_scores.calculation_duration_ms is 'Time that the calculation took, ms.';
-comment on column weather_forecast_component_scores.reason is 'Why a metric is missing.';
+comment on column weather_forecast_component_scores.reason is 'Why a metric is missing, or what the failed check found.';
 comment on column weather_forecast_component_scores.trace_id is 'Trace of the scoring span.';
 comment on column weather_forecast_component_scores.span_id is 'The scoring span.';
+comment on column weather_forecast_component_scores.failed_check is 'Check that the field failed; null when it passed all. Without scores, unless a plausibility check of day one failed.';
 
 create table weather_forecast_runs (
   validator_id integer not null,
@@ -850,6 +852,37 @@ comment on column emitter_books.first_seen is 'Start of its earliest span.';
 comment on column emitter_books.last_seen is 'Latest timestamp in any span of the process.';
 comment on column emitter_books.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
 comment on column emitter_books.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
+
+create view failed_checks as
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    score_type,
+    lead_hours,
+    variable_name,
+    pressure_level,
+    failed_check,
+    reason,
+    calculated_at,
+    trace_id,
+    span_id
+   FROM weather_forecast_component_scores
+  WHERE failed_check IS NOT NULL;
+comment on view failed_checks is 'Which variables and levels of which leads of a forecast failed a check, and which one. Fields that passed have no row.';
+comment on column failed_checks.validator_id is 'Validator.';
+comment on column failed_checks.run_id is 'Run.';
+comment on column failed_checks.miner_uid is 'Slot of the miner.';
+comment on column failed_checks.miner_hotkey is 'Miner.';
+comment on column failed_checks.score_type is 'day1 or era5.';
+comment on column failed_checks.lead_hours is 'Lead, hours after T0.';
+comment on column failed_checks.variable_name is 'Variable, by its ERA5 short name.';
+comment on column failed_checks.pressure_level is 'Level, hPa; null at the surface.';
+comment on column failed_checks.failed_check is 'missing_variable, missing_level or missing_time: the forecast lacks it; manifest_mismatch: a file is not the frozen one; unreadable: it cannot be decoded; extreme_value, coverage: its values; climatology_bounds, pattern_correlation: implausible on day one; no_finite_metric: no score of it is a number.';
+comment on column failed_checks.reason is 'Why a metric is missing, or what the failed check found.';
+comment on column failed_checks.calculated_at is 'End of the scoring span.';
+comment on column failed_checks.trace_id is 'Trace of the scoring span.';
+comment on column failed_checks.span_id is 'The scoring span.';
 
 create view forecast_timeline as
  SELECT validator_id,

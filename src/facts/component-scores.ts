@@ -1,4 +1,4 @@
-import { COMPONENT_SCORE_ATTRIBUTES, EVENTS } from '#semconv';
+import { COMPONENT_SCORE_ATTRIBUTES, EVENTS, type StepStatus } from '#semconv';
 import type { Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { ObservedEvent } from './observed-span.ts';
@@ -45,6 +45,7 @@ function toComponentScore(values: ScoreValues, span: ScoredSpan): ComponentScore
     clonePenalty: values['weather.component.clone_penalty'] ?? null,
     variableWeight: values['weather.component.variable_weight'] ?? null,
     calculationDurationMs: values['weather.component.calculation_duration_ms'] ?? null,
+    failedCheck: values['weather.component.failed_check'] ?? null,
     reason: values['weather.component.reason'] ?? null,
     calculatedAt: span.completedAt,
   };
@@ -82,10 +83,13 @@ function sumOf(scores: readonly ComponentScoreFact[], metric: Metric): MetricSum
   return { sum, count };
 }
 
-/** Sums the scores of one span; null when it has none. */
-export function sumScores(scores: readonly ComponentScoreFact[]): ScoreSums | null {
+/**
+ * Sums the scores of one span; null when it has none. Those of a span that did not succeed are never summed: a lead
+ * without a score must not enter the averages of its forecast by the fields of it that passed their checks.
+ */
+export function sumScores(scores: readonly ComponentScoreFact[], status: StepStatus): ScoreSums | null {
   const first = scores[0];
-  if (first === undefined) return null;
+  if (first === undefined || status !== 'succeeded') return null;
   return {
     scoreType: first.scoreType,
     rmse: sumOf(scores, 'rmse'),

@@ -2,6 +2,7 @@ import type {
   ClosingReason,
   Decision,
   ErrorCategory,
+  FieldCheck,
   ForecastStatus,
   HostingStatus,
   LogLevel,
@@ -71,7 +72,10 @@ export interface StateFact {
   readonly truthDueTime?: EpochMicros;
 }
 
-/** The scores of one variable on one level: one event of a scoring span. */
+/**
+ * One variable on one level that a scoring looked at: one event of its span, with the scores of the field, or with the
+ * check that it failed.
+ */
 export interface ComponentScoreFact {
   readonly scoreType: ScoreType;
   readonly leadHours: number;
@@ -92,6 +96,7 @@ export interface ComponentScoreFact {
   readonly clonePenalty: number | null;
   readonly variableWeight: number | null;
   readonly calculationDurationMs: number | null;
+  readonly failedCheck: FieldCheck | null;
   readonly reason: string | null;
   readonly calculatedAt: EpochMicros;
 }
@@ -104,7 +109,7 @@ export interface MetricSum {
   readonly count: number;
 }
 
-/** Sums of the component scores of one span, over all variables and levels regardless of units. */
+/** Sums of the component scores of one succeeded span, over all variables and levels regardless of units. */
 export interface ScoreSums {
   readonly scoreType: ScoreType;
   readonly rmse: MetricSum;

@@ -118,7 +118,7 @@ function toFact(span: ObservedSpan, parts: FactParts): StepFact {
     context: parts.context,
     state: parts.state,
     componentScores: parts.componentScores,
-    scoreSums: sumScores(parts.componentScores),
+    scoreSums: sumScores(parts.componentScores, parts.status),
     decisions: parts.decisions,
     closing: null,
     adjustments: parts.adjustments.toRecord(),

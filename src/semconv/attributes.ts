@@ -15,6 +15,7 @@ import { STAGE_PATTERN, SUBSTEP_PATTERN } from './numbered-names.ts';
 import {
   CLOSING_REASONS,
   DECISIONS,
+  FIELD_CHECKS,
   FORECAST_STATUSES,
   HOSTING_STATUSES,
   LOG_LEVELS,
@@ -242,7 +243,17 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
   'weather.component.clone_penalty': double('1', '0', 'Penalty for copying the reference'),
   'weather.component.variable_weight': double('1', '0.25', 'Weight of the variable, kept for the record'),
   'weather.component.calculation_duration_ms': double('ms', '7.1', 'Time that the calculation took'),
-  'weather.component.reason': text('', 'forecast holds no finite value', 'Why a metric is missing'),
+  'weather.component.failed_check': oneOf(
+    FIELD_CHECKS,
+    '',
+    'coverage',
+    'Check that the field failed; absent when it passed all',
+  ),
+  'weather.component.reason': text(
+    '',
+    'forecast holds no finite value',
+    'Why a metric is missing, or what the failed check found',
+  ),
 } as const satisfies Record<string, AttributeDefinition>;
 export type ComponentScoreAttributeName = keyof typeof COMPONENT_SCORE_ATTRIBUTES;
 

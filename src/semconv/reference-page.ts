@@ -5,6 +5,7 @@ import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } 
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
+  FIELD_CHECKS,
   FORECAST_STATUSES,
   HOSTING_STATUSES,
   LOG_LEVELS,
@@ -43,6 +44,7 @@ const CLOSED_SETS: readonly (readonly [title: string, values: readonly (string |
   ['Hosting statuses', HOSTING_STATUSES],
   ['Transport outcomes', TRANSPORT_OUTCOMES],
   ['Score types', SCORE_TYPES],
+  ['Checks of a field', FIELD_CHECKS],
   ['Decisions', DECISIONS],
   ['Levels of a decision', LOG_LEVELS],
   ['Variables', VARIABLES],
@@ -71,7 +73,8 @@ A value outside its closed set is rejected, never replaced. Cardinality is the n
 \`closed\` and \`low\` may become metric labels, \`high\` never does.`;
 
 const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
-  componentScore: 'The scores of one variable on one level; the attributes are below',
+  componentScore:
+    'The scores of one variable on one level, or the check that it failed; the attributes are below',
   retryScheduled: 'A retry of the step is scheduled at `weather.retry.next_time`',
   decision: 'One decision of the orchestrator; the attributes are below',
   exception: 'The error of the step, by the conventions of OpenTelemetry, scrubbed of secrets',

@@ -177,6 +177,34 @@ export type HostingStatus = (typeof HOSTING_STATUSES)[number];
 export const SCORE_TYPES = ['day1', 'era5'] as const;
 export type ScoreType = (typeof SCORE_TYPES)[number];
 
+/**
+ * The checks that a field of a forecast (a variable on a level) can fail, in the order in which they are made: whether
+ * the forecast has the field, whether it can be read as it was frozen, whether its values are credible and complete,
+ * whether they are plausible (day one only), and whether they give any metric.
+ */
+export const FIELD_CHECKS = [
+  'missing_variable',
+  'missing_level',
+  'missing_time',
+  'manifest_mismatch',
+  'unreadable',
+  'extreme_value',
+  'coverage',
+  'climatology_bounds',
+  'pattern_correlation',
+  'no_finite_metric',
+] as const;
+export type FieldCheck = (typeof FIELD_CHECKS)[number];
+
+/** The checks of which one failure leaves a whole ERA5 lead without a score; after the others it is scored on the rest. */
+export const ERA5_LEAD_CHECKS = [
+  'missing_time',
+  'manifest_mismatch',
+  'unreadable',
+  'extreme_value',
+  'coverage',
+] as const satisfies readonly FieldCheck[];
+
 /** The transport outcome of a call to a miner, apart from the content of the reply. */
 export const TRANSPORT_OUTCOMES = ['success', 'failure'] as const;
 export type TransportOutcome = (typeof TRANSPORT_OUTCOMES)[number];

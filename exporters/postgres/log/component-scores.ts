@@ -41,6 +41,7 @@ const COLUMNS: readonly Column<ScoreRow>[] = [
   of('variable_weight', 'float8', (score) => score.variableWeight),
   of('calculated_at', 'timestamptz', (score) => score.calculatedAt),
   of('calculation_duration_ms', 'float8', (score) => score.calculationDurationMs),
+  of('failed_check', 'text', (score) => score.failedCheck),
   of('reason', 'text', (score) => score.reason),
   column('trace_id', 'text', ({ fact }) => fact.traceId),
   column('span_id', 'text', ({ fact }) => fact.spanId),

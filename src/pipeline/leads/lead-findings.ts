@@ -8,6 +8,7 @@ import type { ComponentScore } from '../scores/component-score.ts';
 export interface LeadFindings {
   readonly cache: CacheUse;
   forecast?: OpenedForecast;
+  /** Of every field that was looked at, those that failed a check and those that the forecast lacks included. */
   components: readonly ComponentScore[];
   /** Variables, with level, that were expected and that the forecast lacks. */
   missing: readonly string[];
@@ -32,12 +33,14 @@ export function leadContext(findings: LeadFindings): Record<string, unknown> {
   const { cache, forecast, components, notes, remainingLeads } = findings;
   const missing = [...findings.missing, ...findings.unavailable];
   const read = forecast?.stats();
+  const failed = components.filter(({ failedCheck }) => failedCheck !== null).length;
   return {
     ...notes,
     cache_hits: cache.hits,
     cache_misses: cache.misses,
     ...(read && { bytes: read.bytes, requests: read.requests, verified_files: read.verifiedFiles }),
-    ...(components.length > 0 && { fields: components.length }),
+    ...(components.length > 0 && { fields: components.filter(({ scores }) => scores !== null).length }),
+    ...(failed > 0 && { failed_fields: failed }),
     ...(missing.length > 0 && { missing_variables: missing }),
     ...(remainingLeads !== undefined && { remaining_leads: remainingLeads }),
   };

@@ -1,5 +1,5 @@
 import type { ScoreType } from '#semconv';
-import type { StepOutcome } from '#steps';
+import type { StepEvent, StepOutcome } from '#steps';
 import { failedOutcome, retryOutcome, supersededOutcome, waitingOutcome } from '../step/common-outcomes.ts';
 import { responseStatusAfter, leadAttributes, leadContext, type LeadFindings } from './lead-findings.ts';
 import { toComponentEvent } from '../scores/component-score.ts';
@@ -29,7 +29,7 @@ export interface LeadFields {
   readonly scoreAttribute: 'weather.score.initial' | 'weather.score.era5';
 }
 
-/** The outcome of scoring a lead, with one event per component score. */
+/** The outcome of scoring a lead; once it has a score or has failed for good, with one event per field. */
 export function leadOutcome(result: LeadResult, job: LeadJob, fields: LeadFields): StepOutcome {
   if (result.kind === 'superseded') return supersededOutcome(result);
   const { findings } = result;
@@ -46,6 +46,7 @@ export function leadOutcome(result: LeadResult, job: LeadJob, fields: LeadFields
     case 'failed':
       return failedOutcome(result, {
         ...details,
+        events: componentEvents(findings, job, fields),
         attributes: {
           ...attributes,
           'weather.score.reason': toFailure(result.error).message,
@@ -57,11 +58,10 @@ export function leadOutcome(result: LeadResult, job: LeadJob, fields: LeadFields
 
 function scoredOutcome(
   { score, findings }: { readonly score: number; readonly findings: LeadFindings | undefined },
-  { run, lead }: LeadJob,
+  job: LeadJob,
   { fields: fields, details }: { readonly fields: LeadFields; readonly details: Partial<StepOutcome> },
 ): StepOutcome {
-  const { scoreType, scoreAttribute, scored } = fields;
-  const instant = { scoreType, validTime: validTimeOf(run.initTime, lead.leadHours) };
+  const { scoreAttribute, scored } = fields;
   const added = findings === undefined ? {} : scored(score, findings);
   return {
     ...details,
@@ -73,8 +73,21 @@ function scoredOutcome(
       [scoreAttribute]: score,
       'weather.score.reason': findings === undefined ? null : reasonFor(findings),
     },
-    events: (findings?.components ?? []).map((component) => toComponentEvent(component, instant)),
+    events: componentEvents(findings, job, fields),
   };
+}
+
+/**
+ * One event per field that was looked at. Attempts that are tried again have none: a lead that was not looked at to its
+ * end says nothing about its fields.
+ */
+function componentEvents(
+  findings: LeadFindings | undefined,
+  { run, lead }: LeadJob,
+  { scoreType }: LeadFields,
+): readonly StepEvent[] {
+  const instant = { scoreType, validTime: validTimeOf(run.initTime, lead.leadHours) };
+  return (findings?.components ?? []).map((component) => toComponentEvent(component, instant));
 }
 
 /** Why a score rests on fewer fields than expected; null when it rests on all. */

@@ -1,9 +1,21 @@
-import { EVENTS, type ComponentScoreAttributeName, type ScoreType } from '#semconv';
+import type { GridStore } from '#grids';
+import {
+  EVENTS,
+  PRESSURE_LEVELS_HPA,
+  type ComponentScoreAttributeName,
+  type FieldCheck,
+  type ScoreType,
+} from '#semconv';
+import { messageOf } from '#semconv/message-of';
 import type { FieldScores } from '#scoring';
 import type { StepEvent } from '#steps';
-import type { PlannedField } from './field-plan.ts';
+import type { FailedField } from './failed-field.ts';
+import type { FieldsByPresence, PlannedField } from './field-plan.ts';
 
-/** The scores of one field, as the event of a scoring span records them. */
+/** Surface variables, and those on the isobaric levels: as many fields as a lead has at most. */
+const FULL_SET = 69;
+
+/** The scores of one field, or the check that it failed, as the event of a scoring span records them. */
 export interface ComponentScore {
   readonly field: PlannedField;
   /** Null when the field could not be scored; `reason` holds the cause. */
@@ -13,8 +25,10 @@ export interface ComponentScore {
   readonly climatologyCheckPassed?: boolean | null;
   readonly patternCorrelationPassed?: boolean | null;
   readonly clonePenalty: number | null;
-  readonly variableWeight: number;
+  /** Null for a field that takes no part in the score. */
+  readonly variableWeight: number | null;
   readonly durationMs: number;
+  readonly failedCheck: FieldCheck | null;
   readonly reason: string | null;
 }
 
@@ -40,6 +54,7 @@ export function toComponentEvent(component: ComponentScore, instant: ScoredInsta
     'weather.component.clone_penalty': component.clonePenalty,
     'weather.component.variable_weight': component.variableWeight,
     'weather.component.calculation_duration_ms': component.durationMs,
+    'weather.component.failed_check': component.failedCheck,
     'weather.component.reason': component.reason,
   };
   return { name: EVENTS.componentScore, attributes };
@@ -61,8 +76,60 @@ function metricAttributes({ scores, skillScore }: ComponentScore): Attributes {
   };
 }
 
-/** Names the metrics of a field that are not finite; null when all are. */
-export function missingMetrics(values: Readonly<Record<string, number | null>>): string | null {
-  const missing = Object.keys(values).filter((name) => values[name] === null);
-  return missing.length === 0 ? null : `not finite: ${missing.join(', ')}`;
+/** Names the metrics of a field that are not finite. The check of them fails only when none is. */
+export function checkMetrics(
+  values: Readonly<Record<string, number | null>>,
+): Pick<ComponentScore, 'failedCheck' | 'reason'> {
+  const names = Object.keys(values);
+  const missing = names.filter((name) => values[name] === null);
+  return {
+    failedCheck: missing.length === names.length ? 'no_finite_metric' : null,
+    reason: missing.length === 0 ? null : `not finite: ${missing.join(', ')}`,
+  };
+}
+
+/** The component of a field that failed a check: no score of it is known. */
+export const failedComponent = (
+  field: PlannedField,
+  { check, error }: Pick<FailedField, 'check' | 'error'>,
+  { variableWeight, durationMs }: Pick<ComponentScore, 'variableWeight' | 'durationMs'>,
+): ComponentScore => ({
+  field,
+  scores: null,
+  skillScore: null,
+  clonePenalty: null,
+  variableWeight,
+  durationMs,
+  failedCheck: check,
+  reason: messageOf(error),
+});
+
+/** The component of a field that the forecast lacks. */
+export function absentComponent(
+  forecast: Pick<GridStore, 'variables'>,
+  field: PlannedField,
+  variableWeight: number | null,
+): ComponentScore {
+  const hasVariable = forecast.variables.some(({ name }) => name === field.variable);
+  const check = hasVariable ? 'missing_level' : 'missing_variable';
+  return failedComponent(
+    field,
+    { check, error: 'the forecast has no such field' },
+    { variableWeight, durationMs: 0 },
+  );
+}
+
+/**
+ * The components of the fields that an ERA5 lead is scored without. With the fields that are there they are at most the
+ * full set, whatever further levels the truth has: a span keeps a limited number of events, and drops the oldest.
+ */
+export function absentComponents(
+  forecast: Pick<GridStore, 'variables'>,
+  { present, missing }: FieldsByPresence,
+): readonly ComponentScore[] {
+  const levels: readonly (number | null)[] = [null, ...PRESSURE_LEVELS_HPA];
+  return missing
+    .filter(({ pressureHpa }) => levels.includes(pressureHpa))
+    .slice(0, Math.max(0, FULL_SET - present.length))
+    .map((field) => absentComponent(forecast, field, null));
 }

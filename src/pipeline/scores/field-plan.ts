@@ -58,11 +58,17 @@ function fieldsOf(store: Pick<GridStore, 'variables'>, variable: Variable): Plan
   return (found.pressureLevelsHpa ?? [null]).map((pressureHpa) => ({ variable, pressureHpa }));
 }
 
+/** The expected fields that a forecast has, and those that it lacks. */
+export interface FieldsByPresence {
+  readonly present: readonly PlannedField[];
+  readonly missing: readonly PlannedField[];
+}
+
 /** Splits the expected fields of a forecast into those that it has and those that it lacks. */
 export function splitByPresence(
   forecast: Pick<GridStore, 'variables'>,
   expected: readonly PlannedField[],
-): { readonly present: readonly PlannedField[]; readonly missing: readonly PlannedField[] } {
+): FieldsByPresence {
   return {
     present: expected.filter((field) => hasField(forecast, field)),
     missing: expected.filter((field) => !hasField(forecast, field)),
@@ -75,7 +81,7 @@ export function splitByPresence(
  * @throws CategorizedError `data_missing_variable` for a forecast that has none of the expected fields, and
  * `validator_internal` when no field is expected: then the validator's own stores share none
  */
-export function requireSomePresent({ present, missing }: ReturnType<typeof splitByPresence>): void {
+export function requireSomePresent({ present, missing }: FieldsByPresence): void {
   if (present.length > 0) return;
   const names = missing.map(fieldKey).join(', ');
   throw names === ''

@@ -1,5 +1,6 @@
-import { checkEra5Gates, fixUnits, measureForGates, type UnitFix } from '#scoring';
-import { CategorizedError } from '#semconv';
+import { checkEra5Gates, fixUnits, measureForGates, type Era5GateCategory, type UnitFix } from '#scoring';
+import { CategorizedError, type FieldCheck } from '#semconv';
+import type { FailedField } from './failed-field.ts';
 import { fieldKey, type PlannedField } from './field-plan.ts';
 import type { ComparedFields } from './fields-at.ts';
 
@@ -10,25 +11,25 @@ export interface GatedField {
   readonly unitFix: UnitFix | null;
 }
 
-/** A forecast field that failed a gate and must not be scored. */
-export interface RejectedField {
-  readonly kind: 'rejected';
-  readonly error: CategorizedError;
-}
+const CHECK_OF_GATE: Readonly<Record<Era5GateCategory, FieldCheck>> = {
+  data_extreme: 'extreme_value',
+  data_coverage: 'coverage',
+};
 
 /**
  * Converts a forecast field to the unit of the truth and checks the gates of coverage and magnitude.
  *
  * The few points that a passing field may lack are filled with climatology, so that omitting hard points gains nothing.
  */
-export function gateField(field: PlannedField, fields: ComparedFields): GatedField | RejectedField {
+export function gateField(field: PlannedField, fields: ComparedFields): GatedField | FailedField {
   const { values, fix } = fixUnits(field.variable, fields.forecast, fields.truth);
   const forecast = values instanceof Float32Array ? values : Float32Array.from(values);
   const measured = measureForGates(forecast, fields.truth);
   const gate = checkEra5Gates(measured);
   if (gate.kind === 'rejected') {
     const message = `Field ${fieldKey(field)} of the forecast is not scored: ${gate.category} is ${gate.measured}, the limit is ${gate.limit}.`;
-    return { kind: 'rejected', error: new CategorizedError(gate.category, message) };
+    const check = CHECK_OF_GATE[gate.category];
+    return { kind: 'rejected', check, error: new CategorizedError(gate.category, message) };
   }
   const { climatology } = fields;
   const isWhole = climatology === undefined || measured.finiteCoverage === 1;

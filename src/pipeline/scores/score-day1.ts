@@ -7,15 +7,21 @@ import {
   scoreField,
   type Day1Score,
   type Day1Variable,
+  type SanityResult,
 } from '#scoring';
-import { missingMetrics, type ComponentScore } from './component-score.ts';
-import { BASE_WEIGHTS, fieldKey, type PlannedField } from './field-plan.ts';
-import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
-import { gateField, type GatedField } from './gated-field.ts';
+import type { FieldCheck } from '#semconv';
+import { absentComponent, checkMetrics, failedComponent, type ComponentScore } from './component-score.ts';
+import { examineFields } from './examine-fields.ts';
+import type { FailedField } from './failed-field.ts';
+import { BASE_WEIGHTS, fieldKey, type FieldsByPresence, type PlannedField } from './field-plan.ts';
+import type { FieldSources } from './fields-at.ts';
+import type { GatedField } from './gated-field.ts';
 
 /** The score of day one, with its components. */
 export interface Day1Result {
   readonly outcome: Day1Score;
+  /** The first field that could not be read as it was frozen, which leaves day one without a score. */
+  readonly failure: FailedField | null;
   readonly components: readonly ComponentScore[];
   /** Fields that were in another unit, with the conversion that was applied. */
   readonly unitFixes: Readonly<Record<string, string>>;
@@ -34,25 +40,27 @@ interface Day1Component {
  */
 export async function scoreDay1Lead(
   sources: FieldSources,
-  {
-    present,
-    missing,
-  }: { readonly present: readonly PlannedField[]; readonly missing: readonly PlannedField[] },
+  { present, missing }: FieldsByPresence,
 ): Promise<Day1Result> {
-  const read = createComparedFieldReader(sources);
-  const found: Day1Component[] = [];
-  for (const field of present) {
-    const startedAt = performance.now();
-    const gated = gateField(field, await read(field));
-    found.push(
-      gated.kind === 'rejected'
-        ? unscored(field, gated.error.message)
-        : scoreComponent(field, gated, { latitudes: sources.truth.store.latitudes, startedAt }),
-    );
-  }
-  found.push(...missing.map((field) => unscored(field, 'the forecast has no such field')));
+  const { latitudes } = sources.truth.store;
+  const { results, failure } = await examineFields<Day1Component>(sources, present, {
+    scored: (field, gated, startedAt) => scoreComponent(field, gated, { latitudes, startedAt }),
+    failed: (field, failed, startedAt) =>
+      unscored(
+        failedComponent(field, failed, {
+          variableWeight: BASE_WEIGHTS[field.variable],
+          durationMs: performance.now() - startedAt,
+        }),
+      ),
+    failsLead: ({ kind }) => kind === 'unread',
+  });
+  const absent = missing.map((field) =>
+    unscored(absentComponent(sources.forecast, field, BASE_WEIGHTS[field.variable])),
+  );
+  const found = [...results, ...absent];
   return {
     outcome: day1Score(found.map(({ variable }) => variable)),
+    failure,
     components: found.map(({ component }) => component),
     unitFixes: Object.fromEntries(
       found.flatMap(({ component, unitFix }) =>
@@ -99,31 +107,27 @@ function scoreComponent(
       clonePenalty: penalty,
       variableWeight: BASE_WEIGHTS[field.variable],
       durationMs: performance.now() - startedAt,
-      reason: sanity.sane
-        ? missingMetrics({ rmse: scores.rmse, acc: scores.acc, skill })
-        : 'failed a sanity check',
+      ...(sanity.sane
+        ? checkMetrics({ rmse: scores.rmse, acc: scores.acc, skill })
+        : { failedCheck: failedSanityCheck(sanity), reason: 'failed a sanity check' }),
     },
   };
 }
 
-/** A field without scores, which counts 0, with the reason. */
-const unscored = (field: PlannedField, reason: string): Day1Component => ({
+/** The first of the sanity checks that failed. */
+const failedSanityCheck = ({ climatologyCheckPassed }: SanityResult): FieldCheck =>
+  climatologyCheckPassed === false ? 'climatology_bounds' : 'pattern_correlation';
+
+/** A field without scores, which counts 0. */
+const unscored = (component: ComponentScore): Day1Component => ({
   unitFix: null,
   variable: {
-    variable: fieldKey(field),
+    variable: fieldKey(component.field),
     skill: null,
     acc: null,
     clonePenalty: null,
     cloneDistance: null,
     sane: false,
   },
-  component: {
-    field,
-    scores: null,
-    skillScore: null,
-    clonePenalty: null,
-    variableWeight: BASE_WEIGHTS[field.variable],
-    durationMs: 0,
-    reason,
-  },
+  component,
 });

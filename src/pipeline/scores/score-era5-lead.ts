@@ -1,46 +1,61 @@
 import { leadScore, levelMean, levelRmse, scoreField, thicknessWeights, type FieldScores } from '#scoring';
 import { CategorizedError, type Variable } from '#semconv';
-import { missingMetrics, type ComponentScore } from './component-score.ts';
+import { checkMetrics, failedComponent, type ComponentScore } from './component-score.ts';
+import { examineFields } from './examine-fields.ts';
+import type { FailedField } from './failed-field.ts';
 import { BASE_WEIGHTS, type PlannedField } from './field-plan.ts';
-import { createComparedFieldReader, type FieldSources } from './fields-at.ts';
-import { gateField } from './gated-field.ts';
+import type { FieldSources } from './fields-at.ts';
+import type { GatedField } from './gated-field.ts';
 
 /** The score of one lead against ERA5, with its components. */
 export interface Era5LeadScore {
-  /** 0 to 1; null when no metric of any variable is finite. */
+  /** 0 to 1; null when a field failed a check, or no metric of any variable is finite. */
   readonly score: number | null;
+  /** The first field that failed a check: a lead is scored with all the fields that it has, or not at all. */
+  readonly failure: FailedField | null;
   readonly components: readonly ComponentScore[];
 }
 
 /**
- * Scores one lead of a forecast against ERA5, field by field.
- *
- * @throws CategorizedError `data_coverage` or `data_extreme` at the first field that fails a gate: a lead is scored
- * with all its fields or not at all
+ * Scores one lead of a forecast against ERA5, field by field. A field that fails a check ends the score but not the
+ * reading, so that the components name every bad field of the lead; those that pass still have their scores.
  */
 export async function scoreEra5Lead(
   sources: FieldSources,
   planned: readonly PlannedField[],
 ): Promise<Era5LeadScore> {
-  const read = createComparedFieldReader(sources);
   const levelsOf = countLevels(planned);
-  const components: ComponentScore[] = [];
-  for (const field of planned) {
-    const startedAt = performance.now();
-    const gated = gateField(field, await read(field));
-    if (gated.kind === 'rejected') throw gated.error;
-    const scores = scoreField({ ...gated.fields, latitudes: sources.truth.store.latitudes });
-    components.push({
-      field,
-      scores,
-      skillScore: scores.skillScoreClimatology,
-      clonePenalty: 0,
-      variableWeight: BASE_WEIGHTS[field.variable] / (levelsOf.get(field.variable) ?? 1),
-      durationMs: performance.now() - startedAt,
-      reason: missingMetrics({ rmse: scores.rmse, acc: scores.acc, skill: scores.skillScoreClimatology }),
-    });
-  }
-  return { score: combine(components), components };
+  const placeOf = (field: PlannedField, startedAt: number) => ({
+    variableWeight: BASE_WEIGHTS[field.variable] / (levelsOf.get(field.variable) ?? 1),
+    durationMs: performance.now() - startedAt,
+  });
+  const { latitudes } = sources.truth.store;
+  const { results: components, failure } = await examineFields<ComponentScore>(sources, planned, {
+    scored: (field, gated, startedAt) => {
+      const scored = scoreComponent(field, gated, latitudes);
+      return { ...scored, ...placeOf(field, startedAt) };
+    },
+    failed: (field, failed, startedAt) => failedComponent(field, failed, placeOf(field, startedAt)),
+    failsLead: () => true,
+  });
+  return { score: failure === null ? combine(components) : null, failure, components };
+}
+
+/** Metrics of one field. */
+function scoreComponent(
+  field: PlannedField,
+  { fields }: GatedField,
+  latitudes: ArrayLike<number>,
+): Omit<ComponentScore, 'variableWeight' | 'durationMs'> {
+  const scores = scoreField({ ...fields, latitudes });
+  const skill = scores.skillScoreClimatology;
+  return {
+    field,
+    scores,
+    skillScore: skill,
+    clonePenalty: 0,
+    ...checkMetrics({ rmse: scores.rmse, acc: scores.acc, skill }),
+  };
 }
 
 function countLevels(planned: readonly PlannedField[]): ReadonlyMap<Variable, number> {
@@ -82,8 +97,9 @@ function weightsOf(fields: readonly PlannedField[]): ArrayLike<number> {
   return levels.length < 2 ? fields.map(() => 1) : thicknessWeights(levels);
 }
 
-/** @throws CategorizedError `data_coverage` for a lead without any finite metric */
-export function requireLeadScore({ score }: Era5LeadScore): number {
+/** @throws the error of the first field that failed a check; `data_coverage` for a lead without any finite metric */
+export function requireLeadScore({ score, failure }: Era5LeadScore): number {
+  if (failure !== null) throw failure.error;
   if (score !== null) return score;
   throw new CategorizedError('data_coverage', 'No metric of any variable is finite; the lead has no score.');
 }

@@ -4,6 +4,7 @@ import { openFrozenForecast } from '../leads/forecast-access.ts';
 import { commitLead } from '../leads/lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from '../leads/lead-findings.ts';
 import { leadOutcome, type LeadResult, type Scored } from '../leads/lead-outcomes.ts';
+import { absentComponents } from '../scores/component-score.ts';
 import {
   DAY1_FIELDS,
   fieldKey,
@@ -87,6 +88,7 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
   const { present, missing } = splitByPresence(forecast.store, expected);
   findings.missing = missing.map(fieldKey);
   findings.unavailable = DAY1_FIELDS.filter((field) => !expected.includes(field)).map(fieldKey);
+  findings.components = absentComponents(forecast.store, { present, missing });
   requireSomePresent({ present, missing });
   const scored = await scoreDay1Lead(
     {
@@ -101,6 +103,7 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
     { present, missing },
   );
   findings.components = scored.components;
+  if (scored.failure !== null) throw scored.failure.error;
   findings.notes = { ...findings.notes, unit_fixes: scored.unitFixes, ...scored.outcome };
   return scored;
 }

@@ -4,6 +4,7 @@ import { openFrozenForecast } from '../leads/forecast-access.ts';
 import { commitLead } from '../leads/lead-commits.ts';
 import { newLeadFindings, type LeadFindings } from '../leads/lead-findings.ts';
 import { leadOutcome, type LeadResult, type Scored } from '../leads/lead-outcomes.ts';
+import { absentComponents } from '../scores/component-score.ts';
 import { fieldKey, sharedPlannedFields, requireSomePresent, splitByPresence } from '../scores/field-plan.ts';
 import { openIfPresent, type OpenedStore } from '../scores/fields-at.ts';
 import { requireLeadScore, scoreEra5Lead } from '../scores/score-era5-lead.ts';
@@ -87,6 +88,8 @@ async function score(
   const { present, missing } = splitByPresence(forecast.store, expected);
   findings.missing = missing.map(fieldKey);
   findings.unavailable = VARIABLES.filter((name) => !expected.some(({ variable }) => variable === name));
+  const absent = absentComponents(forecast.store, { present, missing });
+  findings.components = absent;
   requireSomePresent({ present, missing });
   const scored = await scoreEra5Lead(
     {
@@ -100,6 +103,6 @@ async function score(
     },
     present,
   );
-  findings.components = scored.components;
+  findings.components = [...scored.components, ...absent];
   return { kind: 'scored', score: requireLeadScore(scored) };
 }

@@ -125,6 +125,7 @@ export const componentScore = (scoreType: ScoreType): ComponentScoreFact => ({
   clonePenalty: null,
   variableWeight: null,
   calculationDurationMs: null,
+  failedCheck: null,
   reason: null,
   calculatedAt: AT,
 });

@@ -94,20 +94,59 @@ describe('scoreEra5Lead', () => {
     expect(score).toBe((await era5(good)).score);
   });
 
-  it('a lead is rejected as a whole at the first field that fails a gate', async () => {
-    await expect(era5(await tinyStore({ leads: [24], error: 0, nanEvery: 9 }))).rejects.toMatchObject({
-      category: 'data_coverage',
+  it('a lead is rejected as a whole by the first field that fails a gate', async () => {
+    const holed = await era5(await tinyStore({ leads: [24], error: 0, nanEvery: 9 }));
+    expect(holed.score).toBeNull();
+    expect(() => requireLeadScore(holed)).toThrow('Field 2t of the forecast is not scored: data_coverage');
+    const bad = await era5(await tinyStore({ leads: [24], error: 0, scale: { msl: 1e9 }, nanIn: ['z500'] }));
+    expect(() => requireLeadScore(bad)).toThrow('Field msl of the forecast is not scored: data_extreme');
+  });
+
+  it('every bad field of a rejected lead is named with its check, and the good ones keep their scores', async () => {
+    const lead = { leads: [24], error: 0.1, phase: 1 };
+    const { components } = await era5(await tinyStore({ ...lead, scale: { msl: 1e9 }, nanIn: ['z500'] }));
+    const { components: whole } = await era5(good);
+    expect(components.map(({ failedCheck }) => failedCheck)).toEqual([
+      null,
+      'extreme_value',
+      null,
+      'coverage',
+      null,
+    ]);
+    for (const index of [0, 2, 4]) expect(components[index]?.scores).toEqual(whole[index]?.scores);
+    for (const index of [1, 3]) expect(components[index]).toMatchObject({ scores: null, skillScore: null });
+  });
+
+  it('a field without any finite metric fails that check, because the lead is scored without it', async () => {
+    const unknown = await tinyStore({ leads: [24], error: 0, nanIn: ['msl'] });
+    const { score, components } = await era5(good, { truth: { name: 'truth', store: unknown } });
+    expect(components[1]).toMatchObject({
+      failedCheck: 'no_finite_metric',
+      reason: 'not finite: rmse, acc, skill',
     });
-    await expect(era5(await tinyStore({ leads: [24], error: 0, scale: { msl: 1e9 } }))).rejects.toMatchObject(
-      { category: 'data_extreme' },
-    );
+    expect(score).toBeGreaterThan(0);
+  });
+
+  it('a forecast without the time is read once, whatever the number of its fields', async () => {
+    let reads = 0;
+    const short = await tinyStore({ leads: [12], error: 0.1 });
+    const counted: GridStore = {
+      ...short,
+      readField: (request) => {
+        reads += 1;
+        return short.readField(request);
+      },
+    };
+    const { components } = await era5(counted);
+    expect(components.map(({ failedCheck }) => failedCheck)).toEqual(Array(5).fill('missing_time'));
+    expect(reads).toBe(1);
   });
 
   it('a lead without any finite metric has no score, rather than 0', () => {
-    expect(() => requireLeadScore({ score: null, components: [] })).toThrow(
+    expect(() => requireLeadScore({ score: null, failure: null, components: [] })).toThrow(
       'No metric of any variable is finite',
     );
-    expect(requireLeadScore({ score: 0, components: [] })).toBe(0);
+    expect(requireLeadScore({ score: 0, failure: null, components: [] })).toBe(0);
   });
 
   it('a forecast on another grid is interpolated to that of the truth and scored', async () => {
@@ -142,9 +181,11 @@ describe('gateField', () => {
       { variable: 'z', pressureHpa: 500 },
       { forecast: whole.map(() => Number.NaN), truth: whole },
     );
-    expect(gated.kind === 'rejected' && gated.error.message).toBe(
-      'Field z500 of the forecast is not scored: data_coverage is 0, the limit is 0.1.',
-    );
+    expect(gated).toMatchObject({
+      kind: 'rejected',
+      check: 'coverage',
+      error: { message: 'Field z500 of the forecast is not scored: data_coverage is 0, the limit is 0.1.' },
+    });
   });
 });
 
@@ -176,6 +217,7 @@ describe('scoreDay1Lead', () => {
     );
     expect(components.find(({ field }) => field.variable === 'msl')).toMatchObject({
       climatologyCheckPassed: false,
+      failedCheck: 'climatology_bounds',
       reason: 'failed a sanity check',
     });
   });
@@ -198,6 +240,7 @@ describe('toComponentEvent', () => {
         clonePenalty: null,
         variableWeight: 0.1,
         durationMs: 0,
+        failedCheck: 'missing_variable',
         reason: 'no such field',
       },
       { scoreType: 'day1', validTime: VALID_TIME },
@@ -206,6 +249,7 @@ describe('toComponentEvent', () => {
       name: 'weather.component_score',
       attributes: {
         'weather.component.pressure_level': 500,
+        'weather.component.failed_check': 'missing_variable',
         'weather.component.reason': 'no such field',
         'weather.component.clone_penalty': null,
       },

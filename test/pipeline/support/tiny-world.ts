@@ -27,6 +27,8 @@ export interface TinyStore {
   readonly without?: readonly Variable[];
   /** Replaces every n-th value by NaN. */
   readonly nanEvery?: number;
+  /** Fields that hold nothing but NaN, by variable with level: `z500`. */
+  readonly nanIn?: readonly string[];
   /** Multiplies and shifts each value at last. */
   readonly scale?: Readonly<Partial<Record<Variable, number>>>;
 }
@@ -34,6 +36,7 @@ export interface TinyStore {
 /** The files of a store of the tiny world. */
 export async function tinyFiles(store: TinyStore): Promise<Map<string, Uint8Array>> {
   const { initTime = INIT_TIME, leads, error, phase = 0, without = [], nanEvery = 0, scale = {} } = store;
+  const { nanIn = [] } = store;
   const files = new Map<string, Uint8Array>();
   const field = (
     name: Variable,
@@ -42,6 +45,7 @@ export async function tinyFiles(store: TinyStore): Promise<Map<string, Uint8Arra
     time: Date,
     level: number,
   ): Float32Array => {
+    if (nanIn.includes(`${name}${level === 0 ? '' : level}`)) return new Float32Array(30).fill(Number.NaN);
     const hours = (time.getTime() - initTime.getTime()) / 3_600_000;
     const values = Array.from(LATITUDES, (_, row) =>
       Array.from(LONGITUDES, (__, column) => {
