@@ -1,4 +1,4 @@
-import { ERA5_LEAD_HOURS } from '#semconv';
+import { ERA5_LEAD_CHECKS, ERA5_LEAD_HOURS } from '#semconv';
 import { ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 export const LEADERBOARD = `
@@ -34,12 +34,16 @@ where ${ofRun('forecast')} and lead.score is not null
 group by lead.hours
 order by lead.hours`;
 
+const leadChecks = ERA5_LEAD_CHECKS.map((check) => `'${check}'`).join(', ');
+
+/** Without the leads that have no score: a mean over the fields that passed would flatter the forecast. */
 export const SKILL_BY_LEAD = `
 select score.lead_hours, avg(score.acc) as acc, avg(score.skill_score) as skill,
   avg(score.skill_score_gfs) as skill_gfs, avg(score.skill_score_climatology) as skill_climatology
 from weather_forecast_component_scores as score
 where ${ofMinerInRun('score')}
 group by score.lead_hours
+having count(*) filter (where score.score_type = 'era5' and score.failed_check in (${leadChecks})) = 0
 order by score.lead_hours`;
 
 /** One row a variable and level, one column a lead. */
@@ -62,12 +66,12 @@ export const ACC_GRID = leadGrid('acc');
 export const SKILL_GRID = leadGrid('skill_score');
 
 export const MISSING_METRICS = `
-select score.score_type, score.lead_hours, score.variable_name, score.pressure_level, score.reason, score.trace_id,
-  score.span_id
+select score.score_type, score.lead_hours, score.variable_name, score.pressure_level, score.failed_check, score.reason,
+  score.trace_id, score.span_id
 from weather_forecast_component_scores as score
-where ${ofMinerInRun('score')} and score.reason is not null
+where ${ofMinerInRun('score')} and (score.reason is not null or score.failed_check is not null)
 order by score.score_type, score.lead_hours, score.variable_name, score.pressure_level
-limit 500`;
+limit 1000`;
 
 /** The ten best miners of the run, and the chosen one. */
 export const RANK_OVER_TIME = `

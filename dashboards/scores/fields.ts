@@ -37,7 +37,8 @@ const byLead = trendPanel({
   title: 'Skill and ACC by lead',
   description:
     'Means over all variables and levels of the chosen miner in the chosen run. Both fall with the lead. ACC below 0.6 is ' +
-    'of no use; skill below 0 is worse than the reference: climatology for ERA5, GFS on day one.',
+    'of no use; skill below 0 is worse than the reference: climatology for ERA5, GFS on day one. A lead of which a field ' +
+    'failed its check has no score and no point here.',
   unit: UNITS.score,
   noValue: NO_COMPONENTS,
   width: 16,
@@ -93,7 +94,8 @@ const acc = heatMap({
   title: 'ACC by variable, level and lead in hours',
   description:
     'Each field of the chosen miner. A single red row: the miner has that variable wrong, often its unit or its ' +
-    'level. A single red column: the truth of that lead is wrong.',
+    'level. A single red column: the truth of that lead is wrong. Blank in a row or column of numbers: the field failed ' +
+    'its check, see "Fields that failed a check, or lack a metric".',
   sql: queries.ACC_GRID,
   thresholds: ACC,
 });
@@ -110,11 +112,12 @@ const skill = heatMap({
 
 const missing = tablePanel({
   id: 205,
-  title: 'Fields without a metric, and why',
+  title: 'Fields that failed a check, or lack a metric',
   description:
-    'Metrics of the chosen miner that could not be computed. "not finite": the forecast itself holds such values; its ' +
-    'operator must check the fields.',
-  noValue: 'Every metric of this miner in this run could be computed',
+    'Fields of the chosen miner, by lead: what its forecast lacks, what could not be read as it was frozen, values that ' +
+    'are missing, extreme or implausible. Its operator must check the fields; "no finite metric" may be due to truth ' +
+    'itself. A failed check of a field that is there leaves an ERA5 lead without a score.',
+  noValue: 'Every field of this miner in this run passed its checks',
   width: 24,
   height: 7,
   sql: queries.MISSING_METRICS,
@@ -123,6 +126,7 @@ const missing = tablePanel({
     leadColumn(),
     column('variable_name', 'Variable', { width: 90 }),
     column('pressure_level', 'hPa', { unit: UNITS.count, width: 80 }),
+    column('failed_check', 'Failed check', { width: 150 }),
     messageColumn('reason', 'Why'),
     traceColumn('span_id'),
     hiddenColumn('span_id'),

@@ -69,7 +69,8 @@ const MINERS = `
   cross join lateral (
     select array_agg(distinct variable_name) as variables from weather_forecast_component_scores as score
     where (score.validator_id, score.run_id, score.miner_hotkey)
-        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey) and score_type = 'era5'
+        = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+      and score_type = 'era5' and failed_check is null and forecast.era5_scored_leads > 0
   ) as scored
   cross join lateral (
     select jsonb_agg(name order by name) as variables from (

@@ -10,6 +10,7 @@ import {
 } from '#scripts/dashboards/generated';
 import { interpolateSql, type DashboardChoice } from '#scripts/dashboards/interpolate';
 import { allowReader, askAsReader, GRAFANA_READER, type Answer } from '#scripts/dashboards/reader';
+import { MINERS } from '#test/support/recorded-runs';
 import { CHOICES, RANGE, recordEverything } from './support/recorded.ts';
 import type { SqlTargetJson } from '#scripts/dashboards/shapes';
 
@@ -79,6 +80,14 @@ describe('Queries of the panels, run as the role of Grafana', () => {
         expect(numbers, panel.name).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       }
     }
+  });
+
+  it('skill by lead has no point for a lead without a score, although some of its fields passed', async () => {
+    const skill = SQL_TARGETS.find(({ panel: { title } }) => title === 'Skill and ACC by lead');
+    const leadsOf = async (miner: string): Promise<unknown[]> =>
+      (await ask(skill?.target.rawSql ?? '', { run: '5', miner })).rows.map((row) => row['lead_hours']);
+    expect(await leadsOf(MINERS.good.hotkey)).toContain(120);
+    expect(await leadsOf(MINERS.tampering.hotkey)).toEqual([]);
   });
 
   it('the history of a miner is complete, however short the time range that a link has set', async () => {

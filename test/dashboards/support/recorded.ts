@@ -32,6 +32,9 @@ const waited = (lead: number, miner: SpanOptions['miner'], due: number): Observe
     },
   });
 
+const validTimeOf = (lead: number): string =>
+  new Date(Date.parse(initTimeOf(RUN)) + lead * 3_600_000).toISOString();
+
 const scored = (lead: number): ObservedSpan =>
   spanOf({
     step: 'era5',
@@ -45,7 +48,7 @@ const scored = (lead: number): ObservedSpan =>
         score_type: 'era5',
         variable_name: 't',
         pressure_level: 850,
-        valid_time: new Date(Date.parse(initTimeOf(RUN)) + lead * 3_600_000).toISOString(),
+        valid_time: validTimeOf(lead),
         acc: 0.9 - lead / 500,
         skill_score: 0.5 - lead / 500,
         skill_score_climatology: 0.5 - lead / 500,
@@ -53,10 +56,30 @@ const scored = (lead: number): ObservedSpan =>
     ],
   });
 
+/** A lead without a score: one field of it failed its check, the other one passed. */
+const holed = spanOf({
+  step: 'era5',
+  lead: 120,
+  miner: MINERS.tampering,
+  at: 320_000,
+  error: { type: 'data_coverage', message: 'Field z500 of the forecast is not scored' },
+  events: [
+    componentScore({
+      score_type: 'era5',
+      variable_name: 'z',
+      pressure_level: 500,
+      valid_time: validTimeOf(120),
+      failed_check: 'coverage',
+      reason: 'Field z500 of the forecast is not scored',
+    }),
+    componentScore({ score_type: 'era5', variable_name: '2t', valid_time: validTimeOf(120), acc: 0.99 }),
+  ],
+});
+
 const late = spanOf({ step: 'era5', lead: 72, miner: MINERS.good, at: 500_000, durationMs: 60_000 });
 const lastSign = Number(late.startTimeUnixNano / 1000n) + 1_000_000;
 
-/** Cases of no other recorded run: late truth, a step that ended after it was given up, and unbalanced books. */
+/** Cases of no other recorded run: late truth, a bad field, a step that ended after it was given up, unbalanced books. */
 const FIFTH: readonly ObservedSpan[] = [
   waited(24, MINERS.good, 100_000),
   ...ERA5_LEAD_HOURS.map(scored),
@@ -70,6 +93,7 @@ const FIFTH: readonly ObservedSpan[] = [
     attributes: { 'weather.retry.next_time': instantIn(RUN, 600_000) },
   }),
   waited(48, MINERS.tampering, 300_000),
+  holed,
 ];
 
 const refused = spanOf({ step: 'poll', miner: MINERS.good, at: 9000 });
