@@ -1,11 +1,12 @@
 import { attemptLine, callLine } from './attempt-line.ts';
 import { totalsOf } from './attempt-totals.ts';
 import type { Attempt, Explanation, RunState } from './explanation.ts';
+import { failedCheckLines } from './failed-check-lines.ts';
 import { missingLines } from './missing-lines.ts';
 
 /** Formats the history of a miner in a run as text: each attempt, with its calls below it. */
 export function explain(explanation: Explanation): string {
-  const { attempts, missing_scores: missing } = explanation;
+  const { attempts, missing_scores: missing, failed_checks: failed } = explanation;
   const traces = [...new Set(attempts.map(({ trace_id: trace }) => trace))];
   return [
     `Miner ${explanation.miner_uid ?? '?'} (${explanation.miner_hotkey}) in run ${explanation.run_id}: ` +
@@ -19,6 +20,9 @@ export function explain(explanation: Explanation): string {
     ...(missing.length === 0
       ? ['Every score that was expected is there.']
       : ['Scores that are missing, and why:', ...missingLines(missing)]),
+    ...(failed.length === 0
+      ? []
+      : ['', 'Fields of the forecast that failed a check:', ...failedCheckLines(failed)]),
   ].join('\n');
 }
 

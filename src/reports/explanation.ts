@@ -39,6 +39,17 @@ export interface MissingScore {
   readonly trace_id: string | null;
 }
 
+/** The fields of one lead that failed one check. */
+export interface FailedCheck {
+  readonly score_type: string;
+  readonly lead_hours: number;
+  readonly failed_check: string;
+  /** Variables with level: `2t`, `z500`. */
+  readonly fields: readonly string[];
+  /** How many fields of the lead were looked at. */
+  readonly looked_at: number;
+}
+
 /** The state of the run as a whole, as far as its forecasts depend on it. */
 export interface RunState {
   readonly status: string | null;
@@ -64,6 +75,7 @@ export interface Explanation {
   readonly run: RunState;
   readonly attempts: readonly Attempt[];
   readonly missing_scores: readonly MissingScore[];
+  readonly failed_checks: readonly FailedCheck[];
 }
 
 const text = (column: string): string => `${utcText(column)} as ${column}`;
@@ -103,9 +115,21 @@ const MISSING = `
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by score_type, lead_hours`;
 
+const FAILED_CHECKS = `
+  select failed.score_type, failed.lead_hours, failed.failed_check,
+    array_agg(concat(failed.variable_name, failed.pressure_level)
+      order by failed.variable_name, failed.pressure_level) as fields,
+    (select count(*)::int from weather_forecast_component_scores as score
+     where (score.validator_id, score.run_id, score.miner_hotkey) = ($1, $2, $3)
+       and (score.score_type, score.lead_hours) = (failed.score_type, failed.lead_hours)) as looked_at
+  from failed_checks as failed
+  where failed.validator_id = $1 and failed.run_id = $2 and failed.miner_hotkey = $3
+  group by failed.score_type, failed.lead_hours, failed.failed_check
+  order by failed.score_type, failed.lead_hours, failed.failed_check`;
+
 /** Reads the history of one miner, by hotkey or UID, in one run; null when there is no such forecast. */
 export async function readExplanation(pool: Pool, runId: number, miner: string): Promise<Explanation | null> {
-  type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores'> & {
+  type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores' | 'failed_checks'> & {
     readonly validator_id: number;
   };
   const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
@@ -115,5 +139,6 @@ export async function readExplanation(pool: Pool, runId: number, miner: string):
   const [run = UNKNOWN_RUN] = (await pool.query<RunState>(RUN, [validatorId, runId])).rows;
   const { rows: attempts } = await pool.query<Attempt>(ATTEMPTS, key);
   const { rows: missing } = await pool.query<MissingScore>(MISSING, key);
-  return { ...fields, run, attempts, missing_scores: missing };
+  const { rows: failed } = await pool.query<FailedCheck>(FAILED_CHECKS, key);
+  return { ...fields, run, attempts, missing_scores: missing, failed_checks: failed };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { totalsOf } from '#reports/attempt-totals';
 import { explain } from '#reports/explain';
-import type { Attempt } from '#reports/explanation';
-import { attempt, call, explanation, missingScore, runCourse } from './support/fixtures.ts';
+import type { Attempt, FailedCheck } from '#reports/explanation';
+import { attempt, call, explanation, failedCheck, missingScore, runCourse } from './support/fixtures.ts';
 
 const RETRIED_AT = '2026-11-23T18:01:00.000Z';
 /** The line of one attempt, without its time and its end. */
@@ -146,6 +146,37 @@ Every score that was expected is there.`);
       'Miner ? (5MinerSeven) in run 3: completed, stage unknown; has no score.',
     );
     expect(explain(unscored)).toMatch(/why:\n {2}era5 24 h: Field 2t/);
+  });
+});
+
+describe('the fields that failed a check', () => {
+  const linesOf = (...failedChecks: readonly FailedCheck[]): string[] => {
+    const [, after = ''] = explain(explanation({ failed_checks: failedChecks })).split(
+      'Fields of the forecast that failed a check:\n',
+    );
+    return after.split('\n');
+  };
+  const fields = Array.from({ length: 69 }, (_, index) => `z${index}`);
+
+  it('a forecast that is bad throughout has one short line for each lead', () => {
+    expect(linesOf(failedCheck({ fields }), failedCheck({ fields, lead_hours: 48 }))).toEqual([
+      '  era5 24 h: 69 of 69 fields failed: coverage',
+      '  era5 48 h: 69 of 69 fields failed: coverage',
+    ]);
+  });
+
+  it('a few bad fields are named below their checks', () => {
+    const extreme = failedCheck({ failed_check: 'extreme_value', fields: ['2t', 'msl'] });
+    expect(linesOf(failedCheck(), extreme)).toEqual([
+      '  era5 24 h: 3 of 69 fields failed: coverage (z500), extreme_value (2t, msl)',
+    ]);
+  });
+
+  it('many bad fields are counted for each check', () => {
+    const absent = failedCheck({ failed_check: 'missing_level', fields: fields.slice(0, 10) });
+    expect(linesOf(failedCheck(), absent)).toEqual([
+      '  era5 24 h: 11 of 69 fields failed: coverage 1, missing_level 10',
+    ]);
   });
 });
 

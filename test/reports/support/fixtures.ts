@@ -1,4 +1,4 @@
-import type { Attempt, Explanation, MissingScore, RunState } from '#reports/explanation';
+import type { Attempt, Explanation, FailedCheck, MissingScore, RunState } from '#reports/explanation';
 import type { MinerReport, RunReport } from '#reports/run-report';
 
 const DAY = '2026-11-23T18:';
@@ -48,6 +48,15 @@ export const missingScore = (changes: Partial<MissingScore> = {}): MissingScore 
   ...changes,
 });
 
+export const failedCheck = (changes: Partial<FailedCheck> = {}): FailedCheck => ({
+  score_type: 'era5',
+  lead_hours: 24,
+  failed_check: 'coverage',
+  fields: ['z500'],
+  looked_at: 69,
+  ...changes,
+});
+
 export const runCourse = (changes: Partial<RunState> = {}): RunState => ({
   status: 'completed',
   error_message: null,
@@ -67,6 +76,7 @@ export const explanation = (changes: Partial<Explanation> = {}): Explanation => 
   run: runCourse(),
   attempts: [attempt(), call()],
   missing_scores: [],
+  failed_checks: [],
   ...changes,
 });
 
