@@ -1,6 +1,8 @@
 import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '#grids';
-import { scoreField } from '#scoring/field-scores';
-import type { Variable } from '#semconv';
+import { failedCheckOf } from '#pipeline/scores/failed-field';
+import { scoreField, type FieldScores } from '#scoring/field-scores';
+import type { FieldCheck, Variable } from '#semconv';
+import { messageOf } from '#semconv/message-of';
 
 const MILLIS_PER_HOUR = 3_600_000;
 
@@ -19,6 +21,9 @@ export interface ScoreRow {
   readonly acc: number | null;
   readonly skill_score_gfs: number | null;
   readonly skill_score_climatology: number | null;
+  /** Only for a field of the forecast that cannot be read; it has no scores. */
+  readonly failed_check?: FieldCheck;
+  readonly reason?: string;
 }
 
 export interface ScoreStoresInput {
@@ -33,9 +38,11 @@ export interface ScoreStoresInput {
 }
 
 /**
- * Scores every field that forecast and truth share, on the truth's grid: by valid time, then variable, then level.
+ * Scores every field that forecast and truth share, on the truth's grid: by valid time, then variable, then level. A
+ * field of the forecast that is damaged has a row without scores, and hides none after it.
  *
- * @throws CategorizedError for a field that cannot be read.
+ * @throws CategorizedError for a forecast that cannot be reached, and for a field of the other stores that cannot be
+ * read
  */
 export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> {
   const { forecast, truth, reference, climatology, leadFrom } = input;
@@ -44,29 +51,60 @@ export async function scoreStores(input: ScoreStoresInput): Promise<ScoreRow[]> 
   const readClimatology = climatology && fieldsOn(truth, climatology);
   const rows: ScoreRow[] = [];
   for (const request of sharedFieldRequests(forecast, truth)) {
-    const forecastField = await readForecast(request);
-    if (forecastField === undefined) continue;
+    const place = placeOf(request, leadFrom);
+    const predicted = await readOrFail(() => readForecast(request));
+    if (predicted === undefined) continue;
+    if (!(predicted instanceof Float32Array)) {
+      rows.push({ ...place, ...NO_SCORES, ...predicted });
+      continue;
+    }
     const referenceField = await readReference?.(request);
     const climatologyField = await readClimatology?.(request);
     const scores = scoreField({
-      forecast: forecastField,
+      forecast: predicted,
       truth: await truth.readField(request),
       ...(referenceField && { reference: referenceField }),
       ...(climatologyField && { climatology: climatologyField }),
       latitudes: truth.latitudes,
     });
-    rows.push({
-      ...placeOf(request, leadFrom),
-      mse: scores.mse,
-      rmse: scores.rmse,
-      mae: scores.mae,
-      bias: scores.bias,
-      acc: scores.acc,
-      skill_score_gfs: scores.skillScoreReference,
-      skill_score_climatology: scores.skillScoreClimatology,
-    });
+    rows.push({ ...place, ...publishedScores(scores) });
   }
   return rows;
+}
+
+type PublishedScores = Omit<ScoreRow, keyof ReturnType<typeof placeOf> | 'failed_check' | 'reason'>;
+
+const NO_SCORES: PublishedScores = {
+  mse: null,
+  rmse: null,
+  mae: null,
+  bias: null,
+  acc: null,
+  skill_score_gfs: null,
+  skill_score_climatology: null,
+};
+
+const publishedScores = (scores: FieldScores): PublishedScores => ({
+  mse: scores.mse,
+  rmse: scores.rmse,
+  mae: scores.mae,
+  bias: scores.bias,
+  acc: scores.acc,
+  skill_score_gfs: scores.skillScoreReference,
+  skill_score_climatology: scores.skillScoreClimatology,
+});
+
+/** A field, or the check that it failed when it was read. @throws errors that are not about the field */
+async function readOrFail(
+  read: () => Promise<Float32Array | undefined>,
+): Promise<Float32Array | undefined | Required<Pick<ScoreRow, 'failed_check' | 'reason'>>> {
+  try {
+    return await read();
+  } catch (error) {
+    const check = failedCheckOf(error);
+    if (check === null) throw error;
+    return { failed_check: check, reason: messageOf(error) };
+  }
 }
 
 /** Every field that both stores have, in the order of the truth's times and variables. */

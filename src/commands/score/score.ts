@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { CategorizedError } from '#semconv';
 import { scoreStores, type ScoreRow } from './score-stores.ts';
 import { textTable, type TextColumn } from '#reports/text-table';
 import { instant } from '../terminal/option-parsers.ts';
@@ -33,6 +34,22 @@ const COLUMNS: readonly TextColumn<ScoreRow>[] = [
   number('skill clim', (row) => row.skill_score_climatology),
 ];
 
+const FAILED_CHECK: TextColumn<ScoreRow> = {
+  heading: 'failed check',
+  value: ({ failed_check: check }) => check ?? '',
+};
+
+/** @throws CategorizedError when a field could not be scored, so that a script sees it by the exit code */
+function requireAllScored(rows: readonly ScoreRow[]): void {
+  const failed = rows.filter(({ failed_check: check }) => check !== undefined);
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new CategorizedError(
+    'invalid_response',
+    `${failed.length} of ${rows.length} fields of the forecast could not be read; the first of them: ${first.reason ?? ''}`,
+  );
+}
+
 /** `barograph score`: prints the scores of a store and records nothing. */
 export function scoreCommand(): Command {
   return new Command('score')
@@ -55,6 +72,10 @@ export function scoreCommand(): Command {
         ...(leadFrom === undefined ? {} : { leadFrom }),
       });
       const isJson = options.json === true;
-      createOutput({ isJson }).result(isJson ? JSON.stringify(rows, null, 1) : textTable(COLUMNS, rows));
+      const columns = rows.some((row) => row.failed_check !== undefined)
+        ? [...COLUMNS, FAILED_CHECK]
+        : COLUMNS;
+      createOutput({ isJson }).result(isJson ? JSON.stringify(rows, null, 1) : textTable(columns, rows));
+      requireAllScored(rows);
     });
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scoreCommand } from '#commands/score/score';
@@ -37,6 +38,24 @@ describe('barograph score', () => {
     const rows = JSON.parse(counted.stdout) as readonly Record<string, unknown>[];
     expect([...new Set(rows.map(({ lead_hours: lead }) => lead))]).toEqual(TINY_LEADS);
     expect(rows[0]).toMatchObject({ skill_score_gfs: null, skill_score_climatology: null, acc: null });
+  });
+
+  it('a damaged field has a row with the failed check, hides no other one, and the command fails', async () => {
+    const stores = await twoStores();
+    const [, , , forecast = ''] = stores;
+    await writeFile(join(forecast, 'msl', '0.0.0'), 'damaged');
+    const { exitCode, stdout, stderr } = await invoke(scoreCommand(), [...stores, '--json']);
+    expect(exitCode).toBe(1);
+    const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];
+    expect(rows).toHaveLength(TINY_LEADS.length * 5);
+    const [bad, ...others] = rows.filter((row) => row['failed_check'] !== undefined);
+    expect(others).toEqual([]);
+    expect(bad).toMatchObject({ variable: 'msl', rmse: null, failed_check: 'unreadable' });
+    expect(stderr).toContain(
+      `1 of ${rows.length} fields of the forecast could not be read; the first of them: ${String(bad?.['reason'])}`,
+    );
+    const words = await invoke(scoreCommand(), stores);
+    expect(words.stdout).toMatch(/^.*msl .*–  unreadable$/m);
   });
 
   it('the option of a store that cannot be read is named', async () => {
