@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ObservedSpan } from '#facts/observed-span';
 import { closingSpan } from '#facts/closing';
-import { CLOSING_REASONS, ERROR_CATEGORIES, TERMINAL_RUN_STATUSES } from '#semconv';
+import { CLOSING_REASONS, ERROR_CATEGORIES, FIELD_CHECKS } from '#semconv';
 import { componentScore, endedSpan, startOfSpan, T } from './spans.ts';
 
 const MINERS = [0, 7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
@@ -39,19 +39,18 @@ const outcomeOf = (step: keyof typeof MAX_ATTEMPTS) =>
     { requiredKeys: [] },
   );
 
-const scoresOf = (step: 'day1' | 'era5') =>
-  fc.array(
-    fc.record({
-      score_type: fc.constant(step),
-      variable_name: fc.constantFrom('2t', 'z'),
-      pressure_level: fc.constantFrom(500, undefined),
-      valid_time: fc.constant('2026-11-24T00:00:00Z'),
-      rmse: score,
-      acc: score,
-      skill_score: score,
-    }),
-    { maxLength: 3 },
-  );
+/** Fields with scores, and fields that failed a check, of the same few keys: each may replace the other. */
+const scoresOf = (step: 'day1' | 'era5') => {
+  const key = {
+    score_type: fc.constant(step),
+    variable_name: fc.constantFrom('2t', 'z'),
+    pressure_level: fc.constantFrom(500, undefined),
+    valid_time: fc.constant('2026-11-24T00:00:00Z'),
+  };
+  const scored = fc.record({ ...key, rmse: score, acc: score, skill_score: score });
+  const failed = fc.record({ ...key, failed_check: fc.constantFrom(...FIELD_CHECKS) });
+  return fc.array(fc.oneof(scored, failed), { maxLength: 3 });
+};
 
 const stepSpan = fc
   .constantFrom('query', 'poll', 'verify', 'day1', 'era5', 'communication', 'seed', 'aggregate')

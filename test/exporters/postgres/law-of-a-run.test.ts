@@ -6,12 +6,14 @@ import { toObservedSpan } from '#processor/observed-span';
 import type { ObservedSpan } from '#facts/observed-span';
 import { captureSpans } from '#test/pipeline/support/captured-spans';
 import {
+  ALL_LEADS,
   goodForecast,
   openBench,
   tinyStores,
   type PipelineBench,
 } from '#test/pipeline/support/pipeline-bench';
 import { stubMiners } from '#test/pipeline/support/stub-miners';
+import { tinyFiles } from '#test/pipeline/support/tiny-world';
 import { disturbed } from '#test/support/recorded-run';
 import { startOfSpan } from '#test/support/spans';
 import { dumpTables, emptyTables } from '#test/support/tables';
@@ -20,7 +22,7 @@ const captured = captureSpans();
 let bench: PipelineBench;
 let spans: readonly ObservedSpan[];
 
-/** Three miners: one that is polled, one that fails its inference, one that rejects. */
+/** Four miners: one that is polled, one with a bad level, one that fails its inference, one that rejects. */
 beforeAll(async () => {
   bench = await openBench();
   const files = await goodForecast();
@@ -30,6 +32,7 @@ beforeAll(async () => {
       poll: (call) =>
         call < 3 ? { kind: 'running', progress: 40 * call, wireStatus: 'running' } : { kind: 'completed' },
     },
+    { files: await tinyFiles({ leads: ALL_LEADS, error: 0.1, phase: 1, nanIn: ['z850'] }) },
     { files, poll: () => ({ kind: 'failed', message: 'out of GPU memory' }) },
     {
       files,
@@ -59,7 +62,9 @@ describe('the law of the tables, for a run of the pipeline', () => {
     const clean = await tablesAfter([spans]);
     expect(clean['weather_forecast_steps']?.length).toBe(spans.length / 2);
     expect(clean['dead_letter_spans']).toEqual([]);
-    expect(clean['weather_forecast_stats']).toHaveLength(3);
+    expect(clean['weather_forecast_stats']).toHaveLength(4);
+    const bad = clean['weather_forecast_component_scores']?.filter((row) => row.includes('coverage'));
+    expect(bad).toHaveLength(2);
     await fc.assert(
       fc.asyncProperty(disturbed(spans), async (batches) => {
         expect(await tablesAfter(batches)).toEqual(clean);

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { ObservedSpan } from '#facts/observed-span';
+import { queryRows, useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
+import { componentScore, endedSpan } from '#test/support/spans';
+
+const database = useTestDatabase({ isEmptiedBeforeEach: true });
+
+const field = (variable: string, values: Readonly<Record<string, unknown>>) =>
+  componentScore({
+    score_type: 'era5',
+    variable_name: variable,
+    valid_time: '2026-11-24T00:00:00Z',
+    ...values,
+  });
+
+/** A lead that failed by one field of two, and the same lead scored afterwards. */
+const failed = endedSpan({
+  step: 'era5',
+  lead: 24,
+  at: 1000,
+  error: { type: 'data_coverage', message: 'Field msl of the forecast is not scored' },
+  events: [field('2t', { rmse: 8, acc: 0.1, skill_score: -1 }), field('msl', { failed_check: 'coverage' })],
+});
+const scored = endedSpan({
+  step: 'era5',
+  lead: 24,
+  attempt: 2,
+  at: 2000,
+  attributes: { 'weather.score.era5': 0.5 },
+  events: [
+    field('2t', { rmse: 2, acc: 0.9, skill_score: 0.5 }),
+    field('msl', { rmse: 4, acc: 0.7, skill_score: 0.3 }),
+  ],
+});
+
+const components = () =>
+  queryRows(
+    database.pool,
+    'select variable_name, rmse, failed_check from weather_forecast_component_scores order by 1',
+  );
+const averages = async () =>
+  (
+    await queryRows(database.pool, 'select avg_rmse, avg_acc, avg_skill_score from weather_forecast_stats')
+  )[0];
+
+describe('the components of a lead that failed', () => {
+  it.each<[string, readonly (readonly ObservedSpan[])[]]>([
+    ['failure first', [[failed], [scored]]],
+    ['success first', [[scored], [failed]]],
+    ['both in one batch', [[scored, failed]]],
+    ['both twice', [[failed], [scored, failed], [scored]]],
+  ])('a later scoring replaces the rows without scores in any order: %s', async (_order, batches) => {
+    await writeBatches(database.pool, batches);
+    expect(await components()).toEqual([
+      { variable_name: '2t', rmse: 2, failed_check: null },
+      { variable_name: 'msl', rmse: 4, failed_check: null },
+    ]);
+    expect(await queryRows(database.pool, 'select * from failed_checks')).toEqual([]);
+    expect(await averages()).toEqual({ avg_rmse: 3, avg_acc: 0.8, avg_skill_score: 0.4 });
+  });
+
+  it('a lead that failed adds nothing to the averages, neither its scores nor a count of fields', async () => {
+    const day1 = endedSpan({
+      step: 'day1',
+      lead: 12,
+      events: [
+        componentScore({
+          score_type: 'day1',
+          variable_name: '2t',
+          valid_time: '2026-11-23T12:00:00Z',
+          rmse: 1,
+          acc: 0.5,
+          skill_score: 0.25,
+        }),
+      ],
+    });
+    await writeBatches(database.pool, [[day1]]);
+    const before = await averages();
+    expect(before).toEqual({ avg_rmse: 1, avg_acc: 0.5, avg_skill_score: 0.25 });
+    await writeBatches(database.pool, [[failed]]);
+    expect(await averages()).toEqual(before);
+    expect(await components()).toHaveLength(3);
+  });
+
+  it('a view names each bad field with its check, lead and span', async () => {
+    await writeBatches(database.pool, [[failed]]);
+    expect(
+      await queryRows(
+        database.pool,
+        'select score_type, lead_hours, variable_name, pressure_level, failed_check, span_id from failed_checks',
+      ),
+    ).toEqual([
+      {
+        score_type: 'era5',
+        lead_hours: 24,
+        variable_name: 'msl',
+        pressure_level: null,
+        failed_check: 'coverage',
+        span_id: failed.spanId,
+      },
+    ]);
+  });
+});
