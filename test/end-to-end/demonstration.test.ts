@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FinishedRun } from '#commands/run/run-on-stores';
 import type { ValidationReport } from '#commands/run/validation-report';
 import { PROFILES, type Profile } from '#fleet';
+import { ERA5_LEAD_HOURS } from '#semconv';
 import { RECORDED_TABLES, dumpTables } from '../support/tables.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runDemonstration, testConfig, type TestDemonstration } from './support/demonstration.ts';
@@ -75,6 +76,36 @@ describe('a demonstration with 16 miners', () => {
         miners.map(() => ['failed', category]),
       );
     }
+  });
+
+  it('each bad field of a NaN forecast is named, lead by lead, and every other field of it has scores', async () => {
+    const [nan] = minersThat('nan');
+    const leads = await rowsOf<{
+      hotkey: string;
+      lead: number;
+      fields: number;
+      bad: number;
+      checks: string[];
+    }>(
+      `select miner_hotkey as hotkey, lead_hours as lead, count(*)::int as fields, count(failed_check)::int as bad,
+         array_remove(array_agg(distinct failed_check), null) as checks
+       from weather_forecast_component_scores as score where run_id = $1 and score_type = 'era5'
+       group by 1, 2 having bool_or(failed_check is not null) order by 2`,
+    );
+    expect(leads.map(({ hotkey, lead }) => [hotkey, lead])).toEqual(
+      ERA5_LEAD_HOURS.map((lead) => [nan?.hotkey, lead]),
+    );
+    for (const { fields, bad, checks } of leads) {
+      expect([fields, checks]).toEqual([19, ['coverage']]);
+      expect(bad).toBeGreaterThan(1);
+      expect(bad).toBeLessThan(fields);
+    }
+    expect(
+      await rowsOf(
+        `select miner_uid from weather_forecast_component_scores
+         where run_id = $1 and (failed_check = 'coverage') <> (rmse is null)`,
+      ),
+    ).toEqual([]);
   });
 
   it('a copied reference ranks below every good forecast on day one, by its clone penalty', async () => {
