@@ -17,6 +17,16 @@ export async function writeLeadStores(directory: string, grid: Grid): Promise<Le
   return Object.fromEntries(LEAD_ROLES.map((role) => [role, pathOf(role)])) as LeadStores;
 }
 
+/** Writes a forecast like that of `writeLeadStores` that holds nothing but NaN; returns its path. */
+export async function writeNanForecast(directory: string, grid: Grid): Promise<string> {
+  const path = join(directory, 'nan.zarr');
+  const nan = new Float32Array(grid.latitudes.length * grid.longitudes.length).fill(Number.NaN);
+  const whole = leadDataset('forecast', grid);
+  const variables = whole.variables.map((variable) => ({ ...variable, field: () => nan }));
+  await writeGridStore(path, { ...whole, variables }, { zarrFormat: 2 });
+  return path;
+}
+
 const leadDataset = (role: LeadRole, grid: Grid): GridDataset => ({
   ...grid,
   validTimes: [LEAD_TIME],

@@ -11,10 +11,10 @@ import {
 } from '#grids';
 import { createFieldCache, newCacheUse } from '#pipeline/scores/field-cache';
 import { sharedPlannedFields } from '#pipeline/scores/field-plan';
-import { requireLeadScore, scoreEra5Lead } from '#pipeline/scores/score-era5-lead';
+import { requireLeadScore, scoreEra5Lead, type Era5LeadScore } from '#pipeline/scores/score-era5-lead';
 import type { Scale, Suite } from '../harness/suite.ts';
 import { globe } from '../scoring/lead-fields.ts';
-import { LEAD_TIME, type LeadStores, writeLeadStores } from '../scoring/lead-stores.ts';
+import { LEAD_TIME, type LeadStores, writeLeadStores, writeNanForecast } from '../scoring/lead-stores.ts';
 
 /** Degrees between neighbours: 361 by 720 points, a quarter of ERA5's, keep a round under ten seconds. */
 const STEPS = { quick: 6, full: 0.5 } as const;
@@ -28,7 +28,14 @@ export async function openLeads(scale: Scale): Promise<Suite> {
   try {
     const grid = globe(STEPS[scale]);
     const paths = await writeLeadStores(directory, grid);
-    const sides = { scoreEra5Lead: await leadScoring(paths), 'read and decoded': await chunkReading(paths) };
+    const sides = {
+      scoreEra5Lead: await leadScoring(paths, requireLeadScore),
+      'all of it NaN': await leadScoring(
+        { ...paths, forecast: await writeNanForecast(directory, grid) },
+        requireEveryFieldFailed,
+      ),
+      'read and decoded': await chunkReading(paths),
+    };
     for (const side of Object.values(sides)) await side();
     const points = `${grid.latitudes.length} × ${grid.longitudes.length} points`;
     const comparison = {
@@ -43,6 +50,13 @@ export async function openLeads(scale: Scale): Promise<Suite> {
           value: (by: Readonly<Record<string, number>>) =>
             (by['scoreEra5Lead'] ?? NaN) / (by['read and decoded'] ?? NaN),
         },
+        {
+          what: 'a lead that is all NaN, times a clean one',
+          unit: '×',
+          atMost: 1,
+          value: (by: Readonly<Record<string, number>>) =>
+            (by['all of it NaN'] ?? NaN) / (by['scoreEra5Lead'] ?? NaN),
+        },
       ],
     };
     return { comparisons: [comparison], close };
@@ -52,8 +66,22 @@ export async function openLeads(scale: Scale): Promise<Suite> {
   }
 }
 
-/** The scoring path of the pipeline, verification by the manifest included. Stores stay open, as in a run; caches of fields are not. */
-async function leadScoring(paths: LeadStores): Promise<() => Promise<number>> {
+/** The whole lead was looked at, and every field of it has its failed check. */
+function requireEveryFieldFailed({ components }: Era5LeadScore): void {
+  const failed = components.filter(({ failedCheck }) => failedCheck === 'coverage').length;
+  if (failed !== FIELDS) throw new Error(`${failed} fields of the NaN lead failed, not ${FIELDS}.`);
+}
+
+/**
+ * The scoring path of the pipeline, verification by the manifest included. Stores stay open, as in a run; caches of fields
+ * are not.
+ *
+ * @param check what the pipeline would do with the score; throws when the lead is not as it was made
+ */
+async function leadScoring(
+  paths: LeadStores,
+  check: (scored: Era5LeadScore) => unknown,
+): Promise<() => Promise<number>> {
   const named = async (name: 'truth' | 'reference' | 'climatology') => ({
     name,
     store: await openGridStore(paths[name]),
@@ -72,7 +100,7 @@ async function leadScoring(paths: LeadStores): Promise<() => Promise<number>> {
   return async () => {
     const startedAt = performance.now();
     const fields = createFieldCache(Number.MAX_SAFE_INTEGER);
-    requireLeadScore(await scoreEra5Lead({ ...compared, fields, use: newCacheUse() }, planned));
+    check(await scoreEra5Lead({ ...compared, fields, use: newCacheUse() }, planned));
     return performance.now() - startedAt;
   };
 }
