@@ -1,5 +1,5 @@
 import { createInterpolator, type FieldRequest, type GridStore, type GridVariable } from '#grids';
-import { failedCheckOf } from '#pipeline/scores/failed-field';
+import { failedCheckOf } from '#pipeline/scores/gated-field';
 import { scoreField, type FieldScores } from '#scoring/field-scores';
 import type { FieldCheck, Variable } from '#semconv';
 import { messageOf } from '#semconv/message-of';

@@ -9,7 +9,7 @@ import {
 import { messageOf } from '#semconv/message-of';
 import type { FieldScores } from '#scoring';
 import type { StepEvent } from '#steps';
-import type { FailedField } from './failed-field.ts';
+import type { FailedField } from './gated-field.ts';
 import type { FieldsByPresence, PlannedField } from './field-plan.ts';
 
 /** Surface variables, and those on the isobaric levels: as many fields as a lead has at most. */

@@ -1,7 +1,6 @@
-import { failedCheckOf, type FailedField } from './failed-field.ts';
 import type { PlannedField } from './field-plan.ts';
 import { createComparedFieldReader, type ComparedFields, type FieldSources } from './fields-at.ts';
-import { gateField, type GatedField } from './gated-field.ts';
+import { failedCheckOf, gateField, type FailedField, type GatedField } from './gated-field.ts';
 
 /** What a lead makes of each of its fields. Nothing may keep the values: the fields of a lead do not fit in memory. */
 export interface LeadRule<Result> {

@@ -12,10 +12,9 @@ import {
 import type { FieldCheck } from '#semconv';
 import { absentComponent, checkMetrics, failedComponent, type ComponentScore } from './component-score.ts';
 import { examineFields } from './examine-fields.ts';
-import type { FailedField } from './failed-field.ts';
 import { BASE_WEIGHTS, fieldKey, type FieldsByPresence, type PlannedField } from './field-plan.ts';
 import type { FieldSources } from './fields-at.ts';
-import type { GatedField } from './gated-field.ts';
+import type { FailedField, GatedField } from './gated-field.ts';
 
 /** The score of day one, with its components. */
 export interface Day1Result {

@@ -2,10 +2,9 @@ import { leadScore, levelMean, levelRmse, scoreField, thicknessWeights, type Fie
 import { CategorizedError, type Variable } from '#semconv';
 import { checkMetrics, failedComponent, type ComponentScore } from './component-score.ts';
 import { examineFields } from './examine-fields.ts';
-import type { FailedField } from './failed-field.ts';
 import { BASE_WEIGHTS, type PlannedField } from './field-plan.ts';
 import type { FieldSources } from './fields-at.ts';
-import type { GatedField } from './gated-field.ts';
+import type { FailedField, GatedField } from './gated-field.ts';
 
 /** The score of one lead against ERA5, with its components. */
 export interface Era5LeadScore {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GridStore } from '#grids';
-import { toComponentEvent } from '#pipeline/scores/component-score';
+import { absentComponents, toComponentEvent } from '#pipeline/scores/component-score';
 import { createFieldCache, newCacheUse } from '#pipeline/scores/field-cache';
 import { DAY1_FIELDS, hasField, sharedPlannedFields, splitByPresence } from '#pipeline/scores/field-plan';
 import { createComparedFieldReader, type FieldSources } from '#pipeline/scores/fields-at';
@@ -8,6 +8,7 @@ import { gateField } from '#pipeline/scores/gated-field';
 import { scoreDay1Lead } from '#pipeline/scores/score-day1';
 import { requireLeadScore, scoreEra5Lead } from '#pipeline/scores/score-era5-lead';
 import { leadScore } from '#scoring';
+import { PRESSURE_LEVELS_HPA, type Variable } from '#semconv';
 import { tinyClimatology, tinyStore } from '../support/tiny-world.ts';
 
 const VALID_TIME = new Date('2026-11-02T00:00:00Z');
@@ -227,6 +228,29 @@ describe('scoreDay1Lead', () => {
       await tinyStore({ leads: [24], error: 0.1, phase: 1, scale: { msl: 0.01 } }),
     );
     expect(unitFixes).toEqual({ msl: 'pressure_hectopascal_to_pascal' });
+  });
+});
+
+describe('absentComponents', () => {
+  const fieldsOf = (variables: readonly Variable[], levels: readonly number[]) =>
+    variables.flatMap((variable) => levels.map((pressureHpa) => ({ variable, pressureHpa })));
+
+  it('a lacking level is told from a lacking variable', () => {
+    const present = fieldsOf(['z'], [850]);
+    const missing = [...fieldsOf(['z'], [500]), ...fieldsOf(['q'], [500])];
+    expect(absentComponents(good, { present, missing })).toMatchObject([
+      { failedCheck: 'missing_level', scores: null, variableWeight: null },
+      { failedCheck: 'missing_variable', scores: null, variableWeight: null },
+    ]);
+  });
+
+  it('a span has at most 69 of them with the fields that are there, however many levels the truth has', () => {
+    const all = Array.from({ length: 40 }, (_, index) => 25 * (index + 1));
+    const upperAir: readonly Variable[] = ['t', 'u', 'v', 'q', 'z'];
+    const everything = absentComponents(good, { present: [], missing: fieldsOf(upperAir, all) });
+    expect(everything).toHaveLength(5 * PRESSURE_LEVELS_HPA.length);
+    const present = fieldsOf(['t', 'u'], all.slice(0, 30));
+    expect(absentComponents(good, { present, missing: fieldsOf(['v', 'q', 'z'], all) })).toHaveLength(9);
   });
 });
 
