@@ -233,6 +233,7 @@ const day1Scored = (run: number, miner: Miner): ObservedSpan =>
         pressure_level: 1000,
         valid_time: initTimeOf(run).replace('T00', 'T12'),
         acc: NaN,
+        failed_check: 'no_finite_metric',
         reason: 'acc is not finite',
       }),
     ],
