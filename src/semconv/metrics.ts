@@ -123,7 +123,11 @@ const STEP_METRICS = {
     ['step', 'error_type', 'fault'],
   ),
   componentScores: counter(
-    ['barograph_component_scores_total', '1', 'Component scores recorded, one for each variable and level.'],
+    [
+      'barograph_component_scores_total',
+      '1',
+      'Component scores recorded, one for each variable and level; fields that failed a check count.',
+    ],
     ['score_type'],
   ),
   adjustedValues: counter(

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { toObservedSpan } from '#processor/observed-span';
+import { readRunReport } from '#reports/run-report';
 import { CategorizedError } from '#semconv';
 import { attributesOf, statusOf } from './support/captured-spans.ts';
 import { useFreshBench } from './support/fresh-bench.ts';
@@ -121,6 +122,14 @@ describe('the checks of the fields of a forecast', () => {
     ]);
     expect(await scoredFields(24)).toEqual(['10u', '2t', 'msl']);
     expect(outcomes()).toEqual(ALL_LEADS.map((lead) => [lead, 'succeeded', undefined]));
+  });
+
+  it('a variable that failed its check on every lead is bad, not missing, in the report of the run', async () => {
+    await runForecast({ nanIn: ['2t'] });
+    expect(await failedChecks('lead_hours = 24')).toEqual(['24 2t coverage']);
+    const report = await readRunReport(bench.database.pool, 1);
+    // The tiny world has no truth for these.
+    expect(report?.miners[0]?.missing_variables).toEqual(['10v', 'q', 't', 'u', 'v']);
   });
 
   it('extreme values are named with the field, and the first bad field still decides the category', async () => {
