@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ObservedSpan } from '#facts/observed-span';
 import { closingSpan } from '#facts/closing';
-import { CLOSING_REASONS, ERROR_CATEGORIES, FIELD_CHECKS } from '#semconv';
+import { CLOSING_REASONS, ERROR_CATEGORIES, FIELD_CHECKS, TERMINAL_RUN_STATUSES } from '#semconv';
 import { componentScore, endedSpan, startOfSpan, T } from './spans.ts';
 
 const MINERS = [0, 7, 8].map((uid) => ({ uid, hotkey: `5Miner${uid}` }));
