@@ -828,18 +828,32 @@ create view emitter_books as
     instance_id,
     last_sequence,
     delivered_sequence,
-    last_sequence - delivered_sequence AS spooled,
-    int8multirange(int8range(1::bigint, COALESCE(
-        CASE
-            WHEN closed_at IS NULL THEN delivered_sequence
-            ELSE last_sequence
-        END, 0::bigint) + 1)) - received - dropped_sequences AS missing,
-    dropped_sequences AS dropped,
+    spooled,
+    missing,
+    dropped,
     first_seen,
     last_seen,
     heartbeat_at,
-    closed_at
-   FROM emitters;
+    closed_at,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT emitters.validator_id,
+            emitters.instance_id,
+            emitters.last_sequence,
+            emitters.delivered_sequence,
+            emitters.last_sequence - emitters.delivered_sequence AS spooled,
+            int8multirange(int8range(1::bigint, COALESCE(
+                CASE
+                    WHEN emitters.closed_at IS NULL THEN emitters.delivered_sequence
+                    ELSE emitters.last_sequence
+                END, 0::bigint) + 1)) - emitters.received - emitters.dropped_sequences AS missing,
+            emitters.dropped_sequences AS dropped,
+            emitters.first_seen,
+            emitters.last_seen,
+            emitters.heartbeat_at,
+            emitters.closed_at
+           FROM emitters) shown;
 comment on view emitter_books is 'For each process: which of its numbered records were received, are still spooled, were dropped, or are missing.';
 comment on column emitter_books.validator_id is 'Validator.';
 comment on column emitter_books.instance_id is 'service.instance.id of the process.';
@@ -852,6 +866,7 @@ comment on column emitter_books.first_seen is 'Start of its earliest span.';
 comment on column emitter_books.last_seen is 'Latest timestamp in any span of the process.';
 comment on column emitter_books.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
 comment on column emitter_books.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
+comment on column emitter_books.validator_hotkey is 'Identity of the validator.';
 
 create view failed_checks as
  SELECT validator_id,
@@ -899,14 +914,37 @@ create view forecast_timeline as
     status,
     latency_ms,
     error_type,
-    error_json ->> 'message'::text AS error_message,
+    error_message,
     next_retry_time,
     context,
     trace_id,
     span_id,
-    parent_span_id
-   FROM weather_forecast_steps
-  ORDER BY validator_id, run_id, miner_hotkey, started_at, span_id;
+    parent_span_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT weather_forecast_steps.validator_id,
+            weather_forecast_steps.run_id,
+            weather_forecast_steps.miner_uid,
+            weather_forecast_steps.miner_hotkey,
+            weather_forecast_steps.started_at,
+            weather_forecast_steps.completed_at,
+            weather_forecast_steps.step_name,
+            weather_forecast_steps.substep,
+            weather_forecast_steps.lead_hours,
+            weather_forecast_steps.attempt,
+            weather_forecast_steps.max_attempts,
+            weather_forecast_steps.status,
+            weather_forecast_steps.latency_ms,
+            weather_forecast_steps.error_type,
+            weather_forecast_steps.error_json ->> 'message'::text AS error_message,
+            weather_forecast_steps.next_retry_time,
+            weather_forecast_steps.context,
+            weather_forecast_steps.trace_id,
+            weather_forecast_steps.span_id,
+            weather_forecast_steps.parent_span_id
+           FROM weather_forecast_steps
+          ORDER BY weather_forecast_steps.validator_id, weather_forecast_steps.run_id, weather_forecast_steps.miner_hotkey, weather_forecast_steps.started_at, weather_forecast_steps.span_id) shown;
 comment on view forecast_timeline is 'Everything that happened to a forecast, attempt by attempt, in the order of time.';
 comment on column forecast_timeline.validator_id is 'Validator.';
 comment on column forecast_timeline.run_id is 'weather.run.id.';
@@ -928,6 +966,7 @@ comment on column forecast_timeline.context is 'What the step did: weather.step.
 comment on column forecast_timeline.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column forecast_timeline.span_id is 'The span, 16 hexadecimal digits.';
 comment on column forecast_timeline.parent_span_id is 'The span around it; null for a root.';
+comment on column forecast_timeline.validator_hotkey is 'Identity of the validator.';
 
 create view inconsistent_rows as
  SELECT forecast.validator_id,
@@ -970,22 +1009,38 @@ comment on column inconsistent_rows.problem is 'open_in_ended_run, open_status_a
 comment on column inconsistent_rows.detail is 'The columns that contradict the end, with their values.';
 
 create view late_ends as
- SELECT closed.validator_id,
-    closed.run_id,
-    closed.trace_id,
-    closed.span_id,
-    closed.reason,
-    closed.closed_at,
-    step.miner_hotkey,
-    step.step_name,
-    step.substep,
-    step.lead_hours,
-    step.attempt,
-    step.status,
-    step.completed_at
-   FROM closed_spans closed
-     JOIN weather_forecast_steps_finished step ON step.validator_id = closed.validator_id AND step.trace_id = closed.trace_id AND step.span_id = closed.span_id AND step.started_at = closed.started_at
-  WHERE (step.facts -> 'closing'::text) IS NULL;
+ SELECT validator_id,
+    run_id,
+    trace_id,
+    span_id,
+    reason,
+    closed_at,
+    miner_hotkey,
+    step_name,
+    substep,
+    lead_hours,
+    attempt,
+    status,
+    completed_at,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT closed.validator_id,
+            closed.run_id,
+            closed.trace_id,
+            closed.span_id,
+            closed.reason,
+            closed.closed_at,
+            step.miner_hotkey,
+            step.step_name,
+            step.substep,
+            step.lead_hours,
+            step.attempt,
+            step.status,
+            step.completed_at
+           FROM closed_spans closed
+             JOIN weather_forecast_steps_finished step ON step.validator_id = closed.validator_id AND step.trace_id = closed.trace_id AND step.span_id = closed.span_id AND step.started_at = closed.started_at
+          WHERE (step.facts -> 'closing'::text) IS NULL) shown;
 comment on view late_ends is 'Steps with a synthetic end whose real end arrived later. The real end counts.';
 comment on column late_ends.validator_id is 'Validator.';
 comment on column late_ends.run_id is 'Run.';
@@ -1000,6 +1055,7 @@ comment on column late_ends.lead_hours is 'weather.lead_hours; null where a step
 comment on column late_ends.attempt is 'weather.step.attempt, counted from 1.';
 comment on column late_ends.status is 'weather.step.status; in_progress while the span runs.';
 comment on column late_ends.completed_at is 'End of the span.';
+comment on column late_ends.validator_hotkey is 'Identity of the validator.';
 
 create view miner_leaderboard as
  SELECT validator_id,
@@ -1016,9 +1072,27 @@ create view miner_leaderboard as
     forecast_status,
     current_forecast_stage,
     last_error_message,
-    trace_id
-   FROM weather_forecast_stats
-  ORDER BY validator_id, run_id, miner_rank, miner_uid;
+    trace_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT weather_forecast_stats.validator_id,
+            weather_forecast_stats.run_id,
+            weather_forecast_stats.miner_rank,
+            weather_forecast_stats.miner_uid,
+            weather_forecast_stats.miner_hotkey,
+            weather_forecast_stats.overall_forecast_score,
+            weather_forecast_stats.era5_combined_score,
+            weather_forecast_stats.forecast_score_initial,
+            weather_forecast_stats.era5_completeness,
+            weather_forecast_stats.avg_acc,
+            weather_forecast_stats.avg_skill_score,
+            weather_forecast_stats.forecast_status,
+            weather_forecast_stats.current_forecast_stage,
+            weather_forecast_stats.last_error_message,
+            weather_forecast_stats.trace_id
+           FROM weather_forecast_stats
+          ORDER BY weather_forecast_stats.validator_id, weather_forecast_stats.run_id, weather_forecast_stats.miner_rank, weather_forecast_stats.miner_uid) shown;
 comment on view miner_leaderboard is 'The miners of each run, best first.';
 comment on column miner_leaderboard.validator_id is 'Validator.';
 comment on column miner_leaderboard.run_id is 'Run.';
@@ -1035,107 +1109,123 @@ comment on column miner_leaderboard.forecast_status is 'weather.forecast.status;
 comment on column miner_leaderboard.current_forecast_stage is 'Stage of the newest step; gfs_fetch while the run fetches its input; while all leads wait, that of the lead that is looked for next.';
 comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since; until the miner is asked also of the run''s own steps. Once the run has ended a forecast that had not, the reason of the run.';
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
+comment on column miner_leaderboard.validator_hotkey is 'Identity of the validator.';
 
 create view missing_scores as
- SELECT told.validator_id,
-    told.run_id,
-    told.miner_uid,
-    told.miner_hotkey,
-    told.score_type,
-    told.lead_hours,
-    told.status,
-    told.error_type,
-    told.reason,
-        CASE
-            WHEN told.truth_due_time < now() OR told.is_of_run AND category.fault = 'miner'::text THEN 'upstream'::text
-            ELSE category.fault
-        END AS fault,
-    told.next_retry_time,
-    told.retries_remaining,
-    told.trace_id
-   FROM ( SELECT forecast.validator_id,
-            forecast.run_id,
-            forecast.miner_uid,
-            forecast.miner_hotkey,
-            wanted.score_type,
-            wanted.lead_hours,
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    score_type,
+    lead_hours,
+    status,
+    error_type,
+    reason,
+    fault,
+    next_retry_time,
+    retries_remaining,
+    trace_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT told.validator_id,
+            told.run_id,
+            told.miner_uid,
+            told.miner_hotkey,
+            told.score_type,
+            told.lead_hours,
+            told.status,
+            told.error_type,
+            told.reason,
                 CASE
-                    WHEN course.is_given_up THEN run.status
-                    ELSE COALESCE(step.status, forecast.forecast_status)
-                END AS status,
-                CASE
-                    WHEN course.is_given_up THEN COALESCE(forecast.last_error_type, gfs.error_type)
-                    WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
-                    WHEN course.waits_for_gfs THEN gfs.error_type
-                    ELSE COALESCE(step.error_type, forecast.last_error_type)
-                END AS error_type,
-                CASE
-                    WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
-                    WHEN step.status = 'waiting_for_truth'::text THEN 'waits for truth'::text || COALESCE(': '::text || step.waiting, ''::text)
-                    WHEN course.waits_for_gfs THEN 'the run waits for GFS: '::text || gfs.error_message
-                    ELSE COALESCE(step.error_message, forecast.last_error_message,
-                    CASE
-                        WHEN forecast_end.is_ended THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
-                        ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
-                    END)
-                END AS reason,
-                CASE
-                    WHEN NOT course.is_given_up THEN step.truth_due_time
-                    ELSE NULL::timestamp with time zone
-                END AS truth_due_time,
-                CASE
-                    WHEN course.waits_for_gfs THEN gfs.next_retry_time
-                    WHEN NOT course.is_given_up THEN step.next_retry_time
-                    ELSE NULL::timestamp with time zone
-                END AS next_retry_time,
-                CASE
-                    WHEN course.waits_for_gfs THEN gfs.retries_remaining
-                    WHEN NOT course.is_given_up THEN step.retries_remaining
-                    ELSE NULL::integer
-                END AS retries_remaining,
-            COALESCE(step.trace_id, forecast.trace_id) AS trace_id,
-            course.is_given_up OR course.waits_for_gfs AS is_of_run
-           FROM weather_forecast_stats forecast
-             LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
-             LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
-                    seed.run_id,
-                    seed.error_type,
-                    seed.error_json ->> 'message'::text AS error_message,
-                    seed.next_retry_time,
-                    seed.retries_remaining
-                   FROM weather_forecast_steps seed
-                  WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
-                  ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
-             LEFT JOIN ( SELECT step_1.validator_id,
-                    step_1.run_id,
-                    array_agg(DISTINCT step_1.lead_hours) AS hours
-                   FROM weather_forecast_steps step_1
-                  WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
-                  GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
-             CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
-                    NULL::integer AS lead_hours
-                  WHERE forecast.forecast_score_initial IS NULL
-                UNION ALL
-                 SELECT 'era5'::text,
-                    lead.hours
-                   FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
-                  WHERE lead.score IS NULL AND
+                    WHEN told.truth_due_time < now() THEN 'upstream'::text
+                    ELSE category.fault
+                END AS fault,
+            told.next_retry_time,
+            told.retries_remaining,
+            told.trace_id
+           FROM ( SELECT forecast.validator_id,
+                    forecast.run_id,
+                    forecast.miner_uid,
+                    forecast.miner_hotkey,
+                    wanted.score_type,
+                    wanted.lead_hours,
                         CASE
-                            WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
-                            ELSE lead.hours = ANY (run_leads.hours)
-                        END
-                UNION ALL
-                 SELECT 'era5'::text,
-                    lead.hours
-                   FROM unnest(run_leads.hours) lead(hours)
-                  WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
-                           FROM weather_forecast_steps scored
-                          WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
-             LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
-             CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
-             CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
-                    (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
-     LEFT JOIN error_categories category ON category.category = told.error_type;
+                            WHEN course.is_given_up THEN run.status
+                            ELSE COALESCE(step.status, forecast.forecast_status)
+                        END AS status,
+                        CASE
+                            WHEN course.is_given_up THEN gfs.error_type
+                            WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
+                            WHEN course.waits_for_gfs THEN gfs.error_type
+                            ELSE COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text)
+                        END AS error_type,
+                        CASE
+                            WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
+                            WHEN step.status = 'waiting_for_truth'::text THEN 'waits for truth'::text || COALESCE(': '::text || step.waiting, ''::text)
+                            WHEN course.waits_for_gfs THEN 'the run waits for GFS: '::text || gfs.error_message
+                            ELSE COALESCE(step.error_message, forecast.last_error_message,
+                            CASE
+                                WHEN forecast_end.is_ended THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
+                                ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
+                            END)
+                        END AS reason,
+                        CASE
+                            WHEN NOT course.is_given_up THEN step.truth_due_time
+                            ELSE NULL::timestamp with time zone
+                        END AS truth_due_time,
+                        CASE
+                            WHEN course.waits_for_gfs THEN gfs.next_retry_time
+                            WHEN NOT course.is_given_up THEN step.next_retry_time
+                            ELSE NULL::timestamp with time zone
+                        END AS next_retry_time,
+                        CASE
+                            WHEN course.waits_for_gfs THEN gfs.retries_remaining
+                            WHEN NOT course.is_given_up THEN step.retries_remaining
+                            ELSE NULL::integer
+                        END AS retries_remaining,
+                    COALESCE(step.trace_id, forecast.trace_id) AS trace_id
+                   FROM weather_forecast_stats forecast
+                     LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
+                     LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
+                            seed.run_id,
+                            seed.error_type,
+                            seed.error_json ->> 'message'::text AS error_message,
+                            seed.next_retry_time,
+                            seed.retries_remaining
+                           FROM weather_forecast_steps seed
+                          WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
+                          ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
+                     LEFT JOIN ( SELECT step_1.validator_id,
+                            step_1.run_id,
+                            array_agg(DISTINCT step_1.lead_hours) AS hours
+                           FROM weather_forecast_steps step_1
+                          WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
+                          GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
+                     CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
+                            NULL::integer AS lead_hours
+                          WHERE forecast.forecast_score_initial IS NULL
+                        UNION ALL
+                         SELECT 'era5'::text AS text,
+                            lead.hours
+                           FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
+                          WHERE lead.score IS NULL AND
+                                CASE
+                                    WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
+                                    ELSE lead.hours = ANY (run_leads.hours)
+                                END
+                        UNION ALL
+                         SELECT 'era5'::text AS text,
+                            lead.hours
+                           FROM unnest(run_leads.hours) lead(hours)
+                          WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
+                                   FROM weather_forecast_steps scored
+                                  WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
+                     LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
+                     CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
+                     CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND NOT forecast_end.is_ended AS is_given_up,
+                            (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
+             LEFT JOIN error_categories category ON category.category = told.error_type) shown;
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, the error that ended the forecast, or what the run waits for.';
 comment on column missing_scores.validator_id is 'Validator.';
 comment on column missing_scores.run_id is 'Run.';
@@ -1150,9 +1240,10 @@ comment on column missing_scores.fault is 'Who is at fault: miner, upstream data
 comment on column missing_scores.next_retry_time is 'When the score is tried again.';
 comment on column missing_scores.retries_remaining is 'Retries left of that score.';
 comment on column missing_scores.trace_id is 'Trace of the newest attempt at that score; of the forecast when there was none.';
+comment on column missing_scores.validator_hotkey is 'Identity of the validator.';
 
 create view newest_attempts as
- SELECT DISTINCT ON (validator_id, run_id, miner_hotkey, step_name, lead_hours) validator_id,
+ SELECT validator_id,
     run_id,
     miner_uid,
     miner_hotkey,
@@ -1162,26 +1253,50 @@ create view newest_attempts as
     attempt,
     max_attempts,
     status,
-    min(started_at) OVER (PARTITION BY validator_id, run_id, miner_hotkey, step_name, lead_hours) AS first_started_at,
+    first_started_at,
     started_at,
     completed_at,
     retries_remaining,
     next_retry_time,
     error_type,
-    error_json ->> 'message'::text AS error_message,
+    error_message,
     trace_id,
     span_id,
-        CASE
-            WHEN status = 'waiting_for_truth'::text THEN context ->> 'waiting'::text
-            ELSE NULL::text
-        END AS waiting,
-        CASE
-            WHEN status = 'waiting_for_truth'::text THEN to_timestamp(((facts #>> '{state,truthDueTime}'::text[])::double precision) / '1000000'::numeric::double precision)
-            ELSE NULL::timestamp with time zone
-        END AS truth_due_time
-   FROM weather_forecast_steps
-  WHERE step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text])
-  ORDER BY validator_id, run_id, miner_hotkey, step_name, lead_hours, (COALESCE(completed_at, started_at)) DESC, (completed_at IS NOT NULL) DESC, attempt DESC, span_id DESC;
+    waiting,
+    truth_due_time,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT DISTINCT ON (weather_forecast_steps.validator_id, weather_forecast_steps.run_id, weather_forecast_steps.miner_hotkey, weather_forecast_steps.step_name, weather_forecast_steps.lead_hours) weather_forecast_steps.validator_id,
+            weather_forecast_steps.run_id,
+            weather_forecast_steps.miner_uid,
+            weather_forecast_steps.miner_hotkey,
+            weather_forecast_steps.step_name,
+            weather_forecast_steps.substep,
+            weather_forecast_steps.lead_hours,
+            weather_forecast_steps.attempt,
+            weather_forecast_steps.max_attempts,
+            weather_forecast_steps.status,
+            min(weather_forecast_steps.started_at) OVER (PARTITION BY weather_forecast_steps.validator_id, weather_forecast_steps.run_id, weather_forecast_steps.miner_hotkey, weather_forecast_steps.step_name, weather_forecast_steps.lead_hours) AS first_started_at,
+            weather_forecast_steps.started_at,
+            weather_forecast_steps.completed_at,
+            weather_forecast_steps.retries_remaining,
+            weather_forecast_steps.next_retry_time,
+            weather_forecast_steps.error_type,
+            weather_forecast_steps.error_json ->> 'message'::text AS error_message,
+            weather_forecast_steps.trace_id,
+            weather_forecast_steps.span_id,
+                CASE
+                    WHEN weather_forecast_steps.status = 'waiting_for_truth'::text THEN weather_forecast_steps.context ->> 'waiting'::text
+                    ELSE NULL::text
+                END AS waiting,
+                CASE
+                    WHEN weather_forecast_steps.status = 'waiting_for_truth'::text THEN to_timestamp(((weather_forecast_steps.facts #>> '{state,truthDueTime}'::text[])::double precision) / '1000000'::numeric::double precision)
+                    ELSE NULL::timestamp with time zone
+                END AS truth_due_time
+           FROM weather_forecast_steps
+          WHERE weather_forecast_steps.step_name = ANY (ARRAY['seed'::text, 'query'::text, 'poll'::text, 'verify'::text, 'day1'::text, 'era5'::text, 'aggregate'::text])
+          ORDER BY weather_forecast_steps.validator_id, weather_forecast_steps.run_id, weather_forecast_steps.miner_hotkey, weather_forecast_steps.step_name, weather_forecast_steps.lead_hours, (COALESCE(weather_forecast_steps.completed_at, weather_forecast_steps.started_at)) DESC, (weather_forecast_steps.completed_at IS NOT NULL) DESC, weather_forecast_steps.attempt DESC, weather_forecast_steps.span_id DESC) shown;
 comment on view newest_attempts is 'How the newest attempt of each step of each miner stands, and when the first began.';
 comment on column newest_attempts.validator_id is 'Validator.';
 comment on column newest_attempts.run_id is 'weather.run.id.';
@@ -1204,20 +1319,32 @@ comment on column newest_attempts.trace_id is 'Trace of the span, 32 hexadecimal
 comment on column newest_attempts.span_id is 'The span, 16 hexadecimal digits.';
 comment on column newest_attempts.waiting is 'What the step waits for, in words; null unless it waits for truth.';
 comment on column newest_attempts.truth_due_time is 'weather.truth.due_time; null unless the step waits for truth.';
+comment on column newest_attempts.validator_hotkey is 'Identity of the validator.';
 
 create view repeated_scores as
  SELECT validator_id,
     run_id,
     miner_uid,
     miner_hotkey,
-    step_name AS score_type,
+    score_type,
     lead_hours,
-    count(*) AS times_scored,
-    array_agg(span_id ORDER BY completed_at, span_id) AS span_ids
-   FROM weather_forecast_steps
-  WHERE (step_name = ANY (ARRAY['day1'::text, 'era5'::text])) AND status = 'succeeded'::text
-  GROUP BY validator_id, run_id, miner_uid, miner_hotkey, step_name, lead_hours
- HAVING count(*) > 1;
+    times_scored,
+    span_ids,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT weather_forecast_steps.validator_id,
+            weather_forecast_steps.run_id,
+            weather_forecast_steps.miner_uid,
+            weather_forecast_steps.miner_hotkey,
+            weather_forecast_steps.step_name AS score_type,
+            weather_forecast_steps.lead_hours,
+            count(*) AS times_scored,
+            array_agg(weather_forecast_steps.span_id ORDER BY weather_forecast_steps.completed_at, weather_forecast_steps.span_id) AS span_ids
+           FROM weather_forecast_steps
+          WHERE (weather_forecast_steps.step_name = ANY (ARRAY['day1'::text, 'era5'::text])) AND weather_forecast_steps.status = 'succeeded'::text
+          GROUP BY weather_forecast_steps.validator_id, weather_forecast_steps.run_id, weather_forecast_steps.miner_uid, weather_forecast_steps.miner_hotkey, weather_forecast_steps.step_name, weather_forecast_steps.lead_hours
+         HAVING count(*) > 1) shown;
 comment on view repeated_scores is 'Leads that were scored more than once. The newest scoring is the one in the tables.';
 comment on column repeated_scores.validator_id is 'Validator.';
 comment on column repeated_scores.run_id is 'weather.run.id.';
@@ -1227,123 +1354,141 @@ comment on column repeated_scores.score_type is 'day1 or era5.';
 comment on column repeated_scores.lead_hours is 'weather.lead_hours; null where a step has no lead.';
 comment on column repeated_scores.times_scored is 'How often the lead was scored; at least 2.';
 comment on column repeated_scores.span_ids is 'The scoring spans, the newest last.';
+comment on column repeated_scores.validator_hotkey is 'Identity of the validator.';
 
 create view run_completeness as
- WITH parts AS (
-         SELECT step.validator_id,
-            step.run_id,
-            COALESCE(step.instance_id, ''::text) AS instance_id,
-            count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
-            count(*) FILTER (WHERE step.status = 'in_progress'::text) AS in_flight,
-            count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
-            count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
-            count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated,
-            0::bigint AS dead,
-            NULL::bigint AS started,
-            0::bigint AS spooled,
-            NULL::jsonb AS dropped
-           FROM weather_forecast_steps step
-          GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
-        UNION ALL
-         SELECT validator.id,
-            letter.run_id,
-            COALESCE(letter.instance_id, ''::text) AS "coalesce",
-            0,
-            - count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
-                   FROM weather_forecast_steps_running running
-                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))),
-            0,
-            0,
-            0,
-            count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS count,
-            NULL::bigint,
-            0,
-            NULL::jsonb
-           FROM dead_letter_spans letter
-             JOIN validators validator ON validator.hotkey = letter.validator_hotkey
-          WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
-                   FROM weather_forecast_steps_finished finished
-                  WHERE finished.validator_id = validator.id AND finished.trace_id = letter.trace_id AND finished.span_id = letter.span_id)) AND (letter.phase = 'ended'::text OR NOT (EXISTS ( SELECT
-                   FROM weather_forecast_steps_running running
-                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
-          GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
-        UNION ALL
-         SELECT books.validator_id,
-            books.run_id,
-            books.instance_id,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            books.started,
-            books.spooled,
-            books.dropped
-           FROM emitter_runs books
-        ), counted AS (
-         SELECT parts.validator_id,
-            parts.run_id,
-            parts.instance_id,
-            sum(parts.recorded) AS recorded,
-            sum(parts.in_flight) AS in_flight,
-            sum(parts.abandoned) AS abandoned,
-            sum(parts.lost_ends) AS lost_ends,
-            sum(parts.truncated) AS truncated,
-            sum(parts.dead) AS dead,
-            max(parts.started) AS started,
-            sum(parts.spooled) AS spooled,
-            COALESCE(jsonb_agg(parts.dropped) FILTER (WHERE parts.dropped IS NOT NULL), '[]'::jsonb) AS dropped
-           FROM parts
-          GROUP BY parts.validator_id, parts.run_id, parts.instance_id
-        ), total AS (
-         SELECT counted.validator_id,
-            counted.run_id,
-            sum(COALESCE(counted.started::numeric, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
-            sum(counted.recorded)::bigint AS recorded,
-            sum(counted.in_flight)::bigint AS in_flight,
-            sum(counted.spooled)::bigint AS spooled,
-            sum(counted.dead)::bigint AS dead,
-            sum(counted.abandoned)::bigint AS abandoned,
-            sum(counted.truncated)::bigint AS truncated,
-            sum(counted.lost_ends)::bigint AS lost_ends,
-            jsonb_agg(counted.dropped) AS dropped,
-            count(NULLIF(counted.instance_id, ''::text)) AS emitters,
-            array_agg(counted.instance_id) AS instances
-           FROM counted
-          GROUP BY counted.validator_id, counted.run_id
-        )
- SELECT total.validator_id,
-    total.run_id,
-    total.started,
-    total.recorded,
-    total.in_flight,
-    total.spooled,
-    total.dead,
-    COALESCE(dropped.spans, 0::bigint) AS dropped,
-    COALESCE(dropped.by_reason, '{}'::jsonb) AS dropped_by_reason,
-    total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
-    missing.sequences AS missing_sequences,
-    total.abandoned,
-    total.truncated,
-    total.emitters
-   FROM total
-     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
-            sum(told.spans)::bigint AS spans
-           FROM ( SELECT one.reason,
-                    sum(one.spans)::bigint AS spans
-                   FROM ( SELECT entry.key AS reason,
-                            entry.value::bigint AS spans
-                           FROM jsonb_path_query(total.dropped, '$[*][*]'::jsonpath) book(book)
-                             CROSS JOIN LATERAL jsonb_each_text(book.book) entry(key, value)
-                        UNION ALL
-                         SELECT 'spool_full'::text,
-                            total.lost_ends
-                          WHERE total.lost_ends > 0) one
-                  GROUP BY one.reason) told) dropped ON true
-     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
-           FROM emitter_books books
-          WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true;
+ SELECT validator_id,
+    run_id,
+    started,
+    recorded,
+    in_flight,
+    spooled,
+    dead,
+    dropped,
+    dropped_by_reason,
+    unaccounted,
+    missing_sequences,
+    abandoned,
+    truncated,
+    emitters,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( WITH parts AS (
+                 SELECT step.validator_id,
+                    step.run_id,
+                    COALESCE(step.instance_id, ''::text) AS instance_id,
+                    count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
+                    count(*) FILTER (WHERE step.status = 'in_progress'::text) AS in_flight,
+                    count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
+                    count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
+                    count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated,
+                    0::bigint AS dead,
+                    NULL::bigint AS started,
+                    0::bigint AS spooled,
+                    NULL::jsonb AS dropped
+                   FROM weather_forecast_steps step
+                  GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
+                UNION ALL
+                 SELECT validator.id,
+                    letter.run_id,
+                    COALESCE(letter.instance_id, ''::text) AS "coalesce",
+                    0,
+                    - count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
+                           FROM weather_forecast_steps_running running
+                          WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))),
+                    0,
+                    0,
+                    0,
+                    count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS count,
+                    NULL::bigint AS int8,
+                    0,
+                    NULL::jsonb AS jsonb
+                   FROM dead_letter_spans letter
+                     JOIN validators validator ON validator.hotkey = letter.validator_hotkey
+                  WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
+                           FROM weather_forecast_steps_finished finished
+                          WHERE finished.validator_id = validator.id AND finished.trace_id = letter.trace_id AND finished.span_id = letter.span_id)) AND (letter.phase = 'ended'::text OR NOT (EXISTS ( SELECT
+                           FROM weather_forecast_steps_running running
+                          WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
+                  GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
+                UNION ALL
+                 SELECT books.validator_id,
+                    books.run_id,
+                    books.instance_id,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    books.started,
+                    books.spooled,
+                    books.dropped
+                   FROM emitter_runs books
+                ), counted AS (
+                 SELECT parts.validator_id,
+                    parts.run_id,
+                    parts.instance_id,
+                    sum(parts.recorded) AS recorded,
+                    sum(parts.in_flight) AS in_flight,
+                    sum(parts.abandoned) AS abandoned,
+                    sum(parts.lost_ends) AS lost_ends,
+                    sum(parts.truncated) AS truncated,
+                    sum(parts.dead) AS dead,
+                    max(parts.started) AS started,
+                    sum(parts.spooled) AS spooled,
+                    COALESCE(jsonb_agg(parts.dropped) FILTER (WHERE parts.dropped IS NOT NULL), '[]'::jsonb) AS dropped
+                   FROM parts
+                  GROUP BY parts.validator_id, parts.run_id, parts.instance_id
+                ), total AS (
+                 SELECT counted.validator_id,
+                    counted.run_id,
+                    sum(COALESCE(counted.started::numeric, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
+                    sum(counted.recorded)::bigint AS recorded,
+                    sum(counted.in_flight)::bigint AS in_flight,
+                    sum(counted.spooled)::bigint AS spooled,
+                    sum(counted.dead)::bigint AS dead,
+                    sum(counted.abandoned)::bigint AS abandoned,
+                    sum(counted.truncated)::bigint AS truncated,
+                    sum(counted.lost_ends)::bigint AS lost_ends,
+                    jsonb_agg(counted.dropped) AS dropped,
+                    count(NULLIF(counted.instance_id, ''::text)) AS emitters,
+                    array_agg(counted.instance_id) AS instances
+                   FROM counted
+                  GROUP BY counted.validator_id, counted.run_id
+                )
+         SELECT total.validator_id,
+            total.run_id,
+            total.started,
+            total.recorded,
+            total.in_flight,
+            total.spooled,
+            total.dead,
+            COALESCE(dropped.spans, 0::bigint) AS dropped,
+            COALESCE(dropped.by_reason, '{}'::jsonb) AS dropped_by_reason,
+            total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
+            missing.sequences AS missing_sequences,
+            total.abandoned,
+            total.truncated,
+            total.emitters
+           FROM total
+             LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
+                    sum(told.spans)::bigint AS spans
+                   FROM ( SELECT one.reason,
+                            sum(one.spans)::bigint AS spans
+                           FROM ( SELECT entry.key AS reason,
+                                    entry.value::bigint AS spans
+                                   FROM jsonb_path_query(total.dropped, '$[*][*]'::jsonpath) book(book)
+                                     CROSS JOIN LATERAL jsonb_each_text(book.book) entry(key, value)
+                                UNION ALL
+                                 SELECT 'spool_full'::text AS text,
+                                    total.lost_ends
+                                  WHERE total.lost_ends > 0) one
+                          GROUP BY one.reason) told) dropped ON true
+             LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
+                   FROM emitter_books books
+                  WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true) shown;
 comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped; unaccounted is the difference.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
@@ -1359,27 +1504,47 @@ comment on column run_completeness.missing_sequences is 'Sequence numbers of los
 comment on column run_completeness.abandoned is 'Spans of the run that have a synthetic end only.';
 comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
+comment on column run_completeness.validator_hotkey is 'Identity of the validator.';
 
 create view run_progress as
- SELECT run.validator_id,
-    run.id AS run_id,
-    run.gfs_init_time_utc,
-    run.status,
-    run.error_message,
-    count(forecast.miner_hotkey) AS miners,
-    count(*) FILTER (WHERE forecast.forecast_status = 'completed'::text) AS completed,
-    count(*) FILTER (WHERE forecast.forecast_status = 'failed'::text) AS failed,
-    count(*) FILTER (WHERE (forecast.forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])) AND run.completion_time IS NULL) AS in_flight,
-    count(*) FILTER (WHERE forecast.next_scheduled_retry IS NOT NULL AND run.completion_time IS NULL) AS waiting,
-    min(forecast.next_scheduled_retry) FILTER (WHERE run.completion_time IS NULL) AS next_event,
-    COALESCE(sum(forecast.era5_scored_leads), 0::bigint) AS leads_scored,
-    COALESCE(sum(forecast.era5_expected_leads), 0::bigint) AS leads_expected,
-    run.run_initiation_time,
-    run.completion_time,
-    run.trace_id
-   FROM weather_forecast_runs run
-     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = run.validator_id AND forecast.run_id = run.id
-  GROUP BY run.validator_id, run.id;
+ SELECT validator_id,
+    run_id,
+    gfs_init_time_utc,
+    status,
+    error_message,
+    miners,
+    completed,
+    failed,
+    in_flight,
+    waiting,
+    next_event,
+    leads_scored,
+    leads_expected,
+    run_initiation_time,
+    completion_time,
+    trace_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT run.validator_id,
+            run.id AS run_id,
+            run.gfs_init_time_utc,
+            run.status,
+            run.error_message,
+            count(forecast.miner_hotkey) AS miners,
+            count(*) FILTER (WHERE forecast.forecast_status = 'completed'::text) AS completed,
+            count(*) FILTER (WHERE forecast.forecast_status = 'failed'::text) AS failed,
+            count(*) FILTER (WHERE (forecast.forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])) AND run.completion_time IS NULL) AS in_flight,
+            count(*) FILTER (WHERE forecast.next_scheduled_retry IS NOT NULL AND run.completion_time IS NULL) AS waiting,
+            min(forecast.next_scheduled_retry) FILTER (WHERE run.completion_time IS NULL) AS next_event,
+            COALESCE(sum(forecast.era5_scored_leads), 0::bigint) AS leads_scored,
+            COALESCE(sum(forecast.era5_expected_leads), 0::bigint) AS leads_expected,
+            run.run_initiation_time,
+            run.completion_time,
+            run.trace_id
+           FROM weather_forecast_runs run
+             LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = run.validator_id AND forecast.run_id = run.id
+          GROUP BY run.validator_id, run.id) shown;
 comment on view run_progress is 'How far each run is: miners by outcome, leads scored of leads expected, and the next thing to happen.';
 comment on column run_progress.validator_id is 'Validator.';
 comment on column run_progress.run_id is 'Run.';
@@ -1397,26 +1562,43 @@ comment on column run_progress.leads_expected is 'ERA5 leads to score, over all 
 comment on column run_progress.run_initiation_time is 'When the run was created; opens the manifest freeze window.';
 comment on column run_progress.completion_time is 'When the run entered its terminal status.';
 comment on column run_progress.trace_id is 'Trace of the run.';
+comment on column run_progress.validator_hotkey is 'Identity of the validator.';
 
 create view scheduled_retries as
- SELECT step.validator_id,
-    step.run_id,
-    step.miner_uid,
-    step.miner_hotkey,
-    step.step_name,
-    step.lead_hours,
-    step.attempt AS attempts_made,
-    step.max_attempts,
-    step.retries_remaining,
-    step.next_retry_time,
-    step.status = 'waiting_for_truth'::text AS waits_for_truth,
-    step.error_type,
-    step.error_message,
-    step.trace_id
-   FROM newest_attempts step
-     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
-     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
-  WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    step_name,
+    lead_hours,
+    attempts_made,
+    max_attempts,
+    retries_remaining,
+    next_retry_time,
+    waits_for_truth,
+    error_type,
+    error_message,
+    trace_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT step.validator_id,
+            step.run_id,
+            step.miner_uid,
+            step.miner_hotkey,
+            step.step_name,
+            step.lead_hours,
+            step.attempt AS attempts_made,
+            step.max_attempts,
+            step.retries_remaining,
+            step.next_retry_time,
+            step.status = 'waiting_for_truth'::text AS waits_for_truth,
+            step.error_type,
+            step.error_message,
+            step.trace_id
+           FROM newest_attempts step
+             JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+          WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL) shown;
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
 comment on column scheduled_retries.validator_id is 'Validator.';
 comment on column scheduled_retries.run_id is 'weather.run.id.';
@@ -1432,31 +1614,40 @@ comment on column scheduled_retries.waits_for_truth is 'Whether the step only wa
 comment on column scheduled_retries.error_type is 'error.type: category of the failure.';
 comment on column scheduled_retries.error_message is 'What went wrong at the newest attempt, in words.';
 comment on column scheduled_retries.trace_id is 'Trace of the span, 32 hexadecimal digits.';
+comment on column scheduled_retries.validator_hotkey is 'Identity of the validator.';
 
 create view step_faults as
- SELECT step.validator_id,
-    step.run_id,
-    step.miner_uid,
-    step.miner_hotkey,
-    party.fault,
-    step.error_type,
-    step.step_name,
-    count(*) AS failures,
-    min(step.completed_at) AS first_at,
-    max(step.completed_at) AS last_at
-   FROM weather_forecast_steps step
-     JOIN error_categories category ON category.category = step.error_type
-     CROSS JOIN LATERAL ( SELECT
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    fault,
+    error_type,
+    step_name,
+    failures,
+    first_at,
+    last_at,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT step.validator_id,
+            step.run_id,
+            step.miner_uid,
+            step.miner_hotkey,
+            category.fault,
+            step.error_type,
+            step.step_name,
+            count(*) AS failures,
+            min(step.completed_at) AS first_at,
+            max(step.completed_at) AS last_at
+           FROM weather_forecast_steps step
+             JOIN error_categories category ON category.category = step.error_type
+          WHERE
                 CASE
-                    WHEN step.miner_hotkey IS NULL AND category.fault = 'miner'::text THEN 'upstream'::text
-                    ELSE category.fault
-                END AS fault) party
-  WHERE
-        CASE
-            WHEN step.error_type = 'process_crash'::text THEN step.step_name <> 'communication'::text
-            ELSE step.step_name = 'communication'::text OR step.miner_hotkey IS NULL OR NOT category.is_transport
-        END
-  GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, party.fault, step.error_type, step.step_name;
+                    WHEN step.error_type = 'process_crash'::text THEN step.step_name <> 'communication'::text
+                    ELSE step.step_name = 'communication'::text OR NOT category.is_transport
+                END
+          GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name) shown;
 comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, at the step that caused it.';
 comment on column step_faults.validator_id is 'Validator.';
 comment on column step_faults.run_id is 'weather.run.id.';
@@ -1468,27 +1659,46 @@ comment on column step_faults.step_name is 'weather.step.name.';
 comment on column step_faults.failures is 'Attempts of that step that ended with that error.';
 comment on column step_faults.first_at is 'When it first happened.';
 comment on column step_faults.last_at is 'When it last happened.';
+comment on column step_faults.validator_hotkey is 'Identity of the validator.';
 
 create view stuck_steps as
- SELECT step.validator_id,
-    step.run_id,
-    step.miner_uid,
-    step.miner_hotkey,
-    step.step_name,
-    step.substep,
-    step.lead_hours,
-    step.attempt,
-    step.status,
-    step.first_started_at AS since,
-    step.next_retry_time AS waits_until,
-    step.retries_remaining,
-    step.error_type,
-    step.error_message,
-    step.trace_id
-   FROM newest_attempts step
-     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
-     LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
-  WHERE (step.status = ANY (ARRAY['in_progress'::text, 'retry_scheduled'::text, 'waiting_for_truth'::text, 'abandoned'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]));
+ SELECT validator_id,
+    run_id,
+    miner_uid,
+    miner_hotkey,
+    step_name,
+    substep,
+    lead_hours,
+    attempt,
+    status,
+    since,
+    waits_until,
+    retries_remaining,
+    error_type,
+    error_message,
+    trace_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT step.validator_id,
+            step.run_id,
+            step.miner_uid,
+            step.miner_hotkey,
+            step.step_name,
+            step.substep,
+            step.lead_hours,
+            step.attempt,
+            step.status,
+            step.first_started_at AS since,
+            step.next_retry_time AS waits_until,
+            step.retries_remaining,
+            step.error_type,
+            step.error_message,
+            step.trace_id
+           FROM newest_attempts step
+             JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+             LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
+          WHERE (step.status = ANY (ARRAY['in_progress'::text, 'retry_scheduled'::text, 'waiting_for_truth'::text, 'abandoned'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]))) shown;
 comment on view stuck_steps is 'Which miners of a run are blocked, in which step, since when, and until when they wait. Empty for a run that has ended.';
 comment on column stuck_steps.validator_id is 'Validator.';
 comment on column stuck_steps.run_id is 'weather.run.id.';
@@ -1505,3 +1715,4 @@ comment on column stuck_steps.retries_remaining is 'max(0, max_attempts - attemp
 comment on column stuck_steps.error_type is 'error.type: category of the failure.';
 comment on column stuck_steps.error_message is 'What went wrong at the newest attempt, in words.';
 comment on column stuck_steps.trace_id is 'Trace of the span, 32 hexadecimal digits.';
+comment on column stuck_steps.validator_hotkey is 'Identity of the validator.';

@@ -99,14 +99,35 @@ const FIFTH: readonly ObservedSpan[] = [
 const refused = spanOf({ step: 'poll', miner: MINERS.good, at: 9000 });
 const DEAD: ObservedSpan = { ...refused, attributes: { ...refused.attributes, 'weather.step.attempt': 0 } };
 
+/** Whose record it is, and how its spans differ from those of the first validator. */
+export interface Disguise {
+  readonly validatorHotkey: string;
+  readonly span: (span: ObservedSpan) => ObservedSpan;
+  readonly more: readonly ObservedSpan[];
+}
+
+const AS_IT_IS: Disguise = { validatorHotkey: '5Validator', span: (span) => span, more: [] };
+
 /** Records five runs that cover everything a panel can show. */
-export async function recordEverything({ pool }: Pick<TestDatabase, 'pool'>): Promise<void> {
+export async function recordEverything(
+  { pool }: Pick<TestDatabase, 'pool'>,
+  { validatorHotkey, span, more }: Disguise = AS_IT_IS,
+): Promise<void> {
   const exporter = createPostgresExporter({ pool });
   const account = accountOf({
+    validatorHotkey,
     received: [[1, 4]],
     lastSequence: 9,
     deliveredSequence: 7,
-    runs: [runOf({ runId: RUN, started: 12, spooled: 2, dropped: { spool_full: 1 } })],
+    runs: [
+      runOf({
+        validatorHotkey,
+        runId: RUN,
+        started: 12 + more.length,
+        spooled: 2,
+        dropped: { spool_full: 1 },
+      }),
+    ],
   });
   const batches: readonly (readonly ObservedSpan[])[] = [
     RECORDED_RUNS,
@@ -115,8 +136,11 @@ export async function recordEverything({ pool }: Pick<TestDatabase, 'pool'>): Pr
     [closingSpan(startOfSpan(late), { reason: 'heartbeat_lost', at: lastSign })],
     [late],
   ];
-  for (const batch of batches) await exporter.exportObserved(batch, { account });
-  await exporter.exportObserved([DEAD], { account: accountOf({ instanceId: 'instance-2', isClosed: true }) });
+  for (const batch of batches) await exporter.exportObserved(batch.map(span), { account });
+  await exporter.exportObserved(more, { account });
+  await exporter.exportObserved([span(DEAD)], {
+    account: accountOf({ validatorHotkey, instanceId: 'instance-2', isClosed: true }),
+  });
 }
 
 /** The runs and miners that a person could choose. */
