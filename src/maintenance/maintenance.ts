@@ -123,7 +123,8 @@ export async function sweep(
   request: SweepRequest,
   { isDryRun }: SweepOptions,
 ): Promise<readonly SweptEmitter[]> {
-  if (request.instanceId !== null) await requireEmitter(pool, request.instanceId);
+  const { instanceId, validatorHotkey } = request;
+  if (instanceId !== null) await requireEmitter(pool, { instanceId, validatorHotkey });
   const swept: SweptEmitter[] = [];
   for (const emitter of await findSilentEmitters(pool, request)) {
     const closed = isDryRun

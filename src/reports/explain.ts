@@ -11,8 +11,8 @@ export function explain(explanation: Explanation): string {
   const { attempts, missing_scores: missing, failed_checks: failed } = explanation;
   const traces = [...new Set(attempts.map(({ trace_id: trace }) => trace))];
   return [
-    `Miner ${explanation.miner_uid ?? '?'} (${explanation.miner_hotkey}) in run ${explanation.run_id}: ` +
-      `${explanation.forecast_status}, stage ${explanation.stage ?? 'unknown'}; ${scoreOf(explanation)}.`,
+    `Miner ${explanation.miner_uid ?? '?'} (${explanation.miner_hotkey}) in run ${explanation.run_id} ` +
+      `of validator ${explanation.validator_hotkey}: ${explanation.forecast_status}, stage ${explanation.stage ?? 'unknown'}; ${scoreOf(explanation)}.`,
     ...runLines(explanation.run),
     `Trace: ${traces.join(', ')}`,
     totalsLine(attempts),

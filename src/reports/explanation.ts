@@ -65,6 +65,7 @@ export interface RunState {
 
 /** The history of a miner's forecast; its keys are those of the `--json` document. */
 export interface Explanation {
+  readonly validator_hotkey: string;
   readonly run_id: number;
   readonly miner_uid: number | null;
   readonly miner_hotkey: string;
@@ -81,10 +82,11 @@ export interface Explanation {
 const text = (column: string): string => `${utcText(column)} as ${column}`;
 
 const FORECAST = `
-  select validator_id, run_id::float8 as run_id, miner_uid, miner_hotkey, forecast_status,
+  select validator_id, validator_hotkey, run_id::float8 as run_id, miner_uid, miner_hotkey, forecast_status,
     current_forecast_stage as stage, overall_forecast_score, miner_rank
   from weather_forecast_stats
-  where run_id = $1 and (miner_hotkey = $2 or miner_uid::text = $2)
+  where (validator_id, run_id) = ((select id from validators where hotkey = $1), $2)
+    and (miner_hotkey = $3 or miner_uid::text = $3)
   order by updated_at desc limit 1`;
 
 const RUN = `
@@ -115,24 +117,23 @@ const MISSING = `
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by score_type, lead_hours`;
 
-const FAILED_CHECKS = `
-  select failed.score_type, failed.lead_hours, failed.failed_check,
-    array_agg(concat(failed.variable_name, failed.pressure_level)
-      order by failed.variable_name, failed.pressure_level) as fields,
-    (select count(*)::int from weather_forecast_component_scores as score
-     where (score.validator_id, score.run_id, score.miner_hotkey) = ($1, $2, $3)
-       and (score.score_type, score.lead_hours) = (failed.score_type, failed.lead_hours)) as looked_at
-  from failed_checks as failed
-  where failed.validator_id = $1 and failed.run_id = $2 and failed.miner_hotkey = $3
-  group by failed.score_type, failed.lead_hours, failed.failed_check
-  order by failed.score_type, failed.lead_hours, failed.failed_check`;
+/** Which forecast is explained. */
+export interface ForecastName {
+  readonly validatorHotkey: string;
+  readonly runId: number;
+  /** Hotkey or UID. */
+  readonly miner: string;
+}
 
-/** Reads the history of one miner, by hotkey or UID, in one run; null when there is no such forecast. */
-export async function readExplanation(pool: Pool, runId: number, miner: string): Promise<Explanation | null> {
-  type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores' | 'failed_checks'> & {
+/** Reads the history of one miner in one run of a validator; null when there is no such forecast. */
+export async function readExplanation(
+  pool: Pool,
+  { validatorHotkey, runId, miner }: ForecastName,
+): Promise<Explanation | null> {
+  type Forecast = Omit<Explanation, 'run' | 'attempts' | 'missing_scores'> & {
     readonly validator_id: number;
   };
-  const [forecast] = (await pool.query<Forecast>(FORECAST, [runId, miner])).rows;
+  const [forecast] = (await pool.query<Forecast>(FORECAST, [validatorHotkey, runId, miner])).rows;
   if (forecast === undefined) return null;
   const { validator_id: validatorId, ...fields } = forecast;
   const key = [validatorId, runId, forecast.miner_hotkey];

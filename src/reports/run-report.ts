@@ -35,6 +35,7 @@ export interface MinerReport {
 /** A run as it was recorded. */
 export interface RunReport {
   readonly run: {
+    readonly validator_hotkey: string;
     readonly id: number;
     readonly init_time: string | null;
     readonly status: string | null;
@@ -74,7 +75,7 @@ const MINERS = `
   ) as scored
   cross join lateral (
     select jsonb_agg(name order by name) as variables from (
-      select name from unnest($2::text[]) as name
+      select name from unnest($3::text[]) as name
       where array_length(scored.variables, 1) > 0 and name <> all (scored.variables)
       union
       select reported.name from weather_forecast_steps as step, jsonb_array_elements_text(
@@ -82,38 +83,52 @@ const MINERS = `
       ) as reported (name)
       where (step.validator_id, step.run_id, step.miner_hotkey)
           = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-        and (scored.variables is null or reported.name = any ($2)
+        and (scored.variables is null or reported.name = any ($3)
           or regexp_replace(reported.name, '\\d+$', '') = any (scored.variables))) as named
   ) as missing
-  where forecast.run_id = $1
+  where (forecast.validator_id, forecast.run_id) = ($1, $2)
   order by forecast.miner_rank nulls last, forecast.miner_uid`;
 
 const RUN = `
-  select id::float8 as id, ${utcText('gfs_init_time_utc')} as init_time, status, error_message as error,
-    extract(epoch from completion_time - run_initiation_time)::float8 as duration_seconds, trace_id
-  from weather_forecast_runs where id = $1`;
+  select validator.hotkey as validator_hotkey, run.id::float8 as id, ${utcText('gfs_init_time_utc')} as init_time, run.status,
+    run.error_message as error,
+    extract(epoch from completion_time - run_initiation_time)::float8 as duration_seconds, run.trace_id
+  from weather_forecast_runs as run join validators as validator on validator.id = run.validator_id
+  where (run.validator_id, run.id) = ($1, $2)`;
 
+const COUNTED = [
+  'weather_forecast_steps',
+  'weather_forecast_component_scores',
+  'weather_miner_responses',
+  'weather_forecast_stats',
+  'validator_job_logs',
+];
 const COUNTS = `
-  select 'weather_forecast_runs' as name, count(*)::float8 as rows from weather_forecast_runs where id = $1
-  union all select 'weather_forecast_steps', count(*) from weather_forecast_steps where run_id = $1
-  union all select 'weather_forecast_component_scores', count(*) from weather_forecast_component_scores where run_id = $1
-  union all select 'weather_miner_responses', count(*) from weather_miner_responses where run_id = $1
-  union all select 'weather_forecast_stats', count(*) from weather_forecast_stats where run_id = $1
-  union all select 'validator_job_logs', count(*) from validator_job_logs where run_id = $1
-  union all select 'miner_stats', count(*) from miner_stats where miner_hotkey in
-    (select miner_hotkey from weather_forecast_stats where run_id = $1)`;
+  select 'weather_forecast_runs' as name, count(*)::float8 as rows from weather_forecast_runs
+  where (validator_id, id) = ($1, $2)
+  ${COUNTED.map((table) => `union all select '${table}', count(*) from ${table} where (validator_id, run_id) = ($1, $2)`).join('\n  ')}
+  union all select 'miner_stats', count(*) from miner_stats where validator_id = $1 and miner_hotkey in
+    (select miner_hotkey from weather_forecast_stats where (validator_id, run_id) = ($1, $2))`;
 
 const COMPLETENESS = `
   select started::float8 as started, recorded::float8 as recorded, in_flight::float8 as in_flight
-  from run_completeness where run_id = $1`;
+  from run_completeness where validator_id = $1 and run_id = $2`;
 
-/** Reads the recorded rows of a run; null when it is not recorded. */
-export async function readRunReport(pool: Pool, runId: number): Promise<RunReport | null> {
-  const [run] = (await pool.query<RunReport['run']>(RUN, [runId])).rows;
+/** Reads the recorded rows of a run of a validator; null when it is not recorded. */
+export async function readRunReport(
+  pool: Pool,
+  { validatorHotkey, runId }: { readonly validatorHotkey: string; readonly runId: number },
+): Promise<RunReport | null> {
+  const { rows: validators } = await pool.query<{ id: number }>(
+    'select id from validators where hotkey = $1',
+    [validatorHotkey],
+  );
+  const key = [validators[0]?.id ?? null, runId];
+  const [run] = (await pool.query<RunReport['run']>(RUN, key)).rows;
   if (run === undefined) return null;
-  const { rows: miners } = await pool.query<MinerReport>(MINERS, [runId, VARIABLES]);
-  const { rows: counts } = await pool.query<{ name: string; rows: number }>(COUNTS, [runId]);
-  const { rows: completeness } = await pool.query<RunReport['completeness']>(COMPLETENESS, [runId]);
+  const { rows: miners } = await pool.query<MinerReport>(MINERS, [...key, VARIABLES]);
+  const { rows: counts } = await pool.query<{ name: string; rows: number }>(COUNTS, key);
+  const { rows: completeness } = await pool.query<RunReport['completeness']>(COMPLETENESS, key);
   return {
     run,
     miners,

@@ -3,6 +3,8 @@ import { textTable, type TextColumn } from './text-table.ts';
 
 /** Widest line, characters. */
 const WIDTH = 140;
+/** An SS58 address, in full. */
+const HOTKEY_LENGTH = 48;
 
 const score = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 const shortened = (text: string, length: number): string =>
@@ -39,7 +41,7 @@ export function formatRunReport(report: RunReport): string {
   const isSimulated = miners.some(({ profile }) => profile != null);
   const columns = COLUMNS.filter(({ heading }) => isSimulated || heading !== 'plays');
   return [
-    `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'}${seconds}`,
+    `Run ${run.id} of validator ${shortened(run.validator_hotkey, HOTKEY_LENGTH)}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'}${seconds}`,
     ...error,
     '',
     textTable(columns, miners),

@@ -39,7 +39,7 @@ describe('barograph explain', () => {
     const words = await explain('--run', '1', '--miner', String(miner?.uid));
     expect(words).toMatchObject({ exitCode: 0, stderr: '' });
     expect(words.stdout).toContain(
-      `(${miner?.hotkey ?? ''}) in run 1: completed, stage complete; has the score 0.`,
+      `(${miner?.hotkey ?? ''}) in run 1 of validator demonstration-validator: completed, stage complete; has the score 0.`,
     );
     expect(words.stdout).toContain(`Trace: ${miner?.trace_id ?? ''}\n`);
     expect(words.stdout).toMatch(
@@ -50,7 +50,12 @@ describe('barograph explain', () => {
     );
     const json = await explain('--run', '1', '--miner', miner?.hotkey ?? '', '--json');
     const document = JSON.parse(json.stdout) as Explanation & { readonly totals: AttemptTotals };
-    expect(document).toMatchObject({ run_id: 1, miner_hotkey: miner?.hotkey, forecast_status: 'completed' });
+    expect(document).toMatchObject({
+      validator_hotkey: 'demonstration-validator',
+      run_id: 1,
+      miner_hotkey: miner?.hotkey,
+      forecast_status: 'completed',
+    });
     const lines = words.stdout.split('\n').filter((line) => line.includes('(span '));
     expect(lines).toHaveLength(document.attempts.length);
     for (const { span_id: span } of document.attempts) expect(words.stdout).toContain(`(span ${span})`);
@@ -66,7 +71,7 @@ describe('barograph explain', () => {
     async (run, miner) => {
       const { exitCode, stdout, stderr } = await explain('--run', run, '--miner', miner, '--json');
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-      expect(stderr).toContain(`Nothing was recorded of miner ${miner} in run ${run}.`);
+      expect(stderr).toContain(`Nothing was recorded of miner ${miner} in run ${run}`);
       expect(stderr).toContain('from weather_forecast_stats');
     },
   );

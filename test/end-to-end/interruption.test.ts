@@ -36,7 +36,7 @@ describe('an interrupted demonstration', () => {
     'a demonstration stopped by %s ends with exit code %i, and its run is recorded as abandoned',
     async (signal, code) => {
       const program = start(['--once'], LASTING);
-      await program.untilStderrMatches(/run \d+ awaiting results/);
+      await program.untilStderrMatches(/run \d+ of demonst… awaiting results/);
       program.kill(signal);
       const { exitCode, stdout, stderr } = await program.ended;
       expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
@@ -57,7 +57,7 @@ describe('an interrupted demonstration', () => {
     program.kill('SIGINT');
     const { exitCode, stdout } = await program.ended;
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^Run 1, T0 .*: completed in /);
+    expect(stdout).toMatch(/^Run 1 of validator demonstration-validator, T0 .*: completed in /);
     expect(await theOnly(connected)).toEqual({ connections: 0 });
   });
 });
@@ -65,7 +65,7 @@ describe('an interrupted demonstration', () => {
 describe('a demonstration after one that was killed', () => {
   it('the run of the killed demonstration is abandoned, and a new run completes', async () => {
     const killed = start(['--once'], LASTING);
-    await killed.untilStderrMatches(/run 1 awaiting results/);
+    await killed.untilStderrMatches(/run 1 of demonst… awaiting results/);
     killed.kill('SIGKILL');
     await killed.ended;
     const { exitCode } = await start(['--once', '--json'], SHORT_DELAYS).ended;
@@ -81,7 +81,7 @@ describe('a demonstration after one that was killed', () => {
 describe('a demonstration beside another one on the same database', () => {
   it('a second demonstration on one database is refused with the remedy', async () => {
     const first = start(['--once'], LASTING);
-    await first.untilStderrMatches(/run 1 awaiting results/);
+    await first.untilStderrMatches(/run 1 of demonst… awaiting results/);
     const second = await start(['--once', '--json'], SHORT_DELAYS).ended;
     expect(second).toMatchObject({ exitCode: 1, stdout: '' });
     expect(second.stderr).toContain('Another process works on the runs of this database');

@@ -103,7 +103,7 @@ describe('reconcileMetrics', () => {
 });
 
 describe('sweep', () => {
-  const request = { olderThanMillis: 1, instanceId: null };
+  const request = { olderThanMillis: 1, instanceId: null, validatorHotkey: null };
   const instances = ['instance-1', 'instance-2'];
   beforeEach(async () => {
     const exporter = createPostgresExporter({ pool: database.pool });

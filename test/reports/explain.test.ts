@@ -15,7 +15,7 @@ function outcomeOf(changes: Partial<Attempt>): string {
 describe('explain', () => {
   it('the text has the miner, trace, totals, each step with its calls, and the missing scores', () => {
     expect(explain(explanation())).toBe(`\
-Miner 7 (5MinerSeven) in run 3: completed, stage complete; has the score 0.8071, rank 1.
+Miner 7 (5MinerSeven) in run 3 of validator 5Validator: completed, stage complete; has the score 0.8071, rank 1.
 Trace: 0af7651916cd43dd8448eb211c80319c
 Totals: 1 attempts, 0 retries, 0 waits for truth, 1 calls to the miner, 0 of them failed
 
@@ -143,7 +143,7 @@ Every score that was expected is there.`);
       missing_scores: [missingScore()],
     });
     expect(explain(unscored)).toContain(
-      'Miner ? (5MinerSeven) in run 3: completed, stage unknown; has no score.',
+      'Miner ? (5MinerSeven) in run 3 of validator 5Validator: completed, stage unknown; has no score.',
     );
     expect(explain(unscored)).toMatch(/why:\n {2}era5 24 h: Field 2t/);
   });

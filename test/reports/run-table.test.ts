@@ -8,7 +8,7 @@ describe('formatRunReport', () => {
   it('the report has the miners, the recorded rows and their completeness', () => {
     const second = minerReport({ rank: 2, uid: 11, hotkey: '5FXEwHvyXabc', retries: 2 });
     expect(formatRunReport(runReport({ miners: [minerReport(), second] }))).toBe(`\
-Run 3, T0 2026-11-23T00:00:00.000Z: completed in 12.9 s
+Run 3 of validator 5Validator, T0 2026-11-23T00:00:00.000Z: completed in 12.9 s
 
 rank  uid  miner     forecast   stage     score   day1   era5  leads    acc  retries  last error
 ────  ───  ────────  ─────────  ────────  ─────  ─────  ─────  ─────  ─────  ───────  ──────────
@@ -61,7 +61,7 @@ Spans: 577 started, 577 recorded, 0 in flight`);
       duration_seconds: null,
     };
     expect(linesOf(formatRunReport(runReport({ run }))).slice(0, 2)).toEqual([
-      'Run 3, T0 2026-11-23T00:00:00.000Z: failed',
+      'Run 3 of validator 5Validator, T0 2026-11-23T00:00:00.000Z: failed',
       'Error: GFS could not be read',
     ]);
   });
@@ -77,7 +77,7 @@ Spans: 577 started, 577 recorded, 0 in flight`);
       error_type: 'verification_freeze_window',
       missing_variables: Array.from({ length: 69 }, (_, index) => `variable${index}`),
     });
-    const run = { ...runReport().run, error: 'y'.repeat(500) };
+    const run = { ...runReport().run, validator_hotkey: 'v'.repeat(500), error: 'y'.repeat(500) };
     const lines = linesOf(formatRunReport(runReport({ run, miners: [worst] })));
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(140);
   });

@@ -6,6 +6,10 @@ export interface DeadLetterFilter {
   readonly runId?: number;
   readonly reason?: DeadLetterReason;
   readonly spanId?: string;
+  /** Those that name this validator. */
+  readonly validatorHotkey?: string;
+  /** With a validator: those that name none as well. */
+  readonly includesUnnamed?: boolean;
 }
 
 /** The key of `dead_letter_spans`. */
@@ -30,12 +34,15 @@ export interface DeadLetter extends DeadLetterKey {
 export type DeadLetterCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
 
 const MATCHES = `($1::bigint is null or run_id = $1) and ($2::text is null or reason = $2)
-  and ($3::text is null or span_id = $3)`;
+  and ($3::text is null or span_id = $3)
+  and ($4::text is null or validator_hotkey = $4 or ($5 and validator_hotkey is null))`;
 
-const valuesOf = ({ runId, reason, spanId }: DeadLetterFilter): unknown[] => [
-  runId ?? null,
-  reason ?? null,
-  spanId ?? null,
+const valuesOf = (filter: DeadLetterFilter): unknown[] => [
+  filter.runId ?? null,
+  filter.reason ?? null,
+  filter.spanId ?? null,
+  filter.validatorHotkey ?? null,
+  filter.includesUnnamed ?? false,
 ];
 
 /** Keyset pagination: dead letters in key order, those behind `after`. */
@@ -48,8 +55,8 @@ export async function readDeadLetters(
     `select trace_id as "traceId", span_id as "spanId", phase, reason, detail, validator_hotkey as "validatorHotkey",
        run_id as "runId", instance_id as "instanceId", span::text as span
      from dead_letter_spans
-     where ${MATCHES} and ($4::text is null or (trace_id, span_id, phase) > ($4, $5, $6))
-     order by trace_id, span_id, phase limit $7`,
+     where ${MATCHES} and ($6::text is null or (trace_id, span_id, phase) > ($6, $7, $8))
+     order by trace_id, span_id, phase limit $9`,
     [...valuesOf(filter), after?.traceId ?? null, after?.spanId ?? null, after?.phase ?? null, limit],
   );
   return rows;

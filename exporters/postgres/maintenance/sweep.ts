@@ -14,6 +14,8 @@ export interface SweepRequest {
   readonly olderThanMillis: number;
   /** Null: every process that sends heartbeats. A process that sends none is swept only by name. */
   readonly instanceId: string | null;
+  /** Null: of all validators. */
+  readonly validatorHotkey: string | null;
 }
 
 /** A process presumed dead: its last heartbeat is older than the limit. */
@@ -44,7 +46,7 @@ export async function readUpMillis(pool: Pool): Promise<number> {
 /** Finds silent processes with running steps. Takes no locks: each may still send a heartbeat afterwards. */
 export async function findSilentEmitters(
   client: ClientBase | Pool,
-  { olderThanMillis, instanceId }: SweepRequest,
+  { olderThanMillis, instanceId, validatorHotkey }: SweepRequest,
 ): Promise<readonly SilentEmitter[]> {
   const { rows } = await client.query<SilentEmitter>(
     `select validator.id as "validatorId", validator.hotkey as "validatorHotkey", emitter.instance_id as "instanceId",
@@ -53,10 +55,10 @@ export async function findSilentEmitters(
      join validators as validator on validator.id = emitter.validator_id
      join weather_forecast_steps_running as step
        on (step.validator_id, step.instance_id) = (emitter.validator_id, emitter.instance_id)
-     where ${IS_SILENT}
+     where ${IS_SILENT} and ($3::text is null or validator.hotkey = $3)
      group by validator.id, emitter.validator_id, emitter.instance_id
      order by validator.id, emitter.instance_id`,
-    [olderThanMillis, instanceId],
+    [olderThanMillis, instanceId, validatorHotkey],
   );
   return rows;
 }
@@ -103,18 +105,29 @@ async function lockSilent(
   return rows[0]?.heardAt ?? null;
 }
 
-/** @throws CategorizedError when no process of that name is known, with the newest that are */
-export async function requireEmitter(client: ClientBase | Pool, instanceId: string): Promise<void> {
-  const { rows } = await client.query<{ instanceId: string; lastSeen: EpochMicros | null; isNamed: boolean }>(
-    `select instance_id as "instanceId", instance_id = $1 as "isNamed",
+/** @throws CategorizedError when the validator has no process of that name, with the newest that are known */
+export async function requireEmitter(
+  client: ClientBase | Pool,
+  { instanceId, validatorHotkey }: { readonly instanceId: string; readonly validatorHotkey: string | null },
+): Promise<void> {
+  const { rows } = await client.query<{
+    instanceId: string;
+    hotkey: string;
+    lastSeen: EpochMicros | null;
+    isNamed: boolean;
+  }>(
+    `select instance_id as "instanceId", hotkey, instance_id = $1 as "isNamed",
        ${epochMicros('greatest(last_seen, heartbeat_at)')} as "lastSeen"
-     from emitters order by instance_id = $1 desc, greatest(last_seen, heartbeat_at) desc nulls last limit 10`,
-    [instanceId],
+     from emitters join validators on validators.id = emitters.validator_id
+     where $2::text is null or hotkey = $2
+     order by instance_id = $1 desc, greatest(last_seen, heartbeat_at) desc nulls last limit 10`,
+    [instanceId, validatorHotkey],
   );
   if (rows.some(({ isNamed }) => isNamed)) return;
-  const known = rows.map(({ instanceId: id, lastSeen }) =>
-    lastSeen === null ? id : `${id} (${isoOfMicros(lastSeen)})`,
+  const known = rows.map(({ instanceId: id, hotkey, lastSeen }) =>
+    lastSeen === null ? `${id} of ${hotkey}` : `${id} of ${hotkey} (${isoOfMicros(lastSeen)})`,
   );
   const there = known.length === 0 ? 'None is.' : `The newest that are: ${known.join(', ')}.`;
-  throw new CategorizedError('not_found', `No process ${instanceId} is known. ${there}`);
+  const ofValidator = validatorHotkey === null ? '' : ` of validator ${validatorHotkey}`;
+  throw new CategorizedError('not_found', `No process ${instanceId}${ofValidator} is known. ${there}`);
 }

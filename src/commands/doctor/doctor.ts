@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Pool } from 'pg';
 import { readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
+import { describeValidators } from '#reports/resolve-validator';
 import { messageOf } from '#semconv/message-of';
 import { checkConsistency } from './check-consistency.ts';
 import { checkMetricsPort } from './metrics-port.ts';
@@ -35,6 +37,7 @@ async function checkDatabase(): Promise<Check[]> {
       );
       const { current, latest, pending } = await migrationStatus(pool);
       const advice = pending.length === 0 ? '' : '; run `barograph migrate`';
+      const validators = pending.length === 0 ? [await listValidators(pool)] : [];
       return [
         {
           name: 'PostgreSQL',
@@ -42,6 +45,7 @@ async function checkDatabase(): Promise<Check[]> {
           found: `${rows[0]?.version ?? 'unknown'} at ${describeConnectionTarget(connectionString)} (${kind})`,
         },
         { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
+        ...validators,
         { name: 'Writing', ...(await checkWrites(pool)) },
         ...(pending.length === 0 ? [{ name: 'Rows', ...(await checkConsistency(pool)) }] : []),
       ];
@@ -49,6 +53,12 @@ async function checkDatabase(): Promise<Check[]> {
   } catch (error) {
     return [{ name: 'PostgreSQL', ok: false, found: messageOf(error) }];
   }
+}
+
+/** Numbers and hotkeys, by which `--validator` names them. */
+async function listValidators(pool: Pool): Promise<Check> {
+  const recorded = await describeValidators(pool);
+  return { name: 'Validators', ok: true, found: recorded === '' ? 'none has recorded yet' : recorded };
 }
 
 /** Waiting records are normal while the database is away; a spool that cannot be read needs a person. */

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { Pool } from 'pg';
 import type { FoldRequest } from '#maintenance/maintenance';
-import { wholeNumber } from '../terminal/option-parsers.ts';
+import { resolveValidator, runSubject } from '#reports/resolve-validator';
+import { validatorOption, wholeNumber } from '../terminal/option-parsers.ts';
 
 /** The run or validator whose projections a command is about. */
 export interface ScopeOptions {
@@ -13,10 +15,11 @@ export interface ScopeOptions {
 export const withScopeOptions = (command: Command): Command =>
   command
     .option('--run <id>', 'only this run and its miners', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .option('--validator <hotkey>', 'only this validator')
+    .addOption(validatorOption('only this validator; needed where several have a run of that number'))
     .option('--json', 'print one JSON document instead of text');
 
-export const toFoldRequest = ({ run, validator }: ScopeOptions): FoldRequest => ({
-  runId: run ?? null,
-  validatorHotkey: validator ?? null,
-});
+/** @throws CategorizedError when the validator is unknown, or the run is of several */
+export async function toFoldRequest(pool: Pool, { run, validator }: ScopeOptions): Promise<FoldRequest> {
+  const subject = run === undefined ? null : runSubject(run);
+  return { runId: run ?? null, validatorHotkey: await resolveValidator(pool, validator, subject) };
+}

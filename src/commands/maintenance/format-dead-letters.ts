@@ -3,6 +3,7 @@ import { textTable, type TextColumn } from '#reports/text-table';
 
 /** Longest detail that is shown; the rest is in the JSON. */
 const MAX_DETAIL_LENGTH = 120;
+const MAX_HOTKEY_LENGTH = 12;
 
 /** Replaces line breaks and control characters: the sender chose this text, and a terminal obeys escape sequences. */
 function onOneLine(text: string, maxLength = Infinity): string {
@@ -12,6 +13,10 @@ function onOneLine(text: string, maxLength = Infinity): string {
 
 const COLUMNS: readonly TextColumn<DeadLetter>[] = [
   { heading: 'reason', value: ({ reason }) => reason },
+  {
+    heading: 'validator',
+    value: ({ validatorHotkey }) => onOneLine(validatorHotkey ?? '–', MAX_HOTKEY_LENGTH),
+  },
   { heading: 'run', value: ({ runId }) => String(runId ?? '–'), isNumber: true },
   { heading: 'phase', value: ({ phase }) => phase },
   { heading: 'span', value: ({ spanId }) => onOneLine(spanId) },

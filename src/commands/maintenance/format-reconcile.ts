@@ -14,19 +14,23 @@ function firstOf(lines: readonly string[], count: number): readonly string[] {
   return [...lines.slice(0, SHOWN), ...(more > 0 ? [`… and ${more} more`] : [])];
 }
 
-/** The differences between the projections and the log, as lines. */
-export function differenceLines({ rows, differences, differenceCount }: Reconciled): readonly string[] {
+/** The differences between the projections and the log of a validator, or of all, as lines. */
+export function differenceLines(
+  { rows, differences, differenceCount }: Reconciled,
+  validatorHotkey: string | null,
+): readonly string[] {
+  const log = validatorHotkey === null ? 'the log' : `the log of validator ${validatorHotkey}`;
   const compared = Object.entries(rows).map(([table, count]) => `  ${table}: ${count}`);
   if (differenceCount === 0) {
     return compared.length === 0
       ? ['The log is empty.']
-      : ['The tables match the log. Rows compared:', ...compared];
+      : [`The tables match ${log}. Rows compared:`, ...compared];
   }
   const lines = differences.map(({ table, key, column, inTables, fromLog }) => {
     const place = Object.entries(key).map(([name, value]) => `${name} ${value}`);
     return `${[table, ...place].join(', ')}${column === null ? '' : `: ${column}`}: ${valueOf(inTables)} in the tables, ${valueOf(fromLog)} from the log`;
   });
-  return [`${differenceCount} values differ from the log:`, ...firstOf(lines, differenceCount)];
+  return [`${differenceCount} values differ from ${log}:`, ...firstOf(lines, differenceCount)];
 }
 
 /** The differences between the metrics of a process and `miner_stats`, as lines. */

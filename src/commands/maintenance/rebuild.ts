@@ -20,15 +20,25 @@ export function rebuildCommand(): Command {
     .action(async (options: ScopeOptions) => {
       const isJson = options.json === true;
       const startedAt = performance.now();
-      const { logRows, rows } = await withDatabase(({ pool }) => rebuild(pool, toFoldRequest(options)));
+      const { logRows, rows, validatorHotkey } = await withDatabase(async ({ pool }) => {
+        const request = await toFoldRequest(pool, options);
+        return { ...(await rebuild(pool, request)), ...request };
+      });
       const seconds = (performance.now() - startedAt) / 1000;
-      const document = { log_rows: logRows, rows, took_seconds: seconds };
+      const document = {
+        validator_hotkey: validatorHotkey,
+        log_rows: logRows,
+        rows,
+        took_seconds: seconds,
+      };
+      const ofValidator = validatorHotkey === null ? '' : ` of validator ${validatorHotkey}`;
       const lines = Object.entries(rows).map(
         ([table, count]) => `${table}: ${count} ${count === 1 ? 'row' : 'rows'}`,
       );
-      const text = [...lines, `Rebuilt from ${logRows} rows of the log in ${seconds.toFixed(1)} s.`].join(
-        '\n',
-      );
+      const text = [
+        ...lines,
+        `Rebuilt from ${logRows} rows of the log${ofValidator} in ${seconds.toFixed(1)} s.`,
+      ].join('\n');
       createOutput({ isJson }).result(isJson ? JSON.stringify(document, null, 2) : text);
     });
 }

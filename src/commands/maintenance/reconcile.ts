@@ -37,14 +37,16 @@ export function reconcileCommand(): Command {
     .action(async (options: ReconcileOptions) => {
       const isJson = options.json === true;
       const output = createOutput({ isJson });
-      const found = await withDatabase(async ({ pool, config }) => ({
-        folds: await reconcile(pool, toFoldRequest(options)),
-        metrics: await compareMetrics(pool, {
+      const found = await withDatabase(async ({ pool, config }) => {
+        const request = await toFoldRequest(pool, options);
+        const folds = await reconcile(pool, request);
+        const metrics = await compareMetrics(pool, {
           url: metricsUrl(options, config),
           isRequired: options.metrics !== undefined,
           output,
-        }),
-      }));
+        });
+        return { ...request, folds, metrics };
+      });
       output.result(isJson ? JSON.stringify(toDocument(found), null, 2) : formatReconciled(found));
       const { folds, metrics } = found;
       if (folds.differenceCount > 0 || (metrics?.differences.length ?? 0) > 0) process.exitCode = 1;
@@ -52,6 +54,8 @@ export function reconcileCommand(): Command {
 }
 
 interface Comparison {
+  /** Null: of all validators. */
+  readonly validatorHotkey: string | null;
   readonly folds: Reconciled;
   readonly metrics: ReconciledMetrics | null;
 }
@@ -83,10 +87,11 @@ async function compareMetrics(
   }
 }
 
-const formatReconciled = ({ folds, metrics }: Comparison): string =>
-  [...differenceLines(folds), ...(metrics === null ? [] : seriesLines(metrics))].join('\n');
+const formatReconciled = ({ validatorHotkey, folds, metrics }: Comparison): string =>
+  [...differenceLines(folds, validatorHotkey), ...(metrics === null ? [] : seriesLines(metrics))].join('\n');
 
-const toDocument = ({ folds, metrics }: Comparison) => ({
+const toDocument = ({ validatorHotkey, folds, metrics }: Comparison) => ({
+  validator_hotkey: validatorHotkey,
   folds: {
     rows: folds.rows,
     difference_count: folds.differenceCount,

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
-import { readUpMillis, sweep, type SweptEmitter } from '#maintenance/maintenance';
-import { duration } from '../terminal/option-parsers.ts';
+import type { Pool } from 'pg';
+import { readUpMillis, sweep, type SweepRequest, type SweptEmitter } from '#maintenance/maintenance';
+import { processSubject, resolveValidator } from '#reports/resolve-validator';
+import { duration, validatorOption } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
 
 interface SweepOptions {
   readonly olderThan: number;
   readonly instance?: string;
+  readonly validator?: string;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -56,6 +59,19 @@ const toDocument = ({ emitters, upMillis }: Swept, isDryRun: boolean) => ({
   })),
 });
 
+/** @throws CategorizedError when the validator is unknown, or several have the process */
+async function toSweepRequest(
+  pool: Pool,
+  { olderThan, instance, validator }: SweepOptions,
+): Promise<SweepRequest> {
+  const subject = instance === undefined ? null : processSubject(instance);
+  return {
+    olderThanMillis: olderThan,
+    instanceId: instance ?? null,
+    validatorHotkey: await resolveValidator(pool, validator, subject),
+  };
+}
+
 /** `barograph sweep`: closes the running steps of processes whose heartbeat expired. */
 export function sweepCommand(): Command {
   return new Command('sweep')
@@ -66,14 +82,17 @@ export function sweepCommand(): Command {
       duration(1),
     )
     .option('--instance <id>', 'only the process with this service.instance.id')
+    .addOption(
+      validatorOption('only processes of this validator; needed where several have a process of that id'),
+    )
     .option('--dry-run', 'list what would be closed, and close nothing')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', HELP)
-    .action(async ({ olderThan, instance, dryRun, json }: SweepOptions) => {
-      const request = { olderThanMillis: olderThan, instanceId: instance ?? null };
+    .action(async (options: SweepOptions) => {
+      const { olderThan, dryRun, json } = options;
       const isDryRun = dryRun === true;
       const swept = await withDatabase(async ({ pool }) => ({
-        emitters: await sweep(pool, request, { isDryRun }),
+        emitters: await sweep(pool, await toSweepRequest(pool, options), { isDryRun }),
         upMillis: await readUpMillis(pool),
       }));
       const { emitters, upMillis } = swept;

@@ -40,7 +40,7 @@ function formatReport(report: ValidationReport): string {
 }
 
 const formatUnrecorded = ({ run, outcome }: ValidationReport): string =>
-  `Run ${run.id}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'} · ${describeOutcome(outcome)}\n\n` +
+  `Run ${run.id} of validator ${run.validator_hotkey}, T0 ${run.init_time ?? 'unknown'}: ${run.status ?? 'unknown'} · ${describeOutcome(outcome)}\n\n` +
   'Nothing of it was recorded, because OTEL_SDK_DISABLED is true: unset it to record.';
 
 function formatLocations({ where, recorder }: ValidationReport): string {

@@ -85,7 +85,7 @@ async function runToCompletion(options: ValidationOptions, { pipeline }: Barogra
     day1Lead: options.day1Lead,
   });
   await pipeline.start();
-  await watchProgress(pipeline, runId, options);
+  await watchProgress(pipeline, { validatorHotkey: options.validatorHotkey, runId }, options);
   return runId;
 }
 

@@ -31,6 +31,7 @@ export interface ValidationReport extends RunReport {
 /** What the report needs besides the recorded rows. */
 export interface ReportSources {
   readonly config: Config;
+  readonly validatorHotkey: string;
   readonly initTime: Date;
   readonly miners: { readonly miners: readonly (Pick<Miner, 'hotkey'> & { readonly profile?: string })[] };
 }
@@ -46,12 +47,13 @@ export async function readValidationReport(
   runId: number,
 ): Promise<ValidationReport> {
   const { status, miners, leads } = await pipeline.progress(runId);
-  const { isSdkDisabled } = sources.config;
+  const { validatorHotkey, config } = sources;
+  const { isSdkDisabled } = config;
   const recorded = isSdkDisabled
-    ? unrecorded(runId, status, sources.initTime)
-    : await readRunReport(recording.pool, runId);
+    ? unrecorded(sources, runId, status)
+    : await readRunReport(recording.pool, { validatorHotkey, runId });
   const { exported, queued, dropped } = recording.counters();
-  if (recorded === null) throw nothingRecorded(runId, dropped);
+  if (recorded === null) throw nothingRecorded(validatorHotkey, runId, dropped);
   const profiles = new Map(sources.miners.miners.map(({ hotkey, profile }) => [hotkey, profile]));
   return {
     ...recorded,
@@ -62,13 +64,18 @@ export async function readValidationReport(
     where: {
       metrics: recording.metricsUrl,
       database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
-      traces: sources.config.exportsTraces ? 'sent to the OTLP endpoint of the environment' : null,
+      traces: config.exportsTraces ? 'sent to the OTLP endpoint of the environment' : null,
     },
   };
 }
 
-const unrecorded = (runId: number, status: string, initTime: Date): RunReport => ({
+const unrecorded = (
+  { validatorHotkey, initTime }: ReportSources,
+  runId: number,
+  status: string,
+): RunReport => ({
   run: {
+    validator_hotkey: validatorHotkey,
     id: runId,
     init_time: initTime.toISOString(),
     status,
@@ -81,13 +88,17 @@ const unrecorded = (runId: number, status: string, initTime: Date): RunReport =>
   completeness: { started: 0, recorded: 0, in_flight: 0 },
 });
 
-function nothingRecorded(runId: number, dropped: Readonly<Record<string, number>>): CategorizedError {
+function nothingRecorded(
+  validatorHotkey: string,
+  runId: number,
+  dropped: Readonly<Record<string, number>>,
+): CategorizedError {
   const reasons = Object.entries(dropped).flatMap(([reason, spans]) =>
     spans > 0 ? `${spans} ${reason}` : [],
   );
   return new CategorizedError(
     'validator_internal',
-    `Run ${runId} ended, but nothing of it was recorded; dropped spans: ${reasons.join(', ') || 'none'}. ` +
+    `Run ${runId} of validator ${validatorHotkey} ended, but nothing of it was recorded; dropped spans: ${reasons.join(', ') || 'none'}. ` +
       'Another OpenTelemetry SDK may be registered in this process; only one can be.',
   );
 }

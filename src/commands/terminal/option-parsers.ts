@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Parses a whole number from `from` to `to`, both included. */
 export const wholeNumber =
@@ -49,3 +49,19 @@ function isDay(day: string): boolean {
   const midnight = new Date(`${day}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
+
+/** Names a validator. An empty text is refused: it would be the beginning of every hotkey. */
+export const validatorOption = (description: string): Option =>
+  new Option(
+    '--validator <number or hotkey>',
+    `${description}; the unique beginning of its hotkey is enough`,
+  ).argParser((text) => {
+    if (text !== '') return text;
+    throw new InvalidArgumentError(
+      'Allowed: the number of a validator, its hotkey, or the beginning of one.',
+    );
+  });
+
+/** Names the validator of a run that is named. */
+export const validatorOfRunOption = (): Option =>
+  validatorOption('whose run it is; needed where several validators have a run of that number');

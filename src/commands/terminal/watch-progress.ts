@@ -18,19 +18,24 @@ export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 
   );
 }
 
-/** The progress of a run in one line. */
-export const describeProgress = (progress: RunProgress): string =>
-  `run ${progress.runId} ${progress.status.replaceAll('_', ' ')} · ${describeOutcome(progress)}`;
+/** Characters of a hotkey that are shown: the rest of the line is what changes. */
+const SHOWN_HOTKEY = 8;
+const shorten = (hotkey: string): string =>
+  hotkey.length > SHOWN_HOTKEY ? `${hotkey.slice(0, SHOWN_HOTKEY - 1)}…` : hotkey;
+
+/** The progress of a run of a validator in one line. */
+export const describeProgress = (validatorHotkey: string, progress: RunProgress): string =>
+  `run ${progress.runId} of ${shorten(validatorHotkey)} ${progress.status.replaceAll('_', ' ')} · ${describeOutcome(progress)}`;
 
 /** Prints the progress of a run when it changed, once a second at most, until the run is over or the signal aborts. */
 export async function watchProgress(
   pipeline: Pick<Pipeline, 'progress' | 'finished'>,
-  runId: number,
+  { validatorHotkey, runId }: { readonly validatorHotkey: string; readonly runId: number },
   { output, signal }: { readonly output: Output; readonly signal: AbortSignal },
 ): Promise<void> {
   let last = '';
   const showProgress = async (): Promise<void> => {
-    const line = describeProgress(await pipeline.progress(runId));
+    const line = describeProgress(validatorHotkey, await pipeline.progress(runId));
     if (line !== last && !signal.aborted) output.progress(line);
     last = line;
   };

@@ -102,9 +102,18 @@ async function ensureDailyRun(validator: DailyWork, pipeline: Pipeline, initTime
   const { validatorHotkey, minersFile } = validator;
   const miners = await readMinerList(minersFile);
   const { runId, isNew } = await pipeline.ensureRun({ validatorHotkey, initTime, miners });
-  const document = { event: 'run', run_id: runId, init_time: initTime.toISOString(), is_new: isNew };
+  const document = {
+    event: 'run',
+    validator_hotkey: validatorHotkey,
+    run_id: runId,
+    init_time: initTime.toISOString(),
+    is_new: isNew,
+  };
   const text = isNew ? `was created, miners: ${miners.length}` : 'exists already';
-  printEvent(validator, { document, text: `Run ${runId} of ${document.init_time} ${text}.` });
+  printEvent(validator, {
+    document,
+    text: `Run ${runId} of validator ${validatorHotkey} for ${document.init_time} ${text}.`,
+  });
   return runId;
 }
 

@@ -45,11 +45,11 @@ describe('barograph dead-letters list', () => {
   it('each dead letter is listed with reason, run and detail, followed by the counts by reason', async () => {
     const { exitCode, stdout } = await deadLetters('list');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/reason +run +phase +span +detail/);
+    expect(stdout).toMatch(/reason +validator +run +phase +span +detail/);
     expect(stdout).toMatch(
-      /invalid_attribute +1 +ended +[0-9a-f]{16} +weather\.step\.status is "done"; allowed:/,
+      /invalid_attribute +5Validator +1 +ended +[0-9a-f]{16} +weather\.step\.status is "done"; allowed:/,
     );
-    expect(stdout).toMatch(/refused_by_database +3 +ended .* 23514: the table was locked/);
+    expect(stdout).toMatch(/refused_by_database +5Validator +3 +ended .* 23514: the table was locked/);
     expect(stdout).toContain(
       'Shown: 4 dead letters (2 invalid_attribute, 1 missing_attribute, 1 refused_by_database).',
     );
@@ -100,6 +100,7 @@ describe('barograph dead-letters replay', () => {
 
   it('--run, --reason and --span restrict the replay', async () => {
     expect(await documentOf('replay', '--reason', 'invalid_attribute')).toEqual({
+      validator_hotkey: null,
       recorded: 0,
       refused: { invalid_attribute: 2 },
       stripped: 0,
@@ -126,9 +127,13 @@ describe('barograph dead-letters drop', () => {
       'Removed: 2 dead letters (1 invalid_attribute, 1 missing_attribute).\n',
     );
     expect(await documentOf('drop', '--span', refused.spanId)).toEqual({
+      validator_hotkey: null,
       dropped: { refused_by_database: 1 },
     });
-    expect(await documentOf('drop', '--all')).toEqual({ dropped: { invalid_attribute: 1 } });
+    expect(await documentOf('drop', '--all')).toEqual({
+      validator_hotkey: null,
+      dropped: { invalid_attribute: 1 },
+    });
     expect((await deadLetters('drop', '--all')).stdout).toBe('Removed: no dead letters.\n');
   });
 
@@ -138,7 +143,9 @@ describe('barograph dead-letters drop', () => {
   ])('nothing is removed with the ambiguous arguments %j', async (args, got) => {
     const { exitCode, stdout, stderr } = await deadLetters('drop', ...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toContain(`${got} Allowed: --run, --reason or --span, alone or together; or --all alone.`);
+    expect(stderr).toContain(
+      `${got} Allowed: --validator, --run, --reason or --span, alone or together; or --all alone.`,
+    );
     expect(await count()).toBe(4);
   });
 });

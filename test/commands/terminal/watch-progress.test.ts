@@ -3,6 +3,8 @@ import { describeProgress, watchProgress } from '#commands/terminal/watch-progre
 import type { RunProgress } from '#pipeline';
 import { captureOutput } from '../support/captured-output.ts';
 
+const RUN = { validatorHotkey: '5Short', runId: 3 };
+
 const progressOf = (completed: number): RunProgress => ({
   runId: 3,
   status: completed === 2 ? 'completed' : 'awaiting_results',
@@ -25,8 +27,8 @@ const progressOf = (completed: number): RunProgress => ({
 
 describe('watchProgress', () => {
   it('the progress of a run is one line with the number of miners and scores by state', () => {
-    expect(describeProgress(progressOf(1))).toBe(
-      'run 3 awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 4 wait for ERA5, 2 failed',
+    expect(describeProgress('5GrwvaEF5zXb26Fz', progressOf(1))).toBe(
+      'run 3 of 5GrwvaE… awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 4 wait for ERA5, 2 failed',
     );
   });
 
@@ -39,7 +41,7 @@ describe('watchProgress', () => {
       progress: () => Promise.resolve(progressOf(completed)),
       finished: () => new Promise<void>((resolve) => (finish = resolve)),
     };
-    const watching = watchProgress(pipeline, 3, { output, signal: new AbortController().signal });
+    const watching = watchProgress(pipeline, RUN, { output, signal: new AbortController().signal });
     await vi.advanceTimersByTimeAsync(3000);
     completed = 1;
     await vi.advanceTimersByTimeAsync(1000);
@@ -47,13 +49,15 @@ describe('watchProgress', () => {
     finish();
     await watching;
     vi.useRealTimers();
-    expect(output.progressLines).toEqual([0, 1, 2].map((count) => describeProgress(progressOf(count))));
+    expect(output.progressLines).toEqual(
+      [0, 1, 2].map((count) => describeProgress('5Short', progressOf(count))),
+    );
   });
 
   it('no progress is printed after an interruption', async () => {
     const output = captureOutput();
     const pipeline = { progress: () => Promise.resolve(progressOf(1)), finished: () => Promise.resolve() };
-    await watchProgress(pipeline, 3, { output, signal: AbortSignal.abort() });
+    await watchProgress(pipeline, RUN, { output, signal: AbortSignal.abort() });
     expect(output.progressLines).toEqual([]);
   });
 
@@ -66,7 +70,7 @@ describe('watchProgress', () => {
         (asked += 1) === 1 ? Promise.resolve(progressOf(0)) : new Promise<RunProgress>(() => undefined),
       finished: () => new Promise<void>((_, reject) => (breakOff = reject)),
     };
-    const watching = watchProgress(pipeline, 3, {
+    const watching = watchProgress(pipeline, RUN, {
       output: captureOutput(),
       signal: new AbortController().signal,
     });

@@ -114,7 +114,13 @@ describe('barograph work', () => {
     await work.ended;
     expect(eventsOf(work.output)).toEqual([
       expect.objectContaining({ event: 'started', at: '18:00' }),
-      { event: 'run', run_id: 1, init_time: '2026-11-01T00:00:00.000Z', is_new: true },
+      {
+        event: 'run',
+        validator_hotkey: VALIDATOR,
+        run_id: 1,
+        init_time: '2026-11-01T00:00:00.000Z',
+        is_new: true,
+      },
     ]);
     expect(await runs()).toEqual([{ init_time: INIT_TIME, status: 'completed' }]);
     const { rows } = await database.pool.query<{ state: string }>(

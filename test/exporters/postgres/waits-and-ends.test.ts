@@ -52,7 +52,11 @@ describe('views of a run without GFS', () => {
       retries_remaining: 4,
     };
     expect(await missingOf(1)).toEqual(['day1', 'era5'].map((score_type) => ({ score_type, ...waiting })));
-    const explanation = await readExplanation(database.pool, 1, MINER.hotkey);
+    const explanation = await readExplanation(database.pool, {
+      validatorHotkey: '5Validator',
+      runId: 1,
+      miner: MINER.hotkey,
+    });
     expect(explanation?.run).toEqual({
       status: 'seeding',
       error_message: null,

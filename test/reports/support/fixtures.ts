@@ -66,6 +66,7 @@ export const runCourse = (changes: Partial<RunState> = {}): RunState => ({
 });
 
 export const explanation = (changes: Partial<Explanation> = {}): Explanation => ({
+  validator_hotkey: '5Validator',
   run_id: 3,
   miner_uid: 7,
   miner_hotkey: '5MinerSeven',
@@ -105,6 +106,7 @@ export const minerReport = (changes: Partial<MinerReport> = {}): MinerReport => 
 
 export const runReport = (changes: Partial<RunReport> = {}): RunReport => ({
   run: {
+    validator_hotkey: '5Validator',
     id: 3,
     init_time: '2026-11-23T00:00:00.000Z',
     status: 'completed',

@@ -19,6 +19,7 @@ const SHORTEST = 1;
 const silent = (more: Partial<SweepRequest> = {}): SweepRequest => ({
   olderThanMillis: SHORTEST,
   instanceId: null,
+  validatorHotkey: null,
   ...more,
 });
 
@@ -187,16 +188,38 @@ describe('sweepEmitter', () => {
   });
 });
 
+describe('findSilentEmitters', () => {
+  it('of two validators that have a process of one id, the named one has its own found', async () => {
+    const validators = ['5Valiant', '5Validator'];
+    await write(...validators.map((validator) => startOfSpan(query({ validator }))));
+    await heartbeat('instance-1', '1 hour');
+    const hotkeysFor = async (validatorHotkey: string | null) => {
+      const found = await findSilentEmitters(database.pool, silent({ validatorHotkey }));
+      return found.map((emitter) => emitter.validatorHotkey);
+    };
+    expect(await hotkeysFor('5Valiant')).toEqual(['5Valiant']);
+    expect(await hotkeysFor(null)).toEqual(validators);
+  });
+});
+
 describe('requireEmitter', () => {
+  const nobody = { instanceId: 'nobody', validatorHotkey: null };
+
   it('an unknown process throws with the newest known ones', async () => {
-    await expect(requireEmitter(database.pool, 'nobody')).rejects.toThrow(
+    await expect(requireEmitter(database.pool, nobody)).rejects.toThrow(
       'No process nobody is known. None is.',
     );
     await write(query());
-    await expect(requireEmitter(database.pool, 'nobody')).rejects.toMatchObject({
+    await expect(requireEmitter(database.pool, nobody)).rejects.toMatchObject({
       category: 'not_found',
-      message: 'No process nobody is known. The newest that are: instance-1 (2026-11-23T18:00:00.100000Z).',
+      message:
+        'No process nobody is known. The newest that are: instance-1 of 5Validator (2026-11-23T18:00:00.100000Z).',
     });
-    await requireEmitter(database.pool, 'instance-1');
+    const ofValidator = (validatorHotkey: string) =>
+      requireEmitter(database.pool, { instanceId: 'instance-1', validatorHotkey });
+    await ofValidator('5Validator');
+    await expect(ofValidator('5Valiant')).rejects.toThrow(
+      'No process instance-1 of validator 5Valiant is known. None is.',
+    );
   });
 });
