@@ -8,7 +8,8 @@ export const PIPELINE_DASHBOARD: DashboardDefinition = {
   name: 'pipeline',
   title: 'Barograph · Pipeline',
   description:
-    'The pipeline over all runs: throughput, latencies, error rates and who is at fault, what waits, and the runs that are open.',
+    'The pipeline over all runs: what waits, and the open runs of the chosen validator; throughput, latencies, error rates ' +
+    'and who is at fault, of all validators together.',
   variables: ['validator', 'jaeger'],
   from: 'now-6h',
   refresh: '30s',

@@ -1,4 +1,4 @@
-import { ofValidator } from '../panels/sql.ts';
+import { ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 /** A set as text, an empty one as "none". */
 const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;
@@ -13,10 +13,16 @@ where ${ofValidator('book')}
 order by (book.closed_at is null) desc, book.last_seen desc nulls last
 limit 200`;
 
+/**
+ * Those of the chosen validator, and those that no recorded one can be asked for: without a run, which would be read as
+ * a run of the chosen one.
+ */
 export const DEAD_LETTERS = `
-select letter.reason, letter.phase, letter.run_id::text as run_id, letter.detail, letter.instance_id, letter.trace_id,
-  letter.span_id
+select letter.reason, letter.phase, letter.validator_hotkey, case when owner.id is not null then letter.run_id::text end as run_id,
+  letter.detail, letter.instance_id, letter.trace_id, letter.span_id
 from dead_letter_spans as letter
+left join validators as owner on owner.hotkey = letter.validator_hotkey
+where owner.id = ${SQL_VARIABLES.validator} or (owner.id is null and ${SQL_VARIABLES.validator} is not null)
 order by letter.reason, letter.run_id desc nulls last, letter.trace_id, letter.span_id
 limit 200`;
 

@@ -50,8 +50,8 @@ const letters = tablePanel({
   id: 302,
   title: 'Dead letters',
   description:
-    'Spans that could not be recorded, stored whole. The detail names the value and what is allowed. Remove the cause, ' +
-    'then barograph dead-letters replay.',
+    'Spans of the validator that could not be recorded, stored whole, and those that name none or an unknown one. The ' +
+    'detail names the value and what is allowed. Remove the cause, then barograph dead-letters replay.',
   noValue: 'No span is a dead letter',
   width: 16,
   height: 9,
@@ -59,6 +59,7 @@ const letters = tablePanel({
   columns: [
     column('reason', 'Reason', { width: 160 }),
     column('phase', 'Seen at', { width: 80 }),
+    column('validator_hotkey', 'Validator', { width: 110 }),
     runColumn(),
     messageColumn('detail', 'Detail'),
     column('instance_id', 'Process', { width: 150 }),

@@ -28,7 +28,8 @@ export const minerAlerts = ({ held, range }: Pace): readonly AlertRule[] => [
     expr: `${latest(series(METRICS.minerConsecutiveFailures))} >= ${TOO_MANY.minerFailures}`,
     for: held('10m'),
     severity: 'ticket',
-    summary: 'The last {{ $value }} forecasts of miner {{ $labels.miner_uid }} failed',
+    summary:
+      'The last {{ $value }} forecasts of miner {{ $labels.miner_uid }} of validator {{ $labels.validator_id }} failed',
     description:
       'Hotkey {{ $labels.miner_hotkey }}. It has no score for these runs. Other miners are judged by an alert of their own.',
     dashboard: DASHBOARD_LINKS.miner,
@@ -41,7 +42,7 @@ and ${MINERS_NEWLY_FAILING}
   / (${MINERS_NEWLY_FAILING} + (${MINERS_SUCCEEDING} or 0 * ${MINERS_NEWLY_FAILING})) > ${TOO_MANY.failingShare}`,
     for: held('15m'),
     severity: 'page',
-    summary: '{{ $value }} miners that worked until lately fail for validator {{ $labels.validator_id }}',
+    summary: '{{ $value }} miners of validator {{ $labels.validator_id }} that worked until lately fail',
     description:
       'That is more than a quarter of those that work. So many do not break at once: check our own side and the network first.',
     dashboard: DASHBOARD_LINKS.validatorRuns,
@@ -63,7 +64,8 @@ and ${failed} / (${failed} + (${succeeded} or vector(0))) > ${TOO_MANY.failedVer
 or (${latest(tampering)} unless on (${tamperer.join(', ')}) ${tamperingBefore(range(TAMPERING_WINDOW))})`,
     for: held('0s'),
     severity: 'ticket',
-    summary: 'Miner {{ $labels.miner_uid }} hosts another forecast than the one that was frozen',
+    summary:
+      'Miner {{ $labels.miner_uid }} of validator {{ $labels.validator_id }} hosts another forecast than was frozen',
     description:
       'Hotkey {{ $labels.miner_hotkey }}, {{ $labels.error_type }}. The altered forecast gets no score. It may be a broken disk, or an attempt to improve a forecast afterwards.',
     dashboard: DASHBOARD_LINKS.miner,

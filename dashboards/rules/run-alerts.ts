@@ -39,7 +39,8 @@ or (${oldestStep(LONG_STEPS)} > ${seconds(TOO_LONG_SECONDS.longStep)})`,
 and on (${run.join(', ')}) ${statusAge(['awaiting_results'])} > ${seconds(TOO_LONG_SECONDS.inference)}`,
     for: held('10m'),
     severity: 'page',
-    summary: '{{ $value }} forecasts of run {{ $labels.run_id }} never finished their inference',
+    summary:
+      '{{ $value }} forecasts of run {{ $labels.run_id }} of validator {{ $labels.validator_id }} never finished',
     description:
       'Their polls must be used up by now, so each should be verified or failed. No worker processes them: they stay without a score.',
     dashboard: DASHBOARD_LINKS.run,
@@ -60,7 +61,8 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
     expr: `${statusAge(BEFORE_GFS)} > ${seconds(TOO_LONG_SECONDS.gfs)}`,
     for: held('5m'),
     severity: 'page',
-    summary: 'Run {{ $labels.run_id }} has been waiting for GFS for {{ $value | humanizeDuration }}',
+    summary:
+      'Run {{ $labels.run_id }} of validator {{ $labels.validator_id }} has waited {{ $value | humanizeDuration }} for GFS',
     description:
       'No miner is queried before GFS is available. The run is given up when its six attempts are used up, 135 minutes after the first.',
     dashboard: DASHBOARD_LINKS.run,
@@ -70,7 +72,8 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
     expr: `${since(by('max', run, series(METRICS.oldestTruthDue)))} > ${seconds(TOO_LONG_SECONDS.truth)}`,
     for: held('15m'),
     severity: 'ticket',
-    summary: 'ERA5 for run {{ $labels.run_id }} has been due for {{ $value | humanizeDuration }}',
+    summary:
+      'ERA5 for run {{ $labels.run_id }} of validator {{ $labels.validator_id }} is {{ $value | humanizeDuration }} late',
     description:
       'No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
     dashboard: DASHBOARD_LINKS.run,

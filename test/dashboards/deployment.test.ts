@@ -382,7 +382,11 @@ describe('Links from traces to rows', () => {
     ]);
     for (const { url } of linkPatterns) {
       const named = [...url.matchAll(/#\{([^}]+)\}/g)].map(([, name]) => name);
-      expect(['weather.run.id', 'weather.miner.hotkey']).toEqual(expect.arrayContaining(named));
+      expect(['weather.validator.hotkey', 'weather.run.id', 'weather.miner.hotkey']).toEqual(
+        expect.arrayContaining(named),
+      );
+      // Grafana finds the choice by its text as well as by its value; the text of a validator is its hotkey.
+      expect(url).toContain('?var-validator=#{weather.validator.hotkey}&var-run=#{weather.run.id}');
       expect(new URL(url).origin).toBe('http://localhost:3000');
     }
   });

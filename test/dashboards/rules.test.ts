@@ -80,6 +80,18 @@ describe('Alerts', () => {
     }
   });
 
+  it('an alert about a run or a miner names its validator, whose number the commands take', () => {
+    const rules = ALERTS.filter(({ expr }) => {
+      const yielded = yieldedLabels(expr) ?? new Set();
+      return ['validator_id', 'run_id', 'miner_hotkey'].some((label) => yielded.has(label));
+    });
+    expect(rules.length).toBeGreaterThan(5);
+    for (const { alert, summary, dashboard } of rules) {
+      expect(summary, alert).toContain('of validator {{ $labels.validator_id }}');
+      expect(dashboard, alert).toContain('?var-validator={{ $labels.validator_id }}');
+    }
+  });
+
   it('no page is caused by a single miner', () => {
     const ofMiners = ALERTS.filter(({ expr }) => yieldedLabels(expr)?.has('miner_hotkey'));
     expect(ofMiners.map(({ severity }) => severity)).toEqual(ofMiners.map(() => 'ticket'));

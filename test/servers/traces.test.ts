@@ -174,16 +174,19 @@ describe.skipIf(programs === null)('Traces of a run in Jaeger, through the Colle
     const patterns = await readLinkPatterns(servers.jaegerUrl);
     expect(patterns.map(({ key }) => key)).toEqual(['weather.run.id', 'weather.miner.hotkey']);
     const filled = new Set<string>();
-    for (const { attributes } of [...traces.values()].flat())
+    // Jaeger looks for a tag in the resource of the span, too: there the validator is.
+    for (const { attributes, resource } of [...traces.values()].flat())
       for (const { key, url } of patterns.filter((it) => it.key in attributes))
-        filled.add(`${key} ${fillInPattern(url, attributes)}`);
+        filled.add(`${key} ${fillInPattern(url, { ...resource, ...attributes })}`);
     for (const link of filled) {
       const parameters = new URL(link.split(' ')[1] ?? '').searchParams;
       const { rowCount } = await database.pool.query(
         `select from weather_forecast_runs runs
-         left join weather_forecast_stats stats on stats.run_id = runs.id and stats.miner_hotkey = $2
+         join validators validator on validator.id = runs.validator_id and validator.hotkey = $3
+         left join weather_forecast_stats stats
+           on (stats.validator_id, stats.run_id, stats.miner_hotkey) = (runs.validator_id, runs.id, $2)
          where runs.id = $1 and ($2::text is null or stats.run_id is not null)`,
-        [parameters.get('var-run'), parameters.get('var-miner')],
+        [parameters.get('var-run'), parameters.get('var-miner'), parameters.get('var-validator')],
       );
       expect(rowCount, link).toBe(1);
     }

@@ -1,8 +1,9 @@
+import { ERA5_LEAD_HOURS } from '#semconv';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import { recordEverything, type Disguise } from '#test/dashboards/support/recorded';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { MINERS } from './recorded-runs.ts';
-import { endedSpan, hexOf } from './spans.ts';
+import { initTimeOf, MINERS } from './recorded-runs.ts';
+import { endedSpan, hexOf, type SpanOptions } from './spans.ts';
 
 /** Two validators by their number. The second begins as the first does. */
 export const VALIDATORS = { 1: '5Validator', 2: '5Valiant' } as const;
@@ -26,7 +27,9 @@ function otherValue(name: string, value: unknown): unknown {
   if (TEXT.test(name)) return `${OTHER_TEXT}${String(value)}`;
   if (SCORE.test(name) && typeof value === 'number') return value / 2;
   if (typeof value === 'string' && SHIFTED.test(value) && !SHARED.test(name))
-    return new Date(Date.parse(value) + HOUR_MILLIS).toISOString();
+    return new Date(
+      Date.parse(value) + (name.startsWith('weather.truth.') ? 3 : 1) * HOUR_MILLIS,
+    ).toISOString();
   return value;
 }
 
@@ -58,27 +61,50 @@ function otherSpan(span: ObservedSpan): ObservedSpan {
   };
 }
 
-/** A failure of the second validator in each run, a run that only it has, and a lead that it scored thrice. */
+const ofOther = (options: SpanOptions): ObservedSpan =>
+  endedSpan({
+    ...options,
+    validator: VALIDATORS[2],
+    attributes: { 'weather.run.init_time': initTimeOf(options.run ?? 1), ...options.attributes },
+  });
+
+const scored = (options: Pick<SpanOptions, 'run' | 'miner' | 'lead' | 'at'>, score: number): ObservedSpan =>
+  ofOther({ ...options, step: 'era5', attributes: { 'weather.score.era5': score } });
+
+const ended = (options: Pick<SpanOptions, 'run' | 'miner' | 'at'>, outcome: string): ObservedSpan =>
+  ofOther({ ...options, step: 'aggregate', attributes: { 'weather.forecast.status': outcome } });
+
+/** What only the second validator has: a miner that is the best, a run, a status, a lead scored thrice. */
 const MORE: readonly ObservedSpan[] = [
-  ...[1, 2, 3, 4, 5, 6].map((run) =>
-    endedSpan({
+  ...[1, 2].flatMap((run) => [
+    ...ERA5_LEAD_HOURS.map((lead) => scored({ run, miner: OTHER_MINER, lead, at: 8_000_000 + lead }, 1)),
+    ended({ run, miner: OTHER_MINER, at: 8_500_000 }, 'completed'),
+  ]),
+  ...[3, 4, 5, 6].map((run) =>
+    ofOther({
       step: 'verify',
       run,
-      validator: VALIDATORS[2],
       miner: OTHER_MINER,
       at: 9_000_000,
       error: { type: 'verification_chunk', message: `${OTHER_TEXT}a file differs` },
     }),
   ),
-  endedSpan({
-    step: 'era5',
-    run: 2,
-    validator: VALIDATORS[2],
-    miner: MINERS.good,
-    lead: 72,
-    at: 9_500_000,
-    attributes: { 'weather.score.era5': 0.1 },
+  ofOther({
+    step: 'orchestration',
+    run: 3,
+    miner: null,
+    at: 50_000_000,
+    attributes: { 'weather.run.status': 'awaiting_results' },
   }),
+  ofOther({
+    step: 'poll',
+    run: 6,
+    miner: MINERS.good,
+    at: 60_000_000,
+    error: { type: 'miner_inference', message: `${OTHER_TEXT}the inference failed` },
+  }),
+  ended({ run: 6, miner: MINERS.good, at: 61_000_000 }, 'failed'),
+  scored({ run: 2, miner: MINERS.good, lead: 72, at: 15_000_000 }, 0.1),
 ];
 
 const DISGUISES: Readonly<Record<ValidatorNumber, Disguise>> = {
