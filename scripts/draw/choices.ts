@@ -12,16 +12,20 @@ interface Chosen {
   readonly until: Date;
 }
 
+/** The only validator of a recording. */
+const VALIDATOR = '1';
+
 /** The open run, the newest one that ended, and the miner that was asked again most often in it. */
 const QUERY = `
-  with ended as (select max(id) as id from weather_forecast_runs where completion_time is not null)
-  select (select max(id) from weather_forecast_runs)::text as open, ended.id::text as ended,
-    (select step.miner_hotkey from weather_forecast_steps as step
-     join weather_forecast_stats as stat on stat.run_id = step.run_id and stat.miner_hotkey = step.miner_hotkey
-     where step.run_id = ended.id and step.error_type is not null and stat.overall_forecast_score is not null
-     group by step.miner_hotkey order by count(*) desc, step.miner_hotkey limit 1) as failing,
-    (select min(started_at) from weather_forecast_steps where run_id = ended.id) as since,
-    (select max(completed_at) from weather_forecast_steps where run_id = ended.id) as until
+  with run as (select * from weather_forecast_runs where validator_id = ${VALIDATOR}),
+    step as (select * from weather_forecast_steps where validator_id = ${VALIDATOR}),
+    ended as (select max(id) as id from run where completion_time is not null)
+  select (select max(id) from run)::text as open, ended.id::text as ended,
+    (select miner_hotkey from step join weather_forecast_stats as stat using (validator_id, run_id, miner_hotkey)
+     where run_id = ended.id and step.error_type is not null and stat.overall_forecast_score is not null
+     group by miner_hotkey order by count(*) desc, miner_hotkey limit 1) as failing,
+    (select min(started_at) from step where run_id = ended.id) as since,
+    (select max(completed_at) from step where run_id = ended.id) as until
   from ended`;
 const HISTORY_MILLIS = 90 * 86_400_000;
 
@@ -31,7 +35,7 @@ export async function choose({ pool, from }: Recording): Promise<Choices> {
   const [chosen] = rows;
   if (chosen === undefined) throw new Error('no run was recorded');
   const { open, ended, failing, since, until } = chosen;
-  const variables = { validator: '1', jaeger: 'http://localhost:16686', run: ended, miner: failing };
+  const variables = { validator: VALIDATOR, jaeger: 'http://localhost:16686', run: ended, miner: failing };
   const to = new Date();
   const history = { from: new Date(to.getTime() - HISTORY_MILLIS), to };
   return {

@@ -25,10 +25,12 @@ const LOOK_MILLIS = 300;
 /** Half-way: leads of the open run are scored, others wait for truth, and a miner holds up a step; later it is too late. */
 const IS_HALF_WAY = `
   select exists (
-    select from weather_forecast_runs as run join run_progress as progress on progress.run_id = run.id
+    select from weather_forecast_runs as run join run_progress as progress
+      on (progress.validator_id, progress.run_id) = (run.validator_id, run.id)
     where run.completion_time is null and (progress.leads_scored > 0.6 * progress.leads_expected
       or (progress.leads_scored > 0.1 * progress.leads_expected and exists (
-        select from stuck_steps as stuck where stuck.run_id = run.id and stuck.status <> 'waiting_for_truth'))))
+        select from stuck_steps as stuck
+        where (stuck.validator_id, stuck.run_id) = (run.validator_id, run.id) and stuck.status <> 'waiting_for_truth'))))
     as "isHalfWay"`;
 /** The miners are the same in all runs, the weather is not. */
 const SEED = 7;

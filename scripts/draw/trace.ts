@@ -24,8 +24,8 @@ const QUERY = `
     step.lead_hours as lead, step.attempt, step.status, step.error_type as error, step.started_at as "startedAt",
     coalesce(step.latency_ms, 0) as millis
   from weather_forecast_steps as step
-  join weather_forecast_stats as forecast on forecast.trace_id = step.trace_id and forecast.run_id = step.run_id
-  where forecast.run_id = $1::bigint and forecast.miner_hotkey = $2
+  join weather_forecast_stats as forecast using (validator_id, run_id, trace_id)
+  where (validator_id, run_id) = ($3::integer, $1::bigint) and forecast.miner_hotkey = $2
   order by step.started_at, step.span_id`;
 const [LEFT, ROW, TOP] = [430, 22, 84];
 
@@ -41,7 +41,11 @@ function nested(spans: readonly Span[]): readonly (readonly [span: Span, depth: 
 
 /** Draws the trace of the chosen forecast as a waterfall. */
 export async function drawTrace(pool: Pool, { variables }: DashboardChoice): Promise<Page> {
-  const { rows } = await pool.query<Span>(QUERY, [variables['run'], variables['miner']]);
+  const { rows } = await pool.query<Span>(QUERY, [
+    variables['run'],
+    variables['miner'],
+    variables['validator'],
+  ]);
   const spans = nested(rows);
   const from = Math.min(...rows.map(({ startedAt }) => startedAt.getTime()));
   const to = Math.max(...rows.map(({ startedAt, millis }) => startedAt.getTime() + millis));
