@@ -881,9 +881,25 @@ create view failed_checks as
     reason,
     calculated_at,
     trace_id,
-    span_id
-   FROM weather_forecast_component_scores
-  WHERE failed_check IS NOT NULL;
+    span_id,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT weather_forecast_component_scores.validator_id,
+            weather_forecast_component_scores.run_id,
+            weather_forecast_component_scores.miner_uid,
+            weather_forecast_component_scores.miner_hotkey,
+            weather_forecast_component_scores.score_type,
+            weather_forecast_component_scores.lead_hours,
+            weather_forecast_component_scores.variable_name,
+            weather_forecast_component_scores.pressure_level,
+            weather_forecast_component_scores.failed_check,
+            weather_forecast_component_scores.reason,
+            weather_forecast_component_scores.calculated_at,
+            weather_forecast_component_scores.trace_id,
+            weather_forecast_component_scores.span_id
+           FROM weather_forecast_component_scores
+          WHERE weather_forecast_component_scores.failed_check IS NOT NULL) shown;
 comment on view failed_checks is 'Which variables and levels of which leads of a forecast failed a check, and which one. Fields that passed have no row.';
 comment on column failed_checks.validator_id is 'Validator.';
 comment on column failed_checks.run_id is 'Run.';
@@ -898,6 +914,7 @@ comment on column failed_checks.reason is 'Why a metric is missing, or what the 
 comment on column failed_checks.calculated_at is 'End of the scoring span.';
 comment on column failed_checks.trace_id is 'Trace of the scoring span.';
 comment on column failed_checks.span_id is 'The scoring span.';
+comment on column failed_checks.validator_hotkey is 'Identity of the validator.';
 
 create view forecast_timeline as
  SELECT validator_id,
@@ -969,37 +986,46 @@ comment on column forecast_timeline.parent_span_id is 'The span around it; null 
 comment on column forecast_timeline.validator_hotkey is 'Identity of the validator.';
 
 create view inconsistent_rows as
- SELECT forecast.validator_id,
-    forecast.run_id,
-    forecast.miner_hotkey,
-    'weather_forecast_stats'::text AS table_name,
-    found.problem,
-    found.detail
-   FROM weather_forecast_stats forecast
-     LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
-     CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
-     CROSS JOIN LATERAL ( VALUES ('open_in_ended_run'::text,run.completion_time IS NOT NULL AND NOT forecast_end.is_ended,'forecast_status '::text || forecast.forecast_status), ('open_status_after_end'::text,forecast_end.is_ended AND (forecast.current_forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])),'current_forecast_status '::text || forecast.current_forecast_status), ('retry_after_end'::text,forecast_end.is_ended AND (forecast.next_scheduled_retry IS NOT NULL OR forecast.retries_remaining > 0),(('retries_remaining '::text || COALESCE(forecast.retries_remaining::text, 'null'::text)) || ', next_scheduled_retry '::text) || COALESCE(forecast.next_scheduled_retry::text, 'null'::text)), ('end_without_time'::text,forecast_end.is_ended AND forecast.completed_at IS NULL AND run.completion_time IS NOT NULL,'completed_at is null'::text)) found(problem, is_found, detail)
-  WHERE found.is_found
-UNION ALL
- SELECT response.validator_id,
-    response.run_id,
-    response.miner_hotkey,
-    'weather_miner_responses'::text AS table_name,
-    'open_in_ended_run'::text AS problem,
-    (('status '::text || COALESCE(response.status, 'null'::text)) || ', next_retry_time '::text) || COALESCE(response.next_retry_time::text, 'null'::text) AS detail
-   FROM weather_miner_responses response
-     JOIN weather_forecast_runs run ON run.validator_id = response.validator_id AND run.id = response.run_id
-  WHERE run.completion_time IS NOT NULL AND (response.next_retry_time IS NOT NULL OR (response.status = ANY (ARRAY['received'::text, 'fetch_initiated'::text, 'inference_running'::text, 'forecast_ready'::text, 'verifying_manifest'::text, 'awaiting_miner_completion'::text])))
-UNION ALL
- SELECT step.validator_id,
-    step.run_id,
-    step.miner_hotkey,
-    'weather_forecast_steps'::text AS table_name,
-    'open_in_ended_run'::text AS problem,
-    (((step.step_name || ' '::text) || step.substep) || ' in progress since '::text) || step.started_at AS detail
-   FROM weather_forecast_steps_running step
-     JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
-  WHERE run.completion_time < (now() - '01:00:00'::interval);
+ SELECT validator_id,
+    run_id,
+    miner_hotkey,
+    table_name,
+    problem,
+    detail,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = shown.validator_id) AS validator_hotkey
+   FROM ( SELECT forecast.validator_id,
+            forecast.run_id,
+            forecast.miner_hotkey,
+            'weather_forecast_stats'::text AS table_name,
+            found.problem,
+            found.detail
+           FROM weather_forecast_stats forecast
+             LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
+             CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
+             CROSS JOIN LATERAL ( VALUES ('open_in_ended_run'::text,run.completion_time IS NOT NULL AND NOT forecast_end.is_ended,'forecast_status '::text || forecast.forecast_status), ('open_status_after_end'::text,forecast_end.is_ended AND (forecast.current_forecast_status <> ALL (ARRAY['completed'::text, 'failed'::text])),'current_forecast_status '::text || forecast.current_forecast_status), ('retry_after_end'::text,forecast_end.is_ended AND (forecast.next_scheduled_retry IS NOT NULL OR forecast.retries_remaining > 0),(('retries_remaining '::text || COALESCE(forecast.retries_remaining::text, 'null'::text)) || ', next_scheduled_retry '::text) || COALESCE(forecast.next_scheduled_retry::text, 'null'::text)), ('end_without_time'::text,forecast_end.is_ended AND forecast.completed_at IS NULL AND run.completion_time IS NOT NULL,'completed_at is null'::text)) found(problem, is_found, detail)
+          WHERE found.is_found
+        UNION ALL
+         SELECT response.validator_id,
+            response.run_id,
+            response.miner_hotkey,
+            'weather_miner_responses'::text AS table_name,
+            'open_in_ended_run'::text AS problem,
+            (('status '::text || COALESCE(response.status, 'null'::text)) || ', next_retry_time '::text) || COALESCE(response.next_retry_time::text, 'null'::text) AS detail
+           FROM weather_miner_responses response
+             JOIN weather_forecast_runs run ON run.validator_id = response.validator_id AND run.id = response.run_id
+          WHERE run.completion_time IS NOT NULL AND (response.next_retry_time IS NOT NULL OR (response.status = ANY (ARRAY['received'::text, 'fetch_initiated'::text, 'inference_running'::text, 'forecast_ready'::text, 'verifying_manifest'::text, 'awaiting_miner_completion'::text])))
+        UNION ALL
+         SELECT step.validator_id,
+            step.run_id,
+            step.miner_hotkey,
+            'weather_forecast_steps'::text AS table_name,
+            'open_in_ended_run'::text AS problem,
+            (((step.step_name || ' '::text) || step.substep) || ' in progress since '::text) || step.started_at AS detail
+           FROM weather_forecast_steps_running step
+             JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
+          WHERE run.completion_time < (now() - '01:00:00'::interval)) shown;
 comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand or a fault of Barograph made them.';
 comment on column inconsistent_rows.validator_id is 'Validator.';
 comment on column inconsistent_rows.run_id is 'Run.';
@@ -1007,6 +1033,7 @@ comment on column inconsistent_rows.miner_hotkey is 'Miner; null for a step of t
 comment on column inconsistent_rows.table_name is 'The table that the row is in.';
 comment on column inconsistent_rows.problem is 'open_in_ended_run, open_status_after_end, retry_after_end or end_without_time.';
 comment on column inconsistent_rows.detail is 'The columns that contradict the end, with their values.';
+comment on column inconsistent_rows.validator_hotkey is 'Identity of the validator.';
 
 create view late_ends as
  SELECT validator_id,
@@ -1138,7 +1165,7 @@ create view missing_scores as
             told.error_type,
             told.reason,
                 CASE
-                    WHEN told.truth_due_time < now() THEN 'upstream'::text
+                    WHEN told.truth_due_time < now() OR told.is_of_run AND category.fault = 'miner'::text THEN 'upstream'::text
                     ELSE category.fault
                 END AS fault,
             told.next_retry_time,
@@ -1155,10 +1182,10 @@ create view missing_scores as
                             ELSE COALESCE(step.status, forecast.forecast_status)
                         END AS status,
                         CASE
-                            WHEN course.is_given_up THEN gfs.error_type
+                            WHEN course.is_given_up THEN COALESCE(forecast.last_error_type, gfs.error_type)
                             WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
                             WHEN course.waits_for_gfs THEN gfs.error_type
-                            ELSE COALESCE(step.error_type, forecast.forecast_error_msg ->> 'type'::text)
+                            ELSE COALESCE(step.error_type, forecast.last_error_type)
                         END AS error_type,
                         CASE
                             WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
@@ -1184,7 +1211,8 @@ create view missing_scores as
                             WHEN NOT course.is_given_up THEN step.retries_remaining
                             ELSE NULL::integer
                         END AS retries_remaining,
-                    COALESCE(step.trace_id, forecast.trace_id) AS trace_id
+                    COALESCE(step.trace_id, forecast.trace_id) AS trace_id,
+                    course.is_given_up OR course.waits_for_gfs AS is_of_run
                    FROM weather_forecast_stats forecast
                      LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
                      LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
@@ -1223,7 +1251,7 @@ create view missing_scores as
                                   WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
                      LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
                      CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
-                     CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND NOT forecast_end.is_ended AS is_given_up,
+                     CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
                             (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
              LEFT JOIN error_categories category ON category.category = told.error_type) shown;
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, the error that ended the forecast, or what the run waits for.';
@@ -1598,7 +1626,8 @@ create view scheduled_retries as
             step.trace_id
            FROM newest_attempts step
              JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
-          WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL) shown;
+             LEFT JOIN weather_forecast_stats forecast ON forecast.validator_id = step.validator_id AND forecast.run_id = step.run_id AND forecast.miner_hotkey = step.miner_hotkey
+          WHERE step.next_retry_time IS NOT NULL AND (step.status = ANY (ARRAY['retry_scheduled'::text, 'waiting_for_truth'::text])) AND run.completion_time IS NULL AND (COALESCE(forecast.forecast_status, 'pending'::text) <> ALL (ARRAY['completed'::text, 'failed'::text]))) shown;
 comment on view scheduled_retries is 'Which steps will be tried again, when, and how many retries are left then.';
 comment on column scheduled_retries.validator_id is 'Validator.';
 comment on column scheduled_retries.run_id is 'weather.run.id.';
@@ -1634,7 +1663,7 @@ create view step_faults as
             step.run_id,
             step.miner_uid,
             step.miner_hotkey,
-            category.fault,
+            party.fault,
             step.error_type,
             step.step_name,
             count(*) AS failures,
@@ -1642,12 +1671,17 @@ create view step_faults as
             max(step.completed_at) AS last_at
            FROM weather_forecast_steps step
              JOIN error_categories category ON category.category = step.error_type
+             CROSS JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN step.miner_hotkey IS NULL AND category.fault = 'miner'::text THEN 'upstream'::text
+                            ELSE category.fault
+                        END AS fault) party
           WHERE
                 CASE
                     WHEN step.error_type = 'process_crash'::text THEN step.step_name <> 'communication'::text
-                    ELSE step.step_name = 'communication'::text OR NOT category.is_transport
+                    ELSE step.step_name = 'communication'::text OR step.miner_hotkey IS NULL OR NOT category.is_transport
                 END
-          GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, category.fault, step.error_type, step.step_name) shown;
+          GROUP BY step.validator_id, step.run_id, step.miner_uid, step.miner_hotkey, party.fault, step.error_type, step.step_name) shown;
 comment on view step_faults is 'Who is at fault for the failures of a run: a miner, upstream data, or the validator. Each failure counts once, at the step that caused it.';
 comment on column step_faults.validator_id is 'Validator.';
 comment on column step_faults.run_id is 'weather.run.id.';

@@ -117,6 +117,18 @@ const MISSING = `
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by score_type, lead_hours`;
 
+const FAILED_CHECKS = `
+  select failed.score_type, failed.lead_hours, failed.failed_check,
+    array_agg(concat(failed.variable_name, failed.pressure_level)
+      order by failed.variable_name, failed.pressure_level) as fields,
+    (select count(*)::int from weather_forecast_component_scores as score
+     where (score.validator_id, score.run_id, score.miner_hotkey) = ($1, $2, $3)
+       and (score.score_type, score.lead_hours) = (failed.score_type, failed.lead_hours)) as looked_at
+  from failed_checks as failed
+  where failed.validator_id = $1 and failed.run_id = $2 and failed.miner_hotkey = $3
+  group by failed.score_type, failed.lead_hours, failed.failed_check
+  order by failed.score_type, failed.lead_hours, failed.failed_check`;
+
 /** Which forecast is explained. */
 export interface ForecastName {
   readonly validatorHotkey: string;

@@ -7,7 +7,7 @@ import { attributesOf, statusOf } from './support/captured-spans.ts';
 import { useFreshBench } from './support/fresh-bench.ts';
 import { ALL_LEADS, goodForecast, tinyStores } from './support/pipeline-bench.ts';
 import { stubMiners, type MinerScript } from './support/stub-miners.ts';
-import { tinyFiles, type TinyStore } from './support/tiny-world.ts';
+import { tinyFiles, VALIDATOR, type TinyStore } from './support/tiny-world.ts';
 
 const { spans, bench } = useFreshBench();
 let files: ReadonlyMap<string, Uint8Array>;
@@ -127,7 +127,7 @@ describe('the checks of the fields of a forecast', () => {
   it('a variable that failed its check on every lead is bad, not missing, in the report of the run', async () => {
     await runForecast({ nanIn: ['2t'] });
     expect(await failedChecks('lead_hours = 24')).toEqual(['24 2t coverage']);
-    const report = await readRunReport(bench.database.pool, 1);
+    const report = await readRunReport(bench.database.pool, { validatorHotkey: VALIDATOR, runId: 1 });
     // The tiny world has no truth for these.
     expect(report?.miners[0]?.missing_variables).toEqual(['10v', 'q', 't', 'u', 'v']);
   });

@@ -11,7 +11,8 @@ begin
     select class.oid::regclass as name, rtrim(pg_get_viewdef(class.oid), ';') as definition
     from pg_class as class
     where class.relkind = 'v' and class.oid in (
-      'emitter_books'::regclass, 'forecast_timeline'::regclass, 'late_ends'::regclass, 'miner_leaderboard'::regclass,
+      'emitter_books'::regclass, 'failed_checks'::regclass, 'forecast_timeline'::regclass,
+      'inconsistent_rows'::regclass, 'late_ends'::regclass, 'miner_leaderboard'::regclass,
       'missing_scores'::regclass, 'newest_attempts'::regclass, 'repeated_scores'::regclass,
       'run_completeness'::regclass, 'run_progress'::regclass, 'scheduled_retries'::regclass, 'step_faults'::regclass,
       'stuck_steps'::regclass)
