@@ -8,10 +8,19 @@ const VIEWS = `
   from pg_class as class where class.relkind in ('v', 'm') and class.relnamespace = 'public'::regnamespace
   order by class.relname`;
 
+/** A contradiction that nothing recorded makes, so that `inconsistent_rows` has a row of each validator. */
+const CONTRADICT = `
+  update weather_miner_responses as response
+  set next_retry_time = timestamptz '2026-12-01' + response.validator_id * interval '1 h'
+  from weather_forecast_runs as run
+  where (run.validator_id, run.id) = (response.validator_id, response.run_id) and run.completion_time is not null`;
+
 let validators: TwoValidators;
 let views: readonly { readonly name: string; readonly columns: readonly string[] }[];
 beforeAll(async () => {
   validators = await recordTwoValidators();
+  const { both, alone } = validators;
+  for (const { pool } of [both, alone[1], alone[2]]) await pool.query(CONTRADICT);
   views = (await validators.both.pool.query<(typeof views)[number]>(VIEWS)).rows;
 });
 afterAll(() => validators.drop());

@@ -118,13 +118,6 @@ const FIX_CLOCK = `
     heartbeat_at = case when heartbeat_at is not null then timestamptz '2026-11-24' + validator_id * interval '1 h' end,
     closed_at = case when closed_at is not null then timestamptz '2026-11-25' + validator_id * interval '1 h' end`;
 
-/** A contradiction that nothing recorded makes, so that `inconsistent_rows` has a row of each validator. */
-const CONTRADICT = `
-  update weather_miner_responses as response
-  set next_retry_time = timestamptz '2026-12-01' + response.validator_id * interval '1 h'
-  from weather_forecast_runs as run
-  where (run.validator_id, run.id) = (response.validator_id, response.run_id) and run.completion_time is not null`;
-
 /** A database with the record of some of the validators; the numbers of both are the same in each. */
 export async function recordValidators(numbers: readonly ValidatorNumber[]): Promise<TestDatabase> {
   const database = await createTestDatabase();
@@ -134,7 +127,6 @@ export async function recordValidators(numbers: readonly ValidatorNumber[]): Pro
   ]);
   for (const number of numbers) await recordEverything(database, DISGUISES[number]);
   await database.pool.query(FIX_CLOCK);
-  await database.pool.query(CONTRADICT);
   return database;
 }
 
