@@ -77,7 +77,9 @@ const ENVIRONMENT = z.object({
     .string()
     .refine((text) => parseRetention(text) !== null, { error: RETENTION })
     .optional()
-    .describe('Retention of the log in days, for both of its tables or for each; unset: unlimited'),
+    .describe(
+      'Retention of the log in days, for both of its tables or for each, and until its runs end; unset: unlimited',
+    ),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

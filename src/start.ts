@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly onProblem: (message: string) => void;
   /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: RecordingOptions['onAdopted'];
+  /** Called after each round of retention that dropped something, or kept something for runs that have not ended. */
+  readonly onRetention?: RecordingOptions['onRetention'];
 }
 
 /** A running validator: its pipeline, and the recording of that pipeline. */

@@ -149,8 +149,46 @@ const overflow = promLinesPanel({
   ],
 });
 
+const NOTHING_HELD = 'No partition is kept beyond its retention, or no retention is set';
+
+const held = promLinesPanel({
+  id: 109,
+  title: 'Partitions that open runs keep',
+  description:
+    'Partitions of the log that are older than BAROGRAPH_RETENTION_DAYS and stay because the run has not ended, by run, ' +
+    'at the newest round of retention (every six hours). Usual while a run lasts longer than that; they are dropped by ' +
+    'the round after its end.',
+  unit: UNITS.count,
+  noValue: NOTHING_HELD,
+  width: 12,
+  height: 7,
+  min: 0,
+  queries: [
+    { expr: stateOf(METRICS.partitionsHeld), legend: 'run {{run_id}} of validator {{validator_id}}' },
+  ],
+});
+
+const heldFor = promLinesPanel({
+  id: 110,
+  title: 'For how long they are kept beyond their retention',
+  description:
+    'Time since the oldest of these partitions exceeded its retention, by run. No run lasts longer than 45 days: above that, ' +
+    'barograph doctor names the run, and "Retention" in docs/operating.md shows how to end it.',
+  unit: UNITS.seconds,
+  noValue: NOTHING_HELD,
+  width: 12,
+  height: 7,
+  min: 0,
+  queries: [
+    {
+      expr: ageOf(stateOf(METRICS.oldestPartitionHeld)),
+      legend: 'run {{run_id}} of validator {{validator_id}}',
+    },
+  ],
+});
+
 export const recorderHealth: Section = {
   id: 100,
   title: 'Lost, late or growing?',
-  panels: [lost, late, queue, age, spool, whole, drift, overflow],
+  panels: [lost, late, queue, age, spool, whole, drift, overflow, held, heldFor],
 };

@@ -184,6 +184,8 @@ export async function recordBatch(
   { partitions, now, account }: RecordSpansOptions,
 ): Promise<Committed> {
   const valid = rejectFacts(translated, (fact) => validateTimestamps(fact, now));
-  const batch = await rejectLateSpans(client, valid, now);
-  return writeBatch(client, batch, partitions, account);
+  const { batch, recheck } = await rejectLateSpans(client, valid, now);
+  const committed = await writeBatch(client, batch, partitions, account);
+  await recheck();
+  return committed;
 }

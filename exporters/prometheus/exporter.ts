@@ -1,5 +1,5 @@
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
-import type { PipelineState } from '#facts/pipeline-state';
+import type { HeldPartition, PipelineState } from '#facts/pipeline-state';
 import type { StepFact } from '#facts/step-fact';
 import { BUDGETED_LABELS } from '#semconv/metric-labels';
 import { METRICS } from '#semconv/metrics';
@@ -12,6 +12,7 @@ import {
   type RecorderState,
 } from './recorder-metrics.ts';
 import { createRegistry } from './registry.ts';
+import { createRetentionMetrics } from './retention-metrics.ts';
 import { DEFAULT_SERIES_LIMITS, type SeriesLimits } from './series-budget.ts';
 import { createStateMetrics } from './state-metrics.ts';
 import { createStepMetrics } from './step-metrics.ts';
@@ -48,6 +49,8 @@ export interface PrometheusExporter {
   refresh(read: MinerStatsRead): void;
   /** Exposes the state of the pipeline as just read; it expires after a minute without another. Null removes it. */
   showState(state: PipelineState | null): void;
+  /** Replaces the partitions that retention keeps for runs that have not ended. */
+  showHeldPartitions(held: readonly HeldPartition[]): void;
   /** All metrics as text, in the format negotiated by the Accept header of the scrape. */
   render(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: string }>;
   /** Counts and times batches; `withBatchMetrics` wraps a sink with it. */
@@ -80,6 +83,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
   const { recorderState, clocks = SYSTEM_CLOCKS } = options;
   const recorder = createRecorderMetrics(registry, { recorderState, maxNames, onOverflow, clocks });
   const state = createStateMetrics(registry, { ...stateLimits, onOverflow, clocks });
+  const retention = createRetentionMetrics(registry, { maxRuns: stateLimits.maxRuns, onOverflow });
   return {
     observe: (committed) => {
       mirror.update(committed.minerStats);
@@ -89,6 +93,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
     seed: (rows) => mirror.replace(rows),
     refresh: (read) => mirror.refresh(read),
     showState: (read) => state.show(read),
+    showHeldPartitions: (held) => retention.show(held),
     render: (accept) => registry.render(negotiateFormat(accept)),
     recorder,
   };

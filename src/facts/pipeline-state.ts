@@ -62,3 +62,22 @@ export interface ScheduledRetries {
   /** When the one that is overdue longest was due; null when none is. */
   readonly oldestDue: EpochMicros | null;
 }
+
+/** A run that has not ended, for which retention keeps rows of the log. */
+export interface HoldingRun {
+  readonly validatorId: number;
+  readonly validatorHotkey: string;
+  readonly runId: number;
+  /** Null until a span has reported it. */
+  readonly status: RunStatus | null;
+  /** Whether it began longer ago than any run lasts: it was given up, and nobody has reported its end. */
+  readonly isOverdue: boolean;
+}
+
+/** A partition of the log that is older than its retention and is kept for runs that have not ended. */
+export interface HeldPartition {
+  readonly name: string;
+  /** When it exceeded its retention: without these runs it would have been dropped then. */
+  readonly expiredAt: EpochMicros;
+  readonly runs: readonly HoldingRun[];
+}

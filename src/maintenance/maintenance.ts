@@ -11,6 +11,7 @@ import {
   type SilentEmitter,
   type SweepRequest,
 } from '#postgres/maintenance/sweep';
+import { findHeldPartitions, LONGEST_RUN_DAYS } from '#postgres/retention/holding-runs';
 import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';
@@ -18,7 +19,7 @@ import { inTransaction } from '#database/transaction';
 import { CategorizedError } from '#semconv';
 
 export { inspectSpools } from '#spool/recovery/inspect-spools';
-export { readUpMillis };
+export { findHeldPartitions, LONGEST_RUN_DAYS, readUpMillis };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**

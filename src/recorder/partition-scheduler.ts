@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { createPartitionsAhead, maintainPartitions } from '#postgres/retention/retention';
+import { createPartitionsAhead, maintainPartitions, type Maintenance } from '#postgres/retention/retention';
 import { startIntervalTask } from '#lifecycle/interval-task';
 import type { Retention } from '#semconv';
 import { messageOf } from '#semconv/message-of';
@@ -15,6 +15,8 @@ export const preparePartitions = (pool: Pool): Promise<readonly string[]> =>
 export interface PartitionMaintenanceOptions {
   readonly pool: Pool;
   readonly retention: Retention;
+  /** Called after each round with what was dropped and what is kept. */
+  readonly onMaintained: (maintenance: Maintenance) => void;
   readonly onProblem: (message: string) => void;
 }
 
@@ -24,12 +26,14 @@ export interface PartitionMaintenanceOptions {
  * @returns the closer; it waits for a running drop
  */
 export function startPartitionMaintenance(options: PartitionMaintenanceOptions): () => Promise<void> {
-  const { pool, retention, onProblem } = options;
+  const { pool, retention, onMaintained, onProblem } = options;
   return startIntervalTask({
     everyMillis: EVERY_MILLIS,
     retryMillis: RETRY_MILLIS,
     work: async (signal) => {
-      const { postponed } = await maintainPartitions(pool, { now: new Date(), retention, signal });
+      const maintenance = await maintainPartitions(pool, { now: new Date(), retention, signal });
+      onMaintained(maintenance);
+      const { postponed } = maintenance;
       if (postponed.length > 0) throw new Error(`${postponed.join(', ')} could not be locked in time`);
     },
     onError: (error) =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '#exporters/export-report';
 import { createPostgresExporter } from '#postgres/exporter';
+import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
 import type { ProcessorCounters } from '#processor/processor-options';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
@@ -35,7 +36,12 @@ export interface RecordingOptions {
   readonly onProblem: (message: string) => void;
   /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
+  /** Called after each round of retention, when it dropped partitions or kept some for runs that have not ended. */
+  readonly onRetention?: ((round: RetentionRound) => void) | undefined;
 }
+
+/** What a round of retention did. */
+export type RetentionRound = Pick<Maintenance, 'dropped' | 'held'>;
 
 export type { Adopted };
 
@@ -94,7 +100,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
         onProblem,
       }),
     );
-    add(startPartitionMaintenance({ pool, retention: config.retention, onProblem }));
+    add(startRetention(options, { pool, prometheus }));
     const { processor } = spool;
     const telemetry = startTelemetry({
       config,
@@ -148,6 +154,22 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
     onAdopted,
   });
   return { spool, prometheus, sink };
+}
+
+/** Maintains the partitions and reports each round. @returns the closer */
+function startRetention(
+  { config, onProblem, onRetention }: RecordingOptions,
+  { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },
+): () => Promise<void> {
+  return startPartitionMaintenance({
+    pool,
+    retention: config.retention,
+    onMaintained: ({ dropped, held }) => {
+      prometheus.showHeldPartitions(held);
+      if (dropped.length + held.length > 0) onRetention?.({ dropped, held });
+    },
+    onProblem,
+  });
 }
 
 function stateOf(

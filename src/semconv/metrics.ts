@@ -268,6 +268,22 @@ const RECORDER_METRICS = {
     'seconds',
     'When a batch was last committed.',
   ]),
+  partitionsHeld: gauge(
+    [
+      'barograph_partitions_held_by_open_run',
+      '1',
+      'Partitions of the log beyond their retention that the newest round of retention kept for a run that has not ended.',
+    ],
+    run,
+  ),
+  oldestPartitionHeld: gauge(
+    [
+      'barograph_oldest_partition_held_by_open_run_timestamp_seconds',
+      'seconds',
+      'When the oldest partition that is kept for a run that has not ended exceeded its retention.',
+    ],
+    run,
+  ),
   minerStatsDrift: gauge([
     'barograph_miner_stats_drift_rows',
     '1',

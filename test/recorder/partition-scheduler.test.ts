@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
+import type { Maintenance } from '#postgres/retention/retention';
 import { preparePartitions, startPartitionMaintenance } from '#recorder/partition-scheduler';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { endedSpan } from '../support/spans.ts';
@@ -31,15 +32,20 @@ describe('startPartitionMaintenance', () => {
     await createPostgresExporter({ pool: database.pool }).exportObserved([old]);
     expect(await count('weather_forecast_steps')).toBe(1);
     const problems: string[] = [];
+    const rounds: Maintenance[] = [];
     const close = startPartitionMaintenance({
       pool: database.pool,
       retention: { weather_forecast_steps: 30 },
+      onMaintained: (round) => rounds.push(round),
       onProblem: (message) => problems.push(message),
     });
     await expect.poll(() => count('dropped_partitions')).toBe(1);
     await close();
     expect(await count('weather_forecast_steps')).toBe(0);
     expect(problems).toEqual([]);
+    expect(rounds).toMatchObject([
+      { dropped: [expect.stringMatching(/^weather_forecast_steps_/)], held: [] },
+    ]);
   });
 
   it('a failure is reported with its reason and the time of the retry, and nothing stops', async () => {
@@ -48,6 +54,7 @@ describe('startPartitionMaintenance', () => {
     const close = startPartitionMaintenance({
       pool,
       retention: {},
+      onMaintained: () => undefined,
       onProblem: (message) => problems.push(message),
     });
     await expect.poll(() => problems).toHaveLength(1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { readConfig } from '#src/config';
-import { startRecording, type RecordingOptions } from '#recorder/recording';
+import { startRecording, type RecordingOptions, type RetentionRound } from '#recorder/recording';
 import { SpoolBench, spanOf } from '../exporters/spool/support/spool-bench.ts';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -17,18 +17,20 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
+const configOf = (environment: Readonly<Record<string, string>>) =>
+  readConfig({
+    DATABASE_URL: database.connectionString,
+    BAROGRAPH_DATA_DIR: testDataDirectory(),
+    BAROGRAPH_METRICS_PORT: '0',
+    ...environment,
+  });
 const record = (
   environment: Readonly<Record<string, string>> = {},
   problems: string[] = [],
   onAdopted?: RecordingOptions['onAdopted'],
 ) =>
   startRecording({
-    config: readConfig({
-      DATABASE_URL: database.connectionString,
-      BAROGRAPH_DATA_DIR: testDataDirectory(),
-      BAROGRAPH_METRICS_PORT: '0',
-      ...environment,
-    }),
+    config: configOf(environment),
     validatorHotkey: '5Validator',
     onProblem: (message) => problems.push(message),
     onAdopted,
@@ -98,18 +100,32 @@ describe('startRecording', () => {
     await fresh.drop();
   });
 
-  it('rows older than BAROGRAPH_RETENTION_DAYS are dropped, and closing waits for that', async () => {
+  it('rows older than BAROGRAPH_RETENTION_DAYS are dropped, except those of open runs, which are named', async () => {
     const fresh = await createTestDatabase();
-    const old = BigInt(Date.now() - 40 * 86_400_000) * 1_000_000n;
+    const daysAgo = (days: number) => BigInt(Date.now() - days * 86_400_000) * 1_000_000n;
+    const stepOf = (run: number, days: number, status: string) => ({
+      ...endedSpan({ step: 'query', run, attributes: { 'weather.run.status': status } }),
+      startTimeUnixNano: daysAgo(days),
+    });
     const exporter = createPostgresExporter({ pool: fresh.pool });
-    await exporter.exportObserved([{ ...endedSpan({ step: 'query' }), startTimeUnixNano: old }]);
+    await exporter.exportObserved([stepOf(1, 60, 'completed'), stepOf(2, 40, 'awaiting_results')]);
     const problems: string[] = [];
-    const environment = { DATABASE_URL: fresh.connectionString, BAROGRAPH_RETENTION_DAYS: '30' };
-    const recording = await record(environment, problems);
-    const countDropped = async () => (await fresh.pool.query('select from dropped_partitions')).rows.length;
-    await expect.poll(countDropped).toBe(1);
+    const rounds: RetentionRound[] = [];
+    const recording = await startRecording({
+      config: configOf({ DATABASE_URL: fresh.connectionString, BAROGRAPH_RETENTION_DAYS: '30' }),
+      validatorHotkey: '5Validator',
+      onProblem: (message) => problems.push(message),
+      onRetention: (round) => rounds.push(round),
+    });
+    await expect.poll(() => rounds).toHaveLength(1);
+    const scraped = await (await fetch(recording.metricsUrl ?? '')).text();
     await recording.close();
     expect(problems).toEqual([]);
+    expect(rounds).toMatchObject([
+      { dropped: [expect.stringMatching(/finished_\d{8}$/)], held: [{ runs: [{ runId: 2 }] }] },
+    ]);
+    expect((await fresh.pool.query('select run_id from weather_forecast_steps')).rows).toHaveLength(1);
+    expect(scraped).toContain('barograph_partitions_held_by_open_run{validator_id="1",run_id="2"} 1');
     await fresh.drop();
   });
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
-import type { EpochMicros } from '#facts/step-fact';
-import { LOG_TABLES, type Retention } from '#semconv';
+import type { HeldPartition, HoldingRun } from '#facts/pipeline-state';
+import { LOG_TABLES } from '#semconv';
 import { sqlStateOf } from '../sql/database-error.ts';
 import {
   createPartition,
@@ -10,12 +10,13 @@ import {
   lockPartitionsOf,
   type Partition,
   partitionAt,
-  type PartitionedTable,
   PARTITIONS_OF,
   STEP_PARTITIONS,
 } from '../log/partitions.ts';
 import { timestamp } from '../sql/sql-values.ts';
 import { archiveSteps } from './archive.ts';
+import { type ExpiredPartition, findExpired, type RetentionClock } from './expired-partitions.ts';
+import { readHoldingRuns, toHeldPartition } from './holding-runs.ts';
 
 const DAY = 86_400_000_000;
 /** Upper bound for a lock wait, since writers queue behind a waiting lock request. */
@@ -26,39 +27,39 @@ const RETRY_DELAYS = [100, 300, 900, 2700];
 const LOCK_FAILURES = ['55P03', '40P01'];
 
 /** Clock, retention and end of one maintenance. */
-export interface MaintenanceOptions {
-  readonly now: Date;
-  readonly retention: Retention;
+export interface MaintenanceOptions extends RetentionClock {
   /** Aborts before the next partition. */
   readonly signal?: AbortSignal;
 }
 
-/** The result, as names of partitions. */
+/** The result; partitions by their names. */
 export interface Maintenance {
   readonly created: readonly string[];
   readonly dropped: readonly string[];
   /** Partitions whose locks timed out; the next maintenance retries them. */
   readonly postponed: readonly string[];
+  /** Partitions that are kept beyond their retention, for runs that have not ended. */
+  readonly held: readonly HeldPartition[];
 }
 
 /**
- * Creates the current and next partitions, and drops those that ended before the retention period. Safe with any number
- * of concurrent maintainers and writers.
+ * Creates the current and next partitions, and drops those that ended before the retention period, each by itself and
+ * not while it holds rows of a run that has not ended. Safe with any number of concurrent maintainers and writers.
  */
-export async function maintainPartitions(
-  pool: Pool,
-  { now, retention, signal }: MaintenanceOptions,
-): Promise<Maintenance> {
+export async function maintainPartitions(pool: Pool, options: MaintenanceOptions): Promise<Maintenance> {
+  const { now, signal } = options;
   const created = await createPartitionsAhead(pool, now);
   const dropped: string[] = [];
   const postponed: string[] = [];
-  for (const partition of await findExpired(pool, now, retention)) {
+  const held: HeldPartition[] = [];
+  for (const partition of await findExpired(pool, options)) {
     if (signal?.aborted === true) break;
-    const outcome = await withLockTimeout(pool, (client) => dropPartition(client, partition));
+    const outcome = await withLockTimeout(pool, (client) => dropPartition(client, partition, now));
     if (outcome === 'lock timeout') postponed.push(partition.name);
-    else if (outcome) dropped.push(partition.name);
+    else if (outcome === 'dropped') dropped.push(partition.name);
+    else if (outcome !== 'gone') held.push(toHeldPartition(partition, outcome));
   }
-  return { created, dropped, postponed };
+  return { created, dropped, postponed, held };
 }
 
 /**
@@ -78,50 +79,21 @@ export async function createPartitionsAhead(pool: Pool, now: Date): Promise<read
   return created;
 }
 
-/** The partitions that ended before the retention period, oldest first in each table. */
-async function findExpired(pool: Pool, now: Date, retention: Retention): Promise<readonly Partition[]> {
-  const expired: Partition[] = [];
-  for (const name of LOG_TABLES) {
-    const days = retention[name];
-    if (days === undefined) continue;
-    const oldest = now.getTime() * 1000 - days * DAY;
-    expired.push(...(await readPartitions(pool, PARTITIONS_OF[name])).filter(({ to }) => to <= oldest));
-  }
-  return expired;
-}
-
-async function readPartitions(pool: Pool, table: PartitionedTable): Promise<readonly Partition[]> {
-  const { rows } = await pool.query<{ name: string }>(
-    `select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid
-     where inhparent = $1::regclass order by relname`,
-    [table.table],
-  );
-  return rows.flatMap(({ name }) => {
-    const partition = partitionAt(table, startOf(name));
-    return partition.name === name ? [partition] : [];
-  });
-}
-
-/** The start of a partition, from the date at the end of its name. */
-function startOf(name: string): EpochMicros {
-  const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
-  return Date.UTC(Number(year ?? 1970), Number(month ?? 1) - 1, Number(day ?? 1)) * 1000;
-}
-
 /**
  * Runs one change in a transaction with a lock timeout, with backoff between attempts. A request that waits for a
  * strong table lock blocks every later writer, so it must not wait long.
  */
-async function withLockTimeout(
+async function withLockTimeout<Result>(
   pool: Pool,
-  change: (client: ClientBase) => Promise<boolean>,
-): Promise<boolean | 'lock timeout'> {
+  change: (client: ClientBase) => Promise<Result>,
+): Promise<Result | 'lock timeout'> {
+  const changeInTime = async (client: ClientBase): Promise<Result> => {
+    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MILLIS}`);
+    return change(client);
+  };
   for (const delayMillis of [...RETRY_DELAYS, null]) {
     try {
-      return await inTransaction(pool, async (client) => {
-        await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MILLIS}`);
-        return change(client);
-      });
+      return await inTransaction(pool, changeInTime, { isLong: true });
     } catch (error) {
       if (!(error instanceof Error) || !LOCK_FAILURES.includes(sqlStateOf(error) ?? '')) throw error;
     }
@@ -135,20 +107,31 @@ async function withLockTimeout(
  * partition; the locks that block every writer come last and are held briefly. Lock order as in every writer:
  * `validators` before the table, since dropping a foreign key locks both.
  *
- * @returns false when another maintainer has dropped it already
+ * Double-checked: the first look spares the writers of a partition that is kept the lock, the second one sees what they
+ * committed before it was granted.
+ *
+ * @returns the runs for which it is kept; `gone` when another maintainer has dropped it already
  */
-async function dropPartition(client: ClientBase, partition: Partition): Promise<boolean> {
+async function dropPartition(
+  client: ClientBase,
+  partition: ExpiredPartition,
+  now: Date,
+): Promise<'dropped' | 'gone' | readonly HoldingRun[]> {
   const { table, name } = partition;
   await client.query('select pg_advisory_xact_lock(hashtext($1))', [`retention of ${table}`]);
-  if (!(await hasPartition(client, partition))) return false;
+  if (!(await hasPartition(client, partition))) return 'gone';
+  const holding = await readHoldingRuns(client, partition, now);
+  if (holding.length > 0) return holding;
   await client.query(`lock table ${name} in share row exclusive mode`);
+  const arrived = await readHoldingRuns(client, partition, now);
+  if (arrived.length > 0) return arrived;
   if (table === STEP_PARTITIONS.table) await archiveSteps(client, name);
   await recordDroppedPartition(client, partition);
   await lockPartitionsOf(client, table);
   await client.query('lock table validators in access exclusive mode');
   await client.query(`alter table ${table} detach partition ${name}`);
   await client.query(`drop table ${name}`);
-  return true;
+  return 'dropped';
 }
 
 /** Upsert, since a partition that was created again for a known span is dropped a second time. */

@@ -11,6 +11,7 @@ import { checkConsistency } from './check-consistency.ts';
 import { checkMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
 import { checkWrites } from './check-writes.ts';
+import { checkRetention } from '../terminal/retention-report.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** One check and its finding; a finding that is not ok includes the remedy. */
@@ -29,25 +30,26 @@ function checkNode(): Check {
   return { name: 'Node.js', ok, found: `${process.versions.node}${wanted}` };
 }
 
-async function checkDatabase(): Promise<Check[]> {
+async function checkDatabase({ retention }: Config): Promise<Check[]> {
   try {
     return await withDatabase(async ({ pool, connectionString, kind }) => {
       const { rows } = await pool.query<{ version: string }>(
         `select current_setting('server_version') as version`,
       );
       const { current, latest, pending } = await migrationStatus(pool);
-      const advice = pending.length === 0 ? '' : '; run `barograph migrate`';
-      const validators = pending.length === 0 ? [await listValidators(pool)] : [];
+      const isCurrent = pending.length === 0;
+      const advice = isCurrent ? '' : '; run `barograph migrate`';
       return [
         {
           name: 'PostgreSQL',
           ok: true,
           found: `${rows[0]?.version ?? 'unknown'} at ${describeConnectionTarget(connectionString)} (${kind})`,
         },
-        { name: 'Migrations', ok: pending.length === 0, found: `version ${current} of ${latest}${advice}` },
-        ...validators,
+        { name: 'Migrations', ok: isCurrent, found: `version ${current} of ${latest}${advice}` },
         { name: 'Writing', ...(await checkWrites(pool)) },
-        ...(pending.length === 0 ? [{ name: 'Rows', ...(await checkConsistency(pool)) }] : []),
+        ...(isCurrent
+          ? [{ name: 'Retention', ...(await checkRetention(pool, { retention, now: new Date() })) }]
+          : []),
       ];
     });
   } catch (error) {
@@ -95,7 +97,7 @@ export function doctorCommand(): Command {
       const config = readConfig(process.env);
       const checks = [
         checkNode(),
-        ...(await checkDatabase()),
+        ...(await checkDatabase(config)),
         await checkSpools(config),
         { name: 'Metrics port', ...(await checkMetricsPort(config)) },
         checkTelemetry(config),

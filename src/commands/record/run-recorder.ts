@@ -4,6 +4,7 @@ import { describeConnectionTarget } from '#database/connection-target';
 import { startIngestServer, TRACES_PATH } from '#ingest';
 import { startRecording } from '#recorder/recording';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
@@ -39,6 +40,7 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
       validatorHotkey: NO_VALIDATOR,
       onProblem,
       onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
+      onRetention: reportRetention(output),
     });
     add(() => recording.close());
     const ingest = await startIngestServer({

@@ -3,6 +3,7 @@ import type { PipelineStores, Recovery } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '#src/start';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
 import { dedupeWarnings } from '../terminal/dedupe-warnings.ts';
@@ -49,6 +50,7 @@ export async function validate(
     ...options,
     onProblem: dedupeWarnings((message) => output.problem(message)),
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
+    onRetention: reportRetention(output),
   });
   try {
     const runId = await untilAborted(signal, runToCompletion(options, barograph));

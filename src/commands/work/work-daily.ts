@@ -6,6 +6,7 @@ import { readMinerList } from '#pipeline/miners/index';
 import { CategorizedError } from '#semconv';
 import { startBarograph, type Barograph } from '#src/start';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import { reportRetention } from '../terminal/retention-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
@@ -57,6 +58,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
     delayFactor: config.delayFactor ?? 1,
     onProblem,
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
+    onRetention: reportRetention(output),
   });
   try {
     await barograph.pipeline.start();

@@ -22,6 +22,18 @@ describe('barograph doctor', () => {
     expect(stdout).toContain(`at ${new URL(database.connectionString).host}/`);
     expect(stdout).not.toContain(new URL(database.connectionString).password);
     expect(stdout).not.toContain('NOT');
+    expect(stdout).toMatch(/^ok +Retention +nothing is ever dropped/m);
+  });
+
+  it('the retention of the environment decides what is reported, and a database to be migrated has none', async () => {
+    expect((await doctor({ BAROGRAPH_RETENTION_DAYS: '30' })).stdout).toMatch(
+      /^ok +Retention +no partition/m,
+    );
+    const empty = await createTestDatabase({ isEmpty: true });
+    const { stdout } = await doctor({ DATABASE_URL: empty.connectionString });
+    await empty.drop();
+    expect(stdout).toMatch(/^NOT +Migrations/m);
+    expect(stdout).not.toContain('Retention');
   });
 
   it('the size of the spools is reported, and an unreadable spool fails the check by name', async () => {

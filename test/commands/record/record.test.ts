@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordCommand } from '#commands/record/record';
 import { runRecorder, type RecordingEndpoints } from '#commands/record/run-recorder';
@@ -60,6 +61,18 @@ async function whileRecording<Result>(
     await ended;
   }
 }
+interface RunLine {
+  readonly id: string;
+  readonly status: string;
+  readonly error_message: string | null;
+  readonly completion_time: Date | null;
+}
+const runs = async (): Promise<readonly RunLine[]> =>
+  (
+    await database.pool.query<RunLine>(
+      'select id::text, status, error_message, completion_time from weather_forecast_runs',
+    )
+  ).rows;
 const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
 
 describe('barograph record', () => {
@@ -120,6 +133,32 @@ describe('barograph record', () => {
       expect(await count('weather_forecast_steps')).toBe(1);
     });
     expect(problems).toEqual(['no space']);
+  });
+
+  it('docs/examples/end-run.mjs ends a run that nothing works on, so that retention can drop it', async () => {
+    await whileRecording(async ({ traces }) => {
+      const attributes = queryStep({ 'weather.run.status': 'awaiting_results' });
+      const body = ProtobufTraceSerializer.serializeRequest([...sdkSpans([{ attributes }])]) ?? [];
+      await send({ port: portOf(traces) }, { body: Buffer.from(body) });
+      const [open] = await runs();
+      expect(open).toMatchObject({ status: 'awaiting_results', completion_time: null });
+      const validator = (await database.pool.query<{ hotkey: string }>('select hotkey from validators'))
+        .rows[0];
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['docs/examples/end-run.mjs', validator?.hotkey ?? '', open?.id ?? '', 'nothing works on it'],
+        { env: { OTEL_EXPORTER_OTLP_ENDPOINT: new URL(traces).origin } },
+      );
+      expect(stdout).toBe('200 {}\n');
+      expect(await runs()).toEqual([
+        {
+          id: open?.id,
+          status: 'stale_abandoned',
+          error_message: 'nothing works on it',
+          completion_time: expect.any(Date) as Date,
+        },
+      ]);
+    });
   });
 
   it.each([

@@ -33,6 +33,20 @@ const BUSY_MINER = minerStats({
   errorRateByType: { timeout: 0.75, verification_manifest: 0.25 },
 });
 
+const HELD = {
+  name: 'weather_forecast_steps_finished_20261029',
+  expiredAt: AT - 86_400_000_000,
+  runs: [
+    {
+      validatorId: 1,
+      validatorHotkey: '5Validator',
+      runId: 41,
+      status: 'awaiting_results',
+      isOverdue: false,
+    },
+  ],
+} as const;
+
 /** A little of everything, the same at every call. */
 function busyExporter(): PrometheusExporter {
   vi.useFakeTimers({ toFake: ['Date'], now: AT / 1000 });
@@ -68,6 +82,7 @@ function busyExporter(): PrometheusExporter {
     });
     exporter.refresh(wholeTable([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]));
     exporter.showState(BUSY_STATE);
+    exporter.showHeldPartitions([HELD]);
     return exporter;
   } finally {
     vi.useRealTimers();

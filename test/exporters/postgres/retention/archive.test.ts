@@ -16,6 +16,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { recordedRun } from '#test/support/recorded-run';
+import { endedSpan } from '#test/support/spans';
 import { dumpTables } from '#test/support/tables';
 
 let database: TestDatabase;
@@ -39,6 +40,11 @@ function spread(spans: readonly ObservedSpan[]): readonly ObservedSpan[] {
     };
   });
 }
+
+/** The ends of the runs: partitions of a run that has not ended stay. */
+const ENDS = [1, 2].map((run) =>
+  endedSpan({ step: 'orchestration', miner: null, run, attributes: { 'weather.run.status': 'completed' } }),
+);
 
 async function record(spans: readonly ObservedSpan[]): Promise<void> {
   const exporter = createPostgresExporter({ pool: database.pool, now: () => NOW.getTime() });
@@ -106,7 +112,7 @@ describe('archiveSteps', () => {
           database = await createTestDatabase();
         }
         rounds += 1;
-        await record(spans);
+        await record([...spans, ...ENDS]);
         const before = await foldsOfMiners();
         const { miner_stats: stats } = await dumpTables(database.pool);
         const miners = before.map(([key]) => key);

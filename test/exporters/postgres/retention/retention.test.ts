@@ -19,14 +19,17 @@ const DAY = 86_400_000;
 const NOW = new Date('2027-01-15T12:00:00Z');
 const T0 = Date.UTC(2026, 10, 23, 18);
 
+/** Every run has ended, so that its age alone decides whether a partition is dropped. */
+const attributes = { 'weather.run.status': 'completed' };
 const stepAt = (iso: string, run = 1): ObservedSpan =>
-  endedSpan({ step: 'query', run, at: Date.parse(iso) - T0 });
+  endedSpan({ step: 'query', run, at: Date.parse(iso) - T0, attributes });
 const scoredAt = (iso: string, valid_time: string, run = 1): ObservedSpan =>
   endedSpan({
     step: 'era5',
     run,
     lead: 24,
     at: Date.parse(iso) - T0,
+    attributes,
     events: [componentScore({ score_type: 'era5', variable_name: 'z', valid_time, rmse: 1 })],
   });
 
@@ -145,7 +148,8 @@ describe('rejectLateSpans', () => {
         reason: 'partition_dropped',
         span_id: old.spanId,
         detail:
-          'it belongs to weather_forecast_steps_finished_20261119, which retention has dropped; ' +
+          'it belongs to weather_forecast_steps_finished_20261119, which retention has dropped, and its run has lost ' +
+          'steps; ' +
           'allowed: what is younger than BAROGRAPH_RETENTION_DAYS',
       },
       { reason: 'partition_dropped' },
@@ -154,13 +158,29 @@ describe('rejectLateSpans', () => {
     expect(await count('weather_forecast_steps_running')).toBe(0);
   });
 
-  it('a span with only late scores becomes a dead letter as a whole', async () => {
+  it('a span with only late scores is recorded as a whole, since its step shows that it is new', async () => {
     await record(scoredAt('2027-01-15T00:00:00Z', '2026-11-24T00:00:00Z'));
     await maintain({ weather_forecast_component_scores: 7 });
-    const late = scoredAt('2027-01-15T01:00:00Z', '2026-11-25T00:00:00Z', 5);
-    await record(late, neighbour);
-    expect(await letters()).toMatchObject([{ reason: 'partition_dropped', span_id: late.spanId }]);
-    expect(await count('weather_forecast_steps')).toBe(2);
+    await record(scoredAt('2027-01-15T01:00:00Z', '2026-11-25T00:00:00Z', 5), neighbour);
+    expect(await letters()).toEqual([]);
+    expect(await count('weather_forecast_steps')).toBe(3);
+    expect(await count('weather_forecast_component_scores')).toBe(1);
+    expect((await maintain({ weather_forecast_component_scores: 7 })).dropped).toEqual([
+      'weather_forecast_component_scores_20261119',
+    ]);
+  });
+
+  it('a late span of a run that has lost no step is recorded, since it cannot have been counted', async () => {
+    await record(old);
+    await maintain({ weather_forecast_steps: 7 });
+    const other = stepAt('2026-11-23T19:00:00Z', 2);
+    await record(other);
+    await record(other);
+    expect(await letters()).toEqual([]);
+    expect(await count('weather_forecast_steps')).toBe(1);
+    expect((await maintain({ weather_forecast_steps: 7 })).dropped).toHaveLength(1);
+    await record(other);
+    expect(await letters()).toMatchObject([{ reason: 'partition_dropped', span_id: other.spanId }]);
   });
 
   it('a repeated span whose row still exists is accepted and changes nothing', async () => {
@@ -257,6 +277,24 @@ describe('maintainPartitions beside other transactions', () => {
     });
     expect(await exporter.exportObserved([next])).toEqual({ kind: 'written' });
     expect(await count('weather_forecast_steps')).toBe(1);
+  });
+
+  it('a span that is repeated while its partition is dropped does not count twice', async () => {
+    const old = stepAt('2026-11-23T18:00:00Z');
+    await record(old);
+    const rounds: (readonly string[])[] = [];
+    const pool = interceptPool(database.pool, async (text, run) => {
+      const result = await run();
+      if (text.includes('from dropped_partitions') && rounds.length === 0)
+        rounds.push((await maintain({ weather_forecast_steps: 7 })).dropped);
+      return result;
+    });
+    const exporter = createPostgresExporter({ pool, now: () => NOW.getTime() });
+    expect(await exporter.exportObserved([old])).toMatchObject({ kind: 'retryable' });
+    expect(rounds).toEqual([['weather_forecast_steps_finished_20261119']]);
+    expect(await exporter.exportObserved([old])).toEqual({ kind: 'written' });
+    expect(await letters()).toMatchObject([{ reason: 'partition_dropped' }]);
+    expect(await count('weather_forecast_steps')).toBe(0);
   });
 
   it(
