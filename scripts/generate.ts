@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DASHBOARD_FILES } from '#dashboards/index';
 import { renderMetricsPage } from '#semconv/metrics-page';
 import { renderReferencePage } from '#semconv/reference-page';
+import { renderColumns } from './columns-page.ts';
 import { RULE_FILES } from './rule-files.ts';
 
 /** A generated file that is checked in. */
@@ -15,7 +16,7 @@ export interface GeneratedFile {
 
 /** All generated files; add new ones here. */
 export const GENERATED_FILES: readonly GeneratedFile[] = [
-  { path: 'docs/attributes.md', render: renderReferencePage },
+  { path: 'docs/attributes.md', render: () => `${renderReferencePage()}\n${renderColumns()}` },
   { path: 'docs/metrics.md', render: renderMetricsPage },
   ...DASHBOARD_FILES,
   ...RULE_FILES,

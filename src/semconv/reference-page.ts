@@ -70,7 +70,8 @@ Generated from \`src/semconv\` by \`npm run generate\`; change it there.
 
 A span with the attribute \`weather.step.name\` is a step, and these attributes and events of it become rows and metrics.
 A value outside its closed set is rejected, never replaced. Cardinality is the number of different values:
-\`closed\` and \`low\` may become metric labels, \`high\` never does.`;
+\`closed\` and \`low\` may become metric labels, \`high\` never does. What fills each column of the tables stands
+[at the end](#columns-and-what-fills-them).`;
 
 const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
   componentScore:
