@@ -88,7 +88,7 @@ create table dropped_partitions (
   dropped_at timestamp with time zone not null,
   constraint dropped_partitions_pkey PRIMARY KEY (name)
 );
-comment on table dropped_partitions is 'Partitions of the log that retention dropped. A late span of one of them becomes a dead letter.';
+comment on table dropped_partitions is 'Partitions of the log that retention dropped. A late span of one of them becomes a dead letter if its run is in archived_runs.';
 comment on column dropped_partitions.name is 'Name that the partition had.';
 comment on column dropped_partitions.table_name is 'Table that it was a partition of.';
 comment on column dropped_partitions.from_time is 'It held what is at this time or later: started_at of steps, valid_time_utc of component scores.';
