@@ -154,6 +154,46 @@ const MORE: readonly ObservedSpan[] = [
       },
     ],
   }),
+  // A run that ends a forecast which waits, by the fault of the validator.
+  endedSpan({
+    step: 'query',
+    run: 6,
+    at: 54_000_000,
+    maxAttempts: 4,
+    status: 'retry_scheduled',
+    error: { type: 'timeout', message: 'no answer' },
+    attributes: { 'weather.retry.next_time': '2026-11-24T12:00:00Z' },
+  }),
+  endedSpan({
+    step: 'orchestration',
+    run: 6,
+    miner: null,
+    at: 55_000_000,
+    attributes: {
+      'weather.run.status': 'failed',
+      'weather.run.error_message': 'The user ended it.',
+      'weather.run.error_type': 'validator_internal',
+    },
+  }),
+  // A retry that another worker had committed before the end of this attempt.
+  endedSpan({
+    step: 'verify',
+    run: 7,
+    at: 56_000_000,
+    maxAttempts: 4,
+    status: 'retry_scheduled',
+    error: { type: 'http_5xx', message: 'status 503' },
+    attributes: { 'weather.retry.next_time': '2026-11-24T12:00:00Z' },
+  }),
+  endedSpan({
+    step: 'verify',
+    run: 7,
+    at: 55_999_000,
+    durationMs: 9000,
+    maxAttempts: 4,
+    instance: 'instance-2',
+    attributes: { 'weather.step.superseded': true },
+  }),
   closingSpan(startOfSpan(endedSpan({ step: 'poll', run: 5, at: 52_000_000, maxAttempts: 20 })), {
     reason: 'heartbeat_lost',
     at: Number(T / 1000n) + 52_500_000_000,

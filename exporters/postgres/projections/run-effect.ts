@@ -2,7 +2,7 @@ import type { EpochMicros } from '#facts/step-fact';
 import { toStage, type ErrorCategory, type RunStatus } from '#semconv';
 import { canonicalJson } from './canonical-json.ts';
 import { newestOf, type LogicalTimestamp, type LwwRegister } from './lww-register.ts';
-import type { RunFold, RunValues } from './run-fold.ts';
+import { completionTime, type RunFold, type RunValues } from './run-fold.ts';
 import type { SlotError, SlotState } from './step-slots.ts';
 import type { StageValue } from './step-stage.ts';
 
@@ -74,7 +74,8 @@ const REASON: Readonly<Record<RunValues['end'], string>> = {
   stale_abandoned: 'The run was abandoned.',
 };
 
-function endOf({ newest, oldest }: RunFold, errorType: ErrorCategory | undefined): RunEnd | null {
+function endOf(fold: RunFold, errorType: ErrorCategory | undefined): RunEnd | null {
+  const { newest } = fold;
   const { end, errorMessage } = newest;
   if (end === undefined) return null;
   const status: RunStatus = end.value;
@@ -84,6 +85,6 @@ function endOf({ newest, oldest }: RunFold, errorType: ErrorCategory | undefined
     at: end.at,
     type: (isByForecasts ? undefined : (newest.errorType?.value ?? errorType)) ?? 'unknown',
     message: (isByForecasts ? undefined : errorMessage?.value) ?? REASON[end.value],
-    completedAt: oldest[`status:${status}`]?.at[0] ?? null,
+    completedAt: completionTime(fold),
   };
 }

@@ -115,6 +115,13 @@ export interface ProjectedRunRow {
   readonly updatedAt: EpochMicros;
 }
 
+/**
+ * When a real end first reported the terminal status; while only a running step did, its start, so that no run has ended
+ * without a time.
+ */
+export const completionTime = ({ newest: { end }, oldest }: RunFold): EpochMicros | null =>
+  end === undefined ? null : (oldest[`status:${end.value}`]?.at[0] ?? end.at[0]);
+
 /** Derives the row of a run from its fold. */
 export function toRunRow({ newest, oldest }: RunFold): ProjectedRunRow {
   const value = <Name extends keyof RunValues>(name: Name): RunValues[Name] | null =>
@@ -126,7 +133,7 @@ export function toRunRow({ newest, oldest }: RunFold): ProjectedRunRow {
     initTime: value('initTime'),
     inputMetadata: value('inputMetadata'),
     status: end ?? value('status'),
-    completionTime: end === null ? null : (oldest[`status:${end}`]?.at[0] ?? null),
+    completionTime: completionTime({ newest, oldest }),
     finalScoringAttemptedTime: newest.finalScoring?.at[0] ?? null,
     errorMessage: value('errorMessage'),
     traceId: oldest.trace?.value ?? null,

@@ -47,14 +47,21 @@ async function checkDatabase({ retention }: Config): Promise<Check[]> {
         },
         { name: 'Migrations', ok: isCurrent, found: `version ${current} of ${latest}${advice}` },
         { name: 'Writing', ...(await checkWrites(pool)) },
-        ...(isCurrent
-          ? [{ name: 'Retention', ...(await checkRetention(pool, { retention, now: new Date() })) }]
-          : []),
+        ...(isCurrent ? await checkRecord(pool, retention) : []),
       ];
     });
   } catch (error) {
     return [{ name: 'PostgreSQL', ok: false, found: messageOf(error) }];
   }
+}
+
+/** The checks that read the tables, which the newest migration must have made. */
+async function checkRecord(pool: Pool, retention: Config['retention']): Promise<Check[]> {
+  return [
+    await listValidators(pool),
+    { name: 'Rows', ...(await checkConsistency(pool)) },
+    { name: 'Retention', ...(await checkRetention(pool, { retention, now: new Date() })) },
+  ];
 }
 
 /** Numbers and hotkeys, by which `--validator` names them. */

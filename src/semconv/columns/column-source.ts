@@ -64,9 +64,11 @@ export const VALIDATOR_ID = by(
   'weather.validator.hotkey',
 );
 /** The latest instant of any span that a row follows from. */
-export const updatedBy = (spans: string): ColumnSource =>
+export const updatedBy = (spans: string, ...others: readonly SourceName[]): ColumnSource =>
   by(
-    `The latest instant of any span of ${spans}; of one with a synthetic end, its start`,
+    `The latest instant of any span of ${spans}; of one with a synthetic end or a superseded one, its start`,
+    'weather.step.superseded',
+    ...others,
     'span.start_time_unix_nano',
     'span.end_time_unix_nano',
     'weather.closing.reason',

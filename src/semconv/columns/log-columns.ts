@@ -86,7 +86,9 @@ const STEPS: ColumnSources = {
     'weather.run.expected_leads',
     'weather.run.status',
     'weather.run.error_message',
+    'weather.run.error_type',
     'weather.run.input_metadata',
+    'weather.step.superseded',
     'weather.stage',
     'weather.stage.status',
     'weather.forecast.status',
@@ -157,6 +159,7 @@ const COMPONENT_SCORES: ColumnSources = {
   calculated_at: copyOf('span.end_time_unix_nano'),
   calculation_duration_ms: copyOf('weather.component.calculation_duration_ms'),
   reason: copyOf('weather.component.reason'),
+  failed_check: copyOf('weather.component.failed_check'),
   trace_id: copyOf('span.trace_id'),
   span_id: copyOf('span.span_id'),
 };

@@ -22,7 +22,16 @@ const MINERS: ColumnSources = {
     'weather_forecast_stats.forecast_status',
   ),
   successful_forecasts: by('Those that are `completed`', 'weather_forecast_stats.forecast_status'),
-  failed_forecasts: by('Those that are `failed`', 'weather_forecast_stats.forecast_status'),
+  failed_forecasts: by(
+    'Those that are `failed` by the fault of the miner',
+    'weather_forecast_stats.forecast_status',
+    'weather_forecast_stats.last_error_fault',
+  ),
+  excused_forecasts: by(
+    'Those that are `failed` by another fault',
+    'weather_forecast_stats.forecast_status',
+    'weather_forecast_stats.last_error_fault',
+  ),
   forecast_success_ratio: by(
     'The first over both',
     'miner_stats.successful_forecasts',
@@ -44,6 +53,7 @@ const MINERS: ColumnSources = {
   avg_era5_completeness: by(
     'Mean over completed and failed forecasts',
     'weather_forecast_stats.era5_completeness',
+    'weather_forecast_stats.last_error_fault',
     'weather_forecast_stats.forecast_status',
   ),
   best_forecast_score: by(
@@ -69,15 +79,18 @@ const MINERS: ColumnSources = {
   last_failed_forecast: by(
     'The latest of failed forecasts',
     'weather_forecast_stats.completed_at',
+    'weather_forecast_stats.last_error_fault',
     'weather_forecast_stats.forecast_status',
   ),
   consecutive_successes: by(
     'Completed ones since the last failed one, by T0',
+    'weather_forecast_stats.last_error_fault',
     'weather_forecast_stats.forecast_status',
     'weather_forecast_stats.forecast_init_time',
   ),
   consecutive_failures: by(
     'Failed ones since the last completed one, by T0',
+    'weather_forecast_stats.last_error_fault',
     'weather_forecast_stats.forecast_status',
     'weather_forecast_stats.forecast_init_time',
   ),

@@ -62,9 +62,17 @@ const RESPONSES: ColumnSources = {
   verification_hash_claimed: newest('weather.manifest.hash_claimed'),
   verification_passed: newest('weather.verification.passed'),
   manifest_frozen_at: newest('weather.manifest.frozen_time'),
-  status: newest('weather.response.status'),
+  status: by(
+    'The newest; `failed` once the run has ended an exchange that was open',
+    'weather.response.status',
+    'weather.run.status',
+  ),
   error_message: by(
-    `Of the ${EXCHANGE}; null when it has no error`,
+    `Of the ${EXCHANGE}; null when it has no error; of the run once it has ended the exchange`,
+    'weather.response.status',
+    'weather.run.status',
+    'weather.run.error_message',
+    'weather.step.superseded',
     'exception',
     'span.status',
     'error.type',
@@ -75,7 +83,14 @@ const RESPONSES: ColumnSources = {
   input_hash_validator: notWritten('the protocol has no input hash any more'),
   input_hash_match: notWritten('the protocol has no input hash any more'),
   retry_count: by(`Of the ${EXCHANGE}, less 1`, 'weather.step.attempt', 'weather.closing.reason'),
-  next_retry_time: by(`Of the ${EXCHANGE}`, 'weather.retry.next_time', 'weather.closing.reason'),
+  next_retry_time: by(
+    `Of the ${EXCHANGE}; none after the end of the forecast or the run`,
+    'weather.retry.next_time',
+    'weather.step.superseded',
+    'weather.closing.reason',
+    'weather.forecast.status',
+    'weather.run.status',
+  ),
   last_polled_time: by(
     'The end of the newest poll that has a real end',
     'weather.step.name',
@@ -103,7 +118,7 @@ const RESPONSES: ColumnSources = {
     'weather_miner_responses.era5_scoring_completed_at',
   ),
   trace_id: by('Of the first span of the miner in the run', 'span.trace_id'),
-  updated_at: updatedBy('the miner in the run'),
+  updated_at: updatedBy('the miner in the run, and of the end of the run', 'weather.run.status'),
   fold: by('The value of each column with the time of its write'),
 };
 

@@ -41,9 +41,15 @@ function spread(spans: readonly ObservedSpan[]): readonly ObservedSpan[] {
   });
 }
 
-/** The ends of the runs: partitions of a run that has not ended stay. */
+/** The ends of the runs, at an instant of their own: partitions of a run that has not ended stay. */
 const ENDS = [1, 2].map((run) =>
-  endedSpan({ step: 'orchestration', miner: null, run, attributes: { 'weather.run.status': 'completed' } }),
+  endedSpan({
+    step: 'orchestration',
+    miner: null,
+    run,
+    at: 70_000,
+    attributes: { 'weather.run.status': 'completed' },
+  }),
 );
 
 async function record(spans: readonly ObservedSpan[]): Promise<void> {
