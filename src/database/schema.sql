@@ -670,7 +670,7 @@ comment on column weather_forecast_steps.retry_count is 'attempt - 1.';
 comment on column weather_forecast_steps.retries_remaining is 'max(0, max_attempts - attempt).';
 comment on column weather_forecast_steps.next_retry_time is 'weather.retry.next_time: when the step is tried again.';
 comment on column weather_forecast_steps.error_type is 'error.type: category of the failure.';
-comment on column weather_forecast_steps.error_json is 'Category, class, code, message, trimmed stack, causes and fingerprint of the failure.';
+comment on column weather_forecast_steps.error_json is 'The failure: category (type), class, code, message, trimmed stack, chain of causes, fingerprint, retryable and HTTP status (http_status). The code is that of the first link of the chain that has one; rows of earlier versions have the code of the outermost error only, and no http_status.';
 comment on column weather_forecast_steps.context is 'What the step did: weather.step.context with progress, job and profile.';
 comment on column weather_forecast_steps.job_id is 'weather.step.queue_job_id: job of the queue that ran the step.';
 comment on column weather_forecast_steps.facts is 'What the folds take from the span besides these columns.';

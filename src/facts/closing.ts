@@ -38,6 +38,7 @@ export function closeFact(started: StepFact, { reason, at }: Closing): StepFact 
       causes: null,
       fingerprint: null,
       retryable: true,
+      http_status: null,
     },
     closing: reason,
   };

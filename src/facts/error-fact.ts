@@ -34,5 +34,6 @@ export function toErrorFact(
     causes: scrubValue(jsonOf(values['weather.error.causes'], adjustments) ?? null),
     fingerprint: values['weather.error.fingerprint'] ?? null,
     retryable: values['weather.error.retryable'] ?? null,
+    http_status: values['weather.error.http_status'] ?? values['http.response.status_code'] ?? null,
   };
 }

@@ -29,6 +29,8 @@ export interface ErrorFact {
   readonly causes: unknown;
   readonly fingerprint: string | null;
   readonly retryable: boolean | null;
+  /** Status of the HTTP reply that the failure rests on; null without a reply. */
+  readonly http_status: number | null;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 
 /** Error codes of an absent file. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
@@ -17,6 +18,7 @@ export function createDirectoryStore(directory: string): AsyncReadable {
         if (ABSENT.includes(code)) return undefined;
         throw new CategorizedError('validator_internal', `Reading file ${key} of a store failed (${code}).`, {
           retryable: true,
+          cause: scrubbedCause(error, [join(directory, key)]),
         });
       }
     },

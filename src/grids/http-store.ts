@@ -1,6 +1,7 @@
 import { type Dispatcher, request } from 'undici';
 import type { AsyncReadable } from 'zarrita';
-import { CategorizedError } from '#semconv';
+import { CategorizedError, type ErrorCategory } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 /** Well above one global 0.25 degree field, well below what would exhaust memory. */
@@ -36,8 +37,8 @@ export interface HttpStore extends AsyncReadable {
 /**
  * Reads the files below a URL. 404 means that a file is absent; any other status than 200 is an error.
  *
- * Errors name the file's path within the store and a status or code, never the host, the query or the token, and
- * carry no cause, because a connection error holds the address.
+ * Errors name the file's path within the store and a status or code, never the host, the query or the token;
+ * their cause is a copy of the connection error without them.
  */
 export function createHttpStore(url: string | URL, options: HttpStoreOptions = {}): HttpStore {
   const base = new URL(url);
@@ -64,7 +65,8 @@ export function createHttpStore(url: string | URL, options: HttpStoreOptions = {
         return bytes;
       } catch (error) {
         if (signal?.aborted === true) throw error;
-        throw toTransportError(error, { key, timedOut: timeout.aborted, timeoutMillis });
+        const failed = { key, timedOut: timeout.aborted, timeoutMillis, secrets: secretsOf(base, headers) };
+        throw toTransportError(error, failed);
       }
     },
   };
@@ -116,32 +118,41 @@ function fileTooLongError(key: string, maxFileBytes: number): CategorizedError {
 /** Retryable: 5xx, 401 (with a fresh token), 408 and 429. */
 function statusError(statusCode: number, key: string): CategorizedError {
   const message = `Reading file ${key} was answered with HTTP ${String(statusCode)}; 200 or 404 is allowed.`;
-  if (statusCode >= 500) return new CategorizedError('http_5xx', message, { retryable: true });
-  if (statusCode >= 400) {
-    const retryable = [401, 408, 429].includes(statusCode);
-    return new CategorizedError('http_4xx', message, { retryable });
-  }
-  return new CategorizedError('invalid_response', message);
+  const retryable = statusCode >= 500 || [401, 408, 429].includes(statusCode);
+  return Object.assign(new CategorizedError(categoryOf(statusCode), message, { retryable }), { statusCode });
+}
+
+function categoryOf(statusCode: number): ErrorCategory {
+  if (statusCode >= 500) return 'http_5xx';
+  return statusCode >= 400 ? 'http_4xx' : 'invalid_response';
 }
 
 interface FailedRequest {
   readonly key: string;
   readonly timedOut: boolean;
   readonly timeoutMillis: number;
+  readonly secrets: readonly string[];
+}
+
+/** Shorter values of headers are words, which occur in any message. */
+const SHORTEST_TOKEN = 8;
+
+/** What an error of the connection may name, besides addresses: host, query, and the values of the headers. */
+function secretsOf(base: URL, headers: Readonly<Record<string, string>>): readonly string[] {
+  const tokens = Object.values(headers).map((value) => value.replace(/^Bearer /, ''));
+  return [...tokens.filter(({ length }) => length >= SHORTEST_TOKEN), base.search, base.host, base.hostname];
 }
 
 /** `timeout` for the whole request, its headers or its connection; `connection` for every other transport error. */
-function toTransportError(error: unknown, { key, timedOut, timeoutMillis }: FailedRequest): CategorizedError {
+function toTransportError(error: unknown, failed: FailedRequest): CategorizedError {
+  const { key, timedOut, timeoutMillis, secrets } = failed;
   if (error instanceof CategorizedError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
+  const cause = scrubbedCause(error, secrets);
   if (timedOut || code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') {
-    return new CategorizedError(
-      'timeout',
-      `Reading file ${key} took longer than ${String(timeoutMillis)} ms.`,
-      { retryable: true },
-    );
+    const message = `Reading file ${key} took longer than ${String(timeoutMillis)} ms.`;
+    return new CategorizedError('timeout', message, { retryable: true, cause });
   }
-  return new CategorizedError('connection', `The connection failed while reading file ${key} (${code}).`, {
-    retryable: true,
-  });
+  const message = `The connection failed while reading file ${key} (${code}).`;
+  return new CategorizedError('connection', message, { retryable: true, cause });
 }

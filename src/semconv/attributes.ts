@@ -180,7 +180,18 @@ export const ATTRIBUTES = {
   // errors and cost
   'error.type': oneOf(ERROR_CATEGORIES, '', 'timeout', 'Category of the failure'),
   'weather.error.class': text('', 'TypeError', 'Class of the error', 'low'),
-  'weather.error.code': text('', 'ECONNREFUSED', 'Code of the error', 'low'),
+  'weather.error.code': text(
+    '',
+    'ECONNREFUSED',
+    'Code of the error, or of the first of its causes that has one',
+    'low',
+  ),
+  'weather.error.http_status': integerWithin(
+    { from: 100, to: 599 },
+    '',
+    '503',
+    'Status of the HTTP reply that the failure rests on',
+  ),
   'weather.error.fingerprint': text('', '9f2c11d0a4b7', 'Equal for equal failures, whatever their numbers'),
   'weather.error.causes': json(
     '',

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -150,7 +151,7 @@ describe('misbehaving server', () => {
         timeoutMillis,
       });
       const error = (await rejectionOf(store.get('/lat/0'))) as Error;
-      const shown = `${error.message} ${error.stack ?? ''} ${String(error.cause)}`;
+      const shown = inspect(error, { showHidden: true, depth: 9 });
       expect(shown).not.toContain(TOKEN);
       expect(shown).not.toContain('127.0.0.1');
       expect(error.message).not.toContain(port);
@@ -161,6 +162,7 @@ describe('misbehaving server', () => {
     const error = await rejectionOf(openGridStore('http://127.0.0.1:1/a.zarr'));
     expect(error).toMatchObject({ category: 'connection', retryable: true });
     expect((error as Error).message).toContain('ECONNREFUSED');
+    expect((error as Error).cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   it('an abort by the caller is passed on unchanged', async () => {

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { StepFact } from '#facts/step-fact';
+import type { ErrorFact, StepFact } from '#facts/step-fact';
 import { toSubstepGroup, type ClosingReason, type SubstepGroup } from '#semconv';
 import { readByCursor } from '../sql/read-by-cursor.ts';
 import { recorded, type RecordedFact } from './recorded-fact.ts';
@@ -91,7 +91,7 @@ function toFact(row: LogRow, validatorHotkey: string): StepFact {
     latencyNanos: facts.latencyNanos,
     retriesRemaining: row.retriesRemaining,
     nextRetryTime: row.nextRetryTime,
-    error: row.error,
+    error: toErrorFact(row.error),
     context: row.context,
     queueJobId: row.queueJobId,
     state: facts.state,
@@ -103,6 +103,10 @@ function toFact(row: LogRow, validatorHotkey: string): StepFact {
     truncated: facts.truncated,
   };
 }
+
+/** Rows of earlier versions have no `http_status`. */
+const toErrorFact = (error: ErrorFact | null): ErrorFact | null =>
+  error === null ? null : { ...error, http_status: error.http_status ?? null };
 
 function substepGroupOf({ stepName, substep, spanId }: LogRow): SubstepGroup {
   const group = toSubstepGroup(stepName, substep);

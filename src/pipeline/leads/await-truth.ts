@@ -29,19 +29,27 @@ export async function findTruth(job: LeadJob, truth: StoreHandle, dueTime: Date)
     const store = await truth.openWithTime(validTime);
     if (store !== null) return { kind: 'present', store };
   } catch (error) {
-    return waitLonger(job, dueTime, messageOf(error));
+    return waitLonger(job, dueTime, { reason: messageOf(error), cause: error });
   }
-  return waitLonger(job, dueTime, `the ${truth.name} store does not have ${validTime.toISOString()} yet`);
+  const reason = `the ${truth.name} store does not have ${validTime.toISOString()} yet`;
+  return waitLonger(job, dueTime, { reason });
+}
+
+/** Why truth is waited for; `cause` is the error of a store that cannot be read. */
+interface Waiting {
+  readonly reason: string;
+  readonly cause?: unknown;
 }
 
 /** Waits another hour of production. @throws CategorizedError `truth_missing` after the time to give up */
-function waitLonger(job: LeadJob, dueTime: Date, reason: string): WaitingForTruth {
+function waitLonger(job: LeadJob, dueTime: Date, { reason, cause }: Waiting): WaitingForTruth {
   const { parts, run, lead } = job;
   const giveUp = truthGiveUpTime(run.initTime, lead.leadHours);
   if (parts.clock.now() >= scaleDelay(giveUp, run.initiatedAt, parts.delayFactor)) {
     throw new CategorizedError(
       'truth_missing',
       `Truth for lead ${lead.leadHours} h was given up: ${reason}, and the limit was ${giveUp.toISOString()}.`,
+      { cause },
     );
   }
   return {
@@ -67,6 +75,6 @@ export async function waitOnTruthOutage<Done>(
     return await score();
   } catch (error) {
     if (classifyError(error) !== 'truth_not_ready') throw error;
-    return waitLonger(job, dueTime, messageOf(error));
+    return waitLonger(job, dueTime, { reason: messageOf(error), cause: error });
   }
 }

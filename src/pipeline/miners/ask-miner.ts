@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CategorizedError } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 import type { Exchange } from './communication-step.ts';
 import { MinerCallError, type CallProgress } from './miner-call-error.ts';
 import { callMiner, type CallSurroundings, type MinerCall, type MinerReply } from './miner-call.ts';
@@ -17,15 +18,16 @@ export interface MinerRequest {
   readonly maxBytes: number;
 }
 
-function readJson({ contentType, bytes }: MinerReply): unknown {
+function readJson({ contentType, bytes }: MinerReply, secrets: readonly string[]): unknown {
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(contentType)) {
     const got = contentType === '' ? 'no content type' : `content type ${quoteUntrusted(contentType)}`;
     throw new CategorizedError('invalid_response', `the reply has ${got}; allowed: application/json`);
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new CategorizedError('invalid_response', `the reply (${bytes.length} bytes) is not JSON in UTF-8`);
+  } catch (error) {
+    const message = `the reply (${bytes.length} bytes) is not JSON in UTF-8`;
+    throw new CategorizedError('invalid_response', message, { cause: scrubbedCause(error, secrets) });
   }
 }
 
@@ -59,7 +61,7 @@ export async function askMiner<Reply extends { readonly kind: string }>(
   const secrets = secretsOf(miner);
   let parsed: unknown;
   try {
-    parsed = readJson(reply);
+    parsed = readJson(reply, secrets);
     const { reply: result, wireStatus } = read(parsed, secrets);
     const { statusCode, bytes } = reply;
     return {
@@ -77,6 +79,6 @@ export async function askMiner<Reply extends { readonly kind: string }>(
       wireStatus: status === null ? null : quoteUntrusted(status, secrets),
     };
     const message = `${type} to miner ${miner.uid}: ${error.message}`;
-    throw new MinerCallError(type, error.category, { message, progress });
+    throw new MinerCallError(type, error.category, { message, progress, cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CategorizedError } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { isSignedBy } from './hotkey-signature.ts';
 
 /** Names of the two files at the root of every store. They are not listed in the manifest. */
@@ -90,14 +91,15 @@ export function buildManifest(contents: ManifestContents): Uint8Array {
 /** The hash by which a miner claims a manifest: SHA-256 of its bytes, lower-case hex. */
 export const manifestHash = (bytes: Uint8Array): string => sha256(bytes);
 
-const rejected = (what: string): CategorizedError => new CategorizedError('verification_manifest', what);
+const rejected = (what: string, cause?: Error): CategorizedError =>
+  new CategorizedError('verification_manifest', what, { cause });
 
 function parseManifest(bytes: Uint8Array): z.output<typeof manifestSchema> {
   let content: unknown;
   try {
     content = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw rejected(`the manifest (${bytes.length} bytes) is not JSON in UTF-8`);
+  } catch (error) {
+    throw rejected(`the manifest (${bytes.length} bytes) is not JSON in UTF-8`, scrubbedCause(error));
   }
   const parsed = manifestSchema.safeParse(content);
   if (parsed.success) return parsed.data;

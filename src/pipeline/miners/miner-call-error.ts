@@ -39,7 +39,7 @@ function isTransient(operation: Operation, category: ErrorCategory, statusCode: 
   return statusCode !== null && TRANSIENT_STATUS_CODES.includes(statusCode);
 }
 
-/** A call to a miner without a valid reply. It has no cause, and its message holds no address and no token. */
+/** A call to a miner without a valid reply. Neither its message nor its causes hold an address or a token. */
 export class MinerCallError extends CategorizedError {
   readonly operation: Operation;
   readonly statusCode: number | null;
@@ -49,10 +49,11 @@ export class MinerCallError extends CategorizedError {
   constructor(
     operation: Operation,
     category: ErrorCategory,
-    what: { readonly message: string; readonly progress?: CallProgress },
+    what: { readonly message: string; readonly progress?: CallProgress; readonly cause?: Error },
   ) {
     const { statusCode, bytes, wireStatus } = what.progress ?? NOTHING;
-    super(category, what.message, { retryable: isTransient(operation, category, statusCode) });
+    const retryable = isTransient(operation, category, statusCode);
+    super(category, what.message, { retryable, cause: what.cause });
     this.name = 'MinerCallError';
     this.operation = operation;
     this.statusCode = statusCode;

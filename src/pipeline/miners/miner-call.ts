@@ -1,5 +1,6 @@
 import { request, type Dispatcher } from 'undici';
 import type { ErrorCategory } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { currentTraceparent } from '#steps';
 import { readBounded } from './bounded-body.ts';
 import { MinerCallError, type CallProgress, type Operation } from './miner-call-error.ts';
@@ -90,7 +91,8 @@ function toCallError(error: unknown, call: MinerCall): MinerCallError {
   const { category, code } = toTransportFailure(error);
   const limit = category === 'timeout' ? ` within ${call.timeoutMillis} ms` : '';
   const message = `${call.operation} brought no complete reply from miner ${call.miner.uid}${limit} (${code})`;
-  return new MinerCallError(call.operation, category, { message });
+  const cause = scrubbedCause(error, secretsOf(call.miner, call.token));
+  return new MinerCallError(call.operation, category, { message, cause });
 }
 
 /**

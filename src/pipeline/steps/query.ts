@@ -83,7 +83,9 @@ export const queryMiner = step(queryDefinition, async (job: MinerJob): Promise<Q
     return await commitStep(job, result, (client, outcome) => commit(client, job, outcome));
   } catch (error) {
     if (!isJobHeldByAnother(error)) throw error;
-    return commitStep<QueryResult>(job, jobConflict(job), (client, outcome) => commit(client, job, outcome));
+    return commitStep<QueryResult>(job, jobConflict(job, error), (client, outcome) =>
+      commit(client, job, outcome),
+    );
   }
 });
 
@@ -126,11 +128,12 @@ function accepted({ parts, run, miner }: MinerJob, kind: Accepted['kind'], jobId
 }
 
 /** The failure of a miner whose job id another miner of the run holds: one machine behind two slots. */
-const jobConflict = ({ miner }: MinerJob): Failed => ({
+const jobConflict = ({ miner }: MinerJob, cause: unknown): Failed => ({
   kind: 'failed',
   error: new CategorizedError(
     'isolation_violation',
     `The job that miner ${miner.uid} answered with belongs to another miner of the run; each has one of its own.`,
+    { cause },
   ),
 });
 

@@ -1,7 +1,7 @@
 import { ERROR_CATEGORIES, type ErrorCategory } from '#semconv';
 import { categoryOfCode, categoryOfHttpStatus } from './error-codes.ts';
 import { categoryOfMessage } from './error-messages.ts';
-import { classOf, errorChain, readMessage, readProperty, readText } from './unknown-error.ts';
+import { classOf, errorChain, readHttpStatus, readMessage, readProperty, readText } from './unknown-error.ts';
 
 /** Error classes that determine a category. */
 const CATEGORY_OF_CLASS: ReadonlyMap<string, ErrorCategory> = new Map([
@@ -67,13 +67,7 @@ function namedCategory(error: unknown): ErrorCategory | null {
 }
 
 function statusCategory(error: unknown): ErrorCategory | null {
-  const response = readProperty(error, 'response');
-  const status = [
-    readProperty(error, 'status'),
-    readProperty(error, 'statusCode'),
-    readProperty(response, 'status'),
-    readProperty(response, 'statusCode'),
-  ].find((value) => typeof value === 'number');
+  const status = readHttpStatus(error);
   return status === undefined ? null : categoryOfHttpStatus(status);
 }
 

@@ -20,6 +20,7 @@ export function recordError(span: Span, error: unknown, endedAt: number): void {
     'weather.error.retryable': described.retryable,
   });
   if (described.code !== null) span.setAttribute('weather.error.code', described.code);
+  if (described.httpStatus !== null) span.setAttribute('weather.error.http_status', described.httpStatus);
   if (described.causes.length > 0) {
     span.setAttribute('weather.error.causes', JSON.stringify(described.causes));
   }

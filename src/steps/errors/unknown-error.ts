@@ -40,6 +40,19 @@ export function readMessage(error: unknown): string {
   }
 }
 
+/**
+ * The HTTP status that an error carries, as fetch clients name it: `status` or `statusCode`, its own or of its `response`.
+ * Undefined for a number that is none, such as the exit status of a process.
+ */
+export function readHttpStatus(error: unknown): number | undefined {
+  const response = readProperty(error, 'response');
+  return [error, response]
+    .flatMap((value) => [readProperty(value, 'status'), readProperty(value, 'statusCode')])
+    .find(
+      (value): value is number => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 599,
+    );
+}
+
 /** A link of the chain of errors. `member` is the place in the `errors` of the AggregateError before it. */
 export interface ErrorLink {
   readonly error: unknown;

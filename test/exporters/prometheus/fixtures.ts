@@ -103,6 +103,7 @@ export const errorFact = (type: ErrorCategory): ErrorFact => ({
   causes: null,
   fingerprint: null,
   retryable: null,
+  http_status: null,
 });
 
 export const componentScore = (scoreType: ScoreType): ComponentScoreFact => ({

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -315,7 +316,7 @@ describe('miner client: secrets', () => {
     const error = await errorOf(client.fetchManifest(scripted.miner, ACCESS));
     const port = new URL(scripted.miner.baseUrl).port;
     const { attributes, events, status } = spans.last();
-    const everything = JSON.stringify([error.message, error.stack, error.cause, attributes, events, status]);
+    const everything = inspect([error, attributes, events, status], { showHidden: true, depth: 9 });
 
     expect(error.message).toContain('HTTP 500');
     expect(everything).not.toContain(ACCESS.token);

@@ -71,6 +71,22 @@ describe('describeError', () => {
     expect(describeError(chain).causes).toHaveLength(8);
   });
 
+  it('describeError finds code and HTTP status in the first link of the chain that has one', () => {
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    const reset = Object.assign(new Error('lost'), { code: 'ECONNRESET', cause: refused });
+    const wrapped = new CategorizedError('connection', 'no reply', {
+      cause: new TypeError('fetch', { cause: reset }),
+    });
+    expect(describeError(wrapped)).toMatchObject({
+      class: 'CategorizedError',
+      code: 'ECONNRESET',
+      httpStatus: null,
+    });
+    const answered = new Error('bad gateway', { cause: { response: { status: 502 } } });
+    expect(describeError(answered)).toMatchObject({ code: null, httpStatus: 502 });
+    expect(describeError(Object.assign(new Error('exit'), { status: 1 })).httpStatus).toBeNull();
+  });
+
   it('describeError gives equal failures one fingerprint, whatever their numbers, and others another', () => {
     const one = describeError(failAt('chunk 17 of job c868cfc6-3641-44c6-82f7-3d0eb3a0d155 took 3.5 s'));
     const two = describeError(failAt('chunk 4 of job 0a68cfc6-3641-44c6-82f7-3d0eb3a0d155 took 12 s'));
