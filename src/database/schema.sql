@@ -205,8 +205,8 @@ comment on column miner_stats.avg_forecast_score is 'Mean era5_combined_score of
 comment on column miner_stats.successful_forecasts is 'Forecasts completed.';
 comment on column miner_stats.failed_forecasts is 'Forecasts that failed by the fault of the miner.';
 comment on column miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
-comment on column miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
-comment on column miner_stats.hosting_failures is 'Calls that failed at transport level.';
+comment on column miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was. A call that states no transport outcome counts by its status and error category.';
+comment on column miner_stats.hosting_failures is 'Calls that failed at transport level. A failure of the validator itself, an unknown one and a synthetic end count neither here nor as a success.';
 comment on column miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
 comment on column miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
@@ -798,8 +798,8 @@ comment on column current_miner_stats.avg_forecast_score is 'Mean era5_combined_
 comment on column current_miner_stats.successful_forecasts is 'Forecasts completed.';
 comment on column current_miner_stats.failed_forecasts is 'Forecasts that failed by the fault of the miner.';
 comment on column current_miner_stats.forecast_success_ratio is 'completed / (completed + failed); null when none.';
-comment on column current_miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was.';
-comment on column current_miner_stats.hosting_failures is 'Calls that failed at transport level.';
+comment on column current_miner_stats.hosting_successes is 'Calls to the miner that completed at transport level, whatever the response was. A call that states no transport outcome counts by its status and error category.';
+comment on column current_miner_stats.hosting_failures is 'Calls that failed at transport level. A failure of the validator itself, an unknown one and a synthetic end count neither here nor as a success.';
 comment on column current_miner_stats.host_reliability_ratio is 'successes / (successes + failures); null when none.';
 comment on column current_miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column current_miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';

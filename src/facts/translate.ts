@@ -11,6 +11,7 @@ import { toContext } from './step-context.ts';
 import { readIdentity, type Identity } from './step-identity.ts';
 import { instantOf, toStateFact, type SpanAttributes } from './state-fact.ts';
 import type { EpochMicros, StepFact } from './step-fact.ts';
+import { withTransport } from './transport.ts';
 
 /** Result of a translation: a step, ignored or rejected. */
 export type Translation =
@@ -58,15 +59,16 @@ export function translate(span: ObservedSpan): Translation {
   const closing = values['weather.closing.reason'] ?? null;
   if (closing !== null) return translateClosing(span, closing);
   const status = statusOf(span, values);
-  const ended = span.phase === 'ended';
+  const error = span.phase === 'ended' ? toErrorFact(span, values, status, adjustments) : null;
+  const call = { phase: span.phase, stepName: identity.identity.stepName, status, error };
   const parts: FactParts = {
     identity: identity.identity,
     timing,
     retry: retryOf(values),
     status,
-    error: ended ? toErrorFact(span, values, status, adjustments) : null,
+    error,
     context: toContext(span, values, adjustments),
-    state: toStateFact(values, adjustments),
+    state: withTransport(toStateFact(values, adjustments), call),
     componentScores: components.scores,
     decisions: decisions.decisions,
     adjustments,

@@ -140,7 +140,7 @@ export const ATTRIBUTES = {
     TRANSPORT_OUTCOMES,
     '',
     'success',
-    'Whether the call succeeded in transport, whatever the miner replied',
+    'Whether the call succeeded in transport, whatever the miner replied; follows from status and error category unless given',
   ),
   'weather.response.wire_status': text('', 'fetch_accepted', 'The status as the miner wrote it'),
   'weather.hosting.status': oneOf(

@@ -2,6 +2,7 @@ import type { AttributeDefinition } from './attribute-definition.ts';
 import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
 import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } from './pipeline-aliases.ts';
+import { TRANSPORT_OF } from './transport-outcome.ts';
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
@@ -108,6 +109,21 @@ function aliasSection(): string {
   ].join('\n\n');
 }
 
+const TRANSPORT = `## Error categories
+
+The transport of a call and the content of the reply are two facts: a polite rejection is a hosting success. An ended
+\`communication\` step without \`weather.response.transport\` counts by this rule in \`hosting_successes\`,
+\`hosting_failures\`, \`avg_hosting_latency_ms\` and \`last_active\`: a \`success\` if it succeeded, else what its
+category says here, and neither where nothing stands. A synthetic end counts as neither.`;
+
+function categorySection(): string {
+  const rows = ERROR_CATEGORIES.map((category) => {
+    const transport = TRANSPORT_OF[category];
+    return [code(category), FAULT_OF[category], transport === null ? '' : code(transport)];
+  });
+  return [TRANSPORT, table(['Category', 'Who is at fault', 'Transport of the call'], rows)].join('\n\n');
+}
+
 /** The reference page of all attributes, events and closed sets, as Markdown. */
 export function renderReferencePage(): string {
   const eventRows = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).map((key) => [
@@ -115,7 +131,6 @@ export function renderReferencePage(): string {
     EVENT_TEXTS[key],
   ]);
   const substepRows = STEP_NAMES.map((step) => [code(step), SUBSTEPS[step].map(code).join(' ')]);
-  const categoryRows = ERROR_CATEGORIES.map((category) => [code(category), FAULT_OF[category]]);
   const sections = [
     INTRODUCTION,
     `## Attributes of a span\n\n${attributeTable(ATTRIBUTES)}`,
@@ -124,7 +139,7 @@ export function renderReferencePage(): string {
     `## Attributes of \`${EVENTS.decision}\`\n\n${attributeTable(DECISION_ATTRIBUTES)}`,
     `## Substeps\n\n\`attempt\` stands for \`attempt_{n}\`, n counted from 1.\n\n${table(['Step', 'Substeps'], substepRows)}`,
     aliasSection(),
-    `## Error categories\n\n${table(['Category', 'Who is at fault'], categoryRows)}`,
+    categorySection(),
     '## Closed sets',
     ...CLOSED_SETS.map(([title, values]) => `### ${title}\n\n${values.map(code).join(' ')}`),
   ];

@@ -66,7 +66,7 @@ const stepSpan = fc
       category: fc.constantFrom(...ERROR_CATEGORIES),
       lead: fc.constantFrom(24, 48),
       instance: fc.constantFrom('instance-1', 'instance-2'),
-      transport: fc.constantFrom('success', 'failure'),
+      transport: fc.constantFrom('success', 'failure', null),
       outcome: step === 'communication' ? fc.constant({}) : outcomeOf(step),
       scores: step === 'day1' || step === 'era5' ? scoresOf(step) : fc.constant([]),
     }),
@@ -84,7 +84,9 @@ const stepSpan = fc
       attributes: {
         ...outcome,
         ...(status.includes('_') ? { 'weather.retry.next_time': instant(rest.at + 5000) } : {}),
-        ...(step === 'communication' ? { 'weather.response.transport': transport } : {}),
+        ...(step === 'communication' && transport !== null
+          ? { 'weather.response.transport': transport }
+          : {}),
       },
       events: (scores as readonly Record<string, unknown>[]).map(componentScore),
     }),

@@ -2,3 +2,25 @@
 
 comment on column weather_forecast_steps.error_json is
   'The failure: category (type), class, code, message, trimmed stack, chain of causes, fingerprint, retryable and HTTP status (http_status). The code is that of the first link of the chain that has one; rows of earlier versions have the code of the outermost error only, and no http_status.';
+comment on column miner_stats.hosting_successes is
+  'Calls to the miner that completed at transport level, whatever the response was. A call that states no transport outcome counts by its status and error category.';
+comment on column miner_stats.hosting_failures is
+  'Calls that failed at transport level. A failure of the validator itself, an unknown one and a synthetic end count neither here nor as a success.';
+
+-- A column that a view passes through unchanged has the comment of its table.
+do $$
+declare
+  passed record;
+begin
+  for passed in
+    select pair.view, shown.attname as name, col_description(pair.source, own.attnum) as meaning
+    from (values
+      ('current_miner_stats'::regclass, 'miner_stats'::regclass, '{hosting_successes,hosting_failures}'::text[])
+    ) as pair (view, source, names)
+    join pg_attribute as shown on shown.attrelid = pair.view and shown.attname = any (pair.names)
+    join pg_attribute as own on own.attrelid = pair.source and own.attname = shown.attname
+  loop
+    execute format('comment on column %s.%I is %L', passed.view, passed.name, passed.meaning);
+  end loop;
+end
+$$;

@@ -1,4 +1,5 @@
-import { step, type StepDefinition, type StepOutcome } from '#steps';
+import { TRANSPORT_OF } from '#semconv/transport-outcome';
+import { classifyError, step, type StepDefinition, type StepOutcome } from '#steps';
 import { MinerCallError, type Operation } from './miner-call-error.ts';
 import type { Miner } from './miner.ts';
 
@@ -27,11 +28,12 @@ const toOutcome = (exchange: Exchange<unknown>): StepOutcome => ({
   context: exchange.context,
 });
 
+/** A call that the validator itself aborted says nothing about its miner, so it has no transport outcome. */
 function toFailure(error: unknown): Partial<StepOutcome> {
   const failed = error instanceof MinerCallError ? error : null;
   return {
     attributes: {
-      'weather.response.transport': 'failure',
+      'weather.response.transport': TRANSPORT_OF[classifyError(error)],
       'http.response.status_code': failed?.statusCode,
       'weather.response.wire_status': failed?.wireStatus,
     },

@@ -339,6 +339,7 @@ describe('miner client: closing', () => {
     await client.close();
     const error = await errorOf(client.pollJobStatus(scripted.miner, JOB_ID));
     expect(error).toMatchObject({ category: 'validator_internal', retryable: false });
+    expect(spans.last().attributes).not.toHaveProperty('weather.response.transport');
     expect(scripted.received).toHaveLength(0);
   });
 });
