@@ -142,6 +142,17 @@ describe('the record of a demonstration', () => {
     expect(rows).toEqual([]);
   });
 
+  it('every key of a context is in snake case, nested ones, too, so that one name finds one thing', async () => {
+    const rows = await rowsOf<{ step: string; key: string }>(
+      `select distinct step_name as step, found.key from weather_forecast_steps,
+         jsonb_path_query(context, '$.** ? (@.type() == "object").keyvalue().key') as path (value),
+         lateral (select path.value #>> '{}' as key) as found
+       where run_id = $1`,
+    );
+    expect(rows.length).toBeGreaterThan(30);
+    expect(rows.filter(({ key }) => !/^[a-z0-9]+(_[a-z0-9]+)*$/.test(key))).toEqual([]);
+  });
+
   it('no secret is recorded: no address or port of a miner, no token, no local path', async () => {
     const { rows } = await database.pool.query<{ base_url: string }>(
       'select base_url from pipeline.run_miners',

@@ -238,7 +238,7 @@ describe('scoring', () => {
     expect(failed?.attributes['weather.score.era5']).toBeUndefined();
     expect(failed?.attributes['weather.score.reason']).toContain('msl');
     expect(contextOf(spans.of('aggregate', 'miner_scores')[0])).toMatchObject({
-      scoredLeads: 1,
+      scored_leads: 1,
       missing: ['era5 24 h: verification_chunk'],
     });
   });

@@ -265,9 +265,9 @@ describe('pipeline with one good miner', () => {
       'completed',
     ]);
     expect(contextOf(span)).toMatchObject({
-      isCompleted: true,
-      expectedLeads: 2,
-      scoredLeads: 2,
+      is_completed: true,
+      expected_leads: 2,
+      scored_leads: 2,
       completeness: 1,
       missing: [],
     });

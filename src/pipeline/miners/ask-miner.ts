@@ -68,7 +68,7 @@ export async function askMiner<Reply extends { readonly kind: string }>(
       result,
       statusCode,
       wireStatus,
-      context: { bytes: bytes.length, wireStatus, kind: result.kind },
+      context: { bytes: bytes.length, kind: result.kind },
     };
   } catch (error) {
     if (!(error instanceof CategorizedError)) throw error;

@@ -112,7 +112,11 @@ function pollStep(settings: Settings): MinerClient['pollJobStatus'] {
     );
     const { result } = exchange;
     const progress = result.kind === 'running' ? result.progress : null;
-    return { ...exchange, jobId, context: { ...exchange.context, hasProgress: progress !== null, progress } };
+    return {
+      ...exchange,
+      jobId,
+      context: { ...exchange.context, has_progress: progress !== null, progress },
+    };
   });
 }
 
@@ -154,7 +158,7 @@ function fileStep(settings: Settings): (miner: Miner, file: RootFile) => Promise
       settings,
     );
     const { statusCode, bytes, firstByteMillis } = reply;
-    const context = { file: file.name, bytes: bytes.length, firstByteMillis };
+    const context = { file: file.name, bytes: bytes.length, first_byte_ms: firstByteMillis };
     return { result: reply, statusCode, wireStatus: null, context };
   });
 }

@@ -51,7 +51,16 @@ const aggregatedOutcome = (summary: ForecastSummary): StepOutcome => ({
     'weather.forecast.status': summary.isCompleted ? 'completed' : 'failed',
     'weather.score.reason': summary.missing.length === 0 ? null : summary.missing.join('; '),
   },
-  context: { ...summary },
+  context: {
+    is_completed: summary.isCompleted,
+    expected_leads: summary.expectedLeads,
+    scored_leads: summary.scoredLeads,
+    completeness: summary.completeness,
+    day1_score: summary.day1Score,
+    combined_score: summary.combinedScore,
+    overall_score: summary.overallScore,
+    missing: summary.missing,
+  },
 });
 
 /** The miners and leads of a run, counted by state. */

@@ -1,3 +1,4 @@
+import type { Day1Score } from '#scoring';
 import { CategorizedError } from '#semconv';
 import { step, type StepDefinition } from '#steps';
 import { openFrozenForecast } from '../leads/forecast-access.ts';
@@ -103,10 +104,15 @@ async function score(job: LeadJob, truth: OpenedStore, findings: LeadFindings): 
     { present, missing },
   );
   findings.components = scored.components;
-  if (scored.failure !== null) throw scored.failure.error;
-  findings.notes = { ...findings.notes, unit_fixes: scored.unitFixes, ...scored.outcome };
+  findings.notes = { ...findings.notes, unit_fixes: scored.unitFixes, ...outcomeNotes(scored.outcome) };
   return scored;
 }
+
+/** The outcome as context: its score with its reservations, or why there is none. */
+const outcomeNotes = (outcome: Day1Score): Record<string, unknown> =>
+  outcome.kind === 'scored'
+    ? { kind: outcome.kind, score: outcome.score, clamped: outcome.clamped, qc_passed: outcome.qcPassed }
+    : { kind: outcome.kind, reason: outcome.reason };
 
 /** Day one fails when every field was missing or rejected: no score is not a score of 0. */
 function toResult({ outcome, components }: Day1Result): Scored | Failed {

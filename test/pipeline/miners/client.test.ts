@@ -87,7 +87,7 @@ describe('miner client: initiate-fetch', () => {
       'http.request.method': 'POST',
       'http.response.status_code': 200,
     });
-    expect(contextOf(span)).toMatchObject({ kind: 'accepted', wireStatus: 'fetch_accepted', bytes: 75 });
+    expect(contextOf(span)).toMatchObject({ kind: 'accepted', bytes: 75 });
   });
 
   it('a rejected request is a successful call whose span records the wire status', async () => {
@@ -117,7 +117,7 @@ describe('miner client: poll', () => {
       'weather.step.substep': 'poll_job_status',
       'weather.job.id': JOB_ID,
     });
-    expect(contextOf(spans.last())).toMatchObject({ hasProgress: true, progress: 45 });
+    expect(contextOf(spans.last())).toMatchObject({ has_progress: true, progress: 45 });
   });
 
   it('a poll answered with an unknown status fails, and the status is recorded', async () => {

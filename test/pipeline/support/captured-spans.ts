@@ -54,6 +54,18 @@ export const traceparentOf = (span: ReadableSpan): string => {
   return `00-${traceId}-${spanId}-01`;
 };
 
+/** The keys in the contexts of spans, nested ones, too, that are not in snake case. */
+export const oddContextKeys = (spans: readonly ReadableSpan[]): readonly string[] => [
+  ...new Set(spans.flatMap((span) => keysIn(contextOf(span)).filter((key) => !SNAKE_CASE.test(key)))),
+];
+const SNAKE_CASE = /^[a-z0-9]+(_[a-z0-9]+)*$/;
+
+function keysIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(keysIn);
+  return Object.entries(value).flatMap(([key, member]) => [key, ...keysIn(member)]);
+}
+
 /** The context of a span, parsed. */
 export const contextOf = (span: ReadableSpan | undefined): Record<string, unknown> =>
   JSON.parse(String(span?.attributes['weather.step.context'] ?? '{}')) as Record<string, unknown>;

@@ -1,8 +1,11 @@
-import { afterEach, beforeEach } from 'vitest';
-import { captureSpans, type CapturedSpans } from './captured-spans.ts';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { captureSpans, oddContextKeys, type CapturedSpans } from './captured-spans.ts';
 import { openBench, type PipelineBench } from './pipeline-bench.ts';
 
-/** Gives each test of a file a bench of its own and no spans of the tests before. */
+/**
+ * Gives each test of a file a bench of its own and no spans of the tests before. After each test the keys of all
+ * contexts must be in snake case, also those of failures that no demonstration has.
+ */
 export function useFreshBench(): { readonly spans: CapturedSpans; readonly bench: PipelineBench } {
   const spans = captureSpans();
   let current: PipelineBench | undefined;
@@ -14,6 +17,7 @@ export function useFreshBench(): { readonly spans: CapturedSpans; readonly bench
     const opened = current;
     current = undefined;
     await opened?.close();
+    expect(oddContextKeys(spans.of())).toEqual([]);
   });
   const openedBench = (): PipelineBench => {
     if (current === undefined) throw new Error('The bench is open only while a test runs.');
