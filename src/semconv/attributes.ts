@@ -134,7 +134,11 @@ export const ATTRIBUTES = {
   // the exchange with the miner
   'weather.job.id': text('', 'c868cfc6-3641-44c6-82f7-3d0eb3a0d155', "The miner's own job"),
   'weather.job.accepted_time': instant('', '2026-11-23T18:05:00Z', 'When the miner accepted the job'),
-  'weather.poll.progress': double('%', '45', 'Progress that the miner reported, 0 to 100'),
+  'weather.poll.progress': double(
+    '%',
+    '45',
+    'Progress that the miner reported, 0 to 100; 100 for a completed forecast',
+  ),
   'weather.response.status': oneOf(RESPONSE_STATUSES, '', 'inference_running', 'Where the exchange stands'),
   'weather.response.transport': oneOf(
     TRANSPORT_OUTCOMES,

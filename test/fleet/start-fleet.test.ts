@@ -237,6 +237,7 @@ describe('other profiles', () => {
     expect(await session.client.pollJobStatus(session.miner, jobId)).toEqual({
       kind: 'failed',
       message: 'inference failed: CUDA out of memory',
+      progress: null,
     });
     expect(await session.client.requestToken(session.miner, jobId)).toMatchObject({ kind: 'error' });
   });

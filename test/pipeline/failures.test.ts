@@ -119,21 +119,18 @@ describe('poll', () => {
     expect(polls.map(({ attributes }) => attributes['weather.step.substep'])).toEqual(
       Array.from({ length: 20 }, (_, n) => `attempt_${n + 1}`),
     );
-    expect(attributesOf(polls[19], 'weather.step.status', 'error.type', 'weather.stage')).toEqual([
-      'failed',
-      'timeout',
-      'inference_failed',
-    ]);
+    expect(
+      attributesOf(polls[19], 'weather.step.status', 'error.type', 'weather.stage', 'weather.poll.progress'),
+    ).toEqual(['failed', 'timeout', 'inference_failed', 40]);
     expect(await failureOf()).toMatchObject({ failed_step: 'poll', failure_category: 'timeout' });
   });
 
   it('a failure that the miner reports ends its polls at once', async () => {
-    await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory' }) }]);
-    expect(
-      spans
-        .of('poll')
-        .map((span) => attributesOf(span, 'weather.step.status', 'error.type', 'weather.response.status')),
-    ).toEqual([['failed', 'miner_inference', 'failed']]);
+    await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory', progress: 61 }) }]);
+    const names = ['weather.step.status', 'error.type', 'weather.response.status', 'weather.poll.progress'];
+    expect(spans.of('poll').map((span) => attributesOf(span, ...names))).toEqual([
+      ['failed', 'miner_inference', 'failed', 61],
+    ]);
   });
 
   it('a lost connection uses up a poll attempt, too', async () => {

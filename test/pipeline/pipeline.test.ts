@@ -159,8 +159,9 @@ describe('pipeline with one good miner', () => {
         'weather.stage',
         'weather.stage.status',
         'weather.response.status',
+        'weather.poll.progress',
       ),
-    ).toEqual(['succeeded', 'awaiting_scoring', 'inference_complete', 'forecast_ready']);
+    ).toEqual(['succeeded', 'awaiting_scoring', 'inference_complete', 'forecast_ready', 100]);
     expect(second.attributes['weather.inference.duration_seconds']).toBeGreaterThanOrEqual(0);
   });
 

@@ -7,6 +7,7 @@ import { callMiner, traceHeader, urlBelow, type CallSurroundings, type MinerRepl
 import type { ForecastAccess, Miner } from './miner.ts';
 import { toInitiateFetchData, type ForecastRequest } from './protocol.ts';
 import {
+  progressOf,
   readInitiateFetchReply,
   readPollReply,
   readTokenReply,
@@ -111,7 +112,7 @@ function pollStep(settings: Settings): MinerClient['pollJobStatus'] {
       readPollReply,
     );
     const { result } = exchange;
-    const progress = result.kind === 'running' ? result.progress : null;
+    const progress = progressOf(result);
     return {
       ...exchange,
       jobId,

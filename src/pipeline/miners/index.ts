@@ -16,4 +16,5 @@ export { openForecastAgent, openMinerAgent } from './miner-agent.ts';
 export { MinerCallError } from './miner-call-error.ts';
 export { readMinerList } from './miner-list.ts';
 export type { ForecastAccess, Miner } from './miner.ts';
+export { progressOf } from './replies.ts';
 export type { InitiateFetchReply, PollReply, TokenReply } from './replies.ts';

@@ -24,8 +24,23 @@ export type PollReply =
   /** `progress` is 0 to 100, or null when the miner reported none. */
   | { readonly kind: 'running'; readonly progress: number | null; readonly wireStatus: string }
   | { readonly kind: 'completed' }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** `progress` is how far the inference had come, where the miner says. */
+  | { readonly kind: 'failed'; readonly message: string; readonly progress?: number | null }
   | { readonly kind: 'not_found' };
+
+/** The progress that a poll found, 0 to 100: a completed forecast is at 100. Null where nothing is known of it. */
+export function progressOf(reply: PollReply): number | null {
+  switch (reply.kind) {
+    case 'running':
+      return reply.progress;
+    case 'completed':
+      return 100;
+    case 'failed':
+      return reply.progress ?? null;
+    case 'not_found':
+      return null;
+  }
+}
 
 /** A miner's reply to a request for access to its forecast. */
 export type TokenReply =
@@ -83,15 +98,14 @@ export function readInitiateFetchReply(
 
 /** Parses the reply to a poll. Progress is clamped to 0…100; a missing one is null, not 0. */
 export function readPollReply(body: unknown, secrets: readonly string[]): ParsedReply<PollReply> {
-  const { status: wireStatus, message, progress } = parseReply(pollReplySchema, body);
+  const { status: wireStatus, message, ...said } = parseReply(pollReplySchema, body);
   const kind = classifyWireStatus('poll_job_status', wireStatus);
+  const progress = said.progress == null ? null : Math.min(100, Math.max(0, said.progress));
   switch (kind) {
-    case 'running': {
-      const cut = progress === null || progress === undefined ? null : Math.min(100, Math.max(0, progress));
-      return { wireStatus, reply: { kind, progress: cut, wireStatus } };
-    }
+    case 'running':
+      return { wireStatus, reply: { kind, progress, wireStatus } };
     case 'failed':
-      return { wireStatus, reply: { kind, message: toMessage(message, wireStatus, secrets) } };
+      return { wireStatus, reply: { kind, message: toMessage(message, wireStatus, secrets), progress } };
     case 'completed':
     case 'not_found':
       return { wireStatus, reply: { kind } };

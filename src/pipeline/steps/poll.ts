@@ -3,6 +3,7 @@ import { CategorizedError, inferenceStage, pollSubstep } from '#semconv';
 import { step, type StepDefinition, type StepOutcome } from '#steps';
 import { recordCompletion } from '../control/miner-row.ts';
 import { moveMiner } from '../control/moves.ts';
+import { progressOf } from '../miners/index.ts';
 import { addJobs } from '../queue/jobs.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
@@ -29,7 +30,12 @@ export interface Completed {
   /** From acceptance to this poll, seconds; null when the acceptance is not known. */
   readonly durationSeconds: number | null;
 }
-export type PollResult = StillRunning | Completed | Retry | Failed | Superseded;
+/** The inference failed, or had not ended at the last poll allowed. */
+export interface PollFailed extends Failed {
+  /** How far the inference had come, 0 to 100; absent when the poll brought no reply. */
+  readonly progress?: number | null;
+}
+export type PollResult = StillRunning | Completed | Retry | PollFailed | Superseded;
 
 /** Asking a miner for the progress of its job: one span a poll. */
 export const pollDefinition: StepDefinition<[MinerJob], Promise<PollResult>> = {
@@ -52,7 +58,11 @@ function toOutcome(result: PollResult, job: MinerJob): StepOutcome {
     case 'failed':
       return failedOutcome(result, {
         stage: 'inference_failed',
-        attributes: { 'weather.response.status': 'failed', 'weather.forecast.status': 'failed' },
+        attributes: {
+          'weather.poll.progress': result.progress,
+          'weather.response.status': 'failed',
+          'weather.forecast.status': 'failed',
+        },
         context: { job_id: jobId },
       });
     case 'superseded':
@@ -79,6 +89,7 @@ const completedOutcome = (result: Completed, jobId: string | null): StepOutcome 
   stage: 'awaiting_scoring',
   stageStatus: 'inference_complete',
   attributes: {
+    'weather.poll.progress': 100,
     'weather.response.status': 'forecast_ready',
     'weather.inference.completed_time': result.completedAt.toISOString(),
     'weather.inference.duration_seconds': result.durationSeconds,
@@ -95,7 +106,7 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
 });
 
 /** Makes one call. @throws CategorizedError `not_found`, retryable, when the miner does not know its job any more */
-async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | Failed> {
+async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | PollFailed> {
   const { parts, miner } = job;
   const reply = await parts.minerClient.pollJobStatus(miner, requireJobId(job));
   switch (reply.kind) {
@@ -106,6 +117,7 @@ async function askForProgress(job: MinerJob): Promise<StillRunning | Completed |
     case 'failed':
       return {
         kind: 'failed',
+        progress: progressOf(reply),
         error: new CategorizedError('miner_inference', `The miner's inference failed: ${reply.message}`),
       };
     case 'not_found':
@@ -120,13 +132,13 @@ function stillRunning(
   { parts, miner }: MinerJob,
   progress: number | null,
   wireStatus: string,
-): StillRunning | Failed {
+): StillRunning | PollFailed {
   const seconds = retryDelaySeconds('poll', miner.attempt, parts.policies);
   if (seconds !== null) {
     return { kind: 'running', progress, wireStatus, nextRetryTime: afterSeconds(parts, seconds) };
   }
   const message = `The miner was still "${wireStatus}" at poll ${miner.attempt}, the last one allowed.`;
-  return { kind: 'failed', error: new CategorizedError('timeout', message) };
+  return { kind: 'failed', progress, error: new CategorizedError('timeout', message) };
 }
 
 function completed({ parts, miner }: MinerJob): Completed {

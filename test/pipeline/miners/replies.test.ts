@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { readInitiateFetchReply, readPollReply, readTokenReply } from '#pipeline/miners/replies';
+import { progressOf, readInitiateFetchReply, readPollReply, readTokenReply } from '#pipeline/miners/replies';
 import { CategorizedError } from '#semconv';
 import { ACCESS, JOB_ID, MANIFEST_HASH } from './scripted-miner.ts';
 
@@ -131,7 +131,17 @@ describe('poll reply', () => {
   it('completed, failed and unknown jobs are distinguished', () => {
     expect(poll({ status: 'completed' })).toEqual({ kind: 'completed' });
     expect(poll({ status: 'not_found' })).toEqual({ kind: 'not_found' });
-    expect(poll({ status: 'fetch_error', message: 'no GFS' })).toEqual({ kind: 'failed', message: 'no GFS' });
+    expect(poll({ status: 'fetch_error', message: 'no GFS' })).toEqual({
+      kind: 'failed',
+      message: 'no GFS',
+      progress: null,
+    });
+  });
+
+  it('the progress of a completed forecast is 100, whatever the miner reports, and a failed one keeps its own', () => {
+    expect(progressOf(poll({ status: 'completed', progress: 12 }))).toBe(100);
+    expect(progressOf(poll({ status: 'failed', message: 'CUDA', progress: 61 }))).toBe(61);
+    expect(progressOf(poll({ status: 'not_found', progress: 5 }))).toBeNull();
   });
 });
 
