@@ -461,9 +461,9 @@ comment on column weather_forecast_component_scores.skill_score_climatology is '
 comment on column weather_forecast_component_scores.bias is 'Latitude-weighted mean error.';
 comment on column weather_forecast_component_scores.mae is 'Latitude-weighted mean absolute error.';
 comment on column weather_forecast_component_scores.climatology_check_passed is 'Day one: whether the values lie within plausible bounds.';
-comment on column weather_forecast_component_scores.pattern_correlation is 'Day one: weighted correlation with the reference.';
+comment on column weather_forecast_component_scores.pattern_correlation is 'Weighted correlation with the GFS forecast, on day one and against ERA5; null where that forecast lacks the field or the time.';
 comment on column weather_forecast_component_scores.pattern_correlation_passed is 'Day one: whether that correlation is at least 0.3.';
-comment on column weather_forecast_component_scores.clone_penalty is 'Day one: penalty for copying the reference.';
+comment on column weather_forecast_component_scores.clone_penalty is 'Penalty for copying the GFS forecast, on day one; null for a variable without a threshold. Against ERA5 there is no such penalty: 0.';
 comment on column weather_forecast_component_scores.quality_penalty is 'Not written: no rule of the scoring computes it.';
 comment on column weather_forecast_component_scores.weighted_score is 'Not written: no rule of the scoring computes it.';
 comment on column weather_forecast_component_scores.variable_weight is 'Weight of the variable, over its levels; kept for the record, no score uses it. Null for a field that the forecast lacks.';

@@ -249,13 +249,17 @@ export const COMPONENT_SCORE_ATTRIBUTES = {
     'true',
     'Whether all values lie within plausible bounds',
   ),
-  'weather.component.pattern_correlation': double('1', '0.97', 'Weighted correlation with the reference'),
+  'weather.component.pattern_correlation': double(
+    '1',
+    '0.97',
+    'Weighted correlation with the reference, on day one and against ERA5',
+  ),
   'weather.component.pattern_correlation_passed': flag(
     '',
     'true',
     'Whether that correlation is at least 0.3',
   ),
-  'weather.component.clone_penalty': double('1', '0', 'Penalty for copying the reference'),
+  'weather.component.clone_penalty': double('1', '0', 'Penalty for copying the reference; 0 against ERA5'),
   'weather.component.variable_weight': double('1', '0.25', 'Weight of the variable, kept for the record'),
   'weather.component.calculation_duration_ms': double('ms', '7.1', 'Time that the calculation took'),
   'weather.component.failed_check': oneOf(

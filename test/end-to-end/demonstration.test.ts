@@ -123,6 +123,25 @@ describe('a demonstration with 16 miners', () => {
 });
 
 describe('the record of a demonstration', () => {
+  it('a component score against ERA5 has no value where the comment of its column says that day one alone has one', async () => {
+    const { rows: columns } = await database.pool.query<{ name: string }>(
+      `select attname as name from pg_attribute
+       where attrelid = 'weather_forecast_component_scores'::regclass and attnum > 0
+         and col_description(attrelid, attnum) like 'Day one%'`,
+    );
+    expect(columns.length).toBeGreaterThan(0);
+    const [counts] = await rowsOf<Record<string, number>>(
+      `select ${columns.map(({ name }) => `count(${name}) as ${name}`).join(', ')}
+       from weather_forecast_component_scores where run_id = $1 and score_type = 'era5'`,
+    );
+    expect(counts).toEqual(Object.fromEntries(columns.map(({ name }) => [name, 0])));
+    const [era5] = await rowsOf(
+      `select bool_and(clone_penalty = 0) as unpenalized, bool_and(pattern_correlation is not null) as correlated
+       from weather_forecast_component_scores where run_id = $1 and score_type = 'era5'`,
+    );
+    expect(era5).toEqual({ unpenalized: true, correlated: true });
+  });
+
   it('all seven tables have rows of the run, and no span was dropped or rejected', async () => {
     expect(Object.keys(report.recorded)).toHaveLength(7);
     for (const [table, rows] of Object.entries(report.recorded)) expect(rows, table).toBeGreaterThan(0);

@@ -6,6 +6,10 @@ comment on column miner_stats.hosting_successes is
   'Calls to the miner that completed at transport level, whatever the response was. A call that states no transport outcome counts by its status and error category.';
 comment on column miner_stats.hosting_failures is
   'Calls that failed at transport level. A failure of the validator itself, an unknown one and a synthetic end count neither here nor as a success.';
+comment on column weather_forecast_component_scores.pattern_correlation is
+  'Weighted correlation with the GFS forecast, on day one and against ERA5; null where that forecast lacks the field or the time.';
+comment on column weather_forecast_component_scores.clone_penalty is
+  'Penalty for copying the GFS forecast, on day one; null for a variable without a threshold. Against ERA5 there is no such penalty: 0.';
 
 -- A column that a view passes through unchanged has the comment of its table.
 do $$
