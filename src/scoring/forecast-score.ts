@@ -50,12 +50,18 @@ export function combinedScore(
   const sum = scores.reduce((total, score) => total + score, 0);
   const leads = Math.max(expectedLeads, scores.length);
   return {
-    score: sum / leads,
+    score: meanOf(scores, sum, leads),
     completeness: scores.length / leads,
     sum,
     scoredLeads: scores.length,
     expectedLeads: leads,
   };
+}
+
+/** The mean over the leads, a missing one counting 0; rounding must not lift it above the best lead or below the worst. */
+function meanOf(scores: readonly number[], sum: number, leads: number): number {
+  const worst = scores.length < leads ? 0 : Math.min(...scores);
+  return Math.min(Math.max(sum / leads, worst), Math.max(...scores));
 }
 
 /** Whether day one counts as passed: a score of at least 0.1. Unknown is not passed. */

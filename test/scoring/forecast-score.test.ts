@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { combinedScore, isDay1Passed, overallForecastScore } from '#scoring/forecast-score';
 
@@ -21,6 +22,25 @@ describe('combinedScore', () => {
       expect(combinedScore(leads, 10)?.score).toBeCloseTo(0.14, 12);
       expect(combinedScore(leads, 10)?.completeness).toBeCloseTo(0.2, 12);
     }
+  });
+
+  it('a combined score is never above the best lead, nor below the worst of a complete forecast', () => {
+    expect((0.1 + 0.1 + 0.1) / 3).toBeGreaterThan(0.1);
+    const score = fc.double({ min: 0, max: 1, noNaN: true });
+    const leads = fc.oneof(
+      fc.array(score, { minLength: 1, maxLength: 10 }),
+      fc
+        .tuple(score, fc.integer({ min: 1, max: 10 }))
+        .map(([lead, count]) => Array<number>(count).fill(lead)),
+    );
+    fc.assert(
+      fc.property(leads, fc.integer({ min: 0, max: 3 }), (scores, missing) => {
+        const combined = combinedScore(scores, scores.length + missing)?.score;
+        expect(combined).toBeLessThanOrEqual(Math.max(...scores));
+        expect(combined).toBeGreaterThanOrEqual(missing > 0 ? 0 : Math.min(...scores));
+      }),
+    );
+    expect(combinedScore([0.1, 0.1, 0.1], 3)?.score).toBe(0.1);
   });
 
   it('a lead score of 0 counts as scored', () => {

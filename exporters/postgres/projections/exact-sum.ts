@@ -56,6 +56,15 @@ export const totalOf = (total: ExactSum): number => Number(BigInt(total.sum)) / 
 export const meanOf = (total: ExactSum): number | null =>
   total.count === 0 ? null : totalOf(total) / total.count;
 
+/**
+ * The mean, within the least and the greatest term where they are known. Terms are rounded to 1e-12, so that the mean of
+ * equal terms could otherwise exceed them all.
+ */
+export function meanWithin(total: ExactSum, least: number | null, greatest: number | null): number | null {
+  const mean = meanOf(total);
+  return mean === null ? null : Math.min(Math.max(mean, least ?? -Infinity), greatest ?? Infinity);
+}
+
 /** Sample standard deviation (n − 1); null below two values. */
 export function standardDeviationOf(total: ExactSum): number | null {
   if (total.count < 2) return null;

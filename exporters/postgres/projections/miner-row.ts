@@ -1,8 +1,12 @@
 import type { MinerStats } from '#facts/miner-stats';
-import { meanOf, standardDeviationOf, totalOf } from './exact-sum.ts';
+import { meanOf, meanWithin, standardDeviationOf, totalOf } from './exact-sum.ts';
 import type { MinerFold } from './miner-fold.ts';
 
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+
+/** The average that ranks a miner. It never leaves the worst and the best score, which stand beside it. */
+export const averageForecastScore = ({ forecastScore, history }: MinerFold): number | null =>
+  meanWithin(forecastScore, history.worst, history.best);
 
 /** Derives the row of a miner, except for its rank, which depends on all miners. */
 export function toMinerStats(
@@ -14,7 +18,7 @@ export function toMinerStats(
   return {
     ...key,
     minerUid: fold.uid?.value ?? null,
-    avgForecastScore: meanOf(fold.forecastScore),
+    avgForecastScore: averageForecastScore(fold),
     successfulForecasts: fold.completed,
     failedForecasts: fold.failed,
     excusedForecasts: fold.excused ?? 0,

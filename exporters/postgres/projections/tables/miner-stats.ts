@@ -4,10 +4,9 @@ import type { CellType } from '#postgres/sql/binary/cells';
 import { column, insertRows, replaceOnConflict } from '#postgres/sql/columns';
 import { foldInto, groupByKey, readFolds, type FoldedTable } from '../upsert-projection.ts';
 import { canonicalJson } from '../canonical-json.ts';
-import { emptySum, meanOf } from '../exact-sum.ts';
 import { fromDraft, toDraft } from '../miner-draft.ts';
 import { emptyMinerFold, type MinerFold } from '../miner-fold.ts';
-import { toMinerStats } from '../miner-row.ts';
+import { averageForecastScore, toMinerStats } from '../miner-row.ts';
 import { json } from '#postgres/sql/sql-values';
 import type { MinerKey } from './miner-history.ts';
 import type { ForecastChange } from './forecast-stats.ts';
@@ -113,7 +112,7 @@ export async function foldMiners(
   return { written: rows.length, rescored: rescored.map(({ item }) => item) };
 }
 
-const averageOf = (fold: MinerFold | null): number | null => meanOf(fold?.forecastScore ?? emptySum);
+const averageOf = (fold: MinerFold | null): number | null => averageForecastScore(fold ?? emptyMinerFold);
 
 /**
  * Competition ranking of the miners of a validator by `avg_forecast_score`, best first; returns those with a new rank.

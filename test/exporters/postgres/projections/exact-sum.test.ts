@@ -5,6 +5,7 @@ import {
   fromSumDraft,
   emptySum,
   meanOf,
+  meanWithin,
   toSumDraft,
   replaceInSum,
   standardDeviationOf,
@@ -76,6 +77,37 @@ describe('ExactSum', () => {
         },
       ),
       { seed: 3 },
+    );
+  });
+
+  it('a mean within the least and the greatest term leaves neither, as many equal terms as there may be', () => {
+    const score = fc.double({ min: 0, max: 1, noNaN: true });
+    const terms = fc.oneof(
+      fc.array(score, { minLength: 1, maxLength: 20 }),
+      fc
+        .tuple(score, fc.integer({ min: 1, max: 20 }))
+        .map(([term, count]) => Array<number>(count).fill(term)),
+    );
+    fc.assert(
+      fc.property(terms, (values) => {
+        const [least, greatest] = [Math.min(...values), Math.max(...values)];
+        const mean = meanWithin(sumOf(values), least, greatest);
+        expect(mean).toBeGreaterThanOrEqual(least);
+        expect(mean).toBeLessThanOrEqual(greatest);
+        expect(Math.abs((mean ?? 0) - (meanOf(sumOf(values)) ?? 0))).toBeLessThanOrEqual(1e-12);
+      }),
+      { seed: 4 },
+    );
+  });
+
+  it('a mean of scores of 0 to 1 stays within 0 and 1 without knowing its terms', () => {
+    const bound = fc.constantFrom(0, 1, 1 - 2 ** -53, 2 ** -60);
+    fc.assert(
+      fc.property(fc.array(bound, { minLength: 1, maxLength: 30 }), (values) => {
+        const mean = meanOf(sumOf(values));
+        expect(mean).toBeGreaterThanOrEqual(0);
+        expect(mean).toBeLessThanOrEqual(1);
+      }),
     );
   });
 
