@@ -18,8 +18,8 @@ const now = promStatPanel({
   id: 101,
   title: 'Now',
   description:
-    'Steps that run, retries to come and retries whose time has passed, of all validators, and leads of the chosen one ' +
-    'that wait for ERA5. Overdue retries mean that no worker claims them: see whether barograph work runs.',
+    'Steps that run, retries to come, retries whose time has passed, and leads that wait for truth: GFS for day one, ERA5 for the others. Overdue retries mean ' +
+    'that no worker claims them: see whether barograph work runs.',
   unit: UNITS.count,
   noValue: NO_STATE,
   width: 12,
@@ -41,8 +41,8 @@ const oldest = promStatPanel({
   id: 102,
   title: 'Longest',
   description:
-    'How long the step that runs longest has run and how long the retry that is overdue longest is overdue, of all ' +
-    'validators, and how late the ERA5 is that the chosen one waits for longest. The dashboard Run names them.',
+    'How long the step that runs longest has run, how long the retry that is overdue longest is overdue, and how late the ' +
+    'truth (GFS or ERA5) is that is waited for longest. The dashboard Run names them.',
   unit: UNITS.seconds,
   noValue: 'Nothing runs, nothing is overdue, and no truth is late',
   width: 12,
@@ -114,7 +114,7 @@ const waiting = promLinesPanel({
   id: 105,
   title: 'Retries and waits',
   description:
-    'Retries to come and overdue, by step, of all validators, and leads of the chosen one that wait for truth. Overdue above 0 for longer than some minutes: ' +
+    'Retries to come and overdue, by step where there are any, and leads that wait for truth: day1 for GFS, era5 for ERA5. Overdue above 0 for longer than some minutes: ' +
     'workers are missing, or all of them are busy.',
   unit: UNITS.count,
   noValue: NO_STATE,
@@ -124,7 +124,10 @@ const waiting = promLinesPanel({
   queries: [
     { expr: `${stateOf(METRICS.retriesScheduled)} > 0`, legend: '{{step}} to come' },
     { expr: `${stateOf(METRICS.retriesOverdue)} > 0`, legend: '{{step}} overdue' },
-    { expr: stateSumOf(METRICS.leadsWaitingForTruth, { where: ofValidator }), legend: 'wait for truth' },
+    {
+      expr: `${stateSumOf(METRICS.leadsWaitingForTruth, { by: ['score_type'], where: ofValidator })} > 0`,
+      legend: '{{score_type}} waits for truth',
+    },
   ],
 });
 

@@ -65,7 +65,7 @@ limit 500`;
 
 /** One row per waiting lead: its miners wait for the same truth. */
 export const WAITING_FOR_TRUTH = `
-select step.lead_hours, count(*) as forecasts, min(step.first_started_at) as since, due.due_time,
+select step.step_name, step.lead_hours, count(*) as forecasts, min(step.first_started_at) as since, due.due_time,
   ${secondsPast('due.due_time')} as late_by, min(step.next_retry_time) as next_retry_time,
   min(step.trace_id) as trace_id
 from newest_attempts as step
@@ -76,7 +76,7 @@ left join (
   group by waited.step_name, waited.lead_hours
 ) as due on due.step_name = step.step_name and due.lead_hours = step.lead_hours
 where ${ofRun('step')} and step.status = 'waiting_for_truth'
-group by step.lead_hours, due.due_time
+group by step.step_name, step.lead_hours, due.due_time
 order by step.lead_hours`;
 
 export const SCHEDULED_RETRIES = `

@@ -69,13 +69,13 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
   },
   {
     alert: 'BarographTruthLate',
-    expr: `${since(by('max', run, series(METRICS.oldestTruthDue)))} > ${seconds(TOO_LONG_SECONDS.truth)}`,
+    expr: `${since(by('max', METRICS.oldestTruthDue.labels, series(METRICS.oldestTruthDue)))} > ${seconds(TOO_LONG_SECONDS.truth)}`,
     for: held('15m'),
     severity: 'ticket',
     summary:
-      'ERA5 for run {{ $labels.run_id }} of validator {{ $labels.validator_id }} is {{ $value | humanizeDuration }} late',
+      'Truth for {{ $labels.score_type }} of run {{ $labels.run_id }} has been due for {{ $value | humanizeDuration }}',
     description:
-      'No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
+      'day1 waits for the GFS analysis, era5 for ERA5. No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
     dashboard: DASHBOARD_LINKS.run,
   },
 ];

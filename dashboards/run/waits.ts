@@ -23,7 +23,7 @@ const HOUR = 3600;
 const HELD: Thresholds = ['green', [HOUR, 'yellow'], [6 * HOUR, 'orange'], [24 * HOUR, 'red']];
 /** The queue keeps due times to the minute. */
 const OVERDUE: Thresholds = ['green', [60, 'orange'], [600, 'red']];
-/** ERA5 is often some hours late; a day late is an outage of its provider. */
+/** Truth is often some hours late; a day late is an outage of its provider. */
 const LATE: Thresholds = ['green', [6 * HOUR, 'yellow'], [24 * HOUR, 'orange'], [72 * HOUR, 'red']];
 
 const stuck = tablePanel({
@@ -58,13 +58,14 @@ const truth = tablePanel({
   id: 302,
   title: 'Leads that wait for truth',
   description:
-    'ERA5 that the run waits for: when it is due, by how much it is late, and when it is checked again. Waiting uses ' +
-    'no attempt. When it is days late, check the provider of ERA5; after 30 days the lead is given up.',
+    'Truth that the run waits for (GFS for day1, ERA5 for era5): when it is due, by how much it is late, and when it is ' +
+    'checked again. Waiting uses no attempt. When it is days late, check its provider; after 30 days the lead is given up.',
   noValue: 'No lead of this run waits for truth',
   width: 14,
   height: 9,
   sql: queries.WAITING_FOR_TRUTH,
   columns: [
+    stepColumn(),
     leadColumn(),
     countColumn('forecasts', 'Forecasts'),
     instantColumn('since', 'Since'),

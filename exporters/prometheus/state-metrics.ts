@@ -1,6 +1,6 @@
-import type { OpenRun, PipelineState, Validator } from '#facts/pipeline-state';
+import type { OpenRun, PipelineState, TruthWait, Validator } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
-import { DEAD_LETTER_REASONS, STEP_NAMES, type StepName } from '#semconv';
+import { DEAD_LETTER_REASONS, SCORE_TYPES, STEP_NAMES, type StepName } from '#semconv';
 import type { GaugeDefinition } from '#semconv/metric-definition';
 import type { LabelName } from '#semconv/metric-labels';
 import { METRICS } from '#semconv/metrics';
@@ -81,10 +81,10 @@ function registerRuns(gauges: Gauges): void {
   );
   gauges(METRICS.runInit, ({ runs }) => runs.flatMap((run) => instant(labelsOf(run), run.initTime)));
   gauges(METRICS.leadsWaitingForTruth, ({ runs }) =>
-    runs.map((run) => ({ labels: labelsOf(run), value: run.leadsWaitingForTruth })),
+    byScore(runs, (labels, { leads }) => [{ labels, value: leads }]),
   );
   gauges(METRICS.oldestTruthDue, ({ runs }) =>
-    runs.flatMap((run) => instant(labelsOf(run), run.oldestTruthDue)),
+    byScore(runs, (labels, { oldestDue }) => instant(labels, oldestDue)),
   );
   gauges(METRICS.runsOverflowed, ({ runsOverflowed }) => [{ labels: {}, value: runsOverflowed }]);
 }
@@ -114,6 +114,17 @@ const labelsOf = ({ validatorId, runId }: OpenRun): Labels<'validator_id' | 'run
   validator_id: String(validatorId),
   run_id: String(runId),
 });
+
+type ScoreLabel = 'validator_id' | 'run_id' | 'score_type';
+
+/** The samples of each run and score. */
+const byScore = (
+  runs: readonly OpenRun[],
+  samples: (labels: Labels<ScoreLabel>, wait: TruthWait) => Sample<ScoreLabel>[],
+): Sample<ScoreLabel>[] =>
+  runs.flatMap((run) =>
+    SCORE_TYPES.flatMap((type) => samples({ ...labelsOf(run), score_type: type }, run.truthWaits[type])),
+  );
 
 /** An instant as seconds since 1970; no sample where there is none. */
 const instant = <Label extends LabelName>(

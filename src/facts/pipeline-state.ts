@@ -1,4 +1,4 @@
-import type { DeadLetterReason, RunStatus, Stage, StageStatus, StepName } from '#semconv';
+import type { DeadLetterReason, RunStatus, ScoreType, Stage, StageStatus, StepName } from '#semconv';
 import type { EpochMicros } from './step-fact.ts';
 
 /** How the pipeline stands, as the recorded tables show it at one instant. */
@@ -37,11 +37,21 @@ export interface OpenRun {
   readonly initTime: EpochMicros | null;
   /** One entry for each stage and status in which there are forecasts. */
   readonly forecasts: readonly ForecastCount[];
-  /** Leads of forecasts whose newest attempt waits for truth. */
-  readonly leadsWaitingForTruth: number;
-  /** Due time of the earliest truth that a lead waits for; null when none waits. */
-  readonly oldestTruthDue: EpochMicros | null;
+  /** Waits for truth, by the score that waits: day one for GFS, the leads for ERA5. */
+  readonly truthWaits: Readonly<Record<ScoreType, TruthWait>>;
 }
+
+export interface TruthWait {
+  /** Leads of forecasts whose newest attempt waits for truth. */
+  readonly leads: number;
+  /** Due time of the earliest truth that a lead waits for; null when none waits. */
+  readonly oldestDue: EpochMicros | null;
+}
+
+export const NO_TRUTH_WAIT: OpenRun['truthWaits'] = {
+  day1: { leads: 0, oldestDue: null },
+  era5: { leads: 0, oldestDue: null },
+};
 
 export interface ForecastCount {
   readonly stage: Stage;

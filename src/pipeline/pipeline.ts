@@ -76,6 +76,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const ready = once(() => migrateQueue(pool));
   const workerOptions = { ...toWorkerOptions(options, parts), pool, fence: fenced.close };
   const startOnce = once(() => startWorker(workerOptions));
+  const hasAnalysis = options.stores.analysis !== undefined;
+  const progressOf = (runId: number): Promise<RunProgress> => loadProgress(pool, runId, { hasAnalysis });
   let worker: Promise<QueueWorker> | undefined;
   let stopped: Promise<StopReport> | undefined;
   let exclusive: ExclusiveLock | undefined;
@@ -112,9 +114,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     abandonRuns: (minersAt, why) => abandonRuns(parts, minersAt, why),
     async progress(runId) {
       await ready();
-      return loadProgress(pool, runId);
+      return progressOf(runId);
     },
-    finished: (runId) => waitForRun(() => (stopped === undefined ? loadProgress(pool, runId) : null)),
+    finished: (runId) => waitForRun(() => (stopped === undefined ? progressOf(runId) : null)),
     stop: () => (stopped ??= stop()),
   };
 }

@@ -45,7 +45,10 @@ export const METRIC_LABELS = {
   run_status: { brief: 'Status of the run', values: RUN_STATUSES },
   error_type: { brief: 'Category of the failure', values: ERROR_CATEGORIES },
   fault: { brief: 'Who has to act on the failure', values: FAULT_PARTIES },
-  score_type: { brief: 'Truth that the score was computed against', values: SCORE_TYPES },
+  score_type: {
+    brief: 'Score of day one, against GFS, or of a lead, against ERA5',
+    values: SCORE_TYPES,
+  },
   result: { brief: 'Result of the export of the batch', values: BATCH_RESULTS },
   label: { brief: 'Label whose series budget is used up', values: BUDGETED_LABELS },
   reason: { brief: 'Why', values: 'name' },

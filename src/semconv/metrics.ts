@@ -201,16 +201,20 @@ const STATE_METRICS = {
     ['step'],
   ),
   leadsWaitingForTruth: gauge(
-    ['barograph_leads_waiting_for_truth', '1', 'Leads of forecasts that wait for ERA5.'],
-    run,
+    [
+      'barograph_leads_waiting_for_truth',
+      '1',
+      'Leads of forecasts that wait for truth: day1 for the GFS analysis (ERA5 where there is none), era5 for ERA5.',
+    ],
+    [...run, 'score_type'],
   ),
   oldestTruthDue: gauge(
     [
       'barograph_oldest_truth_due_timestamp_seconds',
       'seconds',
-      'Due time of the earliest ERA5 data that a run waits for; absent when it waits for none.',
+      'Due time of the earliest truth that the scores of a run wait for; absent when they wait for none.',
     ],
-    run,
+    [...run, 'score_type'],
   ),
   deadLetters: gauge(
     ['barograph_dead_letters', '1', 'Dead letters: spans that could not be recorded, by reason.'],

@@ -127,6 +127,24 @@ describe('waiting for truth', () => {
     expect(contextOf(all[0])['waiting']).toContain('The truth store cannot be read');
   });
 
+  it('the progress of a run says what its waiting scores wait for: day one for GFS where there is an analysis', async () => {
+    const stub = await goodMiners();
+    const stores = await tinyStores();
+    const { runId } = await bench.run(bench.open(stub, stores), stub);
+    await bench.database.pool.query("update pipeline.leads set state = 'waiting_for_truth', score = null");
+    const { truth, climatology, reference } = stores;
+    const waits = await Promise.all(
+      [stores, { truth, climatology, reference }].map(async (opened) => {
+        const progress = await bench.open(stub, opened).progress(runId);
+        return progress.waits;
+      }),
+    );
+    expect(waits).toEqual([
+      { gfs: 1, era5: 2 },
+      { gfs: 0, era5: 3 },
+    ]);
+  });
+
   it('day one is scored against ERA5 when there is no analysis', async () => {
     const stub = await goodMiners();
     const { truth, climatology, reference } = await tinyStores();

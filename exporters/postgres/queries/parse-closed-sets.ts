@@ -1,9 +1,11 @@
 import {
   RUN_STATUSES,
+  SCORE_TYPES,
   STAGE_STATUSES,
   STEP_NAMES,
   toStage,
   type RunStatus,
+  type ScoreType,
   type Stage,
   type StageStatus,
   type StepName,
@@ -20,6 +22,7 @@ const memberOf =
 
 export const runStatusOf: (text: string | null) => RunStatus | null = memberOf(RUN_STATUSES);
 export const stageStatusOf: (text: string | null) => StageStatus | null = memberOf(STAGE_STATUSES);
+export const scoreTypeOf: (text: string | null) => ScoreType | null = memberOf(SCORE_TYPES);
 export const stepNameOf: (text: string | null) => StepName | null = memberOf(STEP_NAMES);
 
 /** The stage without its number. */

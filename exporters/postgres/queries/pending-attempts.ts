@@ -93,7 +93,7 @@ export const earliest = (a: EpochMicros | null, b: EpochMicros | null): EpochMic
  * due at one time for all miners of a run, so one miner is read.
  */
 const TRUTH_DUE = `
-  select lead.validator_id as "validatorId", lead.run_id as "runId",
+  select lead.validator_id as "validatorId", lead.run_id as "runId", lead.step_name as step,
     (step.facts -> 'state' ->> 'truthDueTime')::float8 as "dueAt"
   from unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::int[])
     as lead (validator_id, run_id, miner_hotkey, step_name, lead_hours)
@@ -106,6 +106,7 @@ const TRUTH_DUE = `
   ) as step`;
 
 export interface TruthDue extends RunKey {
+  readonly step: string;
   /** Null when the span has no due time. */
   readonly dueAt: EpochMicros | null;
 }

@@ -1,17 +1,25 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
-import type { ByStep, OpenRun, PipelineState, StepsInProgress, Validator } from '#facts/pipeline-state';
+import {
+  NO_TRUTH_WAIT,
+  type ByStep,
+  type OpenRun,
+  type PipelineState,
+  type StepsInProgress,
+  type Validator,
+} from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
 import { epochMicros } from '../sql/sql-values.ts';
-import { stepNameOf } from './parse-closed-sets.ts';
-import { readForecasts, readOpenRuns, runKeyText } from './open-runs.ts';
+import { scoreTypeOf, stepNameOf } from './parse-closed-sets.ts';
+import { readForecasts, readOpenRuns, runKeyText, type RunKey } from './open-runs.ts';
 import {
   earliest,
   readPendingAttempts,
   readTruthDue,
   retriesByStep,
   type PendingAttempts,
+  type TruthDue,
 } from './pending-attempts.ts';
 import { countDeadLetters } from '../dead-letters/read-dead-letters.ts';
 
@@ -65,28 +73,29 @@ async function readRuns(
   const openRuns = runs.map((run) => ({
     ...run,
     forecasts: forecasts.get(runKeyText(run)) ?? [],
-    ...(truth.get(runKeyText(run)) ?? NO_WAIT),
+    truthWaits: truth.get(runKeyText(run)) ?? NO_TRUTH_WAIT,
   }));
   return { openRuns, retries: retriesByStep(pending) };
 }
 
-type TruthWait = Pick<OpenRun, 'leadsWaitingForTruth' | 'oldestTruthDue'>;
-const NO_WAIT: TruthWait = { leadsWaitingForTruth: 0, oldestTruthDue: null };
+type TruthWaits = OpenRun['truthWaits'];
 
+/** The waits of each run by score. Another step cannot wait for truth; one that says so is no lead. */
 function waitsByRun(
   pending: readonly PendingAttempts[],
-  due: Awaited<ReturnType<typeof readTruthDue>>,
-): ReadonlyMap<string, TruthWait> {
-  const waits = new Map<string, TruthWait>();
-  for (const attempts of pending.filter(({ waitsForTruth }) => waitsForTruth)) {
-    const before = waits.get(runKeyText(attempts)) ?? NO_WAIT;
-    const leadsWaitingForTruth = before.leadsWaitingForTruth + attempts.attempts;
-    waits.set(runKeyText(attempts), { ...before, leadsWaitingForTruth });
-  }
-  for (const lead of due) {
-    const before = waits.get(runKeyText(lead)) ?? NO_WAIT;
-    waits.set(runKeyText(lead), { ...before, oldestTruthDue: earliest(before.oldestTruthDue, lead.dueAt) });
-  }
+  due: readonly TruthDue[],
+): ReadonlyMap<string, TruthWaits> {
+  const waits = new Map<string, TruthWaits>();
+  const add = (lead: RunKey & { readonly step: string }, leads: number, dueAt: EpochMicros | null): void => {
+    const scoreType = scoreTypeOf(lead.step);
+    if (scoreType === null) return;
+    const ofRun = waits.get(runKeyText(lead)) ?? NO_TRUTH_WAIT;
+    const before = ofRun[scoreType];
+    const after = { leads: before.leads + leads, oldestDue: earliest(before.oldestDue, dueAt) };
+    waits.set(runKeyText(lead), { ...ofRun, [scoreType]: after });
+  };
+  for (const attempts of pending) if (attempts.waitsForTruth) add(attempts, attempts.attempts, null);
+  for (const lead of due) add(lead, 0, lead.dueAt);
   return waits;
 }
 

@@ -18,7 +18,7 @@ export interface ValidationReport extends RunReport {
   /** False with `OTEL_SDK_DISABLED=true`: then only the outcome of the run is known. */
   readonly is_recorded: boolean;
   /** Miners and leads by state, from the control state of the pipeline. */
-  readonly outcome: Pick<RunProgress, 'miners' | 'leads'>;
+  readonly outcome: Pick<RunProgress, 'miners' | 'leads' | 'waits'>;
   readonly recorder: {
     readonly exported: number;
     readonly queued: number;
@@ -46,9 +46,8 @@ export async function readValidationReport(
   { pipeline, recording }: Barograph,
   runId: number,
 ): Promise<ValidationReport> {
-  const { status, miners, leads } = await pipeline.progress(runId);
-  const { validatorHotkey, config } = sources;
-  const { isSdkDisabled } = config;
+  const { status, miners, leads, waits } = await pipeline.progress(runId);
+  const { isSdkDisabled } = sources.config;
   const recorded = isSdkDisabled
     ? unrecorded(sources, runId, status)
     : await readRunReport(recording.pool, { validatorHotkey, runId });
@@ -59,7 +58,7 @@ export async function readValidationReport(
     ...recorded,
     miners: recorded.miners.map((miner) => ({ ...miner, profile: profiles.get(miner.hotkey) ?? null })),
     is_recorded: !isSdkDisabled,
-    outcome: { miners, leads },
+    outcome: { miners, leads, waits },
     recorder: { exported, queued, dropped },
     where: {
       metrics: recording.metricsUrl,

@@ -8,13 +8,17 @@ const sum = (counts: Readonly<Record<string, number>>, names: readonly string[])
   names.reduce((total, name) => total + (counts[name] ?? 0), 0);
 
 /** Counts the miners and scores of a run by state, as text. */
-export function describeOutcome({ miners, leads }: Pick<RunProgress, 'miners' | 'leads'>): string {
+export function describeOutcome({
+  miners,
+  leads,
+  waits,
+}: Pick<RunProgress, 'miners' | 'leads' | 'waits'>): string {
   const all = sum(miners, Object.keys(miners));
   const scores = sum(leads, Object.keys(leads));
   return (
     `miners: ${miners.completed} completed, ${miners.failed} failed, ` +
     `${all - miners.completed - miners.failed} under way · scores: ${leads.scored} of ${scores}, ` +
-    `${leads.waiting_for_truth} wait for ERA5, ${leads.failed} failed`
+    `${waits.gfs} wait for GFS, ${waits.era5} wait for ERA5, ${leads.failed} failed`
   );
 }
 

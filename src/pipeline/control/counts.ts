@@ -24,6 +24,28 @@ export async function countLeads(pool: Pool | Queryable, runId: number): Promise
   return withZeros(LEAD_STATES, rows);
 }
 
+/** What the waiting scores of a run wait for. */
+export type TruthWaits = Readonly<Record<'gfs' | 'era5', number>>;
+
+/**
+ * Counts the scores that wait for truth, by the truth that they wait for. Day one waits for the GFS analysis, or for ERA5
+ * where there is no analysis.
+ */
+export async function countTruthWaits(
+  pool: Pool | Queryable,
+  runId: number,
+  { hasAnalysis }: { readonly hasAnalysis: boolean },
+): Promise<TruthWaits> {
+  const { rows } = await pool.query<{ day1: number; era5: number }>(
+    `select count(*) filter (where score_type = 'day1')::int as day1,
+       count(*) filter (where score_type = 'era5')::int as era5
+     from pipeline.leads where run_id = $1 and state = 'waiting_for_truth'`,
+    [runId],
+  );
+  const { day1 = 0, era5 = 0 } = rows[0] ?? {};
+  return hasAnalysis ? { gfs: day1, era5 } : { gfs: 0, era5: day1 + era5 };
+}
+
 /** Counts the failed miners of a run by error category. */
 export async function countFailures(
   pool: Pool | Queryable,

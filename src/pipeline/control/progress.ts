@@ -1,7 +1,14 @@
 import type { Pool } from 'pg';
 import type { RunStatus } from '#semconv';
 import { JOBS_WITH_PAYLOAD } from '../queue/private-tables.ts';
-import { countLeads, countMiners, type LeadCounts, type MinerCounts } from './counts.ts';
+import {
+  countLeads,
+  countMiners,
+  countTruthWaits,
+  type LeadCounts,
+  type MinerCounts,
+  type TruthWaits,
+} from './counts.ts';
 import { loadRun } from './run-row.ts';
 import { isTerminal, RUN_TRANSITIONS } from './transitions.ts';
 
@@ -12,6 +19,8 @@ export interface RunProgress {
   readonly isFinished: boolean;
   readonly miners: MinerCounts;
   readonly leads: LeadCounts;
+  /** The leads that wait for truth, by what they wait for. */
+  readonly waits: TruthWaits;
   /** Jobs of the run that are queued or run now. */
   readonly jobs: number;
   /** When the next of them is due; null when there is none. */
@@ -21,17 +30,22 @@ export interface RunProgress {
 }
 
 /** @throws RangeError when there is no such run */
-export async function loadProgress(pool: Pool, runId: number): Promise<RunProgress> {
+export async function loadProgress(
+  pool: Pool,
+  runId: number,
+  stores: { readonly hasAnalysis: boolean },
+): Promise<RunProgress> {
   const run = await loadRun(pool, runId);
   if (run === null) throw new RangeError(`There is no run ${runId}; create it first.`);
-  const [miners, leads, queue] = [
+  const [miners, leads, waits, queue] = [
     await countMiners(pool, runId),
     await countLeads(pool, runId),
+    await countTruthWaits(pool, runId, stores),
     await loadQueue(pool, runId),
   ];
   const isFinished = isTerminal(RUN_TRANSITIONS, run.status);
   const withoutJob = isFinished ? [] : await findWithoutJob(pool, runId);
-  return { runId, status: run.status, isFinished, miners, leads, ...queue, withoutJob };
+  return { runId, status: run.status, isFinished, miners, leads, waits, ...queue, withoutJob };
 }
 
 /** Jobs of the run that are queued or run now. */

@@ -20,6 +20,7 @@ const progressOf = (completed: number): RunProgress => ({
     failed: 1,
   },
   leads: { pending: 1, due: 0, waiting_for_truth: 4, scored: 6, failed: 2 },
+  waits: { gfs: 1, era5: 3 },
   jobs: 0,
   nextJobAt: null,
   withoutJob: [],
@@ -27,8 +28,8 @@ const progressOf = (completed: number): RunProgress => ({
 
 describe('watchProgress', () => {
   it('the progress of a run is one line with the number of miners and scores by state', () => {
-    expect(describeProgress('5GrwvaEF5zXb26Fz', progressOf(1))).toBe(
-      'run 3 of 5GrwvaE… awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 4 wait for ERA5, 2 failed',
+    expect(describeProgress(progressOf(1))).toBe(
+      'run 3 awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 1 wait for GFS, 3 wait for ERA5, 2 failed',
     );
   });
 

@@ -5,7 +5,7 @@ import {
 } from '#prometheus/exporter';
 import type { RecorderState } from '#prometheus/recorder-metrics';
 import type { CommittedMinerStats, MinerStatsRead } from '#facts/miner-stats';
-import type { OpenRun, PipelineState } from '#facts/pipeline-state';
+import { NO_TRUTH_WAIT, type OpenRun, type PipelineState } from '#facts/pipeline-state';
 import type { ComponentScoreFact, ErrorFact, StepFact } from '#facts/step-fact';
 import type { ErrorCategory, ScoreType } from '#semconv';
 
@@ -170,8 +170,7 @@ export const openRun = (fields: Partial<OpenRun> = {}): OpenRun => ({
   statusSince: null,
   initTime: null,
   forecasts: [],
-  leadsWaitingForTruth: 0,
-  oldestTruthDue: null,
+  truthWaits: NO_TRUTH_WAIT,
   ...fields,
 });
 
@@ -201,8 +200,10 @@ export const BUSY_STATE = pipelineState({
         { stage: 'era5_scoring', stageStatus: 'waiting_for_truth', forecasts: 14 },
         { stage: 'inference_running', stageStatus: 'polling', forecasts: 2 },
       ],
-      leadsWaitingForTruth: 140,
-      oldestTruthDue: AT + 86_400_000_000,
+      truthWaits: {
+        day1: { leads: 14, oldestDue: AT - 3_600_000_000 },
+        era5: { leads: 140, oldestDue: AT + 86_400_000_000 },
+      },
     }),
     openRun({ runId: 43 }),
   ],

@@ -60,8 +60,10 @@ describe('State of the pipeline', () => {
       'barograph_retries_scheduled{step="verify"} 1',
       'barograph_retries_overdue{step="query"} 1',
       'barograph_oldest_overdue_retry_timestamp_seconds{step="query"} 1795456798',
-      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42"} 140',
-      'barograph_oldest_truth_due_timestamp_seconds{validator_id="1",run_id="42"} 1795543200',
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42",score_type="day1"} 14',
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42",score_type="era5"} 140',
+      'barograph_oldest_truth_due_timestamp_seconds{validator_id="1",run_id="42",score_type="day1"} 1795453200',
+      'barograph_oldest_truth_due_timestamp_seconds{validator_id="1",run_id="42",score_type="era5"} 1795543200',
       'barograph_dead_letters{reason="invalid_attribute"} 2',
       'barograph_missing_records 5',
     ]);
@@ -77,7 +79,8 @@ describe('State of the pipeline', () => {
       ...STEP_NAMES.map((step) => `barograph_steps_in_progress{step="${step}"} 0`),
       ...STEP_NAMES.map((step) => `barograph_retries_scheduled{step="${step}"} 0`),
       ...STEP_NAMES.map((step) => `barograph_retries_overdue{step="${step}"} 0`),
-      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42"} 0',
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42",score_type="day1"} 0',
+      'barograph_leads_waiting_for_truth{validator_id="1",run_id="42",score_type="era5"} 0',
       ...DEAD_LETTER_REASONS.map((reason) => `barograph_dead_letters{reason="${reason}"} 0`),
       'barograph_missing_records 0',
     ]);
@@ -113,7 +116,8 @@ describe('Expiry of the state', () => {
 describe('Budget of runs', () => {
   const runsShown = async (state: PipelineState, maxRuns: number) => {
     const { exporter } = showing(state, { maxRuns });
-    const lines = await shown(exporter, METRICS.leadsWaitingForTruth.name);
+    const waiting = await shown(exporter, METRICS.leadsWaitingForTruth.name);
+    const lines = waiting.filter((line) => labelsOf(line)['score_type'] === 'era5');
     const [overflowed] = await shown(exporter, METRICS.runsOverflowed.name);
     return {
       runs: lines.map((line) => [labelsOf(line)['validator_id'], labelsOf(line)['run_id']].join('/')),

@@ -111,10 +111,12 @@ const RUN_CASES: readonly RuleCase[] = [
     title: 'fires a day after truth was due, not for truth that is to come, and ends when it is there',
     interval: '15m',
     series: {
-      [`barograph_oldest_truth_due_timestamp_seconds{${A}, ${run}}`]: '0x110 stale',
-      [`barograph_oldest_truth_due_timestamp_seconds{${A}, validator_id="1", run_id="8"}`]: '200000x120',
+      [`barograph_oldest_truth_due_timestamp_seconds{${A}, ${run}, score_type="era5"}`]: '0x110 stale',
+      [`barograph_oldest_truth_due_timestamp_seconds{${A}, ${run}, score_type="day1"}`]: '200000x120',
+      [`barograph_oldest_truth_due_timestamp_seconds{${A}, validator_id="1", run_id="8", score_type="era5"}`]:
+        '200000x120',
     },
-    firing: [{ at: '1500m', labels: RUN, value: '1d 1h 0m 0s' }],
+    firing: [{ at: '1500m', labels: { ...RUN, score_type: 'era5' }, value: '1d 1h 0m 0s' }],
     quiet: ['1430m', '1680m'],
   },
 ];

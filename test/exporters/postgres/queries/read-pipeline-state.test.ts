@@ -5,7 +5,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { readPipelineState } from '#postgres/queries/read-pipeline-state';
 import { microsOfIso, microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
-import type { OpenRun, PipelineState } from '#facts/pipeline-state';
+import { NO_TRUTH_WAIT, type OpenRun, type PipelineState } from '#facts/pipeline-state';
 import { era5Stage, inferenceStage, STAGES, type StepName } from '#semconv';
 import { accountOf } from '#test/support/accounts';
 import { interceptPool } from '#test/support/intercepted-pool';
@@ -89,8 +89,7 @@ describe('readPipelineState', () => {
           { stage: 'inference_running', stageStatus: 'polling', forecasts: 1 },
           { stage: 'verification', stageStatus: 'error', forecasts: 1 },
         ],
-        leadsWaitingForTruth: 1,
-        oldestTruthDue: null,
+        truthWaits: { ...NO_TRUTH_WAIT, era5: { leads: 1, oldestDue: null } },
       },
     ]);
     expect(state).toEqual({
@@ -231,12 +230,22 @@ describe('leads waiting for truth', () => {
       endedSpan({ step: 'query', run: 3 }),
     );
     const { openRuns, retries } = await stateAt(60_000);
-    expect(openRuns.map((run) => [run.runId, run.leadsWaitingForTruth, run.oldestTruthDue])).toEqual([
-      [1, 4, at(5000)],
-      [2, 1, at(800_000)],
-      [3, 0, null],
+    const none = { leads: 0, oldestDue: null };
+    expect(openRuns.map((run) => [run.runId, run.truthWaits.day1, run.truthWaits.era5])).toEqual([
+      [1, none, { leads: 4, oldestDue: at(5000) }],
+      [2, none, { leads: 1, oldestDue: at(800_000) }],
+      [3, none, none],
     ]);
     expect(retries).toEqual({});
+  });
+
+  it('day one waits for GFS, so its leads and due time are told apart from those of ERA5', async () => {
+    await record(waiting(12, 3000, { step: 'day1' }), waiting(24, 5000));
+    const [run] = (await stateAt(60_000)).openRuns;
+    expect(run?.truthWaits).toEqual({
+      day1: { leads: 1, oldestDue: at(3000) },
+      era5: { leads: 1, oldestDue: at(5000) },
+    });
   });
 
   it('a lead that is scored or being scored is not waiting', async () => {
@@ -249,7 +258,7 @@ describe('leads waiting for truth', () => {
       waiting(72, 9500, { at: 4000, attempt: 2 }),
     );
     expect((await stateAt(60_000)).openRuns).toMatchObject([
-      { leadsWaitingForTruth: 1, oldestTruthDue: at(9500) },
+      { truthWaits: { ...NO_TRUTH_WAIT, era5: { leads: 1, oldestDue: at(9500) } } },
     ]);
   });
 });
@@ -281,12 +290,9 @@ describe('the state beside the views', () => {
         'forecasts', (select json_object_agg(run_id, miners order by run_id) from run_progress
           where completion_time is null),
         'waiting', (select json_object_agg(run_id, leads order by run_id) from (
-          select run_id, (select count(*) from newest_attempts as step where status = 'waiting_for_truth'
-            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id) and not exists (
-              select from weather_forecast_stats as forecast
-              where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
-                  = (step.validator_id, step.run_id, step.miner_hotkey)
-                and forecast.forecast_status in ('completed', 'failed'))) as leads
+          select run_id, (select count(*) from newest_attempts as step
+            where status = 'waiting_for_truth' and step_name in ('day1', 'era5')
+            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id)) as leads
           from run_progress as run where completion_time is null) as leads),
         'retries', (select count(*) from scheduled_retries where not waits_for_truth),
         'overdue', (select count(*) from scheduled_retries where not waits_for_truth and next_retry_time < $1),
@@ -302,7 +308,7 @@ describe('the state beside the views', () => {
 
   const sumsOf = ({ openRuns, retries, stepsInProgress }: PipelineState) => ({
     forecasts: byRun(openRuns, (run) => sum(run.forecasts.map(({ forecasts }) => forecasts))),
-    waiting: byRun(openRuns, (run) => run.leadsWaitingForTruth),
+    waiting: byRun(openRuns, ({ truthWaits: { day1, era5 } }) => day1.leads + era5.leads),
     retries: sum(Object.values(retries).map(({ scheduled }) => scheduled)),
     overdue: sum(Object.values(retries).map(({ overdue }) => overdue)),
     running: sum(Object.values(stepsInProgress).map(({ steps }) => steps)),
