@@ -743,7 +743,7 @@ comment on column weather_miner_responses.input_hash_match is 'Not written: the 
 comment on column weather_miner_responses.retry_count is 'Retries of the newest step of the exchange.';
 comment on column weather_miner_responses.next_retry_time is 'When that step is tried again.';
 comment on column weather_miner_responses.last_polled_time is 'End of the newest poll, answered or not.';
-comment on column weather_miner_responses.inference_started_at is 'When inference began, by the clock of the validator.';
+comment on column weather_miner_responses.inference_started_at is 'When inference began: by the miner''s own word where its replies to polls give inference_started_at (or started_at), by its clock; else the same as job_accepted_at.';
 comment on column weather_miner_responses.job_accepted_at is 'When the miner first accepted the job.';
 comment on column weather_miner_responses.inference_completed_at is 'When a poll first saw the forecast complete.';
 comment on column weather_miner_responses.day1_scoring_completed_at is 'End of the newest successful day-one scoring.';

@@ -50,8 +50,8 @@ function rejectionOf(
   return null;
 }
 
-/** Only slow miners report progress, which is optional in the protocol. */
-function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
+/** Only slow miners report progress, and when their inference began, which both are optional in the protocol. */
+function toPollReply(miner: SimulatedMiner, state: InferenceState, startedAt: Date): Reply {
   switch (state.kind) {
     case 'completed':
       return { status: 'completed' };
@@ -59,7 +59,7 @@ function toPollReply(miner: SimulatedMiner, state: InferenceState): Reply {
       return { status: 'failed', message: state.message };
     case 'running':
       return miner.profile === 'slow'
-        ? { status: 'running', progress: state.progress }
+        ? { status: 'running', progress: state.progress, inference_started_at: startedAt.toISOString() }
         : { status: 'running' };
   }
 }
@@ -101,6 +101,8 @@ export function createForecastService(
   const tokenSecret = seededBytes(options.fleetSeed, 'token', miner.uid);
   let job: InferenceJob | null = null;
   let store: HostedStore | null = null;
+  /** The inference of a simulated miner begins when it is first polled: until then its job waits in a queue. */
+  let startedAt: Date | null = null;
 
   const begin = (): InferenceJob =>
     beginInference({
@@ -122,7 +124,8 @@ export function createForecastService(
     },
     async poll(askedJobId) {
       if (job === null || askedJobId !== jobId) return { status: 'not_found', job_id: askedJobId };
-      return { job_id: jobId, ...toPollReply(miner, await job.poll()) };
+      startedAt ??= options.now();
+      return { job_id: jobId, ...toPollReply(miner, await job.poll(), startedAt) };
     },
     async requestToken(askedJobId) {
       if (job === null || askedJobId !== jobId) return { status: 'not_found' };

@@ -123,6 +123,18 @@ describe('a demonstration with 16 miners', () => {
 });
 
 describe('the record of a demonstration', () => {
+  it('a miner that says when its inference began is taken at its word, and of others the acceptance counts', async () => {
+    const rows = await rowsOf<{ hotkey: string; isLater: boolean }>(
+      `select miner_hotkey as hotkey, inference_started_at > job_accepted_at as "isLater"
+       from weather_miner_responses where run_id = $1 and inference_started_at is not null
+         and inference_started_at >= job_accepted_at`,
+    );
+    const later = new Map(rows.map(({ hotkey, isLater }) => [hotkey, isLater]));
+    const slow = minersThat('slow').map(({ hotkey }) => later.get(hotkey));
+    expect(slow).toEqual(slow.map(() => true));
+    for (const { hotkey } of minersThat('flaky', 'failing')) expect(later.get(hotkey)).toBe(false);
+  });
+
   it('a component score against ERA5 has no value where the comment of its column says that day one alone has one', async () => {
     const { rows: columns } = await database.pool.query<{ name: string }>(
       `select attname as name from pg_attribute

@@ -125,6 +125,21 @@ describe('poll', () => {
     expect(await failureOf()).toMatchObject({ failed_step: 'poll', failure_category: 'timeout' });
   });
 
+  it('the word of a miner on the start of its inference is recorded, unless it is in the future', async () => {
+    const soon = new Date(Date.now() + 3_600_000);
+    const started = new Date();
+    await runWith([
+      {
+        poll: (call) =>
+          call === 1
+            ? { kind: 'running', progress: 1, wireStatus: 'running', startedAt: soon }
+            : { kind: 'completed', startedAt: started },
+      },
+    ]);
+    const recorded = spans.of('poll').map(({ attributes }) => attributes['weather.inference.started_time']);
+    expect(recorded).toEqual([undefined, started.toISOString()]);
+  });
+
   it('a failure that the miner reports ends its polls at once', async () => {
     await runWith([{ poll: () => ({ kind: 'failed', message: 'CUDA out of memory', progress: 61 }) }]);
     const names = ['weather.step.status', 'error.type', 'weather.response.status', 'weather.poll.progress'];

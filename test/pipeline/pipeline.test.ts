@@ -165,6 +165,13 @@ describe('pipeline with one good miner', () => {
     expect(second.attributes['weather.inference.duration_seconds']).toBeGreaterThanOrEqual(0);
   });
 
+  it('the start of the inference is the acceptance until the miner says when it was', () => {
+    const accepted = only('query').attributes['weather.job.accepted_time'];
+    expect(only('query').attributes['weather.inference.started_time']).toBe(accepted);
+    const started = spans.of('poll').map(({ attributes }) => attributes['weather.inference.started_time']);
+    expect(started).toEqual([undefined, undefined]);
+  });
+
   it('a verified forecast is recorded with hosting and manifest, and without its token', () => {
     const span = only('verify');
     expect(

@@ -10,6 +10,8 @@ comment on column weather_forecast_component_scores.pattern_correlation is
   'Weighted correlation with the GFS forecast, on day one and against ERA5; null where that forecast lacks the field or the time.';
 comment on column weather_forecast_component_scores.clone_penalty is
   'Penalty for copying the GFS forecast, on day one; null for a variable without a threshold. Against ERA5 there is no such penalty: 0.';
+comment on column weather_miner_responses.inference_started_at is
+  'When inference began: by the miner''s own word where its replies to polls give inference_started_at (or started_at), by its clock; else the same as job_accepted_at.';
 
 -- A column that a view passes through unchanged has the comment of its table.
 do $$

@@ -53,7 +53,15 @@ export const initiateFetchReplySchema = z.object({
   actual_hotkey: z.string().max(200).nullish(),
   ...accessFields,
 });
-export const pollReplySchema = z.object({ status, message, progress: z.number().nullish() });
+/** An optional extra of a reply: of another form it is ignored, since miners may mean something else by it. */
+const optionalInstant = z.iso.datetime({ offset: true }).nullish().catch(null);
+export const pollReplySchema = z.object({
+  status,
+  message,
+  progress: z.number().nullish(),
+  inference_started_at: optionalInstant,
+  started_at: optionalInstant,
+});
 export const tokenReplySchema = z.object({ status, message, ...accessFields });
 
 /** Data of the request that asks a miner for a forecast. */

@@ -19,8 +19,9 @@ export type InitiateFetchReply =
   | { readonly kind: 'rejected'; readonly reason: string; readonly identity: boolean }
   | { readonly kind: 'error'; readonly message: string };
 
-/** A miner's reply to a poll of its job. */
-export type PollReply =
+/** A miner's reply to a poll of its job. `startedAt` is when its inference began, by its own clock, where it says. */
+export type PollReply = { readonly startedAt?: Date | null } & PollState;
+type PollState =
   /** `progress` is 0 to 100, or null when the miner reported none. */
   | { readonly kind: 'running'; readonly progress: number | null; readonly wireStatus: string }
   | { readonly kind: 'completed' }
@@ -99,16 +100,21 @@ export function readInitiateFetchReply(
 /** Parses the reply to a poll. Progress is clamped to 0…100; a missing one is null, not 0. */
 export function readPollReply(body: unknown, secrets: readonly string[]): ParsedReply<PollReply> {
   const { status: wireStatus, message, ...said } = parseReply(pollReplySchema, body);
+  const started = said.inference_started_at ?? said.started_at;
+  const start = started == null ? {} : { startedAt: new Date(started) };
   const kind = classifyWireStatus('poll_job_status', wireStatus);
   const progress = said.progress == null ? null : Math.min(100, Math.max(0, said.progress));
   switch (kind) {
     case 'running':
-      return { wireStatus, reply: { kind, progress, wireStatus } };
+      return { wireStatus, reply: { ...start, kind, progress, wireStatus } };
     case 'failed':
-      return { wireStatus, reply: { kind, message: toMessage(message, wireStatus, secrets), progress } };
+      return {
+        wireStatus,
+        reply: { ...start, kind, message: toMessage(message, wireStatus, secrets), progress },
+      };
     case 'completed':
     case 'not_found':
-      return { wireStatus, reply: { kind } };
+      return { wireStatus, reply: { ...start, kind } };
   }
 }
 

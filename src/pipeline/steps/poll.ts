@@ -1,6 +1,6 @@
 import type { Queryable } from '#database/transaction';
 import { CategorizedError, inferenceStage, pollSubstep } from '#semconv';
-import { step, type StepDefinition, type StepOutcome } from '#steps';
+import { step, type StepAttributes, type StepDefinition, type StepOutcome } from '#steps';
 import { recordCompletion } from '../control/miner-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { progressOf } from '../miners/index.ts';
@@ -13,9 +13,16 @@ import { attemptIdentity, minerIdentity } from '../step/step-identity.ts';
 import { type MinerJob, requireJobId } from '../step/step-job.ts';
 import { afterSeconds, withRetryPolicy } from '../step/step-policy.ts';
 import type { Failed, Retry, Superseded } from '../step/step-result.ts';
+import { plausibleStart } from './inference-start.ts';
+
+/** What every reply to a poll may say. */
+interface Polled {
+  /** When the inference began, by the miner's own word; null or absent where it says nothing that can be. */
+  readonly startedAt?: Date | null;
+}
 
 /** The miner is still computing. */
-export interface StillRunning {
+export interface StillRunning extends Polled {
   readonly kind: 'running';
   /** 0 to 100; null when the miner reports none. */
   readonly progress: number | null;
@@ -24,14 +31,14 @@ export interface StillRunning {
 }
 
 /** The forecast is complete. */
-export interface Completed {
+export interface Completed extends Polled {
   readonly kind: 'completed';
   readonly completedAt: Date;
   /** From acceptance to this poll, seconds; null when the acceptance is not known. */
   readonly durationSeconds: number | null;
 }
 /** The inference failed, or had not ended at the last poll allowed. */
-export interface PollFailed extends Failed {
+export interface PollFailed extends Failed, Polled {
   /** How far the inference had come, 0 to 100; absent when the poll brought no reply. */
   readonly progress?: number | null;
 }
@@ -59,6 +66,7 @@ function toOutcome(result: PollResult, job: MinerJob): StepOutcome {
       return failedOutcome(result, {
         stage: 'inference_failed',
         attributes: {
+          ...startAttribute(result),
           'weather.poll.progress': result.progress,
           'weather.response.status': 'failed',
           'weather.forecast.status': 'failed',
@@ -70,6 +78,10 @@ function toOutcome(result: PollResult, job: MinerJob): StepOutcome {
   }
 }
 
+const startAttribute = ({ startedAt }: Polled): StepAttributes => ({
+  'weather.inference.started_time': startedAt?.toISOString(),
+});
+
 /** A running job is polled again without having failed, so this outcome has no error. */
 const runningOutcome = (result: StillRunning, jobId: string | null): StepOutcome => ({
   status: 'retry_scheduled',
@@ -77,6 +89,7 @@ const runningOutcome = (result: StillRunning, jobId: string | null): StepOutcome
   stage: inferenceStage(result.progress),
   stageStatus: 'polling',
   attributes: {
+    ...startAttribute(result),
     'weather.poll.progress': result.progress,
     'weather.response.status': 'inference_running',
     'weather.response.wire_status': result.wireStatus,
@@ -89,6 +102,7 @@ const completedOutcome = (result: Completed, jobId: string | null): StepOutcome 
   stage: 'awaiting_scoring',
   stageStatus: 'inference_complete',
   attributes: {
+    ...startAttribute(result),
     'weather.poll.progress': 100,
     'weather.response.status': 'forecast_ready',
     'weather.inference.completed_time': result.completedAt.toISOString(),
@@ -109,14 +123,17 @@ export const pollMiner = step(pollDefinition, async (job: MinerJob): Promise<Pol
 async function askForProgress(job: MinerJob): Promise<StillRunning | Completed | PollFailed> {
   const { parts, miner } = job;
   const reply = await parts.minerClient.pollJobStatus(miner, requireJobId(job));
+  const times = { acceptedAt: miner.jobAcceptedAt, now: parts.clock.now() };
+  const startedAt = plausibleStart(reply.startedAt ?? null, times);
   switch (reply.kind) {
     case 'running':
-      return stillRunning(job, reply.progress, reply.wireStatus);
+      return { ...stillRunning(job, reply.progress, reply.wireStatus), startedAt };
     case 'completed':
-      return completed(job);
+      return { ...completed(job), startedAt };
     case 'failed':
       return {
         kind: 'failed',
+        startedAt,
         progress: progressOf(reply),
         error: new CategorizedError('miner_inference', `The miner's inference failed: ${reply.message}`),
       };

@@ -128,6 +128,17 @@ describe('poll reply', () => {
     expect(() => poll({ status: 'running', progress: '45%' })).toThrow(/progress: .*expected number/);
   });
 
+  it('the start of the inference is read under both names, and anything else under them is ignored', () => {
+    const start = '2026-11-23T18:07:00+01:00';
+    const startedAt = new Date(start);
+    expect(poll({ status: 'running', inference_started_at: start, started_at: 7 })).toMatchObject({
+      startedAt,
+    });
+    expect(poll({ status: 'completed', started_at: start })).toEqual({ kind: 'completed', startedAt });
+    for (const odd of [null, 1_795_456_800, '', 'soon', '2026-11-23', '2026-11-31T00:00:00Z', { at: start }])
+      expect(poll({ status: 'completed', inference_started_at: odd })).toEqual({ kind: 'completed' });
+  });
+
   it('completed, failed and unknown jobs are distinguished', () => {
     expect(poll({ status: 'completed' })).toEqual({ kind: 'completed' });
     expect(poll({ status: 'not_found' })).toEqual({ kind: 'not_found' });
