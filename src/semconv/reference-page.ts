@@ -3,6 +3,7 @@ import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } f
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
 import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } from './pipeline-aliases.ts';
 import { TRANSPORT_OF } from './transport-outcome.ts';
+import { UNEMITTED_VALUES } from './unemitted-values.ts';
 import {
   DECISIONS,
   ERA5_LEAD_HOURS,
@@ -34,14 +35,18 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 }
 
-const CLOSED_SETS: readonly (readonly [title: string, values: readonly (string | number)[]])[] = [
+const CLOSED_SETS: readonly (readonly [
+  title: string,
+  values: readonly (string | number)[],
+  attribute?: keyof typeof UNEMITTED_VALUES,
+])[] = [
   ['Steps', STEP_NAMES],
-  ['Step statuses', STEP_STATUSES],
+  ['Step statuses', STEP_STATUSES, 'weather.step.status'],
   ['Stages, without their number', STAGES],
-  ['Statuses within a stage', STAGE_STATUSES],
-  ['Forecast statuses', FORECAST_STATUSES],
+  ['Statuses within a stage', STAGE_STATUSES, 'weather.stage.status'],
+  ['Forecast statuses', FORECAST_STATUSES, 'weather.forecast.status'],
   ['Run statuses', RUN_STATUSES],
-  ['Response statuses', RESPONSE_STATUSES],
+  ['Response statuses', RESPONSE_STATUSES, 'weather.response.status'],
   ['Hosting statuses', HOSTING_STATUSES],
   ['Transport outcomes', TRANSPORT_OUTCOMES],
   ['Score types', SCORE_TYPES],
@@ -124,6 +129,16 @@ function categorySection(): string {
   return [TRANSPORT, table(['Category', 'Who is at fault', 'Transport of the call'], rows)].join('\n\n');
 }
 
+function closedSet([title, values, attribute]: (typeof CLOSED_SETS)[number]): string {
+  const unemitted: Readonly<Record<string, string>> =
+    attribute === undefined ? {} : UNEMITTED_VALUES[attribute];
+  const reasons = Object.entries(unemitted).map(([value, reason]) => `- ${code(value)}: ${reason}.`);
+  const list = `### ${title}\n\n${values.map(code).join(' ')}`;
+  return reasons.length === 0
+    ? list
+    : [list, 'No step of the own pipeline sets:', reasons.join('\n')].join('\n\n');
+}
+
 /** The reference page of all attributes, events and closed sets, as Markdown. */
 export function renderReferencePage(): string {
   const eventRows = (Object.keys(EVENTS) as (keyof typeof EVENTS)[]).map((key) => [
@@ -141,7 +156,7 @@ export function renderReferencePage(): string {
     aliasSection(),
     categorySection(),
     '## Closed sets',
-    ...CLOSED_SETS.map(([title, values]) => `### ${title}\n\n${values.map(code).join(' ')}`),
+    ...CLOSED_SETS.map(closedSet),
   ];
   return `${sections.join('\n\n')}\n`;
 }

@@ -1,7 +1,8 @@
 /**
  * The closed sets of Barograph: every name that code, SQL, metrics, panels and documents share.
  *
- * Each set is an `as const` list with a derived union. A value outside its set is an error, never a default.
+ * Each set is an `as const` list with a derived union. A value outside its set is an error, never a default. The few
+ * values that no step of the own pipeline sets stand in `unemitted-values.ts`, with the reason.
  */
 
 /** The steps of the pipeline, in the order in which a forecast passes them. */
@@ -141,7 +142,10 @@ export const TERMINAL_RUN_STATUSES = [
   'stale_abandoned',
 ] as const satisfies readonly RunStatus[];
 
-/** The state of the exchange with a miner in one run. */
+/**
+ * The state of the exchange with a miner in one run. `fetch_initiated`: the request for a forecast is under way, or will
+ * be repeated. `miner_offline`, `era5_scoring_failed`: how an exchange ends whose forecast got no score against ERA5.
+ */
 export const RESPONSE_STATUSES = [
   'received',
   'fetch_initiated',

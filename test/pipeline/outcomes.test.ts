@@ -164,6 +164,46 @@ describe('outcome of a failed verification', () => {
   });
 });
 
+describe('how an exchange ends without a score against ERA5', () => {
+  const statusAfter = (failureCategory: ErrorCategory) => {
+    const lead = {
+      scoreType: 'era5',
+      leadHours: 24,
+      score: null,
+      state: 'failed',
+      failureCategory,
+    } as LeadRow;
+    const result = { kind: 'aggregated', summary: summarizeForecast([lead], 1) } as const;
+    return aggregateMinerDefinition.outcome?.(result, job).attributes?.['weather.response.status'];
+  };
+
+  it.each([
+    ['verification_chunk', 'verification_failed'],
+    ['verification_hash_changed', 'verification_error'],
+    ['data_extreme', 'verification_failed'],
+    ['connection', 'miner_offline'],
+    ['not_found', 'miner_offline'],
+    ['data_coverage', 'era5_scoring_failed'],
+    ['truth_missing', 'era5_scoring_failed'],
+  ] as const)('a forecast whose first lead failed by %s ends its exchange as %s', (category, status) => {
+    expect(statusAfter(category)).toBe(status);
+  });
+
+  it('a completed forecast leaves the status of its exchange, and a failed aggregation does not', () => {
+    const lead = {
+      scoreType: 'era5',
+      leadHours: 24,
+      score: 0,
+      state: 'scored',
+      failureCategory: null,
+    } as LeadRow;
+    const result = { kind: 'aggregated', summary: summarizeForecast([lead], 1) } as const;
+    const { outcome } = aggregateMinerDefinition;
+    expect(outcome?.(result, job).attributes?.['weather.response.status']).toBeNull();
+    expect(outcome?.(failed, job).attributes?.['weather.response.status']).toBe('era5_scoring_failed');
+  });
+});
+
 describe('summarizeForecast', () => {
   const lead = (scoreType: 'day1' | 'era5', leadHours: number, score: number | null): LeadRow =>
     ({

@@ -79,6 +79,7 @@ describe('pipeline with one good miner', () => {
       ['completed', 'complete_run'],
     ]);
     expect(only('seed', 'gfs_download').attributes['weather.run.status']).toBe('gfs_ready');
+    expect(decisionsOf(only('aggregate', 'run_scores'))).toEqual(['aggregate_run']);
   });
 
   it('a miner has one trace, linked to that of the run, with all its steps below forecast.miner', () => {

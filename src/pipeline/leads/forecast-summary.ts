@@ -1,3 +1,4 @@
+import type { ErrorCategory } from '#semconv';
 import { combinedScore, overallForecastScore } from '#scoring';
 import type { LeadRow } from '../control/lead-row.ts';
 
@@ -14,6 +15,8 @@ export interface ForecastSummary {
   /** Mean over the expected leads, a missing one counting 0; null when no lead was scored. */
   readonly combinedScore: number | null;
   readonly overallScore: number | null;
+  /** The failure of the first ERA5 lead; null when that has a score. */
+  readonly era5Failure: ErrorCategory | null;
   /** The leads without a score, with the reason: `era5 72 h: verification_chunk`. */
   readonly missing: readonly string[];
 }
@@ -32,6 +35,7 @@ export function summarizeForecast(leads: readonly LeadRow[], expectedLeads: numb
     day1Score,
     combinedScore: combined?.score ?? null,
     overallScore: overallForecastScore({ leadScores, expectedLeads, day1Score }),
+    era5Failure: era5[0]?.failureCategory ?? null,
     missing: leads
       .filter(({ score }) => score === null)
       .map((lead) => `${lead.scoreType} ${lead.leadHours} h: ${lead.failureCategory ?? lead.state}`),

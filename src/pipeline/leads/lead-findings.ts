@@ -1,4 +1,5 @@
-import type { ResponseStatus } from '#semconv';
+import type { ErrorCategory, ResponseStatus } from '#semconv';
+import { TRANSPORT_OF } from '#semconv/transport-outcome';
 import { classifyError, type StepAttributes } from '#steps';
 import type { OpenedForecast } from '../scores/forecast-opener.ts';
 import { newCacheUse, type CacheUse } from '../scores/field-cache.ts';
@@ -52,8 +53,21 @@ export const leadAttributes = ({ forecast, cache }: LeadFindings): StepAttribute
 });
 
 /** The response status of the miner after a lead failed; undefined when the failure is not about the hosted files. */
-export function responseStatusAfter(error: unknown): ResponseStatus | undefined {
-  switch (classifyError(error)) {
+export const responseStatusAfter = (error: unknown): ResponseStatus | undefined =>
+  hostedStatusOf(classifyError(error));
+
+/**
+ * How an exchange ends whose forecast has no score against ERA5, by the failure of its first lead: the hosted files are
+ * not what was frozen, the miner gave no access to them, or they could not be scored.
+ */
+export function responseStatusWithout(failure: ErrorCategory | null): ResponseStatus {
+  if (failure === null) return 'era5_scoring_failed';
+  const isOffline = TRANSPORT_OF[failure] === 'failure';
+  return hostedStatusOf(failure) ?? (isOffline ? 'miner_offline' : 'era5_scoring_failed');
+}
+
+function hostedStatusOf(category: ErrorCategory): ResponseStatus | undefined {
+  switch (category) {
     case 'verification_chunk':
     case 'verification_manifest':
     case 'verification_signature':

@@ -5,6 +5,8 @@ import { countLeads, countMiners, type LeadCounts, type MinerCounts } from '../c
 import { loadLeads } from '../control/lead-row.ts';
 import { moveMiner } from '../control/moves.ts';
 import { type ForecastSummary, summarizeForecast } from '../leads/forecast-summary.ts';
+import { responseStatusWithout } from '../leads/lead-findings.ts';
+import { toDecisionEvent } from '../runs/run-decision.ts';
 import { commitStep } from '../step/commit-step.ts';
 import { failedOutcome, retryOutcome, supersededOutcome } from '../step/common-outcomes.ts';
 import { commitFailure, commitRetry, finishRunIfLast } from '../step/miner-commits.ts';
@@ -34,7 +36,10 @@ export const aggregateMinerDefinition: StepDefinition<[MinerJob], Promise<Aggreg
       case 'failed':
         return failedOutcome(result, {
           stage: 'complete',
-          attributes: { 'weather.forecast.status': 'failed' },
+          attributes: {
+            'weather.forecast.status': 'failed',
+            'weather.response.status': 'era5_scoring_failed',
+          },
         });
       case 'superseded':
         return supersededOutcome(result);
@@ -49,6 +54,7 @@ const aggregatedOutcome = (summary: ForecastSummary): StepOutcome => ({
   stageStatus: summary.isCompleted ? 'completed' : 'failed',
   attributes: {
     'weather.forecast.status': summary.isCompleted ? 'completed' : 'failed',
+    'weather.response.status': summary.isCompleted ? null : responseStatusWithout(summary.era5Failure),
     'weather.score.reason': summary.missing.length === 0 ? null : summary.missing.join('; '),
   },
   context: {
@@ -74,8 +80,15 @@ const aggregateRunDefinition: StepDefinition<[RunJob], Promise<RunAggregated>> =
   name: 'aggregate',
   substep: 'run_scores',
   identity: runIdentity,
-  outcome: ({ miners, leads }) => ({ status: 'succeeded', context: { miners, leads } }),
+  outcome: ({ miners, leads }) => ({
+    status: 'succeeded',
+    events: [toDecisionEvent({ decision: 'aggregate_run', reason: reasonFor(miners), level: 'INFO' })],
+    context: { miners, leads },
+  }),
 };
+
+const reasonFor = ({ completed, failed }: MinerCounts): string =>
+  `every miner has ended, ${completed} completed and ${failed} failed; their scores are summed up`;
 
 /** Closes the forecast of a miner whose leads all have an end. */
 export const aggregateMiner = step(

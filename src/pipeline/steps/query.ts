@@ -31,7 +31,11 @@ export const queryDefinition: StepDefinition<[MinerJob], Promise<QueryResult>> =
   name: 'query',
   substep: 'initiate_fetch',
   identity: (job) => ({ ...minerIdentity(job), ...attemptIdentity('query', job.miner, job) }),
-  attributes: () => ({ 'weather.stage': 'inference_requested', 'weather.stage.status': 'in_progress' }),
+  attributes: () => ({
+    'weather.stage': 'inference_requested',
+    'weather.stage.status': 'in_progress',
+    'weather.response.status': 'fetch_initiated',
+  }),
   outcome: toOutcome,
 };
 

@@ -1,16 +1,19 @@
-import { context, trace } from '@opentelemetry/api';
+import { context, trace, type Attributes } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
   TracerProvider,
   type ReadableSpan,
+  type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 
 /** The spans that the steps of a test file made. */
 export interface CapturedSpans {
   /** Ended spans of a step, in the order of their ends; of all steps unless one is named. */
   of(name?: string, substep?: string): readonly ReadableSpan[];
+  /** Every value of an attribute that a span had when it started or when it ended, and that its events had. */
+  valuesOf(attribute: string): ReadonlySet<unknown>;
   /** The span that ended last. */
   last(): ReadableSpan;
   reset(): void;
@@ -19,9 +22,16 @@ export interface CapturedSpans {
 /** Registers an SDK for the whole test file. */
 export function captureSpans(): CapturedSpans {
   const exporter = new InMemorySpanExporter();
+  const starts: Attributes[] = [];
+  const startRecorder: SpanProcessor = {
+    onStart: ({ attributes }) => void starts.push({ ...attributes }),
+    onEnd: () => undefined,
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(
-    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
+    new TracerProvider({ spanProcessors: [startRecorder, new SimpleSpanProcessor({ exporter })] }),
   );
   return {
     of: (name, substep) =>
@@ -32,12 +42,22 @@ export function captureSpans(): CapturedSpans {
             (name === undefined || attributes['weather.step.name'] === name) &&
             (substep === undefined || attributes['weather.step.substep'] === substep),
         ),
+    valuesOf: (attribute) => {
+      const ended = exporter
+        .getFinishedSpans()
+        .flatMap(({ attributes, events }) => [attributes, ...events.map((event) => event.attributes ?? {})]);
+      const values = [...starts, ...ended].map((attributes) => attributes[attribute]);
+      return new Set(values.filter((value) => value !== undefined));
+    },
     last: () => {
       const span = exporter.getFinishedSpans().at(-1);
       if (span === undefined) throw new Error('no span has ended');
       return span;
     },
-    reset: () => exporter.reset(),
+    reset: () => {
+      exporter.reset();
+      starts.length = 0;
+    },
   };
 }
 
