@@ -73,9 +73,9 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
     for: held('15m'),
     severity: 'ticket',
     summary:
-      'Truth for {{ $labels.score_type }} of run {{ $labels.run_id }} has been due for {{ $value | humanizeDuration }}',
+      'Truth of run {{ $labels.run_id }} of validator {{ $labels.validator_id }} is late by {{ $value | humanizeDuration }}',
     description:
-      'day1 waits for the GFS analysis, era5 for ERA5. No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
+      'The label score_type says which ({{ $labels.score_type }}): day1 waits for the GFS analysis, era5 for ERA5. No miner is at fault and no attempt is used up. Scores of the lead come later; they are given up 30 days after its valid time.',
     dashboard: DASHBOARD_LINKS.run,
   },
 ];

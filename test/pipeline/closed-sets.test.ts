@@ -106,7 +106,7 @@ async function abandonedRun(): Promise<void> {
   const stub = stubMiners([{ files: await goodForecast() }]);
   const pipeline = bench.open(stub, await tinyStores());
   await pipeline.createRun(runRequest(stub));
-  await pipeline.abandonRuns('%', 'on purpose');
+  await pipeline.abandonRuns('%', { category: 'validator_internal', reason: 'on purpose' });
   await pipeline.stop();
 }
 

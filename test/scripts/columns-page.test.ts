@@ -135,6 +135,7 @@ const MORE: readonly ObservedSpan[] = [
       'weather.error.fingerprint': '9f2c11d0a4b7',
       'weather.error.causes': '[{"type":"Error"}]',
       'weather.error.retryable': false,
+      'weather.error.http_status': 500,
     },
   }),
   endedSpan({
@@ -153,6 +154,14 @@ const MORE: readonly ObservedSpan[] = [
         },
       },
     ],
+  }),
+  // A call whose transport does not follow from its outcome.
+  endedSpan({
+    step: 'communication',
+    run: 5,
+    at: 51_500_000,
+    error: { type: 'unknown', message: 'it failed' },
+    attributes: { 'weather.response.transport': 'failure' },
   }),
   // A run that ends a forecast which waits, by the fault of the validator.
   endedSpan({

@@ -47,7 +47,8 @@ export async function readValidationReport(
   runId: number,
 ): Promise<ValidationReport> {
   const { status, miners, leads, waits } = await pipeline.progress(runId);
-  const { isSdkDisabled } = sources.config;
+  const { validatorHotkey, config } = sources;
+  const { isSdkDisabled } = config;
   const recorded = isSdkDisabled
     ? unrecorded(sources, runId, status)
     : await readRunReport(recording.pool, { validatorHotkey, runId });

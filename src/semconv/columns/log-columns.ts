@@ -58,6 +58,8 @@ const STEPS: ColumnSources = {
     'weather.error.fingerprint',
     'weather.error.causes',
     'weather.error.retryable',
+    'weather.error.http_status',
+    'http.response.status_code',
     'weather.closing.reason',
   ),
   context: by(

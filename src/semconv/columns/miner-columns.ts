@@ -9,7 +9,13 @@ import {
   type RecordedTable,
 } from './column-source.ts';
 
-const CALLS = ['weather.response.transport', 'span.start_time_unix_nano', 'span.end_time_unix_nano'] as const;
+const TRANSPORT = [
+  'weather.response.transport',
+  'weather.step.name',
+  'weather.step.status',
+  'error.type',
+] as const;
+const CALLS = [...TRANSPORT, 'span.start_time_unix_nano', 'span.end_time_unix_nano'] as const;
 
 const MINERS: ColumnSources = {
   validator_id: VALIDATOR_ID,
@@ -37,8 +43,11 @@ const MINERS: ColumnSources = {
     'miner_stats.successful_forecasts',
     'miner_stats.failed_forecasts',
   ),
-  hosting_successes: by('The number of steps that report `success`', 'weather.response.transport'),
-  hosting_failures: by('The number of steps that report `failure`', 'weather.response.transport'),
+  hosting_successes: by(
+    'The number of steps that report `success`; a call that reports nothing counts by its outcome',
+    ...TRANSPORT,
+  ),
+  hosting_failures: by('The number of those with `failure`', ...TRANSPORT),
   host_reliability_ratio: by(
     'The first over both',
     'miner_stats.hosting_successes',

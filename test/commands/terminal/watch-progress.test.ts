@@ -28,8 +28,8 @@ const progressOf = (completed: number): RunProgress => ({
 
 describe('watchProgress', () => {
   it('the progress of a run is one line with the number of miners and scores by state', () => {
-    expect(describeProgress(progressOf(1))).toBe(
-      'run 3 awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 1 wait for GFS, 3 wait for ERA5, 2 failed',
+    expect(describeProgress('5GrwvaEF5zXb26Fz', progressOf(1))).toBe(
+      'run 3 of 5GrwvaE… awaiting results · miners: 1 completed, 1 failed, 1 under way · scores: 6 of 13, 1 wait for GFS, 3 wait for ERA5, 2 failed',
     );
   });
 
