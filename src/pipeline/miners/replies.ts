@@ -99,11 +99,11 @@ export function readInitiateFetchReply(
 
 /** Parses the reply to a poll. Progress is clamped to 0…100; a missing one is null, not 0. */
 export function readPollReply(body: unknown, secrets: readonly string[]): ParsedReply<PollReply> {
-  const { status: wireStatus, message, ...said } = parseReply(pollReplySchema, body);
-  const started = said.inference_started_at ?? said.started_at;
+  const { status: wireStatus, message, ...fields } = parseReply(pollReplySchema, body);
+  const started = fields.inference_started_at ?? fields.started_at;
   const start = started == null ? {} : { startedAt: new Date(started) };
   const kind = classifyWireStatus('poll_job_status', wireStatus);
-  const progress = said.progress == null ? null : Math.min(100, Math.max(0, said.progress));
+  const progress = fields.progress == null ? null : Math.min(100, Math.max(0, fields.progress));
   switch (kind) {
     case 'running':
       return { wireStatus, reply: { ...start, kind, progress, wireStatus } };
