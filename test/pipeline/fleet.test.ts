@@ -9,10 +9,9 @@ import { createMinerClient, type MinerClient } from '#pipeline/miners/index';
 import { makeDemonstrationWorld, makeSimulatedForecast } from '#world';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { captureSpans, statusOf } from './support/captured-spans.ts';
-import { VALIDATOR } from './support/tiny-world.ts';
+import { INIT_TIME as initTime, VALIDATOR } from './support/tiny-world.ts';
 
 const spans = captureSpans();
-const initTime = new Date('2026-11-01T00:00:00Z');
 const PROFILES: readonly Profile[] = [
   'good',
   'slow',

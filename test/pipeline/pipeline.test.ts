@@ -4,7 +4,7 @@ import type { RunProgress } from '#pipeline';
 import { attributesOf, captureSpans, contextOf, statusOf, traceparentOf } from './support/captured-spans.ts';
 import { goodForecast, openBench, tinyStores, type PipelineBench } from './support/pipeline-bench.ts';
 import { minerOf, stubMiners, type StubMiners } from './support/stub-miners.ts';
-import { VALIDATOR } from './support/tiny-world.ts';
+import { cycleAfterInit, isoAfterInit, VALIDATOR } from './support/tiny-world.ts';
 
 const spans = captureSpans();
 const only = (name: string, substep?: string): ReadableSpan => {
@@ -107,7 +107,7 @@ describe('pipeline with one good miner', () => {
       ),
     ).toEqual(['init', 'initialized', 'seeded', '10day']);
     expect(JSON.parse(String(root.attributes['weather.forecast.input_sources']))).toMatchObject({
-      gfs: ['2026-10-31T18Z', '2026-11-01T00Z'],
+      gfs: [cycleAfterInit(-6), cycleAfterInit(0)],
       era5_lead_hours: [24, 48],
     });
   });
@@ -117,7 +117,7 @@ describe('pipeline with one good miner', () => {
     expect(span.attributes['weather.miner.uid']).toBeUndefined();
     expect(span.attributes['weather.stage']).toBe('gfs_fetch');
     expect(contextOf(span)).toMatchObject({
-      cycles: ['2026-11-01T00Z'],
+      cycles: [cycleAfterInit(0)],
       fields: { analysis: ['2t', 'msl', '10u', 'z500'], reference: ['2t', 'msl', '10u', 'z500'] },
       cache_hits: 0,
       bytes: 8 * 30 * 4,
@@ -238,7 +238,7 @@ describe('pipeline with one good miner', () => {
     }
     expect(components[0]).toMatchObject({
       'weather.component.score_type': 'day1',
-      'weather.component.valid_time': '2026-11-01T12:00:00.000Z',
+      'weather.component.valid_time': isoAfterInit(12),
       'weather.component.clone_penalty': 0,
       'weather.component.climatology_check_passed': true,
       'weather.component.pattern_correlation_passed': true,

@@ -6,7 +6,14 @@ import { contextOf, statusOf } from './support/captured-spans.ts';
 import { useFreshBench } from './support/fresh-bench.ts';
 import { ALL_LEADS, DAY1_LEAD, runRequest, tinyStores } from './support/pipeline-bench.ts';
 import { stubMiners } from './support/stub-miners.ts';
-import { INIT_TIME, tinyClimatology, tinyFiles, tinyStore } from './support/tiny-world.ts';
+import {
+  cycleAfterInit,
+  INIT_TIME,
+  isoAfterInit,
+  tinyClimatology,
+  tinyFiles,
+  tinyStore,
+} from './support/tiny-world.ts';
 
 const { spans, bench } = useFreshBench();
 const DAY = 86_400_000;
@@ -72,7 +79,7 @@ describe('waiting for truth', () => {
     expect(late.length).toBeGreaterThan(2);
     expect(late.map(({ attributes }) => attributes['weather.step.attempt'])).toEqual(late.map(() => 1));
     expect(late.map(statusOf)).toEqual([...late.slice(1).map(() => 'waiting_for_truth'), 'succeeded']);
-    expect(contextOf(late[0])['waiting']).toContain('does not have 2026-11-03T00:00:00.000Z yet');
+    expect(contextOf(late[0])['waiting']).toContain(`does not have ${isoAfterInit(48)} yet`);
   });
 
   it('progress names a miner that waits without a job', async () => {
@@ -205,7 +212,7 @@ describe('GFS', () => {
 
   it('a busy lock is neither a success nor a failed attempt', async () => {
     const holder = await bench.database.pool.connect();
-    await holder.query('select pg_advisory_lock($1, hashtext($2))', [GFS_LOCK_CLASS, '2026-11-01T00Z']);
+    await holder.query('select pg_advisory_lock($1, hashtext($2))', [GFS_LOCK_CLASS, cycleAfterInit(0)]);
     const stub = await goodMiners();
     const pipeline = bench.open(stub, await tinyStores(), { delayFactor: 1e-4 });
     const runId = await pipeline.createRun(runRequest(stub));

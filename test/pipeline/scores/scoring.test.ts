@@ -9,9 +9,9 @@ import { scoreDay1Lead } from '#pipeline/scores/score-day1';
 import { requireLeadScore, scoreEra5Lead } from '#pipeline/scores/score-era5-lead';
 import { leadScore } from '#scoring';
 import { PRESSURE_LEVELS_HPA, type Variable } from '#semconv';
-import { tinyClimatology, tinyStore } from '../support/tiny-world.ts';
+import { isoAfterInit, tinyClimatology, tinyStore } from '../support/tiny-world.ts';
 
-const VALID_TIME = new Date('2026-11-02T00:00:00Z');
+const VALID_TIME = new Date(isoAfterInit(24));
 let truth: GridStore;
 let climatology: GridStore;
 let reference: GridStore;

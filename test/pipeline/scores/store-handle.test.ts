@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { GridStore } from '#grids';
 import { createStoreHandle, hasTime, upstreamError } from '#pipeline/scores/store-handle';
 import { CategorizedError } from '#semconv';
-import { tinyStore } from '../support/tiny-world.ts';
+import { isoAfterInit, tinyStore } from '../support/tiny-world.ts';
 
-const AT_24 = new Date('2026-11-02T00:00:00Z');
-const AT_48 = new Date('2026-11-03T00:00:00Z');
+const AT_24 = new Date(isoAfterInit(24));
+const AT_48 = new Date(isoAfterInit(48));
 let short: GridStore;
 let long: GridStore;
 beforeAll(async () => {

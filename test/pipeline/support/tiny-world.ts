@@ -1,8 +1,17 @@
 import { openGridStore, writeGridStore, type GridStore } from '#grids';
 import type { Variable } from '#semconv';
 
-/** T0 of the tiny world, months ago: all truth is due and nothing of it is given up when the leads allow. */
-export const INIT_TIME = new Date('2026-11-01T00:00:00Z');
+const DAY_MILLIS = 86_400_000;
+/**
+ * T0 of the tiny world, 17 days ago: all truth is due, which takes until 15 days after T0, and nothing of it is given up
+ * yet, which happens 30 days after its valid time. A fixed date would leave these days one day.
+ */
+export const INIT_TIME = new Date((Math.floor(Date.now() / DAY_MILLIS) - 17) * DAY_MILLIS);
+/** ISO text of an instant some hours after T0. */
+export const isoAfterInit = (hours: number): string =>
+  new Date(INIT_TIME.getTime() + hours * 3_600_000).toISOString();
+/** The name of a cycle some hours after T0. */
+export const cycleAfterInit = (hours: number): string => `${isoAfterInit(hours).slice(0, 13)}Z`;
 export const VALIDATOR = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY';
 
 const LATITUDES = Float64Array.from([60, 30, 0, -30, -60]);

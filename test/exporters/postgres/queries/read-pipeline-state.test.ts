@@ -292,7 +292,11 @@ describe('the state beside the views', () => {
         'waiting', (select json_object_agg(run_id, leads order by run_id) from (
           select run_id, (select count(*) from newest_attempts as step
             where status = 'waiting_for_truth' and step_name in ('day1', 'era5')
-            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id)) as leads
+            and (step.validator_id, step.run_id) = (run.validator_id, run.run_id) and not exists (
+              select from weather_forecast_stats as forecast
+              where (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+                  = (step.validator_id, step.run_id, step.miner_hotkey)
+                and forecast.forecast_status in ('completed', 'failed'))) as leads
           from run_progress as run where completion_time is null) as leads),
         'retries', (select count(*) from scheduled_retries where not waits_for_truth),
         'overdue', (select count(*) from scheduled_retries where not waits_for_truth and next_retry_time < $1),
