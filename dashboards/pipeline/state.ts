@@ -22,7 +22,7 @@ const now = promStatPanel({
     'that no worker claims them: see whether barograph work runs.',
   unit: UNITS.count,
   noValue: NO_STATE,
-  width: 12,
+  width: 10,
   height: 4,
   thresholds: NEUTRAL,
   queries: [
@@ -45,7 +45,7 @@ const oldest = promStatPanel({
     'truth (GFS or ERA5) is that is waited for longest. The dashboard Run names them.',
   unit: UNITS.seconds,
   noValue: 'Nothing runs, nothing is overdue, and no truth is late',
-  width: 12,
+  width: 8,
   height: 4,
   decimals: 0,
   thresholds: ['green', [3600, 'yellow'], [6 * 3600, 'orange'], [24 * 3600, 'red']],
@@ -58,6 +58,26 @@ const oldest = promStatPanel({
     },
   ],
   fields: [{ name: 'Overdue', thresholds: ['green', [60, 'orange'], [600, 'red']] }],
+});
+
+const unfinished = promStatPanel({
+  id: 106,
+  title: 'Ended without scores',
+  description:
+    'How long ago the newest run of the chosen validator ended in each status that is not completed. Look for it in the dashboard Run: ' +
+    '"Decisions of the orchestrator" tells why.',
+  unit: UNITS.seconds,
+  noValue: 'No run that is known ended so',
+  width: 6,
+  height: 4,
+  decimals: 0,
+  thresholds: ['red', [24 * 3600, 'blue']],
+  queries: [
+    {
+      expr: ageOf(stateOf(METRICS.runUnfinished, { where: ofValidator })),
+      legend: '{{run_status}} ({{run_id}})',
+    },
+  ],
 });
 
 const runs = tablePanel({
@@ -134,5 +154,5 @@ const waiting = promLinesPanel({
 export const pipelineState: Section = {
   id: 100,
   title: 'State of the pipeline',
-  panels: [now, oldest, runs, stages, waiting],
+  panels: [now, oldest, unfinished, runs, stages, waiting],
 };

@@ -4,10 +4,19 @@ import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { by, latest, series, since } from './promql.ts';
 import type { AlertRule } from './rule.ts';
-import { LONG_STEPS, PATIENT_RETRIES, PROMPT_RETRIES, SHORT_STEPS, TOO_LONG_SECONDS } from './thresholds.ts';
+import {
+  LONG_STEPS,
+  PATIENT_RETRIES,
+  PROMPT_RETRIES,
+  SHORT_STEPS,
+  TOLD_SECONDS,
+  TOO_LONG_SECONDS,
+} from './thresholds.ts';
 
 const run = METRICS.runInit.labels;
 const BEFORE_GFS = ['created', 'seeding'] as const satisfies readonly RunStatus[];
+/** Ends of the validator's own making or of its data. That all miners fail is told by the alerts about miners. */
+const WITHOUT_SCORES = ['failed', 'stale_abandoned'] as const satisfies readonly RunStatus[];
 const BEFORE_VERIFICATION = ['inference_requested', 'inference_running'] as const satisfies readonly Stage[];
 
 const oldestStep = (steps: typeof SHORT_STEPS | typeof LONG_STEPS): string =>
@@ -21,7 +30,10 @@ const statusAge = (statuses: readonly RunStatus[]): string =>
  * Alerts about what blocks a run. Their "since" series are absent while nothing waits, so the alerts resolve with them;
  * absence because no process reads the tables is a separate alert.
  */
-export const runAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
+export const runAlerts = (pace: Pace): readonly AlertRule[] => [...blockedAlerts(pace), ...dataAlerts(pace)];
+
+/** Steps, forecasts and retries that do not go on. */
+const blockedAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographStuckStep',
     expr: `(${oldestStep(SHORT_STEPS)} > ${seconds(TOO_LONG_SECONDS.shortStep)})
@@ -56,6 +68,10 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
       'No worker claims it. Retries of early steps lose their forecast when the two hours of the manifest freeze are over.',
     dashboard: DASHBOARD_LINKS.runs,
   },
+];
+
+/** GFS and ERA5 that are late, and runs that ended without them. */
+const dataAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
   {
     alert: 'BarographGfsLate',
     expr: `${statusAge(BEFORE_GFS)} > ${seconds(TOO_LONG_SECONDS.gfs)}`,
@@ -65,6 +81,17 @@ or (${oldestRetry(PATIENT_RETRIES)} > ${seconds(TOO_LONG_SECONDS.patientRetry)})
       'Run {{ $labels.run_id }} of validator {{ $labels.validator_id }} has waited {{ $value | humanizeDuration }} for GFS',
     description:
       'No miner is queried before GFS is available. The run is given up when its six attempts are used up, 135 minutes after the first.',
+    dashboard: DASHBOARD_LINKS.run,
+  },
+  {
+    alert: 'BarographRunFailed',
+    expr: `${since(by('max', METRICS.runUnfinished.labels, series(METRICS.runUnfinished, { run_status: WITHOUT_SCORES })))} < ${seconds(TOLD_SECONDS)}`,
+    for: held('0s'),
+    severity: 'ticket',
+    summary:
+      'Run {{ $labels.run_id }} of validator {{ $labels.validator_id }} ended {{ $labels.run_status }}',
+    description:
+      'Its forecasts that were open ended with it, and none of them counts for its miner. Nothing is tried again; the alert ends a day after the run.',
     dashboard: DASHBOARD_LINKS.run,
   },
   {

@@ -46,6 +46,9 @@ export const TOO_LONG_SECONDS = {
   stateRead: 2 * MINUTE,
 } as const;
 
+/** How long a run that failed is told, seconds: until the next one has been made, a day later. */
+export const TOLD_SECONDS = 24 * HOUR;
+
 /** Counts and shares at which an alert fires. */
 export const TOO_MANY = {
   /** Failed forecasts in a row of one miner: three days. */

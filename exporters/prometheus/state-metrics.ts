@@ -50,6 +50,7 @@ export function createStateMetrics(registry: MetricRegistry, options: StateMetri
     });
   gauges(METRICS.validators, (state) => validatorSamples(state.validators, maxValidators));
   registerRuns(gauges);
+  gauges(METRICS.runUnfinished, (state) => unfinishedSamples(state, maxValidators));
   registerSteps(gauges);
   registerRecords(gauges);
   registry.derived(METRICS.stateRead, () => instant({}, shown?.readAt));
@@ -110,7 +111,10 @@ function registerRecords(gauges: Gauges): void {
   gauges(METRICS.missingRecords, ({ missingRecords }) => [{ labels: {}, value: missingRecords }]);
 }
 
-const labelsOf = ({ validatorId, runId }: OpenRun): Labels<'validator_id' | 'run_id'> => ({
+const labelsOf = ({
+  validatorId,
+  runId,
+}: Pick<OpenRun, 'validatorId' | 'runId'>): Labels<'validator_id' | 'run_id'> => ({
   validator_id: String(validatorId),
   run_id: String(runId),
 });
@@ -140,6 +144,17 @@ function validatorSamples(
     .filter(({ hotkey }) => isShowableIdentity(hotkey))
     .slice(0, limit)
     .map(({ id, hotkey }) => ({ labels: { validator_id: String(id), validator_hotkey: hotkey }, value: 1 }));
+}
+
+/** At most one run for each validator within the budget and each status. */
+function unfinishedSamples(
+  { validators, unfinishedRuns }: PipelineState,
+  limit: number,
+): Sample<'validator_id' | 'run_id' | 'run_status'>[] {
+  const admitted = new Set(validators.slice(0, limit).map(({ id }) => id));
+  return unfinishedRuns
+    .filter(({ validatorId }) => admitted.has(validatorId))
+    .flatMap((run) => instant({ ...labelsOf(run), run_status: run.status }, run.endedAt));
 }
 
 /** Selects the newest runs, round-robin over the validators, so that no validator crowds out another. */

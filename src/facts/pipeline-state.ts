@@ -7,6 +7,8 @@ export interface PipelineState {
   readonly readAt: EpochMicros;
   readonly validators: readonly Validator[];
   readonly openRuns: readonly OpenRun[];
+  /** Of each validator the newest run that ended in each status other than `completed`. */
+  readonly unfinishedRuns: readonly UnfinishedRun[];
   /** Running steps, by step name; absent when none runs. */
   readonly stepsInProgress: ByStep<StepsInProgress>;
   /** Scheduled retries in open runs, by step name; without those that wait for truth. */
@@ -52,6 +54,14 @@ export const NO_TRUTH_WAIT: OpenRun['truthWaits'] = {
   day1: { leads: 0, oldestDue: null },
   era5: { leads: 0, oldestDue: null },
 };
+
+/** A run that ended without being completed. */
+export interface UnfinishedRun {
+  readonly validatorId: number;
+  readonly runId: number;
+  readonly status: RunStatus;
+  readonly endedAt: EpochMicros;
+}
 
 export interface ForecastCount {
   readonly stage: Stage;

@@ -29,7 +29,9 @@ export function explain(explanation: Explanation): string {
 }
 
 const scoreOf = ({ overall_forecast_score: score, miner_rank: rank }: Explanation): string =>
-  score === null ? 'has no score' : `has the score ${score.toFixed(4)}, rank ${rank ?? 'unknown'}`;
+  score === null
+    ? 'has no score'
+    : `has the score ${score.toFixed(4)}, ${rank === null ? 'no rank' : `rank ${rank}`}`;
 
 function totalsLine(attempts: readonly Attempt[]): string {
   const { attempts: count, retries, waits, calls, failed_calls: failed } = totalsOf(attempts);

@@ -34,7 +34,7 @@ export interface LabelDefinition {
 export const METRIC_LABELS = {
   validator_id: { brief: 'Number of the validator in the table validators', values: 'identity' },
   validator_hotkey: { brief: 'Identity of the validator', values: 'identity' },
-  run_id: { brief: 'Run that has not ended', values: 'identity' },
+  run_id: { brief: 'Run that has not ended, or that ended without being completed', values: 'identity' },
   miner_hotkey: { brief: 'Identity of the miner', values: 'identity' },
   miner_uid: { brief: 'Slot that the miner holds; absent when it is not known', values: 'identity' },
   step: { brief: 'The step', values: STEP_NAMES },

@@ -162,6 +162,14 @@ const STATE_METRICS = {
     ],
     [...run, 'run_status'],
   ),
+  runUnfinished: gauge(
+    [
+      'barograph_run_unfinished_timestamp_seconds',
+      'seconds',
+      'When a run ended without being completed: the newest of each validator and status.',
+    ],
+    [...run, 'run_status'],
+  ),
   runInit: gauge(
     ['barograph_run_init_timestamp_seconds', 'seconds', 'T0 of an open run: the GFS initialisation time.'],
     run,

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TOO_LONG_SECONDS } from '#dashboards/rules/thresholds';
 import { doctorCommand } from '#commands/doctor/doctor';
-import { explainCommand } from '#commands/explain';
 import { METRICS } from '#semconv/metrics';
 import { invoke } from '../commands/support/invoke.ts';
 import { startBrokenRun, type BrokenRun } from './support/broken-run.ts';
-import { renderPage, renderTable, withoutChance, type BrokenRow } from './support/broken-table.ts';
+import { expectEndedWithRun, explained, lineThat, panelsOf } from './support/broken-checks.ts';
+import { renderPage, renderTable, type BrokenRow } from './support/broken-table.ts';
 import { makeBrokenWorld, withoutFields, type BrokenWorld } from './support/broken-world.ts';
 import { hasProgram, tellSkipped } from './support/programs.ts';
-import { panelsShowing, type Culprits } from './support/showing-panels.ts';
+import type { Culprits } from './support/showing-panels.ts';
 import { mendWrites, slowWrites } from './support/slow-database.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'broken-on-purpose.md');
@@ -18,9 +18,10 @@ const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'broken-on-purpose.md
 const PACE = 0.005;
 /** Its limits are minutes, and what it does in a second takes a second here, too. */
 const RECORDER_PACE = 0.01;
-const SCENARIOS = 5;
+const SCENARIOS = 7;
+/** Leads of the world whose truth is due only after these days, hours. */
+const NOT_DUE = [120, 240];
 const SOON = { timeout: 30_000, interval: 200 };
-const HOUR_MILLIS = 3_600_000;
 
 const isThere = hasProgram('prometheus');
 if (!isThere) tellSkipped('the test that breaks things on purpose', 'prometheus');
@@ -40,41 +41,6 @@ describe.skipIf(!isThere)('Runs broken on purpose', () => {
     await world.close();
   });
 
-  /** The panels that show the culprits now, with the run and the miner chosen. */
-  function panelsOf(run: BrokenRun, { uid, culprits }: { uid: number; culprits: Culprits }) {
-    return panelsShowing({
-      pool: run.database.pool,
-      prometheus: run.prometheus,
-      choice: {
-        variables: {
-          validator: '1',
-          run: String(run.runId),
-          miner: run.miners[uid]?.hotkey ?? '',
-          jaeger: 'http://localhost:16686',
-        },
-        from: new Date(world.initTime.getTime() - HOUR_MILLIS),
-        to: new Date(Date.now() + HOUR_MILLIS),
-      },
-      culprits,
-    });
-  }
-
-  /** The lines of `barograph explain` for a miner of the run. */
-  async function explained(run: BrokenRun, uid: number): Promise<readonly string[]> {
-    const args = ['--run', String(run.runId), '--miner', String(uid)];
-    const { stdout } = await invoke(explainCommand(), args, {
-      DATABASE_URL: run.database.connectionString,
-    });
-    return stdout.split('\n');
-  }
-
-  /** The one line that is so; what changes from run to run is left out. */
-  function lineThat(is: RegExp, lines: readonly string[]): string {
-    const found = lines.filter((line) => is.test(line));
-    expect(found, lines.join('\n')).toHaveLength(1);
-    return withoutChance(found[0] ?? '');
-  }
-
   /** Waits for the alert, and asserts that it fires alone and that the panel shows the culprits then. */
   async function seen(
     run: BrokenRun,
@@ -84,7 +50,7 @@ describe.skipIf(!isThere)('Runs broken on purpose', () => {
     expect([...new Set(firing.map(({ labels }) => labels['alertname']))]).toEqual([alert]);
     // An age that falls with every commit may be small for a moment while the alert fires.
     panelsThatShow += await vi.waitFor(async () => {
-      const panels = await panelsOf(run, { uid, culprits });
+      const panels = await panelsOf(run, { world, uid, culprits });
       expect(panels).toContain(panel);
       return panels.length;
     }, SOON);
@@ -245,6 +211,80 @@ describe.skipIf(!isThere)('Runs broken on purpose', () => {
       limitSeconds: TOO_LONG_SECONDS.delivery,
       panel,
       command: 'barograph doctor',
+      sentence,
+    });
+  });
+
+  it('GFS is missing for good: the run fails and is told, and its miners are excused', async () => {
+    const [late, alert] = ['BarographGfsLate', 'BarographRunFailed'];
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'good', 'good', 'good'],
+      stores: { analysis: () => Promise.resolve(withoutFields(world.stores.analysis)) },
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    await run.untilFiring(late);
+    expect(await run.ended()).toBe('failed');
+    await run.untilResolved(late);
+    const panel = 'Run › Decisions of the orchestrator';
+    const culprits: Culprits = [({ text }) => text.includes('GFS could not be read (truth_not_ready)')];
+    const firing = await seen(run, { alert, panel, uid: 0, culprits });
+    expect(firing.map(({ labels }) => [labels['run_id'], labels['run_status']])).toEqual([
+      [String(run.runId), 'failed'],
+    ]);
+    await expectEndedWithRun(run, 'truth_not_ready upstream');
+    const lines = await explained(run, 0);
+    expect(lines[0]).toContain(': failed, stage gfs_fetch; has no score.');
+    expect(lines.join('\n')).not.toMatch(/tried again at|still to come|Next try/);
+    const sentence = lineThat(/^ {2}day1: /, lines);
+    expect(sentence).toMatch(/Fault: upstream\. No retry will come\.$/);
+    expect(await run.firedSoFar()).toEqual([late, alert]);
+    rows.push({
+      broken: 'GFS is missing for good: its store never gets the cycle',
+      alert,
+      before: late,
+      limitSeconds: 0,
+      panel,
+      command: 'barograph explain',
+      sentence,
+    });
+  });
+
+  it('a run is abandoned while leads wait for ERA5: it is told, nothing waits any more, and no miner is blamed', async () => {
+    const alert = 'BarographRunFailed';
+    const run = await startBrokenRun({
+      world,
+      profiles: ['good', 'good', 'good', 'good'],
+      leads: NOT_DUE,
+      pipelinePace: PACE,
+      recorderPace: RECORDER_PACE,
+    });
+    await vi.waitFor(async () => {
+      const { rows: waits } = await run.database.pool.query(
+        'select * from scheduled_retries where waits_for_truth',
+      );
+      expect(waits).toHaveLength(run.miners.length * NOT_DUE.length);
+    }, SOON);
+    await run.abandon();
+    expect(await run.ended()).toBe('stale_abandoned');
+    const panel = 'Run › Decisions of the orchestrator';
+    const culprits: Culprits = [({ text }) => text.includes('The user ended it before its time.')];
+    const firing = await seen(run, { alert, panel, uid: 0, culprits });
+    expect(firing.map(({ labels }) => labels['run_status'])).toEqual(['stale_abandoned']);
+    await expectEndedWithRun(run, 'validator_internal validator');
+    const lines = await explained(run, 0);
+    expect(lines[0]).toContain(': failed, stage era5_scoring_');
+    expect(lines.join('\n')).not.toMatch(/waits until|still to come|Looked for again/);
+    const sentence = lineThat(/^ {2}era5 /, lines);
+    expect(sentence).toMatch(/Fault: validator\. No retry will come\.$/);
+    expect(await run.firedSoFar()).toEqual([alert]);
+    rows.push({
+      broken: 'A run is abandoned: Ctrl-C while its leads wait for ERA5',
+      alert,
+      limitSeconds: 0,
+      panel,
+      command: 'barograph explain',
       sentence,
     });
   });

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ForecastCount, OpenRun } from '#facts/pipeline-state';
+import type { ForecastCount, OpenRun, UnfinishedRun } from '#facts/pipeline-state';
 import type { EpochMicros } from '#facts/step-fact';
 import { epochMicros } from '../sql/sql-values.ts';
 import { runStatusOf, stageOf, stageStatusOf } from './parse-closed-sets.ts';
@@ -39,6 +39,29 @@ interface OpenRunRow extends RunKey {
 export async function readOpenRuns(client: ClientBase): Promise<readonly RunLine[]> {
   const { rows } = await client.query<OpenRunRow>(OPEN_RUNS);
   return rows.map((row) => ({ ...row, status: runStatusOf(row.status) }));
+}
+
+/**
+ * Top n per group: only the newest runs of each validator by their number, from the primary key, so that the cost does
+ * not grow with the runs. With a run a day these are two months of them, more than any run lasts.
+ */
+const UNFINISHED_RUNS = `
+  select distinct on (validator_id, status) validator_id as "validatorId", run.id as "runId", status,
+    ${epochMicros('completion_time')} as "endedAt"
+  from validators as validator cross join lateral (
+    select validator_id, id, status, completion_time from weather_forecast_runs
+    where validator_id = validator.id order by id desc limit 64) as run
+  where completion_time is not null and status <> 'completed'
+  order by validator_id, status, completion_time desc, run.id desc`;
+
+/** Of each validator the newest run that ended in each status other than `completed`. */
+export async function readUnfinishedRuns(client: ClientBase): Promise<readonly UnfinishedRun[]> {
+  type Row = Omit<UnfinishedRun, 'status'> & { readonly status: string | null };
+  const { rows } = await client.query<Row>(UNFINISHED_RUNS);
+  return rows.flatMap((row) => {
+    const status = runStatusOf(row.status);
+    return status === null ? [] : [{ ...row, status }];
+  });
 }
 
 /**

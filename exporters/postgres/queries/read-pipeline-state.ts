@@ -12,7 +12,7 @@ import type { EpochMicros } from '#facts/step-fact';
 import type { StepName } from '#semconv';
 import { epochMicros } from '../sql/sql-values.ts';
 import { scoreTypeOf, stepNameOf } from './parse-closed-sets.ts';
-import { readForecasts, readOpenRuns, runKeyText, type RunKey } from './open-runs.ts';
+import { readForecasts, readOpenRuns, readUnfinishedRuns, runKeyText, type RunKey } from './open-runs.ts';
 import {
   earliest,
   readPendingAttempts,
@@ -56,8 +56,9 @@ export function readPipelineState(
     const deadLetters = await countDeadLetters(client, {});
     const missingRecords = await countMissingRecords(client);
     signal?.throwIfAborted();
+    const unfinishedRuns = await readUnfinishedRuns(client);
     const runs = await readRuns(client, readAt);
-    return { readAt, validators, stepsInProgress, deadLetters, missingRecords, ...runs };
+    return { readAt, validators, stepsInProgress, deadLetters, missingRecords, unfinishedRuns, ...runs };
   });
 }
 

@@ -102,10 +102,11 @@ async function checkMissingScores(at: number): Promise<void> {
 /** What the alerts are computed from. */
 async function checkState(at: number): Promise<void> {
   const state = await readPipelineState(database.pool, { now: () => at });
-  const waits = state.openRuns.map(({ runId, leadsWaitingForTruth, oldestTruthDue }) => ({
+  // The model has no day one that waits for GFS.
+  const waits = state.openRuns.map(({ runId, truthWaits: { era5 } }) => ({
     run: runId,
-    leads: leadsWaitingForTruth,
-    due: oldestTruthDue,
+    leads: era5.leads,
+    due: era5.oldestDue,
   }));
   expect(waits).toEqual(openRuns(at).map((run) => truthWaitOf(run, at)));
   expect(state.retries).toEqual(retriesByStep(at));

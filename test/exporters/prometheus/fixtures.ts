@@ -179,6 +179,7 @@ export const pipelineState = (fields: Partial<PipelineState> = {}): PipelineStat
   readAt: AT,
   validators: [],
   openRuns: [],
+  unfinishedRuns: [],
   stepsInProgress: {},
   retries: {},
   deadLetters: {},
@@ -207,6 +208,7 @@ export const BUSY_STATE = pipelineState({
     }),
     openRun({ runId: 43 }),
   ],
+  unfinishedRuns: [{ validatorId: 1, runId: 41, status: 'failed', endedAt: AT - 7_200_000_000 }],
   stepsInProgress: { poll: { steps: 3, oldestStart: AT - 1_000_000 } },
   retries: {
     query: { scheduled: 4, overdue: 1, oldestDue: AT - 2_000_000 },

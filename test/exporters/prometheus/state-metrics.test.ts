@@ -20,6 +20,7 @@ const STATE_KEYS = [
   'runForecasts',
   'runStatusSince',
   'runInit',
+  'runUnfinished',
   'runsOverflowed',
   'stepsInProgress',
   'oldestStepInProgress',
@@ -54,6 +55,7 @@ describe('State of the pipeline', () => {
       'barograph_run_forecasts{validator_id="1",run_id="42",stage="inference_running",stage_status="polling"} 2',
       'barograph_run_status_since_timestamp_seconds{validator_id="1",run_id="42",run_status="awaiting_results"} 1795456739.5',
       'barograph_run_init_timestamp_seconds{validator_id="1",run_id="42"} 1795453200',
+      'barograph_run_unfinished_timestamp_seconds{validator_id="1",run_id="41",run_status="failed"} 1795449600',
       'barograph_steps_in_progress{step="poll"} 3',
       'barograph_oldest_step_in_progress_timestamp_seconds{step="poll"} 1795456799',
       'barograph_retries_scheduled{step="query"} 4',
@@ -114,6 +116,17 @@ describe('Expiry of the state', () => {
 });
 
 describe('Budget of runs', () => {
+  it('the unfinished runs of a validator beyond the budget of validators have no series', async () => {
+    const unfinishedRuns = [1, 2].map((validatorId) => {
+      return { validatorId, runId: 7, status: 'failed', endedAt: AT } as const;
+    });
+    const validators = [1, 2].map((id) => ({ id, hotkey: `5Validator${id}` }));
+    const { exporter } = showing(pipelineState({ validators, unfinishedRuns }), { maxValidators: 1 });
+    expect(await shown(exporter, METRICS.runUnfinished.name)).toEqual([
+      `barograph_run_unfinished_timestamp_seconds{validator_id="1",run_id="7",run_status="failed"} ${AT / 1e6}`,
+    ]);
+  });
+
   const runsShown = async (state: PipelineState, maxRuns: number) => {
     const { exporter } = showing(state, { maxRuns });
     const waiting = await shown(exporter, METRICS.leadsWaitingForTruth.name);

@@ -16,7 +16,7 @@ import type { BrokenWorld } from './broken-world.ts';
 import { startPrometheus, type ActiveAlert, type PrometheusServer } from './prometheus-server.ts';
 
 /** Scored leads, hours. */
-const LEADS = [24, 48];
+const LEADS: readonly number[] = [24, 48];
 const DAY1_LEAD = 12;
 const SEED = 7;
 /** Simulated miners answer at once. */
@@ -30,6 +30,8 @@ export interface BrokenRunOptions {
   readonly world: BrokenWorld;
   /** The part of each miner, by UID. */
   readonly profiles: readonly Profile[];
+  /** Scored leads, hours; those whose truth is there already unless told otherwise. */
+  readonly leads?: readonly number[];
   /** The stores that are not as they should be. */
   readonly stores?: Partial<PipelineStores>;
   /** A part of the time of production, for the waits of the pipeline and for the rules about it. */
@@ -51,6 +53,8 @@ export interface BrokenRun {
   readonly firedSoFar: () => Promise<readonly string[]>;
   /** Waits until the run is over. @returns its status */
   readonly ended: () => Promise<string>;
+  /** Ends the run as Ctrl-C in `barograph run` does. */
+  readonly abandon: () => Promise<void>;
   /** Shuts the process down gracefully. @returns the report on its records */
   readonly close: () => Promise<SpansAtEnd>;
 }
@@ -90,7 +94,7 @@ export async function startBrokenRun(
     validatorHotkey: 'validator',
     initTime: world.initTime,
     miners: fleet.miners,
-    leads: LEADS,
+    leads: options.leads ?? LEADS,
     day1Lead: DAY1_LEAD,
   });
   await pipeline.start();
@@ -104,6 +108,10 @@ export async function startBrokenRun(
       await pipeline.finished(runId);
       return (await pipeline.progress(runId)).status;
     },
+    abandon: async () => {
+      const why = { category: 'validator_internal', reason: 'The user ended it before its time.' } as const;
+      await pipeline.abandonRuns('%', why);
+    },
     close: async () => {
       await barograph.close();
       return spansAtEnd(recording);
@@ -111,7 +119,7 @@ export async function startBrokenRun(
   };
 }
 
-function startMiners({ world, profiles }: BrokenRunOptions) {
+function startMiners({ world, profiles, leads = LEADS }: BrokenRunOptions) {
   const { initTime, stores } = world;
   return startFleet({
     count: profiles.length,
@@ -123,7 +131,7 @@ function startMiners({ world, profiles }: BrokenRunOptions) {
       makeSimulatedForecast({
         ...stores,
         initTime,
-        leads: [DAY1_LEAD, ...LEADS],
+        leads: [DAY1_LEAD, ...leads],
         quality,
         seed,
         zarrFormat: 2,

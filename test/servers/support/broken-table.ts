@@ -5,6 +5,8 @@ import { durationMillis, type Duration } from '#dashboards/rules/duration';
 export interface BrokenRow {
   readonly broken: string;
   readonly alert: string;
+  /** The alert that fired before it, where one had to. */
+  readonly before?: string;
   /** The limit of the alert's expression, seconds of production; 0 where it has none. */
   readonly limitSeconds: number;
   readonly panel: string;
@@ -19,7 +21,8 @@ Written by \`BAROGRAPH_WRITE_DOCS=1 npm run test:servers -- test/servers/broken-
 
 Each row is a run of the pipeline on a small world with simulated miners, in which one thing was broken on purpose. The run
 was recorded in PostgreSQL and scraped by Prometheus, which held the rules of \`dashboards/generated\` at the pace of the
-run. The alert is the only one that fired from the start of the run until its end; the panel is one of those whose query
+run. The alert is the only one that fired from the start of the run until its end, unless one before it is
+named; the panel is one of those whose query
 gave the culprit while it fired; the sentence is what the command printed at that moment, with \`<…>\` for what changes
 from run to run. How soon an alert fires is told in time of production.
 
@@ -27,9 +30,9 @@ from run to run. How soon an alert fires is told in time of production.
 
 /** The rows as a table of Markdown. */
 export function renderTable(rows: readonly BrokenRow[]): string {
-  const lines = rows.map(({ broken, alert, limitSeconds, panel, command, sentence }) => [
+  const lines = rows.map(({ broken, alert, before, limitSeconds, panel, command, sentence }) => [
     broken,
-    `\`${alert}\` (${severityOf(alert)}, ${afterOf(alert, limitSeconds)})`,
+    `\`${alert}\` (${severityOf(alert)}, ${afterOf(alert, limitSeconds)})${before === undefined ? '' : `; before it \`${before}\``}`,
     panel,
     `\`${command}\`: “${escaped(sentence)}”`,
   ]);

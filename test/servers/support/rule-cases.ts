@@ -107,6 +107,20 @@ const RUN_CASES: readonly RuleCase[] = [
     quiet: ['29m', '42m', '90m'],
   },
   {
+    alert: 'BarographRunFailed',
+    title:
+      'fires once for two processes at the end of a run without scores, for a day, not where all miners failed',
+    interval: '30m',
+    series: {
+      [`barograph_run_unfinished_timestamp_seconds{${A}, ${run}, run_status="failed"}`]: '_x2 3600x60',
+      [`barograph_run_unfinished_timestamp_seconds{${B}, ${run}, run_status="failed"}`]: '_x2 3600x60',
+      [`barograph_run_unfinished_timestamp_seconds{${A}, validator_id="1", run_id="6", run_status="all_miners_failed"}`]:
+        '0x60',
+    },
+    firing: [{ at: '120m', labels: { ...RUN, run_status: 'failed' } }],
+    quiet: ['30m', '1530m'],
+  },
+  {
     alert: 'BarographTruthLate',
     title: 'fires a day after truth was due, not for truth that is to come, and ends when it is there',
     interval: '15m',

@@ -60,6 +60,7 @@ const orchestrated = (status: string, options: Partial<SpanOptions> = {}): Obser
 const EMPTY: Omit<PipelineState, 'readAt'> = {
   validators: [],
   openRuns: [],
+  unfinishedRuns: [],
   stepsInProgress: {},
   retries: {},
   deadLetters: {},
@@ -97,9 +98,37 @@ describe('readPipelineState', () => {
       missingRecords: 0,
       readAt: microsOfIso(instantIn(3, 962_000)),
       validators: [{ id: 1, hotkey: '5Validator' }],
+      unfinishedRuns: [{ validatorId: 1, runId: 4, status: 'failed', endedAt: 1_795_486_805_100_000 }],
       stepsInProgress: { query: { steps: 1, oldestStart: microsOfIso(instantIn(3, 1000)) } },
       retries: { poll: { scheduled: 1, overdue: 1, oldestDue: microsOfIso(instantIn(3, 961_000)) } },
     });
+  });
+});
+
+describe('unfinished runs', () => {
+  const ends = (run: number, ms: number, status: string, validator = '5Validator') =>
+    orchestrated(status, { run, at: ms, validator });
+
+  it('of each validator the newest run of each end is told, and none that was completed or is open', async () => {
+    await record(
+      ends(1, 0, 'failed'),
+      ends(2, 1000, 'failed'),
+      ends(3, 2000, 'completed'),
+      ends(4, 3000, 'stale_abandoned'),
+      ends(5, 4000, 'awaiting_results'),
+      ends(9, 5000, 'all_miners_failed', '5Other'),
+    );
+    const { unfinishedRuns, validators } = await stateAt(10_000);
+    const hotkeys = new Map(validators.map(({ id, hotkey }) => [id, hotkey]));
+    const told = unfinishedRuns.map(({ validatorId, ...run }) => ({
+      ...run,
+      hotkey: hotkeys.get(validatorId),
+    }));
+    expect(told.sort((a, b) => a.runId - b.runId)).toEqual([
+      { hotkey: '5Validator', runId: 2, status: 'failed', endedAt: at(1100) },
+      { hotkey: '5Validator', runId: 4, status: 'stale_abandoned', endedAt: at(3100) },
+      { hotkey: '5Other', runId: 9, status: 'all_miners_failed', endedAt: at(5100) },
+    ]);
   });
 });
 
