@@ -26,7 +26,7 @@ const runEnds = (status: string, type: string, message: string): ObservedSpan =>
   });
 
 /** The explanation of the forecast, and its row, after these spans. */
-async function told(...spans: readonly ObservedSpan[]) {
+async function explainedAfter(...spans: readonly ObservedSpan[]) {
   await writeBatches(database.pool, [spans]);
   const explanation = await readExplanation(database.pool, {
     validatorHotkey: '5Validator',
@@ -52,7 +52,7 @@ describe('the explanation of a forecast that ended with its run', () => {
       maxAttempts: 6,
     } as const;
     const reason = `GFS could not be read (truth_not_ready): ${noGfs.message}`;
-    const { explanation, rows, lines } = await told(
+    const { explanation, rows, lines } = await explainedAfter(
       seeded,
       endedSpan({ ...fetch, attempt: 5, at: 100, status: 'retry_scheduled', attributes: retry(5000) }),
       endedSpan({ ...fetch, attempt: 6, at: 5000 }),
@@ -83,7 +83,7 @@ describe('the explanation of a forecast that ended with its run', () => {
       status: 'waiting_for_truth',
       attributes: retry(3_600_000),
     } as const;
-    const { explanation, rows, lines } = await told(
+    const { explanation, rows, lines } = await explainedAfter(
       seeded,
       endedSpan({ step: 'day1', lead: 12, at: 500, attributes: { 'weather.score.initial': 0.5 } }),
       ...[24, 48].map((lead) => endedSpan({ ...wait, lead, at: 1000 + lead })),
@@ -106,10 +106,10 @@ describe('the explanation of a forecast that ended with its run', () => {
   });
 });
 
-type Told = Awaited<ReturnType<typeof told>>['explanation'];
+type Explained = Awaited<ReturnType<typeof explainedAfter>>['explanation'];
 const expectAlike = (
-  { missing_scores: missing }: Told,
-  fields: Partial<Told['missing_scores'][number]>,
+  { missing_scores: missing }: Explained,
+  fields: Partial<Explained['missing_scores'][number]>,
 ): void => {
   expect(missing.length).toBeGreaterThan(0);
   for (const score of missing) expect(score).toMatchObject({ ...fields, retries_remaining: null });

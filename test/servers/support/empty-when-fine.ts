@@ -13,6 +13,7 @@ const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
   retriesScheduled: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
   retriesOverdue: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
   oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },
+  runUnfinished: { reason: 'every run was completed', isEmpty: 'always' },
   oldestStepInProgress: { reason: 'steps of a hurried run take milliseconds', isEmpty: 'sometimes' },
 };
 

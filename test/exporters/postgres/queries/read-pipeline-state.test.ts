@@ -120,11 +120,11 @@ describe('unfinished runs', () => {
     );
     const { unfinishedRuns, validators } = await stateAt(10_000);
     const hotkeys = new Map(validators.map(({ id, hotkey }) => [id, hotkey]));
-    const told = unfinishedRuns.map(({ validatorId, ...run }) => ({
+    const named = unfinishedRuns.map(({ validatorId, ...run }) => ({
       ...run,
       hotkey: hotkeys.get(validatorId),
     }));
-    expect(told.sort((a, b) => a.runId - b.runId)).toEqual([
+    expect(named.sort((a, b) => a.runId - b.runId)).toEqual([
       { hotkey: '5Validator', runId: 2, status: 'failed', endedAt: at(1100) },
       { hotkey: '5Validator', runId: 4, status: 'stale_abandoned', endedAt: at(3100) },
       { hotkey: '5Other', runId: 9, status: 'all_miners_failed', endedAt: at(5100) },
