@@ -13,6 +13,8 @@ const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
   retriesScheduled: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
   retriesOverdue: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },
   oldestRetryDue: { reason: 'a retry is overdue for a moment only', isEmpty: 'sometimes' },
+  partitionsHeld: { reason: 'no partition is older than its retention', isEmpty: 'always' },
+  oldestPartitionHeld: { reason: 'no partition is older than its retention', isEmpty: 'always' },
   runUnfinished: { reason: 'every run was completed', isEmpty: 'always' },
   oldestStepInProgress: { reason: 'steps of a hurried run take milliseconds', isEmpty: 'sometimes' },
 };
