@@ -131,7 +131,10 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       { why: INSTANTS, columns: ['stage_since', 'completed_at', 'created_at', 'updated_at'] },
       {
         why: ATTEMPTS,
-        columns: ['last_error_message', 'forecast_error_msg', 'retries_remaining', 'next_scheduled_retry'],
+        columns: [
+          ...['last_error_message', 'last_error_type', 'last_error_fault', 'forecast_error_msg'],
+          ...['retries_remaining', 'next_scheduled_retry'],
+        ],
       },
       { why: DURATIONS, columns: ['forecast_inference_duration_seconds', 'hosting_latency_ms'] },
       { why: TRACES, columns: ['trace_id'] },
@@ -146,7 +149,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       ...['valid_time_utc', 'variable_name', 'pressure_level', 'rmse', 'mse', 'acc', 'bias', 'mae'],
       ...['skill_score', 'skill_score_gfs', 'skill_score_climatology', 'climatology_check_passed'],
       ...['pattern_correlation', 'pattern_correlation_passed', 'clone_penalty', 'quality_penalty'],
-      ...['weighted_score', 'variable_weight', 'reason'],
+      ...['weighted_score', 'variable_weight', 'reason', 'failed_check'],
     ],
     leftOut: [
       { why: NUMBERED, columns: ['validator_id'] },
@@ -175,7 +178,8 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
       {
         why: ATTEMPTS,
         columns: [
-          ...['successful_forecasts', 'failed_forecasts', 'forecast_success_ratio', 'hosting_successes'],
+          ...['successful_forecasts', 'failed_forecasts', 'excused_forecasts', 'forecast_success_ratio'],
+          ...['hosting_successes'],
           ...['hosting_failures', 'host_reliability_ratio', 'common_errors', 'error_rate_by_type'],
         ],
       },
