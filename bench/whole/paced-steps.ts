@@ -5,6 +5,8 @@ import { step, type StepDefinition } from '#steps';
 interface Poll {
   readonly runId: number;
   readonly number: number;
+  /** How long the step runs, milliseconds; unless given, one turn of the event loop. */
+  readonly runsMillis?: number | undefined;
 }
 
 const MINERS = 256;
@@ -34,9 +36,8 @@ const definition: StepDefinition<[Poll], Promise<number>> = {
   }),
 };
 
-/** Lasts for one turn of the event loop. */
-const poll = step(definition, async ({ number }: Poll) => {
-  await new Promise((resolve) => setImmediate(resolve));
+const poll = step(definition, async ({ number, runsMillis }: Poll) => {
+  await (runsMillis === undefined ? new Promise((resolve) => setImmediate(resolve)) : sleep(runsMillis));
   return number % 100;
 });
 
@@ -45,6 +46,7 @@ export async function makePacedSteps(options: {
   readonly runId: number;
   readonly count: number;
   readonly perSecond: number;
+  readonly runsMillis?: number;
 }): Promise<void> {
   const begin = performance.now();
   const underWay: Promise<number>[] = [];
@@ -52,7 +54,7 @@ export async function makePacedSteps(options: {
     const due = begin + (number * 1000) / options.perSecond;
     const wait = due - performance.now();
     if (wait > 0) await sleep(wait);
-    underWay.push(poll({ runId: options.runId, number }));
+    underWay.push(poll({ runId: options.runId, number, runsMillis: options.runsMillis }));
   }
   await Promise.all(underWay);
 }

@@ -11,6 +11,7 @@ import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';
 import { writeBooks } from './books/emitter-books.ts';
 import { upsertClosings, replaceClosings } from './log/closings.ts';
 import { writeComponentScores } from './log/component-scores.ts';
+import { readKnownRows } from './log/known-rows.ts';
 import { insertDeadLetters } from './dead-letters/dead-letters.ts';
 import { countEmitters } from './books/emitters.ts';
 import { rankForecasts, writeForecasts } from './projections/tables/forecast-stats.ts';
@@ -119,11 +120,12 @@ async function writeLog(
   client: ClientBase,
   facts: Readonly<Record<'ended' | 'started' | 'closings', readonly RecordedFact[]>>,
 ): Promise<Logged> {
-  const replaced = await replaceClosings(client, facts.ended);
+  const rows = await readKnownRows(client, facts.ended, facts.started);
+  const replaced = await replaceClosings(client, rows.closings);
   await upsertClosings(client, facts.closings);
   const finished = await appendFinished(client, facts.ended);
-  const known = new Set(await removeRunning(client, finished));
-  const running = await insertRunning(client, facts.started);
+  const known = new Set(await removeRunning(client, finished, rows.running));
+  const running = await insertRunning(client, facts.started, rows.ended);
   await writeComponentScores(client, finished);
   return { finished, running, known, replaced };
 }

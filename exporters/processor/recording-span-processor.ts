@@ -133,7 +133,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
     if (spans > 0) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + spans);
   }
 
-  /** Schedules an export after the linger time, or at once when a batch is full or a flush is pending. */
+  /** Schedules an export after the linger time, or at once when a batch is full, has lingered, or a flush is pending. */
   #wake(): void {
     if (this.#isPumping || this.#queue.size === 0) return;
     const isUrgent = this.#isUrgent;
@@ -147,10 +147,17 @@ export class RecordingSpanProcessor implements SpanProcessor {
   }
 
   get #isUrgent(): boolean {
-    return this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited;
+    return this.#queue.size >= this.#options.maxBatchSize || this.#flushes.isAwaited || this.#hasLingered;
   }
 
-  /** Exports batch after batch while that is urgent; a partial batch lingers again. */
+  /** Whether the oldest span has waited for the linger time, as behind a batch that took longer to write. */
+  get #hasLingered(): boolean {
+    const { oldestQueuedAt } = this.#queue;
+    const { scheduler, delayMillis } = this.#options;
+    return oldestQueuedAt !== null && scheduler.now() - oldestQueuedAt >= delayMillis;
+  }
+
+  /** Exports batch after batch while that is urgent; a partial batch that is young lingers again. */
   async #pump(): Promise<void> {
     this.#timer = null;
     if (this.#isPumping) return;

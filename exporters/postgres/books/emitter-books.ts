@@ -10,12 +10,15 @@ const multirange = (ranges: SequenceRanges): string =>
 /**
  * Idempotent upsert: sequence numbers are merged as sets (multirange union), so that a redelivered batch changes
  * nothing. Times come from the clock of the database, since they are compared between emitters.
+ *
+ * @param before how many parameters of the statement come before these
  */
-const UPSERT_EMITTER = `
+const upsertEmitter = (before: number): string => `
   insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence, delivered_sequence,
     received, dropped_sequences, heartbeat_at, closed_at)
-  values ($1, $2, 0, 0, $3, $4, $5::int8multirange, $6::int8multirange,
-    case when $7 then clock_timestamp() end, case when $8 then clock_timestamp() end)
+  values ($${before + 1}, $${before + 2}, 0, 0, $${before + 3}, $${before + 4}, $${before + 5}::int8multirange,
+    $${before + 6}::int8multirange, case when $${before + 7} then clock_timestamp() end,
+    case when $${before + 8} then clock_timestamp() end)
   on conflict (validator_id, instance_id) do update set
     last_sequence = greatest(emitter.last_sequence, excluded.last_sequence),
     delivered_sequence = greatest(emitter.delivered_sequence, excluded.delivered_sequence),
@@ -47,14 +50,14 @@ const CONFLICT = `(validator_id, instance_id, run_id) do update set
   last_sequence = excluded.last_sequence, delivered_sequence = excluded.delivered_sequence
   where (excluded.last_sequence, excluded.delivered_sequence) >= (book.last_sequence, book.delivered_sequence)`;
 
-/** Upserts the account of an emitter into its books: `emitters` and `emitter_runs`. */
+/** Upserts the account of an emitter into its books, `emitters` and `emitter_runs`, in one statement. */
 export async function writeBooks(
   client: ClientBase,
   account: EmitterAccount,
   validatorIds: ReadonlyMap<string, number>,
 ): Promise<void> {
   const { instanceId, lastSequence, deliveredSequence, received, dropped, isOwn, isClosed } = account;
-  await client.query(UPSERT_EMITTER, [
+  const emitter = [
     validatorIds.get(account.validatorHotkey),
     instanceId,
     lastSequence,
@@ -63,12 +66,16 @@ export async function writeBooks(
     multirange(dropped),
     isOwn,
     isClosed,
-  ]);
+  ];
   const rows = account.runs.flatMap((run): Row[] => {
     const validatorId = validatorIds.get(run.validatorHotkey);
     return validatorId === undefined ? [] : [{ validatorId, account, run }];
   });
-  if (rows.length === 0) return;
+  if (rows.length === 0) {
+    await client.query(upsertEmitter(0), emitter);
+    return;
+  }
   const insert = await insertRows('emitter_runs as book', COLUMNS, rows, CONFLICT);
-  await client.query(insert.text, insert.values);
+  const text = `with written as (${upsertEmitter(COLUMNS.length)}) ${insert.text}`;
+  await client.query(text, [...insert.values, ...emitter]);
 }

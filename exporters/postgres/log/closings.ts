@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { closeFact } from '#facts/closing';
-import { microsOfIso } from '#facts/instants';
 import type { StepFact } from '#facts/step-fact';
-import { CLOSING_REASONS, type ClosingReason } from '#semconv';
+import { CLOSING_REASONS } from '#semconv';
 import { column, insertRows, keyRows } from '../sql/columns.ts';
 import { compareEndPrecedence, type EndPrecedence } from './end-precedence.ts';
-import { recorded, RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
+import type { KnownRows } from './known-rows.ts';
+import { recorded, type RecordedFact } from './recorded-fact.ts';
 
 const KEY = [
   column<RecordedFact>('validator_id', 'int', ({ validatorId }) => validatorId),
@@ -28,36 +28,14 @@ const CONFLICT = `(validator_id, trace_id, span_id) do update set reason = exclu
   where (array_position($${COLUMNS.length + 1}::text[], closed.reason), excluded.closed_at)
       > (array_position($${COLUMNS.length + 1}::text[], excluded.reason), closed.closed_at)`;
 
-interface KnownClosing {
+interface SpanKey {
   readonly validator_id: number;
   readonly trace_id: string;
   readonly span_id: string;
-  readonly reason: ClosingReason;
-  readonly closed_at: string;
 }
 
 const closingKey = (validatorId: number, traceId: string, spanId: string): string =>
   `${validatorId}/${traceId}/${spanId}`;
-
-/** The closings recorded in the runs of these facts. The table is nearly empty, so reading whole runs is cheap. */
-async function readClosings(
-  client: ClientBase,
-  facts: readonly RecordedFact[],
-): Promise<ReadonlyMap<string, EndPrecedence>> {
-  const keys = keyRows(RUN_KEY, runsOf(facts));
-  const { rows } = await client.query<KnownClosing>(
-    `select closed.validator_id, closed.trace_id, closed.span_id, closed.reason,
-       to_char(closed.closed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as closed_at
-     from closed_spans as closed join ${keys.text} using (validator_id, run_id)`,
-    keys.values,
-  );
-  return new Map(
-    rows.map((row) => [
-      closingKey(row.validator_id, row.trace_id, row.span_id),
-      { closing: row.reason, completedAt: microsOfIso(row.closed_at) },
-    ]),
-  );
-}
 
 /** Deletes the log rows of closings and returns their keys; a step whose real end is recorded has none. */
 async function removeClosings(
@@ -65,7 +43,7 @@ async function removeClosings(
   facts: readonly RecordedFact[],
 ): Promise<ReadonlySet<string>> {
   const keys = keyRows(KEY, facts);
-  const { rows } = await client.query<KnownClosing>(
+  const { rows } = await client.query<SpanKey>(
     `delete from weather_forecast_steps_finished as finished using ${keys.text}
      where (finished.validator_id, finished.trace_id, finished.span_id) = (key.validator_id, key.trace_id, key.span_id)
        and finished.facts -> 'closing' is not null
@@ -88,20 +66,18 @@ const precedenceOf = ({ closing, completedAt, startedAt }: StepFact): EndPrecede
  * Deletes closings (synthetic ends) that lose to one of these ends by `compareEndPrecedence`. The ends themselves are
  * not written here.
  *
+ * @param known the closings of their steps
  * @returns the replaced closing by the end that replaced it; the caller reverts what that closing counted
  */
 export async function replaceClosings(
   client: ClientBase,
-  facts: readonly RecordedFact[],
+  known: KnownRows['closings'],
 ): Promise<ReadonlyMap<RecordedFact, RecordedFact>> {
-  if (facts.length === 0) return new Map();
-  const known = await readClosings(client, facts);
-  if (known.size === 0) return new Map();
-  const preferred = facts.filter(({ validatorId, fact }) => {
-    const closing = known.get(closingKey(validatorId, fact.traceId, fact.spanId));
-    return closing !== undefined && compareEndPrecedence(precedenceOf(fact), closing) > 0;
-  });
-  const removed = preferred.length === 0 ? new Set<string>() : await removeClosings(client, preferred);
+  const preferred = [...known].flatMap(([end, closing]) =>
+    compareEndPrecedence(precedenceOf(end.fact), closing) > 0 ? [end] : [],
+  );
+  if (preferred.length === 0) return new Map();
+  const removed = await removeClosings(client, preferred);
   const replaced = preferred.filter(({ validatorId, fact }) =>
     removed.has(closingKey(validatorId, fact.traceId, fact.spanId)),
   );

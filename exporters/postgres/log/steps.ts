@@ -3,7 +3,8 @@ import type { StepFact } from '#facts/step-fact';
 import type { CellType } from '../sql/binary/cells.ts';
 import { copyNewRows, COPY_MIN_ROWS } from '../sql/binary/copy.ts';
 import { column, insertRows, keyRows, type Column } from '../sql/columns.ts';
-import { RUN_KEY, runsOf, type RecordedFact } from './recorded-fact.ts';
+import type { KnownRows } from './known-rows.ts';
+import type { RecordedFact } from './recorded-fact.ts';
 import { json } from '../sql/sql-values.ts';
 
 /** Deterministic row id: the span id as a signed 64-bit number, the same from every writer. */
@@ -57,7 +58,6 @@ const COLUMNS: readonly Column<RecordedFact>[] = [
 const FINISHED = 'weather_forecast_steps_finished';
 
 const KEY: readonly Column<RecordedFact>[] = COLUMNS.slice(0, 3);
-const KEY_WITH_TIME = [...KEY, ...COLUMNS.filter(({ name }) => name === 'started_at')];
 
 interface SpanKey {
   readonly validator_id: number;
@@ -86,13 +86,17 @@ export async function appendFinished(
   return select(facts, rows);
 }
 
-/** Deletes the running rows of ended spans; returns the facts that had one. */
+/**
+ * Deletes the running rows of ended spans; returns the facts that had one.
+ *
+ * @param known the facts that have one
+ */
 export async function removeRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
+  known: KnownRows['running'],
 ): Promise<readonly RecordedFact[]> {
-  // Few steps run at once, so all of a run are read instead of looked up one by one.
-  const ended = facts.length === 0 ? [] : select(facts, await readRunning(client, facts));
+  const ended = facts.filter((fact) => known.has(fact));
   if (ended.length === 0) return [];
   const keys = keyRows(KEY, ended);
   await client.query(
@@ -103,32 +107,12 @@ export async function removeRunning(
   return ended;
 }
 
-/** Keys of the running steps in the runs of these facts. */
-async function readRunning(client: ClientBase, facts: readonly RecordedFact[]): Promise<readonly SpanKey[]> {
-  const keys = keyRows(RUN_KEY, runsOf(facts));
-  const { rows } = await client.query<SpanKey>(
-    `select running.validator_id, running.trace_id, running.span_id
-     from weather_forecast_steps_running as running join ${keys.text} using (validator_id, run_id)`,
-    keys.values,
-  );
-  return rows;
-}
-
 /** Inserts running spans, except those that have ended already; returns those that are new. */
 export async function insertRunning(
   client: ClientBase,
   facts: readonly RecordedFact[],
+  ended: KnownRows['ended'],
 ): Promise<readonly RecordedFact[]> {
-  if (facts.length === 0) return [];
-  const keys = keyRows(KEY_WITH_TIME, facts);
-  const finished = await client.query<SpanKey>(
-    `select key.validator_id, key.trace_id, key.span_id from ${keys.text}
-     where exists (select from weather_forecast_steps_finished as finished
-       where (finished.validator_id, finished.trace_id, finished.span_id, finished.started_at)
-           = (key.validator_id, key.trace_id, key.span_id, key.started_at))`,
-    keys.values,
-  );
-  const ended = new Set(select(facts, finished.rows));
   const running = facts.filter((fact) => !ended.has(fact));
   if (running.length === 0) return [];
   const insert = await insertRows('weather_forecast_steps_running', COLUMNS, running, 'do nothing');

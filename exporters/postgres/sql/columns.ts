@@ -24,8 +24,9 @@ export interface Statement {
 
 const names = (columns: readonly Column<never>[]): string => columns.map(({ name }) => name).join(', ');
 
-function unnest(columns: readonly Column<never>[]): string {
-  return `unnest(${columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+/** @param before how many parameters of the statement come before those of the columns */
+function unnest(columns: readonly Column<never>[], before = 0): string {
+  return `unnest(${columns.map(({ type }, index) => `$${before + index + 1}::${type}[]`).join(', ')})`;
 }
 
 /** Set-based insert of all rows in one statement; `conflict` is what follows `on conflict`. */
@@ -64,10 +65,14 @@ export function updateRows<Row>(
   };
 }
 
-/** Key columns as a row source to join with: `unnest($1::type[], …) as key (name, …)`. */
-export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[]): Statement {
+/**
+ * Key columns as a row source to join with: `unnest($1::type[], …) as key (name, …)`.
+ *
+ * @param before how many parameters of the statement come before these
+ */
+export function keyRows<Key>(columns: readonly Column<Key>[], keys: readonly Key[], before = 0): Statement {
   return {
-    text: `${unnest(columns)} as key (${names(columns)})`,
+    text: `${unnest(columns, before)} as key (${names(columns)})`,
     values: columns.map(({ type, value }) => arrayOf(type, keys.map(value))),
   };
 }

@@ -81,6 +81,33 @@ describe('RecordingSpanProcessor', () => {
     expect(sink.attempts).toEqual([['a ended', 'b ended'], ['c ended']]);
   });
 
+  it('spans that waited behind a slow batch linger no more, so that a slow database delays no start twice', async () => {
+    const scheduler = new ManualScheduler();
+    const exports: [number, number][] = [];
+    const slow = {
+      export: (spans: readonly unknown[]): Promise<{ kind: 'written' }> => {
+        exports.push([scheduler.now(), spans.length]);
+        return new Promise((resolve) => scheduler.schedule(400, () => resolve({ kind: 'written' })));
+      },
+    };
+    const { step } = rig({ sink: slow, scheduler, delayMillis: 100 });
+    step('first');
+    await scheduler.advance(150);
+    step('waits 350 ms');
+    await scheduler.advance(349);
+    step('comes last');
+    await scheduler.advance(500);
+    expect(exports).toEqual([
+      [100, 1],
+      [500, 2],
+    ]);
+    step('alone');
+    await scheduler.advance(99);
+    expect(exports).toHaveLength(2);
+    await scheduler.advance(1);
+    expect(exports.at(-1)).toEqual([1099, 1]);
+  });
+
   it('a failed batch is retried with backoff, and no later span overtakes it', async () => {
     const { sink, scheduler, processor, step } = rig({ backoff: { firstMillis: 100, maxMillis: 300 } });
     sink.answers.push('retryable', new Error('the sink threw'), 'retryable', 'retryable');
