@@ -2,7 +2,7 @@ import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#recorder/recording';
 import { quantile } from '../harness/statistics.ts';
 import type { Scale, Suite, Target } from '../harness/suite.ts';
-import { keepCoresBusy } from '../whole/busy-cores.ts';
+import { keepMachineBusy } from '../whole/busy-machine.ts';
 import { makePacedSteps } from '../whole/paced-steps.ts';
 import { rowLatencies, type Shown } from '../whole/row-latencies.ts';
 import { shareMeasurement } from '../whole/shared-measurement.ts';
@@ -48,7 +48,7 @@ export async function openLatency(scale: Scale): Promise<Suite> {
         targets: [atMost(300)],
       },
       {
-        name: `${PER_SECOND} steps a second, the start of each to its row in_progress, every core busy with something else`,
+        name: `${PER_SECOND} steps a second, the start of each to its row in_progress, every core and the thread pool busy with something else`,
         unit: 'ms',
         sides: shareMeasurement(
           latencies({ shown: 'start', runsMillis: RUNS_MILLIS, isMachineBusy: true }),
@@ -87,7 +87,7 @@ interface Round {
 
 /** @returns the latencies of all rows of the round @throws Error when a row does not appear in time */
 async function take(recording: Recording, round: Partial<Round> & Pick<Round, 'runId' | 'count'>) {
-  const endLoad = round.isMachineBusy === true ? keepCoresBusy() : () => Promise.resolve();
+  const endLoad = round.isMachineBusy === true ? keepMachineBusy() : () => Promise.resolve();
   try {
     return await measure(recording, { shown: 'end', ...round });
   } finally {

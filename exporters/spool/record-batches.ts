@@ -83,7 +83,7 @@ export class RecordBatches {
   /** Takes up to `maxRecords` of the next records; null when they cannot be read now. */
   async take(maxRecords: number): Promise<TakenRecords | null> {
     const { reader, size: waiting, end } = this.#parts;
-    const read = await this.#read(maxRecords);
+    const read = this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
     const found = (await mapCooperatively(delivered, ({ frame }) => this.#toBooked(frame))).flat();
@@ -111,9 +111,9 @@ export class RecordBatches {
   }
 
   /** Skips reads that hold only `carried` starts: those are copies made by compaction. */
-  async #read(maxRecords: number): Promise<readonly PlacedRecord[]> {
+  #read(maxRecords: number): readonly PlacedRecord[] {
     for (;;) {
-      const read = await this.#parts.reader.next({ maxRecords, maxBytes: MAX_BATCH_BYTES });
+      const read = this.#parts.reader.next({ maxRecords, maxBytes: MAX_BATCH_BYTES });
       if (read.length === 0 || read.some(({ frame }) => frame.kind !== 'carried')) return read;
     }
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
@@ -31,7 +32,7 @@ export interface RecoveredSpool {
 export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
   const books = readBooks(options.directory);
   const recovered = new RecoveredState(options.directory);
-  const emitter = books?.emitter ?? (await recovered.findEmitter());
+  const emitter = books?.emitter ?? recovered.findEmitter();
   if (emitter === null) return null;
   const ledger = new Ledger(emitter);
   if (books !== null) ledger.load(books.ledger);
@@ -61,8 +62,8 @@ class RecoveredState {
   }
 
   /** Fallback for damaged books: the emitter is in the resource of every record. */
-  async findEmitter(): Promise<Emitter | null> {
-    const [first] = await readNext(this.#reader(), { maxRecords: 1 });
+  findEmitter(): Emitter | null {
+    const [first] = readNext(this.#reader(), { maxRecords: 1 });
     const resource = (first === undefined ? null : toSpan(first.frame))?.resource;
     const validatorHotkey = resource?.['weather.validator.hotkey'];
     const instanceId = resource?.['service.instance.id'];
@@ -73,11 +74,13 @@ class RecoveredState {
   async readInto(ledger: Ledger): Promise<void> {
     const reader = this.#reader();
     for (;;) {
-      const records = await readNext(reader, READ_AT_ONCE);
+      const records = readNext(reader, READ_AT_ONCE);
       if (records.length === 0) return;
       for (const { frame, end } of records) {
         this.#take(frame, end.segment, { ledger, isDelivered: !isBefore(this.#delivered, end) });
       }
+      // Reading and decoding are synchronous: steps of this process go on in between.
+      await setImmediate();
     }
   }
 
@@ -107,8 +110,8 @@ class RecoveredState {
 }
 
 /** Reads on, or throws: a transient error must not be mistaken for the end of the log. */
-async function readNext(reader: RecordReader, limits: ReadLimits): Promise<readonly PlacedRecord[]> {
-  const records = await reader.next(limits);
+function readNext(reader: RecordReader, limits: ReadLimits): readonly PlacedRecord[] {
+  const records = reader.next(limits);
   if (reader.isHeldUp) throw new Error('its files cannot be opened now, too many others are open');
   return records;
 }

@@ -1,4 +1,4 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { frameAt, nextFrame, type Frame } from '../format/frame.ts';
 import type { Position } from './cursor.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
@@ -19,9 +19,15 @@ export interface ReadLimits {
 /** Transient errors: resources of the machine are exhausted, and the file may be intact. */
 const TRANSIENT_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
 
+/** Most bytes of one read, so that a long backlog does not keep the event loop for long. */
+const READ_BYTES = 1024 * 1024;
+
 /**
  * Tails the log of a spool from a position on, with one segment at a time in memory. It never throws: unreadable bytes are
  * skipped to the next intact frame (resynchronization) and counted as damage.
+ *
+ * It reads synchronously: what it reads was just written by this process, so that it is in memory, while an asynchronous
+ * read waits in the thread pool behind whatever the program does there (seconds, while it verifies 200 forecasts).
  */
 export class RecordReader {
   readonly #directory: string;
@@ -61,7 +67,7 @@ export class RecordReader {
    * The next records; none at the end of the log, or when it is held up. Payloads are views into the segment's buffer, not
    * copies.
    */
-  async next({ maxRecords, maxBytes = Infinity }: ReadLimits): Promise<readonly PlacedRecord[]> {
+  next({ maxRecords, maxBytes = Infinity }: ReadLimits): readonly PlacedRecord[] {
     const records: PlacedRecord[] = [];
     let bytes = 0;
     this.#isHeldUp = false;
@@ -70,7 +76,7 @@ export class RecordReader {
       if (record !== null) {
         records.push(record);
         bytes += record.frame.payload.length;
-      } else if (!(await this.#advance())) break;
+      } else if (!this.#advance()) break;
     }
     return records;
   }
@@ -101,44 +107,44 @@ export class RecordReader {
   }
 
   /** Reads what was appended to the segment, or opens the next one; false when there is nothing more. */
-  async #advance(): Promise<boolean> {
-    if (await this.#readMore()) return true;
-    const following = this.#isHeldUp ? null : await this.#followingSegment();
+  #advance(): boolean {
+    if (this.#readMore()) return true;
+    const following = this.#isHeldUp ? null : this.#followingSegment();
     if (this.#isHeldUp) return false;
     if (following === null) return this.#isClosed && this.#skipUnfinished();
     // Read once more: records may have been appended before the rotation, and none can be appended after it.
-    if (await this.#readMore()) return true;
+    if (this.#readMore()) return true;
     if (this.#skipUnfinished()) return true;
     this.#at = { segment: following, offset: 0 };
     // A new buffer: records that were returned still refer to the old one.
     this.#buffer = Buffer.alloc(0);
     this.#bytes = this.#buffer;
-    await this.#readMore();
+    this.#readMore();
     return true;
   }
 
-  /** Reads what was appended to the segment; false when that is nothing, or when it cannot be read. */
-  async #readMore(): Promise<boolean> {
-    const file = await this.#openSegment();
+  /** Reads more of what was appended to the segment; false when there is nothing, or when it cannot be read. */
+  #readMore(): boolean {
+    const file = this.#openSegment();
     if (file === null) return false;
     try {
-      const { size } = await file.stat();
       const { length } = this.#bytes;
-      if (size <= length) return false;
-      this.#makeRoom(size);
-      const { bytesRead } = await file.read(this.#buffer, length, size - length, length);
+      const more = Math.min(fstatSync(file).size - length, READ_BYTES);
+      if (more <= 0) return false;
+      this.#makeRoom(length + more);
+      const bytesRead = readSync(file, this.#buffer, length, more, length);
       this.#bytes = this.#buffer.subarray(0, length + bytesRead);
       return bytesRead > 0;
     } catch {
       return false;
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 
-  async #openSegment(): Promise<FileHandle | null> {
+  #openSegment(): number | null {
     try {
-      return await open(segmentPath(this.#directory, this.#at.segment));
+      return openSync(segmentPath(this.#directory, this.#at.segment), 'r');
     } catch (error) {
       this.#isHeldUp = isTransient(error);
       return null;
@@ -153,9 +159,9 @@ export class RecordReader {
   }
 
   /** The number of the next segment; numbers may be missing, because a segment can be lost. */
-  async #followingSegment(): Promise<number | null> {
+  #followingSegment(): number | null {
     const next = this.#at.segment + 1;
-    if (await exists(segmentPath(this.#directory, next))) return next;
+    if (existsSync(segmentPath(this.#directory, next))) return next;
     try {
       return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
     } catch (error) {
@@ -182,9 +188,3 @@ export class RecordReader {
 
 const isTransient = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && TRANSIENT_ERRORS.includes(String(error.code));
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

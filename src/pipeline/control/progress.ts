@@ -78,19 +78,22 @@ const EXPECTED_TASKS = `
   select miner_uid, score_type, lead_hours, 'score_lead'
   from pipeline.leads where run_id = $1 and state in ('due', 'waiting_for_truth')`;
 
-/** Finds work that waits without a queued or running job; one statement, so rows and jobs are of one snapshot. */
+/**
+ * Finds work that waits without a queued or running job; one statement, so rows and jobs are of one snapshot. Keys are
+ * compared by equality, without nulls, so that the database hashes them: a run has thousands of leads and as many jobs.
+ */
 async function findWithoutJob(pool: Pool, runId: number): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `with expected as (${EXPECTED_TASKS})
      select concat_ws(' ', task, 'miner ' || miner_uid, score_type, lead_hours || ' h') as name
      from expected where not exists (
        select from ${JOBS_WITH_PAYLOAD} as job
-       where (job.is_available or job.locked_at is not null) and job.task = expected.task
-         and (payload ->> 'runId')::int = $1
-         and (payload ->> 'minerUid')::int is not distinct from miner_uid
-         and payload ->> 'scoreType' is not distinct from score_type
-         and (payload ->> 'leadHours')::int is not distinct from lead_hours)`,
+       where (job.is_available or job.locked_at is not null) and (payload ->> 'runId')::int = $1
+         and job.task = expected.task
+         and coalesce(payload ->> 'minerUid', '') = coalesce(miner_uid::text, '')
+         and coalesce(payload ->> 'scoreType', '') = coalesce(score_type, '')
+         and coalesce(payload ->> 'leadHours', '') = coalesce(lead_hours::text, ''))`,
     [runId],
   );
-  return rows.map(({ name: name }) => name);
+  return rows.map(({ name }) => name);
 }

@@ -36,11 +36,11 @@ describe('SegmentWriter', () => {
     expect(listSegments(directory).length).toBeGreaterThan(3);
     expect(writer.bytes).toBe(20 * record(1).length);
     const reader = new RecordReader(directory, { from: START });
-    const read = [...(await reader.next({ maxRecords: 7 })), ...(await reader.next({ maxRecords: 100 }))];
+    const read = [...(reader.next({ maxRecords: 7 })), ...(reader.next({ maxRecords: 100 }))];
     expect(sequences(read)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
-    expect(await reader.next({ maxRecords: 1 })).toEqual([]);
+    expect(reader.next({ maxRecords: 1 })).toEqual([]);
     writer.append([record(21)]);
-    expect(sequences(await reader.next({ maxRecords: 5 })), 'a later record is read later').toEqual([21]);
+    expect(sequences(reader.next({ maxRecords: 5 })), 'a later record is read later').toEqual([21]);
   });
 
   it('a restarted writer opens a new segment and counts the existing bytes', async () => {
@@ -75,7 +75,7 @@ describe('SegmentWriter', () => {
     expect(writer.append([record(4), record(5)])).toBe('spool_full');
     writer.remove(1, size);
     expect(writer.append([record(6)])).toBe('written');
-    expect(sequences(await new RecordReader(directory, { from: START }).next({ maxRecords: 9 }))).toEqual([
+    expect(sequences(new RecordReader(directory, { from: START }).next({ maxRecords: 9 }))).toEqual([
       2, 3, 6,
     ]);
   });
@@ -103,7 +103,7 @@ describe('RecordReader', () => {
     bytes.writeUInt32LE(100_000, record(1).length + 4);
     writeFileSync(path, bytes);
     const reader = new RecordReader(directory, { from: START, isClosed: true });
-    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
+    expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
     expect(reader.damagedRanges).toBe(1);
   });
 
@@ -112,9 +112,9 @@ describe('RecordReader', () => {
     const whole = record(2);
     writeFileSync(segmentPath(directory, 1), Buffer.concat([record(1), whole.subarray(0, 15)]));
     const reader = new RecordReader(directory, { from: START });
-    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1]);
+    expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1]);
     appendFileSync(segmentPath(directory, 1), whole.subarray(15));
-    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([2]);
+    expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([2]);
     expect(reader.damagedRanges).toBe(0);
   });
 
@@ -133,7 +133,7 @@ describe('RecordReader', () => {
     if (behind.length > 0)
       writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
     const reader = new RecordReader(directory, { from: START, isClosed: true });
-    expect(sequences(await reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
+    expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
     expect(reader.damagedRanges).toBe(damagedRanges);
   });
 
@@ -154,7 +154,7 @@ describe('RecordReader', () => {
     };
     write();
     while (written < 2000 || read.at(-1) !== written) {
-      read.push(...sequences(await reader.next({ maxRecords: 5 })));
+      read.push(...sequences(reader.next({ maxRecords: 5 })));
     }
     expect(read).toEqual(Array.from({ length: written }, (_, index) => index + 1));
   });
@@ -163,9 +163,9 @@ describe('RecordReader', () => {
     const directory = await folder();
     const writer = new SegmentWriter(options(directory));
     for (let sequence = 1; sequence <= 12; sequence += 1) writer.append([record(sequence, sequence)]);
-    const all = await new RecordReader(directory, { from: START }).next({ maxRecords: 99 });
+    const all = new RecordReader(directory, { from: START }).next({ maxRecords: 99 });
     for (const [index, { end }] of all.entries()) {
-      const rest = await new RecordReader(directory, { from: end }).next({ maxRecords: 99 });
+      const rest = new RecordReader(directory, { from: end }).next({ maxRecords: 99 });
       expect(sequences(rest)).toEqual(sequences(all.slice(index + 1)));
     }
   });
