@@ -1,5 +1,5 @@
+import type * as fs from 'node:fs';
 import { readdirSync, rmSync } from 'node:fs';
-import type * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { adoptSpools } from '#spool/recovery/adopt-spools';
@@ -10,13 +10,14 @@ import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts
 
 /** Whether opening a file fails because the process has too many open files. */
 const files = vi.hoisted(() => ({ areTooMany: false }));
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<typeof promises>();
-  const open: typeof original.open = (...place) => {
-    const error = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
-    return files.areTooMany ? Promise.reject(error) : original.open(...place);
+vi.mock('node:fs', async (importOriginal) => {
+  const original = await importOriginal<typeof fs>();
+  const openSync: typeof original.openSync = (path, flags, mode) => {
+    if (files.areTooMany && flags === 'r')
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    return original.openSync(path, flags, mode);
   };
-  return { ...original, open };
+  return { ...original, openSync };
 });
 
 /** Adopts the spools below a folder; `onClosed` is called between the recovery and the delivery. */
