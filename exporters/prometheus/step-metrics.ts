@@ -1,5 +1,5 @@
 import type { StepFact } from '#facts/step-fact';
-import { FAULT_OF } from '#semconv';
+import { FAULT_OF, faultOfRun } from '#semconv';
 import { METRICS } from '#semconv/metrics';
 import { NamedCounts, type OverflowListener } from './named-counts.ts';
 import type { ExemplarLabels, MetricRegistry } from './registry.ts';
@@ -49,7 +49,8 @@ export function createStepMetrics(
       if (fact.latencyNanos !== null) durations.observe(fact.latencyNanos / 1e9, labels, exemplarOf(fact));
       if (fact.error !== null) {
         const { type } = fact.error;
-        errors.add({ step: fact.stepName, error_type: type, fault: FAULT_OF[type] });
+        const fault = fact.minerHotkey === null ? faultOfRun(type) : FAULT_OF[type];
+        errors.add({ step: fact.stepName, error_type: type, fault });
       }
       for (const { scoreType } of fact.componentScores) scores.add({ score_type: scoreType });
       if (fact.truncated) truncated.add({});

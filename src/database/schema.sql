@@ -157,7 +157,7 @@ create table error_categories (
 );
 comment on table error_categories is 'The closed set of error categories, and who has to act on each.';
 comment on column error_categories.category is 'Value of error.type. Written by: migrations.';
-comment on column error_categories.fault is 'Who is at fault: miner, upstream data, or the validator itself. Written by: migrations.';
+comment on column error_categories.fault is 'Who is at fault: miner, upstream data, or the validator itself. In a step of the run itself, which calls no miner, a category of the miner is one of upstream data. Written by: migrations.';
 comment on column error_categories.is_transport is 'Whether the call to a miner already counts it, so that the step around the call must not. Written by: migrations.';
 
 create table miner_stats (
@@ -211,14 +211,14 @@ comment on column miner_stats.host_reliability_ratio is 'successes / (successes 
 comment on column miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
 comment on column miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, including those in flight.';
-comment on column miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
+comment on column miner_stats.avg_era5_completeness is 'Mean completeness of completed forecasts and of those that failed by the fault of the miner.';
 comment on column miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
 comment on column miner_stats.worst_forecast_score is 'Smallest era5_combined_score of a completed forecast.';
 comment on column miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
 comment on column miner_stats.last_successful_forecast is 'When a forecast was last completed.';
-comment on column miner_stats.last_failed_forecast is 'When a forecast last failed.';
-comment on column miner_stats.consecutive_successes is 'Completed forecasts since the last failed one, by T0.';
-comment on column miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
+comment on column miner_stats.last_failed_forecast is 'When a forecast last failed by the fault of the miner.';
+comment on column miner_stats.consecutive_successes is 'Completed forecasts since the last one that failed by the fault of the miner, by T0.';
+comment on column miner_stats.consecutive_failures is 'Forecasts that failed by the fault of the miner since the last completed one, by T0.';
 comment on column miner_stats.total_inference_time is 'Sum of inference durations, s.';
 comment on column miner_stats.avg_inference_time is 'Mean of inference durations, s.';
 comment on column miner_stats.common_errors is 'Failures by category; each failure counts once, at the step that caused it.';
@@ -228,7 +228,7 @@ comment on column miner_stats.last_active is 'Latest call that worked.';
 comment on column miner_stats.validator_hotkey is 'Identity of the validator.';
 comment on column miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
-comment on column miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks.';
+comment on column miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
 
 create table pipeline.frozen_manifests (
   run_id integer not null,
@@ -444,7 +444,7 @@ CREATE UNIQUE INDEX weather_forecast_component_scores_key ON ONLY public.weather
 comment on table weather_forecast_component_scores is 'The second half of the log: scores of one variable on one level, one lead, one miner, or the check that it failed; of the newest scoring.';
 comment on column weather_forecast_component_scores.validator_id is 'Validator.';
 comment on column weather_forecast_component_scores.run_id is 'Run.';
-comment on column weather_forecast_component_scores.response_id is 'Row of weather_miner_responses.';
+comment on column weather_forecast_component_scores.response_id is 'Row of weather_miner_responses with the same validator_id.';
 comment on column weather_forecast_component_scores.miner_uid is 'Slot of the miner.';
 comment on column weather_forecast_component_scores.miner_hotkey is 'Miner.';
 comment on column weather_forecast_component_scores.score_type is 'day1 or era5.';
@@ -500,10 +500,10 @@ comment on column weather_forecast_runs.run_initiation_time is 'When the run was
 comment on column weather_forecast_runs.target_forecast_time_utc is 'Target time that names the forecast.';
 comment on column weather_forecast_runs.gfs_init_time_utc is 'T0, the GFS initialisation time.';
 comment on column weather_forecast_runs.gfs_input_metadata is 'The GFS input that was really used.';
-comment on column weather_forecast_runs.status is 'weather.run.status of the newest orchestration.';
+comment on column weather_forecast_runs.status is 'weather.run.status of the newest orchestration or fetch of GFS; a terminal status stays.';
 comment on column weather_forecast_runs.completion_time is 'When the run entered its terminal status.';
 comment on column weather_forecast_runs.final_scoring_attempted_time is 'End of the newest aggregation of the run.';
-comment on column weather_forecast_runs.error_message is 'Why the run failed.';
+comment on column weather_forecast_runs.error_message is 'Why the run failed or was abandoned.';
 comment on column weather_forecast_runs.trace_id is 'Trace of the run.';
 comment on column weather_forecast_runs.updated_at is 'Latest timestamp in any span of the run.';
 comment on column weather_forecast_runs.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
@@ -565,15 +565,15 @@ CREATE INDEX weather_forecast_stats_finished ON public.weather_forecast_stats US
 CREATE INDEX weather_forecast_stats_last ON public.weather_forecast_stats USING btree (validator_id, miner_hotkey, forecast_status, completed_at, last_error_fault) WHERE (forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]));
 comment on table weather_forecast_stats is 'One miner''s forecast in one run.';
 comment on column weather_forecast_stats.validator_id is 'Validator.';
-comment on column weather_forecast_stats.id is 'Number of (run, miner), the same for every writer.';
+comment on column weather_forecast_stats.id is 'Number of (run, miner), the same for every writer; unique together with validator_id.';
 comment on column weather_forecast_stats.miner_uid is 'Slot of the miner.';
 comment on column weather_forecast_stats.miner_hotkey is 'Miner.';
 comment on column weather_forecast_stats.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score, or when the forecast failed by another fault than the miner''s.';
 comment on column weather_forecast_stats.forecast_run_id is 'forecast_{T0}_to_{target}, the same for every validator.';
 comment on column weather_forecast_stats.run_id is 'Run.';
 comment on column weather_forecast_stats.forecast_init_time is 'T0.';
-comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span reports one.';
-comment on column weather_forecast_stats.current_forecast_stage is 'Stage of the newest step; gfs_fetch while the run fetches its input; while all leads wait, that of the lead that is looked for next.';
+comment on column weather_forecast_stats.forecast_status is 'weather.forecast.status; pending until a span reports one; failed once the run has ended a forecast that had not ended.';
+comment on column weather_forecast_stats.current_forecast_stage is 'Stage of the newest step; gfs_fetch from the first fetch of the run''s input until the miner is asked; while all leads wait, that of the lead that is looked for next.';
 comment on column weather_forecast_stats.current_forecast_status is 'Status within the stage: weather.stage.status, or else what follows from the outcome of the step.';
 comment on column weather_forecast_stats.stage_since is 'When the forecast first entered that stage.';
 comment on column weather_forecast_stats.last_error_message is 'Newest error of a step that has not succeeded since; until the miner is asked also of the run''s own steps. Once the run has ended a forecast that had not, the reason of the run.';
@@ -608,10 +608,10 @@ comment on column weather_forecast_stats.validator_hotkey is 'Identity of the va
 comment on column weather_forecast_stats.completed_at is 'When the forecast ended, by itself or with its run.';
 comment on column weather_forecast_stats.trace_id is 'Trace of the miner''s forecast.';
 comment on column weather_forecast_stats.created_at is 'Start of the earliest span of the forecast.';
-comment on column weather_forecast_stats.updated_at is 'Latest timestamp in any span of the forecast.';
+comment on column weather_forecast_stats.updated_at is 'Latest timestamp in any span of the forecast, and of those of its run that changed the row: the fetch of GFS while the forecast is in init, and the end of the run.';
 comment on column weather_forecast_stats.fold is 'Last-writer-wins map: newest value of each column with its logical timestamp.';
 comment on column weather_forecast_stats.last_error_type is 'Category of last_error_message.';
-comment on column weather_forecast_stats.last_error_fault is 'Who is at fault for it: miner, upstream or validator. A forecast that failed by another fault than the miner''s does not count for the miner.';
+comment on column weather_forecast_stats.last_error_fault is 'Who is at fault for it: miner, upstream or validator. An error of a step of the run itself is never the miner''s. The newest error that stands when a forecast fails decides alone: where it is not the miner''s, the forecast does not count for the miner.';
 
 create table weather_forecast_steps (
   validator_id integer not null,
@@ -721,7 +721,7 @@ create table weather_miner_responses (
 CREATE INDEX weather_miner_responses_status ON public.weather_miner_responses USING btree (validator_id, status);
 comment on table weather_miner_responses is 'The exchange with one miner in one run.';
 comment on column weather_miner_responses.validator_id is 'Validator.';
-comment on column weather_miner_responses.id is 'Number of (run, miner), the same for every writer.';
+comment on column weather_miner_responses.id is 'Number of (run, miner), the same for every writer; unique together with validator_id.';
 comment on column weather_miner_responses.run_id is 'Run.';
 comment on column weather_miner_responses.miner_uid is 'Slot of the miner.';
 comment on column weather_miner_responses.miner_hotkey is 'Miner.';
@@ -733,21 +733,21 @@ comment on column weather_miner_responses.kerchunk_json_retrieved is 'The manife
 comment on column weather_miner_responses.frozen_manifest_files is 'Not written: the list of files is control state of the pipeline, too large for a span.';
 comment on column weather_miner_responses.verification_hash_computed is 'SHA-256 of the manifest as read.';
 comment on column weather_miner_responses.verification_hash_claimed is 'SHA-256 of the manifest as the miner claimed.';
-comment on column weather_miner_responses.verification_passed is 'Whether the hosted files match the frozen manifest; null when not checked.';
+comment on column weather_miner_responses.verification_passed is 'Whether the hosted files match the frozen manifest; null when that was not compared, as after a late freeze.';
 comment on column weather_miner_responses.manifest_frozen_at is 'When the manifest was frozen.';
-comment on column weather_miner_responses.status is 'weather.response.status.';
-comment on column weather_miner_responses.error_message is 'Why the newest step of the exchange failed; null after a success.';
+comment on column weather_miner_responses.status is 'weather.response.status; failed once the run has ended an open exchange.';
+comment on column weather_miner_responses.error_message is 'Why the newest step of the exchange failed; null after a success; the reason of the run once that has ended an open exchange.';
 comment on column weather_miner_responses.input_hash_miner is 'Not written: the protocol has no input hash any more.';
 comment on column weather_miner_responses.input_hash_validator is 'Not written: the protocol has no input hash any more.';
 comment on column weather_miner_responses.input_hash_match is 'Not written: the protocol has no input hash any more.';
 comment on column weather_miner_responses.retry_count is 'Retries of the newest step of the exchange.';
-comment on column weather_miner_responses.next_retry_time is 'When that step is tried again.';
+comment on column weather_miner_responses.next_retry_time is 'When that step is tried again; null once the forecast or the run has ended.';
 comment on column weather_miner_responses.last_polled_time is 'End of the newest poll, answered or not.';
-comment on column weather_miner_responses.inference_started_at is 'When inference began: by the miner''s own word where its replies to polls give inference_started_at (or started_at), by its clock; else the same as job_accepted_at.';
+comment on column weather_miner_responses.inference_started_at is 'When inference began: by the miner''s own word where its replies to polls give inference_started_at (or started_at), by its clock; else the same as job_accepted_at. Null when the forecast was ready at once.';
 comment on column weather_miner_responses.job_accepted_at is 'When the miner first accepted the job.';
 comment on column weather_miner_responses.inference_completed_at is 'When a poll first saw the forecast complete.';
 comment on column weather_miner_responses.day1_scoring_completed_at is 'End of the newest successful day-one scoring.';
-comment on column weather_miner_responses.era5_scoring_completed_at is 'When every lead was scored or had failed for good.';
+comment on column weather_miner_responses.era5_scoring_completed_at is 'End of the aggregation, when every lead was scored or had failed for good; null when the forecast ended before.';
 comment on column weather_miner_responses.total_pipeline_duration_seconds is 'Acceptance to that instant, s.';
 comment on column weather_miner_responses.trace_id is 'Trace of the miner''s forecast.';
 comment on column weather_miner_responses.updated_at is 'Latest timestamp in any span of the miner in this run.';
@@ -804,14 +804,14 @@ comment on column current_miner_stats.host_reliability_ratio is 'successes / (su
 comment on column current_miner_stats.avg_hosting_latency_ms is 'Mean latency of calls that worked, ms.';
 comment on column current_miner_stats.avg_day1_score is 'Mean day-one score of all forecasts that have one.';
 comment on column current_miner_stats.avg_era5_score is 'Mean over all scored leads of all forecasts, including those in flight.';
-comment on column current_miner_stats.avg_era5_completeness is 'Mean completeness of finished forecasts.';
+comment on column current_miner_stats.avg_era5_completeness is 'Mean completeness of completed forecasts and of those that failed by the fault of the miner.';
 comment on column current_miner_stats.best_forecast_score is 'Largest era5_combined_score of a completed forecast.';
 comment on column current_miner_stats.worst_forecast_score is 'Smallest era5_combined_score of a completed forecast.';
 comment on column current_miner_stats.score_std_dev is 'Sample standard deviation over completed forecasts; null below two.';
 comment on column current_miner_stats.last_successful_forecast is 'When a forecast was last completed.';
-comment on column current_miner_stats.last_failed_forecast is 'When a forecast last failed.';
-comment on column current_miner_stats.consecutive_successes is 'Completed forecasts since the last failed one, by T0.';
-comment on column current_miner_stats.consecutive_failures is 'Failed forecasts since the last completed one, by T0.';
+comment on column current_miner_stats.last_failed_forecast is 'When a forecast last failed by the fault of the miner.';
+comment on column current_miner_stats.consecutive_successes is 'Completed forecasts since the last one that failed by the fault of the miner, by T0.';
+comment on column current_miner_stats.consecutive_failures is 'Forecasts that failed by the fault of the miner since the last completed one, by T0.';
 comment on column current_miner_stats.total_inference_time is 'Sum of inference durations, s.';
 comment on column current_miner_stats.avg_inference_time is 'Mean of inference durations, s.';
 comment on column current_miner_stats.common_errors is 'Failures by category; each failure counts once, at the step that caused it.';
@@ -821,7 +821,7 @@ comment on column current_miner_stats.last_active is 'Latest call that worked.';
 comment on column current_miner_stats.validator_hotkey is 'Identity of the validator.';
 comment on column current_miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
-comment on column current_miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks.';
+comment on column current_miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
 
 create view emitter_books as
  SELECT validator_id,
@@ -1026,7 +1026,7 @@ create view inconsistent_rows as
            FROM weather_forecast_steps_running step
              JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
           WHERE run.completion_time < (now() - '01:00:00'::interval)) shown;
-comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand or a fault of Barograph made them.';
+comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand, a fault of Barograph made them, they were recorded before migration 0012 (barograph rebuild mends them), or a process died whose spool is gone (barograph sweep closes its steps).';
 comment on column inconsistent_rows.validator_id is 'Validator.';
 comment on column inconsistent_rows.run_id is 'Run.';
 comment on column inconsistent_rows.miner_hotkey is 'Miner; null for a step of the run as a whole.';
@@ -1123,7 +1123,7 @@ create view miner_leaderboard as
 comment on view miner_leaderboard is 'The miners of each run, best first.';
 comment on column miner_leaderboard.validator_id is 'Validator.';
 comment on column miner_leaderboard.run_id is 'Run.';
-comment on column miner_leaderboard.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score.';
+comment on column miner_leaderboard.miner_rank is 'Rank in the run by overall_forecast_score, ties alike; null without a score, or when the forecast failed by another fault than the miner''s.';
 comment on column miner_leaderboard.miner_uid is 'Slot of the miner.';
 comment on column miner_leaderboard.miner_hotkey is 'Miner.';
 comment on column miner_leaderboard.overall_forecast_score is '0.95 combined + 0.05 if day one passed.';
@@ -1132,8 +1132,8 @@ comment on column miner_leaderboard.forecast_score_initial is 'Day-one score; 0.
 comment on column miner_leaderboard.era5_completeness is 'Leads scored over leads expected.';
 comment on column miner_leaderboard.avg_acc is 'Mean over the same.';
 comment on column miner_leaderboard.avg_skill_score is 'Mean over the same.';
-comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span reports one.';
-comment on column miner_leaderboard.current_forecast_stage is 'Stage of the newest step; gfs_fetch while the run fetches its input; while all leads wait, that of the lead that is looked for next.';
+comment on column miner_leaderboard.forecast_status is 'weather.forecast.status; pending until a span reports one; failed once the run has ended a forecast that had not ended.';
+comment on column miner_leaderboard.current_forecast_stage is 'Stage of the newest step; gfs_fetch from the first fetch of the run''s input until the miner is asked; while all leads wait, that of the lead that is looked for next.';
 comment on column miner_leaderboard.last_error_message is 'Newest error of a step that has not succeeded since; until the miner is asked also of the run''s own steps. Once the run has ended a forecast that had not, the reason of the run.';
 comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.';
 comment on column miner_leaderboard.validator_hotkey is 'Identity of the validator.';
@@ -1264,9 +1264,9 @@ comment on column missing_scores.lead_hours is 'Lead that has no score, hours af
 comment on column missing_scores.status is 'Status of the newest attempt at that score; of the forecast when there was none; of the run where that ended before.';
 comment on column missing_scores.error_type is 'Error category of the cause.';
 comment on column missing_scores.reason is 'Cause as one sentence.';
-comment on column missing_scores.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
-comment on column missing_scores.next_retry_time is 'When the score is tried again.';
-comment on column missing_scores.retries_remaining is 'Retries left of that score.';
+comment on column missing_scores.fault is 'Who is at fault: miner, upstream data, or the validator itself. A step of the run itself, which calls no miner, is never a miner''s.';
+comment on column missing_scores.next_retry_time is 'When the score is tried again; that of the fetch of GFS while it is missing.';
+comment on column missing_scores.retries_remaining is 'Retries left of that score; of the fetch of GFS while it is missing.';
 comment on column missing_scores.trace_id is 'Trace of the newest attempt at that score; of the forecast when there was none.';
 comment on column missing_scores.validator_hotkey is 'Identity of the validator.';
 
@@ -1577,12 +1577,12 @@ comment on view run_progress is 'How far each run is: miners by outcome, leads s
 comment on column run_progress.validator_id is 'Validator.';
 comment on column run_progress.run_id is 'Run.';
 comment on column run_progress.gfs_init_time_utc is 'T0, the GFS initialisation time.';
-comment on column run_progress.status is 'weather.run.status of the newest orchestration.';
-comment on column run_progress.error_message is 'Why the run failed.';
+comment on column run_progress.status is 'weather.run.status of the newest orchestration or fetch of GFS; a terminal status stays.';
+comment on column run_progress.error_message is 'Why the run failed or was abandoned.';
 comment on column run_progress.miners is 'Miners of the run.';
 comment on column run_progress.completed is 'Miners whose forecast is completed.';
 comment on column run_progress.failed is 'Miners whose forecast failed.';
-comment on column run_progress.in_flight is 'Miners whose forecast is neither.';
+comment on column run_progress.in_flight is 'Miners whose forecast is neither; 0 once the run has ended.';
 comment on column run_progress.waiting is 'Miners that wait for a retry or for truth.';
 comment on column run_progress.next_event is 'Earliest of those retries.';
 comment on column run_progress.leads_scored is 'ERA5 leads scored, over all miners.';
@@ -1687,7 +1687,7 @@ comment on column step_faults.validator_id is 'Validator.';
 comment on column step_faults.run_id is 'weather.run.id.';
 comment on column step_faults.miner_uid is 'weather.miner.uid; null for a step of the run as a whole.';
 comment on column step_faults.miner_hotkey is 'weather.miner.hotkey; null for a step of the run as a whole.';
-comment on column step_faults.fault is 'Who is at fault: miner, upstream data, or the validator itself.';
+comment on column step_faults.fault is 'Who is at fault: miner, upstream data, or the validator itself. A step of the run itself, which calls no miner, is never a miner''s.';
 comment on column step_faults.error_type is 'error.type: category of the failure.';
 comment on column step_faults.step_name is 'weather.step.name.';
 comment on column step_faults.failures is 'Attempts of that step that ended with that error.';

@@ -50,7 +50,8 @@ export const FAULT_OF: Record<ErrorCategory, FaultParty> = {
   verification_manifest: 'miner',
   verification_signature: 'miner',
   verification_hash_changed: 'miner',
-  verification_freeze_window: 'miner',
+  // The window opens with the run, and a late GFS or a full queue uses it up.
+  verification_freeze_window: 'validator',
   verification_chunk: 'miner',
   data_missing_variable: 'miner',
   data_coverage: 'miner',

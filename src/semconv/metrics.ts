@@ -42,7 +42,7 @@ const MINER_METRICS = {
     miner,
   ),
   minerHostingLatency: gauge(
-    ['barograph_miner_avg_hosting_latency_seconds', 'seconds', 'Mean latency of the calls to the miner.'],
+    ['barograph_miner_avg_hosting_latency_seconds', 'seconds', 'Mean latency of the calls to the miner that worked.'],
     miner,
   ),
   minerErrors: counter(
@@ -59,7 +59,7 @@ const MINER_METRICS = {
   ),
   minerRank: gauge(['barograph_miner_rank', '1', 'Rank by mean forecast score; 1 is the best.'], miner),
   minerAvgForecastScore: gauge(
-    ['barograph_miner_avg_forecast_score', '1', 'Mean score of finished forecasts, 0 to 1.'],
+    ['barograph_miner_avg_forecast_score', '1', 'Mean score of completed forecasts, 0 to 1.'],
     miner,
   ),
   minerAvgDay1Score: gauge(['barograph_miner_avg_day1_score', '1', 'Mean day-one score, 0 to 1.'], miner),
@@ -68,28 +68,36 @@ const MINER_METRICS = {
     [
       'barograph_miner_avg_era5_completeness_ratio',
       'ratio',
-      'Mean share of the ERA5 leads that have a score.',
+      'Mean share of the ERA5 leads that have a score; without excused forecasts.',
     ],
     miner,
   ),
   minerBestForecastScore: gauge(
-    ['barograph_miner_best_forecast_score', '1', 'Best score of a finished forecast.'],
+    ['barograph_miner_best_forecast_score', '1', 'Best score of a completed forecast.'],
     miner,
   ),
   minerWorstForecastScore: gauge(
-    ['barograph_miner_worst_forecast_score', '1', 'Worst score of a finished forecast.'],
+    ['barograph_miner_worst_forecast_score', '1', 'Worst score of a completed forecast.'],
     miner,
   ),
   minerScoreStdDev: gauge(
-    ['barograph_miner_score_std_dev', '1', 'Sample standard deviation of the scores of finished forecasts.'],
+    ['barograph_miner_score_std_dev', '1', 'Sample standard deviation of the scores of completed forecasts.'],
     miner,
   ),
   minerConsecutiveSuccesses: gauge(
-    ['barograph_miner_consecutive_successes', '1', 'Newest forecasts that were completed in a row.'],
+    [
+      'barograph_miner_consecutive_successes',
+      '1',
+      'Newest forecasts that were completed in a row; excused ones do not end it.',
+    ],
     miner,
   ),
   minerConsecutiveFailures: gauge(
-    ['barograph_miner_consecutive_failures', '1', 'Newest forecasts that failed in a row.'],
+    [
+      'barograph_miner_consecutive_failures',
+      '1',
+      'Newest forecasts that failed in a row by the fault of the miner.',
+    ],
     miner,
   ),
   minerLastSuccess: gauge(
@@ -101,11 +109,15 @@ const MINER_METRICS = {
     miner,
   ),
   minerLastFailure: gauge(
-    ['barograph_miner_last_failed_forecast_timestamp_seconds', 'seconds', 'When a forecast last failed.'],
+    [
+      'barograph_miner_last_failed_forecast_timestamp_seconds',
+      'seconds',
+      'When a forecast last failed by the fault of the miner.',
+    ],
     miner,
   ),
   minerLastActive: gauge(
-    ['barograph_miner_last_active_timestamp_seconds', 'seconds', 'When the miner was last active.'],
+    ['barograph_miner_last_active_timestamp_seconds', 'seconds', 'When a call to the miner last worked.'],
     miner,
   ),
 } as const;

@@ -161,6 +161,7 @@ describe('outcome of a failed verification', () => {
       ];
     expect(passed('verification_signature')).toBe(false);
     expect(passed('connection')).toBeNull();
+    expect(passed('verification_freeze_window')).toBeNull();
   });
 });
 

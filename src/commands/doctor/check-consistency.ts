@@ -22,6 +22,8 @@ export async function checkConsistency(
   const named = rows.map(({ row }) => row).join('; ');
   return {
     ok: false,
-    found: `${count} inconsistent: ${named}; \`barograph rebuild\` derives them again from the log`,
+    found:
+      `${count} inconsistent: ${named}; \`barograph rebuild\` derives rows again from the log, ` +
+      '`barograph sweep` closes steps of dead processes',
   };
 }

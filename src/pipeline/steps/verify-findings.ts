@@ -78,4 +78,7 @@ export function responseStatusOf(error: unknown, { hostingTried }: VerifyFinding
 }
 
 /** Whether the failure proves that the hosted forecast differs from its claim. An outage proves nothing. */
-export const isDisproof = (error: unknown): boolean => classifyError(error).startsWith('verification_');
+export const isDisproof = (error: unknown): boolean => {
+  const category = classifyError(error);
+  return category.startsWith('verification_') && category !== 'verification_freeze_window';
+};

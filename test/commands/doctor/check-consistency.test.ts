@@ -22,6 +22,7 @@ it('a row of an ended run that is still open is named with the remedy', async ()
   expect(ok).toBe(false);
   expect(found).toBe(
     '1 inconsistent: weather_forecast_stats of run 1 of validator 1, miner 5MinerSeven: open_in_ended_run ' +
-      '(forecast_status seeded); `barograph rebuild` derives them again from the log',
+      '(forecast_status seeded); `barograph rebuild` derives rows again from the log, ' +
+      '`barograph sweep` closes steps of dead processes',
   );
 });

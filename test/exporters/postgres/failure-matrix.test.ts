@@ -22,7 +22,7 @@ const FAULTS: Readonly<Record<ErrorCategory, FaultParty>> = {
   verification_manifest: 'miner',
   verification_signature: 'miner',
   verification_hash_changed: 'miner',
-  verification_freeze_window: 'miner',
+  verification_freeze_window: 'validator',
   verification_chunk: 'miner',
   data_missing_variable: 'miner',
   data_coverage: 'miner',

@@ -80,6 +80,16 @@ describe('Finished steps', () => {
     ]);
   });
 
+  it('an error of a step of the run itself, which calls no miner, is never counted as the fault of a miner', async () => {
+    const exporter = exporterFor();
+    const ofRun = stepFact({ error: errorFact('timeout'), minerHotkey: null, minerUid: null });
+    exporter.observe({ steps: [ofRun], minerStats: [] });
+    const name = METRICS.stepErrors.name;
+    expect(await shown(exporter, name)).toEqual([
+      `${name}{step="poll",error_type="timeout",fault="upstream"} 1`,
+    ]);
+  });
+
   it('component scores, adjusted values and truncation of a step are counted', async () => {
     const exporter = observing({
       componentScores: [componentScore('era5'), componentScore('era5'), componentScore('day1')],
