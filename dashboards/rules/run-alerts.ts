@@ -80,7 +80,7 @@ const dataAlerts = ({ seconds, held }: Pace): readonly AlertRule[] => [
     summary:
       'Run {{ $labels.run_id }} of validator {{ $labels.validator_id }} has waited {{ $value | humanizeDuration }} for GFS',
     description:
-      'No miner is queried before GFS is available. The run is given up when its six attempts are used up, 135 minutes after the first.',
+      'No miner is queried before GFS is available. Two hours after its creation the run accepts no manifest any more: GFS has to come well before that.',
     dashboard: DASHBOARD_LINKS.run,
   },
   {

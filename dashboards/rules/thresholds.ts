@@ -34,7 +34,7 @@ export const TOO_LONG_SECONDS = {
   promptRetry: 15 * MINUTE,
   /** 256 leads of five minutes on eight workers take 160 minutes. */
   patientRetry: 4 * HOUR,
-  /** GFS 00Z is published hours before 18:00; the run is given up after 135 minutes, and this leaves 105 of them. */
+  /** GFS 00Z is published hours before 18:00; manifests are accepted for 120 minutes, and this leaves 90 of them. */
   gfs: 30 * MINUTE,
   /** Query takes 21 minutes at most and polls 100; by then a forecast exists or has failed. */
   inference: 3 * HOUR,

@@ -157,7 +157,7 @@ export const ATTRIBUTES = {
   'weather.inference.started_time': instant(
     '',
     '2026-11-23T18:05:00Z',
-    "When inference began, by the miner's own word; else when the job was accepted, by the clock of the validator",
+    "When inference began, by the miner's own word; else when the job was accepted, by the clock of the validator; absent when the forecast was ready at once",
   ),
   'weather.inference.completed_time': instant(
     '',

@@ -119,7 +119,10 @@ const TRANSPORT = `## Error categories
 The transport of a call and the content of the reply are two facts: a polite rejection is a hosting success. An ended
 \`communication\` step without \`weather.response.transport\` counts by this rule in \`hosting_successes\`,
 \`hosting_failures\`, \`avg_hosting_latency_ms\` and \`last_active\`: a \`success\` if it succeeded, else what its
-category says here, and neither where nothing stands. A synthetic end counts as neither.`;
+category says here, and neither where nothing stands. A synthetic end counts as neither.
+
+A step of the run itself calls no miner: where the table says \`miner\`, its error is the fault of \`upstream\`, and so is that
+of a forecast that ends with its run.`;
 
 function categorySection(): string {
   const rows = ERROR_CATEGORIES.map((category) => {

@@ -96,7 +96,12 @@ const FORECASTS: ColumnSources = {
     ...RUN_SOURCES,
   ),
   last_error_type: by('Category of the same', ...ERROR_SOURCES, ...RUN_SOURCES),
-  last_error_fault: by('Who is at fault for that category', 'weather_forecast_stats.last_error_type'),
+  last_error_fault: by(
+    "Who is at fault for that category; `upstream` instead of the miner for an error of the run's own steps, and of its end",
+    'weather_forecast_stats.last_error_type',
+    'weather.miner.hotkey',
+    'weather.run.status',
+  ),
   retries_remaining: by(
     'Of the step that is retried next; of the newest one without a retry; 0 after the end',
     'weather.forecast.status',

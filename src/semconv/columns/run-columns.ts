@@ -41,14 +41,21 @@ const EXCHANGE = 'newest query, poll or verification that has a real end';
 
 const RESPONSES: ColumnSources = {
   validator_id: VALIDATOR_ID,
-  id: by('53 bits of the SHA-256 of both', 'weather.run.id', 'weather.miner.hotkey'),
+  id: by(
+    '53 bits of the SHA-256 of both; unique within a validator only',
+    'weather.run.id',
+    'weather.miner.hotkey',
+  ),
   run_id: copyOf('weather.run.id'),
   miner_uid: newest('weather.miner.uid'),
   miner_hotkey: copyOf('weather.miner.hotkey'),
   response_time: by(
-    'The end of the newest call `initiate_fetch` that succeeded in transport',
+    'The end of the newest call `initiate_fetch` that succeeded in transport; without the attribute by status and category',
     'weather.response.transport',
+    'weather.step.name',
     'weather.step.substep',
+    'weather.step.status',
+    'error.type',
     'span.end_time_unix_nano',
   ),
   job_id: newest('weather.job.id'),
@@ -72,6 +79,7 @@ const RESPONSES: ColumnSources = {
     'weather.response.status',
     'weather.run.status',
     'weather.run.error_message',
+    'weather.step.name',
     'weather.step.superseded',
     'exception',
     'span.status',
@@ -82,9 +90,15 @@ const RESPONSES: ColumnSources = {
   input_hash_miner: notWritten('the protocol has no input hash any more'),
   input_hash_validator: notWritten('the protocol has no input hash any more'),
   input_hash_match: notWritten('the protocol has no input hash any more'),
-  retry_count: by(`Of the ${EXCHANGE}, less 1`, 'weather.step.attempt', 'weather.closing.reason'),
+  retry_count: by(
+    `Of the ${EXCHANGE}, less 1`,
+    'weather.step.name',
+    'weather.step.attempt',
+    'weather.closing.reason',
+  ),
   next_retry_time: by(
     `Of the ${EXCHANGE}; none after the end of the forecast or the run`,
+    'weather.step.name',
     'weather.retry.next_time',
     'weather.step.superseded',
     'weather.closing.reason',
@@ -97,7 +111,10 @@ const RESPONSES: ColumnSources = {
     'span.end_time_unix_nano',
     'weather.closing.reason',
   ),
-  inference_started_at: newest('weather.inference.started_time'),
+  inference_started_at: by(
+    'The newest; null for a forecast that was ready at once',
+    'weather.inference.started_time',
+  ),
   job_accepted_at: by('The first', 'weather.job.accepted_time'),
   inference_completed_at: newest('weather.inference.completed_time'),
   day1_scoring_completed_at: by(
