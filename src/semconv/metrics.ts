@@ -42,7 +42,11 @@ const MINER_METRICS = {
     miner,
   ),
   minerHostingLatency: gauge(
-    ['barograph_miner_avg_hosting_latency_seconds', 'seconds', 'Mean latency of the calls to the miner that worked.'],
+    [
+      'barograph_miner_avg_hosting_latency_seconds',
+      'seconds',
+      'Mean latency of the calls to the miner that worked.',
+    ],
     miner,
   ),
   minerErrors: counter(
