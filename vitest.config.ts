@@ -19,7 +19,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/faults/**', 'test/servers/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/properties.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
   },
