@@ -21,6 +21,8 @@ export interface EmitterAccount {
   readonly validatorHotkey: string;
   /** `service.instance.id` of the process that made the records; another process may export them. */
   readonly instanceId: string;
+  /** Start token of that process, by which two processes with one id are told apart; absent from earlier versions. */
+  readonly epoch?: string | undefined;
   /** Records of this batch. */
   readonly received: SequenceRanges;
   /** Records that could not be stored. */

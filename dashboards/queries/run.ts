@@ -31,7 +31,7 @@ where ${ofRun('progress')}`;
 
 export const RUN_COMPLETENESS = `
 select books.started, books.recorded, books.in_flight, books.spooled, books.dead, books.dropped, books.unaccounted,
-  coalesce(books.missing_sequences::text, 'none') as missing
+  coalesce(books.missing_sequences::text, 'none') as missing, coalesce(books.emitter_conflicts::text, 'none') as conflicts
 from run_completeness as books
 where ${ofRun('books')}`;
 

@@ -26,7 +26,8 @@ const emitters = tablePanel({
   title: 'Processes, and what became of their records',
   description:
     'Each process numbers its records. missing must be none: those numbers left the process and never arrived. Silent for ' +
-    'long and not ended: the process is dead; start one on its data directory, which adopts its spool.',
+    'long and not ended: the process is dead; start one on its data directory, which adopts its spool. Conflict: its ' +
+    'numbers prove nothing, as another process has its id.',
   noValue: 'No process has recorded anything for this validator',
   width: 24,
   height: 8,
@@ -36,6 +37,7 @@ const emitters = tablePanel({
     instantColumn('heartbeat_at', 'Heartbeat'),
     secondsColumn('silent_for', 'Silent for'),
     instantColumn('closed_at', 'Ended'),
+    messageColumn('conflict', 'Conflict'),
     column('missing', 'Missing', { width: 105 }),
     column('dropped', 'Dropped', { width: 105 }),
     countColumn('spooled', 'Spooled', { thresholds: ZERO_IS_USUAL, coloured: 'text' }),

@@ -21,7 +21,7 @@ const lost = promStatPanel({
   title: 'Is anything lost?',
   description:
     'All are 0 when all is well. Missing: records left a process and never arrived; keep spool and database and ' +
-    'report it. Dropped: the spool was full. Drift: metrics differ from miner_stats; restart that process. Dead letters ' +
+    'report it. Conflicts: two processes share an id. Dropped: the spool was full. Drift: metrics differ from miner_stats; restart that process. Dead letters ' +
     'are stored: barograph dead-letters list.',
   unit: UNITS.count,
   noValue: NO_PROCESS,
@@ -31,6 +31,7 @@ const lost = promStatPanel({
   thresholds: ZERO_IS_RIGHT,
   queries: [
     { expr: stateOf(METRICS.missingRecords), legend: 'Missing' },
+    { expr: stateOf(METRICS.conflictingEmitters), legend: 'Conflicts' },
     { expr: orZero(increaseOf(METRICS.recorderDropped)), legend: 'Dropped' },
     { expr: orZero(stateSumOf(METRICS.deadLetters)), legend: 'Dead letters' },
     { expr: `max (${METRICS.minerStatsDrift.name})`, legend: 'Drift' },
@@ -187,8 +188,23 @@ const heldFor = promLinesPanel({
   ],
 });
 
+const databases = promStatPanel({
+  id: 111,
+  title: 'Databases',
+  description:
+    'Processes by the database that they record into. More than one database: their numbers are added up in these ' +
+    'panels; scrape one of them, or tell them apart by job.',
+  unit: UNITS.count,
+  noValue: NO_PROCESS,
+  width: 24,
+  height: 3,
+  decimals: 0,
+  thresholds: ['blue'],
+  queries: [{ expr: `count by (database_id) (${METRICS.databaseInfo.name})`, legend: '{{database_id}}' }],
+});
+
 export const recorderHealth: Section = {
   id: 100,
   title: 'Lost, late or growing?',
-  panels: [lost, late, queue, age, spool, whole, drift, overflow, held, heldFor],
+  panels: [lost, late, queue, age, spool, whole, drift, overflow, held, heldFor, databases],
 };

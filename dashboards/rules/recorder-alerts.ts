@@ -88,6 +88,16 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     dashboard,
   },
   {
+    alert: 'BarographEmitterConflict',
+    expr: `max(${series(METRICS.conflictingEmitters)}) > 0`,
+    for: held('5m'),
+    severity: 'ticket',
+    summary: '{{ $value }} processes share an id or their numbers with another one',
+    description:
+      'Their numbers are one set, in which the one fills the gaps of the other: nothing proves that none of their records is missing.',
+    dashboard,
+  },
+  {
     alert: 'BarographDeadLetters',
     expr: `${by('max', ['reason'], series(METRICS.deadLetters))} > 0`,
     for: held('5m'),

@@ -83,7 +83,8 @@ const completeness = sqlStatPanel({
   title: 'Is anything of the run lost?',
   description:
     'started = recorded + in flight + spooled + dead + dropped. Unaccounted is what the sum lacks, missing the numbers of ' +
-    'records that left a process and never arrived: both mean loss. Keep spool and database as they are, and see the ' +
+    'records that left a process and never arrived: both mean loss. Processes in conflict shared an id: the sum may hide ' +
+    'a loss then. Keep spool and database as they are, and see the ' +
     'dashboard Recorder. Dead letters can be replayed: barograph dead-letters.',
   unit: UNITS.count,
   noValue: NO_RUN,
@@ -100,6 +101,7 @@ const completeness = sqlStatPanel({
     { name: 'dropped', title: 'Dropped', thresholds: ZERO_IS_RIGHT },
     { name: 'unaccounted', title: 'Unaccounted', thresholds: ZERO_IS_RIGHT },
     { name: 'missing', title: 'Missing records', unit: UNITS.text },
+    { name: 'conflicts', title: 'Processes in conflict', unit: UNITS.text },
   ],
 });
 

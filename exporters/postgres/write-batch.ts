@@ -65,7 +65,8 @@ export async function writeBatch(
   };
   const logged = await writeLog(client, facts);
   const { counts, alsoChanged } = await writeFolds(client, logged);
-  if (account !== undefined) await writeBooks(client, account, ids);
+  if (account !== undefined)
+    await writeBooks(client, account, { validatorIds: ids, newSpans: countNewSpans(logged) });
   return {
     steps: logged.finished.map(({ fact }) => fact),
     // Every miner of the batch, changed or not: the reply to an earlier commit of the same batch may have been lost.
@@ -77,6 +78,9 @@ export async function writeBatch(
     rejected: countReasons(batch),
   };
 }
+
+const countNewSpans = ({ finished, running }: Logged): number =>
+  [...finished, ...running].filter(({ fact }) => fact.closing === null).length;
 
 function countReasons({ rejected }: Batch): Record<string, number> {
   const counts: Record<string, number> = {};

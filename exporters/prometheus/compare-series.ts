@@ -1,3 +1,4 @@
+import { METRICS } from '#semconv/metrics';
 import { MIRRORED_COLUMNS } from './miner-series.ts';
 
 /** A series whose served value differs from the wanted one; null where that text has no such series. */
@@ -23,6 +24,16 @@ function minerSeries(text: string): ReadonlyMap<string, string> {
 /** Whether the text comes from a process that mirrors `miner_stats`, even of no miner yet. */
 export const mirrorsMiners = (text: string): boolean =>
   [...MINER_METRICS].every((name) => text.includes(`# TYPE ${name} `));
+
+const DATABASE_SERIES = new RegExp(`^${METRICS.databaseInfo.name}\\{(?:.*,)?database_id="([^"]*)"`, 'gm');
+
+/**
+ * The databases whose miners a classic text shows, each once: more than one where something merges the texts of
+ * several processes, none where the process is older than the metric.
+ */
+export const servedDatabases = (text: string): readonly string[] => [
+  ...new Set([...text.matchAll(DATABASE_SERIES)].map(([, id = '']) => id)),
+];
 
 /** The miner series in which two texts of the classic format differ, sorted by series. */
 export function differingSeries(served: string, wanted: string): readonly DifferingSeries[] {

@@ -45,6 +45,7 @@ export interface PrometheusExporter {
   /**
    * Merges what other processes committed to `miner_stats`, from a read of all miners that are not stale, and sets the
    * drift to the number of rows that were exposed wrongly. A row observed after the read's snapshot stays unchanged.
+   * The metrics name the database of the newest read.
    */
   refresh(read: MinerStatsRead): void;
   /** Exposes the state of the pipeline as just read; it expires after a minute without another. Null removes it. */
@@ -83,6 +84,10 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
   const { recorderState, clocks = SYSTEM_CLOCKS } = options;
   const recorder = createRecorderMetrics(registry, { recorderState, maxNames, onOverflow, clocks });
   const state = createStateMetrics(registry, { ...stateLimits, onOverflow, clocks });
+  let databaseId: string | undefined;
+  registry.derived(METRICS.databaseInfo, () =>
+    databaseId === undefined ? [] : [{ labels: { database_id: databaseId }, value: 1 }],
+  );
   const retention = createRetentionMetrics(registry, { maxRuns: stateLimits.maxRuns, onOverflow });
   return {
     observe: (committed) => {
@@ -91,7 +96,10 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
       recorder.committed(committed);
     },
     seed: (rows) => mirror.replace(rows),
-    refresh: (read) => mirror.refresh(read),
+    refresh: (read) => {
+      mirror.refresh(read);
+      databaseId = read.databaseId;
+    },
     showState: (read) => state.show(read),
     showHeldPartitions: (held) => retention.show(held),
     render: (accept) => registry.render(negotiateFormat(accept)),

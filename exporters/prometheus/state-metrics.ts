@@ -109,6 +109,9 @@ function registerRecords(gauges: Gauges): void {
     DEAD_LETTER_REASONS.map((reason) => ({ labels: { reason }, value: deadLetters[reason] ?? 0 })),
   );
   gauges(METRICS.missingRecords, ({ missingRecords }) => [{ labels: {}, value: missingRecords }]);
+  gauges(METRICS.conflictingEmitters, ({ conflictingEmitters }) => [
+    { labels: {}, value: conflictingEmitters },
+  ]);
 }
 
 const labelsOf = ({

@@ -36,6 +36,20 @@ export async function migrationStatus(pool: Pool, source: MigrationSource = {}):
   return { current, latest: files.length, applied, pending };
 }
 
+/**
+ * The identity of the database, by which its metrics are told from those of another one.
+ *
+ * @returns null when it has none yet, because migrations are pending
+ */
+export async function readDatabaseId(connection: Pool | PoolClient): Promise<string | null> {
+  const known = await connection.query<{ exists: boolean }>(
+    `select to_regclass('database_identity') is not null as exists`,
+  );
+  if (known.rows[0]?.exists !== true) return null;
+  const { rows } = await connection.query<{ id: string }>('select database_id as id from database_identity');
+  return rows[0]?.id ?? null;
+}
+
 /** The applied migrations, in order; empty for a database that was never migrated. */
 export async function readAppliedMigrations(connection: Pool | PoolClient): Promise<AppliedMigration[]> {
   const { rows: known } = await connection.query<{ exists: boolean }>(

@@ -53,6 +53,18 @@ comment on column closed_spans.started_at is 'When the step started.';
 comment on column closed_spans.reason is 'weather.closing.reason: why it had to be closed.';
 comment on column closed_spans.closed_at is 'Last instant at which its process is known to have lived.';
 
+create table database_identity (
+  is_only boolean default true not null,
+  database_id uuid not null,
+  made_at timestamp with time zone default now() not null,
+  constraint database_identity_is_only_check CHECK (is_only),
+  constraint database_identity_pkey PRIMARY KEY (is_only)
+);
+comment on table database_identity is 'Identity of this database, one row; a copy and a restored dump keep it until somebody gives them one of their own.';
+comment on column database_identity.is_only is 'Always true: there is one row.';
+comment on column database_identity.database_id is 'Identity, as the metric barograph_database_info names it.';
+comment on column database_identity.made_at is 'When the database got its identity.';
+
 create table dead_letter_spans (
   trace_id text not null,
   span_id text not null,
@@ -131,6 +143,8 @@ create table emitters (
   dropped_sequences int8multirange default '{}'::int8multirange not null,
   heartbeat_at timestamp with time zone,
   closed_at timestamp with time zone,
+  epochs text[] default '{}'::text[] not null,
+  reused_sequences int8multirange default '{}'::int8multirange not null,
   constraint emitters_pkey PRIMARY KEY (validator_id, instance_id),
   constraint emitters_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
@@ -147,6 +161,8 @@ comment on column emitters.received is 'Sequence numbers of the records that wer
 comment on column emitters.dropped_sequences is 'Sequence numbers of records that the process reported as dropped.';
 comment on column emitters.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
 comment on column emitters.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
+comment on column emitters.epochs is 'Start tokens of the processes that reported under this id, each once: more than one where processes share the id. Those of earlier versions have none.';
+comment on column emitters.reused_sequences is 'Sequence numbers that had been received when they arrived again with other spans; a batch that holds such a span counts with all its numbers that had been received.';
 
 create table error_categories (
   category text not null,
@@ -824,36 +840,65 @@ comment on column current_miner_stats.fold is 'Counts and exact sums that the co
 comment on column current_miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
 
 create view emitter_books as
- SELECT validator_id,
-    instance_id,
-    last_sequence,
-    delivered_sequence,
-    spooled,
-    missing,
-    dropped,
-    first_seen,
-    last_seen,
-    heartbeat_at,
-    closed_at,
-    ( SELECT validators.hotkey
-           FROM validators
-          WHERE validators.id = shown.validator_id) AS validator_hotkey
-   FROM ( SELECT emitters.validator_id,
-            emitters.instance_id,
-            emitters.last_sequence,
-            emitters.delivered_sequence,
-            emitters.last_sequence - emitters.delivered_sequence AS spooled,
-            int8multirange(int8range(1::bigint, COALESCE(
-                CASE
-                    WHEN emitters.closed_at IS NULL THEN emitters.delivered_sequence
-                    ELSE emitters.last_sequence
-                END, 0::bigint) + 1)) - emitters.received - emitters.dropped_sequences AS missing,
-            emitters.dropped_sequences AS dropped,
-            emitters.first_seen,
-            emitters.last_seen,
-            emitters.heartbeat_at,
-            emitters.closed_at
-           FROM emitters) shown;
+ SELECT shown.validator_id,
+    shown.instance_id,
+    shown.last_sequence,
+    shown.delivered_sequence,
+    shown.spooled,
+    shown.missing,
+    shown.dropped,
+    shown.first_seen,
+    shown.last_seen,
+    shown.heartbeat_at,
+    shown.closed_at,
+    shown.validator_hotkey,
+    own.reused_sequences AS reused,
+    beyond.sequences AS beyond,
+    NULLIF(concat_ws('; '::text,
+        CASE
+            WHEN cardinality(own.epochs) > 1 THEN cardinality(own.epochs) || ' processes use this id'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN NOT isempty(own.reused_sequences) THEN ('the numbers '::text || own.reused_sequences) || ' arrived again with other spans'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN NOT isempty(beyond.sequences) THEN (('the numbers '::text || beyond.sequences) || ' are beyond the newest, '::text) || COALESCE(own.last_sequence, 0::bigint)
+            ELSE NULL::text
+        END), ''::text) AS conflict
+   FROM ( SELECT shown_1.validator_id,
+            shown_1.instance_id,
+            shown_1.last_sequence,
+            shown_1.delivered_sequence,
+            shown_1.spooled,
+            shown_1.missing,
+            shown_1.dropped,
+            shown_1.first_seen,
+            shown_1.last_seen,
+            shown_1.heartbeat_at,
+            shown_1.closed_at,
+            ( SELECT validators.hotkey
+                   FROM validators
+                  WHERE validators.id = shown_1.validator_id) AS validator_hotkey
+           FROM ( SELECT emitters.validator_id,
+                    emitters.instance_id,
+                    emitters.last_sequence,
+                    emitters.delivered_sequence,
+                    emitters.last_sequence - emitters.delivered_sequence AS spooled,
+                    int8multirange(int8range(1::bigint, COALESCE(
+                        CASE
+                            WHEN emitters.closed_at IS NULL THEN emitters.delivered_sequence
+                            ELSE emitters.last_sequence
+                        END, 0::bigint) + 1)) - emitters.received - emitters.dropped_sequences AS missing,
+                    emitters.dropped_sequences AS dropped,
+                    emitters.first_seen,
+                    emitters.last_seen,
+                    emitters.heartbeat_at,
+                    emitters.closed_at
+                   FROM emitters) shown_1) shown
+     JOIN emitters own ON own.validator_id = shown.validator_id AND own.instance_id = shown.instance_id
+     CROSS JOIN LATERAL ( SELECT own.received + own.dropped_sequences + int8multirange(int8range(1::bigint, GREATEST(own.delivered_sequence, 0::bigint) + 1)) - int8multirange(int8range(1::bigint, GREATEST(own.last_sequence, 0::bigint) + 1)) AS sequences) beyond;
 comment on view emitter_books is 'For each process: which of its numbered records were received, are still spooled, were dropped, or are missing.';
 comment on column emitter_books.validator_id is 'Validator.';
 comment on column emitter_books.instance_id is 'service.instance.id of the process.';
@@ -867,6 +912,9 @@ comment on column emitter_books.last_seen is 'Latest timestamp in any span of th
 comment on column emitter_books.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
 comment on column emitter_books.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
 comment on column emitter_books.validator_hotkey is 'Identity of the validator.';
+comment on column emitter_books.reused is 'Sequence numbers that had been received when they arrived again with other spans; empty is right.';
+comment on column emitter_books.beyond is 'Sequence numbers that were received, dropped or delivered although the process had not reported them as made; empty is right.';
+comment on column emitter_books.conflict is 'Why the numbers of the process prove nothing: its id or its numbers were used twice, or they contradict each other; null is right.';
 
 create view failed_checks as
  SELECT validator_id,
@@ -1385,154 +1433,148 @@ comment on column repeated_scores.span_ids is 'The scoring spans, the newest las
 comment on column repeated_scores.validator_hotkey is 'Identity of the validator.';
 
 create view run_completeness as
- SELECT validator_id,
-    run_id,
-    started,
-    recorded,
-    in_flight,
-    spooled,
-    dead,
-    dropped,
-    dropped_by_reason,
-    unaccounted,
-    missing_sequences,
-    abandoned,
-    truncated,
-    emitters,
+ WITH parts AS (
+         SELECT step.validator_id,
+            step.run_id,
+            COALESCE(step.instance_id, ''::text) AS instance_id,
+            count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
+            count(*) FILTER (WHERE step.status = 'in_progress'::text) AS in_flight,
+            count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
+            count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
+            count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated,
+            0::bigint AS dead,
+            NULL::bigint AS started,
+            0::bigint AS spooled,
+            NULL::jsonb AS dropped
+           FROM weather_forecast_steps step
+          GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
+        UNION ALL
+         SELECT validator.id,
+            letter.run_id,
+            COALESCE(letter.instance_id, ''::text) AS "coalesce",
+            0,
+            - count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
+                   FROM weather_forecast_steps_running running
+                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))),
+            0,
+            0,
+            0,
+            count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS count,
+            NULL::bigint,
+            0,
+            NULL::jsonb
+           FROM dead_letter_spans letter
+             JOIN validators validator ON validator.hotkey = letter.validator_hotkey
+          WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
+                   FROM weather_forecast_steps_finished finished
+                  WHERE finished.validator_id = validator.id AND finished.trace_id = letter.trace_id AND finished.span_id = letter.span_id)) AND (letter.phase = 'ended'::text OR NOT (EXISTS ( SELECT
+                   FROM weather_forecast_steps_running running
+                  WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
+          GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
+        UNION ALL
+         SELECT books_1.validator_id,
+            books_1.run_id,
+            books_1.instance_id,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            books_1.started,
+            books_1.spooled,
+            books_1.dropped
+           FROM emitter_runs books_1
+        ), counted AS (
+         SELECT parts.validator_id,
+            parts.run_id,
+            parts.instance_id,
+            sum(parts.recorded) AS recorded,
+            sum(parts.in_flight) AS in_flight,
+            sum(parts.abandoned) AS abandoned,
+            sum(parts.lost_ends) AS lost_ends,
+            sum(parts.truncated) AS truncated,
+            sum(parts.dead) AS dead,
+            max(parts.started) AS told,
+            sum(parts.recorded) + sum(parts.in_flight) + sum(parts.dead) + sum(parts.lost_ends) AS known,
+            sum(parts.spooled) AS spooled,
+            COALESCE(jsonb_agg(parts.dropped) FILTER (WHERE parts.dropped IS NOT NULL), '[]'::jsonb) AS dropped
+           FROM parts
+          GROUP BY parts.validator_id, parts.run_id, parts.instance_id
+        ), total AS (
+         SELECT counted.validator_id,
+            counted.run_id,
+            sum(GREATEST(counted.told::numeric, counted.known + counted.spooled + dropped_spans.spans))::bigint AS started,
+            sum(counted.recorded)::bigint AS recorded,
+            sum(counted.in_flight)::bigint AS in_flight,
+            sum(counted.spooled)::bigint AS spooled,
+            sum(counted.dead)::bigint AS dead,
+            sum(counted.abandoned)::bigint AS abandoned,
+            sum(counted.truncated)::bigint AS truncated,
+            sum(counted.lost_ends)::bigint AS lost_ends,
+            jsonb_agg(counted.dropped) AS dropped,
+            count(NULLIF(counted.instance_id, ''::text)) AS emitters,
+            array_agg(counted.instance_id) AS instances,
+            jsonb_object_agg(counted.instance_id, ((counted.told || ' steps started by its count, '::text) || counted.known) || ' known'::text) FILTER (WHERE counted.known > counted.told::numeric) AS overcounts
+           FROM counted
+             CROSS JOIN LATERAL ( SELECT COALESCE(sum(entry.value::bigint), 0::numeric) AS spans
+                   FROM jsonb_array_elements(counted.dropped) book(value)
+                     CROSS JOIN LATERAL jsonb_each_text(book.value) entry(key, value)) dropped_spans
+          GROUP BY counted.validator_id, counted.run_id
+        )
+ SELECT total.validator_id,
+    total.run_id,
+    total.started,
+    total.recorded,
+    total.in_flight,
+    total.spooled,
+    total.dead,
+    COALESCE(dropped.spans, 0::bigint) AS dropped,
+    COALESCE(dropped.by_reason, '{}'::jsonb) AS dropped_by_reason,
+    total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
+    books.missing AS missing_sequences,
+    total.abandoned,
+    total.truncated,
+    total.emitters,
     ( SELECT validators.hotkey
            FROM validators
-          WHERE validators.id = shown.validator_id) AS validator_hotkey
-   FROM ( WITH parts AS (
-                 SELECT step.validator_id,
-                    step.run_id,
-                    COALESCE(step.instance_id, ''::text) AS instance_id,
-                    count(*) FILTER (WHERE step.status <> 'in_progress'::text AND (step.facts ->> 'closing'::text) IS DISTINCT FROM 'spool_full'::text) AS recorded,
-                    count(*) FILTER (WHERE step.status = 'in_progress'::text) AS in_flight,
-                    count(*) FILTER (WHERE step.status = 'abandoned'::text) AS abandoned,
-                    count(*) FILTER (WHERE (step.facts ->> 'closing'::text) = 'spool_full'::text) AS lost_ends,
-                    count(*) FILTER (WHERE (step.facts ->> 'truncated'::text)::boolean) AS truncated,
-                    0::bigint AS dead,
-                    NULL::bigint AS started,
-                    0::bigint AS spooled,
-                    NULL::jsonb AS dropped
-                   FROM weather_forecast_steps step
-                  GROUP BY step.validator_id, step.run_id, (COALESCE(step.instance_id, ''::text))
-                UNION ALL
-                 SELECT validator.id,
-                    letter.run_id,
-                    COALESCE(letter.instance_id, ''::text) AS "coalesce",
-                    0,
-                    - count(DISTINCT ROW(letter.trace_id, letter.span_id)) FILTER (WHERE (EXISTS ( SELECT
-                           FROM weather_forecast_steps_running running
-                          WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id))),
-                    0,
-                    0,
-                    0,
-                    count(DISTINCT ROW(letter.trace_id, letter.span_id)) AS count,
-                    NULL::bigint AS int8,
-                    0,
-                    NULL::jsonb AS jsonb
-                   FROM dead_letter_spans letter
-                     JOIN validators validator ON validator.hotkey = letter.validator_hotkey
-                  WHERE letter.run_id IS NOT NULL AND NOT (EXISTS ( SELECT
-                           FROM weather_forecast_steps_finished finished
-                          WHERE finished.validator_id = validator.id AND finished.trace_id = letter.trace_id AND finished.span_id = letter.span_id)) AND (letter.phase = 'ended'::text OR NOT (EXISTS ( SELECT
-                           FROM weather_forecast_steps_running running
-                          WHERE running.validator_id = validator.id AND running.trace_id = letter.trace_id AND running.span_id = letter.span_id)))
-                  GROUP BY validator.id, letter.run_id, (COALESCE(letter.instance_id, ''::text))
-                UNION ALL
-                 SELECT books.validator_id,
-                    books.run_id,
-                    books.instance_id,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                    books.started,
-                    books.spooled,
-                    books.dropped
-                   FROM emitter_runs books
-                ), counted AS (
-                 SELECT parts.validator_id,
-                    parts.run_id,
-                    parts.instance_id,
-                    sum(parts.recorded) AS recorded,
-                    sum(parts.in_flight) AS in_flight,
-                    sum(parts.abandoned) AS abandoned,
-                    sum(parts.lost_ends) AS lost_ends,
-                    sum(parts.truncated) AS truncated,
-                    sum(parts.dead) AS dead,
-                    max(parts.started) AS started,
-                    sum(parts.spooled) AS spooled,
-                    COALESCE(jsonb_agg(parts.dropped) FILTER (WHERE parts.dropped IS NOT NULL), '[]'::jsonb) AS dropped
-                   FROM parts
-                  GROUP BY parts.validator_id, parts.run_id, parts.instance_id
-                ), total AS (
-                 SELECT counted.validator_id,
-                    counted.run_id,
-                    sum(COALESCE(counted.started::numeric, counted.recorded + counted.in_flight + counted.dead + counted.lost_ends))::bigint AS started,
-                    sum(counted.recorded)::bigint AS recorded,
-                    sum(counted.in_flight)::bigint AS in_flight,
-                    sum(counted.spooled)::bigint AS spooled,
-                    sum(counted.dead)::bigint AS dead,
-                    sum(counted.abandoned)::bigint AS abandoned,
-                    sum(counted.truncated)::bigint AS truncated,
-                    sum(counted.lost_ends)::bigint AS lost_ends,
-                    jsonb_agg(counted.dropped) AS dropped,
-                    count(NULLIF(counted.instance_id, ''::text)) AS emitters,
-                    array_agg(counted.instance_id) AS instances
-                   FROM counted
-                  GROUP BY counted.validator_id, counted.run_id
-                )
-         SELECT total.validator_id,
-            total.run_id,
-            total.started,
-            total.recorded,
-            total.in_flight,
-            total.spooled,
-            total.dead,
-            COALESCE(dropped.spans, 0::bigint) AS dropped,
-            COALESCE(dropped.by_reason, '{}'::jsonb) AS dropped_by_reason,
-            total.started - total.recorded - total.in_flight - total.spooled - total.dead - COALESCE(dropped.spans, 0::bigint) AS unaccounted,
-            missing.sequences AS missing_sequences,
-            total.abandoned,
-            total.truncated,
-            total.emitters
-           FROM total
-             LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
-                    sum(told.spans)::bigint AS spans
-                   FROM ( SELECT one.reason,
-                            sum(one.spans)::bigint AS spans
-                           FROM ( SELECT entry.key AS reason,
-                                    entry.value::bigint AS spans
-                                   FROM jsonb_path_query(total.dropped, '$[*][*]'::jsonpath) book(book)
-                                     CROSS JOIN LATERAL jsonb_each_text(book.book) entry(key, value)
-                                UNION ALL
-                                 SELECT 'spool_full'::text AS text,
-                                    total.lost_ends
-                                  WHERE total.lost_ends > 0) one
-                          GROUP BY one.reason) told) dropped ON true
-             LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books.instance_id, books.missing::text) AS sequences
-                   FROM emitter_books books
-                  WHERE books.validator_id = total.validator_id AND (books.instance_id = ANY (total.instances)) AND NOT isempty(books.missing)) missing ON true) shown;
+          WHERE validators.id = total.validator_id) AS validator_hotkey,
+    NULLIF(COALESCE(total.overcounts, '{}'::jsonb) || COALESCE(books.conflicts, '{}'::jsonb), '{}'::jsonb) AS emitter_conflicts
+   FROM total
+     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
+            sum(told.spans)::bigint AS spans
+           FROM ( SELECT one.reason,
+                    sum(one.spans)::bigint AS spans
+                   FROM ( SELECT entry.key AS reason,
+                            entry.value::bigint AS spans
+                           FROM jsonb_path_query(total.dropped, '$[*][*]'::jsonpath) book(book)
+                             CROSS JOIN LATERAL jsonb_each_text(book.book) entry(key, value)
+                        UNION ALL
+                         SELECT 'spool_full'::text,
+                            total.lost_ends
+                          WHERE total.lost_ends > 0) one
+                  GROUP BY one.reason) told) dropped ON true
+     LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books_1.instance_id, books_1.missing::text) FILTER (WHERE NOT isempty(books_1.missing)) AS missing,
+            jsonb_object_agg(books_1.instance_id, books_1.conflict) FILTER (WHERE books_1.conflict IS NOT NULL) AS conflicts
+           FROM emitter_books books_1
+          WHERE books_1.validator_id = total.validator_id AND (books_1.instance_id = ANY (total.instances))) books ON true;
 comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped; unaccounted is the difference.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
-comment on column run_completeness.started is 'Spans of the run that were started, as counted by the processes that started them.';
+comment on column run_completeness.started is 'Spans of the run that were started, as counted by the processes that started them; of a process that counted fewer than are known, those that are known.';
 comment on column run_completeness.recorded is 'Spans of the run whose end is in the log, abandoned ones included.';
 comment on column run_completeness.in_flight is 'Spans of the run that are still running.';
 comment on column run_completeness.spooled is 'Spans of the run that wait in the spool of their process, as counted by that process.';
 comment on column run_completeness.dead is 'Spans of the run that were rejected and are stored in dead_letter_spans.';
 comment on column run_completeness.dropped is 'Spans of the run whose record, or whose end, was dropped.';
 comment on column run_completeness.dropped_by_reason is 'The same, by reason.';
-comment on column run_completeness.unaccounted is 'Difference between started and the sum of the others; 0 is right.';
+comment on column run_completeness.unaccounted is 'Difference between started and the sum of the others; 0 is right, and it is never less.';
 comment on column run_completeness.missing_sequences is 'Sequence numbers of lost records, by process; null is right.';
 comment on column run_completeness.abandoned is 'Spans of the run that have a synthetic end only.';
 comment on column run_completeness.truncated is 'Spans of the run that lost attributes or events to the limits of their SDK.';
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 comment on column run_completeness.validator_hotkey is 'Identity of the validator.';
+comment on column run_completeness.emitter_conflicts is 'Processes of the run whose numbers prove nothing, and why: the other columns may hide a loss then; null is right.';
 
 create view run_progress as
  SELECT validator_id,

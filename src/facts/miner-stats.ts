@@ -50,6 +50,8 @@ export interface CommittedMinerStats extends MinerStats {
 
 /** The rows of `miner_stats` at one instant. */
 export interface MinerStatsRead {
+  /** Identity of the database that they were read from; the metrics name it. */
+  readonly databaseId?: string | undefined;
   readonly rows: readonly CommittedMinerStats[];
   /** Snapshot visibility: whether this row version was committed when the rows were read. */
   readonly hasSeen: (rowVersion: string) => boolean;

@@ -17,6 +17,8 @@ export interface PipelineState {
   readonly deadLetters: Readonly<Partial<Record<DeadLetterReason, number>>>;
   /** Records that an emitter numbered and that never arrived; 0 when nothing is missing. */
   readonly missingRecords: number;
+  /** Emitters whose numbers prove nothing, since their id or their numbers were used twice; 0 is right. */
+  readonly conflictingEmitters: number;
 }
 
 export type ByStep<Value> = Readonly<Partial<Record<StepName, Value>>>;

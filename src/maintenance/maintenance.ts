@@ -13,13 +13,19 @@ import {
 } from '#postgres/maintenance/sweep';
 import { findHeldPartitions, LONGEST_RUN_DAYS } from '#postgres/retention/holding-runs';
 import { readMinerStats } from '#postgres/queries/read-miner-stats';
-import { differingSeries, mirrorsMiners, type DifferingSeries } from '#prometheus/compare-series';
+import {
+  differingSeries,
+  mirrorsMiners,
+  servedDatabases,
+  type DifferingSeries,
+} from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';
+import { readDatabaseId } from '#database/migration-status';
 import { inTransaction } from '#database/transaction';
 import { CategorizedError } from '#semconv';
 
 export { inspectSpools } from '#spool/recovery/inspect-spools';
-export { findHeldPartitions, LONGEST_RUN_DAYS, readUpMillis };
+export { findHeldPartitions, LONGEST_RUN_DAYS, readUpMillis, servedDatabases };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**
@@ -45,6 +51,8 @@ export const reconcile = (pool: Pool, request: FoldRequest): Promise<Reconciled>
 /** What a running process serves, compared with `miner_stats`. */
 export interface ReconciledMetrics {
   readonly url: string;
+  /** Whether the process says that it shows this database; earlier versions say nothing of it. */
+  readonly namesDatabase: boolean;
   readonly miners: number;
   readonly differences: readonly DifferingSeries[];
 }
@@ -62,7 +70,7 @@ const PAUSE_MILLIS = 500;
  * Compares the miners' series of a running process with `miner_stats`, under a lock that keeps writers from changing it.
  * Eventual consistency: the process has `graceMillis` to refresh.
  *
- * @throws CategorizedError when the URL does not serve Barograph's metrics
+ * @throws CategorizedError when the URL does not serve Barograph's metrics, or serves those of another database
  */
 export async function reconcileMetrics(
   pool: Pool,
@@ -75,12 +83,15 @@ export async function reconcileMetrics(
     const expected = createPrometheusExporter({ recorderState: () => NO_RECORDER });
     expected.seed(miners);
     const { body } = await expected.render(undefined);
-    let differences = differingSeries(await scrape(url), body);
+    const databaseId = await readDatabaseId(client);
+    let served = await scrape(url, databaseId);
+    let differences = differingSeries(served, body);
     for (let waited = 0; waited < graceMillis && differences.length > 0; waited += PAUSE_MILLIS) {
       await delay(PAUSE_MILLIS);
-      differences = differingSeries(await scrape(url), body);
+      served = await scrape(url, databaseId);
+      differences = differingSeries(served, body);
     }
-    return { url, miners: miners.length, differences };
+    return { url, namesDatabase: servedDatabases(served).length > 0, miners: miners.length, differences };
   };
   return inTransaction(pool, compare, READ_ONLY);
 }
@@ -88,7 +99,8 @@ export async function reconcileMetrics(
 const NO_RECORDER = { queueLength: 0, oldestAgeMillis: null, dropped: {} };
 const SCRAPE_TIMEOUT_MILLIS = 5000;
 
-async function scrape(url: string): Promise<string> {
+/** Each text is checked: several processes may take turns at one address. */
+async function scrape(url: string, databaseId: string | null): Promise<string> {
   const response = await fetch(url, {
     headers: { accept: 'text/plain' },
     signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MILLIS),
@@ -96,10 +108,22 @@ async function scrape(url: string): Promise<string> {
     throw new CategorizedError('connection', `No server responds at ${url}.`, { cause });
   });
   const text = await response.text();
-  if (response.ok && mirrorsMiners(text)) return text;
+  if (response.ok && mirrorsMiners(text)) {
+    requireDatabase(url, servedDatabases(text), databaseId);
+    return text;
+  }
   throw new CategorizedError(
     'invalid_response',
     `${url} responds with status ${response.status}, but without Barograph's metrics of miners.`,
+  );
+}
+
+function requireDatabase(url: string, served: readonly string[], databaseId: string | null): void {
+  if (databaseId === null || served.every((id) => id === databaseId)) return;
+  throw new CategorizedError(
+    'invalid_response',
+    `${url} serves the metrics of the database ${served.join(' and of ')}; compared is the database ${databaseId}. ` +
+      'Name a process that records into that one alone, or set DATABASE_URL to the database of this process.',
   );
 }
 

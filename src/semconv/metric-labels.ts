@@ -37,6 +37,7 @@ export const METRIC_LABELS = {
   run_id: { brief: 'Run that has not ended, or that ended without being completed', values: 'identity' },
   miner_hotkey: { brief: 'Identity of the miner', values: 'identity' },
   miner_uid: { brief: 'Slot that the miner holds; absent when it is not known', values: 'identity' },
+  database_id: { brief: 'Identity of the database, from the table database_identity', values: 'identity' },
   step: { brief: 'The step', values: STEP_NAMES },
   substep: { brief: 'The substep, without its number', values: [...new Set(Object.values(SUBSTEPS).flat())] },
   outcome: { brief: 'How the step ended', values: STEP_STATUSES },

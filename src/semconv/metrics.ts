@@ -249,6 +249,11 @@ const STATE_METRICS = {
     '1',
     'Numbered records that left their process and never arrived, over all processes; 0 is right.',
   ]),
+  conflictingEmitters: gauge([
+    'barograph_conflicting_emitters',
+    '1',
+    'Processes whose records cannot be proved complete, as another one has their id or numbers; 0 is right.',
+  ]),
   stateRead: gauge([
     'barograph_state_read_timestamp_seconds',
     'seconds',
@@ -258,6 +263,14 @@ const STATE_METRICS = {
 
 /** The recorder measures itself. */
 const RECORDER_METRICS = {
+  databaseInfo: gauge(
+    [
+      'barograph_database_info',
+      '1',
+      'Always 1: names the database whose rows the metrics of the miners show.',
+    ],
+    ['database_id'],
+  ),
   recorderQueueLength: gauge(['barograph_recorder_queue_length', '1', 'Spans that wait to be recorded.']),
   recorderOldestAge: gauge([
     'barograph_recorder_oldest_age_seconds',

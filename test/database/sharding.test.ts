@@ -9,7 +9,12 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 /** Reference tables: small, without validator_id, replicated to every server. */
 const REFERENCE_TABLES = ['public.validators', 'public.error_categories'];
 /** Local tables: small, on one server, whose rows have no certain validator. */
-const LOCAL_TABLES = ['public.barograph_migrations', 'public.dead_letter_spans', 'public.dropped_partitions'];
+const LOCAL_TABLES = [
+  'public.barograph_migrations',
+  'public.database_identity',
+  'public.dead_letter_spans',
+  'public.dropped_partitions',
+];
 /** Schemas of control state and job queue, which stay in the database of the pipeline. */
 const LOCAL_SCHEMAS = ['pipeline'];
 

@@ -84,6 +84,55 @@ describe('reconcileMetrics', () => {
     expect(await scraped()).toContain('\nbarograph_miner_stats_drift_rows 0\n');
   });
 
+  const idOf = async ({ pool }: Pick<TestDatabase, 'pool'>): Promise<string> => {
+    const { rows } = await pool.query<{ id: string }>('select database_id as id from database_identity');
+    return rows[0]?.id ?? '';
+  };
+
+  it('a process of another database is refused with both identities, and no difference is named', async () => {
+    const other = await createTestDatabase();
+    // The databases of the tests are copies of one, and a copy keeps its identity.
+    await other.pool.query('update database_identity set database_id = gen_random_uuid()');
+    const url = recording.metricsUrl ?? '';
+    const rejection = await reconcileMetrics(other.pool, url).catch((error: unknown) => error);
+    const [served, compared] = [await idOf(database), await idOf(other)];
+    await other.drop();
+    expect(rejection).toMatchObject({
+      category: 'invalid_response',
+      message:
+        `${url} serves the metrics of the database ${served}; compared is the database ${compared}. ` +
+        'Name a process that records into that one alone, or set DATABASE_URL to the database of this process.',
+    });
+  });
+
+  it('an address that merges the metrics of two databases is refused', async () => {
+    const id = await idOf(database);
+    const merged = (await scraped()).replace(
+      /^barograph_database_info\{database_id=".*"\} 1$/m,
+      '$&\nbarograph_database_info{instance="b",database_id="another"} 1',
+    );
+    await expect(compare(await serve(() => merged))).rejects.toThrow(
+      `serves the metrics of the database ${id} and of another; compared is`,
+    );
+  });
+
+  it('an address at which processes of two databases take turns is refused at the second look', async () => {
+    const id = await idOf(database);
+    const stale = (await scraped()).replace(/^(barograph_miner_hosting_successes_total\{.*) \d+$/m, '$1 77');
+    let looks = 0;
+    const url = await serve(() => (++looks === 1 ? stale : stale.replaceAll(id, 'another')));
+    await expect(compare(url)).rejects.toThrow(`serves the metrics of the database another; compared is`);
+  });
+
+  it('a process of an earlier version, which names no database, is compared and reported as such', async () => {
+    const earlier = (await scraped()).replace(/^.*barograph_database_info.*\n/gm, '');
+    expect(await compare(await serve(() => earlier))).toMatchObject({
+      namesDatabase: false,
+      differences: [],
+    });
+    expect(await compare()).toMatchObject({ namesDatabase: true });
+  });
+
   it('a comparison fails where no server, or another server, responds', async () => {
     const url = await serve(() => 'go_goroutines 7\n');
     await expect(compare(url)).rejects.toMatchObject({

@@ -13,7 +13,9 @@ describe('the metrics', () => {
     (name, metric) => {
       expect(name).toMatch(/^barograph_[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
       expect(name.endsWith('_total')).toBe(metric.type === 'counter');
-      expect(name).not.toMatch(/_(count|sum|bucket|created|info|ms|millis|milliseconds|percent)$/);
+      expect(name).not.toMatch(/_(count|sum|bucket|created|ms|millis|milliseconds|percent)$/);
+      if (name.endsWith('_info'))
+        expect(metric.help, 'the convention for labels without a value').toMatch(/^Always 1: /);
       expect(metric.help).toMatch(/^[A-Z][^"\\\n]+\.$/);
       if (metric.unit !== '1') expect(familyOf(name).endsWith(`_${metric.unit}`)).toBe(true);
     },

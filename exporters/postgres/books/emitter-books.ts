@@ -11,15 +11,22 @@ const multirange = (ranges: SequenceRanges): string =>
  * Idempotent upsert: sequence numbers are merged as sets (multirange union), so that a redelivered batch changes
  * nothing. Times come from the clock of the database, since they are compared between emitters.
  *
+ * Each record brings at most one span that is new to the log. More new spans than new numbers mean that numbers were
+ * used twice: by another process with this id, or by one that began again at 1.
+ *
  * @param before how many parameters of the statement come before these
  */
 const upsertEmitter = (before: number): string => `
   insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence, delivered_sequence,
-    received, dropped_sequences, heartbeat_at, closed_at)
+    received, dropped_sequences, heartbeat_at, closed_at, epochs)
   values ($${before + 1}, $${before + 2}, 0, 0, $${before + 3}, $${before + 4}, $${before + 5}::int8multirange,
     $${before + 6}::int8multirange, case when $${before + 7} then clock_timestamp() end,
-    case when $${before + 8} then clock_timestamp() end)
+    case when $${before + 8} then clock_timestamp() end, array_remove(array[$${before + 9}::text], null))
   on conflict (validator_id, instance_id) do update set
+    reused_sequences = emitter.reused_sequences + case when $${before + 10}::bigint > (
+        select coalesce(sum(upper(range) - lower(range)), 0) from unnest(excluded.received - emitter.received) as range
+      ) then excluded.received * emitter.received else '{}' end,
+    epochs = array(select distinct unnest(emitter.epochs || excluded.epochs) order by 1),
     last_sequence = greatest(emitter.last_sequence, excluded.last_sequence),
     delivered_sequence = greatest(emitter.delivered_sequence, excluded.delivered_sequence),
     received = emitter.received + excluded.received,
@@ -50,13 +57,20 @@ const CONFLICT = `(validator_id, instance_id, run_id) do update set
   last_sequence = excluded.last_sequence, delivered_sequence = excluded.delivered_sequence
   where (excluded.last_sequence, excluded.delivered_sequence) >= (book.last_sequence, book.delivered_sequence)`;
 
+/** What the batch of an account wrote. */
+export interface BookedBatch {
+  readonly validatorIds: ReadonlyMap<string, number>;
+  /** Spans that were new to the log, synthetic ends left out: those of a cut-off spool may repeat numbers. */
+  readonly newSpans: number;
+}
+
 /** Upserts the account of an emitter into its books, `emitters` and `emitter_runs`, in one statement. */
 export async function writeBooks(
   client: ClientBase,
   account: EmitterAccount,
-  validatorIds: ReadonlyMap<string, number>,
+  { validatorIds, newSpans }: BookedBatch,
 ): Promise<void> {
-  const { instanceId, lastSequence, deliveredSequence, received, dropped, isOwn, isClosed } = account;
+  const { instanceId, lastSequence, deliveredSequence, received, dropped, isOwn, isClosed, epoch } = account;
   const emitter = [
     validatorIds.get(account.validatorHotkey),
     instanceId,
@@ -66,6 +80,8 @@ export async function writeBooks(
     multirange(dropped),
     isOwn,
     isClosed,
+    epoch ?? null,
+    newSpans,
   ];
   const rows = account.runs.flatMap((run): Row[] => {
     const validatorId = validatorIds.get(run.validatorHotkey);

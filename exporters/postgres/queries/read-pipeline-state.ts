@@ -54,11 +54,11 @@ export function readPipelineState(
     const validators = await readValidators(client);
     const stepsInProgress = await readStepsInProgress(client);
     const deadLetters = await countDeadLetters(client, {});
-    const missingRecords = await countMissingRecords(client);
+    const books = await readBooks(client);
     signal?.throwIfAborted();
     const unfinishedRuns = await readUnfinishedRuns(client);
     const runs = await readRuns(client, readAt);
-    return { readAt, validators, stepsInProgress, deadLetters, missingRecords, unfinishedRuns, ...runs };
+    return { readAt, validators, stepsInProgress, deadLetters, ...books, unfinishedRuns, ...runs };
   });
 }
 
@@ -117,10 +117,13 @@ async function readStepsInProgress(client: ClientBase): Promise<ByStep<StepsInPr
   return running;
 }
 
-async function countMissingRecords(client: ClientBase): Promise<number> {
-  const { rows } = await client.query<{ records: number }>(
-    `select coalesce(sum(upper(range) - lower(range)), 0)::float8 as records
-     from emitter_books cross join lateral unnest(missing) as range`,
+type BooksState = Pick<PipelineState, 'missingRecords' | 'conflictingEmitters'>;
+
+async function readBooks(client: ClientBase): Promise<BooksState> {
+  const { rows } = await client.query<BooksState>(
+    `select count(conflict)::int as "conflictingEmitters",
+       coalesce(sum((select sum(upper(range) - lower(range)) from unnest(missing) as range)), 0)::float8 as "missingRecords"
+     from emitter_books`,
   );
-  return rows[0]?.records ?? 0;
+  return rows[0] ?? { missingRecords: 0, conflictingEmitters: 0 };
 }

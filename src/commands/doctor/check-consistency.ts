@@ -27,3 +27,29 @@ export async function checkConsistency(
       '`barograph sweep` closes steps of dead processes',
   };
 }
+
+/**
+ * Looks for processes whose numbers prove nothing (view `emitter_books`): their id or their numbers were used twice, so
+ * that books which look complete may hide a loss.
+ *
+ * @throws Error when the view cannot be read, for example because migrations are pending
+ */
+export async function checkEmitters(
+  pool: Pick<Pool, 'query'>,
+): Promise<{ readonly ok: boolean; readonly found: string }> {
+  const { rows } = await pool.query<{ emitter: string; count: number }>(
+    `select format('%s of validator %s: %s', instance_id, validator_id, conflict) as emitter, count(*) over ()::int as count
+     from emitter_books where conflict is not null order by coalesce(heartbeat_at, closed_at) desc nulls last, instance_id
+     limit $1`,
+    [NAMED_ROWS],
+  );
+  const count = rows[0]?.count ?? 0;
+  if (count === 0) return { ok: true, found: 'each numbers its records by itself' };
+  const named = rows.map(({ emitter }) => emitter).join('; ');
+  return {
+    ok: false,
+    found:
+      `the books of ${count} prove nothing: ${named}; give each process a service.instance.id of its own, which no ` +
+      'other and no later one has',
+  };
+}

@@ -3,11 +3,11 @@ import { Command } from 'commander';
 import type { Pool } from 'pg';
 import { readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
-import { migrationStatus } from '#database/migration-status';
+import { migrationStatus, readDatabaseId } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
 import { describeValidators } from '#reports/resolve-validator';
 import { messageOf } from '#semconv/message-of';
-import { checkConsistency } from './check-consistency.ts';
+import { checkConsistency, checkEmitters } from './check-consistency.ts';
 import { checkMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
 import { checkWrites } from './check-writes.ts';
@@ -30,7 +30,13 @@ function checkNode(): Check {
   return { name: 'Node.js', ok, found: `${process.versions.node}${wanted}` };
 }
 
-async function checkDatabase({ retention }: Config): Promise<Check[]> {
+/** The checks of the database, and its identity; null when that cannot be read. */
+interface DatabaseChecks {
+  readonly checks: readonly Check[];
+  readonly databaseId: string | null;
+}
+
+async function checkDatabase({ retention }: Config): Promise<DatabaseChecks> {
   try {
     return await withDatabase(async ({ pool, connectionString, kind }) => {
       const { rows } = await pool.query<{ version: string }>(
@@ -39,7 +45,8 @@ async function checkDatabase({ retention }: Config): Promise<Check[]> {
       const { current, latest, pending } = await migrationStatus(pool);
       const isCurrent = pending.length === 0;
       const advice = isCurrent ? '' : '; run `barograph migrate`';
-      return [
+      const databaseId = await readDatabaseId(pool);
+      const checks = [
         {
           name: 'PostgreSQL',
           ok: true,
@@ -49,9 +56,10 @@ async function checkDatabase({ retention }: Config): Promise<Check[]> {
         { name: 'Writing', ...(await checkWrites(pool)) },
         ...(isCurrent ? await checkRecord(pool, retention) : []),
       ];
+      return { checks, databaseId };
     });
   } catch (error) {
-    return [{ name: 'PostgreSQL', ok: false, found: messageOf(error) }];
+    return { checks: [{ name: 'PostgreSQL', ok: false, found: messageOf(error) }], databaseId: null };
   }
 }
 
@@ -60,6 +68,7 @@ async function checkRecord(pool: Pool, retention: Config['retention']): Promise<
   return [
     await listValidators(pool),
     { name: 'Rows', ...(await checkConsistency(pool)) },
+    { name: 'Processes', ...(await checkEmitters(pool)) },
     { name: 'Retention', ...(await checkRetention(pool, { retention, now: new Date() })) },
   ];
 }
@@ -102,11 +111,12 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON document instead of text')
     .action(async (options: { readonly json?: true }) => {
       const config = readConfig(process.env);
+      const database = await checkDatabase(config);
       const checks = [
         checkNode(),
-        ...(await checkDatabase(config)),
+        ...database.checks,
         await checkSpools(config),
-        { name: 'Metrics port', ...(await checkMetricsPort(config)) },
+        { name: 'Metrics port', ...(await checkMetricsPort(config, database.databaseId)) },
         checkTelemetry(config),
       ];
       const isJson = options.json === true;

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { Config } from '#src/config';
+import { servedDatabases } from '#maintenance/maintenance';
 import { METRICS } from '#semconv/metrics';
 
 /** What was found at the metrics port, and whether that is in order. */
@@ -13,16 +14,31 @@ type Address = Pick<Config, 'metricsHost' | 'metricsPort'>;
 /** Longest time for the process at the port to serve its metrics. */
 const RESPONSE_TIMEOUT_MILLIS = 2000;
 
-/** The port is in order when it is free, or when a Barograph process serves its metrics there. */
-export async function checkMetricsPort(at: Address): Promise<MetricsPort> {
+/**
+ * The port is in order when it is free, or when a Barograph process serves the metrics of this database there.
+ *
+ * @param databaseId identity of this database; null when it could not be read
+ */
+export async function checkMetricsPort(at: Address, databaseId: string | null): Promise<MetricsPort> {
   const address = `${at.metricsHost}:${at.metricsPort}`;
   const listenError = await tryToListen(at);
   if (listenError === null) return { ok: true, found: `${address} is free` };
-  if (listenError === 'EADDRINUSE' && (await isBarograph(at))) {
-    const found = `a Barograph process listens at ${address}; another one needs its own BAROGRAPH_METRICS_PORT`;
-    return { ok: true, found };
-  }
+  const served = listenError === 'EADDRINUSE' ? await readDatabases(at) : null;
+  if (served !== null) return judge(address, served, databaseId);
   return { ok: false, found: `${address} cannot be opened (${listenError}); set BAROGRAPH_METRICS_PORT` };
+}
+
+function judge(address: string, served: readonly string[], databaseId: string | null): MetricsPort {
+  const foreign = databaseId === null ? [] : served.filter((id) => id !== databaseId);
+  if (foreign.length > 0) {
+    const found =
+      `a Barograph process of another database (${foreign.join(', ')}) listens at ${address}; this one is ` +
+      `${databaseId ?? ''}: set BAROGRAPH_METRICS_PORT, or DATABASE_URL to the other`;
+    return { ok: false, found };
+  }
+  const which = served.length === 0 ? ', which does not say of which database (an earlier version)' : '';
+  const found = `a Barograph process listens at ${address}${which}; another one needs its own BAROGRAPH_METRICS_PORT`;
+  return { ok: true, found };
 }
 
 /** The error code of listening there; null when it succeeds. */
@@ -34,17 +50,18 @@ function tryToListen({ metricsHost, metricsPort }: Address): Promise<string | nu
   });
 }
 
-/** Recognizes a Barograph process by the recorder's metrics. */
-async function isBarograph({ metricsHost, metricsPort }: Address): Promise<boolean> {
+/** The databases that a Barograph process names, which is recognized by the recorder's metrics; null for others. */
+async function readDatabases({ metricsHost, metricsPort }: Address): Promise<readonly string[] | null> {
   try {
     const url = `http://${toConnectHost(metricsHost)}:${metricsPort}/metrics`;
     const response = await fetch(url, {
       redirect: 'error',
       signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MILLIS),
     });
-    return (await response.text()).includes(`# TYPE ${METRICS.recorderQueueLength.name} `);
+    const text = await response.text();
+    return text.includes(`# TYPE ${METRICS.recorderQueueLength.name} `) ? servedDatabases(text) : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

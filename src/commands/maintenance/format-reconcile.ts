@@ -34,11 +34,18 @@ export function differenceLines(
 }
 
 /** The differences between the metrics of a process and `miner_stats`, as lines. */
-export function seriesLines({ url, miners, differences }: ReconciledMetrics): readonly string[] {
-  if (differences.length === 0) return [`The metrics at ${url} match miner_stats (${miners} miners).`];
+export function seriesLines(metrics: ReconciledMetrics): readonly string[] {
+  const { url, namesDatabase, miners, differences } = metrics;
+  const doubt = namesDatabase
+    ? []
+    : [
+        `The process at ${url} does not say which database it shows, as earlier versions do not: it may be another.`,
+      ];
+  if (differences.length === 0)
+    return [`The metrics at ${url} match miner_stats (${miners} miners).`, ...doubt];
   const lines = differences.map(
     ({ series, served, wanted }) => `${series}: ${valueOf(served)} served, ${valueOf(wanted)} in miner_stats`,
   );
   const head = `${differences.length} series at ${url} differ from miner_stats:`;
-  return [head, ...firstOf(lines, differences.length)];
+  return [...doubt, head, ...firstOf(lines, differences.length)];
 }

@@ -22,7 +22,8 @@ const HELP = `
 The projections are computed from the log again and compared with the tables;
 nothing is changed. Writers of the validators wait meanwhile.
 A running process serves the series barograph_miner_*, which are compared with
-miner_stats, over all runs and validators.
+miner_stats, over all runs and validators. It names its database
+(barograph_database_info); another one's metrics are not compared.
 The exit code is 1 when anything differs. \`barograph rebuild\` repairs the
 tables; a restart repairs a process.`;
 
@@ -103,6 +104,7 @@ const toDocument = ({ validatorHotkey, folds, metrics }: Comparison) => ({
   },
   metrics: metrics && {
     url: metrics.url,
+    names_database: metrics.namesDatabase,
     miners: metrics.miners,
     difference_count: metrics.differences.length,
     differences: metrics.differences,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { rebuildCommand } from '#commands/maintenance/rebuild';
 import { reconcileCommand } from '#commands/maintenance/reconcile';
+import { seriesLines } from '#commands/maintenance/format-reconcile';
 import { sweepCommand } from '#commands/maintenance/sweep';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';
@@ -116,6 +117,22 @@ describe('barograph reconcile', () => {
     expect(stderr).toBe(
       'No server responds at http://127.0.0.1:1/metrics. The metrics were not compared; --metrics names another URL.\n',
     );
+  });
+
+  it('the lines about metrics say when the process does not name its database', () => {
+    const compared = {
+      url: 'http://127.0.0.1:9464/metrics',
+      namesDatabase: false,
+      miners: 5,
+      differences: [],
+    };
+    const doubt =
+      'The process at http://127.0.0.1:9464/metrics does not say which database it shows, as earlier versions do not: it may be another.';
+    const match = 'The metrics at http://127.0.0.1:9464/metrics match miner_stats (5 miners).';
+    expect(seriesLines(compared)).toEqual([match, doubt]);
+    expect(seriesLines({ ...compared, namesDatabase: true })).toEqual([match]);
+    const differences = [{ series: 'x', served: '1', wanted: null }];
+    expect(seriesLines({ ...compared, differences })[0]).toBe(doubt);
   });
 
   it('missing metrics at the --metrics address, or an invalid address, are an error', async () => {

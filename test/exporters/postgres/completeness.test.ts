@@ -36,6 +36,7 @@ interface Completeness extends Record<(typeof COUNTS)[number], number> {
   readonly dropped_by_reason: Readonly<Record<string, number>>;
   readonly unaccounted: number;
   readonly missing_sequences: Readonly<Record<string, string>> | null;
+  readonly emitter_conflicts: Readonly<Record<string, string>> | null;
   readonly abandoned: number;
   readonly emitters: number;
 }
@@ -44,11 +45,11 @@ interface Completeness extends Record<(typeof COUNTS)[number], number> {
 async function completeness(): Promise<Completeness> {
   const { rows } = await database.pool.query<Completeness>(
     `select started::int, recorded::int, in_flight::int, spooled::int, dead::int, dropped::int, dropped_by_reason,
-       unaccounted::int, missing_sequences, abandoned::int, emitters::int from run_completeness`,
+       unaccounted::int, missing_sequences, emitter_conflicts, abandoned::int, emitters::int from run_completeness`,
   );
   expect(rows).toHaveLength(1);
   const [run] = rows as [Completeness];
-  for (const name of COUNTS) expect(run[name], name).toBeGreaterThanOrEqual(0);
+  for (const name of [...COUNTS, 'unaccounted'] as const) expect(run[name], name).toBeGreaterThanOrEqual(0);
   const sum = COUNTS.reduce((total, name) => total + run[name], 0);
   expect(run.unaccounted).toBe(run.started - sum);
   return run;
@@ -156,6 +157,7 @@ describe('run_completeness of a run whose emitter keeps books', () => {
       abandoned: 0,
       unaccounted: 0,
       missing_sequences: null,
+      emitter_conflicts: null,
       emitters: 1,
       ...expected,
     });
@@ -214,7 +216,7 @@ describe('run_completeness of a run whose emitter keeps no books', () => {
       expect(await completeness()).toEqual({
         ...NOTHING,
         ...{ started: 3, recorded: 1, in_flight: 1, dead: 1 },
-        ...{ abandoned: 0, unaccounted: 0, missing_sequences: null, emitters },
+        ...{ abandoned: 0, unaccounted: 0, missing_sequences: null, emitter_conflicts: null, emitters },
       });
     },
   );
@@ -249,6 +251,34 @@ describe('run_completeness of a run with several emitters', () => {
       { written: [], account: { ...lossy('elsewhere'), runs: [] } },
     );
     expect((await completeness()).missing_sequences).toEqual({ a: '{[1,2)}', b: '{[1,2)}' });
+  });
+
+  it('a process that counted fewer steps than are known is named, and hides no loss of another process', async () => {
+    await deliver(
+      { written: [spanOf(1), spanOf(2), spanOf(3)], account: accountOfStarted(1, { spooled: 1 }) },
+      {
+        written: [spanOf(4, { instance: 'b' })],
+        account: { ...accountOfStarted(3), instanceId: 'b' },
+      },
+    );
+    expect(await completeness()).toMatchObject({
+      ...{ started: 7, recorded: 4, spooled: 1, unaccounted: 2 },
+      emitter_conflicts: { 'instance-1': '1 steps started by its count, 3 known' },
+    });
+  });
+
+  it('a run is told of processes that share an id, however complete their merged counts look', async () => {
+    const first = { ...accountOfStarted(4), received: [[1, 2]] as const, epoch: 'first' };
+    const second = { ...accountOfStarted(4), received: [[3, 4]] as const, epoch: 'second' };
+    await deliver(
+      { written: [spanOf(1), spanOf(2)], account: first },
+      { written: [spanOf(103), spanOf(104)], account: second },
+      { written: [spanOf(5, { instance: 'c' })], account: { ...accountOfStarted(1), instanceId: 'c' } },
+    );
+    expect(await completeness()).toMatchObject({
+      ...{ unaccounted: 0, missing_sequences: null },
+      emitter_conflicts: { 'instance-1': '2 processes use this id' },
+    });
   });
 
   it('runs of the same number at two validators are kept apart', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differingSeries, mirrorsMiners } from '#prometheus/compare-series';
+import { differingSeries, mirrorsMiners, servedDatabases } from '#prometheus/compare-series';
 import { createPrometheusExporter } from '#prometheus/exporter';
 import type { CommittedMinerStats } from '#facts/miner-stats';
 import { minerStats, wholeTable } from './fixtures.ts';
@@ -37,5 +37,18 @@ describe('Comparison of the miner series in two texts', () => {
   it('a mirror of no miner yet is distinguished from the metrics of another program', async () => {
     expect(mirrorsMiners(await textOf())).toBe(true);
     expect(mirrorsMiners('# TYPE go_goroutines gauge\ngo_goroutines 7\n')).toBe(false);
+  });
+
+  it('the databases that a text names are found in both formats and among other labels, each once', async () => {
+    const exporter = createPrometheusExporter({
+      recorderState: () => ({ queueLength: 0, oldestAgeMillis: null, dropped: {} }),
+    });
+    expect(servedDatabases((await exporter.render(undefined)).body)).toEqual([]);
+    exporter.refresh({ ...wholeTable([]), databaseId: 'one' });
+    for (const accept of ['text/plain', 'application/openmetrics-text; version=1.0.0'])
+      expect(servedDatabases((await exporter.render(accept)).body)).toEqual(['one']);
+    const line = (id: string): string => `barograph_database_info{database_id="${id}",instance="a"} 1`;
+    const merged = `${line('one')}\nbarograph_database_info{job="b",database_id="two"} 1\n${line('one')}\n`;
+    expect(servedDatabases(merged)).toEqual(['one', 'two']);
   });
 });

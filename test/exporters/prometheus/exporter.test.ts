@@ -80,7 +80,10 @@ function busyExporter(): PrometheusExporter {
       rows: { weather_forecast_steps: 2, miner_stats: 1 },
       rejected: { invalid_attribute: 1 },
     });
-    exporter.refresh(wholeTable([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]));
+    exporter.refresh({
+      ...wholeTable([BUSY_MINER, minerStats({ minerUid: null, minerHotkey: '5MinerNew' })]),
+      databaseId: '0e6d4a52-8a0c-4f0e-9d2b-6c5f3b1a7e90',
+    });
     exporter.showState(BUSY_STATE);
     exporter.showHeldPartitions([HELD]);
     return exporter;

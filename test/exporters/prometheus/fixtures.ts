@@ -184,6 +184,7 @@ export const pipelineState = (fields: Partial<PipelineState> = {}): PipelineStat
   retries: {},
   deadLetters: {},
   missingRecords: 0,
+  conflictingEmitters: 0,
   ...fields,
 });
 
@@ -216,4 +217,5 @@ export const BUSY_STATE = pipelineState({
   },
   deadLetters: { invalid_attribute: 2 },
   missingRecords: 5,
+  conflictingEmitters: 1,
 });

@@ -31,6 +31,7 @@ const STATE_KEYS = [
   'oldestTruthDue',
   'deadLetters',
   'missingRecords',
+  'conflictingEmitters',
 ] as const satisfies readonly MetricKey[];
 
 /** An exporter that shows this state, and the clock by which it grows old. */
@@ -68,6 +69,7 @@ describe('State of the pipeline', () => {
       'barograph_oldest_truth_due_timestamp_seconds{validator_id="1",run_id="42",score_type="era5"} 1795543200',
       'barograph_dead_letters{reason="invalid_attribute"} 2',
       'barograph_missing_records 5',
+      'barograph_conflicting_emitters 1',
     ]);
     expect(seriesOf(body, METRICS.stateRead.name)).toEqual([`${METRICS.stateRead.name} 1795456800`]);
   });
@@ -85,6 +87,7 @@ describe('State of the pipeline', () => {
       'barograph_leads_waiting_for_truth{validator_id="1",run_id="42",score_type="era5"} 0',
       ...DEAD_LETTER_REASONS.map((reason) => `barograph_dead_letters{reason="${reason}"} 0`),
       'barograph_missing_records 0',
+      'barograph_conflicting_emitters 0',
     ]);
   });
 

@@ -399,6 +399,16 @@ const INTEGRITY_CASES: readonly RuleCase[] = [
     quiet: ['4m', '15m', '35m'],
   },
   {
+    alert: 'BarographEmitterConflict',
+    title: 'fires once for two processes that see the same, and ends when the conflict is acknowledged',
+    series: {
+      [`barograph_conflicting_emitters{${A}}`]: '0x5 1x25 0x20',
+      [`barograph_conflicting_emitters{${B}}`]: '0x5 1x25 0x20',
+    },
+    firing: [{ at: '15m', labels: {}, value: '1' }],
+    quiet: ['4m', '8m', '35m'],
+  },
+  {
     alert: 'BarographDeadLetters',
     title: 'fires by reason, once for two processes, and ends when they are replayed',
     series: {

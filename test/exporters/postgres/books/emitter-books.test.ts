@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
+import { closingSpan } from '#facts/closing';
+import type { ObservedSpan } from '#facts/observed-span';
 import { createPostgresExporter } from '#postgres/exporter';
 import { toRanges } from '#spool/books/sequence-ranges';
 import { accountOf, runOf } from '#test/support/accounts';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { queryRows, useTestDatabase } from '#test/exporters/postgres/support/database';
-import { endedSpan } from '#test/support/spans';
+import { endedSpan, startOfSpan } from '#test/support/spans';
 import { emptyTables } from '#test/support/tables';
 
 const database = useTestDatabase({ isEmptiedBeforeEach: true });
@@ -114,6 +116,123 @@ describe('writeBooks', () => {
     expect(report).toMatchObject({ kind: 'retryable' });
     expect(await rows('select from weather_forecast_steps')).toEqual([]);
     expect(await emitters()).toEqual([]);
+  });
+});
+
+describe('an emitter that shares its id or contradicts itself', () => {
+  const spanAt = (at: number) => endedSpan({ step: 'query', at });
+  const conflicts = () =>
+    rows(
+      `select missing::text, reused::text, beyond::text, conflict from emitter_books order by instance_id`,
+    );
+  const RIGHT = { missing: '{}', reused: '{}', beyond: '{}', conflict: null };
+  /** Exports spans of these instants as the records with these numbers. */
+  async function deliver(
+    instants: readonly number[],
+    numbers: readonly number[],
+    more: Partial<EmitterAccount> = {},
+  ): Promise<void> {
+    const last = Math.max(0, ...numbers);
+    const received = toRanges(numbers.toSorted((a, b) => a - b));
+    const account = accountOf({ received, lastSequence: last, deliveredSequence: last, ...more });
+    const report = await createPostgresExporter({ pool: database.pool }).exportObserved(
+      instants.map(spanAt),
+      { account },
+    );
+    expect(report).toEqual({ kind: 'written' });
+  }
+
+  it('numbers that arrive again with other spans are named, so that a merged set does not look complete', async () => {
+    await deliver([1, 2, 3], [1, 2, 3]);
+    expect(await conflicts()).toEqual([RIGHT]);
+    await deliver([101, 102], [1, 2]);
+    expect(await conflicts()).toEqual([
+      {
+        ...RIGHT,
+        reused: '{[1,3)}',
+        conflict: 'the numbers {[1,3)} arrived again with other spans',
+      },
+    ]);
+  });
+
+  it('one span more than new numbers is enough, among records that are new or were redelivered', async () => {
+    await deliver([1, 2], [1, 2]);
+    await deliver([2, 3, 101], [1, 2, 3]);
+    expect(await conflicts()).toMatchObject([{ reused: '{[1,3)}' }]);
+  });
+
+  it('records that are delivered again, a start before its end, dead letters and closings are no conflict', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    const write = async (spans: readonly ObservedSpan[], numbers: readonly number[]) => {
+      const account = accountOf({ received: toRanges(numbers), lastSequence: 9, deliveredSequence: 0 });
+      expect(await exporter.exportObserved(spans, { account })).toEqual({ kind: 'written' });
+    };
+    const foreign = { ...spanAt(5), attributes: {} };
+    await write([startOfSpan(spanAt(1)), spanAt(2), foreign], [1, 2, 4]);
+    await write([startOfSpan(spanAt(1)), spanAt(2), spanAt(1), foreign], [1, 2, 3, 4]);
+    await write([startOfSpan(spanAt(1)), spanAt(1)], [1, 3]);
+    await write([startOfSpan(spanAt(6))], [5]);
+    const closing = closingSpan(startOfSpan(spanAt(6)), { reason: 'process_crash', at: 0 });
+    await write([closing], [5]);
+    await write([closing, spanAt(6)], [5, 6]);
+    expect(await conflicts()).toEqual([RIGHT]);
+  });
+
+  it('a second process with the id is named by its start token, even if no number arrives twice', async () => {
+    await deliver([1, 2], [1, 2], { epoch: 'b', lastSequence: 4 });
+    await deliver([3], [3], { lastSequence: 4 });
+    expect(await conflicts(), 'an earlier version has no token').toEqual([RIGHT]);
+    await deliver([104], [4], { epoch: 'a', isClosed: true });
+    expect(await conflicts()).toMatchObject([{ conflict: '2 processes use this id' }]);
+    expect(await rows('select epochs from emitters')).toEqual([{ epochs: ['a', 'b'] }]);
+  });
+
+  it('numbers beyond the newest that the process has made are named', async () => {
+    await deliver([1, 2], [1, 7], { lastSequence: 2, deliveredSequence: 4 });
+    expect(await conflicts()).toEqual([
+      {
+        ...RIGHT,
+        missing: '{[2,5)}',
+        beyond: '{[3,5),[7,8)}',
+        conflict: 'the numbers {[3,5),[7,8)} are beyond the newest, 2',
+      },
+    ]);
+    await deliver([3], [3], { lastSequence: 7 });
+    expect(await conflicts(), 'what arrived early is none').toMatchObject([{ beyond: '{}', conflict: null }]);
+  });
+
+  it('the names of two processes with one id do not depend on the order and repetition of their batches', async () => {
+    interface Delivery {
+      readonly base: number;
+      readonly numbers: readonly number[];
+    }
+    const batches = (base: number, cuts: readonly number[]): readonly Delivery[] => {
+      const ends = [...new Set([...cuts, 8])].sort((a, b) => a - b);
+      return ends.map((end, index) => {
+        const from = (ends[index - 1] ?? 0) + 1;
+        return { base, numbers: Array.from({ length: end - from + 1 }, (_, n) => from + n) };
+      });
+    };
+    const cuts = fc.array(fc.integer({ min: 1, max: 7 }), { maxLength: 3 });
+    const deliveries = fc
+      .tuple(cuts, cuts)
+      .map(([first, second]) => [...batches(0, first), ...batches(100, second)])
+      .chain((all) => fc.shuffledSubarray([...all, ...all], { minLength: 2 * all.length }));
+    await fc.assert(
+      fc.asyncProperty(deliveries, async (all) => {
+        await emptyTables(database.pool);
+        for (const { base, numbers } of all)
+          await deliver(
+            numbers.map((number) => base + number),
+            numbers,
+            { epoch: String(base) },
+          );
+        expect(await conflicts()).toMatchObject([
+          { reused: '{[1,9)}', conflict: expect.stringContaining('2 processes use this id; ') as string },
+        ]);
+      }),
+      { numRuns: 20, seed: 20261130 },
+    );
   });
 });
 

@@ -65,6 +65,7 @@ const EMPTY: Omit<PipelineState, 'readAt'> = {
   retries: {},
   deadLetters: {},
   missingRecords: 0,
+  conflictingEmitters: 0,
 };
 
 describe('readPipelineState', () => {
@@ -96,6 +97,7 @@ describe('readPipelineState', () => {
     expect(state).toEqual({
       deadLetters: {},
       missingRecords: 0,
+      conflictingEmitters: 0,
       readAt: microsOfIso(instantIn(3, 962_000)),
       validators: [{ id: 1, hotkey: '5Validator' }],
       unfinishedRuns: [{ validatorId: 1, runId: 4, status: 'failed', endedAt: 1_795_486_805_100_000 }],
@@ -407,5 +409,14 @@ describe('the transaction of readPipelineState', () => {
     expect(plan).toContain('Index Only Scan');
     const ofFinished = plan.split('\n').filter((line) => line.includes('on weather_forecast_steps_finished'));
     expect(ofFinished.filter((line) => !line.includes('Index Only Scan'))).toEqual([]);
+  });
+
+  it('processes that share an id are counted, each once', async () => {
+    const exporter = createPostgresExporter({ pool: database.pool });
+    for (const instanceId of ['instance-1', 'instance-2'])
+      for (const epoch of ['first', 'second', instanceId])
+        await exporter.exportObserved([], { account: accountOf({ instanceId, epoch }) });
+    await exporter.exportObserved([], { account: accountOf({ instanceId: 'alone', epoch: 'first' }) });
+    expect(await stateAt(0)).toMatchObject({ conflictingEmitters: 2, missingRecords: 0 });
   });
 });
