@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
@@ -72,7 +73,8 @@ export class Spool implements SpanQueue {
    * @throws Error of the file system when the directory cannot be written
    */
   constructor(options: SpoolOptions, recovered: RecoveredSpoolState | null = null) {
-    const { directory, emitter, listener } = options;
+    const { directory, listener } = options;
+    const emitter = recovered === null ? { epoch: randomUUID(), ...options.emitter } : options.emitter;
     this.#options = options;
     this.#isOwn = recovered === null;
     this.#segments = new SegmentWriter(options);

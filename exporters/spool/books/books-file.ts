@@ -10,7 +10,7 @@ const SLOT_BYTES = 32 * 1024;
 const HEADER_BYTES = 12;
 
 const contentSchema = z.object({
-  emitter: z.object({ validatorHotkey: z.string(), instanceId: z.string() }),
+  emitter: z.object({ validatorHotkey: z.string(), instanceId: z.string(), epoch: z.string().optional() }),
   ledger: z.object({
     upTo: z.number(),
     dropped: z.array(z.tuple([z.number(), z.number()])),

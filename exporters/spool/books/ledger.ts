@@ -9,6 +9,8 @@ export interface Emitter {
   readonly validatorHotkey: string;
   /** `service.instance.id`. */
   readonly instanceId: string;
+  /** Start token: tells two processes with one id apart; absent from the books of earlier versions. */
+  readonly epoch?: string | undefined;
 }
 
 /** The persistent form of the books. */

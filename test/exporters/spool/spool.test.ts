@@ -44,6 +44,15 @@ describe('Spool', () => {
     });
   });
 
+  it('accounts carry the start token of their process, also those of the process that adopts its spool', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const { epoch } = bench.open().account();
+    expect(epoch).toMatch(/^[0-9a-f-]{36}$/);
+    const again = new SpoolBench(await temporaryFolder()).open().account();
+    expect(again.epoch, 'of another process with the same id').not.toBe(epoch);
+    expect((await bench.recoverKnown()).spool.account()).toMatchObject({ isOwn: false, epoch });
+  });
+
   it('flushNow writes the buffered records at once', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
