@@ -1187,121 +1187,114 @@ comment on column miner_leaderboard.trace_id is 'Trace of the miner''s forecast.
 comment on column miner_leaderboard.validator_hotkey is 'Identity of the validator.';
 
 create view missing_scores as
- SELECT validator_id,
-    run_id,
-    miner_uid,
-    miner_hotkey,
-    score_type,
-    lead_hours,
-    status,
-    error_type,
-    reason,
-    fault,
-    next_retry_time,
-    retries_remaining,
-    trace_id,
+ SELECT told.validator_id,
+    told.run_id,
+    told.miner_uid,
+    told.miner_hotkey,
+    told.score_type,
+    told.lead_hours,
+    told.status,
+    told.error_type,
+    told.reason,
+        CASE
+            WHEN told.truth_due_time < now() OR told.is_of_run AND category.fault = 'miner'::text THEN 'upstream'::text
+            ELSE category.fault
+        END AS fault,
+    told.next_retry_time,
+    told.retries_remaining,
+    told.trace_id,
     ( SELECT validators.hotkey
            FROM validators
-          WHERE validators.id = shown.validator_id) AS validator_hotkey
-   FROM ( SELECT told.validator_id,
-            told.run_id,
-            told.miner_uid,
-            told.miner_hotkey,
-            told.score_type,
-            told.lead_hours,
-            told.status,
-            told.error_type,
-            told.reason,
+          WHERE validators.id = told.validator_id) AS validator_hotkey
+   FROM ( SELECT forecast.validator_id,
+            forecast.run_id,
+            forecast.miner_uid,
+            forecast.miner_hotkey,
+            wanted.score_type,
+            wanted.lead_hours,
                 CASE
-                    WHEN told.truth_due_time < now() OR told.is_of_run AND category.fault = 'miner'::text THEN 'upstream'::text
-                    ELSE category.fault
-                END AS fault,
-            told.next_retry_time,
-            told.retries_remaining,
-            told.trace_id
-           FROM ( SELECT forecast.validator_id,
-                    forecast.run_id,
-                    forecast.miner_uid,
-                    forecast.miner_hotkey,
-                    wanted.score_type,
-                    wanted.lead_hours,
+                    WHEN course.is_given_up THEN run.status
+                    ELSE COALESCE(step.status, forecast.fold #>> ARRAY['newest'::text, kept.slot, 'value'::text, 'status'::text], forecast.forecast_status)
+                END AS status,
+                CASE
+                    WHEN course.is_given_up THEN COALESCE(forecast.last_error_type, gfs.error_type)
+                    WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
+                    WHEN course.waits_for_gfs THEN gfs.error_type
+                    ELSE COALESCE(step.error_type, forecast.fold #>> ARRAY['newest'::text, kept.error, 'value'::text, 'type'::text], forecast.last_error_type)
+                END AS error_type,
+                CASE
+                    WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
+                    WHEN step.status = 'waiting_for_truth'::text THEN 'waits for truth'::text || COALESCE(': '::text || step.waiting, ''::text)
+                    WHEN course.waits_for_gfs THEN 'the run waits for GFS: '::text || gfs.error_message
+                    ELSE COALESCE(step.error_message, forecast.fold #>> ARRAY['newest'::text, kept.error, 'value'::text, 'message'::text], forecast.last_error_message,
+                    CASE
+                        WHEN forecast_end.is_ended THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
+                        ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
+                    END)
+                END AS reason,
+                CASE
+                    WHEN NOT course.is_given_up THEN step.truth_due_time
+                    ELSE NULL::timestamp with time zone
+                END AS truth_due_time,
+                CASE
+                    WHEN course.waits_for_gfs THEN gfs.next_retry_time
+                    WHEN NOT course.is_given_up THEN step.next_retry_time
+                    ELSE NULL::timestamp with time zone
+                END AS next_retry_time,
+                CASE
+                    WHEN course.waits_for_gfs THEN gfs.retries_remaining
+                    WHEN NOT course.is_given_up THEN step.retries_remaining
+                    ELSE NULL::integer
+                END AS retries_remaining,
+            COALESCE(step.trace_id, forecast.trace_id) AS trace_id,
+            course.is_given_up OR course.waits_for_gfs AS is_of_run
+           FROM weather_forecast_stats forecast
+             LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
+             LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
+                    seed.run_id,
+                    seed.error_type,
+                    seed.error_json ->> 'message'::text AS error_message,
+                    seed.next_retry_time,
+                    seed.retries_remaining
+                   FROM weather_forecast_steps seed
+                  WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
+                  ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
+             LEFT JOIN ( SELECT miner.validator_id,
+                    miner.run_id,
+                    array_agg(DISTINCT split_part(slot.name, ':'::text, 3)::integer) AS hours
+                   FROM weather_forecast_stats miner
+                     CROSS JOIN LATERAL json_object_keys(miner.fold -> 'newest'::text) slot(name)
+                  WHERE starts_with(slot.name, 'slot:era5:'::text)
+                  GROUP BY miner.validator_id, miner.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
+             CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
+                    NULL::integer AS lead_hours
+                  WHERE forecast.forecast_score_initial IS NULL
+                UNION ALL
+                 SELECT 'era5'::text,
+                    lead.hours
+                   FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
+                  WHERE lead.score IS NULL AND
                         CASE
-                            WHEN course.is_given_up THEN run.status
-                            ELSE COALESCE(step.status, forecast.forecast_status)
-                        END AS status,
-                        CASE
-                            WHEN course.is_given_up THEN COALESCE(forecast.last_error_type, gfs.error_type)
-                            WHEN step.status = 'waiting_for_truth'::text THEN NULL::text
-                            WHEN course.waits_for_gfs THEN gfs.error_type
-                            ELSE COALESCE(step.error_type, forecast.last_error_type)
-                        END AS error_type,
-                        CASE
-                            WHEN course.is_given_up THEN (('the run ended before the forecast did ('::text || run.status) || ')'::text) || COALESCE(': '::text || run.error_message, ''::text)
-                            WHEN step.status = 'waiting_for_truth'::text THEN 'waits for truth'::text || COALESCE(': '::text || step.waiting, ''::text)
-                            WHEN course.waits_for_gfs THEN 'the run waits for GFS: '::text || gfs.error_message
-                            ELSE COALESCE(step.error_message, forecast.last_error_message,
-                            CASE
-                                WHEN forecast_end.is_ended THEN ('the forecast ended '::text || forecast.forecast_status) || ' and told no error'::text
-                                ELSE 'not scored yet: the forecast is in stage '::text || COALESCE(forecast.current_forecast_stage, 'init'::text)
-                            END)
-                        END AS reason,
-                        CASE
-                            WHEN NOT course.is_given_up THEN step.truth_due_time
-                            ELSE NULL::timestamp with time zone
-                        END AS truth_due_time,
-                        CASE
-                            WHEN course.waits_for_gfs THEN gfs.next_retry_time
-                            WHEN NOT course.is_given_up THEN step.next_retry_time
-                            ELSE NULL::timestamp with time zone
-                        END AS next_retry_time,
-                        CASE
-                            WHEN course.waits_for_gfs THEN gfs.retries_remaining
-                            WHEN NOT course.is_given_up THEN step.retries_remaining
-                            ELSE NULL::integer
-                        END AS retries_remaining,
-                    COALESCE(step.trace_id, forecast.trace_id) AS trace_id,
-                    course.is_given_up OR course.waits_for_gfs AS is_of_run
-                   FROM weather_forecast_stats forecast
-                     LEFT JOIN weather_forecast_runs run ON run.validator_id = forecast.validator_id AND run.id = forecast.run_id
-                     LEFT JOIN ( SELECT DISTINCT ON (seed.validator_id, seed.run_id) seed.validator_id,
-                            seed.run_id,
-                            seed.error_type,
-                            seed.error_json ->> 'message'::text AS error_message,
-                            seed.next_retry_time,
-                            seed.retries_remaining
-                           FROM weather_forecast_steps seed
-                          WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
-                          ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
-                     LEFT JOIN ( SELECT step_1.validator_id,
-                            step_1.run_id,
-                            array_agg(DISTINCT step_1.lead_hours) AS hours
-                           FROM weather_forecast_steps step_1
-                          WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
-                          GROUP BY step_1.validator_id, step_1.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
-                     CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
-                            NULL::integer AS lead_hours
-                          WHERE forecast.forecast_score_initial IS NULL
-                        UNION ALL
-                         SELECT 'era5'::text AS text,
-                            lead.hours
-                           FROM ( VALUES (24,forecast.era5_score_24h), (48,forecast.era5_score_48h), (72,forecast.era5_score_72h), (96,forecast.era5_score_96h), (120,forecast.era5_score_120h), (144,forecast.era5_score_144h), (168,forecast.era5_score_168h), (192,forecast.era5_score_192h), (216,forecast.era5_score_216h), (240,forecast.era5_score_240h)) lead(hours, score)
-                          WHERE lead.score IS NULL AND
+                            WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
+                            ELSE lead.hours = ANY (run_leads.hours)
+                        END
+                UNION ALL
+                 SELECT 'era5'::text,
+                    lead.hours
+                   FROM unnest(run_leads.hours) lead(hours)
+                  WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND (forecast.fold #>> ARRAY['newest'::text, 'lead:'::text || lead.hours, 'value'::text]) IS NULL) wanted
+             LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
+             CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
+             CROSS JOIN LATERAL ( SELECT 'slot:'::text || register.name AS slot,
+                    'error:'::text || register.name AS error
+                   FROM ( SELECT
                                 CASE
-                                    WHEN run_leads.hours IS NULL THEN lead.hours <= (24 * COALESCE(forecast.era5_expected_leads, 10))
-                                    ELSE lead.hours = ANY (run_leads.hours)
-                                END
-                        UNION ALL
-                         SELECT 'era5'::text AS text,
-                            lead.hours
-                           FROM unnest(run_leads.hours) lead(hours)
-                          WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
-                                   FROM weather_forecast_steps scored
-                                  WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text))) wanted
-                     LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
-                     CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
-                     CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
-                            (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
-             LEFT JOIN error_categories category ON category.category = told.error_type) shown;
+                                    WHEN forecast_end.is_ended AND step.status IS NULL THEN wanted.score_type || COALESCE(':'::text || wanted.lead_hours, ''::text)
+                                    ELSE NULL::text
+                                END AS name) register) kept
+             CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
+                    (run.status = ANY (ARRAY['created'::text, 'seeding'::text])) AND gfs.error_message IS NOT NULL AS waits_for_gfs) course) told
+     LEFT JOIN error_categories category ON category.category = told.error_type;
 comment on view missing_scores is 'Why a miner has no score for a lead: the newest attempt at that lead, the error that ended the forecast, or what the run waits for.';
 comment on column missing_scores.validator_id is 'Validator.';
 comment on column missing_scores.run_id is 'Run.';
