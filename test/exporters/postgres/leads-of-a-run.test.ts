@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { maintainPartitions } from '#postgres/retention/retention';
 import { useTestDatabase } from '#test/exporters/postgres/support/database';
+import type { ErrorCategory } from '#semconv';
 import { endedSpan, T } from '#test/support/spans';
 
 const database = useTestDatabase({ isEmptiedBeforeEach: true });
@@ -33,7 +34,7 @@ it('missing_scores lists only leads that the run expects', async () => {
 it('missing_scores says the same of an ended run when retention has dropped its steps', async () => {
   const miner = { uid: 1, hotkey: '5Miner' };
   const other = { uid: 2, hotkey: '5Other' };
-  const failed = (lead: number, type: string, message: string) =>
+  const failed = (lead: number, type: ErrorCategory, message: string) =>
     endedSpan({ step: 'era5', miner, lead, at: lead, status: 'failed', error: { type, message } });
   const scored = (lead: number) =>
     endedSpan({ step: 'era5', miner: other, lead, at: lead + 1, attributes: { 'weather.score.era5': 0.5 } });
