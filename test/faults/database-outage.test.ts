@@ -76,7 +76,7 @@ async function expectAllRecorded(): Promise<void> {
     const { rows: counted } = await pool.query(
       `select (select sum(hosting_successes + hosting_failures)::int from miner_stats) as folded,
          (select sum(unaccounted)::int from run_completeness) as unaccounted,
-         (select count(*)::int from emitter_books where not isempty(missing)) as gaps`,
+         (select count(*)::int from emitter_books where not isempty(missing) or conflict is not null) as gaps`,
     );
     expect(counted[0]).toEqual({ folded: rounds, unaccounted: 0, gaps: 0 });
   });

@@ -56,6 +56,7 @@ interface Completeness {
   readonly dropped_by_reason: Readonly<Record<string, number>>;
   readonly unaccounted: number;
   readonly missing_sequences: unknown;
+  readonly emitter_conflicts: unknown;
 }
 
 const completeness = async (): Promise<readonly Completeness[]> =>
@@ -90,6 +91,7 @@ describe('a full spool', () => {
         spooled: 0,
         dead: 0,
         missing_sequences: null,
+        emitter_conflicts: null,
       });
       expect(run.started).toBe(run.recorded + run.dropped);
       expect(run.dropped).toBe(sum(Object.values(run.dropped_by_reason)));
