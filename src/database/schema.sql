@@ -383,6 +383,23 @@ comment on column pipeline.runs.failure_category is 'Why the run failed: an erro
 comment on column pipeline.runs.failure_message is 'Why the run failed, in words';
 comment on column pipeline.runs.finished_at is 'When the run entered a terminal status';
 
+create table pipeline.span_ends (
+  span_end_id bigint generated always as identity,
+  queue_job_id bigint not null,
+  delivery integer not null,
+  encoded text not null,
+  committed_at timestamp with time zone default now() not null,
+  constraint span_ends_delivery_check CHECK ((delivery >= 0)),
+  constraint span_ends_pkey PRIMARY KEY (span_end_id)
+);
+CREATE INDEX span_ends_of_job ON pipeline.span_ends USING btree (queue_job_id);
+comment on table pipeline.span_ends is 'Ends of steps that are committed and perhaps not yet exported; a row goes once the span of the step has ended or the end is recorded';
+comment on column pipeline.span_ends.span_end_id is 'The stored end, in the order of the commits of a job';
+comment on column pipeline.span_ends.queue_job_id is 'Job whose next delivery replays the end; when there is no such job, any worker does';
+comment on column pipeline.span_ends.delivery is 'Delivery of the job that committed the end, from 1; 0 for an end that was stored with a new job';
+comment on column pipeline.span_ends.encoded is 'The end as the recorder encodes it';
+comment on column pipeline.span_ends.committed_at is 'When its transaction began';
+
 create table validator_job_logs (
   validator_id integer not null,
   trace_id text not null,

@@ -8,7 +8,7 @@ import { loadProgress, type RunProgress } from './control/progress.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
 import { createForecastOpener } from './scores/forecast-opener.ts';
-import { replayEndThen } from './step/span-end-outbox.ts';
+import { relayLeftEnds, replayEndsThen } from './step/span-end-outbox.ts';
 import { type Miner, openForecastAgent } from './miners/index.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
@@ -168,8 +168,9 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
   onProblem: options.onProblem ?? (() => undefined),
   handle: async ({ task, payload, queueJobId, deliveries }: QueueDelivery) => {
     const work = () => TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
-    await replayEndThen(parts.ends, payload.end, work);
+    await replayEndsThen(parts, { queueJobId, deliveries, endInPayload: payload.end }, work);
   },
+  relayEnds: () => relayLeftEnds(parts),
 });
 
 /** The resources of a pipeline. */

@@ -23,6 +23,14 @@ export async function deleteJobs(pool: Pool): Promise<void> {
   await pool.query('delete from pipeline._private_jobs');
 }
 
+/** Stores an encoded span end in the payload of every job, where versions before migration 0017 kept it. */
+export async function storeEndInPayloads(pool: Pool, end: string): Promise<void> {
+  await pool.query(
+    `update pipeline._private_jobs set payload = (payload::jsonb || jsonb_build_object('end', $1::text))::json`,
+    [end],
+  );
+}
+
 /** Runs a PL/pgSQL block for each job, before the queue changes it. Once for each event in one database. */
 export async function beforeEachJob(
   pool: Pool,
@@ -37,12 +45,23 @@ export async function beforeEachJob(
 }
 
 /**
- * Keeps jobs whose key matches the `like` pattern from being completed after their first delivery, as when their worker
- * dies after its commit. Their lock then looks an hour old, so the recovery frees these jobs and no others, whatever the
- * load of the machine.
+ * Keeps jobs whose key matches the `like` pattern from being completed after their first delivery, and the span ends
+ * that it stored, as when their worker dies after its commit. Their lock then looks an hour old, so the recovery frees
+ * these jobs and no others, whatever the load of the machine.
  */
-export const keepOpenOnce = (pool: Pool, pattern: string): Promise<void> =>
-  beforeEachJob(
+export async function keepOpenOnce(pool: Pool, pattern: string): Promise<void> {
+  await pool.query(
+    `create function pipeline.test_keep_ends() returns trigger language plpgsql as $$ begin
+       if exists (select from pipeline._private_jobs as job
+         where job.id = old.queue_job_id and job.key like '${pattern}' and job.attempts = 1) then
+         return null;
+       end if;
+       return old;
+     end $$;
+     create trigger test_keep_ends before delete on pipeline.span_ends
+       for each row execute function pipeline.test_keep_ends()`,
+  );
+  await beforeEachJob(
     pool,
     'delete',
     `begin
@@ -53,3 +72,4 @@ export const keepOpenOnce = (pool: Pool, pattern: string): Promise<void> =>
        return old;
      end`,
   );
+}

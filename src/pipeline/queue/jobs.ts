@@ -22,7 +22,7 @@ export const jobPayloadSchema = z.object({
   scoreType: z.enum(SCORE_TYPES).optional(),
   leadHours: z.number().int().optional(),
   revision: z.number().int().optional(),
-  /** The encoded span end of the job's last committed step; see `SpanEndCodec`. */
+  /** The encoded span end of the job's last committed step, in jobs of versions before migration 0017 only. */
   end: z.string().optional(),
 });
 export type JobPayload = z.output<typeof jobPayloadSchema>;
@@ -54,10 +54,11 @@ export function jobKey(
 /**
  * Queues jobs inside the caller's transaction: they exist if and only if its transition does.
  *
+ * @returns their ids, in the same order
  * @throws Error when the queue added fewer jobs than it was given; the transition must be rolled back then
  */
-export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Promise<void> {
-  if (jobs.length === 0) return;
+export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Promise<readonly number[]> {
+  if (jobs.length === 0) return [];
   const specs = jobs.map(({ task, payload, runAt }) => ({
     task,
     payload,
@@ -65,14 +66,15 @@ export async function addJobs(client: Queryable, jobs: readonly QueuedJob[]): Pr
     job_key: jobKey(task, payload),
     priority: TASKS.indexOf(task),
   }));
-  const { rows } = await client.query<{ added: number }>(
-    `select count(job.id)::int as added
+  const { rows } = await client.query<{ id: number | null }>(
+    `select job.id::float8 as id
      from json_to_recordset($1::json) as spec (task text, payload json, run_at timestamptz, job_key text, priority int),
        lateral pipeline.add_job(spec.task, payload => spec.payload, run_at => spec.run_at, job_key => spec.job_key,
          priority => spec.priority, max_attempts => $2) as job`,
     [JSON.stringify(specs), QUEUE_ATTEMPTS],
   );
-  const added = rows[0]?.added ?? 0;
-  if (added !== jobs.length)
-    throw new Error(`The queue added ${added} of ${jobs.length} jobs; the step is done again.`);
+  const added = rows.flatMap(({ id }) => id ?? []);
+  if (added.length !== jobs.length)
+    throw new Error(`The queue added ${added.length} of ${jobs.length} jobs; the step is done again.`);
+  return added;
 }

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { Queryable } from '#database/transaction';
 import { LEASE_LOCK_CLASS } from './worker-lease.ts';
 
 // The anti-corruption layer over graphile-worker's private tables: no other file names them. Any release may change
@@ -15,18 +14,6 @@ import { LEASE_LOCK_CLASS } from './worker-lease.ts';
 export const JOBS_WITH_PAYLOAD = `(
   select job.id, named.identifier as task, job.payload, job.run_at, job.locked_at, job.is_available
   from pipeline._private_jobs as job left join pipeline._private_tasks as named on named.id = job.task_id)`;
-
-/**
- * Stores the encoded end of a step in the payload of the running job; an earlier one is replaced. No public function
- * changes a locked job: `add_job` with its key adds a second job and keeps the first from being delivered again.
- */
-export async function storeEndInPayload(client: Queryable, queueJobId: number, end: string): Promise<void> {
-  await client.query(
-    `update pipeline._private_jobs
-     set payload = (payload::jsonb || jsonb_build_object('end', $2::text))::json where id = $1`,
-    [queueJobId, end],
-  );
-}
 
 /** From this many deliveries on, a job is suspected of crashing its workers. */
 const SUSPECT_DELIVERIES = 3;

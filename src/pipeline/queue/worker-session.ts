@@ -45,6 +45,8 @@ export interface WorkerOptions {
   /** How long a job must have been locked before it can count as orphaned, milliseconds. */
   readonly orphanGraceMillis: number;
   readonly handle: (delivery: QueueDelivery) => Promise<void>;
+  /** Records the stored span ends of jobs that are gone; called at each check for jobs of dead workers. */
+  readonly relayEnds: () => Promise<void>;
   /** How long a stop waits for running jobs, milliseconds. */
   readonly stopMillis: number;
   /** Prevents commits of jobs that did not end in time, before they are released to other workers. */

@@ -80,7 +80,7 @@ async function freeJobsOf(pool: Pool, session: WorkerSession): Promise<void> {
   await pool.query('select pipeline.force_unlock_workers($1)', [[session.poolId]]);
 }
 
-/** Renews the lease and frees forgotten and orphaned jobs, until the workers are stopped. */
+/** Until the workers are stopped: renews the lease, frees forgotten and orphaned jobs, relays the ends of lost ones. */
 async function watchForOrphans(
   state: SessionHolder,
   options: WorkerOptions,
@@ -91,6 +91,7 @@ async function watchForOrphans(
       await state.session.lease.renew();
       await freeForgottenJobs(options.pool, state.session, options.orphanGraceMillis);
       await freeOrphanedJobs(options.pool, options.orphanGraceMillis);
+      await options.relayEnds();
     } catch (error) {
       options.onProblem(`The check for orphaned jobs failed: ${String(error)}`);
     }

@@ -4,9 +4,9 @@ import { currentTraceparent, step, type StepDefinition } from '#steps';
 import { withAdvisoryLock, RUN_LOCK_CLASS } from '../control/advisory-lock.ts';
 import { insertMiners } from '../control/miner-row.ts';
 import { insertRun, loadActiveRun, loadLatestRun, type NewRun, reserveRunId } from '../control/run-row.ts';
-import { encodeEnd } from '../step/span-end-outbox.ts';
+import { encodeEnd, storeEnd } from '../step/span-end-outbox.ts';
 import type { Miner } from '../miners/index.ts';
-import { addJobs } from '../queue/jobs.ts';
+import { addJobs, type QueuedJob } from '../queue/jobs.ts';
 import type { SharedParts } from '../step/step-job.ts';
 import { toDecisionEvent } from './run-decision.ts';
 
@@ -61,11 +61,13 @@ const openRun = step(
     const rootTraceparent = currentTraceparent() ?? null;
     // Outbox: the first job replays this span end, because the root has no job of its own that would be redelivered.
     const end = encodeEnd(ends, undefined);
-    const payload = { runId, revision: 0, ...(end !== null && { end }) };
+    const job: QueuedJob = { task: 'orchestrate', payload: { runId, revision: 0 }, runAt: clock.now() };
     await commitIfTrue(pool, async (client) => {
       await insertRun(client, { ...run, runId, rootTraceparent });
       await insertMiners(client, runId, miners);
-      await addJobs(client, [{ task: 'orchestrate', payload, runAt: clock.now() }]);
+      const [queueJobId] = await addJobs(client, [job]);
+      if (end !== null && queueJobId !== undefined)
+        await storeEnd(client, { queueJobId, deliveries: 0 }, end);
       return true;
     });
   },

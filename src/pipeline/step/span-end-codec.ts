@@ -4,8 +4,8 @@ import type { EndedSpan } from '#steps';
  * Transactional outbox: the span end is stored in the step's commit and re-emitted if the process dies before export.
  *
  * A step commits before its span ends. A process that dies in between would leave a transition without a record. So the
- * encoded end is stored in the job's payload, and the worker that is handed the job again records it. Completing the job
- * deletes the end with it, which is safe: the span has ended by then.
+ * encoded end is stored in `pipeline.span_ends`, and the worker that is handed the job again records it. The end is
+ * deleted before the job is completed, which is safe: the span has ended by then.
  */
 export interface SpanEndCodec {
   readonly encode: (span: EndedSpan) => string;

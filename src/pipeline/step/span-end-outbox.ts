@@ -1,21 +1,16 @@
 import { previewEnd } from '#steps';
-import { storeEndInPayload } from '../queue/private-tables.ts';
 import type { Queryable } from '#database/transaction';
 import type { SpanEndCodec } from './span-end-codec.ts';
-import type { JobDelivery } from './step-job.ts';
+import type { JobDelivery, SharedParts } from './step-job.ts';
 
-/**
- * Stores the end of the running step in its job, inside the transaction of the step. A job holds one end at most: its
- * steps run one after the other, so the span of an earlier one has ended.
- */
+/** Stores the end of the running step with the job that the step belongs to, inside the transaction of the step. */
 export async function enqueueEnd(
   client: Queryable,
-  { queueJobId }: JobDelivery,
+  delivery: JobDelivery,
   { ends, result }: { readonly ends: SpanEndCodec | null; readonly result: unknown },
 ): Promise<void> {
   const end = encodeEnd(ends, result);
-  if (end === null) return;
-  await storeEndInPayload(client, queueJobId, end);
+  if (end !== null) await storeEnd(client, delivery, end);
 }
 
 /**
@@ -32,22 +27,108 @@ export function encodeEnd(ends: SpanEndCodec | null, result: unknown): string | 
   }
 }
 
+/** Stores an encoded end for the next delivery of a job. */
+export async function storeEnd(
+  client: Queryable,
+  { queueJobId, deliveries }: JobDelivery,
+  encoded: string,
+): Promise<void> {
+  await client.query('insert into pipeline.span_ends (queue_job_id, delivery, encoded) values ($1, $2, $3)', [
+    queueJobId,
+    deliveries,
+    encoded,
+  ]);
+}
+
+/** An end that an earlier delivery committed. */
+interface StoredEnd {
+  /** Null: in the payload of the job, where versions before migration 0017 stored it. It goes with the job. */
+  readonly id: number | null;
+  readonly encoded: string;
+}
+
+/** What a replay needs. */
+type OutboxParts = Pick<SharedParts, 'pool' | 'ends'>;
+
+/** A delivery of a job, with the end that an earlier version of the program stored in its payload. */
+export interface DeliveryWithEnd extends JobDelivery {
+  readonly endInPayload: string | undefined;
+}
+
 /**
- * Replays a stored span end, then does the work of the job. The work is done whether or not the replay succeeded, so a
- * recorder that is down blocks no run.
+ * Replays the span ends that earlier deliveries of the job committed, then does the work of the job. The work is done
+ * whether or not the replay succeeded, so a recorder that is down blocks no run.
  *
- * @throws the error of the replay, after the work: the queue then delivers the job again and the end is kept
+ * Afterwards the ends of this delivery are deleted, because their spans have ended, and those that were replayed. Ends
+ * of another delivery stay: its worker may have lost the job and still be between its commit and the end of its span.
+ *
+ * @throws the error of the replay, after the work: the queue then delivers the job again and the ends are kept
  */
-export async function replayEndThen(
-  ends: SpanEndCodec | null,
-  end: string | undefined,
+export async function replayEndsThen(
+  { pool, ends }: OutboxParts,
+  { queueJobId, deliveries, endInPayload }: DeliveryWithEnd,
   work: () => Promise<void>,
 ): Promise<void> {
-  if (ends === null || end === undefined) return work();
-  const recorded = await ends.record(end).then(
-    () => true as const,
-    (error: unknown) => ({ error }),
+  if (ends === null) return work();
+  const { rows } = await pool.query<StoredEnd>(
+    `select span_end_id::float8 as id, encoded from pipeline.span_ends where queue_job_id = $1 order by span_end_id`,
+    [queueJobId],
   );
+  const inPayload = endInPayload === undefined ? [] : [{ id: null, encoded: endInPayload }];
+  const { recorded, failed, failure } = await replay(ends, [...inPayload, ...rows]);
   await work();
-  if (recorded !== true) throw recorded.error;
+  await pool.query(
+    `delete from pipeline.span_ends where queue_job_id = $1
+       and (span_end_id = any ($2::bigint[]) or delivery = $3 and span_end_id <> all ($4::bigint[]))`,
+    [queueJobId, recorded, deliveries, failed],
+  );
+  if (failure !== null) throw failure.error;
+}
+
+/** Ends per round of `relayLeftEnds`: each is a transaction of the recorder. */
+const MAX_RELAYED = 100;
+
+/**
+ * Message relay of the outbox: records the ends whose job will not be delivered again. A job is gone before its end when
+ * another worker took it over and ended it, when somebody deleted it, and when a worker of a version that knows no
+ * outbox worked on it. Two workers may relay the same end, which is then recorded once, because recording is idempotent.
+ *
+ * @throws the first error of the recorder, after the other ends; those that failed are kept for the next round
+ */
+export async function relayLeftEnds({ pool, ends }: OutboxParts): Promise<void> {
+  if (ends === null) return;
+  const { rows } = await pool.query<StoredEnd>(
+    `select span_end_id::float8 as id, encoded from pipeline.span_ends as stored
+     where not exists (
+       select from pipeline.jobs as job where job.id = stored.queue_job_id and job.attempts < job.max_attempts)
+     order by span_end_id limit ${MAX_RELAYED}`,
+  );
+  if (rows.length === 0) return;
+  const { recorded, failure } = await replay(ends, rows);
+  await pool.query('delete from pipeline.span_ends where span_end_id = any ($1::bigint[])', [recorded]);
+  if (failure !== null) throw failure.error;
+}
+
+/** Result of a replay, as ids of stored ends. */
+interface Replayed {
+  readonly recorded: readonly number[];
+  readonly failed: readonly number[];
+  /** The first error. */
+  readonly failure: { readonly error: unknown } | null;
+}
+
+async function replay(ends: SpanEndCodec, stored: readonly StoredEnd[]): Promise<Replayed> {
+  const recorded: number[] = [];
+  const failed: number[] = [];
+  let failure: Replayed['failure'] = null;
+  for (const { id, encoded } of stored) {
+    try {
+      await ends.record(encoded);
+      if (id !== null) recorded.push(id);
+    } catch (error) {
+      failure ??= { error };
+      if (id !== null) failed.push(id);
+    }
+  }
+  return { recorded, failed, failure };
 }

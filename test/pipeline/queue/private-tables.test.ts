@@ -3,11 +3,11 @@ import { join, posix } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachErrorHandlers } from '#pipeline/queue/attach-error-handlers';
 import { addJobs } from '#pipeline/queue/jobs';
-import { JOBS_WITH_PAYLOAD, storeEndInPayload } from '#pipeline/queue/private-tables';
+import { JOBS_WITH_PAYLOAD } from '#pipeline/queue/private-tables';
 import { migrateQueue } from '#pipeline/queue/worker';
 import { openSession, type QueueDelivery } from '#pipeline/queue/worker-session';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
-import { deleteJobs, lockFreeJobs } from '#test/support/private-jobs';
+import { deleteJobs, lockFreeJobs, storeEndInPayloads } from '#test/support/private-jobs';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** The version that this contract was checked against. Another one needs every test here and this line. */
@@ -144,13 +144,6 @@ describe('contract: a job in the private tables', () => {
     await database.pool.query('select pipeline.permanently_fail_jobs(array[$1::bigint])', [id]);
     expect(await jobsNow()).toMatchObject([{ isLocked: false, isAvailable: false }]);
   });
-
-  it('a span end is added to the payload of its job, and a later end replaces it', async () => {
-    const id = await lockedJob();
-    await storeEndInPayload(database.pool, id, 'first');
-    await storeEndInPayload(database.pool, id, 'second');
-    expect(await jobsNow()).toMatchObject([{ payload: { ...JOB.payload, end: 'second' }, isLocked: true }]);
-  });
 });
 
 describe('contract: public functions of the queue', () => {
@@ -206,6 +199,7 @@ describe('contract: a worker of the queue', () => {
         return handle(delivery);
       },
       fence: () => Promise.resolve(),
+      relayEnds: () => Promise.resolve(),
       onProblem: () => undefined,
     });
     await begun;
@@ -226,9 +220,9 @@ describe('contract: a worker of the queue', () => {
     expect(await jobsNow()).toEqual([]);
   });
 
-  it('a worker unlocks a failed job and leaves the stored end in it for the next delivery', async () => {
-    await workOnce(async ({ queueJobId }) => {
-      await storeEndInPayload(database.pool, queueJobId, 'end');
+  it('a worker unlocks a failed job and leaves the end that an earlier version stored in it', async () => {
+    await workOnce(async () => {
+      await storeEndInPayloads(database.pool, 'end');
       throw new Error('no commit');
     });
     expect(await jobsNow()).toMatchObject([
