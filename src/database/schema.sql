@@ -246,6 +246,16 @@ comment on column miner_stats.updated_at is 'Latest timestamp in any span of the
 comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 comment on column miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
 
+create table outdated_projections (
+  validator_id integer not null,
+  run_id bigint,
+  constraint outdated_projections_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id) ON DELETE CASCADE,
+  constraint outdated_projections_validator_id_run_id_key UNIQUE NULLS NOT DISTINCT (validator_id, run_id)
+);
+comment on table outdated_projections is 'What a migration has marked for being computed again from the log; a row goes in the transaction that computes it. Empty: all rows have the meaning of this version.';
+comment on column outdated_projections.validator_id is 'Validator.';
+comment on column outdated_projections.run_id is 'Run whose rows are outdated; null for the rows of miner_stats, which come after all runs of the validator.';
+
 create table pipeline.frozen_manifests (
   run_id integer not null,
   miner_uid integer not null,

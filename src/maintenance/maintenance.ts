@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
+import { countOutdated, recomputeOutdated } from '#postgres/maintenance/recompute';
 import { rebuildFolds, type Rebuilt } from '#postgres/maintenance/rebuild';
 import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import { reconcileFolds, type Reconciled } from '#postgres/maintenance/reconcile';
@@ -25,7 +26,14 @@ import { inTransaction } from '#database/transaction';
 import { CategorizedError } from '#semconv';
 
 export { inspectSpools } from '#spool/recovery/inspect-spools';
-export { findHeldPartitions, LONGEST_RUN_DAYS, readUpMillis, servedDatabases };
+export {
+  countOutdated,
+  findHeldPartitions,
+  LONGEST_RUN_DAYS,
+  readUpMillis,
+  recomputeOutdated,
+  servedDatabases,
+};
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '#exporters/export-report';
 import { createPostgresExporter } from '#postgres/exporter';
+import { recomputeOutdated } from '#postgres/maintenance/recompute';
 import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
 import type { ProcessorCounters } from '#processor/processor-options';
@@ -10,6 +11,7 @@ import { withBatchMetrics } from '#prometheus/measured-sink';
 import type { RecorderState } from '#prometheus/recorder-metrics';
 import type { Adopted } from '#spool/recovery/adopt-spools';
 import type { SpoolRemainder } from '#spool/spool';
+import { startIntervalTask } from '#lifecycle/interval-task';
 import { acquireAll } from '#lifecycle/resource-stack';
 import type { Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
@@ -101,6 +103,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       }),
     );
     add(startRetention(options, { pool, prometheus }));
+    add(startRecompute(pool, onProblem));
     const { processor } = spool;
     const telemetry = startTelemetry({
       config,
@@ -171,6 +174,19 @@ function startRetention(
     onProblem,
   });
 }
+
+/** Computes rows of an earlier version again while this process records. @returns the closer */
+const startRecompute = (pool: Pool, onProblem: (message: string) => void): (() => Promise<void>) =>
+  startIntervalTask({
+    everyMillis: 6 * 3_600_000,
+    retryMillis: 600_000,
+    work: (signal) => recomputeOutdated(pool, { signal }),
+    onError: (error) =>
+      onProblem(
+        `Rows of an earlier version could not be computed again: ${messageOf(error)}. ` +
+          'The next attempt follows in 10 minutes, or by `barograph migrate`.',
+      ),
+  });
 
 function stateOf(
   { processor, bytes, droppedOfOthers }: RecordingSpool,

@@ -7,6 +7,7 @@ import {
   MINER_FOLD,
   RUN_FOLDS,
   type FoldRequest,
+  type FoldTable,
   type RebuildScope,
 } from './rebuild-scope.ts';
 import { ofMiners, type RecordedFact } from '../log/recorded-fact.ts';
@@ -14,9 +15,9 @@ import type { ForecastFold } from '../projections/forecast-fold.ts';
 import { toForecastRow } from '../projections/forecast-row.ts';
 import { noEffect, toRunEffect } from '../projections/run-effect.ts';
 import type { RunFold } from '../projections/run-fold.ts';
-import { rankRuns, writeForecasts } from '../projections/tables/forecast-stats.ts';
+import { rankRuns, writeForecasts, type ForecastChange } from '../projections/tables/forecast-stats.ts';
 import { writeJobLogs } from '../log/job-logs.ts';
-import { readFacts } from '../log/read-log.ts';
+import { readFacts, type ValidatorIdentity } from '../log/read-log.ts';
 import { factChange } from '../projections/miner-changes.ts';
 import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
 import { writeResponses } from '../projections/tables/responses.ts';
@@ -45,6 +46,7 @@ export async function rebuildFolds(client: ClientBase, request: FoldRequest): Pr
   let logRows = 0;
   for (const scope of await lockScopes(client, request)) {
     logRows += await refold(client, scope);
+    await unmarkOutdated(client, scope);
     for (const [table, count] of await countFolds(client, scope)) rows[table] = (rows[table] ?? 0) + count;
   }
   return { logRows, rows };
@@ -52,9 +54,9 @@ export async function rebuildFolds(client: ClientBase, request: FoldRequest): Pr
 
 /** Rebuilds one scope and returns the number of log rows read; the caller holds the locks. */
 export async function refold(client: ClientBase, scope: RebuildScope): Promise<number> {
-  await emptyFolds(client, scope);
+  await emptyFolds(client, scope, [...RUN_FOLDS, MINER_FOLD]);
   await restoreArchivedFolds(client, scope);
-  await applyKeptForecasts(client, scope);
+  await applyForecasts(client, scope, scope.runId === null ? null : scope.minersOfRun);
   let logRows = 0;
   for await (const facts of readFacts(client, scope)) {
     await foldFacts(client, scope, facts);
@@ -64,10 +66,30 @@ export async function refold(client: ClientBase, scope: RebuildScope): Promise<n
   return logRows;
 }
 
-async function emptyFolds(client: ClientBase, scope: RebuildScope): Promise<void> {
-  for (const { table, where, values } of [...RUN_FOLDS, MINER_FOLD]) {
+/** Rebuilds the rows of one run and leaves `miner_stats` as it is; the caller holds the locks. */
+export async function refoldRun(client: ClientBase, scope: RebuildScope): Promise<void> {
+  await emptyFolds(client, scope, RUN_FOLDS);
+  for await (const facts of readFacts(client, { ...scope, minersOfRun: [] }))
+    await foldFactsOfRuns(client, scope, facts);
+  await rankAllRuns(client, scope);
+}
+
+async function emptyFolds(
+  client: ClientBase,
+  scope: RebuildScope,
+  folds: readonly FoldTable[],
+): Promise<void> {
+  for (const { table, where, values } of folds) {
     await client.query(`delete from ${table} where ${where}`, [...values(scope)]);
   }
+}
+
+/** What was rebuilt has the meaning of this version; see the table `outdated_projections`. */
+async function unmarkOutdated(client: ClientBase, { validatorId, runId }: RebuildScope): Promise<void> {
+  await client.query(
+    'delete from outdated_projections where validator_id = $1 and ($2::bigint is null or run_id = $2)',
+    [validatorId, runId],
+  );
 }
 
 async function restoreArchivedFolds(client: ClientBase, scope: RebuildScope): Promise<void> {
@@ -78,7 +100,8 @@ async function restoreArchivedFolds(client: ClientBase, scope: RebuildScope): Pr
   await foldMiners(client, minerChanges, []);
 }
 
-const ownerOf = ({ validatorId, validatorHotkey }: RebuildScope, minerHotkey: string) => ({
+/** The row of `miner_stats` that changes of a miner go to. */
+export const ownerOf = ({ validatorId, validatorHotkey }: ValidatorIdentity, minerHotkey: string) => ({
   validatorId,
   minerHotkey,
   fact: { validatorHotkey },
@@ -91,15 +114,22 @@ interface KeptForecast {
   readonly runFold: RunFold | null;
 }
 
-/** Adds the forecasts of these miners that are not rebuilt: those of other runs and of archived runs. */
-async function applyKeptForecasts(client: ClientBase, scope: RebuildScope): Promise<void> {
+/**
+ * Adds the forecasts that are in the table to these miners, or to all. In a rebuild they are those of other runs and of
+ * archived runs.
+ */
+export async function applyForecasts(
+  client: ClientBase,
+  scope: ValidatorIdentity,
+  miners: readonly string[] | null,
+): Promise<void> {
   const portions = readByCursor<KeptForecast>(client, {
     name: 'kept_forecasts',
     text: `select forecast.miner_hotkey as hotkey, forecast.run_id::float8 as "runId", forecast.fold, run.fold as "runFold"
       from weather_forecast_stats as forecast
       left join weather_forecast_runs as run on (run.validator_id, run.id) = (forecast.validator_id, forecast.run_id)
-      where ${MINER_FOLD.where.replaceAll(/validator_id|miner_hotkey/g, 'forecast.$&')}`,
-    values: MINER_FOLD.values(scope),
+      where forecast.validator_id = $1 and ($2::text[] is null or forecast.miner_hotkey = any ($2))`,
+    values: [scope.validatorId, miners],
     size: 500,
   });
   for await (const forecasts of portions) {
@@ -117,6 +147,16 @@ async function foldFacts(
   scope: RebuildScope,
   facts: readonly RecordedFact[],
 ): Promise<void> {
+  const changes = await foldFactsOfRuns(client, scope, facts);
+  const minerChanges = ofMiners(facts).map((item) => factChange(item, item.fact.phase === 'ended' ? 1 : 0));
+  await foldMiners(client, minerChanges, changes);
+}
+
+async function foldFactsOfRuns(
+  client: ClientBase,
+  scope: RebuildScope,
+  facts: readonly RecordedFact[],
+): Promise<readonly ForecastChange[]> {
   const ofRuns = facts.filter(({ fact }) => isRefolded(scope, fact.runId));
   const ofMinersInRuns = ofMiners(ofRuns);
   const { runs } = await writeRuns(client, ofRuns);
@@ -126,12 +166,16 @@ async function foldFacts(
     client,
     ofRuns.filter(({ fact }) => fact.phase === 'ended'),
   );
-  const minerChanges = ofMiners(facts).map((item) => factChange(item, item.fact.phase === 'ended' ? 1 : 0));
-  await foldMiners(client, minerChanges, changes);
+  return changes;
 }
 
 /** Ranks once per run and once per validator, after the last score: ranks before it would be overwritten. */
 async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
+  await rankAllRuns(client, scope);
+  await rankMiners(client, [scope.validatorId]);
+}
+
+async function rankAllRuns(client: ClientBase, scope: RebuildScope): Promise<void> {
   const { rows } = await client.query<{ id: number }>(
     `select distinct run_id::float8 as id from weather_forecast_stats
      where validator_id = $1 and ($2::bigint is null or run_id = $2) and run_id <> all ($3::bigint[])`,
@@ -141,7 +185,6 @@ async function rankAll(client: ClientBase, scope: RebuildScope): Promise<void> {
     client,
     rows.map(({ id }) => ({ validatorId: scope.validatorId, runId: id })),
   );
-  await rankMiners(client, [scope.validatorId]);
 }
 
 async function countFolds(

@@ -1,15 +1,21 @@
 import type { Pool } from 'pg';
+import { countOutdated } from '#maintenance/maintenance';
+
+const outdatedRows = (count: number): string =>
+  `the rows of ${count} runs and validators have the meaning of an earlier version; a process that records computes ` +
+  'them again, `barograph migrate` does so at once';
 
 /** Rows that the check names; the view has all. */
 const NAMED_ROWS = 3;
 
 /**
- * Looks for rows of ended runs and forecasts that say that something is still to come (view `inconsistent_rows`).
+ * Looks for rows that an earlier version computed, and for rows of ended runs and forecasts that say that something is
+ * still to come (view `inconsistent_rows`).
  *
  * @throws Error when the view cannot be read, for example because migrations are pending
  */
 export async function checkConsistency(
-  pool: Pick<Pool, 'query'>,
+  pool: Pool,
 ): Promise<{ readonly ok: boolean; readonly found: string }> {
   const { rows } = await pool.query<{ row: string; count: number }>(
     `select format('%s of run %s of validator %s%s: %s (%s)', table_name, run_id, validator_id,
@@ -17,6 +23,8 @@ export async function checkConsistency(
      from inconsistent_rows order by validator_id, run_id, miner_hotkey, problem limit $1`,
     [NAMED_ROWS],
   );
+  const outdated = await countOutdated(pool);
+  if (outdated > 0) return { ok: false, found: outdatedRows(outdated) };
   const count = rows[0]?.count ?? 0;
   if (count === 0) return { ok: true, found: 'no row of an ended run says that something is still to come' };
   const named = rows.map(({ row }) => row).join('; ');

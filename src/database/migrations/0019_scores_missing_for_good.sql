@@ -1,5 +1,5 @@
 -- Why scores are missing stays the same when retention drops the steps of an ended run: what is left of them is in the
--- folds of its forecasts.
+-- folds of its forecasts. They are read for such runs alone, since the log is faster.
 create or replace view missing_scores as
 select told.validator_id, told.run_id, told.miner_uid, told.miner_hotkey, told.score_type, told.lead_hours, told.status,
   told.error_type, told.reason,
@@ -46,14 +46,23 @@ from (
       (seed.completed_at is not null) desc, seed.attempt desc, seed.span_id desc
   ) as gfs on (gfs.validator_id, gfs.run_id) = (forecast.validator_id, forecast.run_id)
     and gfs.error_message is not null
+  -- Of these runs, retention has dropped steps.
+  left join archived_runs as archived on (archived.validator_id, archived.run_id) = (forecast.validator_id, forecast.run_id)
   -- The leads that the run scores are those that a miner of it has an attempt at; before the first of them, one a day.
-  -- The folds know them still when retention has dropped the steps.
   left join (
-    select miner.validator_id, miner.run_id, array_agg(distinct split_part(slot.name, ':', 3)::integer) as hours
-    from weather_forecast_stats as miner
-    cross join lateral json_object_keys(miner.fold -> 'newest') as slot (name)
-    where starts_with(slot.name, 'slot:era5:')
-    group by miner.validator_id, miner.run_id
+    select tried.validator_id, tried.run_id, array_agg(distinct tried.lead_hours) as hours
+    from (
+      select step.validator_id, step.run_id, step.lead_hours
+      from weather_forecast_steps as step
+      where step.step_name = 'era5' and step.lead_hours is not null
+      union all
+      select miner.validator_id, miner.run_id, split_part(slot.name, ':', 3)::integer
+      from archived_runs as archived
+      join weather_forecast_stats as miner on (miner.validator_id, miner.run_id) = (archived.validator_id, archived.run_id)
+      cross join lateral json_object_keys(miner.fold -> 'newest') as slot (name)
+      where starts_with(slot.name, 'slot:era5:')
+    ) as tried
+    group by tried.validator_id, tried.run_id
   ) as run_leads on (run_leads.validator_id, run_leads.run_id) = (forecast.validator_id, forecast.run_id)
   cross join lateral (
     select 'day1' as score_type, null::integer as lead_hours where forecast.forecast_score_initial is null
@@ -68,8 +77,13 @@ from (
       else lead.hours = any (run_leads.hours) end
     union all
     select 'era5', lead.hours from unnest(run_leads.hours) as lead (hours)
-    where lead.hours not in (24, 48, 72, 96, 120, 144, 168, 192, 216, 240)
-      and forecast.fold #>> array['newest', 'lead:' || lead.hours, 'value'] is null
+    where lead.hours not in (24, 48, 72, 96, 120, 144, 168, 192, 216, 240) and not exists (
+        select from weather_forecast_steps as scored
+        where (scored.validator_id, scored.run_id, scored.miner_hotkey)
+            = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey)
+          and scored.step_name = 'era5' and scored.lead_hours = lead.hours and scored.status = 'succeeded')
+      and case when archived.run_id is not null
+        then forecast.fold #>> array['newest', 'lead:' || lead.hours, 'value'] is null else true end
   ) as wanted
   left join newest_attempts as step on
     (step.validator_id, step.run_id, step.miner_hotkey, step.step_name)
@@ -78,10 +92,10 @@ from (
     -- Known before the rows are: polls are not even looked at.
     and step.step_name in ('day1', 'era5')
   cross join lateral (select forecast.forecast_status in ('completed', 'failed') as is_ended) as forecast_end
-  -- What is left of the newest attempt of a forecast that has ended when retention has dropped its steps.
+  -- Where the folds keep what is left of a newest attempt that was dropped.
   cross join lateral (
     select 'slot:' || register.name as slot, 'error:' || register.name as error
-    from (select case when is_ended and step.status is null
+    from (select case when archived.run_id is not null and step.status is null
       then wanted.score_type || coalesce(':' || wanted.lead_hours, '') end as name) as register
   ) as kept
   cross join lateral (

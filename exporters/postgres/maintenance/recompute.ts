@@ -1,0 +1,138 @@
+import type { ClientBase, Pool } from 'pg';
+import { inTransaction } from '#database/transaction';
+import type { ValidatorIdentity } from '../log/read-log.ts';
+import { emptyMinerFold, type MinerFold } from '../projections/miner-fold.ts';
+import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
+import { applyForecasts, ownerOf, refoldRun } from './rebuild.ts';
+import { lockScopes } from './rebuild-scope.ts';
+
+/** Rows that a migration marked: those of one run, or with a null run the `miner_stats` of a validator. */
+export interface OutdatedRows extends ValidatorIdentity {
+  readonly runId: number | null;
+}
+
+/** What was computed, and how many marks are left. */
+export interface RecomputeProgress extends OutdatedRows {
+  readonly left: number;
+}
+
+/** How outdated rows are computed. */
+export interface RecomputeOptions {
+  readonly onProgress?: (progress: RecomputeProgress) => void;
+  /** Stops it between two transactions; the rest stays marked. */
+  readonly signal?: AbortSignal;
+}
+
+/** Miners per transaction: it reads all their forecasts. */
+const MINERS_AT_ONCE = 32;
+
+/**
+ * Computes the rows again whose meaning a migration has changed, from the log: newest runs first, then the miners of
+ * the validator. The marks stand in `outdated_projections`, and each goes in the transaction that computes its rows, so
+ * it may be stopped at any time, and any number of processes may do it at once. Writers of a validator wait for one run,
+ * or for some miners, never for all.
+ *
+ * @returns how many marks this call removed
+ */
+export async function recomputeOutdated(
+  pool: Pool,
+  { onProgress = () => undefined, signal }: RecomputeOptions = {},
+): Promise<number> {
+  for (let done = 0; ; done += 1) {
+    const outdated = signal?.aborted === true ? null : await findOutdated(pool);
+    if (outdated === null) return done;
+    let after: string | null = null;
+    do {
+      const work = (client: ClientBase): Promise<string | null> => recompute(client, outdated, after);
+      after = await inTransaction(pool, work, { isLong: true });
+    } while (after !== null && signal?.aborted !== true);
+    onProgress({ ...outdated, left: await countOutdated(pool) });
+  }
+}
+
+/** The rows to compute next. */
+async function findOutdated(pool: Pool): Promise<OutdatedRows | null> {
+  const { rows } = await pool.query<OutdatedRows>(
+    `select validator.id as "validatorId", validator.hotkey as "validatorHotkey", outdated.run_id::float8 as "runId"
+     from outdated_projections as outdated join validators as validator on validator.id = outdated.validator_id
+     order by outdated.validator_id, outdated.run_id desc nulls last limit 1`,
+  );
+  return rows[0] ?? null;
+}
+
+/** How many marks there are: one for each run, and one for the miners of each validator. */
+export async function countOutdated(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    'select count(*)::int as count from outdated_projections',
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** @returns the last miner of this part; null when the marked rows are done, here or by another process */
+async function recompute(
+  client: ClientBase,
+  outdated: OutdatedRows,
+  after: string | null,
+): Promise<string | null> {
+  const { validatorHotkey, runId } = outdated;
+  const [scope] = await lockScopes(client, { validatorHotkey, runId: null });
+  if (scope === undefined || !(await unmark(client, outdated))) return null;
+  if (runId === null) {
+    const last = await recomputeMiners(client, scope, after);
+    if (last !== null) await mark(client, outdated);
+    return last;
+  }
+  await refoldRun(client, { ...scope, runId });
+  return null;
+}
+
+/**
+ * Computes the counts of forecasts of some miners again, from the forecasts; what the steps of the log have counted
+ * stays. Idempotent, so that an interrupted round begins with the first miner again.
+ */
+async function recomputeMiners(
+  client: ClientBase,
+  scope: ValidatorIdentity,
+  after: string | null,
+): Promise<string | null> {
+  const { rows } = await client.query<{ hotkey: string; fold: MinerFold }>(
+    `select miner_hotkey as hotkey, fold from miner_stats
+     where validator_id = $1 and ($2::text is null or miner_hotkey > $2) order by miner_hotkey limit ${MINERS_AT_ONCE}`,
+    [scope.validatorId, after],
+  );
+  const uncounted = rows.map(({ hotkey, fold }) => ({
+    ...ownerOf(scope, hotkey),
+    kind: 'archived' as const,
+    fold: withoutForecasts(fold),
+  }));
+  await foldMiners(client, uncounted, []);
+  const hotkeys = rows.map(({ hotkey }) => hotkey);
+  await applyForecasts(client, scope, hotkeys);
+  if (hotkeys.length === MINERS_AT_ONCE) return hotkeys.at(-1) ?? null;
+  await rankMiners(client, [scope.validatorId]);
+  return null;
+}
+
+/** The part of a fold that follows from the steps of the log alone; an absent `excused` is none. */
+function withoutForecasts(fold: MinerFold): MinerFold {
+  const { uid, hostingSuccesses, hostingFailures, hostingLatency, errors, firstSeen, lastActive, updatedAt } =
+    fold;
+  const ofSteps = { uid, hostingSuccesses, hostingFailures, hostingLatency, errors, firstSeen, lastActive };
+  return { ...emptyMinerFold, ...ofSteps, updatedAt };
+}
+
+/** @returns false when there was no mark: another process has computed the rows */
+async function unmark(client: ClientBase, { validatorId, runId }: OutdatedRows): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'delete from outdated_projections where validator_id = $1 and run_id is not distinct from $2::bigint',
+    [validatorId, runId],
+  );
+  return rowCount === 1;
+}
+
+async function mark(client: ClientBase, { validatorId, runId }: OutdatedRows): Promise<void> {
+  await client.query('insert into outdated_projections (validator_id, run_id) values ($1, $2)', [
+    validatorId,
+    runId,
+  ]);
+}
