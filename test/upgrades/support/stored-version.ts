@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -92,7 +92,8 @@ async function copyOut(client: PoolClient, { name, columns }: Omit<StoredTable, 
 
 /** Makes an empty database the one that the version left. The user must be a superuser, as that of the tests is. */
 export async function restoreDatabase(pool: Pool, stored: StoredVersion): Promise<void> {
-  await migrate(pool, { directory: await migrationsUpTo(stored.schemaVersion) });
+  const directory = await migrationsUpTo(stored.schemaVersion);
+  await migrate(pool, { directory }).finally(() => rm(directory, { recursive: true }));
   await migrateQueue(pool);
   const client = await pool.connect();
   try {
