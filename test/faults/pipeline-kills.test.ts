@@ -95,10 +95,11 @@ describe('a worker that is killed repeatedly', () => {
     expect(report.kinds.size).toBeGreaterThanOrEqual(Math.min(KILLS, 2));
   });
 
-  it('no run hangs, and no job or waiting state is left', async () => {
+  it('no run hangs, and no job, stored span end or waiting state is left', async () => {
     expect(await count(`select from pipeline.runs where status = 'completed'`)).toBe(1);
     expect(await count('select from pipeline.runs')).toBe(1);
     expect(await count('select from pipeline.jobs')).toBe(0);
+    expect(await count('select from pipeline.span_ends')).toBe(0);
     expect(
       await count(`select from pipeline.leads as lead join pipeline.run_miners using (run_id, miner_uid)
         where run_miners.state = 'completed' and lead.state not in ('scored', 'failed')`),
