@@ -1,7 +1,6 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
 import { mapCooperatively } from '../cooperative-map.ts';
-import type { Frame } from './format/frame.ts';
 import type { BookedRecord, Ledger, VersionedAccount } from './books/ledger.ts';
 import type { Position } from './segments/cursor.ts';
 import type { PlacedRecord, RecordReader } from './segments/record-reader.ts';
@@ -23,6 +22,8 @@ export interface RecordBatchesParts {
   readonly lastWritten: () => number;
   /** Position of the next record to be written. */
   readonly end: () => Position;
+  /** Called with the segment of a record that cannot be decoded. */
+  readonly onUndecodable: (segment: number) => void;
 }
 
 /** A batch, as the spool hands it to the delivery. */
@@ -86,7 +87,7 @@ export class RecordBatches {
     const read = this.#read(maxRecords);
     if (read.length === 0 && reader.isHeldUp) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
-    const found = (await mapCooperatively(delivered, ({ frame }) => this.#toBooked(frame))).flat();
+    const found = (await mapCooperatively(delivered, (record) => this.#toBooked(record))).flat();
     const records = found.map(({ booked }) => booked);
     // The reader is at the end, so records that are still counted as queued were damaged.
     const size = read.length === 0 ? waiting() : delivered.length;
@@ -126,9 +127,15 @@ export class RecordBatches {
     return taken.lastAccount.account;
   }
 
-  #toBooked(frame: Frame): readonly { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
+  #toBooked({
+    frame,
+    end,
+  }: PlacedRecord): readonly { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
     const span = toSpan(frame, this.#decoder);
-    if (span === null) return [];
+    if (span === null) {
+      this.#parts.onUndecodable(end.segment);
+      return [];
+    }
     const isFirst = frame.kind === 'started' || frame.kind === 'whole';
     return [{ span, booked: { sequence: frame.sequence, run: this.#runs.runOf(span), isFirst } }];
   }

@@ -1,10 +1,14 @@
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
+import { toRanges } from './books/sequence-ranges.ts';
+import type { UnreadableSegments } from './segments/record-reader.ts';
 import { listSegments, removeSegment } from './segments/segment-files.ts';
+import { RESERVE } from './segments/segment-writer.ts';
+import { TAIL } from './segments/tail-file.ts';
 
 const OWNER = 'owner';
-/** Suffix of a quarantined folder, in which no record can be read; it is kept for inspection by a person. */
+/** Suffix of a folder that was set aside, because of what in it cannot be read; nothing of it is ever deleted by a program. */
 export const UNREADABLE = '.unreadable';
 
 /** A folder of records that this process holds the lock of. */
@@ -44,14 +48,72 @@ export async function listFolders(root: string): Promise<readonly string[]> {
 export async function removeFolder({ directory, lock }: SpoolFolder): Promise<void> {
   for (const { number } of listSegments(directory)) removeSegment(directory, number);
   const left = (await readdir(directory)).filter((name) => isAbandonedLockFile(OWNER, name));
-  for (const name of ['cursor', 'books', ...left]) await rm(join(directory, name), { force: true });
+  for (const name of ['cursor', 'books', TAIL, RESERVE, ...left])
+    await rm(join(directory, name), { force: true });
   await lock.release();
   await rmdir(directory).catch(() => undefined);
 }
 
-/** Renames a folder without readable records, so that it is not adopted again. @returns its new path */
-export async function quarantine({ directory, lock }: SpoolFolder): Promise<string> {
+/**
+ * Ends a folder whose readable records are all delivered: removes it. If something in it cannot be read, the segments in
+ * question are set aside whole, with books and tail.
+ *
+ * @returns what to tell the operator; null when the folder was removed
+ */
+export async function retireFolder(
+  folder: SpoolFolder,
+  unreadable: UnreadableSegments,
+): Promise<string | null> {
+  const { directory } = folder;
+  if (unreadable.size === 0) {
+    await removeFolder(folder);
+    return null;
+  }
+  for (const { number } of listSegments(directory))
+    if (!unreadable.has(number)) removeSegment(directory, number);
+  return `${await setAside(folder, describe(unreadable))} What could be read was delivered; the rest counts as missing.`;
+}
+
+/** Segments by reason: `segments 1–3, 7 (damaged), segment 9 (unreadable: EIO)`. */
+function describe(unreadable: UnreadableSegments): string {
+  const byReason = new Map<string, number[]>();
+  for (const [number, reason] of unreadable) byReason.set(reason, [...(byReason.get(reason) ?? []), number]);
+  const parts = [...byReason].map(([reason, numbers]) => {
+    const ranges = toRanges(numbers.sort((a, b) => a - b)).map(([from, to]) =>
+      from === to ? `${from}` : `${from}–${to}`,
+    );
+    return `${numbers.length === 1 ? 'segment' : 'segments'} ${ranges.join(', ')} (${reason})`;
+  });
+  return parts.join(', ');
+}
+
+/**
+ * Renames a folder, so that it is not adopted again. It keeps its lock until it has its new name.
+ *
+ * @returns what to tell the operator
+ */
+export async function setAside({ directory, lock }: SpoolFolder, reason: string): Promise<string> {
+  await rm(join(directory, RESERVE), { force: true });
+  const place = await renameToFree(directory);
+  await rm(join(place, OWNER), { force: true });
   await lock.release();
-  await rename(directory, `${directory}${UNREADABLE}`);
-  return `${directory}${UNREADABLE}`;
+  const segments = listSegments(place);
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  return (
+    `Records in ${place} cannot be read: ${reason}. Segments with ${bytes} bytes are kept there; ` +
+    `look at them with \`barograph spools inspect ${place}\`.`
+  );
+}
+
+async function renameToFree(directory: string): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const place = `${directory}${attempt === 1 ? '' : `.${attempt}`}${UNREADABLE}`;
+    try {
+      await rename(directory, place);
+      return place;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    }
+  }
 }

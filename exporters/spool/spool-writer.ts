@@ -6,7 +6,8 @@ import type { Ledger } from './books/ledger.ts';
 import type { OpenSteps } from './open-steps.ts';
 import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
-import type { SegmentWriter } from './segments/segment-writer.ts';
+import type { Appended, SegmentWriter } from './segments/segment-writer.ts';
+import type { TailFile } from './segments/tail-file.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
 
@@ -14,9 +15,13 @@ import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-bu
 export interface SpoolWriterParts {
   readonly segments: SegmentWriter;
   readonly books: BooksFile;
+  /** Null when it could not be created: a cut-off end is then not seen. */
+  readonly tail: TailFile | null;
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   readonly listener: QueueListener;
+  /** Frees the space of delivered records. @returns whether any was freed */
+  readonly reclaim: () => boolean;
 }
 
 /**
@@ -33,9 +38,13 @@ export class SpoolWriter {
   readonly #runs = new RunFinder();
   #written = 0;
   #lastWritten = 0;
+  #isReclaiming = false;
+  /** Runs of which the books on disk know. */
+  #checkpointedRuns: number;
 
   constructor(parts: SpoolWriterParts) {
     this.#parts = parts;
+    this.#checkpointedRuns = parts.ledger.runs;
   }
 
   /** Records accepted so far, written or buffered. */
@@ -92,10 +101,13 @@ export class SpoolWriter {
     const group = this.#buffer.take();
     if (group.length === 0) return;
     const frames = this.#buffer.framesOf(group);
-    if (frames !== null && this.#append(frames) === 'written')
+    if (frames !== null && this.#append(frames) === 'written') {
       for (const record of group) this.#markWritten(record);
-    else this.#writeEach(group);
+      this.#writeTail();
+    } else this.#writeEach(group);
     this.#buffer.clear();
+    // The books name a new run at once: if its records are lost, their missing numbers show at the run.
+    if (this.#parts.ledger.runs > this.#checkpointedRuns) this.#checkpoint();
   }
 
   /** Queues a synthetic end for every step whose start is on disk; `flushPending` writes them. */
@@ -118,7 +130,10 @@ export class SpoolWriter {
       ledger.nextSequence();
       this.#parts.listener.added(1);
       if (frame === null) this.#dropClosing(record);
-      else this.#markEndWritten(record);
+      else {
+        this.#markEndWritten(record);
+        this.#writeTail();
+      }
     }
   }
 
@@ -138,13 +153,38 @@ export class SpoolWriter {
     return true;
   }
 
-  #append(frames: readonly Buffer[], mayExceedLimit = false) {
-    const { segments, books, ledger } = this.#parts;
+  /** Appends records; on a full disk once more, after the space of delivered ones was freed. */
+  #append(frames: readonly Buffer[], mayExceedLimit = false): Appended {
+    const { segments } = this.#parts;
     const before = segments.end.segment;
-    const appended = segments.append(frames, mayExceedLimit);
+    const first = segments.append(frames, mayExceedLimit);
+    const isFull = first === 'disk_full' || first === 'spool_full';
+    const isRetried = isFull && !this.#isReclaiming && this.#reclaim();
+    const appended = isRetried ? segments.append(frames, mayExceedLimit) : first;
     // Checkpoint of the books at each new segment: a removed segment cannot be counted again from its records.
-    if (segments.end.segment !== before) ignoreErrors(() => books.write(ledger.state()));
+    if (segments.end.segment !== before) this.#checkpoint();
     return appended;
+  }
+
+  #reclaim(): boolean {
+    this.#isReclaiming = true;
+    try {
+      return this.#parts.reclaim();
+    } finally {
+      this.#isReclaiming = false;
+    }
+  }
+
+  #checkpoint(): void {
+    const { books, ledger } = this.#parts;
+    this.#checkpointedRuns = ledger.runs;
+    ignoreErrors(() => books.write(ledger.state()));
+  }
+
+  /** Numbered records alone move the tail: a copy made by compaction may be removed before anything is delivered behind it. */
+  #writeTail(): void {
+    const { tail, segments } = this.#parts;
+    ignoreErrors(() => tail?.write(this.#lastWritten, segments.end));
   }
 
   #writeEach(group: readonly PendingRecord[]): void {
@@ -152,15 +192,16 @@ export class SpoolWriter {
     for (const record of group) {
       const frame = this.#buffer.frameOf(record);
       const appended = frame === null ? 'too_large' : this.#append([frame]);
-      if (appended === 'written') this.#markWritten(record);
-      else {
+      if (appended === 'written') {
+        this.#markWritten(record);
+        this.#writeTail();
+      } else {
         this.#drop(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
     }
-    const { books, ledger, listener } = this.#parts;
-    ignoreErrors(() => books.write(ledger.state()));
-    for (const [reason, records] of dropped) listener.dropped(reason, records);
+    this.#checkpoint();
+    for (const [reason, records] of dropped) this.#parts.listener.dropped(reason, records);
   }
 
   #markWritten(record: PendingRecord): void {
@@ -177,13 +218,13 @@ export class SpoolWriter {
   #markEndWritten(record: NumberedRecord): void {
     this.#count(record);
     const { kind, ids, run } = record;
-    const { open, ledger, books } = this.#parts;
+    const { open, ledger } = this.#parts;
     const dropped = kind === 'whole' ? (open.get(ids)?.dropped ?? null) : null;
     open.delete(ids);
     if (dropped === null) return;
     ledger.recover(dropped, run);
     // The correction is in no record: after a crash it could not be recomputed from the segments.
-    ignoreErrors(() => books.write(ledger.state()));
+    this.#checkpoint();
   }
 
   #count({ sequence }: NumberedRecord): void {

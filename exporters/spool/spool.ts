@@ -7,12 +7,13 @@ import { ArrivalSamples } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps } from './open-steps.ts';
-import { Cursor, START } from './segments/cursor.ts';
+import { Cursor, START, type Position } from './segments/cursor.ts';
 import { ignoreErrors, SpoolWriter } from './spool-writer.ts';
 import { RecordBatches } from './record-batches.ts';
-import { RecordReader } from './segments/record-reader.ts';
+import { RecordReader, type UnreadableSegments } from './segments/record-reader.ts';
 import { listSegments } from './segments/segment-files.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segments/segment-writer.ts';
+import { readBootId, TailFile, type Tail } from './segments/tail-file.ts';
 
 /** Options of a spool. */
 export interface SpoolOptions extends SegmentWriterOptions {
@@ -27,7 +28,14 @@ export interface RecoveredSpoolState {
   /** Records that were not delivered. */
   readonly undelivered: number;
   readonly lastWritten: number;
+  /** Segments of which something cannot be read. */
+  readonly unreadable: UnreadableSegments;
+  /** The tail to go on with. */
+  readonly tail: Omit<Tail, 'isClosed'>;
 }
+
+/** Size of the open segment from which it is removed as soon as all is delivered. */
+const RECLAIM_BYTES = 1024 * 1024;
 
 /** What is left in a spool when its process ends. */
 export interface SpoolRemainder {
@@ -56,6 +64,7 @@ export class Spool implements SpanQueue {
   readonly #isOwn: boolean;
   readonly #segments: SegmentWriter;
   readonly #books: BooksFile;
+  readonly #tail: TailFile | null;
   readonly #ledger: Ledger;
   readonly #open: OpenSteps;
   readonly #writer: SpoolWriter;
@@ -63,7 +72,9 @@ export class Spool implements SpanQueue {
   readonly #batches: RecordBatches;
   readonly #cursor: Cursor;
   readonly #arrivals = new ArrivalSamples();
-  readonly #recoveredRecords: number;
+  readonly #recovered: RecoveredSpoolState | null;
+  /** Segments with records that cannot be decoded. */
+  readonly #undecodable = new Map<number, string>();
   #oldestSegment = 0;
   #isClosed = false;
   #isFenced = false;
@@ -77,16 +88,18 @@ export class Spool implements SpanQueue {
     const emitter = recovered === null ? { epoch: randomUUID(), ...options.emitter } : options.emitter;
     this.#options = options;
     this.#isOwn = recovered === null;
+    this.#recovered = recovered;
     this.#segments = new SegmentWriter(options);
     this.#books = new BooksFile(directory, emitter);
     this.#ledger = recovered?.ledger ?? new Ledger(emitter);
     this.#open = recovered?.open ?? new OpenSteps();
     const parts = { segments: this.#segments, books: this.#books, ledger: this.#ledger, open: this.#open };
-    this.#writer = new SpoolWriter({ ...parts, listener });
+    // Preallocation: on a full disk none of these files could be created.
+    this.#tail = openTail(options, recovered?.tail ?? null);
+    this.#writer = new SpoolWriter({ ...parts, tail: this.#tail, listener, reclaim: () => this.#reclaim() });
     this.#cursor = new Cursor(directory);
     const from = recovered === null ? START : this.#cursor.read();
     this.#reader = new RecordReader(directory, { from, isClosed: recovered !== null });
-    this.#recoveredRecords = recovered?.undelivered ?? 0;
     this.#batches = new RecordBatches({
       reader: this.#reader,
       ledger: this.#ledger,
@@ -94,14 +107,15 @@ export class Spool implements SpanQueue {
       size: () => this.size,
       lastWritten: () => Math.max(this.#writer.lastWritten, recovered?.lastWritten ?? 0),
       end: () => this.#segments.end,
+      onUndecodable: (segment) => this.#undecodable.set(segment, 'records that cannot be decoded'),
     });
     this.#books.write(this.#ledger.state());
-    // Preallocation: on a full disk neither file could be created.
     this.#cursor.write(from);
+    this.#segments.fillReserve();
   }
 
   get size(): number {
-    return this.#recoveredRecords + this.#writer.accepted - this.#batches.takenRecords;
+    return (this.#recovered?.undelivered ?? 0) + this.#writer.accepted - this.#batches.takenRecords;
   }
 
   get oldestQueuedAt(): number | null {
@@ -118,9 +132,13 @@ export class Spool implements SpanQueue {
     return this.#segments.bytes;
   }
 
-  /** Byte ranges of the segments that were damaged and skipped. */
-  get damages(): number {
-    return this.#reader.damagedRanges;
+  /** Segments of which something cannot be read: they are never removed, and the books stay open. */
+  get unreadable(): UnreadableSegments {
+    return new Map([
+      ...(this.#recovered?.unreadable ?? []),
+      ...this.#reader.unreadable,
+      ...this.#undecodable,
+    ]);
   }
 
   push(span: ObservedSpan, now: number): Pushed {
@@ -159,11 +177,13 @@ export class Spool implements SpanQueue {
   }
 
   /**
-   * The account of the emitter without records: a heartbeat, or the final report of a spool that is drained. While a batch is
+   * The account of the emitter without records: a heartbeat, or the final report of a spool that is drained. It closes the
+   * books only when every record is known to have been read. While a batch is
    * in flight it holds no runs: committed after the batch, their older counts would overwrite the newer ones.
    */
   account(isClosed = false): EmitterAccount {
-    const state = { isOwn: this.#isOwn, isClosed };
+    const isWhole = this.unreadable.size === 0 && this.#recovered?.tail.isOpenEnd !== true;
+    const state = { isOwn: this.#isOwn, isClosed: isClosed && isWhole };
     const isInFlight = this.#batches.inFlight > 0;
     const isLast = this.size === 0 && !isInFlight;
     const { account } = this.#ledger.account([], { from: 0, to: 0, isLast }, state);
@@ -187,7 +207,9 @@ export class Spool implements SpanQueue {
     this.#isClosed = true;
     this.#writer.flush();
     ignoreErrors(() => this.#books.write(this.#ledger.state()));
+    if (this.#isOwn && !this.#isFenced) ignoreErrors(() => this.#tail?.markClosed());
     this.#segments.close();
+    this.#tail?.close();
     this.#cursor.close();
     this.#books.close();
     return 0;
@@ -199,18 +221,58 @@ export class Spool implements SpanQueue {
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
   }
 
-  /** Compaction: removes segments before the cursor, oldest first, and rewrites the starts of running steps. */
+  get #isAllDelivered(): boolean {
+    return this.size === 0 && this.#batches.inFlight === 0;
+  }
+
+  /** Compaction. When all is delivered, the open segment goes as well, if it is large or the disk is full. */
   #compact(segment: number): void {
-    const isAllDelivered = this.size === 0 && this.#batches.inFlight === 0;
-    const isNeeded = isAllDelivered && this.#segments.bytes > this.#options.limitBytes / 2;
-    // When all is delivered, the current segment is rotated, so that it can be removed as well.
-    if (isNeeded) this.#segments.close();
-    const before = isNeeded ? segment + 1 : segment;
+    const { hasFailed, end } = this.#segments;
+    const isNeeded = hasFailed || end.offset > Math.min(RECLAIM_BYTES, this.#options.limitBytes / 2);
+    if (!this.#isAllDelivered || !isNeeded) this.#removeBefore(segment);
+    else if (hasFailed) this.#reclaim();
+    else {
+      this.#segments.close();
+      this.#removeBefore(segment + 1);
+    }
+  }
+
+  /** Removes all segments once all is delivered. The reserve gives room for the starts of running steps on a full disk. */
+  #reclaim(): boolean {
+    const { bytes } = this.#segments;
+    if (bytes === 0 || !this.#isAllDelivered) return false;
+    this.#segments.releaseReserve();
+    this.#segments.close();
+    ignoreErrors(() => this.#removeBefore(this.#segments.end.segment + 1));
+    this.#segments.fillReserve();
+    return this.#segments.bytes < bytes;
+  }
+
+  /** Removes segments, oldest first, and rewrites the starts of running steps. Unreadable ones stay. */
+  #removeBefore(before: number): void {
     if (before <= this.#oldestSegment) return;
+    const { unreadable } = this;
     for (const { number, bytes } of listSegments(this.#options.directory)) {
       this.#oldestSegment = number;
-      if (number >= before || !this.#writer.rewriteOpenStarts(number)) return;
+      if (number >= before) return;
+      if (unreadable.has(number)) continue;
+      if (!this.#writer.rewriteOpenStarts(number)) return;
       this.#segments.remove(number, bytes);
     }
+  }
+}
+
+/** Opens the tail. That of a recovered spool is best effort: on a full disk the spool must still be delivered. */
+function openTail(
+  { directory, durability }: SpoolOptions,
+  tail: Omit<Tail, 'isClosed'> | null,
+): TailFile | null {
+  const end: Position = START;
+  if (tail === null)
+    return new TailFile(directory, { sequence: 0, end, durability, bootId: readBootId(), isOpenEnd: false });
+  try {
+    return new TailFile(directory, tail);
+  } catch {
+    return null;
   }
 }

@@ -10,7 +10,7 @@ import type { DropReason } from '#processor/span-queue';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
 import { Spool, type SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
-import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder';
+import { claimFolder, retireFolder, type SpoolFolder } from '#spool/spool-folder';
 import { startUpkeep } from '#spool/heartbeat';
 import type { Config } from '../config.ts';
 import { describeConnectionTarget } from '#database/connection-target';
@@ -102,7 +102,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
     finish: async () => {
       process.off('exit', flushNow);
       process.off('uncaughtExceptionMonitor', flushNow);
-      return finish(spool, folder, options.sink);
+      return finish(spool, folder, options);
     },
   };
 }
@@ -169,12 +169,17 @@ function createDelivery(sink: SpanSink, signal: AbortSignal): DeliveryContext {
   };
 }
 
-async function finish(spool: Spool, folder: SpoolFolder, sink: SpanSink): Promise<SpoolRemainder> {
+async function finish(
+  spool: Spool,
+  folder: SpoolFolder,
+  { sink, onProblem }: RecordingSpoolOptions,
+): Promise<SpoolRemainder> {
   spool.close();
   const { remainder } = spool;
-  if (remainder.records === 0 && remainder.openSteps === 0 && (await commitFinalAccount(spool, sink)))
-    await removeFolder(folder);
-  else await folder.lock.release();
+  if (remainder.records === 0 && remainder.openSteps === 0 && (await commitFinalAccount(spool, sink))) {
+    const problem = await retireFolder(folder, spool.unreadable);
+    if (problem !== null) onProblem(problem);
+  } else await folder.lock.release();
   return remainder;
 }
 

@@ -23,7 +23,7 @@ export async function deleteJobs(pool: Pool): Promise<void> {
   await pool.query('delete from pipeline._private_jobs');
 }
 
-/** Stores an encoded span end in the payload of every job, where versions before migration 0017 kept it. */
+/** Stores an encoded span end in the payload of every job, where versions before migration 0020 kept it. */
 export async function storeEndInPayloads(pool: Pool, end: string): Promise<void> {
   await pool.query(
     `update pipeline._private_jobs set payload = (payload::jsonb || jsonb_build_object('end', $1::text))::json`,

@@ -7,6 +7,10 @@ import { json } from '../sql/sql-values.ts';
 const multirange = (ranges: SequenceRanges): string =>
   `{${ranges.map(([from, to]) => `[${from},${to}]`).join(',')}}`;
 
+/** Whether none of the numbers up to `last` is missing: books over a loss stay open, whoever says that no record follows. */
+const isWhole = (last: string, received: string, dropped: string): string =>
+  `isempty(int8multirange(int8range(1, coalesce(${last}, 0) + 1)) - ${received} - ${dropped})`;
+
 /**
  * Idempotent upsert: sequence numbers are merged as sets (multirange union), so that a redelivered batch changes
  * nothing. Times come from the clock of the database, since they are compared between emitters.
@@ -19,20 +23,26 @@ const multirange = (ranges: SequenceRanges): string =>
 const upsertEmitter = (before: number): string => `
   insert into emitters as emitter (validator_id, instance_id, spans, ended_spans, last_sequence, delivered_sequence,
     received, dropped_sequences, heartbeat_at, closed_at, epochs)
-  values ($${before + 1}, $${before + 2}, 0, 0, $${before + 3}, $${before + 4}, $${before + 5}::int8multirange,
+  values ($${before + 1}, $${before + 2}, 0, 0, $${before + 3}::bigint, $${before + 4}, $${before + 5}::int8multirange,
     $${before + 6}::int8multirange, case when $${before + 7} then clock_timestamp() end,
-    case when $${before + 8} then clock_timestamp() end, array_remove(array[$${before + 9}::text], null))
+    case when $${before + 8} and ${isWhole(`$${before + 3}::bigint`, `$${before + 5}::int8multirange`, `$${before + 6}::int8multirange`)}
+      then clock_timestamp() end, array_remove(array[$${before + 9}::text], null))
   on conflict (validator_id, instance_id) do update set
     reused_sequences = emitter.reused_sequences + case when $${before + 10}::bigint > (
         select coalesce(sum(upper(range) - lower(range)), 0) from unnest(excluded.received - emitter.received) as range
       ) then excluded.received * emitter.received else '{}' end,
     epochs = array(select distinct unnest(emitter.epochs || excluded.epochs) order by 1),
     last_sequence = greatest(emitter.last_sequence, excluded.last_sequence),
-    delivered_sequence = greatest(emitter.delivered_sequence, excluded.delivered_sequence),
+    delivered_sequence = greatest(emitter.delivered_sequence, excluded.delivered_sequence,
+      case when $${before + 8} then emitter.last_sequence end),
     received = emitter.received + excluded.received,
     dropped_sequences = emitter.dropped_sequences + excluded.dropped_sequences,
     heartbeat_at = coalesce(excluded.heartbeat_at, emitter.heartbeat_at),
-    closed_at = coalesce(emitter.closed_at, excluded.closed_at)`;
+    closed_at = coalesce(emitter.closed_at, case when $${before + 8} and ${isWhole(
+      'greatest(emitter.last_sequence, excluded.last_sequence)',
+      '(emitter.received + excluded.received)',
+      '(emitter.dropped_sequences + excluded.dropped_sequences)',
+    )} then clock_timestamp() end)`;
 
 interface Row {
   readonly validatorId: number;
@@ -75,7 +85,8 @@ export async function writeBooks(
     validatorIds.get(account.validatorHotkey),
     instanceId,
     lastSequence,
-    deliveredSequence,
+    // No record follows: what has not come by now is missing, no longer on its way.
+    isClosed ? lastSequence : deliveredSequence,
     multirange(received),
     multirange(dropped),
     isOwn,

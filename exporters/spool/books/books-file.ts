@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { isKnownFormat, WRITTEN_FORMAT } from '../format/frame.ts';
 import type { Emitter, LedgerState } from './ledger.ts';
 
 /** Size of each of the two slots, written in turn, so that a torn write leaves the other one intact. */
@@ -9,6 +10,7 @@ const SLOT_BYTES = 32 * 1024;
 /** Length (4), generation (4), checksum (4). */
 const HEADER_BYTES = 12;
 
+const formatSchema = z.object({ format: z.number().default(1) });
 const contentSchema = z.object({
   emitter: z.object({ validatorHotkey: z.string(), instanceId: z.string(), epoch: z.string().optional() }),
   ledger: z.object({
@@ -64,7 +66,11 @@ export class BooksFile {
   #toFittingJson(ledger: LedgerState): Buffer {
     let { runs, dropped } = ledger;
     for (;;) {
-      const content: Books = { emitter: this.#emitter, ledger: { ...ledger, runs, dropped } };
+      const content = {
+        format: WRITTEN_FORMAT,
+        emitter: this.#emitter,
+        ledger: { ...ledger, runs, dropped },
+      };
       const json = Buffer.from(JSON.stringify(content));
       if (json.length <= SLOT_BYTES - HEADER_BYTES) return json;
       if (runs.length > 0) runs = runs.slice(0, Math.floor(runs.length / 2));
@@ -75,13 +81,25 @@ export class BooksFile {
   }
 }
 
-/** Reads the newest intact slot; null when there is none. */
+/** Books of a format that this version does not know: the folder must be left as it is. */
+export class UnknownBooksError extends Error {
+  override readonly name = 'UnknownBooksError';
+}
+
+/**
+ * Reads the newest intact slot; null when there is none.
+ *
+ * @throws Error of the file system when there are books that cannot be read now; UnknownBooksError
+ */
 export function readBooks(directory: string): Books | null {
+  let bytes: Buffer;
   try {
-    return newestOf(readFileSync(pathOf(directory)))?.books ?? null;
-  } catch {
-    return null;
+    bytes = readFileSync(pathOf(directory));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
   }
+  return newestOf(bytes)?.books ?? null;
 }
 
 const pathOf = (directory: string): string => join(directory, 'books');
@@ -105,6 +123,9 @@ function readSlot(bytes: Buffer, at: number): BooksSlot | null {
   if (length === 0 || length > SLOT_BYTES - HEADER_BYTES) return null;
   const slot = bytes.subarray(at, at + HEADER_BYTES + length);
   if (slot.length < HEADER_BYTES + length || slot.readUInt32LE(8) !== checksumOf(slot)) return null;
-  const parsed = contentSchema.safeParse(JSON.parse(slot.subarray(HEADER_BYTES).toString()));
+  const content: unknown = JSON.parse(slot.subarray(HEADER_BYTES).toString());
+  const { format } = formatSchema.parse(content);
+  if (!isKnownFormat(format)) throw new UnknownBooksError(`its books have the unknown format ${format}`);
+  const parsed = contentSchema.safeParse(content);
   return parsed.success ? { generation: slot.readUInt32LE(4), books: parsed.data } : null;
 }

@@ -52,6 +52,11 @@ export class Ledger {
     return this.#lastSequence;
   }
 
+  /** How many runs are counted. */
+  get runs(): number {
+    return this.#runs.size;
+  }
+
   /** Counts a started step. */
   start(run: RunIdentity | null): void {
     this.#runs.start(run);
@@ -105,6 +110,11 @@ export class Ledger {
     this.#dropped = dropped;
     this.#runs.load(runs);
     this.#loadedUpTo = upTo;
+  }
+
+  /** Allocates all numbers up to one that is known to have been used; those without a record stay missing. */
+  advanceTo(sequence: number): void {
+    this.#lastSequence = Math.max(this.#lastSequence, sequence);
   }
 
   /** Replays a record from disk. Those up to the checkpoint are in the counts already. */

@@ -47,6 +47,10 @@ export class RunCounters {
     this.#change(run, (counts) => (counts.started += 1));
   }
 
+  get size(): number {
+    return this.#runs.size;
+  }
+
   /** Adjusts the dropped-step counter (±1). */
   drop(run: RunIdentity | null, reason: string, steps: 1 | -1): void {
     this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + steps));

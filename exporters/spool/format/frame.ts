@@ -31,6 +31,50 @@ const MARK_BYTES = Buffer.from([0xb6, 0x08]);
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 export const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES + TRAILER_BYTES;
 
+/**
+ * Formats of the segments and the books of a spool that are read; each needs a fixture in `test/exporters/spool/fixtures`.
+ * In format 1 a segment has no header, and the books do not name their format.
+ */
+export const SPOOL_FORMATS = [1, 2] as const;
+/** The format that is written. */
+export const WRITTEN_FORMAT = 2;
+/** Magic (6), format (2), CRC-32 of both (4). */
+const SEGMENT_MAGIC = Buffer.from('barseg');
+const SEGMENT_HEADER_BYTES = 12;
+
+function encodeSegmentHeader(format: number): Buffer {
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  header.set(SEGMENT_MAGIC);
+  header.writeUInt16LE(format, 6);
+  header.writeUInt32LE(crc32(header.subarray(0, 8)), 8);
+  return header;
+}
+
+/** The first bytes of every segment that is written. */
+export const SEGMENT_HEADER = encodeSegmentHeader(WRITTEN_FORMAT);
+
+/** What a segment begins with. `format`: null when the header is damaged, and its frames have to be searched for. */
+export interface SegmentStart {
+  readonly format: number | null;
+  /** Offset of the first frame. */
+  readonly from: number;
+}
+
+/** Reads the header of a segment; null when the bytes end before it does. */
+export function segmentStart(bytes: Buffer): SegmentStart | null {
+  if (isMark(bytes, 0, Math.min(bytes.length, MARK_BYTES.length)) && bytes.length > 0)
+    return { format: 1, from: 0 };
+  const magic = bytes.subarray(0, SEGMENT_MAGIC.length);
+  const isMagic = magic.equals(SEGMENT_MAGIC.subarray(0, magic.length));
+  if (isMagic && bytes.length < SEGMENT_HEADER_BYTES) return null;
+  const isIntact = isMagic && bytes.readUInt32LE(8) === crc32(bytes.subarray(0, 8));
+  return isIntact ? { format: bytes.readUInt16LE(6), from: SEGMENT_HEADER_BYTES } : { format: null, from: 0 };
+}
+
+/** Whether a format can be read; frames behind a damaged header, which names none, are judged one by one. */
+export const isKnownFormat = (format: number | null): boolean =>
+  format === null || SPOOL_FORMATS.some((known) => known === format);
+
 const CHECKED_FROM = 2;
 const KIND_SHIFT = 16;
 const LENGTH_AT = 4;
@@ -112,6 +156,8 @@ function isMark(bytes: Buffer, offset: number, length: number): boolean {
 
 /** The frames of a whole segment, and its damage. */
 export interface SegmentContents {
+  /** Null when its header is damaged. */
+  readonly format: number | null;
   readonly frames: readonly Frame[];
   /** Number of contiguous byte ranges without a frame. */
   readonly damagedRanges: number;
@@ -126,7 +172,10 @@ export function readSegment(bytes: Buffer): SegmentContents {
   const frames: Frame[] = [];
   let damagedRanges = 0;
   let damagedBytes = 0;
-  let offset = 0;
+  const { format, from } = segmentStart(bytes) ?? { format: null, from: bytes.length };
+  if (!isKnownFormat(format))
+    return { format, frames, damagedRanges: 1, damagedBytes: bytes.length, end: bytes.length };
+  let offset = from;
   while (offset < bytes.length) {
     const found = frameAt(bytes, offset);
     if (found.kind === 'frame') frames.push(found.frame);
@@ -138,5 +187,5 @@ export function readSegment(bytes: Buffer): SegmentContents {
     }
     offset = next;
   }
-  return { frames, damagedRanges, damagedBytes, end: offset };
+  return { format, frames, damagedRanges, damagedBytes, end: offset };
 }

@@ -4,13 +4,15 @@ import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
 import type { Spool, SpoolOptions } from '../spool.ts';
+import { UnknownBooksError } from '../books/books-file.ts';
 import { recoverSpool } from './recover-spool.ts';
 import { listSegments } from '../segments/segment-files.ts';
 import {
   claimFolder,
   listFolders,
   removeFolder,
-  quarantine,
+  retireFolder,
+  setAside,
   UNREADABLE,
   type SpoolFolder,
 } from '../spool-folder.ts';
@@ -74,24 +76,40 @@ export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
 async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Adopted> {
   const { directory } = folder;
   const listener = { dropped: options.onDropped, added: () => undefined };
-  const recovered = await recoverSpool({ ...options, directory, listener });
-  if (recovered === null) return removeOrQuarantine(folder, options);
-  const { spool, closings } = recovered;
+  const recovered = await recoverSpool({ ...options, directory, listener }).catch(toUnknownFormat);
+  if (recovered === null || typeof recovered === 'string')
+    return removeOrSetAside(folder, { ...options, reason: recovered });
+  const { spool, closings, openEnd } = recovered;
   if (closings.length > 0) options.onClosed(closings);
   try {
     const records = await drain(spool, folder, options);
     spool.close();
-    if (records !== null) await removeFolder(folder);
+    if (records !== null) {
+      const problem = await retireFolder(folder, spool.unreadable);
+      const openBooks = openEnd === null ? null : `${openEnd} Its books stay open.`;
+      if (problem !== null) options.onProblem(openBooks === null ? problem : `${problem} ${openBooks}`);
+      else if (openBooks !== null) options.onProblem(`${directory} was delivered. ${openBooks}`);
+    }
     return { spools: records === null ? 0 : 1, records: records ?? 0, closedSteps: closings.length };
   } finally {
     spool.close();
   }
 }
 
-/** Handles a folder without readable records: removes it when it is empty, else quarantines it for inspection. */
-async function removeOrQuarantine(folder: SpoolFolder, { onProblem }: AdoptionOptions): Promise<Adopted> {
-  if (listSegments(folder.directory).every(({ bytes }) => bytes === 0)) await removeFolder(folder);
-  else onProblem(`No record can be read in ${await quarantine(folder)}; it was quarantined.`);
+/** Why the files must be left as they are: a newer version wrote them. */
+function toUnknownFormat(error: unknown): string {
+  if (error instanceof UnknownBooksError) return error.message;
+  throw error;
+}
+
+/** Handles a folder whose emitter is unknown: removes it when it is empty, else sets it aside for inspection. */
+async function removeOrSetAside(
+  folder: SpoolFolder,
+  { onProblem, reason }: AdoptionOptions & { readonly reason: string | null },
+): Promise<Adopted> {
+  const isEmpty = listSegments(folder.directory).every(({ bytes }) => bytes === 0);
+  if (isEmpty && reason === null) await removeFolder(folder);
+  else onProblem(await setAside(folder, reason ?? 'neither books nor a record say whose they are'));
   return NOTHING_ADOPTED;
 }
 
@@ -112,8 +130,6 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
     records += batch.spans.length;
     feed.settle();
   }
-  if (spool.damages > 0)
-    options.onProblem(`${spool.damages} byte ranges of ${folder.directory} were damaged and held no record.`);
   if (spool.isUnused) return 0;
   const account = (): ReturnType<Spool['account']> => spool.account(true);
   const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);

@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
-import { readBooks } from '../books/books-file.ts';
+import { readBooks, type Books } from '../books/books-file.ts';
 import { Spool, type SpoolOptions } from '../spool.ts';
 import type { Frame } from '../format/frame.ts';
 import { Ledger, type Emitter } from '../books/ledger.ts';
 import { OpenSteps } from '../open-steps.ts';
 import { Cursor, isBefore, START, type Position } from '../segments/cursor.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from '../segments/record-reader.ts';
+import { readBootId, readTail, type Tail } from '../segments/tail-file.ts';
 import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from '../format/span-decoder.ts';
 import { toSpan } from '../format/spool-record.ts';
@@ -20,6 +21,8 @@ export interface RecoveredSpool {
   readonly spool: Spool;
   /** The synthetic ends that were written, for the trace exporter. */
   readonly closings: readonly ObservedSpan[];
+  /** Why records behind the last one may be gone, in a sentence; null when it is known to be the last. */
+  readonly openEnd: string | null;
 }
 
 /**
@@ -30,16 +33,61 @@ export interface RecoveredSpool {
  * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
 export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
-  const books = readBooks(options.directory);
-  const recovered = new RecoveredState(options.directory);
+  const { directory } = options;
+  const books = readBooks(directory);
+  const known = readTail(directory);
+  const recovered = new RecoveredState(directory);
   const emitter = books?.emitter ?? recovered.findEmitter();
   if (emitter === null) return null;
   const ledger = new Ledger(emitter);
   if (books !== null) ledger.load(books.ledger);
   await recovered.readInto(ledger);
-  const { open, undelivered, lastWritten, lastActivity } = recovered;
-  const spool = new Spool({ ...options, emitter }, { ledger, open, undelivered, lastWritten });
-  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastActivity }) };
+  ledger.advanceTo(known?.sequence ?? 0);
+  recovered.judgeTorn(ledger.lastSequence);
+  const openEnd = openEndOf(recovered, known, books);
+  const tail = nextTail(recovered, known, { ...options, isOpenEnd: openEnd !== null });
+  const { open, undelivered, lastWritten, lastActivity, unreadable } = recovered;
+  const spool = new Spool(
+    { ...options, emitter },
+    { ledger, open, undelivered, lastWritten, unreadable, tail },
+  );
+  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastActivity }), openEnd };
+}
+
+/** Compares what is there with what the tail knew. Without a tail the books know the end if they were written last. */
+function openEndOf(
+  { lastWritten, end, delivered }: RecoveredState,
+  tail: Tail | null,
+  books: Books | null,
+): string | null {
+  if (tail === null) {
+    if (books !== null && books.ledger.upTo >= lastWritten) return null;
+    return 'Nothing says which record was the last one; newer ones may be gone.';
+  }
+  if (tail.isOpenEnd) return 'Records at its end are gone, or may be gone.';
+  if (isBefore(end, tail.end) && isBefore(delivered, tail.end) && lastWritten < tail.sequence)
+    return `The log was cut off: the records ${lastWritten + 1} to ${tail.sequence} were written and are gone.`;
+  if (tail.isClosed || tail.durability === 'disk' || tail.bootId === readBootId()) return null;
+  return (
+    'The machine was restarted while the process recorded with durability "system": records that were not on the disk yet ' +
+    'are gone, and nobody can know how many. BAROGRAPH_SPOOL_DURABILITY=disk keeps them.'
+  );
+}
+
+/** The tail of the recovered spool. What is known of its end stays known if this process dies as well. */
+function nextTail(
+  { lastWritten, end }: RecoveredState,
+  tail: Tail | null,
+  { durability, isOpenEnd }: Pick<SpoolOptions, 'durability'> & { readonly isOpenEnd: boolean },
+): Omit<Tail, 'isClosed'> {
+  const isNewer = tail === null || isBefore(tail.end, end);
+  return {
+    sequence: Math.max(lastWritten, tail?.sequence ?? 0),
+    end: isNewer ? end : tail.end,
+    durability: tail?.durability ?? durability,
+    bootId: tail === null ? readBootId() : tail.bootId,
+    isOpenEnd,
+  };
 }
 
 /** The state of a spool as it is replayed from its segments. */
@@ -51,37 +99,53 @@ class RecoveredState {
   lastActivity: EpochMicros = 0;
   readonly #decoder = new SpanDecoder();
   readonly #runs = new RunFinder();
+  /** Position behind the newest numbered record. */
+  end: Position = START;
+  /** Position up to which all is delivered. */
+  readonly delivered: Position;
+  readonly unreadable = new Map<number, string>();
+  #torn: number | null = null;
   readonly #directory: string;
-  readonly #delivered: Position;
 
   constructor(directory: string) {
     this.#directory = directory;
     const cursor = new Cursor(directory);
-    this.#delivered = cursor.read();
+    this.delivered = cursor.read();
     cursor.close();
   }
 
   /** Fallback for damaged books: the emitter is in the resource of every record. */
   findEmitter(): Emitter | null {
-    const [first] = readNext(this.#reader(), { maxRecords: 1 });
-    const resource = (first === undefined ? null : toSpan(first.frame))?.resource;
-    const validatorHotkey = resource?.['weather.validator.hotkey'];
-    const instanceId = resource?.['service.instance.id'];
-    if (typeof validatorHotkey !== 'string' || typeof instanceId !== 'string') return null;
-    return { validatorHotkey, instanceId };
+    const reader = this.#reader();
+    for (;;) {
+      const records = readNext(reader, READ_AT_ONCE);
+      if (records.length === 0) return null;
+      for (const { frame } of records) {
+        const emitter = emitterOf(toSpan(frame, this.#decoder));
+        if (emitter !== null) return emitter;
+      }
+    }
   }
 
   async readInto(ledger: Ledger): Promise<void> {
     const reader = this.#reader();
     for (;;) {
       const records = readNext(reader, READ_AT_ONCE);
-      if (records.length === 0) return;
+      if (records.length === 0) break;
       for (const { frame, end } of records) {
-        this.#take(frame, end.segment, { ledger, isDelivered: !isBefore(this.#delivered, end) });
+        this.#take(frame, end, { ledger, isDelivered: !isBefore(this.delivered, end) });
       }
       // Reading and decoding are synchronous: steps of this process go on in between.
       await setImmediate();
     }
+    for (const [segment, reason] of reader.unreadable) this.unreadable.set(segment, reason);
+    this.#torn = reader.tornSegment;
+  }
+
+  /** A torn end is no damage while nobody had learnt of the record; a number that was used tells that somebody had. */
+  judgeTorn(lastSequence: number): void {
+    if (this.#torn !== null && lastSequence > this.lastWritten)
+      this.unreadable.set(this.#torn, 'torn at its end');
   }
 
   #reader(): RecordReader {
@@ -90,29 +154,43 @@ class RecoveredState {
 
   #take(
     frame: Frame,
-    segment: number,
+    end: Position,
     { ledger, isDelivered }: { readonly ledger: Ledger; readonly isDelivered: boolean },
   ): void {
     const span = toSpan(frame, this.#decoder);
     const { kind, sequence } = frame;
     if (kind !== 'carried' && !isDelivered) this.undelivered += 1;
+    const { segment } = end;
+    if (span === null) this.unreadable.set(segment, 'records that cannot be decoded');
+    if (kind !== 'carried') {
+      ledger.advanceTo(sequence);
+      this.end = end;
+      this.lastWritten = Math.max(this.lastWritten, sequence);
+    }
     if (span === null) return;
     const run = this.#runs.runOf(span);
     if (kind === 'started' || kind === 'carried') {
       this.open.set({ started: span, sequence, run, bufferIndex: null, segment, dropped: null });
     } else this.open.delete(span);
     if (kind === 'carried') return;
-    this.lastWritten = Math.max(this.lastWritten, sequence);
     const isFirst = kind === 'started' || kind === 'whole';
     ledger.replayRecord({ sequence, run, isFirst }, isDelivered);
     if (kind !== 'closed') this.lastActivity = Math.max(this.lastActivity, instantOf(span));
   }
 }
 
+/** Fallback for damaged books: the resource of a record names its emitter. */
+function emitterOf(span: ObservedSpan | null): Emitter | null {
+  const validatorHotkey = span?.resource['weather.validator.hotkey'];
+  const instanceId = span?.resource['service.instance.id'];
+  if (typeof validatorHotkey !== 'string' || typeof instanceId !== 'string') return null;
+  return { validatorHotkey, instanceId };
+}
+
 /** Reads on, or throws: a transient error must not be mistaken for the end of the log. */
 function readNext(reader: RecordReader, limits: ReadLimits): readonly PlacedRecord[] {
   const records = reader.next(limits);
-  if (reader.isHeldUp) throw new Error('its files cannot be opened now, too many others are open');
+  if (reader.isHeldUp) throw new Error('its files cannot be opened or read now');
   return records;
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { frameAt, nextFrame, type Frame } from '../format/frame.ts';
+import { frameAt, isKnownFormat, nextFrame, segmentStart, type Frame } from '../format/frame.ts';
 import type { Position } from './cursor.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 
@@ -17,14 +17,20 @@ export interface ReadLimits {
 }
 
 /** Transient errors: resources of the machine are exhausted, and the file may be intact. */
-const TRANSIENT_ERRORS = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'];
+const TRANSIENT_ERRORS: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'ETIMEDOUT'];
+/** Errors that say that there is no such segment, rather than that it cannot be read. */
+const ABSENT_ERRORS: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
 
 /** Most bytes of one read, so that a long backlog does not keep the event loop for long. */
 const READ_BYTES = 1024 * 1024;
 
+/** Segments of which something cannot be read, by number, with the reason in words. Their bytes must not be deleted. */
+export type UnreadableSegments = ReadonlyMap<number, string>;
+
 /**
  * Tails the log of a spool from a position on, with one segment at a time in memory. It never throws: unreadable bytes are
- * skipped to the next intact frame (resynchronization) and counted as damage.
+ * skipped to the next intact frame (resynchronization) and counted as damage. An error of the file system is never taken
+ * for the end of the log: the reader is held up, or names the segment as unreadable and goes on behind it.
  *
  * It reads synchronously: what it reads was just written by this process, so that it is in memory, while an asynchronous
  * read waits in the thread pool behind whatever the program does there (seconds, while it verifies 200 forecasts).
@@ -38,10 +44,16 @@ export class RecordReader {
   #bytes: Buffer = this.#buffer;
   #at: Position;
   #damagedRanges = 0;
-  /** Number of the newest record so far, and whether a torn record followed it. */
+  readonly #unreadable = new Map<number, string>();
+  /** The segment whose header was checked, and whether its frames can be read. */
+  #checkedSegment = -1;
+  #isKnown = true;
+  /** Number of the newest record so far, and the segment with a torn record behind it. */
   #lastSequence: number | null = null;
-  #isTorn = false;
+  #torn: number | null = null;
   #isHeldUp = false;
+  /** Code of the error with which the last read failed for good. */
+  #failure: string | null = null;
 
   /** @param options `isClosed`: the spool has no writer any more, so an unfinished tail will never be completed */
   constructor(directory: string, options: { readonly from: Position; readonly isClosed?: boolean }) {
@@ -56,6 +68,16 @@ export class RecordReader {
    */
   get damagedRanges(): number {
     return this.#damagedRanges;
+  }
+
+  /** Segments with damage, of an unknown format, or that the file system cannot read. */
+  get unreadable(): UnreadableSegments {
+    return this.#unreadable;
+  }
+
+  /** The segment whose end was torn, with no intact record behind it; null when there is none. */
+  get tornSegment(): number | null {
+    return this.#torn;
   }
 
   /** Whether the last read ended at a transient error: more records may follow later. */
@@ -84,25 +106,46 @@ export class RecordReader {
   /** The next record in the buffer; null at its end. */
   #nextInSegment(): PlacedRecord | null {
     for (;;) {
+      if (this.#bytes.length === 0 || !this.#hasKnownFormat()) return null;
       const { segment, offset } = this.#at;
       if (offset >= this.#bytes.length) return null;
       const found = frameAt(this.#bytes, offset);
       if (found.kind === 'incomplete') return null;
+      // Without an intact frame in the buffer, one may still follow in what is read next.
+      if (found.kind === 'damaged' && found.next === this.#bytes.length) return null;
       this.#at = { segment, offset: found.next };
       if (found.kind === 'frame') {
         this.#checkSequence(found.frame);
         return { frame: found.frame, end: this.#at };
       }
-      this.#damagedRanges += 1;
+      this.#markDamage(segment);
     }
+  }
+
+  /** Checks the header of the segment and moves behind it; false when its frames cannot be read (yet). */
+  #hasKnownFormat(): boolean {
+    const { segment, offset } = this.#at;
+    if (this.#checkedSegment === segment) return this.#isKnown;
+    const start = segmentStart(this.#bytes);
+    if (start === null) return false;
+    this.#checkedSegment = segment;
+    this.#isKnown = isKnownFormat(start.format);
+    if (offset === 0) this.#at = { segment, offset: start.from };
+    if (!this.#isKnown) this.#markDamage(segment, `of the unknown format ${start.format}`);
+    return this.#isKnown;
+  }
+
+  #markDamage(segment: number, reason = 'damaged'): void {
+    this.#damagedRanges += 1;
+    this.#unreadable.set(segment, reason);
   }
 
   /** A gap in the numbers after a torn record means that a numbered record was lost with it. */
   #checkSequence({ kind, sequence }: Frame): void {
     if (kind === 'carried') return;
-    if (this.#isTorn && this.#lastSequence !== null && sequence > this.#lastSequence + 1)
-      this.#damagedRanges += 1;
-    this.#isTorn = false;
+    if (this.#torn !== null && this.#lastSequence !== null && sequence > this.#lastSequence + 1)
+      this.#markDamage(this.#torn);
+    this.#torn = null;
     this.#lastSequence = sequence;
   }
 
@@ -111,23 +154,45 @@ export class RecordReader {
     if (this.#readMore()) return true;
     const following = this.#isHeldUp ? null : this.#followingSegment();
     if (this.#isHeldUp) return false;
-    if (following === null) return this.#isClosed && this.#skipUnfinished();
+    if (following === null) return this.#endOfLog();
     // Read once more: records may have been appended before the rotation, and none can be appended after it.
-    if (this.#readMore()) return true;
+    return this.#readMore() || this.#enter(following);
+  }
+
+  /** Leaves the segment for the next one. @returns whether there may be more to read now */
+  #enter(following: number): boolean {
+    if (this.#isHeldUp) return false;
+    this.#markFailure();
     if (this.#skipUnfinished()) return true;
     this.#at = { segment: following, offset: 0 };
     // A new buffer: records that were returned still refer to the old one.
     this.#buffer = Buffer.alloc(0);
     this.#bytes = this.#buffer;
-    this.#readMore();
-    return true;
+    return this.#readMore() || !this.#isHeldUp;
+  }
+
+  /** The newest segment has no more bytes. That of a living writer is read again when the file system refuses it. */
+  #endOfLog(): boolean {
+    if (!this.#isClosed) {
+      this.#isHeldUp = this.#failure !== null;
+      return false;
+    }
+    this.#markFailure();
+    return this.#skipUnfinished();
+  }
+
+  #markFailure(): void {
+    if (this.#failure !== null) this.#markDamage(this.#at.segment, `unreadable: ${this.#failure}`);
+    this.#failure = null;
   }
 
   /** Reads more of what was appended to the segment; false when there is nothing, or when it cannot be read. */
   #readMore(): boolean {
-    const file = this.#openSegment();
-    if (file === null) return false;
+    this.#failure = null;
+    if (!this.#isKnown && this.#checkedSegment === this.#at.segment) return false;
+    let file: number | null = null;
     try {
+      file = openSync(segmentPath(this.#directory, this.#at.segment), 'r');
       const { length } = this.#bytes;
       const more = Math.min(fstatSync(file).size - length, READ_BYTES);
       if (more <= 0) return false;
@@ -135,20 +200,18 @@ export class RecordReader {
       const bytesRead = readSync(file, this.#buffer, length, more, length);
       this.#bytes = this.#buffer.subarray(0, length + bytesRead);
       return bytesRead > 0;
-    } catch {
+    } catch (error) {
+      this.#fail(error);
       return false;
     } finally {
-      closeSync(file);
+      if (file !== null) closeSync(file);
     }
   }
 
-  #openSegment(): number | null {
-    try {
-      return openSync(segmentPath(this.#directory, this.#at.segment), 'r');
-    } catch (error) {
-      this.#isHeldUp = isTransient(error);
-      return null;
-    }
+  #fail(error: unknown): void {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    this.#isHeldUp = TRANSIENT_ERRORS.includes(code);
+    if (!this.#isHeldUp && !ABSENT_ERRORS.includes(code)) this.#failure = String(code ?? error);
   }
 
   #makeRoom(size: number): void {
@@ -165,26 +228,28 @@ export class RecordReader {
     try {
       return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
     } catch (error) {
-      this.#isHeldUp = isTransient(error);
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      // Which segments there are is not known: that is no end of the log.
+      this.#isHeldUp = !ABSENT_ERRORS.includes(code);
       return null;
     }
   }
 
   /**
-   * Skips an unfinished frame in a segment that has no writer any more. It is damage when an intact record follows it, else a
-   * torn write. @returns whether an intact record follows
+   * Skips an unfinished frame in a segment that has no writer any more. It is damage when an intact record follows it, or when
+   * it is no beginning of a record; else a torn write. @returns whether an intact record follows
    */
   #skipUnfinished(): boolean {
     const { segment, offset } = this.#at;
-    if (offset >= this.#bytes.length) return false;
+    const isUnknown = this.#checkedSegment === segment && !this.#isKnown;
+    if (isUnknown || offset >= this.#bytes.length) return false;
+    const isBeginning =
+      segmentStart(this.#bytes) === null || frameAt(this.#bytes, offset).kind === 'incomplete';
     const next = nextFrame(this.#bytes, offset + 1);
-    const isDamage = next < this.#bytes.length;
-    if (isDamage) this.#damagedRanges += 1;
-    else this.#isTorn = true;
+    const isFollowed = next < this.#bytes.length;
+    if (isFollowed || !isBeginning) this.#markDamage(segment);
+    else this.#torn = segment;
     this.#at = { segment, offset: next };
-    return isDamage;
+    return isFollowed;
   }
 }
-
-const isTransient = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && TRANSIENT_ERRORS.includes(String(error.code));

@@ -1,4 +1,15 @@
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, writeSync, writevSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  rmSync,
+  writeSync,
+  writevSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { SEGMENT_HEADER } from '../format/frame.ts';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
 
 /** Options of the log of a spool. */
@@ -11,6 +22,10 @@ export interface SegmentWriterOptions {
   /** `system` writes to the page cache, which survives a crash of the process; `disk` also calls fdatasync, for power loss. */
   readonly durability: 'system' | 'disk';
 }
+
+/** Preallocated file that is given up on a full disk, so that compaction has room to write before it can delete. */
+export const RESERVE = 'reserve';
+const RESERVE_BYTES = 128 * 1024;
 
 /** Why an append failed. */
 export type AppendFailure = 'spool_full' | 'disk_full' | 'spool_failed';
@@ -26,6 +41,7 @@ export class SegmentWriter {
   #file: number | null = null;
   #written = 0;
   #total: number;
+  #hasFailed = false;
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
@@ -39,6 +55,11 @@ export class SegmentWriter {
     return this.#total;
   }
 
+  /** Whether the newest append failed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** Position of the next record. */
   get end(): { readonly segment: number; readonly offset: number } {
     return { segment: this.#number, offset: this.#written };
@@ -46,18 +67,25 @@ export class SegmentWriter {
 
   /** Appends records. @param mayExceedLimit ignores the size limit, for records by which older segments can be removed */
   append(records: readonly Buffer[], mayExceedLimit = false): Appended {
-    const bytes = records.reduce((sum, record) => sum + record.length, 0);
-    if (!mayExceedLimit && this.#total + bytes > this.#options.limitBytes) return 'spool_full';
-    try {
-      const file = this.#openFile();
-      this.#writeAll(file, records, bytes);
-    } catch (error) {
-      return this.#undo(error);
-    }
+    const group = this.#file === null || this.#written === 0 ? [SEGMENT_HEADER, ...records] : records;
+    const bytes = group.reduce((sum, record) => sum + record.length, 0);
+    const isOverLimit = !mayExceedLimit && this.#total + bytes > this.#options.limitBytes;
+    const failure = isOverLimit ? 'spool_full' : this.#tryToWrite(group, bytes);
+    this.#hasFailed = failure !== null;
+    if (failure !== null) return failure;
     this.#written += bytes;
     this.#total += bytes;
     if (this.#written >= this.#options.segmentBytes) this.close();
     return 'written';
+  }
+
+  #tryToWrite(group: readonly Buffer[], bytes: number): AppendFailure | null {
+    try {
+      this.#writeAll(this.#openFile(), group, bytes);
+      return null;
+    } catch (error) {
+      return this.#undo(error);
+    }
   }
 
   /** Deletes a segment whose records are all delivered; the current segment is never deleted. */
@@ -65,6 +93,30 @@ export class SegmentWriter {
     if (number === this.#number && this.#file !== null) return;
     removeSegment(this.#options.directory, number);
     this.#total -= bytes;
+  }
+
+  /** Preallocates the reserve. Best effort: the disk may be full already. */
+  fillReserve(): void {
+    const path = this.#reservePath;
+    try {
+      const file = openSync(path, 'wx', 0o600);
+      try {
+        writeSync(file, Buffer.alloc(RESERVE_BYTES));
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') rmSync(path, { force: true });
+    }
+  }
+
+  /** Gives the space of the reserve back to the disk. */
+  releaseReserve(): void {
+    rmSync(this.#reservePath, { force: true });
+  }
+
+  get #reservePath(): string {
+    return join(this.#options.directory, RESERVE);
   }
 
   /** Closes the current segment; the next record opens a new one. */
@@ -102,10 +154,13 @@ export class SegmentWriter {
       // The reader recognizes the torn record, but nothing may be appended behind it.
       this.close();
     }
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'spool_failed';
   }
 }
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
 
 /** Syncs the directory entry; without it a new file may be missing after a power loss. */
 function syncDirectory(directory: string): void {

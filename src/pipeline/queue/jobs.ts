@@ -22,7 +22,7 @@ export const jobPayloadSchema = z.object({
   scoreType: z.enum(SCORE_TYPES).optional(),
   leadHours: z.number().int().optional(),
   revision: z.number().int().optional(),
-  /** The encoded span end of the job's last committed step, in jobs of versions before migration 0017 only. */
+  /** The encoded span end of the job's last committed step, in jobs of versions before migration 0020 only. */
   end: z.string().optional(),
 });
 export type JobPayload = z.output<typeof jobPayloadSchema>;

@@ -42,7 +42,7 @@ export async function storeEnd(
 
 /** An end that an earlier delivery committed. */
 interface StoredEnd {
-  /** Null: in the payload of the job, where versions before migration 0017 stored it. It goes with the job. */
+  /** Null: in the payload of the job, where versions before migration 0020 stored it. It goes with the job. */
   readonly id: number | null;
   readonly encoded: string;
 }

@@ -2,19 +2,23 @@ import type * as fs from 'node:fs';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import type { EmitterAccount } from '#exporters/emitter-report';
+import type { ExportOptions } from '#exporters/export-report';
 import { adoptSpools } from '#spool/recovery/adopt-spools';
 import type { ObservedSpan } from '#facts/observed-span';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { deliveryTo } from '../processor/support/delivery.ts';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 
-/** Whether opening a file fails because the process has too many open files. */
-const files = vi.hoisted(() => ({ areTooMany: false }));
+/** Whether opening a file fails because the process has too many open files, or reading one with this in its path. */
+const files = vi.hoisted(() => ({ areTooMany: false, unreadable: null as string | null }));
 vi.mock('node:fs', async (importOriginal) => {
   const original = await importOriginal<typeof fs>();
   const openSync: typeof original.openSync = (path, flags, mode) => {
     if (files.areTooMany && flags === 'r')
       throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    if (files.unreadable !== null && flags === 'r' && String(path).includes(files.unreadable))
+      throw Object.assign(new Error('input/output error'), { code: 'EIO' });
     return original.openSync(path, flags, mode);
   };
   return { ...original, openSync };
@@ -22,10 +26,11 @@ vi.mock('node:fs', async (importOriginal) => {
 
 /** Adopts the spools below a folder; `onClosed` is called between the recovery and the delivery. */
 async function adopt(root: string, onClosed: () => void = () => undefined) {
-  const written: ObservedSpan[] = [];
+  const [written, accounts, problems]: [ObservedSpan[], EmitterAccount[], string[]] = [[], [], []];
   const sink = {
-    export: async (spans: readonly ObservedSpan[]) => {
+    export: async (spans: readonly ObservedSpan[], { account }: ExportOptions = {}) => {
       written.push(...spans);
+      if (account !== undefined) accounts.push(account);
       return { kind: 'written' } as const;
     },
   };
@@ -34,9 +39,9 @@ async function adopt(root: string, onClosed: () => void = () => undefined) {
     delivery: deliveryTo(sink),
     onClosed,
     onDropped: () => undefined,
-    onProblem: () => undefined,
+    onProblem: (message) => problems.push(message),
   });
-  return { ...adopted, written };
+  return { ...adopted, written, accounts, problems };
 }
 
 describe('transient read errors', () => {
@@ -79,6 +84,37 @@ describe('transient read errors', () => {
 });
 
 describe('permanent read errors', () => {
+  it('a segment that the disk does not give back is set aside, is missing, and is no end of the log', async () => {
+    const root = await temporaryFolder();
+    const bench = new SpoolBench(root, { segmentBytes: 1000 });
+    const spool = bench.open();
+    for (let at = 0; at < 9; at += 1) {
+      spool.push(spanOf(at), 0);
+      spool.flushNow();
+    }
+    spool.close();
+    files.unreadable = '0000000002.segment';
+    const { written, problems, accounts } = await adopt(root);
+    files.unreadable = null;
+    expect(written.map(keyOf)).toEqual([0, 1, 2, 6, 7, 8].map((at) => keyOf(spanOf(at))));
+    expect(problems).toEqual([expect.stringContaining('cannot be read: segment 2 (unreadable: EIO)')]);
+    expect(accounts.at(-1)).toMatchObject({ isClosed: false, lastSequence: 9 });
+    expect(readdirSync(`${bench.directory}.unreadable`)).toContain('0000000002.segment');
+  });
+
+  it('the newest segment of a living process is read again while the disk does not give it back', async () => {
+    const bench = new SpoolBench(await temporaryFolder());
+    const spool = bench.open();
+    for (const at of [1, 2]) spool.push(spanOf(at), 0);
+    files.unreadable = '0000000001.segment';
+    expect((await bench.deliver(spool, 9, false)).isHeldUp).toBe(true);
+    expect({ size: spool.size, dropped: bench.dropped }).toEqual({ size: 2, dropped: {} });
+    files.unreadable = null;
+    await bench.drain(spool);
+    expect(bench.outside.sequences).toEqual([1, 2]);
+    expect(bench.outside.accounts.at(-1)).toMatchObject({ isClosed: true });
+  });
+
   it('the records of a removed folder are counted as dropped without an error', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();

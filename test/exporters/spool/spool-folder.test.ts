@@ -1,8 +1,8 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { segmentPath } from '#spool/segments/segment-files';
-import { claimFolder, listFolders, removeFolder, quarantine, type SpoolFolder } from '#spool/spool-folder';
+import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from '#spool/spool-folder';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
@@ -31,7 +31,8 @@ describe('spool folder', () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     for (const number of [1, 2, 12]) await writeFile(segmentPath(folder.directory, number), 'records');
-    for (const name of ['books', 'cursor']) await writeFile(join(folder.directory, name), '');
+    for (const name of ['books', 'cursor', 'tail', 'reserve'])
+      await writeFile(join(folder.directory, name), '');
     await removeFolder(folder);
     expect(await readdir(root)).toEqual([]);
   });
@@ -64,10 +65,24 @@ describe('spool folder', () => {
     const root = await temporaryFolder();
     const folder = await claimed(root);
     await writeFile(segmentPath(folder.directory, 1), 'damaged');
-    const quarantined = await quarantine(folder);
-    expect(quarantined).toBe(`${folder.directory}.unreadable`);
-    expect(await readdir(quarantined)).toEqual(['0000000001.segment']);
+    const place = `${folder.directory}.unreadable`;
+    expect(await setAside(folder, 'it is damaged')).toBe(
+      `Records in ${place} cannot be read: it is damaged. Segments with 7 bytes are kept there; ` +
+        `look at them with \`barograph spools inspect ${place}\`.`,
+    );
+    expect(await readdir(place)).toEqual(['0000000001.segment']);
     expect(await listFolders(root)).toEqual(['spool.unreadable']);
+  });
+
+  it('a folder is set aside beside another one of the same name, which stays whole', async () => {
+    const root = await temporaryFolder();
+    for (const content of ['first', 'second']) {
+      const folder = await claimed(root);
+      await writeFile(segmentPath(folder.directory, 1), content);
+      await setAside(folder, 'it is damaged');
+    }
+    expect(await listFolders(root)).toEqual(['spool.2.unreadable', 'spool.unreadable']);
+    expect(await readFile(segmentPath(join(root, 'spool.unreadable'), 1), 'utf8')).toBe('first');
   });
 });
 

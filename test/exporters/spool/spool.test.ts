@@ -202,6 +202,39 @@ describe('full spool', () => {
     expect(bench.added).toBe(1);
   });
 
+  it('a spool that is full of delivered records makes room for the next one, and keeps the starts of running steps', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 3000, segmentBytes: 100_000 });
+    const spool = bench.open();
+    const running = spanOf(99);
+    spool.push(startOfSpan(running), 0);
+    for (const at of [1, 2]) spool.push(spanOf(at), 0);
+    await bench.deliver(spool);
+    expect(spool.bytes, 'too little to be removed at once').toBeGreaterThan(1000);
+    for (let at = 3; at <= 40; at += 1) {
+      spool.push(spanOf(at), 0);
+      await bench.deliver(spool);
+    }
+    expect(bench.dropped).toEqual({});
+    expect(bench.outside.ended.size).toBe(40);
+    spool.close();
+    const { closings } = await bench.recoverKnown();
+    expect(closings.map(keyOf)).toEqual([keyOf(running)]);
+  });
+
+  it('a large segment is removed as soon as all of it is delivered', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), {
+      limitBytes: 10_000_000,
+      segmentBytes: 10_000_000,
+    });
+    const spool = bench.open();
+    for (let at = 1; spool.bytes < 1_100_000; at += 1) {
+      spool.push(spanOf(at), 0);
+      spool.flushNow();
+    }
+    while (spool.size > 0) await bench.deliver(spool);
+    expect(spool.bytes).toBe(0);
+  });
+
   it('a step whose start was dropped and whose end was written is not counted as dropped', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();

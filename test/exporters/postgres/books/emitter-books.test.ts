@@ -256,6 +256,18 @@ describe('emitter heartbeat', () => {
     );
   });
 
+  it('an emitter with a missing record is closed only once that has come', async () => {
+    const account = accountOf({ received: [[1, 3]], lastSequence: 5, deliveredSequence: 5, isClosed: true });
+    await writeAccounts(account, { ...account, received: [] });
+    expect(await rows('select missing::text, closed_at from emitter_books')).toEqual([
+      { missing: '{[4,6)}', closed_at: null },
+    ]);
+    await writeAccounts({ ...account, received: [[5, 5]], dropped: [[4, 4]] });
+    expect(await rows('select missing::text, closed_at is null as is_open from emitter_books')).toEqual([
+      { missing: '{}', is_open: false },
+    ]);
+  });
+
   it('a closed emitter is neither reopened nor closed at a later time', async () => {
     await writeAccounts(accountOf({ isClosed: true }));
     const [before] = await rows('select closed_at from emitters');

@@ -7,6 +7,7 @@ import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { adoptSpools, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 import { Spool } from '#spool/spool';
+import { SEGMENT_HEADER } from '#spool/format/frame';
 import { segmentPath } from '#spool/segments/segment-files';
 import { claimFolder } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -164,7 +165,10 @@ describe('adoptSpools: dead owners', () => {
     // The books of a killed process are those of its last new segment.
     rmSync(join(directory, 'books'));
     const bytes = readFileSync(segmentPath(directory, 1));
-    writeFileSync(segmentPath(directory, 1), Buffer.concat([bytes, bytes.subarray(0, bytes.length / 3)]));
+    writeFileSync(
+      segmentPath(directory, 1),
+      Buffer.concat([bytes, bytes.subarray(SEGMENT_HEADER.length, bytes.length / 3)]),
+    );
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 1 });
     expect(reported).toMatchObject({ problems: [], dropped: {} });
     expect(outside.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3, deliveredSequence: 3 });
@@ -239,7 +243,13 @@ describe('adoptSpools: damaged spools', () => {
     writeFileSync(segmentPath(directory, 1), bytes);
     expect(await adopt()).toMatchObject({ spools: 1, records: 2 });
     expect(outside.spans.map(keyOf)).toEqual(spans(1, 3).map(keyOf));
-    expect(reported.problems).toEqual([`1 byte ranges of ${directory} were damaged and held no record.`]);
+    expect(reported.problems).toEqual([
+      `Records in ${directory}.unreadable cannot be read: segment 1 (damaged). Segments with ${bytes.length} bytes are ` +
+        `kept there; look at them with \`barograph spools inspect ${directory}.unreadable\`. What could be read was ` +
+        'delivered; the rest counts as missing.',
+    ]);
+    expect(outside.accounts.at(-1)).toMatchObject({ isClosed: false, lastSequence: 3, deliveredSequence: 3 });
+    expect(readFileSync(segmentPath(`${directory}.unreadable`, 1))).toEqual(bytes);
     expect(outside.accounts.map(({ received }) => received)).toEqual([
       [
         [1, 1],
@@ -249,14 +259,16 @@ describe('adoptSpools: damaged spools', () => {
     ]);
   });
 
-  it('a spool without readable records is quarantined and never inspected again', async () => {
+  it('a spool that nobody can be named for is set aside whole and never adopted again', async () => {
     const { root, reported, adopt } = await rig();
     const directory = join(root, 'dead');
     mkdirSync(directory);
     writeFileSync(segmentPath(directory, 1), 'no records');
     expect(await adopt()).toEqual({ spools: 0, records: 0, closedSteps: 0 });
     expect(reported.problems).toEqual([
-      `No record can be read in ${directory}.unreadable; it was quarantined.`,
+      expect.stringContaining(
+        `Records in ${directory}.unreadable cannot be read: neither books nor a record`,
+      ),
     ]);
     await adopt();
     expect(reported.problems).toHaveLength(1);

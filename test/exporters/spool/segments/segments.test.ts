@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, type Frame } from '#spool/format/frame';
+import { encodeFrame, SEGMENT_HEADER, type Frame } from '#spool/format/frame';
 import { Cursor, isBefore, START } from '#spool/segments/cursor';
 import { RecordReader } from '#spool/segments/record-reader';
 import { listSegments, segmentPath } from '#spool/segments/segment-files';
@@ -13,6 +13,8 @@ const record = (sequence: number, size = 20): Buffer =>
   encodeFrame({ kind: 'ended', sequence, payload: Buffer.from('x'.repeat(size)) });
 const sequences = (records: readonly { readonly frame: Frame }[]): number[] =>
   records.map(({ frame }) => frame.sequence);
+/** Size of a segment of one record. */
+const ALONE = SEGMENT_HEADER.length + record(1).length;
 const options = (directory: string, changes: { segmentBytes?: number; limitBytes?: number } = {}) => ({
   directory,
   segmentBytes: 200,
@@ -34,7 +36,7 @@ describe('SegmentWriter', () => {
     for (let sequence = 1; sequence <= 20; sequence += 1)
       expect(writer.append([record(sequence)])).toBe('written');
     expect(listSegments(directory).length).toBeGreaterThan(3);
-    expect(writer.bytes).toBe(20 * record(1).length);
+    expect(writer.bytes).toBe(20 * record(1).length + listSegments(directory).length * SEGMENT_HEADER.length);
     const reader = new RecordReader(directory, { from: START });
     const read = [...reader.next({ maxRecords: 7 }), ...reader.next({ maxRecords: 100 })];
     expect(sequences(read)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
@@ -47,7 +49,7 @@ describe('SegmentWriter', () => {
     const directory = await folder();
     new SegmentWriter(options(directory)).append([record(1)]);
     const second = new SegmentWriter(options(directory));
-    expect(second.bytes).toBe(record(1).length);
+    expect(second.bytes).toBe(ALONE);
     second.append([record(2)]);
     expect(listSegments(directory).map(({ number }) => number)).toEqual([1, 2]);
   });
@@ -59,12 +61,12 @@ describe('SegmentWriter', () => {
     const writer = new SegmentWriter(options(directory));
     writer.append([record(1)]);
     expect(listSegments(directory).map(({ number }) => number)).toEqual([1]);
-    expect(writer.bytes).toBe(record(1).length);
+    expect(writer.bytes).toBe(ALONE);
   });
 
   it('an append beyond the limit fails as a whole, until a segment is removed', async () => {
     const directory = await folder();
-    const size = record(1).length;
+    const size = ALONE;
     const writer = new SegmentWriter(options(directory, { segmentBytes: size, limitBytes: 3 * size }));
     expect([1, 2, 3, 4].map((sequence) => writer.append([record(sequence)]))).toEqual([
       'written',
@@ -100,7 +102,7 @@ describe('RecordReader', () => {
     const path = segmentPath(directory, 1);
     const bytes = readFileSync(path);
     // A damaged length makes the second record look as if it were still being written.
-    bytes.writeUInt32LE(100_000, record(1).length + 4);
+    bytes.writeUInt32LE(100_000, ALONE + 4);
     writeFileSync(path, bytes);
     const reader = new RecordReader(directory, { from: START, isClosed: true });
     expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
