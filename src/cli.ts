@@ -10,6 +10,7 @@ import { reconcileCommand } from './commands/maintenance/reconcile.ts';
 import { recordCommand } from './commands/record/record.ts';
 import { runCommand } from './commands/run/run.ts';
 import { scoreCommand } from './commands/score/score.ts';
+import { spoolsCommand } from './commands/maintenance/spools.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';
 import { workCommand } from './commands/work/work.ts';
 
@@ -26,6 +27,7 @@ const program = new Command('barograph')
   .addCommand(reconcileCommand())
   .addCommand(sweepCommand())
   .addCommand(deadLettersCommand())
+  .addCommand(spoolsCommand())
   .addCommand(migrateCommand())
   .addCommand(doctorCommand());
 

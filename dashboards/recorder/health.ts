@@ -91,13 +91,17 @@ const spool = promLinesPanel({
   title: 'Spool on disk',
   description:
     'Bytes on disk that have not reached the database, by process. Spans are dropped when the limit is reached, see "Share ' +
-    'of the spool that is used": set BAROGRAPH_SPOOL_LIMIT_MIB higher before that.',
+    'of the spool that is used": set BAROGRAPH_SPOOL_LIMIT_MIB higher before that. Unreadable: bytes that were set aside; ' +
+    'barograph spools list names them.',
   unit: UNITS.bytes,
   noValue: NO_PROCESS,
   width: 8,
   height: 8,
   min: 0,
-  queries: [{ expr: eachProcess(METRICS.recorderSpoolBytes), legend: '{{instance}}' }],
+  queries: [
+    { expr: eachProcess(METRICS.recorderSpoolBytes), legend: '{{instance}}' },
+    { expr: `${eachProcess(METRICS.recorderSpoolUnreadable)} > 0`, legend: '{{instance}} unreadable' },
+  ],
 });
 
 const whole = promLinesPanel({

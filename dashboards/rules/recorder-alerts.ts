@@ -95,6 +95,17 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     summary: '{{ $value }} processes share an id or their numbers with another one',
     description:
       'Their numbers are one set, in which the one fills the gaps of the other: nothing proves that none of their records is missing.',
+      dashboard,
+    },
+    {
+    alert: 'BarographSpoolUnreadable',
+    expr: `${series(METRICS.recorderSpoolUnreadable)} > 0`,
+    for: held('0s'),
+    severity: 'ticket',
+    summary:
+      'The disk of {{ $labels.instance }} keeps {{ $value | humanize1024 }}B of records that cannot be read',
+    description:
+      'They were set aside whole, and their numbers are missing in the books. `barograph spools` shows and replays them.',
     dashboard,
   },
   {

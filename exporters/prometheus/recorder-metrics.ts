@@ -15,6 +15,8 @@ export interface RecorderState {
   readonly rejected?: CountsByName;
   readonly spoolBytes?: number;
   readonly spoolLimitBytes?: number;
+  /** Of the spools that were set aside because they cannot be read. */
+  readonly spoolUnreadableBytes?: number;
 }
 
 /** Clocks, injected so that tests control time. */
@@ -81,6 +83,7 @@ function registerState(registry: MetricRegistry, recorderState: () => RecorderSt
   registry.derived(METRICS.recorderOldestAge, () => single(oldestAge()));
   registry.derived(METRICS.recorderSpoolBytes, () => single(recorderState().spoolBytes));
   registry.derived(METRICS.recorderSpoolLimit, () => single(recorderState().spoolLimitBytes));
+  registry.derived(METRICS.recorderSpoolUnreadable, () => single(recorderState().spoolUnreadableBytes));
 }
 
 function registerBatches(registry: MetricRegistry, clocks: Clocks): RecorderMetrics['startBatch'] {

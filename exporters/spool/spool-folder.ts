@@ -7,7 +7,8 @@ import { listSegments, removeSegment } from './segments/segment-files.ts';
 import { RESERVE } from './segments/segment-writer.ts';
 import { TAIL } from './segments/tail-file.ts';
 
-const OWNER = 'owner';
+/** Name of the lock file. */
+export const OWNER = 'owner';
 /** Suffix of a folder that was set aside, because of what in it cannot be read; nothing of it is ever deleted by a program. */
 export const UNREADABLE = '.unreadable';
 
@@ -71,7 +72,7 @@ export async function retireFolder(
   }
   for (const { number } of listSegments(directory))
     if (!unreadable.has(number)) removeSegment(directory, number);
-  return `${await setAside(folder, describe(unreadable))} What could be read was delivered; the rest counts as missing.`;
+  return `${await quarantine(folder, describe(unreadable))} What could be read was delivered; the rest counts as missing.`;
 }
 
 /** Segments by reason: `segments 1–3, 7 (damaged), segment 9 (unreadable: EIO)`. */
@@ -92,7 +93,7 @@ function describe(unreadable: UnreadableSegments): string {
  *
  * @returns what to tell the operator
  */
-export async function setAside({ directory, lock }: SpoolFolder, reason: string): Promise<string> {
+export async function quarantine({ directory, lock }: SpoolFolder, reason: string): Promise<string> {
   await rm(join(directory, RESERVE), { force: true });
   const place = await renameToFree(directory);
   await rm(join(place, OWNER), { force: true });

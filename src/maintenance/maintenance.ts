@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { countOutdated, recomputeOutdated } from '#postgres/maintenance/recompute';
@@ -20,12 +21,15 @@ import {
   servedDatabases,
   type DifferingSeries,
 } from '#prometheus/compare-series';
+import { createPostgresExporter } from '#postgres/exporter';
+import { toSink } from '#postgres/span-sink';
 import { createPrometheusExporter } from '#prometheus/exporter';
 import { readDatabaseId } from '#database/migration-status';
 import { inTransaction } from '#database/transaction';
 import { CategorizedError } from '#semconv';
+import { commitLoss, replaySpool, type ReplayedSpool } from '#spool/recovery/replay-spool';
+import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder';
 
-export { inspectSpools } from '#spool/recovery/inspect-spools';
 export {
   countOutdated,
   findHeldPartitions,
@@ -34,6 +38,8 @@ export {
   recomputeOutdated,
   servedDatabases,
 };
+export { findSpools, inspectSpools, readSpool, type SpoolReading } from '#spool/recovery/inspect-spools';
+export type { ReplayedSpool };
 export type { FoldRequest, Rebuilt, Reconciled, SilentEmitter, SweepRequest };
 
 /**
@@ -166,4 +172,38 @@ export async function sweep(
     swept.push({ ...emitter, closed });
   }
   return swept;
+}
+
+/** Delivers again what can be read of a spool. @throws CategorizedError when a living process holds it */
+export const replaySpoolFolder = (pool: Pool, folder: string): Promise<ReplayedSpool> =>
+  withSpoolLock(folder, () => replaySpool(folder, toSink(createPostgresExporter({ pool }))));
+
+/**
+ * Removes a spool. The numbers of its records stay missing in the books of its process.
+ *
+ * @returns whether the process is known, so that the loss is in its books
+ * @throws CategorizedError when a living process holds it
+ */
+export const dropSpoolFolder = (pool: Pool, folder: string): Promise<boolean> =>
+  withSpoolLock(folder, async (held) => {
+    const isCounted = await commitLoss(folder, toSink(createPostgresExporter({ pool })));
+    await removeFolder(held);
+    return isCounted;
+  });
+
+async function withSpoolLock<Result>(
+  folder: string,
+  work: (held: SpoolFolder) => Promise<Result>,
+): Promise<Result> {
+  const held = await claimFolder(dirname(folder), basename(folder));
+  if (held === null)
+    throw new CategorizedError(
+      'lock_busy',
+      `A living process holds ${folder}. It delivers its records by itself.`,
+    );
+  try {
+    return await work(held);
+  } finally {
+    await held.lock.release();
+  }
 }

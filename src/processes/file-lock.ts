@@ -78,6 +78,13 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
   };
 }
 
+/** Whether a lock is held, and by whom; takes no lock. */
+export async function holderOf(path: string): Promise<'none' | 'living' | 'dead'> {
+  const token = await readToken(path);
+  if (token === undefined) return 'none';
+  return (await isHolderAlive(path, token)) ? 'living' : 'dead';
+}
+
 /** Whether a file is the leftover of a process that died while acquiring the lock `lockName`. */
 export function isAbandonedLockFile(lockName: string, name: string): boolean {
   if (!name.startsWith(`${lockName}.`)) return false;

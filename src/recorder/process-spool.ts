@@ -8,6 +8,7 @@ import { RecordingSpanProcessor } from '#processor/recording-span-processor';
 import { systemScheduler } from '#lifecycle/scheduler';
 import type { DropReason } from '#processor/span-queue';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
+import { unreadableBytes } from '#spool/recovery/inspect-spools';
 import { Spool, type SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
 import { claimFolder, retireFolder, type SpoolFolder } from '#spool/spool-folder';
@@ -41,6 +42,8 @@ export interface RecordingSpool {
   readonly processor: RecordingSpanProcessor;
   /** Bytes on disk. */
   readonly bytes: () => number;
+  /** Bytes of spools for the same database that were set aside, because they cannot be read. */
+  readonly unreadableBytes: () => number;
   /** Damaged records of adopted spools, by reason. */
   readonly droppedOfOthers: () => Readonly<Record<string, number>>;
   /** Starts the heartbeat of this spool and the adoption of spools of dead processes. */
@@ -70,6 +73,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   return {
     processor,
     bytes: () => spool.bytes,
+    unreadableBytes: () => unreadableBytes(root),
     droppedOfOthers: () => dropped,
     start: (onClosed) => {
       const stopping = new AbortController();

@@ -189,7 +189,7 @@ const startRecompute = (pool: Pool, onProblem: (message: string) => void): (() =
   });
 
 function stateOf(
-  { processor, bytes, droppedOfOthers }: RecordingSpool,
+  { processor, bytes, unreadableBytes, droppedOfOthers }: RecordingSpool,
   { spoolLimitBytes }: Config,
 ): RecorderState {
   const { queued, dropped, oldestAgeMillis } = processor.counters;
@@ -202,6 +202,7 @@ function stateOf(
     oldestAgeMillis: queued === 0 ? null : oldestAgeMillis,
     spoolBytes: bytes(),
     spoolLimitBytes,
+    spoolUnreadableBytes: unreadableBytes(),
   };
 }
 

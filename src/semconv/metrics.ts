@@ -279,6 +279,11 @@ const RECORDER_METRICS = {
   ]),
   recorderSpoolBytes: gauge(['barograph_recorder_spool_bytes', 'bytes', 'Size of the spool on disk.']),
   recorderSpoolLimit: gauge(['barograph_recorder_spool_limit_bytes', 'bytes', 'Size limit of the spool.']),
+  recorderSpoolUnreadable: gauge([
+    'barograph_recorder_spool_unreadable_bytes',
+    'bytes',
+    'Size of the spools that were set aside beside the spool of this process, because they cannot be read; 0 is right.',
+  ]),
   recorderDropped: counter(
     ['barograph_recorder_dropped_total', '1', 'Spans that were lost, by reason.'],
     ['reason'],

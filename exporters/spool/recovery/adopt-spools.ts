@@ -12,7 +12,7 @@ import {
   listFolders,
   removeFolder,
   retireFolder,
-  setAside,
+  quarantine,
   UNREADABLE,
   type SpoolFolder,
 } from '../spool-folder.ts';
@@ -78,7 +78,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
   const listener = { dropped: options.onDropped, added: () => undefined };
   const recovered = await recoverSpool({ ...options, directory, listener }).catch(toUnknownFormat);
   if (recovered === null || typeof recovered === 'string')
-    return removeOrSetAside(folder, { ...options, reason: recovered });
+    return removeOrQuarantine(folder, { ...options, reason: recovered });
   const { spool, closings, openEnd } = recovered;
   if (closings.length > 0) options.onClosed(closings);
   try {
@@ -103,13 +103,13 @@ function toUnknownFormat(error: unknown): string {
 }
 
 /** Handles a folder whose emitter is unknown: removes it when it is empty, else sets it aside for inspection. */
-async function removeOrSetAside(
+async function removeOrQuarantine(
   folder: SpoolFolder,
   { onProblem, reason }: AdoptionOptions & { readonly reason: string | null },
 ): Promise<Adopted> {
   const isEmpty = listSegments(folder.directory).every(({ bytes }) => bytes === 0);
   if (isEmpty && reason === null) await removeFolder(folder);
-  else onProblem(await setAside(folder, reason ?? 'neither books nor a record say whose they are'));
+  else onProblem(await quarantine(folder, reason ?? 'neither books nor a record say whose they are'));
   return NOTHING_ADOPTED;
 }
 

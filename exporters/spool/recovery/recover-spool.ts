@@ -180,7 +180,7 @@ class RecoveredState {
 }
 
 /** Fallback for damaged books: the resource of a record names its emitter. */
-function emitterOf(span: ObservedSpan | null): Emitter | null {
+export function emitterOf(span: ObservedSpan | null): Emitter | null {
   const validatorHotkey = span?.resource['weather.validator.hotkey'];
   const instanceId = span?.resource['service.instance.id'];
   if (typeof validatorHotkey !== 'string' || typeof instanceId !== 'string') return null;

@@ -88,7 +88,7 @@ async function checkSpools({ dataDirectory }: Config): Promise<Check> {
   return {
     name: 'Spools',
     ok: false,
-    found: `${waiting}; inspect ${unreadable.join(', ')}: no record in it can be read`,
+    found: `${waiting}; records in ${unreadable.join(', ')} cannot be read: see \`barograph spools inspect\``,
   };
 }
 

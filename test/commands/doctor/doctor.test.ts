@@ -47,7 +47,9 @@ describe('barograph doctor', () => {
     await mkdir(join(spool, 'instance-2.unreadable'));
     const { exitCode, stdout } = await doctor({ BAROGRAPH_DATA_DIR: directory });
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^NOT +Spools +1 below .*; inspect .*instance-2\.unreadable/m);
+    expect(stdout).toMatch(
+      /^NOT +Spools +1 below .*; records in .*instance-2\.unreadable cannot be read: see/m,
+    );
   });
 
   it('each failed check names its own remedy', async () => {

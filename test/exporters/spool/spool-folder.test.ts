@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { segmentPath } from '#spool/segments/segment-files';
-import { claimFolder, listFolders, removeFolder, setAside, type SpoolFolder } from '#spool/spool-folder';
+import { claimFolder, listFolders, removeFolder, quarantine, type SpoolFolder } from '#spool/spool-folder';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
@@ -66,7 +66,7 @@ describe('spool folder', () => {
     const folder = await claimed(root);
     await writeFile(segmentPath(folder.directory, 1), 'damaged');
     const place = `${folder.directory}.unreadable`;
-    expect(await setAside(folder, 'it is damaged')).toBe(
+    expect(await quarantine(folder, 'it is damaged')).toBe(
       `Records in ${place} cannot be read: it is damaged. Segments with 7 bytes are kept there; ` +
         `look at them with \`barograph spools inspect ${place}\`.`,
     );
@@ -79,7 +79,7 @@ describe('spool folder', () => {
     for (const content of ['first', 'second']) {
       const folder = await claimed(root);
       await writeFile(segmentPath(folder.directory, 1), content);
-      await setAside(folder, 'it is damaged');
+      await quarantine(folder, 'it is damaged');
     }
     expect(await listFolders(root)).toEqual(['spool.2.unreadable', 'spool.unreadable']);
     expect(await readFile(segmentPath(join(root, 'spool.unreadable'), 1), 'utf8')).toBe('first');

@@ -2,7 +2,7 @@ import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, SpanSink } from '#exporters/export-report';
 import type { ObservedSpan } from '#facts/observed-span';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
-import { deliveryTo } from '../../processor/support/delivery.ts';
+import { deliveryTo } from '#test/exporters/processor/support/delivery';
 
 /** What was delivered and said during an adoption. */
 export interface AdoptedInto {
