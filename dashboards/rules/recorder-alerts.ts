@@ -95,9 +95,9 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     summary: '{{ $value }} processes share an id or their numbers with another one',
     description:
       'Their numbers are one set, in which the one fills the gaps of the other: nothing proves that none of their records is missing.',
-      dashboard,
-    },
-    {
+    dashboard,
+  },
+  {
     alert: 'BarographSpoolUnreadable',
     expr: `${series(METRICS.recorderSpoolUnreadable)} > 0`,
     for: held('0s'),

@@ -160,7 +160,7 @@ comment on column emitters.delivered_sequence is 'Sequence number up to which al
 comment on column emitters.received is 'Sequence numbers of the records that were received.';
 comment on column emitters.dropped_sequences is 'Sequence numbers of records that the process reported as dropped.';
 comment on column emitters.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
-comment on column emitters.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
+comment on column emitters.closed_at is 'When the process, or who took over its spool, delivered its last record; null before, and as long as a record is missing or may be.';
 comment on column emitters.epochs is 'Start tokens of the processes that reported under this id, each once: more than one where processes share the id. Those of earlier versions have none.';
 comment on column emitters.reused_sequences is 'Sequence numbers that had been received when they arrived again with other spans; a batch that holds such a span counts with all its numbers that had been received.';
 
@@ -932,12 +932,12 @@ comment on column emitter_books.instance_id is 'service.instance.id of the proce
 comment on column emitter_books.last_sequence is 'Sequence number of the newest record of the process; null when it numbers none.';
 comment on column emitter_books.delivered_sequence is 'Sequence number up to which all records have been delivered.';
 comment on column emitter_books.spooled is 'Number of records that have not been delivered yet.';
-comment on column emitter_books.missing is 'Sequence numbers of records that were delivered but never received: lost. Empty is right.';
+comment on column emitter_books.missing is 'Numbers of records that left the process and never came: lost, or set aside because they cannot be read. Empty is right.';
 comment on column emitter_books.dropped is 'Sequence numbers of records that the process reported as dropped.';
 comment on column emitter_books.first_seen is 'Start of its earliest span.';
 comment on column emitter_books.last_seen is 'Latest timestamp in any span of the process.';
 comment on column emitter_books.heartbeat_at is 'Time of the newest heartbeat, by the clock of the database; null for a process that sends none.';
-comment on column emitter_books.closed_at is 'When the last record was delivered, by the process or by the one that recovered its spool; null before.';
+comment on column emitter_books.closed_at is 'When the process, or who took over its spool, delivered its last record; null before, and as long as a record is missing or may be.';
 comment on column emitter_books.validator_hotkey is 'Identity of the validator.';
 comment on column emitter_books.reused is 'Sequence numbers that had been received when they arrived again with other spans; empty is right.';
 comment on column emitter_books.beyond is 'Sequence numbers that were received, dropped or delivered although the process had not reported them as made; empty is right.';
@@ -1286,13 +1286,24 @@ create view missing_scores as
                    FROM weather_forecast_steps seed
                   WHERE seed.step_name = 'seed'::text AND seed.miner_hotkey IS NULL
                   ORDER BY seed.validator_id, seed.run_id, (COALESCE(seed.completed_at, seed.started_at)) DESC, (seed.completed_at IS NOT NULL) DESC, seed.attempt DESC, seed.span_id DESC) gfs ON gfs.validator_id = forecast.validator_id AND gfs.run_id = forecast.run_id AND gfs.error_message IS NOT NULL
-             LEFT JOIN ( SELECT miner.validator_id,
-                    miner.run_id,
-                    array_agg(DISTINCT split_part(slot.name, ':'::text, 3)::integer) AS hours
-                   FROM weather_forecast_stats miner
-                     CROSS JOIN LATERAL json_object_keys(miner.fold -> 'newest'::text) slot(name)
-                  WHERE starts_with(slot.name, 'slot:era5:'::text)
-                  GROUP BY miner.validator_id, miner.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
+             LEFT JOIN archived_runs archived ON archived.validator_id = forecast.validator_id AND archived.run_id = forecast.run_id
+             LEFT JOIN ( SELECT tried.validator_id,
+                    tried.run_id,
+                    array_agg(DISTINCT tried.lead_hours) AS hours
+                   FROM ( SELECT step_1.validator_id,
+                            step_1.run_id,
+                            step_1.lead_hours
+                           FROM weather_forecast_steps step_1
+                          WHERE step_1.step_name = 'era5'::text AND step_1.lead_hours IS NOT NULL
+                        UNION ALL
+                         SELECT miner.validator_id,
+                            miner.run_id,
+                            split_part(slot.name, ':'::text, 3)::integer AS split_part
+                           FROM archived_runs archived_1
+                             JOIN weather_forecast_stats miner ON miner.validator_id = archived_1.validator_id AND miner.run_id = archived_1.run_id
+                             CROSS JOIN LATERAL json_object_keys(miner.fold -> 'newest'::text) slot(name)
+                          WHERE starts_with(slot.name, 'slot:era5:'::text)) tried
+                  GROUP BY tried.validator_id, tried.run_id) run_leads ON run_leads.validator_id = forecast.validator_id AND run_leads.run_id = forecast.run_id
              CROSS JOIN LATERAL ( SELECT 'day1'::text AS score_type,
                     NULL::integer AS lead_hours
                   WHERE forecast.forecast_score_initial IS NULL
@@ -1309,14 +1320,20 @@ create view missing_scores as
                  SELECT 'era5'::text,
                     lead.hours
                    FROM unnest(run_leads.hours) lead(hours)
-                  WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND (forecast.fold #>> ARRAY['newest'::text, 'lead:'::text || lead.hours, 'value'::text]) IS NULL) wanted
+                  WHERE (lead.hours <> ALL (ARRAY[24, 48, 72, 96, 120, 144, 168, 192, 216, 240])) AND NOT (EXISTS ( SELECT
+                           FROM weather_forecast_steps scored
+                          WHERE scored.validator_id = forecast.validator_id AND scored.run_id = forecast.run_id AND scored.miner_hotkey = forecast.miner_hotkey AND scored.step_name = 'era5'::text AND scored.lead_hours = lead.hours AND scored.status = 'succeeded'::text)) AND
+                        CASE
+                            WHEN archived.run_id IS NOT NULL THEN (forecast.fold #>> ARRAY['newest'::text, 'lead:'::text || lead.hours, 'value'::text]) IS NULL
+                            ELSE true
+                        END) wanted
              LEFT JOIN newest_attempts step ON step.validator_id = forecast.validator_id AND step.run_id = forecast.run_id AND step.miner_hotkey = forecast.miner_hotkey AND step.step_name = wanted.score_type AND (wanted.lead_hours IS NULL OR step.lead_hours = wanted.lead_hours) AND (step.step_name = ANY (ARRAY['day1'::text, 'era5'::text]))
              CROSS JOIN LATERAL ( SELECT forecast.forecast_status = ANY (ARRAY['completed'::text, 'failed'::text]) AS is_ended) forecast_end
              CROSS JOIN LATERAL ( SELECT 'slot:'::text || register.name AS slot,
                     'error:'::text || register.name AS error
                    FROM ( SELECT
                                 CASE
-                                    WHEN forecast_end.is_ended AND step.status IS NULL THEN wanted.score_type || COALESCE(':'::text || wanted.lead_hours, ''::text)
+                                    WHEN archived.run_id IS NOT NULL AND step.status IS NULL THEN wanted.score_type || COALESCE(':'::text || wanted.lead_hours, ''::text)
                                     ELSE NULL::text
                                 END AS name) register) kept
              CROSS JOIN LATERAL ( SELECT run.completion_time IS NOT NULL AND (NOT forecast_end.is_ended OR forecast.forecast_status = 'failed'::text AND forecast.completed_at = run.completion_time) AS is_given_up,
