@@ -8,8 +8,12 @@ import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
 import type { Appended, SegmentWriter } from './segments/segment-writer.ts';
 import type { TailFile } from './segments/tail-file.ts';
+import type { Position } from './segments/cursor.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
+
+/** Longest time for which the tail is behind the records, ms, while the event loop is not kept. */
+const TAIL_MILLIS = 2;
 
 /** Collaborators of the writer. */
 export interface SpoolWriterParts {
@@ -39,6 +43,10 @@ export class SpoolWriter {
   #written = 0;
   #lastWritten = 0;
   #isReclaiming = false;
+  #tailTimer: NodeJS.Timeout | null = null;
+  #isTailDue = false;
+  /** Position behind the newest numbered record; null before the first one. */
+  #tailEnd: Position | null = null;
   /** Runs of which the books on disk know. */
   #checkpointedRuns: number;
 
@@ -103,7 +111,7 @@ export class SpoolWriter {
     const frames = this.#buffer.framesOf(group);
     if (frames !== null && this.#append(frames) === 'written') {
       for (const record of group) this.#markWritten(record);
-      this.#writeTail();
+      this.#noteTail();
     } else this.#writeEach(group);
     this.#buffer.clear();
     // The books name a new run at once: if its records are lost, their missing numbers show at the run.
@@ -132,7 +140,7 @@ export class SpoolWriter {
       if (frame === null) this.#dropClosing(record);
       else {
         this.#markEndWritten(record);
-        this.#writeTail();
+        this.#noteTail();
       }
     }
   }
@@ -181,10 +189,36 @@ export class SpoolWriter {
     ignoreErrors(() => books.write(ledger.state()));
   }
 
-  /** Numbered records alone move the tail: a copy made by compaction may be removed before anything is delivered behind it. */
-  #writeTail(): void {
-    const { tail, segments } = this.#parts;
-    ignoreErrors(() => tail?.write(this.#lastWritten, segments.end));
+  /**
+   * Notes the newest number at once, or with the next write of the tail: a `pwrite` for each group costs a fifth of a step.
+   * Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered.
+   */
+  #noteTail(): void {
+    this.#tailEnd = this.#parts.segments.end;
+    if (this.#tailTimer !== null) {
+      this.#isTailDue = true;
+      return;
+    }
+    this.writeTail();
+    this.#tailTimer = setTimeout(() => {
+      this.#tailTimer = null;
+      if (this.#isTailDue) this.#noteTail();
+    }, TAIL_MILLIS);
+    this.#tailTimer.unref();
+  }
+
+  /** Writes the tail now, for a process that may exit before the timer runs. */
+  writeTail(): void {
+    const end = this.#tailEnd;
+    this.#isTailDue = false;
+    if (end !== null) ignoreErrors(() => this.#parts.tail?.write(this.#lastWritten, end));
+  }
+
+  /** Writes the tail if it is due, and no more after that. */
+  close(): void {
+    if (this.#isTailDue) this.writeTail();
+    if (this.#tailTimer !== null) clearTimeout(this.#tailTimer);
+    this.#tailTimer = null;
   }
 
   #writeEach(group: readonly PendingRecord[]): void {
@@ -194,7 +228,7 @@ export class SpoolWriter {
       const appended = frame === null ? 'too_large' : this.#append([frame]);
       if (appended === 'written') {
         this.#markWritten(record);
-        this.#writeTail();
+        this.#noteTail();
       } else {
         this.#drop(record, appended);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);

@@ -153,6 +153,7 @@ export class Spool implements SpanQueue {
   /** Writes the buffer at once, for a process that may exit before the microtask runs. */
   flushNow(): void {
     this.#writer.flush();
+    this.#writer.writeTail();
   }
 
   /** Never rejects. Damaged records are skipped and their numbers stay missing; on a transient read error the batch is held up. */
@@ -206,6 +207,7 @@ export class Spool implements SpanQueue {
     if (this.#isClosed) return 0;
     this.#isClosed = true;
     this.#writer.flush();
+    this.#writer.close();
     ignoreErrors(() => this.#books.write(this.#ledger.state()));
     if (this.#isOwn && !this.#isFenced) ignoreErrors(() => this.#tail?.markClosed());
     this.#segments.close();

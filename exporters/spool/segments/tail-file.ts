@@ -30,8 +30,8 @@ export interface Tail {
 }
 
 /**
- * The newest record number, kept beside the records: one `pwrite` in place after each group, so that a log that was cut off,
- * even between two records, is seen. It is written after the records: a kill in between is no false loss.
+ * The newest record number, kept beside the records, so that a log that was cut off, even between two records, is seen. One
+ * `pwrite` in place, after the records, so that a kill in between is no false loss.
  */
 export class TailFile {
   readonly #file: number;
@@ -47,7 +47,7 @@ export class TailFile {
     this.write(tail.sequence, tail.end);
   }
 
-  /** Called after each group of records. @throws Error of the file system */
+  /** Called after records were written. @throws Error of the file system */
   write(sequence: number, { segment, offset }: Position): void {
     this.#bytes.writeDoubleLE(sequence, 8);
     this.#bytes.writeDoubleLE(segment, 16);

@@ -2,14 +2,14 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { encodeFrame, readSegment, SEGMENT_HEADER } from '#spool/format/frame';
 import { listSegments, segmentPath } from '#spool/segments/segment-files';
 import { readTail, TailFile } from '#spool/segments/tail-file';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { adoptInto } from '../support/adopt-into.ts';
-import { keyOf, spanOf, SpoolBench } from '../support/spool-bench.ts';
+import { keyOf, spanOf, SpoolBench, startOfSpan } from '../support/spool-bench.ts';
 
 /** What a kill leaves of a spool with this many records, each in a turn of its own: books and tail as they were then. */
 async function killedSpool(records: number, segmentBytes = 4096) {
@@ -149,22 +149,53 @@ describe('a spool that was cut off', () => {
     await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: length }), cut), { numRuns: 40 });
   });
 
-  it('newest segments that are gone are seen, and those that were delivered and removed are not missed', async () => {
+  it('newest segments that are gone are seen', async () => {
     const { root, directory } = await killedSpool(40);
     rmSync(listSegments(directory).at(-1)?.path ?? '');
     const adoption = await adoptInto(root);
     expect(adoption.problems).toEqual([expect.stringContaining('The log was cut off: the records')]);
     expect(adoption.accounts.at(-1)).toMatchObject({ isClosed: false, lastSequence: 40 });
+  });
 
-    const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 100 });
+  it.each([
+    { running: false, lastSequence: 3 },
+    { running: true, lastSequence: 5 },
+  ])(
+    'records that were delivered and removed are not taken for cut off, with a running step ($running) or without',
+    async ({ running, lastSequence }) => {
+      const bench = new SpoolBench(await temporaryFolder(), { segmentBytes: 100 });
+      const spool = bench.open();
+      if (running) spool.push(startOfSpan(spanOf(0)), 0);
+      for (const at of [1, 2, 3]) {
+        spool.push(spanOf(at), 0);
+        spool.flushNow();
+      }
+      await bench.deliver(spool);
+      spool.flushNow();
+      expect(listSegments(bench.directory).length).toBeLessThan(3);
+      const dead = join(await temporaryFolder(), 'dead');
+      cpSync(bench.directory, dead, { recursive: true });
+      const { problems, accounts } = await adoptInto(join(dead, '..'));
+      expect(problems).toEqual([]);
+      expect(accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence });
+    },
+  );
+
+  it('a record is in the tail at the latest when the event loop has come round and the timer has run', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
-    for (const at of [1, 2, 3]) spool.push(spanOf(at), 0);
-    await bench.deliver(spool);
-    const dead = join(await temporaryFolder(), 'dead');
-    cpSync(bench.directory, dead, { recursive: true });
-    const delivered = await adoptInto(join(dead, '..'));
-    expect(delivered.problems).toEqual([]);
-    expect(delivered.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3 });
+    for (const at of [1, 2, 3]) {
+      spool.push(spanOf(at), 0);
+      await Promise.resolve();
+    }
+    expect(readTail(bench.directory)?.sequence).toBe(1);
+    vi.advanceTimersByTime(2);
+    expect(readTail(bench.directory)?.sequence).toBe(3);
+    spool.push(spanOf(4), 0);
+    spool.close();
+    expect(readTail(bench.directory)).toMatchObject({ sequence: 4, isClosed: true });
   });
 
   it.each([
