@@ -1101,7 +1101,7 @@ create view inconsistent_rows as
            FROM weather_forecast_steps_running step
              JOIN weather_forecast_runs run ON run.validator_id = step.validator_id AND run.id = step.run_id
           WHERE run.completion_time < (now() - '01:00:00'::interval)) shown;
-comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand, a fault of Barograph made them, they were recorded before migration 0012 (barograph rebuild mends them), or a process died whose spool is gone (barograph sweep closes its steps).';
+comment on view inconsistent_rows is 'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand, a fault of Barograph made them, they wait in outdated_projections, or a process died whose spool is gone (barograph sweep closes its steps).';
 comment on column inconsistent_rows.validator_id is 'Validator.';
 comment on column inconsistent_rows.run_id is 'Run.';
 comment on column inconsistent_rows.miner_hotkey is 'Miner; null for a step of the run as a whole.';

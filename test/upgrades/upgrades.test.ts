@@ -74,7 +74,13 @@ describe.each(VERSIONS)('an upgrade from %s', (fixture) => {
   it('a start alone adopts the spool, and every row is what a rebuild would give', async () => {
     await restore(fixture);
     const { records, problems } = await recordUntilSettled();
-    expect({ hasRecords: records > 0, problems }).toEqual({ hasRecords: true, problems: [] });
+    expect(records).toBeGreaterThan(0);
+    // A spool of before the newest record was noted cannot prove that its tail is whole.
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /was delivered\. Nothing says which record was the last one.*Its books stay open/,
+      ),
+    ]);
     expect(await reconcile(database.pool, EVERYTHING)).toMatchObject({ differenceCount: 0 });
     const upgraded = await dumpTables(database.pool);
     await rebuild(database.pool, EVERYTHING);

@@ -14,6 +14,9 @@ comment on column outdated_projections.validator_id is 'Validator.';
 comment on column outdated_projections.run_id is
   'Run whose rows are outdated; null for the rows of miner_stats, which come after all runs of the validator.';
 
+comment on view inconsistent_rows is
+  'Rows of ended runs and forecasts that say that something is still to come. Empty, unless somebody changed rows by hand, a fault of Barograph made them, they wait in outdated_projections, or a process died whose spool is gone (barograph sweep closes its steps).';
+
 -- Runs whose log is no longer whole keep their rows, as in a rebuild.
 insert into outdated_projections (validator_id, run_id)
 select run.validator_id, run.id from weather_forecast_runs as run
