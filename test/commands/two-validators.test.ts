@@ -22,7 +22,11 @@ import { invoke, type Invocation } from './support/invoke.ts';
 import { toArguments, writeTinyWorld } from './support/tiny-stores.ts';
 
 /** Commands that are about no recorded run, or about the one that they make themselves under their own hotkey. */
-const ABOUT_NO_RECORDED_RUN = ['run', 'work', 'record', 'score', 'migrate', 'doctor'];
+const ABOUT_NO_RECORDED_RUN = [
+  ...['run', 'work', 'record', 'score', 'migrate', 'doctor'],
+  // About a folder on this machine, which one process wrote.
+  ...['spools list', 'spools inspect', 'spools replay', 'spools drop'],
+];
 
 const SOURCE = join(import.meta.dirname, '..', '..', 'src');
 
