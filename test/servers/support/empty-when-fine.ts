@@ -8,6 +8,7 @@ interface Excuse {
 }
 
 const EXCUSES: Readonly<Partial<Record<MetricKey, Excuse>>> = {
+  recorderSpoolUnreadable: { reason: 'no spool was set aside', isEmpty: 'always' },
   recorderRejected: { reason: 'nothing was refused', isEmpty: 'always' },
   adjustedValues: { reason: 'every value was kept as it was told', isEmpty: 'always' },
   retriesScheduled: { reason: 'lines are drawn only while there are any', isEmpty: 'sometimes' },

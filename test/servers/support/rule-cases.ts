@@ -399,6 +399,13 @@ const INTEGRITY_CASES: readonly RuleCase[] = [
     quiet: ['4m', '15m', '35m'],
   },
   {
+    alert: 'BarographSpoolUnreadable',
+    title: 'fires while a set-aside spool is there, and ends when it is dropped',
+    series: { [recorder('spool_unreadable_bytes')]: '0x10 6144x20 0x30' },
+    firing: [{ at: '15m', labels: ON_A, value: '6ki' }],
+    quiet: ['5m', '35m'],
+  },
+  {
     alert: 'BarographEmitterConflict',
     title: 'fires once for two processes that see the same, and ends when the conflict is acknowledged',
     series: {
