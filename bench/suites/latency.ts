@@ -31,7 +31,7 @@ export async function openLatency(scale: Scale): Promise<Suite> {
   });
   const count = PER_SECOND * SECONDS[scale];
   let lastRun = 0;
-  const latencies = (round: Partial<Round>) => () =>
+  const latencies = (round: Omit<Round, 'runId' | 'count'>) => () =>
     take(recording, { ...round, runId: (lastRun += 1), count });
   return {
     comparisons: [
@@ -86,10 +86,10 @@ interface Round {
 }
 
 /** @returns the latencies of all rows of the round @throws Error when a row does not appear in time */
-async function take(recording: Recording, round: Partial<Round> & Pick<Round, 'runId' | 'count'>) {
+async function take(recording: Recording, round: Round) {
   const endLoad = round.isMachineBusy === true ? keepMachineBusy() : () => Promise.resolve();
   try {
-    return await measure(recording, { shown: 'end', ...round });
+    return await measure(recording, round);
   } finally {
     await endLoad();
   }

@@ -2,146 +2,23 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '#src/config';
-import {
-  dropSpoolFolder,
-  findSpools,
-  readSpool,
-  replaySpoolFolder,
-  type ReplayedSpool,
-  type SpoolReading,
-} from '#maintenance/maintenance';
+import { dropSpoolFolder, findSpools, readSpool, replaySpoolFolder } from '#maintenance/maintenance';
 import { spoolRoot } from '#recorder/process-spool';
-import { textTable, type TextColumn } from '#reports/text-table';
+import { textTable } from '#reports/text-table';
 import { CategorizedError } from '#semconv';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase, type OpenDatabase } from '../with-database.ts';
+import {
+  describeSpool,
+  lossText,
+  replayText,
+  SPOOL_COLUMNS,
+  toDocument,
+  toWholeDocument,
+} from './format-spools.ts';
 
 interface JsonOption {
   readonly json?: true;
-}
-
-type Counts = Readonly<Record<'bytes' | 'records' | 'undelivered' | 'undecodable' | 'damagedBytes', number>>;
-type Segment = SpoolReading['segments'][number];
-
-function countsOf({ segments }: SpoolReading): Counts {
-  const sum = (key: keyof Counts): number => segments.reduce((total, segment) => total + segment[key], 0);
-  return {
-    bytes: sum('bytes'),
-    records: sum('records'),
-    undelivered: sum('undelivered'),
-    undecodable: sum('undecodable'),
-    damagedBytes: sum('damagedBytes'),
-  };
-}
-
-const formatsOf = ({ segments }: SpoolReading): readonly (number | null)[] => [
-  ...new Set(segments.map(({ format }) => format)),
-];
-const formatText = (format: number | null): string => (format === null ? '?' : String(format));
-
-const LIST: readonly TextColumn<SpoolReading>[] = [
-  { heading: 'folder', value: ({ folder }) => folder },
-  { heading: 'owner', value: ({ owner }) => owner.replace('_', ' ') },
-  { heading: 'format', value: (spool) => formatsOf(spool).map(formatText).join(', ') || '–' },
-  { heading: 'records', value: (spool) => String(countsOf(spool).records), isNumber: true },
-  { heading: 'undelivered', value: (spool) => String(countsOf(spool).undelivered), isNumber: true },
-  { heading: 'bytes', value: (spool) => String(countsOf(spool).bytes), isNumber: true },
-  { heading: 'unreadable', value: (spool) => unreadableText(spool) },
-];
-
-function unreadableText(spool: SpoolReading): string {
-  const { damagedBytes, undecodable } = countsOf(spool);
-  const { cutOff } = spool;
-  const parts = [
-    ...(damagedBytes > 0 ? [`${damagedBytes} bytes`] : []),
-    ...(undecodable > 0 ? [`${undecodable} records`] : []),
-    ...(cutOff === null ? [] : [`${cutOff[0]}–${cutOff[1]} cut off`]),
-  ];
-  return parts.join(', ') || '–';
-}
-
-const SEGMENTS: readonly TextColumn<Segment>[] = [
-  { heading: 'segment', value: ({ number }) => String(number), isNumber: true },
-  { heading: 'format', value: ({ format }) => formatText(format) },
-  { heading: 'bytes', value: ({ bytes }) => String(bytes), isNumber: true },
-  { heading: 'records', value: ({ records }) => String(records), isNumber: true },
-  {
-    heading: 'numbers',
-    value: ({ firstSequence: from, lastSequence: to }) => (from === null ? '–' : `${from}–${to}`),
-  },
-  { heading: 'undelivered', value: ({ undelivered }) => String(undelivered), isNumber: true },
-  { heading: 'undecodable', value: ({ undecodable }) => String(undecodable), isNumber: true },
-  { heading: 'damaged ranges', value: ({ damagedRanges }) => String(damagedRanges), isNumber: true },
-  { heading: 'damaged bytes', value: ({ damagedBytes }) => String(damagedBytes), isNumber: true },
-];
-
-const toDocument = (spool: SpoolReading): object => ({
-  folder: spool.folder,
-  owner: spool.owner,
-  validator_hotkey: spool.books?.emitter.validatorHotkey ?? null,
-  instance_id: spool.books?.emitter.instanceId ?? null,
-  formats: formatsOf(spool),
-  bytes: countsOf(spool).bytes,
-  records: countsOf(spool).records,
-  undelivered: countsOf(spool).undelivered,
-  undecodable: countsOf(spool).undecodable,
-  damaged_bytes: countsOf(spool).damagedBytes,
-  last_sequence: spool.lastSequence,
-  cut_off: spool.cutOff,
-});
-
-const toSegmentDocument = (segment: Segment): object => ({
-  number: segment.number,
-  format: segment.format,
-  bytes: segment.bytes,
-  records: segment.records,
-  undelivered: segment.undelivered,
-  undecodable: segment.undecodable,
-  damaged_ranges: segment.damagedRanges,
-  damaged_bytes: segment.damagedBytes,
-  first_sequence: segment.firstSequence,
-  last_sequence: segment.lastSequence,
-});
-
-const toWholeDocument = (spool: SpoolReading): object => {
-  const { cursor, tail, books, segments } = spool;
-  return {
-    ...toDocument(spool),
-    cursor,
-    tail:
-      tail === null
-        ? null
-        : {
-            sequence: tail.sequence,
-            end: tail.end,
-            durability: tail.durability,
-            boot_id: tail.bootId,
-            is_closed: tail.isClosed,
-            is_open_end: tail.isOpenEnd,
-          },
-    books:
-      books === null
-        ? null
-        : { up_to: books.ledger.upTo, dropped: books.ledger.dropped, runs: books.ledger.runs },
-    segments: segments.map(toSegmentDocument),
-  };
-};
-
-function describeSpool(spool: SpoolReading): string {
-  const { books, tail, cursor, owner, cutOff } = spool;
-  const emitter =
-    books === null ? 'unknown: no books, or none that this version reads' : books.emitter.instanceId;
-  return [
-    `${spool.folder} (${owner.replace('_', ' ')})`,
-    `Process: ${emitter}${books === null ? '' : ` of ${books.emitter.validatorHotkey}`}`,
-    `Books: ${books === null ? 'none' : `up to record ${books.ledger.upTo}, ${books.ledger.runs.length} runs`}`,
-    `Tail: ${tail === null ? 'none' : `record ${tail.sequence}, durability ${tail.durability}`}`,
-    `Delivered up to segment ${cursor.segment}, byte ${cursor.offset}`,
-    ...(cutOff === null
-      ? []
-      : [`Cut off: the records ${cutOff[0]} to ${cutOff[1]} were written and are gone.`]),
-    textTable(SEGMENTS, spool.segments),
-  ].join('\n');
 }
 
 const listCommand = (): Command =>
@@ -152,7 +29,7 @@ const listCommand = (): Command =>
       const directory = join(readConfig(process.env).dataDirectory, 'spool');
       const spools = await Promise.all((await findSpools(directory)).map(readSpool));
       print(json, { spools: spools.map(toDocument) }, () =>
-        spools.length === 0 ? `There are no spools below ${directory}.` : textTable(LIST, spools),
+        spools.length === 0 ? `There are no spools below ${directory}.` : textTable(SPOOL_COLUMNS, spools),
       );
     });
 
@@ -162,7 +39,7 @@ const inspectCommand = (): Command =>
     .argument('<folder>', 'the folder')
     .option('--json', 'print one JSON document instead of text')
     .action(async (folder: string, { json }: JsonOption) => {
-      const spool = await readSpool(existing(folder));
+      const spool = await readSpool(existingFolder(folder));
       print(json, toWholeDocument(spool), () => describeSpool(spool));
     });
 
@@ -174,25 +51,13 @@ const replayCommand = (): Command =>
     .argument('<folder>', 'the folder')
     .option('--json', 'print one JSON document instead of text')
     .action(async (folder: string, { json }: JsonOption) => {
-      const place = existing(folder);
+      const place = existingFolder(folder);
       const replayed = await withDatabase(async (database) => {
         requireSameDatabase(place, database);
         return replaySpoolFolder(database.pool, place);
       });
       print(json, { folder: place, ...replayed }, () => replayText(place, replayed));
     });
-
-function replayText(folder: string, { delivered, rejected, undecodable, unreadable }: ReplayedSpool): string {
-  const segments = Object.entries(unreadable).map(([number, reason]) => `segment ${number} (${reason})`);
-  const isWhole = segments.length === 0 && undecodable === 0;
-  return [
-    `Delivered: ${delivered} records.`,
-    ...(rejected > 0 ? [`Rejected by the database: ${rejected}.`] : []),
-    isWhole
-      ? `All of it could be read. \`barograph spools drop ${folder} --yes\` removes it.`
-      : `Not readable: ${undecodable} records; ${segments.join(', ') || 'no segment is damaged'}. The folder stays as it is.`,
-  ].join('\n');
-}
 
 const dropCommand = (): Command =>
   new Command('drop')
@@ -201,7 +66,7 @@ const dropCommand = (): Command =>
     .option('--yes', 'really remove it; without it the loss is only named')
     .option('--json', 'print one JSON document instead of text')
     .action(async (folder: string, { yes, json }: JsonOption & { readonly yes?: true }) => {
-      const place = existing(folder);
+      const place = existingFolder(folder);
       const spool = await readSpool(place);
       if (yes !== true)
         throw new CategorizedError(
@@ -222,16 +87,7 @@ const dropCommand = (): Command =>
       );
     });
 
-function lossText(spool: SpoolReading): string {
-  const { records, undelivered, bytes } = countsOf(spool);
-  const unreadable = unreadableText(spool);
-  return (
-    `${spool.folder} holds ${bytes} bytes with ${records} records, of which ${undelivered} are not known to be delivered` +
-    `; unreadable: ${unreadable === '–' ? 'nothing' : unreadable}.`
-  );
-}
-
-function existing(folder: string): string {
+function existingFolder(folder: string): string {
   if (existsSync(folder)) return resolve(folder);
   throw new CategorizedError(
     'validator_internal',
