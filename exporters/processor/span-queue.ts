@@ -7,6 +7,7 @@ export const DROP_REASONS = [
   'spool_full',
   'disk_full',
   'spool_failed',
+  'spool_lost',
   'too_large',
   'rejected',
   'unreadable',

@@ -2,19 +2,18 @@ import { startIntervalTask } from '#lifecycle/interval-task';
 import type { Scheduler } from '#lifecycle/scheduler';
 import type { ExportReport, SpanSink } from '../export-report.ts';
 import { NOTHING_ADOPTED, type Adopted } from './recovery/adopt-spools.ts';
-import type { Spool } from './spool.ts';
-import type { SpoolFolder } from './spool-folder.ts';
+import type { ReplaceableSpool } from './replaceable-spool.ts';
 
-/** Intervals of the heartbeat and of the search for orphaned spools, ms. */
+/** Intervals of the check of the folder, of the heartbeat and of the search for orphaned spools, ms. */
+const WATCHDOG_MILLIS = 1000;
 const HEARTBEAT_MILLIS = 10_000;
-const ADOPTION_MILLIS = 60_000;
+const ADOPTION_MILLIS = 5000;
 /** Fill level, as a part of the limit, at which a warning is issued. */
 const WARNING_RATIO = 0.8;
 
 /** Collaborators of the upkeep. */
 export interface UpkeepOptions {
-  readonly spool: Spool;
-  readonly folder: SpoolFolder;
+  readonly spool: Pick<ReplaceableSpool, 'isUnused' | 'bytes' | 'account' | 'keep' | 'finishRescued'>;
   readonly limitBytes: number;
   readonly sink: SpanSink;
   readonly adopt: () => Promise<Adopted>;
@@ -35,9 +34,13 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const { scheduler, onProblem } = options;
   // A timer of its own: a heartbeat that hangs on the database must not stop the renewal of the lock.
   const watchdog = createWatchdog(options);
-  const heartbeat = { everyMillis: HEARTBEAT_MILLIS, previousRun: Promise.resolve(), scheduler };
-  const stopWatchdog = startIntervalTask({ ...heartbeat, work: watchdog });
-  const stopHeartbeats = startIntervalTask({ ...heartbeat, work: () => sendHeartbeat(options) });
+  const task = { previousRun: Promise.resolve(), scheduler };
+  const stopWatchdog = startIntervalTask({ ...task, everyMillis: WATCHDOG_MILLIS, work: watchdog });
+  const stopHeartbeats = startIntervalTask({
+    ...task,
+    everyMillis: HEARTBEAT_MILLIS,
+    work: () => sendHeartbeat(options),
+  });
   const adopt = (): Promise<Adopted> =>
     options.adopt().catch((error: unknown) => {
       onProblem(`The spools of dead processes could not be adopted: ${String(error)}`);
@@ -58,17 +61,11 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   };
 }
 
-/** Renews the lock, and fences the spool when it is lost. Warns on the rising edge of the fill level, not on every check. */
-function createWatchdog({ spool, folder, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
+/** Keeps the folder. Warns on the rising edge of the fill level, not on every check. */
+function createWatchdog({ spool, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
   let isWarned = false;
   return async () => {
-    if (!(await folder.lock.touch())) {
-      spool.fence();
-      onProblem(
-        `Another process has taken over ${folder.directory}: nothing more is recorded. Start this one again.`,
-      );
-      return;
-    }
+    await spool.keep();
     const isFilling = spool.bytes > limitBytes * WARNING_RATIO;
     if (isFilling && !isWarned) {
       const percent = Math.round((100 * spool.bytes) / limitBytes);
@@ -81,6 +78,7 @@ function createWatchdog({ spool, folder, limitBytes, onProblem }: UpkeepOptions)
 }
 
 async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
+  await spool.finishRescued();
   if (spool.isUnused) return;
   const report: ExportReport = await sink.export([], { account: spool.account() });
   if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);

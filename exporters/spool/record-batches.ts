@@ -16,6 +16,8 @@ export interface RecordBatchesParts {
   readonly reader: RecordReader;
   readonly ledger: Ledger;
   readonly isOwn: boolean;
+  /** Whether the folder is still ours; what cannot be read in one that is gone is not lost yet. */
+  readonly isHeld: () => boolean;
   /** Records that are queued. */
   readonly size: () => number;
   /** Number of the newest record on disk that is to be delivered. */
@@ -83,9 +85,9 @@ export class RecordBatches {
 
   /** Takes up to `maxRecords` of the next records; null when they cannot be read now. */
   async take(maxRecords: number): Promise<TakenRecords | null> {
-    const { reader, size: waiting, end } = this.#parts;
+    const { reader, size: waiting, end, isHeld } = this.#parts;
     const read = this.#read(maxRecords);
-    if (read.length === 0 && reader.isHeldUp) return null;
+    if (read.length === 0 && (reader.isHeldUp || !isHeld())) return null;
     const delivered = read.filter(({ frame }) => frame.kind !== 'carried');
     const found = (await mapCooperatively(delivered, (record) => this.#toBooked(record))).flat();
     const records = found.map(({ booked }) => booked);

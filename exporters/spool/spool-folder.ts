@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
+import type { LockWatch } from '#processes/lock-watch';
 import { toRanges } from './books/sequence-ranges.ts';
 import type { UnreadableSegments } from './segments/record-reader.ts';
 import { listSegments, removeSegment } from './segments/segment-files.ts';
@@ -11,6 +13,8 @@ import { TAIL } from './segments/tail-file.ts';
 export const OWNER = 'owner';
 /** Suffix of a folder that was set aside, because of what in it cannot be read; nothing of it is ever deleted by a program. */
 export const UNREADABLE = '.unreadable';
+/** What an adopter appends to the name of a folder, with a token of its own behind it. */
+const ADOPTING = /\.adopting-[0-9a-f]{8}$/;
 
 /** A folder of records that this process holds the lock of. */
 export interface SpoolFolder {
@@ -29,11 +33,55 @@ export interface SpoolFolder {
  * if (folder === null) throw new Error('Another process records into worker-1.');
  * ```
  */
-export async function claimFolder(root: string, name: string): Promise<SpoolFolder | null> {
+export async function claimFolder(
+  root: string,
+  name: string,
+  watch?: LockWatch,
+): Promise<SpoolFolder | null> {
   const directory = join(root, name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const lock = await tryFileLock(join(directory, OWNER));
+  const lock = await tryFileLock(join(directory, OWNER), watch);
   return lock === null ? null : { directory, lock };
+}
+
+/**
+ * Claims the folder of a dead process for adoption; null when its owner lives, or may live as far as `watch` has seen.
+ *
+ * The folder is renamed before anything in it is read: an owner that was alive after all finds nothing at its old path and
+ * can neither add to what is read nor remove it. A folder whose adopter dies is adopted again under a new token.
+ */
+export async function claimOrphan(
+  root: string,
+  name: string,
+  watch?: LockWatch,
+): Promise<SpoolFolder | null> {
+  const folder = await claimFolder(root, name, watch);
+  if (folder === null) return null;
+  const token = randomBytes(4).toString('hex');
+  const directory = join(root, `${homeOf(name)}.adopting-${token}`);
+  try {
+    await rename(folder.directory, directory);
+  } catch (error) {
+    await folder.lock.release();
+    throw error;
+  }
+  folder.lock.moveTo(join(directory, OWNER));
+  return { ...folder, directory };
+}
+
+/** The path of a folder without the name of its adopter, by which people know it. */
+export const homeOf = (directory: string): string => directory.replace(ADOPTING, '');
+
+/** Ends an adoption that left something: the folder gets its own name back, unless another process has claimed it. */
+export async function returnFolder({ directory, lock }: SpoolFolder): Promise<void> {
+  const home = homeOf(directory);
+  if (home !== directory && lock.isHeld()) {
+    await rename(directory, home).then(
+      () => lock.moveTo(join(home, OWNER)),
+      () => undefined,
+    );
+  }
+  await lock.release();
 }
 
 /** The names of all folders below the root. */
@@ -52,7 +100,7 @@ export async function removeFolder({ directory, lock }: SpoolFolder): Promise<vo
   for (const name of ['cursor', 'books', TAIL, RESERVE, ...left])
     await rm(join(directory, name), { force: true });
   await lock.release();
-  await rmdir(directory).catch(() => undefined);
+  await rmdir(directory).catch(() => rename(directory, homeOf(directory)).catch(() => undefined));
 }
 
 /**
@@ -108,7 +156,7 @@ export async function quarantine({ directory, lock }: SpoolFolder, reason: strin
 
 async function renameToFree(directory: string): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
-    const place = `${directory}${attempt === 1 ? '' : `.${attempt}`}${UNREADABLE}`;
+    const place = `${homeOf(directory)}${attempt === 1 ? '' : `.${attempt}`}${UNREADABLE}`;
     try {
       await rename(directory, place);
       return place;

@@ -3,7 +3,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { DropReason, QueueListener } from '#processor/span-queue';
 import type { BooksFile } from './books/books-file.ts';
 import type { Ledger } from './books/ledger.ts';
-import type { OpenSteps } from './open-steps.ts';
+import type { OpenStep, OpenSteps } from './open-steps.ts';
 import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
 import type { Appended, SegmentWriter } from './segments/segment-writer.ts';
@@ -145,6 +145,12 @@ export class SpoolWriter {
     }
   }
 
+  /** Takes over running steps of an earlier emitter: their starts are written here again, and count there. */
+  carryOver(steps: readonly OpenStep[]): void {
+    for (const step of steps) this.#parts.open.set({ ...step, bufferIndex: null, segment: 0 });
+    this.rewriteOpenStarts(0);
+  }
+
   /**
    * Compaction: before a segment is removed, the starts of running steps in it are appended again as `carried` records.
    *
@@ -217,6 +223,13 @@ export class SpoolWriter {
   /** Writes the tail if it is due, and no more after that. */
   close(): void {
     if (this.#isTailDue) this.writeTail();
+    this.leaveTail();
+  }
+
+  /** Writes the tail no more: it belongs to whoever has the folder now. */
+  leaveTail(): void {
+    this.#isTailDue = false;
+    this.#tailEnd = null;
     if (this.#tailTimer !== null) clearTimeout(this.#tailTimer);
     this.#tailTimer = null;
   }

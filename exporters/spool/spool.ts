@@ -6,7 +6,7 @@ import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/spa
 import { ArrivalSamples } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
-import { OpenSteps } from './open-steps.ts';
+import { OpenSteps, type SpanIds } from './open-steps.ts';
 import { Cursor, START, type Position } from './segments/cursor.ts';
 import { ignoreErrors, SpoolWriter } from './spool-writer.ts';
 import { RecordBatches } from './record-batches.ts';
@@ -19,6 +19,21 @@ import { readBootId, TailFile, type Tail } from './segments/tail-file.ts';
 export interface SpoolOptions extends SegmentWriterOptions {
   readonly emitter: Emitter;
   readonly listener: QueueListener;
+  /** Whether this process still has the lock of the directory; always, unless given. */
+  readonly isHeld?: () => boolean;
+}
+
+/** What a process still has of a spool whose folder it has lost. */
+export interface SpoolLeftover {
+  readonly emitter: Emitter;
+  readonly ledger: Ledger;
+  readonly open: OpenSteps;
+  /** Its descriptors can still be read. */
+  readonly segments: SegmentWriter;
+  /** Whether nothing was found in it that cannot be read. */
+  readonly isWhole: boolean;
+  /** Records that no batch has taken. */
+  readonly queued: number;
 }
 
 /** State of a dead process's spool, as `recoverSpool` reads it from the files. */
@@ -104,6 +119,7 @@ export class Spool implements SpanQueue {
       reader: this.#reader,
       ledger: this.#ledger,
       isOwn: this.#isOwn,
+      isHeld: options.isHeld ?? (() => true),
       size: () => this.size,
       lastWritten: () => Math.max(this.#writer.lastWritten, recovered?.lastWritten ?? 0),
       end: () => this.#segments.end,
@@ -169,7 +185,7 @@ export class Spool implements SpanQueue {
 
   settle(): void {
     const committed = this.#isClosed ? null : this.#batches.settle();
-    if (committed === null) return;
+    if (committed === null || this.#isFenced) return;
     ignoreErrors(() => {
       this.#cursor.write(committed);
       this.#compact(committed.segment);
@@ -198,9 +214,29 @@ export class Spool implements SpanQueue {
     return closings;
   }
 
-  /** Fences the spool after the loss of its lock: another process owns the files, so every later push is dropped. */
-  fence(): void {
+  /** The span of a running step as it was at its start. */
+  startOf(span: SpanIds): ObservedSpan | undefined {
+    return this.#open.get(span)?.started;
+  }
+
+  /** Takes over the running steps of a spool that was lost. */
+  carryOver({ open }: SpoolLeftover): void {
+    this.#writer.carryOver(open.onDisk());
+  }
+
+  /** Whether the newest segment still has a name in some folder. */
+  get isLinked(): boolean {
+    return this.#segments.isLinked;
+  }
+
+  /** Fences the spool after the loss of its folder: every later push is dropped. @returns what can still be read of it */
+  surrender(): SpoolLeftover {
+    this.#writer.flush();
+    this.#writer.leaveTail();
     this.#isFenced = true;
+    const { emitter } = this.#options;
+    const [ledger, open, segments] = [this.#ledger, this.#open, this.#segments];
+    return { emitter, ledger, open, segments, isWhole: this.unreadable.size === 0, queued: this.size };
   }
 
   close(): number {
@@ -208,9 +244,10 @@ export class Spool implements SpanQueue {
     this.#isClosed = true;
     this.#writer.flush();
     this.#writer.close();
-    ignoreErrors(() => this.#books.write(this.#ledger.state()));
+    // The files of a lost folder belong to its adopter.
+    if (!this.#isFenced) ignoreErrors(() => this.#books.write(this.#ledger.state()));
     if (this.#isOwn && !this.#isFenced) ignoreErrors(() => this.#tail?.markClosed());
-    this.#segments.close();
+    this.#segments.dispose();
     this.#tail?.close();
     this.#cursor.close();
     this.#books.close();

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
-import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { link, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { CategorizedError } from '#semconv/error-categories';
-import { identifyOwnProcess, isAlive } from './process-identity.ts';
+import { LockWatch, ownPlace } from './lock-watch.ts';
+import { identifyOwnProcess, identifyOwnThread } from './process-identity.ts';
 
 /** Waiting for a lock. */
 export interface FileLockOptions {
@@ -16,21 +16,25 @@ export interface FileLockOptions {
   readonly pollMillis?: number;
 }
 
-/** A lock that is held until it is released, or until its process dies. */
+/** A lock that is held until it is released, or until its process or thread dies. */
 export interface HeldLock {
+  /** Whether the file is still ours: somebody may have taken the holder for dead, or removed it. */
+  isHeld(): boolean;
   /**
-   * Renews the lease: shows processes of other pid namespaces that the holder is alive. To be called more often than
-   * every `FOREIGN_TIMEOUT_MILLIS`.
+   * Heartbeat: shows those who cannot look the holder up that it is alive. To be called much more often than every
+   * `FOREIGN_SILENCE_MILLIS`.
    *
    * @returns whether the lock is still held; a holder that was late may have lost it
    */
   touch(): Promise<boolean>;
+  /** Follows its file to another path, after its folder was renamed. */
+  moveTo(path: string): void;
   release(): Promise<void>;
 }
 
-/** Lease of a holder in another container or on another machine: without a `touch` for this long it counts as dead. */
-export const FOREIGN_TIMEOUT_MILLIS = 120_000;
-
+/** A lock around work waits less than the time-out of who waits for it, and shows a heartbeat more often. */
+const WORK_SILENCE_MILLIS = 45_000;
+const WORK_HEARTBEAT_MILLIS = 5000;
 /**
  * Runs work under a lock that excludes the other processes of this machine.
  *
@@ -45,33 +49,56 @@ export async function withFileLock<T>(
 ): Promise<T> {
   const { timeoutMillis = 60_000, pollMillis = 10 } = options;
   const deadline = performance.now() + timeoutMillis;
-  let held = await tryFileLock(path);
+  const watch = new LockWatch(undefined, WORK_SILENCE_MILLIS);
+  let held = await tryFileLock(path, watch);
   while (held === null) {
     if (performance.now() > deadline) throw busyError(path, timeoutMillis);
     await delay(pollMillis);
-    held = await tryFileLock(path);
+    held = await tryFileLock(path, watch);
   }
+  const lock = held;
+  const heartbeat = setInterval(() => void lock.touch().catch(() => false), WORK_HEARTBEAT_MILLIS).unref();
   try {
     return await work();
   } finally {
-    await held.release();
+    clearInterval(heartbeat);
+    await lock.release();
   }
 }
 
-/** Acquires the lock, also from a dead holder; null when a live process holds it. */
-export async function tryFileLock(path: string): Promise<HeldLock | null> {
-  const token = `${identifyOwnProcess()} ${randomUUID()} ${ownPidNamespace()}`;
+/**
+ * Acquires the lock, also from a dead holder; null when a live one holds it.
+ *
+ * @param watch what the caller saw before; without it a holder that cannot be looked up is never taken for dead
+ */
+export async function tryFileLock(path: string, watch = new LockWatch()): Promise<HeldLock | null> {
+  const token = [identifyOwnProcess(), randomUUID(), ownPlace(), identifyOwnThread()].join(' ');
   if (!(await linkToken(path, token))) {
-    await removeDeadLock(path);
+    await removeDeadLock(path, watch);
     if (!(await linkToken(path, token))) return null;
   }
+  return holdLock(path, token);
+}
+
+function holdLock(at: string, token: string): HeldLock {
+  let path = at;
+  const isHeld = (): boolean => {
+    try {
+      return readFileSync(path, 'utf8') === token;
+    } catch (error) {
+      // A file that cannot be read now, because too many others are open, is not lost.
+      return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    }
+  };
   return {
+    isHeld,
     touch: async () => {
-      if ((await readToken(path)) !== token) return false;
+      if (!isHeld()) return false;
       const now = new Date();
       await utimes(path, now, now);
       return true;
     },
+    moveTo: (next) => (path = next),
     release: async () => {
       if ((await readToken(path)) === token) await rm(path, { force: true });
     },
@@ -82,7 +109,7 @@ export async function tryFileLock(path: string): Promise<HeldLock | null> {
 export async function holderOf(path: string): Promise<'none' | 'living' | 'dead'> {
   const token = await readToken(path);
   if (token === undefined) return 'none';
-  return (await isHolderAlive(path, token)) ? 'living' : 'dead';
+  return (await new LockWatch().isDead(path, token)) ? 'dead' : 'living';
 }
 
 /** Whether a file is the leftover of a process that died while acquiring the lock `lockName`. */
@@ -91,15 +118,6 @@ export function isAbandonedLockFile(lockName: string, name: string): boolean {
   return /^(\.dead-[0-9a-f]{12})*(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$/.test(
     name.slice(lockName.length),
   );
-}
-
-/** Host and pid namespace, within which a pid is unique: every container has its own pids. */
-function ownPidNamespace(): string {
-  try {
-    return `${hostname()}/${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
-  }
 }
 
 /** Atomic create: hard-linking a complete file makes the lock appear with its token or not at all. */
@@ -123,24 +141,17 @@ async function linkToken(path: string, token: string): Promise<boolean> {
  * Only the process that holds the marker of this token may remove it, after reading the token again. The marker is a
  * lock too, since its holder may be killed as well.
  */
-async function removeDeadLock(path: string): Promise<void> {
+async function removeDeadLock(path: string, watch: LockWatch): Promise<void> {
   const token = await readToken(path);
-  if (token === undefined || (await isHolderAlive(path, token))) return;
+  if (token === undefined || !(await watch.isDead(path, token))) return;
   const marker = `${path}.dead-${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
-  const held = await tryFileLock(marker);
+  const held = await tryFileLock(marker, watch);
   if (held === null) return;
   try {
     if ((await readToken(path)) === token) await rm(path, { force: true });
   } finally {
     await held.release();
   }
-}
-
-async function isHolderAlive(path: string, token: string): Promise<boolean> {
-  const [identity = '', , pidNamespace = ownPidNamespace()] = token.split(' ');
-  if (pidNamespace === ownPidNamespace()) return isAlive(identity);
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-  return Date.now() - mtimeMs < FOREIGN_TIMEOUT_MILLIS;
 }
 
 async function readToken(path: string): Promise<string | undefined> {

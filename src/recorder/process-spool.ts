@@ -7,11 +7,12 @@ import { DEFAULT_OPTIONS } from '#processor/processor-options';
 import { RecordingSpanProcessor } from '#processor/recording-span-processor';
 import { systemScheduler } from '#lifecycle/scheduler';
 import type { DropReason } from '#processor/span-queue';
-import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
+import { createAdopter, type Adopted } from '#spool/recovery/adopt-spools';
 import { unreadableBytes } from '#spool/recovery/inspect-spools';
-import { Spool, type SpoolRemainder } from '#spool/spool';
+import { ReplaceableSpool } from '#spool/replaceable-spool';
+import type { SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
-import { claimFolder, retireFolder, type SpoolFolder } from '#spool/spool-folder';
+import { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 import { startUpkeep } from '#spool/heartbeat';
 import type { Config } from '../config.ts';
 import { describeConnectionTarget } from '#database/connection-target';
@@ -65,7 +66,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   const { emitter, onProblem } = options;
   const root = spoolRoot(options);
   const folder = await claim(root, emitter.instanceId);
-  const { spool, processor } = createProcessor(options, folder);
+  const { spool, processor } = createProcessor(options, { root, folder });
   const flushNow = (): void => spool.flushNow();
   process.on('exit', flushNow);
   process.on('uncaughtExceptionMonitor', flushNow);
@@ -80,11 +81,18 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
       const onDropped = (reason: DropReason, records: number): void => {
         dropped[reason] = (dropped[reason] ?? 0) + records;
       };
-      const adoption = { ...spoolSettings(options), root, sink: options.measuredSink, onClosed, onDropped };
-      const delivery = createDelivery(options.measuredSink, stopping.signal);
+      const adoptOrphans = createAdopter({
+        ...spoolSettings(options),
+        root,
+        sink: options.measuredSink,
+        delivery: createDelivery(options.measuredSink, stopping.signal),
+        maxBatchSize: DEFAULT_OPTIONS.maxBatchSize,
+        onClosed,
+        onDropped,
+        onProblem,
+      });
       const adopt = async (): Promise<Adopted> => {
-        const { maxBatchSize } = DEFAULT_OPTIONS;
-        const adopted = await adoptSpools({ ...adoption, delivery, maxBatchSize, onProblem });
+        const adopted = await adoptOrphans();
         if (adopted.records > 0) options.onAdopted?.(adopted);
         return adopted;
       };
@@ -92,7 +100,6 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
       const upkeep = startUpkeep({
         ...options,
         spool,
-        folder,
         limitBytes,
         adopt,
         scheduler: systemScheduler,
@@ -106,7 +113,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
     finish: async () => {
       process.off('exit', flushNow);
       process.off('uncaughtExceptionMonitor', flushNow);
-      return finish(spool, folder, options);
+      return spool.finish();
     },
   };
 }
@@ -147,12 +154,16 @@ const spoolSettings = ({ config }: RecordingSpoolOptions) => ({
   durability: config.spoolDurability,
 });
 
-function createProcessor(options: RecordingSpoolOptions, { directory }: SpoolFolder) {
-  let opened: Spool | undefined;
-  const { emitter, measuredSink, flushTimeoutMillis } = options;
+function createProcessor(
+  options: RecordingSpoolOptions,
+  { root, folder }: { readonly root: string; readonly folder: SpoolFolder },
+) {
+  let opened: ReplaceableSpool | undefined;
+  const { measuredSink, flushTimeoutMillis } = options;
+  const settings = spoolSettings(options);
   const processor = new RecordingSpanProcessor({
     sink: measuredSink,
-    queue: (listener) => (opened = new Spool({ ...spoolSettings(options), directory, emitter, listener })),
+    queue: (listener) => (opened = new ReplaceableSpool({ ...options, settings, root, listener }, folder)),
     ...(flushTimeoutMillis === undefined ? {} : { flushTimeoutMillis }),
   });
   if (opened === undefined) throw new Error('The processor asked for no queue.');
@@ -171,24 +182,4 @@ function createDelivery(sink: SpanSink, signal: AbortSignal): DeliveryContext {
     onRetry: () => undefined,
     pause: (millis) => sleep(millis, undefined, { signal, ref: false }).catch(() => undefined),
   };
-}
-
-async function finish(
-  spool: Spool,
-  folder: SpoolFolder,
-  { sink, onProblem }: RecordingSpoolOptions,
-): Promise<SpoolRemainder> {
-  spool.close();
-  const { remainder } = spool;
-  if (remainder.records === 0 && remainder.openSteps === 0 && (await commitFinalAccount(spool, sink))) {
-    const problem = await retireFolder(folder, spool.unreadable);
-    if (problem !== null) onProblem(problem);
-  } else await folder.lock.release();
-  return remainder;
-}
-
-/** Commits the final account of this process. If that fails, the next process adopts the empty spool and commits it. */
-async function commitFinalAccount(spool: Spool, sink: SpanSink): Promise<boolean> {
-  if (spool.isUnused) return true;
-  return (await sink.export([], { account: spool.account(true) })).kind === 'written';
 }

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  FOREIGN_TIMEOUT_MILLIS,
-  isAbandonedLockFile,
-  tryFileLock,
-  withFileLock,
-  type HeldLock,
-} from '#processes/file-lock';
+import { isAbandonedLockFile, tryFileLock, withFileLock, type HeldLock } from '#processes/file-lock';
+import { FOREIGN_SILENCE_MILLIS, LockWatch } from '#processes/lock-watch';
 import { identifyOwnProcess } from '#processes/process-identity';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -100,11 +99,9 @@ describe('a file lock', () => {
   });
 });
 
-/** A lock of a process in another container or on another machine, touched so long ago. */
-async function foreignLock(path: string, agoMillis: number): Promise<void> {
-  await writeFile(path, `${DEAD} token other-host/pid:[4026531836]`);
-  await touchedAgo(path, agoMillis);
-}
+const FOREIGN = `${DEAD} token other-boot/pid:[4026531836] 1-1`;
+/** Between two looks of an observer, ms; a living holder touches its lock at least as often. */
+const LOOK_MILLIS = 10_000;
 
 async function touchedAgo(path: string, millis: number): Promise<void> {
   const then = new Date(Date.now() - millis);
@@ -117,37 +114,110 @@ async function taken(path: string): Promise<HeldLock> {
   return lock;
 }
 
-describe('a lock from another pid namespace', () => {
-  it('a lock from another pid namespace is respected within its lease, although its pid is not alive here', async () => {
-    const path = join(await temporaryFolder(), 'lock');
-    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS - 30_000);
-    expect(await tryFileLock(path)).toBeNull();
-    expect(await readFile(path, 'utf8')).toContain('other-host');
-  });
+/** An observer with a clock of its own, which looks at a lock again and again. */
+function observer() {
+  let now = 0;
+  const watch = new LockWatch(() => now);
+  return async (path: string, millis: number, between = async (): Promise<void> => undefined) => {
+    for (const end = now + millis; now < end; now += LOOK_MILLIS) {
+      const lock = await tryFileLock(path, watch);
+      if (lock !== null) return lock;
+      await between();
+    }
+    return null;
+  };
+}
 
-  it('a lock from another pid namespace is taken over after its lease, and leaves no file behind', async () => {
+describe('a lock from another pid namespace or another boot', () => {
+  it.each([
+    ['two hours behind', 7_200_000],
+    ['120 s behind', 120_000],
+    ['120 s ahead', -120_000],
+  ])(
+    'a living holder keeps its lock, although its wall clock is %s that of the observer',
+    async (_, agoMillis) => {
+      const path = join(await temporaryFolder(), 'lock');
+      await writeFile(path, FOREIGN);
+      let beats = 0;
+      const beat = (): Promise<void> => touchedAgo(path, agoMillis - (beats += 1));
+      await beat();
+      expect(await observer()(path, 3 * FOREIGN_SILENCE_MILLIS, beat)).toBeNull();
+      expect(await readFile(path, 'utf8')).toBe(FOREIGN);
+    },
+  );
+
+  it('a lock without a heartbeat is taken over after the silence that the observer itself has seen', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lock');
-    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
-    await taken(path);
+    await writeFile(path, FOREIGN);
+    await touchedAgo(path, 10 * FOREIGN_SILENCE_MILLIS);
+    const look = observer();
+    expect(await look(path, FOREIGN_SILENCE_MILLIS), 'an old file alone proves nothing').toBeNull();
+    expect(await look(path, 2 * LOOK_MILLIS)).not.toBeNull();
     expect(await readFile(path, 'utf8')).toContain(identifyOwnProcess());
     expect(await readdir(folder)).toEqual(['lock']);
   });
 
-  it('a lock from another pid namespace is taken over by exactly one of many concurrent attempts', async () => {
+  it('an observer that was frozen itself takes nobody for dead because of that', async () => {
     const path = join(await temporaryFolder(), 'lock');
-    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
-    const locks = await Promise.all(Array.from({ length: 8 }, () => tryFileLock(path)));
+    await writeFile(path, FOREIGN);
+    let now = 0;
+    const watch = new LockWatch(() => now);
+    expect(await tryFileLock(path, watch)).toBeNull();
+    now = 10 * FOREIGN_SILENCE_MILLIS;
+    expect(await tryFileLock(path, watch)).toBeNull();
+  });
+
+  it('a silent lock is taken over by exactly one of many concurrent attempts', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    await writeFile(path, FOREIGN);
+    const looks = Array.from({ length: 8 }, () => observer());
+    const locks = await Promise.all(looks.map((look) => look(path, 2 * FOREIGN_SILENCE_MILLIS)));
     expect(locks.filter((lock) => lock !== null)).toHaveLength(1);
   });
 
-  it('a lock of our own pid namespace has no lease: a live process holds it as long as it lives', async () => {
+  it('a lock of our own pid namespace needs no heartbeat: a live process holds it as long as it lives', async () => {
     const path = join(await temporaryFolder(), 'lock');
     await taken(path);
-    await touchedAgo(path, 10 * FOREIGN_TIMEOUT_MILLIS);
+    expect(await observer()(path, 2 * FOREIGN_SILENCE_MILLIS)).toBeNull();
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'a lock that an earlier version wrote in our own pid namespace is looked up by its pid',
+    async () => {
+      const path = join(await temporaryFolder(), 'lock');
+      await writeFile(path, `${DEAD} token ${hostname()}/${readlinkSync('/proc/self/ns/pid')}`);
+      expect(await tryFileLock(path)).not.toBeNull();
+    },
+  );
+});
+
+describe.runIf(process.platform === 'linux')('a lock of a worker thread', () => {
+  it('the lock of a worker thread is respected while the thread lives, and taken over once it was terminated', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       const { readlinkSync, readFileSync } = require('node:fs');
+       const [, tid] = /task\\/(\\d+)$/.exec(readlinkSync('/proc/thread-self'));
+       const stat = readFileSync('/proc/self/task/' + tid + '/stat', 'utf8');
+       parentPort.postMessage(tid + '-' + stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+       setInterval(() => undefined, 1000);`,
+      { eval: true },
+    );
+    const [thread] = (await once(worker, 'message')) as [string];
+    const [identity, id, place] = await readOwnToken();
+    await writeFile(path, [identity, id, place, thread].join(' '));
     expect(await tryFileLock(path)).toBeNull();
+    await worker.terminate();
+    expect(await tryFileLock(path)).not.toBeNull();
   });
 });
+
+async function readOwnToken(): Promise<readonly string[]> {
+  const path = join(await temporaryFolder(), 'lock');
+  await taken(path);
+  return (await readFile(path, 'utf8')).split(' ');
+}
 
 describe('a lock whose takeover was interrupted by a kill', () => {
   /** The file by which one of many may remove the lock of a dead holder. */
@@ -200,19 +270,21 @@ describe('a lock that is held', () => {
   it('a held lock has a new modification time after touch', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
-    await touchedAgo(path, FOREIGN_TIMEOUT_MILLIS);
+    await touchedAgo(path, 100_000);
     expect(await lock.touch()).toBe(true);
-    expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(FOREIGN_TIMEOUT_MILLIS / 2);
+    expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(50_000);
   });
 
   it('touch returns false after a held lock was lost, and does not renew the lock of another', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const lock = await taken(path);
-    await foreignLock(path, FOREIGN_TIMEOUT_MILLIS + 1000);
-    expect(await lock.touch()).toBe(false);
-    expect(Date.now() - (await stat(path)).mtimeMs).toBeGreaterThan(FOREIGN_TIMEOUT_MILLIS);
+    expect(lock.isHeld()).toBe(true);
+    await writeFile(path, FOREIGN);
+    await touchedAgo(path, 100_000);
+    expect([await lock.touch(), lock.isHeld()]).toEqual([false, false]);
+    expect(Date.now() - (await stat(path)).mtimeMs).toBeGreaterThan(50_000);
     await rm(path);
-    expect(await lock.touch()).toBe(false);
+    expect([await lock.touch(), lock.isHeld()]).toEqual([false, false]);
   });
 
   it('release removes a held lock once, and never the lock of another', async () => {

@@ -1,4 +1,5 @@
 import type { EmitterAccount, SequenceRanges } from '#exporters/emitter-report';
+import type { DropReason } from '#processor/span-queue';
 import { RunCounters, type BookedRecord, type RunIdentity, type RunState } from './run-counters.ts';
 import { rangesAfter, toRanges, withSequence } from './sequence-ranges.ts';
 
@@ -46,6 +47,11 @@ export class Ledger {
     return this.#lastSequence;
   }
 
+  /** Every record up to this number is known to be delivered. */
+  get deliveredSequence(): number {
+    return this.#deliveredSequence;
+  }
+
   /** Allocates the number of a new record. */
   nextSequence(): number {
     this.#lastSequence += 1;
@@ -71,6 +77,29 @@ export class Ledger {
   /** Takes back the drop of a step whose start was dropped and whose end was written. */
   recover(reason: string, run: RunIdentity | null): void {
     this.#runs.drop(run, reason, -1);
+  }
+
+  /** Writes off the records behind the watermark that can be read nowhere any more. @returns their number */
+  writeOff(readable: readonly BookedRecord[], reason: DropReason): number {
+    const lost = this.#unread(readable);
+    this.#dropped = toRanges([...this.#droppedNumbers(), ...lost].sort((a, b) => a - b));
+    this.#runs.writeOff(readable, reason);
+    return lost.length;
+  }
+
+  /** Whether a record behind the watermark is neither among these nor dropped. */
+  hasUnread(readable: readonly BookedRecord[]): boolean {
+    return this.#unread(readable).length > 0;
+  }
+
+  #unread(readable: readonly BookedRecord[]): readonly number[] {
+    const kept = new Set([...readable.map(({ sequence }) => sequence), ...this.#droppedNumbers()]);
+    const behind = numbersOf(this.#deliveredSequence + 1, this.#lastSequence);
+    return behind.filter((sequence) => !kept.has(sequence));
+  }
+
+  #droppedNumbers(): readonly number[] {
+    return this.#dropped.flatMap(([from, to]) => numbersOf(from, to));
   }
 
   /**
@@ -129,3 +158,6 @@ export class Ledger {
     return { upTo: this.#lastSequence, dropped: this.#dropped, runs: this.#runs.state() };
   }
 }
+
+const numbersOf = (from: number, to: number): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);

@@ -56,6 +56,16 @@ export class RunCounters {
     this.#change(run, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + steps));
   }
 
+  /** Counts as dropped every step that is neither delivered nor among these records. */
+  writeOff(readable: readonly BookedRecord[], reason: string): void {
+    const firsts = countFirsts(readable);
+    for (const [key, counts] of this.#runs) {
+      const { spooled } = toAccount(counts, firsts.get(key) ?? 0);
+      if (spooled <= 0) continue;
+      this.#change(counts, ({ dropped }) => (dropped[reason] = (dropped[reason] ?? 0) + spooled));
+    }
+  }
+
   /** Counts committed steps. Not a change to report: the account of the batch included them already. */
   deliver(records: readonly BookedRecord[]): void {
     for (const [key, steps] of countFirsts(records)) {

@@ -3,15 +3,18 @@ import type { SpanSink } from '#exporters/export-report';
 import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
 import type { DropReason } from '#processor/span-queue';
+import { LockWatch } from '#processes/lock-watch';
 import type { Spool, SpoolOptions } from '../spool.ts';
 import { UnknownBooksError } from '../books/books-file.ts';
 import { recoverSpool } from './recover-spool.ts';
 import { listSegments } from '../segments/segment-files.ts';
 import {
-  claimFolder,
+  claimOrphan,
+  homeOf,
   listFolders,
   removeFolder,
   retireFolder,
+  returnFolder,
   quarantine,
   UNREADABLE,
   type SpoolFolder,
@@ -55,22 +58,39 @@ export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 
  * }
  * ```
  */
-export async function adoptSpools(options: AdoptionOptions): Promise<Adopted> {
+export async function adoptSpools(options: AdoptionOptions, watch = new LockWatch()): Promise<Adopted> {
   let adopted = NOTHING_ADOPTED;
   for (const name of await listFolders(options.root)) {
     if (options.delivery.isStopped()) break;
     if (name.endsWith(UNREADABLE)) continue;
-    const folder = await claimFolder(options.root, name).catch(() => null);
+    const folder = await claimOrphan(options.root, name, watch).catch(() => null);
     if (folder === null) continue;
     try {
       adopted = sum(adopted, await adopt(folder, options));
     } catch (error) {
-      options.onProblem(`A spool could not be adopted; it stays in ${folder.directory}: ${String(error)}`);
+      options.onProblem(
+        `A spool could not be adopted; it stays in ${homeOf(folder.directory)}: ${String(error)}`,
+      );
     } finally {
-      await folder.lock.release();
+      await returnFolder(folder);
     }
   }
   return adopted;
+}
+
+/**
+ * A repeated adoption. It remembers the heartbeats of processes that it cannot look up, those of another boot or pid namespace,
+ * and reports each problem once.
+ */
+export function createAdopter(options: AdoptionOptions): () => Promise<Adopted> {
+  const watch = new LockWatch();
+  const reported = new Set<string>();
+  const onProblem = (message: string): void => {
+    if (reported.has(message)) return;
+    reported.add(message);
+    options.onProblem(message);
+  };
+  return () => adoptSpools({ ...options, onProblem }, watch);
 }
 
 async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Adopted> {
@@ -88,7 +108,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
       const problem = await retireFolder(folder, spool.unreadable);
       const openBooks = openEnd === null ? null : `${openEnd} Its books stay open.`;
       if (problem !== null) options.onProblem(openBooks === null ? problem : `${problem} ${openBooks}`);
-      else if (openBooks !== null) options.onProblem(`${directory} was delivered. ${openBooks}`);
+      else if (openBooks !== null) options.onProblem(`${homeOf(directory)} was delivered. ${openBooks}`);
     }
     return { spools: records === null ? 0 : 1, records: records ?? 0, closedSteps: closings.length };
   } finally {

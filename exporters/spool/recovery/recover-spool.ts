@@ -2,17 +2,18 @@ import { setImmediate } from 'node:timers/promises';
 import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros } from '#facts/step-fact';
-import { readBooks, type Books } from '../books/books-file.ts';
-import { Spool, type SpoolOptions } from '../spool.ts';
-import type { Frame } from '../format/frame.ts';
-import { Ledger, type Emitter } from '../books/ledger.ts';
+import { BooksFile, readBooks, type Books } from '../books/books-file.ts';
+import { Spool, type SpoolLeftover, type SpoolOptions } from '../spool.ts';
+import { encodeFrame, readSegment, type Frame } from '../format/frame.ts';
+import { Ledger, type BookedRecord, type Emitter } from '../books/ledger.ts';
 import { OpenSteps } from '../open-steps.ts';
 import { Cursor, isBefore, START, type Position } from '../segments/cursor.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from '../segments/record-reader.ts';
-import { readBootId, readTail, type Tail } from '../segments/tail-file.ts';
+import { readBootId, readTail, TailFile, type Tail } from '../segments/tail-file.ts';
 import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from '../format/span-decoder.ts';
-import { toSpan } from '../format/spool-record.ts';
+import { SegmentWriter, type SegmentWriterOptions } from '../segments/segment-writer.ts';
+import { toPayload, toSpan } from '../format/spool-record.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
@@ -33,6 +34,14 @@ export interface RecoveredSpool {
  * @throws Error of the file system when the directory cannot be written, or its files cannot be opened now
  */
 export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Promise<RecoveredSpool | null> {
+  const restored = await restoreSpool(options);
+  if (restored === null) return null;
+  const { spool, lastActivity, openEnd } = restored;
+  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastActivity }), openEnd };
+}
+
+/** The spool as its files leave it, with the latest instant in its records and whether its end is open. */
+async function restoreSpool(options: Omit<SpoolOptions, 'emitter'>) {
   const { directory } = options;
   const books = readBooks(directory);
   const known = readTail(directory);
@@ -51,7 +60,7 @@ export async function recoverSpool(options: Omit<SpoolOptions, 'emitter'>): Prom
     { ...options, emitter },
     { ledger, open, undelivered, lastWritten, unreadable, tail },
   );
-  return { spool, closings: spool.closeSteps({ reason: 'process_crash', at: lastActivity }), openEnd };
+  return { spool, lastActivity, openEnd };
 }
 
 /** Compares what is there with what the tail knew. Without a tail the books know the end if they were written last. */
@@ -88,6 +97,70 @@ function nextTail(
     bootId: tail === null ? readBootId() : tail.bootId,
     isOpenEnd,
   };
+}
+
+/**
+ * Writes the undelivered records of a lost spool, as far as they can still be read, to a new folder, numbered as they were.
+ * Its steps stay open, since their process lives. What cannot be read is written off as `spool_lost`, unless the files exist
+ * elsewhere: then whoever took them delivers it. Some may be delivered twice, which changes nothing.
+ *
+ * @throws Error of the file system when the new folder cannot be written
+ */
+export async function rescueSpool(
+  left: SpoolLeftover,
+  options: Omit<SpoolOptions, 'emitter'>,
+): Promise<{ readonly spool: Spool; readonly lost: number }> {
+  const { ledger, segments } = left;
+  // Until all is written here the end is open: a process that dies in the middle leaves no clean books.
+  writeTail(options, { sequence: ledger.lastSequence, end: START, isOpenEnd: true });
+  const books = new BooksFile(options.directory, left.emitter);
+  books.write(ledger.state());
+  const { readable, end } = await rewriteRecords(left, options);
+  const lost = segments.isLinked ? 0 : ledger.writeOff(readable, 'spool_lost');
+  books.write(ledger.state());
+  books.close();
+  // What was written off is in the books with its numbers; what only others have may be gone.
+  const isOpenEnd = !left.isWhole || ledger.hasUnread(readable);
+  writeTail(options, { sequence: ledger.lastSequence, end, isOpenEnd });
+  const restored = await restoreSpool(options);
+  if (restored === null) throw new Error(`the books of ${options.directory} cannot be read`);
+  return { spool: restored.spool, lost };
+}
+
+function writeTail(
+  { directory, durability }: SegmentWriterOptions,
+  known: Pick<Tail, 'sequence' | 'end' | 'isOpenEnd'>,
+): void {
+  new TailFile(directory, { ...known, durability, bootId: readBootId() }).close();
+}
+
+/** @returns the records that were written, and the position behind them */
+async function rewriteRecords(
+  { emitter, ledger, open, segments }: SpoolLeftover,
+  options: SegmentWriterOptions,
+): Promise<{ readonly readable: readonly BookedRecord[]; readonly end: Position }> {
+  const writer = new SegmentWriter({ ...options, limitBytes: Infinity });
+  const [decoder, runs] = [new SpanDecoder(), new RunFinder()];
+  const written = new Map<number, BookedRecord>();
+  const rewrite = (frame: Frame): void => {
+    const { kind, sequence } = frame;
+    if (kind === 'carried' || sequence <= ledger.deliveredSequence || written.has(sequence)) return;
+    const span = toSpan(frame, decoder);
+    if (span === null || writer.append([encodeFrame(frame)]) !== 'written') return;
+    const isFirst = kind === 'started' || kind === 'whole';
+    written.set(sequence, { sequence, run: runs.runOf(span), isFirst });
+  };
+  for (const bytes of segments.readKept()) {
+    readSegment(bytes).frames.forEach(rewrite);
+    // Reading and writing are synchronous: steps of this process go on in between.
+    await setImmediate();
+  }
+  // The starts of running steps are in memory as well; those of an earlier emitter are in its own books.
+  for (const { started, sequence } of open.onDisk())
+    if (started.resource['service.instance.id'] === emitter.instanceId)
+      rewrite({ kind: 'started', sequence, payload: toPayload(started) });
+  writer.dispose();
+  return { readable: [...written.values()], end: writer.end };
 }
 
 /** The state of a spool as it is replayed from its segments. */

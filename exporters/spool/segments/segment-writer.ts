@@ -1,9 +1,11 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
+  readSync,
   rmSync,
   writeSync,
   writevSync,
@@ -31,6 +33,11 @@ const RESERVE_BYTES = 128 * 1024;
 export type AppendFailure = 'spool_full' | 'disk_full' | 'spool_failed';
 export type Appended = 'written' | AppendFailure;
 
+/** Most closed segments that are kept open for reading. */
+const MAX_KEPT = 512;
+/** Most bytes that are held in memory after the folder was lost, until the process has another one. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+
 /**
  * Appends groups of records to a segmented log, synchronously and atomically: when `append` returns, the operating system has
  * all records of the group, or it returns the failure and the file is truncated to its old length.
@@ -41,6 +48,11 @@ export class SegmentWriter {
   #file: number | null = null;
   #written = 0;
   #total: number;
+  /** Descriptors of closed segments: somebody may delete or rename the files before their records are delivered. */
+  readonly #kept = new Map<number, number>();
+  /** Records for which no segment could be opened, because the folder is gone. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
   #hasFailed = false;
 
   constructor(options: SegmentWriterOptions) {
@@ -70,27 +82,28 @@ export class SegmentWriter {
     const group = this.#file === null || this.#written === 0 ? [SEGMENT_HEADER, ...records] : records;
     const bytes = group.reduce((sum, record) => sum + record.length, 0);
     const isOverLimit = !mayExceedLimit && this.#total + bytes > this.#options.limitBytes;
-    const failure = isOverLimit ? 'spool_full' : this.#tryToWrite(group, bytes);
-    this.#hasFailed = failure !== null;
-    if (failure !== null) return failure;
-    this.#written += bytes;
-    this.#total += bytes;
+    const appended = isOverLimit ? 'spool_full' : this.#tryToWrite(group, bytes);
+    this.#hasFailed = appended !== 'written';
+    if (appended === 'written') this.#total += bytes;
     if (this.#written >= this.#options.segmentBytes) this.close();
-    return 'written';
+    return appended;
   }
 
-  #tryToWrite(group: readonly Buffer[], bytes: number): AppendFailure | null {
+  #tryToWrite(group: readonly Buffer[], bytes: number): Appended {
     try {
       this.#writeAll(this.#openFile(), group, bytes);
-      return null;
+      this.#written += bytes;
+      return 'written';
     } catch (error) {
-      return this.#undo(error);
+      const isFolderGone = this.#file === null && codeOf(error) === 'ENOENT';
+      return isFolderGone ? this.#hold(group, bytes) : this.#undo(error);
     }
   }
 
   /** Deletes a segment whose records are all delivered; the current segment is never deleted. */
   remove(number: number, bytes: number): void {
     if (number === this.#number && this.#file !== null) return;
+    this.#letGo(number);
     removeSegment(this.#options.directory, number);
     this.#total -= bytes;
   }
@@ -121,13 +134,49 @@ export class SegmentWriter {
 
   /** Closes the current segment; the next record opens a new one. */
   close(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    if (this.#file !== null) this.#kept.set(this.#number, this.#file);
     this.#file = null;
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined && this.#kept.size > MAX_KEPT) this.#letGo(oldest);
+  }
+
+  /** Whether the current segment, if there is one, still has a name in some folder. */
+  get isLinked(): boolean {
+    const file = this.#file ?? [...this.#kept.values()].at(-1);
+    return file === undefined || fstatSync(file).nlink > 0;
+  }
+
+  /** The bytes of every segment that this process still has open, oldest first, wherever its file is now. */
+  *readKept(): Generator<Buffer> {
+    this.close();
+    for (const file of this.#kept.values()) yield readWhole(file);
+    for (const bytes of this.#held) yield bytes;
+  }
+
+  /** Closes the current segment and every one that is kept open. */
+  dispose(): void {
+    this.close();
+    for (const number of [...this.#kept.keys()]) this.#letGo(number);
+    this.#held = [];
+  }
+
+  #letGo(number: number): void {
+    const file = this.#kept.get(number);
+    if (file !== undefined) closeSync(file);
+    this.#kept.delete(number);
+  }
+
+  #hold(records: readonly Buffer[], bytes: number): Appended {
+    if (this.#heldBytes + bytes > MAX_HELD_BYTES) return 'spool_failed';
+    // The buffers belong to the caller, who writes over them.
+    this.#held.push(Buffer.concat(records));
+    this.#heldBytes += bytes;
+    return 'written';
   }
 
   #openFile(): number {
     if (this.#file !== null) return this.#file;
-    const file = openSync(segmentPath(this.#options.directory, this.#number + 1), 'ax', 0o600);
+    const file = openSync(segmentPath(this.#options.directory, this.#number + 1), 'ax+', 0o600);
     this.#number += 1;
     this.#written = 0;
     this.#file = file;
@@ -161,6 +210,14 @@ export class SegmentWriter {
 
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
+
+function readWhole(file: number): Buffer {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  let length = 0;
+  for (let read = 1; read > 0 && length < bytes.length; length += read)
+    read = readSync(file, bytes, length, bytes.length - length, length);
+  return bytes.subarray(0, length);
+}
 
 /** Syncs the directory entry; without it a new file may be missing after a power loss. */
 function syncDirectory(directory: string): void {

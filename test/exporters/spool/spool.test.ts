@@ -150,13 +150,13 @@ describe('Spool', () => {
   });
 });
 
-describe('Spool.fence', () => {
-  it('a fenced spool drops every record', async () => {
+describe('Spool.surrender', () => {
+  it('a spool whose folder was lost drops every later record', async () => {
     const bench = new SpoolBench(await temporaryFolder());
     const spool = bench.open();
     spool.push(spanOf(1), 0);
     await turn();
-    spool.fence();
+    expect(spool.surrender()).toMatchObject({ queued: 1 });
     expect(spool.push(spanOf(2), 0)).toBe('spool_failed');
     expect(kindsOn(bench.directory)).toEqual(['whole']);
   });

@@ -9,7 +9,7 @@ import { adoptSpools, type AdoptionOptions } from '#spool/recovery/adopt-spools'
 import { Spool } from '#spool/spool';
 import { SEGMENT_HEADER } from '#spool/format/frame';
 import { segmentPath } from '#spool/segments/segment-files';
-import { claimFolder } from '#spool/spool-folder';
+import { claimFolder, claimOrphan } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
 import { identifyProcess } from '#processes/process-identity';
 import { temporaryFolder } from '#test/support/temporary-folder';
@@ -122,14 +122,15 @@ describe('adoptSpools: living owners', () => {
 
   it('a spool whose lock is lost during the delivery is abandoned at the next batch', async () => {
     const { root, outside, adopt } = await rig();
-    const directory = leaveSpool(root, 'dead', spans(1, 2, 3, 4, 5));
+    leaveSpool(root, 'dead', spans(1, 2, 3, 4, 5));
+    const ownerOf = (): string => join(root, readdirSync(root)[0] ?? '', 'owner');
     outside.outcome = () => {
-      writeFileSync(join(directory, 'owner'), '1-1 third elsewhere');
+      writeFileSync(ownerOf(), '1-1 third elsewhere');
       return undefined;
     };
     expect(await adopt()).toMatchObject({ spools: 0 });
     expect(outside.spans).toHaveLength(3);
-    expect(readFileSync(join(directory, 'owner'), 'utf8'), 'its lock stays').toBe('1-1 third elsewhere');
+    expect(readFileSync(ownerOf(), 'utf8'), 'its lock stays').toBe('1-1 third elsewhere');
   });
 });
 
@@ -145,6 +146,24 @@ describe('adoptSpools: dead owners', () => {
       expect(account).toMatchObject({ isOwn: false, isClosed: true });
     expect(readdirSync(root)).toEqual([]);
     expect(reported).toEqual({ problems: [], closings: [], dropped: {} });
+  });
+
+  it('a folder is renamed before it is read, and one whose adopter died is adopted again', async () => {
+    const { root, outside, adopt } = await rig();
+    leaveSpool(root, 'dead', spans(1, 2));
+    const claimed = await claimOrphan(root, 'dead');
+    const [name = ''] = readdirSync(root);
+    expect(name).toMatch(/^dead\.adopting-[0-9a-f]{8}$/);
+    expect(claimed).toMatchObject({ directory: join(root, name) });
+    expect(await adopt(), 'its adopter lives').toMatchObject({ spools: 0 });
+    writeFileSync(join(root, name, 'owner'), '4194305-7 token');
+    outside.outcome = () => {
+      expect(readdirSync(root)).toEqual([expect.stringMatching(/^dead\.adopting-[0-9a-f]{8}$/)]);
+      expect(readdirSync(root)).not.toEqual([name]);
+      return undefined;
+    };
+    expect(await adopt()).toMatchObject({ spools: 1, records: 2 });
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it('open steps are closed, and each closing is passed to the traces once', async () => {

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import type { ObservedSpan } from '#facts/observed-span';
+import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
+import type { EmitterAccount } from '../emitter-report.ts';
+import type { SpanSink } from '../export-report.ts';
+import type { Emitter } from './books/ledger.ts';
+import { rescueSpool } from './recovery/recover-spool.ts';
+import { Spool, type SpoolOptions, type SpoolRemainder } from './spool.ts';
+import { claimFolder, retireFolder, type SpoolFolder } from './spool-folder.ts';
+
+/** Collaborators of the spool of a process. */
+export interface ReplaceableSpoolOptions {
+  readonly settings: Pick<SpoolOptions, 'segmentBytes' | 'limitBytes' | 'durability'>;
+  /** The directory of all spools on this machine for the same database. */
+  readonly root: string;
+  readonly emitter: Emitter;
+  readonly listener: QueueListener;
+  /** Commits the last account of a spool. */
+  readonly sink: SpanSink;
+  readonly onProblem: (message: string) => void;
+}
+
+interface OwnSpool {
+  readonly spool: Spool;
+  readonly folder: SpoolFolder;
+}
+
+type Restamp = (resource: ObservedSpan['resource']) => ObservedSpan['resource'];
+
+/**
+ * The spool of a living process, which survives the loss of its folder: somebody deletes it, or another process takes this
+ * one for dead. The process then goes on in a new folder as a new emitter (`service.instance.id`), because the books of the
+ * old one belong to its adopter. What was not delivered is read again through the descriptors that are still open, and
+ * delivered as what it was: records of the old emitter.
+ */
+export class ReplaceableSpool implements SpanQueue {
+  readonly #options: ReplaceableSpoolOptions;
+  #current: OwnSpool;
+  /** Gives a span the new emitter; null as long as the first folder is held. */
+  #restamp: Restamp | null = null;
+  /** Undelivered records of lost folders, oldest first. */
+  #rescued: readonly OwnSpool[] = [];
+  /** Records that are being rescued. */
+  #underRescue = 0;
+  /** The spools of the batches in flight, oldest first. */
+  readonly #taken: Spool[] = [];
+  #failure: string | null = null;
+
+  /** @param folder of the emitter, locked by this process */
+  constructor(options: ReplaceableSpoolOptions, folder: SpoolFolder) {
+    this.#options = options;
+    this.#current = { folder, spool: new Spool({ ...this.#spoolOptions(folder), emitter: options.emitter }) };
+  }
+
+  get size(): number {
+    return this.#all.reduce((sum, { spool }) => sum + spool.size, this.#underRescue);
+  }
+
+  get oldestQueuedAt(): number | null {
+    return this.#current.spool.oldestQueuedAt;
+  }
+
+  /** Whether the current emitter has nothing to report. */
+  get isUnused(): boolean {
+    return this.#current.spool.isUnused;
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#all.reduce((sum, { spool }) => sum + spool.bytes, 0);
+  }
+
+  /** The account of the current emitter; see `Spool.account`. */
+  account(isClosed = false): EmitterAccount {
+    return this.#current.spool.account(isClosed);
+  }
+
+  /** A step that was running when its folder was lost ends as a step of its own emitter. */
+  push(span: ObservedSpan, now: number): Pushed {
+    const { spool } = this.#current;
+    if (this.#restamp === null) return spool.push(span, now);
+    const started = span.phase === 'ended' ? spool.startOf(span) : undefined;
+    return spool.push({ ...span, resource: started?.resource ?? this.#restamp(span.resource) }, now);
+  }
+
+  flushNow(): void {
+    this.#current.spool.flushNow();
+  }
+
+  async take(maxSpans: number): Promise<SpanBatch> {
+    const { spool } = this.#rescued.find((rescued) => rescued.spool.size > 0) ?? this.#current;
+    if (spool.size === 0) return { spans: [], queuedAt: 0, isHeldUp: true };
+    const batch = await spool.take(maxSpans);
+    if (batch.isHeldUp !== true) this.#taken.push(spool);
+    return batch;
+  }
+
+  settle(): void {
+    this.#taken.shift()?.settle();
+  }
+
+  /** Stops intake; the files are closed by `finish`. */
+  close(): number {
+    this.flushNow();
+    return 0;
+  }
+
+  /** Renews the locks of the folders, and goes on in a new one when that of this process was lost. Calls must not overlap. */
+  async keep(): Promise<void> {
+    const { folder, spool } = this.#current;
+    if (!(await folder.lock.touch()) || !spool.isLinked)
+      await this.#replace().catch((error: unknown) => this.#fail(error));
+    for (const rescued of this.#rescued) {
+      if (await rescued.folder.lock.touch()) continue;
+      this.#forget(rescued);
+      this.#drop(rescued.spool.size);
+    }
+  }
+
+  /** Commits the last account of each lost emitter whose records are delivered, and removes its folder. */
+  async finishRescued(): Promise<void> {
+    for (const rescued of this.#rescued) {
+      if (rescued.spool.size > 0 || this.#taken.includes(rescued.spool)) continue;
+      if (!(await this.#commitFinalAccount(rescued.spool))) continue;
+      this.#forget(rescued);
+      await this.#retire(rescued);
+    }
+  }
+
+  /** Closes everything, and removes what is delivered. The rest is left to the next process. Never rejects. */
+  async finish(): Promise<SpoolRemainder> {
+    await this.keep().catch((error: unknown) => this.#fail(error));
+    await this.finishRescued().catch((error: unknown) => this.#fail(error));
+    const left = this.#rescued.map(({ spool }) => spool.remainder.records);
+    for (const rescued of this.#rescued) {
+      this.#forget(rescued);
+      await rescued.folder.lock.release();
+    }
+    const { spool, folder } = this.#current;
+    spool.close();
+    const { remainder } = spool;
+    const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
+    if (isDone && (spool.isUnused || (await this.#commitFinalAccount(spool))))
+      await this.#retire({ spool, folder }).catch((error: unknown) => this.#fail(error));
+    else await folder.lock.release();
+    return { ...remainder, records: left.reduce((sum, records) => sum + records, remainder.records) };
+  }
+
+  get #all(): readonly OwnSpool[] {
+    return [...this.#rescued, this.#current];
+  }
+
+  #spoolOptions({ directory, lock }: SpoolFolder): Omit<SpoolOptions, 'emitter'> {
+    const { settings, listener } = this.#options;
+    return { ...settings, directory, listener, isHeld: () => lock.isHeld() };
+  }
+
+  /** Nothing changes until both folders are claimed: until then the descriptors of the lost one take the records. */
+  async #replace(): Promise<void> {
+    const emitter = { ...this.#options.emitter, instanceId: randomUUID(), epoch: randomUUID() };
+    const lost = this.#current;
+    const folder = await this.#claim(emitter.instanceId);
+    const rescueFolder = await this.#claim(randomUUID());
+    const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
+    // Nothing is awaited up to the rescue: no span falls in between.
+    const left = lost.spool.surrender();
+    spool.carryOver(left);
+    this.#current = { spool, folder };
+    this.#restamp = restampAs(emitter.instanceId);
+    this.#underRescue = left.queued;
+    try {
+      const rescued = await rescueSpool(left, this.#spoolOptions(rescueFolder));
+      // Batches in flight are delivered as well, so that there may be more to settle than was queued.
+      this.#options.listener.added(rescued.spool.size + rescued.lost - left.queued);
+      if (rescued.lost > 0) this.#options.listener.dropped('spool_lost', rescued.lost);
+      this.#rescued = [...this.#rescued, { spool: rescued.spool, folder: rescueFolder }];
+      this.#options.onProblem(lossText(lost.folder, { folder, emitter, ...rescued }));
+    } catch (error) {
+      await rescueFolder.lock.release();
+      this.#drop(left.queued);
+      throw error;
+    } finally {
+      this.#underRescue = 0;
+      lost.spool.close();
+      await lost.folder.lock.release();
+    }
+  }
+
+  async #claim(name: string): Promise<SpoolFolder> {
+    const folder = await claimFolder(this.#options.root, name);
+    if (folder === null) throw new Error(`the folder ${name} is held by another process`);
+    return folder;
+  }
+
+  #forget(rescued: OwnSpool): void {
+    this.#rescued = this.#rescued.filter((other) => other !== rescued);
+    rescued.spool.close();
+  }
+
+  #drop(records: number): void {
+    if (records > 0) this.#options.listener.dropped('spool_lost', records);
+  }
+
+  /** Removes a folder of which all is delivered; what in it cannot be read is set aside and named. */
+  async #retire({ spool, folder }: OwnSpool): Promise<void> {
+    const problem = await retireFolder(folder, spool.unreadable);
+    if (problem !== null) this.#options.onProblem(problem);
+  }
+
+  async #commitFinalAccount(spool: Spool): Promise<boolean> {
+    return (await this.#options.sink.export([], { account: spool.account(true) })).kind === 'written';
+  }
+
+  #fail(error: unknown): void {
+    const failure = String(error);
+    if (failure === this.#failure) return;
+    this.#failure = failure;
+    this.#options.onProblem(`The spool could not be put in order: ${failure}.`);
+  }
+}
+
+/** Spans share the resource of their SDK: it is copied once. */
+function restampAs(instanceId: string): Restamp {
+  const copies = new WeakMap<object, ObservedSpan['resource']>();
+  return (resource) => {
+    const copy = copies.get(resource) ?? { ...resource, 'service.instance.id': instanceId };
+    copies.set(resource, copy);
+    return copy;
+  };
+}
+
+function lossText(
+  lost: SpoolFolder,
+  next: {
+    readonly folder: SpoolFolder;
+    readonly emitter: Emitter;
+    readonly spool: Spool;
+    readonly lost: number;
+  },
+): string {
+  return (
+    `The spool ${lost.directory} of this process was removed, or taken over by a process that heard nothing of this one. ` +
+    `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. Of the records that were not ` +
+    `delivered, ${next.spool.size} are kept and ${next.lost} are lost (spool_lost). Nothing but Barograph may change the data ` +
+    'directory while a process records into it.'
+  );
+}
