@@ -48,11 +48,15 @@ export interface CommandedWork extends Measured {
 
 const PROGRAM = join(import.meta.dirname, 'recording-process.ts');
 
-/** Starts a recording process; the sources are compiled as they are loaded, which takes about a second. */
-export function startRecorderProcess(load: RecordingLoad): RecorderProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(load)], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-  });
+/**
+ * Starts a recording process; the sources are compiled as they are loaded, which takes about a second.
+ *
+ * @param before a program with its arguments that starts it in other surroundings
+ */
+export function startRecorderProcess(load: RecordingLoad, before: readonly string[] = []): RecorderProcess {
+  const node = [process.execPath, '--import', 'tsx', PROGRAM, JSON.stringify(load)];
+  const [program = process.execPath, ...args] = [...before, ...node];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
