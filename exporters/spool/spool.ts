@@ -25,7 +25,6 @@ export interface SpoolOptions extends SegmentWriterOptions {
 
 /** What a process still has of a spool whose folder it has lost. */
 export interface SpoolLeftover {
-  readonly emitter: Emitter;
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   /** Its descriptors can still be read. */
@@ -234,9 +233,8 @@ export class Spool implements SpanQueue {
     this.#writer.flush();
     this.#writer.leaveTail();
     this.#isFenced = true;
-    const { emitter } = this.#options;
     const [ledger, open, segments] = [this.#ledger, this.#open, this.#segments];
-    return { emitter, ledger, open, segments, isWhole: this.unreadable.size === 0, queued: this.size };
+    return { ledger, open, segments, isWhole: this.unreadable.size === 0, queued: this.size };
   }
 
   close(): number {

@@ -43,6 +43,11 @@ export class Ledger {
     this.#emitter = emitter;
   }
 
+  /** With the start token. */
+  get emitter(): Emitter {
+    return this.#emitter;
+  }
+
   get lastSequence(): number {
     return this.#lastSequence;
   }

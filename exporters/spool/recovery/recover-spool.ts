@@ -113,7 +113,7 @@ export async function rescueSpool(
   const { ledger, segments } = left;
   // Until all is written here the end is open: a process that dies in the middle leaves no clean books.
   writeTail(options, { sequence: ledger.lastSequence, end: START, isOpenEnd: true });
-  const books = new BooksFile(options.directory, left.emitter);
+  const books = new BooksFile(options.directory, ledger.emitter);
   books.write(ledger.state());
   const { readable, end } = await rewriteRecords(left, options);
   const lost = segments.isLinked ? 0 : ledger.writeOff(readable, 'spool_lost');
@@ -136,7 +136,7 @@ function writeTail(
 
 /** @returns the records that were written, and the position behind them */
 async function rewriteRecords(
-  { emitter, ledger, open, segments }: SpoolLeftover,
+  { ledger, open, segments }: SpoolLeftover,
   options: SegmentWriterOptions,
 ): Promise<{ readonly readable: readonly BookedRecord[]; readonly end: Position }> {
   const writer = new SegmentWriter({ ...options, limitBytes: Infinity });
@@ -157,7 +157,7 @@ async function rewriteRecords(
   }
   // The starts of running steps are in memory as well; those of an earlier emitter are in its own books.
   for (const { started, sequence } of open.onDisk())
-    if (started.resource['service.instance.id'] === emitter.instanceId)
+    if (started.resource['service.instance.id'] === ledger.emitter.instanceId)
       rewrite({ kind: 'started', sequence, payload: toPayload(started) });
   writer.dispose();
   return { readable: [...written.values()], end: writer.end };
