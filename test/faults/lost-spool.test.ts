@@ -100,10 +100,10 @@ describe('a living process that loses its spool', () => {
       expect(await successor.ended, successor.stderr()).toBe(0);
       await expectNothingLost(recorder.acknowledged);
       expect(folders()).toEqual([]);
-      const said = recorder.stderr().split('\n').filter(Boolean);
-      expect(new Set(said.map((line) => line.slice(0, 10)))).toEqual(new Set(['The spool ']));
+      const messages = recorder.stderr().split('\n').filter(Boolean);
+      expect(new Set(messages.map((line) => line.slice(0, 10)))).toEqual(new Set(['The spool ']));
       console.info(
-        `Seed ${FAULT_SEED}, ${how}: ${said.length} losses noticed, ${recorder.acknowledged.size} acknowledged, all recorded.`,
+        `Seed ${FAULT_SEED}, ${how}: ${messages.length} losses noticed, ${recorder.acknowledged.size} acknowledged, all recorded.`,
       );
     },
   );

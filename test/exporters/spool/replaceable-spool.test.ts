@@ -132,7 +132,7 @@ describe('a living process whose spool is lost', () => {
     [
       'another process adopts it',
       ({ rob }) => rob(),
-      { [EMITTER.instanceId]: expect.stringMatching(/arrived again/) },
+      { [EMITTER.instanceId]: expect.stringMatching(/arrived again/) as unknown },
     ],
     ['all its segments are deleted', ({ folder }) => rmSync(segmentPath(folder.directory, 1))],
   ])('every step is recorded once, and the books are complete: %s', async (_, lose, conflicts) => {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readConfig } from '#src/config';
 import { startRecording } from '#recorder/recording';
-import { endlessQuery, query } from '../../support/query-step.ts';
+import { endlessQuery, query } from '#test/support/query-step';
 
 /** A worker thread that records three steps of run 1, of which one never ends, and waits to be terminated. */
 const { databaseUrl, dataDirectory } = workerData as { databaseUrl: string; dataDirectory: string };
