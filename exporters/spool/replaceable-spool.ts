@@ -4,7 +4,7 @@ import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/spa
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { SpanSink } from '../export-report.ts';
 import type { Emitter } from './books/ledger.ts';
-import { rescueSpool } from './recovery/recover-spool.ts';
+import { rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
 import { Spool, type SpoolOptions, type SpoolRemainder } from './spool.ts';
 import { claimFolder, retireFolder, type SpoolFolder } from './spool-folder.ts';
 
@@ -231,17 +231,15 @@ function restampAs(instanceId: string): Restamp {
 
 function lossText(
   lost: SpoolFolder,
-  next: {
-    readonly folder: SpoolFolder;
-    readonly emitter: Emitter;
-    readonly spool: Spool;
-    readonly lost: number;
-  },
+  next: RescuedSpool & { readonly folder: SpoolFolder; readonly emitter: Emitter },
 ): string {
+  const openEnd = next.isOpenEnd
+    ? ' Others could not be read, or are with whoever took the folder: its books stay open.'
+    : '';
   return (
     `The spool ${lost.directory} of this process was removed, or taken over by a process that heard nothing of this one. ` +
     `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. Of the records that were not ` +
-    `delivered, ${next.spool.size} are kept and ${next.lost} are lost (spool_lost). Nothing but Barograph may change the data ` +
-    'directory while a process records into it.'
+    `delivered, ${next.spool.size} are kept and ${next.lost} are lost (spool_lost).${openEnd} Nothing but Barograph may ` +
+    'change the data directory while a process records into it.'
   );
 }

@@ -99,6 +99,15 @@ function nextTail(
   };
 }
 
+/** What could be kept of the spool of a living process. */
+export interface RescuedSpool {
+  readonly spool: Spool;
+  /** Records that were written off. */
+  readonly lost: number;
+  /** Something of it could not be read before, or is with others: its books stay open. */
+  readonly isOpenEnd: boolean;
+}
+
 /**
  * Writes the undelivered records of a lost spool, as far as they can still be read, to a new folder, numbered as they were.
  * Its steps stay open, since their process lives. What cannot be read is written off as `spool_lost`, unless the files exist
@@ -109,7 +118,7 @@ function nextTail(
 export async function rescueSpool(
   left: SpoolLeftover,
   options: Omit<SpoolOptions, 'emitter'>,
-): Promise<{ readonly spool: Spool; readonly lost: number }> {
+): Promise<RescuedSpool> {
   const { ledger, segments } = left;
   // Until all is written here the end is open: a process that dies in the middle leaves no clean books.
   writeTail(options, { sequence: ledger.lastSequence, end: START, isOpenEnd: true });
@@ -124,7 +133,7 @@ export async function rescueSpool(
   writeTail(options, { sequence: ledger.lastSequence, end, isOpenEnd });
   const restored = await restoreSpool(options);
   if (restored === null) throw new Error(`the books of ${options.directory} cannot be read`);
-  return { spool: restored.spool, lost };
+  return { spool: restored.spool, lost, isOpenEnd };
 }
 
 function writeTail(

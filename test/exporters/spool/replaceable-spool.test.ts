@@ -1,12 +1,15 @@
-import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createPostgresExporter } from '#postgres/exporter';
 import { toSink } from '#postgres/span-sink';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
+import { readBooks } from '#spool/books/books-file';
+import { readSegment, WRITTEN_FORMAT } from '#spool/format/frame';
 import { ReplaceableSpool } from '#spool/replaceable-spool';
 import { segmentPath } from '#spool/segments/segment-files';
+import { readTail } from '#spool/segments/tail-file';
 import { claimFolder } from '#spool/spool-folder';
 import { deliveryTo } from '#test/exporters/processor/support/delivery';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
@@ -272,5 +275,50 @@ describe('a living process whose spool is lost', () => {
       { status: 'succeeded' },
     ]);
     expect(await all(BOOKS_OF_THE_RUN)).toMatchObject([{ ...complete, started: 2, recorded: 2 }]);
+  });
+
+  it('what it rescues is a whole spool of the lost emitter: start token, headers of segments, and a tail', async () => {
+    const process = await rig();
+    const { root, folder, push, spool } = process;
+    const lost = readBooks(folder.directory)?.emitter;
+    await push(spanOf(1), startOfSpan(spanOf(2)));
+    rmSync(folder.directory, { recursive: true });
+    await push(spanOf(3));
+    await spool.keep();
+    const books = readdirSync(root).map((name) => ({ name, emitter: readBooks(join(root, name))?.emitter }));
+    const rescued = books.find(({ emitter }) => emitter?.instanceId === EMITTER.instanceId);
+    expect(rescued?.emitter).toEqual(lost);
+    expect(lost?.epoch).toBeDefined();
+    expect(new Set(books.map(({ emitter }) => emitter?.epoch)).size, 'the new emitter has its own').toBe(2);
+    const place = join(root, rescued?.name ?? '');
+    expect(readSegment(readFileSync(segmentPath(place, 1)))).toMatchObject({
+      format: WRITTEN_FORMAT,
+      frames: [{ sequence: 1 }, { sequence: 2 }, { sequence: 3 }],
+      damagedRanges: 0,
+    });
+    expect(readTail(place)).toMatchObject({ sequence: 3, isOpenEnd: false, isClosed: false });
+  });
+
+  it('the books stay open when something of the lost spool could not be read before it was lost', async () => {
+    const process = await rig();
+    const { folder, push, deliver, spool, drain, problems } = process;
+    await push(spanOf(1), spanOf(2), spanOf(3));
+    const segment = segmentPath(folder.directory, 1);
+    const bytes = readFileSync(segment);
+    bytes[bytes.indexOf('query')] = 0;
+    writeFileSync(segment, bytes);
+    await deliver();
+    rmSync(folder.directory, { recursive: true });
+    await spool.keep();
+    await push(spanOf(4));
+    await drain();
+    await spool.finishRescued();
+    await spool.finish();
+    expect(problems).toEqual([expect.stringContaining('its books stay open')]);
+    const open = 'select instance_id from emitter_books where closed_at is null';
+    expect(await all(open)).toEqual([{ instance_id: EMITTER.instanceId }]);
+    expect(await all('select missing_sequences is not null as gap from run_completeness')).toEqual([
+      { gap: true },
+    ]);
   });
 });
