@@ -174,7 +174,7 @@ export async function sweep(
   return swept;
 }
 
-/** Delivers again what can be read of a spool. @throws CategorizedError when a living process holds it */
+/** Delivers again what can be read of a spool. @throws CategorizedError when a process holds it that may live */
 export const replaySpoolFolder = (pool: Pool, folder: string): Promise<ReplayedSpool> =>
   withSpoolLock(folder, () => replaySpool(folder, toSink(createPostgresExporter({ pool }))));
 
@@ -182,7 +182,7 @@ export const replaySpoolFolder = (pool: Pool, folder: string): Promise<ReplayedS
  * Removes a spool. The numbers of its records stay missing in the books of its process.
  *
  * @returns whether the process is known, so that the loss is in its books
- * @throws CategorizedError when a living process holds it
+ * @throws CategorizedError when a process holds it that may live
  */
 export const dropSpoolFolder = (pool: Pool, folder: string): Promise<boolean> =>
   withSpoolLock(folder, async (held) => {
@@ -199,7 +199,8 @@ async function withSpoolLock<Result>(
   if (held === null)
     throw new CategorizedError(
       'lock_busy',
-      `A living process holds ${folder}. It delivers its records by itself.`,
+      `A process holds ${folder} that lives, or that cannot be looked up from here (of another container or boot). ` +
+        'Its records are delivered by itself, or two minutes after its end by any process that records.',
     );
   try {
     return await work(held);
