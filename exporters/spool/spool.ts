@@ -243,8 +243,9 @@ export class Spool implements SpanQueue {
     this.#writer.flush();
     this.#writer.close();
     // The files of a lost folder belong to its adopter.
-    if (!this.#isFenced) ignoreErrors(() => this.#books.write(this.#ledger.state()));
-    if (this.#isOwn && !this.#isFenced) ignoreErrors(() => this.#tail?.markClosed());
+    const isHeld = !this.#isFenced && (this.#options.isHeld?.() ?? true);
+    if (isHeld) ignoreErrors(() => this.#books.write(this.#ledger.state()));
+    if (isHeld && this.#isOwn) ignoreErrors(() => this.#tail?.markClosed());
     this.#segments.dispose();
     this.#tail?.close();
     this.#cursor.close();
