@@ -86,7 +86,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     try {
       report = (await (await worker?.catch(() => undefined))?.stop()) ?? NOTHING_UNDER_WAY;
     } finally {
-      exclusive?.release();
+      await exclusive?.release();
       await closeParts({ pool, ownsPool: options.pool === undefined, agent, detachPool: detachPool }, report);
     }
     return report;

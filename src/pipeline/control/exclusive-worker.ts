@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { CategorizedError } from '#semconv';
-import { LEASE_LOCK_CLASS } from '../queue/worker-lease.ts';
+import { LEASE_LOCK_CLASS, releaseLocks } from '../queue/worker-lease.ts';
 
 /** Namespace of the exclusive worker's advisory lock: "sole" in ASCII. */
 const EXCLUSIVE_LOCK_CLASS = 0x736f6c65;
 
 /** Held while no other process may work on the runs of the database; released with the process. */
 export interface ExclusiveLock {
-  readonly release: () => void;
+  /** Resolves when another process can work. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -30,7 +31,12 @@ export async function acquireExclusive(pool: Pool): Promise<ExclusiveLock> {
     );
     const { held = false, workers = 0 } = rows[0] ?? {};
     if (!held || workers > 0) throw busy();
-    return { release: () => client.release(true) };
+    return {
+      release: async () => {
+        await releaseLocks(client);
+        client.release(true);
+      },
+    };
   } catch (error) {
     client.release(true);
     throw error;

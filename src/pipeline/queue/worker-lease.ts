@@ -1,13 +1,17 @@
 import type { Pool, PoolClient } from 'pg';
+import { withinMillis } from '#lifecycle/within-millis';
 
 /** Namespace of the advisory locks that are the leases of worker pools: "work" in ASCII. */
 export const LEASE_LOCK_CLASS = 0x776f726b;
+/** How long a release waits for the server, ms. */
+const RELEASE_MILLIS = 2000;
 
 /** The lease of a worker pool: a session-level advisory lock, released when the process dies. */
 export interface WorkerLease {
   /** Acquires the lock again if its connection was lost; does nothing after `release`. */
   renew(): Promise<void>;
-  release(): void;
+  /** Resolves when another session can take the lock. */
+  release(): Promise<void>;
 }
 
 /**
@@ -38,9 +42,19 @@ export async function acquireLease(pool: Pool, poolId: string): Promise<WorkerLe
   await renew();
   return {
     renew,
-    release: () => {
+    release: async () => {
       isOver = true;
-      if (held !== undefined) drop(held);
+      const client = held;
+      if (client === undefined) return;
+      // The server releases the locks of a closed connection some time after it was closed.
+      await releaseLocks(client);
+      drop(client);
     },
   };
+}
+
+/** Releases the session locks of a connection before it is closed; a server that does not answer is not waited for. */
+export async function releaseLocks(client: PoolClient): Promise<void> {
+  const released = client.query('select pg_advisory_unlock_all()').catch(() => undefined);
+  await withinMillis(RELEASE_MILLIS, released);
 }

@@ -127,7 +127,7 @@ async function stopSession(
     });
     await withinMillis(RELEASE_MILLIS, released);
   }
-  lease.release();
+  await lease.release();
   return { finished: jobs.ended() - endedBefore, left: jobs.active.size };
 }
 

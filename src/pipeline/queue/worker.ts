@@ -76,7 +76,7 @@ async function supervise(state: SessionHolder, options: WorkerOptions, stopping:
 
 /** Releases the lease and the jobs of a session that has ended. */
 async function freeJobsOf(pool: Pool, session: WorkerSession): Promise<void> {
-  session.lease.release();
+  await session.lease.release();
   await pool.query('select pipeline.force_unlock_workers($1)', [[session.poolId]]);
 }
 
@@ -97,7 +97,7 @@ async function watchForOrphans(
     }
     await pause(options.orphanCheckMillis, stopping);
   }
-  state.session.lease.release();
+  await state.session.lease.release();
 }
 
 /** Waits without keeping the process alive; a stop ends the wait at once. */

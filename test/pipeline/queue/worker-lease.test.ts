@@ -33,14 +33,14 @@ describe('freeOrphanedJobs: leases', () => {
     await lockJob('pool-alive', '3 hours');
     expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(0);
     expect(await isLocked()).toBe(true);
-    lease.release();
+    await lease.release();
   });
 
   it('the jobs of a dead process are freed at once, not after hours', async () => {
     const lease = await acquireLease(database.pool, 'pool-dying');
     await lockJob('pool-dying', '1 minute');
-    lease.release();
-    await expect.poll(() => freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(1);
+    await lease.release();
+    expect(await freeOrphanedJobs(database.pool, GRACE_MILLIS)).toBe(1);
     expect(await isLocked()).toBe(false);
   });
 
@@ -63,8 +63,8 @@ describe('freeOrphanedJobs: leases', () => {
         return freeOrphanedJobs(database.pool, GRACE_MILLIS);
       })
       .toBe(0);
-    lease.release();
-    lease.release();
+    await lease.release();
+    await lease.release();
   });
 });
 
