@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
+import { holderOf, isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
 import type { LockWatch } from '#processes/lock-watch';
 import { toRanges } from './books/sequence-ranges.ts';
 import type { UnreadableSegments } from './segments/record-reader.ts';
@@ -44,6 +44,19 @@ export async function claimFolder(
   return lock === null ? null : { directory, lock };
 }
 
+/** On a full disk there is no room for a lock: the reserve of a folder whose owner is dead gives it. */
+async function claimOnAnyDisk(root: string, name: string, watch?: LockWatch): Promise<SpoolFolder | null> {
+  try {
+    return await claimFolder(root, name, watch);
+  } catch (error) {
+    const path = join(root, name, OWNER);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || (await holderOf(path, watch)) === 'living')
+      throw error;
+    await rm(join(root, name, RESERVE), { force: true });
+    return claimFolder(root, name, watch);
+  }
+}
+
 /**
  * Claims the folder of a dead process for adoption; null when its owner lives, or may live as far as `watch` has seen.
  *
@@ -55,7 +68,7 @@ export async function claimOrphan(
   name: string,
   watch?: LockWatch,
 ): Promise<SpoolFolder | null> {
-  const folder = await claimFolder(root, name, watch);
+  const folder = await claimOnAnyDisk(root, name, watch);
   if (folder === null) return null;
   const token = randomBytes(4).toString('hex');
   const directory = join(root, `${homeOf(name)}.adopting-${token}`);

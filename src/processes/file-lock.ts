@@ -105,11 +105,11 @@ function holdLock(at: string, token: string): HeldLock {
   };
 }
 
-/** Whether a lock is held, and by whom; takes no lock. */
-export async function holderOf(path: string): Promise<'none' | 'living' | 'dead'> {
+/** Whether a lock is held, and by whom, as far as `watch` has seen; takes no lock. */
+export async function holderOf(path: string, watch = new LockWatch()): Promise<'none' | 'living' | 'dead'> {
   const token = await readToken(path);
   if (token === undefined) return 'none';
-  return (await new LockWatch().isDead(path, token)) ? 'dead' : 'living';
+  return (await watch.isDead(path, token)) ? 'dead' : 'living';
 }
 
 /** Whether a file is the leftover of a process that died while acquiring the lock `lockName`. */
