@@ -13,7 +13,7 @@ const WARNING_RATIO = 0.8;
 
 /** Collaborators of the upkeep. */
 export interface UpkeepOptions {
-  readonly spool: Pick<ReplaceableSpool, 'isUnused' | 'bytes' | 'account' | 'keep' | 'finishRescued'>;
+  readonly spool: Pick<ReplaceableSpool, 'bytes' | 'account' | 'keep' | 'finishRescued'>;
   readonly limitBytes: number;
   readonly sink: SpanSink;
   readonly adopt: () => Promise<Adopted>;
@@ -79,7 +79,6 @@ function createWatchdog({ spool, limitBytes, onProblem }: UpkeepOptions): () => 
 
 async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
   await spool.finishRescued();
-  if (spool.isUnused) return;
   const report: ExportReport = await sink.export([], { account: spool.account() });
   if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);
 }

@@ -60,11 +60,6 @@ export class ReplaceableSpool implements SpanQueue {
     return this.#current.spool.oldestQueuedAt;
   }
 
-  /** Whether the current emitter has nothing to report. */
-  get isUnused(): boolean {
-    return this.#current.spool.isUnused;
-  }
-
   /** Bytes on disk. */
   get bytes(): number {
     return this.#all.reduce((sum, { spool }) => sum + spool.bytes, 0);
@@ -140,7 +135,7 @@ export class ReplaceableSpool implements SpanQueue {
     spool.close();
     const { remainder } = spool;
     const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
-    if (isDone && (spool.isUnused || (await this.#commitFinalAccount(spool))))
+    if (isDone && (await this.#commitFinalAccount(spool)))
       await this.#retire({ spool, folder }).catch((error: unknown) => this.#fail(error));
     else await folder.lock.release();
     return { ...remainder, records: left.reduce((sum, records) => sum + records, remainder.records) };
@@ -168,6 +163,8 @@ export class ReplaceableSpool implements SpanQueue {
     this.#current = { spool, folder };
     this.#restamp = restampAs(emitter.instanceId);
     this.#underRescue = left.queued;
+    // Not waited for: the database may be away. Its books are to exist before it can be lost as well.
+    void this.#options.sink.export([], { account: spool.account() }).catch(() => undefined);
     try {
       const rescued = await rescueSpool(left, this.#spoolOptions(rescueFolder));
       // Batches in flight are delivered as well, so that there may be more to settle than was queued.

@@ -137,11 +137,6 @@ export class Spool implements SpanQueue {
     return this.size === 0 ? null : this.#arrivals.arrivalOf(this.#batches.lastTaken + 1);
   }
 
-  /** Whether no record was ever made, so that the emitter has nothing to report. */
-  get isUnused(): boolean {
-    return this.#ledger.lastSequence === 0;
-  }
-
   /** Bytes of all segments. */
   get bytes(): number {
     return this.#segments.bytes;

@@ -67,6 +67,8 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   const root = spoolRoot(options);
   const folder = await claim(root, emitter.instanceId);
   const { spool, processor } = createProcessor(options, { root, folder });
+  // Its books exist before its first step: if it is killed and its folder deleted, they stay open and tell of it.
+  await options.sink.export([], { account: spool.account() });
   const flushNow = (): void => spool.flushNow();
   process.on('exit', flushNow);
   process.on('uncaughtExceptionMonitor', flushNow);

@@ -94,7 +94,7 @@ describe('a process that ends while the database is away', () => {
     expect(await stranger.adopted).toEqual({ spools: 0, records: 0, closedSteps: 0 });
     await stranger.close();
     expect(await rows('select from weather_forecast_steps', other)).toEqual([]);
-    expect(await rows('select from emitters', other)).toEqual([]);
+    expect(await rows('select last_sequence::int from emitters', other)).toEqual([{ last_sequence: 0 }]);
     expect(spoolsIn(folder)).toEqual([first.remainder()?.directory]);
 
     await proxy.mend();
@@ -160,12 +160,14 @@ describe('an unwritable data directory', () => {
 });
 
 describe('an unused spool', () => {
-  it('a process that recorded nothing leaves neither a spool folder nor an emitter row', async () => {
+  it('a process is in the books before its first step, and leaves them closed and no folder when it recorded nothing', async () => {
     const folder = await temporaryFolder();
     const recording = await record(database.connectionString, folder);
     expect(spoolsIn(folder)).toHaveLength(1);
+    const books = 'select last_sequence::int, closed_at is null as is_open from emitters';
+    expect(await rows(books)).toEqual([{ last_sequence: 0, is_open: true }]);
     await recording.close();
     expect(spoolsIn(folder)).toEqual([]);
-    expect(await rows('select from emitters')).toEqual([]);
+    expect(await rows(books)).toEqual([{ last_sequence: 0, is_open: false }]);
   });
 });

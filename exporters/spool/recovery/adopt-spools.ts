@@ -150,7 +150,6 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
     records += batch.spans.length;
     feed.settle();
   }
-  if (spool.isUnused) return 0;
   const account = (): ReturnType<Spool['account']> => spool.account(true);
   const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);
   return last.kind === 'given_up' ? null : records;

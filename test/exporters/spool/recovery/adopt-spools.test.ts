@@ -298,7 +298,7 @@ describe('adoptSpools: damaged spools', () => {
 });
 
 describe('adoptSpools: folders without records', () => {
-  it('a folder that is empty, or has empty files or empty books, is removed silently', async () => {
+  it('a folder that is empty or has empty files is removed silently, and empty books are closed', async () => {
     const { root, outside, reported, adopt } = await rig();
     mkdirSync(join(root, 'empty'));
     mkdirSync(join(root, 'no-bytes'));
@@ -306,7 +306,8 @@ describe('adoptSpools: folders without records', () => {
     leaveSpool(root, 'unused', []);
     await adopt();
     expect(readdirSync(root)).toEqual([]);
-    expect([outside.accounts, reported.problems]).toEqual([[], []]);
+    expect(outside.accounts).toMatchObject([{ lastSequence: 0, isClosed: true }]);
+    expect(reported.problems).toEqual([]);
   });
 
   it('a folder with a foreign file is kept', async () => {
