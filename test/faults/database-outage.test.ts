@@ -71,7 +71,7 @@ async function expectAllRecorded(): Promise<void> {
       'select span_id as id from weather_forecast_steps_finished',
     );
     const recorded = new Set(rows.map(({ id }) => id));
-    expect([...recorder.acknowledged].filter((id) => !recorded.has(id))).toEqual([]);
+    expect([...recorder.acknowledged.keys()].filter((id) => !recorded.has(id))).toEqual([]);
     expect(rows.length).toBe(recorded.size);
     const { rows: counted } = await pool.query(
       `select (select sum(hosting_successes + hosting_failures)::int from miner_stats) as folded,

@@ -61,12 +61,12 @@ const LOSS = {
   'taken for dead': (folder: string): void => writeFileSync(join(folder, 'owner'), DEAD_OWNER),
 };
 
-async function expectNothingLost(acknowledged: ReadonlySet<string>): Promise<void> {
+async function expectNothingLost(acknowledged: ReadonlyMap<string, string>): Promise<void> {
   const rows = await all<{ id: string }>(
     `select span_id as id from weather_forecast_steps_finished where status <> 'abandoned'`,
   );
   const recorded = new Set(rows.map(({ id }) => id));
-  expect([...acknowledged].filter((id) => !recorded.has(id))).toEqual([]);
+  expect([...acknowledged.keys()].filter((id) => !recorded.has(id))).toEqual([]);
   const runs = await all(
     `select sum(started)::int as started, sum(recorded)::int as recorded, sum(dropped)::int as dropped,
        sum(in_flight)::int as in_flight, sum(spooled)::int as spooled, sum(unaccounted)::int as unaccounted,
@@ -134,7 +134,7 @@ describe('a process in another pid namespace', () => {
         ...{ databaseUrl: database.connectionString, dataDirectory, seed: FAULT_SEED, inFlight: 4 },
         ...{ commandedInFlight: 0, stepMillis: 20, spoolLimitMib: 64 },
       },
-      ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'],
+      { before: ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] },
     );
     await foreign.started;
     const witness = start(0);

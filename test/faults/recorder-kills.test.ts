@@ -36,7 +36,7 @@ beforeAll(async () => {
     await recorder.started;
     await sleep(random() * LONGEST_LIFE_MILLIS);
     expect(await recorder.kill('SIGKILL'), recorder.stderr()).toBeNull();
-    for (const spanId of recorder.acknowledged) acknowledged.add(spanId);
+    for (const spanId of recorder.acknowledged.keys()) acknowledged.add(spanId);
   }
   const successor = startRecorderProcess({ ...load, inFlight: 0 });
   successor.endInput();

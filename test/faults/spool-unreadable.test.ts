@@ -72,7 +72,7 @@ async function adoptedBy({ dataDirectory, proxy, acknowledged }: Killed) {
   await proxy.cut();
   return {
     problems,
-    lost: [...acknowledged].filter((id) => !recorded.has(id)).length,
+    lost: [...acknowledged.keys()].filter((id) => !recorded.has(id)).length,
     book: books[0],
     runs,
   };

@@ -5,13 +5,16 @@ import { createRandom } from '#world';
 
 const RUN_START = new Date('2026-11-23T00:00:00Z');
 
+/** Takes the span of a step that its caller knows to have ended. */
+export type Acknowledge = (spanId: string, runId: number) => void;
+
 interface Job {
   readonly run: number;
   readonly uid: number;
   readonly lead: number;
   readonly fails: boolean;
   readonly millis: number;
-  readonly acknowledge: (spanId: string) => void;
+  readonly acknowledge: Acknowledge;
 }
 
 const identityOf = ({ run, uid }: Job) => ({
@@ -64,7 +67,7 @@ const score = step(
           },
   },
   async (job: Job): Promise<string> => {
-    job.acknowledge(await call(job));
+    job.acknowledge(await call(job), job.run);
     return ownSpanId();
   },
 );
@@ -80,7 +83,7 @@ export function createWork(options: {
   readonly seed: number;
   /** How long a step takes at most, ms. */
   readonly stepMillis: number;
-  readonly acknowledge: (spanId: string) => void;
+  readonly acknowledge: Acknowledge;
 }): RecordedWork {
   const random = createRandom(options.seed);
   return {
@@ -93,7 +96,7 @@ export function createWork(options: {
         millis: random() * options.stepMillis,
         acknowledge: options.acknowledge,
       };
-      options.acknowledge(await score(job));
+      options.acknowledge(await score(job), job.run);
     },
   };
 }

@@ -17,6 +17,11 @@ export interface RecordingLoad {
   /** How long a step takes at most, ms. */
   readonly stepMillis: number;
   readonly spoolLimitMib: number;
+  /** `5Validator` unless given. */
+  readonly validatorHotkey?: string;
+  readonly durability?: 'system' | 'disk';
+  /** How long a graceful end waits for the database, ms. */
+  readonly flushTimeoutMillis?: number;
 }
 
 /** A recording process. */
@@ -26,8 +31,8 @@ export interface RecorderProcess {
   readonly started: Promise<string>;
   /** Resolves when it has ended: its exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** Ids of the spans that it acknowledged so far; all of them once it has ended. */
-  readonly acknowledged: ReadonlySet<string>;
+  /** The run of each span that it acknowledged so far; all of them once it has ended. */
+  readonly acknowledged: ReadonlyMap<string, string>;
   /** Commands a number of rounds of work. @returns what the process measured */
   readonly work: (rounds: number) => Promise<CommandedWork>;
   /** Closes its input: it shuts down gracefully, unless it has background work. */
@@ -47,16 +52,24 @@ export interface CommandedWork extends Measured {
 }
 
 const PROGRAM = join(import.meta.dirname, 'recording-process.ts');
+const SHIFTED_CLOCK = join(import.meta.dirname, 'shifted-clock.ts');
 
 /**
  * Starts a recording process; the sources are compiled as they are loaded, which takes about a second.
  *
- * @param before a program with its arguments that starts it in other surroundings
+ * @param surroundings a program with its arguments that starts it, and how far its wall clock is off, ms
  */
-export function startRecorderProcess(load: RecordingLoad, before: readonly string[] = []): RecorderProcess {
-  const node = [process.execPath, '--import', 'tsx', PROGRAM, JSON.stringify(load)];
+export function startRecorderProcess(
+  load: RecordingLoad,
+  { before = [], clockMillis }: { readonly before?: readonly string[]; readonly clockMillis?: number } = {},
+): RecorderProcess {
+  const clock = clockMillis === undefined ? [] : ['--import', SHIFTED_CLOCK];
+  const node = [process.execPath, '--import', 'tsx', ...clock, PROGRAM, JSON.stringify(load)];
   const [program = process.execPath, ...args] = [...before, ...node];
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, BAROGRAPH_FAULT_CLOCK_MILLIS: String(clockMillis ?? 0) },
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const acknowledged = collectLines(child.stdio[3] as Readable);
@@ -93,13 +106,16 @@ export function startRecorderProcess(load: RecordingLoad, before: readonly strin
 }
 
 /** The complete lines of a stream; a partial last line is no acknowledgement. */
-function collectLines(stream: Readable): ReadonlySet<string> {
-  const lines = new Set<string>();
+function collectLines(stream: Readable): ReadonlyMap<string, string> {
+  const lines = new Map<string, string>();
   let rest = '';
   stream.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n');
     rest = parts.pop() ?? '';
-    for (const part of parts) lines.add(part);
+    for (const part of parts) {
+      const [spanId = '', runId = ''] = part.split(' ');
+      lines.set(spanId, runId);
+    }
   });
   return lines;
 }

@@ -8,7 +8,7 @@ import type { RecordingLoad } from './recorder-process.ts';
 
 /**
  * A process that records steps, to be killed or commanded. It prints `started` and the URL of its metrics on standard
- * output; on descriptor 3 it acknowledges each step, by span id, as soon as its caller knows of its end.
+ * output; on descriptor 3 it acknowledges each step, by span id and run, as soon as its caller knows of its end.
  *
  * A line of standard input is a number of rounds of work; the reply is a line of measurements. The end of the input, or
  * SIGTERM, shuts it down gracefully.
@@ -22,13 +22,15 @@ const recording = await startRecording({
     BAROGRAPH_DATA_DIR: load.dataDirectory,
     BAROGRAPH_METRICS_PORT: '0',
     BAROGRAPH_SPOOL_LIMIT_MIB: String(load.spoolLimitMib),
+    ...(load.durability === undefined ? {} : { BAROGRAPH_SPOOL_DURABILITY: load.durability }),
   }),
-  validatorHotkey: '5Validator',
+  validatorHotkey: load.validatorHotkey ?? '5Validator',
+  ...(load.flushTimeoutMillis === undefined ? {} : { flushTimeoutMillis: load.flushTimeoutMillis }),
   onProblem: (message) => process.stderr.write(`${message}\n`),
 });
 const { doOnce } = createWork({
   ...load,
-  acknowledge: (spanId) => void writeSync(ACKNOWLEDGED, `${spanId}\n`),
+  acknowledge: (spanId, runId) => void writeSync(ACKNOWLEDGED, `${spanId} ${runId}\n`),
 });
 const state = { isEnding: false };
 const commands = createInterface({ input: process.stdin });

@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SPOOL_FORMATS } from '#spool/format/frame';
+import { createRandom, deriveSeed } from '#world';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';
+import { allowanceOf, describeRound, drawRound, type Allowance } from './support/fault-round.ts';
+import { runRound, type RoundEnd } from './support/run-round.ts';
+
+/** Rounds of one process each; what befalls it and its files is drawn from the seed. */
+const ROUNDS = wholeNumberOf('BAROGRAPH_FAULT_ROUNDS', 16);
+/** To look at one round alone. */
+const FIRST = wholeNumberOf('BAROGRAPH_FAULT_FIRST_ROUND', 1);
+
+const possible = { canMount: canMount(), canUnshare: canUnshare(), formats: SPOOL_FORMATS };
+
+/** Whether this user may mount a disk, as root may outside most containers. */
+function canMount(): boolean {
+  const place = mkdtempSync(join(tmpdir(), 'barograph-disk-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place]).status === 0;
+  if (mounted) spawnSync('umount', [place]);
+  rmdirSync(place);
+  return mounted;
+}
+
+function canUnshare(): boolean {
+  return spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+}
+
+const rounds = Array.from({ length: ROUNDS }, (_, at) => {
+  const number = FIRST + at;
+  const random = createRandom(deriveSeed(FAULT_SEED, `round ${number}`));
+  const plan = drawRound(random, possible);
+  return { number, random, plan, words: describeRound(plan) };
+});
+
+interface Tally {
+  rounds: number;
+  acknowledged: number;
+  recorded: number;
+  lost: number;
+  withLoss: number;
+  missing: number;
+  dropped: number;
+}
+const tallies = new Map<Allowance, Tally>();
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  if (!possible.canMount) console.info('There is no right to mount a disk here: no disk is full.');
+  if (!possible.canUnshare) console.info('There is no right to make a pid namespace here: none is drawn.');
+});
+afterAll(async () => {
+  await database.drop();
+  console.table(Object.fromEntries(tallies));
+});
+
+const all = async <Row extends object>(sql: string, values: readonly unknown[]): Promise<readonly Row[]> =>
+  (await database.pool.query<Row>(sql, [...values])).rows;
+
+/** What the tables say of a round. */
+async function readBooks(validator: string) {
+  const spans = await all<{ id: string }>(
+    `select span_id as id from weather_forecast_steps_finished step join validators on validators.id = validator_id
+     where hotkey = $1 and status <> 'abandoned'`,
+    [validator],
+  );
+  const [emitters] = await all<Record<'missing' | 'dropped' | 'open' | 'conflicts', number>>(
+    `select
+       coalesce(sum((select sum(upper(part) - lower(part)) from unnest(missing) as part)), 0)::int as missing,
+       coalesce(sum((select sum(upper(part) - lower(part)) from unnest(dropped) as part)), 0)::int as dropped,
+       count(*) filter (where closed_at is null)::int as open, count(conflict)::int as conflicts
+     from emitter_books where validator_hotkey = $1`,
+    [validator],
+  );
+  const runs = await all<{ run: string; unaccounted: number; is_clean: boolean }>(
+    `select run_id as run, unaccounted::int,
+       unaccounted = 0 and missing_sequences is null and dropped = 0 and in_flight = 0 and spooled = 0 as is_clean
+     from run_completeness where validator_hotkey = $1`,
+    [validator],
+  );
+  return {
+    recorded: new Set(spans.map(({ id }) => id)),
+    ...(emitters ?? { missing: 0, dropped: 0, open: 0, conflicts: 0 }),
+    runs,
+  };
+}
+
+/** What was acknowledged is recorded, or counted, or behind open books; and no book is clean over a loss. */
+async function judge(allowance: Allowance, validator: string, { acknowledged, folders, problems }: RoundEnd) {
+  const books = await readBooks(validator);
+  const { recorded, missing, dropped, open, runs } = books;
+  const lost = [...acknowledged].filter(([id]) => !recorded.has(id));
+  expect(Math.min(0, ...runs.map(({ unaccounted }) => unaccounted)), 'unaccounted').toBe(0);
+  expect(
+    folders.filter((folder) => !folder.endsWith('.unreadable')),
+    `not adopted: ${problems.join('\n')}`,
+  ).toEqual([]);
+  if (allowance === 'nothing') {
+    expect(lost.length, 'lost').toBe(0);
+    expect(books).toMatchObject({ missing: 0, dropped: 0, open: 0, conflicts: 0 });
+    expect(runs.filter(({ is_clean }) => !is_clean)).toEqual([]);
+  } else if (allowance === 'counted' || open === 0) {
+    expect(missing + dropped, `counted, of ${lost.length} lost`).toBeGreaterThanOrEqual(lost.length);
+    // A run of which nothing came has no row; the books of the process show the gap.
+    const clean = new Set(runs.filter(({ is_clean }) => is_clean).map(({ run }) => run));
+    const inClean = lost.filter(([, run]) => clean.has(run)).length;
+    expect(inClean, `of ${lost.length} lost: in runs whose books are clean`).toBe(0);
+  }
+  if (missing > 0) expect(open, 'books that are closed over missing records').toBeGreaterThan(0);
+  const tally = tallies.get(allowance) ?? {
+    ...{ rounds: 0, acknowledged: 0, recorded: 0, lost: 0, withLoss: 0, missing: 0, dropped: 0 },
+  };
+  tally.rounds += 1;
+  tally.acknowledged += acknowledged.size;
+  tally.recorded += acknowledged.size - lost.length;
+  tally.lost += lost.length;
+  tally.withLoss += lost.length > 0 ? 1 : 0;
+  tally.missing += missing;
+  tally.dropped += dropped;
+  tallies.set(allowance, tally);
+}
+
+describe('a process that everything may befall', () => {
+  it.concurrent.each(rounds)('round $number: $words', async ({ number, random, plan }) => {
+    const validator = `round-${number}`;
+    const end = await runRound(plan, {
+      ...{ databaseUrl: database.connectionString, pool: database.pool, validatorHotkey: validator },
+      ...{ seed: FAULT_SEED + number, random },
+    });
+    expect(end.exitCode ?? 0, end.stderr).toBe(0);
+    await judge(allowanceOf(plan), validator, end);
+  });
+});
