@@ -8,7 +8,7 @@ import { loadProgress, type RunProgress } from './control/progress.ts';
 import { type CreatedRun, createRun, ensureRun, type RequestedRun } from './runs/create-run.ts';
 import { requireForecastCycle } from './runs/forecast-cycle.ts';
 import { createForecastOpener } from './scores/forecast-opener.ts';
-import { relayLeftEnds, replayEndsThen } from './step/span-end-outbox.ts';
+import { createEndRelay, replayEndsThen } from './step/span-end-outbox.ts';
 import { type Miner, openForecastAgent } from './miners/index.ts';
 import { DEFAULTS, type PipelineOptions } from './pipeline-options.ts';
 import { fencePool } from './queue/fenced-pool.ts';
@@ -170,7 +170,7 @@ const toWorkerOptions = (options: PipelineOptions, parts: SharedParts) => ({
     const work = () => TASK_HANDLERS[task]({ parts, payload, delivery: { queueJobId, deliveries } });
     await replayEndsThen(parts, { queueJobId, deliveries, endInPayload: payload.end }, work);
   },
-  relayEnds: () => relayLeftEnds(parts),
+  relayEnds: createEndRelay(parts, options.onProblem ?? (() => undefined)),
 });
 
 /** The resources of a pipeline. */

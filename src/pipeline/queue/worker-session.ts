@@ -46,7 +46,7 @@ export interface WorkerOptions {
   readonly orphanGraceMillis: number;
   readonly handle: (delivery: QueueDelivery) => Promise<void>;
   /** Records the stored span ends of jobs that are gone; called at each check for jobs of dead workers. */
-  readonly relayEnds: () => Promise<void>;
+  readonly relayEnds: (stopping: AbortSignal) => Promise<void>;
   /** How long a stop waits for running jobs, milliseconds. */
   readonly stopMillis: number;
   /** Prevents commits of jobs that did not end in time, before they are released to other workers. */

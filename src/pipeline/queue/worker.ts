@@ -91,7 +91,7 @@ async function watchForOrphans(
       await state.session.lease.renew();
       await freeForgottenJobs(options.pool, state.session, options.orphanGraceMillis);
       await freeOrphanedJobs(options.pool, options.orphanGraceMillis);
-      await options.relayEnds();
+      await options.relayEnds(stopping);
     } catch (error) {
       options.onProblem(`The check for orphaned jobs failed: ${String(error)}`);
     }

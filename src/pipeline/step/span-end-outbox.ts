@@ -75,60 +75,113 @@ export async function replayEndsThen(
     [queueJobId],
   );
   const inPayload = endInPayload === undefined ? [] : [{ id: null, encoded: endInPayload }];
-  const { recorded, failed, failure } = await replay(ends, [...inPayload, ...rows]);
+  const { recorded, failures } = await replay(ends, [...inPayload, ...rows]);
+  const failed = failures.map(({ id }) => id).filter((id) => id !== null);
   await work();
   await pool.query(
     `delete from pipeline.span_ends where queue_job_id = $1
        and (span_end_id = any ($2::bigint[]) or delivery = $3 and span_end_id <> all ($4::bigint[]))`,
     [queueJobId, recorded, deliveries, failed],
   );
-  if (failure !== null) throw failure.error;
+  const [failure] = failures;
+  if (failure !== undefined) throw failure.error;
 }
 
-/** Ends per round of `relayLeftEnds`: each is a transaction of the recorder. */
-const MAX_RELAYED = 100;
+/** Ends that a relay reads at once: each is a transaction of the recorder. */
+const PAGE_SIZE = 100;
+/** Ends that a message names. */
+const MAX_NAMED = 5;
 
 /**
  * Message relay of the outbox: records the ends whose job will not be delivered again. A job is gone before its end when
  * another worker took it over and ended it, when somebody deleted it, and when a worker of a version that knows no
  * outbox worked on it. Two workers may relay the same end, which is then recorded once, because recording is idempotent.
  *
- * @throws the first error of the recorder, after the other ends; those that failed are kept for the next round
+ * Keyset pagination, kept from round to round: ends that cannot be recorded are tried again after all others, so they hold
+ * none up. A round ends with the last page, and with one of which nothing was recorded, as when the recorder is away.
+ *
+ * @param onProblem told once of each end that cannot be recorded
+ * @returns one round, to be called again and again
  */
-export async function relayLeftEnds({ pool, ends }: OutboxParts): Promise<void> {
-  if (ends === null) return;
-  const { rows } = await pool.query<StoredEnd>(
-    `select span_end_id::float8 as id, encoded from pipeline.span_ends as stored
-     where not exists (
-       select from pipeline.jobs as job where job.id = stored.queue_job_id and job.attempts < job.max_attempts)
-     order by span_end_id limit ${MAX_RELAYED}`,
-  );
-  if (rows.length === 0) return;
-  const { recorded, failure } = await replay(ends, rows);
-  await pool.query('delete from pipeline.span_ends where span_end_id = any ($1::bigint[])', [recorded]);
-  if (failure !== null) throw failure.error;
+export function createEndRelay(
+  { pool, ends }: OutboxParts,
+  onProblem: (message: string) => void,
+): (stopping: AbortSignal) => Promise<void> {
+  const reported = new Set<number>();
+  let after = 0;
+  return async (stopping) => {
+    if (ends === null) return;
+    let isGoingOn = true;
+    while (isGoingOn && !stopping.aborted) {
+      const page = await readLeftEnds(pool, after);
+      const { recorded, failures } = await replay(ends, page);
+      if (recorded.length > 0)
+        await pool.query('delete from pipeline.span_ends where span_end_id = any ($1::bigint[])', [recorded]);
+      reportFailures(failures, reported, onProblem);
+      after = page.length < PAGE_SIZE ? 0 : (page.at(-1)?.id ?? 0);
+      isGoingOn = after !== 0 && recorded.length > 0;
+    }
+  };
 }
 
-/** Result of a replay, as ids of stored ends. */
+async function readLeftEnds(pool: OutboxParts['pool'], after: number): Promise<readonly StoredEnd[]> {
+  const { rows } = await pool.query<StoredEnd>(
+    `select span_end_id::float8 as id, encoded from pipeline.span_ends as stored
+     where span_end_id > $1 and not exists (
+       select from pipeline.jobs as job where job.id = stored.queue_job_id and job.attempts < job.max_attempts)
+     order by span_end_id limit ${PAGE_SIZE}`,
+    [after],
+  );
+  return rows;
+}
+
+/** One message for each different error of a page, about the ends that are new among those that failed. */
+function reportFailures(
+  failures: readonly FailedEnd[],
+  reported: Set<number>,
+  onProblem: (message: string) => void,
+): void {
+  const idsByError = new Map<string, number[]>();
+  for (const { id, error } of failures) {
+    if (id === null || reported.has(id)) continue;
+    reported.add(id);
+    const text = String(error);
+    idsByError.set(text, [...(idsByError.get(text) ?? []), id]);
+  }
+  for (const [text, ids] of idsByError) {
+    const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : '';
+    const named = `${ids.slice(0, MAX_NAMED).join(', ')}${more}`;
+    const counted = ids.length === 1 ? '1 stored span end' : `${ids.length} stored span ends`;
+    onProblem(
+      `${counted} of a step could not be recorded: ${text} ` +
+        `(pipeline.span_ends, span_end_id ${named}). Kept and tried again, after the others; if that never succeeds, delete the row.`,
+    );
+  }
+}
+
+/** An end that could not be recorded. */
+interface FailedEnd {
+  readonly id: StoredEnd['id'];
+  readonly error: unknown;
+}
+
+/** Result of a replay. */
 interface Replayed {
+  /** Ids of stored ends. */
   readonly recorded: readonly number[];
-  readonly failed: readonly number[];
-  /** The first error. */
-  readonly failure: { readonly error: unknown } | null;
+  readonly failures: readonly FailedEnd[];
 }
 
 async function replay(ends: SpanEndCodec, stored: readonly StoredEnd[]): Promise<Replayed> {
   const recorded: number[] = [];
-  const failed: number[] = [];
-  let failure: Replayed['failure'] = null;
+  const failures: FailedEnd[] = [];
   for (const { id, encoded } of stored) {
     try {
       await ends.record(encoded);
       if (id !== null) recorded.push(id);
     } catch (error) {
-      failure ??= { error };
-      if (id !== null) failed.push(id);
+      failures.push({ id, error });
     }
   }
-  return { recorded, failed, failure };
+  return { recorded, failures };
 }

@@ -182,6 +182,34 @@ describe('span-end outbox: jobs that are not delivered again', () => {
   });
 });
 
+describe('span-end outbox: ends that can never be recorded', () => {
+  it('a page full of them holds up no newer end, and each is said once however often it is tried', async () => {
+    const stub = stubMiners([{ files: await goodForecast() }]);
+    const ends = idsAsEnds();
+    let rounds = 0;
+    const record = async (encoded: string): Promise<void> => {
+      rounds += encoded === 'bad 1' ? 1 : 0;
+      if (encoded.startsWith('bad')) throw new Error('not the text of a span');
+      await ends.record(encoded);
+    };
+    const pipeline = bench.open(stub, await tinyStores(), { ends: { ...ends, record }, recovery: RECOVERY });
+    await bench.database.pool.query(
+      `insert into pipeline.span_ends (queue_job_id, delivery, encoded)
+       select n, 1, case n when 120 then 'good' else 'bad ' || n end from generate_series(1, 120) as n`,
+    );
+    await pipeline.start();
+    await expect.poll(() => ends.recorded).toEqual(['good']);
+    await expect.poll(() => rounds).toBeGreaterThan(3);
+    expect(await storedEnds()).toHaveLength(119);
+    expect(bench.problems).toEqual([
+      expect.stringMatching(/^100 stored span ends .*not the text of a span.* 1, 2, 3, 4, 5 and 95 more/),
+      expect.stringMatching(
+        /^19 stored span ends .*not the text of a span.* 101, 102, 103, 104, 105 and 14 more/,
+      ),
+    ]);
+  });
+});
+
 describe('span-end outbox: jobs of the version before it', () => {
   it('an end in the payload of a queued job is recorded when the job is delivered', async () => {
     const stub = stubMiners([{ files: await goodForecast() }]);
