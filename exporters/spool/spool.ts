@@ -9,6 +9,7 @@ import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps, type SpanIds } from './open-steps.ts';
 import { Cursor, START, type Position } from './segments/cursor.ts';
 import { ignoreErrors, SpoolWriter } from './spool-writer.ts';
+import type { RecoveredSpoolState } from './recovery/recovered-state.ts';
 import { RecordBatches } from './record-batches.ts';
 import { RecordReader, type UnreadableSegments } from './segments/record-reader.ts';
 import { listSegments } from './segments/segment-files.ts';
@@ -33,19 +34,6 @@ export interface SpoolLeftover {
   readonly isWhole: boolean;
   /** Records that no batch has taken. */
   readonly queued: number;
-}
-
-/** State of a dead process's spool, as `recoverSpool` reads it from the files. */
-export interface RecoveredSpoolState {
-  readonly ledger: Ledger;
-  readonly open: OpenSteps;
-  /** Records that were not delivered. */
-  readonly undelivered: number;
-  readonly lastWritten: number;
-  /** Segments of which something cannot be read. */
-  readonly unreadable: UnreadableSegments;
-  /** The tail to go on with. */
-  readonly tail: Omit<Tail, 'isClosed'>;
 }
 
 /** Size of the open segment from which it is removed as soon as all is delivered. */

@@ -13,7 +13,7 @@ import { toSpan } from '../format/spool-record.ts';
 import { START } from '../segments/cursor.ts';
 import { RecordReader } from '../segments/record-reader.ts';
 import { readKnownBooks, readSpool } from './inspect-spools.ts';
-import { emitterOf } from './recover-spool.ts';
+import { emitterOf } from './recovered-state.ts';
 
 /** What was read of a spool and delivered again. */
 export interface ReplayedSpool {
