@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { holderOf, isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
 import type { LockWatch } from '#processes/lock-watch';
 import { toRanges } from './books/sequence-ranges.ts';
-import type { UnreadableSegments } from './segments/record-reader.ts';
+import type { UnreadableSegments } from './segments/segment-damage.ts';
 import { listSegments, removeSegment } from './segments/segment-files.ts';
 import { RESERVE } from './segments/segment-writer.ts';
 import { TAIL } from './segments/tail-file.ts';

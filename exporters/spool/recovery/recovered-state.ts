@@ -9,12 +9,8 @@ import { SpanDecoder } from '../format/span-decoder.ts';
 import { toSpan } from '../format/spool-record.ts';
 import { OpenSteps } from '../open-steps.ts';
 import { Cursor, isBefore, START, type Position } from '../segments/cursor.ts';
-import {
-  RecordReader,
-  type PlacedRecord,
-  type ReadLimits,
-  type UnreadableSegments,
-} from '../segments/record-reader.ts';
+import { RecordReader, type PlacedRecord, type ReadLimits } from '../segments/record-reader.ts';
+import type { UnreadableSegments } from '../segments/segment-damage.ts';
 import type { Tail } from '../segments/tail-file.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { frameAt, isKnownFormat, nextFrame, segmentStart, type Frame } from '../format/frame.ts';
 import type { Position } from './cursor.ts';
+import { SegmentDamage, type UnreadableSegments } from './segment-damage.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 
 /** A record with the position behind it. */
@@ -24,9 +25,6 @@ const ABSENT_ERRORS: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
 /** Most bytes of one read, so that a long backlog does not keep the event loop for long. */
 const READ_BYTES = 1024 * 1024;
 
-/** Segments of which something cannot be read, by number, with the reason in words. Their bytes must not be deleted. */
-export type UnreadableSegments = ReadonlyMap<number, string>;
-
 /**
  * Tails the log of a spool from a position on, with one segment at a time in memory. It never throws: unreadable bytes are
  * skipped to the next intact frame (resynchronization) and counted as damage. An error of the file system is never taken
@@ -43,14 +41,10 @@ export class RecordReader {
   /** The part of the buffer that was read. */
   #bytes: Buffer = this.#buffer;
   #at: Position;
-  #damagedRanges = 0;
-  readonly #unreadable = new Map<number, string>();
+  readonly #damage = new SegmentDamage();
   /** The segment whose header was checked, and whether its frames can be read. */
   #checkedSegment = -1;
   #isKnown = true;
-  /** Number of the newest record so far, and the segment with a torn record behind it. */
-  #lastSequence: number | null = null;
-  #torn: number | null = null;
   #isHeldUp = false;
   /** Code of the error with which the last read failed for good. */
   #failure: string | null = null;
@@ -67,17 +61,17 @@ export class RecordReader {
    * the record took effect, and its number was given to the next record.
    */
   get damagedRanges(): number {
-    return this.#damagedRanges;
+    return this.#damage.ranges;
   }
 
   /** Segments with damage, of an unknown format, or that the file system cannot read. */
   get unreadable(): UnreadableSegments {
-    return this.#unreadable;
+    return this.#damage.unreadable;
   }
 
   /** The segment whose end was torn, with no intact record behind it; null when there is none. */
   get tornSegment(): number | null {
-    return this.#torn;
+    return this.#damage.tornSegment;
   }
 
   /** Whether the last read ended at a transient error: more records may follow later. */
@@ -115,10 +109,10 @@ export class RecordReader {
       if (found.kind === 'damaged' && found.next === this.#bytes.length) return null;
       this.#at = { segment, offset: found.next };
       if (found.kind === 'frame') {
-        this.#checkSequence(found.frame);
+        this.#damage.checkSequence(found.frame);
         return { frame: found.frame, end: this.#at };
       }
-      this.#markDamage(segment);
+      this.#damage.mark(segment);
     }
   }
 
@@ -131,22 +125,8 @@ export class RecordReader {
     this.#checkedSegment = segment;
     this.#isKnown = isKnownFormat(start.format);
     if (offset === 0) this.#at = { segment, offset: start.from };
-    if (!this.#isKnown) this.#markDamage(segment, `of the unknown format ${start.format}`);
+    if (!this.#isKnown) this.#damage.mark(segment, `of the unknown format ${start.format}`);
     return this.#isKnown;
-  }
-
-  #markDamage(segment: number, reason = 'damaged'): void {
-    this.#damagedRanges += 1;
-    this.#unreadable.set(segment, reason);
-  }
-
-  /** A gap in the numbers after a torn record means that a numbered record was lost with it. */
-  #checkSequence({ kind, sequence }: Frame): void {
-    if (kind === 'carried') return;
-    if (this.#torn !== null && this.#lastSequence !== null && sequence > this.#lastSequence + 1)
-      this.#markDamage(this.#torn);
-    this.#torn = null;
-    this.#lastSequence = sequence;
   }
 
   /** Reads what was appended to the segment, or opens the next one; false when there is nothing more. */
@@ -182,7 +162,7 @@ export class RecordReader {
   }
 
   #markFailure(): void {
-    if (this.#failure !== null) this.#markDamage(this.#at.segment, `unreadable: ${this.#failure}`);
+    if (this.#failure !== null) this.#damage.mark(this.#at.segment, `unreadable: ${this.#failure}`);
     this.#failure = null;
   }
 
@@ -247,8 +227,8 @@ export class RecordReader {
       segmentStart(this.#bytes) === null || frameAt(this.#bytes, offset).kind === 'incomplete';
     const next = nextFrame(this.#bytes, offset + 1);
     const isFollowed = next < this.#bytes.length;
-    if (isFollowed || !isBeginning) this.#markDamage(segment);
-    else this.#torn = segment;
+    if (isFollowed || !isBeginning) this.#damage.mark(segment);
+    else this.#damage.markTorn(segment);
     this.#at = { segment, offset: next };
     return isFollowed;
   }
