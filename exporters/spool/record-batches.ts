@@ -24,8 +24,6 @@ export interface RecordBatchesParts {
   readonly lastWritten: () => number;
   /** Position of the next record to be written. */
   readonly end: () => Position;
-  /** Called with the segment of a record that cannot be decoded. */
-  readonly onUndecodable: (segment: number) => void;
 }
 
 /** A batch, as the spool hands it to the delivery. */
@@ -135,7 +133,7 @@ export class RecordBatches {
   }: PlacedRecord): readonly { readonly span: ObservedSpan; readonly booked: BookedRecord }[] {
     const span = toSpan(frame, this.#decoder);
     if (span === null) {
-      this.#parts.onUndecodable(end.segment);
+      this.#parts.reader.damage.mark(end.segment, 'records that cannot be decoded');
       return [];
     }
     const isFirst = frame.kind === 'started' || frame.kind === 'whole';

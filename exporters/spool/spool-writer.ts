@@ -6,26 +6,22 @@ import type { Ledger } from './books/ledger.ts';
 import type { OpenStep, OpenSteps } from './open-steps.ts';
 import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
-import type { Appended, SegmentWriter } from './segments/segment-writer.ts';
-import type { TailFile } from './segments/tail-file.ts';
-import type { Position } from './segments/cursor.ts';
+import { ignoreErrors } from './ignore-errors.ts';
+import type { CompactedLog } from './segments/compacted-log.ts';
+import type { SegmentWriter } from './segments/segment-writer.ts';
+import type { TailWriter } from './segments/tail-file.ts';
 import { toFrame, toPayload } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
-
-/** Longest time for which the tail is behind the records, ms, while the event loop is not kept. */
-const TAIL_MILLIS = 2;
 
 /** Collaborators of the writer. */
 export interface SpoolWriterParts {
   readonly segments: SegmentWriter;
+  readonly log: CompactedLog;
   readonly books: BooksFile;
-  /** Null when it could not be created: a cut-off end is then not seen. */
-  readonly tail: TailFile | null;
+  readonly tail: TailWriter;
   readonly ledger: Ledger;
   readonly open: OpenSteps;
   readonly listener: QueueListener;
-  /** Frees the space of delivered records. @returns whether any was freed */
-  readonly reclaim: () => boolean;
 }
 
 /**
@@ -42,11 +38,6 @@ export class SpoolWriter {
   readonly #runs = new RunFinder();
   #written = 0;
   #lastWritten = 0;
-  #isReclaiming = false;
-  #tailTimer: NodeJS.Timeout | null = null;
-  #isTailDue = false;
-  /** Position behind the newest numbered record; null before the first one. */
-  #tailEnd: Position | null = null;
   /** Runs of which the books on disk know. */
   #checkpointedRuns: number;
 
@@ -109,13 +100,13 @@ export class SpoolWriter {
     const group = this.#buffer.take();
     if (group.length === 0) return;
     const frames = this.#buffer.framesOf(group);
-    if (frames !== null && this.#append(frames) === 'written') {
+    if (frames !== null && this.#parts.log.append(frames) === 'written') {
       for (const record of group) this.#markWritten(record);
       this.#noteTail();
     } else this.#writeEach(group);
     this.#buffer.clear();
     // The books name a new run at once: if its records are lost, their missing numbers show at the run.
-    if (this.#parts.ledger.runs > this.#checkpointedRuns) this.#checkpoint();
+    if (this.#parts.ledger.runs > this.#checkpointedRuns) this.checkpoint();
   }
 
   /** Queues a synthetic end for every step whose start is on disk; `flushPending` writes them. */
@@ -133,7 +124,7 @@ export class SpoolWriter {
       const run = this.#runs.runOf(span);
       const record = { kind: 'closed', ids: span, sequence, run, start: null } as const;
       const frame = toFrame('closed', sequence, toPayload(span));
-      if (frame !== null && this.#append([frame], mayExceedLimit) !== 'written') return;
+      if (frame !== null && this.#parts.log.append([frame], mayExceedLimit) !== 'written') return;
       this.#pendingClosings.removeFirst();
       ledger.nextSequence();
       this.#parts.listener.added(1);
@@ -148,97 +139,26 @@ export class SpoolWriter {
   /** Takes over running steps of an earlier emitter: their starts are written here again, and count there. */
   carryOver(steps: readonly OpenStep[]): void {
     for (const step of steps) this.#parts.open.set({ ...step, bufferIndex: null, segment: 0 });
-    this.rewriteOpenStarts(0);
+    this.#parts.log.rewriteOpenStarts(0);
   }
 
-  /**
-   * Compaction: before a segment is removed, the starts of running steps in it are appended again as `carried` records.
-   *
-   * @returns false when they could not be written, and the segment has to stay
-   */
-  rewriteOpenStarts(segment: number): boolean {
-    const { open, segments } = this.#parts;
-    const steps = open.startedUpTo(segment);
-    if (steps.length === 0) return true;
-    const frames = steps.map(({ sequence, started }) => toFrame('carried', sequence, toPayload(started)));
-    const whole = frames.filter((frame) => frame !== null);
-    if (this.#append(whole, true) !== 'written') return false;
-    for (const step of steps) step.segment = segments.end.segment;
-    return true;
-  }
-
-  /** Appends records; on a full disk once more, after the space of delivered ones was freed. */
-  #append(frames: readonly Buffer[], mayExceedLimit = false): Appended {
-    const { segments } = this.#parts;
-    const before = segments.end.segment;
-    const first = segments.append(frames, mayExceedLimit);
-    const isFull = first === 'disk_full' || first === 'spool_full';
-    const isRetried = isFull && !this.#isReclaiming && this.#reclaim();
-    const appended = isRetried ? segments.append(frames, mayExceedLimit) : first;
-    // Checkpoint of the books at each new segment: a removed segment cannot be counted again from its records.
-    if (segments.end.segment !== before) this.#checkpoint();
-    return appended;
-  }
-
-  #reclaim(): boolean {
-    this.#isReclaiming = true;
-    try {
-      return this.#parts.reclaim();
-    } finally {
-      this.#isReclaiming = false;
-    }
-  }
-
-  #checkpoint(): void {
+  /** Checkpoint of the books. At each new segment, too: a removed one cannot be counted again from its records. */
+  checkpoint(): void {
     const { books, ledger } = this.#parts;
     this.#checkpointedRuns = ledger.runs;
     ignoreErrors(() => books.write(ledger.state()));
   }
 
-  /**
-   * Notes the newest number at once, or with the next write of the tail: a `pwrite` for each group costs a fifth of a step.
-   * Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered.
-   */
+  /** Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered. */
   #noteTail(): void {
-    this.#tailEnd = this.#parts.segments.end;
-    if (this.#tailTimer !== null) {
-      this.#isTailDue = true;
-      return;
-    }
-    this.writeTail();
-    this.#tailTimer = setTimeout(() => {
-      this.#tailTimer = null;
-      if (this.#isTailDue) this.#noteTail();
-    }, TAIL_MILLIS);
-    this.#tailTimer.unref();
-  }
-
-  /** Writes the tail now, for a process that may exit before the timer runs. */
-  writeTail(): void {
-    const end = this.#tailEnd;
-    this.#isTailDue = false;
-    if (end !== null) ignoreErrors(() => this.#parts.tail?.write(this.#lastWritten, end));
-  }
-
-  /** Writes the tail if it is due, and no more after that. */
-  close(): void {
-    if (this.#isTailDue) this.writeTail();
-    this.leaveTail();
-  }
-
-  /** Writes the tail no more: it belongs to whoever has the folder now. */
-  leaveTail(): void {
-    this.#isTailDue = false;
-    this.#tailEnd = null;
-    if (this.#tailTimer !== null) clearTimeout(this.#tailTimer);
-    this.#tailTimer = null;
+    this.#parts.tail.note(this.#lastWritten, this.#parts.segments.end);
   }
 
   #writeEach(group: readonly PendingRecord[]): void {
     const dropped = new Map<DropReason, number>();
     for (const record of group) {
       const frame = this.#buffer.frameOf(record);
-      const appended = frame === null ? 'too_large' : this.#append([frame]);
+      const appended = frame === null ? 'too_large' : this.#parts.log.append([frame]);
       if (appended === 'written') {
         this.#markWritten(record);
         this.#noteTail();
@@ -247,7 +167,7 @@ export class SpoolWriter {
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
     }
-    this.#checkpoint();
+    this.checkpoint();
     for (const [reason, records] of dropped) this.#parts.listener.dropped(reason, records);
   }
 
@@ -271,7 +191,7 @@ export class SpoolWriter {
     if (dropped === null) return;
     ledger.recover(dropped, run);
     // The correction is in no record: after a crash it could not be recomputed from the segments.
-    this.#checkpoint();
+    this.checkpoint();
   }
 
   #count({ sequence }: NumberedRecord): void {
@@ -294,14 +214,5 @@ export class SpoolWriter {
   #dropClosing(record: NumberedRecord): void {
     this.#drop(record, 'too_large');
     this.#parts.listener.dropped('too_large', 1);
-  }
-}
-
-/** Best-effort I/O: a lost cursor costs a repeated, idempotent delivery; lost books are recounted from the records. */
-export function ignoreErrors(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // When the disk has failed, the appends fail as well and are counted.
   }
 }

@@ -7,15 +7,16 @@ import { ArrivalSamples } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
 import { OpenSteps, type SpanIds } from './open-steps.ts';
-import { Cursor, START, type Position } from './segments/cursor.ts';
-import { ignoreErrors, SpoolWriter } from './spool-writer.ts';
-import type { RecoveredSpoolState } from './recovery/recovered-state.ts';
+import { Cursor, START } from './segments/cursor.ts';
+import { ignoreErrors } from './ignore-errors.ts';
+import { CompactedLog } from './segments/compacted-log.ts';
+import { SpoolWriter } from './spool-writer.ts';
+import type { RecoveredSpoolState, SpoolLeftover } from './recovery/recovered-state.ts';
 import { RecordBatches } from './record-batches.ts';
 import { RecordReader } from './segments/record-reader.ts';
 import type { UnreadableSegments } from './segments/segment-damage.ts';
-import { listSegments } from './segments/segment-files.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segments/segment-writer.ts';
-import { readBootId, TailFile, type Tail } from './segments/tail-file.ts';
+import { openTail, type TailWriter } from './segments/tail-file.ts';
 
 /** Options of a spool. */
 export interface SpoolOptions extends SegmentWriterOptions {
@@ -24,21 +25,6 @@ export interface SpoolOptions extends SegmentWriterOptions {
   /** Whether this process still has the lock of the directory; always, unless given. */
   readonly isHeld?: () => boolean;
 }
-
-/** What a process still has of a spool whose folder it has lost. */
-export interface SpoolLeftover {
-  readonly ledger: Ledger;
-  readonly open: OpenSteps;
-  /** Its descriptors can still be read. */
-  readonly segments: SegmentWriter;
-  /** Whether nothing was found in it that cannot be read. */
-  readonly isWhole: boolean;
-  /** Records that no batch has taken. */
-  readonly queued: number;
-}
-
-/** Size of the open segment from which it is removed as soon as all is delivered. */
-const RECLAIM_BYTES = 1024 * 1024;
 
 /** What is left in a spool when its process ends. */
 export interface SpoolRemainder {
@@ -67,18 +53,16 @@ export class Spool implements SpanQueue {
   readonly #isOwn: boolean;
   readonly #segments: SegmentWriter;
   readonly #books: BooksFile;
-  readonly #tail: TailFile | null;
+  readonly #tail: TailWriter;
   readonly #ledger: Ledger;
   readonly #open: OpenSteps;
+  readonly #log: CompactedLog;
   readonly #writer: SpoolWriter;
   readonly #reader: RecordReader;
   readonly #batches: RecordBatches;
   readonly #cursor: Cursor;
   readonly #arrivals = new ArrivalSamples();
   readonly #recovered: RecoveredSpoolState | null;
-  /** Segments with records that cannot be decoded. */
-  readonly #undecodable = new Map<number, string>();
-  #oldestSegment = 0;
   #isClosed = false;
   #isFenced = false;
 
@@ -96,10 +80,18 @@ export class Spool implements SpanQueue {
     this.#books = new BooksFile(directory, emitter);
     this.#ledger = recovered?.ledger ?? new Ledger(emitter);
     this.#open = recovered?.open ?? new OpenSteps();
-    const parts = { segments: this.#segments, books: this.#books, ledger: this.#ledger, open: this.#open };
+    const parts = { segments: this.#segments, open: this.#open };
+    this.#log = new CompactedLog({
+      ...parts,
+      options,
+      isAllDelivered: () => this.size === 0 && this.#batches.inFlight === 0,
+      unreadable: () => this.unreadable,
+      onNewSegment: () => this.#writer.checkpoint(),
+    });
     // Preallocation: on a full disk none of these files could be created.
     this.#tail = openTail(options, recovered?.tail ?? null);
-    this.#writer = new SpoolWriter({ ...parts, tail: this.#tail, listener, reclaim: () => this.#reclaim() });
+    const [log, books, ledger, tail] = [this.#log, this.#books, this.#ledger, this.#tail];
+    this.#writer = new SpoolWriter({ ...parts, log, books, ledger, tail, listener });
     this.#cursor = new Cursor(directory);
     const from = recovered === null ? START : this.#cursor.read();
     this.#reader = new RecordReader(directory, { from, isClosed: recovered !== null });
@@ -111,7 +103,6 @@ export class Spool implements SpanQueue {
       size: () => this.size,
       lastWritten: () => Math.max(this.#writer.lastWritten, recovered?.lastWritten ?? 0),
       end: () => this.#segments.end,
-      onUndecodable: (segment) => this.#undecodable.set(segment, 'records that cannot be decoded'),
     });
     this.#books.write(this.#ledger.state());
     this.#cursor.write(from);
@@ -133,11 +124,7 @@ export class Spool implements SpanQueue {
 
   /** Segments of which something cannot be read: they are never removed, and the books stay open. */
   get unreadable(): UnreadableSegments {
-    return new Map([
-      ...(this.#recovered?.unreadable ?? []),
-      ...this.#reader.unreadable,
-      ...this.#undecodable,
-    ]);
+    return new Map([...(this.#recovered?.unreadable ?? []), ...this.#reader.damage.unreadable]);
   }
 
   push(span: ObservedSpan, now: number): Pushed {
@@ -152,7 +139,7 @@ export class Spool implements SpanQueue {
   /** Writes the buffer at once, for a process that may exit before the microtask runs. */
   flushNow(): void {
     this.#writer.flush();
-    this.#writer.writeTail();
+    this.#tail.writeNow();
   }
 
   /** Never rejects. Damaged records are skipped and their numbers stay missing; on a transient read error the batch is held up. */
@@ -171,7 +158,7 @@ export class Spool implements SpanQueue {
     if (committed === null || this.#isFenced) return;
     ignoreErrors(() => {
       this.#cursor.write(committed);
-      this.#compact(committed.segment);
+      this.#log.compact(committed.segment);
       this.#writer.flushPending();
     });
   }
@@ -215,7 +202,7 @@ export class Spool implements SpanQueue {
   /** Fences the spool after the loss of its folder: every later push is dropped. @returns what can still be read of it */
   surrender(): SpoolLeftover {
     this.#writer.flush();
-    this.#writer.leaveTail();
+    this.#tail.leave();
     this.#isFenced = true;
     const [ledger, open, segments] = [this.#ledger, this.#open, this.#segments];
     return { ledger, open, segments, isWhole: this.unreadable.size === 0, queued: this.size };
@@ -225,13 +212,13 @@ export class Spool implements SpanQueue {
     if (this.#isClosed) return 0;
     this.#isClosed = true;
     this.#writer.flush();
-    this.#writer.close();
+    this.#tail.writeDue();
     // The files of a lost folder belong to its adopter.
     const isHeld = !this.#isFenced && (this.#options.isHeld?.() ?? true);
     if (isHeld) ignoreErrors(() => this.#books.write(this.#ledger.state()));
-    if (isHeld && this.#isOwn) ignoreErrors(() => this.#tail?.markClosed());
+    if (isHeld && this.#isOwn) this.#tail.markClosed();
     this.#segments.dispose();
-    this.#tail?.close();
+    this.#tail.close();
     this.#cursor.close();
     this.#books.close();
     return 0;
@@ -241,60 +228,5 @@ export class Spool implements SpanQueue {
   get remainder(): SpoolRemainder {
     const records = this.size + this.#batches.inFlight + this.#writer.closingsToWrite;
     return { directory: this.#options.directory, records, openSteps: this.#open.size };
-  }
-
-  get #isAllDelivered(): boolean {
-    return this.size === 0 && this.#batches.inFlight === 0;
-  }
-
-  /** Compaction. When all is delivered, the open segment goes as well, if it is large or the disk is full. */
-  #compact(segment: number): void {
-    const { hasFailed, end } = this.#segments;
-    const isNeeded = hasFailed || end.offset > Math.min(RECLAIM_BYTES, this.#options.limitBytes / 2);
-    if (!this.#isAllDelivered || !isNeeded) this.#removeBefore(segment);
-    else if (hasFailed) this.#reclaim();
-    else {
-      this.#segments.close();
-      this.#removeBefore(segment + 1);
-    }
-  }
-
-  /** Removes all segments once all is delivered. The reserve gives room for the starts of running steps on a full disk. */
-  #reclaim(): boolean {
-    const { bytes } = this.#segments;
-    if (bytes === 0 || !this.#isAllDelivered) return false;
-    this.#segments.releaseReserve();
-    this.#segments.close();
-    ignoreErrors(() => this.#removeBefore(this.#segments.end.segment + 1));
-    this.#segments.fillReserve();
-    return this.#segments.bytes < bytes;
-  }
-
-  /** Removes segments, oldest first, and rewrites the starts of running steps. Unreadable ones stay. */
-  #removeBefore(before: number): void {
-    if (before <= this.#oldestSegment) return;
-    const { unreadable } = this;
-    for (const { number, bytes } of listSegments(this.#options.directory)) {
-      this.#oldestSegment = number;
-      if (number >= before) return;
-      if (unreadable.has(number)) continue;
-      if (!this.#writer.rewriteOpenStarts(number)) return;
-      this.#segments.remove(number, bytes);
-    }
-  }
-}
-
-/** Opens the tail. That of a recovered spool is best effort: on a full disk the spool must still be delivered. */
-function openTail(
-  { directory, durability }: SpoolOptions,
-  tail: Omit<Tail, 'isClosed'> | null,
-): TailFile | null {
-  const end: Position = START;
-  if (tail === null)
-    return new TailFile(directory, { sequence: 0, end, durability, bootId: readBootId(), isOpenEnd: false });
-  try {
-    return new TailFile(directory, tail);
-  } catch {
-    return null;
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ObservedSpan } from '#facts/observed-span';
 import { BooksFile, readBooks, type Books } from '../books/books-file.ts';
-import { Spool, type SpoolLeftover, type SpoolOptions } from '../spool.ts';
+import { Spool, type SpoolOptions } from '../spool.ts';
 import { encodeFrame, readSegment, type Frame } from '../format/frame.ts';
 import { Ledger, type BookedRecord } from '../books/ledger.ts';
 import { isBefore, START, type Position } from '../segments/cursor.ts';
@@ -10,7 +10,7 @@ import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from '../format/span-decoder.ts';
 import { SegmentWriter, type SegmentWriterOptions } from '../segments/segment-writer.ts';
 import { toPayload, toSpan } from '../format/spool-record.ts';
-import { RecoveredState } from './recovered-state.ts';
+import { RecoveredState, type SpoolLeftover } from './recovered-state.ts';
 
 /** The spool of a dead process, with all open steps closed. */
 export interface RecoveredSpool {

@@ -11,6 +11,7 @@ import { OpenSteps } from '../open-steps.ts';
 import { Cursor, isBefore, START, type Position } from '../segments/cursor.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from '../segments/record-reader.ts';
 import type { UnreadableSegments } from '../segments/segment-damage.ts';
+import type { SegmentWriter } from '../segments/segment-writer.ts';
 import type { Tail } from '../segments/tail-file.ts';
 
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
@@ -26,6 +27,18 @@ export interface RecoveredSpoolState {
   readonly unreadable: UnreadableSegments;
   /** The tail to go on with. */
   readonly tail: Omit<Tail, 'isClosed'>;
+}
+
+/** What a process still has of a spool whose folder it has lost. */
+export interface SpoolLeftover {
+  readonly ledger: Ledger;
+  readonly open: OpenSteps;
+  /** Its descriptors can still be read. */
+  readonly segments: SegmentWriter;
+  /** Whether nothing was found in it that cannot be read. */
+  readonly isWhole: boolean;
+  /** Records that no batch has taken. */
+  readonly queued: number;
 }
 
 /** The state of a spool as it is replayed from its segments. */
@@ -76,8 +89,8 @@ export class RecoveredState {
       // Reading and decoding are synchronous: steps of this process go on in between.
       await setImmediate();
     }
-    for (const [segment, reason] of reader.unreadable) this.unreadable.set(segment, reason);
-    this.#torn = reader.tornSegment;
+    for (const [segment, reason] of reader.damage.unreadable) this.unreadable.set(segment, reason);
+    this.#torn = reader.damage.tornSegment;
   }
 
   /** A torn end is no damage while nobody had learnt of the record; a number that was used tells that somebody had. */

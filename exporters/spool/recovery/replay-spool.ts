@@ -63,13 +63,16 @@ export async function replaySpool(directory: string, sink: SpanSink): Promise<Re
     sums.rejected += settled.rejected;
   }
   const isWhole =
-    reader.unreadable.size === 0 && sums.undecodable === 0 && cutOff === null && tail?.isOpenEnd === false;
+    reader.damage.unreadable.size === 0 &&
+    sums.undecodable === 0 &&
+    cutOff === null &&
+    tail?.isOpenEnd === false;
   await commitAccount(knownEmitter(emitter, directory), {
     lastSequence,
     isClosed: isWhole && owner === 'set_aside',
     sink,
   });
-  return { ...sums, unreadable: Object.fromEntries(reader.unreadable) };
+  return { ...sums, unreadable: Object.fromEntries(reader.damage.unreadable) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { frameAt, isKnownFormat, nextFrame, segmentStart, type Frame } from '../format/frame.ts';
 import type { Position } from './cursor.ts';
-import { SegmentDamage, type UnreadableSegments } from './segment-damage.ts';
+import { SegmentDamage } from './segment-damage.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
 
 /** A record with the position behind it. */
@@ -34,6 +34,8 @@ const READ_BYTES = 1024 * 1024;
  * read waits in the thread pool behind whatever the program does there (seconds, while it verifies 200 forecasts).
  */
 export class RecordReader {
+  /** What it found that cannot be read. */
+  readonly damage = new SegmentDamage();
   readonly #directory: string;
   readonly #isClosed: boolean;
   /** The segment of `#at` from its first byte, with spare capacity. */
@@ -41,7 +43,6 @@ export class RecordReader {
   /** The part of the buffer that was read. */
   #bytes: Buffer = this.#buffer;
   #at: Position;
-  readonly #damage = new SegmentDamage();
   /** The segment whose header was checked, and whether its frames can be read. */
   #checkedSegment = -1;
   #isKnown = true;
@@ -54,24 +55,6 @@ export class RecordReader {
     this.#directory = directory;
     this.#at = options.from;
     this.#isClosed = options.isClosed ?? false;
-  }
-
-  /**
-   * Byte ranges that were skipped although they once held a record. A torn write is not counted: its writer was killed before
-   * the record took effect, and its number was given to the next record.
-   */
-  get damagedRanges(): number {
-    return this.#damage.ranges;
-  }
-
-  /** Segments with damage, of an unknown format, or that the file system cannot read. */
-  get unreadable(): UnreadableSegments {
-    return this.#damage.unreadable;
-  }
-
-  /** The segment whose end was torn, with no intact record behind it; null when there is none. */
-  get tornSegment(): number | null {
-    return this.#damage.tornSegment;
   }
 
   /** Whether the last read ended at a transient error: more records may follow later. */
@@ -109,10 +92,10 @@ export class RecordReader {
       if (found.kind === 'damaged' && found.next === this.#bytes.length) return null;
       this.#at = { segment, offset: found.next };
       if (found.kind === 'frame') {
-        this.#damage.checkSequence(found.frame);
+        this.damage.checkSequence(found.frame);
         return { frame: found.frame, end: this.#at };
       }
-      this.#damage.mark(segment);
+      this.damage.mark(segment);
     }
   }
 
@@ -125,7 +108,7 @@ export class RecordReader {
     this.#checkedSegment = segment;
     this.#isKnown = isKnownFormat(start.format);
     if (offset === 0) this.#at = { segment, offset: start.from };
-    if (!this.#isKnown) this.#damage.mark(segment, `of the unknown format ${start.format}`);
+    if (!this.#isKnown) this.damage.mark(segment, `of the unknown format ${start.format}`);
     return this.#isKnown;
   }
 
@@ -162,7 +145,7 @@ export class RecordReader {
   }
 
   #markFailure(): void {
-    if (this.#failure !== null) this.#damage.mark(this.#at.segment, `unreadable: ${this.#failure}`);
+    if (this.#failure !== null) this.damage.mark(this.#at.segment, `unreadable: ${this.#failure}`);
     this.#failure = null;
   }
 
@@ -227,8 +210,8 @@ export class RecordReader {
       segmentStart(this.#bytes) === null || frameAt(this.#bytes, offset).kind === 'incomplete';
     const next = nextFrame(this.#bytes, offset + 1);
     const isFollowed = next < this.#bytes.length;
-    if (isFollowed || !isBeginning) this.#damage.mark(segment);
-    else this.#damage.markTorn(segment);
+    if (isFollowed || !isBeginning) this.damage.mark(segment);
+    else this.damage.markTorn(segment);
     this.#at = { segment, offset: next };
     return isFollowed;
   }

@@ -11,7 +11,10 @@ export class SegmentDamage {
   #lastSequence: number | null = null;
   #torn: number | null = null;
 
-  /** Byte ranges that were skipped although they once held a record. */
+  /**
+   * Byte ranges that were skipped although they once held a record. A torn write is not counted: its writer was killed before
+   * the record took effect, and its number was given to the next record.
+   */
   get ranges(): number {
     return this.#ranges;
   }
@@ -31,7 +34,6 @@ export class SegmentDamage {
     this.#unreadable.set(segment, reason);
   }
 
-  /** A torn write at the end of a segment is no damage, unless the next record shows that a numbered one was lost with it. */
   markTorn(segment: number): void {
     this.#torn = segment;
   }

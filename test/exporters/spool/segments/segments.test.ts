@@ -106,7 +106,7 @@ describe('RecordReader', () => {
     writeFileSync(path, bytes);
     const reader = new RecordReader(directory, { from: START, isClosed: true });
     expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1, 3, 4]);
-    expect(reader.damagedRanges).toBe(1);
+    expect(reader.damage.ranges).toBe(1);
   });
 
   it('an unfinished tail of an open spool is read once it is complete', async () => {
@@ -117,7 +117,7 @@ describe('RecordReader', () => {
     expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1]);
     appendFileSync(segmentPath(directory, 1), whole.subarray(15));
     expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([2]);
-    expect(reader.damagedRanges).toBe(0);
+    expect(reader.damage.ranges).toBe(0);
   });
 
   it.each([
@@ -136,7 +136,7 @@ describe('RecordReader', () => {
       writeFileSync(segmentPath(directory, 2), Buffer.concat(behind.map((number) => record(number))));
     const reader = new RecordReader(directory, { from: START, isClosed: true });
     expect(sequences(reader.next({ maxRecords: 9 }))).toEqual([1, 2, ...behind]);
-    expect(reader.damagedRanges).toBe(damagedRanges);
+    expect(reader.damage.ranges).toBe(damagedRanges);
   });
 
   it('a reader misses no record of a concurrent writer, rotations included', async () => {
