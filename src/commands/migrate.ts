@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { migrate } from '#database/migrate';
-import { recomputeOutdated } from '#maintenance/maintenance';
+import { describeFailure, recomputeOutdated } from '#maintenance/maintenance';
 import { preparePartitions } from '#recorder/partition-scheduler';
 import { createOutput } from './terminal/output.ts';
 import { withDatabase } from './with-database.ts';
@@ -18,7 +18,10 @@ export function migrateCommand(): Command {
       const result = await withDatabase(async ({ pool }) => ({
         ...(await migrate(pool)),
         partitions: await preparePartitions(pool),
-        recomputed: await recomputeOutdated(pool, { onProgress }),
+        recomputed: await recomputeOutdated(pool, {
+          onProgress,
+          onFailure: (failure) => output.problem(`${describeFailure(failure)}. It stays marked.`),
+        }),
       }));
       const applied = result.applied.map(({ version, name }) => `applied ${version} ${name}`);
       const made = result.partitions.map((name) => `created partition ${name}`);

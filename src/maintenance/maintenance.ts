@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { countOutdated, recomputeOutdated } from '#postgres/maintenance/recompute';
+import { countOutdated, describeFailure, recomputeOutdated } from '#postgres/maintenance/recompute';
 import { rebuildFolds, type Rebuilt } from '#postgres/maintenance/rebuild';
 import { lockScopes, type FoldRequest } from '#postgres/maintenance/rebuild-scope';
 import { reconcileFolds, type Reconciled } from '#postgres/maintenance/reconcile';
@@ -32,6 +32,7 @@ import { claimFolder, removeFolder, type SpoolFolder } from '#spool/spool-folder
 
 export {
   countOutdated,
+  describeFailure,
   findHeldPartitions,
   LONGEST_RUN_DAYS,
   readUpMillis,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { SpanSink } from '#exporters/export-report';
 import { createPostgresExporter } from '#postgres/exporter';
-import { recomputeOutdated } from '#postgres/maintenance/recompute';
+import { describeFailure, recomputeOutdated, type RecomputeFailure } from '#postgres/maintenance/recompute';
 import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
 import type { ProcessorCounters } from '#processor/processor-options';
@@ -175,18 +175,29 @@ function startRetention(
   });
 }
 
-/** Computes rows of an earlier version again while this process records. @returns the closer */
-const startRecompute = (pool: Pool, onProblem: (message: string) => void): (() => Promise<void>) =>
-  startIntervalTask({
+/**
+ * Computes rows of an earlier version again while this process records. What cannot be computed is said once.
+ *
+ * @returns the closer
+ */
+function startRecompute(pool: Pool, onProblem: (message: string) => void): () => Promise<void> {
+  const reported = new Set<string>();
+  const onFailure = (failure: RecomputeFailure): void => {
+    const message = `${describeFailure(failure)}. It keeps the rows that it has, and stays marked in outdated_projections.`;
+    if (!reported.has(message)) onProblem(message);
+    reported.add(message);
+  };
+  return startIntervalTask({
     everyMillis: 6 * 3_600_000,
     retryMillis: 600_000,
-    work: (signal) => recomputeOutdated(pool, { signal }),
+    work: (signal) => recomputeOutdated(pool, { signal, onFailure }),
     onError: (error) =>
       onProblem(
         `Rows of an earlier version could not be computed again: ${messageOf(error)}. ` +
           'The next attempt follows in 10 minutes, or by `barograph migrate`.',
       ),
   });
+}
 
 function stateOf(
   { processor, bytes, unreadableBytes, droppedOfOthers }: RecordingSpool,

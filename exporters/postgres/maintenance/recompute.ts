@@ -1,6 +1,8 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
+import { messageOf } from '#semconv/message-of';
 import type { ValidatorIdentity } from '../log/read-log.ts';
+import { isRetryableDatabaseError, sqlStateOf } from '../sql/database-error.ts';
 import { emptyMinerFold, type MinerFold } from '../projections/miner-fold.ts';
 import { foldMiners, rankMiners } from '../projections/tables/miner-stats.ts';
 import { applyForecasts, ownerOf, refoldRun } from './rebuild.ts';
@@ -16,9 +18,16 @@ export interface RecomputeProgress extends OutdatedRows {
   readonly left: number;
 }
 
+/** Rows that could not be computed, and why. They stay marked. */
+export interface RecomputeFailure extends OutdatedRows {
+  readonly error: unknown;
+}
+
 /** How outdated rows are computed. */
 export interface RecomputeOptions {
   readonly onProgress?: (progress: RecomputeProgress) => void;
+  /** Called for rows that another attempt would not compute either; the others are computed all the same. */
+  readonly onFailure?: (failure: RecomputeFailure) => void;
   /** Stops it between two transactions; the rest stays marked. */
   readonly signal?: AbortSignal;
 }
@@ -32,30 +41,68 @@ const MINERS_AT_ONCE = 32;
  * it may be stopped at any time, and any number of processes may do it at once. Writers of a validator wait for one run,
  * or for some miners, never for all.
  *
+ * Rows that cannot be computed hold up no others.
+ *
  * @returns how many marks this call removed
+ * @throws the first error that another attempt may not meet, after the others; that of a database that is away at once
  */
-export async function recomputeOutdated(
-  pool: Pool,
-  { onProgress = () => undefined, signal }: RecomputeOptions = {},
-): Promise<number> {
-  for (let done = 0; ; done += 1) {
-    const outdated = signal?.aborted === true ? null : await findOutdated(pool);
-    if (outdated === null) return done;
-    let after: string | null = null;
-    do {
-      const work = (client: ClientBase): Promise<string | null> => recompute(client, outdated, after);
-      after = await inTransaction(pool, work, { isLong: true });
-    } while (after !== null && signal?.aborted !== true);
-    onProgress({ ...outdated, left: await countOutdated(pool) });
+export async function recomputeOutdated(pool: Pool, options: RecomputeOptions = {}): Promise<number> {
+  const { onProgress = () => undefined, onFailure = () => undefined, signal } = options;
+  const failed: OutdatedRows[] = [];
+  let retryable: RecomputeFailure | null = null;
+  for (let done = 0; ;) {
+    const outdated = signal?.aborted === true ? null : await findOutdated(pool, failed);
+    if (outdated === null) {
+      if (retryable !== null) throw failureError(retryable);
+      return done;
+    }
+    try {
+      await recomputeInParts(pool, outdated, signal);
+      done += 1;
+      onProgress({ ...outdated, left: await countOutdated(pool) });
+    } catch (error) {
+      failed.push(outdated);
+      if (isOfTheRows(error)) onFailure({ ...outdated, error });
+      else retryable ??= { ...outdated, error };
+    }
   }
 }
 
-/** The rows to compute next. */
-async function findOutdated(pool: Pool): Promise<OutdatedRows | null> {
+/** Says which rows could not be computed, and why. */
+export const describeFailure = ({ validatorHotkey, runId, error }: RecomputeFailure): string =>
+  `${runId === null ? 'The rows of miners' : `Run ${runId}`} of validator ${validatorHotkey} could not be computed ` +
+  `again from the log: ${messageOf(error).replace(/\.$/, '')}`;
+
+/** Whether another attempt fails as well, until somebody changes the log; class XX of SQLSTATE is damage of the files. */
+const isOfTheRows = (error: unknown): boolean =>
+  !isRetryableDatabaseError(error) ||
+  (error instanceof Error && sqlStateOf(error)?.startsWith('XX') === true);
+
+const failureError = (failure: RecomputeFailure): Error =>
+  new Error(describeFailure(failure), { cause: failure.error });
+
+async function recomputeInParts(
+  pool: Pool,
+  outdated: OutdatedRows,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let after: string | null = null;
+  do {
+    const work = (client: ClientBase): Promise<string | null> => recompute(client, outdated, after);
+    after = await inTransaction(pool, work, { isLong: true });
+  } while (after !== null && signal?.aborted !== true);
+}
+
+/** The rows to compute next, without those that this call could not compute. */
+async function findOutdated(pool: Pool, failed: readonly OutdatedRows[]): Promise<OutdatedRows | null> {
   const { rows } = await pool.query<OutdatedRows>(
     `select validator.id as "validatorId", validator.hotkey as "validatorHotkey", outdated.run_id::float8 as "runId"
      from outdated_projections as outdated join validators as validator on validator.id = outdated.validator_id
+     where not exists (
+       select from unnest($1::integer[], $2::bigint[]) as failed (validator_id, run_id)
+       where failed.validator_id = outdated.validator_id and failed.run_id is not distinct from outdated.run_id)
      order by outdated.validator_id, outdated.run_id desc nulls last limit 1`,
+    [failed.map(({ validatorId }) => validatorId), failed.map(({ runId }) => runId)],
   );
   return rows[0] ?? null;
 }
@@ -83,6 +130,8 @@ async function recompute(
     return last;
   }
   await refoldRun(client, { ...scope, runId });
+  // The rows of its miners follow from it. They are marked, unless they were computed while this run could not be.
+  await mark(client, { ...outdated, runId: null });
   return null;
 }
 
@@ -131,8 +180,8 @@ async function unmark(client: ClientBase, { validatorId, runId }: OutdatedRows):
 }
 
 async function mark(client: ClientBase, { validatorId, runId }: OutdatedRows): Promise<void> {
-  await client.query('insert into outdated_projections (validator_id, run_id) values ($1, $2)', [
-    validatorId,
-    runId,
-  ]);
+  await client.query(
+    'insert into outdated_projections (validator_id, run_id) values ($1, $2) on conflict do nothing',
+    [validatorId, runId],
+  );
 }

@@ -3,7 +3,7 @@ import { countOutdated } from '#maintenance/maintenance';
 
 const outdatedRows = (count: number): string =>
   `the rows of ${count} runs and validators have the meaning of an earlier version; a process that records computes ` +
-  'them again, `barograph migrate` does so at once';
+  'them again, `barograph migrate` does so at once and names those that it cannot compute';
 
 /** Rows that the check names; the view has all. */
 const NAMED_ROWS = 3;

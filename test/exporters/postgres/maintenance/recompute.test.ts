@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rebuildFolds } from '#postgres/maintenance/rebuild';
-import { countOutdated, recomputeOutdated } from '#postgres/maintenance/recompute';
+import { countOutdated, recomputeOutdated, type RecomputeFailure } from '#postgres/maintenance/recompute';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { useTestDatabase, writeBatches } from '#test/exporters/postgres/support/database';
@@ -100,6 +100,31 @@ describe('recomputeOutdated', () => {
     // The books of the emitters have the time at which each batch came.
     const { emitters } = expected;
     expect({ ...(await dumpTables(database.pool)), emitters }).toEqual(expected);
+  });
+
+  it('a run that cannot be read holds up no other, is named, and follows with its miners once it can be', async () => {
+    const before = await writtenByEarlierVersion([RECORDED_RUNS]);
+    const marks = await countOutdated(database.pool);
+    const substep = (from: string, to: string) =>
+      database.pool.query(
+        'update weather_forecast_steps_finished set substep = $2 where run_id = 2 and substep = $1',
+        [from, to],
+      );
+    await substep('gfs_download', 'of_a_newer_version');
+    const failures: RecomputeFailure[] = [];
+    const onFailure = (failure: RecomputeFailure): void => void failures.push(failure);
+    expect(await recomputeOutdated(database.pool, { onFailure })).toBe(marks - 1);
+    expect(failures).toEqual([
+      expect.objectContaining({ runId: 2, error: expect.any(RangeError) as RangeError }),
+    ]);
+    expect((await database.pool.query('select run_id::int from outdated_projections')).rows).toEqual([
+      { run_id: 2 },
+    ]);
+    await substep('of_a_newer_version', 'gfs_download');
+    // The rows of its miners were computed without it.
+    expect(await recomputeOutdated(database.pool, { onFailure })).toBe(2);
+    expect(failures).toHaveLength(1);
+    expect(await dumpTables(database.pool)).toEqual(before);
   });
 
   it('a rebuild by hand removes the marks of what it has computed', async () => {
