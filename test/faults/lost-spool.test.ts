@@ -170,12 +170,15 @@ describe('a worker thread that is terminated', () => {
     const before = await all<{ complete: boolean }>(
       'select started = 3 and recorded = 3 as complete from run_completeness',
     );
+    // The thread has told nobody yet, or it has told of what it had: a run without a row is not complete.
     expect(before.filter(({ complete }) => complete)).toEqual([]);
     const books =
       'select started::int, recorded::int, abandoned::int, unaccounted::int from run_completeness';
     await expect
       .poll(() => all(books), { timeout: 15_000, interval: 200 })
       .toEqual([{ started: 3, recorded: 3, abandoned: 1, unaccounted: 0 }]);
+    // The last account and the removal of the folder follow the records.
+    await expect.poll(folders, { timeout: 5000 }).toHaveLength(1);
     await recording.close();
     expect(folders()).toEqual([]);
     expect(problems).toEqual([]);
