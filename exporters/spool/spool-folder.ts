@@ -50,8 +50,8 @@ async function claimOnAnyDisk(root: string, name: string, watch?: LockWatch): Pr
     return await claimFolder(root, name, watch);
   } catch (error) {
     const path = join(root, name, OWNER);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || (await holderOf(path, watch)) === 'living')
-      throw error;
+    const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+    if (!isFull || ['living', 'unknown'].includes(await holderOf(path, watch))) throw error;
     await rm(join(root, name, RESERVE), { force: true });
     return claimFolder(root, name, watch);
   }

@@ -105,11 +105,16 @@ function holdLock(at: string, token: string): HeldLock {
   };
 }
 
-/** Whether a lock is held, and by whom, as far as `watch` has seen; takes no lock. */
-export async function holderOf(path: string, watch = new LockWatch()): Promise<'none' | 'living' | 'dead'> {
+/**
+ * Whether a lock is held, and by whom, as far as `watch` has seen; takes no lock. A holder of another container or of an
+ * earlier boot is `unknown` to whoever has not listened to it for long: it must be taken for a living one.
+ */
+export async function holderOf(
+  path: string,
+  watch = new LockWatch(),
+): Promise<'none' | 'living' | 'dead' | 'unknown'> {
   const token = await readToken(path);
-  if (token === undefined) return 'none';
-  return (await watch.isDead(path, token)) ? 'dead' : 'living';
+  return token === undefined ? 'none' : watch.judge(path, token);
 }
 
 /** Whether a file is the leftover of a process that died while acquiring the lock `lockName`. */

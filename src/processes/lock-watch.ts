@@ -27,12 +27,19 @@ export class LockWatch {
 
   /** Whether a holder is dead: at once where it can be looked up, else after the silence. */
   async isDead(path: string, token: string): Promise<boolean> {
+    return (await this.judge(path, token)) === 'dead';
+  }
+
+  /** What is known of a holder: `unknown` when it cannot be looked up, and was not silent for long enough. */
+  async judge(path: string, token: string): Promise<'living' | 'dead' | 'unknown'> {
     const [identity = '', , place = ownPlace(), thread = 'main'] = token.split(' ');
-    if (place !== ownPlace() && place !== ownFormerPlace())
-      return (await this.#listen(path, token)) >= this.#foreignMillis;
-    if (!isAlive(identity)) return true;
+    const listen = async (millis: number): Promise<'dead' | 'unknown'> =>
+      (await this.#listen(path, token)) >= millis ? 'dead' : 'unknown';
+    if (place !== ownPlace() && place !== ownFormerPlace()) return listen(this.#foreignMillis);
+    if (!isAlive(identity)) return 'dead';
     const isThread = isThreadAlive(Number.parseInt(identity, 10), thread);
-    return isThread === null ? (await this.#listen(path, token)) >= THREAD_SILENCE_MILLIS : !isThread;
+    if (isThread === null) return listen(THREAD_SILENCE_MILLIS);
+    return isThread ? 'living' : 'dead';
   }
 
   /** How long the heartbeat has not changed, as far as this observer has seen, ms. */

@@ -8,7 +8,13 @@ import { Worker } from 'node:worker_threads';
 
 import { describe, expect, it } from 'vitest';
 
-import { isAbandonedLockFile, tryFileLock, withFileLock, type HeldLock } from '#processes/file-lock';
+import {
+  holderOf,
+  isAbandonedLockFile,
+  tryFileLock,
+  withFileLock,
+  type HeldLock,
+} from '#processes/file-lock';
 import { FOREIGN_SILENCE_MILLIS, LockWatch } from '#processes/lock-watch';
 import { identifyOwnProcess } from '#processes/process-identity';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -166,6 +172,18 @@ describe('a lock from another pid namespace or another boot', () => {
     expect(await tryFileLock(path, watch)).toBeNull();
     now = 10 * FOREIGN_SILENCE_MILLIS;
     expect(await tryFileLock(path, watch)).toBeNull();
+  });
+
+  it('nobody knows of its holder, until an observer has listened to its silence long enough', async () => {
+    const path = join(await temporaryFolder(), 'lock');
+    await writeFile(path, FOREIGN);
+    expect(await holderOf(path)).toBe('unknown');
+    let now = 0;
+    const watch = new LockWatch(() => now);
+    const found = new Set<string>();
+    for (; now < FOREIGN_SILENCE_MILLIS; now += LOOK_MILLIS) found.add(await holderOf(path, watch));
+    expect([...found]).toEqual(['unknown']);
+    expect(await holderOf(path, watch)).toBe('dead');
   });
 
   it('a silent lock is taken over by exactly one of many concurrent attempts', async () => {

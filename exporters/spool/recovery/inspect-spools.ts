@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { holderOf } from '#processes/file-lock';
 import { readBooks, UnknownBooksError, type Books } from '../books/books-file.ts';
@@ -73,7 +73,10 @@ export interface SegmentReading {
 /** What a folder of a spool holds. */
 export interface SpoolReading {
   readonly folder: string;
-  readonly owner: 'living' | 'dead' | 'set_aside';
+  /** `unknown`: of another container or of an earlier boot, so that it cannot be looked up from here. */
+  readonly owner: 'living' | 'dead' | 'unknown' | 'set_aside';
+  /** When the owner last renewed its lock, by its wall clock; null when nobody holds the folder. */
+  readonly heartbeatAt: Date | null;
   readonly segments: readonly SegmentReading[];
   /** Null when there are none, or none that can be read. */
   readonly books: Books | null;
@@ -97,6 +100,7 @@ export async function readSpool(folder: string): Promise<SpoolReading> {
   return {
     folder,
     owner: await ownerOf(folder),
+    heartbeatAt: statSync(join(folder, OWNER), { throwIfNoEntry: false })?.mtime ?? null,
     segments,
     books,
     tail,
@@ -118,7 +122,8 @@ export function readKnownBooks(folder: string): Books | null {
 
 async function ownerOf(folder: string): Promise<SpoolReading['owner']> {
   if (folder.endsWith(UNREADABLE)) return 'set_aside';
-  return (await holderOf(join(folder, OWNER))) === 'living' ? 'living' : 'dead';
+  const holder = await holderOf(join(folder, OWNER));
+  return holder === 'none' ? 'dead' : holder;
 }
 
 function readOne({ number, path, bytes }: SegmentFile, cursor: Position): SegmentReading {

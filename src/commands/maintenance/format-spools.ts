@@ -20,16 +20,38 @@ const formatsOf = ({ segments }: SpoolReading): readonly (number | null)[] => [
 ];
 const formatText = (format: number | null): string => (format === null ? '?' : String(format));
 
-/** The table of all spools. */
-export const SPOOL_COLUMNS: readonly TextColumn<SpoolReading>[] = [
+const spoolColumns = (now: number): readonly TextColumn<SpoolReading>[] => [
   { heading: 'folder', value: ({ folder }) => folder },
-  { heading: 'owner', value: ({ owner }) => owner.replace('_', ' ') },
+  { heading: 'owner', value: (spool) => ownerText(spool, now) },
   { heading: 'format', value: (spool) => formatsOf(spool).map(formatText).join(', ') || '–' },
   { heading: 'records', value: (spool) => String(countsOf(spool).records), isNumber: true },
   { heading: 'undelivered', value: (spool) => String(countsOf(spool).undelivered), isNumber: true },
   { heading: 'bytes', value: (spool) => String(countsOf(spool).bytes), isNumber: true },
   { heading: 'unreadable', value: (spool) => unreadableText(spool) },
 ];
+
+/** The table of all spools. @param now wall clock, ms */
+export function describeSpools(spools: readonly SpoolReading[], now: number): string {
+  const isExplained = spools.some(({ owner }) => owner === 'unknown');
+  return [textTable(spoolColumns(now), spools), ...(isExplained ? [UNKNOWN_OWNER] : [])].join('\n');
+}
+
+const UNKNOWN_OWNER =
+  'unknown: the owner is of another container or of an earlier boot and cannot be looked up from here. If it lives, its ' +
+  'heartbeat is some seconds old. If not, a process that records adopts the spool after two minutes of silence.';
+
+function ownerText({ owner, heartbeatAt }: SpoolReading, now: number): string {
+  if (owner !== 'unknown' || heartbeatAt === null) return owner.replace('_', ' ');
+  return `unknown (heartbeat ${ageText(Math.max(0, now - heartbeatAt.getTime()))} ago)`;
+}
+
+/** An age in its largest unit, rounded down. */
+function ageText(millis: number): string {
+  const minutes = Math.floor(millis / 60_000);
+  if (minutes < 1) return `${Math.floor(millis / 1000)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} days`;
+}
 
 function unreadableText(spool: SpoolReading): string {
   const { damagedBytes, undecodable } = countsOf(spool);
@@ -61,6 +83,7 @@ const SEGMENTS: readonly TextColumn<Segment>[] = [
 export const toDocument = (spool: SpoolReading): object => ({
   folder: spool.folder,
   owner: spool.owner,
+  heartbeat_at: spool.heartbeatAt?.toISOString() ?? null,
   validator_hotkey: spool.books?.emitter.validatorHotkey ?? null,
   instance_id: spool.books?.emitter.instanceId ?? null,
   formats: formatsOf(spool),
@@ -111,13 +134,14 @@ export const toWholeDocument = (spool: SpoolReading): object => {
   };
 };
 
-/** The same as text. */
-export function describeSpool(spool: SpoolReading): string {
+/** The same as text. @param now wall clock, ms */
+export function describeSpool(spool: SpoolReading, now: number): string {
   const { books, tail, cursor, owner, cutOff } = spool;
   const emitter =
     books === null ? 'unknown: no books, or none that this version reads' : books.emitter.instanceId;
   return [
-    `${spool.folder} (${owner.replace('_', ' ')})`,
+    `${spool.folder} (${ownerText(spool, now)})`,
+    ...(owner === 'unknown' ? [UNKNOWN_OWNER] : []),
     `Process: ${emitter}${books === null ? '' : ` of ${books.emitter.validatorHotkey}`}`,
     `Books: ${books === null ? 'none' : `up to record ${books.ledger.upTo}, ${books.ledger.runs.length} runs`}`,
     `Tail: ${tail === null ? 'none' : `record ${tail.sequence}, durability ${tail.durability}`}`,

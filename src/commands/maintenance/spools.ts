@@ -4,15 +4,14 @@ import { Command } from 'commander';
 import { readConfig } from '#src/config';
 import { dropSpoolFolder, findSpools, readSpool, replaySpoolFolder } from '#maintenance/maintenance';
 import { spoolRoot } from '#recorder/process-spool';
-import { textTable } from '#reports/text-table';
 import { CategorizedError } from '#semconv';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase, type OpenDatabase } from '../with-database.ts';
 import {
   describeSpool,
+  describeSpools,
   lossText,
   replayText,
-  SPOOL_COLUMNS,
   toDocument,
   toWholeDocument,
 } from './format-spools.ts';
@@ -29,7 +28,7 @@ const listCommand = (): Command =>
       const directory = join(readConfig(process.env).dataDirectory, 'spool');
       const spools = await Promise.all((await findSpools(directory)).map(readSpool));
       print(json, { spools: spools.map(toDocument) }, () =>
-        spools.length === 0 ? `There are no spools below ${directory}.` : textTable(SPOOL_COLUMNS, spools),
+        spools.length === 0 ? `There are no spools below ${directory}.` : describeSpools(spools, Date.now()),
       );
     });
 
@@ -40,7 +39,7 @@ const inspectCommand = (): Command =>
     .option('--json', 'print one JSON document instead of text')
     .action(async (folder: string, { json }: JsonOption) => {
       const spool = await readSpool(existingFolder(folder));
-      print(json, toWholeDocument(spool), () => describeSpool(spool));
+      print(json, toWholeDocument(spool), () => describeSpool(spool, Date.now()));
     });
 
 const replayCommand = (): Command =>

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spoolsCommand } from '#commands/maintenance/spools';
@@ -6,6 +6,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { toSink } from '#postgres/span-sink';
 import { spoolRoot } from '#recorder/process-spool';
 import { listSegments, segmentPath } from '#spool/segments/segment-files';
+import { claimFolder } from '#spool/spool-folder';
 import { Spool } from '#spool/spool';
 import { adoptInto } from '#test/exporters/spool/support/adopt-into';
 import { EMITTER, spanOf } from '#test/exporters/spool/support/spool-bench';
@@ -87,6 +88,36 @@ describe('barograph spools list and inspect', () => {
         undelivered: 20,
       }),
     ]);
+  });
+
+  it.each([
+    ['another boot or container', 'other-boot/pid:[4026531836]', 'unknown (heartbeat 3 h ago)'],
+    ['an earlier version on another host', 'other-host/pid:[4026531836]', 'unknown (heartbeat 3 h ago)'],
+  ])(
+    'an owner of %s is called unknown, with the age of its heartbeat and what it means',
+    async (_, place, shown) => {
+      const { directory, spools } = await deadProcess();
+      writeFileSync(join(directory, 'owner'), `4194000-1 token ${place} 1-1`);
+      const beat = new Date(Date.now() - 3.5 * 3_600_000);
+      utimesSync(join(directory, 'owner'), beat, beat);
+      const { stdout } = await spools('list');
+      expect(stdout).toMatch(new RegExp(`instance-1 +${shown.replaceAll(/[()]/g, '\\$&')} +2 `));
+      expect(stdout).toContain('unknown: the owner is of another container or of an earlier boot');
+      expect((await spools('inspect', directory)).stdout).toContain(`${directory} (${shown})`);
+      expect(JSON.parse((await spools('inspect', directory, '--json')).stdout)).toMatchObject({
+        owner: 'unknown',
+        heartbeat_at: beat.toISOString(),
+      });
+    },
+  );
+
+  it('an owner that lives on this machine is called living, and needs no explanation', async () => {
+    const { root, spools } = await deadProcess();
+    const folder = await claimFolder(root, EMITTER.instanceId);
+    const { stdout } = await spools('list');
+    expect(stdout).toMatch(/instance-1 +living +2 /);
+    expect(stdout).not.toContain('unknown');
+    await folder?.lock.release();
   });
 
   it('inspect shows each segment with format, numbers and damage, and the books and the tail', async () => {
