@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spoolRoot } from '#recorder/process-spool';
 import { startRecording } from '#recorder/recording';
@@ -44,7 +44,7 @@ async function killedProcess() {
 type Killed = Awaited<ReturnType<typeof killedProcess>>;
 
 /** Lets the next process adopt the spool. @returns what it said, and the books */
-async function adoptedBy({ dataDirectory, proxy, acknowledged }: Killed) {
+async function adoptedBy({ dataDirectory, directory, proxy, acknowledged }: Killed) {
   const problems: string[] = [];
   await proxy.mend();
   const recording = await startRecording({
@@ -63,7 +63,8 @@ async function adoptedBy({ dataDirectory, proxy, acknowledged }: Killed) {
   const recorded = new Set(spans.map(({ id }) => id));
   const { rows: books } = await database.pool.query<{ missing: number; is_open: boolean }>(
     `select (select coalesce(sum(upper(part) - lower(part)), 0)::int from unnest(missing) as part) as missing,
-       closed_at is null as is_open from emitter_books`,
+       closed_at is null as is_open from emitter_books where instance_id = $1`,
+    [basename(directory)],
   );
   const { rows: runs } = await database.pool.query<{ is_complete: boolean }>(
     `select unaccounted = 0 and missing_sequences is null as is_complete from run_completeness`,
