@@ -172,6 +172,8 @@ describe('a worker thread that is terminated', () => {
     );
     // The thread has told nobody yet, or it has told of what it had: a run without a row is not complete.
     expect(before.filter(({ complete }) => complete)).toEqual([]);
+    const open = 'select count(*)::int as emitters from emitter_books where closed_at is null';
+    expect(await all(open), 'the thread and the process').toEqual([{ emitters: 2 }]);
     const books =
       'select started::int, recorded::int, abandoned::int, unaccounted::int from run_completeness';
     await expect
@@ -179,6 +181,7 @@ describe('a worker thread that is terminated', () => {
       .toEqual([{ started: 3, recorded: 3, abandoned: 1, unaccounted: 0 }]);
     // The last account and the removal of the folder follow the records.
     await expect.poll(folders, { timeout: 5000 }).toHaveLength(1);
+    expect(await all(open)).toEqual([{ emitters: 1 }]);
     await recording.close();
     expect(folders()).toEqual([]);
     expect(problems).toEqual([]);
