@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SPOOL_FORMATS } from '#spool/format/frame';
+import { messageOf } from '#semconv/message-of';
 import { createRandom, deriveSeed } from '#world';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { FAULT_SEED, wholeNumberOf } from './support/fault-settings.ts';
@@ -126,13 +127,19 @@ async function judge(allowance: Allowance, validator: string, { acknowledged, fo
 }
 
 describe('a process that everything may befall', () => {
-  it.concurrent.each(rounds)('round $number: $words', async ({ number, random, plan }) => {
+  it.concurrent.each(rounds)('round $number: $words', async ({ number, random, plan, words }) => {
     const validator = `round-${number}`;
-    const end = await runRound(plan, {
-      ...{ databaseUrl: database.connectionString, pool: database.pool, validatorHotkey: validator },
-      ...{ seed: FAULT_SEED + number, random },
-    });
-    expect(end.exitCode ?? 0, end.stderr).toBe(0);
-    await judge(allowanceOf(plan), validator, end);
+    try {
+      const end = await runRound(plan, {
+        ...{ databaseUrl: database.connectionString, pool: database.pool, validatorHotkey: validator },
+        ...{ seed: FAULT_SEED + number, random },
+      });
+      expect(end.exitCode ?? 0, end.stderr).toBe(0);
+      await judge(allowanceOf(plan), validator, end);
+    } catch (error) {
+      // At once: the report of all rounds comes at the end, which may be half an hour away.
+      console.error(`Seed ${FAULT_SEED}, round ${number} failed (${words}): ${messageOf(error)}`);
+      throw error;
+    }
   });
 });

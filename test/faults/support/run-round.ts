@@ -20,8 +20,8 @@ import { LockWatch } from '#processes/lock-watch';
 import { spoolRoot } from '#recorder/process-spool';
 import { adoptSpools } from '#spool/recovery/adopt-spools';
 import type { Random } from '#world';
-import { deliveryTo } from '../../exporters/processor/support/delivery.ts';
-import { openBreakableProxy, type BreakableProxy } from '../../end-to-end/support/breakable-proxy.ts';
+import { deliveryTo } from '#test/exporters/processor/support/delivery';
+import { openBreakableProxy, type BreakableProxy } from '#test/end-to-end/support/breakable-proxy';
 import { damageSpool, type RemainsFault } from './damage-spool.ts';
 import type { LifeFault, RoundPlan } from './fault-round.ts';
 import { startRecorderProcess, type RecorderProcess } from './recorder-process.ts';
@@ -62,6 +62,7 @@ export async function runRound(plan: RoundPlan, setting: RoundSetting): Promise<
   try {
     return await round.run();
   } finally {
+    await round.end();
     await proxy.cut();
     place.close();
   }
@@ -89,6 +90,7 @@ class Round {
   readonly #setting: PlacedSetting;
   readonly #root: string;
   #isAway = false;
+  readonly #started: RecorderProcess[] = [];
 
   constructor(plan: RoundPlan, setting: PlacedSetting) {
     this.#plan = plan;
@@ -122,6 +124,11 @@ class Round {
     };
   }
 
+  /** Ends what a round that failed has left. */
+  async end(): Promise<void> {
+    await Promise.all(this.#started.map((process) => process.kill('SIGKILL')));
+  }
+
   #start(
     clockMillis: number,
     { inFlight, before = [] }: { readonly inFlight: number; readonly before?: readonly string[] },
@@ -129,7 +136,7 @@ class Round {
     const { dataDirectory, proxy, seed, validatorHotkey } = this.#setting;
     const load = { dataDirectory, databaseUrl: proxy.url, seed, inFlight, validatorHotkey };
     const { durability } = this.#plan;
-    return startRecorderProcess(
+    const started = startRecorderProcess(
       {
         ...load,
         durability,
@@ -140,6 +147,8 @@ class Round {
       },
       { before, clockMillis },
     );
+    this.#started.push(started);
+    return started;
   }
 
   /** The life of the process, with what befalls it. */
