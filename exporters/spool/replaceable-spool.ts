@@ -3,8 +3,10 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { SpanSink } from '../export-report.ts';
+import { withinMillis } from '#lifecycle/within-millis';
 import type { Emitter } from './books/ledger.ts';
 import { rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
+import type { SpoolLeftover } from './recovery/recovered-state.ts';
 import { Spool, type SpoolOptions, type SpoolRemainder } from './spool.ts';
 import { claimFolder, retireFolder, type SpoolFolder } from './spool-folder.ts';
 
@@ -19,6 +21,9 @@ export interface ReplaceableSpoolOptions {
   readonly sink: SpanSink;
   readonly onProblem: (message: string) => void;
 }
+
+/** How long the database has to take the books of a new emitter, ms. */
+const REGISTRATION_MILLIS = 500;
 
 interface OwnSpool {
   readonly spool: Spool;
@@ -105,11 +110,9 @@ export class ReplaceableSpool implements SpanQueue {
     const { folder, spool } = this.#current;
     if (!(await folder.lock.touch()) || !spool.isLinked)
       await this.#replace().catch((error: unknown) => this.#fail(error));
-    for (const rescued of this.#rescued) {
-      if (await rescued.folder.lock.touch()) continue;
-      this.#forget(rescued);
-      this.#drop(rescued.spool.size);
-    }
+    for (const rescued of this.#rescued)
+      if (!(await rescued.folder.lock.touch()) || !rescued.spool.isLinked)
+        await this.#rescueAgain(rescued).catch((error: unknown) => this.#fail(error));
   }
 
   /** Commits the last account of each lost emitter whose records are delivered, and removes its folder. */
@@ -157,27 +160,48 @@ export class ReplaceableSpool implements SpanQueue {
     const folder = await this.#claim(emitter.instanceId);
     const rescueFolder = await this.#claim(randomUUID());
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
+    // Its books are to exist before its first record, unless the database is away.
+    await withinMillis(REGISTRATION_MILLIS, this.#options.sink.export([], { account: spool.account() }));
     // Nothing is awaited up to the rescue: no span falls in between.
     const left = lost.spool.surrender();
     spool.carryOver(left);
     this.#current = { spool, folder };
     this.#restamp = restampAs(emitter.instanceId);
-    this.#underRescue = left.queued;
-    // Not waited for: the database may be away. Its books are to exist before it can be lost as well.
-    void this.#options.sink.export([], { account: spool.account() }).catch(() => undefined);
+    const rescued = await this.#rescue(lost, { left, folder: rescueFolder });
+    this.#options.onProblem(lossText(lost.folder, { folder, emitter, ...rescued }));
+  }
+
+  /** The folder of records that were rescued was lost in its turn. */
+  async #rescueAgain(lost: OwnSpool): Promise<void> {
+    const folder = await this.#claim(randomUUID());
+    const left = lost.spool.surrender();
+    this.#rescued = this.#rescued.filter((other) => other !== lost);
+    const rescued = await this.#rescue(lost, { left, folder });
+    this.#options.onProblem(
+      `The spool ${lost.folder.directory} of this process, with records of one that it had lost before, was removed or taken ` +
+        `over as well. ${keptText(rescued)}`,
+    );
+  }
+
+  /** Writes what is left of a lost spool to a folder, from which it is delivered before anything else. */
+  async #rescue(
+    lost: OwnSpool,
+    { left, folder }: { readonly left: SpoolLeftover; readonly folder: SpoolFolder },
+  ): Promise<RescuedSpool> {
+    this.#underRescue += left.queued;
     try {
-      const rescued = await rescueSpool(left, this.#spoolOptions(rescueFolder));
+      const rescued = await rescueSpool(left, this.#spoolOptions(folder));
       // Batches in flight are delivered as well, so that there may be more to settle than was queued.
       this.#options.listener.added(rescued.spool.size + rescued.lost - left.queued);
-      if (rescued.lost > 0) this.#options.listener.dropped('spool_lost', rescued.lost);
-      this.#rescued = [...this.#rescued, { spool: rescued.spool, folder: rescueFolder }];
-      this.#options.onProblem(lossText(lost.folder, { folder, emitter, ...rescued }));
+      this.#drop(rescued.lost);
+      this.#rescued = [...this.#rescued, { spool: rescued.spool, folder }];
+      return rescued;
     } catch (error) {
-      await rescueFolder.lock.release();
+      await folder.lock.release();
       this.#drop(left.queued);
       throw error;
     } finally {
-      this.#underRescue = 0;
+      this.#underRescue -= left.queued;
       lost.spool.close();
       await lost.folder.lock.release();
     }
@@ -230,13 +254,18 @@ function lossText(
   lost: SpoolFolder,
   next: RescuedSpool & { readonly folder: SpoolFolder; readonly emitter: Emitter },
 ): string {
-  const openEnd = next.isOpenEnd
+  return (
+    `The spool ${lost.directory} of this process was removed, or taken over by a process that heard nothing of this one. ` +
+    `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. ${keptText(next)}`
+  );
+}
+
+function keptText({ spool, lost, isOpenEnd }: RescuedSpool): string {
+  const openEnd = isOpenEnd
     ? ' Others could not be read, or are with whoever took the folder: its books stay open.'
     : '';
   return (
-    `The spool ${lost.directory} of this process was removed, or taken over by a process that heard nothing of this one. ` +
-    `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. Of the records that were not ` +
-    `delivered, ${next.spool.size} are kept and ${next.lost} are lost (spool_lost).${openEnd} Nothing but Barograph may ` +
-    'change the data directory while a process records into it.'
+    `Of the records that were not delivered, ${spool.size} are kept and ${lost} are lost (spool_lost).${openEnd} Nothing but ` +
+    'Barograph may change the data directory while a process records into it.'
   );
 }

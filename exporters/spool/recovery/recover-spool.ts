@@ -12,6 +12,9 @@ import { SegmentWriter, type SegmentWriterOptions } from '../segments/segment-wr
 import { toPayload, toSpan } from '../format/spool-record.ts';
 import { RecoveredState, type SpoolLeftover } from './recovered-state.ts';
 
+/** Records that are written together when a spool is rescued: on a durable disk each group waits for it once. */
+const RESCUED_AT_ONCE = 500;
+
 /** The spool of a dead process, with all open steps closed. */
 export interface RecoveredSpool {
   readonly spool: Spool;
@@ -126,7 +129,7 @@ export async function rescueSpool(
   // What was written off is in the books with its numbers; what only others have may be gone.
   const isOpenEnd = !left.isWhole || ledger.hasUnread(readable);
   writeTail(options, { sequence: ledger.lastSequence, end, isOpenEnd });
-  const restored = await restoreSpool(options);
+  const restored = await restoreSpool({ ...options, keepsExisting: true });
   if (restored === null) throw new Error(`the books of ${options.directory} cannot be read`);
   return { spool: restored.spool, lost, isOpenEnd };
 }
@@ -146,23 +149,37 @@ async function rewriteRecords(
   const writer = new SegmentWriter({ ...options, limitBytes: Infinity });
   const [decoder, runs] = [new SpanDecoder(), new RunFinder()];
   const written = new Map<number, BookedRecord>();
-  const rewrite = (frame: Frame): void => {
-    const { kind, sequence } = frame;
-    if (kind === 'carried' || sequence <= ledger.deliveredSequence || written.has(sequence)) return;
-    const span = toSpan(frame, decoder);
-    if (span === null || writer.append([encodeFrame(frame)]) !== 'written') return;
-    const isFirst = kind === 'started' || kind === 'whole';
-    written.set(sequence, { sequence, run: runs.runOf(span), isFirst });
+  const rewrite = (frames: readonly Frame[]): void => {
+    const group = new Map<number, { readonly bytes: Buffer; readonly record: BookedRecord }>();
+    for (const frame of frames) {
+      const { kind, sequence } = frame;
+      if (kind === 'carried' || sequence <= ledger.deliveredSequence || written.has(sequence)) continue;
+      const span = toSpan(frame, decoder);
+      const isFirst = kind === 'started' || kind === 'whole';
+      if (span === null) continue;
+      const record = { sequence, run: runs.runOf(span), isFirst };
+      group.set(sequence, { bytes: encodeFrame(frame), record });
+    }
+    const write = (records: readonly { readonly bytes: Buffer; readonly record: BookedRecord }[]): void => {
+      if (writer.append(records.map(({ bytes }) => bytes)) === 'written')
+        for (const { record } of records) written.set(record.sequence, record);
+      else if (records.length > 1) for (const one of records) write([one]);
+    };
+    if (group.size > 0) write([...group.values()]);
   };
   for (const bytes of segments.readKept()) {
-    readSegment(bytes).frames.forEach(rewrite);
-    // Reading and writing are synchronous: steps of this process go on in between.
-    await setImmediate();
+    const { frames } = readSegment(bytes);
+    for (let at = 0; at < frames.length; at += RESCUED_AT_ONCE) {
+      rewrite(frames.slice(at, at + RESCUED_AT_ONCE));
+      // Reading and writing are synchronous: steps of this process go on in between.
+      await setImmediate();
+    }
   }
   // The starts of running steps are in memory as well; those of an earlier emitter are in its own books.
-  for (const { started, sequence } of open.onDisk())
-    if (started.resource['service.instance.id'] === ledger.emitter.instanceId)
-      rewrite({ kind: 'started', sequence, payload: toPayload(started) });
+  const own = open
+    .onDisk()
+    .filter(({ started }) => started.resource['service.instance.id'] === ledger.emitter.instanceId);
+  rewrite(own.map(({ started, sequence }) => ({ kind: 'started', sequence, payload: toPayload(started) })));
   writer.dispose();
   return { readable: [...written.values()], end: writer.end };
 }

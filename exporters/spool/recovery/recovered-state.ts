@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { microsOfNanos } from '#facts/instants';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -11,9 +12,12 @@ import { OpenSteps } from '../open-steps.ts';
 import { Cursor, isBefore, START, type Position } from '../segments/cursor.ts';
 import { RecordReader, type PlacedRecord, type ReadLimits } from '../segments/record-reader.ts';
 import type { UnreadableSegments } from '../segments/segment-damage.ts';
+import { segmentPath } from '../segments/segment-files.ts';
 import type { SegmentWriter } from '../segments/segment-writer.ts';
 import type { Tail } from '../segments/tail-file.ts';
 
+/** The smallest page of a file system's cache. */
+const PAGE_BYTES = 4096;
 const READ_AT_ONCE = { maxRecords: 1000, maxBytes: 1024 * 1024 };
 
 /** What a spool goes on with that `recoverSpool` has read from its files. */
@@ -93,9 +97,14 @@ export class RecoveredState {
     this.#torn = reader.damage.tornSegment;
   }
 
-  /** A torn end is no damage while nobody had learnt of the record; a number that was used tells that somebody had. */
+  /**
+   * A torn end is no damage while nobody had learnt of the record. A number that was used tells that somebody had, and so
+   * does an end within a page: a kill ends a write between two pages, so somebody else has cut the file.
+   */
   judgeTorn(lastSequence: number): void {
-    if (this.#torn !== null && lastSequence > this.lastWritten)
+    if (this.#torn === null) return;
+    const size = statSync(segmentPath(this.#directory, this.#torn)).size;
+    if (lastSequence > this.lastWritten || size % PAGE_BYTES !== 0)
       this.unreadable.set(this.#torn, 'torn at its end');
   }
 

@@ -23,6 +23,8 @@ export interface SegmentWriterOptions {
   readonly limitBytes: number;
   /** `system` writes to the page cache, which survives a crash of the process; `disk` also calls fdatasync, for power loss. */
   readonly durability: 'system' | 'disk';
+  /** Keeps segments open that exist already, so that they can be read after somebody deleted them. */
+  readonly keepsExisting?: boolean;
 }
 
 /** Preallocated file that is given up on a full disk, so that compaction has room to write before it can delete. */
@@ -60,6 +62,8 @@ export class SegmentWriter {
     const segments = listSegments(options.directory);
     this.#number = segments.at(-1)?.number ?? 0;
     this.#total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (options.keepsExisting !== true) return;
+    for (const { number, path } of segments.slice(-MAX_KEPT)) this.#kept.set(number, openSync(path, 'r'));
   }
 
   /** Bytes of all segments. */

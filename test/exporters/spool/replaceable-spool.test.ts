@@ -233,6 +233,22 @@ describe('a living process whose spool is lost', () => {
     ).toHaveLength(1);
   });
 
+  it('the loss of the folder of what was rescued is survived as well, before anything of it was delivered', async () => {
+    const process = await rig();
+    const { folder, root, spool, push, problems, dropped } = process;
+    await push(startOfSpan(spanOf(1)), spanOf(2), spanOf(3));
+    rmSync(folder.directory, { recursive: true });
+    await spool.keep();
+    await push(spanOf(4));
+    for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+    await spool.keep();
+    await push(spanOf(1), spanOf(5));
+    await end(process);
+    expect(await all('select span_id from weather_forecast_steps_finished')).toHaveLength(5);
+    expect(await all(BOOKS_OF_THE_RUN)).toMatchObject([{ ...complete, started: 5, recorded: 5, dropped: 0 }]);
+    expect([problems.length, dropped]).toEqual([3, {}]);
+  });
+
   it('a batch that was in flight at the loss is settled, and what it held is delivered again without harm', async () => {
     const process = await rig();
     const { folder, push, spool, accepted } = process;

@@ -53,12 +53,15 @@ export function drawRound(
   const possible = LIFE_FAULTS.filter((fault) => canMount || !fault.startsWith('disk'));
   const inLife = Array.from({ length: below(4) }, () => ({ at: random(), fault: oneOf(possible) }));
   const isDeleted = inLife.some(({ fault }) => fault === 'folder deleted');
+  // Whoever is killed between its adoption by others and its notice of that has closed books over what it wrote meanwhile.
+  const isTaken = inLife.some(({ fault }) => fault === 'taken for dead');
   const isForeign = canUnshare && chance(0.15);
   return {
     durability: oneOf(['system', 'disk']),
     isForeign,
     clockMillis: clock(),
-    lifeMillis: 100 + below(700) + (isDeleted && chance(0.6) ? 2 * NOTICE_MILLIS : 0),
+    // The faults come in the first part of a long life.
+    lifeMillis: 100 + below(700) + (isTaken || (isDeleted && chance(0.6)) ? 2 * NOTICE_MILLIS : 0),
     inLife: inLife.toSorted((one, other) => one.at - other.at),
     // The end of a namespace is a kill of all that is in it.
     signal: isForeign || chance(0.75) ? 'SIGKILL' : 'SIGTERM',

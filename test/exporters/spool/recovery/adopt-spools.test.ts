@@ -7,7 +7,7 @@ import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions, ExportReport, SpanSink } from '#exporters/export-report';
 import { adoptSpools, type AdoptionOptions } from '#spool/recovery/adopt-spools';
 import { Spool } from '#spool/spool';
-import { SEGMENT_HEADER } from '#spool/format/frame';
+import { encodeFrame } from '#spool/format/frame';
 import { segmentPath } from '#spool/segments/segment-files';
 import { claimFolder, claimOrphan } from '#spool/spool-folder';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -183,15 +183,22 @@ describe('adoptSpools: dead owners', () => {
     const directory = leaveSpool(root, 'dead', [startOfSpan(spanOf(0)), ...spans(1)]);
     // The books of a killed process are those of its last new segment.
     rmSync(join(directory, 'books'));
-    const bytes = readFileSync(segmentPath(directory, 1));
-    writeFileSync(
-      segmentPath(directory, 1),
-      Buffer.concat([bytes, bytes.subarray(SEGMENT_HEADER.length, bytes.length / 3)]),
-    );
+    writeTorn(segmentPath(directory, 1), 4096);
     expect(await adopt()).toEqual({ spools: 1, records: 3, closedSteps: 1 });
     expect(reported).toMatchObject({ problems: [], dropped: {} });
     expect(outside.accounts.at(-1)).toMatchObject({ isClosed: true, lastSequence: 3, deliveredSequence: 3 });
     expect(outside.accounts.flatMap(({ received }) => received)).toEqual([[1, 3]]);
+  });
+
+  it('a record that is torn within a page was cut off by somebody: it is kept, named, and its books stay open', async () => {
+    const { root, outside, reported, adopt } = await rig();
+    const directory = leaveSpool(root, 'dead', spans(1, 2));
+    writeTorn(segmentPath(directory, 1), 4095);
+    expect(await adopt()).toMatchObject({ spools: 1, records: 2 });
+    expect(outside.accounts.at(-1)).toMatchObject({ isClosed: false, lastSequence: 2 });
+    expect(reported.problems).toHaveLength(1);
+    expect(reported.problems[0]).toContain('torn at its end');
+    expect(readdirSync(root)).toEqual(['dead.unreadable']);
   });
 
   it('a spool stays when the delivery is stopped, and the next adoption delivers the rest', async () => {
@@ -296,6 +303,12 @@ describe('adoptSpools: damaged spools', () => {
     });
   });
 });
+
+/** Appends a record of two pages and cuts the file. */
+function writeTorn(path: string, bytes: number): void {
+  const torn = encodeFrame({ kind: 'whole', sequence: 4, payload: Buffer.alloc(8192) });
+  writeFileSync(path, Buffer.concat([readFileSync(path), torn]).subarray(0, bytes));
+}
 
 describe('adoptSpools: folders without records', () => {
   it('a folder that is empty or has empty files is removed silently, and empty books are closed', async () => {
