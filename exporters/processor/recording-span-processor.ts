@@ -95,7 +95,10 @@ export class RecordingSpanProcessor implements SpanProcessor {
     );
   }
 
-  /** Stops intake and waits like `forceFlush`; what is left at the deadline is dropped and counted. Idempotent. */
+  /**
+   * Stops intake, unless the queue is durable, and waits like `forceFlush`; what is left at the deadline is dropped and
+   * counted. Idempotent.
+   */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#drain().then(() => {
       this.#abort.abort();
@@ -115,7 +118,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
   #accept(span: SdkSpan, phase: 'started' | 'ended'): void {
     try {
       if (span.attributes[STEP_NAME] === undefined) return;
-      if (this.#shutdown === null) this.#enqueue(span, phase);
+      if (this.#shutdown === null || this.#queue.isDurable === true) this.#enqueue(span, phase);
       else this.#drop('after_shutdown', 1);
     } catch {
       this.#drop('unreadable', 1);
@@ -135,7 +138,7 @@ export class RecordingSpanProcessor implements SpanProcessor {
 
   /** Schedules an export after the linger time, or at once when a batch is full, has lingered, or a flush is pending. */
   #wake(): void {
-    if (this.#isPumping || this.#queue.size === 0) return;
+    if (this.#isPumping || this.#isStopped() || this.#queue.size === 0) return;
     const isUrgent = this.#isUrgent;
     if (this.#timer !== null && (this.#timer.isUrgent || !isUrgent)) return;
     this.#timer?.cancel();

@@ -49,6 +49,8 @@ export interface SpanQueue {
   readonly size: number;
   /** When the oldest of them was queued, ms; null when the queue is empty. */
   readonly oldestQueuedAt: number | null;
+  /** What it accepts survives the process: intake goes on during a shutdown, until the queue itself refuses. */
+  readonly isDurable?: boolean;
   /** Synchronous, and never throws. */
   push(span: ObservedSpan, now: number): Pushed;
   /** Takes up to `maxSpans` of the oldest spans; none when the queue is empty or held up. Calls must not overlap. */

@@ -39,6 +39,7 @@ type Restamp = (resource: ObservedSpan['resource']) => ObservedSpan['resource'];
  * delivered as what it was: records of the old emitter.
  */
 export class ReplaceableSpool implements SpanQueue {
+  readonly isDurable = true;
   readonly #options: ReplaceableSpoolOptions;
   #current: OwnSpool;
   /** Gives a span the new emitter; null as long as the first folder is held. */

@@ -49,6 +49,7 @@ export interface SpoolRemainder {
  * ```
  */
 export class Spool implements SpanQueue {
+  readonly isDurable = true;
   readonly #options: SpoolOptions;
   readonly #isOwn: boolean;
   readonly #segments: SegmentWriter;

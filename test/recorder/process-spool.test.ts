@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readSegment } from '#spool/format/frame';
 import { listSegments } from '#spool/segments/segment-files';
 import { toSpan } from '#spool/format/spool-record';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#recorder/recording';
+import { step } from '#steps';
 import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { endlessQuery, query } from '../support/query-step.ts';
@@ -34,6 +37,21 @@ const record = (databaseUrl: string, dataDirectory: string, problems: string[] =
     flushTimeoutMillis: FLUSH_TIMEOUT_MILLIS,
     onProblem: (message) => problems.push(message),
   });
+
+/** A step of a run, and whether its span was recorded. */
+const observedQuery = step(
+  {
+    name: 'query',
+    substep: 'initiate_fetch',
+    identity: (run: number) => ({
+      runId: run,
+      initTime: new Date('2026-11-23T00:00:00Z'),
+      minerUid: 7,
+      minerHotkey: '5Seven',
+    }),
+  },
+  (_run: number): boolean => trace.getActiveSpan()?.isRecording() === true,
+);
 
 /** The folders of all spools below a data directory. */
 function spoolsIn(dataDirectory: string): readonly string[] {
@@ -79,6 +97,30 @@ describe('a process that ends while the database is away', () => {
         'select from emitter_books where closed_at is null or not isempty(missing) or conflict is not null',
       ),
     ).toEqual([]);
+    await proxy.cut();
+  });
+
+  it('a step that ends while its process closes is recorded by the next process', async () => {
+    const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
+    const first = await record(proxy.url, folder);
+    await proxy.cut();
+    query(1);
+    const closing = { isOver: false, acknowledged: 0 };
+    const closed = first.close().finally(() => (closing.isOver = true));
+    for (; !closing.isOver; await nextTurn()) closing.acknowledged += observedQuery(2) ? 1 : 0;
+    await closed;
+    expect(first.counters().dropped.after_shutdown).toBe(0);
+
+    await proxy.mend();
+    const second = await record(proxy.url, folder);
+    await second.adopted;
+    expect(
+      await rows('select run_id::int, count(*)::int from weather_forecast_steps group by 1 order by 1'),
+    ).toEqual([
+      { run_id: 1, count: 1 },
+      { run_id: 2, count: closing.acknowledged },
+    ]);
+    await second.close();
     await proxy.cut();
   });
 
