@@ -68,7 +68,8 @@ function openEndOf(
   books: Books | null,
 ): string | null {
   if (tail === null) {
-    if (books !== null && books.ledger.upTo >= lastWritten) return null;
+    // Without a record the books prove nothing: they were written before the records that are gone.
+    if (books !== null && lastWritten > 0 && books.ledger.upTo >= lastWritten) return null;
     return 'Nothing says which record was the last one; newer ones may be gone.';
   }
   if (tail.isOpenEnd) return 'Records at its end are gone, or may be gone.';

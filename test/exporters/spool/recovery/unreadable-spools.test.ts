@@ -233,6 +233,15 @@ describe('a spool that was cut off', () => {
     expect(accounts.at(-1)).toMatchObject({ isClosed: false });
     expect(problems).toEqual([expect.stringContaining('Nothing says which record was the last one')]);
   });
+
+  it('a spool of which nothing but the books is left keeps them open', async () => {
+    const { root, directory } = await killedSpool(3);
+    for (const name of ['tail', ...readdirSync(directory).filter((file) => file.endsWith('.segment'))])
+      rmSync(join(directory, name));
+    const { problems, accounts } = await adoptInto(root);
+    expect(accounts.at(-1)).toMatchObject({ isClosed: false });
+    expect(problems).toEqual([expect.stringContaining('Nothing says which record was the last one')]);
+  });
 });
 
 /** A books file with one slot of this content. */
