@@ -109,10 +109,10 @@ export class ReplaceableSpool implements SpanQueue {
   /** Renews the locks of the folders, and goes on in a new one when that of this process was lost. Calls must not overlap. */
   async keep(): Promise<void> {
     const { folder, spool } = this.#current;
-    if (!(await folder.lock.touch()) || !spool.isLinked)
+    if (!(await folder.lock.touch()) || !spool.isInPlace)
       await this.#replace().catch((error: unknown) => this.#fail(error));
     for (const rescued of this.#rescued)
-      if (!(await rescued.folder.lock.touch()) || !rescued.spool.isLinked)
+      if (!(await rescued.folder.lock.touch()) || !rescued.spool.isInPlace)
         await this.#rescueAgain(rescued).catch((error: unknown) => this.#fail(error));
   }
 
@@ -256,7 +256,7 @@ function lossText(
   next: RescuedSpool & { readonly folder: SpoolFolder; readonly emitter: Emitter },
 ): string {
   return (
-    `The spool ${lost.directory} of this process was removed, or taken over by a process that heard nothing of this one. ` +
+    `The spool ${lost.directory} of this process was removed or replaced, or taken over by a process that heard nothing of this one. ` +
     `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. ${keptText(next)}`
   );
 }

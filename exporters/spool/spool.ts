@@ -195,9 +195,9 @@ export class Spool implements SpanQueue {
     this.#writer.carryOver(open.onDisk());
   }
 
-  /** Whether the newest segment still has a name in some folder. */
-  get isLinked(): boolean {
-    return this.#segments.isLinked;
+  /** Whether the newest segment is still the one in its folder. */
+  get isInPlace(): boolean {
+    return this.#segments.isInPlace;
   }
 
   /** Fences the spool after the loss of its folder: every later push is dropped. @returns what can still be read of it */

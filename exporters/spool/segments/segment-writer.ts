@@ -7,6 +7,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
   writevSync,
 } from 'node:fs';
@@ -148,6 +149,19 @@ export class SegmentWriter {
   get isLinked(): boolean {
     const file = this.#file ?? [...this.#kept.values()].at(-1);
     return file === undefined || fstatSync(file).nlink > 0;
+  }
+
+  /** Whether the newest segment is the file that has its name in the folder: a copy of the folder may have taken its place. */
+  get isInPlace(): boolean {
+    const newest = this.#file === null ? [...this.#kept].at(-1) : ([this.#number, this.#file] as const);
+    if (newest === undefined) return true;
+    try {
+      const named = statSync(segmentPath(this.#options.directory, newest[0]));
+      const open = fstatSync(newest[1]);
+      return open.ino === named.ino && open.dev === named.dev;
+    } catch (error) {
+      return codeOf(error) !== 'ENOENT';
+    }
   }
 
   /** The bytes of every segment that this process still has open, oldest first, wherever its file is now. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
@@ -131,6 +131,13 @@ describe('a living process whose spool is lost', () => {
     ['its lock file is deleted', ({ folder }) => rmSync(join(folder.directory, 'owner'))],
     ['its lock file is replaced', ({ folder }) => writeFileSync(join(folder.directory, 'owner'), DEAD_OWNER)],
     ['its folder is renamed', ({ folder }) => renameSync(folder.directory, `${folder.directory}.elsewhere`)],
+    [
+      'its folder is replaced by a copy',
+      ({ folder: { directory } }) => {
+        renameSync(directory, `${directory}.elsewhere`);
+        cpSync(`${directory}.elsewhere`, directory, { recursive: true });
+      },
+    ],
     // The adopter closed two steps under the numbers that the owner gave to its next records: the books name that.
     [
       'another process adopts it',
@@ -166,7 +173,7 @@ describe('a living process whose spool is lost', () => {
     await drain();
     expect(problems).toEqual([
       expect.stringMatching(
-        /^The spool \S+ of this process was removed, or taken over .* Recording goes on in \S+, as instance \S+\. .* 1 are kept and 0 are lost .* Nothing but Barograph may change the data directory/,
+        /^The spool \S+ of this process was removed or replaced, or taken over .* Recording goes on in \S+, as instance \S+\. .* 1 are kept and 0 are lost .* Nothing but Barograph may change the data directory/,
       ),
     ]);
     const instances = await all<{ instance_id: string }>(
