@@ -97,9 +97,12 @@ export async function returnFolder({ directory, lock }: SpoolFolder): Promise<vo
   await lock.release();
 }
 
-/** The names of all folders below the root. */
+/** The names of all folders below the root; none when there is no root. @throws Error of the file system */
 export async function listFolders(root: string): Promise<readonly string[]> {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
   return entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

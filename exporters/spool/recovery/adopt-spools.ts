@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { SpanSink } from '#exporters/export-report';
 import { BatchFeed } from '#processor/batch-feed';
@@ -60,10 +61,16 @@ export const NOTHING_ADOPTED: Adopted = { spools: 0, records: 0, closedSteps: 0 
  */
 export async function adoptSpools(options: AdoptionOptions, watch = new LockWatch()): Promise<Adopted> {
   let adopted = NOTHING_ADOPTED;
-  for (const name of await listFolders(options.root)) {
+  const refused = (path: string) => (error: unknown) => {
+    options.onProblem(
+      `What waits in ${path} cannot be adopted by this process: ${String(error)}. It stays there.`,
+    );
+  };
+  for (const name of (await listFolders(options.root).catch(refused(options.root))) ?? []) {
     if (options.delivery.isStopped()) break;
     if (name.endsWith(UNREADABLE)) continue;
-    const folder = await claimOrphan(options.root, name, watch).catch(() => null);
+    const claimed = claimOrphan(options.root, name, watch).catch(nullIfGone);
+    const folder = (await claimed.catch(refused(join(options.root, name)))) ?? null;
     if (folder === null) continue;
     try {
       adopted = sum(adopted, await adopt(folder, options));
@@ -114,6 +121,12 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
   } finally {
     spool.close();
   }
+}
+
+/** Another process may remove a folder, or rename it, while it is claimed. */
+function nullIfGone(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  throw error;
 }
 
 /** Why the files must be left as they are: a newer version wrote them. */

@@ -115,7 +115,11 @@ export function doctorCommand(): Command {
       const checks = [
         checkNode(),
         ...database.checks,
-        await checkSpools(config),
+        await checkSpools(config).catch((error: unknown) => ({
+          name: 'Spools',
+          ok: false,
+          found: `they cannot be read by this user: ${messageOf(error)}; records may wait there`,
+        })),
         { name: 'Metrics port', ...(await checkMetricsPort(config, database.databaseId)) },
         checkTelemetry(config),
       ];

@@ -14,6 +14,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { identifyProcess } from '#processes/process-identity';
 import { temporaryFolder } from '#test/support/temporary-folder';
 import { deliveryTo } from '#test/exporters/processor/support/delivery';
+import { adoptInto } from '../support/adopt-into.ts';
 import { EMITTER, keyOf, spanOf, startOfSpan } from '../support/spool-bench.ts';
 
 const SETTINGS = { segmentBytes: 4096, limitBytes: 1_000_000, durability: 'system' as const };
@@ -92,6 +93,19 @@ const contentOf = (directory: string): Record<string, string> =>
 const spans = (...at: readonly number[]): ObservedSpan[] => at.map((one) => spanOf(one));
 
 describe('adoptSpools: living owners', () => {
+  it('a spool or a root that cannot be claimed is named, and stays', async () => {
+    const [root, file] = [await temporaryFolder(), join(await temporaryFolder(), 'file')];
+    const directory = leaveSpool(root, 'x'.repeat(250), [spanOf(1)]);
+    const adoption = await adoptInto(root);
+    expect(adoption).toMatchObject({
+      spans: [],
+      problems: [expect.stringMatching(/cannot be adopted.*ENAMETOOLONG/)],
+    });
+    expect(readdirSync(directory)).toContain('books');
+    writeFileSync(file, '');
+    expect((await adoptInto(file)).problems).toEqual([expect.stringMatching(/cannot be adopted.*ENOTDIR/)]);
+  });
+
   it('the spool of this process is not changed', async () => {
     const { root, outside, adopt } = await rig();
     const directory = leaveSpool(root, 'mine', spans(1, 2));
