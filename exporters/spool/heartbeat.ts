@@ -13,7 +13,7 @@ const WARNING_RATIO = 0.8;
 
 /** Collaborators of the upkeep. */
 export interface UpkeepOptions {
-  readonly spool: Pick<ReplaceableSpool, 'bytes' | 'account' | 'keep' | 'finishRescued'>;
+  readonly spool: Pick<ReplaceableSpool, 'bytes' | 'isBookless' | 'account' | 'keep' | 'finishRescued'>;
   readonly limitBytes: number;
   readonly sink: SpanSink;
   readonly adopt: () => Promise<Adopted>;
@@ -61,11 +61,28 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   };
 }
 
-/** Keeps the folder. Warns on the rising edge of the fill level, not on every check. */
-function createWatchdog({ spool, limitBytes, onProblem }: UpkeepOptions): () => Promise<void> {
+/**
+ * Keeps the folder, and tells the database what is dropped while the disk refuses the books. Warns on the rising edge of the
+ * fill level, not on every check.
+ */
+function createWatchdog(options: UpkeepOptions): () => Promise<void> {
+  const { spool, limitBytes, onProblem } = options;
   let isWarned = false;
+  let isTelling = false;
+  let isRefused = false;
   return async () => {
     await spool.keep();
+    if (spool.isBookless && !isRefused)
+      onProblem(
+        'The disk of the spool refuses to be written: records may be dropped. Is it full, or read-only? What is dropped is ' +
+          'told to the database every second.',
+      );
+    isRefused = spool.isBookless;
+    if (isRefused && !isTelling) {
+      isTelling = true;
+      // Not waited for: a database that hangs must not stop the renewal of the lock.
+      void sendHeartbeat(options).finally(() => (isTelling = false));
+    }
     const isFilling = spool.bytes > limitBytes * WARNING_RATIO;
     if (isFilling && !isWarned) {
       const percent = Math.round((100 * spool.bytes) / limitBytes);

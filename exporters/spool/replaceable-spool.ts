@@ -66,6 +66,11 @@ export class ReplaceableSpool implements SpanQueue {
     return this.#current.spool.oldestQueuedAt;
   }
 
+  /** Whether the disk refuses the books of the current emitter. */
+  get isBookless(): boolean {
+    return this.#current.spool.isBookless;
+  }
+
   /** Bytes on disk. */
   get bytes(): number {
     return this.#all.reduce((sum, { spool }) => sum + spool.bytes, 0);

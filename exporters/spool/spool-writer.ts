@@ -6,7 +6,6 @@ import type { Ledger } from './books/ledger.ts';
 import type { OpenStep, OpenSteps } from './open-steps.ts';
 import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
-import { ignoreErrors } from './ignore-errors.ts';
 import type { CompactedLog } from './segments/compacted-log.ts';
 import type { SegmentWriter } from './segments/segment-writer.ts';
 import type { TailWriter } from './segments/tail-file.ts';
@@ -40,6 +39,7 @@ export class SpoolWriter {
   #lastWritten = 0;
   /** Runs of which the books on disk know. */
   #checkpointedRuns: number;
+  #isBookless = false;
 
   constructor(parts: SpoolWriterParts) {
     this.#parts = parts;
@@ -54,6 +54,11 @@ export class SpoolWriter {
   /** Number of the newest record on disk; copies made by compaction do not count. */
   get lastWritten(): number {
     return this.#lastWritten;
+  }
+
+  /** Whether the books could not be written, so that only memory knows of the newest drops. */
+  get isBookless(): boolean {
+    return this.#isBookless;
   }
 
   get closingsToWrite(): number {
@@ -146,7 +151,12 @@ export class SpoolWriter {
   checkpoint(): void {
     const { books, ledger } = this.#parts;
     this.#checkpointedRuns = ledger.runs;
-    ignoreErrors(() => books.write(ledger.state()));
+    try {
+      books.write(ledger.state());
+      this.#isBookless = false;
+    } catch {
+      this.#isBookless = true;
+    }
   }
 
   /** Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered. */

@@ -118,6 +118,11 @@ export class Spool implements SpanQueue {
     return this.size === 0 ? null : this.#arrivals.arrivalOf(this.#batches.lastTaken + 1);
   }
 
+  /** Whether the disk refuses the books, so that only the database can keep the counts of what is dropped. */
+  get isBookless(): boolean {
+    return this.#writer.isBookless;
+  }
+
   /** Bytes of all segments. */
   get bytes(): number {
     return this.#segments.bytes;

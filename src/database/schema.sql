@@ -148,6 +148,7 @@ create table emitters (
   constraint emitters_pkey PRIMARY KEY (validator_id, instance_id),
   constraint emitters_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
+CREATE INDEX emitters_instance_id ON public.emitters USING btree (instance_id);
 comment on table emitters is 'Every process whose spans were recorded.';
 comment on column emitters.validator_id is 'Validator.';
 comment on column emitters.instance_id is 'service.instance.id of the process.';
@@ -1594,7 +1595,9 @@ create view run_completeness as
      LEFT JOIN LATERAL ( SELECT jsonb_object_agg(books_1.instance_id, books_1.missing::text) FILTER (WHERE NOT isempty(books_1.missing)) AS missing,
             jsonb_object_agg(books_1.instance_id, books_1.conflict) FILTER (WHERE books_1.conflict IS NOT NULL) AS conflicts
            FROM emitter_books books_1
-          WHERE books_1.validator_id = total.validator_id AND (books_1.instance_id = ANY (total.instances))) books ON true;
+          WHERE (books_1.instance_id = ANY (total.instances)) AND (books_1.validator_id = total.validator_id OR NOT (EXISTS ( SELECT
+                   FROM emitters own
+                  WHERE own.validator_id = total.validator_id AND own.instance_id = books_1.instance_id AND own.last_sequence IS NOT NULL)))) books ON true;
 comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped; unaccounted is the difference.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';

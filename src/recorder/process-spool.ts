@@ -68,7 +68,11 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   const folder = await claim(root, emitter.instanceId);
   const { spool, processor } = createProcessor(options, { root, folder });
   // Its books exist before its first step: if it is killed and its folder deleted, they stay open and tell of it.
-  await options.sink.export([], { account: spool.account() });
+  const entered = await options.sink.export([], { account: spool.account() });
+  if (entered.kind !== 'written')
+    onProblem(
+      'The process is not in the books yet, since the database did not take them. The next attempt follows.',
+    );
   const flushNow = (): void => spool.flushNow();
   process.on('exit', flushNow);
   process.on('uncaughtExceptionMonitor', flushNow);

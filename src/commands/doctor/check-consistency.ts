@@ -36,28 +36,45 @@ export async function checkConsistency(
   };
 }
 
+/** How long a loss is told, days: an older one was seen, and nothing mends it. */
+const TOLD_DAYS = 7;
+/** A process without a heartbeat for so long is not at work any more, minutes. */
+const SILENT_MINUTES = 5;
+
 /**
- * Looks for processes whose numbers prove nothing (view `emitter_books`): their id or their numbers were used twice, so
- * that books which look complete may hide a loss.
+ * Looks for processes whose numbers prove nothing (view `emitter_books`), because their id or their numbers were used twice,
+ * and for losses of the last days: records that left a process and never came, and processes that went without a last word.
  *
  * @throws Error when the view cannot be read, for example because migrations are pending
  */
 export async function checkEmitters(
   pool: Pick<Pool, 'query'>,
 ): Promise<{ readonly ok: boolean; readonly found: string }> {
-  const { rows } = await pool.query<{ emitter: string; count: number }>(
-    `select format('%s of validator %s: %s', instance_id, validator_id, conflict) as emitter, count(*) over ()::int as count
-     from emitter_books where conflict is not null order by coalesce(heartbeat_at, closed_at) desc nulls last, instance_id
+  const { rows } = await pool.query<{ emitter: string; isConflict: boolean; count: number }>(
+    `select format('%s of validator %s: %s', instance_id, validator_id, coalesce(conflict, loss)) as emitter,
+       conflict is not null as "isConflict", count(*) over ()::int as count
+     from emitter_books
+     cross join lateral (select case
+         when not isempty(missing) then format('the records %s are missing', missing)
+         when closed_at is null and heartbeat_at < now() - $2 * interval '1 minute'
+           then format('its books are open, and it is silent since %s', date_trunc('second', heartbeat_at))
+       end as loss) as told
+     where conflict is not null
+       or loss is not null and coalesce(heartbeat_at, last_seen) > now() - $3 * interval '1 day'
+     order by conflict is null, coalesce(heartbeat_at, closed_at) desc nulls last, instance_id
      limit $1`,
-    [NAMED_ROWS],
+    [NAMED_ROWS, SILENT_MINUTES, TOLD_DAYS],
   );
-  const count = rows[0]?.count ?? 0;
-  if (count === 0) return { ok: true, found: 'each numbers its records by itself' };
+  const [first] = rows;
+  if (first === undefined)
+    return { ok: true, found: 'each numbers its records by itself, and none is missing' };
   const named = rows.map(({ emitter }) => emitter).join('; ');
   return {
     ok: false,
-    found:
-      `the books of ${count} prove nothing: ${named}; give each process a service.instance.id of its own, which no ` +
-      'other and no later one has',
+    found: first.isConflict
+      ? `the books of ${first.count} prove nothing: ${named}; give each process a service.instance.id of its own, which ` +
+        'no other and no later one has'
+      : `the books of ${first.count} show a loss: ${named}; its spool may still be on the machine that it ran on ` +
+        '(`barograph spools list`), and a process that records there delivers it',
   };
 }

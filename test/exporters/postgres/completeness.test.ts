@@ -293,6 +293,39 @@ describe('run_completeness of a run with several emitters', () => {
   });
 });
 
+describe('run_completeness of a process that records for several validators', () => {
+  const gaps = async (): Promise<readonly unknown[]> => {
+    const { rows } = await database.pool.query(
+      'select validator_hotkey, missing_sequences from run_completeness order by validator_id',
+    );
+    return rows;
+  };
+  const account = {
+    ...accountOfStarted(2),
+    lastSequence: 3,
+    deliveredSequence: 3,
+    received: [[1, 2]] as const,
+  };
+
+  it('a gap in its records is shown at the runs of each of them', async () => {
+    await deliver({ written: [spanOf(1), spanOf(2, { validator: '5Other' })], account });
+    const missing_sequences = { 'instance-1': '{[3,4)}' };
+    expect(await gaps()).toMatchObject([{ missing_sequences }, { missing_sequences }]);
+  });
+
+  it('a process of another validator that has the same id and numbers of its own is another one', async () => {
+    const other = { ...accountOfStarted(1), validatorHotkey: '5Other' };
+    await deliver(
+      { written: [spanOf(1), spanOf(2)], account },
+      { written: [spanOf(3, { validator: '5Other' })], account: other },
+    );
+    expect(await gaps()).toMatchObject([
+      { missing_sequences: { 'instance-1': '{[3,4)}' } },
+      { missing_sequences: null },
+    ]);
+  });
+});
+
 describe('emitter_books', () => {
   async function books(): Promise<Record<string, unknown> | undefined> {
     const { rows } = await database.pool.query<Record<string, unknown>>(

@@ -87,6 +87,18 @@ describe('startUpkeep', () => {
     });
   });
 
+  it('while the disk refuses the books, the database is told every second, and the operator once', async () => {
+    const { scheduler, accounts, problems, spool, counts } = await rig();
+    Object.defineProperty(spool, 'isBookless', { value: true, configurable: true });
+    await scheduler.advance(5000);
+    expect(accounts).toHaveLength(5);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('The disk of the spool refuses to be written');
+    Object.defineProperty(spool, 'isBookless', { value: false });
+    await scheduler.advance(4000);
+    expect({ accounts: accounts.length, touches: counts.touches }).toEqual({ accounts: 5, touches: 9 });
+  });
+
   it('the lock is renewed while nothing is recorded, for hosts that cannot see the process', async () => {
     const { scheduler, counts } = await rig();
     await scheduler.advance(30_000);

@@ -104,13 +104,13 @@ class Round {
 
   async run(): Promise<RoundEnd> {
     const { witnessClockMillis, signal, onRemains, isForeign, clockMillis } = this.#plan;
+    this.#layOldSpool();
     const witness = witnessClockMillis === null ? null : this.#start(witnessClockMillis, { inFlight: 0 });
     const recorder = this.#start(clockMillis, { inFlight: 6, before: isForeign ? UNSHARE : [] });
     await Promise.all([recorder.started, witness?.started]);
     await this.#live(recorder);
     const exitCode = await recorder.kill(signal);
     for (const fault of onRemains) this.#damage(fault);
-    this.#layOldSpool();
     if (this.#isAway) await this.#setting.proxy.mend();
     witness?.endInput();
     const witnessCode = (await witness?.ended) ?? 0;
@@ -219,6 +219,7 @@ class Round {
     if (folder !== undefined) damageSpool(fault, folder, random);
   }
 
+  /** What an earlier version left; the process of the round adopts it. */
   #layOldSpool(): void {
     const { oldFormat } = this.#plan;
     if (oldFormat === null) return;
