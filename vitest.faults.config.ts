@@ -11,7 +11,7 @@ export default mergeConfig(
       hookTimeout: 0,
       // Each of them fills the machine by itself, and measures.
       maxWorkers: 1,
-      maxConcurrency: 3,
+      maxConcurrency: 4,
     },
   }),
 );

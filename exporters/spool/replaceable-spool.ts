@@ -163,8 +163,10 @@ export class ReplaceableSpool implements SpanQueue {
   async #replace(): Promise<void> {
     const emitter = { ...this.#options.emitter, instanceId: randomUUID(), epoch: randomUUID() };
     const lost = this.#current;
-    const folder = await this.#claim(emitter.instanceId);
-    const rescueFolder = await this.#claim(randomUUID());
+    const [folder, rescueFolder] = await Promise.all([
+      this.#claim(emitter.instanceId),
+      this.#claim(randomUUID()),
+    ]);
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
     // Its books are to exist before its first record, unless the database is away.
     await withinMillis(REGISTRATION_MILLIS, this.#options.sink.export([], { account: spool.account() }));

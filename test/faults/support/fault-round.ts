@@ -14,6 +14,9 @@ const LIFE_FAULTS = [
 ] as const;
 export type LifeFault = (typeof LIFE_FAULTS)[number];
 
+/** Faults by which a process loses its folder. */
+export const LOSSES: ReadonlySet<LifeFault> = new Set(['folder deleted', 'folder renamed', 'taken for dead']);
+
 /** A round: one process, what befalls it, and what becomes of its files before somebody adopts them. */
 export interface RoundPlan {
   readonly durability: 'system' | 'disk';
@@ -34,8 +37,8 @@ export interface RoundPlan {
 }
 
 const HOUR = 3_600_000;
-/** Within this time a process has noticed the loss of its folder, and has claimed another. */
-const NOTICE_MILLIS = 3000;
+/** Within this time a process on a quiet machine has noticed the loss of its folder, and has claimed another. */
+const NOTICE_MILLIS = 2500;
 /** What takes the knowledge away which record was the last one. */
 const BLINDING: ReadonlySet<RemainsFault> = new Set([
   ...(['bits of the tail flipped', 'tail deleted', 'another boot', 'folder of the dead deleted'] as const),
@@ -52,16 +55,13 @@ export function drawRound(
   const clock = (): number => (chance(0.4) ? oneOf([-2 * HOUR, 3 * HOUR, -121_000, 121_000, 500]) : 0);
   const possible = LIFE_FAULTS.filter((fault) => canMount || !fault.startsWith('disk'));
   const inLife = Array.from({ length: below(4) }, () => ({ at: random(), fault: oneOf(possible) }));
-  const isDeleted = inLife.some(({ fault }) => fault === 'folder deleted');
-  // Whoever is killed between its adoption by others and its notice of that has closed books over what it wrote meanwhile.
-  const isTaken = inLife.some(({ fault }) => fault === 'taken for dead');
+  const losesFolder = inLife.some(({ fault }) => LOSSES.has(fault));
   const isForeign = canUnshare && chance(0.15);
   return {
     durability: oneOf(['system', 'disk']),
     isForeign,
     clockMillis: clock(),
-    // The faults come in the first part of a long life.
-    lifeMillis: 100 + below(700) + (isTaken || (isDeleted && chance(0.6)) ? 2 * NOTICE_MILLIS : 0),
+    lifeMillis: 100 + below(700) + (losesFolder && chance(0.5) ? NOTICE_MILLIS : 0),
     inLife: inLife.toSorted((one, other) => one.at - other.at),
     // The end of a namespace is a kill of all that is in it.
     signal: isForeign || chance(0.75) ? 'SIGKILL' : 'SIGTERM',
@@ -78,21 +78,27 @@ export type Allowance =
   /** What is lost is counted: as dropped, with a reason, or as missing, by number. */
   | 'counted'
   /** Nobody can know how much is lost: the books stay open over it. */
-  | 'open';
+  | 'open'
+  /** Killed after others had taken over its folder and closed the books, before it noticed. */
+  | 'anything';
 
-/** What docs/reliability.md promises for the round. */
-export function allowanceOf({ inLife, onRemains, lifeMillis, signal }: RoundPlan): Allowance {
-  // A process notices the loss of its folder within a second; what it wrote before goes with it when it is killed.
-  const isUnnoticed =
-    signal === 'SIGKILL' &&
-    inLife.some(({ at, fault }) => fault === 'folder deleted' && (1 - at) * lifeMillis < NOTICE_MILLIS);
+/**
+ * What docs/reliability.md promises for the round.
+ *
+ * @param hasNoticed whether the process told of each loss of its folder before its end: what it wrote after one that it did
+ *   not notice is gone when it is killed
+ */
+export function allowanceOf({ inLife, onRemains, signal }: RoundPlan, hasNoticed: boolean): Allowance {
+  const isSurprised = signal === 'SIGKILL' && !hasNoticed;
+  const befell = (fault: LifeFault): boolean => inLife.some((one) => one.fault === fault);
+  if (isSurprised && befell('taken for dead')) return 'anything';
   // Without books the records tell whose they are, and without records the books.
   const isNameless =
     onRemains.some((fault) => fault.includes('books')) &&
     onRemains.some((fault) => fault.includes('segment'));
-  if (isUnnoticed || isNameless || onRemains.some((fault) => BLINDING.has(fault))) return 'open';
-  const losesRecords = inLife.some(({ fault }) => fault === 'disk full' || fault === 'folder deleted');
-  return onRemains.length > 0 || losesRecords ? 'counted' : 'nothing';
+  const isDeleted = isSurprised && befell('folder deleted');
+  if (isDeleted || isNameless || onRemains.some((fault) => BLINDING.has(fault))) return 'open';
+  return onRemains.length > 0 || befell('disk full') || befell('folder deleted') ? 'counted' : 'nothing';
 }
 
 /** The round in words, for the name of its test. */

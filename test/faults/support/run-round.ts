@@ -23,8 +23,8 @@ import type { Random } from '#world';
 import { deliveryTo } from '#test/exporters/processor/support/delivery';
 import { openBreakableProxy, type BreakableProxy } from '#test/end-to-end/support/breakable-proxy';
 import { damageSpool, type RemainsFault } from './damage-spool.ts';
-import type { LifeFault, RoundPlan } from './fault-round.ts';
-import { startRecorderProcess, type RecorderProcess } from './recorder-process.ts';
+import { LOSSES, type LifeFault, type RoundPlan } from './fault-round.ts';
+import { startRecorderProcess, type RecorderBundle, type RecorderProcess } from './recorder-process.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../exporters/spool/fixtures');
 const UNSHARE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
@@ -41,6 +41,7 @@ export interface RoundSetting {
   readonly validatorHotkey: string;
   readonly seed: number;
   readonly random: Random;
+  readonly bundle: RecorderBundle;
 }
 
 /** What a round leaves, for the judge. */
@@ -52,6 +53,9 @@ export interface RoundEnd {
   readonly exitCode: number | null;
   readonly stderr: string;
   readonly problems: readonly string[];
+  /** How often the process lost its folder, and said so. */
+  readonly losses: number;
+  readonly noticed: number;
 }
 
 /** Lets a process record, does to it and to its files what is planned, and adopts what it leaves. */
@@ -91,6 +95,7 @@ class Round {
   readonly #root: string;
   #isAway = false;
   readonly #started: RecorderProcess[] = [];
+  #losses = 0;
 
   constructor(plan: RoundPlan, setting: PlacedSetting) {
     this.#plan = plan;
@@ -121,6 +126,8 @@ class Round {
       exitCode: exitCode ?? witnessCode,
       stderr: recorder.stderr() + (witness?.stderr() ?? ''),
       problems,
+      losses: this.#losses,
+      noticed: recorder.stderr().split(' are kept and ').length - 1,
     };
   }
 
@@ -133,7 +140,7 @@ class Round {
     clockMillis: number,
     { inFlight, before = [] }: { readonly inFlight: number; readonly before?: readonly string[] },
   ): RecorderProcess {
-    const { dataDirectory, proxy, seed, validatorHotkey } = this.#setting;
+    const { dataDirectory, proxy, seed, validatorHotkey, bundle } = this.#setting;
     const load = { dataDirectory, databaseUrl: proxy.url, seed, inFlight, validatorHotkey };
     const { durability } = this.#plan;
     const started = startRecorderProcess(
@@ -145,7 +152,7 @@ class Round {
         spoolLimitMib: 64,
         flushTimeoutMillis: 500,
       },
-      { before, clockMillis },
+      { before, clockMillis, bundle },
     );
     this.#started.push(started);
     return started;
@@ -167,6 +174,7 @@ class Round {
     const { dataDirectory, proxy } = this.#setting;
     const filler = join(dataDirectory, 'filler');
     const folder = this.#folderOf(recorder);
+    if (folder !== undefined && LOSSES.has(fault)) this.#losses += 1;
     switch (fault) {
       case 'database away':
         if (this.#isAway) await proxy.mend();
