@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 
 import { CategorizedError } from '#semconv/error-categories';
 import { messageOf } from '#semconv/message-of';
+import { codeOf } from './connection-error.ts';
 import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
 import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
 import { inTransaction } from './transaction.ts';
@@ -17,12 +19,18 @@ export interface MigrationResult {
 /** The key of the advisory lock that all migrators of a database share: "baro" in ASCII. */
 const LOCK_KEY = 0x6261726f;
 
+/** SQLSTATE of a deadlock and of a lock that is not available: a living writer had the locks, and another attempt may get them. */
+const COLLISIONS = ['40P01', '55P03'];
+/** Pauses before the further attempts of a migration that collided: a writer holds its locks for a batch, seconds at most. */
+const RETRY_PAUSES_MILLIS = [100, 500, 2000, 5000];
+
 /**
  * Brings the database to the newest version that this program knows. Goes forward only.
  *
  * Each migration is one transaction, with its row in `barograph_migrations`: it is applied completely or not at all.
  * Any number of programs may call this at once: the lock is held by the transaction, so one applies while the others
- * wait and then find nothing to do, and a killed migrator leaves nothing behind.
+ * wait and then find nothing to do, and a killed migrator leaves nothing behind. One that collides with a living writer
+ * is tried again, five times in all.
  *
  * @throws CategorizedError when a migration fails (naming it and the line) or the database is newer than the program.
  *
@@ -39,10 +47,29 @@ export async function migrate(pool: Pool, source: MigrationSource = {}): Promise
   const applied: Pick<MigrationFile, 'version' | 'name'>[] = [];
   for (;;) {
     // Waiting for the lock and rewriting a large table may take longer than an ordinary statement is allowed.
-    const next = await inTransaction(pool, (client) => applyNext(client, files), { isLong: true });
+    const next = await retryCollisions(
+      () => inTransaction(pool, (client) => applyNext(client, files), { isLong: true }),
+      source.pause,
+    );
     if (next === undefined) return { version: files.length, applied };
     applied.push({ version: next.version, name: next.name });
   }
+}
+
+async function retryCollisions<Result>(
+  attempt: () => Promise<Result>,
+  pause: (millis: number) => Promise<unknown> = sleep,
+): Promise<Result> {
+  for (const millis of RETRY_PAUSES_MILLIS) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const code = codeOf(error instanceof CategorizedError ? error.cause : error);
+      if (code === undefined || !COLLISIONS.includes(code)) throw error;
+    }
+    await pause(millis);
+  }
+  return attempt();
 }
 
 /** @returns the migration that was applied; undefined when the database is as new as the program. */

@@ -23,6 +23,8 @@ export interface MigrationStatus {
 /** Where the migrations are read from. */
 export interface MigrationSource {
   readonly directory?: string;
+  /** Waits before a migration that collided with a writer is tried again; the timers of the process unless given. */
+  readonly pause?: (millis: number) => Promise<unknown>;
 }
 
 /** Compares the database's schema version with the program's; read-only. */

@@ -94,6 +94,54 @@ describe('migrate', () => {
   });
 });
 
+describe('migration beside a living writer', () => {
+  it('a migration that finds its lock taken is tried again after a pause, when the writer has committed', async () => {
+    const { pool } = await emptyDatabase();
+    await migrate(pool, { directory: await folderOf(['first', FIRST]) });
+    const writer = await pool.connect();
+    await writer.query('begin; insert into first values (1)');
+    const pauses: number[] = [];
+    const pause = async (millis: number): Promise<void> => {
+      if (pauses.push(millis) === 2) await writer.query('commit');
+    };
+    const directory = await folderOf(['first', FIRST], ['second', `lock table first nowait; ${SECOND}`]);
+    expect(await migrate(pool, { directory, pause })).toMatchObject({ version: 2 });
+    expect(pauses).toHaveLength(2);
+    writer.release();
+  });
+
+  /** Fails as the server does that finds a deadlock; a sequence counts the attempts, since it is not rolled back. */
+  const deadlocks = (times: number): string =>
+    `do $$ begin if nextval('attempts') <= ${times} then
+       raise exception 'deadlock detected' using errcode = '40P01'; end if; end $$`;
+
+  it.each([
+    [1, 'applied'],
+    [4, 'applied'],
+    [5, 'deadlock detected. It was rolled back'],
+  ])('a migration that ends in %i deadlocks is %s', async (times, outcome) => {
+    const { pool } = await emptyDatabase();
+    await pool.query('create sequence attempts');
+    const pauses: number[] = [];
+    const pause = async (millis: number): Promise<number> => Promise.resolve(pauses.push(millis));
+    const migrating = migrate(pool, { directory: await folderOf(['first', deadlocks(times)]), pause });
+    if (outcome === 'applied') expect(await migrating).toMatchObject({ version: 1 });
+    else await expect(migrating).rejects.toThrow(outcome);
+    expect(pauses).toHaveLength(Math.min(times, 4));
+    expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
+  });
+
+  it('a migration that fails for another reason is not tried again', async () => {
+    const { pool } = await emptyDatabase();
+    const pauses: number[] = [];
+    const pause = async (millis: number): Promise<number> => Promise.resolve(pauses.push(millis));
+    await expect(
+      migrate(pool, { directory: await folderOf(['broken', 'select 1 / 0']), pause }),
+    ).rejects.toThrow('division by zero');
+    expect(pauses).toEqual([]);
+  });
+});
+
 describe('lost connection during a migration', () => {
   it('a connection lost between two statements rolls the migration back and leaves the pool usable', async () => {
     const { pool, connectionString } = await emptyDatabase();
