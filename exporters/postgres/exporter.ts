@@ -70,22 +70,26 @@ export class ForecastSpanExporter implements SpanExporter {
   }
 
   /** Writes spans, and the account of their emitter, in one transaction. Never rejects. */
-  exportObserved(spans: readonly ObservedSpan[], { account }: ExportOptions = {}): Promise<ExportReport> {
-    return this.#serialize(() => this.#transaction(spans, account));
+  exportObserved(
+    spans: readonly ObservedSpan[],
+    { account, signal }: ExportOptions = {},
+  ): Promise<ExportReport> {
+    return this.#serialize(() => this.#transaction(spans, account), signal);
   }
 
   /** Writes one span that the database refuses as a dead letter, with the error of the refusal. */
   writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
-    return this.#serialize(() => writeDeadLetter(this.#pool, span, { ...options, error }));
+    return this.#serialize(() => writeDeadLetter(this.#pool, span, { ...options, error }), options?.signal);
   }
 
-  #serialize(write: () => Promise<Committed>): Promise<ExportReport> {
+  /** A call that is abandoned returns at once; what it has begun goes on, and what it has not begun never begins. */
+  #serialize(write: () => Promise<Committed>, signal?: AbortSignal): Promise<ExportReport> {
     if (this.#isShutDown) {
       return Promise.resolve({ kind: 'rejected', error: new Error('The exporter was shut down.') });
     }
-    const report = this.#last.then(() => this.#write(write));
+    const report = this.#last.then(() => (signal?.aborted === true ? ABANDONED : this.#write(write)));
     this.#last = report;
-    return report;
+    return signal === undefined ? report : untilAborted(report, signal);
   }
 
   /** Resolves when every span passed so far is written or its failure reported. */
@@ -120,6 +124,20 @@ export class ForecastSpanExporter implements SpanExporter {
     const options = { partitions: this.#partitions, now: this.#now() * 1000, account };
     return inTransaction(this.#pool, (client) => recordBatch(client, batch, options));
   }
+}
+
+const ABANDONED: ExportReport = { kind: 'retryable', error: new Error('The export was abandoned.') };
+
+function untilAborted(report: Promise<ExportReport>, signal: AbortSignal): Promise<ExportReport> {
+  return new Promise((resolve) => {
+    const abandon = (): void => resolve(ABANDONED);
+    if (signal.aborted) abandon();
+    signal.addEventListener('abort', abandon, { once: true });
+    void report.then((settled) => {
+      signal.removeEventListener('abort', abandon);
+      resolve(settled);
+    });
+  });
 }
 
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));

@@ -39,7 +39,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   const stopHeartbeats = startIntervalTask({
     ...task,
     everyMillis: HEARTBEAT_MILLIS,
-    work: () => sendHeartbeat(options),
+    work: (signal) => sendHeartbeat(options, signal),
   });
   const adopt = (): Promise<Adopted> =>
     options.adopt().catch((error: unknown) => {
@@ -94,8 +94,9 @@ function createWatchdog(options: UpkeepOptions): () => Promise<void> {
   };
 }
 
-async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions): Promise<void> {
-  await spool.finishRescued();
-  const report: ExportReport = await sink.export([], { account: spool.account() });
+/** Abandoned when the upkeep is stopped: a process that closes does not wait for a silent database. */
+async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  await spool.finishRescued(signal);
+  const report: ExportReport = await sink.export([], { account: spool.account(), signal });
   if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);
 }

@@ -122,10 +122,10 @@ export class ReplaceableSpool implements SpanQueue {
   }
 
   /** Commits the last account of each lost emitter whose records are delivered, and removes its folder. */
-  async finishRescued(): Promise<void> {
+  async finishRescued(signal?: AbortSignal): Promise<void> {
     for (const rescued of this.#rescued) {
       if (rescued.spool.size > 0 || this.#taken.includes(rescued.spool)) continue;
-      if (!(await this.#commitFinalAccount(rescued.spool))) continue;
+      if (!(await this.#commitFinalAccount(rescued.spool, signal))) continue;
       this.#forget(rescued);
       await this.#retire(rescued);
     }
@@ -236,8 +236,9 @@ export class ReplaceableSpool implements SpanQueue {
     if (problem !== null) this.#options.onProblem(problem);
   }
 
-  async #commitFinalAccount(spool: Spool): Promise<boolean> {
-    return (await this.#options.sink.export([], { account: spool.account(true) })).kind === 'written';
+  async #commitFinalAccount(spool: Spool, signal?: AbortSignal): Promise<boolean> {
+    const options = { account: spool.account(true), ...(signal === undefined ? {} : { signal }) };
+    return (await this.#options.sink.export([], options)).kind === 'written';
   }
 
   #fail(error: unknown): void {

@@ -1,13 +1,18 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Pool, PoolConfig } from 'pg';
 
 import { CategorizedError } from '#semconv/error-categories';
 import { toConnectionError } from './connection-error.ts';
 import { describeConnectionTarget, parseConnectionTarget } from './connection-target.ts';
+import { limitSilence } from './transaction.ts';
 import { createTypeParsers } from './type-parsers.ts';
 
 /** The oldest server with `nulls not distinct`, which our unique keys need. */
 const OLDEST_SERVER_MAJOR = 15;
+
+/** Silence after which the kernel asks whether the server is still there; it gives up 10 s later. Its own limit is 2 hours. */
+const KEEP_ALIVE_MILLIS = 10_000;
 
 /** Options of a connection pool. */
 export interface ConnectOptions {
@@ -19,6 +24,13 @@ export interface ConnectOptions {
   readonly connectTimeoutMillis?: number;
   /** Timeout after which the server cancels a statement, milliseconds; 0 is none. */
   readonly statementTimeoutMillis?: number;
+  /**
+   * Breaks a connection off whose server is silent for so long, milliseconds; none unless given. Longer than the statement
+   * timeout, after which a server that lives answers. Long transactions are exempt.
+   */
+  readonly silenceTimeoutMillis?: number;
+  /** Breaks every connection off when it aborts, those that are being opened included. */
+  readonly signal?: AbortSignal;
   /** Called when an idle connection fails. The pool replaces the connection by itself. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -40,11 +52,44 @@ export function createDatabasePool(connectionString: string, options: ConnectOpt
     connectionTimeoutMillis: options.connectTimeoutMillis ?? 10_000,
     statement_timeout: options.statementTimeoutMillis ?? 60_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MILLIS,
     types: createTypeParsers(),
+    ...silenceConfig(options),
   };
   const pool = new pg.Pool(config);
-  pool.on('error', (error) => options.onIdleError?.(error));
+  pool.on('error', (error) => {
+    if (options.signal?.aborted !== true) options.onIdleError?.(error);
+  });
+  if (options.silenceTimeoutMillis !== undefined) breakOffSilent(pool, options.silenceTimeoutMillis);
   return pool;
+}
+
+/** The server ends a transaction, too, whose client is silent for so long: its locks would hold up the retry. */
+function silenceConfig({ silenceTimeoutMillis, signal }: ConnectOptions): PoolConfig {
+  return {
+    ...(silenceTimeoutMillis === undefined
+      ? {}
+      : { idle_in_transaction_session_timeout: silenceTimeoutMillis }),
+    ...(signal === undefined ? {} : { stream: () => openSocket(signal) }),
+  };
+}
+
+/** A socket that lives no longer than the signal. Destroyed in the next tick, since `connect` revives a destroyed one. */
+function openSocket(signal: AbortSignal): Socket {
+  if (!signal.aborted) return new Socket({ signal });
+  const socket = new Socket();
+  process.nextTick(() => socket.destroy(new Error('the database is closed')));
+  return socket;
+}
+
+function breakOffSilent(pool: Pool, millis: number): void {
+  pool.on('connect', ({ connection: { stream } }) => {
+    stream.on('timeout', () => {
+      const error = new Error(`the database did not answer within ${millis} ms`);
+      stream.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+    });
+  });
+  pool.on('acquire', (client) => limitSilence(client, millis));
 }
 
 /**

@@ -5,7 +5,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { describeFailure, recomputeOutdated, type RecomputeFailure } from '#postgres/maintenance/recompute';
 import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
-import type { ProcessorCounters } from '#processor/processor-options';
+import { DEFAULT_OPTIONS, type ProcessorCounters } from '#processor/processor-options';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
 import { withBatchMetrics } from '#prometheus/measured-sink';
 import type { RecorderState } from '#prometheus/recorder-metrics';
@@ -13,6 +13,7 @@ import type { Adopted } from '#spool/recovery/adopt-spools';
 import type { SpoolRemainder } from '#spool/spool';
 import { startIntervalTask } from '#lifecycle/interval-task';
 import { acquireAll } from '#lifecycle/resource-stack';
+import { systemScheduler } from '#lifecycle/scheduler';
 import type { Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
 import { migrate } from '#database/migrate';
@@ -25,6 +26,13 @@ import { createSampler } from './sampler.ts';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
+
+/** A living server answers within this time, if only that the statement took too long: a batch takes a second or two. */
+const STATEMENT_TIMEOUT_MILLIS = 25_000;
+/** Longer than a statement may take: a server that is silent for so long is frozen, or out of reach. */
+const SILENCE_TIMEOUT_MILLIS = 30_000;
+/** Time beyond that of the flush that closing may take before every connection to the database is broken off. */
+const CLOSE_GRACE_MILLIS = 1000;
 
 /** How recording is started. */
 export interface RecordingOptions {
@@ -65,7 +73,10 @@ export interface Recording {
   readonly remainder: () => SpoolRemainder | null;
   /** Resolves when every span ended so far is in the tables, or the timeout has passed. */
   readonly flush: () => Promise<void>;
-  /** Flushes and closes everything, in reverse order of opening. Idempotent. */
+  /**
+   * Flushes and closes everything, in reverse order of opening. Idempotent. Takes little longer than the flush timeout,
+   * whatever the database does: its connections are broken off then, and what is not delivered stays in the spool.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -80,10 +91,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     const sampler = createSampler(config.sampler, config.samplerArgument);
     const server = await openDatabaseServer(config);
     add(() => server.stop());
-    const pool = await connectDatabase(server.connectionString, {
-      applicationName: 'barograph-recorder',
-      onIdleError: (error) => onProblem(`A database connection was lost: ${error.message}`),
-    });
+    const { pool, breakOffLater } = await openPool(options, server.connectionString);
     add(() => pool.end());
     await migrate(pool);
     await preparePartitions(pool);
@@ -126,9 +134,29 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       adopted,
       remainder: () => remainder,
       flush: () => processor.forceFlush(),
-      close,
+      close: () => {
+        breakOffLater();
+        return close();
+      },
     };
   });
+}
+
+/** The connections of the recorder, and the limit on how long closing waits for their answers. */
+async function openPool({ flushTimeoutMillis, onProblem }: RecordingOptions, connectionString: string) {
+  const closing = new AbortController();
+  const pool = await connectDatabase(connectionString, {
+    applicationName: 'barograph-recorder',
+    statementTimeoutMillis: STATEMENT_TIMEOUT_MILLIS,
+    silenceTimeoutMillis: SILENCE_TIMEOUT_MILLIS,
+    signal: closing.signal,
+    onIdleError: (error) => onProblem(`A database connection was lost: ${error.message}`),
+  });
+  const flushMillis = flushTimeoutMillis ?? DEFAULT_OPTIONS.flushTimeoutMillis;
+  const breakOffLater = (): void => {
+    systemScheduler.schedule(flushMillis + CLOSE_GRACE_MILLIS, () => closing.abort());
+  };
+  return { pool, breakOffLater };
 }
 
 /** The database that a process records into, and its identity there. */

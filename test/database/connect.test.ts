@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { connectDatabase, createDatabasePool, requireServerVersion } from '#database/connect';
+import { inTransaction } from '#database/transaction';
 import { findFreePort } from '#database/embedded/free-port';
 import { CategorizedError } from '#semconv/error-categories';
+import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -79,6 +81,62 @@ describe('database session', () => {
     await expect(one(database.connectionString, 'select 9007199254740993::int8 as n')).rejects.toThrow(
       /9007199254740993.*Allowed/,
     );
+  });
+});
+
+describe('silent database', () => {
+  it('a connection whose server is silent for longer than the limit is broken off, and the next one is another', async () => {
+    const proxy = await openBreakableProxy(database.connectionString);
+    const pool = createDatabasePool(proxy.url, { silenceTimeoutMillis: 300, maxConnections: 1 });
+    await pool.query('select');
+    proxy.freeze();
+    await expect(pool.query('select')).rejects.toThrow('the database did not answer within 300 ms');
+    proxy.thaw();
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+    await proxy.cut();
+  });
+
+  it('a long transaction may take longer than the limit of silence, which applies again afterwards', async () => {
+    const pool = createDatabasePool(database.connectionString, {
+      silenceTimeoutMillis: 200,
+      maxConnections: 1,
+    });
+    await inTransaction(pool, (client) => client.query('select pg_sleep(0.5)'), { isLong: true });
+    await expect(pool.query('select pg_sleep(10)')).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    await pool.end();
+  });
+
+  it('the server ends a transaction whose client is silent for as long, so that its locks do not hold up the retry', async () => {
+    const sql = `select current_setting('idle_in_transaction_session_timeout') as limit`;
+    expect(await one(database.connectionString, sql, { silenceTimeoutMillis: 30_000 })).toEqual({
+      limit: '30s',
+    });
+    expect(await one(database.connectionString, sql)).toEqual({ limit: '0' });
+  });
+
+  it('a signal breaks off every connection at once: that of a statement, one being opened, and later ones', async () => {
+    const proxy = await openBreakableProxy(database.connectionString);
+    const controller = new AbortController();
+    const problems: Error[] = [];
+    const pool = createDatabasePool(proxy.url, {
+      signal: controller.signal,
+      onIdleError: (error) => problems.push(error),
+    });
+    const [held, idle] = [await pool.connect(), await pool.connect()];
+    held.on('error', () => undefined);
+    const asking = held.query('select pg_sleep(60)');
+    proxy.freeze();
+    const opening = pool.connect();
+    idle.release();
+    const outcomes = Promise.allSettled([asking, opening]);
+    controller.abort();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    held.release(true);
+    await expect(pool.connect()).rejects.toThrow('the database is closed');
+    expect(problems).toEqual([]);
+    await pool.end();
+    await proxy.cut();
   });
 });
 

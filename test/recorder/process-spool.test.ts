@@ -50,7 +50,7 @@ const observedQuery = step(
       minerHotkey: '5Seven',
     }),
   },
-  (_run: number): boolean => trace.getActiveSpan()?.isRecording() === true,
+  (run: number): boolean => run > 0 && trace.getActiveSpan()?.isRecording() === true,
 );
 
 /** The folders of all spools below a data directory. */
@@ -106,8 +106,13 @@ describe('a process that ends while the database is away', () => {
     await proxy.cut();
     query(1);
     const closing = { isOver: false, acknowledged: 0 };
-    const closed = first.close().finally(() => (closing.isOver = true));
-    for (; !closing.isOver; await nextTurn()) closing.acknowledged += observedQuery(2) ? 1 : 0;
+    const closed = first.close().finally(() => {
+      closing.isOver = true;
+    });
+    while (!closing.isOver) {
+      closing.acknowledged += observedQuery(2) ? 1 : 0;
+      await nextTurn();
+    }
     await closed;
     expect(first.counters().dropped.after_shutdown).toBe(0);
 
@@ -146,6 +151,42 @@ describe('a process that ends while the database is away', () => {
     await successor.close();
     await proxy.cut();
     await other.drop();
+  });
+});
+
+describe('a process that ends while the database is silent', () => {
+  it('closing takes little longer than the flush timeout, and the next process delivers what was left', async () => {
+    const [folder, proxy] = [await temporaryFolder(), await openBreakableProxy(database.connectionString)];
+    const problems: string[] = [];
+    const first = await record(proxy.url, folder, problems);
+    query(1);
+    await expect.poll(steps).toHaveLength(1);
+    proxy.freeze();
+    query(2);
+    void first.pool.query('select').catch(() => undefined);
+    const begun = performance.now();
+    await first.close();
+    expect(performance.now() - begun).toBeLessThan(FLUSH_TIMEOUT_MILLIS + 2000);
+    expect(first.remainder()).toMatchObject({ records: 1, openSteps: 0 });
+    expect(problems).toEqual([]);
+
+    proxy.thaw();
+    const second = await record(proxy.url, folder);
+    expect(await second.adopted).toMatchObject({ spools: 1, records: 1 });
+    expect(await steps()).toEqual([
+      { run_id: 1, status: 'succeeded' },
+      { run_id: 2, status: 'succeeded' },
+    ]);
+    await second.close();
+    await proxy.cut();
+  });
+
+  it('the recorder waits for an answer for longer than the server may take for a statement', async () => {
+    const recording = await record(database.connectionString, await temporaryFolder());
+    const limits = `select current_setting('statement_timeout') as statement,
+      current_setting('idle_in_transaction_session_timeout') as silence`;
+    expect((await recording.pool.query(limits)).rows).toEqual([{ statement: '25s', silence: '30s' }]);
+    await recording.close();
   });
 });
 

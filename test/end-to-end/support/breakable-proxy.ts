@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A way to a database that can be cut and mended. */
+/** A way to a database that can be cut and mended, frozen and thawed. */
 export interface BreakableProxy {
   /** The URL of the database, by this way. */
   readonly url: string;
@@ -8,12 +8,17 @@ export interface BreakableProxy {
   cut(): Promise<void>;
   /** Listens again, at the same port. */
   mend(): Promise<void>;
+  /** Swallows from now on what either side sends, and takes connections as before: a firewall that forgot them. */
+  freeze(): void;
+  /** Lets through again what is sent from now on. */
+  thaw(): void;
 }
 
 /** Opens a way to the database of the URL; `cut` also closes it. */
 export async function openBreakableProxy(databaseUrl: string): Promise<BreakableProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
+  let isFrozen = false;
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
     for (const [socket, other] of [
@@ -26,7 +31,10 @@ export async function openBreakableProxy(databaseUrl: string): Promise<Breakable
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      socket.on('data', (chunk) => {
+        if (!isFrozen) other.write(chunk);
+      });
+      socket.on('end', () => other.end());
     }
   });
   await listen(server, 0);
@@ -41,6 +49,8 @@ export async function openBreakableProxy(databaseUrl: string): Promise<Breakable
         for (const socket of sockets) socket.destroy();
       }),
     mend: () => listen(server, port),
+    freeze: () => void (isFrozen = true),
+    thaw: () => void (isFrozen = false),
   };
 }
 

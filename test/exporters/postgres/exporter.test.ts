@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter, ForecastSpanExporter } from '#postgres/exporter';
 import type { Committed } from '#postgres/write-batch';
 import { createDatabasePool } from '#database/connect';
+import { openBreakableProxy } from '#test/end-to-end/support/breakable-proxy';
 import { interceptPool } from '#test/support/intercepted-pool';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { endedSpan, MINER, startOfSpan } from '#test/support/spans';
@@ -238,6 +239,44 @@ describe('exportObserved with a failing database', () => {
     expect(await exporter.exportObserved([call])).toMatchObject({ kind: 'retryable' });
     expect(await exporter.exportObserved([call])).toEqual({ kind: 'written' });
     expect(await dumpTables(database.pool)).toEqual(clean);
+  });
+
+  it('a batch without an answer is retryable and holds up no later one, and its retry writes it once', async () => {
+    const proxy = await openBreakableProxy(database.connectionString);
+    const pool = createDatabasePool(proxy.url, { silenceTimeoutMillis: 1000 });
+    let isFirst = true;
+    const freezing = interceptPool(pool, (text, run) => {
+      if (text === 'commit' && isFirst) proxy.freeze();
+      if (text === 'commit') isFirst = false;
+      return run();
+    });
+    const exporter = createPostgresExporter({ pool: freezing });
+    const [silent, later] = [exporter.exportObserved([query]), exporter.exportObserved([poll])];
+    expect(await silent).toMatchObject({ kind: 'retryable', error: { code: 'ETIMEDOUT' } });
+    proxy.thaw();
+    expect(await later).toEqual({ kind: 'written' });
+    expect(await exporter.exportObserved([query])).toEqual({ kind: 'written' });
+    expect(await steps()).toHaveLength(2);
+    await pool.end();
+    await proxy.cut();
+  });
+
+  it('an abandoned call returns at once, and one that has not begun never begins', async () => {
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const pool = interceptPool(database.pool, async (text, run) => {
+      if (text === 'commit') await held;
+      return run();
+    });
+    const exporter = createPostgresExporter({ pool });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [exporter.exportObserved([query], { signal }), exporter.exportObserved([poll], { signal })];
+    controller.abort();
+    expect(await Promise.all(calls)).toMatchObject([{ kind: 'retryable' }, { kind: 'retryable' }]);
+    letGo();
+    await exporter.forceFlush();
+    expect(await exporter.exportObserved([poll], { signal })).toMatchObject({ kind: 'retryable' });
   });
 
   it('the connection of a failed batch returns to the pool', async () => {

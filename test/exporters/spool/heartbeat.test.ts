@@ -113,6 +113,23 @@ describe('startUpkeep', () => {
     expect({ touches: counts.touches, heartbeats: hanging.calls }).toEqual({ touches: 120, heartbeats: 1 });
   });
 
+  it('a heartbeat that hangs is abandoned when the upkeep is stopped', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const sink: UpkeepOptions['sink'] = {
+      export: (_, { signal } = {}) => {
+        signals.push(signal);
+        return new Promise((resolve) => {
+          signal?.addEventListener('abort', () => resolve({ kind: 'retryable', error: new Error('gone') }));
+        });
+      },
+    };
+    const { scheduler, upkeep, problems } = await rig({ sink });
+    await scheduler.advance(10_000);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
+    await upkeep.stop();
+    expect(problems).toEqual([]);
+  });
+
   it('a spool above 80 % of its limit raises a warning with its fill level', async () => {
     const { spool, scheduler, problems, push } = await rig();
     let at = 0;
