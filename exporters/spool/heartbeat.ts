@@ -65,12 +65,12 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
  * Keeps the folder, and tells the database what is dropped while the disk refuses the books. Warns on the rising edge of the
  * fill level, not on every check.
  */
-function createWatchdog(options: UpkeepOptions): () => Promise<void> {
+function createWatchdog(options: UpkeepOptions): (signal: AbortSignal) => Promise<void> {
   const { spool, limitBytes, onProblem } = options;
   let isWarned = false;
   let isTelling = false;
   let isRefused = false;
-  return async () => {
+  return async (signal) => {
     await spool.keep();
     if (spool.isBookless && !isRefused)
       onProblem(
@@ -81,7 +81,7 @@ function createWatchdog(options: UpkeepOptions): () => Promise<void> {
     if (isRefused && !isTelling) {
       isTelling = true;
       // Not waited for: a database that hangs must not stop the renewal of the lock.
-      void sendHeartbeat(options).finally(() => (isTelling = false));
+      void sendHeartbeat(options, signal).finally(() => (isTelling = false));
     }
     const isFilling = spool.bytes > limitBytes * WARNING_RATIO;
     if (isFilling && !isWarned) {

@@ -141,8 +141,13 @@ export class ReplaceableSpool implements SpanQueue {
       await rescued.folder.lock.release();
     }
     const { spool, folder } = this.#current;
+    this.flushNow();
+    // No other folder could be claimed, on a full disk for example.
+    const lost = spool.writeOffIfGone();
+    this.#drop(lost);
+    if (lost > 0) await this.#commitFinalAccount(spool);
     spool.close();
-    const { remainder } = spool;
+    const remainder = { ...spool.remainder, records: spool.remainder.records - lost };
     const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
     if (isDone && (await this.#commitFinalAccount(spool)))
       await this.#retire({ spool, folder }).catch((error: unknown) => this.#fail(error));

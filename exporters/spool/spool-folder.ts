@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holderOf, isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
 import type { LockWatch } from '#processes/lock-watch';
@@ -13,6 +14,8 @@ import { TAIL } from './segments/tail-file.ts';
 export const OWNER = 'owner';
 /** Suffix of a folder that was set aside, because of what in it cannot be read; nothing of it is ever deleted by a program. */
 export const UNREADABLE = '.unreadable';
+/** Prefix of a folder that is being made. */
+const NEW = '.new-';
 /** What an adopter appends to the name of a folder, with a token of its own behind it. */
 const ADOPTING = /\.adopting-[0-9a-f]{8}$/;
 
@@ -39,7 +42,29 @@ export async function claimFolder(
   watch?: LockWatch,
 ): Promise<SpoolFolder | null> {
   const directory = join(root, name);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const made = existsSync(directory) ? null : await makeFolder(root, directory);
+  return made ?? lockFolder(directory, watch);
+}
+
+/** A folder appears with the lock in it: without one it would be taken for the folder of a dead process. */
+async function makeFolder(root: string, directory: string): Promise<SpoolFolder | null> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const draft = await mkdtemp(join(root, NEW));
+  const lock = await tryFileLock(join(draft, OWNER));
+  if (lock === null) return null;
+  try {
+    await rename(draft, directory);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    // Another process has made it meanwhile.
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
+  lock.moveTo(join(directory, OWNER));
+  return { directory, lock };
+}
+
+async function lockFolder(directory: string, watch?: LockWatch): Promise<SpoolFolder | null> {
   const lock = await tryFileLock(join(directory, OWNER), watch);
   return lock === null ? null : { directory, lock };
 }
@@ -47,13 +72,13 @@ export async function claimFolder(
 /** On a full disk there is no room for a lock: the reserve of a folder whose owner is dead gives it. */
 async function claimOnAnyDisk(root: string, name: string, watch?: LockWatch): Promise<SpoolFolder | null> {
   try {
-    return await claimFolder(root, name, watch);
+    return await lockFolder(join(root, name), watch);
   } catch (error) {
     const path = join(root, name, OWNER);
     const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
     if (!isFull || ['living', 'unknown'].includes(await holderOf(path, watch))) throw error;
     await rm(join(root, name, RESERVE), { force: true });
-    return claimFolder(root, name, watch);
+    return lockFolder(join(root, name), watch);
   }
 }
 
@@ -104,7 +129,7 @@ export async function listFolders(root: string): Promise<readonly string[]> {
     throw error;
   });
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(NEW))
     .map(({ name }) => name)
     .sort();
 }

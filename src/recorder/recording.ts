@@ -28,9 +28,9 @@ import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
 
 /** A living server answers within this time, if only that the statement took too long: a batch takes a second or two. */
-const STATEMENT_TIMEOUT_MILLIS = 25_000;
+const STATEMENT_TIMEOUT_MILLIS = 60_000;
 /** Longer than a statement may take: a server that is silent for so long is frozen, or out of reach. */
-const SILENCE_TIMEOUT_MILLIS = 30_000;
+const SILENCE_TIMEOUT_MILLIS = 65_000;
 /** Time beyond that of the flush that closing may take before every connection to the database is broken off. */
 const CLOSE_GRACE_MILLIS = 1000;
 

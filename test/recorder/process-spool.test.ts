@@ -185,7 +185,7 @@ describe('a process that ends while the database is silent', () => {
     const recording = await record(database.connectionString, await temporaryFolder());
     const limits = `select current_setting('statement_timeout') as statement,
       current_setting('idle_in_transaction_session_timeout') as silence`;
-    expect((await recording.pool.query(limits)).rows).toEqual([{ statement: '25s', silence: '30s' }]);
+    expect((await recording.pool.query(limits)).rows).toEqual([{ statement: '1min', silence: '65s' }]);
     await recording.close();
   });
 });

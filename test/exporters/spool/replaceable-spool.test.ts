@@ -256,6 +256,21 @@ describe('a living process whose spool is lost', () => {
     expect([problems.length, dropped]).toEqual([3, {}]);
   });
 
+  it('a process that can claim no other folder writes its records off when it ends, and says why', async () => {
+    const { folder, root, spool, push, problems, dropped } = await rig();
+    await push(spanOf(1), spanOf(2));
+    rmSync(root, { recursive: true });
+    writeFileSync(root, 'no folder can be made here');
+    expect(await spool.finish()).toMatchObject({ records: 0 });
+    expect(dropped).toEqual({ spool_lost: 2 });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('The spool could not be put in order');
+    expect(
+      await all(`select dropped::text, missing::text from emitter_books where closed_at is not null`),
+    ).toEqual([{ dropped: '{[1,3)}', missing: '{}' }]);
+    expect(folder.lock.isHeld()).toBe(false);
+  });
+
   it('a batch that was in flight at the loss is settled, and what it held is delivered again without harm', async () => {
     const process = await rig();
     const { folder, push, spool, accepted } = process;

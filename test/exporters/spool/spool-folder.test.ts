@@ -2,7 +2,14 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { segmentPath } from '#spool/segments/segment-files';
-import { claimFolder, listFolders, removeFolder, quarantine, type SpoolFolder } from '#spool/spool-folder';
+import {
+  claimFolder,
+  claimOrphan,
+  listFolders,
+  removeFolder,
+  quarantine,
+  type SpoolFolder,
+} from '#spool/spool-folder';
 import { temporaryFolder } from '#test/support/temporary-folder';
 
 async function claimed(root: string, name = 'spool'): Promise<SpoolFolder> {
@@ -21,10 +28,34 @@ describe('spool folder', () => {
     expect(await claimFolder(root, 'spool')).not.toBeNull();
   });
 
+  it('a folder that is being made is never taken for that of a dead process', async () => {
+    const root = await temporaryFolder();
+    const taken: string[] = [];
+    const state = { isOver: false };
+    const takeOrphans = async (): Promise<void> => {
+      while (!state.isOver)
+        for (const name of await listFolders(root))
+          if ((await claimOrphan(root, name).catch(() => null)) !== null) taken.push(name);
+    };
+    const taking = takeOrphans();
+    const folders = await Promise.all(Array.from({ length: 50 }, (_, at) => claimed(root, `spool-${at}`)));
+    state.isOver = true;
+    await taking;
+    expect(taken).toEqual([]);
+    expect(folders.every(({ lock }) => lock.isHeld())).toBe(true);
+    expect((await readdir(root)).length).toBe(50);
+  });
+
+  it('a folder that is gone is no orphan, and is not made again', async () => {
+    const root = await temporaryFolder();
+    await expect(claimOrphan(root, 'gone')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readdir(root)).toEqual([]);
+  });
+
   it('a folder that cannot be created is an error, not a folder that is locked', async () => {
     const root = await temporaryFolder();
     await writeFile(join(root, 'in-the-way'), '');
-    await expect(claimFolder(join(root, 'in-the-way'), 'spool')).rejects.toMatchObject({ code: 'ENOTDIR' });
+    await expect(claimFolder(join(root, 'in-the-way'), 'spool')).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
   it('removeFolder deletes all files of a spool, its lock included', async () => {

@@ -96,7 +96,8 @@ export function allowanceOf({ inLife, onRemains, signal }: RoundPlan, hasNoticed
   const isNameless =
     onRemains.some((fault) => fault.includes('books')) &&
     onRemains.some((fault) => fault.includes('segment'));
-  const isDeleted = isSurprised && befell('folder deleted');
+  // A folder that is renamed before its first file was opened cannot take any: its records are held in memory.
+  const isDeleted = isSurprised && (befell('folder deleted') || befell('folder renamed'));
   if (isDeleted || isNameless || onRemains.some((fault) => BLINDING.has(fault))) return 'open';
   return onRemains.length > 0 || befell('disk full') || befell('folder deleted') ? 'counted' : 'nothing';
 }

@@ -199,7 +199,7 @@ class Round {
         if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
         break;
       case 'folder renamed':
-        if (folder !== undefined) renameSync(folder, `${folder}.elsewhere`);
+        if (folder !== undefined) renameSync(folder, `${folder}.elsewhere-${this.#losses}`);
         break;
       case 'taken for dead':
         if (folder !== undefined) writeIfPossible(join(folder, 'owner'), DEAD_OWNER);
@@ -271,12 +271,13 @@ function fill(path: string): void {
   }
 }
 
-/** On a full disk nobody can take a process for dead. */
+/** Replaces a file, as a lock is made: whole or, on a full disk, not at all. */
 function writeIfPossible(path: string, text: string): void {
   try {
-    writeFileSync(path, text);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
   } catch {
-    // As it was, or empty.
+    rmSync(`${path}.new`, { force: true });
   }
 }
 
