@@ -128,10 +128,14 @@ export async function listFolders(root: string): Promise<readonly string[]> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   });
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(NEW))
-    .map(({ name }) => name)
-    .sort();
+  return (
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      // Until its lock is in it nobody can tell whether its maker lives.
+      .filter((name) => !name.startsWith(NEW) || existsSync(join(root, name, OWNER)))
+      .sort()
+  );
 }
 
 /** Removes the files of a spool and then the folder, unless it holds foreign files. */

@@ -337,6 +337,15 @@ describe('adoptSpools: folders without records', () => {
     expect(reported.problems).toEqual([]);
   });
 
+  it('a folder whose maker was killed before it had its name is removed, and one without a lock is let be', async () => {
+    const { root, reported, adopt } = await rig();
+    for (const name of ['.new-locked', '.new-unlocked']) mkdirSync(join(root, name));
+    writeFileSync(join(root, '.new-locked', 'owner'), '4194305-7 token');
+    await adopt();
+    expect(readdirSync(root)).toEqual(['.new-unlocked']);
+    expect(reported.problems).toEqual([]);
+  });
+
   it('a folder with a foreign file is kept', async () => {
     const { root, adopt } = await rig();
     const directory = leaveSpool(root, 'dead', spans(1));
