@@ -50,18 +50,18 @@ export async function claimFolder(
 async function makeFolder(root: string, directory: string): Promise<SpoolFolder | null> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   const draft = await mkdtemp(join(root, NEW));
-  const lock = await tryFileLock(join(draft, OWNER));
-  if (lock === null) return null;
   try {
+    const lock = await tryFileLock(join(draft, OWNER));
+    if (lock === null) return null;
     await rename(draft, directory);
+    lock.moveTo(join(directory, OWNER));
+    return { directory, lock };
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     // Another process has made it meanwhile.
     if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
-  lock.moveTo(join(directory, OWNER));
-  return { directory, lock };
 }
 
 async function lockFolder(directory: string, watch?: LockWatch): Promise<SpoolFolder | null> {
