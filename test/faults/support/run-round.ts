@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { createPostgresExporter } from '#postgres/exporter';
@@ -122,7 +122,7 @@ class Round {
     const problems = await this.#adopt();
     return {
       acknowledged: recorder.acknowledged,
-      folders: this.#folders(),
+      folders: this.#folders().filter((folder) => !isEmptyDraft(folder)),
       exitCode: exitCode ?? witnessCode,
       stderr: recorder.stderr() + (witness?.stderr() ?? ''),
       problems,
@@ -257,9 +257,13 @@ class Round {
   }
 
   #hasOrphans(): boolean {
-    return this.#folders().some((folder) => !folder.endsWith('.unreadable'));
+    return this.#folders().some((folder) => !folder.endsWith('.unreadable') && !isEmptyDraft(folder));
   }
 }
+
+/** A folder whose maker was killed before its lock was in it. */
+const isEmptyDraft = (folder: string): boolean =>
+  basename(folder).startsWith('.new-') && !existsSync(join(folder, 'owner'));
 
 /** Fills the disk to its last byte. */
 function fill(path: string): void {
