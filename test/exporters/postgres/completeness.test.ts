@@ -295,7 +295,7 @@ describe('run_completeness of a run with several emitters', () => {
 
 describe('run_completeness of a process that records for several validators', () => {
   const gaps = async (): Promise<readonly unknown[]> => {
-    const { rows } = await database.pool.query(
+    const { rows } = await database.pool.query<Record<string, unknown>>(
       'select validator_hotkey, missing_sequences from run_completeness order by validator_id',
     );
     return rows;
