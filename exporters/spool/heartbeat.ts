@@ -13,7 +13,10 @@ const WARNING_RATIO = 0.8;
 
 /** Collaborators of the upkeep. */
 export interface UpkeepOptions {
-  readonly spool: Pick<ReplaceableSpool, 'bytes' | 'isBookless' | 'account' | 'keep' | 'finishRescued'>;
+  readonly spool: Pick<
+    ReplaceableSpool,
+    'isIdle' | 'bytes' | 'isBookless' | 'account' | 'keep' | 'finishRescued'
+  >;
   readonly limitBytes: number;
   readonly sink: SpanSink;
   readonly adopt: () => Promise<Adopted>;
@@ -97,6 +100,7 @@ function createWatchdog(options: UpkeepOptions): (signal: AbortSignal) => Promis
 /** Abandoned when the upkeep is stopped: a process that closes does not wait for a silent database. */
 async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions, signal: AbortSignal): Promise<void> {
   await spool.finishRescued(signal);
+  if (spool.isIdle) return;
   const report: ExportReport = await sink.export([], { account: spool.account(), signal });
   if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);
 }

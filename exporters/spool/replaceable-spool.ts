@@ -66,6 +66,11 @@ export class ReplaceableSpool implements SpanQueue {
     return this.#current.spool.oldestQueuedAt;
   }
 
+  /** Whether the current emitter is in no book. */
+  get isIdle(): boolean {
+    return this.#current.spool.isIdle;
+  }
+
   /** Whether the disk refuses the books of the current emitter. */
   get isBookless(): boolean {
     return this.#current.spool.isBookless;
@@ -149,7 +154,7 @@ export class ReplaceableSpool implements SpanQueue {
     spool.close();
     const remainder = { ...spool.remainder, records: spool.remainder.records - lost };
     const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
-    if (isDone && (await this.#commitFinalAccount(spool)))
+    if (isDone && (spool.isIdle || (await this.#commitFinalAccount(spool))))
       await this.#retire({ spool, folder }).catch((error: unknown) => this.#fail(error));
     else await folder.lock.release();
     return { ...remainder, records: left.reduce((sum, records) => sum + records, remainder.records) };
@@ -174,7 +179,8 @@ export class ReplaceableSpool implements SpanQueue {
     ]);
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
     // Its books are to exist before its first record, unless the database is away.
-    await withinMillis(REGISTRATION_MILLIS, this.#options.sink.export([], { account: spool.account() }));
+    if (!spool.isIdle)
+      await withinMillis(REGISTRATION_MILLIS, this.#options.sink.export([], { account: spool.account() }));
     // Nothing is awaited up to the rescue: no span falls in between.
     const left = lost.spool.surrender();
     spool.carryOver(left);

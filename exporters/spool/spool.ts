@@ -118,6 +118,11 @@ export class Spool implements SpanQueue {
     return this.size === 0 ? null : this.#arrivals.arrivalOf(this.#batches.lastTaken + 1);
   }
 
+  /** Whether its process makes no steps of its own and has made no record: it is in no book then. */
+  get isIdle(): boolean {
+    return this.#ledger.lastSequence === 0 && this.#ledger.emitter.isIdle === true;
+  }
+
   /** Whether the disk refuses the books, so that only the database can keep the counts of what is dropped. */
   get isBookless(): boolean {
     return this.#writer.isBookless;

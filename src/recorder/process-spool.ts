@@ -68,8 +68,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   const folder = await claim(root, emitter.instanceId);
   const { spool, processor } = createProcessor(options, { root, folder });
   // Its books exist before its first step: if it is killed and its folder deleted, they stay open and tell of it.
-  const entered = await options.sink.export([], { account: spool.account() });
-  if (entered.kind !== 'written')
+  if (!spool.isIdle && (await options.sink.export([], { account: spool.account() })).kind !== 'written')
     onProblem(
       'The process is not in the books yet, since the database did not take them. The next attempt follows.',
     );

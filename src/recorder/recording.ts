@@ -38,6 +38,8 @@ const CLOSE_GRACE_MILLIS = 1000;
 export interface RecordingOptions {
   readonly config: Config;
   readonly validatorHotkey: string;
+  /** False for a process that makes no steps of its own, and is in no book therefore; true unless given. */
+  readonly hasOwnSteps?: boolean;
   /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. The rest stays in the spool. */
   readonly flushTimeoutMillis?: number;
   /** How soon the metrics show what other processes committed, ms; 5,000 unless given. */
@@ -176,7 +178,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
   const sink = withBatchMetrics(plain, prometheus.recorder);
   const spool = await openRecordingSpool({
     config,
-    emitter: { validatorHotkey, instanceId },
+    emitter: { validatorHotkey, instanceId, isIdle: config.isSdkDisabled || options.hasOwnSteps === false },
     database: server,
     sink: plain,
     measuredSink: sink,

@@ -12,7 +12,12 @@ const HEADER_BYTES = 12;
 
 const formatSchema = z.object({ format: z.number().default(1) });
 const contentSchema = z.object({
-  emitter: z.object({ validatorHotkey: z.string(), instanceId: z.string(), epoch: z.string().optional() }),
+  emitter: z.object({
+    validatorHotkey: z.string(),
+    instanceId: z.string(),
+    epoch: z.string().optional(),
+    isIdle: z.boolean().optional(),
+  }),
   ledger: z.object({
     upTo: z.number(),
     dropped: z.array(z.tuple([z.number(), z.number()])),

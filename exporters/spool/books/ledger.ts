@@ -12,6 +12,8 @@ export interface Emitter {
   readonly instanceId: string;
   /** Start token: tells two processes with one id apart; absent from the books of earlier versions. */
   readonly epoch?: string | undefined;
+  /** Its process makes no steps of its own; without a record it is in no book. */
+  readonly isIdle?: boolean | undefined;
 }
 
 /** The persistent form of the books. */

@@ -163,6 +163,7 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
     records += batch.spans.length;
     feed.settle();
   }
+  if (spool.isIdle) return 0;
   const account = (): ReturnType<Spool['account']> => spool.account(true);
   const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);
   return last.kind === 'given_up' ? null : records;

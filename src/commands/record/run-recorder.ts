@@ -38,6 +38,7 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
     const recording = await startRecording({
       config,
       validatorHotkey: NO_VALIDATOR,
+      hasOwnSteps: false,
       onProblem,
       onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
       onRetention: reportRetention(output),

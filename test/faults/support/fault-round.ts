@@ -80,7 +80,7 @@ export type Allowance =
   /** Nobody can know how much is lost: the books stay open over it. */
   | 'open'
   /** Killed after others had taken over its folder and closed the books, before it noticed. */
-  | 'anything';
+  | 'unnoticed';
 
 /**
  * What docs/reliability.md promises for the round.
@@ -91,11 +91,11 @@ export type Allowance =
 export function allowanceOf({ inLife, onRemains, signal }: RoundPlan, hasNoticed: boolean): Allowance {
   const isSurprised = signal === 'SIGKILL' && !hasNoticed;
   const befell = (fault: LifeFault): boolean => inLife.some((one) => one.fault === fault);
-  if (isSurprised && befell('taken for dead')) return 'anything';
   // Without books the records tell whose they are, and without records the books.
   const isNameless =
     onRemains.some((fault) => fault.includes('books')) &&
     onRemains.some((fault) => fault.includes('segment'));
+  if (isSurprised && befell('taken for dead')) return 'unnoticed';
   // A folder that is renamed before its first file was opened cannot take any: its records are held in memory.
   const isDeleted = isSurprised && (befell('folder deleted') || befell('folder renamed'));
   if (isDeleted || isNameless || onRemains.some((fault) => BLINDING.has(fault))) return 'open';
