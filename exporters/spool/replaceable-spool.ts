@@ -148,9 +148,8 @@ export class ReplaceableSpool implements SpanQueue {
     const { spool, folder } = this.#current;
     this.flushNow();
     // No other folder could be claimed, on a full disk for example.
-    const lost = spool.writeOffIfGone();
+    const lost = await this.#writeOff(spool);
     this.#drop(lost);
-    if (lost > 0) await this.#commitFinalAccount(spool);
     spool.close();
     const remainder = { ...spool.remainder, records: spool.remainder.records - lost };
     const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
@@ -218,6 +217,7 @@ export class ReplaceableSpool implements SpanQueue {
     } catch (error) {
       await folder.lock.release();
       this.#drop(left.queued);
+      await this.#writeOff(lost.spool);
       throw error;
     } finally {
       this.#underRescue -= left.queued;
@@ -245,6 +245,13 @@ export class ReplaceableSpool implements SpanQueue {
   async #retire({ spool, folder }: OwnSpool): Promise<void> {
     const problem = await retireFolder(folder, spool.unreadable);
     if (problem !== null) this.#options.onProblem(problem);
+  }
+
+  /** Enters into the books what is gone for good. @returns how many records */
+  async #writeOff(spool: Spool): Promise<number> {
+    const lost = spool.writeOffIfGone();
+    if (lost > 0) await this.#commitFinalAccount(spool);
+    return lost;
   }
 
   async #commitFinalAccount(spool: Spool, signal?: AbortSignal): Promise<boolean> {
