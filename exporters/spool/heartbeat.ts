@@ -84,7 +84,9 @@ function createWatchdog(options: UpkeepOptions): (signal: AbortSignal) => Promis
     if (isRefused && !isTelling) {
       isTelling = true;
       // Not waited for: a database that hangs must not stop the renewal of the lock.
-      void sendHeartbeat(options, signal).finally(() => (isTelling = false));
+      void sendAccount(options, signal)
+        .catch(() => undefined)
+        .finally(() => (isTelling = false));
     }
     const isFilling = spool.bytes > limitBytes * WARNING_RATIO;
     if (isFilling && !isWarned) {
@@ -98,8 +100,12 @@ function createWatchdog(options: UpkeepOptions): (signal: AbortSignal) => Promis
 }
 
 /** Abandoned when the upkeep is stopped: a process that closes does not wait for a silent database. */
-async function sendHeartbeat({ spool, sink, onProblem }: UpkeepOptions, signal: AbortSignal): Promise<void> {
-  await spool.finishRescued(signal);
+async function sendHeartbeat(options: UpkeepOptions, signal: AbortSignal): Promise<void> {
+  await options.spool.finishRescued(signal);
+  await sendAccount(options, signal);
+}
+
+async function sendAccount({ spool, sink, onProblem }: UpkeepOptions, signal: AbortSignal): Promise<void> {
   if (spool.isIdle) return;
   const report: ExportReport = await sink.export([], { account: spool.account(), signal });
   if (report.kind === 'rejected') onProblem(`A heartbeat was rejected: ${String(report.error)}`);

@@ -179,7 +179,10 @@ export class ReplaceableSpool implements SpanQueue {
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
     // Its books are to exist before its first record, unless the database is away.
     if (!spool.isIdle)
-      await withinMillis(REGISTRATION_MILLIS, this.#options.sink.export([], { account: spool.account() }));
+      await withinMillis(
+        REGISTRATION_MILLIS,
+        this.#options.sink.export([], { account: spool.account() }).catch(() => undefined),
+      );
     // Nothing is awaited up to the rescue: no span falls in between.
     const left = lost.spool.surrender();
     spool.carryOver(left);

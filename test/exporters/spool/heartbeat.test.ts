@@ -99,6 +99,18 @@ describe('startUpkeep', () => {
     expect({ accounts: accounts.length, touches: counts.touches }).toEqual({ accounts: 5, touches: 9 });
   });
 
+  it('an account that cannot be sent while the disk refuses the books ends no process, and the next second tries again', async () => {
+    let calls = 0;
+    const failing = async (): Promise<ExportReport> => {
+      calls += 1;
+      throw new Error('refused');
+    };
+    const { scheduler, spool, counts } = await rig({ sink: { export: failing } });
+    Object.defineProperty(spool, 'isBookless', { value: true });
+    await scheduler.advance(3000);
+    expect({ calls, touches: counts.touches }).toEqual({ calls: 3, touches: 3 });
+  });
+
   it('the lock is renewed while nothing is recorded, for hosts that cannot see the process', async () => {
     const { scheduler, counts } = await rig();
     await scheduler.advance(30_000);
