@@ -2,10 +2,13 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { Answer, Question } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** After that long without an answer, a process hangs: the benchmark fails instead of waiting forever. */
+const ANSWER_LIMIT_MILLIS = 600_000;
 
 /** The processes of the sides, and the folder of their program and output. */
 export interface SideProcesses {
@@ -66,14 +69,17 @@ async function askProcess(child: ChildProcess, question: Question): Promise<numb
     throw new Error(`The process that is measured ended with ${String(code)}.`);
   });
   const answered = once(child, 'message', { signal: failed.signal }) as Promise<[Answer]>;
+  const silent = sleep(ANSWER_LIMIT_MILLIS, undefined, { signal: failed.signal }).then(() => {
+    throw new Error(`The process that is measured gave no answer in ${ANSWER_LIMIT_MILLIS / 1000} s.`);
+  });
   child.send(question);
   try {
-    const [answer] = await Promise.race([answered, exited]);
+    const [answer] = await Promise.race([answered, exited, silent]);
     if (answer.error !== null) throw new Error(answer.error);
     return answer.value;
   } finally {
     failed.abort();
-    await Promise.allSettled([exited, answered]);
+    await Promise.allSettled([exited, answered, silent]);
   }
 }
 
