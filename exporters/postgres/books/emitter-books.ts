@@ -7,7 +7,10 @@ import { json } from '../sql/sql-values.ts';
 const multirange = (ranges: SequenceRanges): string =>
   `{${ranges.map(([from, to]) => `[${from},${to}]`).join(',')}}`;
 
-/** Whether none of the numbers up to `last` is missing: books over a loss stay open, whoever says that no record follows. */
+/**
+ * Whether none of the numbers up to `last` is missing: books over a loss stay open, whoever says that no record follows, and
+ * are opened again when a process that was taken for dead reports more numbers than it delivers.
+ */
 const isWhole = (last: string, received: string, dropped: string): string =>
   `isempty(int8multirange(int8range(1, coalesce(${last}, 0) + 1)) - ${received} - ${dropped})`;
 
@@ -38,11 +41,11 @@ const upsertEmitter = (before: number): string => `
     received = emitter.received + excluded.received,
     dropped_sequences = emitter.dropped_sequences + excluded.dropped_sequences,
     heartbeat_at = coalesce(excluded.heartbeat_at, emitter.heartbeat_at),
-    closed_at = coalesce(emitter.closed_at, case when $${before + 8} and ${isWhole(
+    closed_at = case when ($${before + 8} or emitter.closed_at is not null) and ${isWhole(
       'greatest(emitter.last_sequence, excluded.last_sequence)',
       '(emitter.received + excluded.received)',
       '(emitter.dropped_sequences + excluded.dropped_sequences)',
-    )} then clock_timestamp() end)`;
+    )} then coalesce(emitter.closed_at, clock_timestamp()) end`;
 
 interface Row {
   readonly validatorId: number;

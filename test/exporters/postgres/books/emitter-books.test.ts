@@ -268,7 +268,17 @@ describe('emitter heartbeat', () => {
     ]);
   });
 
-  it('a closed emitter is neither reopened nor closed at a later time', async () => {
+  it('an emitter that goes on after its spool was taken is open while a number is missing, and closed when it ends', async () => {
+    const taken = accountOf({ received: [[1, 3]], lastSequence: 3, deliveredSequence: 3, isClosed: true });
+    const later = accountOf({ received: [[6, 6]], lastSequence: 6, deliveredSequence: 6 });
+    await writeAccounts(taken, later, taken);
+    const isOpen = 'select closed_at is null as is_open, missing::text from emitter_books';
+    expect(await rows(isOpen)).toEqual([{ is_open: true, missing: '{[4,6)}' }]);
+    await writeAccounts({ ...later, received: [[4, 5]], isClosed: true });
+    expect(await rows(isOpen)).toEqual([{ is_open: false, missing: '{}' }]);
+  });
+
+  it('the closing of a whole emitter keeps its time', async () => {
     await writeAccounts(accountOf({ isClosed: true }));
     const [before] = await rows('select closed_at from emitters');
     await writeAccounts(accountOf({ isClosed: true }), accountOf({}));
