@@ -38,3 +38,19 @@ export interface EmitterAccount {
   /** The last records of the emitter; no others follow. */
   readonly isClosed: boolean;
 }
+
+/** Enters an emitter of the same validator into the books before anything of it is known, and changes nothing after that. */
+export const registrationOf = (
+  { validatorHotkey }: Pick<EmitterAccount, 'validatorHotkey'>,
+  instanceId: string,
+): EmitterAccount => ({
+  validatorHotkey,
+  instanceId,
+  received: [],
+  dropped: [],
+  lastSequence: 0,
+  deliveredSequence: 0,
+  runs: [],
+  isOwn: false,
+  isClosed: false,
+});

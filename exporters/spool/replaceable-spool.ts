@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
-import type { EmitterAccount } from '../emitter-report.ts';
+import { registrationOf, type EmitterAccount } from '../emitter-report.ts';
 import type { SpanSink } from '../export-report.ts';
 import { withinMillis } from '#lifecycle/within-millis';
 import type { Emitter } from './books/ledger.ts';
 import { rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
 import type { SpoolLeftover } from './recovery/recovered-state.ts';
 import { Spool, type SpoolOptions, type SpoolRemainder } from './spool.ts';
-import { claimFolder, retireFolder, type SpoolFolder } from './spool-folder.ts';
+import { claimFolder, rescueName, retireFolder, successorOf, type SpoolFolder } from './spool-folder.ts';
 
 /** Collaborators of the spool of a process. */
 export interface ReplaceableSpoolOptions {
@@ -130,7 +130,7 @@ export class ReplaceableSpool implements SpanQueue {
   async finishRescued(signal?: AbortSignal): Promise<void> {
     for (const rescued of this.#rescued) {
       if (rescued.spool.size > 0 || this.#taken.includes(rescued.spool)) continue;
-      if (!(await this.#commitFinalAccount(rescued.spool, signal))) continue;
+      if (!(await this.#closeRescued(rescued, signal))) continue;
       this.#forget(rescued);
       await this.#retire(rescued);
     }
@@ -174,7 +174,7 @@ export class ReplaceableSpool implements SpanQueue {
     const lost = this.#current;
     const [folder, rescueFolder] = await Promise.all([
       this.#claim(emitter.instanceId),
-      this.#claim(randomUUID()),
+      this.#claim(rescueName(emitter.instanceId)),
     ]);
     const spool = new Spool({ ...this.#spoolOptions(folder), emitter });
     // Its books are to exist before its first record, unless the database is away.
@@ -194,7 +194,8 @@ export class ReplaceableSpool implements SpanQueue {
 
   /** The folder of records that were rescued was lost in its turn. */
   async #rescueAgain(lost: OwnSpool): Promise<void> {
-    const folder = await this.#claim(randomUUID());
+    const successor = successorOf(lost.folder.directory) ?? this.#current.spool.account().instanceId;
+    const folder = await this.#claim(rescueName(successor));
     const left = lost.spool.surrender();
     this.#rescued = this.#rescued.filter((other) => other !== lost);
     const rescued = await this.#rescue(lost, { left, folder });
@@ -253,12 +254,28 @@ export class ReplaceableSpool implements SpanQueue {
   /** Enters into the books what is gone for good. @returns how many records */
   async #writeOff(spool: Spool): Promise<number> {
     const lost = spool.writeOffIfGone();
-    if (lost > 0) await this.#commitFinalAccount(spool);
+    if (lost > 0 && !(await this.#commitFinalAccount(spool)))
+      this.#options.onProblem(
+        `${lost} records of this process are lost with its spool, and the database did not take its books: they stay open.`,
+      );
     return lost;
   }
 
-  async #commitFinalAccount(spool: Spool, signal?: AbortSignal): Promise<boolean> {
-    const options = { account: spool.account(true), ...(signal === undefined ? {} : { signal }) };
+  /** Nothing is closed before the books know under which id the process went on: what it recorded since may be lost. */
+  async #closeRescued({ spool, folder }: OwnSpool, signal?: AbortSignal): Promise<boolean> {
+    if (spool.isIdle) return true;
+    const successor = successorOf(folder.directory);
+    if (successor !== null && !(await this.#commit(registrationOf(spool.account(), successor), signal)))
+      return false;
+    return this.#commitFinalAccount(spool, signal);
+  }
+
+  #commitFinalAccount(spool: Spool, signal?: AbortSignal): Promise<boolean> {
+    return this.#commit(spool.account(true), signal);
+  }
+
+  async #commit(account: EmitterAccount, signal?: AbortSignal): Promise<boolean> {
+    const options = { account, ...(signal === undefined ? {} : { signal }) };
     return (await this.#options.sink.export([], options)).kind === 'written';
   }
 

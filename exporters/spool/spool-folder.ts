@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { holderOf, isAbandonedLockFile, tryFileLock, type HeldLock } from '#processes/file-lock';
 import type { LockWatch } from '#processes/lock-watch';
 import { toRanges } from './books/sequence-ranges.ts';
@@ -18,6 +18,9 @@ export const UNREADABLE = '.unreadable';
 const NEW = '.new-';
 /** What an adopter appends to the name of a folder, with a token of its own behind it. */
 const ADOPTING = /\.adopting-[0-9a-f]{8}$/;
+
+/** What the folder of rescued records has behind the id under which their process went on. */
+const RESCUED = /\.rescued-[0-9a-f]{8}$/;
 
 /** A folder of records that this process holds the lock of. */
 export interface SpoolFolder {
@@ -109,6 +112,16 @@ export async function claimOrphan(
 
 /** The path of a folder without the name of its adopter, by which people know it. */
 export const homeOf = (directory: string): string => directory.replace(ADOPTING, '');
+
+/** A new name for the folder of records that were rescued from a lost one. @param successor id under which their process goes on */
+export const rescueName = (successor: string): string =>
+  `${successor}.rescued-${randomBytes(4).toString('hex')}`;
+
+/** The id under which the process of the records in a folder went on; null in a folder that was never lost. */
+export function successorOf(directory: string): string | null {
+  const name = basename(homeOf(directory));
+  return RESCUED.test(name) ? name.replace(RESCUED, '') : null;
+}
 
 /** Ends an adoption that left something: the folder gets its own name back, unless another process has claimed it. */
 export async function returnFolder({ directory, lock }: SpoolFolder): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ObservedSpan } from '#facts/observed-span';
+import { registrationOf } from '#exporters/emitter-report';
 import type { SpanSink } from '#exporters/export-report';
 import { BatchFeed } from '#processor/batch-feed';
 import { deliverBatch, type DeliveryContext } from '#processor/deliver-batch';
@@ -17,6 +18,7 @@ import {
   retireFolder,
   returnFolder,
   quarantine,
+  successorOf,
   UNREADABLE,
   type SpoolFolder,
 } from '../spool-folder.ts';
@@ -164,9 +166,15 @@ async function drain(spool: Spool, folder: SpoolFolder, options: AdoptionOptions
     feed.settle();
   }
   if (spool.isIdle) return 0;
-  const account = (): ReturnType<Spool['account']> => spool.account(true);
-  const last = await deliverBatch({ spans: [], queuedAt: 0, account }, delivery);
-  return last.kind === 'given_up' ? null : records;
+  const account = spool.account(true);
+  const successor = successorOf(folder.directory);
+  // What it recorded after that may be lost: it is in the books before these look whole.
+  const last = successor === null ? [account] : [registrationOf(account, successor), account];
+  for (const one of last) {
+    const delivered = await deliverBatch({ spans: [], queuedAt: 0, account: () => one }, delivery);
+    if (delivered.kind === 'given_up') return null;
+  }
+  return records;
 }
 
 const sum = (a: Adopted, b: Adopted): Adopted => ({

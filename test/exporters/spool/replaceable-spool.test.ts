@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
 import { createPostgresExporter } from '#postgres/exporter';
+import type { SpanSink } from '#exporters/export-report';
 import { toSink } from '#postgres/span-sink';
 import { adoptSpools, type Adopted } from '#spool/recovery/adopt-spools';
 import { readBooks } from '#spool/books/books-file';
@@ -34,7 +35,15 @@ const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
 /** A process that records into the database, and a robber of its spool. */
 async function rig() {
   const root = await temporaryFolder();
-  const sink = toSink(createPostgresExporter({ pool: database.pool }));
+  const written = toSink(createPostgresExporter({ pool: database.pool }));
+  const connection = { isAway: false };
+  const sink: SpanSink = {
+    ...written,
+    export: (...batch) =>
+      connection.isAway
+        ? Promise.resolve({ kind: 'retryable', error: new Error('The database is away.') })
+        : written.export(...batch),
+  };
   const folder = await claimFolder(root, EMITTER.instanceId);
   if (folder === null) throw new Error('The folder is locked.');
   const problems: string[] = [];
@@ -85,7 +94,7 @@ async function rig() {
     writeFileSync(join(folder.directory, 'owner'), DEAD_OWNER);
     return adopt();
   };
-  return { root, folder, spool, problems, dropped, accepted, push, deliver, drain, adopt, rob };
+  return { root, folder, spool, connection, problems, dropped, accepted, push, deliver, drain, adopt, rob };
 }
 
 type Rig = Awaited<ReturnType<typeof rig>>;
@@ -271,6 +280,22 @@ describe('a living process whose spool is lost', () => {
     expect(folder.lock.isHeld()).toBe(false);
   });
 
+  it('a process that can neither keep its records nor enter them into the books says so, and its books stay open', async () => {
+    const { root, spool, push, problems, dropped, connection, deliver } = await rig();
+    await push(spanOf(1));
+    await deliver();
+    await push(spanOf(2), spanOf(3));
+    rmSync(root, { recursive: true });
+    writeFileSync(root, 'no folder can be made here');
+    connection.isAway = true;
+    await spool.finish();
+    expect(dropped).toEqual({ spool_lost: 2 });
+    expect(problems.at(-1)).toBe(
+      '2 records of this process are lost with its spool, and the database did not take its books: they stay open.',
+    );
+    expect(await all('select closed_at from emitter_books')).toEqual([{ closed_at: null }]);
+  });
+
   it('a batch that was in flight at the loss is settled, and what it held is delivered again without harm', async () => {
     const process = await rig();
     const { folder, push, spool, accepted } = process;
@@ -296,6 +321,31 @@ describe('a living process whose spool is lost', () => {
     await adopt();
     expect(await all(BOOKS_OF_THE_RUN)).toMatchObject([{ ...complete, started: 2, recorded: 2 }]);
     expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('books of a lost emitter are not closed before its successor is in them, whoever delivers what was rescued', async () => {
+    const { root, folder, push, spool, adopt, connection } = await rig();
+    await push(spanOf(1));
+    rmSync(folder.directory, { recursive: true });
+    connection.isAway = true;
+    await spool.keep();
+    await push(spanOf(2));
+    spool.flushNow();
+    const [own = '', rescued = ''] = readdirSync(root).sort((a, b) => a.length - b.length);
+    rmSync(join(root, own), { recursive: true });
+    writeFileSync(join(root, rescued, 'owner'), DEAD_OWNER);
+    connection.isAway = false;
+    expect(await adopt()).toMatchObject({ spools: 1, records: 1 });
+    expect(
+      await all(
+        'select instance_id, closed_at is null as is_open from emitter_books order by instance_id = $$' +
+          own +
+          '$$',
+      ),
+    ).toEqual([
+      { instance_id: EMITTER.instanceId, is_open: false },
+      { instance_id: own, is_open: true },
+    ]);
   });
 
   it('a process that is killed after the loss has its running steps closed, those of the lost emitter included', async () => {
