@@ -254,9 +254,11 @@ export class ReplaceableSpool implements SpanQueue {
   /** Enters into the books what is gone for good. @returns how many records */
   async #writeOff(spool: Spool): Promise<number> {
     const lost = spool.writeOffIfGone();
-    if (lost > 0 && !(await this.#commitFinalAccount(spool)))
+    if (lost === null || spool.isIdle) return 0;
+    // Nobody adopts files that are gone: what they and a full disk cost is told now or never.
+    if (!(await this.#commitFinalAccount(spool)))
       this.#options.onProblem(
-        `${lost} records of this process are lost with its spool, and the database did not take its books: they stay open.`,
+        'The spool of this process is gone, and the database did not take its last books: they stay open over what is lost.',
       );
     return lost;
   }

@@ -210,9 +210,10 @@ export class Spool implements SpanQueue {
     return this.#segments.isInPlace;
   }
 
-  /** Writes off what waits, if its files are gone for good and nobody can deliver it any more. @returns how many records */
-  writeOffIfGone(): number {
-    return this.#segments.isLinked ? 0 : this.#ledger.writeOff([], 'spool_lost');
+  /** Writes off what waits, if its files are gone for good and nobody can deliver it any more. @returns how many records; null otherwise */
+  writeOffIfGone(): number | null {
+    const isThere = this.#segments.isLinked ?? this.#options.isHeld?.() ?? true;
+    return isThere ? null : this.#ledger.writeOff([], 'spool_lost');
   }
 
   /** Fences the spool after the loss of its folder: every later push is dropped. @returns what can still be read of it */

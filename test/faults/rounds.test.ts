@@ -112,7 +112,7 @@ async function judge(plan: RoundPlan, validator: string, end: RoundEnd) {
   const { acknowledged, folders, problems } = end;
   const planned = allowanceOf(plan, end.noticed >= end.losses);
   // A database that is too slow for the end of a process whose disk refuses its books: it says so.
-  const isTooLate = planned === 'counted' && end.stderr.includes('did not take its books');
+  const isTooLate = planned === 'counted' && end.stderr.includes('did not take its last books');
   const allowance = isTooLate ? 'open' : planned;
   const cutsEnd = plan.onRemains.some((fault) => fault.includes('segment'));
   const books = await readBooks(validator);

@@ -124,7 +124,7 @@ export async function rescueSpool(
   const books = new BooksFile(options.directory, ledger.emitter);
   books.write(ledger.state());
   const { readable, end } = await rewriteRecords(left, options);
-  const lost = segments.isLinked ? 0 : ledger.writeOff(readable, 'spool_lost');
+  const lost = segments.isLinked === false ? ledger.writeOff(readable, 'spool_lost') : 0;
   books.write(ledger.state());
   books.close();
   // What was written off is in the books with its numbers; what only others have may be gone.

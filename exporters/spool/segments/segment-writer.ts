@@ -145,10 +145,10 @@ export class SegmentWriter {
     if (oldest !== undefined && this.#kept.size > MAX_KEPT) this.#letGo(oldest);
   }
 
-  /** Whether the current segment, if there is one, still has a name in some folder. */
-  get isLinked(): boolean {
+  /** Whether the current segment still has a name in some folder; null as long as there is none. */
+  get isLinked(): boolean | null {
     const file = this.#file ?? [...this.#kept.values()].at(-1);
-    return file === undefined || fstatSync(file).nlink > 0;
+    return file === undefined ? null : fstatSync(file).nlink > 0;
   }
 
   /** Whether the newest segment is the file that has its name in the folder: a copy of the folder may have taken its place. */

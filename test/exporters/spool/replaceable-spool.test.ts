@@ -33,7 +33,7 @@ const all = async <Row extends object>(sql: string): Promise<readonly Row[]> =>
   (await database.pool.query<Row>(sql)).rows;
 
 /** A process that records into the database, and a robber of its spool. */
-async function rig() {
+async function rig(settings: Partial<typeof SETTINGS> = {}) {
   const root = await temporaryFolder();
   const written = toSink(createPostgresExporter({ pool: database.pool }));
   const connection = { isAway: false };
@@ -57,7 +57,14 @@ async function rig() {
     added: (spans: number): void => void (accepted.records += spans),
   };
   const onProblem = (message: string): void => void problems.push(message);
-  const options = { settings: SETTINGS, root, emitter: EMITTER, listener, sink, onProblem };
+  const options = {
+    settings: { ...SETTINGS, ...settings },
+    root,
+    emitter: EMITTER,
+    listener,
+    sink,
+    onProblem,
+  };
   const spool = new ReplaceableSpool(options, folder);
   const push = async (...spans: readonly ObservedSpan[]): Promise<void> => {
     for (const span of spans) {
@@ -280,6 +287,18 @@ describe('a living process whose spool is lost', () => {
     expect(folder.lock.isHeld()).toBe(false);
   });
 
+  it('a process whose records were all dropped before its folder was gone tells of them when it ends', async () => {
+    const { root, spool, push, dropped } = await rig({ limitBytes: 1 });
+    await push(spanOf(1), spanOf(2));
+    expect(dropped).toEqual({ spool_full: 2 });
+    rmSync(root, { recursive: true });
+    writeFileSync(root, 'no folder can be made here');
+    await spool.finish();
+    expect(await all('select dropped::text, closed_at is null as is_open from emitter_books')).toEqual([
+      { dropped: '{[1,3)}', is_open: false },
+    ]);
+  });
+
   it('a process that can neither keep its records nor enter them into the books says so, and its books stay open', async () => {
     const { root, spool, push, problems, dropped, connection, deliver } = await rig();
     await push(spanOf(1));
@@ -291,7 +310,7 @@ describe('a living process whose spool is lost', () => {
     await spool.finish();
     expect(dropped).toEqual({ spool_lost: 2 });
     expect(problems.at(-1)).toBe(
-      '2 records of this process are lost with its spool, and the database did not take its books: they stay open.',
+      'The spool of this process is gone, and the database did not take its last books: they stay open over what is lost.',
     );
     expect(await all('select closed_at from emitter_books')).toEqual([{ closed_at: null }]);
   });
