@@ -155,8 +155,15 @@ export class ReplaceableSpool implements SpanQueue {
     const isDone = remainder.records === 0 && remainder.openSteps === 0 && folder.lock.isHeld();
     if (isDone && (spool.isIdle || (await this.#commitFinalAccount(spool))))
       await this.#retire({ spool, folder }).catch((error: unknown) => this.#fail(error));
-    else await folder.lock.release();
+    else await this.#leave({ spool, folder });
     return { ...remainder, records: left.reduce((sum, records) => sum + records, remainder.records) };
+  }
+
+  /** Leaves what is left to the next process, and tells of drops, which a full disk may have kept out of the books there. */
+  async #leave({ spool, folder }: OwnSpool): Promise<void> {
+    const account = spool.account();
+    if (account.dropped.length > 0) await this.#commit(account).catch((error: unknown) => this.#fail(error));
+    await folder.lock.release();
   }
 
   get #all(): readonly OwnSpool[] {

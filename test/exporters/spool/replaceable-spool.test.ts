@@ -299,6 +299,22 @@ describe('a living process whose spool is lost', () => {
     ]);
   });
 
+  it('a process that leaves a folder to others tells of its drops, which a full disk may have kept out of the books there', async () => {
+    const { root, spool, push, dropped } = await rig({ limitBytes: 3000 });
+    await push(...Array.from({ length: 40 }, (_, run) => spanOf(run + 1)));
+    expect(dropped).toEqual({ spool_full: expect.any(Number) as number });
+    renameSync(root, `${root}.elsewhere`);
+    writeFileSync(root, 'no folder can be made here');
+    await spool.finish();
+    expect(
+      await all(
+        `select closed_at, (select sum(upper(part) - lower(part)) from unnest(dropped) as part)::int as dropped
+         from emitter_books`,
+      ),
+    ).toEqual([{ closed_at: null, dropped: dropped['spool_full'] }]);
+    rmSync(`${root}.elsewhere`, { recursive: true });
+  });
+
   it('a process that can neither keep its records nor enter them into the books says so, and its books stay open', async () => {
     const { root, spool, push, problems, dropped, connection, deliver } = await rig();
     await push(spanOf(1));
