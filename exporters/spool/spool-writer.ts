@@ -159,9 +159,12 @@ export class SpoolWriter {
     }
   }
 
-  /** Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered. */
-  #noteTail(): void {
-    this.#parts.tail.note(this.#lastWritten, this.#parts.segments.end);
+  /**
+   * Numbered records alone count: a copy made by compaction may be removed before anything behind it is delivered. The
+   * number of a dropped one counts as well: if the books are lost that name the drop, the number is missing.
+   */
+  #noteTail(sequence = this.#lastWritten): void {
+    this.#parts.tail.note(sequence, this.#parts.segments.end);
   }
 
   #writeEach(group: readonly PendingRecord[]): void {
@@ -174,9 +177,11 @@ export class SpoolWriter {
         this.#noteTail();
       } else {
         this.#drop(record, appended);
+        this.#noteTail(record.sequence);
         dropped.set(appended, (dropped.get(appended) ?? 0) + 1);
       }
     }
+    if (dropped.size > 0) this.#parts.tail.writeNow();
     this.checkpoint();
     for (const [reason, records] of dropped) this.#parts.listener.dropped(reason, records);
   }
@@ -223,6 +228,7 @@ export class SpoolWriter {
 
   #dropClosing(record: NumberedRecord): void {
     this.#drop(record, 'too_large');
+    this.#noteTail(record.sequence);
     this.#parts.listener.dropped('too_large', 1);
   }
 }

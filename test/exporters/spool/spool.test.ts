@@ -182,6 +182,21 @@ describe('full spool', () => {
     });
   });
 
+  it('records that were dropped are missing when the process is killed and its books are deleted', async () => {
+    const bench = new SpoolBench(await temporaryFolder(), FULL);
+    const spool = bench.open();
+    for (let at = 1; at <= 10; at += 1) spool.push(spanOf(at), 0);
+    await turn();
+    const kept = kindsOn(bench.directory).length;
+    rmSync(join(bench.directory, 'books'));
+    const recovered = await bench.recoverKnown();
+    await bench.drain(recovered.spool);
+    expect(kept).toBeLessThan(10);
+    const { accounts } = bench.outside;
+    expect(accounts.flatMap(({ received }) => received)).toEqual([[1, kept]]);
+    expect(accounts.at(-1)).toMatchObject({ lastSequence: 10, dropped: [], isClosed: true });
+  });
+
   it('a step whose end was dropped gets a synthetic end as soon as there is room', async () => {
     const bench = new SpoolBench(await temporaryFolder(), { limitBytes: 1500, segmentBytes: 500 });
     const spool = bench.open();
