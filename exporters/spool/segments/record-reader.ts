@@ -157,9 +157,11 @@ export class RecordReader {
     try {
       file = openSync(segmentPath(this.#directory, this.#at.segment), 'r');
       const { length } = this.#bytes;
-      const more = Math.min(fstatSync(file).size - length, READ_BYTES);
+      const { size } = fstatSync(file);
+      const more = Math.min(size - length, READ_BYTES);
       if (more <= 0) return false;
-      this.#makeRoom(length + more);
+      // For all that is there: the records of a smaller buffer would keep it beside the larger one.
+      this.#makeRoom(size);
       const bytesRead = readSync(file, this.#buffer, length, more, length);
       this.#bytes = this.#buffer.subarray(0, length + bytesRead);
       return bytesRead > 0;
