@@ -98,8 +98,17 @@ export function allowanceOf({ inLife, onRemains, signal }: RoundPlan, hasNoticed
   if (isSurprised && befell('taken for dead')) return 'unnoticed';
   // A folder that is renamed before its first file was opened cannot take any: its records are held in memory.
   const isDeleted = isSurprised && (befell('folder deleted') || befell('folder renamed'));
-  if (isDeleted || isNameless || onRemains.some((fault) => BLINDING.has(fault))) return 'open';
+  if (isDeleted || isNameless || isUnheard(inLife) || onRemains.some((fault) => BLINDING.has(fault)))
+    return 'open';
   return onRemains.length > 0 || befell('disk full') || befell('folder deleted') ? 'counted' : 'nothing';
+}
+
+/** Whether nothing can hold the last books: the folder was lost, no other fits on the disk, and the database is away. */
+function isUnheard(inLife: RoundPlan['inLife']): boolean {
+  const faults = inLife.map(({ fault }) => fault);
+  const isFull = faults.lastIndexOf('disk full') > faults.lastIndexOf('disk free again');
+  const isAway = faults.filter((fault) => fault === 'database away').length % 2 === 1;
+  return isFull && isAway && faults.some((fault) => LOSSES.has(fault));
 }
 
 /** The round in words, for the name of its test. */
