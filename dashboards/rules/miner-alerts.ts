@@ -4,7 +4,7 @@ import { DASHBOARD_LINKS } from './dashboard-links.ts';
 import type { Pace } from './pace.ts';
 import { by, latest, series } from './promql.ts';
 import { MINERS_NEWLY_FAILING, MINERS_SUCCEEDING, VERIFICATIONS } from './recording.ts';
-import type { AlertRule } from './rule.ts';
+import { foreignLabel, type AlertRule } from './rule.ts';
 import { TAMPERING_WINDOW, TOO_MANY } from './thresholds.ts';
 
 /** Another manifest than the one that was frozen, or a file that is not the one that it lists. */
@@ -30,8 +30,7 @@ export const minerAlerts = ({ held, range }: Pace): readonly AlertRule[] => [
     severity: 'ticket',
     summary:
       'The last {{ $value }} forecasts of miner {{ $labels.miner_uid }} of validator {{ $labels.validator_id }} failed',
-    description:
-      'Hotkey {{ $labels.miner_hotkey }}. It has no score for these runs. Other miners are judged by an alert of their own.',
+    description: `Hotkey ${foreignLabel('miner_hotkey')}. It has no score for these runs. Other miners are judged by an alert of their own.`,
     dashboard: DASHBOARD_LINKS.miner,
   },
   {
@@ -66,8 +65,7 @@ or (${latest(tampering)} unless on (${tamperer.join(', ')}) ${tamperingBefore(ra
     severity: 'ticket',
     summary:
       'Miner {{ $labels.miner_uid }} of validator {{ $labels.validator_id }} hosts another forecast than was frozen',
-    description:
-      'Hotkey {{ $labels.miner_hotkey }}, {{ $labels.error_type }}. The altered forecast gets no score. It may be a broken disk, or an attempt to improve a forecast afterwards.',
+    description: `Hotkey ${foreignLabel('miner_hotkey')}, {{ $labels.error_type }}. The altered forecast gets no score. It may be a broken disk, or an attempt to improve a forecast afterwards.`,
     dashboard: DASHBOARD_LINKS.miner,
   },
 ];

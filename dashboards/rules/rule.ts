@@ -1,4 +1,5 @@
 import type { LabelName } from '#semconv/metric-labels';
+import { UNPRINTABLE_RE2 } from '#semconv/printable-text';
 
 /** Urgency: a `page` interrupts a person now, a `ticket` waits for working hours. */
 export type Severity = 'page' | 'ticket';
@@ -26,6 +27,10 @@ export interface AlertRule {
   /** Path of the dashboard that shows it. */
   readonly dashboard: string;
 }
+
+/** A label whose values others choose, for the texts of an alert: what acts on a terminal or is not seen becomes `?`. */
+export const foreignLabel = (label: LabelName): string =>
+  `{{ $labels.${label} | reReplaceAll "${UNPRINTABLE_RE2.replaceAll('\\', '\\\\')}" "?" }}`;
 
 /** Rules that are evaluated together, one after the other. */
 export interface RuleGroup<Rule> {

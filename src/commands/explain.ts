@@ -5,6 +5,7 @@ import { explain } from '#reports/explain';
 import { readExplanation, type Explanation } from '#reports/explanation';
 import { resolveValidator, runSubject } from '#reports/resolve-validator';
 import { CategorizedError } from '#semconv';
+import { printableText } from '#semconv/printable-text';
 import { validatorOfRunOption, wholeNumber } from './terminal/option-parsers.ts';
 import { createOutput } from './terminal/output.ts';
 import { withDatabase } from './with-database.ts';
@@ -38,7 +39,7 @@ async function readHistory(pool: Pool, { run, miner, validator }: ExplainOptions
   const explanation =
     validatorHotkey === null ? null : await readExplanation(pool, { validatorHotkey, runId: run, miner });
   if (explanation !== null) return explanation;
-  const ofValidator = validatorHotkey === null ? '' : ` of validator ${validatorHotkey}`;
+  const ofValidator = validatorHotkey === null ? '' : ` of validator ${printableText(validatorHotkey)}`;
   throw new CategorizedError(
     'not_found',
     `Nothing was recorded of miner ${miner} in run ${run}${ofValidator}. ` +

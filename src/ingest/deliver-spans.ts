@@ -1,6 +1,7 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { scrubText } from '#semconv';
+import { printableText } from '#semconv/printable-text';
 import { busy } from './http-error.ts';
 import { partitionByValidIds } from './validate-ids.ts';
 
@@ -72,9 +73,9 @@ const faultsOf = (batch: readonly ObservedSpan[]): string[] =>
 const rejectedByDatabase = ({ spanId }: ObservedSpan): string =>
   `span ${spanId}: the database rejected the rows of its batch`;
 
-/** The first faults, scrubbed, and the number of the others. */
+/** The first faults, scrubbed and harmless in the log of the sender, and the number of the others. */
 function describeFaults(faults: readonly string[]): string {
-  const listed = faults.slice(0, LISTED_FAULTS).map(scrubText);
+  const listed = faults.slice(0, LISTED_FAULTS).map((fault) => printableText(scrubText(fault)));
   const omitted = faults.length - listed.length;
   return [...listed, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
 }

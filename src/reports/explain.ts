@@ -1,3 +1,4 @@
+import { printableValue } from '#semconv/printable-text';
 import { attemptLine, callLine } from './attempt-line.ts';
 import { totalsOf } from './attempt-totals.ts';
 import type { Attempt, Explanation, FailedCheck, RunState } from './explanation.ts';
@@ -7,7 +8,8 @@ import { missingLines } from './missing-lines.ts';
 const MOST_NAMES = 6;
 
 /** Formats the history of a miner in a run as text: each attempt, with its calls below it. */
-export function explain(explanation: Explanation): string {
+export function explain(recorded: Explanation): string {
+  const explanation = printableValue(recorded);
   const { attempts, missing_scores: missing, failed_checks: failed } = explanation;
   const traces = [...new Set(attempts.map(({ trace_id: trace }) => trace))];
   return [

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { CategorizedError } from '#semconv';
+import { printableText } from '#semconv/printable-text';
 
 /** What a command is about. Runs of several validators may have one number, and processes one name. */
 export interface Subject {
@@ -108,11 +109,7 @@ const MAX_LISTED = 10;
 /** Longer than any hotkey of a network; other programs choose theirs freely. */
 const MAX_LENGTH = 64;
 
-/** Without control characters, which a terminal would obey. */
-function printable(text: string): string {
-  const line = text.replace(/\p{C}+/gu, ' ');
-  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 1)}…`;
-}
+const printable = (text: string): string => printableText(text, MAX_LENGTH);
 
 function listOf(validators: readonly Pick<Candidate, 'id' | 'hotkey'>[]): string {
   const texts = validators

@@ -1,3 +1,4 @@
+import { printableValue } from '#semconv/printable-text';
 import type { MinerReport, RunReport } from './run-report.ts';
 import { textTable, type TextColumn } from './text-table.ts';
 
@@ -34,7 +35,8 @@ function scoredLeads({ era5_scores }: MinerReport): string {
 }
 
 /** The report of a run as text: the miners, best first, and the recorded rows; at most 140 characters wide. */
-export function formatRunReport(report: RunReport): string {
+export function formatRunReport(recorded: RunReport): string {
+  const report = printableValue(recorded);
   const { run, miners, completeness } = report;
   const seconds = run.duration_seconds === null ? '' : ` in ${run.duration_seconds.toFixed(1)} s`;
   const error = run.error === null ? [] : [shortened(`Error: ${run.error}`, WIDTH)];

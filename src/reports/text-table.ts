@@ -1,3 +1,5 @@
+import { printableText } from '#semconv/printable-text';
+
 /** One column of a text table: heading, cell text of a row, and whether cells are right-aligned as numbers. */
 export interface TextColumn<Row> {
   readonly heading: string;
@@ -5,9 +7,9 @@ export interface TextColumn<Row> {
   readonly isNumber?: boolean;
 }
 
-/** Formats rows as aligned columns, two spaces apart, with a rule under the headings. */
+/** Formats rows as aligned columns, two spaces apart, with a rule under the headings. No cell can leave its line. */
 export function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map(({ value }) => value(row)));
+  const cells = rows.map((row) => columns.map(({ value }) => printableText(value(row))));
   const widths = columns.map(({ heading }, index) =>
     Math.max(heading.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );

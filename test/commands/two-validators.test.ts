@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import {
   type TwoValidators,
   type ValidatorNumber,
 } from '#test/support/two-validators';
+import { COMMANDS, type as typeLine } from './support/commands-of-program.ts';
 import { invoke, type Invocation } from './support/invoke.ts';
 import { toArguments, writeTinyWorld } from './support/tiny-stores.ts';
 
@@ -28,28 +28,6 @@ const ABOUT_NO_RECORDED_RUN = [
   ...['spools list', 'spools inspect', 'spools replay', 'spools drop'],
 ];
 
-const SOURCE = join(import.meta.dirname, '..', '..', 'src');
-
-/** Every command of the program, by its source: a new one is tested without being named here. */
-async function commandsOfProgram(): Promise<ReadonlyMap<string, () => Command>> {
-  const text = readFileSync(join(SOURCE, 'cli.ts'), 'utf8');
-  const imports = [...text.matchAll(/import \{ (\w+Command) \} from '(\.\/commands\/[^']+)'/g)];
-  const commands = new Map<string, () => Command>();
-  for (const [, name = '', path = ''] of imports) {
-    const module = (await import(join(SOURCE, path))) as Readonly<Record<string, () => Command>>;
-    const make = module[name];
-    if (make === undefined) throw new Error(`${path} has no ${name}`);
-    for (const line of linesBelow(make())) commands.set(line, make);
-  }
-  return commands;
-}
-
-/** `dead-letters list` for a command below another. */
-function linesBelow(command: Command): readonly string[] {
-  if (command.commands.length === 0) return [command.name()];
-  return command.commands.flatMap((inner) => linesBelow(inner).map((line) => `${command.name()} ${line}`));
-}
-
 function commandAt(root: Command, line: string): Command {
   const below = line.split(' ').slice(1);
   return below.reduce<Command>(
@@ -58,16 +36,9 @@ function commandAt(root: Command, line: string): Command {
   );
 }
 
-const COMMANDS = await commandsOfProgram();
-
 /** Runs `explain --run 1` and so on with a database. */
-function type(database: TestDatabase, text: string): Promise<Invocation> {
-  const words = text.split(' ');
-  const line = [...COMMANDS.keys()].find((name) => text === name || text.startsWith(`${name} `));
-  const make = line === undefined ? undefined : COMMANDS.get(line);
-  if (make === undefined) throw new Error(`no command: ${text}`);
-  return invoke(make(), words.slice(1), { DATABASE_URL: database.connectionString });
-}
+const type = (database: TestDatabase, text: string): Promise<Invocation> =>
+  typeLine(text, { DATABASE_URL: database.connectionString });
 
 const NUMBERS = [1, 2] as const;
 /** Each way to name them; `5Vali` begins both. */

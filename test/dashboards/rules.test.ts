@@ -77,7 +77,16 @@ describe('Alerts', () => {
       const yielded = yieldedLabels(rule.expr) ?? new Set();
       if (yielded.has('run_id')) expect(rule.dashboard).toContain('var-run={{ $labels.run_id }}');
       if (yielded.has('miner_hotkey'))
-        expect(rule.dashboard).toContain('var-miner={{ $labels.miner_hotkey }}');
+        expect(rule.dashboard).toContain('var-miner={{ $labels.miner_hotkey | urlquery }}');
+    }
+  });
+
+  it('a label whose values others choose reaches no text of an alert as it is', () => {
+    for (const { alert, summary, description, dashboard } of ALERTS) {
+      expect(`${summary} ${description}`, alert).not.toMatch(
+        /\$labels\.(miner|validator)_hotkey(?! \| reReplaceAll)/,
+      );
+      expect(dashboard, alert).not.toMatch(/\$labels\.(miner|validator)_hotkey(?! \| urlquery)/);
     }
   });
 

@@ -65,7 +65,7 @@ describe('resolveValidator, with a name', () => {
       `insert into validators (hotkey) select 'x' || chr(27) || '[2J' || n from generate_series(100, 111) as n`,
     );
     const message = await resolve('x').catch((error: unknown) => (error as Error).message);
-    expect(message).toMatch(/^12 hotkeys begin with x\. Recorded: .*\(x \[2J109\), 2 more\. Use /);
+    expect(message).toMatch(/^12 hotkeys begin with x\. Recorded: .*\(x\\u001b\[2J109\), 2 more\. Use /);
     expect(message).not.toContain('\u001b');
   });
 });

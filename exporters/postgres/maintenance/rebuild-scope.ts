@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { CategorizedError } from '#semconv';
+import { printableText, printableValue } from '#semconv/printable-text';
 import { readArchivedRunIds } from '../retention/archived-folds.ts';
 import type { LogSelection, ValidatorIdentity } from '../log/read-log.ts';
 
@@ -113,10 +114,12 @@ async function throwNotFound(client: ClientBase, { validatorHotkey, runId }: Fol
        where validator_id = validators.id order by run_id desc limit 10) as run on true
      order by validators.id, run.id desc`,
   );
-  const known = rows.map(({ hotkey, run }) => `${hotkey} ${run === null ? 'without runs' : `run ${run}`}`);
+  const known = printableValue(rows).map(
+    ({ hotkey, run }) => `${hotkey} ${run === null ? 'without runs' : `run ${run}`}`,
+  );
   const asked = [
     ...(runId === null ? [] : [`run ${runId}`]),
-    ...(validatorHotkey === null ? [] : [`validator ${validatorHotkey}`]),
+    ...(validatorHotkey === null ? [] : [`validator ${printableText(validatorHotkey)}`]),
   ].join(' of ');
   const there = known.length === 0 ? 'The log is empty.' : `The newest that are: ${known.join(', ')}.`;
   throw new CategorizedError('not_found', `The log has nothing of ${asked}. ${there}`);

@@ -3,6 +3,7 @@ import { closeFact } from '#facts/closing';
 import { isoOfMicros } from '#facts/instants';
 import type { EpochMicros } from '#facts/step-fact';
 import { CategorizedError } from '#semconv';
+import { printableText, printableValue } from '#semconv/printable-text';
 import { Partitions, STEP_PARTITIONS } from '../log/partitions.ts';
 import { readRunningFacts, type ValidatorIdentity } from '../log/read-log.ts';
 import { epochMicros } from '../sql/sql-values.ts';
@@ -124,10 +125,10 @@ export async function requireEmitter(
     [instanceId, validatorHotkey],
   );
   if (rows.some(({ isNamed }) => isNamed)) return;
-  const known = rows.map(({ instanceId: id, hotkey, lastSeen }) =>
+  const known = printableValue(rows).map(({ instanceId: id, hotkey, lastSeen }) =>
     lastSeen === null ? `${id} of ${hotkey}` : `${id} of ${hotkey} (${isoOfMicros(lastSeen)})`,
   );
   const there = known.length === 0 ? 'None is.' : `The newest that are: ${known.join(', ')}.`;
-  const ofValidator = validatorHotkey === null ? '' : ` of validator ${validatorHotkey}`;
+  const ofValidator = validatorHotkey === null ? '' : ` of validator ${printableText(validatorHotkey)}`;
   throw new CategorizedError('not_found', `No process ${instanceId}${ofValidator} is known. ${there}`);
 }

@@ -7,6 +7,7 @@ import { migrationStatus, readDatabaseId } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
 import { describeValidators } from '#reports/resolve-validator';
 import { messageOf } from '#semconv/message-of';
+import { printableText } from '#semconv/printable-text';
 import { checkConsistency, checkEmitters } from './check-consistency.ts';
 import { checkMetricsPort } from './metrics-port.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -125,7 +126,7 @@ export function doctorCommand(): Command {
       ];
       const isJson = options.json === true;
       const lines = checks.map(
-        ({ name, ok, found }) => `${ok ? 'ok ' : 'NOT'}  ${name.padEnd(13)}  ${found}`,
+        ({ name, ok, found }) => `${ok ? 'ok ' : 'NOT'}  ${name.padEnd(13)}  ${printableText(found)}`,
       );
       createOutput({ isJson }).result(isJson ? JSON.stringify(checks, null, 2) : lines.join('\n'));
       if (checks.some(({ ok }) => !ok)) process.exitCode = 1;

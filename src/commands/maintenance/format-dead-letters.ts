@@ -1,26 +1,21 @@
 import type { DeadLetter, DeadLetterCounts, Replay } from '#maintenance/dead-letters';
 import { textTable, type TextColumn } from '#reports/text-table';
+import { printableText } from '#semconv/printable-text';
 
 /** Longest detail that is shown; the rest is in the JSON. */
 const MAX_DETAIL_LENGTH = 120;
 const MAX_HOTKEY_LENGTH = 12;
 
-/** Replaces line breaks and control characters: the sender chose this text, and a terminal obeys escape sequences. */
-function onOneLine(text: string, maxLength = Infinity): string {
-  const line = text.replace(/\p{C}+/gu, ' ');
-  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
-}
-
 const COLUMNS: readonly TextColumn<DeadLetter>[] = [
   { heading: 'reason', value: ({ reason }) => reason },
   {
     heading: 'validator',
-    value: ({ validatorHotkey }) => onOneLine(validatorHotkey ?? '–', MAX_HOTKEY_LENGTH),
+    value: ({ validatorHotkey }) => printableText(validatorHotkey ?? '–', MAX_HOTKEY_LENGTH),
   },
   { heading: 'run', value: ({ runId }) => String(runId ?? '–'), isNumber: true },
   { heading: 'phase', value: ({ phase }) => phase },
-  { heading: 'span', value: ({ spanId }) => onOneLine(spanId) },
-  { heading: 'detail', value: ({ detail }) => onOneLine(detail, MAX_DETAIL_LENGTH) },
+  { heading: 'span', value: ({ spanId }) => spanId },
+  { heading: 'detail', value: ({ detail }) => printableText(detail, MAX_DETAIL_LENGTH) },
 ];
 
 const sumOf = (counts: DeadLetterCounts): number =>

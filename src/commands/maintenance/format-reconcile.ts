@@ -1,3 +1,4 @@
+import { printableText, printableValue } from '#semconv/printable-text';
 import type { Reconciled, ReconciledMetrics } from '#maintenance/maintenance';
 
 /** Differences that are printed; the JSON document lists more. */
@@ -15,11 +16,9 @@ function firstOf(lines: readonly string[], count: number): readonly string[] {
 }
 
 /** The differences between the projections and the log of a validator, or of all, as lines. */
-export function differenceLines(
-  { rows, differences, differenceCount }: Reconciled,
-  validatorHotkey: string | null,
-): readonly string[] {
-  const log = validatorHotkey === null ? 'the log' : `the log of validator ${validatorHotkey}`;
+export function differenceLines(reconciled: Reconciled, validatorHotkey: string | null): readonly string[] {
+  const { rows, differences, differenceCount } = printableValue(reconciled);
+  const log = validatorHotkey === null ? 'the log' : `the log of validator ${printableText(validatorHotkey)}`;
   const compared = Object.entries(rows).map(([table, count]) => `  ${table}: ${count}`);
   if (differenceCount === 0) {
     return compared.length === 0
@@ -35,7 +34,7 @@ export function differenceLines(
 
 /** The differences between the metrics of a process and `miner_stats`, as lines. */
 export function seriesLines(metrics: ReconciledMetrics): readonly string[] {
-  const { url, namesDatabase, miners, differences } = metrics;
+  const { url, namesDatabase, miners, differences } = printableValue(metrics);
   const doubt = namesDatabase
     ? []
     : [

@@ -1,5 +1,6 @@
 import type { ReplayedSpool, SpoolReading } from '#maintenance/maintenance';
 import { textTable, type TextColumn } from '#reports/text-table';
+import { printableText } from '#semconv/printable-text';
 
 type Counts = Readonly<Record<'bytes' | 'records' | 'undelivered' | 'undecodable' | 'damagedBytes', number>>;
 type Segment = SpoolReading['segments'][number];
@@ -142,7 +143,7 @@ export function describeSpool(spool: SpoolReading, now: number): string {
   return [
     `${spool.folder} (${ownerText(spool, now)})`,
     ...(owner === 'unknown' ? [UNKNOWN_OWNER] : []),
-    `Process: ${emitter}${books === null ? '' : ` of ${books.emitter.validatorHotkey}`}`,
+    printableText(`Process: ${emitter}${books === null ? '' : ` of ${books.emitter.validatorHotkey}`}`),
     `Books: ${books === null ? 'none' : `up to record ${books.ledger.upTo}, ${books.ledger.runs.length} runs`}`,
     `Tail: ${tail === null ? 'none' : `record ${tail.sequence}, durability ${tail.durability}`}`,
     `Delivered up to segment ${cursor.segment}, byte ${cursor.offset}`,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { rebuild } from '#maintenance/maintenance';
+import { printableText } from '#semconv/printable-text';
 import { toFoldRequest, withScopeOptions, type ScopeOptions } from './fold-scope.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
@@ -31,7 +32,7 @@ export function rebuildCommand(): Command {
         rows,
         took_seconds: seconds,
       };
-      const ofValidator = validatorHotkey === null ? '' : ` of validator ${validatorHotkey}`;
+      const ofValidator = validatorHotkey === null ? '' : ` of validator ${printableText(validatorHotkey)}`;
       const lines = Object.entries(rows).map(
         ([table, count]) => `${table}: ${count} ${count === 1 ? 'row' : 'rows'}`,
       );

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Pool } from 'pg';
 import { readUpMillis, sweep, type SweepRequest, type SweptEmitter } from '#maintenance/maintenance';
 import { processSubject, resolveValidator } from '#reports/resolve-validator';
+import { printableValue } from '#semconv/printable-text';
 import { duration, validatorOption } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
 import { withDatabase } from '../with-database.ts';
@@ -25,13 +26,14 @@ and its newest span counts as the heartbeat.`;
 const lastSeen = ({ heardAt: micros }: SweptEmitter): string => new Date(micros / 1000).toISOString();
 
 function line(emitter: SweptEmitter, isDryRun: boolean): string {
+  const { instanceId, validatorHotkey } = printableValue(emitter);
   const steps = (count: number): string => `${count} running ${count === 1 ? 'step' : 'steps'}`;
   const outcome = isDryRun
     ? `${steps(emitter.running)} would be closed`
     : emitter.closed === null
       ? 'a heartbeat arrived just now; nothing was closed'
       : `${steps(emitter.closed)} closed`;
-  return `${emitter.instanceId} of ${emitter.validatorHotkey}, last seen at ${lastSeen(emitter)}: ${outcome}`;
+  return `${instanceId} of ${validatorHotkey}, last seen at ${lastSeen(emitter)}: ${outcome}`;
 }
 
 /** The text for no finding. A database that is up for less than the given time has no silent process by definition. */

@@ -1,3 +1,5 @@
+import { printableLines, printableText } from '#semconv/printable-text';
+
 /** The streams of a command: results on standard output, everything else on standard error. */
 export interface Output {
   /** A result for people, or the one JSON document. */
@@ -18,7 +20,7 @@ function fitting(text: string): string {
   return columns > 0 ? text.slice(0, Math.max(1, columns - 1)) : text;
 }
 
-/** The output of this process. */
+/** The output of this process. Nothing that it prints acts on the terminal, whoever wrote it. */
 export function createOutput(options: { readonly isJson: boolean }): Output {
   const isTerminal = process.stderr.isTTY;
   let isLineOpen = false;
@@ -28,16 +30,17 @@ export function createOutput(options: { readonly isJson: boolean }): Output {
   };
   const writeError = (text: string): void => {
     endLine();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printableLines(text)}\n`);
   };
   return {
     result: (text) => {
       endLine();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${printableLines(text)}\n`);
     },
     progress: (text) => {
       if (options.isJson) return;
-      process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(text)}` : `${text}\n`);
+      const line = printableText(text);
+      process.stderr.write(isTerminal ? `${CLEAR_LINE}${fitting(line)}` : `${line}\n`);
       isLineOpen = isTerminal;
     },
     problem: writeError,

@@ -1,4 +1,6 @@
+import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
+import { printableLines, printableText } from '#semconv/printable-text';
 import { hideSecretValues } from '#semconv/secret-values';
 import { Interrupted } from './signals.ts';
 
@@ -14,10 +16,12 @@ export function exitWhenIdle(): void {
 
 /**
  * Ends a failed command: prints the message, without stack, tokens and passwords, and sets the exit code. Addresses and
- * paths stay, because the reader of this terminal entered them.
+ * paths stay, because the reader of this terminal entered them. Only our own errors have several lines: the message of
+ * a server may quote what a sender chose.
  */
 export function reportFailure(error: unknown): void {
-  const message = messageOf(error);
-  process.stderr.write(`${hideSecretValues(message)}\n`);
+  const message = hideSecretValues(messageOf(error));
+  const text = error instanceof CategorizedError ? printableLines(message) : printableText(message);
+  process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
 }

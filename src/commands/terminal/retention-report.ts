@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { findHeldPartitions, LONGEST_RUN_DAYS } from '#maintenance/maintenance';
 import type { RetentionRound } from '#recorder/recording';
 import type { Retention } from '#semconv';
+import { printableText } from '#semconv/printable-text';
 import type { Output } from './output.ts';
 
 type HeldPartition = RetentionRound['held'][number];
@@ -17,7 +18,7 @@ function enumerate<Item>(items: readonly Item[], describe: (item: Item) => strin
 }
 
 const describeRun = ({ runId, validatorHotkey, status }: HoldingRun): string =>
-  `run ${runId} of ${validatorHotkey} (${status ?? 'no status'})`;
+  `run ${runId} of ${printableText(validatorHotkey)} (${status ?? 'no status'})`;
 
 const describePartition = ({ name, expiredAt, runs }: HeldPartition): string =>
   `${name} since ${new Date(expiredAt / 1000).toISOString().slice(0, 10)} for ${enumerate(runs, describeRun, MAX_RUNS)}`;

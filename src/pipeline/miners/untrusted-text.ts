@@ -1,3 +1,4 @@
+import { onOneLine } from '#semconv/printable-text';
 import { scrubText } from '#semconv/scrub';
 import type { Miner } from './miner.ts';
 
@@ -14,7 +15,7 @@ function cut(text: string, length: number): string {
 
 function clean(text: string, length: number, secrets: readonly string[]): string {
   // A generous cut first bounds the cost of scrubbing; the exact one comes after it.
-  const head = text.slice(0, length * 8).replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ');
+  const head = onOneLine(text.slice(0, length * 8));
   const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, '[REDACTED]'), head);
   return cut(scrubText(hidden).trim(), length);
 }

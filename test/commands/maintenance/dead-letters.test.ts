@@ -84,7 +84,7 @@ describe('barograph dead-letters list', () => {
     );
     const { stdout } = await deadLetters('list');
     expect(stdout).not.toMatch(/[\u001b\u0007]/);
-    expect(stdout).toContain('Error:  [2J gone x');
+    expect(stdout).toContain('Error: \\u001b[2J\\u0007gone\\nx');
   });
 });
 

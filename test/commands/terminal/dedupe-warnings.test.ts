@@ -9,6 +9,12 @@ describe('dedupeWarnings', () => {
     expect(warnings).toEqual(['down', 'up', 'down']);
   });
 
+  it('a warning stays on its line, whoever wrote what it quotes', () => {
+    const warnings: string[] = [];
+    dedupeWarnings((message) => warnings.push(message))(new Error('refused: "\u001b[2J\nFORGED"'));
+    expect(warnings).toEqual(['refused: "\\u001b[2J\\nFORGED"']);
+  });
+
   it('secrets in a warning are hidden', () => {
     const warnings: string[] = [];
     dedupeWarnings((message) => warnings.push(message))(

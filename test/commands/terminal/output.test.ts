@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createOutput } from '#commands/terminal/output';
+import { CategorizedError } from '#semconv';
 import { reportFailure } from '#commands/terminal/report-failure';
 
 const CLEAR = '\r\u001b[2K';
@@ -47,6 +48,23 @@ describe('createOutput', () => {
     output.progress('done');
     output.result('the table');
     expect(stderr).toBe(`${CLEAR}a line th${CLEAR}done${CLEAR}`);
+  });
+});
+
+describe('createOutput and reportFailure, given texts of others', () => {
+  it('no escape sequence reaches the terminal, and only our own line breaks do', () => {
+    onTerminal(undefined);
+    const output = createOutput({ isJson: false });
+    for (const print of [output.result, output.problem, output.ending]) print('one\u001b[2J\ntwo\u202e');
+    output.progress('half\nway\u0007');
+    const lines = 'one\\u001b[2J\ntwo\\u202e\n';
+    expect({ stdout, stderr }).toEqual({ stdout: lines, stderr: `${lines}${lines}half\\nway\\u0007\n` });
+  });
+
+  it('the message of a foreign error stays on its line, and that of an own one keeps its lines', () => {
+    reportFailure(new Error('invalid input: "x\nFORGED"'));
+    reportFailure(new CategorizedError('validator_internal', 'A is wrong.\nB is wrong.'));
+    expect(stderr).toBe('invalid input: "x\\nFORGED"\nA is wrong.\nB is wrong.\n');
   });
 });
 
