@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { printableText } from './semconv/printable-text.ts';
+import { hideSecretValues } from './semconv/secret-values.ts';
 import { CategorizedError, LOG_TABLES, type LogTable, type Retention } from './semconv/index.ts';
 
 /** Parses a number from text; `allowed` is the error message. */
@@ -128,7 +130,7 @@ export const OWN_VARIABLES = Object.entries(ENVIRONMENT.shape)
 /**
  * Reads the configuration from environment variables; an empty variable counts as absent.
  *
- * @throws CategorizedError that names each wrong variable, its value and what is allowed
+ * @throws CategorizedError that names each wrong variable, its value without secrets and what is allowed
  *
  * @example
  * ```ts
@@ -168,10 +170,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
 const hasEndpoint = (values: z.output<typeof ENVIRONMENT>): boolean =>
   (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
 
+/** A URL that cannot be parsed may hold a password anywhere before its last `@`. */
+const withoutSecrets = (value: string): string =>
+  printableText(hideSecretValues(value.replace(/^.*@/s, '[secret]@')));
+
 function wrongVariables(error: z.ZodError, given: NodeJS.ProcessEnv): CategorizedError {
   const lines = error.issues.map(({ path: [variable], message }) => {
     const name = String(variable);
-    return `${name} is "${given[name] ?? ''}"; allowed: ${message}. Correct it or leave it out.`;
+    return `${name} is "${withoutSecrets(given[name] ?? '')}"; allowed: ${message}. Correct it or leave it out.`;
   });
   return new CategorizedError('validator_internal', lines.join('\n'));
 }

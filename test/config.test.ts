@@ -124,6 +124,18 @@ describe('readConfig', () => {
     expect(error.message).toBe(`${name} is "${value}"; allowed: ${allowed}. Correct it or leave it out.`);
   });
 
+  it.each([
+    'http//weather:hunter2@collector:4318',
+    'htp://weather:hunter2@collector',
+    'https:weather:hun@ter2@collector:4318x',
+    'collector:4318?api_key=hunter2',
+    'Authorization=Bearer hunter2hunter2',
+  ])('the password in the malformed endpoint %s is not repeated', (value) => {
+    const { message } = refusalOf({ OTEL_EXPORTER_OTLP_ENDPOINT: value });
+    expect(message).toContain('OTEL_EXPORTER_OTLP_ENDPOINT is "');
+    expect(message).not.toMatch(/hunter2|ter2|weather/);
+  });
+
   it('all wrong variables are named in one error', () => {
     const { message } = refusalOf({ BAROGRAPH_METRICS_PORT: 'x', BAROGRAPH_CONCURRENCY: 'y' });
     expect(message.split('\n')).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { runOfMiners } from '../miner-run.ts';
 import type { Scale, Suite } from '../harness/suite.ts';
+import { hiddenSecretsComparison } from './data-structures/hidden-secrets.ts';
 import { keyDictionaryComparisons } from './data-structures/key-dictionary.ts';
 import { openStepsComparison } from './data-structures/open-steps.ts';
 import { rowSumsComparison } from './data-structures/row-sums.ts';
@@ -23,6 +24,7 @@ export async function openDataStructures(scale: Scale): Promise<Suite> {
     rowSumsComparison(stepDegrees, repeats),
     ...OPEN.map((open) => openStepsComparison(open, steps)),
     ...keyDictionaryComparisons(batch, repeats),
+    hiddenSecretsComparison(batch, repeats),
   ];
   for (const { sides } of comparisons)
     for (let round = 0; round < WARM_UPS; round++)

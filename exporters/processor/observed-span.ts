@@ -1,6 +1,7 @@
 import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
+import { hideSecrets, hideSecretValues } from '#semconv/secret-values';
 
 /** Structural subset of the SDK's span, so that spans of another SDK version fit as well. */
 export type SdkSpan = Pick<
@@ -30,8 +31,8 @@ export const toUnixNano = ([seconds, nanos]: HrTime): bigint =>
   BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
 
 /**
- * Converts a span of the SDK. A started span is copied, because its step may still set attributes; an ended one is immutable
- * and shares its attributes.
+ * Converts a span of the SDK, without its secrets: what is made of it reaches spools and tables. A started span is copied,
+ * because its step may still set attributes; an ended one is immutable and shares its attributes unless one holds a secret.
  */
 export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): ObservedSpan {
   const { traceId, spanId } = span.spanContext();
@@ -41,19 +42,23 @@ export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): Obs
     traceId,
     spanId,
     parentSpanId: span.parentSpanContext?.spanId ?? null,
-    name: span.name,
+    name: hideSecretValues(span.name),
     startTimeUnixNano: toUnixNano(span.startTime),
     endTimeUnixNano: isStarted ? null : toUnixNano(span.endTime),
     statusCode: STATUS[span.status.code],
-    statusMessage: span.status.message ?? null,
-    attributes: isStarted ? { ...span.attributes } : span.attributes,
+    statusMessage: span.status.message === undefined ? null : hideSecretValues(span.status.message),
+    attributes: hideSecrets(isStarted ? { ...span.attributes } : span.attributes),
     events: span.events.map(toObservedEvent),
-    resource: span.resource.attributes,
+    resource: hideSecrets(span.resource.attributes),
     droppedAttributesCount: span.droppedAttributesCount,
     droppedEventsCount: span.droppedEventsCount,
   };
 }
 
 function toObservedEvent({ name, time, attributes }: SdkSpan['events'][number]): ObservedEvent {
-  return { name, timeUnixNano: toUnixNano(time), attributes: attributes ?? {} };
+  return {
+    name: hideSecretValues(name),
+    timeUnixNano: toUnixNano(time),
+    attributes: hideSecrets(attributes ?? {}),
+  };
 }

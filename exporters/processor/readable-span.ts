@@ -1,8 +1,9 @@
 import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { ObservedSpan } from '#facts/observed-span';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
+import { hideSecrets, hideSecretValues } from '#semconv/secret-values';
 
 const STATUS = {
   unset: SpanStatusCode.UNSET,
@@ -42,5 +43,42 @@ export function toReadableSpan(span: ObservedSpan): ReadableSpan {
     droppedAttributesCount: span.droppedAttributesCount,
     droppedEventsCount: span.droppedEventsCount,
     droppedLinksCount: 0,
+  };
+}
+
+/** Wraps an exporter: what leaves this machine holds no secrets either. Those of the resource are hidden where it is made. */
+export function withoutSecrets(exporter: SpanExporter): SpanExporter {
+  return {
+    export: (spans, done) => exporter.export(spans.map(hideInSpan), done),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}
+
+/** A copy member by member: the spans of the SDK are no plain objects. */
+function hideInSpan(span: ReadableSpan): ReadableSpan {
+  const { message } = span.status;
+  return {
+    name: hideSecretValues(span.name),
+    kind: span.kind,
+    spanContext: () => span.spanContext(),
+    ...(span.parentSpanContext === undefined ? {} : { parentSpanContext: span.parentSpanContext }),
+    startTime: span.startTime,
+    endTime: span.endTime,
+    duration: span.duration,
+    ended: span.ended,
+    status: message === undefined ? span.status : { ...span.status, message: hideSecretValues(message) },
+    attributes: hideSecrets(span.attributes),
+    links: span.links.map((link) => ({ ...link, attributes: hideSecrets(link.attributes ?? {}) })),
+    events: span.events.map((event) => ({
+      ...event,
+      name: hideSecretValues(event.name),
+      attributes: hideSecrets(event.attributes ?? {}),
+    })),
+    resource: span.resource,
+    instrumentationScope: span.instrumentationScope,
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount,
   };
 }

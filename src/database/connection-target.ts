@@ -15,7 +15,7 @@ const DEFAULT_PORT = 5432;
  */
 export function parseConnectionTarget(connectionString: string): ConnectionTarget {
   const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
-  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol) || hasStrayPassword(url)) {
     throw new TypeError(
       'The database connection string is not a PostgreSQL URL. ' +
         'Allowed: postgres://user:password@host:port/database?sslmode=… with special characters percent-encoded.',
@@ -26,6 +26,13 @@ export function parseConnectionTarget(connectionString: string): ConnectionTarge
   const database = decodeURIComponent(url.pathname.slice(1)) || decodeURIComponent(url.username);
   return { host: host || 'localhost', port: port === '' ? DEFAULT_PORT : Number(port), database };
 }
+
+/**
+ * Whether a part of the password may stand where host, port or database are read: an unencoded `/`, `#`, `?` or `@` in it
+ * ends what a URL takes for user and password.
+ */
+const hasStrayPassword = ({ username, pathname, search, hash }: URL): boolean =>
+  hash !== '' || pathname.includes('@') || (username === '' && search.includes('@'));
 
 /** `host:port/database`, for messages. */
 export function describeConnectionTarget(connectionString: string): string {

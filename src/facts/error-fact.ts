@@ -1,4 +1,5 @@
 import { EVENTS, scrubText, scrubValue, type StepStatus } from '#semconv';
+import { hideSecretValues } from '#semconv/secret-values';
 import { cleanText, type Adjustments } from './clean-value.ts';
 import type { ObservedSpan } from './observed-span.ts';
 import { jsonOf, type SpanAttributes } from './state-fact.ts';
@@ -8,6 +9,8 @@ import type { ErrorFact } from './step-fact.ts';
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_STACK_LENGTH = 4000;
 
+const classOf = (value: unknown): string | null =>
+  typeof value === 'string' ? hideSecretValues(value) : null;
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /**
@@ -27,7 +30,7 @@ export function toErrorFact(
   const message = textOf(exception['exception.message']) ?? span.statusMessage ?? type;
   return {
     type,
-    class: values['weather.error.class'] ?? textOf(exception['exception.type']),
+    class: values['weather.error.class'] ?? classOf(exception['exception.type']),
     code: values['weather.error.code'] ?? null,
     message: cleanText(scrubText(message), adjustments, MAX_MESSAGE_LENGTH),
     stack: stack === null ? null : cleanText(scrubText(stack), adjustments, MAX_STACK_LENGTH),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { JSON_TYPE, type AttributeDefinition } from '#semconv';
 import { KIND_OF_SCHEMA } from '#semconv/attribute-definition';
+import { hideSecrets } from '#semconv/secret-values';
 import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;
@@ -85,7 +86,7 @@ function isAllowed({ definition, kind, allowed }: PreparedAttribute, value: Valu
 const NO_PROBLEMS: readonly AttributeProblem[] = [];
 
 /**
- * Reads and validates the attributes of `table`. An unknown name in the namespace `weather.` is counted, so that a
+ * Reads and validates the attributes of `table`, without secrets; they are hidden before a text is cut. An unknown name in the namespace `weather.` is counted, so that a
  * misspelling shows; a known name with a value outside its schema is a problem.
  */
 export function readAttributes<T extends Table>(
@@ -108,7 +109,7 @@ export function readAttributes<T extends Table>(
     const clean =
       typeof value === 'string' && known.allowed.has(value)
         ? value
-        : cleanAttribute(value, adjustments, known.maxLength);
+        : cleanAttribute(hideSecrets(value), adjustments, known.maxLength);
     if (clean === null || known.allowed.has(clean) || isAllowed(known, clean)) values[name] = clean;
     else (problems ??= []).push(problemOf(name, clean, known.definition));
   }

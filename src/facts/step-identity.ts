@@ -1,4 +1,5 @@
 import { toSubstepGroup, type StepName } from '#semconv';
+import { hideSecretValues } from '#semconv/secret-values';
 import type { ObservedSpan } from './observed-span.ts';
 import type { AttributeProblem } from './read-attributes.ts';
 import type { SpanAttributes } from './state-fact.ts';
@@ -34,7 +35,7 @@ const RUN_LEVEL_STEPS: readonly StepName[] = ['seed', 'orchestration', 'aggregat
 
 function textOf(record: Readonly<Record<string, unknown>>, name: string): string | null {
   const value = record[name];
-  return typeof value === 'string' && value !== '' ? value : null;
+  return typeof value === 'string' && value !== '' ? hideSecretValues(value) : null;
 }
 
 function problemsOf(values: SpanAttributes, validatorHotkey: string | null): AttributeProblem[] {
@@ -75,7 +76,7 @@ export function readIdentity(span: ObservedSpan, values: SpanAttributes): ReadId
       traceId: span.traceId,
       spanId: span.spanId,
       parentSpanId: span.parentSpanId,
-      spanName: span.name,
+      spanName: hideSecretValues(span.name),
       instanceId: textOf(span.resource, 'service.instance.id'),
       runId,
       minerHotkey: values['weather.miner.hotkey'] ?? null,

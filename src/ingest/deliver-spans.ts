@@ -2,6 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { scrubText } from '#semconv';
 import { printableText } from '#semconv/printable-text';
+import { hideSecrets } from '#semconv/secret-values';
 import { busy } from './http-error.ts';
 import { partitionByValidIds } from './validate-ids.ts';
 
@@ -25,7 +26,7 @@ const LISTED_FAULTS = 5;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Delivers spans to the sink, batch by batch, and resolves when all valid ones are written.
+ * Delivers spans, without their secrets, to the sink, batch by batch, and resolves when all valid ones are written.
  *
  * Spans that violate the vocabulary count as rejected; the sink writes them as dead letters. Spans without a step
  * belong to other programs: they are accepted and ignored.
@@ -38,7 +39,7 @@ export async function deliverSpans(
   deliver: DeliverBatch,
   onProblem: (error: unknown) => void,
 ): Promise<DeliveryResult> {
-  const { usable, unusable } = partitionByValidIds(spans);
+  const { usable, unusable } = partitionByValidIds(hideSecrets(spans));
   const faults = [...unusable];
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);

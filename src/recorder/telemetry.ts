@@ -8,12 +8,13 @@ import {
 } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import { toReadableSpan } from '#processor/readable-span';
+import { toReadableSpan, withoutSecrets } from '#processor/readable-span';
 import { recordingSampler } from '#processor/recording-sampler';
 import type { Config } from '../config.ts';
 import type { ObservedSpan } from '#facts/observed-span';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import { messageOf } from '#semconv/message-of';
+import { hideSecrets } from '#semconv/secret-values';
 
 const DEFAULT_SERVICE = 'barograph';
 
@@ -45,7 +46,9 @@ export interface Telemetry {
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { config, sampler, recorder } = options;
-  const otlp = config.exportsTraces ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })] : [];
+  const otlp = config.exportsTraces
+    ? [new BatchSpanProcessor({ exporter: withoutSecrets(new OTLPTraceExporter()) })]
+    : [];
   const exportClosings = (closings: readonly ObservedSpan[]): void => {
     for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
   };
@@ -80,7 +83,7 @@ function resourceOf({ config, validatorHotkey, instanceId }: TelemetryOptions): 
   const service = { 'service.name': DEFAULT_SERVICE, 'service.version': INSTRUMENTATION_SCOPE.version };
   const named = config.serviceName === null ? {} : { 'service.name': config.serviceName };
   return resourceFromAttributes(service)
-    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(resourceFromAttributes(hideSecrets(detectResources({ detectors: [envDetector] }).attributes)))
     .merge(
       resourceFromAttributes({
         ...named,

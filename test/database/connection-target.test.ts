@@ -40,6 +40,27 @@ describe('connection target', () => {
     );
   });
 
+  it.each([
+    'postgres://anna:5432/s3cret@db:5432/weather',
+    'postgres://anna:1#s3cret@db/weather',
+    'postgres://anna:1?s3cret@db/weather',
+    'postgres://anna:p@s3cret/x@db/weather',
+    'postgres://anna:s3cret@db/weather#x',
+    'postgres//anna:s3cret@db/weather',
+  ])(
+    'a password that is not percent-encoded is refused, since the target would show a part of it: %s',
+    (given) => {
+      expect(() => describeConnectionTarget(given)).toThrow(/special characters percent-encoded/);
+      expect(() => describeConnectionTarget(given)).not.toThrow(/s3cret/);
+    },
+  );
+
+  it('an address in the query and encoded characters are no stray password', () => {
+    expect(describeConnectionTarget('postgres://anna%40corp:p%40s%2F@db/weather?application_name=a@b')).toBe(
+      'db:5432/weather',
+    );
+  });
+
   it.each(['', 'db.example', 'mysql://anna:s3cret@db.example/weather', 'host=db password=s3cret'])(
     'the string "%s" is rejected with the allowed form and without repeating it',
     (given) => {

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '#facts/observed-span';
 import { scrubText } from '#semconv';
+import { hideSecretValues } from '#semconv/secret-values';
 import type { RejectedSpan } from '../log/batch.ts';
 import { column, insertRows, type Column } from '../sql/columns.ts';
 import { encodeDeadLetter, encodeStripped, sanitizeText } from './dead-letter-codec.ts';
@@ -9,7 +10,7 @@ import { encodeDeadLetter, encodeStripped, sanitizeText } from './dead-letter-co
 const MAX_ID_LENGTH = 200;
 
 const textOf = (value: unknown): string | null =>
-  typeof value === 'string' && value !== '' ? sanitizeText(value) : null;
+  typeof value === 'string' && value !== '' ? sanitizeText(hideSecretValues(value)) : null;
 
 function validatorOf({ attributes, resource }: ObservedSpan): string | null {
   return textOf(attributes['weather.validator.hotkey']) ?? textOf(resource['weather.validator.hotkey']);

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { Logger, run, type Runner, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { withinMillis } from '#lifecycle/within-millis';
+import { scrubText } from '#semconv';
+import { scrubbedCause } from '#semconv/scrubbed-cause';
 import { createForgivingPool } from './forgiving-pool.ts';
 import { type JobPayload, jobPayloadSchema, type TaskName, TASKS } from './jobs.ts';
 import { releaseJobs } from './private-tables.ts';
@@ -138,10 +140,17 @@ function toTaskList({ handle }: WorkerOptions): TaskList {
     task,
     async (payload, { job }) => {
       const delivery = { task, queueJobId: Number(job.id), deliveries: job.attempts };
-      await handle({ ...delivery, payload: jobPayloadSchema.parse(payload) });
+      await handle({ ...delivery, payload: jobPayloadSchema.parse(payload) }).catch(rejectWithoutSecrets);
     },
   ]);
   return Object.fromEntries(tasks);
+}
+
+/** The queue stores the message of a job that failed, and prints its stack. @throws a copy of the error */
+function rejectWithoutSecrets(error: unknown): never {
+  const copy = scrubbedCause(error);
+  if (error instanceof Error && error.stack !== undefined) copy.stack = scrubText(error.stack);
+  throw copy;
 }
 
 const PROBLEM_LEVELS: readonly string[] = ['error', 'warning'];
