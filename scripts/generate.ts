@@ -2,10 +2,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DASHBOARD_FILES } from '#dashboards/index';
+import { WEATHER_SCHEMA } from '#semconv/instrumentation-scope';
 import { renderMetricsPage } from '#semconv/metrics-page';
 import { renderReferencePage } from '#semconv/reference-page';
 import { renderColumns } from './columns-page.ts';
 import { RULE_FILES } from './rule-files.ts';
+import { renderPythonConstants } from './vocabulary/python-constants.ts';
+import { renderRegistry } from './vocabulary/registry.ts';
 
 /** A generated file that is checked in. */
 export interface GeneratedFile {
@@ -18,6 +21,8 @@ export interface GeneratedFile {
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/attributes.md', render: () => `${renderReferencePage()}\n${renderColumns()}` },
   { path: 'docs/metrics.md', render: renderMetricsPage },
+  { path: `docs/vocabulary/weather-${WEATHER_SCHEMA.version}.json`, render: renderRegistry },
+  { path: 'python/barograph_vocabulary.py', render: renderPythonConstants },
   ...DASHBOARD_FILES,
   ...RULE_FILES,
 ];

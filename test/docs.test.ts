@@ -3,7 +3,18 @@ import { dirname, join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['.ci', 'bench', 'dashboards', 'docs', 'exporters', 'scripts', 'sdk', 'src', 'test'];
+const FOLDERS = [
+  '.ci',
+  'bench',
+  'dashboards',
+  'docs',
+  'exporters',
+  'python',
+  'scripts',
+  'sdk',
+  'src',
+  'test',
+];
 const SOURCE_NAME = /\.(ts|mjs|py|sql|md|yaml|yml|sh)$/;
 
 const markdownIn = (folder: string): readonly string[] =>

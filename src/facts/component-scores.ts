@@ -1,4 +1,4 @@
-import { COMPONENT_SCORE_ATTRIBUTES, EVENTS, type StepStatus } from '#semconv';
+import { COMPONENT_SCORE_ATTRIBUTES, EVENTS, REQUIRED_ATTRIBUTES, type StepStatus } from '#semconv';
 import type { Adjustments } from './clean-value.ts';
 import { microsOfIso } from './instants.ts';
 import type { ObservedEvent } from './observed-span.ts';
@@ -12,14 +12,8 @@ interface ScoredSpan {
   readonly completedAt: EpochMicros;
 }
 
-const REQUIRED = [
-  'weather.component.score_type',
-  'weather.component.variable_name',
-  'weather.component.valid_time',
-] as const;
-
 function missingOf(values: ScoreValues, span: ScoredSpan): readonly AttributeProblem[] {
-  const missing: string[] = REQUIRED.filter((name) => values[name] == null);
+  const missing: string[] = REQUIRED_ATTRIBUTES.componentScore.filter((name) => values[name] == null);
   if (span.leadHours === null) missing.push('weather.lead_hours');
   return missing.map((attribute) => ({ attribute, message: `a component score needs ${attribute}` }));
 }

@@ -1,4 +1,4 @@
-import { toSubstepGroup, type StepName } from '#semconv';
+import { REQUIRED_ATTRIBUTES, toSubstepGroup, type StepName } from '#semconv';
 import { hideSecretValues } from '#semconv/secret-values';
 import type { ObservedSpan } from './observed-span.ts';
 import type { AttributeProblem } from './read-attributes.ts';
@@ -31,7 +31,7 @@ type ReadIdentity =
   | { readonly kind: 'incomplete'; readonly problems: readonly AttributeProblem[] };
 
 /** Steps of a whole run, which have no miner; all other steps must have one. */
-const RUN_LEVEL_STEPS: readonly StepName[] = ['seed', 'orchestration', 'aggregate'];
+export const RUN_LEVEL_STEPS: readonly StepName[] = ['seed', 'orchestration', 'aggregate'];
 
 function textOf(record: Readonly<Record<string, unknown>>, name: string): string | null {
   const value = record[name];
@@ -41,11 +41,8 @@ function textOf(record: Readonly<Record<string, unknown>>, name: string): string
 function problemsOf(values: SpanAttributes, validatorHotkey: string | null): AttributeProblem[] {
   const step = values['weather.step.name'] ?? null;
   const substep = values['weather.step.substep'] ?? null;
-  const missing: string[] = [];
-  if (validatorHotkey === null) missing.push('weather.validator.hotkey');
-  if (values['weather.run.id'] == null) missing.push('weather.run.id');
-  if (step === null) missing.push('weather.step.name');
-  if (substep === null) missing.push('weather.step.substep');
+  const present = { ...values, 'weather.validator.hotkey': validatorHotkey };
+  const missing: string[] = REQUIRED_ATTRIBUTES.step.filter((name) => present[name] == null);
   if (step !== null && !RUN_LEVEL_STEPS.includes(step) && !values['weather.miner.hotkey']) {
     missing.push('weather.miner.hotkey');
   }

@@ -283,6 +283,25 @@ export const DECISION_ATTRIBUTES = {
   'weather.orchestration.level': oneOf(LOG_LEVELS, '', 'INFO', 'Severity for an operator'),
 } as const satisfies Record<string, AttributeDefinition>;
 
+/**
+ * What a span or event must have; one without becomes a dead letter. The validator may be an attribute of the resource
+ * instead. A step that is not of the run as a whole also needs `weather.miner.hotkey`, and one with component scores
+ * `weather.lead_hours`.
+ */
+export const REQUIRED_ATTRIBUTES = {
+  step: ['weather.validator.hotkey', 'weather.run.id', 'weather.step.name', 'weather.step.substep'],
+  componentScore: [
+    'weather.component.score_type',
+    'weather.component.variable_name',
+    'weather.component.valid_time',
+  ],
+  decision: ['weather.orchestration.decision'],
+} as const satisfies {
+  readonly step: readonly AttributeName[];
+  readonly componentScore: readonly ComponentScoreAttributeName[];
+  readonly decision: readonly (keyof typeof DECISION_ATTRIBUTES)[];
+};
+
 /** The names of span events that carry facts. */
 export const EVENTS = {
   componentScore: 'weather.component_score',

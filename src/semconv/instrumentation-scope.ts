@@ -1,4 +1,13 @@
 /**
+ * The vocabulary `weather.*` and the Python constants of it. The version follows semver: a patch corrects texts; a minor adds
+ * attributes and values, and widens what is allowed; anything that a sender of before would break by is a major.
+ */
+export const WEATHER_SCHEMA = {
+  version: '1.0.0',
+  url: 'https://unpkg.com/barograph/docs/vocabulary/weather-1.0.0.json',
+} as const;
+
+/**
  * OpenTelemetry's instrumentation scope of step spans: name, version, and the version of the semantic conventions that
  * standard attributes (`error.type`, `http.*`, `exception.*`) follow.
  */

@@ -1,6 +1,7 @@
 import type { AttributeDefinition } from './attribute-definition.ts';
 import { ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES, EVENTS } from './attributes.ts';
 import { ERROR_CATEGORIES, FAULT_OF } from './error-categories.ts';
+import { WEATHER_SCHEMA } from './instrumentation-scope.ts';
 import { PIPELINE_ALIASES, type PipelineResult, RESULT_OF_RUN, RESULT_OF_STEP } from './pipeline-aliases.ts';
 import { TRANSPORT_OF } from './transport-outcome.ts';
 import { UNEMITTED_VALUES } from './unemitted-values.ts';
@@ -77,7 +78,12 @@ Generated from \`src/semconv\` by \`npm run generate\`; change it there.
 A span with the attribute \`weather.step.name\` is a step, and these attributes and events of it become rows and metrics.
 A value outside its closed set is rejected, never replaced. Cardinality is the number of different values:
 \`closed\` and \`low\` may become metric labels, \`high\` never does. What fills each column of the tables stands
-[at the end](#columns-and-what-fills-them).`;
+[at the end](#columns-and-what-fills-them).
+
+For machines the same is in [vocabulary/weather-${WEATHER_SCHEMA.version}.json](vocabulary/weather-${WEATHER_SCHEMA.version}.json), in the shape of OpenTelemetry's
+registry, with what a span must have; for Python in \`python/barograph_vocabulary.py\`, one file without dependencies. Its version follows semver: a
+patch corrects texts, a minor adds attributes and values or widens what is allowed, a major breaks senders. The schema URL
+\`${WEATHER_SCHEMA.url}\` names it.`;
 
 const EVENT_TEXTS: Readonly<Record<keyof typeof EVENTS, string>> = {
   componentScore:
