@@ -12,6 +12,10 @@ const ADJUSTMENT_REASONS = [
   'invalid_json',
   'unknown_attribute',
   'negative_duration',
+  'number_text',
+  'flag_text',
+  'instant_form',
+  'instant_without_offset',
 ] as const;
 export type AdjustmentReason = (typeof ADJUSTMENT_REASONS)[number];
 

@@ -1,8 +1,15 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { JSON_TYPE, type AttributeDefinition } from '#semconv';
 import { KIND_OF_SCHEMA } from '#semconv/attribute-definition';
 import { hideSecrets } from '#semconv/secret-values';
-import { cleanAttribute, MAX_JSON_LENGTH, MAX_TEXT_LENGTH, type Adjustments } from './clean-value.ts';
+import {
+  cleanAttribute,
+  cleanNumber,
+  MAX_JSON_LENGTH,
+  MAX_TEXT_LENGTH,
+  type Adjustments,
+} from './clean-value.ts';
+import { readText, type WantedValue } from './text-values.ts';
 
 type Table = Readonly<Record<string, AttributeDefinition>>;
 
@@ -28,11 +35,13 @@ const describe = (value: Value): string => {
 };
 
 function problemOf(name: string, value: Value, definition: AttributeDefinition): AttributeProblem {
-  const allowed =
-    'options' in definition.schema
-      ? (definition.schema.options as readonly string[]).join(', ')
-      : definition.type;
-  return { attribute: name, message: `${name} is ${describe(value)}; allowed: ${allowed}` };
+  return { attribute: name, message: `${name} is ${describe(value)}; allowed: ${allowedText(definition)}` };
+}
+
+/** The closed set; else the type with its range, and an example where the type does not say enough. */
+function allowedText({ schema, type, example }: AttributeDefinition): string {
+  if (schema instanceof z.ZodEnum) return schema.options.join(', ');
+  return type.startsWith('string') ? `${type} such as ${example}` : type;
 }
 
 /** Most validated values cached per attribute; when full, the cache is cleared. */
@@ -44,6 +53,8 @@ interface PreparedAttribute {
   /** The type that is all the schema requires, checked without zod; null when the schema requires more. */
   readonly kind: 'string' | 'number' | 'boolean' | null;
   readonly maxLength: number;
+  /** What a text is read as when the schema does not take it; null when it wants a text. */
+  readonly wanted: WantedValue | null;
   /** Cache of values that passed the schema: the same few recur, and zod is slow. */
   readonly allowed: Set<unknown>;
 }
@@ -66,6 +77,7 @@ function prepareTable(table: Table): PreparedTable {
       definition,
       kind: KIND_OF_SCHEMA.get(definition.schema) ?? null,
       maxLength: definition.type === JSON_TYPE ? MAX_JSON_LENGTH : MAX_TEXT_LENGTH,
+      wanted: WANTED[definition.type.replace(/^int .*$/, 'int')] ?? null,
       allowed: new Set(),
     },
   ]);
@@ -83,11 +95,38 @@ function isAllowed({ definition, kind, allowed }: PreparedAttribute, value: Valu
   return true;
 }
 
+/** By the type of the definition, without its range. */
+const WANTED: Readonly<Record<string, WantedValue>> = {
+  int: 'number',
+  double: 'number',
+  boolean: 'flag',
+  'string (ISO 8601)': 'instant',
+};
+
+/**
+ * The value that a text stands for, when the attribute takes that; undefined when it does not. A number that is not finite
+ * is null, as it is elsewhere.
+ */
+function fromText(
+  known: PreparedAttribute,
+  value: Value,
+  adjustments: Adjustments,
+): Value | null | undefined {
+  if (known.wanted === null || typeof value !== 'string') return undefined;
+  const read = readText(value, known.wanted);
+  if (read === null) return undefined;
+  const isFinite = typeof read.value !== 'number' || Number.isFinite(read.value);
+  if (isFinite && !isAllowed(known, read.value)) return undefined;
+  adjustments.add(read.reason);
+  return typeof read.value === 'number' ? cleanNumber(read.value, adjustments) : read.value;
+}
+
 const NO_PROBLEMS: readonly AttributeProblem[] = [];
 
 /**
  * Reads and validates the attributes of `table`, without secrets; they are hidden before a text is cut. An unknown name in the namespace `weather.` is counted, so that a
- * misspelling shows; a known name with a value outside its schema is a problem.
+ * misspelling shows; a known name with a value outside its schema is a problem. A text that names a number, a flag or an
+ * instant is that, and counted.
  */
 export function readAttributes<T extends Table>(
   raw: Readonly<Record<string, unknown>>,
@@ -110,8 +149,13 @@ export function readAttributes<T extends Table>(
       typeof value === 'string' && known.allowed.has(value)
         ? value
         : cleanAttribute(hideSecrets(value), adjustments, known.maxLength);
-    if (clean === null || known.allowed.has(clean) || isAllowed(known, clean)) values[name] = clean;
-    else (problems ??= []).push(problemOf(name, clean, known.definition));
+    if (clean === null || known.allowed.has(clean) || isAllowed(known, clean)) {
+      values[name] = clean;
+      continue;
+    }
+    const read = fromText(known, clean, adjustments);
+    if (read === undefined) (problems ??= []).push(problemOf(name, clean, known.definition));
+    else values[name] = read;
   }
   return { values: values as AttributeValues<T>, problems: problems ?? NO_PROBLEMS };
 }

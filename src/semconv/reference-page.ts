@@ -76,7 +76,9 @@ const INTRODUCTION = `# Attributes
 Generated from \`src/semconv\` by \`npm run generate\`; change it there.
 
 A span with the attribute \`weather.step.name\` is a step, and these attributes and events of it become rows and metrics.
-A value outside its closed set is rejected, never replaced. Cardinality is the number of different values:
+A value outside its closed set is rejected, never replaced. A text is read where a number, a flag or an instant is wanted, and counted in
+\`facts -> 'adjustments'\` of the step: decimal numbers and \`nan\`, \`True\`, \`np.float32(1.5)\`, instants in the forms of ISO 8601 (an offset is needed; only
+numpy's datetime64 in nanoseconds is UTC without). Cardinality is the number of different values:
 \`closed\` and \`low\` may become metric labels, \`high\` never does. What fills each column of the tables stands
 [at the end](#columns-and-what-fills-them).
 

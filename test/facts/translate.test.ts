@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StepFact } from '#facts/step-fact';
 import { translate } from '#facts/translate';
-import { componentScore, endedSpan, startOfSpan, T } from '../support/spans.ts';
+import { Adjustments } from '#facts/clean-value';
+import { readAttributes } from '#facts/read-attributes';
+import { ATTRIBUTES } from '#semconv';
+import { componentScore, endedSpan, INIT_TIME, startOfSpan, T } from '../support/spans.ts';
 
 function factOf(span: Parameters<typeof translate>[0]): StepFact {
   const translation = translate(span);
@@ -77,7 +80,56 @@ describe('translate', () => {
       { 'weather.retry.next_time': '2026-11-23 18:00' },
       'weather.retry.next_time is',
     ],
-    ['a number as text', { 'weather.run.id': '42' }, 'weather.run.id is "42"; allowed: int'],
+    [
+      'an instant of Python without an offset',
+      { 'weather.run.init_time': '2026-11-23T00:00:00' },
+      'is "2026-11-23T00:00:00"; allowed: string (ISO 8601) such as',
+    ],
+    [
+      'a text that is no number',
+      { 'weather.run.id': 'forty-two' },
+      'weather.run.id is "forty-two"; allowed: int',
+    ],
+    [
+      'a score that is no number',
+      { 'weather.score.era5': 'high' },
+      'weather.score.era5 is "high"; allowed: double',
+    ],
+    [
+      'a number as text out of range',
+      { 'weather.miner.uid': '256' },
+      'weather.miner.uid is "256"; allowed: int 0…255',
+    ],
+    [
+      'a fraction for a whole number',
+      { 'weather.lead_hours': '24.5' },
+      'weather.lead_hours is "24.5"; allowed: int 0…1000',
+    ],
+    [
+      'a run id beyond the numbers',
+      { 'weather.run.id': '9007199254740993' },
+      'weather.run.id is "9007199254740993"; allowed: int',
+    ],
+    [
+      'a flag that is none',
+      { 'weather.verification.passed': 'yes' },
+      'weather.verification.passed is "yes"; allowed: boolean',
+    ],
+    [
+      'a date without a time',
+      { 'weather.run.init_time': '2026-11-23' },
+      'is "2026-11-23"; allowed: string (ISO 8601) such as 2026-11-23T00:00:00Z',
+    ],
+    [
+      'a day that is none',
+      { 'weather.run.init_time': '2026-02-30 00:00:00Z' },
+      'is "2026-02-30 00:00:00Z"; allowed: string (ISO 8601)',
+    ],
+    [
+      'a stage that is none',
+      { 'weather.stage': 'resting' },
+      'weather.stage is "resting"; allowed: string such as era5_scoring_72h',
+    ],
   ])('translate rejects %s and names the value and what is allowed', (_name, attributes, detail) => {
     const translation = translate(endedSpan({ step: 'query', attributes }));
     expect(translation).toMatchObject({ kind: 'rejected', reason: 'invalid_attribute' });
@@ -92,6 +144,101 @@ describe('translate', () => {
       detail:
         'weather.miner.hotkey is missing; weather.step.substep is "gfs_download", which is no substep of verify',
     });
+  });
+
+  it.each([
+    ['a 32-bit float', 'weather.score.era5', '0.5500000119', 0.5500000119, { number_text: 1 }],
+    ['a float of numpy 2', 'weather.score.era5', 'np.float32(0.55)', 0.55, { number_text: 1 }],
+    ['a float with exponent', 'weather.hosting.latency_ms', '1.825e+02', 182.5, { number_text: 1 }],
+    ['a float that is whole', 'weather.lead_hours', '24.0', 24, { number_text: 1 }],
+    ['an int64', 'weather.run.id', ' 42 ', 42, { number_text: 1 }],
+    ['nan', 'weather.score.era5', 'nan', null, { number_text: 1, not_finite: 1 }],
+    ['minus zero', 'weather.score.era5', '-0.0', 0, { number_text: 1, negative_zero: 1 }],
+    ['a bool of Python', 'weather.verification.passed', 'True', true, { flag_text: 1 }],
+    ['a bool of numpy', 'weather.verification.passed', 'np.False_', false, { flag_text: 1 }],
+    [
+      'str(datetime)',
+      'weather.run.init_time',
+      '2026-11-23 00:00:00+00:00',
+      '2026-11-23T00:00:00+00:00',
+      { instant_form: 1 },
+    ],
+    [
+      'the basic form',
+      'weather.run.init_time',
+      '20261123T000000Z',
+      '2026-11-23T00:00:00Z',
+      { instant_form: 1 },
+    ],
+    [
+      'an offset in hours',
+      'weather.run.init_time',
+      '2026-11-23T01:00+01',
+      '2026-11-23T01:00:00+01:00',
+      { instant_form: 1 },
+    ],
+    [
+      'datetime64',
+      'weather.run.init_time',
+      '2026-11-23T00:00:00.000000000',
+      '2026-11-23T00:00:00.000000000Z',
+      { instant_without_offset: 1 },
+    ],
+  ])(
+    'readAttributes takes %s as what it means, and counts that',
+    (_name, attribute, given, value, counted) => {
+      const adjustments = new Adjustments();
+      const { values, problems } = readAttributes({ [attribute]: given }, ATTRIBUTES, adjustments);
+      expect(problems).toEqual([]);
+      expect(values[attribute as keyof typeof values]).toBe(value);
+      expect(adjustments.toRecord()).toEqual(counted);
+    },
+  );
+
+  it('a scoring span whose numbers are texts has the fact of the same span with numbers, but for what is counted', () => {
+    const asTexts = (attributes: Readonly<Record<string, unknown>>) =>
+      Object.fromEntries(
+        Object.entries(attributes).map(([name, value]) => [
+          name,
+          typeof value === 'number' ? String(value) : value,
+        ]),
+      );
+    const span = endedSpan({
+      step: 'era5',
+      lead: 72,
+      attributes: { 'weather.score.era5': 0.55, 'weather.profile.cpu_ms': 12.5 },
+      events: [
+        componentScore({
+          score_type: 'era5',
+          variable_name: 't',
+          pressure_level: 500,
+          valid_time: INIT_TIME,
+          rmse: 1.5,
+          acc: 0.9,
+        }),
+      ],
+    });
+    const texts = {
+      ...span,
+      attributes: asTexts(span.attributes),
+      events: span.events.map((event) => ({ ...event, attributes: asTexts(event.attributes) })),
+    };
+    const { adjustments, ...fact } = factOf(texts);
+    const { adjustments: none, ...expected } = factOf(span);
+    expect(fact).toEqual(expected);
+    expect(none).toEqual({});
+    expect(adjustments['number_text']).toBeGreaterThan(7);
+  });
+
+  it('no message about a refused value names an object instead of what is allowed', () => {
+    for (const name of Object.keys(ATTRIBUTES)) {
+      const { problems } = readAttributes(
+        { [name]: 'neither number nor name' },
+        ATTRIBUTES,
+        new Adjustments(),
+      );
+      for (const { message } of problems) expect(message, name).toMatch(/; allowed: (?!.*\[object).{3,}$/);
+    }
   });
 
   it('translate counts a misspelt attribute instead of dropping it silently', () => {

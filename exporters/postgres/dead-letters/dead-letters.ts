@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ObservedSpan } from '#facts/observed-span';
+import { runIdOf } from '#facts/text-values';
 import { scrubText } from '#semconv';
 import { hideSecretValues } from '#semconv/secret-values';
 import type { RejectedSpan } from '../log/batch.ts';
@@ -16,10 +17,7 @@ function validatorOf({ attributes, resource }: ObservedSpan): string | null {
   return textOf(attributes['weather.validator.hotkey']) ?? textOf(resource['weather.validator.hotkey']);
 }
 
-function runOf({ attributes }: ObservedSpan): number | null {
-  const run = attributes['weather.run.id'];
-  return typeof run === 'number' && Number.isSafeInteger(run) ? run : null;
-}
+const runOf = ({ attributes }: ObservedSpan): number | null => runIdOf(attributes['weather.run.id']);
 
 const WHOLE: readonly Column<RejectedSpan>[] = [
   column('trace_id', 'text', ({ span }) => span.traceId),

@@ -1,5 +1,6 @@
 import { Adjustments, cleanText } from '#facts/clean-value';
 import type { ObservedSpan } from '#facts/observed-span';
+import { runIdOf } from '#facts/text-values';
 import type { RunIdentity } from './ledger.ts';
 
 /** Longest validator hotkey that is counted, bytes: a B-tree index entry cannot hold a much longer one. */
@@ -28,6 +29,7 @@ export class RunFinder {
 
 function toRun(validatorHotkey: unknown, runId: unknown): RunIdentity | null {
   if (typeof validatorHotkey !== 'string' || validatorHotkey === '') return null;
-  if (Buffer.byteLength(validatorHotkey) > MAX_HOTKEY_BYTES || !Number.isSafeInteger(runId)) return null;
-  return { validatorHotkey: cleanText(validatorHotkey, new Adjustments()), runId: Number(runId) };
+  const id = runIdOf(runId);
+  if (Buffer.byteLength(validatorHotkey) > MAX_HOTKEY_BYTES || id === null) return null;
+  return { validatorHotkey: cleanText(validatorHotkey, new Adjustments()), runId: id };
 }

@@ -60,6 +60,13 @@ describe('runOf', () => {
     },
   );
 
+  it('a run that is a number as text is counted for the run of its row', () => {
+    expect(runOf(named('5Validator', '12'))).toEqual({ validatorHotkey: '5Validator', runId: 12 });
+    const span = endedSpan({ step: 'query', attributes: { 'weather.run.id': '12' } });
+    const translation = translate(span);
+    expect(translation.kind === 'step' && translation.fact.runId).toBe(12);
+  });
+
   it('a hotkey too long for an index is counted for no run, because the account would be rejected', () => {
     expect(runOf(named('5'.repeat(3000)))).toBeNull();
   });
@@ -69,7 +76,7 @@ describe('runOf', () => {
     ['a validator that is no text', named(5)],
     ['no run', named('5Validator', null)],
     ['a run beyond exact numbers', named('5Validator', 2 ** 53)],
-    ['a run that is a text', named('5Validator', '1')],
+    ['a run that is a text but no number', named('5Validator', 'one')],
   ])('a span with %s is counted for no run', (_, span) => {
     expect(runOf({ ...span, resource: {} })).toBeNull();
   });
