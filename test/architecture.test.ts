@@ -18,7 +18,7 @@ const TABLE: ImportTable = {
   'src/semconv': ['zod', '@scure'],
   'src/steps': ['src/semconv', '@opentelemetry/api', 'node:'],
   'src/facts': ['src/semconv', 'zod'],
-  'src/ingest': ['src/facts', 'src/semconv', 'zod', 'node:'],
+  'src/ingest': ['src/facts', 'src/http', 'src/semconv', 'zod', 'node:'],
   'src/scoring': [],
   'src/grids': ['src/semconv', 'zarrita', 'numcodecs', 'undici', 'zod', 'node:'],
   'src/world': ['src/grids', 'src/semconv', 'node:'],
@@ -30,8 +30,8 @@ const TABLE: ImportTable = {
   'src/fleet': ['src/pipeline/miners', 'src/semconv', '@scure', 'zod', 'node:'],
   'src/database': ['src/processes', 'src/semconv', 'pg', 'zod', 'node:'],
   'src/processes': ['src/semconv', 'node:'],
-  'src/lifecycle': [],
-  'src/http': ['src/semconv', 'node:'],
+  'src/lifecycle': ['node:'],
+  'src/http': ['src/semconv', 'fastify', 'node:'],
   'src/reports': ['src/semconv', 'pg'],
   'src/commands': ['src', 'commander', 'pg', 'node:'],
 
@@ -54,7 +54,6 @@ const TABLE: ImportTable = {
 
   // The contracts between the parts of the recorder.
   'exporters/emitter-report.ts': [],
-  'exporters/cooperative-map.ts': ['node:'],
   'exporters/export-report.ts': ['exporters/emitter-report.ts', 'src/facts'],
   'exporters/processor': [
     ...['exporters/emitter-report.ts', 'exporters/export-report.ts'],
@@ -62,19 +61,14 @@ const TABLE: ImportTable = {
   ],
   'exporters/postgres': [
     ...['exporters/emitter-report.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
-    ...['exporters/cooperative-map.ts', 'src/facts', 'src/semconv'],
+    ...['src/facts', 'src/lifecycle', 'src/semconv'],
     // The combined and the overall score of a forecast, and the rank within a run: one formula each, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', 'src/scoring/ranking.ts'],
     ...['@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],
   ],
   'exporters/prometheus': ['exporters/export-report.ts', 'src/facts', 'src/semconv', 'prom-client'],
   'exporters/spool': [
-    ...[
-      'exporters/emitter-report.ts',
-      'exporters/export-report.ts',
-      'exporters/processor',
-      'exporters/cooperative-map.ts',
-    ],
+    ...['exporters/emitter-report.ts', 'exporters/export-report.ts', 'exporters/processor'],
     ...['src/facts', 'src/lifecycle', 'src/processes', 'src/semconv'],
     ...['@opentelemetry', 'zod', 'node:'],
   ],
@@ -97,6 +91,17 @@ describe('source modules', () => {
 
   it('no imports form a cycle', () => {
     expect(importCycles(sources)).toEqual([]);
+  });
+
+  it('no source opens an HTTP server of its own: limits and graceful end stand in src/http once', () => {
+    const byHand = sources
+      .filter(({ path }) => {
+        const text = readFileSync(join(ROOT, path), 'utf8');
+        return text.includes("from 'node:http'") && text.includes('createServer');
+      })
+      .map(({ path }) => path);
+    // The simulated miners are programs of others.
+    expect(byHand).toEqual(['src/fleet/fleet-server.ts']);
   });
 
   it('sources, scripts and benchmarks import nothing of the tests', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { mapCooperatively } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#recorder/recording';

@@ -1,6 +1,6 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
-import { mapCooperatively } from '../cooperative-map.ts';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 import type { BookedRecord, Ledger, VersionedAccount } from './books/ledger.ts';
 import type { Position } from './segments/cursor.ts';
 import type { PlacedRecord, RecordReader } from './segments/record-reader.ts';

@@ -1,5 +1,6 @@
 import { CategorizedError } from '#semconv';
 import { withDeadline } from './deadline.ts';
+import type { HttpRequest, Route } from './http-server.ts';
 import { jsonReply, textReply, type Reply } from './reply.ts';
 
 /** Whether the program can work now; `reasons` are short texts for people, without secrets. */
@@ -21,31 +22,20 @@ export interface RouteSources {
   readonly onError: (error: unknown) => void;
 }
 
-interface Request {
-  readonly method: string;
-  readonly path: string;
-  readonly accept: string | undefined;
+/** The three routes, which answer GET and HEAD; an error of a source becomes a reply too. */
+export function metricsRoutes(sources: RouteSources): readonly Route[] {
+  return [
+    { path: '/metrics', method: 'GET', handle: ({ headers }) => metrics(sources, headers.accept) },
+    { path: '/healthz', method: 'GET', handle: alive },
+    { path: '/readyz', method: 'GET', handle: () => readiness(sources) },
+  ];
 }
 
-type Route = (sources: RouteSources, request: Request) => Promise<Reply>;
-
-const ROUTES: ReadonlyMap<string, Route> = new Map([
-  ['/metrics', metrics],
-  ['/healthz', alive],
-  ['/readyz', readiness],
-]);
-const METHODS = ['GET', 'HEAD'];
-
-/** Handles one request; an error of a source becomes a reply too. */
-export async function routeRequest(sources: RouteSources, request: Request): Promise<Reply> {
-  const route = ROUTES.get(request.path);
-  if (route === undefined)
-    return textReply(404, `not found; this server knows ${[...ROUTES.keys()].join(', ')}`);
-  if (!METHODS.includes(request.method)) {
-    const allow = METHODS.join(', ');
-    return { ...textReply(405, `method not allowed; use ${allow}`), allow };
-  }
-  return route(sources, request);
+/** Names the methods with 405 and the paths with 404. */
+export function toMissingReply(_request: HttpRequest, allowed: readonly string[]): Reply {
+  if (allowed.length === 0) return textReply(404, 'not found; this server knows /metrics, /healthz, /readyz');
+  const allow = allowed.join(', ');
+  return textReply(405, `method not allowed; use ${allow}`, { allow });
 }
 
 /** Liveness: the event loop turns, and nothing else is checked. */
@@ -53,13 +43,11 @@ function alive(): Promise<Reply> {
   return Promise.resolve(textReply(200, 'alive'));
 }
 
-async function metrics(sources: RouteSources, { accept }: Request): Promise<Reply> {
+async function metrics(sources: RouteSources, accept: string | undefined): Promise<Reply> {
   try {
     const work = () => sources.render(accept);
-    return {
-      status: 200,
-      ...(await withDeadline(work, sources.deadlineMillis, { what: 'rendering the metrics' })),
-    };
+    const rendered = await withDeadline(work, sources.deadlineMillis, { what: 'rendering the metrics' });
+    return { status: 200, headers: { 'content-type': rendered.contentType }, body: rendered.body };
   } catch (error) {
     sources.onError(error);
     return textReply(500, `the metrics could not be rendered: ${kindOf(error)}`);

@@ -1,12 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { HttpRequest } from '#http/http-server';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { type DeliverBatch, deliverSpans } from './deliver-spans.ts';
-import { busy, HttpError } from './http-error.ts';
+import { busy, HttpError, malformed } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
 import { encodingOf, type IngestReply, requireEncoding, toErrorReply, toSuccessReply } from './reply.ts';
-import { readBody } from './request-body.ts';
+import { bodyTooLarge, requirePacking, unpack } from './request-body.ts';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -40,46 +41,60 @@ export interface ExportHandlerParts {
 export const TRACES_PATH = '/v1/traces';
 const RETRY_AFTER_SECONDS = 1;
 
-/** Handles one export request. Never rejects: every error becomes a reply. */
-export async function handleExport(
-  request: IncomingMessage,
-  parts: ExportHandlerParts,
-): Promise<IngestReply> {
-  try {
-    return await receiveSpans(request, parts);
-  } catch (error) {
-    const encoding = encodingOf(request.headers['content-type']);
-    if (error instanceof HttpError) return toErrorReply(error, encoding);
-    parts.onProblem(error);
-    return toErrorReply(new HttpError(500, 'Internal error; the receiver has the details.'), encoding);
-  }
+/**
+ * Checks a request before its body is read.
+ *
+ * @throws HttpError 401, 403 or 415
+ */
+export function admitExport({ headers }: HttpRequest, { token }: ExportHandlerParts): void {
+  requireNoBrowser(headers);
+  requireToken(headers, token);
+  requireEncoding(headers);
+  requirePacking(headers);
 }
 
-async function receiveSpans(request: IncomingMessage, parts: ExportHandlerParts): Promise<IngestReply> {
-  requireRoute(request);
-  requireNoBrowser(request);
-  requireToken(request.headers, parts.token);
-  const encoding = requireEncoding(request.headers);
+/** Handles one export request whose body has arrived. @throws HttpError, or an error on our side */
+export async function handleExport(
+  { headers, body }: HttpRequest,
+  parts: ExportHandlerParts,
+): Promise<IngestReply> {
+  const encoding = requireEncoding(headers);
   const release = parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
-    const body = await readBody(request, parts.maxBodyBytes);
-    const spans = encoding === 'json' ? decodeJsonSpans(body) : decodeProtobufSpans(body);
+    const unpacked = await unpack(body, requirePacking(headers), parts.maxBodyBytes);
+    const spans = encoding === 'json' ? decodeJsonSpans(unpacked) : decodeProtobufSpans(unpacked);
     return toSuccessReply(await deliverSpans(spans, parts.deliver, parts.onProblem), encoding);
   } finally {
     release();
   }
 }
 
-/** @throws HttpError 404 or 405 */
-function requireRoute({ url = '/', method = 'GET' }: IncomingMessage): void {
-  const [path] = url.split('?', 1);
-  if (path !== TRACES_PATH) throw new HttpError(404, `Not found; send traces to ${TRACES_PATH}.`);
-  if (method === 'POST') return;
-  throw new HttpError(405, 'Method not allowed; send traces with POST.', { headers: { allow: 'POST' } });
+/** The reply for whatever was thrown while a request was handled. */
+export function toFailureReply(
+  error: unknown,
+  { headers }: HttpRequest,
+  { maxBodyBytes, onProblem }: ExportHandlerParts,
+  refused: number | null,
+): IngestReply {
+  const encoding = encodingOf(headers['content-type']);
+  if (error instanceof HttpError) return toErrorReply(error, encoding);
+  if (refused === 413) return toErrorReply(bodyTooLarge(maxBodyBytes), encoding);
+  if (refused !== null) return toErrorReply(malformed('it ends before its length'), encoding);
+  onProblem(error);
+  return toErrorReply(new HttpError(500, 'Internal error; the receiver has the details.'), encoding);
+}
+
+/** 404 or 405, with the path and the method that are served. */
+export function toMissingReply({ headers }: HttpRequest, allowed: readonly string[]): IngestReply {
+  const error =
+    allowed.length === 0
+      ? new HttpError(404, `Not found; send traces to ${TRACES_PATH}.`)
+      : new HttpError(405, 'Method not allowed; send traces with POST.', { headers: { allow: 'POST' } });
+  return toErrorReply(error, encodingOf(headers['content-type']));
 }
 
 /** Guards a loopback listener against web pages open in a browser of this machine. @throws HttpError 403 */
-function requireNoBrowser({ headers: { origin } }: IncomingMessage): void {
+function requireNoBrowser({ origin }: IncomingHttpHeaders): void {
   if (origin !== undefined) throw new HttpError(403, 'Spans from web pages are not accepted.');
 }

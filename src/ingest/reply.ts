@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Reply } from '#http/reply';
 import type { DeliveryResult } from './deliver-spans.ts';
 import { HttpError } from './http-error.ts';
 import { fieldTag } from './decode/protobuf-reader.ts';
@@ -30,10 +31,8 @@ export function requireEncoding({ 'content-type': contentType }: IncomingHttpHea
   );
 }
 
-/** The response to a sender. */
-export interface IngestReply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+/** A response to a sender, in the encoding of its request. */
+export interface IngestReply extends Reply {
   readonly body: Buffer;
 }
 
@@ -62,12 +61,6 @@ export function toErrorReply(
 ): IngestReply {
   const body = encoding === 'protobuf' ? bytesField(2, Buffer.from(message)) : toJson({ message });
   return { status, headers: { ...headers, 'content-type': mediaTypeOf(encoding ?? 'json') }, body };
-}
-
-/** Sends a reply. Caching is forbidden. */
-export function sendReply(response: ServerResponse, { status, headers, body }: IngestReply): void {
-  response.writeHead(status, { ...headers, 'content-length': body.length, 'cache-control': 'no-store' });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
 const toJson = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

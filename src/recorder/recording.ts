@@ -18,7 +18,8 @@ import type { Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
 import { migrate } from '#database/migrate';
 import { openDatabaseServer } from '#database/open-database-server';
-import { startMetricsServer, type MetricsServer } from '#http/metrics-server';
+import type { HttpServer } from '#http/http-server';
+import { startMetricsServer } from '#http/metrics-server';
 import { refreshMiners, startMinerStatsPoller } from './miner-stats-poller.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-scheduler.ts';
 import { openRecordingSpool, type RecordingSpool } from './process-spool.ts';
@@ -251,7 +252,7 @@ function stateOf(
 async function openMetrics(
   { config, onProblem }: RecordingOptions,
   { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },
-): Promise<MetricsServer | null> {
+): Promise<HttpServer | null> {
   const ready = async () => {
     try {
       await pool.query('select');

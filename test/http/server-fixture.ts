@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { startMetricsServer, type MetricsServer, type MetricsServerOptions } from '#http/metrics-server';
+import type { HttpServer } from '#http/http-server';
+import { startMetricsServer, type MetricsServerOptions } from '#http/metrics-server';
 
 /** What a client of the server sees. */
 export interface Seen {
@@ -9,7 +10,7 @@ export interface Seen {
 }
 
 /** Starts a server on a port that the kernel chooses; it shows one metric and is ready unless told otherwise. */
-export const startServer = (options: Partial<MetricsServerOptions> = {}): Promise<MetricsServer> =>
+export const startServer = (options: Partial<MetricsServerOptions> = {}): Promise<HttpServer> =>
   startMetricsServer({
     host: '127.0.0.1',
     port: 0,
@@ -24,7 +25,7 @@ export const startServer = (options: Partial<MetricsServerOptions> = {}): Promis
 /** Runs `use` against a server and closes it, whatever happens. */
 export async function withServer<Result>(
   options: Partial<MetricsServerOptions>,
-  use: (server: MetricsServer) => Promise<Result>,
+  use: (server: HttpServer) => Promise<Result>,
 ): Promise<Result> {
   const server = await startServer(options);
   try {
@@ -36,7 +37,7 @@ export async function withServer<Result>(
 
 /** One request, its path sent as it is written here. */
 export function ask(
-  { port }: Pick<MetricsServer, 'port'>,
+  { port }: Pick<HttpServer, 'port'>,
   path: string,
   options: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Seen> {

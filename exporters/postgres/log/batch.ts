@@ -2,7 +2,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import type { StepFact } from '#facts/step-fact';
 import { translate } from '#facts/translate';
 import type { DeadLetterReason } from '#semconv';
-import { mapCooperatively } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 import { compareEndPrecedence } from './end-precedence.ts';
 
 /** Why a span is not recorded; `detail` holds the value received and the range allowed. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { mapCooperatively } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 import { keyRows, type Column } from '../sql/columns.ts';
 
 /** A projection: a table whose rows derive from folds, and how its folds take up facts. */

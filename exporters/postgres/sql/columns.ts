@@ -1,4 +1,4 @@
-import { mapCooperatively } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 import { arrayOf } from './binary/arrays.ts';
 import type { CellType } from './binary/cells.ts';
 

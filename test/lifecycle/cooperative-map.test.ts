@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapCooperatively } from '#exporters/cooperative-map';
+import { mapCooperatively } from '#lifecycle/cooperative-map';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
