@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import type { CommittedMinerStats } from '#facts/miner-stats';
+import { validateTimestamps } from '#facts/clock-range';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EpochMicros, StepFact } from '#facts/step-fact';
 import type { EmitterAccount } from '../emitter-report.ts';
 import { type Batch, rejectFacts, toBatch } from './log/batch.ts';
-import { validateTimestamps } from './log/clock-range.ts';
 import { rejectLateSpans } from './log/late-spans.ts';
 import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './log/partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';

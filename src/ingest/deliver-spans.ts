@@ -1,10 +1,13 @@
+import { validateTimestamps } from '#facts/clock-range';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
 import { scrubText } from '#semconv';
 import { printableText } from '#semconv/printable-text';
 import { hideSecrets } from '#semconv/secret-values';
+import type { DecodedSpans } from './decode/attributes.ts';
+import type { Faults } from './decode/faults.ts';
 import { busy } from './http-error.ts';
-import { partitionByValidIds } from './validate-ids.ts';
+import { withValidIds } from './validate-ids.ts';
 
 /** Result of a delivery: `written` durably; `retryable`, with nothing known to be written; or `rejected` for good. */
 export type SinkReport =
@@ -12,6 +15,15 @@ export type SinkReport =
 
 /** Writes spans to the sink; resolves when they are durable, not before. Must be idempotent: senders retry. */
 export type DeliverBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
+
+/** What a delivery needs. */
+export interface DeliveryParts {
+  readonly deliver: DeliverBatch;
+  /** Called with the reason when the sink did not write spans. */
+  readonly onProblem: (error: unknown) => void;
+  /** Milliseconds since 1970; the system clock unless given. */
+  readonly now?: () => number;
+}
 
 /** The result of an export, for its sender. */
 export interface DeliveryResult {
@@ -22,25 +34,21 @@ export interface DeliveryResult {
 
 /** Spans of one transaction, neither too small nor too long. */
 const BATCH_SIZE = 2000;
-const LISTED_FAULTS = 5;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Delivers spans, without their secrets, to the sink, batch by batch, and resolves when all valid ones are written.
  *
- * Spans that violate the vocabulary count as rejected; the sink writes them as dead letters. Spans without a step
- * belong to other programs: they are accepted and ignored.
+ * Spans that violate the vocabulary, or whose clock is wrong, count as rejected; the sink writes them as dead letters.
+ * Spans without a step belong to other programs: they are accepted and ignored.
  *
- * @param onProblem called with the reason when the sink did not write spans
  * @throws HttpError 503 when the sink cannot write now; the sender then retries all of them
  */
 export async function deliverSpans(
-  spans: readonly ObservedSpan[],
-  deliver: DeliverBatch,
-  onProblem: (error: unknown) => void,
+  { spans, faults }: DecodedSpans,
+  { deliver, onProblem, now = Date.now }: DeliveryParts,
 ): Promise<DeliveryResult> {
-  const { usable, unusable } = partitionByValidIds(hideSecrets(spans));
-  const faults = [...unusable];
+  const usable = withValidIds(hideSecrets(spans), faults);
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);
     const report = await reportOf(batch, deliver);
@@ -50,9 +58,12 @@ export async function deliverSpans(
         cause: report.error,
       });
     }
-    faults.push(...(report.kind === 'written' ? faultsOf(batch) : batch.map(rejectedByDatabase)));
+    for (const span of batch) {
+      const fault = report.kind === 'written' ? faultOf(span, now()) : REJECTED_BY_DATABASE;
+      if (fault !== null) faults.add(`span ${span.spanId}: ${fault}`);
+    }
   }
-  return { rejectedSpans: faults.length, errorMessage: describeFaults(faults) };
+  return { rejectedSpans: faults.spans, errorMessage: describeFaults(faults) };
 }
 
 /** A sink that throws counts as retryable. */
@@ -64,19 +75,19 @@ async function reportOf(batch: readonly ObservedSpan[], deliver: DeliverBatch): 
   }
 }
 
-/** The same rejections that the sink finds, by translating the same spans: the translation is pure. */
-const faultsOf = (batch: readonly ObservedSpan[]): string[] =>
-  batch.flatMap((span) => {
-    const translation = translate(span);
-    return translation.kind === 'rejected' ? [`span ${span.spanId}: ${translation.detail}`] : [];
-  });
+/** The same rejection that the sink finds, by translating the same span: the translation is pure. */
+function faultOf(span: ObservedSpan, nowMillis: number): string | null {
+  const translation = translate(span);
+  if (translation.kind === 'rejected') return translation.detail;
+  if (translation.kind === 'ignored') return null;
+  return validateTimestamps(translation.fact, nowMillis * 1000)?.detail ?? null;
+}
 
-const rejectedByDatabase = ({ spanId }: ObservedSpan): string =>
-  `span ${spanId}: the database rejected the rows of its batch`;
+const REJECTED_BY_DATABASE = 'the database rejected the rows of its batch';
 
 /** The first faults, scrubbed and harmless in the log of the sender, and the number of the others. */
-function describeFaults(faults: readonly string[]): string {
-  const listed = faults.slice(0, LISTED_FAULTS).map((fault) => printableText(scrubText(fault)));
-  const omitted = faults.length - listed.length;
-  return [...listed, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
+function describeFaults({ listed, spans }: Faults): string {
+  const omitted = spans - listed.length;
+  const texts = listed.map((fault) => printableText(scrubText(fault)));
+  return [...texts, ...(omitted > 0 ? [`and ${omitted} more`] : [])].join('; ');
 }

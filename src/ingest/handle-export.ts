@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpRequest } from '#http/http-server';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import { type DeliverBatch, deliverSpans } from './deliver-spans.ts';
+import { type DeliveryParts, deliverSpans } from './deliver-spans.ts';
 import { busy, HttpError, malformed } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
@@ -27,14 +27,11 @@ function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string
 }
 
 /** What the handler of an export request needs. */
-export interface ExportHandlerParts {
-  readonly deliver: DeliverBatch;
+export interface ExportHandlerParts extends DeliveryParts {
   /** Bearer token that senders must send; null for none. */
   readonly token: string | null;
   readonly maxBodyBytes: number;
   readonly concurrency: ConcurrencyLimit;
-  /** Receives every error on our side; the sender gets only its kind. */
-  readonly onProblem: (error: unknown) => void;
 }
 
 /** The path of OTLP/HTTP for traces. */
@@ -63,8 +60,8 @@ export async function handleExport(
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
     const unpacked = await unpack(body, requirePacking(headers), parts.maxBodyBytes);
-    const spans = encoding === 'json' ? decodeJsonSpans(unpacked) : decodeProtobufSpans(unpacked);
-    return toSuccessReply(await deliverSpans(spans, parts.deliver, parts.onProblem), encoding);
+    const decoded = encoding === 'json' ? decodeJsonSpans(unpacked) : decodeProtobufSpans(unpacked);
+    return toSuccessReply(await deliverSpans(decoded, parts), encoding);
   } finally {
     release();
   }

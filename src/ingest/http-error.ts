@@ -16,8 +16,17 @@ interface HttpErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The body does not match its content type; sending it again cannot help. */
-export const malformed = (what: string): HttpError => new HttpError(400, `The body is malformed: ${what}.`);
+/** A body, or one item of it, that does not match its content type; sending it again cannot help. */
+export class MalformedError extends HttpError {
+  readonly fault: string;
+
+  constructor(fault: string) {
+    super(400, `The body is malformed: ${fault}.`);
+    this.fault = fault;
+  }
+}
+
+export const malformed = (fault: string): MalformedError => new MalformedError(fault);
 
 /** 413: the sender has to split the request. */
 export const tooLarge = (what: string): HttpError =>

@@ -11,7 +11,10 @@ import {
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 
 /** Address, sink and limits of the server. */
-export interface IngestServerOptions extends Pick<ExportHandlerParts, 'deliver' | 'token' | 'onProblem'> {
+export interface IngestServerOptions extends Pick<
+  ExportHandlerParts,
+  'deliver' | 'token' | 'onProblem' | 'now'
+> {
   readonly host: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
@@ -48,12 +51,12 @@ export interface IngestServer extends HttpServer {
  * @throws CategorizedError `validator_internal` when the port cannot be bound, or a non-loopback address has no token
  */
 export async function startIngestServer(options: IngestServerOptions): Promise<IngestServer> {
-  const { host, port, deliver, token, onProblem } = options;
+  const { host, port, token, onProblem } = options;
   requireSafeAddress(host, token);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes, maxRequests } = limits;
   const concurrency = createConcurrencyLimit(maxRequests);
-  const parts = { deliver, token, onProblem, maxBodyBytes, concurrency };
+  const parts = { ...options, maxBodyBytes, concurrency };
   const server = await startHttpServer({
     host,
     port,

@@ -1,25 +1,19 @@
 import type { ObservedSpan } from '#facts/observed-span';
-
-/** Spans partitioned by whether their ids are valid. */
-export interface ValidatedSpans {
-  readonly usable: readonly ObservedSpan[];
-  /** One message for each span with an invalid id. */
-  readonly unusable: readonly string[];
-}
+import type { Faults } from './decode/faults.ts';
 
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
 
-/** Partitions spans by valid ids: a row needs ids of the right length that are not all zero, as OTLP demands. */
-export function partitionByValidIds(spans: readonly ObservedSpan[]): ValidatedSpans {
-  const faults = spans.map(({ traceId, spanId }, index) => {
-    if (!isId(traceId, 32))
-      return `span ${index} has the trace id "${traceId.slice(0, 40)}"; allowed: 16 bytes, not all zero`;
-    if (!isId(spanId, 16))
-      return `span ${index} has the span id "${spanId.slice(0, 40)}"; allowed: 8 bytes, not all zero`;
-    return null;
+/** The spans with valid ids; the others become faults. A row needs ids of the right length, not all zero, as OTLP demands. */
+export function withValidIds(spans: readonly ObservedSpan[], faults: Faults): readonly ObservedSpan[] {
+  return spans.filter(({ traceId, spanId }, index) => {
+    const fault = faultOf(traceId, spanId);
+    if (fault !== null) faults.add(`span ${index} has the ${fault}`);
+    return fault === null;
   });
-  return {
-    usable: spans.filter((_, index) => faults[index] === null),
-    unusable: faults.filter((fault) => fault !== null),
-  };
+}
+
+function faultOf(traceId: string, spanId: string): string | null {
+  if (!isId(traceId, 32)) return `trace id "${traceId.slice(0, 40)}"; allowed: 16 bytes, not all zero`;
+  if (!isId(spanId, 16)) return `span id "${spanId.slice(0, 40)}"; allowed: 8 bytes, not all zero`;
+  return null;
 }

@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedSpan } from '#facts/observed-span';
-import { deliverSpans, type SinkReport } from '#ingest/deliver-spans';
-import { endedSpan } from '../support/spans.ts';
+import { Faults } from '#ingest/decode/faults';
+import { type DeliverBatch, deliverSpans as deliver, type SinkReport } from '#ingest/deliver-spans';
+import { endedSpan, T } from '../support/spans.ts';
 
 const good = endedSpan({ step: 'query' });
+const NOW = Number(T / 1_000_000n);
 const ignore = (): void => undefined;
 const unknownStatus = endedSpan({ step: 'query', status: 'finished', spanId: 'b'.repeat(16) });
 const foreign: ObservedSpan = { ...good, attributes: { 'http.request.method': 'GET' } };
+
+/** Delivers spans that were all readable, at the time of the test. */
+const deliverSpans = (
+  spans: readonly ObservedSpan[],
+  to: DeliverBatch,
+  onProblem: (error: unknown) => void,
+) => deliver({ spans: [...spans], faults: new Faults() }, { deliver: to, onProblem, now: () => NOW });
 
 /** A sink that answers with one report after the other, the last one again and again, and keeps what it was given. */
 function sinkOf(...reports: readonly (SinkReport | Error)[]) {
@@ -22,6 +31,20 @@ function sinkOf(...reports: readonly (SinkReport | Error)[]) {
 const WRITTEN = { kind: 'written' } as const;
 
 describe('deliverSpans', () => {
+  it.each([
+    ['0', 0n, /the step started at 1970-01-01T00:00:00.000Z; allowed: 2000-01-01/],
+    ['of a clock that is two days ahead', BigInt(NOW + 172_800_000) * 1_000_000n, /to a day after now/],
+  ])(
+    'deliverSpans tells the sender of a span whose start is %s, and still delivers it as a dead letter',
+    async (_what, startTimeUnixNano, message) => {
+      const { batches, deliver } = sinkOf(WRITTEN);
+      const taken = await deliverSpans([good, { ...good, startTimeUnixNano }], deliver, ignore);
+      expect(taken.rejectedSpans).toBe(1);
+      expect(taken.errorMessage).toMatch(message);
+      expect(batches[0]).toHaveLength(2);
+    },
+  );
+
   it('deliverSpans accepts a valid step and the span of another program', async () => {
     const { batches, deliver } = sinkOf(WRITTEN);
     const taken = await deliverSpans([good, foreign], deliver, ignore);

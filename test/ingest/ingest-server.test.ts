@@ -35,7 +35,7 @@ describe('the ingest server', () => {
       const seen = await send(server, { body, headers });
       expect(seen.status).toBe(200);
       expect(seen.headers['cache-control']).toBe('no-store');
-      expect(taken).toMatchObject([{ phase: 'ended', spanId: '00f067aa0ba902b7' }]);
+      expect(taken).toMatchObject([{ phase: 'started', spanId: '00f067aa0ba902b7' }]);
     });
   });
 

@@ -1,8 +1,19 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { malformed } from '../http-error.ts';
+import type { Faults } from './faults.ts';
 
 /** Span statuses by their OTLP number. */
 export const STATUS_CODES = ['unset', 'ok', 'error'] as const satisfies readonly ObservedSpan['statusCode'][];
+
+/** The spans of a body, and what of it cannot be read. */
+export interface DecodedSpans {
+  readonly spans: ObservedSpan[];
+  readonly faults: Faults;
+}
+
+/** Phase and end of a span. In OTLP no end is 0: the span is running, and another one with its end may follow. */
+export const endOf = (nanos: bigint): Pick<ObservedSpan, 'phase' | 'endTimeUnixNano'> =>
+  nanos === 0n ? { phase: 'started', endTimeUnixNano: null } : { phase: 'ended', endTimeUnixNano: nanos };
 
 /** Attributes under construction. */
 export type Attributes = Record<string, unknown>;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, STATUS_CODES } from './attributes.ts';
+import { type Attributes, type DecodedSpans, endOf, STATUS_CODES } from './attributes.ts';
+import { Faults } from './faults.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
+import { fieldsOf } from './json-fields.ts';
 import { readJsonAttributes } from './json-values.ts';
 import { malformed } from '../http-error.ts';
 
@@ -21,7 +23,7 @@ const text = z
 const hex = text.pipe(
   z
     .string()
-    .regex(/^[0-9a-fA-F]*$/, 'no hexadecimal digits')
+    .regex(/^[0-9a-fA-F]*$/, 'no hexadecimal digits, in which OTLP has ids in JSON too')
     .toLowerCase(),
 );
 /** A non-negative integer, as text or as a number. */
@@ -58,7 +60,7 @@ const STATUS_NAMES = {
 
 /** Not parsed here: attributes are most of a body, and each is validated under the item and depth limits. */
 const attributes = list(z.unknown());
-const event = z.object({ timeUnixNano: nanos, name: text, attributes });
+const event = z.preprocess(fieldsOf, z.object({ timeUnixNano: nanos, name: text, attributes }));
 const span = z.object({
   traceId: hex,
   spanId: hex,
@@ -70,30 +72,87 @@ const span = z.object({
   droppedAttributesCount: count32,
   events: list(event),
   droppedEventsCount: count32,
-  status: z.object({ message: text, code: statusCode }).nullish(),
+  status: z.preprocess(fieldsOf, z.object({ message: text, code: statusCode }).nullish()).optional(),
 });
-const request = z.object({
-  resourceSpans: list(
-    z.object({
-      resource: z.object({ attributes }).nullish(),
-      scopeSpans: list(z.object({ spans: list(span) })),
-    }),
-  ),
-});
+const items = list(z.unknown());
+const resource = z.preprocess(fieldsOf, z.object({ attributes }).nullish());
+const resourceSpans = z.object({ resource: z.unknown().optional(), scopeSpans: items });
+const scopeSpans = z.object({ spans: items });
+const request = z.object({ resourceSpans: items });
+
+/** What is read of a body, and its limit. */
+interface Reading extends DecodedSpans {
+  readonly count: CountItem;
+}
 
 /**
- * The spans of an ExportTraceServiceRequest in JSON, in the order in which they were sent.
+ * The spans of an ExportTraceServiceRequest in JSON, in the order in which they were sent. An item that cannot be read
+ * is a fault of its own.
  *
  * @throws HttpError 400 when the text is no such message, 413 when it holds too much
  */
-export function decodeJsonSpans(body: Buffer): ObservedSpan[] {
-  const parsed = request.safeParse(parseJson(body));
-  if (!parsed.success) throw malformed(describeIssue(parsed.error));
-  const count = createItemLimit();
-  return parsed.data.resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const shared = readJsonAttributes(resource?.attributes ?? [], count);
-    return scopeSpans.flatMap(({ spans }) => spans.map((read) => toSpan(read, shared, count)));
+export function decodeJsonSpans(body: Buffer): DecodedSpans {
+  const read: Reading = { spans: [], faults: new Faults(), count: createItemLimit() };
+  parse(request, parseJson(body)).resourceSpans.forEach((group, index) => {
+    const place = `resourceSpans[${index}]`;
+    read.faults.isolate(
+      () => readResourceSpans(group, place, read),
+      () => place,
+    );
   });
+  return { spans: read.spans, faults: read.faults };
+}
+
+/** Without its resource nobody knows whose spans they are: all of them are refused. */
+function readResourceSpans(group: unknown, place: string, read: Reading): void {
+  const fields = parse(resourceSpans, group);
+  const shared = read.faults.isolate(
+    () => readJsonAttributes(parse(resource, fields.resource)?.attributes ?? [], read.count),
+    () => `${place}.resource`,
+    () => countSpans(fields.scopeSpans),
+  );
+  if (shared === null) return;
+  fields.scopeSpans.forEach((scope, index) => {
+    const scopePlace = `${place}.scopeSpans[${index}]`;
+    read.faults.isolate(
+      () => readScopeSpans(scope, { place: scopePlace, shared }, read),
+      () => scopePlace,
+    );
+  });
+}
+
+function countSpans(scopes: readonly unknown[]): number {
+  return scopes.reduce<number>((sum, scope) => {
+    const parsed = scopeSpans.safeParse(fieldsOf(scope));
+    return sum + (parsed.success ? parsed.data.spans.length : 1);
+  }, 0);
+}
+
+function readScopeSpans(
+  scope: unknown,
+  { place, shared }: { readonly place: string; readonly shared: Attributes },
+  { spans, faults, count }: Reading,
+): void {
+  parse(scopeSpans, scope).spans.forEach((one, index) =>
+    faults.isolate(
+      () => spans.push(toSpan(parse(span, one), shared, count)),
+      () => `${place}.spans[${index}]${idOf(one)}`,
+    ),
+  );
+}
+
+/** The span id of an item that cannot be read, by which its sender may know it. */
+function idOf(item: unknown): string {
+  const fields = fieldsOf(item) as { readonly spanId?: unknown } | null | undefined;
+  const spanId = fields?.spanId;
+  return typeof spanId === 'string' ? ` (span id ${JSON.stringify(spanId.slice(0, 40))})` : '';
+}
+
+/** @throws HttpError 400 for a message of another shape, with the field that is wrong */
+function parse<Schema extends z.ZodType>(schema: Schema, message: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(fieldsOf(message));
+  if (parsed.success) return parsed.data;
+  throw malformed(describeIssue(parsed.error));
 }
 
 /** @throws HttpError 400 for invalid JSON */
@@ -105,7 +164,7 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-/** The first issue with its path, for example `resourceSpans[0].scopeSpans[0].spans[3].spanId`. */
+/** The first issue with the path of its field in the message, for example `events[3].timeUnixNano`. */
 function describeIssue({ issues: [issue] }: z.ZodError): string {
   if (issue === undefined) return 'it is no request to export traces';
   const place = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
@@ -114,10 +173,10 @@ function describeIssue({ issues: [issue] }: z.ZodError): string {
 
 function toSpan(read: z.output<typeof span>, resource: Attributes, count: CountItem): ObservedSpan {
   count();
-  const { parentSpanId, attributes: list, events, status, ...same } = read;
+  const { parentSpanId, endTimeUnixNano, attributes: list, events, status, ...same } = read;
   return {
     ...same,
-    phase: 'ended',
+    ...endOf(endTimeUnixNano),
     parentSpanId: parentSpanId || null,
     statusCode: status?.code ?? 'unset',
     statusMessage: status?.message || null,

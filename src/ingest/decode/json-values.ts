@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { requireDepth, setAttribute, toExactNumber, type Attributes } from './attributes.ts';
 import type { CountItem } from './item-limit.ts';
+import { fieldsOf } from './json-fields.ts';
 import { malformed } from '../http-error.ts';
 
 /** Numbers that JSON cannot hold, as protobuf's JSON writes them. */
 const SPECIAL_NUMBERS = { NaN, Infinity, '-Infinity': -Infinity };
 
+/** 64 bits with sign as text. The SDK of JavaScript writes every whole number so, as a number: 1e300 is read as it came. */
 const int64 = z.union([
   z
     .string()
     .regex(/^-?\d{1,19}$/)
-    .transform((text) => toExactNumber(BigInt(text))),
+    .transform(BigInt)
+    .refine((value) => BigInt.asIntN(64, value) === value)
+    .transform(toExactNumber),
   z.number().refine(Number.isInteger),
 ]);
 /** Some senders write NaN and the infinities as null, as `JSON.stringify` does. */
@@ -51,6 +55,15 @@ export function readJsonAttributes(list: readonly unknown[], count: CountItem, d
   return attributes;
 }
 
+/** What a value is that OTLP does not have, cut to a length that a person reads. */
+function describeValue(key: string, value: unknown): string {
+  const got = JSON.stringify(value).slice(0, 80);
+  return (
+    `the value of the attribute ${JSON.stringify(key.slice(0, 80))} is none of OTLP: ${got}; allowed: stringValue, ` +
+    'boolValue, intValue of 64 bits, doubleValue, arrayValue, kvlistValue or bytesValue in base64'
+  );
+}
+
 /** An AnyValue: text, flag, number, list or object; bytes as base64 text, an absent value as null. */
 function readJsonValue(
   key: string,
@@ -58,8 +71,8 @@ function readJsonValue(
   { count, depth }: { readonly count: CountItem; readonly depth: number },
 ): unknown {
   requireDepth(depth);
-  const parsed = anyValue.safeParse(value ?? {});
-  if (!parsed.success) throw malformed(`the value of the attribute ${JSON.stringify(key)} is none of OTLP`);
+  const parsed = anyValue.safeParse(fieldsOf(value ?? {}));
+  if (!parsed.success) throw malformed(describeValue(key, value));
   const { arrayValue, kvlistValue, stringValue, boolValue, intValue, doubleValue, bytesValue } = parsed.data;
   if (arrayValue != null) {
     return (arrayValue.values ?? []).map((member) => {

@@ -1,5 +1,6 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, STATUS_CODES } from './attributes.ts';
+import { type Attributes, type DecodedSpans, endOf, STATUS_CODES } from './attributes.ts';
+import { Faults } from './faults.ts';
 import { createItemLimit, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
 import { readAttribute } from './protobuf-values.ts';
@@ -31,32 +32,59 @@ type OpenSpan = { -readonly [Name in keyof ObservedSpan]: ObservedSpan[Name] } &
   readonly events: ObservedEvent[];
 };
 
+/** What is read of a body, and its limit. */
+interface Reading extends DecodedSpans {
+  readonly count: CountItem;
+}
+
 /**
- * The spans of an ExportTraceServiceRequest in protobuf, in the order in which they were sent.
+ * The spans of an ExportTraceServiceRequest in protobuf, in the order in which they were sent. An item that cannot be
+ * read is a fault of its own: where the next one begins is known from its length.
  *
  * @throws HttpError 400 when the bytes are no such message, 413 when it holds too much
  */
-export function decodeProtobufSpans(body: Buffer): ObservedSpan[] {
-  const spans: ObservedSpan[] = [];
-  const count = createItemLimit();
+export function decodeProtobufSpans(body: Buffer): DecodedSpans {
+  const read: Reading = { spans: [], faults: new Faults(), count: createItemLimit() };
   const reader = new ProtobufReader(body);
-  while (!reader.isAtEnd) {
+  for (let index = 0; !reader.isAtEnd;) {
     const tag = reader.tag();
-    if (tag === REQUEST.resourceSpans) readResourceSpans(reader.message(), spans, count);
-    else reader.skip(tag);
+    if (tag !== REQUEST.resourceSpans) {
+      reader.skip(tag);
+      continue;
+    }
+    readResourceSpans(reader.message(), `resourceSpans[${index}]`, read);
+    index += 1;
   }
-  return spans;
+  return { spans: read.spans, faults: read.faults };
 }
 
-/** The resource may follow its spans, so they share one object that is filled when it comes. */
-function readResourceSpans(reader: ProtobufReader, spans: ObservedSpan[], count: CountItem): void {
+/**
+ * The resource may follow its spans, so they share one object that is filled when it comes. Without it nobody knows
+ * whose spans they are: all of them are refused.
+ */
+function readResourceSpans(reader: ProtobufReader, place: string, read: Reading): void {
+  const { spans, faults, count } = read;
+  const before = spans.length;
   const resource: Attributes = {};
-  while (!reader.isAtEnd) {
-    const tag = reader.tag();
-    if (tag === RESOURCE_SPANS.resource) readResource(reader.message(), resource, count);
-    else if (tag === RESOURCE_SPANS.scopeSpans) readScopeSpans(reader.message(), { spans, resource, count });
-    else reader.skip(tag);
-  }
+  const ofResource = new Faults();
+  const readMembers = (): void => {
+    for (let index = 0; !reader.isAtEnd;) {
+      const tag = reader.tag();
+      if (tag === RESOURCE_SPANS.scopeSpans) {
+        readScopeSpans(reader.message(), { place: `${place}.scopeSpans[${index}]`, resource }, read);
+        index += 1;
+      } else if (tag === RESOURCE_SPANS.resource) {
+        const message = reader.message();
+        ofResource.isolate(
+          () => readResource(message, resource, count),
+          () => `${place}.resource`,
+        );
+      } else reader.skip(tag);
+    }
+  };
+  faults.isolate(readMembers, () => place);
+  const [fault] = ofResource.listed;
+  if (fault !== undefined) faults.add(fault, spans.splice(before).length);
 }
 
 function readResource(reader: ProtobufReader, resource: Attributes, count: CountItem): void {
@@ -69,24 +97,33 @@ function readResource(reader: ProtobufReader, resource: Attributes, count: Count
 
 function readScopeSpans(
   reader: ProtobufReader,
-  group: { readonly spans: ObservedSpan[]; readonly resource: Attributes; readonly count: CountItem },
+  { place, resource }: { readonly place: string; readonly resource: Attributes },
+  { spans, faults, count }: Reading,
 ): void {
-  while (!reader.isAtEnd) {
+  for (let index = 0; !reader.isAtEnd;) {
     const tag = reader.tag();
-    if (tag === SCOPE_SPANS.spans) group.spans.push(readSpan(reader.message(), group.resource, group.count));
-    else reader.skip(tag);
+    if (tag !== SCOPE_SPANS.spans) {
+      reader.skip(tag);
+      continue;
+    }
+    const span = newSpan(resource);
+    const message = reader.message();
+    faults.isolate(
+      () => spans.push(readSpan(message, span, count)),
+      () => `${place}.spans[${index}] (span id "${span.spanId.slice(0, 40)}")`,
+    );
+    index += 1;
   }
 }
 
 /** The protobuf default of each field of a span. */
 const newSpan = (resource: Attributes): OpenSpan => ({
-  phase: 'ended',
+  ...endOf(0n),
   traceId: '',
   spanId: '',
   parentSpanId: null,
   name: '',
   startTimeUnixNano: 0n,
-  endTimeUnixNano: 0n,
   statusCode: 'unset',
   statusMessage: null,
   attributes: {},
@@ -96,9 +133,8 @@ const newSpan = (resource: Attributes): OpenSpan => ({
   droppedEventsCount: 0,
 });
 
-function readSpan(reader: ProtobufReader, resource: Attributes, count: CountItem): ObservedSpan {
+function readSpan(reader: ProtobufReader, span: OpenSpan, count: CountItem): ObservedSpan {
   count();
-  const span = newSpan(resource);
   while (!reader.isAtEnd) {
     const tag = reader.tag();
     if (!readSpanField(reader, tag, { span, count })) reader.skip(tag);
@@ -129,7 +165,7 @@ function readSpanField(
       span.startTimeUnixNano = reader.fixed64();
       return true;
     case SPAN.endTime:
-      span.endTimeUnixNano = reader.fixed64();
+      Object.assign(span, endOf(reader.fixed64()));
       return true;
     case SPAN.attributes:
       readAttribute(reader.message(), span.attributes, { count });

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordCommand } from '#commands/record/record';
 import { runRecorder, type RecordingEndpoints } from '#commands/record/run-recorder';
 import { readConfig } from '#src/config';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
-import { send } from '#test/ingest/support/serving';
+import { JSON_TYPE, send } from '#test/ingest/support/serving';
 import { testDataDirectory } from '#test/support/data-directory';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { emptyTables } from '#test/support/tables';
@@ -89,6 +89,32 @@ describe('barograph record', () => {
     expect(metrics).toMatch(
       /barograph_recorder_rejected_spans_total\{reason="invalid_attribute"\} 1|rejected.*invalid_attribute.* 1/,
     );
+  });
+
+  it('a span without an end is a running step, and ends when its end is sent', async () => {
+    const statuses = async (): Promise<readonly string[]> =>
+      (await database.pool.query<{ status: string }>('select status from weather_forecast_steps')).rows.map(
+        ({ status }) => status,
+      );
+    const [step] = sdkSpans([{ attributes: queryStep() }]);
+    const ended = JSON.parse(
+      Buffer.from(JsonTraceSerializer.serializeRequest(step === undefined ? [] : [step]) ?? []).toString(),
+    ) as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] };
+    const running = structuredClone(ended);
+    for (const { scopeSpans } of running.resourceSpans)
+      for (const scope of scopeSpans)
+        scope.spans = scope.spans.map((span) => ({ ...span, endTimeUnixNano: '0' }));
+    await whileRecording(async ({ traces }) => {
+      for (const [body, status] of [
+        [running, 'in_progress'],
+        [ended, 'succeeded'],
+        [running, 'succeeded'],
+      ] as const) {
+        const seen = await send({ port: portOf(traces) }, { body: JSON.stringify(body), headers: JSON_TYPE });
+        expect([seen.status, seen.body.toString()]).toEqual([200, '{}']);
+        expect(await statuses()).toEqual([status]);
+      }
+    });
   });
 
   it("spans are received although the recorder's own steps are not recorded", async () => {

@@ -5,7 +5,7 @@ import { decodeJsonSpans } from '#ingest/decode/json-spans';
 const ID = { traceId: '4BF92F3577B34DA6A3CE929D0E0E4736', spanId: '00f067aa0ba902b7' };
 const decode = (value: unknown) => decodeJsonSpans(Buffer.from(JSON.stringify(value)));
 const request = (span: object) => ({ resourceSpans: [{ scopeSpans: [{ spans: [{ ...ID, ...span }] }] }] });
-const only = (span: object) => decode(request(span))[0];
+const only = (span: object) => decode(request(span)).spans[0];
 const valueOf = (value: unknown) => only({ attributes: [{ key: 'it', value }] })?.attributes['it'];
 
 describe('a request in JSON', () => {
@@ -38,7 +38,7 @@ describe('a request in JSON', () => {
         },
       ],
     };
-    expect(decode(body)).toEqual([
+    expect(decode(body).spans).toEqual([
       {
         phase: 'ended',
         traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -60,7 +60,7 @@ describe('a request in JSON', () => {
 
   it('a request in JSON may omit every field, or have null for it', () => {
     for (const empty of [{}, { resourceSpans: null }, { resourceSpans: [{ scopeSpans: null }] }])
-      expect(decode(empty)).toEqual([]);
+      expect(decode(empty).spans).toEqual([]);
     const bare = { parentSpanId: null, statusCode: 'unset', statusMessage: null, attributes: {}, events: [] };
     expect(only({})).toMatchObject(bare);
     expect(only({ status: null, attributes: null, events: null, parentSpanId: '' })).toMatchObject(bare);
@@ -75,6 +75,64 @@ describe('a request in JSON', () => {
   ])('a request in JSON may write the status code as %s', (code, expected) => {
     expect(only({ status: { code } })?.statusCode).toBe(expected);
   });
+});
+
+describe('the names of fields in JSON', () => {
+  it('a request in JSON may have the names of the .proto file, on every level', () => {
+    const body = {
+      resource_spans: [
+        {
+          resource: { attributes: [{ key: 'weather.validator.hotkey', value: { string_value: '5V' } }] },
+          scope_spans: [
+            {
+              spans: [
+                {
+                  trace_id: ID.traceId,
+                  span_id: ID.spanId,
+                  parent_span_id: 'EEE19B7EC3C1B173',
+                  start_time_unix_nano: '1',
+                  end_time_unix_nano: '2',
+                  attributes: [
+                    { key: 'a_b', value: { int_value: '12' } },
+                    { key: 'l', value: { array_value: { values: [{ bool_value: true }] } } },
+                    {
+                      key: 'm',
+                      value: { kvlist_value: { values: [{ key: 'x_y', value: { double_value: 1.5 } }] } },
+                    },
+                  ],
+                  dropped_attributes_count: 1,
+                  events: [{ time_unix_nano: '3', name: 'e' }],
+                  dropped_events_count: 2,
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    const { spans, faults } = decode(body);
+    expect(faults.listed).toEqual([]);
+    expect(spans).toMatchObject([
+      {
+        phase: 'ended',
+        traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+        spanId: '00f067aa0ba902b7',
+        parentSpanId: 'eee19b7ec3c1b173',
+        startTimeUnixNano: 1n,
+        endTimeUnixNano: 2n,
+        attributes: { a_b: 12, l: [true], m: { x_y: 1.5 } },
+        events: [{ name: 'e', timeUnixNano: 3n }],
+        resource: { 'weather.validator.hotkey': '5V' },
+        droppedAttributesCount: 1,
+        droppedEventsCount: 2,
+      },
+    ]);
+  });
+
+  it.each([{}, { endTimeUnixNano: 0 }, { endTimeUnixNano: '0' }, { end_time_unix_nano: '0' }])(
+    'a span in JSON with the end %j is running',
+    (end) => expect(only(end)).toMatchObject({ phase: 'started', endTimeUnixNano: null }),
+  );
 });
 
 describe('a value in JSON', () => {
@@ -105,18 +163,15 @@ describe('a malformed JSON body', () => {
     ['no JSON', 'resourceSpans', /it is no JSON/],
     ['cut off', '{"resourceSpans":[', /it is no JSON/],
     ['another type', '[]', /it is wrong: /],
-    [
-      'another type below',
-      '{"resourceSpans":[{"scopeSpans":7}]}',
-      /^The body is malformed: resourceSpans\[0\]\.scopeSpans/,
-    ],
+    ['another type below', '{"resourceSpans":7}', /^The body is malformed: resourceSpans is wrong/],
   ])('a JSON body that is %s is rejected with 400', (_what, text, message) => {
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(message);
     expect(() => decodeJsonSpans(Buffer.from(text))).toThrow(expect.objectContaining({ status: 400 }));
   });
 
   it.each([
-    [{ traceId: 'no hex' }, /spans\[0\]\.traceId is wrong: no hexadecimal digits/],
+    [{ traceId: 'no hex' }, /traceId is wrong: no hexadecimal digits/],
+    [{ traceId: 'S/kvNXezTaajzpKdDg5HNg==' }, /traceId is wrong: no hexadecimal digits/],
     [{ startTimeUnixNano: '2026-11-23T18:00:00Z' }, /startTimeUnixNano is wrong: no nanoseconds since 1970/],
     [{ startTimeUnixNano: '99999999999999999999' }, /more nanoseconds than 64 bits hold/],
     [{ startTimeUnixNano: -1 }, /no nanoseconds/],
@@ -126,19 +181,54 @@ describe('a malformed JSON body', () => {
     [{ attributes: [{ key: 'tries', value: { intValue: 'two' } }] }, /the attribute "tries" is none of OTLP/],
     [{ attributes: [{ key: 'tries', value: 2 }] }, /the attribute "tries"/],
     [{ attributes: [{ key: 'raw', value: { bytesValue: '?' } }] }, /the attribute "raw"/],
-  ])('a JSON body with %j is rejected, and the error names the path', (span, message) => {
-    expect(() => only(span)).toThrow(message);
+    [
+      { attributes: [{ key: 'big', value: { intValue: '9223372036854775808' } }] },
+      /"big" .*intValue of 64 bits/,
+    ],
+    [{ events: [{ timeUnixNano: 'noon' }] }, /events\[0\]\.timeUnixNano is wrong/],
+  ])('a span in JSON with %j is a fault that names it, and its neighbours are read', (span, message) => {
+    const [good] = request({}).resourceSpans;
+    const [bad] = request(span).resourceSpans;
+    const spans = [good, bad, good].flatMap((one) => one?.scopeSpans[0]?.spans ?? []);
+    const read = decode({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    expect(read.spans).toHaveLength(2);
+    expect(read.faults.spans).toBe(1);
+    expect(read.faults.listed[0]).toMatch(
+      /^resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[1\] \(span id "00f067aa0ba902b7"\): /,
+    );
+    expect(read.faults.listed[0]).toMatch(message);
   });
 
-  it('a JSON body is rejected when a value is nested too deep, before the stack overflows', () => {
+  it('a resource in JSON that cannot be read refuses its own spans, and those of others are read', () => {
+    const [group] = request({}).resourceSpans;
+    const resource = { attributes: [{ key: 'weather.validator.hotkey', value: 7 }] };
+    const read = decode({ resourceSpans: [{ ...group, resource }, group, { scopeSpans: 7 }, 7] });
+    expect(read.spans).toHaveLength(1);
+    expect(read.faults.spans).toBe(3);
+    expect(read.faults.listed).toMatchObject([
+      expect.stringMatching(/^resourceSpans\[0\]\.resource: the value of the attribute "weather\.validator/),
+      expect.stringMatching(/^resourceSpans\[2\]: scopeSpans is wrong/),
+      expect.stringMatching(/^resourceSpans\[3\]: it is wrong/),
+    ]);
+  });
+
+  it('a JSON body of half a million broken spans keeps the texts of five faults', () => {
+    const spans = Array.from({ length: 20_000 }, () => 7);
+    const { faults } = decode({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    expect([faults.spans, faults.listed.length]).toEqual([20_000, 5]);
+  });
+
+  it('a value in JSON that is nested too deep is a fault, before the stack overflows', () => {
     const nested = (depth: number): string =>
       `${'{"arrayValue":{"values":['.repeat(depth)}{"intValue":1}${']}}'.repeat(depth)}`;
     const body = (depth: number): Buffer =>
       Buffer.from(
         `{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${nested(depth)}}]},"scopeSpans":[]}]}`,
       );
-    expect(decodeJsonSpans(body(MAX_DEPTH))).toEqual([]);
-    expect(() => decodeJsonSpans(body(MAX_DEPTH + 1))).toThrow(/deeper than 64/);
-    expect(() => decodeJsonSpans(body(100_000))).toThrow(/deeper than 64/);
+    expect(decodeJsonSpans(body(MAX_DEPTH)).faults.listed).toEqual([]);
+    for (const depth of [MAX_DEPTH + 1, 100_000])
+      expect(decodeJsonSpans(body(depth)).faults.listed).toEqual([
+        'resourceSpans[0].resource: a value is nested deeper than 64 levels',
+      ]);
   });
 });

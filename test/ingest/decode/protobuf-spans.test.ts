@@ -28,13 +28,14 @@ const GOLDEN = Buffer.from(
   'hex',
 );
 
-const only = (span: Bytes) => decodeProtobufSpans(request([span]))[0];
+const only = (span: Bytes) => decodeProtobufSpans(request([span])).spans[0];
+const faultsOf = (body: Buffer) => decodeProtobufSpans(body).faults.listed;
 const valueOf = (value: Bytes): unknown =>
   only([...identity, ...attribute(9, 'it', value)])?.attributes['it'];
 
 describe('a request in protobuf', () => {
   it('a request in protobuf is read from the bytes that another implementation wrote', () => {
-    expect(decodeProtobufSpans(GOLDEN)).toEqual([
+    expect(decodeProtobufSpans(GOLDEN).spans).toEqual([
       {
         phase: 'ended',
         traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -67,11 +68,10 @@ describe('a request in protobuf', () => {
   });
 
   it('a request in protobuf may be empty, and a span may have nothing but its ids', () => {
-    expect(decodeProtobufSpans(Buffer.alloc(0))).toEqual([]);
+    expect(decodeProtobufSpans(Buffer.alloc(0)).spans).toEqual([]);
     expect(only(identity)).toMatchObject({
       parentSpanId: null,
       name: '',
-      endTimeUnixNano: 0n,
       statusCode: 'unset',
       statusMessage: null,
       attributes: {},
@@ -83,7 +83,7 @@ describe('a request in protobuf', () => {
     const spans = bytes(2, [...bytes(2, identity), ...bytes(2, identity)]);
     const resource = (key: string): Bytes => bytes(1, attribute(1, key, bytes(1, 'x')));
     const body = Buffer.from(bytes(1, [...spans, ...resource('a'), ...spans, ...resource('b')]));
-    const read = decodeProtobufSpans(body);
+    const read = decodeProtobufSpans(body).spans;
     expect(read).toHaveLength(4);
     for (const span of read) expect(span.resource).toEqual({ a: 'x', b: 'x' });
   });
@@ -171,18 +171,47 @@ describe('a malformed protobuf body', () => {
     expect(() => decodeProtobufSpans(body)).toThrow(expect.objectContaining({ status: 400 }));
   });
 
-  it('a protobuf body is rejected when a message exceeds the enclosing one', () => {
+  it('a span in protobuf that exceeds its enclosing message is a fault of its own', () => {
     const inner = [...bytes(1, [1, 2, 3])].map((byte, index) => (index === 1 ? 9 : byte));
-    expect(() =>
-      decodeProtobufSpans(Buffer.from([...bytes(1, bytes(2, bytes(2, inner))), ...bytes(7, 'after')])),
-    ).toThrow(/9 bytes should follow/);
+    expect(
+      faultsOf(Buffer.from([...bytes(1, bytes(2, bytes(2, inner))), ...bytes(7, 'after')])),
+    ).toMatchObject([
+      expect.stringMatching(/^resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[0\].*9 bytes should follow/),
+    ]);
   });
 
-  it('a protobuf body is rejected when a value is nested too deep, before the stack overflows', () => {
+  it('a span in protobuf with a value nested too deep is a fault of its own, before the stack overflows', () => {
     const nested = (depth: number): Bytes =>
       depth === 0 ? number(3, 1) : bytes(5, bytes(1, nested(depth - 1)));
+    const spanOf = (value: Bytes): Bytes => [...identity, ...attribute(9, 'it', value)];
     expect(valueOf(nested(MAX_DEPTH))).toBeDefined();
-    expect(() => valueOf(nested(MAX_DEPTH + 1))).toThrow(/deeper than 64/);
+    const { spans, faults } = decodeProtobufSpans(
+      request([identity, spanOf(nested(MAX_DEPTH + 1)), identity]),
+    );
+    expect(spans).toHaveLength(2);
+    expect(faults.listed).toEqual([
+      'resourceSpans[0].scopeSpans[0].spans[1] (span id "00f067aa0ba902b7"): a value is nested deeper than 64 levels',
+    ]);
+  });
+
+  it('a resource in protobuf that cannot be read refuses its own spans, and those of others are read', () => {
+    const broken = bytes(1, [
+      ...bytes(1, [0x0a, 9, 1]),
+      ...bytes(2, [...bytes(2, identity), ...bytes(2, identity)]),
+    ]);
+    const { spans, faults } = decodeProtobufSpans(Buffer.concat([Buffer.from(broken), request([identity])]));
+    expect(spans).toHaveLength(1);
+    expect([faults.spans, faults.listed[0]]).toEqual([
+      2,
+      expect.stringMatching(/^resourceSpans\[0\]\.resource: /),
+    ]);
+  });
+
+  it('a span in protobuf whose end is 0 or absent is running', () => {
+    const running = { phase: 'started', endTimeUnixNano: null };
+    expect(only(identity)).toMatchObject(running);
+    expect(only([...identity, ...fixed64(8, 0n)])).toMatchObject(running);
+    expect(only([...identity, ...fixed64(8, 5n)])).toMatchObject({ phase: 'ended', endTimeUnixNano: 5n });
   });
 
   it('a protobuf body is rejected as too large when few bytes decode to too many items', () => {

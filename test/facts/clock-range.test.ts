@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { validateTimestamps } from '#postgres/log/clock-range';
+import { validateTimestamps } from '#facts/clock-range';
 import type { ComponentScoreFact, EpochMicros } from '#facts/step-fact';
 import { componentScore, endedSpan } from '#test/support/spans';
 import { toFact } from '#test/support/facts';

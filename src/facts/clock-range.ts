@@ -1,5 +1,4 @@
-import type { EpochMicros, StepFact } from '#facts/step-fact';
-import type { Rejection } from './batch.ts';
+import type { EpochMicros, StepFact } from './step-fact.ts';
 
 const DAY = 86_400_000_000;
 /** No pipeline of this kind ran earlier. */
@@ -16,11 +15,17 @@ const formatInstant = (at: EpochMicros): string =>
 
 const isOutside = (at: EpochMicros, from: EpochMicros, to: EpochMicros): boolean => !(at >= from && at <= to);
 
+/** A fact whose timestamps cannot be right; `detail` has the value and the range. */
+export interface ClockRejection {
+  readonly reason: 'clock_out_of_range';
+  readonly detail: string;
+}
+
 /**
  * Rejects facts with timestamps of a wrong clock. Such a fact would create a partition of its own, and retention, which
  * goes by the same times, might never drop it.
  */
-export function validateTimestamps(fact: StepFact, now: EpochMicros): Rejection | null {
+export function validateTimestamps(fact: StepFact, now: EpochMicros): ClockRejection | null {
   const latestStart = now + MAX_DAYS_AHEAD * DAY;
   if (isOutside(fact.startedAt, OLDEST_START, latestStart)) {
     const detail = `the step started at ${formatInstant(fact.startedAt)}; allowed: ${formatInstant(OLDEST_START)} to a day after now, ${formatInstant(latestStart)}`;
