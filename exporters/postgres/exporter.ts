@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
 import { toObservedSpan } from '#processor/observed-span';
+import { RECEIVER } from '#semconv/instrumentation-scope';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
 import { type Batch, toBatch } from './log/batch.ts';
@@ -74,12 +75,19 @@ export class ForecastSpanExporter implements SpanExporter {
     spans: readonly ObservedSpan[],
     { account, signal }: ExportOptions = {},
   ): Promise<ExportReport> {
-    return this.#serialize(() => this.#transaction(spans, account), signal);
+    const books = withBooks(account);
+    if (books === undefined && account !== undefined && spans.length === 0)
+      return Promise.resolve({ kind: 'written' });
+    return this.#serialize(() => this.#transaction(spans, books), signal);
   }
 
   /** Writes one span that the database refuses as a dead letter, with the error of the refusal. */
   writeDeadLetter(span: ObservedSpan, error: unknown, options?: ExportOptions): Promise<ExportReport> {
-    return this.#serialize(() => writeDeadLetter(this.#pool, span, { ...options, error }), options?.signal);
+    const account = withBooks(options?.account);
+    return this.#serialize(
+      () => writeDeadLetter(this.#pool, span, { ...options, account, error }),
+      options?.signal,
+    );
   }
 
   /** A call that is abandoned returns at once; what it has begun goes on, and what it has not begun never begins. */
@@ -139,6 +147,10 @@ function untilAborted(report: Promise<ExportReport>, signal: AbortSignal): Promi
     });
   });
 }
+
+/** The account, unless its emitter has no books: a receiver made none of its records, and is no validator. */
+const withBooks = (account: EmitterAccount | undefined): EmitterAccount | undefined =>
+  account?.validatorHotkey === RECEIVER ? undefined : account;
 
 const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 

@@ -9,7 +9,8 @@ import { insertStrippedDeadLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
 
 /** The account of the batch, and why the span becomes a dead letter. */
-export interface WriteDeadLetterOptions extends ExportOptions {
+export interface WriteDeadLetterOptions {
+  readonly account?: ExportOptions['account'] | undefined;
   /** The error with which the database refused the span. */
   readonly error: unknown;
 }

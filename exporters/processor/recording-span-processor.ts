@@ -56,7 +56,10 @@ export class RecordingSpanProcessor implements SpanProcessor {
         this.#drop(reason, spans);
         this.#flushes.settle(spans);
       },
-      added: (spans) => this.#flushes.accept(spans),
+      added: (spans) => {
+        this.#flushes.accept(spans);
+        this.#wake();
+      },
     });
     this.#feed = new BatchFeed(this.#queue, this.#options.sink, this.#options.maxBatchSize);
   }

@@ -136,6 +136,9 @@ export class RecordBatches {
       this.#parts.reader.damage.mark(end.segment, 'records that cannot be decoded');
       return [];
     }
+    // Whoever made a received span counts it.
+    if (frame.kind === 'received')
+      return [{ span, booked: { sequence: frame.sequence, run: null, isFirst: false } }];
     const isFirst = frame.kind === 'started' || frame.kind === 'whole';
     return [{ span, booked: { sequence: frame.sequence, run: this.#runs.runOf(span), isFirst } }];
   }

@@ -7,7 +7,8 @@ import { withinMillis } from '#lifecycle/within-millis';
 import type { Emitter } from './books/ledger.ts';
 import { rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
 import type { SpoolLeftover } from './recovery/recovered-state.ts';
-import { Spool, type SpoolOptions, type SpoolRemainder } from './spool.ts';
+import { SenderShares, type Sender } from './sender-shares.ts';
+import { Spool, type Received, type SpoolOptions, type SpoolRemainder } from './spool.ts';
 import { claimFolder, rescueName, retireFolder, successorOf, type SpoolFolder } from './spool-folder.ts';
 
 /** Collaborators of the spool of a process. */
@@ -51,6 +52,7 @@ export class ReplaceableSpool implements SpanQueue {
   /** The spools of the batches in flight, oldest first. */
   readonly #taken: Spool[] = [];
   #failure: string | null = null;
+  readonly #shares = new SenderShares();
 
   /** @param folder of the emitter, locked by this process */
   constructor(options: ReplaceableSpoolOptions, folder: SpoolFolder) {
@@ -92,6 +94,28 @@ export class ReplaceableSpool implements SpanQueue {
     if (this.#restamp === null) return spool.push(span, now);
     const started = span.phase === 'ended' ? spool.startOf(span) : undefined;
     return spool.push({ ...span, resource: started?.resource ?? this.#restamp(span.resource) }, now);
+  }
+
+  /**
+   * Takes spans of another program, all or none, and resolves when they are on the disk. They keep the instance that
+   * their resource names, whatever becomes of this folder.
+   *
+   * @throws Error when they cannot be synced; they may be delivered all the same
+   */
+  async receive(
+    spans: readonly ObservedSpan[],
+    sender: Sender,
+    now: number,
+  ): Promise<Received | 'share_full'> {
+    const { spool } = this.#current;
+    if (!this.#shares.hasRoom(sender)) return 'share_full';
+    const before = spool.bytes;
+    const received = spool.receive(spans, now);
+    if (received !== 'written') return received;
+    this.#shares.add(spool, sender, Math.max(0, spool.bytes - before));
+    this.#options.listener.added(spans.length);
+    await spool.synced();
+    return 'written';
   }
 
   flushNow(): void {

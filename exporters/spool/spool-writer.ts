@@ -7,9 +7,9 @@ import type { OpenStep, OpenSteps } from './open-steps.ts';
 import { PendingClosings } from './pending-closings.ts';
 import { RunFinder } from './books/run-finder.ts';
 import type { CompactedLog } from './segments/compacted-log.ts';
-import type { SegmentWriter } from './segments/segment-writer.ts';
+import type { Appended, SegmentWriter } from './segments/segment-writer.ts';
 import type { TailWriter } from './segments/tail-file.ts';
-import { toFrame, toPayload } from './format/spool-record.ts';
+import { toFrame, toPayload, toReceivedFrames } from './format/spool-record.ts';
 import { type NumberedRecord, type PendingRecord, WriteBuffer } from './write-buffer.ts';
 
 /** Collaborators of the writer. */
@@ -98,6 +98,19 @@ export class SpoolWriter {
     const sequence = ledger.nextSequence();
     this.#buffer.add({ kind: isFirst ? 'whole' : 'ended', ids: span, sequence, run, start: null });
     return 'queued';
+  }
+
+  /** Appends spans of other programs, all or none: their sender keeps them until it hears that they are kept here. */
+  receive(spans: readonly ObservedSpan[]): Appended | 'too_large' {
+    this.flush();
+    const { ledger } = this.#parts;
+    const frames = toReceivedFrames(ledger.lastSequence + 1, spans);
+    if (frames === null) return 'too_large';
+    const appended = this.#parts.log.append([frames]);
+    if (appended !== 'written') return appended;
+    for (let index = 0; index < spans.length; index += 1) this.#count({ sequence: ledger.nextSequence() });
+    this.#noteTail();
+    return 'written';
   }
 
   /** Group commit: writes the buffered records in one call, or one by one when that fails, so that some may fit. */
@@ -209,7 +222,7 @@ export class SpoolWriter {
     this.checkpoint();
   }
 
-  #count({ sequence }: NumberedRecord): void {
+  #count({ sequence }: Pick<NumberedRecord, 'sequence'>): void {
     this.#written += 1;
     this.#lastWritten = sequence;
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Closing } from '#facts/closing';
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from '../emitter-report.ts';
-import type { Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
+import type { DropReason, Pushed, QueueListener, SpanBatch, SpanQueue } from '#processor/span-queue';
 import { ArrivalSamples } from './arrival-samples.ts';
 import { BooksFile } from './books/books-file.ts';
 import { Ledger, type Emitter } from './books/ledger.ts';
@@ -25,6 +25,9 @@ export interface SpoolOptions extends SegmentWriterOptions {
   /** Whether this process still has the lock of the directory; always, unless given. */
   readonly isHeld?: () => boolean;
 }
+
+/** Outcome of receiving spans of another program. */
+export type Received = 'written' | DropReason;
 
 /** What is left in a spool when its process ends. */
 export interface SpoolRemainder {
@@ -145,6 +148,25 @@ export class Spool implements SpanQueue {
     // A merged end keeps the arrival of its start.
     if (pushed === 'queued') this.#arrivals.add(this.#ledger.lastSequence, now);
     return pushed;
+  }
+
+  /** Takes spans of other programs, all or none; `synced` tells when they are on the disk. */
+  receive(spans: readonly ObservedSpan[], now: number): Received {
+    if (this.#isClosed) return 'after_shutdown';
+    if (this.#isFenced) return 'spool_failed';
+    const received = this.#writer.receive(spans);
+    if (received === 'written') this.#arrivals.add(this.#ledger.lastSequence, now);
+    return received;
+  }
+
+  /** Resolves when all that was written so far is on the disk, and would survive a loss of power. */
+  synced(): Promise<void> {
+    return this.#segments.synced();
+  }
+
+  /** The newest record, and the newest of those that are all delivered. */
+  get progress(): { readonly written: number; readonly delivered: number } {
+    return { written: this.#ledger.lastSequence, delivered: this.#ledger.deliveredSequence };
   }
 
   /** Writes the buffer at once, for a process that may exit before the microtask runs. */

@@ -7,7 +7,7 @@ import { SpanEncoder } from './format/span-encoder.ts';
 
 /** A record with its number, before it is encoded. */
 export interface NumberedRecord {
-  readonly kind: Exclude<RecordKind, 'carried'>;
+  readonly kind: Exclude<RecordKind, 'carried' | 'received'>;
   /** Identity of its span. */
   readonly ids: SpanIds;
   readonly sequence: number;

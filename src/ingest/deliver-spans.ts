@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { validateTimestamps } from '#facts/clock-range';
 import type { ObservedSpan } from '#facts/observed-span';
 import { translate } from '#facts/translate';
@@ -7,20 +8,25 @@ import { hideSecrets } from '#semconv/secret-values';
 import type { DecodedSpans } from './decode/attributes.ts';
 import type { Faults } from './decode/faults.ts';
 import { busy } from './http-error.ts';
-import { withValidIds } from './validate-ids.ts';
+import { withNamedSenders, withValidIds } from './span-identity.ts';
 
-/** Result of a delivery: `written` durably; `retryable`, with nothing known to be written; or `rejected` for good. */
+/** Result of a delivery: `written` durably, on disk at least; `retryable`, with nothing known to be written; or `rejected` for good. */
 export type SinkReport =
   { readonly kind: 'written' } | { readonly kind: 'retryable' | 'rejected'; readonly error: unknown };
 
-/** Writes spans to the sink; resolves when they are durable, not before. Must be idempotent: senders retry. */
+/** Keeps spans, all or none; resolves when they are durable, not before. Must be idempotent: senders retry. */
 export type DeliverBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
+
+/** Why spans are refused: they cannot be read, or they could not be kept and may be sent again. */
+export type RefusalReason = 'unreadable' | 'not_kept';
 
 /** What a delivery needs. */
 export interface DeliveryParts {
   readonly deliver: DeliverBatch;
   /** Called with the reason when the sink did not write spans. */
   readonly onProblem: (error: unknown) => void;
+  /** Counts spans that are refused here, by reason; those that the sink makes dead letters are counted by it. */
+  readonly onRefused?: (reason: RefusalReason, spans: number) => void;
   /** Milliseconds since 1970; the system clock unless given. */
   readonly now?: () => number;
 }
@@ -35,36 +41,43 @@ export interface DeliveryResult {
 /** Spans of one transaction, neither too small nor too long. */
 const BATCH_SIZE = 2000;
 const RETRY_AFTER_SECONDS = 5;
+/** Spans that are translated before other requests have their turn; a few milliseconds. */
+const SPANS_PER_TURN = 250;
 
 /**
- * Delivers spans, without their secrets, to the sink, batch by batch, and resolves when all valid ones are written.
+ * Delivers spans, without their secrets, to the sink, batch by batch, and resolves when all valid ones are durable.
  *
  * Spans that violate the vocabulary, or whose clock is wrong, count as rejected; the sink writes them as dead letters.
- * Spans without a step belong to other programs: they are accepted and ignored.
+ * Spans without a step are of no use here: they are accepted and ignored.
  *
  * @throws HttpError 503 when the sink cannot write now; the sender then retries all of them
  */
 export async function deliverSpans(
   { spans, faults }: DecodedSpans,
-  { deliver, onProblem, now = Date.now }: DeliveryParts,
+  { deliver, onProblem, onRefused = () => undefined, now = Date.now }: DeliveryParts,
 ): Promise<DeliveryResult> {
-  const usable = withValidIds(hideSecrets(spans), faults);
+  const usable = withNamedSenders(withValidIds(hideSecrets(spans.filter(isStep)), faults));
+  if (faults.spans > 0) onRefused('unreadable', faults.spans);
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);
     const report = await reportOf(batch, deliver);
     if (report.kind !== 'written') onProblem(report.error);
+    if (report.kind !== 'written') onRefused('not_kept', batch.length);
     if (report.kind === 'retryable') {
       throw busy('The spans could not be written and may be sent again.', RETRY_AFTER_SECONDS, {
         cause: report.error,
       });
     }
-    for (const span of batch) {
+    for (const [index, span] of batch.entries()) {
+      if (index % SPANS_PER_TURN === 0) await setImmediate();
       const fault = report.kind === 'written' ? faultOf(span, now()) : REJECTED_BY_DATABASE;
       if (fault !== null) faults.add(`span ${span.spanId}: ${fault}`);
     }
   }
   return { rejectedSpans: faults.spans, errorMessage: describeFaults(faults) };
 }
+
+const isStep = ({ attributes }: ObservedSpan): boolean => attributes['weather.step.name'] !== undefined;
 
 /** A sink that throws counts as retryable. */
 async function reportOf(batch: readonly ObservedSpan[], deliver: DeliverBatch): Promise<SinkReport> {

@@ -13,7 +13,7 @@ import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts
 /** Address, sink and limits of the server. */
 export interface IngestServerOptions extends Pick<
   ExportHandlerParts,
-  'deliver' | 'token' | 'onProblem' | 'now'
+  'deliver' | 'token' | 'onProblem' | 'onRefused' | 'now'
 > {
   readonly host: string;
   /** 0 lets the kernel choose. */

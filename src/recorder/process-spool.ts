@@ -10,7 +10,8 @@ import type { DropReason } from '#processor/span-queue';
 import { createAdopter, type Adopted } from '#spool/recovery/adopt-spools';
 import { unreadableBytes } from '#spool/recovery/inspect-spools';
 import { ReplaceableSpool } from '#spool/replaceable-spool';
-import type { SpoolRemainder } from '#spool/spool';
+import type { Sender } from '#spool/sender-shares';
+import type { Received, SpoolRemainder } from '#spool/spool';
 import type { Emitter } from '#spool/books/ledger';
 import { claimFolder, type SpoolFolder } from '#spool/spool-folder';
 import { startUpkeep } from '#spool/heartbeat';
@@ -41,6 +42,8 @@ export interface RecordingSpoolOptions {
 /** The spool of a process, and the processor that fills it. */
 export interface RecordingSpool {
   readonly processor: RecordingSpanProcessor;
+  /** Takes spans of another program, all or none; resolves when they are on the disk. */
+  readonly receive: ReceiveSpans;
   /** Bytes on disk. */
   readonly bytes: () => number;
   /** Bytes of spools for the same database that were set aside, because they cannot be read. */
@@ -56,6 +59,27 @@ export interface RecordingSpool {
   /** Call after the processor was shut down. Removes the spool if it is empty. @returns what is left */
   readonly finish: () => Promise<SpoolRemainder>;
 }
+
+/** Outcome of receiving: on the disk; or not kept, and the sender may send the same again later, or never. */
+export type ReceiveReport =
+  { readonly kind: 'written' } | { readonly kind: 'retryable' | 'rejected'; readonly error: Error };
+export type ReceiveSpans = (spans: readonly ObservedSpan[], sender: Sender) => Promise<ReceiveReport>;
+
+/** What a sender and its operator are told when spans cannot be kept. */
+const NOT_KEPT: Readonly<Partial<Record<Received | 'share_full', string>>> = {
+  share_full: 'the share of the spool that this token has is full',
+  spool_full: 'the spool is full: raise BAROGRAPH_SPOOL_LIMIT_MIB, or make the database answer',
+  disk_full: 'the disk of the spool is full: free some of it, or make the database answer',
+};
+
+const receiveInto =
+  (spool: ReplaceableSpool): ReceiveSpans =>
+  async (spans, sender) => {
+    const received = await spool.receive(spans, sender, systemScheduler.now());
+    if (received === 'written') return { kind: 'written' };
+    const error = new Error(`Spans of other programs were not kept: ${NOT_KEPT[received] ?? received}.`);
+    return { kind: received === 'too_large' ? 'rejected' : 'retryable', error };
+  };
 
 /**
  * Opens a spool of which this process holds the lock.
@@ -78,6 +102,7 @@ export async function openRecordingSpool(options: RecordingSpoolOptions): Promis
   const dropped: Record<string, number> = {};
   return {
     processor,
+    receive: receiveInto(spool),
     bytes: () => spool.bytes,
     unreadableBytes: () => unreadableBytes(root),
     droppedOfOthers: () => dropped,

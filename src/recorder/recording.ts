@@ -22,7 +22,7 @@ import type { HttpServer } from '#http/http-server';
 import { startMetricsServer } from '#http/metrics-server';
 import { refreshMiners, startMinerStatsPoller } from './miner-stats-poller.ts';
 import { preparePartitions, startPartitionMaintenance } from './partition-scheduler.ts';
-import { openRecordingSpool, type RecordingSpool } from './process-spool.ts';
+import { openRecordingSpool, type ReceiveSpans, type RecordingSpool } from './process-spool.ts';
 import { createSampler } from './sampler.ts';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
@@ -68,8 +68,12 @@ export interface Recording {
   /** Where `/metrics` is served; null when its port could not be opened. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
-  /** Writes spans of other programs, bypassing the spool: the sender keeps them until the report says committed. */
+  /** Writes spans that are kept elsewhere until the report says committed, bypassing the spool. */
   readonly write: (...batch: Parameters<SpanSink['export']>) => ReturnType<SpanSink['export']>;
+  /** Takes spans of other programs, all or none. They are on the disk when the report says `written`, and recorded later. */
+  readonly receive: ReceiveSpans;
+  /** Counts received spans that were refused before they reached the spool, in `barograph_recorder_rejected_total`. */
+  readonly countRefused: (reason: string, spans: number) => void;
   /** The outcome of the first adoption, once its records are delivered. */
   readonly adopted: Promise<Adopted>;
   /** What is left in the spool of this process; null before `close`. */
@@ -99,7 +103,8 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
     await migrate(pool);
     await preparePartitions(pool);
     const instanceId = randomUUID();
-    const { spool, prometheus, sink } = await createRecorder(options, { pool, server, instanceId });
+    const recorder = await createRecorder(options, { pool, server, instanceId });
+    const { spool, prometheus } = recorder;
     let remainder: SpoolRemainder | null = null;
     add(async () => (remainder = await spool.finish()));
     const metrics = await openMetrics(options, { pool, prometheus });
@@ -133,7 +138,9 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       databaseKind: server.kind,
       metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
       counters: () => processor.counters,
-      write: (spans, more) => sink.export(spans, more),
+      write: (spans, more) => recorder.sink.export(spans, more),
+      receive: spool.receive,
+      countRefused: recorder.countRefused,
       adopted,
       remainder: () => remainder,
       flush: () => processor.forceFlush(),
@@ -172,7 +179,13 @@ interface RecorderContext {
 /** The two sinks of the facts, and the spool that feeds them. */
 async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderContext) {
   const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
-  const prometheus = createPrometheusExporter({ recorderState: () => stateOf(spool, config) });
+  const rejected: Record<string, number> = {};
+  const countRefused = (reason: string, spans: number): void => {
+    rejected[reason] = (rejected[reason] ?? 0) + spans;
+  };
+  const prometheus = createPrometheusExporter({
+    recorderState: () => ({ ...stateOf(spool, config), rejected }),
+  });
   await refreshMiners({ pool, prometheus });
   const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
   const plain = toSink(exporter);
@@ -187,7 +200,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
     onProblem,
     onAdopted,
   });
-  return { spool, prometheus, sink };
+  return { spool, prometheus, sink, countRefused };
 }
 
 /** Maintains the partitions and reports each round. @returns the closer */

@@ -16,3 +16,9 @@ export const INSTRUMENTATION_SCOPE = {
   version: '0.1.0',
   schemaUrl: 'https://opentelemetry.io/schemas/1.39.0',
 } as const;
+
+/**
+ * In place of a validator: the emitter of `barograph record`, which receives spans and makes none. Its spool has no books
+ * in the tables, since none of its records is a step of its own.
+ */
+export const RECEIVER = 'barograph-record';

@@ -45,11 +45,11 @@ describe('deliverSpans', () => {
     },
   );
 
-  it('deliverSpans accepts a valid step and the span of another program', async () => {
+  it('deliverSpans accepts a valid step, and the span of another program, which it does not keep', async () => {
     const { batches, deliver } = sinkOf(WRITTEN);
     const taken = await deliverSpans([good, foreign], deliver, ignore);
     expect(taken).toEqual({ rejectedSpans: 0, errorMessage: '' });
-    expect(batches).toEqual([[good, foreign]]);
+    expect(batches).toEqual([[good]]);
   });
 
   it('deliverSpans counts an invalid span with its reason, and still delivers it to the sink', async () => {
@@ -82,6 +82,25 @@ describe('deliverSpans', () => {
     expect(rejectedSpans).toBe(8);
     expect(errorMessage.split('; span')).toHaveLength(5);
     expect(errorMessage).toMatch(/; and 3 more$/);
+  });
+
+  it('deliverSpans names senders without an instance by what their resource says, and leaves the others as they are', async () => {
+    const { batches, deliver } = sinkOf(WRITTEN);
+    const from = (resource: ObservedSpan['resource']): ObservedSpan => ({ ...good, resource });
+    const named = from({ 'service.instance.id': 'a', 'host.name': 'x' });
+    const spans = [
+      named,
+      from({ 'host.name': 'x', 'process.pid': 7 }),
+      from({ 'process.pid': 7, 'host.name': 'x' }),
+      from({ 'host.name': 'y', 'service.instance.id': '' }),
+      from({ big: 2n ** 60n }),
+    ];
+    await deliverSpans(spans, deliver, ignore);
+    const ids = batches[0]?.map(({ resource }) => String(resource['service.instance.id'])) ?? [];
+    expect(batches[0]?.[0]).toBe(named);
+    expect(ids[1]).toMatch(/^unnamed-[0-9a-f]{16}$/);
+    expect(ids[2]).toBe(ids[1]);
+    expect(new Set(ids).size).toBe(4);
   });
 
   it('deliverSpans sends no secret back to the sender', async () => {

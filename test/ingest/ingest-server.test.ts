@@ -4,10 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startIngestServer, type SinkReport } from '#ingest';
 import { CategorizedError } from '#semconv';
-import { identity, request } from './support/protobuf.ts';
+import { attribute, bytes, identity, request } from './support/protobuf.ts';
 import { JSON_TYPE, parsed, send, serving } from './support/serving.ts';
 
-const ONE_SPAN = request([identity]);
+const STEP = [...identity, ...attribute(9, 'weather.step.name', bytes(1, 'query'))];
+const ONE_SPAN = request([STEP]);
 const GZIP = { 'content-encoding': 'gzip' };
 const messageOf = (seen: Parameters<typeof parsed>[0]): string =>
   (parsed(seen) as { message: string }).message;
@@ -27,7 +28,7 @@ describe('the ingest server', () => {
     ['declared as not packed', ONE_SPAN, { 'content-encoding': 'identity' }],
     [
       'in JSON',
-      '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7"}]}]}]}',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"00f067aa0ba902b7","attributes":[{"key":"weather.step.name","value":{"stringValue":"query"}}]}]}]}]}',
       JSON_TYPE,
     ],
   ])('the ingest server accepts a body %s', async (_how, body, headers) => {
@@ -89,7 +90,11 @@ describe('the ingest server', () => {
       const headers = { traceparent, tracestate: 'sender=1', baggage: 'weather.run.id=99' };
       expect((await send(server, { body: ONE_SPAN, headers })).status).toBe(200);
       expect(taken).toMatchObject([
-        { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: null, attributes: {} },
+        {
+          traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+          parentSpanId: null,
+          attributes: { 'weather.step.name': 'query' },
+        },
       ]);
     });
   });
@@ -118,7 +123,7 @@ describe('the ingest server', () => {
   });
 
   it('the ingest server reports rejected spans to the sender, and writes the rest', async () => {
-    const body = request([identity, [...identity].slice(0, 18)]);
+    const body = request([STEP, [...STEP.slice(0, 18), ...STEP.slice(28)]]);
     await serving({}, async ({ server, taken }) => {
       const seen = await send(server, { body });
       expect(seen.status).toBe(200);

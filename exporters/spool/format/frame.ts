@@ -2,13 +2,14 @@ import { crc32 } from 'node:zlib';
 import { ByteWriter } from './byte-writer.ts';
 
 /** The kinds of records; their index is stored, so new ones are appended. */
-export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried'] as const;
+export const RECORD_KINDS = ['started', 'ended', 'whole', 'closed', 'carried', 'received'] as const;
 /**
  * - `started`, `ended`: a span as it was observed.
  * - `whole`: an ended span without a stored start; it is the first record of its span.
  * - `closed`: a synthetic end, for a span that never ended or whose end was dropped.
  * - `carried`: the start of a running span, rewritten by compaction before its segment is removed. It repeats the number of
  *   the start and is not delivered again.
+ * - `received`: a span of another program. It opens no step, and the death of this process ends none that it may have begun.
  */
 export type RecordKind = (typeof RECORD_KINDS)[number];
 

@@ -1,6 +1,13 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { ByteWriter } from './byte-writer.ts';
-import { encodeFrame, MAX_PAYLOAD_BYTES, type Frame, type RecordKind } from './frame.ts';
+import {
+  beginFrame,
+  encodeFrame,
+  endFrame,
+  MAX_PAYLOAD_BYTES,
+  type Frame,
+  type RecordKind,
+} from './frame.ts';
 import type { RunIdentity } from '../books/ledger.ts';
 import { RunFinder } from '../books/run-finder.ts';
 import { SpanDecoder } from './span-decoder.ts';
@@ -12,6 +19,23 @@ export const runOf = (span: ObservedSpan): RunIdentity | null => new RunFinder()
 /** Encodes a record as a frame; null when the payload exceeds `MAX_PAYLOAD_BYTES`. */
 export function toFrame(kind: RecordKind, sequence: number, payload: Uint8Array): Buffer | null {
   return payload.length > MAX_PAYLOAD_BYTES ? null : encodeFrame({ kind, sequence, payload });
+}
+
+/**
+ * Encodes spans of other programs as records with consecutive numbers, in one chunk; null when one is too large.
+ *
+ * @throws TypeError when an attribute cannot be encoded
+ */
+export function toReceivedFrames(first: number, spans: readonly ObservedSpan[]): Buffer | null {
+  const writer = new ByteWriter();
+  const encoder = new SpanEncoder(writer);
+  for (const [index, span] of spans.entries()) {
+    const from = beginFrame(writer);
+    encoder.encode(span);
+    if (writer.length - from > MAX_PAYLOAD_BYTES) return null;
+    endFrame(writer, from, { kind: 'received', sequence: first + index });
+  }
+  return writer.slice(0, writer.length);
 }
 
 /** Encodes a span as a payload. @throws TypeError when an attribute cannot be encoded */

@@ -158,7 +158,7 @@ async function rewriteRecords(
       const span = toSpan(frame, decoder);
       const isFirst = kind === 'started' || kind === 'whole';
       if (span === null) continue;
-      const record = { sequence, run: runs.runOf(span), isFirst };
+      const record = { sequence, run: kind === 'received' ? null : runs.runOf(span), isFirst };
       group.set(sequence, { bytes: encodeFrame(frame), record });
     }
     const write = (records: readonly { readonly bytes: Buffer; readonly record: BookedRecord }[]): void => {

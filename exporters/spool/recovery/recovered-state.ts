@@ -128,6 +128,10 @@ export class RecoveredState {
       this.lastWritten = Math.max(this.lastWritten, sequence);
     }
     if (span === null) return;
+    if (kind === 'received') {
+      ledger.replayRecord({ sequence, run: null, isFirst: false }, isDelivered);
+      return;
+    }
     const run = this.#runs.runOf(span);
     if (kind === 'started' || kind === 'carried') {
       this.open.set({ started: span, sequence, run, bufferIndex: null, segment, dropped: null });

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { SEGMENT_HEADER } from '../format/frame.ts';
+import { fdatasyncOpen, GroupSync } from './group-sync.ts';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
 
 /** Options of the log of a spool. */
@@ -57,6 +58,10 @@ export class SegmentWriter {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #hasFailed = false;
+  /** Descriptors with records that may be in the page cache alone. */
+  readonly #unsynced = new Set<number>();
+  #isFolderUnsynced = false;
+  readonly #groupSync = new GroupSync(() => this.#sync());
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
@@ -102,6 +107,31 @@ export class SegmentWriter {
     } catch (error) {
       const isFolderGone = this.#file === null && codeOf(error) === 'ENOENT';
       return isFolderGone ? this.#hold(group, bytes) : this.#undo(error);
+    }
+  }
+
+  /**
+   * Resolves when everything that was appended before the call is on the disk. Concurrent calls share one sync.
+   *
+   * @throws Error when it cannot be synced, or when its folder is gone
+   */
+  synced(): Promise<void> {
+    if (this.#heldBytes > 0) return Promise.reject(new Error('the folder of the spool is gone'));
+    return this.#unsynced.size === 0 && this.#groupSync.isIdle ? Promise.resolve() : this.#groupSync.next();
+  }
+
+  async #sync(): Promise<void> {
+    const files = [...this.#unsynced];
+    const isFolderUnsynced = this.#isFolderUnsynced;
+    this.#unsynced.clear();
+    this.#isFolderUnsynced = false;
+    try {
+      for (const file of files) await fdatasyncOpen(file);
+      if (isFolderUnsynced) syncDirectory(this.#options.directory);
+    } catch (error) {
+      for (const file of files) this.#unsynced.add(file);
+      this.#isFolderUnsynced ||= isFolderUnsynced;
+      throw error;
     }
   }
 
@@ -180,6 +210,8 @@ export class SegmentWriter {
 
   #letGo(number: number): void {
     const file = this.#kept.get(number);
+    // Its records are delivered: nothing of them has to be on this disk.
+    if (file !== undefined) this.#unsynced.delete(file);
     if (file !== undefined) closeSync(file);
     this.#kept.delete(number);
   }
@@ -199,6 +231,7 @@ export class SegmentWriter {
     this.#written = 0;
     this.#file = file;
     if (this.#options.durability === 'disk') syncDirectory(this.#options.directory);
+    else this.#isFolderUnsynced = true;
     return file;
   }
 
@@ -212,6 +245,7 @@ export class SegmentWriter {
       written += writevSync(file, [rest]);
     }
     if (this.#options.durability === 'disk') fdatasyncSync(file);
+    else this.#unsynced.add(file);
   }
 
   #undo(error: unknown): AppendFailure {

@@ -3,6 +3,7 @@ import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { startIngestServer, TRACES_PATH } from '#ingest';
 import { startRecording } from '#recorder/recording';
+import { RECEIVER } from '#semconv/instrumentation-scope';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
@@ -28,16 +29,13 @@ export interface RecordingEndpoints {
   readonly database: string;
 }
 
-/** Placeholder: this process runs no steps, and received spans name their validators themselves. */
-const NO_VALIDATOR = 'barograph-record';
-
 /** Receives spans of other programs and records them until the signal aborts. */
 export async function runRecorder({ config, isJson, output, signal }: RunRecorderOptions): Promise<void> {
   const onProblem = dedupeWarnings((message) => output.problem(message));
   const { recording, endpoints, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
       config,
-      validatorHotkey: NO_VALIDATOR,
+      validatorHotkey: RECEIVER,
       hasOwnSteps: false,
       onProblem,
       onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
@@ -48,8 +46,9 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
       host: config.ingestHost,
       port: config.ingestPort,
       token: config.ingestToken,
-      deliver: recording.write,
+      deliver: (spans) => recording.receive(spans, { name: '', shareBytes: config.spoolLimitBytes }),
       onProblem,
+      onRefused: recording.countRefused,
     });
     add(() => ingest.close());
     const endpoints: RecordingEndpoints = {

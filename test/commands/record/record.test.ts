@@ -35,6 +35,10 @@ const environment = () => ({
   BAROGRAPH_DATA_DIR: testDataDirectory(),
   BAROGRAPH_INGEST_PORT: '0',
 });
+/** Waits until a table has so many rows; the test fails by its time-out when it never has. */
+const committed = async (table: string, rows: number): Promise<void> => {
+  while ((await count(table)) < rows) await new Promise(setImmediate);
+};
 const count = async (table: string): Promise<number> =>
   Number((await database.pool.query<{ n: string }>(`select count(*) as n from ${table}`)).rows[0]?.n);
 
@@ -76,19 +80,48 @@ const runs = async (): Promise<readonly RunLine[]> =>
 const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
 
 describe('barograph record', () => {
-  it('a success response means that rows are committed and invalid spans are dead letters, both counted', async () => {
+  it('a success response means that spans are on disk; rows and dead letters follow, and both are counted', async () => {
     const { result: metrics } = await whileRecording(async ({ traces, metrics }) => {
       const seen = await send({ port: portOf(traces) }, { body: BODY });
       expect(seen.status).toBe(200);
-      expect(await count('weather_forecast_steps')).toBe(1);
-      expect(await count('dead_letter_spans')).toBe(1);
       expect(seen.body.toString()).toContain('"finished"');
+      await committed('dead_letter_spans', 1);
+      expect(await count('weather_forecast_steps')).toBe(1);
       return (await fetch(metrics ?? '')).text();
     });
     expect(metrics).toMatch(/barograph_recorder_batches_total\{result="written"\} 1/);
     expect(metrics).toMatch(
       /barograph_recorder_rejected_spans_total\{reason="invalid_attribute"\} 1|rejected.*invalid_attribute.* 1/,
     );
+    const validators = await database.pool.query<{ hotkey: string }>('select hotkey from validators');
+    expect(validators.rows, 'the recorder is no validator').toEqual([{ hotkey: '5Validator' }]);
+    expect(await count('emitters')).toBe(1);
+  });
+
+  it('no span is lost in an outage, nor when the recorder is killed between its answer and the commit', async () => {
+    const data = { ...environment() };
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
+      env: { PATH: process.env['PATH'] ?? '', ...data },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const { traces } = JSON.parse(line.toString()) as RecordingEndpoints;
+    const blocker = await database.pool.connect();
+    try {
+      await blocker.query('begin; lock table validators in access exclusive mode');
+      for (const at of [0, 10, 20, 30]) {
+        const spans = [...sdkSpans([{ attributes: queryStep(), at }])];
+        const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) ?? []);
+        expect((await send({ port: portOf(traces) }, { body })).status).toBe(200);
+      }
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    } finally {
+      await blocker.query('rollback');
+      blocker.release();
+    }
+    await whileRecording(() => committed('weather_forecast_steps', 4), data);
+    expect(await count('weather_forecast_steps')).toBe(4);
   });
 
   it('a span without an end is a running step, and ends when its end is sent', async () => {
@@ -112,7 +145,7 @@ describe('barograph record', () => {
       ] as const) {
         const seen = await send({ port: portOf(traces) }, { body: JSON.stringify(body), headers: JSON_TYPE });
         expect([seen.status, seen.body.toString()]).toEqual([200, '{}']);
-        expect(await statuses()).toEqual([status]);
+        while ((await statuses())[0] !== status) await new Promise(setImmediate);
       }
     });
   });
@@ -121,7 +154,7 @@ describe('barograph record', () => {
     await whileRecording(
       async ({ traces }) => {
         expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
-        expect(await count('weather_forecast_steps')).toBe(1);
+        await committed('weather_forecast_steps', 1);
       },
       { OTEL_SDK_DISABLED: 'true' },
     );
@@ -140,25 +173,45 @@ describe('barograph record', () => {
     );
   });
 
-  it('senders are asked to retry while the tables cannot be written, and one warning is printed', async () => {
-    const { problems } = await whileRecording(async ({ traces }) => {
+  it('senders hear of success while the tables cannot be written, and their spans are recorded afterwards', async () => {
+    await whileRecording(async ({ traces }) => {
       // As a disk that is full would: an error of the server that trying again may heal.
       await database.pool.query(
         `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no space' using errcode = '53100'; end $$;
          create trigger refuse before insert on weather_forecast_runs execute function refuse()`,
       );
       try {
-        for (let time = 0; time < 2; time += 1) {
-          const seen = await send({ port: portOf(traces) }, { body: BODY });
-          expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
-        }
+        for (let time = 0; time < 2; time += 1)
+          expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+        expect(await count('weather_forecast_steps')).toBe(0);
       } finally {
         await database.pool.query('drop function refuse cascade');
       }
-      expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
-      expect(await count('weather_forecast_steps')).toBe(1);
+      await committed('weather_forecast_steps', 1);
     });
-    expect(problems).toEqual(['no space']);
+    expect(await count('weather_forecast_steps')).toBe(1);
+  });
+
+  it('senders are asked to retry when the spool is full, one warning is printed, and each refused span is counted', async () => {
+    const { result: metrics, problems } = await whileRecording(
+      async ({ traces, metrics }) => {
+        const text = 'x'.repeat(600_000);
+        const large = [
+          ...sdkSpans([{ attributes: queryStep({ text }) }, { attributes: queryStep({ text }) }]),
+        ];
+        const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(large) ?? []);
+        for (let time = 0; time < 2; time += 1) {
+          const seen = await send({ port: portOf(traces) }, { body });
+          expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
+        }
+        return (await fetch(metrics ?? '')).text();
+      },
+      { BAROGRAPH_SPOOL_LIMIT_MIB: '1' },
+    );
+    expect(problems).toEqual([
+      'Spans of other programs were not kept: the spool is full: raise BAROGRAPH_SPOOL_LIMIT_MIB, or make the database answer.',
+    ]);
+    expect(metrics).toMatch(/barograph_recorder_rejected_total\{reason="not_kept"\} 4/);
   });
 
   it('docs/examples/end-run.mjs ends a run that nothing works on, so that retention can drop it', async () => {
@@ -166,6 +219,7 @@ describe('barograph record', () => {
       const attributes = queryStep({ 'weather.run.status': 'awaiting_results' });
       const body = ProtobufTraceSerializer.serializeRequest([...sdkSpans([{ attributes }])]) ?? [];
       await send({ port: portOf(traces) }, { body: Buffer.from(body) });
+      await committed('weather_forecast_runs', 1);
       const [open] = await runs();
       expect(open).toMatchObject({ status: 'awaiting_results', completion_time: null });
       const validator = (await database.pool.query<{ hotkey: string }>('select hotkey from validators'))
@@ -176,6 +230,7 @@ describe('barograph record', () => {
         { env: { OTEL_EXPORTER_OTLP_ENDPOINT: new URL(traces).origin } },
       );
       expect(stdout).toBe('200 {}\n');
+      while ((await runs())[0]?.status !== 'stale_abandoned') await new Promise(setImmediate);
       expect(await runs()).toEqual([
         {
           id: open?.id,
