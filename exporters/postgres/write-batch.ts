@@ -9,6 +9,7 @@ import { rejectLateSpans } from './log/late-spans.ts';
 import { COMPONENT_PARTITIONS, type Partitions, STEP_PARTITIONS } from './log/partitions.ts';
 import { ofMiners, recorded, type RecordedFact } from './log/recorded-fact.ts';
 import { writeBooks } from './books/emitter-books.ts';
+import { type ReceivedSpan, writeSenderBooks } from './books/sender-books.ts';
 import { upsertClosings, replaceClosings } from './log/closings.ts';
 import { writeComponentScores } from './log/component-scores.ts';
 import { readKnownRows } from './log/known-rows.ts';
@@ -44,6 +45,14 @@ interface Logged {
   readonly replaced: ReadonlyMap<RecordedFact, RecordedFact>;
 }
 
+/** What accompanies a batch. */
+export interface WriteBatchOptions {
+  /** The account that the emitter sends with its spans, for the books. */
+  readonly account?: EmitterAccount | undefined;
+  /** False for spans that come once more, as those of dead letters: their numbers were counted when they came first. */
+  readonly isFirstHand?: boolean;
+}
+
 /**
  * Writes one batch; the caller opens and commits the transaction. The append to the log is the deduplication: only
  * facts that are new to it reach the folds, so that a redelivered span does not count twice.
@@ -52,7 +61,7 @@ export async function writeBatch(
   client: ClientBase,
   batch: Batch,
   partitions: Partitions,
-  account?: EmitterAccount,
+  { account, isFirstHand = true }: WriteBatchOptions = {},
 ): Promise<Committed> {
   await insertDeadLetters(client, batch.rejected);
   // Lock order: attaching a partition locks the table `validators`, so it comes before the row locks on validators.
@@ -67,6 +76,7 @@ export async function writeBatch(
   const { counts, alsoChanged } = await writeFolds(client, logged);
   if (account !== undefined)
     await writeBooks(client, account, { validatorIds: ids, newSpans: countNewSpans(logged) });
+  if (isFirstHand) await writeSenderBooks(client, receivedSpans(batch, logged));
   return {
     steps: logged.finished.map(({ fact }) => fact),
     // Every miner of the batch, changed or not: the reply to an earlier commit of the same batch may have been lost.
@@ -77,6 +87,15 @@ export async function writeBatch(
     rows: counts,
     rejected: countReasons(batch),
   };
+}
+
+function receivedSpans({ sources, rejected }: Batch, logged: Logged): readonly ReceivedSpan[] {
+  const { finished, running, known } = logged;
+  const fresh = new Set([...finished, ...running].filter((one) => !known.has(one)).map(({ fact }) => fact));
+  return [
+    ...sources.map(({ span, fact }) => ({ span, isNew: fresh.has(fact) })),
+    ...rejected.map(({ span }) => ({ span, isNew: false })),
+  ];
 }
 
 const countNewSpans = ({ finished, running }: Logged): number =>
@@ -164,34 +183,32 @@ async function writeFolds(client: ClientBase, { finished, running, known, replac
 }
 
 /** The parameters of recording besides the spans. */
-export interface RecordSpansOptions {
+export interface RecordSpansOptions extends WriteBatchOptions {
   readonly partitions: Partitions;
   /** Reference clock for `validateTimestamps`. */
   readonly now: EpochMicros;
-  /** The account that the emitter sends with its spans, for the books. */
-  readonly account?: EmitterAccount | undefined;
 }
 
 /**
- * Records spans; the caller opens and commits the transaction. A span that cannot be recorded becomes a dead letter.
+ * Records spans that come once more; the caller opens and commits the transaction. A span that cannot be recorded becomes a dead letter.
  */
 export async function recordSpans(
   client: ClientBase,
   spans: readonly ObservedSpan[],
   options: RecordSpansOptions,
 ): Promise<Committed> {
-  return recordBatch(client, await toBatch(spans), options);
+  return recordBatch(client, await toBatch(spans), { ...options, isFirstHand: false });
 }
 
 /** `recordSpans` for spans that are translated already. */
 export async function recordBatch(
   client: ClientBase,
   translated: Batch,
-  { partitions, now, account }: RecordSpansOptions,
+  { partitions, now, ...options }: RecordSpansOptions,
 ): Promise<Committed> {
   const valid = rejectFacts(translated, (fact) => validateTimestamps(fact, now));
   const { batch, recheck } = await rejectLateSpans(client, valid, now);
-  const committed = await writeBatch(client, batch, partitions, account);
+  const committed = await writeBatch(client, batch, partitions, options);
   await recheck();
   return committed;
 }

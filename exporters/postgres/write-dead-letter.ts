@@ -45,7 +45,7 @@ export async function writeDeadLetter(
   const store = (letters: readonly RejectedSpan[]): Promise<unknown> =>
     inTransaction(pool, async (client) => {
       if (letters.length === 0) await insertStrippedDeadLetter(client, rejected);
-      return writeBatch(client, { ...EMPTY_BATCH, rejected: letters }, new Partitions(), account);
+      return writeBatch(client, { ...EMPTY_BATCH, rejected: letters }, new Partitions(), { account });
     });
   try {
     await store([rejected]);

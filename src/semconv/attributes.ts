@@ -111,6 +111,13 @@ export const ATTRIBUTES = {
   'weather.truth.due_time': instant('', '2026-11-29T06:00:00Z', 'When ERA5 is due for the lead'),
   'weather.lead_hours': integerWithin({ from: 0, to: 1000 }, 'h', '72', 'Lead, hours after T0'),
 
+  'weather.emitter.sequence': integerWithin(
+    { from: 1, to: Number.MAX_SAFE_INTEGER },
+    '',
+    '17',
+    'Number of the span among those of its process (service.instance.id), from 1 without a gap. Only for senders over OTLP: it lets the books prove that none of their spans is missing',
+  ),
+
   // state of the forecast
   'weather.stage': patterned(
     STAGE_PATTERN,

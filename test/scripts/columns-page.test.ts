@@ -39,6 +39,8 @@ const LINES: readonly Line[] = renderColumns()
 const nameOf = ({ table, column }: Pick<Line, 'table' | 'column'>): string => `${table}.${column}`;
 const TABLES = Object.keys(COLUMN_SOURCES);
 
+/** Counted in the books of its sender (`emitters`), and in no recorded row. */
+const SEQUENCE = 'weather.emitter.sequence';
 const ATTRIBUTE_NAMES = [ATTRIBUTES, COMPONENT_SCORE_ATTRIBUTES, DECISION_ATTRIBUTES].flatMap((set) =>
   Object.keys(set),
 );
@@ -82,9 +84,10 @@ describe('the page of columns', () => {
     expect(named.length).toBeGreaterThan(0);
   });
 
-  it('every attribute, and every event but the one for traces alone, fills a column', () => {
+  it('every attribute but the number for the books, and every event but the one for traces alone, fills a column', () => {
     const used = new Set(LINES.flatMap(({ from }) => from));
     expect([...ATTRIBUTE_NAMES, ...Object.values(EVENTS)].filter((name) => !used.has(name))).toEqual([
+      SEQUENCE,
       EVENTS.retryScheduled,
     ]);
   });
@@ -210,7 +213,7 @@ const MORE: readonly ObservedSpan[] = [
 ];
 const SPANS = [...RECORDED_RUNS, ...MORE];
 
-const REMOVABLE = ATTRIBUTE_NAMES.filter((name) => name !== 'weather.validator.hotkey');
+const REMOVABLE = ATTRIBUTE_NAMES.filter((name) => name !== 'weather.validator.hotkey' && name !== SEQUENCE);
 
 /** The spans of a validator, without one attribute of theirs and of their events. */
 function spansOf(validator: string, attribute?: string): readonly ObservedSpan[] {
