@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startIngestServer, type SinkReport } from '#ingest';
 import { CategorizedError } from '#semconv';
@@ -12,6 +12,19 @@ const ONE_SPAN = request([STEP]);
 const GZIP = { 'content-encoding': 'gzip' };
 const messageOf = (seen: Parameters<typeof parsed>[0]): string =>
   (parsed(seen) as { message: string }).message;
+
+/** A zstd frame of one raw block: what an encoder writes that finds nothing to compress. */
+const zstdFrame = (content: Buffer, header: readonly number[]): Buffer => {
+  const block = Buffer.alloc(3);
+  block.writeUIntLE(content.length * 8 + 1, 0, 3);
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...header]), block, content]);
+};
+const ZSTD_SPAN = zstdFrame(ONE_SPAN, [0x20, ONE_SPAN.length]);
+const ZSTD_STREAM = zstdFrame(ONE_SPAN, [0x00, 0x58]);
+/** Some bytes that say of themselves that they are a GiB. */
+const ZSTD_GIB = zstdFrame(Buffer.from('x'), [0xa0, 0, 0, 0, 0x40]);
+/** Two blocks of one byte that are repeated 1,000 times each. */
+const ZSTD_BLOCKS = Buffer.from('28b52ffd0058421f0078431f0078', 'hex');
 
 /** A promise and what settles it. */
 function gate<Value = void>() {
@@ -25,6 +38,10 @@ describe('the ingest server', () => {
     ['as it is', ONE_SPAN, {}],
     ['packed', gzipSync(ONE_SPAN), GZIP],
     ['with the packing named in capitals', gzipSync(ONE_SPAN), { 'content-encoding': 'GZIP' }],
+    ['packed by zlib', deflateSync(ONE_SPAN), { 'content-encoding': 'deflate' }],
+    ['packed by zlib without its header', deflateRawSync(ONE_SPAN), { 'content-encoding': 'deflate' }],
+    ['packed by zstd', ZSTD_SPAN, { 'content-encoding': 'zstd' }],
+    ['packed by zstd without a content size', ZSTD_STREAM, { 'content-encoding': 'zstd' }],
     ['declared as not packed', ONE_SPAN, { 'content-encoding': 'identity' }],
     [
       'in JSON',
@@ -63,7 +80,21 @@ describe('the ingest server', () => {
     ['cut off', ONE_SPAN.subarray(0, 9), {}, 400, /should follow byte/],
     ['packed and cut off', gzipSync(ONE_SPAN).subarray(0, 12), GZIP, 400, /no gzip, or a part of one/],
     ['not packed as it says', ONE_SPAN, GZIP, 400, /no gzip/],
-    ['packed otherwise', ONE_SPAN, { 'content-encoding': 'br' }, 415, /"br"; allowed: gzip, identity/],
+    [
+      'zstd and cut off',
+      ZSTD_SPAN.subarray(0, 20),
+      { 'content-encoding': 'zstd' },
+      400,
+      /no zstd, or a part of one/,
+    ],
+    ['no zstd as it says', ONE_SPAN, { 'content-encoding': 'zstd' }, 400, /no zstd/],
+    [
+      'packed otherwise',
+      ONE_SPAN,
+      { 'content-encoding': 'br' },
+      415,
+      /"br"; allowed: gzip, deflate, zstd, identity/,
+    ],
     [
       'of another type',
       ONE_SPAN,
@@ -165,6 +196,9 @@ describe('the limits of the ingest server', () => {
   it.each([
     ['declared too large', 'x'.repeat(1001), {}],
     ['too large when it is unpacked', gzipSync('x'.repeat(1001)), GZIP],
+    ['too large when zlib unpacks it', deflateSync('x'.repeat(1001)), { 'content-encoding': 'deflate' }],
+    ['too large by its zstd header', ZSTD_GIB, { 'content-encoding': 'zstd' }],
+    ['too large by its zstd blocks', ZSTD_BLOCKS, { 'content-encoding': 'zstd' }],
     ['too large and comes in chunks', 'x'.repeat(200_000), { 'transfer-encoding': 'chunked' }],
   ])('a body that is %s is rejected with 413 and not delivered', async (_what, body, headers) => {
     await serving({ limits }, async ({ server }) => {
