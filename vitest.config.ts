@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // They have configurations of their own: vitest.faults.config.ts, vitest.servers.config.ts.
-    exclude: [...configDefaults.exclude, 'test/faults/**', 'test/servers/**'],
+    exclude: [...configDefaults.exclude, 'test/faults/**', 'test/hostile/**', 'test/servers/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/properties.ts'],
     testTimeout: 180_000,

@@ -31,7 +31,7 @@ const TABLE: ImportTable = {
   'src/database': ['src/processes', 'src/semconv', 'pg', 'zod', 'node:'],
   'src/processes': ['src/semconv', 'node:'],
   'src/lifecycle': ['node:'],
-  'src/http': ['src/semconv', 'fastify', 'node:'],
+  'src/http': ['src/semconv', '@fastify/rate-limit', 'fastify', 'node:'],
   'src/reports': ['src/semconv', 'pg'],
   'src/commands': ['src', 'commander', 'pg', 'node:'],
 

@@ -1,6 +1,17 @@
 import type { AddressInfo } from 'node:net';
+import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { limitConnectionsByAddress, RefusedRequest, requireOwnHost } from './doors.ts';
+import { readBodies } from './read-body.ts';
 import type { Reply } from './reply.ts';
+
+const RATE_MILLIS = 10_000;
+const NO_RATE_HEADERS = {
+  'x-ratelimit-limit': false,
+  'x-ratelimit-remaining': false,
+  'x-ratelimit-reset': false,
+  'retry-after': false,
+};
 
 /** One request as a route sees it. */
 export interface HttpRequest {
@@ -26,7 +37,12 @@ export interface Route {
 export interface HttpLimits {
   /** Most bytes of a body as it is sent. */
   readonly maxBodyBytes: number;
+  /** Most bytes of all bodies that have arrived in whole or part and are not answered; more get a 503. */
+  readonly maxArrivedBytes: number;
   readonly maxConnections: number;
+  readonly maxConnectionsOfAddress: number;
+  /** Most requests of one address in ten seconds; more get a 503. */
+  readonly maxRequestsOfAddress: number;
   /** Time-out for the arrival of the headers. */
   readonly headersTimeoutMillis: number;
   /** Time-out for the arrival of a whole request. */
@@ -47,8 +63,8 @@ export interface HttpServerOptions {
   readonly limits: HttpLimits;
   /** The reply to a request that no route takes: 404, or 405 with the methods that its path has. */
   readonly toMissingReply: (request: HttpRequest, allowed: readonly string[]) => Reply;
-  /** The reply to what a route threw; `refused` is the status by which the server itself refused a body: 400, 413 or 415. */
-  readonly toErrorReply: (error: unknown, request: HttpRequest, refused: number | null) => Reply;
+  /** The reply to what a route threw, or to a RefusedRequest of the server itself. */
+  readonly toErrorReply: (error: unknown, request: HttpRequest) => Reply;
   /** The error for a port that cannot be bound, with what to do. */
   readonly toListenError: (cause: unknown) => Error;
   /** Receives errors of the server itself, and replies that could not be sent. */
@@ -67,6 +83,20 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits, routes, toListenError } = options;
   const app = createApp(limits);
+  limitConnectionsByAddress(app.server, limits.maxConnectionsOfAddress);
+  await app.register(rateLimit, {
+    max: limits.maxRequestsOfAddress,
+    timeWindow: RATE_MILLIS,
+    addHeaders: NO_RATE_HEADERS,
+    addHeadersOnExceeding: NO_RATE_HEADERS,
+    // Not 429, which some senders of spans treat as final.
+    errorResponseBuilder: () =>
+      new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000),
+  });
+  app.addHook('onRequest', async ({ headers }) => {
+    requireOwnHost(host, headers.host);
+    await Promise.resolve();
+  });
   const inFlight = new Set<Promise<unknown>>();
   let isClosing = false;
   app.addHook('onSend', async (_request, reply) => {
@@ -102,12 +132,10 @@ function createApp(limits: HttpLimits): FastifyInstance {
     },
     requestTimeout: limits.requestTimeoutMillis,
     keepAliveTimeout: limits.keepAliveMillis,
-    bodyLimit: limits.maxBodyBytes,
     exposeHeadRoutes: false,
   });
   app.server.maxConnections = limits.maxConnections;
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  readBodies(app, limits);
   return app;
 }
 
@@ -141,21 +169,26 @@ function answerErrors(app: FastifyInstance, options: HttpServerOptions): void {
       .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     return send(reply, toMissingReply(asked, allowed));
   });
-  app.setErrorHandler(
-    async (error: { readonly code?: string; readonly statusCode?: number }, request, reply) => {
-      if (error.code === 'ERR_INVALID_CHAR' || reply.raw.headersSent) {
-        onError(error);
-        reply.hijack();
-        reply.raw.destroy();
-        return reply;
-      }
-      // Its rest is drained, so that the client can read the reply.
-      request.raw.resume();
-      const { statusCode } = error;
-      const refused = statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? statusCode : null;
-      return send(reply, toErrorReply(error, toHttpRequest(request), refused));
-    },
-  );
+  app.setErrorHandler(async (error: FastifyFault, request, reply) => {
+    if (error.code === 'ERR_INVALID_CHAR' || reply.raw.headersSent) {
+      onError(error);
+      reply.hijack();
+      reply.raw.destroy();
+      return reply;
+    }
+    // Its rest is drained, so that the client can read the reply.
+    request.raw.resume();
+    return send(reply, toErrorReply(toRefusal(error), toHttpRequest(request)));
+  });
+}
+
+/** Errors of routes and of fastify. */
+type FastifyFault = Error & { readonly code?: string; readonly statusCode?: number };
+
+/** What fastify itself refuses (a URL or a content type that it cannot parse) as a refusal of ours. */
+function toRefusal(error: FastifyFault): unknown {
+  const { code = '', statusCode = 500, message } = error;
+  return code.startsWith('FST_') && statusCode < 500 ? new RefusedRequest(statusCode, message) : error;
 }
 
 const NO_BODY = Buffer.alloc(0);

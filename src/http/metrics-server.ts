@@ -1,4 +1,5 @@
 import { CategorizedError } from '#semconv';
+import { RefusedRequest } from './doors.ts';
 import { startHttpServer, type HttpLimits, type HttpServer } from './http-server.ts';
 import { metricsRoutes, toMissingReply, type RouteSources } from './routes.ts';
 import { textReply } from './reply.ts';
@@ -17,8 +18,11 @@ export interface MetricsServerOptions extends Pick<RouteSources, 'render' | 'rea
 const DEFAULT_DEADLINE_MILLIS = 9000;
 const LIMITS: HttpLimits = {
   maxBodyBytes: 1024,
+  maxArrivedBytes: 64 * 1024,
   maxConnections: 256,
-  headersTimeoutMillis: 10_000,
+  maxConnectionsOfAddress: 128,
+  maxRequestsOfAddress: 1000,
+  headersTimeoutMillis: 5000,
   requestTimeoutMillis: 10_000,
   timeoutCheckMillis: 1000,
   keepAliveMillis: 75_000,
@@ -40,8 +44,8 @@ export function startMetricsServer(options: MetricsServerOptions): Promise<HttpS
     limits: LIMITS,
     routes: metricsRoutes({ render, ready, deadlineMillis, onError }),
     toMissingReply,
-    toErrorReply: (error, _request, refused) => {
-      if (refused !== null) return textReply(refused, 'the request was refused');
+    toErrorReply: (error) => {
+      if (error instanceof RefusedRequest) return textReply(error.statusCode, error.message);
       onError(error);
       return textReply(500, 'internal error');
     },

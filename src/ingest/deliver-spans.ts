@@ -77,7 +77,9 @@ export async function deliverSpans(
   return { rejectedSpans: faults.spans, errorMessage: describeFaults(faults) };
 }
 
-const isStep = ({ attributes }: ObservedSpan): boolean => attributes['weather.step.name'] !== undefined;
+/** Whether a span is one of ours; of all others nothing is kept. */
+export const isStep = ({ attributes }: ObservedSpan): boolean =>
+  attributes['weather.step.name'] !== undefined;
 
 /** A sink that throws counts as retryable. */
 async function reportOf(batch: readonly ObservedSpan[], deliver: DeliverBatch): Promise<SinkReport> {

@@ -1,11 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Budget, RefusedRequest } from '#http/doors';
 import type { HttpRequest } from '#http/http-server';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import { type DeliveryParts, deliverSpans } from './deliver-spans.ts';
-import { busy, HttpError, malformed } from './http-error.ts';
+import { type DeliveryParts, deliverSpans, isStep } from './deliver-spans.ts';
+import { busy, HttpError } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
+import { ItemLimit } from './decode/item-limit.ts';
 import { encodingOf, type IngestReply, requireEncoding, toErrorReply, toSuccessReply } from './reply.ts';
 import { bodyTooLarge, requirePacking, unpack } from './request-body.ts';
 
@@ -32,6 +34,8 @@ export interface ExportHandlerParts extends DeliveryParts {
   readonly token: string | null;
   readonly maxBodyBytes: number;
   readonly concurrency: ConcurrencyLimit;
+  /** Items of all requests that are not answered. */
+  readonly items: Budget;
 }
 
 /** The path of OTLP/HTTP for traces. */
@@ -56,13 +60,17 @@ export async function handleExport(
   parts: ExportHandlerParts,
 ): Promise<IngestReply> {
   const encoding = requireEncoding(headers);
+  const limit = new ItemLimit(parts.items);
   const release = parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
     const unpacked = await unpack(body, requirePacking(headers), parts.maxBodyBytes);
-    const decoded = encoding === 'json' ? decodeJsonSpans(unpacked) : decodeProtobufSpans(unpacked);
+    const options = { limit, isWanted: isStep };
+    const decoded =
+      encoding === 'json' ? decodeJsonSpans(unpacked, options) : decodeProtobufSpans(unpacked, options);
     return toSuccessReply(await deliverSpans(decoded, parts), encoding);
   } finally {
+    limit.release();
     release();
   }
 }
@@ -72,14 +80,20 @@ export function toFailureReply(
   error: unknown,
   { headers }: HttpRequest,
   { maxBodyBytes, onProblem }: ExportHandlerParts,
-  refused: number | null,
 ): IngestReply {
   const encoding = encodingOf(headers['content-type']);
   if (error instanceof HttpError) return toErrorReply(error, encoding);
-  if (refused === 413) return toErrorReply(bodyTooLarge(maxBodyBytes), encoding);
-  if (refused !== null) return toErrorReply(malformed('it ends before its length'), encoding);
+  if (error instanceof RefusedRequest) return toErrorReply(toHttpError(error, maxBodyBytes), encoding);
   onProblem(error);
   return toErrorReply(new HttpError(500, 'Internal error; the receiver has the details.'), encoding);
+}
+
+function toHttpError(
+  { statusCode, message, retryAfterSeconds }: RefusedRequest,
+  maxBytes: number,
+): HttpError {
+  if (statusCode === 413) return bodyTooLarge(maxBytes);
+  return retryAfterSeconds === null ? new HttpError(statusCode, message) : busy(message, retryAfterSeconds);
 }
 
 /** 404 or 405, with the path and the method that are served. */

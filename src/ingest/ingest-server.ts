@@ -1,3 +1,4 @@
+import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import {
@@ -23,15 +24,21 @@ export interface IngestServerOptions extends Pick<
 
 /** Limits of the server. The limit of bytes holds for a body both compressed and decompressed. */
 export interface IngestLimits extends HttpLimits {
-  /** Requests that are read or written concurrently; more get a 503 with `retry-after`. */
+  /** Requests that are decoded or written concurrently once they have arrived; more get a 503 with `retry-after`. */
   readonly maxRequests: number;
+  /** Most spans, events and attribute values of all requests that are not answered; more get a 503. */
+  readonly maxItems: number;
 }
 
 const DEFAULT_LIMITS: IngestLimits = {
   maxBodyBytes: 16 * 2 ** 20,
-  maxRequests: 16,
-  maxConnections: 256,
-  headersTimeoutMillis: 30_000,
+  maxArrivedBytes: 64 * 2 ** 20,
+  maxRequests: 4,
+  maxItems: 1_000_000,
+  maxConnections: 1024,
+  maxConnectionsOfAddress: 512,
+  maxRequestsOfAddress: 5000,
+  headersTimeoutMillis: 5000,
   requestTimeoutMillis: 30_000,
   timeoutCheckMillis: 1000,
   // Longer than the export interval of senders, so that no connection is closed under the next export.
@@ -54,9 +61,9 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   const { host, port, token, onProblem } = options;
   requireSafeAddress(host, token);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { maxBodyBytes, maxRequests } = limits;
+  const { maxBodyBytes, maxRequests, maxItems } = limits;
   const concurrency = createConcurrencyLimit(maxRequests);
-  const parts = { ...options, maxBodyBytes, concurrency };
+  const parts = { ...options, maxBodyBytes, concurrency, items: createBudget(maxItems) };
   const server = await startHttpServer({
     host,
     port,
@@ -70,7 +77,7 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
       },
     ],
     toMissingReply,
-    toErrorReply: (error, request, refused) => toFailureReply(error, request, parts, refused),
+    toErrorReply: (error, request) => toFailureReply(error, request, parts),
     toListenError: (cause) => toListenError(cause, { host, port }),
     onError: onProblem,
   });

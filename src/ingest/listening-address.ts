@@ -1,10 +1,6 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { isLoopback } from '#http/doors';
 import { CategorizedError } from '#semconv';
-
-/** Whether an address is loopback. Fails safe: an unknown form is not. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
 
 /** @throws CategorizedError `validator_internal` for an address that is not loopback, when there is no token */
 export function requireSafeAddress(host: string, token: string | null): void {

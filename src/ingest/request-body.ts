@@ -27,8 +27,8 @@ const UNPACKERS = {
   zstd: unpackZstd,
   identity: (sent) => Promise.resolve(sent),
 } as const satisfies Readonly<Record<string, Unpacker>>;
-export type Packing = keyof typeof UNPACKERS;
-export const PACKINGS = Object.keys(UNPACKERS) as Packing[];
+type Packing = keyof typeof UNPACKERS;
+const PACKINGS = Object.keys(UNPACKERS) as Packing[];
 
 /** @throws HttpError 415 for a content encoding that is not read */
 export function requirePacking({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): Packing {

@@ -247,7 +247,7 @@ describe('the limits of the ingest server', () => {
       client.on('data', (chunk) => (answer += chunk.toString()));
       client.on('error', () => undefined);
       client.write(
-        'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nx',
+        'POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nx',
       );
       await once(client, 'close');
       expect(answer).toMatch(/^HTTP\/1\.1 408 /);
@@ -345,7 +345,7 @@ describe('opening and closing the ingest server', () => {
       client.resume();
       await once(client, 'connect');
       client.write(
-        'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n',
+        'POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n',
       );
       // Not `once` of node:events, which rejects when the connection is reset, as it may be here.
       const disconnected = new Promise((resolve) => client.once('close', resolve));

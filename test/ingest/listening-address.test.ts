@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, requireSafeAddress, toListenError, toUrl } from '#ingest/listening-address';
+import { isLoopback } from '#http/doors';
+import { requireSafeAddress, toListenError, toUrl } from '#ingest/listening-address';
 import { CategorizedError } from '#semconv';
 
 describe('an address to listen on', () => {

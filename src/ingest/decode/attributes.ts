@@ -1,9 +1,17 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import { malformed } from '../http-error.ts';
 import type { Faults } from './faults.ts';
+import type { ItemLimit } from './item-limit.ts';
 
 /** Span statuses by their OTLP number. */
 export const STATUS_CODES = ['unset', 'ok', 'error'] as const satisfies readonly ObservedSpan['statusCode'][];
+
+/** How a body is decoded. */
+export interface DecodeOptions {
+  readonly limit?: ItemLimit;
+  /** Whether a span is held; others are read and forgotten at once. All are held unless given. */
+  readonly isWanted?: (span: ObservedSpan) => boolean;
+}
 
 /** The spans of a body, and what of it cannot be read. */
 export interface DecodedSpans {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, type DecodedSpans, endOf, STATUS_CODES } from './attributes.ts';
+import { type Attributes, type DecodedSpans, type DecodeOptions, endOf, STATUS_CODES } from './attributes.ts';
 import { Faults } from './faults.ts';
-import { createItemLimit, type CountItem } from './item-limit.ts';
+import { ItemLimit, type CountItem } from './item-limit.ts';
 import { fieldsOf } from './json-fields.ts';
 import { readJsonAttributes } from './json-values.ts';
 import { malformed } from '../http-error.ts';
@@ -81,7 +81,7 @@ const scopeSpans = z.object({ spans: items });
 const request = z.object({ resourceSpans: items });
 
 /** What is read of a body, and its limit. */
-interface Reading extends DecodedSpans {
+interface Reading extends DecodedSpans, Required<DecodeOptions> {
   readonly count: CountItem;
 }
 
@@ -91,8 +91,11 @@ interface Reading extends DecodedSpans {
  *
  * @throws HttpError 400 when the text is no such message, 413 when it holds too much
  */
-export function decodeJsonSpans(body: Buffer): DecodedSpans {
-  const read: Reading = { spans: [], faults: new Faults(), count: createItemLimit() };
+export function decodeJsonSpans(
+  body: Buffer,
+  { limit = new ItemLimit(), isWanted = () => true }: DecodeOptions = {},
+): DecodedSpans {
+  const read: Reading = { spans: [], faults: new Faults(), count: limit.count, limit, isWanted };
   parse(request, parseJson(body)).resourceSpans.forEach((group, index) => {
     const place = `resourceSpans[${index}]`;
     read.faults.isolate(
@@ -131,11 +134,11 @@ function countSpans(scopes: readonly unknown[]): number {
 function readScopeSpans(
   scope: unknown,
   { place, shared }: { readonly place: string; readonly shared: Attributes },
-  { spans, faults, count }: Reading,
+  read: Reading,
 ): void {
   parse(scopeSpans, scope).spans.forEach((one, index) =>
-    faults.isolate(
-      () => spans.push(toSpan(parse(span, one), shared, count)),
+    read.faults.isolate(
+      () => read.limit.hold(read, () => toSpan(parse(span, one), shared, read.count)),
       () => `${place}.spans[${index}]${idOf(one)}`,
     ),
   );

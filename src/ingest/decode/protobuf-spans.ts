@@ -1,7 +1,7 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, type DecodedSpans, endOf, STATUS_CODES } from './attributes.ts';
+import { type Attributes, type DecodedSpans, type DecodeOptions, endOf, STATUS_CODES } from './attributes.ts';
 import { Faults } from './faults.ts';
-import { createItemLimit, type CountItem } from './item-limit.ts';
+import { ItemLimit, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
 import { readAttribute } from './protobuf-values.ts';
 
@@ -33,7 +33,7 @@ type OpenSpan = { -readonly [Name in keyof ObservedSpan]: ObservedSpan[Name] } &
 };
 
 /** What is read of a body, and its limit. */
-interface Reading extends DecodedSpans {
+interface Reading extends DecodedSpans, Required<DecodeOptions> {
   readonly count: CountItem;
 }
 
@@ -43,8 +43,11 @@ interface Reading extends DecodedSpans {
  *
  * @throws HttpError 400 when the bytes are no such message, 413 when it holds too much
  */
-export function decodeProtobufSpans(body: Buffer): DecodedSpans {
-  const read: Reading = { spans: [], faults: new Faults(), count: createItemLimit() };
+export function decodeProtobufSpans(
+  body: Buffer,
+  { limit = new ItemLimit(), isWanted = () => true }: DecodeOptions = {},
+): DecodedSpans {
+  const read: Reading = { spans: [], faults: new Faults(), count: limit.count, limit, isWanted };
   const reader = new ProtobufReader(body);
   for (let index = 0; !reader.isAtEnd;) {
     const tag = reader.tag();
@@ -98,7 +101,7 @@ function readResource(reader: ProtobufReader, resource: Attributes, count: Count
 function readScopeSpans(
   reader: ProtobufReader,
   { place, resource }: { readonly place: string; readonly resource: Attributes },
-  { spans, faults, count }: Reading,
+  read: Reading,
 ): void {
   for (let index = 0; !reader.isAtEnd;) {
     const tag = reader.tag();
@@ -108,8 +111,8 @@ function readScopeSpans(
     }
     const span = newSpan(resource);
     const message = reader.message();
-    faults.isolate(
-      () => spans.push(readSpan(message, span, count)),
+    read.faults.isolate(
+      () => read.limit.hold(read, () => readSpan(message, span, read.count)),
       () => `${place}.spans[${index}] (span id "${span.spanId.slice(0, 40)}")`,
     );
     index += 1;
