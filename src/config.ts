@@ -75,6 +75,12 @@ const ENVIRONMENT = z.object({
     .string()
     .optional()
     .describe('Bearer token that senders must send; required beyond the loopback address'),
+  BAROGRAPH_INGEST_TOKENS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File of further tokens: on each line one, and the hotkeys of the validators whose spans it may send, between spaces',
+    ),
   BAROGRAPH_RETENTION_DAYS: z
     .string()
     .refine((text) => parseRetention(text) !== null, { error: RETENTION })
@@ -110,6 +116,8 @@ export interface Config {
   readonly ingestPort: number;
   /** A secret. Null when senders need no token. */
   readonly ingestToken: string | null;
+  /** Null when no tokens are bound to validators. */
+  readonly ingestTokensFile: string | null;
   /** Empty when nothing is ever dropped. */
   readonly retention: Retention;
   /** `OTEL_SDK_DISABLED`: steps are plain calls, and nothing is recorded. */
@@ -158,6 +166,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ingestHost: values.BAROGRAPH_INGEST_HOST,
     ingestPort: values.BAROGRAPH_INGEST_PORT,
     ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,
+    ingestTokensFile: values.BAROGRAPH_INGEST_TOKENS_FILE ?? null,
     retention: parseRetention(values.BAROGRAPH_RETENTION_DAYS ?? '') ?? {},
     isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
     serviceName: values.OTEL_SERVICE_NAME ?? null,

@@ -30,6 +30,7 @@ describe('readConfig', () => {
       ingestHost: '127.0.0.1',
       ingestPort: 4318,
       ingestToken: null,
+      ingestTokensFile: null,
       retention: {},
       isSdkDisabled: false,
       serviceName: null,

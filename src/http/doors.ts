@@ -57,14 +57,14 @@ export function limitConnectionsByAddress(server: Server, maxConnections: number
 /** A budget that all requests share. */
 export interface Budget {
   /** @returns whether there was room; nothing is taken without */
-  readonly take: (amount: number) => boolean;
+  readonly reserve: (amount: number) => boolean;
   readonly release: (amount: number) => void;
 }
 
 export function createBudget(total: number): Budget {
   let free = total;
   return {
-    take: (amount) => {
+    reserve: (amount) => {
       if (amount > free) return false;
       free -= amount;
       return true;

@@ -53,7 +53,7 @@ function readBody(
   const keep = (chunk: Buffer): void => {
     bytes += chunk.length;
     if (bytes > maxBodyBytes) finish(new RefusedRequest(413, TOO_LARGE));
-    else if (!arrived.take(chunk.length)) finish(new RefusedRequest(503, 'Too many bodies at once.', 1));
+    else if (!arrived.reserve(chunk.length)) finish(new RefusedRequest(503, 'Too many bodies at once.', 1));
     else {
       taken.bytes += chunk.length;
       chunks.push(chunk);

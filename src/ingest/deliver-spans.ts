@@ -9,20 +9,23 @@ import type { DecodedSpans } from './decode/attributes.ts';
 import type { Faults } from './decode/faults.ts';
 import { busy } from './http-error.ts';
 import { withNamedSenders, withValidIds } from './span-identity.ts';
+import type { IngestToken } from './tokens.ts';
 
 /** Result of a delivery: `written` durably, on disk at least; `retryable`, with nothing known to be written; or `rejected` for good. */
 export type SinkReport =
   { readonly kind: 'written' } | { readonly kind: 'retryable' | 'rejected'; readonly error: unknown };
 
 /** Keeps spans, all or none; resolves when they are durable, not before. Must be idempotent: senders retry. */
-export type DeliverBatch = (spans: readonly ObservedSpan[]) => Promise<SinkReport>;
+export type DeliverBatch = (spans: readonly ObservedSpan[], token: string) => Promise<SinkReport>;
 
-/** Why spans are refused: they cannot be read, or they could not be kept and may be sent again. */
-export type RefusalReason = 'unreadable' | 'not_kept';
+/** Why spans are refused: they cannot be read; they could not be kept and may be sent again; their token may not speak so. */
+export type RefusalReason = 'unreadable' | 'not_kept' | 'other_validator';
 
 /** What a delivery needs. */
 export interface DeliveryParts {
   readonly deliver: DeliverBatch;
+  /** The token of the sender. */
+  readonly token: IngestToken;
   /** Called with the reason when the sink did not write spans. */
   readonly onProblem: (error: unknown) => void;
   /** Counts spans that are refused here, by reason; those that the sink makes dead letters are counted by it. */
@@ -54,13 +57,16 @@ const SPANS_PER_TURN = 250;
  */
 export async function deliverSpans(
   { spans, faults }: DecodedSpans,
-  { deliver, onProblem, onRefused = () => undefined, now = Date.now }: DeliveryParts,
+  { deliver, token, onProblem, onRefused = () => undefined, now = Date.now }: DeliveryParts,
 ): Promise<DeliveryResult> {
-  const usable = withNamedSenders(withValidIds(hideSecrets(spans.filter(isStep)), faults));
+  const valid = withValidIds(hideSecrets(spans.filter(isStep)), faults);
   if (faults.spans > 0) onRefused('unreadable', faults.spans);
+  const allowed = valid.filter((span) => maySpeak(token, span, faults));
+  if (allowed.length < valid.length) onRefused('other_validator', valid.length - allowed.length);
+  const usable = withNamedSenders(allowed);
   for (let start = 0; start < usable.length; start += BATCH_SIZE) {
     const batch = usable.slice(start, start + BATCH_SIZE);
-    const report = await reportOf(batch, deliver);
+    const report = await reportOf(batch, (spans) => deliver(spans, token.token));
     if (report.kind !== 'written') onProblem(report.error);
     if (report.kind !== 'written') onRefused('not_kept', batch.length);
     if (report.kind === 'retryable') {
@@ -81,8 +87,25 @@ export async function deliverSpans(
 export const isStep = ({ attributes }: ObservedSpan): boolean =>
   attributes['weather.step.name'] !== undefined;
 
+/** Whether the token may send the span; else it is a fault. A validator that cannot be read is nobody's. */
+function maySpeak(
+  { validators }: IngestToken,
+  { spanId, attributes, resource }: ObservedSpan,
+  faults: Faults,
+): boolean {
+  if (validators === null) return true;
+  const named = attributes['weather.validator.hotkey'] ?? resource['weather.validator.hotkey'];
+  if (typeof named === 'string' && validators.has(named)) return true;
+  const got = typeof named === 'string' ? JSON.stringify(named.slice(0, 80)) : 'no validator';
+  faults.add(`span ${spanId}: it is of ${got}; its sender may speak for: ${[...validators].join(', ')}`);
+  return false;
+}
+
 /** A sink that throws counts as retryable. */
-async function reportOf(batch: readonly ObservedSpan[], deliver: DeliverBatch): Promise<SinkReport> {
+async function reportOf(
+  batch: readonly ObservedSpan[],
+  deliver: (spans: readonly ObservedSpan[]) => Promise<SinkReport>,
+): Promise<SinkReport> {
   try {
     return await deliver(batch);
   } catch (error) {

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Budget, RefusedRequest } from '#http/doors';
 import type { HttpRequest } from '#http/http-server';
@@ -10,28 +9,28 @@ import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
 import { ItemLimit } from './decode/item-limit.ts';
 import { encodingOf, type IngestReply, requireEncoding, toErrorReply, toSuccessReply } from './reply.ts';
 import { bodyTooLarge, requirePacking, unpack } from './request-body.ts';
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+import { findToken, type IngestToken } from './tokens.ts';
 
 /**
- * Checks the bearer token in constant time: the digests have one length, so timing reveals nothing about the token.
+ * The token of a request; one that may speak for anybody where no tokens are set.
  *
- * @param token null allows every sender
  * @throws HttpError 401
  */
-function requireToken({ authorization = '' }: IncomingHttpHeaders, token: string | null): void {
-  if (token === null) return;
-  const [, given = ''] = /^bearer +(.+)$/i.exec(authorization.trim()) ?? [];
-  if (timingSafeEqual(digest(given), digest(token))) return;
+function requireToken({ authorization }: IncomingHttpHeaders, tokens: readonly IngestToken[]): IngestToken {
+  if (tokens.length === 0) return ANYBODY;
+  const found = findToken(tokens, authorization);
+  if (found !== null) return found;
   throw new HttpError(401, 'A bearer token is needed: set the header "authorization" to "Bearer <token>".', {
     headers: { 'www-authenticate': 'Bearer' },
   });
 }
 
+const ANYBODY: IngestToken = { token: '', validators: null };
+
 /** What the handler of an export request needs. */
-export interface ExportHandlerParts extends DeliveryParts {
-  /** Bearer token that senders must send; null for none. */
-  readonly token: string | null;
+export interface ExportHandlerParts extends Omit<DeliveryParts, 'token'> {
+  /** Bearer tokens, one of which senders must send; empty for none. */
+  readonly tokens: readonly IngestToken[];
   readonly maxBodyBytes: number;
   readonly concurrency: ConcurrencyLimit;
   /** Items of all requests that are not answered. */
@@ -47,9 +46,9 @@ const RETRY_AFTER_SECONDS = 1;
  *
  * @throws HttpError 401, 403 or 415
  */
-export function admitExport({ headers }: HttpRequest, { token }: ExportHandlerParts): void {
+export function admitExport({ headers }: HttpRequest, { tokens }: ExportHandlerParts): void {
   requireNoBrowser(headers);
-  requireToken(headers, token);
+  requireToken(headers, tokens);
   requireEncoding(headers);
   requirePacking(headers);
 }
@@ -60,6 +59,7 @@ export async function handleExport(
   parts: ExportHandlerParts,
 ): Promise<IngestReply> {
   const encoding = requireEncoding(headers);
+  const token = requireToken(headers, parts.tokens);
   const limit = new ItemLimit(parts.items);
   const release = parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
@@ -68,7 +68,7 @@ export async function handleExport(
     const options = { limit, isWanted: isStep };
     const decoded =
       encoding === 'json' ? decodeJsonSpans(unpacked, options) : decodeProtobufSpans(unpacked, options);
-    return toSuccessReply(await deliverSpans(decoded, parts), encoding);
+    return toSuccessReply(await deliverSpans(decoded, { ...parts, token }), encoding);
   } finally {
     limit.release();
     release();

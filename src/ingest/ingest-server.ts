@@ -1,6 +1,7 @@
 import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import {
   admitExport,
   handleExport,
@@ -9,12 +10,11 @@ import {
   TRACES_PATH,
   type ExportHandlerParts,
 } from './handle-export.ts';
-import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 
 /** Address, sink and limits of the server. */
 export interface IngestServerOptions extends Pick<
   ExportHandlerParts,
-  'deliver' | 'token' | 'onProblem' | 'onRefused' | 'now'
+  'deliver' | 'tokens' | 'onProblem' | 'onRefused' | 'now'
 > {
   readonly host: string;
   /** 0 lets the kernel choose. */
@@ -58,8 +58,8 @@ export interface IngestServer extends HttpServer {
  * @throws CategorizedError `validator_internal` when the port cannot be bound, or a non-loopback address has no token
  */
 export async function startIngestServer(options: IngestServerOptions): Promise<IngestServer> {
-  const { host, port, token, onProblem } = options;
-  requireSafeAddress(host, token);
+  const { host, port, tokens, onProblem } = options;
+  requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { maxBodyBytes, maxRequests, maxItems } = limits;
   const concurrency = createConcurrencyLimit(maxRequests);

@@ -2,13 +2,13 @@ import { isIPv6 } from 'node:net';
 import { isLoopback } from '#http/doors';
 import { CategorizedError } from '#semconv';
 
-/** @throws CategorizedError `validator_internal` for an address that is not loopback, when there is no token */
-export function requireSafeAddress(host: string, token: string | null): void {
-  if (token !== null || isLoopback(host)) return;
+/** @throws CategorizedError `validator_internal` for an address that is not loopback, without a token */
+export function requireSafeAddress(host: string, hasTokens: boolean): void {
+  if (hasTokens || isLoopback(host)) return;
   throw new CategorizedError(
     'validator_internal',
     `Every program that reaches ${host} could write to the tables. ` +
-      'Set BAROGRAPH_INGEST_TOKEN, which senders must then send, or listen on 127.0.0.1.',
+      'Set BAROGRAPH_INGEST_TOKEN or BAROGRAPH_INGEST_TOKENS_FILE, which senders must then send, or listen on 127.0.0.1.',
   );
 }
 

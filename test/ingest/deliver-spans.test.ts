@@ -15,7 +15,11 @@ const deliverSpans = (
   spans: readonly ObservedSpan[],
   to: DeliverBatch,
   onProblem: (error: unknown) => void,
-) => deliver({ spans: [...spans], faults: new Faults() }, { deliver: to, onProblem, now: () => NOW });
+) =>
+  deliver(
+    { spans: [...spans], faults: new Faults() },
+    { deliver: to, onProblem, now: () => NOW, token: { token: '', validators: null } },
+  );
 
 /** A sink that answers with one report after the other, the last one again and again, and keeps what it was given. */
 function sinkOf(...reports: readonly (SinkReport | Error)[]) {

@@ -266,7 +266,7 @@ describe('the token of the ingest server', () => {
     ['the token', { authorization: 'Bearer s3cret' }, 200],
     ['the token, its scheme in small letters', { authorization: 'bearer  s3cret' }, 200],
   ])('a request with %s, in headers %j, gets %i', async (_what, headers, status) => {
-    await serving({ token: 's3cret' }, async ({ server, taken }) => {
+    await serving({ tokens: [{ token: 's3cret', validators: null }] }, async ({ server, taken }) => {
       const seen = await send(server, { body: ONE_SPAN, headers });
       expect(seen.status).toBe(status);
       expect(taken).toHaveLength(status === 200 ? 1 : 0);
@@ -281,11 +281,14 @@ describe('the token of the ingest server', () => {
       deliver: async () => ({ kind: 'written' }) as const,
       onProblem: () => undefined,
     };
-    const opening = startIngestServer({ ...options, host: '0.0.0.0', token: null });
+    const opening = startIngestServer({ ...options, host: '0.0.0.0', tokens: [] });
     await expect(opening).rejects.toThrow(/BAROGRAPH_INGEST_TOKEN/);
-    await serving({ host: '0.0.0.0', token: 's3cret' }, async ({ server }) => {
-      expect((await send(server, { body: ONE_SPAN })).status).toBe(401);
-    });
+    await serving(
+      { host: '0.0.0.0', tokens: [{ token: 's3cret', validators: null }] },
+      async ({ server }) => {
+        expect((await send(server, { body: ONE_SPAN })).status).toBe(401);
+      },
+    );
   });
 });
 

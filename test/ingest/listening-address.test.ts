@@ -20,10 +20,10 @@ describe('an address to listen on', () => {
   });
 
   it('an address that is not loopback needs a token, and the error names the variable', () => {
-    expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(CategorizedError);
-    expect(() => requireSafeAddress('0.0.0.0', null)).toThrow(/BAROGRAPH_INGEST_TOKEN/);
-    expect(() => requireSafeAddress('0.0.0.0', 'known')).not.toThrow();
-    expect(() => requireSafeAddress('127.0.0.1', null)).not.toThrow();
+    expect(() => requireSafeAddress('0.0.0.0', false)).toThrow(CategorizedError);
+    expect(() => requireSafeAddress('0.0.0.0', false)).toThrow(/BAROGRAPH_INGEST_TOKEN/);
+    expect(() => requireSafeAddress('0.0.0.0', true)).not.toThrow();
+    expect(() => requireSafeAddress('127.0.0.1', false)).not.toThrow();
   });
 
   it('the URL of an IPv6 address has brackets', () => {

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { acquireAll } from '#lifecycle/resource-stack';
 import type { Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
-import { startIngestServer, TRACES_PATH } from '#ingest';
+import { parseTokens, startIngestServer, TRACES_PATH, type IngestToken } from '#ingest';
 import { startRecording } from '#recorder/recording';
+import { CategorizedError } from '#semconv';
 import { RECEIVER } from '#semconv/instrumentation-scope';
+import { messageOf } from '#semconv/message-of';
 import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
 import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
@@ -31,6 +34,7 @@ export interface RecordingEndpoints {
 
 /** Receives spans of other programs and records them until the signal aborts. */
 export async function runRecorder({ config, isJson, output, signal }: RunRecorderOptions): Promise<void> {
+  const tokens = await readTokens(config);
   const onProblem = dedupeWarnings((message) => output.problem(message));
   const { recording, endpoints, close } = await acquireAll(async ({ add, close }) => {
     const recording = await startRecording({
@@ -42,18 +46,20 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
       onRetention: reportRetention(output),
     });
     add(() => recording.close());
+    // Each token has its share of the spool, so that one sender cannot fill it for all.
+    const shareBytes = config.spoolLimitBytes / Math.max(1, tokens.length);
     const ingest = await startIngestServer({
       host: config.ingestHost,
       port: config.ingestPort,
-      token: config.ingestToken,
-      deliver: (spans) => recording.receive(spans, { name: '', shareBytes: config.spoolLimitBytes }),
+      tokens,
+      deliver: (spans, name) => recording.receive(spans, { name, shareBytes }),
       onProblem,
       onRefused: recording.countRefused,
     });
     add(() => ingest.close());
     const endpoints: RecordingEndpoints = {
       traces: `${ingest.url}${TRACES_PATH}`,
-      needs_token: config.ingestToken !== null,
+      needs_token: tokens.length > 0,
       metrics: recording.metricsUrl,
       database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
     };
@@ -67,6 +73,20 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
     await close();
     if (signal.aborted) output.ending(describeExit({ steps: null, spans: spansAtEnd(recording) }));
   }
+}
+
+/** The token that may speak for every validator, and those of the file. */
+async function readTokens({ ingestToken, ingestTokensFile }: Config): Promise<readonly IngestToken[]> {
+  const forAll = ingestToken === null ? [] : [{ token: ingestToken, validators: null }];
+  if (ingestTokensFile === null) return forAll;
+  const text = await readFile(ingestTokensFile, 'utf8').catch((cause: unknown) => {
+    throw new CategorizedError(
+      'validator_internal',
+      `BAROGRAPH_INGEST_TOKENS_FILE cannot be read: ${messageOf(cause)}.`,
+      { cause },
+    );
+  });
+  return [...forAll, ...parseTokens(text)];
 }
 
 const formatEndpoints = ({ traces, needs_token, metrics, database }: RecordingEndpoints): string =>

@@ -25,7 +25,7 @@ export class ItemLimit {
   #taken = 0;
 
   /** @param budget that all requests share */
-  constructor(budget: Budget = { take: () => true, release: () => undefined }) {
+  constructor(budget: Budget = { reserve: () => true, release: () => undefined }) {
     this.#budget = budget;
   }
 
@@ -35,7 +35,7 @@ export class ItemLimit {
     if (this.#read > MAX_ITEMS)
       throw tooLarge(`The body holds more than ${MAX_ITEMS} spans, events and attribute values.`);
     if (this.#held <= this.#taken) return;
-    if (!this.#budget.take(ITEMS_AT_ONCE)) throw busy('Too many spans at once.', RETRY_AFTER_SECONDS);
+    if (!this.#budget.reserve(ITEMS_AT_ONCE)) throw busy('Too many spans at once.', RETRY_AFTER_SECONDS);
     this.#taken += ITEMS_AT_ONCE;
   };
 

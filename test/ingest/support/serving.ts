@@ -19,7 +19,7 @@ export async function serving<Result>(
   const server = await startIngestServer({
     host: '127.0.0.1',
     port: 0,
-    token: null,
+    tokens: [],
     deliver: async (spans) => {
       taken.push(...spans);
       return { kind: 'written' };
