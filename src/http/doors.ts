@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { isIPv4 } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 
 /** A request that the server refuses before a route sees it, with what its sender may do. */
 export class RefusedRequest extends Error {
@@ -73,4 +73,42 @@ export function createBudget(total: number): Budget {
       free += amount;
     },
   };
+}
+
+/** The first bytes of every HTTP/2 connection, as far as the parser of HTTP/1 reads them. */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0';
+/** Frames of HTTP/2 (RFC 9113): empty SETTINGS, which come first; type and flags of a GOAWAY, before its two stream numbers. */
+const SETTINGS = Buffer.from('000000040000000000', 'hex');
+const GOAWAY = Buffer.from('0700', 'hex');
+const HTTP_1_1_REQUIRED = Buffer.from('0000000d', 'hex');
+const STATUS_OF_FAULT: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
+/** What the parser of HTTP/1 says of bytes that it cannot read. */
+interface BrokenRequest extends Error {
+  readonly code?: string;
+  readonly rawPacket?: unknown;
+}
+
+/** Ends a connection of HTTP/2 with a GOAWAY, whose text its client prints, and any other that is broken as HTTP/1 does. */
+export function answerHttp2(remedy: string) {
+  return (error: BrokenRequest, socket: Socket): void => {
+    const { code = '', rawPacket } = error;
+    if (code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1').startsWith(HTTP2_PREFACE))
+      socket.end(goAway(remedy));
+    else {
+      const status = STATUS_OF_FAULT[code] ?? '400 Bad Request';
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    }
+  };
+}
+
+function goAway(text: string): Buffer {
+  const debug = Buffer.from(text);
+  const length = Buffer.alloc(3);
+  length.writeUIntBE(8 + debug.length, 0, 3);
+  return Buffer.concat([SETTINGS, length, GOAWAY, Buffer.alloc(8), HTTP_1_1_REQUIRED, debug]);
 }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { limitConnectionsByAddress, RefusedRequest, requireOwnHost } from './doors.ts';
+import { answerHttp2, limitConnectionsByAddress, RefusedRequest, requireOwnHost } from './doors.ts';
 import { readBodies } from './read-body.ts';
 import type { Reply } from './reply.ts';
 
@@ -33,8 +33,10 @@ export interface Route {
   readonly handle: (request: HttpRequest) => Promise<Reply>;
 }
 
-/** Limits against clients that are slow or many. */
+/** Limits against clients that are slow or many, or of another protocol. */
 export interface HttpLimits {
+  /** What a client is told that speaks HTTP/2, as those of gRPC do; they get the error of HTTP/1 unless given. */
+  readonly http2Remedy?: string;
   /** Most bytes of a body as it is sent. */
   readonly maxBodyBytes: number;
   /** Most bytes of all bodies that have arrived in whole or part and are not answered; more get a 503. */
@@ -133,6 +135,7 @@ function createApp(limits: HttpLimits): FastifyInstance {
     requestTimeout: limits.requestTimeoutMillis,
     keepAliveTimeout: limits.keepAliveMillis,
     exposeHeadRoutes: false,
+    ...(limits.http2Remedy !== undefined && { clientErrorHandler: answerHttp2(limits.http2Remedy) }),
   });
   app.server.maxConnections = limits.maxConnections;
   readBodies(app, limits);

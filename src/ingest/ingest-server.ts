@@ -44,6 +44,8 @@ const DEFAULT_LIMITS: IngestLimits = {
   // Longer than the export interval of senders, so that no connection is closed under the next export.
   keepAliveMillis: 75_000,
   closeGraceMillis: 2000,
+  http2Remedy:
+    'This port takes OTLP over HTTP/1.1, not gRPC. Set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or otlp_http in a Collector.',
 };
 
 /** A listening OTLP/HTTP receiver. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { SinkReport } from '#ingest';
@@ -138,5 +139,19 @@ describe('the doors of the ingest server', () => {
         expect((await send(server, { body: ONE_SPAN, headers })).status).toBe(200);
       },
     );
+  });
+
+  it('a client of gRPC, which speaks HTTP/2, is told what to set instead', async () => {
+    await serving({}, async ({ server }) => {
+      const client = connectHttp2(server.url);
+      client.on('error', () => undefined);
+      const [code, , text] = (await once(client, 'goaway')) as [number, number, Buffer];
+      expect([code, text.toString()]).toEqual([
+        constants.NGHTTP2_HTTP_1_1_REQUIRED,
+        expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf'),
+      ]);
+      client.destroy();
+      expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+    });
   });
 });
