@@ -1,6 +1,8 @@
 import type { ObservedSpan } from '#facts/observed-span';
 import type { EmitterAccount } from './emitter-report.ts';
 
+export type { EmitterAccount };
+
 /**
  * Outcome of an export.
  *

@@ -97,6 +97,16 @@ const ENVIRONMENT = z.object({
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
 });
 
+/** What OpenTelemetry's SDKs cut spans by: a dropped event would be a lost score, a cut hotkey another miner's. */
+const SPAN_LIMITS = [
+  'OTEL_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT',
+  'OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT',
+  'OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT',
+  'OTEL_SPAN_EVENT_COUNT_LIMIT',
+];
+
 /** The configuration of a process, parsed once. */
 export interface Config {
   readonly databaseUrl: string;
@@ -126,6 +136,8 @@ export interface Config {
   readonly serviceName: string | null;
   /** Whether an OTLP endpoint is set; without one no traces are exported. */
   readonly exportsTraces: boolean;
+  /** Limits of OpenTelemetry that are set, as `NAME=value`. They do not apply to what is recorded. */
+  readonly spanLimits: readonly string[];
   readonly sampler: string;
   readonly samplerArgument: string | null;
 }
@@ -171,6 +183,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     isSdkDisabled: values.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true',
     serviceName: values.OTEL_SERVICE_NAME ?? null,
     exportsTraces: hasEndpoint(values) && values.OTEL_TRACES_EXPORTER !== 'none',
+    spanLimits: SPAN_LIMITS.filter((name) => name in given).map((name) => `${name}=${given[name] ?? ''}`),
     sampler: values.OTEL_TRACES_SAMPLER,
     samplerArgument: values.OTEL_TRACES_SAMPLER_ARG ?? null,
   };
@@ -182,6 +195,11 @@ const hasEndpoint = (values: z.output<typeof ENVIRONMENT>): boolean =>
 /** A URL that cannot be parsed may hold a password anywhere before its last `@`. */
 const withoutSecrets = (value: string): string =>
   printableText(hideSecretValues(value.replace(/^.*@/s, '[secret]@')));
+
+/** What the limits of OpenTelemetry that are set cut, and what they do not. */
+export const describeSpanLimits = ({ spanLimits }: Pick<Config, 'spanLimits'>): string =>
+  `${spanLimits.join(', ')}: steps are recorded whole in spite of it. It cuts those of an SDK that sends its spans ` +
+  'here or has our span processor: unset it there, or give that SDK limits of its own';
 
 function wrongVariables(error: z.ZodError, given: NodeJS.ProcessEnv): CategorizedError {
   const lines = error.issues.map(({ path: [variable], message }) => {

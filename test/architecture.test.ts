@@ -41,7 +41,15 @@ const TABLE: ImportTable = {
   // What the parts are put together with.
   'src/config.ts': ['src/semconv', 'zod'],
   'src/recorder': [
-    ...['src/config.ts', 'src/database', 'src/facts', 'src/http', 'src/lifecycle', 'src/semconv'],
+    ...[
+      'src/config.ts',
+      'src/database',
+      'src/facts',
+      'src/http',
+      'src/lifecycle',
+      'src/semconv',
+      'src/steps',
+    ],
     ...['exporters', '@opentelemetry', 'pg', 'node:'],
   ],
   // What is done to the record of other processes: no recorder of steps runs in it.
@@ -56,7 +64,7 @@ const TABLE: ImportTable = {
   'exporters/emitter-report.ts': [],
   'exporters/export-report.ts': ['exporters/emitter-report.ts', 'src/facts'],
   'exporters/processor': [
-    ...['exporters/emitter-report.ts', 'exporters/export-report.ts'],
+    'exporters/export-report.ts',
     ...['src/facts', 'src/lifecycle', 'src/semconv', '@opentelemetry'],
   ],
   'exporters/postgres': [

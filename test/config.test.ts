@@ -35,6 +35,7 @@ describe('readConfig', () => {
       isSdkDisabled: false,
       serviceName: null,
       exportsTraces: false,
+      spanLimits: [],
       sampler: 'parentbased_always_on',
       samplerArgument: null,
     });

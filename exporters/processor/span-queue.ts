@@ -1,5 +1,5 @@
 import type { ObservedSpan } from '#facts/observed-span';
-import type { EmitterAccount } from '../emitter-report.ts';
+import type { EmitterAccount } from '../export-report.ts';
 
 /** Why a span never reached the sink. */
 export const DROP_REASONS = [

@@ -42,7 +42,7 @@ function problemsOf(values: SpanAttributes, validatorHotkey: string | null): Att
   const step = values['weather.step.name'] ?? null;
   const substep = values['weather.step.substep'] ?? null;
   const present = { ...values, 'weather.validator.hotkey': validatorHotkey };
-  const missing: string[] = REQUIRED_ATTRIBUTES.step.filter((name) => present[name] == null);
+  const missing: string[] = REQUIRED_ATTRIBUTES.step.filter((name) => (present[name] ?? '') === '');
   if (step !== null && !RUN_LEVEL_STEPS.includes(step) && !values['weather.miner.hotkey']) {
     missing.push('weather.miner.hotkey');
   }

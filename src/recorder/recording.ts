@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Pool } from 'pg';
 import type { SpanSink } from '#exporters/export-report';
 import { createPostgresExporter } from '#postgres/exporter';
@@ -14,7 +15,7 @@ import type { SpoolRemainder } from '#spool/spool';
 import { startIntervalTask } from '#lifecycle/interval-task';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { systemScheduler } from '#lifecycle/scheduler';
-import type { Config } from '../config.ts';
+import { describeSpanLimits, type Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
 import { migrate } from '#database/migrate';
 import { openDatabaseServer } from '#database/open-database-server';
@@ -68,6 +69,11 @@ export interface Recording {
   /** Where `/metrics` is served; null when its port could not be opened. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
+  /**
+   * For a program that wants the steps in its own traces: with it in its OpenTelemetry SDK, they are spans of that SDK,
+   * recorded as ever and never a second time.
+   */
+  readonly spanProcessor: SpanProcessor;
   /** Writes spans that are kept elsewhere until the report says committed, bypassing the spool. */
   readonly write: (...batch: Parameters<SpanSink['export']>) => ReturnType<SpanSink['export']>;
   /** Takes spans of other programs, all or none. They are on the disk when the report says `written`, and recorded later. */
@@ -96,6 +102,7 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
   return acquireAll(async ({ add, close }) => {
     const sampler = createSampler(config.sampler, config.samplerArgument);
+    if (config.spanLimits.length > 0) onProblem(`${describeSpanLimits(config)}.`);
     const server = await openDatabaseServer(config);
     add(() => server.stop());
     const { pool, breakOffLater } = await openPool(options, server.connectionString);
@@ -138,6 +145,9 @@ export function startRecording(options: RecordingOptions): Promise<Recording> {
       databaseKind: server.kind,
       metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
       counters: () => processor.counters,
+      get spanProcessor() {
+        return telemetry.spanProcessor();
+      },
       write: (spans, more) => recorder.sink.export(spans, more),
       receive: spool.receive,
       countRefused: recorder.countRefused,

@@ -1,4 +1,3 @@
-import { context, propagation, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import {
   detectResources,
@@ -6,8 +5,12 @@ import {
   resourceFromAttributes,
   type Resource,
 } from '@opentelemetry/resources';
-import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type Sampler, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  TracerProvider,
+  type Sampler,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace';
 import { toReadableSpan, withoutSecrets } from '#processor/readable-span';
 import { recordingSampler } from '#processor/recording-sampler';
 import type { Config } from '../config.ts';
@@ -15,6 +18,9 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import { messageOf } from '#semconv/message-of';
 import { hideSecrets } from '#semconv/secret-values';
+
+import { attachRecorder } from '#steps/recorders';
+import { createSharedProcessor, type SpanRecorder } from './shared-processor.ts';
 
 const DEFAULT_SERVICE = 'barograph';
 
@@ -24,7 +30,7 @@ export interface TelemetryOptions {
   /** Decides what is sent over OTLP; what is recorded does not depend on it. */
   readonly sampler: Sampler;
   /** Receives every span, sampled or not. */
-  readonly recorder: SpanProcessor;
+  readonly recorder: SpanRecorder;
   readonly validatorHotkey: string;
   /** Unique to this process. */
   readonly instanceId: string;
@@ -32,47 +38,75 @@ export interface TelemetryOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** The running OpenTelemetry SDK of a process. */
+/**
+ * Limits of a span of ours. The environment's are for traces; here a dropped event is a lost score, and a cut hotkey
+ * that of another miner. These bound what one span can take of memory and spool.
+ */
+const SPAN_LIMITS = {
+  attributeCountLimit: 1024,
+  attributeValueLengthLimit: Infinity,
+  eventCountLimit: 65_536,
+  linkCountLimit: 1024,
+  attributePerEventCountLimit: 128,
+  attributePerLinkCountLimit: 128,
+};
+
+/** The OpenTelemetry SDK of the recorder. */
 export interface Telemetry {
+  /**
+   * For the program's own SDK: steps become its spans then, and no second ones are made. Its shutdown flushes, and the
+   * recording stays open.
+   */
+  readonly spanProcessor: () => SpanProcessor;
   /** Exports over OTLP the synthetic ends of steps of dead processes, which no SDK made. */
   readonly exportClosings: (closings: readonly ObservedSpan[]) => void;
-  /** Flushes the recorder and the OTLP exporter, and unregisters the SDK so that another one can start. */
+  /** Flushes the recorder and the OTLP exporter; steps are plain calls then, or spans of the program's SDK. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts OpenTelemetry: every span goes to the recorder, sampled or not; sampled ones also go over OTLP if an endpoint
- * is set. With `OTEL_SDK_DISABLED=true` nothing is started and no step makes a span.
+ * Starts an OpenTelemetry SDK that is never registered, so that the program's own provider, context and propagation
+ * are what they were. Every span goes to the recorder, sampled or not; sampled ones also go over OTLP if an endpoint is
+ * set.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
   const { config, sampler, recorder } = options;
   const otlp = config.exportsTraces
     ? [new BatchSpanProcessor({ exporter: withoutSecrets(new OTLPTraceExporter()) })]
     : [];
-  const exportClosings = (closings: readonly ObservedSpan[]): void => {
-    for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
-  };
-  const sdk = new NodeSDK({
+  const provider = new TracerProvider({
     resource: resourceOf(options),
-    autoDetectResources: false,
     spanProcessors: [recorder, ...otlp],
     sampler: recordingSampler(sampler),
-    metricReaders: [],
-    logRecordProcessors: [],
-    instrumentations: [],
+    spanLimits: SPAN_LIMITS,
   });
-  sdk.start();
-  const close = async (): Promise<void> => {
-    await sdk.shutdown().catch((error: unknown) => {
-      const found = messageOf(error);
-      options.onProblem(`The last traces could not be sent over OTLP: ${found}`);
-      // The SDK stops waiting at the first processor that fails; the recorder must still be flushed.
-      return recorder.shutdown();
-    });
-    // Shutdown leaves the SDK registered globally, and a later one in this process could not replace it.
-    for (const api of [trace, context, propagation]) api.disable();
+  const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;
+  const { validatorHotkey, instanceId } = options;
+  const shared = createSharedProcessor(recorder, {
+    'service.instance.id': instanceId,
+    'weather.validator.hotkey': validatorHotkey,
+  });
+  const detach = attachRecorder({
+    tracer: provider.getTracer(name, version, { schemaUrl }),
+    get shared() {
+      return shared.spans();
+    },
+  });
+  return {
+    spanProcessor: shared.processor,
+    exportClosings: (closings) => {
+      for (const processor of otlp) closings.forEach((span) => processor.onEnd(toReadableSpan(span)));
+    },
+    close: async () => {
+      detach();
+      await provider.shutdown().catch((error: unknown) => {
+        const found = messageOf(error);
+        options.onProblem(`The last traces could not be sent over OTLP: ${found}`);
+        // The SDK stops waiting at the first processor that fails; the recorder must still be flushed.
+        return recorder.shutdown();
+      });
+    },
   };
-  return { exportClosings, close };
 }
 
 /**

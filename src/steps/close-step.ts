@@ -4,8 +4,9 @@ import { addAttributes } from './start-attributes.ts';
 import { toContextJson } from './context-json.ts';
 import type { StepEvent, StepOutcome } from './definition.ts';
 import { readMessage } from './errors/unknown-error.ts';
+import { copySpan, isReadable, type EndedSpan } from './ended-span.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
-import type { StepCall } from './open-step.ts';
+import { currentStep, type StepCall } from './open-step.ts';
 import type { FinishProfile } from './profile.ts';
 import { readFailure, readOutcome } from './read-outcome.ts';
 import { recordError } from './errors/record-error.ts';
@@ -42,8 +43,25 @@ function closeRecording(step: StepCall, end: StepEnd): void {
 }
 
 /** Writes the outcome of a step to a span. @param endedAt ms, by `performance.now()` */
-export function writeEnd(span: Span, step: StepCall, end: StepEnd, endedAt = performance.now()): void {
+function writeEnd(span: Span, step: StepCall, end: StepEnd, endedAt = performance.now()): void {
   writeOutcome(span, outcomeOf(step, end), endedAt);
+}
+
+/**
+ * The end that the running step will have if it returns this value, for a step that commits what it did before
+ * it returns: kept with the commit, its word can be given even if the process dies in between.
+ *
+ * @returns null outside of a step, and where nothing is recorded
+ */
+export function previewEnd(value: unknown): EndedSpan | null {
+  const step = currentStep();
+  if (step === null || step.isClosed || !isReadable(step.span)) return null;
+  const { span } = step;
+  return guarded('end', null, () => {
+    const copy = copySpan(span, Date.now());
+    writeEnd(copy.span, step, { kind: 'value', value });
+    return copy.read();
+  });
 }
 
 function outcomeOf({ plan, args }: StepCall, end: StepEnd): StepOutcome {

@@ -10,7 +10,7 @@ export type {
 export type { EndedSpan } from './ended-span.ts';
 export { currentIdentity, withIdentity } from './context/identity-context.ts';
 export { instrumentationFaults, type FaultPlace } from './instrumentation-faults.ts';
-export { previewEnd } from './preview-end.ts';
+export { previewEnd } from './close-step.ts';
 export { Step } from './step-decorator.ts';
 export { step } from './step.ts';
 export { currentTraceparent } from './context/traceparent.ts';

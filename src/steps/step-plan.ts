@@ -1,34 +1,6 @@
-import { ProxyTracer, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { CategorizedError, STEP_NAMES, SUBSTEP_PATTERN, SUBSTEPS, toSubstepGroup } from '#semconv';
-import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
-
-/** Cached tracer, looked up again only when another SDK is registered. */
-class StepTracer {
-  #provider: unknown = null;
-  #tracer: Tracer | null = null;
-
-  /**
-   * Until an SDK is registered, the proxy tracer of the API; it is not cached, since it may delegate to a later SDK.
-   */
-  get(): Tracer {
-    const registered = trace.getTracerProvider();
-    const provider = hasDelegate(registered) ? registered.getDelegate() : registered;
-    if (this.#tracer !== null && provider === this.#provider) return this.#tracer;
-    const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;
-    const tracer = registered.getTracer(name, version, { schemaUrl });
-    this.#provider = provider;
-    this.#tracer = tracer instanceof ProxyTracer ? null : tracer;
-    return tracer;
-  }
-}
-
-/** The API's global provider is a proxy for the registered one. */
-const hasDelegate = (
-  provider: TracerProvider,
-): provider is TracerProvider & { getDelegate(): TracerProvider } =>
-  'getDelegate' in provider && typeof provider.getDelegate === 'function';
 
 /** Formats instants as ISO 8601, with a cache of one entry: all steps of a run carry the same T0. */
 export class InstantText {
@@ -54,7 +26,6 @@ export interface StepPlan {
   /** The substep, unless it depends on the arguments. */
   readonly substep: string | null;
   readonly spanName: string | null;
-  readonly tracer: StepTracer;
   readonly initTimeText: InstantText;
 }
 
@@ -65,7 +36,7 @@ export interface StepPlan {
  */
 export function toStepPlan(definition: AnyDefinition): StepPlan {
   const { name, substep, spanName } = definition;
-  const prepared = { definition, tracer: new StepTracer(), initTimeText: new InstantText() };
+  const prepared = { definition, initTimeText: new InstantText() };
   if (!STEP_NAMES.includes(name)) {
     throw new CategorizedError(
       'validator_internal',

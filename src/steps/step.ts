@@ -1,5 +1,5 @@
-import { context } from '@opentelemetry/api';
 import { closeStep } from './close-step.ts';
+import { runIn } from './context/step-scope.ts';
 import type { StepDefinition } from './definition.ts';
 import { openStep } from './open-step.ts';
 import { type AnyDefinition, type StepPlan, toStepPlan } from './step-plan.ts';
@@ -52,7 +52,7 @@ function wrapFunction<This, Args extends unknown[], Result>(
     const open = openStep(plan, args);
     let result: Result;
     try {
-      result = context.with(open.context, () => Reflect.apply(fn, this, args));
+      result = runIn(open.surroundings, () => Reflect.apply(fn, this, args));
     } catch (error) {
       closeStep(open, { kind: 'error', error });
       throw error;

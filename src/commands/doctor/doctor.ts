@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Pool } from 'pg';
-import { readConfig, type Config } from '#src/config';
+import { describeSpanLimits, readConfig, type Config } from '#src/config';
 import { describeConnectionTarget } from '#database/connection-target';
 import { migrationStatus, readDatabaseId } from '#database/migration-status';
 import { inspectSpools } from '#maintenance/maintenance';
@@ -102,7 +102,8 @@ function checkTelemetry(config: Config): Check {
   const found = config.exportsTraces
     ? 'records, and exports traces over OTLP'
     : 'records; no OTLP endpoint is set';
-  return { name: 'OpenTelemetry', ok: true, found };
+  const cut = config.spanLimits.length === 0 ? '' : `; ${describeSpanLimits(config)}`;
+  return { name: 'OpenTelemetry', ok: true, found: `${found}${cut}` };
 }
 
 /** `barograph doctor`: checks everything that a run needs, and changes nothing in the tables. */

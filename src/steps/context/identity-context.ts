@@ -1,6 +1,6 @@
-import { context, type Context } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import type { StepIdentity } from '../definition.ts';
-import { scopeIn, withScope } from './step-scope.ts';
+import { activeScope, runIn } from './step-scope.ts';
 
 /** A step identity with all fields present, so that the objects of all calls have one hidden class. */
 export type KnownIdentity = { readonly [Field in keyof StepIdentity]-?: StepIdentity[Field] | undefined };
@@ -21,16 +21,15 @@ const NO_IDENTITY: KnownIdentity = Object.freeze({
 });
 const NO_SCOPE: StepScope = Object.freeze({ identity: NO_IDENTITY, step: null });
 
-/** What a context carries for the steps called in it. */
+/** What the steps called here find. */
 export interface StepScope {
   readonly identity: KnownIdentity;
   /** The innermost running step; null outside of any. */
-  readonly step: object | null;
+  readonly step: { readonly span: Span } | null;
 }
 
-/** The scope of the steps that are called in this context. */
-export const stepScopeIn = (active: Context): StepScope =>
-  (scopeIn(active) as StepScope | undefined) ?? NO_SCOPE;
+/** The scope of the steps that are called here. */
+export const stepScope = (): StepScope => (activeScope() as StepScope | undefined) ?? NO_SCOPE;
 
 /**
  * The identity that a step called here inherits.
@@ -43,7 +42,7 @@ export const stepScopeIn = (active: Context): StepScope =>
  * ```
  */
 export function currentIdentity(): StepIdentity {
-  const known = Object.entries(stepScopeIn(context.active()).identity);
+  const known = Object.entries(stepScope().identity);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined));
 }
 
@@ -60,9 +59,8 @@ export function currentIdentity(): StepIdentity {
  * ```
  */
 export function withIdentity<Result>(identity: StepIdentity, fn: () => Result): Result {
-  const active = context.active();
-  const { identity: around, step } = stepScopeIn(active);
-  return context.with(withScope(active, { identity: mergeIdentity(around, identity), step }), fn);
+  const { identity: around, step } = stepScope();
+  return runIn({ scope: { identity: mergeIdentity(around, identity), step }, api: null }, fn);
 }
 
 const isOther = (own: unknown, around: unknown): boolean =>

@@ -1,61 +1,23 @@
-import { createContextKey, trace, type Context, type Span } from '@opentelemetry/api';
-
-const SCOPE_KEY = createContextKey('barograph: the scope of steps');
-
-/** The scope of a context; undefined when none was set. */
-export const scopeIn = (active: Context): unknown => active.getValue(SCOPE_KEY);
-
-/** The context with another scope. */
-export const withScope = (active: Context, scope: object): Context => active.setValue(SCOPE_KEY, scope);
-
-/** The context with a span and a scope of its own. */
-export const withSpanAndScope = (active: Context, span: Span, scope: object): Context =>
-  new ScopeContext(active instanceof ScopeContext ? active.around : active, span, scope);
-
-/** OTel's private span context key, discovered with a probe context; the API does not export it. */
-const SPAN_KEY = ((): symbol | null => {
-  let spanKey: symbol | null = null;
-  const listener: Context = {
-    getValue: () => undefined,
-    deleteValue: () => listener,
-    setValue: (key) => {
-      spanKey = key;
-      return listener;
-    },
-  };
-  trace.setSpan(listener, trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }));
-  return spanKey;
-})();
+import { context, type Context } from '@opentelemetry/api';
+import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * Context overlay: two own values over a base context. Every call of every step creates one; OpenTelemetry's own
- * context would copy all values for each that is set, and create three functions.
+ * The scopes of steps: a storage of our own, so that steps nest in a program that has no context manager, and the
+ * context of one that has stays as it is.
  */
-class ScopeContext implements Context {
-  readonly around: Context;
-  readonly #span: unknown;
-  readonly #scope: unknown;
+const scopes = new AsyncLocalStorage<object>();
 
-  /** @param around never itself a ScopeContext, so that nested steps do not keep a chain of contexts in memory */
-  constructor(around: Context, span: unknown, scope: unknown) {
-    this.around = around;
-    this.#span = span;
-    this.#scope = scope;
-  }
+/** The scope of the code that runs here; undefined outside of any. */
+export const activeScope = (): object | undefined => scopes.getStore();
 
-  getValue(key: symbol): unknown {
-    if (key === SPAN_KEY) return this.#span;
-    return key === SCOPE_KEY ? this.#scope : this.around.getValue(key);
-  }
+/** What code runs in. */
+export interface Surroundings {
+  readonly scope: object;
+  /** The context of OpenTelemetry's API; null where it stays as it is. */
+  readonly api: Context | null;
+}
 
-  setValue(key: symbol, value: unknown): Context {
-    if (key === SPAN_KEY) return new ScopeContext(this.around, value, this.#scope);
-    if (key === SCOPE_KEY) return new ScopeContext(this.around, this.#span, value);
-    return new ScopeContext(this.around.setValue(key, value), this.#span, this.#scope);
-  }
-
-  deleteValue(key: symbol): Context {
-    if (key === SPAN_KEY || key === SCOPE_KEY) return this.setValue(key, undefined);
-    return new ScopeContext(this.around.deleteValue(key), this.#span, this.#scope);
-  }
+/** Calls a function in its surroundings. */
+export function runIn<Result>({ scope, api }: Surroundings, fn: () => Result): Result {
+  return api === null ? scopes.run(scope, fn) : context.with(api, () => scopes.run(scope, fn));
 }

@@ -1,4 +1,5 @@
 import { isSpanContextValid, trace, type SpanContext } from '@opentelemetry/api';
+import { stepScope } from './identity-context.ts';
 
 /** W3C Trace Context: version, trace id, span id, flags; a later version may carry more fields. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
@@ -17,7 +18,7 @@ function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
 }
 
 /**
- * The W3C traceparent of the span that is running here; undefined outside of any.
+ * The W3C traceparent of the step that is running here, else of the program's active span; undefined outside of any.
  *
  * @example
  * ```ts
@@ -28,6 +29,6 @@ function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
  * ```
  */
 export function currentTraceparent(): string | undefined {
-  const active = trace.getActiveSpan()?.spanContext();
+  const active = (stepScope().step?.span ?? trace.getActiveSpan())?.spanContext();
   return active !== undefined && isSpanContextValid(active) ? toTraceparent(active) : undefined;
 }

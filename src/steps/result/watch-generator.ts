@@ -1,5 +1,5 @@
-import { context } from '@opentelemetry/api';
 import { closeStep } from '../close-step.ts';
+import { runIn } from '../context/step-scope.ts';
 import { openStep, type StepCall } from '../open-step.ts';
 import type { StepPlan } from '../step-plan.ts';
 
@@ -37,7 +37,7 @@ export function watchGenerator(inner: Generator | AsyncGenerator, plan: StepPlan
     if (step === null || step.isClosed || isRunning) return call();
     isRunning = !(Symbol.asyncIterator in inner);
     try {
-      const result = context.with(step.context, call);
+      const result = runIn(step.surroundings, call);
       return result instanceof Promise
         ? result.then((value: IteratorResult<unknown>) => settle(kind, value), fail)
         : settle(kind, result as IteratorResult<unknown>);

@@ -1,4 +1,3 @@
-import { context } from '@opentelemetry/api';
 import { types } from 'node:util';
 import { closeStep } from '../close-step.ts';
 import { guarded } from '../instrumentation-faults.ts';
@@ -17,7 +16,7 @@ export function watchResult(step: StepCall, result: unknown): unknown {
     closeStep(step, { kind: 'value', value: result });
     return result;
   }
-  return watchThenable(result as object, then, { step, caller: context.active() });
+  return watchThenable(result as object, then, step);
 }
 
 /** Neither a subclass nor an own `then`: only then is the work certain to have started already. */

@@ -1,5 +1,7 @@
-import { context, type Context } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { closeStep } from '../close-step.ts';
+import { stepScope } from '../context/identity-context.ts';
+import { runIn, type Surroundings } from '../context/step-scope.ts';
 import type { StepCall } from '../open-step.ts';
 
 type Callback = ((value: unknown) => unknown) | null | undefined;
@@ -11,12 +13,6 @@ export type Then = (
   ...rest: unknown[]
 ) => unknown;
 
-/** The running step of a thenable, and the context of its caller. */
-export interface Watch {
-  readonly step: StepCall;
-  readonly caller: Context;
-}
-
 /**
  * A transparent proxy of the thenable, whose step is closed when it first settles.
  *
@@ -25,8 +21,8 @@ export interface Watch {
  * itself, for they may use private fields; one that returns the object gives the watched one, so that chains stay
  * watched.
  */
-export function watchThenable(target: object, then: Then, watch: Watch): object {
-  const watchedThen = toWatchedThen(target, then, watch);
+export function watchThenable(target: object, then: Then, step: StepCall): object {
+  const watchedThen = toWatchedThen(target, then, step);
   const replaced: ReadonlyMap<PropertyKey, unknown> = new Map<PropertyKey, unknown>([
     ['then', watchedThen],
     ['catch', (onRejected?: Callback) => watchedThen(undefined, onRejected)],
@@ -46,9 +42,12 @@ export function watchThenable(target: object, then: Then, watch: Watch): object 
   return watched;
 }
 
-function toWatchedThen(target: object, then: Then, { step, caller }: Watch): Then {
+function toWatchedThen(target: object, then: Then, step: StepCall): Then {
+  // Callbacks run where the step was called from, not within the step.
+  const api = step.surroundings.api === null ? null : context.active();
+  const caller: Surroundings = { scope: stepScope(), api };
   const inCaller = (callback: Callback): Callback =>
-    typeof callback === 'function' ? context.bind(caller, callback) : callback;
+    typeof callback === 'function' ? (value) => runIn(caller, () => callback(value)) : callback;
   return (onFulfilled, onRejected, ...rest) => {
     const fulfilled = inCaller(onFulfilled);
     const rejected = inCaller(onRejected);
@@ -61,7 +60,7 @@ function toWatchedThen(target: object, then: Then, { step, caller }: Watch): The
       if (typeof rejected === 'function') return rejected(error);
       throw error;
     };
-    return context.with(step.context, () => Reflect.apply(then, target, [onValue, onError, ...rest]));
+    return runIn(step.surroundings, () => Reflect.apply(then, target, [onValue, onError, ...rest]));
   };
 }
 

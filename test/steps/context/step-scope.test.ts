@@ -1,6 +1,6 @@
-import { context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentIdentity, step, withIdentity } from '#steps';
+import { currentIdentity, currentTraceparent, step } from '#steps';
 import { recordSteps, type RecordedSteps } from '../recorded-steps.ts';
 
 let steps: RecordedSteps;
@@ -10,48 +10,32 @@ afterAll(() => {
 });
 beforeEach(() => void steps.take());
 
-const KEY = createContextKey('of somebody else');
 const DAY1 = { name: 'day1', substep: 'score' } as const;
 
-describe('the context of a step', () => {
-  it('the context of a step overlays its base context: values can be read, set and deleted', () => {
-    const inside = step(DAY1, () => context.active());
-    const around = ROOT_CONTEXT.setValue(KEY, 'around');
-    const own = context.with(around, () => inside());
-    expect(own.getValue(KEY)).toBe('around');
-    const changed = own.setValue(KEY, 'changed');
-    expect([changed.getValue(KEY), own.getValue(KEY)], 'contexts do not change').toEqual([
-      'changed',
-      'around',
-    ]);
-    expect(changed.deleteValue(KEY).getValue(KEY)).toBeUndefined();
-    for (const same of [changed, changed.deleteValue(KEY)])
-      expect(trace.getSpan(same)).toBe(trace.getSpan(own));
-  });
-
-  it('the context of a step keeps the identity when its span is replaced or deleted', () => {
-    const identity = () => ({ runId: 7 });
-    const inside = step({ ...DAY1, identity }, () => context.active());
-    const own = inside();
-    const other = trace.wrapSpanContext({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 });
-    expect(trace.getSpan(trace.setSpan(own, other))).toBe(other);
-    expect(trace.getSpan(trace.deleteSpan(own))).toBeUndefined();
-    for (const same of [trace.setSpan(own, other), trace.deleteSpan(own)])
-      expect(context.with(same, currentIdentity)).toEqual({ runId: 7 });
-  });
-
-  it('nested contexts do not keep a chain of the enclosing ones in memory', () => {
-    let depth = 0;
-    const reached: unknown[] = [];
-    const deeper = step(DAY1, (): void => {
-      reached.push(context.active());
-      depth += 1;
-      if (depth < 50) deeper();
+describe('the scope of a step', () => {
+  it('the identity of a step holds in whatever context the program makes inside it', () => {
+    const inside = step({ ...DAY1, identity: () => ({ runId: 7 }) }, () => {
+      const other = trace.wrapSpanContext({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 });
+      return [ROOT_CONTEXT, trace.setSpan(context.active(), other)].map((made) =>
+        context.with(made, currentIdentity),
+      );
     });
-    withIdentity({ runId: 3 }, deeper);
-    const [first, last] = [reached[0], reached.at(-1)] as { readonly around: unknown }[];
-    expect(last?.around).toBe(first?.around);
-    expect(steps.take()).toHaveLength(50);
+    expect(inside()).toEqual([{ runId: 7 }, { runId: 7 }]);
+  });
+
+  it('steps nest in a program that has no context manager', () => {
+    context.disable();
+    const inner = step(DAY1, () => currentTraceparent());
+    const outer = step(DAY1, async () => {
+      await Promise.resolve();
+      return inner();
+    });
+    return outer().then(() => {
+      const [child, parent] = steps.take();
+      expect(child?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);
+      steps.close();
+      steps = recordSteps();
+    });
   });
 });
 
