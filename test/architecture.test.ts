@@ -69,7 +69,7 @@ const TABLE: ImportTable = {
   ],
   'exporters/postgres': [
     ...['exporters/emitter-report.ts', 'exporters/export-report.ts', 'exporters/processor/observed-span.ts'],
-    ...['src/facts', 'src/lifecycle', 'src/semconv'],
+    ...['exporters/processor/untraced.ts', 'src/facts', 'src/lifecycle', 'src/semconv'],
     // The combined and the overall score of a forecast, and the rank within a run: one formula each, in one place.
     ...['src/database', 'src/scoring/forecast-score.ts', 'src/scoring/ranking.ts'],
     ...['@opentelemetry', 'pg', 'pg-copy-streams', 'node:'],

@@ -3,6 +3,7 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
 import type { ObservedSpan } from '#facts/observed-span';
+import { untraced } from '../processor/untraced.ts';
 import { toObservedSpan } from '#processor/observed-span';
 import { RECEIVER } from '#semconv/instrumentation-scope';
 import type { EmitterAccount } from '../emitter-report.ts';
@@ -114,7 +115,7 @@ export class ForecastSpanExporter implements SpanExporter {
   async #write(write: () => Promise<Committed>): Promise<ExportReport> {
     let committed: Committed;
     try {
-      committed = await write();
+      committed = await untraced(write);
     } catch (error) {
       this.#partitions.invalidate();
       return { kind: isRetryableDatabaseError(error) ? 'retryable' : 'rejected', error };

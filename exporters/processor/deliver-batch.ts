@@ -1,5 +1,5 @@
 import type { ExportOptions, ExportReport, SpanSink } from '../export-report.ts';
-import { backoffMillis, type BackoffPolicy } from './backoff.ts';
+import { backoffMillis, type BackoffPolicy } from './processor-options.ts';
 import type { Scheduler } from '#lifecycle/scheduler';
 import type { SpanBatch } from './span-queue.ts';
 

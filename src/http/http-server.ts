@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -138,6 +139,8 @@ function createApp(limits: HttpLimits): FastifyInstance {
     ...(limits.http2Remedy !== undefined && { clientErrorHandler: answerHttp2(limits.http2Remedy) }),
   });
   app.server.maxConnections = limits.maxConnections;
+  // Instrumentation of node:http patches the class; a request to us is no span of the program.
+  app.server.emit = EventEmitter.prototype.emit.bind(app.server);
   readBodies(app, limits);
   return app;
 }

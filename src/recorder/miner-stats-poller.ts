@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import { readActiveMiners } from '#postgres/queries/read-active-miners';
 import { QUIET_AFTER_MICROS } from '#prometheus/stale-miners';
 import type { PrometheusExporter } from '#prometheus/exporter';
-import { startIntervalTask } from '#lifecycle/interval-task';
 import { messageOf } from '#semconv/message-of';
+import { startUntracedTask } from './untraced-task.ts';
 
 /** Staleness bound: a scrape shows what other processes committed at most this long ago. */
 const REFRESH_MILLIS = 5000;
@@ -39,7 +39,7 @@ export interface MinerStatsPollerOptions extends MinerStatsTarget {
 export function startMinerStatsPoller(options: MinerStatsPollerOptions): () => Promise<void> {
   const { onProblem, everyMillis = REFRESH_MILLIS } = options;
   let hasWarned = false;
-  return startIntervalTask({
+  return startUntracedTask({
     everyMillis,
     retryMillis: everyMillis,
     work: async () => {

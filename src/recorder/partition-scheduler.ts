@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { createPartitionsAhead, maintainPartitions, type Maintenance } from '#postgres/retention/retention';
-import { startIntervalTask } from '#lifecycle/interval-task';
 import type { Retention } from '#semconv';
 import { messageOf } from '#semconv/message-of';
+import { startUntracedTask } from './untraced-task.ts';
 
 const EVERY_MILLIS = 6 * 3_600_000;
 const RETRY_MILLIS = 600_000;
@@ -27,7 +27,7 @@ export interface PartitionMaintenanceOptions {
  */
 export function startPartitionMaintenance(options: PartitionMaintenanceOptions): () => Promise<void> {
   const { pool, retention, onMaintained, onProblem } = options;
-  return startIntervalTask({
+  return startUntracedTask({
     everyMillis: EVERY_MILLIS,
     retryMillis: RETRY_MILLIS,
     work: async (signal) => {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { readPipelineState } from '#postgres/queries/read-pipeline-state';
 import type { PipelineState } from '#facts/pipeline-state';
-import { startIntervalTask } from '#lifecycle/interval-task';
 import { messageOf } from '#semconv/message-of';
+import { startUntracedTask } from './untraced-task.ts';
 
 const EVERY_MILLIS = 5000;
 /** Duty cycle: resting nine times as long as a read took, polling occupies its connection a tenth of the time. */
@@ -34,7 +34,7 @@ export function startPipelineStatePoller(options: PipelineStatePollerOptions): (
   let startedAt = 0;
   const rest = (): number =>
     Math.min(MAX_REST_MILLIS, Math.max(everyMillis, REST_PER_READ * (monotonic() - startedAt)));
-  return startIntervalTask({
+  return startUntracedTask({
     everyMillis: rest,
     retryMillis: rest,
     work: async (signal) => {

@@ -7,13 +7,13 @@ import { describeFailure, recomputeOutdated, type RecomputeFailure } from '#post
 import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
 import { DEFAULT_OPTIONS, type ProcessorCounters } from '#processor/processor-options';
+import { untraced } from '#processor/untraced';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
 import { withBatchMetrics } from '#prometheus/measured-sink';
 import type { RecorderState } from '#prometheus/recorder-metrics';
 import type { Adopted } from '#spool/recovery/adopt-spools';
 import type { SpoolRemainder } from '#spool/spool';
-import { startIntervalTask } from '#lifecycle/interval-task';
-import { acquireAll } from '#lifecycle/resource-stack';
+import { acquireAll, type ResourceStack } from '#lifecycle/resource-stack';
 import { systemScheduler } from '#lifecycle/scheduler';
 import { describeSpanLimits, type Config } from '../config.ts';
 import { connectDatabase } from '#database/connect';
@@ -28,6 +28,7 @@ import { createSampler } from './sampler.ts';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
+import { startUntracedTask } from './untraced-task.ts';
 
 /** A living server answers within this time, if only that the statement took too long: a batch takes a second or two. */
 const STATEMENT_TIMEOUT_MILLIS = 60_000;
@@ -98,68 +99,69 @@ export interface Recording {
  *
  * @throws CategorizedError when the database cannot be opened or the configuration is wrong; nothing stays open then
  */
-export function startRecording(options: RecordingOptions): Promise<Recording> {
+export const startRecording = (options: RecordingOptions): Promise<Recording> =>
+  untraced(() => acquireAll((stack) => openRecording(options, stack)));
+
+async function openRecording(options: RecordingOptions, { add, close }: ResourceStack): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
-  return acquireAll(async ({ add, close }) => {
-    const sampler = createSampler(config.sampler, config.samplerArgument);
-    if (config.spanLimits.length > 0) onProblem(`${describeSpanLimits(config)}.`);
-    const server = await openDatabaseServer(config);
-    add(() => server.stop());
-    const { pool, breakOffLater } = await openPool(options, server.connectionString);
-    add(() => pool.end());
-    await migrate(pool);
-    await preparePartitions(pool);
-    const instanceId = randomUUID();
-    const recorder = await createRecorder(options, { pool, server, instanceId });
-    const { spool, prometheus } = recorder;
-    let remainder: SpoolRemainder | null = null;
-    add(async () => (remainder = await spool.finish()));
-    const metrics = await openMetrics(options, { pool, prometheus });
-    if (metrics !== null) add(() => metrics.close());
-    add(startMinerStatsPoller({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
-    add(
-      startPipelineStatePoller({
-        pool,
-        show: (state) => prometheus.showState(state),
-        everyMillis: options.refreshMillis,
-        onProblem,
-      }),
-    );
-    add(startRetention(options, { pool, prometheus }));
-    add(startRecompute(pool, onProblem));
-    const { processor } = spool;
-    const telemetry = startTelemetry({
-      config,
-      sampler,
-      recorder: processor,
-      validatorHotkey,
-      instanceId,
-      onProblem,
-    });
-    add(() => telemetry.close());
-    const { adopted, stop } = spool.start(telemetry.exportClosings);
-    add(stop);
-    return {
+  const sampler = createSampler(config.sampler, config.samplerArgument);
+  if (config.spanLimits.length > 0) onProblem(`${describeSpanLimits(config)}.`);
+  const server = await openDatabaseServer(config);
+  add(() => server.stop());
+  const { pool, breakOffLater } = await openPool(options, server.connectionString);
+  add(() => pool.end());
+  await migrate(pool);
+  await preparePartitions(pool);
+  const instanceId = randomUUID();
+  const recorder = await createRecorder(options, { pool, server, instanceId });
+  const { spool, prometheus } = recorder;
+  let remainder: SpoolRemainder | null = null;
+  add(async () => (remainder = await spool.finish()));
+  const metrics = await openMetrics(options, { pool, prometheus });
+  if (metrics !== null) add(() => metrics.close());
+  add(startMinerStatsPoller({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
+  add(
+    startPipelineStatePoller({
       pool,
-      connectionString: server.connectionString,
-      databaseKind: server.kind,
-      metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
-      counters: () => processor.counters,
-      get spanProcessor() {
-        return telemetry.spanProcessor();
-      },
-      write: (spans, more) => recorder.sink.export(spans, more),
-      receive: spool.receive,
-      countRefused: recorder.countRefused,
-      adopted,
-      remainder: () => remainder,
-      flush: () => processor.forceFlush(),
-      close: () => {
-        breakOffLater();
-        return close();
-      },
-    };
+      show: (state) => prometheus.showState(state),
+      everyMillis: options.refreshMillis,
+      onProblem,
+    }),
+  );
+  add(startRetention(options, { pool, prometheus }));
+  add(startRecompute(pool, onProblem));
+  const { processor } = spool;
+  const telemetry = startTelemetry({
+    config,
+    sampler,
+    recorder: processor,
+    validatorHotkey,
+    instanceId,
+    onProblem,
   });
+  add(() => telemetry.close());
+  const { adopted, stop } = spool.start(telemetry.exportClosings);
+  add(stop);
+  return {
+    pool,
+    connectionString: server.connectionString,
+    databaseKind: server.kind,
+    metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
+    counters: () => processor.counters,
+    get spanProcessor() {
+      return telemetry.spanProcessor();
+    },
+    write: (spans, more) => recorder.sink.export(spans, more),
+    receive: spool.receive,
+    countRefused: recorder.countRefused,
+    adopted,
+    remainder: () => remainder,
+    flush: () => processor.forceFlush(),
+    close: () => {
+      breakOffLater();
+      return close();
+    },
+  };
 }
 
 /** The connections of the recorder, and the limit on how long closing waits for their answers. */
@@ -241,7 +243,7 @@ function startRecompute(pool: Pool, onProblem: (message: string) => void): () =>
     if (!reported.has(message)) onProblem(message);
     reported.add(message);
   };
-  return startIntervalTask({
+  return startUntracedTask({
     everyMillis: 6 * 3_600_000,
     retryMillis: 600_000,
     work: (signal) => recomputeOutdated(pool, { signal, onFailure }),
@@ -289,7 +291,7 @@ async function openMetrics(
       host: config.metricsHost,
       port: config.metricsPort,
       render: (accept) => prometheus.render(accept),
-      ready,
+      ready: () => untraced(ready),
       onError: (error) => onProblem(`A scrape failed: ${messageOf(error)}`),
     });
   } catch (error) {

@@ -1,3 +1,5 @@
+import { Server } from 'node:http';
+import pg from 'pg';
 import { context, propagation, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { suppressTracing } from '@opentelemetry/core';
@@ -12,7 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { startRecording, type Recording } from '#recorder/recording';
+import { startRecording, type Recording, type RecordingOptions } from '#recorder/recording';
 import { readConfig } from '#src/config';
 import { currentTraceparent, step, withIdentity, type StepEvent } from '#steps';
 import { testDataDirectory } from '../support/data-directory.ts';
@@ -71,7 +73,10 @@ const outer = step({ name: 'query', substep: 'initiate_fetch', identity }, () =>
 
 const open: Recording[] = [];
 const problems: string[] = [];
-async function record(environment: Readonly<Record<string, string>> = {}): Promise<Recording> {
+async function record(
+  environment: Readonly<Record<string, string>> = {},
+  options: Partial<RecordingOptions> = {},
+): Promise<Recording> {
   const config = readConfig({
     DATABASE_URL: database.connectionString,
     BAROGRAPH_DATA_DIR: testDataDirectory(),
@@ -82,6 +87,7 @@ async function record(environment: Readonly<Record<string, string>> = {}): Promi
     config,
     validatorHotkey: '5Validator',
     onProblem: (message) => problems.push(message),
+    ...options,
   });
   open.push(recording);
   return recording;
@@ -279,4 +285,61 @@ describe('a recording in a program with an OpenTelemetry of its own', () => {
     expect(problems.filter((problem) => problem.includes('OTEL_SPAN_EVENT_COUNT_LIMIT=8'))).toHaveLength(1);
     vi.unstubAllEnvs();
   });
+});
+
+describe('a recording in a program that instruments its database client and its servers', () => {
+  const { query } = pg.Client.prototype;
+  const { emit } = Server.prototype;
+  afterEach(() => {
+    pg.Client.prototype.query = query;
+    Server.prototype.emit = emit;
+  });
+
+  /** As the instrumentations of pg and http do. */
+  function instrument(): void {
+    const traced = (name: string, target: (...args: never[]) => unknown) =>
+      function (this: unknown, ...args: never[]) {
+        if (name !== 'request' || (args[0] as unknown) === name)
+          trace.getTracer('host').startSpan(name).end();
+        return Reflect.apply(target, this, args) as unknown;
+      };
+    pg.Client.prototype.query = traced('pg', query) as typeof query;
+    Server.prototype.emit = traced('request', emit) as typeof emit;
+  }
+
+  /** Work that began before the SDK was registered cannot be suppressed; it ends without any that follows. */
+  async function whatIsInFlight({ exporter }: Host): Promise<void> {
+    let known = -1;
+    const isQuiet = () => {
+      const spans = exporter.getFinishedSpans().length;
+      const isSame = spans === known;
+      known = spans;
+      return isSame;
+    };
+    await expect.poll(isQuiet, { interval: 300, timeout: 10_000 }).toBe(true);
+    exporter.reset();
+  }
+
+  it.each(['before', 'after'] as const)(
+    'batches, polls and scrapes make no spans of a program that registers its SDK %s the recording starts',
+    async (order) => {
+      instrument();
+      const first = order === 'before' ? new Host() : null;
+      const recording = await record({}, { refreshMillis: 5 });
+      expect(first?.names ?? []).toEqual([]);
+      const host = first ?? new Host();
+      await whatIsInFlight(host);
+      outer();
+      await recording.flush();
+      const scrape = async () => (await fetch(recording.metricsUrl ?? '')).text();
+      const readAt = async () => /^barograph_state_read_timestamp_seconds (\S+)/m.exec(await scrape())?.[1];
+      const before = await readAt();
+      await expect.poll(readAt, { timeout: 20_000 }).not.toBe(before);
+      expect((await fetch(recording.metricsUrl?.replace('/metrics', '/readyz') ?? '')).status).toBe(200);
+      await recording.close();
+      expect(host.names).toEqual([]);
+      await database.pool.query('select');
+      expect(host.names, 'what the program itself asks is traced').toEqual(['pg']);
+    },
+  );
 });

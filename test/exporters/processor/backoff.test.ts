@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMillis } from '#processor/backoff';
+import { backoffMillis } from '#processor/processor-options';
 
 const policy = { firstMillis: 100, maxMillis: 30_000 };
 
