@@ -72,5 +72,5 @@ export {
 // Composition root: the recording together with the pipeline.
 export { readConfig, type Config } from './config.ts';
 export type { Pipeline, PipelineStores, RunRequest } from './pipeline/index.ts';
-export type { Recording } from './recorder/recording.ts';
+export { startRecording, type Recording, type RecordingOptions } from './recorder/recording.ts';
 export { startBarograph, type Barograph, type StartOptions } from './start.ts';

@@ -12,9 +12,17 @@ import { deferredSpanEnds } from './recorder/deferred-span-ends.ts';
 import { startRecording, type Recording, type RecordingOptions } from './recorder/recording.ts';
 
 /** How a validator is started. */
-export interface StartOptions {
+export interface StartOptions extends Pick<
+  RecordingOptions,
+  | 'validatorHotkey'
+  | 'metricsServer'
+  | 'traces'
+  | 'refreshMillis'
+  | 'onEmbedded'
+  | 'onAdopted'
+  | 'onRetention'
+> {
   readonly config: Config;
-  readonly validatorHotkey: string;
   readonly stores: PipelineStores;
   /** Multiplies every wait and retry. */
   readonly delayFactor: number;
@@ -23,14 +31,8 @@ export interface StartOptions {
   /** How soon steps of dead workers are repeated. */
   readonly recovery?: Recovery;
   readonly minerTimeouts?: MinerClientOptions['timeouts'];
-  /** How soon the metrics show what was committed, ms; 5,000 unless given. */
-  readonly refreshMillis?: number;
   /** Called with problems that stop nothing. */
   readonly onProblem: (message: string) => void;
-  /** Called after spools of dead processes were adopted and delivered. */
-  readonly onAdopted?: RecordingOptions['onAdopted'];
-  /** Called after each round of retention that dropped something, or kept something for runs that have not ended. */
-  readonly onRetention?: RecordingOptions['onRetention'];
 }
 
 /** A running validator: its pipeline, and the recording of that pipeline. */

@@ -45,6 +45,7 @@ describe('the public door', () => {
         "readConfig",
         "recordingSampler",
         "startBarograph",
+        "startRecording",
         "step",
         "toSpanSink",
         "translate",

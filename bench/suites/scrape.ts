@@ -47,6 +47,7 @@ export function openScrape(scale: Scale): Promise<Suite> {
     const directory = await mkdtemp(join(tmpdir(), 'barograph-scrape-'));
     add(() => rm(directory, { recursive: true, force: true }));
     const recording = await startRecording({
+      metricsServer: true,
       config: readConfig({
         DATABASE_URL: connectionString,
         BAROGRAPH_DATA_DIR: directory,

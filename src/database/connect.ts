@@ -31,6 +31,8 @@ export interface ConnectOptions {
   readonly silenceTimeoutMillis?: number;
   /** Breaks every connection off when it aborts, those that are being opened included. */
   readonly signal?: AbortSignal;
+  /** Settings of a pool of the program, which take the place of the connection string. */
+  readonly settings?: PoolConfig;
   /** Called when an idle connection fails. The pool replaces the connection by itself. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -46,7 +48,7 @@ export interface ConnectOptions {
 export function createDatabasePool(connectionString: string, options: ConnectOptions = {}): Pool {
   parseConnectionTarget(connectionString);
   const config: PoolConfig = {
-    connectionString: withUtcSessions(connectionString),
+    ...(options.settings ?? { connectionString: withUtcSessions(connectionString) }),
     application_name: options.applicationName ?? 'barograph',
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMillis ?? 10_000,
@@ -114,6 +116,28 @@ export async function connectDatabase(connectionString: string, options: Connect
     await pool.end();
     throw toConnectionError(error, connectionString);
   }
+}
+
+/** How a pool of the program connects, so that another one can do the same; its target as a URL without a password. */
+export function settingsOf({ options }: Pool): { connectionString: string; settings: PoolConfig } {
+  // The pool hides its secrets from enumeration.
+  const secrets = { password: options.password, ssl: options.ssl };
+  const given = Object.fromEntries(
+    Object.entries({ ...options, ...secrets }).filter(([, value]) => value !== undefined),
+  );
+  const { connectionString = '', ...others } = given as PoolConfig;
+  const utc = [others.options, '-c TimeZone=UTC'].filter((part) => part !== undefined).join(' ');
+  const settings: PoolConfig =
+    connectionString === ''
+      ? { ...others, options: utc }
+      : { ...others, connectionString: withUtcSessions(connectionString) };
+  const { user = '', host, port, database = '' } = new pg.Client(options);
+  const url = new URL('postgres://localhost');
+  url.username = user;
+  url.pathname = encodeURIComponent(database);
+  url.searchParams.set('host', host);
+  url.searchParams.set('port', String(port));
+  return { connectionString: url.href, settings };
 }
 
 /** The server version in PostgreSQL's numbering: 180004 is 18.4. */

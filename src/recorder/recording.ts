@@ -6,7 +6,7 @@ import { createPostgresExporter } from '#postgres/exporter';
 import { describeFailure, recomputeOutdated, type RecomputeFailure } from '#postgres/maintenance/recompute';
 import type { Maintenance } from '#postgres/retention/retention';
 import { toSink } from '#postgres/span-sink';
-import { DEFAULT_OPTIONS, type ProcessorCounters } from '#processor/processor-options';
+import type { ProcessorCounters } from '#processor/processor-options';
 import { untraced } from '#processor/untraced';
 import { createPrometheusExporter, type PrometheusExporter } from '#prometheus/exporter';
 import { withBatchMetrics } from '#prometheus/measured-sink';
@@ -14,41 +14,42 @@ import type { RecorderState } from '#prometheus/recorder-metrics';
 import type { Adopted } from '#spool/recovery/adopt-spools';
 import type { SpoolRemainder } from '#spool/spool';
 import { acquireAll, type ResourceStack } from '#lifecycle/resource-stack';
-import { systemScheduler } from '#lifecycle/scheduler';
-import { describeSpanLimits, type Config } from '../config.ts';
-import { connectDatabase } from '#database/connect';
-import { migrate } from '#database/migrate';
-import { openDatabaseServer } from '#database/open-database-server';
+import { describeSpanLimits, readConfig, type Config } from '../config.ts';
+import { describeConnectionTarget } from '#database/connection-target';
 import type { HttpServer } from '#http/http-server';
 import { startMetricsServer } from '#http/metrics-server';
 import { refreshMiners, startMinerStatsPoller } from './miner-stats-poller.ts';
-import { preparePartitions, startPartitionMaintenance } from './partition-scheduler.ts';
-import { openRecordingSpool, type ReceiveSpans, type RecordingSpool } from './process-spool.ts';
+import { startPartitionMaintenance } from './partition-scheduler.ts';
+import { openRecordingSpool, spoolRoot, type ReceiveSpans, type RecordingSpool } from './process-spool.ts';
+import { openDatabase } from './recording-database.ts';
 import { createSampler } from './sampler.ts';
+import { CategorizedError } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
 import { startUntracedTask } from './untraced-task.ts';
 
-/** A living server answers within this time, if only that the statement took too long: a batch takes a second or two. */
-const STATEMENT_TIMEOUT_MILLIS = 60_000;
-/** Longer than a statement may take: a server that is silent for so long is frozen, or out of reach. */
-const SILENCE_TIMEOUT_MILLIS = 65_000;
-/** Time beyond that of the flush that closing may take before every connection to the database is broken off. */
-const CLOSE_GRACE_MILLIS = 1000;
-
 /** How recording is started. */
 export interface RecordingOptions {
-  readonly config: Config;
   readonly validatorHotkey: string;
   /** False for a process that makes no steps of its own, and is in no book therefore; true unless given. */
   readonly hasOwnSteps?: boolean;
+  /** What the environment says unless given. */
+  readonly config?: Config;
+  /** Names the database, in place of `DATABASE_URL`; the recorder has connections of its own with the same settings. */
+  readonly pool?: Pool;
+  /** Serves `/metrics`, `/healthz` and `/readyz` at the address of the configuration; no port is opened unless true. */
+  readonly metricsServer?: boolean;
+  /** Sends the spans of steps to the OTLP endpoint of the environment, if it names one; none is sent unless true. */
+  readonly traces?: boolean;
   /** How long `flush` and `close` wait for the database, ms; 30,000 unless given. The rest stays in the spool. */
   readonly flushTimeoutMillis?: number;
   /** How soon the metrics show what other processes committed, ms; 5,000 unless given. */
   readonly refreshMillis?: number;
-  /** Called with problems that do not stop the recording. */
-  readonly onProblem: (message: string) => void;
+  /** Called with problems that do not stop the recording; they are warnings of the process unless given. */
+  readonly onProblem?: (message: string) => void;
+  /** Called with where it records, when nobody named a database; a warning of the process unless given. */
+  readonly onEmbedded?: (message: string) => void;
   /** Called after spools of dead processes were adopted and delivered. */
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
   /** Called after each round of retention, when it dropped partitions or kept some for runs that have not ended. */
@@ -67,7 +68,11 @@ export interface Recording {
   /** With the password in it. */
   readonly connectionString: string;
   readonly databaseKind: 'given' | 'embedded';
-  /** Where `/metrics` is served; null when its port could not be opened. */
+  /** `host:port/database`. */
+  readonly database: string;
+  /** The directory of the spools for this database; what could not be delivered waits there. */
+  readonly spoolDirectory: string;
+  /** Where `/metrics` is served; null when nobody asked for it, and when its port could not be opened. */
   readonly metricsUrl: string | null;
   readonly counters: () => ProcessorCounters;
   /**
@@ -94,45 +99,58 @@ export interface Recording {
   readonly close: () => Promise<void>;
 }
 
+/** The options with their defaults. */
+type CompleteOptions = RecordingOptions & Required<Pick<RecordingOptions, 'config' | 'onProblem'>>;
+
+const warn = (message: string): void => process.emitWarning(message, 'BarographWarning');
+
 /**
- * Opens the database, brings it up to date and starts to record every step of this process.
+ * Records every step of this process: into the database of `pool`, else of `DATABASE_URL`, else into an embedded
+ * PostgreSQL, which it starts and names. What the database cannot take waits on disk.
+ *
+ * It registers nothing with OpenTelemetry: a program with an SDK of its own keeps it as it is.
  *
  * @throws CategorizedError when the database cannot be opened or the configuration is wrong; nothing stays open then
+ *
+ * @example
+ * ```ts
+ * import { startRecording, step } from 'barograph';
+ *
+ * const verify = step({ name: 'verify', substep: 'manifest' }, async () => 'verified');
+ *
+ * export async function work(validatorHotkey: string): Promise<void> {
+ *   const recording = await startRecording({ validatorHotkey });
+ *   await verify();
+ *   await recording.close();
+ * }
+ * ```
  */
-export const startRecording = (options: RecordingOptions): Promise<Recording> =>
-  untraced(() => acquireAll((stack) => openRecording(options, stack)));
+export async function startRecording(options: RecordingOptions): Promise<Recording> {
+  const { config = readConfig(process.env), onProblem = warn } = options;
+  if (options.validatorHotkey === '')
+    throw new CategorizedError(
+      'validator_internal',
+      'validatorHotkey is ""; allowed: the hotkey of the validator.',
+    );
+  return untraced(() => acquireAll((stack) => openRecording({ ...options, config, onProblem }, stack)));
+}
 
-async function openRecording(options: RecordingOptions, { add, close }: ResourceStack): Promise<Recording> {
+async function openRecording(options: CompleteOptions, { add, close }: ResourceStack): Promise<Recording> {
   const { config, validatorHotkey, onProblem } = options;
   const sampler = createSampler(config.sampler, config.samplerArgument);
   if (config.spanLimits.length > 0) onProblem(`${describeSpanLimits(config)}.`);
-  const server = await openDatabaseServer(config);
-  add(() => server.stop());
-  const { pool, breakOffLater } = await openPool(options, server.connectionString);
-  add(() => pool.end());
-  await migrate(pool);
-  await preparePartitions(pool);
+  const { pool, server, breakOffLater } = await openDatabase({ onEmbedded: warn, ...options }, add);
   const instanceId = randomUUID();
   const recorder = await createRecorder(options, { pool, server, instanceId });
   const { spool, prometheus } = recorder;
   let remainder: SpoolRemainder | null = null;
   add(async () => (remainder = await spool.finish()));
-  const metrics = await openMetrics(options, { pool, prometheus });
+  const metrics = options.metricsServer === true ? await openMetrics(options, { pool, prometheus }) : null;
   if (metrics !== null) add(() => metrics.close());
-  add(startMinerStatsPoller({ pool, prometheus, everyMillis: options.refreshMillis, onProblem }));
-  add(
-    startPipelineStatePoller({
-      pool,
-      show: (state) => prometheus.showState(state),
-      everyMillis: options.refreshMillis,
-      onProblem,
-    }),
-  );
-  add(startRetention(options, { pool, prometheus }));
-  add(startRecompute(pool, onProblem));
+  startTasks(options, { pool, prometheus, add });
   const { processor } = spool;
   const telemetry = startTelemetry({
-    config,
+    config: { ...config, exportsTraces: config.exportsTraces && options.traces === true },
     sampler,
     recorder: processor,
     validatorHotkey,
@@ -146,6 +164,8 @@ async function openRecording(options: RecordingOptions, { add, close }: Resource
     pool,
     connectionString: server.connectionString,
     databaseKind: server.kind,
+    database: describeConnectionTarget(server.connectionString),
+    spoolDirectory: spoolRoot({ config, database: server }),
     metricsUrl: metrics === null ? null : `http://${config.metricsHost}:${metrics.port}/metrics`,
     counters: () => processor.counters,
     get spanProcessor() {
@@ -164,21 +184,17 @@ async function openRecording(options: RecordingOptions, { add, close }: Resource
   };
 }
 
-/** The connections of the recorder, and the limit on how long closing waits for their answers. */
-async function openPool({ flushTimeoutMillis, onProblem }: RecordingOptions, connectionString: string) {
-  const closing = new AbortController();
-  const pool = await connectDatabase(connectionString, {
-    applicationName: 'barograph-recorder',
-    statementTimeoutMillis: STATEMENT_TIMEOUT_MILLIS,
-    silenceTimeoutMillis: SILENCE_TIMEOUT_MILLIS,
-    signal: closing.signal,
-    onIdleError: (error) => onProblem(`A database connection was lost: ${error.message}`),
-  });
-  const flushMillis = flushTimeoutMillis ?? DEFAULT_OPTIONS.flushTimeoutMillis;
-  const breakOffLater = (): void => {
-    systemScheduler.schedule(flushMillis + CLOSE_GRACE_MILLIS, () => closing.abort());
-  };
-  return { pool, breakOffLater };
+/** Starts what is done again and again while this process records. */
+function startTasks(
+  options: CompleteOptions,
+  { pool, prometheus, add }: { pool: Pool; prometheus: PrometheusExporter; add: ResourceStack['add'] },
+): void {
+  const { refreshMillis: everyMillis, onProblem } = options;
+  const show: PrometheusExporter['showState'] = (state) => prometheus.showState(state);
+  add(startMinerStatsPoller({ pool, prometheus, everyMillis, onProblem }));
+  add(startPipelineStatePoller({ pool, show, everyMillis, onProblem }));
+  add(startRetention(options, { pool, prometheus }));
+  add(startRecompute(pool, onProblem));
 }
 
 /** The database that a process records into, and its identity there. */
@@ -189,7 +205,7 @@ interface RecorderContext {
 }
 
 /** The two sinks of the facts, and the spool that feeds them. */
-async function createRecorder(options: RecordingOptions, { pool, server, instanceId }: RecorderContext) {
+async function createRecorder(options: CompleteOptions, { pool, server, instanceId }: RecorderContext) {
   const { config, validatorHotkey, flushTimeoutMillis, onProblem, onAdopted } = options;
   const rejected: Record<string, number> = {};
   const countRefused = (reason: string, spans: number): void => {
@@ -217,7 +233,7 @@ async function createRecorder(options: RecordingOptions, { pool, server, instanc
 
 /** Maintains the partitions and reports each round. @returns the closer */
 function startRetention(
-  { config, onProblem, onRetention }: RecordingOptions,
+  { config, onProblem, onRetention }: CompleteOptions,
   { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },
 ): () => Promise<void> {
   return startPartitionMaintenance({
@@ -275,7 +291,7 @@ function stateOf(
 
 /** Best effort: a metrics port that cannot be opened is reported, and recording goes on without it. */
 async function openMetrics(
-  { config, onProblem }: RecordingOptions,
+  { config, onProblem }: CompleteOptions,
   { pool, prometheus }: { readonly pool: Pool; readonly prometheus: PrometheusExporter },
 ): Promise<HttpServer | null> {
   const ready = async () => {

@@ -25,6 +25,7 @@ describe('reconcileMetrics', () => {
   let server: Server | undefined;
   beforeEach(async () => {
     recording = await startRecording({
+      metricsServer: true,
       config: readConfig({
         DATABASE_URL: database.connectionString,
         BAROGRAPH_DATA_DIR: testDataDirectory(),

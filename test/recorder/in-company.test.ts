@@ -84,6 +84,7 @@ async function record(
     ...environment,
   });
   const recording = await startRecording({
+    metricsServer: true,
     config,
     validatorHotkey: '5Validator',
     onProblem: (message) => problems.push(message),

@@ -28,6 +28,7 @@ beforeEach(() => emptyTables(database.pool));
 
 const record = (databaseUrl: string, dataDirectory: string, problems: string[] = []): Promise<Recording> =>
   startRecording({
+    metricsServer: true,
     config: readConfig({
       DATABASE_URL: databaseUrl,
       BAROGRAPH_DATA_DIR: dataDirectory,

@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
+import { Server } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
 import { readConfig } from '#src/config';
 import { startRecording, type RecordingOptions, type RetentionRound } from '#recorder/recording';
@@ -30,6 +32,7 @@ const record = (
   onAdopted?: RecordingOptions['onAdopted'],
 ) =>
   startRecording({
+    metricsServer: true,
     config: configOf(environment),
     validatorHotkey: '5Validator',
     onProblem: (message) => problems.push(message),
@@ -112,6 +115,7 @@ describe('startRecording', () => {
     const problems: string[] = [];
     const rounds: RetentionRound[] = [];
     const recording = await startRecording({
+      metricsServer: true,
       config: configOf({ DATABASE_URL: fresh.connectionString, BAROGRAPH_RETENTION_DAYS: '30' }),
       validatorHotkey: '5Validator',
       onProblem: (message) => problems.push(message),
@@ -151,5 +155,66 @@ describe('startRecording', () => {
     await expect(record()).rejects.toThrow('schema version 99');
     await database.pool.query('delete from barograph_migrations where version = 99');
     await expect.poll(countConnections).toBe(0);
+  });
+});
+
+describe('startRecording in a program of others', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('a hotkey is enough: DATABASE_URL is recorded into, and no port is opened', async () => {
+    vi.stubEnv('DATABASE_URL', database.connectionString);
+    vi.stubEnv('BAROGRAPH_DATA_DIR', testDataDirectory());
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:9');
+    const listen = vi.spyOn(Server.prototype, 'listen');
+    const recording = await startRecording({ validatorHotkey: '5Alone' });
+    query(31);
+    await recording.flush();
+    const { rows } = await database.pool.query('select from weather_forecast_steps where run_id = 31');
+    expect(rows).toHaveLength(1);
+    const { metricsUrl, databaseKind, spoolDirectory } = recording;
+    expect({ metricsUrl, databaseKind }).toEqual({ metricsUrl: null, databaseKind: 'given' });
+    expect(database.connectionString).toContain(recording.database);
+    expect(await readdir(spoolDirectory)).not.toEqual([]);
+    await recording.close();
+    expect(listen).not.toHaveBeenCalled();
+    listen.mockRestore();
+  });
+
+  it('the database of a given pool is recorded into, with its password, and the pool stays open', async () => {
+    const { hostname: host, port, username: user, password, pathname } = new URL(database.connectionString);
+    const settings = { host, port: Number(port), user, password: decodeURIComponent(password) };
+    const pools = [
+      new pg.Pool({ connectionString: database.connectionString }),
+      new pg.Pool({ ...settings, database: pathname.slice(1), options: '-c TimeZone=Asia/Tokyo' }),
+    ];
+    for (const [index, pool] of pools.entries()) {
+      const recording = await startRecording({
+        validatorHotkey: '5Pool',
+        config: configOf({ DATABASE_URL: '' }),
+        pool,
+      });
+      query(32 + index);
+      await recording.close();
+      const { rows } = await pool.query('select from weather_forecast_steps where run_id = $1', [32 + index]);
+      expect(rows).toHaveLength(1);
+      expect(recording.database).toBe(`${host}:${port}${pathname}`);
+      await pool.end();
+    }
+  });
+
+  it('an embedded database is started where none is named, and a warning of the process says where', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const config = readConfig({ BAROGRAPH_DATA_DIR: await temporaryFolder() });
+    const recording = await startRecording({ validatorHotkey: '5Embedded', config });
+    await recording.close();
+    expect(recording.databaseKind).toBe('embedded');
+    expect(warned.mock.calls).toEqual([
+      [expect.stringContaining('DATABASE_URL is not set'), 'BarographWarning'],
+    ]);
+    warned.mockRestore();
+  });
+
+  it('an empty hotkey is refused before anything is opened', async () => {
+    await expect(startRecording({ validatorHotkey: '' })).rejects.toThrow('validatorHotkey is ""');
   });
 });

@@ -7,7 +7,12 @@ import { startRecording } from '#recorder/recording';
 import { CategorizedError } from '#semconv';
 import { RECEIVER } from '#semconv/instrumentation-scope';
 import { messageOf } from '#semconv/message-of';
-import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import {
+  describeAdoption,
+  describeExit,
+  spansAtEnd,
+  RECORDING_OF_A_COMMAND,
+} from '../terminal/exit-report.ts';
 import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
@@ -41,6 +46,7 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
       config,
       validatorHotkey: RECEIVER,
       hasOwnSteps: false,
+      ...RECORDING_OF_A_COMMAND,
       onProblem,
       onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
       onRetention: reportRetention(output),

@@ -2,7 +2,12 @@ import type { Config } from '#src/config';
 import type { PipelineStores, Recovery } from '#pipeline';
 import type { Miner } from '#pipeline/miners/index';
 import { startBarograph, type Barograph } from '#src/start';
-import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import {
+  describeAdoption,
+  describeExit,
+  spansAtEnd,
+  RECORDING_OF_A_COMMAND,
+} from '../terminal/exit-report.ts';
 import { reportRetention } from '../terminal/retention-report.ts';
 import { untilAborted } from '../terminal/signals.ts';
 import type { Output } from '../terminal/output.ts';
@@ -48,6 +53,7 @@ export async function validate(
   signal.throwIfAborted();
   const barograph = await startBarograph({
     ...options,
+    ...RECORDING_OF_A_COMMAND,
     onProblem: dedupeWarnings((message) => output.problem(message)),
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
     onRetention: reportRetention(output),

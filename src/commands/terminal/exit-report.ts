@@ -2,6 +2,13 @@ import type { StopReport } from '#pipeline';
 import type { Adopted } from '#recorder/recording';
 import type { Barograph } from '#src/start';
 
+/** What a command does that a library must be asked for; it says itself where it records. */
+export const RECORDING_OF_A_COMMAND = {
+  metricsServer: true,
+  traces: true,
+  onEmbedded: () => undefined,
+} as const;
+
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 /** Describes the adoption of spools whose processes ended before their records were delivered. */

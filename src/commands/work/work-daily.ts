@@ -5,7 +5,12 @@ import type { Pipeline } from '#pipeline';
 import { readMinerList } from '#pipeline/miners/index';
 import { CategorizedError } from '#semconv';
 import { startBarograph, type Barograph } from '#src/start';
-import { describeAdoption, describeExit, spansAtEnd } from '../terminal/exit-report.ts';
+import {
+  describeAdoption,
+  describeExit,
+  spansAtEnd,
+  RECORDING_OF_A_COMMAND,
+} from '../terminal/exit-report.ts';
 import { reportRetention } from '../terminal/retention-report.ts';
 import { keepSchedule, type DailySchedule } from './daily-schedule.ts';
 import { untilAborted } from '../terminal/signals.ts';
@@ -56,6 +61,7 @@ export async function workDaily(options: WorkOptions): Promise<void> {
     validatorHotkey,
     stores,
     delayFactor: config.delayFactor ?? 1,
+    ...RECORDING_OF_A_COMMAND,
     onProblem,
     onAdopted: (adopted) => output.problem(describeAdoption(adopted)),
     onRetention: reportRetention(output),

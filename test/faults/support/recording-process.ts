@@ -17,6 +17,7 @@ const load = JSON.parse(process.argv[2] ?? '') as RecordingLoad;
 const ACKNOWLEDGED = 3;
 
 const recording = await startRecording({
+  metricsServer: true,
   config: readConfig({
     DATABASE_URL: load.databaseUrl,
     BAROGRAPH_DATA_DIR: load.dataDirectory,

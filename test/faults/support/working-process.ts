@@ -17,6 +17,7 @@ const { pipeline, recording, close } = await startBarograph({
     BAROGRAPH_METRICS_PORT: '0',
   }),
   validatorHotkey: work.validatorHotkey,
+  traces: true,
   stores: {
     truth: () => openGridStore(work.world.truth),
     climatology: () => openGridStore(work.world.climatology),

@@ -74,6 +74,7 @@ export async function startBrokenRun(
   const barograph = await startBarograph({
     config: testConfig(database.connectionString),
     validatorHotkey: 'validator',
+    metricsServer: true,
     stores: { ...world.stores, ...options.stores },
     delayFactor: options.pipelinePace,
     queuePollMillis: 100,
