@@ -8,7 +8,7 @@ import { toObservedSpan } from '#processor/observed-span';
 import { RECEIVER } from '#semconv/instrumentation-scope';
 import type { EmitterAccount } from '../emitter-report.ts';
 import type { ExportOptions, ExportReport } from '../export-report.ts';
-import { type Batch, toBatch } from './log/batch.ts';
+import { type Batch, type RejectedSpan, toBatch } from './log/batch.ts';
 import { isRetryableDatabaseError } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { type Committed, recordBatch } from './write-batch.ts';
@@ -20,6 +20,8 @@ export interface ForecastSpanExporterOptions {
   readonly pool: Pool;
   /** Called after each commit with what it changed; the metrics mirror it. Its errors are ignored. */
   readonly onCommit?: (committed: Committed) => void;
+  /** Called with the spans of a committed batch that are dead letters, and why. Its errors are ignored. */
+  readonly onRejected?: (rejected: readonly RejectedSpan[]) => void;
   /** Reference clock for `validateTimestamps`, milliseconds since 1970. Default: the system clock. */
   readonly now?: () => number;
 }
@@ -42,15 +44,18 @@ export interface ForecastSpanExporterOptions {
 export class ForecastSpanExporter implements SpanExporter {
   readonly #pool: Pool;
   readonly #onCommit: (committed: Committed) => void;
+  readonly #onRejected: (rejected: readonly RejectedSpan[]) => void;
   readonly #now: () => number;
   readonly #partitions = new Partitions();
   readonly #prepared = new WeakMap<readonly ObservedSpan[], Promise<Batch>>();
   #last: Promise<unknown> = Promise.resolve();
   #isShutDown = false;
 
-  constructor({ pool, onCommit = () => undefined, now = () => Date.now() }: ForecastSpanExporterOptions) {
+  constructor(options: ForecastSpanExporterOptions) {
+    const { pool, onCommit, onRejected, now = () => Date.now() } = options;
     this.#pool = pool;
-    this.#onCommit = onCommit;
+    this.#onCommit = onCommit ?? (() => undefined);
+    this.#onRejected = onRejected ?? (() => undefined);
     this.#now = now;
   }
 
@@ -120,18 +125,25 @@ export class ForecastSpanExporter implements SpanExporter {
       this.#partitions.invalidate();
       return { kind: isRetryableDatabaseError(error) ? 'retryable' : 'rejected', error };
     }
-    try {
-      this.#onCommit(committed);
-    } catch {
-      // The rows are committed; a failing callback must not turn that into a retry.
-    }
+    ignoringErrors(() => this.#onCommit(committed));
     return { kind: 'written' };
   }
 
   async #transaction(spans: readonly ObservedSpan[], account?: EmitterAccount): Promise<Committed> {
     const batch = await (this.#prepared.get(spans) ?? toBatch(spans));
     const options = { partitions: this.#partitions, now: this.#now() * 1000, account };
-    return inTransaction(this.#pool, (client) => recordBatch(client, batch, options));
+    const committed = await inTransaction(this.#pool, (client) => recordBatch(client, batch, options));
+    if (batch.rejected.length > 0) ignoringErrors(() => this.#onRejected(batch.rejected));
+    return committed;
+  }
+}
+
+/** The rows are committed: a failing callback must not turn that into a retry. */
+function ignoringErrors(callback: () => void): void {
+  try {
+    callback();
+  } catch {
+    // Nobody else can be told.
   }
 }
 

@@ -5,6 +5,7 @@ import type { SpanSink } from '#exporters/export-report';
 import { createPostgresExporter } from '#postgres/exporter';
 import { describeFailure, recomputeOutdated, type RecomputeFailure } from '#postgres/maintenance/recompute';
 import type { Maintenance } from '#postgres/retention/retention';
+import type { RejectedSpan } from '#postgres/log/batch';
 import { toSink } from '#postgres/span-sink';
 import type { ProcessorCounters } from '#processor/processor-options';
 import { untraced } from '#processor/untraced';
@@ -23,7 +24,7 @@ import { startPartitionMaintenance } from './partition-scheduler.ts';
 import { openRecordingSpool, spoolRoot, type ReceiveSpans, type RecordingSpool } from './process-spool.ts';
 import { openDatabase } from './recording-database.ts';
 import { createSampler } from './sampler.ts';
-import { CategorizedError } from '#semconv';
+import { CategorizedError, scrubText } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
 import { startTelemetry } from './telemetry.ts';
@@ -215,7 +216,11 @@ async function createRecorder(options: CompleteOptions, { pool, server, instance
     recorderState: () => ({ ...stateOf(spool, config), rejected }),
   });
   await refreshMiners({ pool, prometheus });
-  const exporter = createPostgresExporter({ pool, onCommit: (committed) => prometheus.observe(committed) });
+  const exporter = createPostgresExporter({
+    pool,
+    onCommit: (committed) => prometheus.observe(committed),
+    onRejected: createRejectionNotice(instanceId, onProblem),
+  });
   const plain = toSink(exporter);
   const sink = withBatchMetrics(plain, prometheus.recorder);
   const spool = await openRecordingSpool({
@@ -229,6 +234,22 @@ async function createRecorder(options: CompleteOptions, { pool, server, instance
     onAdopted,
   });
   return { spool, prometheus, sink, countRefused };
+}
+
+/** Tells a program which of its own steps are dead letters, each kind once; those of other senders are in the table alone. */
+function createRejectionNotice(instanceId: string, onProblem: (message: string) => void) {
+  const reportedKinds = new Set<string>();
+  return (rejected: readonly RejectedSpan[]): void => {
+    for (const { span, reason, detail } of rejected) {
+      const kind = `${span.name}: ${reason}`;
+      if (span.resource['service.instance.id'] !== instanceId || reportedKinds.has(kind)) continue;
+      reportedKinds.add(kind);
+      onProblem(
+        `A step "${span.name}" is not recorded: ${scrubText(detail)}. It is kept as a dead letter. Give what is missing in ` +
+          'the identity of its definition, or around its call by withIdentity.',
+      );
+    }
+  };
 }
 
 /** Maintains the partitions and reports each round. @returns the closer */

@@ -70,8 +70,8 @@ type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? 
  */
 export interface StepDefinition<Args extends unknown[], Result> {
   readonly name: StepName;
-  /** The substep, or a function of the arguments (`attempt_{n}`). */
-  readonly substep: string | ((...args: Known<Args>) => string);
+  /** The substep, or a function of the arguments; the only one of its step unless given, of a poll `attempt_{n}`. */
+  readonly substep?: string | ((...args: Known<Args>) => string);
   /** Low-cardinality span name; `{name} {substep group}` unless given. */
   readonly spanName?: string;
   /** `internal` unless given. */

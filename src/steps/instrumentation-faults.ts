@@ -15,6 +15,8 @@ const FAULT_PLACES = [
   'events',
   'profile',
   'end',
+  // No fault of a callback: steps that nothing records, counted once.
+  'unrecorded',
 ] as const;
 export type FaultPlace = (typeof FAULT_PLACES)[number];
 
@@ -25,6 +27,16 @@ const counts = new Map<FaultPlace, number>();
 export function countFault(place: FaultPlace): void {
   counts.set(place, (counts.get(place) ?? 0) + 1);
   diag.warn(`barograph: the instrumentation of a step failed at "${place}"; the step itself is not affected`);
+}
+
+/** Says once that nothing records the steps of this process: it would be a clean record of nothing. */
+export function countUnrecorded(): void {
+  if (counts.has('unrecorded')) return;
+  counts.set('unrecorded', 1);
+  diag.warn(
+    'barograph: a step ran and nothing records it. Call startRecording before the first step, or register an ' +
+      'OpenTelemetry SDK; set OTEL_SDK_DISABLED=true to run steps as plain functions',
+  );
 }
 
 /**

@@ -31,7 +31,7 @@ export function openStep(plan: StepPlan, args: unknown[]): StepCall {
     own === undefined ? around : guarded('identity', around, () => mergeIdentity(around, own(...args)));
   const { span, api } = startSpan(
     plan,
-    { identity, substep: substepOf(plan, args), args },
+    { identity, substep: substepOf(plan, args, identity.attempt), args },
     enclosing?.span ?? null,
   );
   const finishProfile =

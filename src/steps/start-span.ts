@@ -17,7 +17,7 @@ import { INSTRUMENTATION_SCOPE } from '#semconv/instrumentation-scope';
 import type { KnownIdentity } from './context/identity-context.ts';
 import { parseTraceparent } from './context/traceparent.ts';
 import type { StepKind } from './definition.ts';
-import { countFault, guarded } from './instrumentation-faults.ts';
+import { countFault, countUnrecorded, guarded } from './instrumentation-faults.ts';
 import { currentRecorder, type SharedSpans } from './recorders.ts';
 import { toStartAttributes, type StartOfStep } from './start-attributes.ts';
 import { spanNameOf, type StepPlan } from './step-plan.ts';
@@ -64,6 +64,7 @@ export function startSpan(plan: StepPlan, start: StartOfStep, enclosing: Span | 
       const host = hostTracer.get();
       // Until an SDK is registered the API returns a proxy tracer, and no span would carry the attributes.
       const isRecorded = !(host instanceof ProxyTracer);
+      if (!isRecorded) countUnrecorded();
       const span = toPlan(plan, start, { enclosing, isRecorded });
       return withoutCutIdentity(startInHost(host, span), span.options.attributes);
     }

@@ -3,7 +3,7 @@ import { step } from './step.ts';
 
 /** The callbacks of a definition as the only place from which the method's argument types are inferred. */
 interface FromArguments<Args extends unknown[]> {
-  readonly substep: string | ((...args: Args) => string);
+  readonly substep?: string | ((...args: Args) => string);
   readonly identity?: (...args: Args) => unknown;
   readonly attributes?: (...args: Args) => unknown;
 }

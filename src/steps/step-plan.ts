@@ -1,4 +1,11 @@
-import { CategorizedError, STEP_NAMES, SUBSTEP_PATTERN, SUBSTEPS, toSubstepGroup } from '#semconv';
+import {
+  CategorizedError,
+  pollSubstep,
+  STEP_NAMES,
+  SUBSTEP_PATTERN,
+  SUBSTEPS,
+  toSubstepGroup,
+} from '#semconv';
 import type { StepDefinition } from './definition.ts';
 import { countFault, guarded } from './instrumentation-faults.ts';
 
@@ -20,10 +27,13 @@ export class InstantText {
 /** A type-erased definition; the types of `step` guarantee that its callbacks get matching arguments. */
 export type AnyDefinition = StepDefinition<unknown[], unknown>;
 
+/** The substep that stands for a number. */
+const NUMBERED = 'attempt';
+
 /** A validated definition, with everything precomputed that does not depend on the call. */
 export interface StepPlan {
   readonly definition: AnyDefinition;
-  /** The substep, unless it depends on the arguments. */
+  /** The substep, unless it depends on the call. */
   readonly substep: string | null;
   readonly spanName: string | null;
   readonly initTimeText: InstantText;
@@ -44,14 +54,18 @@ export function toStepPlan(definition: AnyDefinition): StepPlan {
     );
   }
   if (typeof substep === 'function') return { ...prepared, substep: null, spanName: spanName ?? null };
-  if (!isSubstep(name, substep)) {
+  const [only = '', ...others] = SUBSTEPS[name];
+  const known = substep ?? (others.length === 0 ? only : undefined);
+  // A poll's substep carries the number of its attempt, which each call has.
+  if (known === NUMBERED) return { ...prepared, substep: null, spanName: spanName ?? `${name} ${NUMBERED}` };
+  if (known === undefined || !isSubstep(name, known)) {
     throw new CategorizedError(
       'validator_internal',
-      `substep of ${name} is "${substep}"; allowed: ${SUBSTEPS[name].join(', ')} (a poll's is attempt_{n}); ` +
+      `substep of ${name} is "${String(known)}"; allowed: ${SUBSTEPS[name].join(', ')} (a poll's becomes attempt_{n} by its attempt); ` +
         'name one of them in the definition',
     );
   }
-  return { ...prepared, substep, spanName: spanName ?? toSpanName(name, substep) };
+  return { ...prepared, substep: known, spanName: spanName ?? toSpanName(name, known) };
 }
 
 const isSubstep = (name: (typeof STEP_NAMES)[number], substep: string): boolean =>
@@ -67,9 +81,10 @@ function toSpanName(name: (typeof STEP_NAMES)[number], substep: string): string 
  * The substep of one call. One that is not in the vocabulary is counted as a fault and kept as it is: the translation
  * rejects the span with a reason, so that it is not lost silently. Empty when the callback failed.
  */
-export function substepOf(plan: StepPlan, args: unknown[]): string {
+export function substepOf(plan: StepPlan, args: unknown[], attempt: number | undefined): string {
   const { name, substep } = plan.definition;
-  if (plan.substep !== null || typeof substep === 'string') return plan.substep ?? '';
+  if (plan.substep !== null) return plan.substep;
+  if (typeof substep !== 'function') return pollSubstep(attempt ?? 1);
   const chosen = guarded('substep', '', () => substep(...args));
   if (chosen !== '' && (typeof chosen !== 'string' || !isSubstep(name, chosen))) countFault('substep');
   return typeof chosen === 'string' ? chosen : '';

@@ -1,6 +1,6 @@
 import { Server } from 'node:http';
 import pg from 'pg';
-import { context, propagation, trace, TraceFlags } from '@opentelemetry/api';
+import { context, diag, propagation, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { suppressTracing } from '@opentelemetry/core';
 import {
@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createPostgresExporter } from '#postgres/exporter';
 import { startRecording, type Recording, type RecordingOptions } from '#recorder/recording';
 import { readConfig } from '#src/config';
-import { currentTraceparent, step, withIdentity, type StepEvent } from '#steps';
+import { currentTraceparent, instrumentationFaults, step, withIdentity, type StepEvent } from '#steps';
 import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -343,4 +343,31 @@ describe('a recording in a program that instruments its database client and its 
       expect(host.names, 'what the program itself asks is traced').toEqual(['pg']);
     },
   );
+});
+
+describe('a step that cannot be recorded', () => {
+  it('a step without a run is said to the program once, with what is missing and where to give it', async () => {
+    await record();
+    problems.length = 0;
+    const lost = step({ name: 'verify' }, () => undefined);
+    lost();
+    lost();
+    for (const recording of open.splice(0)) await recording.close();
+    expect(problems).toEqual([
+      'A step "verify manifest" is not recorded: weather.run.id is missing; weather.miner.hotkey is missing. It is kept as ' +
+        'a dead letter. Give what is missing in the identity of its definition, or around its call by withIdentity.',
+    ]);
+  });
+
+  it('a step where nothing records says so once, to the diagnostics of OpenTelemetry and in instrumentationFaults', () => {
+    const warnings: string[] = [];
+    const ignore = () => undefined;
+    const warn = (message: string) => void warnings.push(message);
+    diag.setLogger({ debug: ignore, error: ignore, info: ignore, verbose: ignore, warn });
+    outer();
+    outer();
+    diag.disable();
+    expect(warnings.filter((warning) => warning.includes('nothing records it'))).toHaveLength(1);
+    expect(instrumentationFaults().unrecorded).toBe(1);
+  });
 });

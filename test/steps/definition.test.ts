@@ -58,3 +58,27 @@ describe('the types of a definition', () => {
     expect(steps.takeOne().attributes['weather.miner.uid']).toBe(4);
   });
 });
+
+describe('the substep that a definition leaves out', () => {
+  it('a step with one substep has it, and a poll the number of its attempt', () => {
+    const definitions: StepDefinition<[], number>[] = [
+      { name: 'verify' },
+      { name: 'poll', identity: () => ({ attempt: 3 }) },
+      { name: 'poll', substep: 'attempt' },
+      { name: 'poll', substep: 'attempt_7' },
+    ];
+    for (const definition of definitions) step(definition, () => 1)();
+    expect(steps.take().map(({ name, attributes }) => [name, attributes['weather.step.substep']])).toEqual([
+      ['verify manifest', 'manifest'],
+      ['poll attempt', 'attempt_3'],
+      ['poll attempt', 'attempt_1'],
+      ['poll attempt', 'attempt_7'],
+    ]);
+  });
+
+  it('a step with several substeps must name one', () => {
+    expect(() => step({ name: 'seed' }, () => 1)).toThrow(
+      'substep of seed is "undefined"; allowed: gfs_download, seed_miner',
+    );
+  });
+});
