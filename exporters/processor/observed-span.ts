@@ -16,6 +16,8 @@ export type SdkSpan = Pick<
   | 'droppedAttributesCount'
   | 'droppedEventsCount'
 > & {
+  /** What SDKs before 2.0 have in place of `parentSpanContext`. */
+  readonly parentSpanId?: string;
   readonly events: readonly Pick<TimedEvent, 'name' | 'time' | 'attributes'>[];
   readonly resource: { readonly attributes: Attributes };
 };
@@ -41,7 +43,7 @@ export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): Obs
     phase,
     traceId,
     spanId,
-    parentSpanId: span.parentSpanContext?.spanId ?? null,
+    parentSpanId: span.parentSpanContext?.spanId ?? span.parentSpanId ?? null,
     name: hideSecretValues(span.name),
     startTimeUnixNano: toUnixNano(span.startTime),
     endTimeUnixNano: isStarted ? null : toUnixNano(span.endTime),

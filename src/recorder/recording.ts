@@ -24,6 +24,7 @@ import { startPartitionMaintenance } from './partition-scheduler.ts';
 import { openRecordingSpool, spoolRoot, type ReceiveSpans, type RecordingSpool } from './process-spool.ts';
 import { openDatabase } from './recording-database.ts';
 import { createSampler } from './sampler.ts';
+import { describeForeignApi } from './shared-processor.ts';
 import { CategorizedError, scrubText } from '#semconv';
 import { messageOf } from '#semconv/message-of';
 import { startPipelineStatePoller } from './pipeline-state-poller.ts';
@@ -191,7 +192,15 @@ function startTasks(
   { pool, prometheus, add }: { pool: Pool; prometheus: PrometheusExporter; add: ResourceStack['add'] },
 ): void {
   const { refreshMillis: everyMillis, onProblem } = options;
-  const show: PrometheusExporter['showState'] = (state) => prometheus.showState(state);
+  let isForeignApiNamed = false;
+  const show: PrometheusExporter['showState'] = (state) => {
+    prometheus.showState(state);
+    // At each poll, because a program may register its OpenTelemetry at any time.
+    const found = isForeignApiNamed ? null : describeForeignApi();
+    if (found === null) return;
+    isForeignApiNamed = true;
+    onProblem(found);
+  };
   add(startMinerStatsPoller({ pool, prometheus, everyMillis, onProblem }));
   add(startPipelineStatePoller({ pool, show, everyMillis, onProblem }));
   add(startRetention(options, { pool, prometheus }));

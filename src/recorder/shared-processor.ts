@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import { trace, type Attributes } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { SdkSpan } from '#processor/observed-span';
 import type { SharedSpans } from '#steps/recorders';
@@ -68,6 +68,7 @@ const withResource = (span: SdkSpan, attributes: Attributes): SdkSpan => ({
   name: span.name,
   spanContext: () => span.spanContext(),
   ...(span.parentSpanContext !== undefined && { parentSpanContext: span.parentSpanContext }),
+  ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
   startTime: span.startTime,
   endTime: span.endTime,
   status: span.status,
@@ -77,3 +78,24 @@ const withResource = (span: SdkSpan, attributes: Attributes): SdkSpan => ({
   droppedAttributesCount: span.droppedAttributesCount,
   droppedEventsCount: span.droppedEventsCount,
 });
+
+/** Where every copy of OpenTelemetry's API of this major version keeps what is registered. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+
+/**
+ * Names a copy of the API by which the program registered its OpenTelemetry and which ours cannot share: an older one
+ * than ours. Rows then have no trace of the program.
+ *
+ * @returns what to tell the program; null when there is nothing to tell
+ */
+export function describeForeignApi(): string | null {
+  const registry: unknown = Reflect.get(globalThis, REGISTRY);
+  if (typeof registry !== 'object' || registry === null || !('trace' in registry)) return null;
+  if (registry.trace === undefined || registry.trace === trace.getTracerProvider()) return null;
+  const version = 'version' in registry ? String(registry.version) : 'unknown';
+  return (
+    `The program registered its OpenTelemetry by @opentelemetry/api ${version}, and Barograph has a later copy of it, which ` +
+    'cannot see that: steps are recorded, and their rows do not carry the trace of the program. Install one copy for ' +
+    'both (`npm ls @opentelemetry/api` shows them).'
+  );
+}

@@ -5,6 +5,8 @@ export interface EndedSpan {
   readonly name: string;
   readonly spanContext: () => SpanContext;
   readonly parentSpanContext?: SpanContext;
+  /** What SDKs before 2.0 have in its place. */
+  readonly parentSpanId?: string;
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly status: SpanStatus;
@@ -67,7 +69,7 @@ export function copySpan(original: Span & EndedSpan, endMillis: number): SpanCop
     isRecording: () => true,
     recordException: () => undefined,
   };
-  const { name, parentSpanContext, startTime, resource } = original;
+  const { name, parentSpanContext, parentSpanId, startTime, resource } = original;
   const { droppedAttributesCount, droppedEventsCount } = original;
   return {
     span,
@@ -75,6 +77,7 @@ export function copySpan(original: Span & EndedSpan, endMillis: number): SpanCop
       ...{ name, startTime, endTime, status, attributes, events, resource },
       ...{ droppedAttributesCount, droppedEventsCount },
       ...(parentSpanContext !== undefined && { parentSpanContext }),
+      ...(parentSpanId !== undefined && { parentSpanId }),
       spanContext: () => original.spanContext(),
     }),
   };

@@ -371,3 +371,21 @@ describe('a step that cannot be recorded', () => {
     expect(instrumentationFaults().unrecorded).toBe(1);
   });
 });
+
+describe('a program whose OpenTelemetry was registered by another copy of the API', () => {
+  const registry = Symbol.for('opentelemetry.js.api.1');
+
+  it('a copy that ours cannot share is named once, and the steps are recorded all the same', async () => {
+    problems.length = 0;
+    Reflect.set(globalThis, registry, { version: '1.4.1', trace: { getTracer: () => undefined } });
+    const recording = await record({}, { refreshMillis: 5 });
+    outer();
+    await recording.flush();
+    await expectNested();
+    const named = () => problems.filter((problem) => problem.includes('@opentelemetry/api 1.4.1'));
+    await expect.poll(named, { timeout: 20_000 }).toHaveLength(1);
+    await recording.close();
+    expect(named()).toHaveLength(1);
+    Reflect.deleteProperty(globalThis, registry);
+  });
+});

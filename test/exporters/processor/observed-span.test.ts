@@ -36,6 +36,19 @@ describe('toObservedSpan', () => {
     });
   });
 
+  it('the parent is read from spans of SDK 1.x, which name it by its id alone', () => {
+    const span = start();
+    span.end();
+    const { name, startTime, endTime, status, attributes, events, resource } = span;
+    const dropped = { droppedAttributesCount: 0, droppedEventsCount: 0 };
+    const ofVersion1 = { name, startTime, endTime, status, attributes, events, resource, ...dropped };
+    const parentSpanId = 'b7ad6b7169203331';
+    const spanContext = () => span.spanContext();
+    expect(toObservedSpan({ ...ofVersion1, spanContext, parentSpanId }, 'ended').parentSpanId).toBe(
+      parentSpanId,
+    );
+  });
+
   it('an ended span has its end, status, events and dropped counts', () => {
     const parent = start();
     const span = start(trace.setSpan(ROOT_CONTEXT, parent));
