@@ -59,6 +59,9 @@ export type FinalResult<Result> =
       ? Awaited<Returned>
       : Awaited<Result>;
 
+/** The final result, which the types of callbacks do not determine: the function alone does. */
+type Settled<Result> = [Result] extends [infer Known] ? FinalResult<Known> : never;
+
 /** The same arguments; callbacks with fewer parameters do not determine their types. */
 type Known<Args extends unknown[]> = Args extends infer All extends unknown[] ? All : never;
 
@@ -84,7 +87,7 @@ export interface StepDefinition<Args extends unknown[], Result> {
   /** Attributes that the span has from its start on (for a running step). */
   readonly attributes?: (...args: Known<Args>) => StepAttributes;
   /** Maps the result to an outcome; default: `succeeded`. */
-  readonly outcome?: (result: FinalResult<Result>, ...args: Known<Args>) => StepOutcome;
+  readonly outcome?: (result: Settled<Result>, ...args: Known<Args>) => StepOutcome;
   /** Maps a throw to more than `failed` and its classified error. */
   readonly failure?: (error: unknown, ...args: Known<Args>) => Partial<StepOutcome>;
 }

@@ -1,6 +1,6 @@
 import { closeStep } from './close-step.ts';
 import { runIn } from './context/step-scope.ts';
-import type { StepDefinition } from './definition.ts';
+import type { StepDefinition, StepOutcome } from './definition.ts';
 import { openStep } from './open-step.ts';
 import { type AnyDefinition, type StepPlan, toStepPlan } from './step-plan.ts';
 import { watchGenerator } from './result/watch-generator.ts';
@@ -10,6 +10,10 @@ import { watchResult } from './result/watch-result.ts';
 const IS_SDK_DISABLED = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';
 
 type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
+
+interface Outcome<Returned> {
+  readonly outcome?: (result: Returned, ...args: never[]) => StepOutcome;
+}
 
 /**
  * Makes every call of a function a span, and changes nothing else: same value, same throw, same `this`, `name` and
@@ -38,8 +42,25 @@ type StepFunction<This, Args extends unknown[], Result> = (this: This, ...args: 
 export function step<This, Args extends unknown[], Result>(
   definition: StepDefinition<Args, Result>,
   fn: StepFunction<This, Args, Result>,
-): StepFunction<This, Args, Result> {
-  const plan = toStepPlan(definition as unknown as AnyDefinition);
+): StepFunction<This, Args, Result>;
+/** The same for `function` expressions, whose types the compiler does not take from their bodies. */
+export function step<This, Args extends unknown[], Yielded, Returned>(
+  definition: Omit<StepDefinition<Args, unknown>, 'outcome'> & Outcome<Returned>,
+  fn: (this: This, ...args: Args) => Generator<Yielded, Returned, unknown>,
+): (this: This, ...args: Args) => Generator<Yielded, Returned, unknown>;
+export function step<This, Args extends unknown[], Yielded, Returned>(
+  definition: Omit<StepDefinition<Args, unknown>, 'outcome'> & Outcome<Returned>,
+  fn: (this: This, ...args: Args) => AsyncGenerator<Yielded, Returned, unknown>,
+): (this: This, ...args: Args) => AsyncGenerator<Yielded, Returned, unknown>;
+export function step<Returned, Fn extends (...args: never[]) => Promise<Returned> | Returned>(
+  definition: Omit<StepDefinition<Parameters<Fn>, unknown>, 'outcome'> & Outcome<Returned>,
+  fn: Fn,
+): Fn;
+export function step(
+  definition: object,
+  fn: StepFunction<unknown, unknown[], unknown>,
+): StepFunction<unknown, unknown[], unknown> {
+  const plan = toStepPlan(definition as AnyDefinition);
   if (IS_SDK_DISABLED) return fn;
   return copyFunctionShape(fn, isGeneratorFunction(fn) ? wrapGenerator(plan, fn) : wrapFunction(plan, fn));
 }
