@@ -5,6 +5,8 @@ import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as door from '#src/index';
+import { testDataDirectory } from './support/data-directory.ts';
+import { createTestDatabase } from './support/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -14,8 +16,8 @@ interface PackageJson {
 const { exports: subpaths } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as PackageJson;
 
 /** Runs a program in the root of the repository and gives its standard output. */
-function run(program: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
+function run(program: string, args: readonly string[], env = process.env): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', env });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
   return stdout;
 }
@@ -103,6 +105,30 @@ describe('the built package', () => {
     expect(found['postgres']).toEqual(['ForecastSpanExporter', 'createPostgresExporter']);
     expect(found['prometheus']).toEqual(['createPrometheusExporter']);
     expect(found['version']).toBe('barograph');
+  });
+
+  it('the program of the README is whole: run as it is printed, it records its rows', async () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const [, program = ''] = /Record a program of your own[^]*?```js\n([^]*?)\n +```/.exec(readme) ?? [];
+    const lines = program.split('\n').map((line) => line.slice(3));
+    expect(lines.length).toBeLessThanOrEqual(25);
+    const database = await createTestDatabase();
+    const env = {
+      ...process.env,
+      DATABASE_URL: database.connectionString,
+      BAROGRAPH_DATA_DIR: testDataDirectory(),
+    };
+    run(process.execPath, ['--input-type=module', '--eval', lines.join('\n')], env);
+    const { rows } = await database.pool.query(
+      `select step.miner_hotkey as hotkey, step.substep, step.status, forecast.current_forecast_stage as stage
+       from weather_forecast_steps as step join weather_forecast_stats as forecast using (validator_id, run_id, miner_hotkey)
+       where run_id = 7 order by step.miner_hotkey`,
+    );
+    expect(rows).toEqual([
+      { hotkey: '5Able', substep: 'initiate_fetch', status: 'succeeded', stage: 'inference_running' },
+      expect.objectContaining({ hotkey: '5Busy', substep: 'initiate_fetch', status: 'failed' }),
+    ]);
+    await database.drop();
   });
 
   it('every package import of the built package, in code and in types, leads to a built file', () => {
