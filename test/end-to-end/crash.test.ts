@@ -30,6 +30,7 @@ beforeAll(async () => {
   await dying.kill('SIGKILL');
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint.url);
   const recording = await startRecording({
+    traces: true,
     config: testConfig(database.connectionString, {
       BAROGRAPH_DATA_DIR: dataDirectory,
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.url,

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trace } from '@opentelemetry/api';
-import { step } from '#steps';
+import { currentTraceparent, step } from '#steps';
 import { createRandom } from '#world';
 
 const RUN_START = new Date('2026-11-23T00:00:00Z');
@@ -24,7 +23,7 @@ const identityOf = ({ run, uid }: Job) => ({
   minerHotkey: `5Miner${uid}`,
   maxAttempts: 5,
 });
-const ownSpanId = (): string => trace.getActiveSpan()?.spanContext().spanId ?? '';
+const ownSpanId = (): string => currentTraceparent()?.split('-')[2] ?? '';
 
 const call = step(
   {
