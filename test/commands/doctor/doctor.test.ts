@@ -25,6 +25,14 @@ describe('barograph doctor', () => {
     expect(stdout).toMatch(/^ok +Retention +nothing is ever dropped/m);
   });
 
+  it('limits of OpenTelemetry are named, though they do not cut what is recorded here', async () => {
+    const { exitCode, stdout } = await doctor({ OTEL_SPAN_EVENT_COUNT_LIMIT: '8' });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /^ok +OpenTelemetry +records; .*OTEL_SPAN_EVENT_COUNT_LIMIT=8: steps are recorded whole/m,
+    );
+  });
+
   it('the retention of the environment decides what is reported, and a database to be migrated has none', async () => {
     expect((await doctor({ BAROGRAPH_RETENTION_DAYS: '30' })).stdout).toMatch(
       /^ok +Retention +no partition/m,
