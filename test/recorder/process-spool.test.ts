@@ -2,14 +2,13 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readSegment } from '#spool/format/frame';
 import { listSegments } from '#spool/segments/segment-files';
 import { toSpan } from '#spool/format/spool-record';
 import { readConfig } from '#src/config';
 import { startRecording, type Recording } from '#recorder/recording';
-import { step } from '#steps';
+import { currentTraceparent, step } from '#steps';
 import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { endlessQuery, query } from '../support/query-step.ts';
@@ -51,7 +50,7 @@ const observedQuery = step(
       minerHotkey: '5Seven',
     }),
   },
-  (run: number): boolean => run > 0 && trace.getActiveSpan()?.isRecording() === true,
+  (run: number): boolean => run > 0 && currentTraceparent() !== undefined,
 );
 
 /** The folders of all spools below a data directory. */

@@ -206,13 +206,15 @@ describe('A secret', () => {
     const recording = await startRecording({
       config: readConfig({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }),
       validatorHotkey: '5Validator',
+      metricsServer: true,
+      traces: true,
       onProblem,
     });
     const server = await startIngestServer({
       host: '127.0.0.1',
       port: 0,
-      token: null,
-      deliver: recording.write,
+      tokens: [],
+      deliver: (spans, name) => recording.receive(spans, { name, shareBytes: 2 ** 24 }),
       onProblem,
     });
     expect(leaking).toThrow();
