@@ -6,7 +6,8 @@ import { answerHttp2, limitConnectionsByAddress, RefusedRequest, requireOwnHost 
 import { readBodies } from './read-body.ts';
 import type { Reply } from './reply.ts';
 
-const RATE_MILLIS = 10_000;
+/** Shorter than the ten seconds after which stock senders give a batch up: they wait only for what comes before that. */
+const RATE_MILLIS = 2_000;
 const NO_RATE_HEADERS = {
   'x-ratelimit-limit': false,
   'x-ratelimit-remaining': false,
@@ -44,7 +45,7 @@ export interface HttpLimits {
   readonly maxArrivedBytes: number;
   readonly maxConnections: number;
   readonly maxConnectionsOfAddress: number;
-  /** Most requests of one address in ten seconds; more get a 503. */
+  /** Most requests of one address in two seconds; more get a 503. */
   readonly maxRequestsOfAddress: number;
   /** Time-out for the arrival of the headers. */
   readonly headersTimeoutMillis: number;

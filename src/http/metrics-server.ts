@@ -26,7 +26,7 @@ const LIMITS: HttpLimits = {
   maxArrivedBytes: 64 * 1024,
   maxConnections: 256,
   maxConnectionsOfAddress: 128,
-  maxRequestsOfAddress: 1000,
+  maxRequestsOfAddress: 200,
   headersTimeoutMillis: 5000,
   requestTimeoutMillis: 10_000,
   timeoutCheckMillis: 1000,

@@ -37,7 +37,7 @@ const DEFAULT_LIMITS: IngestLimits = {
   maxItems: 1_000_000,
   maxConnections: 1024,
   maxConnectionsOfAddress: 512,
-  maxRequestsOfAddress: 5000,
+  maxRequestsOfAddress: 1000,
   headersTimeoutMillis: 5000,
   requestTimeoutMillis: 30_000,
   timeoutCheckMillis: 1000,
