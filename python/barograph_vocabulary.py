@@ -81,6 +81,9 @@ WEATHER_TRUTH_DUE_TIME: Final = "weather.truth.due_time"
 WEATHER_LEAD_HOURS: Final = "weather.lead_hours"
 """Lead, hours after T0. Unit: h."""
 
+WEATHER_EMITTER_SEQUENCE: Final = "weather.emitter.sequence"
+"""Number of the span among those of its process (service.instance.id), from 1 without a gap. Only for senders over OTLP: it lets the books prove that none of their spans is missing."""
+
 WEATHER_STAGE: Final = "weather.stage"
 """Stage of the forecast; may carry a progress or a lead."""
 
@@ -307,6 +310,7 @@ ATTRIBUTE_TYPES: Final[Mapping[str, str]] = {
     "weather.retry.next_time": "string",
     "weather.truth.due_time": "string",
     "weather.lead_hours": "int",
+    "weather.emitter.sequence": "int",
     "weather.stage": "string",
     "weather.stage.status": "enum",
     "weather.forecast.status": "enum",
