@@ -8,6 +8,7 @@ import { renderReferencePage } from '#semconv/reference-page';
 import { renderColumns } from './columns-page.ts';
 import { RULE_FILES } from './rule-files.ts';
 import { renderPythonConstants } from './vocabulary/python-constants.ts';
+import { PYTHON_STEP, renderPythonStep } from './vocabulary/python-step.ts';
 import { renderRegistry } from './vocabulary/registry.ts';
 
 /** A generated file that is checked in. */
@@ -23,6 +24,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/metrics.md', render: renderMetricsPage },
   { path: `docs/vocabulary/weather-${WEATHER_SCHEMA.version}.json`, render: renderRegistry },
   { path: 'python/barograph_vocabulary.py', render: renderPythonConstants },
+  { path: PYTHON_STEP, render: renderPythonStep },
   ...DASHBOARD_FILES,
   ...RULE_FILES,
 ];

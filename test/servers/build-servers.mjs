@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 /**
  * Builds the Collector and Jaeger for the server tests from the Go module proxy, each once; minutes of work.
  *
- *   node test/servers/build-servers.mjs
+ *   node test/servers/build-servers.mjs [otelcol-barograph | jaeger]
  *
  * Go 1.25 or newer must be on PATH. The programs are in `.barograph/servers` or BAROGRAPH_SERVERS_DIR; an existing program
  * is kept, so delete it to build another version.
@@ -34,9 +34,11 @@ build('otelcol-barograph', () => {
   for (const path of [sources, manifest, join(PLACE, 'builder')]) rmSync(path, { recursive: true });
 });
 
-/** Builds a program unless it exists. */
+/** Builds a program unless it exists, or others are wanted. */
 function build(name, make) {
   const path = join(PLACE, name);
+  const wanted = process.argv.slice(2);
+  if (wanted.length > 0 && !wanted.includes(name)) return true;
   if (existsSync(path)) return process.stdout.write(`${name} is there: ${path}\n`);
   const start = performance.now();
   make();

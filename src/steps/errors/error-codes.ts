@@ -1,7 +1,7 @@
 import type { ErrorCategory } from '#semconv';
 
 /** Error codes of Node (with TLS, HTTP and zlib) and of undici. */
-const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {
+export const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {
   ETIMEDOUT: 'timeout',
   ESOCKETTIMEDOUT: 'timeout',
   ERR_SOCKET_CONNECTION_TIMEOUT: 'timeout',
@@ -55,7 +55,7 @@ const CATEGORY_OF_CODE: Readonly<Record<string, ErrorCategory>> = {
 };
 
 /** Prefixes of codes, for those that are not listed. */
-const CATEGORY_OF_FAMILY: readonly (readonly [RegExp, ErrorCategory])[] = [
+export const CATEGORY_OF_FAMILY: readonly (readonly [RegExp, ErrorCategory])[] = [
   [/^EAI_/, 'connection'],
   [/^ERR_HTTP2_/, 'connection'],
   [/^(CERT_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/, 'handshake'],
@@ -64,7 +64,7 @@ const CATEGORY_OF_FAMILY: readonly (readonly [RegExp, ErrorCategory])[] = [
 ];
 
 /** SQLSTATEs that are transient, or more specific than a refusal by the database. */
-const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
+export const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
   '55P03': 'lock_busy',
   '55006': 'lock_busy',
   '40P01': 'lock_busy',
@@ -72,7 +72,7 @@ const CATEGORY_OF_SQLSTATE: Readonly<Record<string, ErrorCategory>> = {
   '53200': 'out_of_memory',
 };
 /** SQLSTATE: five characters with a digit; Node's codes of five letters (`EPIPE`, `EBUSY`) have none. */
-const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+export const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /** The category by an error code alone, or null. */
 export function categoryOfCode(code: string): ErrorCategory | null {

@@ -2,7 +2,7 @@ import type { ErrorCategory } from '#semconv';
 import { categoryOfHttpStatus } from './error-codes.ts';
 
 /** An HTTP status in a text, recognised by what precedes it, so that `took 4042 ms` does not match. */
-const HTTP_STATUS = [
+export const HTTP_STATUS_WORDS = [
   /\bHTTP(?:\/\d(?:\.\d)?)?[ :]{1,3}([45]\d\d)\b/i,
   /\bstatus(?: code)?[ :=]{1,3}([45]\d\d)\b/i,
   /\bhttps?:\/\/\S{1,2000} ([45]\d\d)\b/i,
@@ -13,7 +13,7 @@ const HTTP_STATUS = [
  * Phrases that indicate a category, the most specific first: `Connection timeout` is a time-out, `lock timeout` is a
  * lock. Each has word boundaries, so that a part of another word or number never counts.
  */
-const RULES: readonly (readonly [RegExp, ErrorCategory])[] = [
+export const MESSAGE_RULES: readonly (readonly [RegExp, ErrorCategory])[] = [
   [
     /\bfreeze\b.{0,40}\boutside\b.{0,20}\bwindow\b|\boutside\b.{0,40}\bfreeze window\b/i,
     'verification_freeze_window',
@@ -61,12 +61,12 @@ const MAX_LENGTH = 2000;
 /** The category by the text of a message, or null. The last resort: people choose that text. */
 export function categoryOfMessage(message: string): ErrorCategory | null {
   const text = message.slice(0, MAX_LENGTH);
-  const freeze = RULES[0];
+  const freeze = MESSAGE_RULES[0];
   if (freeze?.[0].test(text) === true) return freeze[1];
-  for (const pattern of HTTP_STATUS) {
+  for (const pattern of HTTP_STATUS_WORDS) {
     const status = pattern.exec(text)?.[1];
     const category = status === undefined ? null : categoryOfHttpStatus(Number(status));
     if (category !== null) return category;
   }
-  return RULES.find(([words]) => words.test(text))?.[1] ?? null;
+  return MESSAGE_RULES.find(([words]) => words.test(text))?.[1] ?? null;
 }

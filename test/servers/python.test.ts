@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Pool } from 'pg';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startRecording } from '#recorder/recording';
+import { classifyError } from '#steps';
+import { readConfig } from '#src/config';
+import { testDataDirectory } from '../support/data-directory.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { playExample } from './support/example-steps.ts';
+import { findPython, startPython } from './support/python-programs.ts';
+import { startRecordProcess, type RecordProcess } from './support/record-process.ts';
+import { eventually } from './support/running-server.ts';
+
+const python = findPython();
+
+/** What of a row is chance or clock, or the language's own. */
+const LEFT_OUT = {
+  ids: ['id', 'trace_id', 'span_id', 'instance_id', 'response_id', 'fold', 'facts'],
+  clock: [
+    ...['started_at', 'completed_at', 'latency_ms', 'finished_at', 'received_at', 'created_at', 'updated_at'],
+    ...['stage_since', 'calculated_at', 'first_seen', 'last_active', 'response_time', 'last_polled_time'],
+    ...['run_initiation_time', 'day1_scoring_completed_at', 'last_failed_forecast', 'recorded_at'],
+  ],
+};
+const TABLES = {
+  weather_forecast_steps: 'miner_hotkey, step_name, substep, lead_hours, attempt',
+  weather_forecast_component_scores: 'miner_hotkey, score_type, lead_hours, variable_name, pressure_level',
+  weather_forecast_runs: 'id',
+  weather_miner_responses: 'miner_hotkey',
+  weather_forecast_stats: 'miner_hotkey',
+  miner_stats: 'miner_hotkey',
+  dead_letter_spans: 'span_id',
+};
+
+/** In the JSON of a row: when it was, and what is the stack of the language. */
+const LEFT_OUT_INSIDE = ['timestamp', 'stack', 'fingerprint'];
+
+/** Of each rule for the words of a message one that it takes, and some that look alike. */
+const MESSAGES = [
+  ...[
+    'Freeze of the manifest is outside its window',
+    'lock timeout after 5 s',
+    'could not obtain lock on row',
+  ],
+  ...['out of memory', 'rate limited', 'Too Many Requests', 'timed out after 45 s', 'TLS handshake: no'],
+  ...['self-signed certificate', 'hotkey is not registered', 'the signature of the manifest is invalid'],
+  ...['hash of store changed', 'chunk 0.0.1: checksum mismatch', 'manifest mismatch', 'inference failed'],
+  ...['missing variables: t, u', 'ERA5 of 2026-11-23 is not yet published', 'worker was killed', 'SIGKILL'],
+  ...['socket hang up', 'connection reset by peer', 'no such file', 'not valid JSON', 'status code 503'],
+  ...['HTTP 404', 'HTTP/1.1 429', 'https://host/x 500', '502 bad gateway', 'took 4042 ms', 'status: 200', ''],
+  ...['sigkill', 'weather', 'Ｔimed out', 'timeouts', 'rate\u00a0limit', 'héandshake'],
+];
+
+/** The rows without what is chance or clock. */
+async function comparable(pool: Pool): Promise<Readonly<Record<string, readonly object[]>>> {
+  const tables: Record<string, readonly object[]> = {};
+  for (const [table, order] of Object.entries(TABLES)) {
+    const { rows } = await pool.query<{ row: Record<string, unknown> }>(
+      `select to_jsonb(it) - $1::text[] as row from ${table} as it order by ${order}`,
+      [Object.values(LEFT_OUT).flat()],
+    );
+    const text = JSON.stringify(
+      rows.map(({ row }) => row),
+      (key, value: unknown) => (LEFT_OUT_INSIDE.includes(key) ? undefined : value),
+    );
+    tables[table] = JSON.parse(text) as object[];
+  }
+  return tables;
+}
+
+const stepsIn = async ({ pool }: TestDatabase): Promise<Readonly<Record<string, number>>> => {
+  const { rows } = await pool.query<{ status: string; n: number }>(
+    'select status, count(*)::int as n from weather_forecast_steps group by 1 order by 1',
+  );
+  return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
+};
+
+/** What the books say of the one run. */
+const books = async ({ pool }: TestDatabase): Promise<unknown> =>
+  (
+    await pool.query<object>(
+      `select started::int, recorded::int, in_flight::int, spooled::int, dead::int, dropped::int, unaccounted::int,
+         missing_sequences, emitter_conflicts, sender_loss
+       from run_completeness`,
+    )
+  ).rows[0];
+const COMPLETE = {
+  ...{ in_flight: 0, spooled: 0, dead: 0, dropped: 0, unaccounted: 0 },
+  ...{ missing_sequences: null, emitter_conflicts: null, sender_loss: null },
+};
+
+describe.skipIf(python === null)('The file for Python', () => {
+  const file = 'test/servers/support/check_step.py';
+
+  it('changes neither values, errors, forks nor the SDK of its host, and loses nothing silently', async () => {
+    await expect(startPython({ python: python ?? '', file }).finish()).resolves.toBe('');
+  });
+
+  it('finds in a message the category that TypeScript finds in it', async () => {
+    const program = startPython({ python: python ?? '', file, args: ['classify'] });
+    const judged: Record<string, string> = {};
+    for (const message of MESSAGES) judged[message] = await program.ask(JSON.stringify(message));
+    await program.finish();
+    expect(judged).toEqual(
+      Object.fromEntries(MESSAGES.map((message) => [message, classifyError(new Error(message))])),
+    );
+    expect(new Set(Object.values(judged)).size).toBeGreaterThan(15);
+  });
+});
+
+describe.skipIf(python === null)('Steps of a program in Python', () => {
+  const databases: TestDatabase[] = [];
+  let recorder: RecordProcess;
+  const newDatabase = async (): Promise<TestDatabase> => {
+    const database = await createTestDatabase();
+    databases.push(database);
+    return database;
+  };
+  let ofPython: TestDatabase;
+  beforeEach(async () => {
+    ofPython = await newDatabase();
+    recorder = await startRecordProcess(ofPython.connectionString);
+  });
+  afterEach(() => recorder.close());
+  afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+  it('the five steps of the example give the rows that the same steps give in TypeScript', async () => {
+    const t0 = new Date(new Date().setUTCHours(0, 0, 0, 0));
+    const args = [t0.toISOString().replace('Z', '+00:00')];
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: recorder.endpoint };
+    const program = startPython({ python: python ?? '', file: 'python/example.py', args, env });
+    expect(await program.finish()).toBe('0 records dropped');
+
+    const ofTypeScript = await newDatabase();
+    const recording = await startRecording({
+      validatorHotkey: '5Validator',
+      config: readConfig({
+        DATABASE_URL: ofTypeScript.connectionString,
+        BAROGRAPH_DATA_DIR: testDataDirectory(),
+      }),
+    });
+    await playExample(t0);
+    await recording.close();
+
+    const ended = await stepsIn(ofTypeScript);
+    await eventually(
+      async () => isDeepStrictEqual(await stepsIn(ofPython), ended),
+      'the steps of the example have ended',
+    );
+    const expected = await comparable(ofTypeScript.pool);
+    expect(expected['weather_forecast_steps']).toHaveLength(9);
+    expect(expected['weather_forecast_component_scores']).toHaveLength(3);
+    expect(await comparable(ofPython.pool)).toEqual(expected);
+    expect(await books(ofPython)).toEqual({ ...COMPLETE, started: 9, recorded: 9 });
+  });
+});
