@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Pool } from 'pg';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { startRecording } from '#recorder/recording';
 import { classifyError } from '#steps';
 import { readConfig } from '#src/config';
 import { testDataDirectory } from '../support/data-directory.ts';
+import { openBreakableProxy } from '../end-to-end/support/breakable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { playExample } from './support/example-steps.ts';
 import { findPython, startPython } from './support/python-programs.ts';
-import { startRecordProcess, type RecordProcess } from './support/record-process.ts';
+import { startRecordProcess } from './support/record-process.ts';
 import { eventually } from './support/running-server.ts';
+import { startSendingCollector, type CollectorPacking } from './support/sending-collector.ts';
+import { findCollector } from './support/server-programs.ts';
 
 const python = findPython();
 
@@ -109,22 +112,20 @@ describe.skipIf(python === null)('The file for Python', () => {
 });
 
 describe.skipIf(python === null)('Steps of a program in Python', () => {
-  const databases: TestDatabase[] = [];
-  let recorder: RecordProcess;
+  const opened: { close: () => Promise<void> }[] = [];
   const newDatabase = async (): Promise<TestDatabase> => {
     const database = await createTestDatabase();
-    databases.push(database);
+    opened.push({ close: () => database.drop() });
     return database;
   };
-  let ofPython: TestDatabase;
-  beforeEach(async () => {
-    ofPython = await newDatabase();
-    recorder = await startRecordProcess(ofPython.connectionString);
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one.close();
   });
-  afterEach(() => recorder.close());
-  afterAll(() => Promise.all(databases.map((database) => database.drop())));
 
   it('the five steps of the example give the rows that the same steps give in TypeScript', async () => {
+    const ofPython = await newDatabase();
+    const recorder = await startRecordProcess(ofPython.connectionString);
+    opened.push(recorder);
     const t0 = new Date(new Date().setUTCHours(0, 0, 0, 0));
     const args = [t0.toISOString().replace('Z', '+00:00')];
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: recorder.endpoint };
@@ -153,4 +154,84 @@ describe.skipIf(python === null)('Steps of a program in Python', () => {
     expect(await comparable(ofPython.pool)).toEqual(expected);
     expect(await books(ofPython)).toEqual({ ...COMPLETE, started: 9, recorded: 9 });
   });
+
+  /** The ways of a span to the recorder; a further exporter is one line here and one in send_spans.py. */
+  const WAYS: readonly { readonly exporter: string; readonly collector: CollectorPacking | null }[] = [
+    { exporter: 'http/protobuf', collector: null },
+    { exporter: 'http/protobuf', collector: { compression: 'gzip', encoding: 'proto' } },
+    { exporter: 'http/protobuf', collector: { compression: 'zstd', encoding: 'proto' } },
+    { exporter: 'http/protobuf', collector: { compression: 'none', encoding: 'json' } },
+  ];
+  const collector = findCollector();
+
+  /** A recorder with a database that can be cut off, and a stock sender; it makes the spans of the outage at its pace. */
+  const openWay = async ({ exporter, collector: packing }: (typeof WAYS)[number]) => {
+    const database = await newDatabase();
+    const proxy = await openBreakableProxy(database.connectionString);
+    opened.push({ close: () => proxy.cut() });
+    const recorder = await startRecordProcess(proxy.url);
+    opened.push(recorder);
+    const between =
+      packing === null ? null : await startSendingCollector(collector ?? '', recorder.endpoint, packing);
+    if (between !== null) opened.push(between);
+    const sender = startPython({
+      python: python ?? '',
+      file: 'test/servers/support/send_spans.py',
+      args: [exporter, String(PACE_SECONDS)],
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: between?.endpoint ?? recorder.endpoint,
+        OTEL_BSP_SCHEDULE_DELAY: '500',
+      },
+    });
+    return { database, proxy, recorder, sender };
+  };
+
+  describe.each(WAYS)('over $exporter, by the Collector: $collector', (way) => {
+    const isAbsent = way.collector !== null && collector === null;
+
+    it.skipIf(isAbsent)('all spans of an outage of the database are recorded, once each', async () => {
+      const { database, proxy, sender } = await openWay(way);
+      await sender.ask(`send ${SPANS.before}`);
+      await proxy.cut();
+      await sender.ask(`send ${SPANS.away}`);
+      await proxy.mend();
+      await sender.ask(`send ${SPANS.after}`);
+      await sender.finish();
+      await expectAllRecorded(database);
+    });
+
+    it.skipIf(isAbsent)('a recorder that is killed between answer and commit has lost nothing', async () => {
+      const { database, proxy, recorder, sender } = await openWay(way);
+      await sender.ask(`send ${SPANS.before}`);
+      await proxy.cut();
+      await sender.ask(`send ${SPANS.away}`);
+      await sender.ask('flush');
+      await recorder.stop('SIGKILL');
+      expect((await stepsIn(database))['succeeded'] ?? 0).toBeLessThan(SPANS.before + SPANS.away);
+      await proxy.mend();
+      await recorder.start();
+      await sender.ask(`send ${SPANS.after}`);
+      await sender.finish();
+      await expectAllRecorded(database);
+    });
+  });
 });
+
+/** How long the database is away; the long form is two spans a second, as a validator has them. */
+const OUTAGE_SECONDS = Number(process.env['BAROGRAPH_OUTAGE_SECONDS'] ?? 0);
+const PACE_SECONDS = OUTAGE_SECONDS > 0 ? 0.5 : 0.05;
+const SPANS =
+  OUTAGE_SECONDS > 0
+    ? { before: 10, away: OUTAGE_SECONDS / PACE_SECONDS, after: 10 }
+    : { before: 30, away: 30, after: 30 };
+
+/** Each span that was made is one row, and the books prove it. */
+async function expectAllRecorded(database: TestDatabase): Promise<void> {
+  const made = SPANS.before + SPANS.away + SPANS.after;
+  await eventually(
+    async () => ((await stepsIn(database))['succeeded'] ?? 0) >= made,
+    `${made} spans are recorded`,
+  );
+  expect(await stepsIn(database)).toEqual({ succeeded: made });
+  expect(await books(database)).toEqual({ ...COMPLETE, started: made, recorded: made });
+}
