@@ -18,6 +18,7 @@ export const SUITES: readonly SuiteSource[] = [
   },
   { name: 'leads', open: async (scale) => (await import('./suites/leads.ts')).openLeads(scale) },
   { name: 'latency', open: async (scale) => (await import('./suites/latency.ts')).openLatency(scale) },
+  { name: 'ingest', open: async (scale) => (await import('./suites/ingest.ts')).openIngest(scale) },
   { name: 'run', open: async (scale) => (await import('./suites/run.ts')).openRun(scale) },
   { name: 'start', open: async (scale) => (await import('./suites/start.ts')).openStart(scale) },
 ];
