@@ -1,4 +1,7 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { request, Agent } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -7,7 +10,6 @@ import { createDatabasePool } from '#database/connect';
 import { acquireAll } from '#lifecycle/resource-stack';
 import { quantile } from '../harness/statistics.ts';
 import type { Scale, Suite } from '../harness/suite.ts';
-import { startRecorder } from '../support/recorder-process.ts';
 import { openBenchServer } from '../support/server.ts';
 import { shareMeasurement } from '../whole/shared-measurement.ts';
 import { temporaryDirectory } from '../whole/temporary-directory.ts';
@@ -32,6 +34,7 @@ export function openIngest(scale: Scale): Promise<Suite> {
     const recorder = await startRecorder({
       DATABASE_URL: connectionString,
       BAROGRAPH_DATA_DIR: directory.path,
+      BAROGRAPH_INGEST_GRPC_PORT: 'off',
     });
     add(() => recorder.close());
     await takeAway(connectionString);
@@ -65,6 +68,27 @@ export function openIngest(scale: Scale): Promise<Suite> {
       close,
     };
   });
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The compiled `barograph record`, where its spans are sent, and what kills it: it would wait for a database that is away. */
+async function startRecorder(environment: Readonly<Record<string, string>>) {
+  execFileSync(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+  const options = ['record', '--port', '0', '--json'];
+  const recorder = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), ...options], {
+    env: { PATH: process.env['PATH'] ?? '', BAROGRAPH_METRICS_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(recorder, 'exit');
+  const [line] = (await Promise.race([once(recorder.stdout, 'data'), ended])) as [unknown];
+  if (!Buffer.isBuffer(line)) throw new Error(`The recorder ended with ${String(line)}.`);
+  const { traces } = JSON.parse(line.toString()) as { readonly traces: string };
+  const close = async (): Promise<void> => {
+    recorder.kill('SIGKILL');
+    await ended;
+  };
+  return { url: traces, close };
 }
 
 /** Ends every connection to the database and admits no other. */

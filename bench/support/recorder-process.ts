@@ -1,8 +1,7 @@
-import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -17,50 +16,16 @@ export interface Adoption {
   readonly peakBytes: number;
 }
 
-/** The compiled `barograph record`, with its environment alone. */
-async function spawnRecorder(
-  environment: Readonly<Record<string, string>>,
-  ...options: readonly string[]
-): Promise<RecorderProcess> {
-  await run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
-  const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
-  return spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'record', '--port', '0', ...options], {
-    env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-type RecorderProcess = ChildProcessByStdio<null, Readable, Readable>;
-
-/** A recorder that takes spans. */
-export interface TakingRecorder {
-  /** Where spans are sent. */
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
-/** Starts the compiled `barograph record`. */
-export async function startRecorder(environment: Readonly<Record<string, string>>): Promise<TakingRecorder> {
-  const recorder = await spawnRecorder(environment, '--json');
-  const ended = once(recorder, 'close');
-  recorder.stderr.resume();
-  const output = await untilOutput(recorder.stdout, /\}/);
-  return {
-    url: (JSON.parse(output) as { readonly traces: string }).traces,
-    close: async () => {
-      // It would wait for a database that is away.
-      recorder.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
 /** Runs the compiled `barograph record` until it has delivered the spool of a dead process. */
 export async function adoptByRecorder(environment: Readonly<Record<string, string>>): Promise<Adoption> {
-  const recorder = await spawnRecorder(environment);
+  await run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+  const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
   const startedAt = performance.now();
+  const recorder = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'record', '--port', '0'], {
+    env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = once(recorder, 'close');
-  recorder.stdout.resume();
   try {
     await untilOutput(recorder.stderr, /records? (was|were) delivered/);
     const millis = performance.now() - startedAt;
@@ -71,16 +36,15 @@ export async function adoptByRecorder(environment: Readonly<Record<string, strin
   }
 }
 
-/** @returns all that was written until then */
-function untilOutput(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<string> {
+function untilOutput(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => {
       output += text;
-      if (pattern.test(output)) resolve(output);
+      if (pattern.test(output)) resolve();
     });
-    stream.on('end', () => reject(new Error(`The recorder ended too early: ${output}`)));
+    stream.on('end', () => reject(new Error(`The recorder ended before it had delivered all: ${output}`)));
   });
 }
 

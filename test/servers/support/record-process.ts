@@ -24,6 +24,7 @@ export async function startRecordProcess(databaseUrl: string): Promise<RecordPro
     DATABASE_URL: databaseUrl,
     BAROGRAPH_DATA_DIR: folder,
     BAROGRAPH_INGEST_PORT: String(port),
+    BAROGRAPH_INGEST_GRPC_PORT: 'off',
     BAROGRAPH_METRICS_PORT: '0',
   };
   let running: ChildProcess | null = null;
