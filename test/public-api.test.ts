@@ -200,6 +200,7 @@ describe('the built package', () => {
     for (const path of [
       'dist/src/cli.js',
       'dist/src/database/migrations/0001_recorded_tables.sql',
+      'python/barograph_step.py',
       'README.md',
     ])
       expect(paths).toContain(path);

@@ -220,6 +220,8 @@ describe.skipIf(python === null)('Steps of a program in Python', () => {
 /** How long the database is away; the long form is two spans a second, as a validator has them. */
 const OUTAGE_SECONDS = Number(process.env['BAROGRAPH_OUTAGE_SECONDS'] ?? 0);
 const PACE_SECONDS = OUTAGE_SECONDS > 0 ? 0.5 : 0.05;
+/** After a long outage the recorder tries the database every half a minute. */
+const PATIENCE_MILLIS = OUTAGE_SECONDS > 0 ? 180_000 : 60_000;
 const SPANS =
   OUTAGE_SECONDS > 0
     ? { before: 10, away: OUTAGE_SECONDS / PACE_SECONDS, after: 10 }
@@ -231,6 +233,7 @@ async function expectAllRecorded(database: TestDatabase): Promise<void> {
   await eventually(
     async () => ((await stepsIn(database))['succeeded'] ?? 0) >= made,
     `${made} spans are recorded`,
+    PATIENCE_MILLIS,
   );
   expect(await stepsIn(database)).toEqual({ succeeded: made });
   expect(await books(database)).toEqual({ ...COMPLETE, started: made, recorded: made });

@@ -56,11 +56,16 @@ export async function startServer({ program, args, env, healthUrl }: ServerToSta
   return { stop };
 }
 
-/** Polls a condition. @throws when it does not hold within a minute, naming the condition */
-export async function eventually(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const until = performance.now() + PATIENCE_MILLIS;
+/** Polls a condition. @throws when it does not hold within a minute, or the time given, naming the condition */
+export async function eventually(
+  isSo: () => Promise<boolean>,
+  what: string,
+  patienceMillis = PATIENCE_MILLIS,
+): Promise<void> {
+  const until = performance.now() + patienceMillis;
   while (!(await isSo())) {
-    if (performance.now() > until) throw new Error(`waited for a minute, and it is not so that ${what}`);
+    if (performance.now() > until)
+      throw new Error(`waited for ${patienceMillis / 1000} s, and it is not so that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MILLIS));
   }
 }
