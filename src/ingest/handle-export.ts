@@ -61,7 +61,7 @@ export async function handleExport(
   const encoding = requireEncoding(headers);
   const token = requireToken(headers, parts.tokens);
   const limit = new ItemLimit(parts.items);
-  const release = parts.concurrency.acquire();
+  const release = await parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
     const unpacked = await unpack(body, requirePacking(headers), parts.maxBodyBytes);

@@ -24,8 +24,10 @@ export interface IngestServerOptions extends Pick<
 
 /** Limits of the server. The limit of bytes holds for a body both compressed and decompressed. */
 export interface IngestLimits extends HttpLimits {
-  /** Requests that are decoded or written concurrently once they have arrived; more get a 503 with `retry-after`. */
+  /** Requests that are decoded or written concurrently once they have arrived; the others wait for one of these to be answered. */
   readonly maxRequests: number;
+  /** How long they wait until they get a 503 with `retry-after`; shorter than the time-out of a sender. */
+  readonly slotPatienceMillis: number;
   /** Most spans, events and attribute values of all requests that are not answered; more get a 503. */
   readonly maxItems: number;
 }
@@ -34,6 +36,7 @@ const DEFAULT_LIMITS: IngestLimits = {
   maxBodyBytes: 16 * 2 ** 20,
   maxArrivedBytes: 64 * 2 ** 20,
   maxRequests: 4,
+  slotPatienceMillis: 5000,
   maxItems: 1_000_000,
   maxConnections: 1024,
   maxConnectionsOfAddress: 512,
@@ -63,8 +66,8 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   const { host, port, tokens, onProblem } = options;
   requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { maxBodyBytes, maxRequests, maxItems } = limits;
-  const concurrency = createConcurrencyLimit(maxRequests);
+  const { maxBodyBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
+  const concurrency = createConcurrencyLimit(maxRequests, slotPatienceMillis);
   const parts = { ...options, maxBodyBytes, concurrency, items: createBudget(maxItems) };
   const server = await startHttpServer({
     host,

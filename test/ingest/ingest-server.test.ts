@@ -221,14 +221,26 @@ describe('the limits of the ingest server', () => {
     });
   });
 
-  it('requests beyond the concurrency limit get 503, and a freed slot is used again', async () => {
+  it('requests of honest senders that come together wait for a slot, and none is refused', async () => {
+    // Others come meanwhile.
+    const deliver = async (): Promise<SinkReport> => {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+      return { kind: 'written' };
+    };
+    await serving({ deliver, limits: { maxRequests: 1 } }, async ({ server }) => {
+      const sent = Array.from({ length: 20 }, () => send(server, { body: ONE_SPAN }));
+      expect((await Promise.all(sent)).map(({ status }) => status)).toEqual(Array.from(sent, () => 200));
+    });
+  });
+
+  it('requests that wait too long for a slot get 503, and a freed slot is used again', async () => {
     const { open: write, opened: written } = gate<SinkReport>();
     const { open: begin, opened: begun } = gate();
     const deliver = () => {
       begin();
       return written;
     };
-    await serving({ deliver, limits: { maxRequests: 1 } }, async ({ server }) => {
+    await serving({ deliver, limits: { maxRequests: 1, slotPatienceMillis: 1 } }, async ({ server }) => {
       const first = send(server, { body: ONE_SPAN });
       await begun;
       const second = await send(server, { body: ONE_SPAN });
