@@ -706,7 +706,7 @@ class _Call:
         if tracer is None:
             return
         substep = self._substep(identity)
-        attributes = {"weather.step.name": plan.name, "weather.step.status": "in_progress"}
+        attributes: dict[str, Any] = {"weather.step.name": plan.name, "weather.step.status": "in_progress"}
         if substep:
             attributes["weather.step.substep"] = substep
         _add(attributes, {_IDENTITY[name]: value for name, value in identity.items() if name in _IDENTITY})
@@ -1150,7 +1150,7 @@ def _record_error(span: trace.Span, error: Any, ended_at: int) -> None:
     chain, frames = _chain(error), _frames_of(error)
     code = next(filter(None, (_code_of(one) for one, _place in chain)), None)
     status = next(filter(None, (_http_status_of(one) for one, _place in chain)), None)
-    attributes = {
+    attributes: dict[str, Any] = {
         "error.type": category,
         "weather.error.class": name,
         "weather.error.fingerprint": _fingerprint([category, name, _code_of(error) or ""], message, frames),
