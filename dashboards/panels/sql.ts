@@ -20,3 +20,11 @@ export const ofMiner = (alias: string): string =>
   `${alias}.validator_id = ${validator} and ${alias}.miner_hotkey = ${miner}`;
 /** The rows of the chosen validator. */
 export const ofValidator = (alias: string): string => `${alias}.validator_id = ${validator}`;
+
+/**
+ * The trace of a row for a column that links it, of a table or view with the columns `validator_id` and `trace_id`. Null
+ * where no trace store has it, so that no link leads nowhere.
+ */
+export const linkedTrace = (alias: string): string =>
+  `case when not exists (select from unsampled_traces as unsampled
+    where (unsampled.validator_id, unsampled.trace_id) = (${alias}.validator_id, ${alias}.trace_id)) then ${alias}.trace_id end`;

@@ -1,4 +1,4 @@
-import { ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
+import { linkedTrace, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 /** A set as text, an empty one as "none". */
 const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;
@@ -19,7 +19,7 @@ limit 200`;
  */
 export const DEAD_LETTERS = `
 select letter.reason, letter.phase, letter.validator_hotkey, case when owner.id is not null then letter.run_id::text end as run_id,
-  letter.detail, letter.instance_id, letter.trace_id, letter.span_id
+  letter.detail, letter.instance_id, case when letter.span ->> 'traceSampled' is distinct from 'false' then letter.trace_id end as trace_id, letter.span_id
 from dead_letter_spans as letter
 left join validators as owner on owner.hotkey = letter.validator_hotkey
 where owner.id = ${SQL_VARIABLES.validator} or (owner.id is null and ${SQL_VARIABLES.validator} is not null)
@@ -28,7 +28,7 @@ limit 200`;
 
 export const LATE_ENDS = `
 select late.run_id::text as run_id, late.miner_hotkey, late.step_name, late.lead_hours, late.attempt, late.reason,
-  late.closed_at, late.status, late.completed_at, late.trace_id, late.span_id
+  late.closed_at, late.status, late.completed_at, ${linkedTrace('late')} as trace_id, late.span_id
 from late_ends as late
 where ${ofValidator('late')}
 order by late.closed_at desc
@@ -37,7 +37,7 @@ limit 200`;
 export const OPEN_RUNS = `
 select progress.run_id::text as run_id, progress.gfs_init_time_utc, progress.status, progress.miners, progress.completed,
   progress.failed, progress.in_flight, progress.waiting, progress.next_event, progress.leads_scored,
-  progress.leads_expected, progress.trace_id
+  progress.leads_expected, ${linkedTrace('progress')} as trace_id
 from run_progress as progress
 where ${ofValidator('progress')} and progress.completion_time is null
 order by progress.gfs_init_time_utc desc nulls last, progress.run_id desc

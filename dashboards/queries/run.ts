@@ -1,4 +1,4 @@
-import { ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
+import { linkedTrace, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 const theRun = `${ofValidator('run')} and run.id = ${SQL_VARIABLES.run}`;
 
@@ -47,7 +47,7 @@ select forecast.miner_uid, forecast.miner_hotkey, forecast.current_forecast_stag
   forecast.forecast_status, forecast.miner_rank, forecast.overall_forecast_score, forecast.forecast_score_initial,
   forecast.era5_scored_leads, forecast.era5_expected_leads, forecast.forecast_error_msg ->> 'type' as error_type,
   forecast.last_error_message, forecast.next_scheduled_retry, forecast.retries_remaining, forecast.stage_since,
-  forecast.trace_id,
+  ${linkedTrace('forecast')} as trace_id,
   floor(extract(epoch from forecast.created_at) * 1000)::bigint::text as from_ms,
   ceil(extract(epoch from forecast.updated_at) * 1000)::bigint::text as to_ms
 from weather_forecast_stats as forecast
@@ -57,7 +57,7 @@ order by forecast.miner_uid, forecast.miner_hotkey`;
 export const STUCK_STEPS = `
 select stuck.miner_uid, stuck.miner_hotkey, stuck.step_name, stuck.lead_hours, stuck.attempt, stuck.status,
   extract(epoch from now() - stuck.since)::double precision as held_for, stuck.error_type, stuck.error_message,
-  stuck.since, stuck.waits_until, stuck.retries_remaining, stuck.trace_id
+  stuck.since, stuck.waits_until, stuck.retries_remaining, ${linkedTrace('stuck')} as trace_id
 from stuck_steps as stuck
 where ${ofRun('stuck')} and stuck.status <> 'waiting_for_truth'
 order by stuck.since, stuck.miner_uid
@@ -67,7 +67,7 @@ limit 500`;
 export const WAITING_FOR_TRUTH = `
 select step.step_name, step.lead_hours, count(*) as forecasts, min(step.first_started_at) as since, due.due_time,
   ${secondsPast('due.due_time')} as late_by, min(step.next_retry_time) as next_retry_time,
-  min(step.trace_id) as trace_id
+  min(${linkedTrace('step')}) as trace_id
 from newest_attempts as step
 left join (
   select waited.step_name, waited.lead_hours, max((waited.context ->> 'truth_due_time')::timestamptz) as due_time
@@ -82,7 +82,7 @@ order by step.lead_hours`;
 export const SCHEDULED_RETRIES = `
 select retry.miner_uid, retry.miner_hotkey, retry.step_name, retry.lead_hours, retry.next_retry_time,
   ${secondsPast('retry.next_retry_time')} as overdue_by, retry.attempts_made, retry.retries_remaining,
-  retry.waits_for_truth::text as waits_for_truth, retry.error_type, retry.error_message, retry.trace_id
+  retry.waits_for_truth::text as waits_for_truth, retry.error_type, retry.error_message, ${linkedTrace('retry')} as trace_id
 from scheduled_retries as retry
 where ${ofRun('retry')}
 order by retry.next_retry_time
@@ -102,7 +102,7 @@ where lead.due_time is not null
 order by lead.lead_hours`;
 
 export const DECISIONS = `
-select log.created_at, log.level, log.decision, log.reason, log.trace_id, log.span_id
+select log.created_at, log.level, log.decision, log.reason, ${linkedTrace('log')} as trace_id, log.span_id
 from validator_job_logs as log
 where ${ofRun('log')}
 order by log.created_at desc, log.decision_index desc
@@ -111,7 +111,7 @@ limit 500`;
 export const MISSING_SCORES = `
 select missing.miner_uid, missing.miner_hotkey, missing.score_type, missing.lead_hours, missing.fault,
   missing.reason, missing.error_type, missing.status, missing.next_retry_time, missing.retries_remaining,
-  missing.trace_id
+  ${linkedTrace('missing')} as trace_id
 from missing_scores as missing
 where ${ofRun('missing')}
 order by missing.miner_uid, missing.score_type, missing.lead_hours

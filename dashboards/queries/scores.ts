@@ -1,10 +1,10 @@
 import { ERA5_LEAD_CHECKS, ERA5_LEAD_HOURS } from '#semconv';
-import { ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
+import { linkedTrace, ofMiner, ofMinerInRun, ofRun, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 export const LEADERBOARD = `
 select board.miner_rank, board.miner_uid, board.miner_hotkey, board.overall_forecast_score, board.era5_combined_score,
   board.forecast_score_initial, board.era5_completeness, board.avg_acc, board.avg_skill_score, board.forecast_status,
-  board.last_error_message, board.trace_id
+  board.last_error_message, ${linkedTrace('board')} as trace_id
 from miner_leaderboard as board
 where ${ofRun('board')}
 order by board.miner_rank nulls last, board.miner_uid`;
@@ -67,7 +67,7 @@ export const SKILL_GRID = leadGrid('skill_score');
 
 export const MISSING_METRICS = `
 select score.score_type, score.lead_hours, score.variable_name, score.pressure_level, score.failed_check, score.reason,
-  score.trace_id, score.span_id
+  ${linkedTrace('score')} as trace_id, score.span_id
 from weather_forecast_component_scores as score
 where ${ofMinerInRun('score')} and (score.reason is not null or score.failed_check is not null)
 order by score.score_type, score.lead_hours, score.variable_name, score.pressure_level

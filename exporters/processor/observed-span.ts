@@ -1,4 +1,4 @@
-import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
+import { SpanStatusCode, TraceFlags, type Attributes, type HrTime } from '@opentelemetry/api';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
 import { hideSecrets, hideSecretValues } from '#semconv/secret-values';
@@ -37,7 +37,7 @@ export const toUnixNano = ([seconds, nanos]: HrTime): bigint =>
  * because its step may still set attributes; an ended one is immutable and shares its attributes unless one holds a secret.
  */
 export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): ObservedSpan {
-  const { traceId, spanId } = span.spanContext();
+  const { traceId, spanId, traceFlags } = span.spanContext();
   const isStarted = phase === 'started';
   return {
     phase,
@@ -54,6 +54,7 @@ export function toObservedSpan(span: SdkSpan, phase: ObservedSpan['phase']): Obs
     resource: hideSecrets(span.resource.attributes),
     droppedAttributesCount: span.droppedAttributesCount,
     droppedEventsCount: span.droppedEventsCount,
+    traceSampled: (traceFlags & TraceFlags.SAMPLED) !== 0,
   };
 }
 

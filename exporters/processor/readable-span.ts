@@ -15,11 +15,13 @@ const toHrTime = (nanos: bigint): HrTime => [Number(nanos / 1_000_000_000n), Num
 
 /**
  * Rebuilds the SDK's span from a recorded one, for exporters of the SDK; used where the process of the span is dead. Links
- * and kind are not recorded, so there are no links and the kind is internal.
+ * and kind are not recorded, so there are no links and the kind is internal. Of an unsampled trace it is unsampled, so that a
+ * span processor of the SDK does not send it.
  */
 export function toReadableSpan(span: ObservedSpan): ReadableSpan {
   const endTime = span.endTimeUnixNano ?? span.startTimeUnixNano;
-  const contextOf = (spanId: string) => ({ traceId: span.traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+  const traceFlags = span.traceSampled === false ? TraceFlags.NONE : TraceFlags.SAMPLED;
+  const contextOf = (spanId: string) => ({ traceId: span.traceId, spanId, traceFlags });
   const message = span.statusMessage === null ? {} : { message: span.statusMessage };
   return {
     name: span.name,

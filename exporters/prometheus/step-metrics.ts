@@ -8,11 +8,13 @@ import type { ExemplarLabels, MetricRegistry } from './registry.ts';
 const MAX_EXEMPLAR_CHARACTERS = 128;
 const HEXADECIMAL = /^[0-9a-f]+$/;
 
-/** The exemplar of an observation: its trace and span. Undefined when the ids are not hexadecimal or too long. */
+/** The exemplar of an observation: its trace and span. Undefined when nobody has the trace, or the ids are no hexadecimal. */
 export function exemplarOf({
   traceId,
   spanId,
-}: Pick<StepFact, 'traceId' | 'spanId'>): ExemplarLabels | undefined {
+  traceSampled,
+}: Pick<StepFact, 'traceId' | 'spanId' | 'traceSampled'>): ExemplarLabels | undefined {
+  if (traceSampled === false) return undefined;
   const labels = { trace_id: traceId, span_id: spanId };
   const characters = Object.entries(labels).reduce((sum, [name, id]) => sum + name.length + id.length, 0);
   const areIds = HEXADECIMAL.test(traceId) && HEXADECIMAL.test(spanId);

@@ -685,6 +685,7 @@ create table weather_forecast_steps (
   context jsonb,
   job_id bigint,
   facts jsonb not null,
+  trace_sampled boolean,
   constraint weather_forecast_steps_span_id_check CHECK ((length(span_id) = 16)),
   constraint weather_forecast_steps_trace_id_check CHECK ((length(trace_id) = 32)),
   constraint weather_forecast_steps_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
@@ -718,6 +719,7 @@ comment on column weather_forecast_steps.error_json is 'The failure: category (t
 comment on column weather_forecast_steps.context is 'What the step did: weather.step.context with progress, job and profile.';
 comment on column weather_forecast_steps.job_id is 'weather.step.queue_job_id: job of the queue that ran the step.';
 comment on column weather_forecast_steps.facts is 'What the folds take from the span besides these columns.';
+comment on column weather_forecast_steps.trace_sampled is 'The sampled flag of the span: whether its trace was to be sent to a trace store. False also where the recorder has no OTLP endpoint and no program around it has the trace. Null where nobody says: rows of earlier versions, and senders over OTLP that leave the flag out.';
 
 create table weather_forecast_steps_finished partition of weather_forecast_steps FOR VALUES IN ('succeeded', 'failed', 'retry_scheduled', 'waiting_for_truth', 'abandoned') partition by RANGE (started_at);
 CREATE UNIQUE INDEX weather_forecast_steps_finished_key ON ONLY public.weather_forecast_steps_finished USING btree (validator_id, trace_id, span_id, started_at);
@@ -1577,7 +1579,11 @@ create view run_completeness as
     ( SELECT validators.hotkey
            FROM validators
           WHERE validators.id = total.validator_id) AS validator_hotkey,
-    NULLIF(COALESCE(total.overcounts, '{}'::jsonb) || COALESCE(books.conflicts, '{}'::jsonb), '{}'::jsonb) AS emitter_conflicts
+    NULLIF(COALESCE(total.overcounts, '{}'::jsonb) || COALESCE(books.conflicts, '{}'::jsonb), '{}'::jsonb) AS emitter_conflicts,
+        CASE
+            WHEN senders.unnumbered > 0 THEN ('unknown: '::text || senders.unnumbered) || ' of the processes do not number their spans (weather.emitter.sequence)'::text
+            ELSE NULL::text
+        END AS sender_loss
    FROM total
      LEFT JOIN LATERAL ( SELECT jsonb_object_agg(told.reason, told.spans) AS by_reason,
             sum(told.spans)::bigint AS spans
@@ -1597,7 +1603,12 @@ create view run_completeness as
            FROM emitter_books books_1
           WHERE (books_1.instance_id = ANY (total.instances)) AND (books_1.validator_id = total.validator_id OR NOT (EXISTS ( SELECT
                    FROM emitters own
-                  WHERE own.validator_id = total.validator_id AND own.instance_id = books_1.instance_id AND own.last_sequence IS NOT NULL)))) books ON true;
+                  WHERE own.validator_id = total.validator_id AND own.instance_id = books_1.instance_id AND own.last_sequence IS NOT NULL)))) books ON true
+     CROSS JOIN LATERAL ( SELECT count(*) AS unnumbered
+           FROM unnest(total.instances) instance(id)
+          WHERE NOT (EXISTS ( SELECT
+                   FROM emitters emitter
+                  WHERE emitter.instance_id = instance.id AND emitter.last_sequence IS NOT NULL))) senders;
 comment on view run_completeness is 'Whether anything of a run is missing: started = recorded + in_flight + spooled + dead + dropped; unaccounted is the difference.';
 comment on column run_completeness.validator_id is 'Validator.';
 comment on column run_completeness.run_id is 'weather.run.id.';
@@ -1615,6 +1626,7 @@ comment on column run_completeness.truncated is 'Spans of the run that lost attr
 comment on column run_completeness.emitters is 'Processes that made spans of the run.';
 comment on column run_completeness.validator_hotkey is 'Identity of the validator.';
 comment on column run_completeness.emitter_conflicts is 'Processes of the run whose numbers prove nothing, and why: the other columns may hide a loss then; null is right.';
+comment on column run_completeness.sender_loss is 'What nobody can know: whether a process that does not number its spans sent all of them. Null when every process of the run numbers them; the other columns then prove that none is missing.';
 
 create view run_progress as
  SELECT validator_id,
@@ -1832,3 +1844,19 @@ comment on column stuck_steps.error_type is 'error.type: category of the failure
 comment on column stuck_steps.error_message is 'What went wrong at the newest attempt, in words.';
 comment on column stuck_steps.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column stuck_steps.validator_hotkey is 'Identity of the validator.';
+
+create view unsampled_traces as
+ SELECT validator_id,
+    trace_id,
+    count(*) AS steps,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = validator_id) AS validator_hotkey
+   FROM weather_forecast_steps step
+  GROUP BY validator_id, trace_id
+ HAVING bool_and(trace_sampled IS FALSE);
+comment on view unsampled_traces is 'Traces that no trace store has: none of their steps in the log was sampled. Panels link every other trace.';
+comment on column unsampled_traces.validator_id is 'Validator.';
+comment on column unsampled_traces.trace_id is 'The trace, 32 hexadecimal digits.';
+comment on column unsampled_traces.steps is 'Steps of the trace in the log.';
+comment on column unsampled_traces.validator_hotkey is 'Identity of the validator.';

@@ -27,4 +27,6 @@ export interface ObservedSpan {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly droppedAttributesCount: number;
   readonly droppedEventsCount: number;
+  /** The sampled flag: whether the trace was to be sent somewhere. Absent where its source does not say. */
+  readonly traceSampled?: boolean | undefined;
 }

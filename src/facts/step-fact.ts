@@ -136,6 +136,8 @@ export interface StepFact {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | null;
+  /** Whether its trace was sampled, and so sent to a trace store; null when nobody said. */
+  readonly traceSampled: boolean | null;
   readonly spanName: string;
   /** The emitter: `service.instance.id`. */
   readonly instanceId: string | null;

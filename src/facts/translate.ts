@@ -98,6 +98,7 @@ function toFact(span: ObservedSpan, parts: FactParts): StepFact {
     traceId: identity.traceId,
     spanId: identity.spanId,
     parentSpanId: identity.parentSpanId,
+    traceSampled: span.traceSampled ?? null,
     spanName: identity.spanName,
     instanceId: identity.instanceId,
     runId: identity.runId,

@@ -6,7 +6,9 @@ import {
   type Resource,
 } from '@opentelemetry/resources';
 import {
+  AlwaysOffSampler,
   BatchSpanProcessor,
+  ParentBasedSampler,
   TracerProvider,
   type Sampler,
   type SpanProcessor,
@@ -23,6 +25,9 @@ import { attachRecorder } from '#steps/recorders';
 import { createSharedProcessor, type SpanRecorder } from './shared-processor.ts';
 
 const DEFAULT_SERVICE = 'barograph';
+
+/** Where nothing is sent, a trace exists only if the one that called us sends it: that is what the sampled flag then says. */
+const SAMPLER_OF_OTHERS = new ParentBasedSampler({ root: new AlwaysOffSampler() });
 
 /** How the telemetry of a process is set up. */
 export interface TelemetryOptions {
@@ -77,7 +82,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   const provider = new TracerProvider({
     resource: resourceOf(options),
     spanProcessors: [recorder, ...otlp],
-    sampler: recordingSampler(sampler),
+    sampler: recordingSampler(config.exportsTraces ? sampler : SAMPLER_OF_OTHERS),
     spanLimits: SPAN_LIMITS,
   });
   const { name, version, schemaUrl } = INSTRUMENTATION_SCOPE;

@@ -11,12 +11,11 @@ const MOST_NAMES = 6;
 export function explain(recorded: Explanation): string {
   const explanation = printableValue(recorded);
   const { attempts, missing_scores: missing, failed_checks: failed } = explanation;
-  const traces = [...new Set(attempts.map(({ trace_id: trace }) => trace))];
   return [
     `Miner ${explanation.miner_uid ?? '?'} (${explanation.miner_hotkey}) in run ${explanation.run_id} ` +
       `of validator ${explanation.validator_hotkey}: ${explanation.forecast_status}, stage ${explanation.stage ?? 'unknown'}; ${scoreOf(explanation)}.`,
     ...runLines(explanation.run),
-    `Trace: ${traces.join(', ')}`,
+    traceLine(attempts),
     totalsLine(attempts),
     '',
     ...attemptLines(explanation),
@@ -28,6 +27,21 @@ export function explain(recorded: Explanation): string {
       ? []
       : ['', 'Fields of the forecast that failed a check:', ...failedCheckLines(failed)]),
   ].join('\n');
+}
+
+/** Traces that were sent nowhere are marked, so that nobody looks for them. */
+function traceLine(attempts: readonly Attempt[]): string {
+  const isSent = new Map<string, boolean>();
+  for (const { trace_id: trace, trace_sampled: sampled } of attempts)
+    isSent.set(trace, isSent.get(trace) === true || sampled !== false);
+  const traces = [...isSent.keys()];
+  const sent = traces.filter((trace) => isSent.get(trace) === true);
+  const others = traces.filter((trace) => isSent.get(trace) === false);
+  const named = sent.length === 0 ? [] : [sent.join(', ')];
+  const them = others.length === 1 ? 'it' : 'them';
+  const marked =
+    others.length === 0 ? [] : [`${others.join(', ')} (not sampled: no trace store has ${them})`];
+  return `Trace: ${[...named, ...marked].join('; ')}`;
 }
 
 const scoreOf = ({ overall_forecast_score: score, miner_rank: rank }: Explanation): string =>

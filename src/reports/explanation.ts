@@ -20,6 +20,8 @@ export interface Attempt {
   /** Why the step waits, where it does. */
   readonly waiting: string | null;
   readonly trace_id: string;
+  /** Whether the trace was to be sent to a trace store; null when nobody said. */
+  readonly trace_sampled: boolean | null;
   readonly span_id: string;
   readonly parent_span_id: string | null;
 }
@@ -106,7 +108,8 @@ const ATTEMPTS = `
   select ${text('started_at')}, step_name, substep, lead_hours, attempt, max_attempts, status, latency_ms, error_type,
     error_json ->> 'message' as error_message, ${text('next_retry_time')},
     coalesce(facts #>> '{state,scoreEra5}', facts #>> '{state,scoreInitial}')::float8 as score,
-    (context ->> 'progress')::float8 as progress, context ->> 'waiting' as waiting, trace_id, span_id, parent_span_id
+    (context ->> 'progress')::float8 as progress, context ->> 'waiting' as waiting, trace_id, trace_sampled, span_id,
+    parent_span_id
   from weather_forecast_steps
   where validator_id = $1 and run_id = $2 and miner_hotkey = $3
   order by weather_forecast_steps.started_at, weather_forecast_steps.span_id`;

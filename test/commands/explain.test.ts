@@ -41,7 +41,7 @@ describe('barograph explain', () => {
     expect(words.stdout).toContain(
       `(${miner?.hotkey ?? ''}) in run 1 of validator demonstration-validator: completed, stage complete; has the score 0.`,
     );
-    expect(words.stdout).toContain(`Trace: ${miner?.trace_id ?? ''}\n`);
+    expect(words.stdout).toContain(`Trace: ${miner?.trace_id ?? ''} (not sampled: no trace store has it)\n`);
     expect(words.stdout).toMatch(
       /scored against ERA5, lead 48 h \[attempt 1 of 5\]: succeeded, score 0\.\d{4}/,
     );

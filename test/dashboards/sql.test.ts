@@ -106,6 +106,22 @@ describe('Queries of the panels, run as the role of Grafana', () => {
     }
   });
 
+  it('no panel has the trace of a row when no trace store has that trace, so that no link leads nowhere', async () => {
+    const withTrace = SQL_TARGETS.filter(({ target: { rawSql } }) => rawSql.includes('trace_id'));
+    const traces = async (): Promise<readonly (readonly [name: string, traces: number])[]> => {
+      const found: (readonly [string, number])[] = [];
+      for (const panel of withTrace) {
+        const rows = (await answersOf(panel)).flatMap((answer) => answer.rows);
+        found.push([panel.name, rows.filter((row) => row['trace_id'] != null).length]);
+      }
+      return found;
+    };
+    expect((await traces()).filter(([, count]) => count > 0).length).toBeGreaterThan(8);
+    await database.pool.query('update weather_forecast_steps set trace_sampled = false');
+    await database.pool.query(`update dead_letter_spans set span = span || '{"traceSampled": false}'`);
+    expect((await traces()).filter(([, count]) => count > 0)).toEqual([]);
+  });
+
   it('queries return no rows and no error while nothing is chosen', async () => {
     for (const { target, name } of SQL_TARGETS) {
       const nothing = { validator: '', run: '', miner: '' };

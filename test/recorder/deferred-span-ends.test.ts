@@ -59,6 +59,7 @@ describe('deferredSpanEnds', () => {
         resource: { 'service.instance.id': 'instance-1' },
         droppedAttributesCount: 0,
         droppedEventsCount: 0,
+        traceSampled: true,
       },
     ]);
   });

@@ -103,12 +103,14 @@ interface Row {
   readonly trace: string;
   readonly span: string;
   readonly parent: string | null;
+  readonly sampled: boolean | null;
 }
 
 /** The rows of the outer and the inner step. */
 async function recorded(): Promise<readonly [Row | undefined, Row | undefined, ...Row[]]> {
   const { rows } = await database.pool.query<Row>(
-    `select trace_id as trace, span_id as span, parent_span_id as parent from weather_forecast_steps
+    `select trace_id as trace, span_id as span, parent_span_id as parent, trace_sampled as sampled
+     from weather_forecast_steps
      where run_id = $1 order by step_name = 'verify'`,
     [run],
   );
@@ -132,7 +134,7 @@ describe('a recording in a program with an OpenTelemetry of its own', () => {
       ...outer(),
     }));
     await recording.close();
-    expect(await expectNested()).toMatchObject({ trace: traceId, parent: spanId });
+    expect(await expectNested()).toMatchObject({ trace: traceId, parent: spanId, sampled: true });
     expect(active, 'a span of ours would be a parent that is never exported').toBe(spanId);
     host.request(() => expect(trace.getActiveSpan()?.isRecording()).toBe(true));
     expect(host.names).toEqual(['request', 'request']);
@@ -142,7 +144,7 @@ describe('a recording in a program with an OpenTelemetry of its own', () => {
     const recording = await record();
     outer();
     await recording.flush();
-    expect(await expectNested()).toMatchObject({ parent: null });
+    expect(await expectNested()).toMatchObject({ parent: null, sampled: false });
     run += 1;
     const host = new Host();
     host.request(() => outer());
@@ -161,7 +163,7 @@ describe('a recording in a program with an OpenTelemetry of its own', () => {
     const { own = '' } = host.request(() => outer());
     expect(Number(own.slice(-2)) & TraceFlags.SAMPLED, 'and the trace is not exported').toBe(0);
     await recording.flush();
-    await expectNested();
+    expect(await expectNested()).toMatchObject({ sampled: false });
   });
 
   it('a program that gives our processor its spans has the steps in its traces, each recorded once', async () => {

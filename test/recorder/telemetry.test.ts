@@ -35,12 +35,14 @@ function start(
 ) {
   const recorded: string[] = [];
   const resources: unknown[] = [];
+  const flags: number[] = [];
   const problems: string[] = [];
   const recorder: SpanRecorder = {
     onStart: () => undefined,
     onEnd: (span) => {
       recorded.push(span.name);
       resources.push(span.resource.attributes);
+      flags.push(span.spanContext().traceFlags);
     },
     forceFlush: () => Promise.resolve(),
     shutdown: vi.fn(() => Promise.resolve()),
@@ -56,7 +58,7 @@ function start(
     instanceId: 'instance-1',
     onProblem: (message) => problems.push(message),
   });
-  return { problems, recorded, resources, recorder, end, exportClosings };
+  return { problems, recorded, resources, flags, recorder, end, exportClosings };
 }
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -159,6 +161,22 @@ describe('startTelemetry', () => {
     await end();
     expect(recorded).toHaveLength(1);
     expect(sent).toEqual([]);
+  });
+
+  it('a step is sampled where its trace is sent: not without an endpoint, unless its caller sends the trace', async () => {
+    const flagOf = async (changes: Parameters<typeof start>[0], caller?: string) => {
+      const { flags, end } = start(changes);
+      const traceparent =
+        caller === undefined ? {} : { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${caller}` };
+      withIdentity(traceparent, query);
+      await end();
+      return flags[0];
+    };
+    expect(await flagOf({ exportsTraces: true })).toBe(1);
+    expect(await flagOf({ exportsTraces: true, sampler: 'always_off' })).toBe(0);
+    expect(await flagOf({ exportsTraces: false })).toBe(0);
+    expect(await flagOf({ exportsTraces: false }, '01')).toBe(1);
+    expect(await flagOf({ exportsTraces: false }, '00')).toBe(0);
   });
 
   it('a second SDK can start after the first was closed, and only the second records', async () => {

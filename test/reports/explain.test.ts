@@ -25,6 +25,21 @@ Totals: 1 attempts, 0 retries, 0 waits for truth, 1 calls to the miner, 0 of the
 Every score that was expected is there.`);
   });
 
+  it('a trace that was sent nowhere is marked, and one that any of its steps was sent with is not', () => {
+    const traceOf = (...flags: (boolean | null)[]) =>
+      explain(explanation({ attempts: flags.map((flag) => attempt({ trace_sampled: flag })) })).split(
+        '\n',
+      )[1];
+    const id = attempt().trace_id;
+    expect(traceOf(false, false)).toBe(`Trace: ${id} (not sampled: no trace store has it)`);
+    const others = ['b', 'c'].map((digit) => attempt({ trace_id: digit.repeat(32), trace_sampled: false }));
+    expect(explain(explanation({ attempts: [...others, attempt()] })).split('\n')[1]).toBe(
+      `Trace: ${id}; ${'b'.repeat(32)}, ${'c'.repeat(32)} (not sampled: no trace store has them)`,
+    );
+    for (const flags of [[false, true], [null, false], [true]])
+      expect(traceOf(...flags)).toBe(`Trace: ${id}`);
+  });
+
   it('a call is below its step even if both began at the same instant and the call is listed first', () => {
     const lines = explain(explanation({ attempts: [call(), attempt()] })).split('\n');
     expect(lines[4]).toContain('asked the miner');

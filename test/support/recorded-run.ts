@@ -148,6 +148,12 @@ const fetchSpan = fc
     }),
   );
 
+/** Each flag of the trace, the same for start, end and closing of one step. */
+const withFlag = (span: ObservedSpan): ObservedSpan => ({
+  ...span,
+  traceSampled: [true, false, undefined][Number.parseInt(span.spanId.slice(-1), 16) % 3],
+});
+
 /** Steps of a run as a whole. */
 const runSpan = fc.oneof(decisionSpan, fetchSpan);
 
@@ -174,9 +180,11 @@ export const recordedRun: fc.Arbitrary<readonly ObservedSpan[]> = fc
     closings,
   })
   .map(({ spans, running, closings: closed }) => {
-    const ended = [...new Map(spans.map((span) => [span.spanId, span])).values()];
+    const ended = [...new Map(spans.map((span) => [span.spanId, withFlag(span)])).values()];
     const ids = new Set(ended.map(({ spanId }) => spanId));
-    const open = new Map(running.filter(({ spanId }) => !ids.has(spanId)).map((span) => [span.spanId, span]));
+    const open = new Map(
+      running.filter(({ spanId }) => !ids.has(spanId)).map((span) => [span.spanId, withFlag(span)]),
+    );
     const steps = [...ended, ...open.values()];
     const ends = closed.flatMap(({ of, reason, at }) => {
       const step = steps[of % steps.length];

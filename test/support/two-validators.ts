@@ -105,6 +105,16 @@ const MORE: readonly ObservedSpan[] = [
   }),
   ended({ run: 6, miner: MINERS.good, at: 61_000_000 }, 'failed'),
   scored({ run: 2, miner: MINERS.good, lead: 72, at: 15_000_000 }, 0.1),
+  {
+    ...ofOther({
+      step: 'query',
+      run: 6,
+      miner: MINERS.good,
+      at: 59_000_000,
+      traceId: hexOf('unsampled', 32),
+    }),
+    traceSampled: false,
+  },
 ];
 
 const DISGUISES: Readonly<Record<ValidatorNumber, Disguise>> = {

@@ -30,6 +30,7 @@ const COLUMNS: readonly Column<RecordedFact>[] = [
   at('trace_id', 'text', (fact) => fact.traceId),
   at('span_id', 'text', (fact) => fact.spanId),
   at('parent_span_id', 'text', (fact) => fact.parentSpanId),
+  at('trace_sampled', 'boolean', (fact) => fact.traceSampled),
   at('span_name', 'text', (fact) => fact.spanName),
   at('instance_id', 'text', (fact) => fact.instanceId),
   at('id', 'bigint', (fact) => rowId(fact.spanId)),

@@ -53,6 +53,7 @@ export class SpanDecoder {
       resource: this.#readResource(),
       droppedAttributesCount,
       droppedEventsCount,
+      traceSampled: reader.isAtEnd ? undefined : reader.byte() === 1,
     };
   }
 

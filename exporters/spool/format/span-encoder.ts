@@ -58,6 +58,7 @@ export class SpanEncoder {
       writeMembers(writer, event.attributes, names);
     }
     this.#writeResource(span.resource);
+    if (span.traceSampled !== undefined) writer.byte(span.traceSampled ? 1 : 0);
   }
 
   #writeResource(resource: ObservedSpan['resource']): void {

@@ -2,8 +2,9 @@ import type { ObservedSpan } from '#facts/observed-span';
 
 /**
  * First byte of a payload. Layout: version; presence flags and phase; status; trace, span and parent id; name; start and end,
- * 64 bits each; message; dropped counts; attributes; events; resource members, length-prefixed. Members are their names
- * (length-prefixed, from the key dictionary), then a tag and a value for each. A reader rejects any other version.
+ * 64 bits each; message; dropped counts; attributes; events; resource members, length-prefixed; the sampled flag, one byte, where
+ * it is known. Members are their names (length-prefixed, from the key dictionary), then a tag and a value for each. A reader
+ * rejects any other version. Records of earlier ones end with the resource, and their readers ignore what follows it.
  */
 export const FORMAT_VERSION = 1;
 

@@ -48,3 +48,9 @@ export function toExactNumber(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
+
+/** The sampled bit of W3C trace flags, in the lowest byte of OTLP's flags of a span. */
+const SAMPLED = 1;
+
+/** A flag that is not set says nothing: senders leave it out (the SDK of Python does), and what they send was sampled. */
+export const sampledOf = (flags: number): true | undefined => ((flags & SAMPLED) !== 0 ? true : undefined);

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, type DecodedSpans, type DecodeOptions, endOf, STATUS_CODES } from './attributes.ts';
+import {
+  type Attributes,
+  type DecodedSpans,
+  type DecodeOptions,
+  endOf,
+  sampledOf,
+  STATUS_CODES,
+} from './attributes.ts';
 import { Faults } from './faults.ts';
 import { ItemLimit, type CountItem } from './item-limit.ts';
 import { fieldsOf } from './json-fields.ts';
@@ -73,6 +80,7 @@ const span = z.object({
   events: list(event),
   droppedEventsCount: count32,
   status: z.preprocess(fieldsOf, z.object({ message: text, code: statusCode }).nullish()).optional(),
+  flags: count32.catch(0),
 });
 const items = list(z.unknown());
 const resource = z.preprocess(fieldsOf, z.object({ attributes }).nullish());
@@ -176,7 +184,7 @@ function describeIssue({ issues: [issue] }: z.ZodError): string {
 
 function toSpan(read: z.output<typeof span>, resource: Attributes, count: CountItem): ObservedSpan {
   count();
-  const { parentSpanId, endTimeUnixNano, attributes: list, events, status, ...same } = read;
+  const { parentSpanId, endTimeUnixNano, attributes: list, events, status, flags, ...same } = read;
   return {
     ...same,
     ...endOf(endTimeUnixNano),
@@ -186,6 +194,7 @@ function toSpan(read: z.output<typeof span>, resource: Attributes, count: CountI
     attributes: readJsonAttributes(list, count),
     events: events.map((one) => toEvent(one, count)),
     resource,
+    traceSampled: sampledOf(flags),
   };
 }
 

@@ -58,6 +58,11 @@ export class ProtobufReader {
     return typeof value === 'number' && value >= 0 ? Math.min(value, MAX_UINT32) : MAX_UINT32;
   }
 
+  /** Four bytes, little-endian, as an unsigned integer. */
+  fixed32(): number {
+    return this.#bytes.readUInt32LE(this.#take(4));
+  }
+
   /** Eight bytes, little-endian, as an unsigned integer. */
   fixed64(): bigint {
     return this.#bytes.readBigUInt64LE(this.#take(8));

@@ -1,5 +1,12 @@
 import type { ObservedEvent, ObservedSpan } from '#facts/observed-span';
-import { type Attributes, type DecodedSpans, type DecodeOptions, endOf, STATUS_CODES } from './attributes.ts';
+import {
+  type Attributes,
+  type DecodedSpans,
+  type DecodeOptions,
+  endOf,
+  sampledOf,
+  STATUS_CODES,
+} from './attributes.ts';
 import { Faults } from './faults.ts';
 import { ItemLimit, type CountItem } from './item-limit.ts';
 import { fieldTag, ProtobufReader } from './protobuf-reader.ts';
@@ -22,6 +29,7 @@ const SPAN = {
   events: fieldTag(11, 'bytes'),
   droppedEvents: fieldTag(12, 'varint'),
   status: fieldTag(15, 'bytes'),
+  flags: fieldTag(16, 'fixed32'),
 };
 const EVENT = { time: fieldTag(1, 'fixed64'), name: fieldTag(2, 'bytes'), attributes: fieldTag(3, 'bytes') };
 const STATUS = { message: fieldTag(2, 'bytes'), code: fieldTag(3, 'varint') };
@@ -184,6 +192,9 @@ function readSpanField(
       return true;
     case SPAN.status:
       readStatus(reader.message(), span);
+      return true;
+    case SPAN.flags:
+      span.traceSampled = sampledOf(reader.fixed32());
       return true;
     default:
       return false;

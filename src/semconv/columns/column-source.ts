@@ -10,6 +10,7 @@ export const SPAN_FIELDS = [
   'span.trace_id',
   'span.span_id',
   'span.parent_span_id',
+  'span.flags',
   'span.name',
   'span.start_time_unix_nano',
   'span.end_time_unix_nano',

@@ -12,6 +12,7 @@ const STEPS: ColumnSources = {
   trace_id: copyOf('span.trace_id'),
   span_id: copyOf('span.span_id'),
   parent_span_id: copyOf('span.parent_span_id'),
+  trace_sampled: by('Whether the sampled bit is set; null where the sender leaves it out', 'span.flags'),
   span_name: copyOf('span.name'),
   instance_id: by('Of the resource', 'service.instance.id'),
   id: by('As a number', 'span.span_id'),

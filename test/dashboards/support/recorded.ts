@@ -4,7 +4,7 @@ import type { ObservedSpan } from '#facts/observed-span';
 import { ERA5_LEAD_HOURS } from '#semconv';
 import { accountOf, runOf } from '#test/support/accounts';
 import { initTimeOf, instantIn, MINERS, RECORDED_RUNS } from '#test/support/recorded-runs';
-import { componentScore, endedSpan, startOfSpan, T, type SpanOptions } from '#test/support/spans';
+import { componentScore, endedSpan, hexOf, startOfSpan, T, type SpanOptions } from '#test/support/spans';
 import type { TestDatabase } from '#test/support/postgres';
 
 const RUN = 5;
@@ -79,7 +79,7 @@ const holed = spanOf({
 const late = spanOf({ step: 'era5', lead: 72, miner: MINERS.good, at: 500_000, durationMs: 60_000 });
 const lastSign = Number(late.startTimeUnixNano / 1000n) + 1_000_000;
 
-/** Cases of no other recorded run: late truth, a bad field, a step that ended after it was given up, unbalanced books. */
+/** Cases of no other recorded run: late truth, a bad field, a trace that nobody has, a step that ended after it was given up, unbalanced books. */
 const FIFTH: readonly ObservedSpan[] = [
   waited(24, MINERS.good, 100_000),
   ...ERA5_LEAD_HOURS.map(scored),
@@ -92,7 +92,7 @@ const FIFTH: readonly ObservedSpan[] = [
     error: { type: 'data_coverage', message: 'the store was away' },
     attributes: { 'weather.retry.next_time': instantIn(RUN, 600_000) },
   }),
-  waited(48, MINERS.tampering, 300_000),
+  { ...waited(48, MINERS.tampering, 300_000), traceId: hexOf('unsampled', 32), traceSampled: false },
   holed,
 ];
 

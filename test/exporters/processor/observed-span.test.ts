@@ -33,6 +33,7 @@ describe('toObservedSpan', () => {
       resource: { 'service.instance.id': 'validator-1' },
       droppedAttributesCount: 0,
       droppedEventsCount: 0,
+      traceSampled: true,
     });
   });
 

@@ -15,7 +15,10 @@ describe('toReadableSpan', () => {
     fc.assert(
       fc.property(recordedRun, (spans) => {
         for (const span of spans.filter(({ phase }) => phase === 'ended'))
-          expect(toObservedSpan(toReadableSpan(span), 'ended')).toEqual(span);
+          expect(toObservedSpan(toReadableSpan(span), 'ended')).toEqual({
+            ...span,
+            traceSampled: span.traceSampled ?? true,
+          });
       }),
       { numRuns: 20 },
     );
@@ -31,6 +34,14 @@ describe('toReadableSpan', () => {
       status: { message: 'the process ended while the step ran' },
     });
     expect(span.spanContext()).toMatchObject({ spanId: started.spanId, traceFlags: 1 });
+  });
+
+  it('the closing of an unsampled step is not sampled, so that it is not sent alone into a trace that nobody has', () => {
+    const unsampled = closingSpan(
+      { ...started, traceSampled: false },
+      { reason: 'process_crash', at: Number(T / 1000n) },
+    );
+    expect(toReadableSpan(unsampled).spanContext().traceFlags).toBe(0);
   });
 
   it('a span without an end has the duration zero, not a negative one', () => {

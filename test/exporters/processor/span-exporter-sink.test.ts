@@ -23,7 +23,8 @@ describe('toSpanSink', () => {
       successor.spool.settle();
     }
     const exported = exporter.getFinishedSpans().map((span) => toObservedSpan(span, 'ended'));
-    expect(exported.slice(0, 3)).toEqual(spans.map((span) => ({ ...span, statusMessage: null })));
+    const sent = { statusMessage: null, traceSampled: true };
+    expect(exported.slice(0, 3)).toEqual(spans.map((span) => ({ ...span, ...sent })));
     expect(exported.slice(3).map(({ spanId }) => spanId)).toEqual([spanOf(9).spanId]);
   });
 

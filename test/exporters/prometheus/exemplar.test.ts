@@ -5,7 +5,7 @@ import { exporterFor, SPAN_ID, stepFact, TRACE_ID } from './fixtures.ts';
 
 describe('exemplarOf', () => {
   it('an exemplar links an observation to its trace and span', () => {
-    expect(exemplarOf({ traceId: TRACE_ID, spanId: SPAN_ID })).toEqual({
+    expect(exemplarOf({ traceId: TRACE_ID, spanId: SPAN_ID, traceSampled: null })).toEqual({
       trace_id: TRACE_ID,
       span_id: SPAN_ID,
     });
@@ -13,13 +13,21 @@ describe('exemplarOf', () => {
 
   it('an exemplar of more than 128 characters, names included, is left out', () => {
     const room = 128 - 'trace_id'.length - 'span_id'.length - SPAN_ID.length;
-    expect(exemplarOf({ traceId: 'a'.repeat(room), spanId: SPAN_ID })).toBeDefined();
-    expect(exemplarOf({ traceId: 'a'.repeat(room + 1), spanId: SPAN_ID })).toBeUndefined();
+    expect(exemplarOf({ traceId: 'a'.repeat(room), spanId: SPAN_ID, traceSampled: null })).toBeDefined();
+    expect(
+      exemplarOf({ traceId: 'a'.repeat(room + 1), spanId: SPAN_ID, traceSampled: null }),
+    ).toBeUndefined();
   });
 
   it('an exemplar with an id that is not hexadecimal is left out, so it cannot break the line', () => {
-    expect(exemplarOf({ traceId: 'a"} 1\n', spanId: SPAN_ID })).toBeUndefined();
-    expect(exemplarOf({ traceId: TRACE_ID, spanId: '' })).toBeUndefined();
+    expect(exemplarOf({ traceId: 'a"} 1\n', spanId: SPAN_ID, traceSampled: null })).toBeUndefined();
+    expect(exemplarOf({ traceId: TRACE_ID, spanId: '', traceSampled: null })).toBeUndefined();
+  });
+
+  it('a step whose trace was not sampled has no exemplar, since its link would lead nowhere', () => {
+    const ids = { traceId: TRACE_ID, spanId: SPAN_ID };
+    const isLinked = (traceSampled: boolean | null) => exemplarOf({ ...ids, traceSampled }) !== undefined;
+    expect([true, null, false].map(isLinked)).toEqual([true, true, false]);
   });
 
   it('an observation never fails because of its ids', () => {

@@ -64,6 +64,7 @@ export const stepFact = (fields: Partial<StepFact> = {}): StepFact => ({
   traceId: TRACE_ID,
   spanId: SPAN_ID,
   parentSpanId: null,
+  traceSampled: null,
   spanName: 'poll attempt',
   instanceId: null,
   runId: 1,

@@ -58,6 +58,12 @@ describe('a request in JSON', () => {
     ]);
   });
 
+  it('the sampled bit in JSON is read, and a sender that leaves it out says nothing of its trace', () => {
+    const sampled = (flags: unknown) => only({ flags })?.traceSampled;
+    expect([257, '1'].map(sampled)).toEqual([true, true]);
+    for (const silent of [256, 0, null, 'none']) expect(sampled(silent)).toBeUndefined();
+  });
+
   it('a request in JSON may omit every field, or have null for it', () => {
     for (const empty of [{}, { resourceSpans: null }, { resourceSpans: [{ scopeSpans: null }] }])
       expect(decode(empty).spans).toEqual([]);

@@ -95,6 +95,12 @@ describe('a request in protobuf', () => {
     });
   });
 
+  it('the sampled bit in protobuf is read, and a sender that leaves it out says nothing of its trace', () => {
+    expect(only([...identity, ...fixed32(16, [1, 1, 0, 0])])?.traceSampled).toBe(true);
+    expect(only([...identity, ...fixed32(16, [0, 1, 0, 0])])?.traceSampled).toBeUndefined();
+    expect(only(identity)?.traceSampled).toBeUndefined();
+  });
+
   it('unknown fields in protobuf are skipped, also known ones with another wire type', () => {
     const added = [
       ...number(99, 1n << 40n),

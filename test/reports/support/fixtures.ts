@@ -20,6 +20,7 @@ export const attempt = (changes: Partial<Attempt> = {}): Attempt => ({
   progress: null,
   waiting: null,
   trace_id: '0af7651916cd43dd8448eb211c80319c',
+  trace_sampled: null,
   span_id: 'b7ad6b7169203331',
   parent_span_id: '00f067aa0ba902b7',
   ...changes,

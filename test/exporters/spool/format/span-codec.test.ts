@@ -41,6 +41,16 @@ describe('span codec', () => {
     expect(Object.entries(kept as object)).toEqual(Object.entries(attributes));
   });
 
+  it.each([true, false, undefined])('the sampled flag %s survives a round trip', (traceSampled) => {
+    expect(read({ ...SPAN, traceSampled })?.traceSampled).toBe(traceSampled);
+  });
+
+  it('the flag follows what earlier versions read of a record, and their records are read without it', () => {
+    const [earlier, later] = [toPayload(SPAN), toPayload({ ...SPAN, traceSampled: true })];
+    expect(later.subarray(0, -1)).toEqual(earlier);
+    expect(toSpan({ payload: earlier })).toEqual(SPAN);
+  });
+
   it('values that JSON omits are omitted, and a date becomes its text', () => {
     const date = new Date('2026-11-23T00:00:00Z');
     const attributes = { a: undefined, b: () => 1, c: Symbol('c'), date, d: 'kept' };
