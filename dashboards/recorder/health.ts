@@ -148,7 +148,10 @@ const overflow = promLinesPanel({
   height: 7,
   min: 0,
   queries: [
-    { expr: `max (${METRICS.minersOverflowed.name})`, legend: 'miners' },
+    {
+      expr: `max by (validator_id) (${METRICS.minersOverflowed.name})`,
+      legend: 'miners of validator {{validator_id}}',
+    },
     { expr: stateOf(METRICS.runsOverflowed), legend: 'runs' },
     { expr: increaseOf(METRICS.overflow, { by: ['label'] }), legend: 'observations by {{label}}' },
   ],

@@ -147,7 +147,7 @@ or (${isUp} == 1 unless on (job, instance) ${series(METRICS.stateRead)})`,
   {
     alert: 'BarographSeriesOverflow',
     expr: `(${by('sum', ['label'], `increase(${series(METRICS.overflow)}[${range('1h')}])`)} > 0)
-or label_replace(max(${series(METRICS.minersOverflowed)}) > 0, "label", "miner_hotkey", "", "")
+or label_replace(${by('max', ['validator_id'], series(METRICS.minersOverflowed))} > 0, "label", "miner_hotkey", "", "")
 or label_replace(max(${series(METRICS.runsOverflowed)}) > 0, "label", "run_id", "", "")`,
     for: held('5m'),
     severity: 'ticket',

@@ -79,7 +79,8 @@ export function createPrometheusExporter(options: PrometheusExporterOptions): Pr
   const onOverflow = (label: (typeof BUDGETED_LABELS)[number], count: number): void =>
     overflow.add({ label }, count);
 
-  const mirror = new MinerMirror(registry, maxMiners, { onOverflow });
+  const { maxValidators } = stateLimits;
+  const mirror = new MinerMirror(registry, { maxMiners, maxValidators }, { onOverflow });
   const steps = createStepMetrics(registry, maxNames, { onOverflow });
   const { recorderState, clocks = SYSTEM_CLOCKS } = options;
   const recorder = createRecorderMetrics(registry, { recorderState, maxNames, onOverflow, clocks });

@@ -34,15 +34,19 @@ function labelsOf({ validatorId, minerHotkey, minerUid }: MinerStats): Labels {
   return minerUid === null ? identity : { ...identity, miner_uid: String(minerUid) };
 }
 
-/** The lines of the common overflow series: one counter, summed over the miners beyond the budget. */
-export function overflowLines({ metric, read }: CounterColumn, miners: readonly MinerCounters[]): string {
+/** The lines of an overflow series: one counter, summed over the miners of a validator beyond the budget. */
+export function overflowLines(
+  { metric, read }: CounterColumn,
+  miners: readonly MinerCounters[],
+  validatorLabel: string,
+): string {
   const sums = new Map<string | undefined, number>();
   for (const { value, errorType } of miners.flatMap(read)) {
     if (Number.isFinite(value) && value >= 0) sums.set(errorType, (sums.get(errorType) ?? 0) + value);
   }
   return joinLines(
     [...sums].map(([errorType, sum]) => {
-      const labels = { miner_hotkey: OVERFLOW };
+      const labels = { validator_id: validatorLabel, miner_hotkey: OVERFLOW };
       const text = labelText(errorType === undefined ? labels : { ...labels, error_type: errorType });
       return sampleLine(metric, text, sum);
     }),

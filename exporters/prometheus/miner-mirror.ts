@@ -11,32 +11,42 @@ import {
 } from './mirrored-miner.ts';
 import type { OverflowListener } from './named-counts.ts';
 import { overflowLines } from './miner-lines.ts';
+import { OVERFLOW } from '#semconv/metric-labels';
 import type { MetricRegistry } from './registry.ts';
 import { joinLines } from './sample-line.ts';
-import { bySeniority, withinBudget } from './series-budget.ts';
+import { bySeniority, shownValidators, withinBudget, type SeriesLimits } from './series-budget.ts';
 
 /**
  * In-memory mirror of `miner_stats` as last committed. The series derive from these rows alone, so they cannot count
  * what the table does not. Which miners have series is a function of the rows, too: a stale miner has none, and its row
  * is dropped.
  *
- * Miners beyond the budget share one overflow series in each counter, the sum over them, so that totals stay right. A
- * rank or a score of several miners means nothing; the gauges have no series for them.
+ * Miners beyond the budget share one overflow series of their validator in each counter, the sum over them, so that its
+ * totals stay right. A rank or a score of several miners means nothing; the gauges have no series for them.
  */
 export class MinerMirror {
   readonly #miners = new Map<string, MirroredMiner>();
-  readonly #maxMiners: number;
+  readonly #limits: MinerLimits;
   readonly #onOverflow: OverflowListener;
   #hasSeen: MinerStatsRead['hasSeen'] = () => false;
   #driftRows: number | null = null;
 
-  constructor(registry: MetricRegistry, maxMiners: number, { onOverflow }: { onOverflow: OverflowListener }) {
-    this.#maxMiners = maxMiners;
+  constructor(
+    registry: MetricRegistry,
+    limits: MinerLimits,
+    { onOverflow }: { onOverflow: OverflowListener },
+  ) {
+    this.#limits = limits;
     this.#onOverflow = onOverflow;
     MIRRORED_COLUMNS.forEach((column, index) => {
       registry.text(column.metric, () => this.#linesOf(column, index));
     });
-    registry.derived(METRICS.minersOverflowed, () => [{ labels: {}, value: this.#overflowed().length }]);
+    registry.derived(METRICS.minersOverflowed, () =>
+      [...this.#byValidator()].map(([label, miners]) => ({
+        labels: { validator_id: label },
+        value: miners.filter(isOverflowed).length,
+      })),
+    );
     registry.derived(METRICS.minerStatsDrift, () =>
       this.#driftRows === null ? [] : [{ labels: {}, value: this.#driftRows }],
     );
@@ -93,21 +103,40 @@ export class MinerMirror {
 
   /** Evicts lines beyond the budget. A miner that gets room has series once its row is applied again, by the next refresh. */
   #keepWithinBudget(): void {
-    const own = withinBudget(this.#miners.values(), this.#maxMiners);
+    const own = withinBudget(this.#miners.values(), this.#limits);
     for (const [key, miner] of this.#miners) {
       if (miner.lines !== null && !own.has(miner)) this.#miners.set(key, withoutLines(miner));
     }
   }
 
-  #overflowed(): readonly MirroredMiner[] {
-    return [...this.#miners.values()].filter(({ lines }) => lines === null);
+  /** The mirrored miners by the label of their validator; those of validators beyond the budget have one together. */
+  #byValidator(): ReadonlyMap<string, readonly MirroredMiner[]> {
+    const shown = shownValidators(this.#miners.values(), this.#limits.maxValidators);
+    const groups = new Map<string, MirroredMiner[]>();
+    for (const miner of this.#miners.values()) {
+      const label = shown.has(miner.validatorId) ? String(miner.validatorId) : OVERFLOW;
+      const group = groups.get(label);
+      if (group === undefined) groups.set(label, [miner]);
+      else group.push(miner);
+    }
+    return groups;
   }
 
   #linesOf(column: MinerSeries, index: number): string {
     const own = [...this.#miners.values()].map(({ lines }) => lines?.of(index) ?? '');
     if (column.kind === 'gauge') return joinLines(own);
-    // In a fixed order, since floating-point addition is not associative.
-    const others = [...this.#overflowed()].sort(bySeniority).map(({ counters }) => counters);
-    return joinLines([...own, overflowLines(column, others)]);
+    const others = [...this.#byValidator()].map(([label, miners]) => {
+      // In a fixed order, since floating-point addition is not associative.
+      const counters = miners
+        .filter(isOverflowed)
+        .sort(bySeniority)
+        .map((miner) => miner.counters);
+      return overflowLines(column, counters, label);
+    });
+    return joinLines([...own, ...others]);
   }
 }
+
+type MinerLimits = Pick<SeriesLimits, 'maxMiners' | 'maxValidators'>;
+
+const isOverflowed = ({ lines }: MirroredMiner): boolean => lines === null;

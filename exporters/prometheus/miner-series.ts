@@ -113,6 +113,7 @@ const errorShare: DerivedColumn = {
 
 /** Every column of `miner_stats`: its metric, or why it has none. A missing column does not compile. */
 export const MINER_SERIES = {
+  isSelected: { kind: 'omitted', reason: 'It decides which miners have series; the table has it.' },
   successfulForecasts: counter(METRICS.minerSuccessfulForecasts, (row) => row.successfulForecasts),
   failedForecasts: counter(METRICS.minerFailedForecasts, (row) => row.failedForecasts),
   excusedForecasts: counter(METRICS.minerExcusedForecasts, (row) => row.excusedForecasts),

@@ -14,8 +14,8 @@ export interface MirroredMiner extends MinerPresence, BudgetedMiner {
 
 /** A mirrored row with series of its own. */
 export function mirrorRow(row: CommittedMinerStats): MirroredMiner {
-  const { validatorId, minerHotkey, minerUid, firstSeen, updatedAt, rowVersion } = row;
-  const presence = { validatorId, minerHotkey, minerUid, firstSeen, updatedAt };
+  const { validatorId, minerHotkey, minerUid, isSelected, firstSeen, updatedAt, rowVersion } = row;
+  const presence = { validatorId, minerHotkey, minerUid, isSelected, firstSeen, updatedAt };
   return { ...presence, rowVersion, counters: row, lines: new MinerLines(row) };
 }
 
@@ -40,8 +40,8 @@ export const mirroredMinerKey = ({
 
 /** Whether the mirrored row equals the read one, in the columns that the metrics expose or need. */
 export function rowsEqual(miner: MirroredMiner, row: MinerStats): boolean {
-  const { minerUid, firstSeen, updatedAt } = miner;
-  const kept = { minerUid, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };
+  const { minerUid, isSelected, firstSeen, updatedAt } = miner;
+  const kept = { minerUid, isSelected, firstSeen, updatedAt, ...(miner.lines?.row ?? miner.counters) };
   return (Object.keys(kept) as (keyof typeof kept)[]).every((column) => isSame(kept[column], row[column]));
 }
 

@@ -210,6 +210,7 @@ create table miner_stats (
   updated_at timestamp with time zone not null,
   fold json not null,
   excused_forecasts bigint default 0 not null,
+  is_selected boolean default false not null,
   constraint miner_stats_pkey PRIMARY KEY (validator_id, miner_hotkey),
   constraint miner_stats_validator_id_fkey FOREIGN KEY (validator_id) REFERENCES validators(id)
 );
@@ -246,6 +247,7 @@ comment on column miner_stats.validator_hotkey is 'Identity of the validator.';
 comment on column miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 comment on column miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
+comment on column miner_stats.is_selected is 'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
 
 create table outdated_projections (
   validator_id integer not null,

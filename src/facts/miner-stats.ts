@@ -8,6 +8,8 @@ export interface MinerStats {
   readonly validatorHotkey: string;
   readonly minerHotkey: string;
   readonly minerUid: number | null;
+  /** A run took the miner in; false for one that spans merely name. */
+  readonly isSelected: boolean;
   readonly minerRank: number | null;
   readonly avgForecastScore: number | null;
   readonly successfulForecasts: number;

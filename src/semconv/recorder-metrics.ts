@@ -77,11 +77,14 @@ export const RECORDER_METRICS = {
     '1',
     'Rows of miner_stats that differed from the metrics at the last comparison; 0 is right.',
   ]),
-  minersOverflowed: gauge([
-    'barograph_metrics_overflowed_miners',
-    '1',
-    'Miners without series of their own because the series budget is used up.',
-  ]),
+  minersOverflowed: gauge(
+    [
+      'barograph_metrics_overflowed_miners',
+      '1',
+      'Miners of a validator that have one series together, of each counter, because the series budget is used up.',
+    ],
+    ['validator_id'],
+  ),
   overflow: counter(
     ['barograph_metrics_overflow_total', '1', 'Observations beyond the series budget, by label.'],
     ['label'],

@@ -135,24 +135,32 @@ async function recompute(
   return null;
 }
 
+/** Also of a fold that was stored before it said so. By the runs of the miner, which the index of the log begins with. */
+const IS_SELECTED = `miner.fold -> 'selected' is not null or exists (
+  select from weather_forecast_stats as forecast
+  join weather_forecast_steps as step on (step.validator_id, step.run_id, step.miner_hotkey)
+    = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey) and step.step_name = 'seed'
+  where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey))`;
+
 /**
- * Computes the counts of forecasts of some miners again, from the forecasts; what the steps of the log have counted
- * stays. Idempotent, so that an interrupted round begins with the first miner again.
+ * Computes the counts of forecasts of some miners again, from the forecasts, and whether a run took them in, from the log;
+ * what the steps of the log have counted stays. Idempotent, so that an interrupted round begins with the first miner again.
  */
 async function recomputeMiners(
   client: ClientBase,
   scope: ValidatorIdentity,
   after: string | null,
 ): Promise<string | null> {
-  const { rows } = await client.query<{ hotkey: string; fold: MinerFold }>(
-    `select miner_hotkey as hotkey, fold from miner_stats
-     where validator_id = $1 and ($2::text is null or miner_hotkey > $2) order by miner_hotkey limit ${MINERS_AT_ONCE}`,
+  const { rows } = await client.query<{ hotkey: string; fold: MinerFold; isSelected: boolean }>(
+    `select miner.miner_hotkey as hotkey, miner.fold, ${IS_SELECTED} as "isSelected" from miner_stats as miner
+     where miner.validator_id = $1 and ($2::text is null or miner.miner_hotkey > $2)
+     order by miner.miner_hotkey limit ${MINERS_AT_ONCE}`,
     [scope.validatorId, after],
   );
-  const uncounted = rows.map(({ hotkey, fold }) => ({
+  const uncounted = rows.map(({ hotkey, fold, isSelected }) => ({
     ...ownerOf(scope, hotkey),
     kind: 'archived' as const,
-    fold: withoutForecasts(fold),
+    fold: { ...withoutForecasts(fold), ...(isSelected && { selected: true as const }) },
   }));
   await foldMiners(client, uncounted, []);
   const hotkeys = rows.map(({ hotkey }) => hotkey);

@@ -47,12 +47,13 @@ export type CountedFact = TimedFact &
     readonly error: Pick<ErrorFact, 'type'> | null;
   };
 
-/** Applies the idempotent part of a fact: the newest UID, when the miner was first seen and last active. */
+/** Applies the idempotent part of a fact: the newest UID, whether a run took the miner in, when it was first seen and last active. */
 export function touchMiner(draft: MinerDraft, fact: CountedFact): void {
   const at = logicalTimestampOf(fact);
   const { minerUid } = fact;
   if (minerUid !== null && (draft.uid === null || compareTimestamps(at, draft.uid.at) > 0))
     draft.uid = { at, value: minerUid };
+  if (fact.stepName === 'seed') draft.selected = true;
   draft.firstSeen = Math.min(draft.firstSeen ?? Infinity, fact.startedAt);
   if (fact.phase === 'ended' && fact.state.transport === 'success')
     draft.lastActive = Math.max(draft.lastActive ?? -Infinity, at[0]);

@@ -7,6 +7,8 @@ import type { LwwRegister } from './lww-register.ts';
 /** State from which a row of `miner_stats` is derived: counts and exact sums over all time. */
 export interface MinerFold {
   readonly uid: LwwRegister<number> | null;
+  /** A run took the miner in; absent when none has. */
+  readonly selected?: true;
   readonly hostingSuccesses: number;
   readonly hostingFailures: number;
   /** Milliseconds, of successful calls. */

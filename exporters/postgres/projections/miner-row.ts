@@ -18,6 +18,7 @@ export function toMinerStats(
   return {
     ...key,
     minerUid: fold.uid?.value ?? null,
+    isSelected: fold.selected === true,
     avgForecastScore: averageForecastScore(fold),
     successfulForecasts: fold.completed,
     failedForecasts: fold.failed,

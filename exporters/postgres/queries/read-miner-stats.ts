@@ -11,6 +11,7 @@ const FIELDS: Readonly<Record<Exclude<keyof MinerStats, TimeName>, string>> = {
   validatorHotkey: 'validator_hotkey',
   minerHotkey: 'miner_hotkey',
   minerUid: 'miner_uid',
+  isSelected: 'is_selected',
   minerRank: 'miner_rank',
   avgForecastScore: 'avg_forecast_score',
   successfulForecasts: 'successful_forecasts::float8',

@@ -22,6 +22,11 @@ const MINERS: ColumnSources = {
   miner_uid: newest('weather.miner.uid'),
   miner_hotkey: copyOf('weather.miner.hotkey'),
   miner_rank: by('Rank among the miners of the validator, ties alike', 'miner_stats.avg_forecast_score'),
+  is_selected: by(
+    'Whether a step `seed` of the miner is recorded',
+    'weather.step.name',
+    'weather.miner.hotkey',
+  ),
   avg_forecast_score: by(
     'Mean over completed forecasts',
     'weather_forecast_stats.era5_combined_score',

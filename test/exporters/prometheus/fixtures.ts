@@ -22,6 +22,7 @@ export const minerStats = (known: Partial<CommittedMinerStats> = {}): CommittedM
   validatorHotkey: '5Validator',
   minerHotkey: '5Miner7',
   minerUid: 7,
+  isSelected: false,
   minerRank: null,
   avgForecastScore: null,
   successfulForecasts: 0,

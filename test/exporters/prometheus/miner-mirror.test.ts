@@ -133,7 +133,7 @@ describe('Miners beyond the budget', () => {
   it('miners beyond the budget share one series of each counter, so the total stays right', async () => {
     const exporter = overBudget();
     const last = (await shown(exporter, COMPLETED)).at(-1);
-    expect(last).toBe(`${COMPLETED}{miner_hotkey="${OVERFLOW}"} 70`);
+    expect(last).toBe(`${COMPLETED}{validator_id="1",miner_hotkey="${OVERFLOW}"} 70`);
     expect(await total(exporter)).toBe(100);
   });
 
@@ -145,7 +145,7 @@ describe('Miners beyond the budget', () => {
     const exporter = overBudget();
     exporter.observe({ steps: [], minerStats: [miner(4, 41), miner(1, 11)] });
     expect(await shown(exporter, METRICS.minersOverflowed.name)).toEqual([
-      `${METRICS.minersOverflowed.name} 2`,
+      `${METRICS.minersOverflowed.name}{validator_id="1"} 2`,
     ]);
     expect(await shown(exporter, METRICS.overflow.name)).toContain(
       `${METRICS.overflow.name}{label="miner_hotkey"} 3`,
@@ -179,7 +179,36 @@ describe('Miners beyond the budget', () => {
       minerStats({ minerHotkey: OVERFLOW }),
       minerStats({ minerHotkey: '5Miner7,miner_uid:7' }),
     ]);
-    expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([{ miner_hotkey: OVERFLOW }]);
+    expect((await shown(exporter, COMPLETED)).map(labelsOf)).toEqual([
+      { validator_id: '1', miner_hotkey: OVERFLOW },
+    ]);
+  });
+
+  it('each validator has its own overflow series, and those beyond the budget of validators have one together', async () => {
+    const exporter = exporterFor({ limits: { maxMiners: 3, maxValidators: 2 } });
+    const rows = [1, 1, 2, 2, 2, 3, 4].map((validatorId, at) => ({ ...miner(at, 10 ** at), validatorId }));
+    exporter.seed(rows);
+    const overflow = (await shown(exporter, COMPLETED)).filter((line) => line.includes(OVERFLOW));
+    expect(overflow).toEqual([
+      `${COMPLETED}{validator_id="2",miner_hotkey="${OVERFLOW}"} 11000`,
+      `${COMPLETED}{validator_id="${OVERFLOW}",miner_hotkey="${OVERFLOW}"} 1100000`,
+    ]);
+    expect(await shown(exporter, METRICS.minersOverflowed.name)).toEqual(
+      [
+        ['1', 0],
+        ['2', 2],
+        [OVERFLOW, 2],
+      ].map(([label, count]) => `${METRICS.minersOverflowed.name}{validator_id="${label}"} ${count}`),
+    );
+  });
+
+  it('a miner that a run takes in gets the series of one that spans merely name', async () => {
+    const exporter = exporterFor({ limits: { maxMiners: 1 } });
+    const named = { ...miner(1, 1), firstSeen: AT };
+    const taken = { ...miner(2, 2), firstSeen: AT + 1, isSelected: true };
+    exporter.observe({ steps: [], minerStats: [named] });
+    exporter.observe({ steps: [], minerStats: [taken] });
+    expect((await shown(exporter, RANK)).map((line) => labelsOf(line)['miner_hotkey'])).toEqual(['5Miner2']);
   });
 
   it('the budget is never exceeded, and the total never changes', async () => {

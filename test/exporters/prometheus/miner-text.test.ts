@@ -11,7 +11,7 @@ import { AT, exporterFor, minerStats, OPENMETRICS } from './fixtures.ts';
 /** The same rows as the library renders them, sample by sample. */
 function rendered(rows: readonly CommittedMinerStats[], maxMiners: number): MetricRegistry {
   const registry = createRegistry();
-  const own = withinBudget(rows, maxMiners);
+  const own = withinBudget(rows, { maxMiners, maxValidators: 64 });
   for (const column of MIRRORED_COLUMNS) {
     registry.derived(column.metric, function* () {
       for (const row of [...own, ...rows.filter((row) => !own.has(row)).sort(bySeniority)]) {
@@ -21,7 +21,9 @@ function rendered(rows: readonly CommittedMinerStats[], maxMiners: number): Metr
           miner_hotkey: row.minerHotkey,
           ...(row.minerUid === null ? {} : { miner_uid: String(row.minerUid) }),
         };
-        const labels = own.has(row) ? identity : { miner_hotkey: OVERFLOW };
+        const labels = own.has(row)
+          ? identity
+          : { validator_id: identity.validator_id, miner_hotkey: OVERFLOW };
         for (const { value, errorType } of column.read(row))
           yield { labels: errorType === undefined ? labels : { ...labels, error_type: errorType }, value };
       }
@@ -59,6 +61,7 @@ const row = fc.record({
   validatorId: fc.integer({ min: 1, max: 3 }),
   minerHotkey: fc.constantFrom('5A', '5B', '5C', '5D', OVERFLOW, 'no "identity"\\\n'),
   minerUid: fc.option(fc.nat(255)),
+  isSelected: fc.boolean(),
   successfulForecasts: fc.nat(),
   failedForecasts: fc.nat(),
   hostingSuccesses: fc.nat(),

@@ -162,7 +162,7 @@ export const RECORDED_TABLES: readonly ComparedTable[] = [
     table: 'miner_stats',
     key: 'validator_id, miner_hotkey',
     compared: [
-      ...['miner_uid', 'miner_hotkey', 'miner_rank', 'validator_hotkey'],
+      ...['miner_uid', 'miner_hotkey', 'is_selected', 'miner_rank', 'validator_hotkey'],
       ...['avg_forecast_score', 'avg_day1_score', 'avg_era5_score', 'avg_era5_completeness'],
       ...['best_forecast_score', 'worst_forecast_score', 'score_std_dev'],
       ...['consecutive_successes', 'consecutive_failures'],

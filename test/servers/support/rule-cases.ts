@@ -466,12 +466,13 @@ const INTEGRITY_CASES: readonly RuleCase[] = [
     alert: 'BarographSeriesOverflow',
     title: 'fires for miners and runs without series of their own, and ends when they have them',
     series: {
-      [`barograph_metrics_overflowed_miners{${A}}`]: '0x5 3x15 0x60',
+      [`barograph_metrics_overflowed_miners{${A}, validator_id="1"}`]: '0x80',
+      [`barograph_metrics_overflowed_miners{${A}, validator_id="2"}`]: '0x5 3x15 0x60',
       [`barograph_metrics_overflowed_runs{${A}}`]: '0x30 1x15 0x40',
       [`barograph_metrics_overflow_total{${A}, label="run_id"}`]: '0x90',
     },
     firing: [
-      { at: '15m', labels: { label: 'miner_hotkey' } },
+      { at: '15m', labels: { label: 'miner_hotkey', validator_id: '2' } },
       { at: '40m', labels: { label: 'run_id' } },
     ],
     quiet: ['4m', '25m', '55m'],

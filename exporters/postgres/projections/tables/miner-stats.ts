@@ -37,6 +37,7 @@ const of = (name: string, type: CellType, value: (stats: Row['stats']) => unknow
 const COLUMNS = [
   ...KEY.map(({ name, type, value }) => column<Row>(name, type, ({ item }) => value(item))),
   of('miner_uid', 'int', (stats) => stats.minerUid),
+  of('is_selected', 'boolean', (stats) => stats.isSelected),
   of('avg_forecast_score', 'float8', (stats) => stats.avgForecastScore),
   of('successful_forecasts', 'bigint', (stats) => stats.successfulForecasts),
   of('failed_forecasts', 'bigint', (stats) => stats.failedForecasts),

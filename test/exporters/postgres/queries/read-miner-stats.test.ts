@@ -4,7 +4,7 @@ import { readMinerStats } from '#postgres/queries/read-miner-stats';
 import type { MinerStats } from '#facts/miner-stats';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { RECORDED_RUNS } from '#test/support/recorded-runs';
-import { endedSpan } from '#test/support/spans';
+import { endedSpan, startOfSpan } from '#test/support/spans';
 
 let database: TestDatabase;
 let committed: readonly MinerStats[] = [];
@@ -48,6 +48,27 @@ describe('readMinerStats', () => {
   it('the rows equal those that onCommit received, to the last bit', async () => {
     expect(byHotkey(committed)).toEqual(byHotkey(await readMinerStats(database.pool)));
     expect(committed).toHaveLength(5);
+  });
+
+  it('a miner is selected once a run has begun to take it in, and not because other steps name it', async () => {
+    const miners = ['5Taken', '5Begun', '5Named'].map((hotkey, uid) => ({ uid, hotkey }));
+    const spans = miners.flatMap((miner, at) => [
+      endedSpan({ step: 'query', validator: '5Selecting', miner, at }),
+      ...(miner.hotkey === '5Named' ? [] : [endedSpan({ step: 'seed', validator: '5Selecting', miner, at })]),
+    ]);
+    const begun = spans.map((span) =>
+      span.attributes['weather.miner.hotkey'] === '5Begun' ? startOfSpan(span) : span,
+    );
+    const exporter = createPostgresExporter({ pool: database.pool });
+    for (const span of begun) expect(await exporter.exportObserved([span])).toEqual({ kind: 'written' });
+    const read = (await readMinerStats(database.pool)).filter(
+      ({ validatorHotkey }) => validatorHotkey === '5Selecting',
+    );
+    expect(byHotkey(read).map(({ minerHotkey, isSelected }) => [minerHotkey, isSelected])).toEqual([
+      ['5Begun', true],
+      ['5Named', false],
+      ['5Taken', true],
+    ]);
   });
 
   it('only the requested miners are read', async () => {

@@ -15,3 +15,9 @@ comment on column unsampled_traces.validator_id is 'Validator.';
 comment on column unsampled_traces.trace_id is 'The trace, 32 hexadecimal digits.';
 comment on column unsampled_traces.steps is 'Steps of the trace in the log.';
 comment on column unsampled_traces.validator_hotkey is 'Identity of the validator.';
+
+-- Anybody who may send spans of a validator can name miners that no run of it asked for.
+alter table miner_stats add column is_selected boolean not null default false;
+comment on column miner_stats.is_selected is
+  'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
+insert into outdated_projections (validator_id) select distinct validator_id from miner_stats on conflict do nothing;
