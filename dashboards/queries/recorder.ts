@@ -6,9 +6,11 @@ const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'n
 export const EMITTERS = `
 select book.instance_id, book.heartbeat_at,
   case when book.closed_at is null then extract(epoch from now() - book.heartbeat_at)::double precision end as silent_for,
-  book.closed_at, book.conflict, ${orNone('book.missing')} as missing, ${orNone('book.dropped')} as dropped, book.spooled,
+  book.closed_at, book.conflict,
+  case when sender.instance_id is null then ${orNone('book.missing')} else 'unknown' end as missing, ${orNone('book.dropped')} as dropped, book.spooled,
   book.last_sequence, book.delivered_sequence, book.first_seen, book.last_seen
 from emitter_books as book
+left join unnumbered_senders as sender using (validator_id, instance_id)
 where ${ofValidator('book')}
 order by (book.conflict is not null) desc, (book.closed_at is null) desc, book.last_seen desc nulls last
 limit 200`;

@@ -31,7 +31,8 @@ where ${ofRun('progress')}`;
 
 export const RUN_COMPLETENESS = `
 select books.started, books.recorded, books.in_flight, books.spooled, books.dead, books.dropped, books.unaccounted,
-  coalesce(books.missing_sequences::text, 'none') as missing, coalesce(books.emitter_conflicts::text, 'none') as conflicts
+  coalesce(books.missing_sequences::text, 'none') as missing, coalesce(books.emitter_conflicts::text, 'none') as conflicts,
+  coalesce(books.sender_loss, 'none') as sender_loss
 from run_completeness as books
 where ${ofRun('books')}`;
 

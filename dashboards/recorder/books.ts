@@ -25,7 +25,7 @@ const emitters = tablePanel({
   id: 301,
   title: 'Processes, and what became of their records',
   description:
-    'Each process numbers its records. missing must be none: those numbers left the process and never arrived. Silent for ' +
+    'Each process numbers its records. missing must be none: those numbers left the process and never arrived; unknown of a sender that does not number its spans (weather.emitter.sequence). Silent for ' +
     'long and not ended: the process is dead; start one on its data directory, which adopts its spool. Conflict: its ' +
     'numbers prove nothing, as another process has its id.',
   noValue: 'No process has recorded anything for this validator',

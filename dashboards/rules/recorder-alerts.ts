@@ -84,7 +84,8 @@ const integrity = ({ held, range }: Pace): readonly AlertRule[] => [
     for: held('15m'),
     severity: 'ticket',
     summary: '{{ $value }} records left their process and never reached the tables',
-    description: 'They were not dropped and wait in no spool: that is a fault of Barograph, or of a disk.',
+    description:
+      'They were not dropped and wait in no spool: a sender over OTLP lost them, or it is a fault of Barograph, or of a disk.',
     dashboard,
   },
   {

@@ -84,8 +84,8 @@ const completeness = sqlStatPanel({
   description:
     'started = recorded + in flight + spooled + dead + dropped. Unaccounted is what the sum lacks, missing the numbers of ' +
     'records that left a process and never arrived: both mean loss. Processes in conflict shared an id: the sum may hide ' +
-    'a loss then. Keep spool and database as they are, and see the ' +
-    'dashboard Recorder. Dead letters can be replayed: barograph dead-letters.',
+    'a loss then. Lost before the recorder: unknown where a sender over OTLP does not number its spans; the other columns cannot ' +
+    'show what it lost. Keep spool and database as they are, and see the dashboard Recorder. Dead letters can be replayed: barograph dead-letters.',
   unit: UNITS.count,
   noValue: NO_RUN,
   width: 24,
@@ -102,6 +102,7 @@ const completeness = sqlStatPanel({
     { name: 'unaccounted', title: 'Unaccounted', thresholds: ZERO_IS_RIGHT },
     { name: 'missing', title: 'Missing records', unit: UNITS.text },
     { name: 'conflicts', title: 'Processes in conflict', unit: UNITS.text },
+    { name: 'sender_loss', title: 'Lost before the recorder', unit: UNITS.text },
   ],
 });
 

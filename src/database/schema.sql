@@ -1847,6 +1847,27 @@ comment on column stuck_steps.error_message is 'What went wrong at the newest at
 comment on column stuck_steps.trace_id is 'Trace of the span, 32 hexadecimal digits.';
 comment on column stuck_steps.validator_hotkey is 'Identity of the validator.';
 
+create view unnumbered_senders as
+ SELECT validator_id,
+    instance_id,
+    spans,
+    first_seen,
+    last_seen,
+    ( SELECT validators.hotkey
+           FROM validators
+          WHERE validators.id = validator_id) AS validator_hotkey
+   FROM emitters emitter
+  WHERE NOT (EXISTS ( SELECT
+           FROM emitters numbered
+          WHERE numbered.instance_id = instance_id AND numbered.last_sequence IS NOT NULL));
+comment on view unnumbered_senders is 'Processes that do not number their spans (weather.emitter.sequence): nobody can know whether one was lost before the recorder. The runs that they took part in have a sender_loss in run_completeness.';
+comment on column unnumbered_senders.validator_id is 'Validator.';
+comment on column unnumbered_senders.instance_id is 'service.instance.id of the process; of one that sets none, the id that the recorder gave its resource.';
+comment on column unnumbered_senders.spans is 'Spans of it that were seen, each once.';
+comment on column unnumbered_senders.first_seen is 'Start of its earliest span.';
+comment on column unnumbered_senders.last_seen is 'Latest timestamp in any span of the process.';
+comment on column unnumbered_senders.validator_hotkey is 'Identity of the validator.';
+
 create view unsampled_traces as
  SELECT validator_id,
     trace_id,

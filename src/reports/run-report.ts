@@ -46,7 +46,13 @@ export interface RunReport {
   readonly miners: readonly MinerReport[];
   /** Rows of this run, by recorded table. */
   readonly recorded: Readonly<Record<string, number>>;
-  readonly completeness: { readonly started: number; readonly recorded: number; readonly in_flight: number };
+  readonly completeness: {
+    readonly started: number;
+    readonly recorded: number;
+    readonly in_flight: number;
+    /** What nobody can know: whether a process that does not number its spans lost some; null when each numbers them. */
+    readonly sender_loss: string | null;
+  };
 }
 
 const LEADS = ERA5_LEAD_HOURS.map((lead) => `'${lead}', forecast.era5_score_${lead}h`).join(', ');
@@ -111,7 +117,8 @@ const COUNTS = `
     (select miner_hotkey from weather_forecast_stats where (validator_id, run_id) = ($1, $2))`;
 
 const COMPLETENESS = `
-  select started::float8 as started, recorded::float8 as recorded, in_flight::float8 as in_flight
+  select started::float8 as started, recorded::float8 as recorded, in_flight::float8 as in_flight,
+    sender_loss
   from run_completeness where validator_id = $1 and run_id = $2`;
 
 /** Reads the recorded rows of a run of a validator; null when it is not recorded. */
@@ -133,6 +140,6 @@ export async function readRunReport(
     run,
     miners,
     recorded: Object.fromEntries(counts.map(({ name, rows }) => [name, rows])),
-    completeness: completeness[0] ?? { started: 0, recorded: 0, in_flight: 0 },
+    completeness: completeness[0] ?? { started: 0, recorded: 0, in_flight: 0, sender_loss: null },
   };
 }

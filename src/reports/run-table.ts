@@ -52,9 +52,12 @@ export function formatRunReport(recorded: RunReport): string {
     ...missingLines(miners),
     recordedTable(report),
     '',
-    `Spans: ${completeness.started} started, ${completeness.recorded} recorded, ${completeness.in_flight} in flight`,
+    `Spans: ${completeness.started} started, ${completeness.recorded} recorded, ${completeness.in_flight} in flight${senderLossText(completeness)}`,
   ].join('\n');
 }
+
+const senderLossText = ({ sender_loss: loss }: RunReport['completeness']): string =>
+  loss === null ? '' : `; lost before the recorder: ${loss}`;
 
 function errorLines(miners: readonly MinerReport[]): string[] {
   const lines = miners.flatMap(({ uid, hotkey, last_error: error }) =>

@@ -23,6 +23,16 @@ weather_forecast_steps   577
 Spans: 577 started, 577 recorded, 0 in flight`);
   });
 
+  it('a loss that nobody can know of is said beside the counts', () => {
+    const completeness = {
+      ...runReport().completeness,
+      sender_loss: 'unknown: 1 of the processes do not number',
+    };
+    expect(linesOf(formatRunReport({ ...runReport(), completeness })).at(-1)).toBe(
+      'Spans: 577 started, 577 recorded, 0 in flight; lost before the recorder: unknown: 1 of the processes do not number',
+    );
+  });
+
   it('a score of zero is printed as 0.000, and a missing one as a dash', () => {
     const zero = minerReport({ overall_forecast_score: 0, day1_score: null });
     const [, , , , row = ''] = linesOf(formatRunReport(runReport({ miners: [zero] })));

@@ -44,6 +44,7 @@ const SILENT_MINUTES = 5;
 /**
  * Looks for processes whose numbers prove nothing (view `emitter_books`), because their id or their numbers were used twice,
  * and for losses of the last days: records that left a process and never came, and processes that went without a last word.
+ * What it cannot look for is named: senders that do not number their spans.
  *
  * @throws Error when the view cannot be read, for example because migrations are pending
  */
@@ -66,8 +67,7 @@ export async function checkEmitters(
     [NAMED_ROWS, SILENT_MINUTES, TOLD_DAYS],
   );
   const [first] = rows;
-  if (first === undefined)
-    return { ok: true, found: 'each numbers its records by itself, and none is missing' };
+  if (first === undefined) return { ok: true, found: await describeWhole(pool) };
   const named = rows.map(({ emitter }) => emitter).join('; ');
   return {
     ok: false,
@@ -77,4 +77,21 @@ export async function checkEmitters(
       : `the books of ${first.count} show a loss: ${named}; its spool may still be on the machine that it ran on ` +
         '(`barograph spools list`), and a process that records there delivers it',
   };
+}
+
+/** No loss is known; of senders that do not number their spans, none could be. */
+async function describeWhole(pool: Pick<Pool, 'query'>): Promise<string> {
+  const { rows } = await pool.query<{ sender: string; count: number }>(
+    `select format('%s of validator %s', instance_id, validator_id) as sender, count(*) over ()::int as count
+     from unnumbered_senders where last_seen > now() - $2 * interval '1 day'
+     order by last_seen desc, instance_id limit $1`,
+    [NAMED_ROWS, TOLD_DAYS],
+  );
+  const count = rows[0]?.count ?? 0;
+  if (count === 0) return 'each numbers its records by itself, and none is missing';
+  return (
+    `none is missing of those that number their records; ${count} of the last ${TOLD_DAYS} days do not ` +
+    `(${rows.map(({ sender }) => sender).join('; ')}), and what they lost before the recorder is unknown: set ` +
+    'weather.emitter.sequence at the sender'
+  );
 }

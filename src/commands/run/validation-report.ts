@@ -85,7 +85,7 @@ const unrecorded = (
   },
   miners: [],
   recorded: {},
-  completeness: { started: 0, recorded: 0, in_flight: 0 },
+  completeness: { started: 0, recorded: 0, in_flight: 0, sender_loss: null },
 });
 
 function nothingRecorded(

@@ -21,3 +21,20 @@ alter table miner_stats add column is_selected boolean not null default false;
 comment on column miner_stats.is_selected is
   'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
 insert into outdated_projections (validator_id) select distinct validator_id from miner_stats on conflict do nothing;
+
+-- Where it is unknown whether a sender lost spans, an empty set of missing records proves nothing.
+create view unnumbered_senders as
+select emitter.validator_id, emitter.instance_id, emitter.spans, emitter.first_seen, emitter.last_seen,
+  (select hotkey from validators where id = emitter.validator_id) as validator_hotkey
+from emitters as emitter
+where not exists (
+  select from emitters as numbered
+  where numbered.instance_id = emitter.instance_id and numbered.last_sequence is not null);
+comment on view unnumbered_senders is
+  'Processes that do not number their spans (weather.emitter.sequence): nobody can know whether one was lost before the recorder. The runs that they took part in have a sender_loss in run_completeness.';
+comment on column unnumbered_senders.validator_id is 'Validator.';
+comment on column unnumbered_senders.instance_id is 'service.instance.id of the process; of one that sets none, the id that the recorder gave its resource.';
+comment on column unnumbered_senders.spans is 'Spans of it that were seen, each once.';
+comment on column unnumbered_senders.first_seen is 'Start of its earliest span.';
+comment on column unnumbered_senders.last_seen is 'Latest timestamp in any span of the process.';
+comment on column unnumbered_senders.validator_hotkey is 'Identity of the validator.';

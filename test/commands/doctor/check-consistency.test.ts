@@ -31,6 +31,7 @@ it('a row of an ended run that is still open is named with the remedy', async ()
 });
 
 it('processes that share an id are named with what is wrong and the remedy', async () => {
+  await emptyTables(database.pool);
   expect(await checkEmitters(database.pool)).toEqual({
     ok: true,
     found: 'each numbers its records by itself, and none is missing',
@@ -67,4 +68,25 @@ it('a loss of the last week is named: records that never came, and a process tha
     /^the books of 2 show a loss: lossy of validator 1: the records \{\[1,2\)\} are missing; gone of validator 1: its books are open, and it is silent since /,
   );
   expect(found).toContain('barograph spools list');
+});
+
+it('senders of the last week that do not number their spans are named, since what they lost is unknown', async () => {
+  await emptyTables(database.pool);
+  const numbered = { ...endedSpan({ step: 'query', instance: 'python-1' }) };
+  await writeBatches(database.pool, [
+    [
+      { ...numbered, attributes: { ...numbered.attributes, 'weather.emitter.sequence': 1 } },
+      endedSpan({ step: 'poll', instance: 'java-1' }),
+      endedSpan({ step: 'verify', instance: 'java-0' }),
+    ],
+  ]);
+  await database.pool.query(
+    `update emitters set last_seen = now() - interval '1 day' * case instance_id when 'java-0' then 8 else 1 end`,
+  );
+  expect(await checkEmitters(database.pool)).toEqual({
+    ok: true,
+    found:
+      'none is missing of those that number their records; 1 of the last 7 days do not (java-1 of validator 1), and what ' +
+      'they lost before the recorder is unknown: set weather.emitter.sequence at the sender',
+  });
 });

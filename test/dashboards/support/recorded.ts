@@ -32,6 +32,14 @@ const waited = (lead: number, miner: SpanOptions['miner'], due: number): Observe
     },
   });
 
+/** The same of a process that keeps no books, in a trace of its own that nobody has. */
+const ofSender = (span: ObservedSpan): ObservedSpan => ({
+  ...span,
+  traceId: hexOf('unsampled', 32),
+  traceSampled: false,
+  resource: { ...span.resource, 'service.instance.id': 'sender-1' },
+});
+
 const validTimeOf = (lead: number): string =>
   new Date(Date.parse(initTimeOf(RUN)) + lead * 3_600_000).toISOString();
 
@@ -92,7 +100,7 @@ const FIFTH: readonly ObservedSpan[] = [
     error: { type: 'data_coverage', message: 'the store was away' },
     attributes: { 'weather.retry.next_time': instantIn(RUN, 600_000) },
   }),
-  { ...waited(48, MINERS.tampering, 300_000), traceId: hexOf('unsampled', 32), traceSampled: false },
+  ofSender(waited(48, MINERS.tampering, 300_000)),
   holed,
 ];
 

@@ -117,6 +117,6 @@ export const runReport = (changes: Partial<RunReport> = {}): RunReport => ({
   },
   miners: [minerReport()],
   recorded: { weather_forecast_runs: 1, weather_forecast_steps: 577 },
-  completeness: { started: 577, recorded: 577, in_flight: 0 },
+  completeness: { started: 577, recorded: 577, in_flight: 0, sender_loss: null },
   ...changes,
 });

@@ -75,6 +75,18 @@ describe('the books of senders over OTLP', () => {
     expect(JSON.stringify(conflicts)).toContain('the numbers {[1,3)} arrived again with other spans');
   });
 
+  it('the senders that leave a run unknown are those of unnumbered_senders', async () => {
+    await write([sent(1, 1), sent(2, null, 'java-1'), sent(3, null, 'go-1'), sent(4, null, 'go-1')]);
+    const { rows } = await database.pool.query(
+      `select instance_id, spans::int, validator_hotkey from unnumbered_senders order by instance_id`,
+    );
+    expect(rows).toEqual([
+      { instance_id: 'go-1', spans: 2, validator_hotkey: '5Validator' },
+      { instance_id: 'java-1', spans: 1, validator_hotkey: '5Validator' },
+    ]);
+    expect((await books())?.['sender_loss']).toMatch(/^unknown: 2 of the processes/);
+  });
+
   it('one of several senders without numbers is enough to leave the run unknown', async () => {
     await write([sent(1, 1), sent(2, null, 'java-1')]);
     const { sender_loss } = (await books()) ?? {};
