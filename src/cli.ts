@@ -8,13 +8,14 @@ import { migrateCommand } from './commands/migrate.ts';
 import { rebuildCommand } from './commands/maintenance/rebuild.ts';
 import { reconcileCommand } from './commands/maintenance/reconcile.ts';
 import { recordCommand } from './commands/record/record.ts';
+import { withDiagnostics } from './commands/terminal/otel-log-level.ts';
 import { runCommand } from './commands/run/run.ts';
 import { scoreCommand } from './commands/score/score.ts';
 import { spoolsCommand } from './commands/maintenance/spools.ts';
 import { sweepCommand } from './commands/maintenance/sweep.ts';
 import { workCommand } from './commands/work/work.ts';
 
-const program = new Command('barograph')
+const program = withDiagnostics(new Command('barograph'))
   .description(
     'Records a weather-forecast validation pipeline: every step is a span, and the span is the only source.',
   )

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { demonstrate } from './commands/run/demonstration.ts';
 import { exitWhenIdle, reportFailure } from './commands/terminal/report-failure.ts';
+import { withDiagnostics } from './commands/terminal/otel-log-level.ts';
 import { interruptible } from './commands/terminal/signals.ts';
 import { wholeNumber } from './commands/terminal/option-parsers.ts';
 import { createOutput } from './commands/terminal/output.ts';
@@ -16,7 +17,7 @@ interface StartOptions {
 }
 
 /** `npm start`: a whole validation run on a generated world, recorded. */
-const command = new Command('npm start --')
+const command = withDiagnostics(new Command('npm start --'))
   .description('Runs a whole validation on a generated world, records it and prints what was recorded.')
   .option('--once', 'end after the table instead of serving until Ctrl-C')
   .option('--json', 'print one JSON document instead of the table')

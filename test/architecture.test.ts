@@ -33,7 +33,7 @@ const TABLE: ImportTable = {
   'src/lifecycle': ['node:'],
   'src/http': ['src/semconv', '@fastify/rate-limit', 'fastify', 'node:'],
   'src/reports': ['src/semconv', 'pg'],
-  'src/commands': ['src', 'commander', 'pg', 'node:'],
+  'src/commands': ['src', '@opentelemetry/api', 'commander', 'pg', 'node:'],
 
   // What a person starts.
   'src/cli.ts': ['src/commands', 'commander'],
