@@ -14,6 +14,9 @@ const wholeNumber = (from: number, to: number) =>
     `a whole number from ${from} to ${to}`,
     (value) => Number.isInteger(value) && value >= from && value <= to,
   );
+const port = wholeNumber(0, 65_535);
+/** The word for a port that is not opened. */
+const OFF = 'off';
 /** Checked here, because the exporter silently falls back to its default endpoint when it cannot parse one. */
 const endpoint = z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional();
 
@@ -21,6 +24,11 @@ const MAX_RETENTION_DAYS = 36_500;
 const days = wholeNumber(1, MAX_RETENTION_DAYS);
 const RETENTION = `a whole number of days from 1 to ${MAX_RETENTION_DAYS}, or one for each table, as in ${LOG_TABLES.map((table) => `${table}=30`).join(',')}`;
 const isLogTable = (name: string): name is LogTable => (LOG_TABLES as readonly string[]).includes(name);
+
+/** Parses a port; null for `off`, undefined for anything else. */
+export function parsePortOrOff(text: string): number | null | undefined {
+  return text.trim().toLowerCase() === OFF ? null : port.safeParse(text).data;
+}
 
 /** Parses `30`, or `table=30` pairs separated by commas, in days; null when it is neither. */
 function parseRetention(text: string): Retention | null {
@@ -53,7 +61,7 @@ const ENVIRONMENT = z.object({
     .default('system')
     .describe('Records survive the death of the process (system), or of the machine too, more slowly (disk)'),
   BAROGRAPH_METRICS_HOST: z.string().default('127.0.0.1').describe('Address that /metrics listens on'),
-  BAROGRAPH_METRICS_PORT: wholeNumber(0, 65_535)
+  BAROGRAPH_METRICS_PORT: port
     .default(9464)
     .describe('Port of /metrics, /healthz and /readyz; 0: any free one'),
   BAROGRAPH_VALIDATOR_HOTKEY: z.string().optional().describe('Identity of this validator'),
@@ -68,9 +76,16 @@ const ENVIRONMENT = z.object({
     .string()
     .default('127.0.0.1')
     .describe('Address that receives spans of other programs'),
-  BAROGRAPH_INGEST_PORT: wholeNumber(0, 65_535)
+  BAROGRAPH_INGEST_PORT: port
     .default(4318)
     .describe('Port that receives spans of other programs; 0: any free one'),
+  BAROGRAPH_INGEST_GRPC_PORT: z
+    .string()
+    .refine((text) => parsePortOrOff(text) !== undefined, {
+      error: `a whole number from 0 to 65535, or "${OFF}"`,
+    })
+    .default('4317')
+    .describe('Port that receives spans of other programs over gRPC; 0: any free one, off: none'),
   BAROGRAPH_INGEST_TOKEN: z
     .string()
     .optional()
@@ -124,6 +139,8 @@ export interface Config {
   readonly shutdownSeconds: number;
   readonly ingestHost: string;
   readonly ingestPort: number;
+  /** Null when OTLP over gRPC is off. */
+  readonly ingestGrpcPort: number | null;
   /** A secret. Null when senders need no token. */
   readonly ingestToken: string | null;
   /** Null when no tokens are bound to validators. */
@@ -177,6 +194,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     shutdownSeconds: values.BAROGRAPH_SHUTDOWN_SECONDS,
     ingestHost: values.BAROGRAPH_INGEST_HOST,
     ingestPort: values.BAROGRAPH_INGEST_PORT,
+    ingestGrpcPort: parsePortOrOff(values.BAROGRAPH_INGEST_GRPC_PORT) ?? null,
     ingestToken: values.BAROGRAPH_INGEST_TOKEN ?? null,
     ingestTokensFile: values.BAROGRAPH_INGEST_TOKENS_FILE ?? null,
     retention: parseRetention(values.BAROGRAPH_RETENTION_DAYS ?? '') ?? {},

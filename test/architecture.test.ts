@@ -18,7 +18,7 @@ const TABLE: ImportTable = {
   'src/semconv': ['zod', '@scure'],
   'src/steps': ['src/semconv', '@opentelemetry/api', 'node:'],
   'src/facts': ['src/semconv', 'zod'],
-  'src/ingest': ['src/facts', 'src/http', 'src/semconv', 'numcodecs', 'zod', 'node:'],
+  'src/ingest': ['src/facts', 'src/http', 'src/semconv', '@grpc/grpc-js', 'numcodecs', 'zod', 'node:'],
   'src/scoring': [],
   'src/grids': ['src/semconv', 'zarrita', 'numcodecs', 'undici', 'zod', 'node:'],
   'src/world': ['src/grids', 'src/semconv', 'node:'],

@@ -29,6 +29,7 @@ describe('readConfig', () => {
       shutdownSeconds: 30,
       ingestHost: '127.0.0.1',
       ingestPort: 4318,
+      ingestGrpcPort: 4317,
       ingestToken: null,
       ingestTokensFile: null,
       retention: {},
@@ -95,6 +96,15 @@ describe('readConfig', () => {
   });
 
   it.each([
+    ['0', 0],
+    ['14317', 14_317],
+    ['off', null],
+    [' OFF ', null],
+  ])('BAROGRAPH_INGEST_GRPC_PORT="%s" is the port %j', (text, ingestGrpcPort) => {
+    expect(readConfig({ BAROGRAPH_INGEST_GRPC_PORT: text }).ingestGrpcPort).toBe(ingestGrpcPort);
+  });
+
+  it.each([
     ['TRUE', true],
     [' true ', true],
     ['1', false],
@@ -115,6 +125,8 @@ describe('readConfig', () => {
     ['BAROGRAPH_METRICS_PORT', '65536', 'a whole number from 0 to 65535'],
     ['BAROGRAPH_METRICS_PORT', '80.5', 'a whole number from 0 to 65535'],
     ['BAROGRAPH_METRICS_PORT', ' ', 'a whole number from 0 to 65535'],
+    ['BAROGRAPH_INGEST_GRPC_PORT', '65536', 'a whole number from 0 to 65535, or "off"'],
+    ['BAROGRAPH_INGEST_GRPC_PORT', 'none', 'a whole number from 0 to 65535, or "off"'],
     ['BAROGRAPH_DELAY_FACTOR', '0', 'a number above 0, at most 1'],
     ['BAROGRAPH_DELAY_FACTOR', 'fast', 'a number above 0, at most 1'],
     ['BAROGRAPH_CONCURRENCY', '0', 'a whole number from 1 to 512'],

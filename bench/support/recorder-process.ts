@@ -21,10 +21,14 @@ export async function adoptByRecorder(environment: Readonly<Record<string, strin
   await run(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
   const inherited = Object.entries(process.env).filter(([variable]) => !OWN_VARIABLES.test(variable));
   const startedAt = performance.now();
-  const recorder = spawn(process.execPath, [join(ROOT, 'dist/src/cli.js'), 'record', '--port', '0'], {
-    env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const recorder = spawn(
+    process.execPath,
+    [join(ROOT, 'dist/src/cli.js'), 'record', '--port', '0', '--grpc-port', 'off'],
+    {
+      env: { ...Object.fromEntries(inherited), BAROGRAPH_METRICS_PORT: '0', ...environment },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const ended = once(recorder, 'close');
   try {
     await untilOutput(recorder.stderr, /records? (was|were) delivered/);

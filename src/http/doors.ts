@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import { isIPv4, type Socket } from 'node:net';
+import { isIPv4, type Server, type Socket } from 'node:net';
 
 /** A request that the server refuses before a route sees it, with what its sender may do. */
 export class RefusedRequest extends Error {
@@ -38,20 +37,58 @@ export function requireOwnHost(listensOn: string, hostHeader: string | undefined
   );
 }
 
-/** Closes connections beyond so many of one address, so that one client cannot take those of all others. */
-export function limitConnectionsByAddress(server: Server, maxConnections: number): void {
+/** Counts what each address has open, so that one client cannot take what all others need. */
+export interface AddressLimit {
+  /** Counts one more, also beyond the limit. @returns whether it is within the limit */
+  readonly enter: (address: string | undefined) => boolean;
+  readonly leave: (address: string | undefined) => void;
+}
+
+export function createAddressLimit(max: number): AddressLimit {
   const open = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const connections = (open.get(address) ?? 0) + 1;
-    open.set(address, connections);
-    socket.once('close', () => {
+  return {
+    enter: (address = '') => {
+      const count = (open.get(address) ?? 0) + 1;
+      open.set(address, count);
+      return count <= max;
+    },
+    leave: (address = '') => {
       const left = (open.get(address) ?? 1) - 1;
       if (left === 0) open.delete(address);
       else open.set(address, left);
-    });
-    if (connections > maxConnections) socket.destroy();
+    },
+  };
+}
+
+/** Closes connections beyond so many of one address. */
+export function limitConnectionsByAddress(server: Server, maxConnections: number): void {
+  const limit = createAddressLimit(maxConnections);
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress } = socket;
+    socket.once('close', () => limit.leave(remoteAddress));
+    if (!limit.enter(remoteAddress)) socket.destroy();
   });
+}
+
+/**
+ * The window of time in which the requests of an address are counted. Shorter than the ten seconds after which stock senders
+ * give a batch up: they wait only for what comes before that.
+ */
+export const RATE_MILLIS = 2_000;
+
+/** Whether an address may ask once more: so many times in a window of time, which begins with the first question after the last. */
+export function createRateLimit(max: number, windowMillis: number, now: () => number = Date.now) {
+  const asked = new Map<string, number>();
+  let since = now();
+  return (address = ''): boolean => {
+    if (now() - since >= windowMillis) {
+      asked.clear();
+      since = now();
+    }
+    const count = (asked.get(address) ?? 0) + 1;
+    asked.set(address, count);
+    return count <= max;
+  };
 }
 
 /** A budget that all requests share. */

@@ -2,12 +2,18 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { answerHttp2, limitConnectionsByAddress, RefusedRequest, requireOwnHost } from './doors.ts';
+import {
+  answerHttp2,
+  createBudget,
+  limitConnectionsByAddress,
+  RATE_MILLIS,
+  RefusedRequest,
+  requireOwnHost,
+  type Budget,
+} from './doors.ts';
 import { readBodies } from './read-body.ts';
 import type { Reply } from './reply.ts';
 
-/** Shorter than the ten seconds after which stock senders give a batch up: they wait only for what comes before that. */
-const RATE_MILLIS = 2_000;
 const NO_RATE_HEADERS = {
   'x-ratelimit-limit': false,
   'x-ratelimit-remaining': false,
@@ -65,6 +71,8 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly limits: HttpLimits;
+  /** The bytes of all bodies that have arrived; a budget of `maxArrivedBytes` for this server alone unless given. */
+  readonly arrived?: Budget;
   /** The reply to a request that no route takes: 404, or 405 with the methods that its path has. */
   readonly toMissingReply: (request: HttpRequest, allowed: readonly string[]) => Reply;
   /** The reply to what a route threw, or to a RefusedRequest of the server itself. */
@@ -87,6 +95,10 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, limits, routes, toListenError } = options;
   const app = createApp(limits);
+  readBodies(app, {
+    maxBodyBytes: limits.maxBodyBytes,
+    arrived: options.arrived ?? createBudget(limits.maxArrivedBytes),
+  });
   limitConnectionsByAddress(app.server, limits.maxConnectionsOfAddress);
   await app.register(rateLimit, {
     max: limits.maxRequestsOfAddress,
@@ -142,7 +154,6 @@ function createApp(limits: HttpLimits): FastifyInstance {
   app.server.maxConnections = limits.maxConnections;
   // Instrumentation of node:http patches the class; a request to us is no span of the program.
   app.server.emit = EventEmitter.prototype.emit.bind(app.server);
-  readBodies(app, limits);
   return app;
 }
 

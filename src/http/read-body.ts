@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { createBudget, RefusedRequest, type Budget } from './doors.ts';
+import { RefusedRequest, type Budget } from './doors.ts';
 
 const TOO_LARGE = 'The body is too large.';
 
@@ -14,9 +14,8 @@ interface Taken {
  */
 export function readBodies(
   app: FastifyInstance,
-  { maxBodyBytes, maxArrivedBytes }: { readonly maxBodyBytes: number; readonly maxArrivedBytes: number },
+  { maxBodyBytes, arrived }: { readonly maxBodyBytes: number; readonly arrived: Budget },
 ): void {
-  const arrived = createBudget(maxArrivedBytes);
   const takenBy = new WeakMap<FastifyRequest, Taken>();
   app.removeAllContentTypeParsers();
   app.addHook('preParsing', (request, reply, payload, done) => {

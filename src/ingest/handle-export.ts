@@ -1,14 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Budget, RefusedRequest } from '#http/doors';
 import type { HttpRequest } from '#http/http-server';
-import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import { type DeliveryParts, deliverSpans, isStep } from './deliver-spans.ts';
+import { type DeliveryParts, type DeliveryResult, deliverSpans, isStep } from './deliver-spans.ts';
 import { busy, HttpError } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
 import { ItemLimit } from './decode/item-limit.ts';
-import { encodingOf, type IngestReply, requireEncoding, toErrorReply, toSuccessReply } from './reply.ts';
-import { bodyTooLarge, requirePacking, unpack } from './request-body.ts';
+import {
+  type Encoding,
+  encodingOf,
+  type IngestReply,
+  requireEncoding,
+  toErrorReply,
+  toSuccessReply,
+} from './reply.ts';
+import { bodyTooLarge, type Packing, requirePacking, unpack } from './request-body.ts';
 import { findToken, type IngestToken } from './tokens.ts';
 
 /**
@@ -16,7 +22,10 @@ import { findToken, type IngestToken } from './tokens.ts';
  *
  * @throws HttpError 401
  */
-function requireToken({ authorization }: IncomingHttpHeaders, tokens: readonly IngestToken[]): IngestToken {
+export function requireToken(
+  { authorization }: IncomingHttpHeaders,
+  tokens: readonly IngestToken[],
+): IngestToken {
   if (tokens.length === 0) return ANYBODY;
   const found = findToken(tokens, authorization);
   if (found !== null) return found;
@@ -32,7 +41,8 @@ export interface ExportHandlerParts extends Omit<DeliveryParts, 'token'> {
   /** Bearer tokens, one of which senders must send; empty for none. */
   readonly tokens: readonly IngestToken[];
   readonly maxBodyBytes: number;
-  readonly concurrency: ConcurrencyLimit;
+  /** Requests that are decoded or written at once. */
+  readonly concurrency: Budget;
   /** Items of all requests that are not answered. */
   readonly items: Budget;
 }
@@ -60,35 +70,54 @@ export async function handleExport(
 ): Promise<IngestReply> {
   const encoding = requireEncoding(headers);
   const token = requireToken(headers, parts.tokens);
+  const packing = requirePacking(headers);
+  return toSuccessReply(await exportSpans({ body, packing, encoding, token }, parts), encoding);
+}
+
+/** A body that has arrived whole, from a sender that may send it. */
+export interface ArrivedBody {
+  readonly body: Buffer;
+  readonly packing: Packing;
+  readonly encoding: Encoding;
+  readonly token: IngestToken;
+}
+
+/** Unpacks, decodes and delivers a body, whichever protocol brought it. @throws HttpError, or an error on our side */
+export async function exportSpans(
+  { body, packing, encoding, token }: ArrivedBody,
+  parts: ExportHandlerParts,
+): Promise<DeliveryResult> {
   const limit = new ItemLimit(parts.items);
   const release = await parts.concurrency.acquire();
   if (release === null) throw busy('Too many requests at once.', RETRY_AFTER_SECONDS);
   try {
-    const unpacked = await unpack(body, requirePacking(headers), parts.maxBodyBytes);
+    const unpacked = await unpack(body, packing, parts.maxBodyBytes);
     const options = { limit, isWanted: isStep };
     const decoded =
       encoding === 'json' ? decodeJsonSpans(unpacked, options) : decodeProtobufSpans(unpacked, options);
-    return toSuccessReply(await deliverSpans(decoded, { ...parts, token }), encoding);
+    return await deliverSpans(decoded, { ...parts, token });
   } finally {
     limit.release();
-    release();
+    parts.concurrency.release(1);
   }
 }
 
 /** The reply for whatever was thrown while a request was handled. */
-export function toFailureReply(
+export const toFailureReply = (
   error: unknown,
   { headers }: HttpRequest,
-  { maxBodyBytes, onProblem }: ExportHandlerParts,
-): IngestReply {
-  const encoding = encodingOf(headers['content-type']);
-  if (error instanceof HttpError) return toErrorReply(error, encoding);
-  if (error instanceof RefusedRequest) return toErrorReply(toHttpError(error, maxBodyBytes), encoding);
+  parts: ExportHandlerParts,
+): IngestReply => toErrorReply(toHttpError(error, parts), encodingOf(headers['content-type']));
+
+/** Whatever was thrown, as its sender may see it: an error on our side is told to nobody else. */
+export function toHttpError(error: unknown, { maxBodyBytes, onProblem }: ExportHandlerParts): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof RefusedRequest) return fromRefusedRequest(error, maxBodyBytes);
   onProblem(error);
-  return toErrorReply(new HttpError(500, 'Internal error; the receiver has the details.'), encoding);
+  return new HttpError(500, 'Internal error; the receiver has the details.');
 }
 
-function toHttpError(
+function fromRefusedRequest(
   { statusCode, message, retryAfterSeconds }: RefusedRequest,
   maxBytes: number,
 ): HttpError {
@@ -106,6 +135,6 @@ export function toMissingReply({ headers }: HttpRequest, allowed: readonly strin
 }
 
 /** Guards a loopback listener against web pages open in a browser of this machine. @throws HttpError 403 */
-function requireNoBrowser({ origin }: IncomingHttpHeaders): void {
+export function requireNoBrowser({ origin }: IncomingHttpHeaders): void {
   if (origin !== undefined) throw new HttpError(403, 'Spans from web pages are not accepted.');
 }

@@ -1,4 +1,4 @@
-/** OTLP/HTTP receiver: spans of other programs. */
+/** OTLP receiver, over HTTP and gRPC: spans of other programs. */
 export { TRACES_PATH } from './handle-export.ts';
 export { startIngestServer, type IngestServer, type IngestServerOptions } from './ingest-server.ts';
 export { parseTokens, type IngestToken } from './tokens.ts';

@@ -1,6 +1,6 @@
 import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
-import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { startGrpcServer } from './grpc-server.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import {
   admitExport,
@@ -19,6 +19,8 @@ export interface IngestServerOptions extends Pick<
   readonly host: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
+  /** The port of OTLP/gRPC; none unless given. */
+  readonly grpcPort?: number | null;
   readonly limits?: Partial<IngestLimits>;
 }
 
@@ -47,44 +49,65 @@ const DEFAULT_LIMITS: IngestLimits = {
   // Longer than the export interval of senders, so that no connection is closed under the next export.
   keepAliveMillis: 75_000,
   closeGraceMillis: 2000,
-  http2Remedy:
-    'This port takes OTLP over HTTP/1.1, not gRPC. Set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or otlp_http in a Collector.',
 };
 
-/** A listening OTLP/HTTP receiver. */
+/** A listening OTLP receiver. */
 export interface IngestServer extends HttpServer {
-  /** Base URL, without the path that OTLP adds. */
+  /** Base URL of OTLP/HTTP, without the path that OTLP adds. */
   readonly url: string;
+  /** Null without OTLP/gRPC. */
+  readonly grpcUrl: string | null;
 }
 
 /**
- * Starts an OTLP/HTTP receiver. A request succeeds only when its spans are durable, so that the sender may drop them.
+ * Starts an OTLP receiver, over HTTP and, on a port of its own, over gRPC; both share all budgets. A request succeeds only
+ * when its spans are durable, so that the sender may drop them.
  *
- * @throws CategorizedError `validator_internal` when the port cannot be bound, or a non-loopback address has no token
+ * @throws CategorizedError `validator_internal` when a port cannot be bound, or a non-loopback address has no token
  */
 export async function startIngestServer(options: IngestServerOptions): Promise<IngestServer> {
-  const { host, port, tokens, onProblem } = options;
+  const { host, port, grpcPort = null, tokens, onProblem } = options;
   requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { maxBodyBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
+  const { maxBodyBytes, maxArrivedBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
   const concurrency = createConcurrencyLimit(maxRequests, slotPatienceMillis);
-  const parts = { ...options, maxBodyBytes, concurrency, items: createBudget(maxItems) };
-  const server = await startHttpServer({
-    host,
-    port,
-    limits,
-    routes: [
-      {
-        path: TRACES_PATH,
-        method: 'POST',
-        admit: (request) => admitExport(request, parts),
-        handle: (request) => handleExport(request, parts),
-      },
-    ],
-    toMissingReply,
-    toErrorReply: (error, request) => toFailureReply(error, request, parts),
-    toListenError: (cause) => toListenError(cause, { host, port }),
-    onError: onProblem,
-  });
-  return { ...server, url: toUrl(host, server.port) };
+  const arrived = createBudget(maxArrivedBytes);
+  const parts = { ...options, limits, maxBodyBytes, concurrency, items: createBudget(maxItems), arrived };
+  const grpc = grpcPort === null ? null : await startGrpcServer({ ...parts, port: grpcPort });
+  const grpcUrl = grpc === null ? null : toUrl(host, grpc.port);
+  try {
+    const server = await startHttpServer({
+      host,
+      port,
+      limits: { ...limits, http2Remedy: toHttp2Remedy(grpcUrl) },
+      arrived,
+      routes: [
+        {
+          path: TRACES_PATH,
+          method: 'POST',
+          admit: (request) => admitExport(request, parts),
+          handle: (request) => handleExport(request, parts),
+        },
+      ],
+      toMissingReply,
+      toErrorReply: (error, request) => toFailureReply(error, request, parts),
+      toListenError: (cause) => toListenError(cause, { host, port }),
+      onError: onProblem,
+    });
+    const close = async (): Promise<void> => {
+      await Promise.all([server.close(), grpc?.close()]);
+    };
+    return { port: server.port, url: toUrl(host, server.port), grpcUrl, close };
+  } catch (error) {
+    await grpc?.close();
+    throw error;
+  }
 }
+
+/** What a client of gRPC is told at the port of HTTP. */
+const toHttp2Remedy = (grpcUrl: string | null): string =>
+  `This port takes OTLP over HTTP/1.1, not gRPC. ${
+    grpcUrl === null
+      ? 'gRPC is off here (BAROGRAPH_INGEST_GRPC_PORT).'
+      : `gRPC is taken on port ${new URL(grpcUrl).port}: set OTEL_EXPORTER_OTLP_ENDPOINT=${grpcUrl}.`
+  } For this port set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or otlp_http in a Collector.`;

@@ -26,7 +26,7 @@ const UNPACKERS = {
   zstd: unpackZstd,
   identity: (sent) => Promise.resolve(sent),
 } as const satisfies Readonly<Record<string, Unpacker>>;
-type Packing = keyof typeof UNPACKERS;
+export type Packing = keyof typeof UNPACKERS;
 const PACKINGS = Object.keys(UNPACKERS) as Packing[];
 
 /** @throws HttpError 415 for a content encoding that is not read */

@@ -26,6 +26,7 @@ beforeAll(async () => {
       DATABASE_URL: database.connectionString,
       BAROGRAPH_METRICS_PORT: '0',
       BAROGRAPH_INGEST_PORT: '0',
+      BAROGRAPH_INGEST_GRPC_PORT: '0',
       BAROGRAPH_DATA_DIR: testDataDirectory(),
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -141,17 +141,28 @@ describe('the doors of the ingest server', () => {
     );
   });
 
-  it('a client of gRPC, which speaks HTTP/2, is told what to set instead', async () => {
-    await serving({}, async ({ server }) => {
-      const client = connectHttp2(server.url);
-      client.on('error', () => undefined);
-      const [code, , text] = (await once(client, 'goaway')) as [number, number, Buffer];
-      expect([code, text.toString()]).toEqual([
-        constants.NGHTTP2_HTTP_1_1_REQUIRED,
-        expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf'),
-      ]);
-      client.destroy();
-      expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
-    });
-  });
+  it.each([
+    [
+      'where gRPC is taken',
+      0,
+      /gRPC is taken on port \d+: set OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/127.0.0.1:\d+\./,
+    ],
+    ['that gRPC is off', null, /gRPC is off here \(BAROGRAPH_INGEST_GRPC_PORT\)/],
+  ])(
+    'a client of gRPC at the port of HTTP is told %s, and what else to set',
+    async (_what, grpcPort, where) => {
+      await serving({ grpcPort }, async ({ server }) => {
+        const client = connectHttp2(server.url);
+        client.on('error', () => undefined);
+        const [code, , text] = (await once(client, 'goaway')) as [number, number, Buffer];
+        expect([code, text.toString()]).toEqual([
+          constants.NGHTTP2_HTTP_1_1_REQUIRED,
+          expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf'),
+        ]);
+        expect(text.toString()).toMatch(where);
+        client.destroy();
+        expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+      });
+    },
+  );
 });

@@ -1,11 +1,13 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as GrpcTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresExporter } from '#postgres/exporter';
-import { withNamedSenders } from '#ingest/span-identity';
+import type { IngestServer } from '#ingest';
+import { withNamedSenders, type DeliverBatch } from '#ingest/deliver-spans';
 import { toObservedSpan } from '#processor/observed-span';
 import { captureSpans } from '../pipeline/support/captured-spans.ts';
 import {
@@ -49,13 +51,16 @@ beforeEach(() => emptyTables(bench.database.pool));
 afterAll(() => bench.close());
 
 /** The tables after `use` has sent spans to a server that writes them. */
-async function tablesAfter(use: (port: number) => Promise<void>): Promise<Record<string, readonly string[]>> {
+async function tablesAfter(
+  use: (server: IngestServer) => Promise<void>,
+): Promise<Record<string, readonly string[]>> {
   const exporter = createPostgresExporter({ pool: bench.database.pool });
-  await serving({ deliver: (batch) => exporter.exportObserved(batch) }, ({ server }) => use(server.port));
+  const deliver: DeliverBatch = (batch) => exporter.exportObserved(batch);
+  await serving({ deliver, grpcPort: 0 }, ({ server }) => use(server));
   return dumpTables(bench.database.pool);
 }
 
-const exported = (exporter: OTLPTraceExporter): Promise<ExportResult> =>
+const exported = (exporter: OTLPTraceExporter | GrpcTraceExporter): Promise<ExportResult> =>
   new Promise((resolve) => exporter.export(spans, resolve));
 
 describe('the spans of a real run', () => {
@@ -69,8 +74,21 @@ describe('the spans of a real run', () => {
   it.each([CompressionAlgorithm.NONE, CompressionAlgorithm.GZIP])(
     'the spans of a real run give byte-equal tables over the OTLP exporter of the SDK, compression %s, and in process',
     async (compression) => {
-      const tables = await tablesAfter(async (port) => {
+      const tables = await tablesAfter(async ({ port }) => {
         const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${port}/v1/traces`, compression });
+        expect(await exported(exporter)).toMatchObject({ code: ExportResultCode.SUCCESS });
+        await exporter.shutdown();
+      });
+      expect(tables).toEqual(expected);
+    },
+  );
+
+  it.each([CompressionAlgorithm.NONE, CompressionAlgorithm.GZIP])(
+    'the spans of a real run give byte-equal tables over the gRPC exporter of the SDK, compression %s, and in process',
+    async (compression) => {
+      const tables = await tablesAfter(async ({ grpcUrl }) => {
+        const exporter = new GrpcTraceExporter({ url: grpcUrl ?? '', compression });
+        expect(await exported(exporter)).toMatchObject({ code: ExportResultCode.SUCCESS });
         expect(await exported(exporter)).toMatchObject({ code: ExportResultCode.SUCCESS });
         await exporter.shutdown();
       });
@@ -80,7 +98,7 @@ describe('the spans of a real run', () => {
 
   it('the spans of a real run give byte-equal tables in protobuf, also when the sender retries all of them', async () => {
     const body = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) ?? []);
-    const tables = await tablesAfter(async (port) => {
+    const tables = await tablesAfter(async ({ port }) => {
       for (let time = 0; time < 2; time += 1) {
         const seen = await send({ port }, { body });
         expect(seen.status).toBe(200);

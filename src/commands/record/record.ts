@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { Command } from 'commander';
-import { readConfig } from '#src/config';
+import { Command, InvalidArgumentError } from 'commander';
+import { parsePortOrOff, readConfig } from '#src/config';
 import { interruptible } from '../terminal/signals.ts';
 import { wholeNumber } from '../terminal/option-parsers.ts';
 import { createOutput } from '../terminal/output.ts';
@@ -20,18 +20,33 @@ const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${G
 interface RecordOptions {
   readonly host?: string;
   readonly port?: number;
+  readonly grpcPort?: number | null;
   readonly json?: true;
+}
+
+function portOrOff(text: string): number | null {
+  const parsed = parsePortOrOff(text);
+  if (parsed === undefined)
+    throw new InvalidArgumentError('Allowed: a whole number from 0 to 65535, or off.');
+  return parsed;
 }
 
 /** `barograph record`: the service that records spans of other programs. */
 export function recordCommand(): Command {
   return new Command('record')
-    .description('Receives spans of other programs over OTLP/HTTP and records them until it is stopped.')
+    .description(
+      'Receives spans of other programs over OTLP, by HTTP and gRPC, and records them until it is stopped.',
+    )
     .option('--host <address>', 'address to listen on; BAROGRAPH_INGEST_HOST unless given')
     .option(
       '--port <number>',
       'port to listen on; BAROGRAPH_INGEST_PORT unless given',
       wholeNumber(0, 65_535),
+    )
+    .option(
+      '--grpc-port <number or off>',
+      'port to listen on for gRPC; BAROGRAPH_INGEST_GRPC_PORT unless given',
+      portOrOff,
     )
     .option('--json', 'print where it listens as one JSON document')
     .action(async (options: RecordOptions) => {
@@ -43,6 +58,7 @@ export function recordCommand(): Command {
         ...read,
         ingestHost: options.host ?? read.ingestHost,
         ingestPort: options.port ?? read.ingestPort,
+        ingestGrpcPort: options.grpcPort === undefined ? read.ingestGrpcPort : options.grpcPort,
       };
       await interruptible((signal) => runRecorder({ config, isJson, output, signal }));
     });

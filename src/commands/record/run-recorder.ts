@@ -29,8 +29,10 @@ export interface RunRecorderOptions {
 
 /** Where a recorder listens and writes. */
 export interface RecordingEndpoints {
-  /** The OTLP endpoint for senders. */
+  /** The OTLP/HTTP endpoint for senders. */
   readonly traces: string;
+  /** The OTLP/gRPC endpoint for senders; null when it is off. */
+  readonly grpc: string | null;
   /** Whether senders need the token. */
   readonly needs_token: boolean;
   readonly metrics: string | null;
@@ -57,6 +59,7 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
     const ingest = await startIngestServer({
       host: config.ingestHost,
       port: config.ingestPort,
+      grpcPort: config.ingestGrpcPort,
       tokens,
       deliver: (spans, name) => recording.receive(spans, { name, shareBytes }),
       onProblem,
@@ -65,6 +68,7 @@ export async function runRecorder({ config, isJson, output, signal }: RunRecorde
     add(() => ingest.close());
     const endpoints: RecordingEndpoints = {
       traces: `${ingest.url}${TRACES_PATH}`,
+      grpc: ingest.grpcUrl,
       needs_token: tokens.length > 0,
       metrics: recording.metricsUrl,
       database: `${describeConnectionTarget(recording.connectionString)} (${recording.databaseKind})`,
@@ -95,9 +99,10 @@ async function readTokens({ ingestToken, ingestTokensFile }: Config): Promise<re
   return [...forAll, ...parseTokens(text)];
 }
 
-const formatEndpoints = ({ traces, needs_token, metrics, database }: RecordingEndpoints): string =>
+const formatEndpoints = ({ traces, grpc, needs_token, metrics, database }: RecordingEndpoints): string =>
   [
     `Spans     ${traces}${needs_token ? '   (token required)' : ''}`,
+    `gRPC      ${grpc ?? 'none'}`,
     `Metrics   ${metrics ?? 'none'}`,
     `Database  ${database}`,
   ].join('\n');

@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { compressionAlgorithms, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recordCommand } from '#commands/record/record';
 import { runRecorder, type RecordingEndpoints } from '#commands/record/run-recorder';
 import { readConfig } from '#src/config';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { call, retryInfoOf } from '#test/ingest/support/calling';
 import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
 import { JSON_TYPE, send } from '#test/ingest/support/serving';
 import { testDataDirectory } from '#test/support/data-directory';
@@ -34,6 +36,7 @@ const environment = () => ({
   BAROGRAPH_METRICS_PORT: '0',
   BAROGRAPH_DATA_DIR: testDataDirectory(),
   BAROGRAPH_INGEST_PORT: '0',
+  BAROGRAPH_INGEST_GRPC_PORT: '0',
 });
 /** Waits until a table has so many rows; the test fails by its time-out when it never has. */
 const committed = async (table: string, rows: number): Promise<void> => {
@@ -96,6 +99,30 @@ describe('barograph record', () => {
     const validators = await database.pool.query<{ hotkey: string }>('select hotkey from validators');
     expect(validators.rows, 'the recorder is no validator').toEqual([{ hotkey: '5Validator' }]);
     expect(await count('emitters')).toBe(1);
+  });
+
+  it('spans over gRPC are recorded like those over HTTP, and those that break the vocabulary are named', async () => {
+    await whileRecording(async ({ traces, grpc }) => {
+      const called = await call({ grpcUrl: grpc }, { body: BODY, compression: compressionAlgorithms.gzip });
+      expect([called.code, called.body.toString()]).toEqual([
+        status.OK,
+        expect.stringContaining('"finished"'),
+      ]);
+      // The same spans: they are recorded once.
+      expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+      await committed('dead_letter_spans', 1);
+      expect(await count('weather_forecast_steps')).toBe(1);
+    });
+  });
+
+  it('the port of gRPC may be off, and is then named as none', async () => {
+    await whileRecording(
+      async ({ traces, grpc }) => {
+        expect(grpc).toBeNull();
+        expect((await send({ port: portOf(traces) }, { body: BODY })).status).toBe(200);
+      },
+      { BAROGRAPH_INGEST_GRPC_PORT: 'off' },
+    );
   });
 
   it('no span is lost in an outage, nor when the recorder is killed between its answer and the commit', async () => {
@@ -194,7 +221,7 @@ describe('barograph record', () => {
 
   it('senders are asked to retry when the spool is full, one warning is printed, and each refused span is counted', async () => {
     const { result: metrics, problems } = await whileRecording(
-      async ({ traces, metrics }) => {
+      async ({ traces, grpc, metrics }) => {
         const text = 'x'.repeat(600_000);
         const large = [
           ...sdkSpans([{ attributes: queryStep({ text }) }, { attributes: queryStep({ text }) }]),
@@ -204,6 +231,8 @@ describe('barograph record', () => {
           const seen = await send({ port: portOf(traces) }, { body });
           expect([seen.status, seen.headers['retry-after']]).toEqual([503, '5']);
         }
+        const called = await call({ grpcUrl: grpc }, { body });
+        expect([called.code, called.retryInfo]).toEqual([status.UNAVAILABLE, retryInfoOf(called, 5)]);
         return (await fetch(metrics ?? '')).text();
       },
       { BAROGRAPH_SPOOL_LIMIT_MIB: '1' },
@@ -211,7 +240,7 @@ describe('barograph record', () => {
     expect(problems).toEqual([
       'Spans of other programs were not kept: the spool is full: raise BAROGRAPH_SPOOL_LIMIT_MIB, or make the database answer.',
     ]);
-    expect(metrics).toMatch(/barograph_recorder_rejected_total\{reason="not_kept"\} 4/);
+    expect(metrics).toMatch(/barograph_recorder_rejected_total\{reason="not_kept"\} 6/);
   });
 
   it('docs/examples/end-run.mjs ends a run that nothing works on, so that retention can drop it', async () => {
@@ -244,6 +273,7 @@ describe('barograph record', () => {
 
   it.each([
     [['--port', '70000'], /Allowed: a whole number from 0 to 65535/],
+    [['--grpc-port', 'none'], /Allowed: a whole number from 0 to 65535, or off/],
     [['--host', '0.0.0.0'], /BAROGRAPH_INGEST_TOKEN/],
   ])(
     'the arguments %j are refused on standard error, with nothing on standard output',

@@ -1,0 +1,214 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  status,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  type ServerListener,
+} from '@grpc/grpc-js';
+import {
+  createAddressLimit,
+  createRateLimit,
+  RATE_MILLIS,
+  RefusedRequest,
+  requireOwnHost,
+  type Budget,
+} from '#http/doors';
+import type { HttpLimits } from '#http/http-server';
+import {
+  exportSpans,
+  requireNoBrowser,
+  requireToken,
+  toHttpError,
+  type ExportHandlerParts,
+} from './handle-export.ts';
+import { HttpError } from './http-error.ts';
+import { toGrpcStatus, toSuccessReply } from './reply.ts';
+import { bodyTooLarge, requirePacking, type Packing } from './request-body.ts';
+import type { IngestToken } from './tokens.ts';
+
+/** The method of OTLP/gRPC for traces. */
+export const EXPORT_TRACES = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+/** What the calls of gRPC need. */
+export interface GrpcCallParts extends ExportHandlerParts {
+  readonly host: string;
+  readonly limits: HttpLimits;
+  /** Bytes of all bodies that have arrived and are not answered, those of HTTP too. */
+  readonly arrived: Budget;
+}
+
+/** A call whose headers have come. */
+interface Arrival {
+  readonly stream: ServerHttp2Stream;
+  readonly encoding: string | undefined;
+  /** Set when there are too many calls. */
+  readonly rejection: RefusedRequest | null;
+  /** Answers the call with an error, unless it is answered. */
+  refuse: ((error: unknown) => void) | null;
+}
+
+/** Tells the interceptor which stream of HTTP/2 its call is; whatever a sender writes there is overwritten. */
+const STREAM_HEADER = 'barograph-stream';
+
+/**
+ * The calls of a gRPC server, from their headers to their status.
+ *
+ * grpc-js hands out a message when it has arrived whole and is unpacked, however many do at once. So the streams are watched
+ * as well: their bytes come out of the common budget while they arrive, and they are unpacked by us, one for each slot.
+ *
+ * The interceptor answers by itself, since instrumentation of gRPC patches the handlers: a request to us is no span of the program.
+ */
+export function createGrpcCalls(parts: GrpcCallParts) {
+  const { limits } = parts;
+  const arrivals = new Map<string, Arrival>();
+  const inFlight = new Set<Promise<void>>();
+  const ofAddress = createAddressLimit(limits.maxConnectionsOfAddress);
+  const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
+  let last = 0;
+
+  /** Called with each stream, before grpc-js sees it. */
+  const arrive = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+    const address = stream.session?.socket.remoteAddress;
+    const id = String((last += 1));
+    const isOneTooMany = !ofAddress.enter(address) || arrivals.size >= limits.maxConnections;
+    const rejection = isOneTooMany ? tooMany() : mayAsk(address) ? null : tooOften();
+    const [encoding] = [headers['grpc-encoding']].flat();
+    arrivals.set(id, { stream, encoding, rejection, refuse: null });
+    headers[STREAM_HEADER] = id;
+    delete headers['grpc-encoding'];
+    const timer = setTimeout(() => cutOff(arrivals.get(id)), limits.requestTimeoutMillis);
+    stream.once('end', () => clearTimeout(timer));
+    stream.once('close', () => {
+      clearTimeout(timer);
+      arrivals.delete(id);
+      ofAddress.leave(address);
+    });
+  };
+
+  const intercept: ServerInterceptor = ({ path }, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => next(new ExportCall(call, { ...parts, path, arrivals, inFlight }).listener),
+    });
+  return { arrive, intercept, inFlight };
+}
+
+const tooMany = (): RefusedRequest => new RefusedRequest(503, 'Too many requests at once.', 1);
+const tooOften = (): RefusedRequest =>
+  new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000);
+
+/** Ends a call that does not arrive in time, whether or not it is answered. */
+function cutOff(arrival: Arrival | undefined): void {
+  arrival?.refuse?.(new RefusedRequest(408, 'The request did not arrive in time.'));
+  arrival?.stream.close();
+}
+
+interface ExportCallParts extends GrpcCallParts {
+  readonly path: string;
+  readonly arrivals: ReadonlyMap<string, Arrival>;
+  readonly inFlight: Set<Promise<void>>;
+}
+
+/** Bytes before a message: whether it is packed, and its length. */
+const PREFIX_BYTES = 5;
+
+/** One call: admitted before its message is read, answered when that has arrived. */
+class ExportCall {
+  readonly #call: ServerInterceptingCallInterface;
+  readonly #parts: ExportCallParts;
+  #admitted: { readonly token: IngestToken; readonly packing: Packing } | null = null;
+  #message: Buffer | null = null;
+  #isPacked = false;
+  #isReplied = false;
+  #takenBytes = 0;
+
+  constructor(call: ServerInterceptingCallInterface, parts: ExportCallParts) {
+    this.#call = call;
+    this.#parts = parts;
+  }
+
+  readonly listener: ServerListener = {
+    onReceiveMetadata: (metadata, next) => {
+      try {
+        this.#admit(metadata);
+        next(metadata);
+      } catch (error) {
+        this.#refuse(error);
+      }
+    },
+    // A second message, or none, is refused by grpc-js.
+    onReceiveMessage: (message: Buffer, next) => {
+      if (this.#message !== null) this.#isReplied = true;
+      this.#message = message;
+      next(message);
+    },
+    onReceiveHalfClose: (next) => {
+      if (this.#message === null || this.#admitted === null) next();
+      else if (!this.#isReplied) this.#reply(this.#message, this.#admitted);
+    },
+    onCancel: () => {
+      this.#isReplied = true;
+    },
+  };
+
+  /** @throws HttpError, RefusedRequest */
+  #admit(metadata: Metadata): void {
+    const { path, host, tokens, arrivals, arrived } = this.#parts;
+    const first = (key: string): string | undefined => metadata.get(key)[0]?.toString();
+    const arrival = arrivals.get(first(STREAM_HEADER) ?? '');
+    if (arrival === undefined) throw new Error('A call of gRPC without its stream.');
+    const { stream, encoding, rejection } = arrival;
+    arrival.refuse = (error) => this.#refuse(error);
+    if (rejection !== null) throw rejection;
+    if (path !== EXPORT_TRACES) throw new HttpError(404, TRACES_ALONE);
+    requireOwnHost(host, this.#call.getHost());
+    requireNoBrowser({ origin: first('origin') });
+    const token = requireToken({ authorization: first('authorization') }, tokens);
+    this.#admitted = { token, packing: requirePacking({ 'content-encoding': encoding }) };
+    // Before that of grpc-js, and unlike `on` without starting the flow.
+    stream.prependListener('data', (chunk: Buffer) => this.#countBytes(chunk));
+    stream.once('close', () => arrived.release(this.#takenBytes));
+  }
+
+  /** Takes the bytes of a chunk from the budget; what comes after an answer is kept by nobody. */
+  #countBytes(chunk: Buffer): void {
+    if (this.#isReplied || chunk.length === 0) return;
+    const { arrived, maxBodyBytes } = this.#parts;
+    const isFirst = this.#takenBytes === 0;
+    if (isFirst) this.#isPacked = chunk[0] !== 0;
+    if (isFirst && chunk.length >= PREFIX_BYTES && chunk.readUInt32BE(1) > maxBodyBytes)
+      this.#refuse(bodyTooLarge(maxBodyBytes));
+    else if (!arrived.reserve(chunk.length))
+      this.#refuse(new RefusedRequest(503, 'Too many bodies at once.', 1));
+    else this.#takenBytes += chunk.length;
+  }
+
+  #reply(body: Buffer, { token, packing }: { readonly token: IngestToken; readonly packing: Packing }): void {
+    const sent = {
+      body,
+      packing: this.#isPacked ? packing : 'identity',
+      encoding: 'protobuf',
+      token,
+    } as const;
+    const answered = exportSpans(sent, this.#parts)
+      .then((result) => {
+        this.#isReplied = true;
+        const ok = { code: status.OK, details: 'OK', metadata: null };
+        this.#call.sendMessage(toSuccessReply(result, 'protobuf').body, () => this.#call.sendStatus(ok));
+      })
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => this.#parts.inFlight.delete(answered));
+    this.#parts.inFlight.add(answered);
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#isReplied) return;
+    this.#isReplied = true;
+    this.#call.sendStatus(toGrpcStatus(toHttpError(error, this.#parts)));
+  }
+}
+
+const TRACES_ALONE =
+  `This port takes traces alone: ${EXPORT_TRACES.slice(1)}. ` +
+  'Set OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER to none, or send those elsewhere.';

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import { createServer, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { limitConnectionsByAddress } from '#http/doors';
+import type { HttpLimits, HttpServer } from '#http/http-server';
+import { createGrpcCalls, EXPORT_TRACES, type GrpcCallParts } from './grpc-call.ts';
+import { toListenError } from './listening-address.ts';
+
+/** The methods that are answered; all others are refused by grpc-js. */
+const METHODS = [
+  EXPORT_TRACES,
+  ...['metrics.v1.MetricsService', 'logs.v1.LogsService', 'profiles.v1development.ProfilesService'].map(
+    (service) => `/opentelemetry.proto.collector.${service}/Export`,
+  ),
+];
+const MAX_STREAMS_OF_CONNECTION = 100;
+/** MiB of a connection outside of JavaScript: its streams, their headers and what is not read. The default of Node.js, which grpc-js lifts. */
+const MAX_SESSION_MEMORY = 10;
+const PING_MILLIS = 60_000;
+const PING_TIMEOUT_MILLIS = 20_000;
+
+const serverOptions = ({ maxBodyBytes, keepAliveMillis }: HttpLimits): ServerOptions => ({
+  'grpc.max_receive_message_length': maxBodyBytes,
+  'grpc.max_concurrent_streams': MAX_STREAMS_OF_CONNECTION,
+  'grpc-node.max_session_memory': MAX_SESSION_MEMORY,
+  'grpc.keepalive_time_ms': PING_MILLIS,
+  'grpc.keepalive_timeout_ms': PING_TIMEOUT_MILLIS,
+  'grpc.max_connection_idle_ms': keepAliveMillis,
+  'grpc.enable_channelz': 0,
+});
+
+/** What a gRPC server needs. */
+export interface GrpcServerOptions extends GrpcCallParts {
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+}
+
+/**
+ * Starts an OTLP/gRPC receiver: grpc-js on a socket of ours, so that the limits of its connections are those of HTTP.
+ *
+ * @throws CategorizedError `validator_internal` when the port cannot be bound
+ */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpServer> {
+  const { host, port, limits, onProblem } = options;
+  const calls = createGrpcCalls(options);
+  const server = new Server({ ...serverOptions(limits), interceptors: [calls.intercept] });
+  const asItIs = (bytes: Buffer): Buffer => bytes;
+  // The interceptor answers before these are called.
+  for (const method of METHODS) server.register(method, () => undefined, asItIs, asItIs, 'unary');
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const http2 = http2ServerOf(server);
+  http2.prependListener('stream', calls.arrive);
+  http2.on('session', (session) => requireSettings(session, limits.headersTimeoutMillis));
+
+  const listener = createServer({ noDelay: true });
+  listener.maxConnections = limits.maxConnections;
+  limitConnectionsByAddress(listener, limits.maxConnectionsOfAddress);
+  const sockets = new Set<Socket>();
+  listener.on('connection', (socket: Socket) => {
+    if (socket.destroyed) return;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    injector.injectConnection(socket);
+  });
+  try {
+    listener.listen({ host, port });
+    await once(listener, 'listening');
+  } catch (cause) {
+    throw toListenError(cause, { host, port, kind: 'grpc' });
+  }
+  listener.on('error', onProblem);
+  let closing: Promise<void> | undefined;
+  return {
+    port: (listener.address() as AddressInfo).port,
+    close: () => (closing ??= close({ server, listener, sockets, inFlight: calls.inFlight }, limits)),
+  };
+}
+
+/** The server of HTTP/2 under grpc-js, which hands out neither the bytes of a message nor its stream. */
+function http2ServerOf(server: Server): Http2Server {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  const [first] = servers instanceof Map ? [...(servers as Map<unknown, unknown>).keys()] : [];
+  if (first instanceof NetServer) return first as Http2Server;
+  throw new Error('This version of @grpc/grpc-js does not fit: it keeps its servers elsewhere.');
+}
+
+/** Ends a connection that does not begin as HTTP/2 does. */
+function requireSettings(session: ServerHttp2Session, timeoutMillis: number): void {
+  const timer = setTimeout(() => session.destroy(), timeoutMillis);
+  session.once('remoteSettings', () => clearTimeout(timer));
+  session.once('close', () => clearTimeout(timer));
+}
+
+interface Listening {
+  readonly server: Server;
+  readonly listener: NetServer;
+  readonly sockets: ReadonlySet<Socket>;
+  readonly inFlight: ReadonlySet<Promise<void>>;
+}
+
+/** Calls in flight are handled to their end, even when the client is cut off. */
+async function close(
+  { server, listener, sockets, inFlight }: Listening,
+  { closeGraceMillis }: HttpLimits,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    server.forceShutdown();
+    // Without its statistics grpc-js does not know its sessions, and destroys none.
+    for (const socket of sockets) socket.destroy();
+  }, closeGraceMillis);
+  await Promise.all([
+    new Promise<void>((resolve) => listener.close(() => resolve())),
+    new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+  ]);
+  clearTimeout(timer);
+  await Promise.allSettled(inFlight);
+}
