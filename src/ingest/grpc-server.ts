@@ -61,6 +61,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
     if (socket.destroyed) return;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    endWithUs(socket, limits.closeGraceMillis);
     injector.injectConnection(socket);
   });
   try {
@@ -90,6 +91,14 @@ function requireSettings(session: ServerHttp2Session, timeoutMillis: number): vo
   const timer = setTimeout(() => session.destroy(), timeoutMillis);
   session.once('remoteSettings', () => clearTimeout(timer));
   session.once('close', () => clearTimeout(timer));
+}
+
+/** Closes a socket that we have ended, also when its client never ends it. */
+function endWithUs(socket: Socket, graceMillis: number): void {
+  socket.once('finish', () => {
+    const timer = setTimeout(() => socket.destroy(), graceMillis);
+    socket.once('close', () => clearTimeout(timer));
+  });
 }
 
 interface Listening {

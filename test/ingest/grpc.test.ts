@@ -377,6 +377,20 @@ describe('the doors of the gRPC side', () => {
     });
   });
 
+  it('a client that never ends its side gives its connection back', async () => {
+    const limits = { keepAliveMillis: 50, closeGraceMillis: 50, maxConnectionsOfAddress: 1 };
+    await serving({ ...GRPC, limits }, async ({ server }) => {
+      const port = Number(new URL(server.grpcUrl ?? '').port);
+      const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      client.on('error', () => undefined).resume();
+      client.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+      client.write(Buffer.from('000000040000000000', 'hex'));
+      await once(client, 'end');
+      while ((await call(server, { body: ONE_SPAN })).code !== status.OK);
+      client.destroy();
+    });
+  });
+
   it('one address cannot take the connections and calls of all others', async () => {
     const limits = { maxConnectionsOfAddress: 2 };
     await serving({ ...GRPC, limits }, async ({ server }) => {
