@@ -1,20 +1,11 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import {
   type Metadata,
-  ServerInterceptingCall,
   status,
   type ServerInterceptingCallInterface,
-  type ServerInterceptor,
   type ServerListener,
 } from '@grpc/grpc-js';
-import {
-  createAddressLimit,
-  createRateLimit,
-  RATE_MILLIS,
-  RefusedRequest,
-  requireOwnHost,
-  type Budget,
-} from '#http/doors';
+import { RefusedRequest, requireOwnHost, type Budget } from '#http/doors';
 import type { HttpLimits } from '#http/http-server';
 import {
   exportSpans,
@@ -40,7 +31,7 @@ export interface GrpcCallParts extends ExportHandlerParts {
 }
 
 /** A call whose headers have come. */
-interface Arrival {
+export interface Arrival {
   readonly stream: ServerHttp2Stream;
   readonly encoding: string | undefined;
   /** Set when there are too many calls. */
@@ -50,61 +41,10 @@ interface Arrival {
 }
 
 /** Tells the interceptor which stream of HTTP/2 its call is; whatever a sender writes there is overwritten. */
-const STREAM_HEADER = 'barograph-stream';
+export const STREAM_HEADER = 'barograph-stream';
 
-/**
- * The calls of a gRPC server, from their headers to their status.
- *
- * grpc-js hands out a message when it has arrived whole and is unpacked, however many do at once. So the streams are watched
- * as well: their bytes come out of the common budget while they arrive, and they are unpacked by us, one for each slot.
- *
- * The interceptor answers by itself, since instrumentation of gRPC patches the handlers: a request to us is no span of the program.
- */
-export function createGrpcCalls(parts: GrpcCallParts) {
-  const { limits } = parts;
-  const arrivals = new Map<string, Arrival>();
-  const inFlight = new Set<Promise<void>>();
-  const ofAddress = createAddressLimit(limits.maxConnectionsOfAddress);
-  const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
-  let last = 0;
-
-  /** Called with each stream, before grpc-js sees it. */
-  const arrive = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-    const address = stream.session?.socket.remoteAddress;
-    const id = String((last += 1));
-    const isOneTooMany = !ofAddress.enter(address) || arrivals.size >= limits.maxConnections;
-    const rejection = isOneTooMany ? tooMany() : mayAsk(address) ? null : tooOften();
-    const [encoding] = [headers['grpc-encoding']].flat();
-    arrivals.set(id, { stream, encoding, rejection, refuse: null });
-    headers[STREAM_HEADER] = id;
-    delete headers['grpc-encoding'];
-    const timer = setTimeout(() => cutOff(arrivals.get(id)), limits.requestTimeoutMillis);
-    stream.once('end', () => clearTimeout(timer));
-    stream.once('close', () => {
-      clearTimeout(timer);
-      arrivals.delete(id);
-      ofAddress.leave(address);
-    });
-  };
-
-  const intercept: ServerInterceptor = ({ path }, call) =>
-    new ServerInterceptingCall(call, {
-      start: (next) => next(new ExportCall(call, { ...parts, path, arrivals, inFlight }).listener),
-    });
-  return { arrive, intercept, inFlight };
-}
-
-const tooMany = (): RefusedRequest => new RefusedRequest(503, 'Too many requests at once.', 1);
-const tooOften = (): RefusedRequest =>
-  new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000);
-
-/** Ends a call that does not arrive in time, whether or not it is answered. */
-function cutOff(arrival: Arrival | undefined): void {
-  arrival?.refuse?.(new RefusedRequest(408, 'The request did not arrive in time.'));
-  arrival?.stream.close();
-}
-
-interface ExportCallParts extends GrpcCallParts {
+/** What one call needs. */
+export interface ExportCallParts extends GrpcCallParts {
   readonly path: string;
   readonly arrivals: ReadonlyMap<string, Arrival>;
   readonly inFlight: Set<Promise<void>>;
@@ -113,11 +53,17 @@ interface ExportCallParts extends GrpcCallParts {
 /** Bytes before a message: whether it is packed, and its length. */
 const PREFIX_BYTES = 5;
 
+interface Admitted {
+  readonly stream: ServerHttp2Stream;
+  readonly token: IngestToken;
+  readonly packing: Packing;
+}
+
 /** One call: admitted before its message is read, answered when that has arrived. */
-class ExportCall {
+export class ExportCall {
   readonly #call: ServerInterceptingCallInterface;
   readonly #parts: ExportCallParts;
-  #admitted: { readonly token: IngestToken; readonly packing: Packing } | null = null;
+  #admitted: Admitted | null = null;
   #message: Buffer | null = null;
   #isPacked = false;
   #isReplied = false;
@@ -139,7 +85,7 @@ class ExportCall {
     },
     // A second message, or none, is refused by grpc-js.
     onReceiveMessage: (message: Buffer, next) => {
-      if (this.#message !== null) this.#isReplied = true;
+      if (this.#message !== null) this.#end();
       this.#message = message;
       next(message);
     },
@@ -147,14 +93,12 @@ class ExportCall {
       if (this.#message === null || this.#admitted === null) next();
       else if (!this.#isReplied) this.#reply(this.#message, this.#admitted);
     },
-    onCancel: () => {
-      this.#isReplied = true;
-    },
+    onCancel: () => this.#end(),
   };
 
   /** @throws HttpError, RefusedRequest */
   #admit(metadata: Metadata): void {
-    const { path, host, tokens, arrivals, arrived } = this.#parts;
+    const { path, host, tokens, arrivals } = this.#parts;
     const first = (key: string): string | undefined => metadata.get(key)[0]?.toString();
     const arrival = arrivals.get(first(STREAM_HEADER) ?? '');
     if (arrival === undefined) throw new Error('A call of gRPC without its stream.');
@@ -165,10 +109,10 @@ class ExportCall {
     requireOwnHost(host, this.#call.getHost());
     requireNoBrowser({ origin: first('origin') });
     const token = requireToken({ authorization: first('authorization') }, tokens);
-    this.#admitted = { token, packing: requirePacking({ 'content-encoding': encoding }) };
+    this.#admitted = { stream, token, packing: requirePacking({ 'content-encoding': encoding }) };
     // Before that of grpc-js, and unlike `on` without starting the flow.
     stream.prependListener('data', (chunk: Buffer) => this.#countBytes(chunk));
-    stream.once('close', () => arrived.release(this.#takenBytes));
+    stream.once('close', () => this.#end());
   }
 
   /** Takes the bytes of a chunk from the budget; what comes after an answer is kept by nobody. */
@@ -184,7 +128,7 @@ class ExportCall {
     else this.#takenBytes += chunk.length;
   }
 
-  #reply(body: Buffer, { token, packing }: { readonly token: IngestToken; readonly packing: Packing }): void {
+  #reply(body: Buffer, { token, packing }: Admitted): void {
     const sent = {
       body,
       packing: this.#isPacked ? packing : 'identity',
@@ -193,7 +137,7 @@ class ExportCall {
     } as const;
     const answered = exportSpans(sent, this.#parts)
       .then((result) => {
-        this.#isReplied = true;
+        this.#end();
         const ok = { code: status.OK, details: 'OK', metadata: null };
         this.#call.sendMessage(toSuccessReply(result, 'protobuf').body, () => this.#call.sendStatus(ok));
       })
@@ -204,8 +148,21 @@ class ExportCall {
 
   #refuse(error: unknown): void {
     if (this.#isReplied) return;
-    this.#isReplied = true;
+    this.#end();
     this.#call.sendStatus(toGrpcStatus(toHttpError(error, this.#parts)));
+  }
+
+  /** Gives the budget back; a client that does not take its reply is cut off, or it would keep the stream. */
+  #end(): void {
+    if (this.#isReplied) return;
+    this.#isReplied = true;
+    const { arrived, limits } = this.#parts;
+    arrived.release(this.#takenBytes);
+    this.#takenBytes = 0;
+    const stream = this.#admitted?.stream;
+    if (stream === undefined || stream.closed) return;
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), limits.requestTimeoutMillis);
+    stream.once('close', () => clearTimeout(timer));
   }
 }
 

@@ -1,10 +1,22 @@
 import { once } from 'node:events';
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer, Server as NetServer, type AddressInfo, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import { limitConnectionsByAddress } from '#http/doors';
+import {
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerOptions,
+} from '@grpc/grpc-js';
+import {
+  createAddressLimit,
+  createRateLimit,
+  limitConnectionsByAddress,
+  RATE_MILLIS,
+  RefusedRequest,
+} from '#http/doors';
 import type { HttpLimits, HttpServer } from '#http/http-server';
-import { createGrpcCalls, EXPORT_TRACES, type GrpcCallParts } from './grpc-call.ts';
+import { type Arrival, EXPORT_TRACES, ExportCall, type GrpcCallParts, STREAM_HEADER } from './grpc-call.ts';
 import { toListenError } from './listening-address.ts';
 
 /** The methods that are answered; all others are refused by grpc-js. */
@@ -76,6 +88,58 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
     port: (listener.address() as AddressInfo).port,
     close: () => (closing ??= close({ server, listener, sockets, inFlight: calls.inFlight }, limits)),
   };
+}
+
+/**
+ * The calls of a gRPC server, from their headers to their status.
+ *
+ * grpc-js hands out a message when it has arrived whole and is unpacked, however many do at once. So the streams are watched
+ * as well: their bytes come out of the common budget while they arrive, and they are unpacked by us, one for each slot.
+ *
+ * The interceptor answers by itself, since instrumentation of gRPC patches the handlers: a request to us is no span of the program.
+ */
+function createGrpcCalls(parts: GrpcCallParts) {
+  const { limits } = parts;
+  const arrivals = new Map<string, Arrival>();
+  const inFlight = new Set<Promise<void>>();
+  const ofAddress = createAddressLimit(limits.maxConnectionsOfAddress);
+  const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
+  let last = 0;
+
+  /** Called with each stream, before grpc-js sees it. */
+  const arrive = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+    const address = stream.session?.socket.remoteAddress;
+    const id = String((last += 1));
+    const isOneTooMany = !ofAddress.enter(address) || arrivals.size >= limits.maxConnections;
+    const rejection = isOneTooMany ? tooMany() : mayAsk(address) ? null : tooOften();
+    const [encoding] = [headers['grpc-encoding']].flat();
+    arrivals.set(id, { stream, encoding, rejection, refuse: null });
+    headers[STREAM_HEADER] = id;
+    delete headers['grpc-encoding'];
+    const timer = setTimeout(() => cutOff(arrivals.get(id)), limits.requestTimeoutMillis);
+    stream.once('end', () => clearTimeout(timer));
+    stream.once('close', () => {
+      clearTimeout(timer);
+      arrivals.delete(id);
+      ofAddress.leave(address);
+    });
+  };
+
+  const intercept: ServerInterceptor = ({ path }, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => next(new ExportCall(call, { ...parts, path, arrivals, inFlight }).listener),
+    });
+  return { arrive, intercept, inFlight };
+}
+
+const tooMany = (): RefusedRequest => new RefusedRequest(503, 'Too many requests at once.', 1);
+const tooOften = (): RefusedRequest =>
+  new RefusedRequest(503, 'Too many requests of this address.', RATE_MILLIS / 1000);
+
+/** Ends a call that does not arrive in time, whether or not it is answered. */
+function cutOff(arrival: Arrival | undefined): void {
+  arrival?.refuse?.(new RefusedRequest(408, 'The request did not arrive in time.'));
+  arrival?.stream.close();
 }
 
 /** The server of HTTP/2 under grpc-js, which hands out neither the bytes of a message nor its stream. */

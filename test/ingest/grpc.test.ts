@@ -353,6 +353,22 @@ describe('the doors of the gRPC side', () => {
     });
   });
 
+  it('a client that takes no reply keeps neither budget nor stream', async () => {
+    const limits = { requestTimeoutMillis: 200, maxArrivedBytes: 2000, maxBodyBytes: 2000 };
+    await serving({ ...GRPC, limits }, async ({ server, taken }) => {
+      const session = await connection(server, { initialWindowSize: 0 });
+      const stream = opened(session);
+      const closed = new Promise((resolve) => stream.once('close', resolve));
+      // Nearly all of the budget: a span, and a field that nobody knows.
+      const padding = bytes(3, new Array<number>(1980 - ONE_SPAN.length).fill(0));
+      stream.end(framed(Buffer.concat([ONE_SPAN, Buffer.from(padding)])));
+      while (taken.length === 0) await new Promise(setImmediate);
+      while ((await call(server, { body: ONE_SPAN })).code !== status.OK);
+      await closed;
+      session.destroy();
+    });
+  });
+
   it.each([
     ['nothing', ''],
     ['half of the preface', 'PRI * HTTP/2.0\r\n'],

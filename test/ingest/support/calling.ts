@@ -4,6 +4,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
+  type Settings,
 } from 'node:http2';
 import {
   Client,
@@ -92,8 +93,11 @@ export function framed(message: Uint8Array, { isPacked = false, length = message
 }
 
 /** A connection of HTTP/2 alone, for what no client of gRPC sends. */
-export async function connection({ grpcUrl }: Pick<IngestServer, 'grpcUrl'>): Promise<ClientHttp2Session> {
-  const session = connect(grpcUrl ?? '');
+export async function connection(
+  { grpcUrl }: Pick<IngestServer, 'grpcUrl'>,
+  settings: Settings = {},
+): Promise<ClientHttp2Session> {
+  const session = connect(grpcUrl ?? '', { settings });
   session.on('error', () => undefined);
   await once(session, 'connect');
   return session;
