@@ -182,6 +182,22 @@ describe('the gRPC side of the ingest server', () => {
     },
   );
 
+  it('a message of exactly the largest size is taken, and one byte more is not', async () => {
+    await serving(GRPC, async ({ server, taken }) => {
+      // A span, and one field that nobody knows: its tag, four bytes of its length, zeros.
+      const body = Buffer.alloc(16 * 2 ** 20);
+      const rest = body.length - ONE_SPAN.length - 5;
+      ONE_SPAN.copy(body);
+      body.set(
+        [0x1a, ...[0, 7, 14].map((bits) => ((rest >> bits) & 127) | 128), rest >> 21],
+        ONE_SPAN.length,
+      );
+      expect((await call(server, { body })).code).toBe(status.OK);
+      const { code } = await call(server, { body: Buffer.concat([body, Buffer.alloc(1)]) });
+      expect([code, taken.length]).toEqual([status.RESOURCE_EXHAUSTED, 1]);
+    });
+  });
+
   it.each(['metrics.v1.MetricsService', 'logs.v1.LogsService', 'profiles.v1development.ProfilesService'])(
     'a call of %s is told what is taken instead',
     async (service) => {

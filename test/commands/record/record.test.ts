@@ -115,6 +115,25 @@ describe('barograph record', () => {
     });
   });
 
+  it.each([
+    ['0', /^Spans {5}http:\/\/127\.0\.0\.1:\d+\/v1\/traces\ngRPC {6}http:\/\/127\.0\.0\.1:\d+\n/],
+    ['off', /\ngRPC {6}none\n/],
+  ])('the text of a recorder names its endpoint for gRPC, port %s', async (port, expected) => {
+    const controller = new AbortController();
+    let text = '';
+    const result = (line: string): void => {
+      text = line;
+      controller.abort();
+    };
+    await runRecorder({
+      config: readConfig({ ...environment(), BAROGRAPH_INGEST_GRPC_PORT: port }),
+      isJson: false,
+      output: { ...captureOutput(), result },
+      signal: controller.signal,
+    });
+    expect(text).toMatch(expected);
+  });
+
   it('the port of gRPC may be off, and is then named as none', async () => {
     await whileRecording(
       async ({ traces, grpc }) => {
