@@ -149,3 +149,31 @@ function goAway(text: string): Buffer {
   length.writeUIntBE(8 + debug.length, 0, 3);
   return Buffer.concat([SETTINGS, length, GOAWAY, Buffer.alloc(8), HTTP_1_1_REQUIRED, debug]);
 }
+
+const HTTP1_REQUEST = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /;
+
+/**
+ * Waits for the first bytes of a connection of HTTP/2, and hands it over with them. A client of HTTP/1 is answered with what
+ * to do, and one that sends nothing is cut off.
+ */
+export function answerHttp1(
+  socket: Socket,
+  { remedy, timeoutMillis }: { readonly remedy: string; readonly timeoutMillis: number },
+  handOver: () => void,
+): void {
+  const timer = setTimeout(() => socket.destroy(), timeoutMillis);
+  socket.once('close', () => clearTimeout(timer));
+  socket.on('error', () => socket.destroy());
+  socket.once('data', (first: Buffer) => {
+    clearTimeout(timer);
+    if (HTTP1_REQUEST.test(first.toString('latin1', 0, 8))) {
+      const head = `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(remedy)}`;
+      // Its rest is drained, so that the client can read the reply.
+      socket.end(`${head}\r\n\r\n${remedy}`).resume();
+      return;
+    }
+    socket.pause();
+    socket.unshift(first);
+    handOver();
+  });
+}

@@ -9,6 +9,7 @@ import {
   type ServerOptions,
 } from '@grpc/grpc-js';
 import {
+  answerHttp1,
   createAddressLimit,
   createRateLimit,
   limitConnectionsByAddress,
@@ -29,6 +30,10 @@ const METHODS = [
 const MAX_STREAMS_OF_CONNECTION = 100;
 /** MiB of a connection outside of JavaScript: its streams, their headers and what is not read. The default of Node.js, which grpc-js lifts. */
 const MAX_SESSION_MEMORY = 10;
+/** What a client of HTTP/1.1 is told. */
+const HTTP1_REMEDY =
+  'This port takes OTLP over gRPC. OTLP over HTTP is taken on another one, 4318 unless BAROGRAPH_INGEST_PORT says otherwise: ' +
+  'set OTEL_EXPORTER_OTLP_ENDPOINT to it, or OTEL_EXPORTER_OTLP_PROTOCOL=grpc for this one.\n';
 const PING_MILLIS = 60_000;
 const PING_TIMEOUT_MILLIS = 20_000;
 
@@ -74,7 +79,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     endWithUs(socket, limits.closeGraceMillis);
-    injector.injectConnection(socket);
+    const { headersTimeoutMillis: timeoutMillis } = limits;
+    answerHttp1(socket, { remedy: HTTP1_REMEDY, timeoutMillis }, () => injector.injectConnection(socket));
   });
   try {
     listener.listen({ host, port });

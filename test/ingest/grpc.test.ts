@@ -402,6 +402,42 @@ describe('the doors of the gRPC side', () => {
     });
   });
 
+  it('a client of HTTP/1.1, which has mistaken the port, is told what to set', async () => {
+    await serving(GRPC, async ({ server }) => {
+      const port = Number(new URL(server.grpcUrl ?? '').port);
+      const seen = await send({ port }, { body: Buffer.alloc(4 * 2 ** 20) });
+      expect([seen.status, seen.body.toString()]).toEqual([
+        400,
+        expect.stringContaining(
+          'This port takes OTLP over gRPC. OTLP over HTTP is taken on another one, 4318',
+        ),
+      ]);
+    });
+  });
+
+  it('a connection whose first bytes come one by one is taken', async () => {
+    await serving(GRPC, async ({ server }) => {
+      const client = connect({
+        port: Number(new URL(server.grpcUrl ?? '').port),
+        host: '127.0.0.1',
+        noDelay: true,
+      });
+      await once(client, 'connect');
+      const begin = Buffer.concat([
+        Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+        Buffer.from('000000040000000000', 'hex'),
+      ]);
+      const answered = once(client, 'data');
+      for (const byte of begin) {
+        client.write(Buffer.of(byte));
+        await new Promise(setImmediate);
+      }
+      const [frame] = (await answered) as [Buffer];
+      expect(frame[3], 'a frame of settings').toBe(4);
+      client.destroy();
+    });
+  });
+
   it('a connection without calls is closed when it has been idle', async () => {
     await serving({ ...GRPC, limits: { keepAliveMillis: 100 } }, async ({ server }) => {
       const session = await connection(server);
