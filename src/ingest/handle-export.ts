@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Budget, RefusedRequest } from '#http/doors';
 import type { HttpRequest } from '#http/http-server';
 import { type DeliveryParts, type DeliveryResult, deliverSpans, isStep } from './deliver-spans.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { busy, HttpError } from './http-error.ts';
 import { decodeJsonSpans } from './decode/json-spans.ts';
 import { decodeProtobufSpans } from './decode/protobuf-spans.ts';
@@ -42,7 +43,7 @@ export interface ExportHandlerParts extends Omit<DeliveryParts, 'token'> {
   readonly tokens: readonly IngestToken[];
   readonly maxBodyBytes: number;
   /** Requests that are decoded or written at once. */
-  readonly concurrency: Budget;
+  readonly concurrency: ConcurrencyLimit;
   /** Items of all requests that are not answered. */
   readonly items: Budget;
 }
@@ -98,7 +99,7 @@ export async function exportSpans(
     return await deliverSpans(decoded, { ...parts, token });
   } finally {
     limit.release();
-    parts.concurrency.release(1);
+    release();
   }
 }
 

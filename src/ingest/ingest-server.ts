@@ -1,6 +1,7 @@
 import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
 import { startGrpcServer } from './grpc-server.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { requireSafeAddress, toListenError, toUrl } from './listening-address.ts';
 import {
   admitExport,
