@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { ROOT } from './ensure-installed.mjs';
@@ -18,8 +18,10 @@ const SOURCES = [
   'tsconfig.json',
   'tsconfig.build.json',
 ];
-/** Files that the compiled code reads beside itself. */
+/** Files that stand beside the compiled code, for people. */
 const ASSETS = ['src/database/migrations', 'src/database/schema.sql'];
+/** The folder whose texts become a module, because a bundle has no folder beside it. */
+const MIGRATIONS = 'src/database/migrations';
 /** Files that are run by name. */
 const PROGRAMS = ['src/cli.js'];
 /** Fingerprint of the sources of dist/; written last, so that an aborted build counts as none. */
@@ -87,20 +89,25 @@ function compile(compiler) {
     return false;
   }
   copyAssets();
-  writePackageScope();
+  writeMigrations();
+  resolveRooms();
   for (const program of PROGRAMS) if (existsSync(join(DIST, program))) chmodSync(join(DIST, program), 0o755);
   writeFileSync(STAMP, before);
   return true;
 }
 
-/** The compiler never removes what a removed source left; a leftover module could still be imported. */
+/**
+ * The compiler never removes what a removed source left, and a leftover module could still be imported; nor does it write
+ * again what would be resolved otherwise now.
+ */
 function removeOrphans() {
   const manifest = join(DIST, '.sources');
-  const sources = fingerprintTree(
+  const names = fingerprintTree(
     ROOT,
     SOURCES.filter((entry) => !entry.endsWith('.json')),
     { namesOnly: true },
   );
+  const sources = `${names} ${JSON.stringify(compiledRooms())}`;
   if (read(manifest) !== sources) rmSync(DIST, { recursive: true, force: true });
   mkdirSync(DIST, { recursive: true });
   writeFileSync(manifest, sources);
@@ -113,20 +120,50 @@ function copyAssets() {
   }
 }
 
+/** Replaces what the compiler made of `src/database/built-in-migrations.ts`. */
+function writeMigrations() {
+  const folder = join(ROOT, MIGRATIONS);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  const texts = Object.fromEntries(names.sort().map((name) => [name, read(join(folder, name))]));
+  const text = `export const BUILT_IN_MIGRATIONS = ${JSON.stringify(texts, null, 2)};\n`;
+  writeFileSync(join(DIST, 'src/database/built-in-migrations.js'), text);
+}
+
 /**
- * A package scope for dist/: `#facts/x` names a source under the root package.json and its compiled form under this one.
- *
- * Node and bundlers resolve by the nearest package.json, so importers need no custom condition.
+ * Replaces `#facts/x` by its relative path: the package's `imports` name the sources, which are not published, and those of
+ * a second package.json in dist/ are read by some tools only.
  */
-function writePackageScope() {
-  const { type, sideEffects, imports } = JSON.parse(read(join(ROOT, 'package.json')));
-  const compiled = Object.entries(imports).filter(([, path]) => /^\.\/(src|exporters)\//.test(path));
-  const scope = {
-    type,
-    sideEffects,
-    imports: Object.fromEntries(compiled.map(([name, path]) => [name, path.replace(/\.ts$/, '.js')])),
-  };
-  writeFileSync(join(DIST, 'package.json'), `${JSON.stringify(scope, null, 2)}\n`);
+function resolveRooms() {
+  const rooms = compiledRooms();
+  for (const name of readdirSync(DIST, { recursive: true })) {
+    if (!/\.(js|d\.ts)$/.test(name)) continue;
+    const path = join(DIST, name);
+    const text = read(path);
+    const resolved = text.replace(/(?<=\b(?:from |import |import\()['"])#[^'"]+/g, (specifier) => {
+      const target = relative(dirname(path), join(DIST, compiledFile(rooms, specifier)));
+      return target.startsWith('.') ? target : `./${target}`;
+    });
+    if (resolved !== text) writeFileSync(path, resolved);
+  }
+}
+
+/** @returns {[string, string][]} the names of the rooms in dist/ with their files there, both with `*`; exact names first */
+function compiledRooms() {
+  const { imports } = JSON.parse(read(join(ROOT, 'package.json')));
+  return Object.entries(imports)
+    .filter(([, path]) => /^\.\/(src|exporters)\//.test(path))
+    .sort(([a], [b]) => Number(a.endsWith('*')) - Number(b.endsWith('*')) || b.length - a.length);
+}
+
+function compiledFile(rooms, specifier) {
+  for (const [name, path] of rooms) {
+    const prefix = name.replace('*', '');
+    const isMatch = prefix === name ? specifier === name : specifier.startsWith(prefix);
+    if (isMatch) return path.replace('*', specifier.slice(prefix.length)).replace(/\.ts$/, '.js');
+  }
+  throw new Error(
+    `Got the import ${specifier}. Allowed: the names of \`imports\` in package.json for src and exporters.`,
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = build() ? 0 : 1;

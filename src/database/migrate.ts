@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { CategorizedError } from '#semconv/error-categories';
 import { messageOf } from '#semconv/message-of';
 import { codeOf } from './connection-error.ts';
-import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
+import { readMigrationFiles, type MigrationFile } from './migration-files.ts';
 import { readAppliedMigrations, requireKnownHistory, type MigrationSource } from './migration-status.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -43,7 +43,7 @@ const RETRY_PAUSES_MILLIS = [100, 500, 2000, 5000];
  * ```
  */
 export async function migrate(pool: Pool, source: MigrationSource = {}): Promise<MigrationResult> {
-  const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);
+  const files = await readMigrationFiles(source.directory);
   const applied: Pick<MigrationFile, 'version' | 'name'>[] = [];
   for (;;) {
     // Waiting for the lock and rewriting a large table may take longer than an ordinary statement is allowed.

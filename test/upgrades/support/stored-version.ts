@@ -7,7 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { migrate } from '#database/migrate';
-import { MIGRATIONS_DIRECTORY, readMigrationFiles } from '#database/migration-files';
+import { migrationsDirectory, readMigrationFiles } from '#database/migration-files';
 import { migrateQueue } from '#pipeline/queue/worker';
 
 /** A table and its rows, in the text format of `copy`. */
@@ -115,9 +115,9 @@ export async function restoreDatabase(pool: Pool, stored: StoredVersion): Promis
 /** A folder with the migrations that the version had. */
 async function migrationsUpTo(version: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'barograph-migrations-'));
-  for (const file of (await readMigrationFiles(MIGRATIONS_DIRECTORY)).slice(0, version)) {
+  for (const file of (await readMigrationFiles()).slice(0, version)) {
     const name = `${String(file.version).padStart(4, '0')}_${file.name}.sql`;
-    await symlink(join(MIGRATIONS_DIRECTORY, name), join(folder, name));
+    await symlink(join(migrationsDirectory(), name), join(folder, name));
   }
   return folder;
 }
