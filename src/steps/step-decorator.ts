@@ -64,7 +64,7 @@ export function Step<Args extends unknown[] = [], Result = unknown>(
     if (isMethod(value)) return { ...(descriptor as PropertyDescriptor), value: wrap(value) };
     throw new CategorizedError(
       'validator_internal',
-      `@Step(${definition.name}) decorates ${kindOf(place) ?? 'something that is no method'}; allowed: methods, by the standard ` +
+      `@Step(${definition.name}) decorates ${kindOf(place) ?? describeTarget(target)}; allowed: methods, by the standard ` +
         'decorators or by experimentalDecorators. Wrap anything else by step(definition, fn).',
     );
   };
@@ -76,6 +76,14 @@ type AnyMethod = Method<unknown, unknown[], unknown>;
 const isMethod = (value: unknown): value is AnyMethod => typeof value === 'function';
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Names the cause where a compiler follows the proposal of 2018, which hands over one object in place of the method. */
+function describeTarget(target: unknown): string {
+  return isObject(target) && 'kind' in target && 'descriptor' in target
+    ? 'a method as decorators before 2022 do, which is what swc makes without settings (set jsc.transform.decoratorVersion ' +
+        'to "2022-03", or legacyDecorator to true)'
+    : 'something that is no method';
+}
 
 /** What the standard context of a decorator says that is decorated. */
 function kindOf(place: unknown): string | null {

@@ -1,153 +1,241 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testDataDirectory } from '../support/data-directory.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-const TOOLS = join(ROOT, 'node_modules');
+import { NODES, pack, run, TOOLS, type Environment } from './support/scratch-projects.ts';
+import { BUNDLES, installProjects } from './support/user-projects.ts';
 
 let database: TestDatabase;
 let packed: string;
+let company: string;
+let newest: string;
+let byPnpm: string;
 const folders = mkdtempSync(join(tmpdir(), 'barograph-packages-'));
+
 beforeAll(async () => {
   database = await createTestDatabase();
-  run(ROOT, process.execPath, ['scripts/build.mjs']);
-  const [file = ''] = run(ROOT, 'npm', [
-    'pack',
-    '--ignore-scripts',
-    '--silent',
-    '--pack-destination',
-    folders,
-  ]).split('\n');
-  packed = join(folders, file);
+  packed = await pack(folders);
+  ({ company, newest, byPnpm } = await installProjects(folders, packed));
+  for (const [, args] of BUNDLES) await run(newest, process.execPath, args);
 });
 afterAll(async () => {
   rmSync(folders, { recursive: true });
   await database.drop();
 });
 
-/** Runs a program and gives its standard output. */
-function run(cwd: string, program: string, args: readonly string[]): string {
+let lastRun = 0;
+/** Runs of one program; each records into some of its own. */
+const RUNS_PER_PROGRAM = 10;
+
+/** A program that records, run by itself: its first run, and what it printed. */
+async function record(project: string, node: string, args: readonly string[], more: Environment = {}) {
+  const first = (lastRun += RUNS_PER_PROGRAM);
   const env = {
-    ...process.env,
+    RUN: String(first),
     DATABASE_URL: database.connectionString,
-    BAROGRAPH_DATA_DIR: testDataDirectory(),
+    BAROGRAPH_METRICS_PORT: '0',
+    ...more,
   };
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
-  if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')} ended with ${String(status)}: ${stderr}${stdout}`);
-  return stdout;
+  return { first, ...(await run(project, node, args, env)) };
 }
 
-/** The project of a user, with the package as it is published. */
-function install(packages: readonly string[]): string {
-  const folder = mkdtempSync(join(folders, 'project-'));
-  writeFileSync(join(folder, 'package.json'), '{ "name": "scratch", "private": true }');
-  const quiet = [
-    '--silent',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--omit=optional',
-    '--prefer-offline',
-  ];
-  run(folder, 'npm', ['install', ...quiet, packed, ...packages]);
-  return folder;
+/** The same, for a program that prints one document. */
+async function recordJson(project: string, node: string, args: readonly string[], more: Environment = {}) {
+  const { first, stdout } = await record(project, node, args, more);
+  return { first, result: JSON.parse(stdout) as unknown };
 }
 
-const stepsOf = async (run: number) =>
+interface Row {
+  readonly step: string;
+  readonly trace: string;
+  readonly span: string;
+  readonly parent: string | null;
+}
+
+const stepsOf = async (runId: number): Promise<readonly Row[]> =>
   (
-    await database.pool.query<{ step: string; span: string; parent: string | null }>(
-      `select step_name as step, span_id as span, parent_span_id as parent from weather_forecast_steps
-       where run_id = $1 order by step_name, miner_hotkey`,
-      [run],
+    await database.pool.query<Row>(
+      `select step_name as step, trace_id as trace, span_id as span, parent_span_id as parent
+       from weather_forecast_steps where run_id = $1 order by step_name, miner_hotkey`,
+      [runId],
     )
   ).rows;
 
-describe('the package in a project with the newest @opentelemetry/api', () => {
-  let project: string;
-  beforeAll(() => {
-    project = install(['@opentelemetry/api@1.10.0', '@types/node@20.19.43', '@arethetypeswrong/cli@0.18.5']);
-  });
+/** The two steps of `nested`, recorded once, one below the other. @returns the outer one */
+async function expectNested(runId: number, outer: Partial<Row>): Promise<void> {
+  const rows = await stepsOf(runId);
+  expect(rows).toMatchObject([
+    { step: 'query', ...outer },
+    { step: 'verify', trace: rows[0]?.trace, parent: rows[0]?.span },
+  ]);
+}
 
-  it('it is required from CommonJS and imported from a module', () => {
-    const names = `console.log(typeof startRecording, typeof step);`;
-    const require = `const { startRecording, step } = require('barograph'); ${names}`;
-    const module = `import { startRecording, step } from 'barograph'; ${names}`;
-    expect(run(project, process.execPath, ['--eval', require])).toBe('function function\n');
-    expect(run(project, process.execPath, ['--input-type=module', '--eval', module])).toBe(
-      'function function\n',
+interface HostSpan {
+  readonly name: string;
+  readonly span: string;
+  readonly parent: string | null;
+  readonly links: number;
+}
+
+/** SDK 3.x needs Node 22.15. */
+function sdksOf(version: string): readonly ('1' | '2' | '3')[] {
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 15) ? ['1', '2', '3'] : ['1', '2'];
+}
+
+describe.concurrent.each(NODES)(
+  'the package in programs of others, on Node $version',
+  ({ path: node, version }) => {
+    it.each(['before', 'after'] as const)(
+      'a program that registers its SDK %s the recording keeps its spans, context and propagator, and gives rows its trace',
+      async (order) => {
+        interface Found {
+          readonly traceId: string;
+          readonly spanId: string;
+        }
+        const { first, result } = await recordJson(company, node, ['company.cjs', order]);
+        const { traceId, spanId } = result as Found;
+        expect(result).toEqual({
+          traceId,
+          spanId,
+          active: spanId,
+          isSame: true,
+          names: ['request', 'request'],
+        });
+        await expectNested(first, { trace: traceId, parent: spanId });
+        if (order === 'after') await expectNested(first + 1, { parent: null });
+      },
     );
-  });
 
-  it('the program of the README records, also from a bundle that leaves the package outside', async () => {
-    const readme = readFileSync(join(project, 'node_modules/barograph/README.md'), 'utf8');
-    const [, program = ''] = /Record a program of your own[^]*?```js\n([^]*?)\n +```/.exec(readme) ?? [];
-    writeFileSync(join(project, 'program.mjs'), program);
-    run(project, process.execPath, ['program.mjs']);
-    expect((await stepsOf(7)).map(({ step }) => step)).toEqual(['query', 'query']);
-    const bundling = [
-      '--bundle',
-      '--platform=node',
-      '--format=esm',
-      '--external:barograph',
-      '--outfile=bundle.mjs',
-    ];
-    run(project, process.execPath, [join(TOOLS, 'esbuild/bin/esbuild'), 'program.mjs', ...bundling]);
-    run(project, process.execPath, ['bundle.mjs']);
-    expect(await stepsOf(7)).toHaveLength(4);
-  });
+    it('a program that instruments pg, http and undici exports its own spans alone while batches, polls and scrapes run', async () => {
+      const { first, result } = await recordJson(company, node, ['instrumented.cjs']);
+      expect(result).toEqual({
+        isScraped: true,
+        own: [],
+        names: ['GET', 'GET', 'pg.connect', expect.stringMatching(/^pg.query/) as unknown],
+      });
+      expect(await stepsOf(first)).toHaveLength(300);
+    });
 
-  it.each([
-    ['a bundler', ['--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck', 'false']],
-    ['Node', ['--module', 'nodenext', '--skipLibCheck', 'true']],
-  ])('its types are accepted under strict options as %s resolves them', (_who, options) => {
+    it.each(sdksOf(version))(
+      'a program with OpenTelemetry SDK %s.x has steps in its traces, by our processor or exporter, recorded once and never cut (3.x: from Node 22.15)',
+      async (sdk) => {
+        const { first, result } = await recordJson(sdk === '3' ? newest : company, node, ['shared.cjs', sdk]);
+        const { byProcessor, byExporter } = result as Record<'byProcessor' | 'byExporter', HostSpan[]>;
+        for (const [runId, spans] of [
+          [first, byProcessor],
+          [first + 2, byExporter],
+        ] as const) {
+          const [verify, query, request, ...more] = spans;
+          expect(more).toEqual([]);
+          expect(query).toMatchObject({ name: 'query initiate_fetch', parent: request?.span, links: 1 });
+          expect(verify).toMatchObject({ name: 'verify manifest', parent: query?.span, links: 0 });
+          await expectNested(runId, { span: query?.span ?? '', parent: request?.span ?? '' });
+        }
+        expect(result).toMatchObject({ limited: ['request'] });
+        await expectNested(first + 1, {});
+      },
+    );
+
+    it('limits of OpenTelemetry in the environment cut no scores and no hotkeys, and a warning names each', async () => {
+      const limits = {
+        OTEL_SPAN_EVENT_COUNT_LIMIT: '8',
+        OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '24',
+        OTEL_ATTRIBUTE_COUNT_LIMIT: '4',
+      };
+      const { first, stderr } = await record(company, node, ['limits.cjs'], limits);
+      for (const [name, value] of Object.entries(limits)) expect(stderr).toContain(`${name}=${value}`);
+      const { rows } = await database.pool.query(
+        `select miner_hotkey as hotkey, count(*)::int as scores from weather_forecast_component_scores
+       where run_id = $1 group by miner_hotkey`,
+        [first],
+      );
+      expect(rows).toEqual([{ hotkey: '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY', scores: 80 }]);
+    });
+
+    it('a copy of the API that ours cannot share is named once, and steps are recorded all the same', async () => {
+      const { first, result } = await recordJson(company, node, ['second-copy.cjs']);
+      expect(result).toEqual([expect.stringContaining('@opentelemetry/api 1.4.1') as unknown]);
+      await expectNested(first, { parent: null });
+    });
+
+    it('a step is recorded with @opentelemetry/api 1.10, and as pnpm installs with strict peers, required or imported', async () => {
+      for (const [project, program] of [
+        [newest, 'one-step.cjs'],
+        [byPnpm, 'one-step.cjs'],
+        [byPnpm, 'one-step.mjs'],
+      ] as const) {
+        const { first, stderr } = await record(project, node, [program]);
+        expect([await stepsOf(first), stderr]).toMatchObject([[{ step: 'verify' }], '']);
+      }
+    });
+
+    it('decorators of tsc, esbuild, babel and swc work in both dialects, or throw at definition with the reason', async () => {
+      const { first, result } = await recordJson(newest, node, ['decorated.cjs'], {
+        NODE_PATH: TOOLS,
+      });
+      const { 'swc, without settings': refused, ...working } = result as Record<string, number | string>;
+      expect(refused).toContain('set jsc.transform.decoratorVersion to "2022-03"');
+      const compilers = Object.keys(working);
+      expect(working).toEqual(Object.fromEntries(compilers.map((name, index) => [name, first + index])));
+      for (const index of compilers.keys()) expect(await stepsOf(first + index)).toHaveLength(1);
+    });
+
+    it('a program records from a bundle with the package inside or outside, by esbuild and by webpack', async () => {
+      for (const bundle of BUNDLES.map(([name]) => name)) {
+        const { first } = await record(newest, node, [bundle]);
+        expect([bundle, (await stepsOf(first)).length]).toEqual([bundle, 1]);
+      }
+    });
+
+    it('tests of users record in jest with modules, and in vitest', async () => {
+      const jest = [
+        '--experimental-vm-modules',
+        'node_modules/jest/bin/jest.js',
+        '--testMatch',
+        '**/*.test.mjs',
+      ];
+      const vitest = [join(TOOLS, 'vitest/vitest.mjs'), 'run', '--globals', '--root', newest];
+      for (const args of [jest, vitest]) {
+        const { first } = await record(newest, node, args);
+        expect(await stepsOf(first)).toHaveLength(1);
+      }
+    });
+  },
+);
+
+describe.concurrent('the package as its tools see it', () => {
+  it('its types are accepted under strict options as a bundler and as Node resolves them', async () => {
     const program = `
       import { startRecording, step } from 'barograph';
       import { currentIdentity } from 'barograph/steps';
       import { createPostgresExporter } from 'barograph/postgres';
       export const query = step({ name: 'query', identity: (run: number) => ({ runId: run }) }, async (run: number) => run);
       export const all = [startRecording, currentIdentity, createPostgresExporter];`;
-    writeFileSync(join(project, 'program.ts'), program);
-    const strict = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node', ...options];
-    run(project, process.execPath, [join(TOOLS, 'typescript/bin/tsc'), ...strict, 'program.ts']);
+    writeFileSync(join(newest, 'program.ts'), program);
+    const strict = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node', 'program.ts'];
+    for (const options of [
+      ['--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck', 'false'],
+      ['--module', 'nodenext', '--skipLibCheck', 'true'],
+    ])
+      await run(newest, process.execPath, [join(TOOLS, 'typescript/bin/tsc'), ...strict, ...options]);
   });
 
-  it('attw finds nothing wrong with a package of modules', () => {
-    run(project, 'npx', ['attw', '--profile', 'esm-only', packed]);
+  it('attw and publint find nothing wrong with a package of modules', async () => {
+    await run(newest, 'npx', ['attw', '--profile', 'esm-only', packed]);
+    await run(newest, 'npx', ['publint', '--strict', packed]);
   });
-});
 
-describe('the package in a project with OpenTelemetry SDK 1.x', () => {
-  it('steps are spans of that SDK by our processor, recorded once and below their parents', async () => {
-    const project = install([
-      '@opentelemetry/sdk-trace-base@1.30.1',
-      '@opentelemetry/context-async-hooks@1.30.1',
-    ]);
-    const program = `
-      const { context, trace } = require('@opentelemetry/api');
-      const { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
-      const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
-      const { startRecording, step } = require('barograph');
-      async function main() {
-        const recording = await startRecording({ validatorHotkey: '5Old' });
-        const exporter = new InMemorySpanExporter();
-        const spanProcessors = [recording.spanProcessor, new SimpleSpanProcessor(exporter)];
-        context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-        trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
-        const identity = () => ({ runId: 11, minerHotkey: '5Miner' });
-        const inner = step({ name: 'verify', identity }, async () => 1);
-        await step({ name: 'query', identity }, () => inner())();
-        await recording.close();
-        console.log(exporter.getFinishedSpans().map(({ name }) => name).join());
-      }
-      main();`;
-    writeFileSync(join(project, 'program.cjs'), program);
-    expect(run(project, process.execPath, ['program.cjs'])).toBe('verify manifest,query initiate_fetch\n');
-    const [query, verify, ...more] = await stepsOf(11);
-    expect([query?.parent, verify?.parent, more]).toEqual([null, query?.span, []]);
+  it('its migrations are those of the sources', async () => {
+    const program = `console.log(JSON.stringify((await import('./built-in-migrations.js')).BUILT_IN_MIGRATIONS))`;
+    const cwd = join(newest, 'node_modules/barograph/dist/src/database');
+    const { stdout } = await run(cwd, process.execPath, ['--input-type=module', '--eval', program]);
+    const texts = JSON.parse(stdout) as Record<string, string>;
+    expect(Object.keys(texts).length).toBeGreaterThan(20);
+    for (const [name, text] of Object.entries(texts))
+      expect(text).toBe(
+        readFileSync(join(import.meta.dirname, '../../src/database/migrations', name), 'utf8'),
+      );
   });
 });
