@@ -19,6 +19,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**', 'exporters/**'],
+    ignores: ['src/semconv/message-of.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "BinaryExpression[operator='instanceof'][right.name=/^(Error|AggregateError|RangeError|TypeError)$/]",
+          message: 'In jest, errors of Node are of another realm: use isError of #semconv/message-of, and its name or code.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**', 'bench/**', 'scripts/**'],
     rules: {
       'max-lines': 'off',

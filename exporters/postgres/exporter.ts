@@ -13,6 +13,7 @@ import { isRetryableDatabaseError } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { type Committed, recordBatch } from './write-batch.ts';
 import { writeDeadLetter } from './write-dead-letter.ts';
+import { isError } from '#semconv/message-of';
 
 /** What the exporter needs. */
 export interface ForecastSpanExporterOptions {
@@ -165,7 +166,7 @@ function untilAborted(report: Promise<ExportReport>, signal: AbortSignal): Promi
 const withBooks = (account: EmitterAccount | undefined): EmitterAccount | undefined =>
   account?.validatorHotkey === RECEIVER ? undefined : account;
 
-const toError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
+const toError = (value: unknown): Error => (isError(value) ? value : new Error(String(value)));
 
 /**
  * Creates a `ForecastSpanExporter`. It uses one connection of the pool at a time and does not end the pool; an export

@@ -7,6 +7,7 @@ import { isRetryableDatabaseError, sqlStateOf } from './sql/database-error.ts';
 import { Partitions } from './log/partitions.ts';
 import { insertStrippedDeadLetter } from './dead-letters/dead-letters.ts';
 import { writeBatch, type Committed } from './write-batch.ts';
+import { isError } from '#semconv/message-of';
 
 /** The account of the batch, and why the span becomes a dead letter. */
 export interface WriteDeadLetterOptions {
@@ -25,7 +26,7 @@ function withoutValues(error: Error, code: string | null): string {
 /** The rejection of a span that the database refuses: SQLSTATE and message, without the values of the row. */
 export function toRejection(error: unknown): Rejection {
   const reason = 'refused_by_database';
-  if (!(error instanceof Error)) return { reason, detail: String(error) };
+  if (!isError(error)) return { reason, detail: String(error) };
   const code = sqlStateOf(error);
   return { reason, detail: `${code ?? error.name}: ${withoutValues(error, code)}` };
 }

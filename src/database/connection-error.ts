@@ -1,5 +1,6 @@
 import { CategorizedError } from '#semconv/error-categories';
 import { describeConnectionTarget } from './connection-target.ts';
+import { isError } from '#semconv/message-of';
 
 /** Problem and remedy of a failed connection. */
 interface Advice {
@@ -139,10 +140,10 @@ function findAdvice(error: unknown): Advice | undefined {
   const code = codeOf(error);
   const byCode = code === undefined ? undefined : ADVICE[code];
   if (byCode !== undefined) return byCode;
-  const text = `${code ?? ''} ${error instanceof Error ? error.message : ''}`;
+  const text = `${code ?? ''} ${isError(error) ? error.message : ''}`;
   return ADVICE_BY_MESSAGE.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
+  return isError(error) ? error.name : typeof error;
 }

@@ -2,6 +2,7 @@ import { CategorizedError } from '#semconv/error-categories';
 import { parseConnectionTarget } from './connection-target.ts';
 import type { DatabaseServer } from './database-server.ts';
 import { startEmbeddedPostgres, type EmbeddedOptions } from './embedded.ts';
+import { isError } from '#semconv/message-of';
 
 /** Sources of a server. */
 export interface DatabaseServerSource extends EmbeddedOptions {
@@ -37,5 +38,5 @@ export async function openDatabaseServer(source: DatabaseServerSource): Promise<
 }
 
 function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.name : 'unknown');
+  return (error as NodeJS.ErrnoException).code ?? (isError(error) ? error.name : 'unknown');
 }

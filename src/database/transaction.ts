@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
+import { isError } from '#semconv/message-of';
 
 /** Executes statements: a pool, or a client inside a transaction. */
 export type Queryable = Pick<PoolClient, 'query'>;
@@ -46,7 +47,7 @@ export async function inTransaction<Result>(
     return result;
   } catch (error) {
     await client.query('rollback').catch((reason: unknown) => {
-      broken = reason instanceof Error ? reason : new Error(String(reason));
+      broken = isError(reason) ? reason : new Error(String(reason));
     });
     throw error;
   } finally {

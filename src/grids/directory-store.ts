@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
+import { isError } from '#semconv/message-of';
 
 /** Error codes of an absent file. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
@@ -26,7 +27,7 @@ export function createDirectoryStore(directory: string): AsyncReadable {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown code';
+  return isError(error) && 'code' in error ? String(error.code) : 'unknown code';
 }
 
 /** Reads files held in memory, by their path relative to the store's root without a leading slash. */

@@ -1,6 +1,6 @@
 import { isZarritaError } from 'zarrita';
 import { CategorizedError, type ErrorCategory } from '#semconv';
-import { messageOf } from '#semconv/message-of';
+import { isError, messageOf } from '#semconv/message-of';
 
 /** The store lacks a valid time. The caller's category distinguishes late truth from a gap in a forecast. */
 export class GridTimeMissingError extends CategorizedError {
@@ -31,7 +31,7 @@ export function invalidStore(message: string, cause?: unknown): CategorizedError
  */
 export function toGridError(error: unknown, what: string): Error {
   if (error instanceof CategorizedError) return error;
-  if (error instanceof Error && 'code' in error) return error;
+  if (isError(error) && 'code' in error) return error;
   if (isZarritaError(error, 'NotFoundError')) {
     return new CategorizedError('not_found', `${what} is not in the store.`, { cause: error });
   }

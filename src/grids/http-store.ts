@@ -2,6 +2,7 @@ import { type Dispatcher, request } from 'undici';
 import type { AsyncReadable } from 'zarrita';
 import { CategorizedError, type ErrorCategory } from '#semconv';
 import { scrubbedCause } from '#semconv/scrubbed-cause';
+import { isError } from '#semconv/message-of';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 /** Well above one global 0.25 degree field, well below what would exhaust memory. */
@@ -147,7 +148,7 @@ function secretsOf(base: URL, headers: Readonly<Record<string, string>>): readon
 function toTransportError(error: unknown, failed: FailedRequest): CategorizedError {
   const { key, timedOut, timeoutMillis, secrets } = failed;
   if (error instanceof CategorizedError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
+  const code = isError(error) && 'code' in error ? String(error.code) : 'no code';
   const cause = scrubbedCause(error, secrets);
   if (timedOut || code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') {
     const message = `Reading file ${key} took longer than ${String(timeoutMillis)} ms.`;

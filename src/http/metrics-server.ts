@@ -8,6 +8,7 @@ import {
   type Route,
 } from './http-server.ts';
 import { jsonReply, textReply, type Reply } from './reply.ts';
+import { isError } from '#semconv/message-of';
 
 /** Address and sources of the server. */
 export interface MetricsServerOptions extends Pick<RouteSources, 'render' | 'ready'> {
@@ -72,7 +73,7 @@ function guarded(listener: (error: unknown) => void): (error: unknown) => void {
 }
 
 function listenErrorMessage(port: number, cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = isError(cause) && 'code' in cause ? cause.code : undefined;
   const advice = 'set BAROGRAPH_METRICS_PORT to a free port, or to 0 for any';
   if (code === 'EADDRINUSE') return `the metrics port ${port} is taken by another program; ${advice}`;
   if (code === 'EACCES') return `the metrics port ${port} needs rights that this program lacks; ${advice}`;
@@ -147,7 +148,7 @@ async function readiness(sources: RouteSources): Promise<Reply> {
 /** The kind of an error; its message may contain what clients must not see. */
 function kindOf(error: unknown): string {
   if (error instanceof CategorizedError) return error.category;
-  return error instanceof Error ? error.name : typeof error;
+  return isError(error) ? error.name : typeof error;
 }
 
 /**

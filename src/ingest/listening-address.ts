@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { isLoopback } from '#http/doors';
 import { CategorizedError } from '#semconv';
+import { isError } from '#semconv/message-of';
 
 /** @throws CategorizedError `validator_internal` for an address that is not loopback, without a token */
 export function requireSafeAddress(host: string, hasTokens: boolean): void {
@@ -32,7 +33,7 @@ export function toListenError(
   { host, port, kind = 'http' }: { host: string; port: number; kind?: keyof typeof PORTS },
 ): CategorizedError {
   const { protocol, variable, remedies } = PORTS[kind];
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  const code = isError(cause) && 'code' in cause ? String(cause.code) : 'unknown';
   const reason = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened (${code})`;
   return new CategorizedError(
     'validator_internal',

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
 import Zstd from 'numcodecs/zstd';
 import { HttpError, malformed, tooLarge } from './http-error.ts';
+import { isError } from '#semconv/message-of';
 
 /** Unpacks a body to at most so many bytes; a RangeError says that there are more. */
 type Unpacker = (sent: Buffer, maxBytes: number) => Promise<Buffer>;
@@ -52,7 +53,7 @@ export async function unpack(sent: Buffer, packing: Packing, maxBytes: number): 
     return await UNPACKERS[packing](sent, maxBytes);
   } catch (cause) {
     if (cause instanceof HttpError) throw cause;
-    if (cause instanceof RangeError) throw bodyTooLarge(maxBytes);
+    if (isError(cause) && cause.name === 'RangeError') throw bodyTooLarge(maxBytes);
     throw malformed(`it is no ${packing}, or a part of one`);
   }
 }

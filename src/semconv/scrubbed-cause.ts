@@ -1,4 +1,5 @@
 import { scrubText } from './scrub.ts';
+import { isError } from './message-of.ts';
 
 /** As deep and as wide as the record of an error goes; also ends a cycle. */
 const MAX_DEPTH = 8;
@@ -23,12 +24,12 @@ export function scrubbedCause(error: unknown, secrets: readonly string[] = []): 
 }
 
 function copyAt(error: unknown, secrets: readonly string[], depth: number): Error {
-  if (!(error instanceof Error)) return new Error(hide(`a thrown ${typeof error}`, secrets));
+  if (!isError(error)) return new Error(hide(`a thrown ${typeof error}`, secrets));
   const copy = new Error(hide(error.message, secrets));
   define(copy, 'name', error.name === 'Error' ? error.constructor.name : error.name);
   if ('code' in error && typeof error.code === 'string') define(copy, 'code', hide(error.code, secrets));
   if (depth >= MAX_DEPTH) return copy;
-  if (error instanceof AggregateError) {
+  if ('errors' in error && Array.isArray(error.errors)) {
     const members = error.errors.slice(0, MAX_MEMBERS) as unknown[];
     define(
       copy,

@@ -1,4 +1,5 @@
 import { readMessage, readProperty, classOf } from './errors/unknown-error.ts';
+import { isError } from '#semconv/message-of';
 
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 100;
@@ -58,7 +59,7 @@ function convertObject(value: object, walk: Walk): unknown {
 
 function convertKind(value: object, walk: Walk): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Error) return { type: classOf(value), message: convert(readMessage(value), walk) };
+  if (isError(value)) return { type: classOf(value), message: convert(readMessage(value), walk) };
   if (Array.isArray(value)) return convertItems(value, value.length, walk);
   if (value instanceof Map) return convertEntries(value.entries(), walk);
   if (value instanceof Set) return convertItems(value, value.size, walk);

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '#semconv/message-of';
 
@@ -5,6 +6,7 @@ describe('messageOf', () => {
   it.each([
     [new TypeError('no such thing'), 'no such thing'],
     [new Error(''), ''],
+    [runInNewContext(`new TypeError('of another realm')`), 'of another realm'],
     ['a text', 'a text'],
     [undefined, 'undefined'],
     [null, 'null'],

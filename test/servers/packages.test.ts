@@ -198,8 +198,9 @@ describe.concurrent.each(NODES)(
       ];
       const vitest = [join(TOOLS, 'vitest/vitest.mjs'), 'run', '--globals', '--root', newest];
       for (const args of [jest, vitest]) {
-        const { first } = await record(newest, node, args);
+        const { first, stderr } = await record(newest, node, args);
         expect(await stepsOf(first)).toHaveLength(1);
+        expect(stderr, 'errors of Node are of another realm there').not.toContain('BarographWarning');
       }
     });
   },

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { inTransaction } from '#database/transaction';
-import { messageOf } from '#semconv/message-of';
+import { isError, messageOf } from '#semconv/message-of';
 import type { ValidatorIdentity } from '../log/read-log.ts';
 import { isRetryableDatabaseError, sqlStateOf } from '../sql/database-error.ts';
 import { emptyMinerFold, type MinerFold } from '../projections/miner-fold.ts';
@@ -75,8 +75,7 @@ export const describeFailure = ({ validatorHotkey, runId, error }: RecomputeFail
 
 /** Whether another attempt fails as well, until somebody changes the log; class XX of SQLSTATE is damage of the files. */
 const isOfTheRows = (error: unknown): boolean =>
-  !isRetryableDatabaseError(error) ||
-  (error instanceof Error && sqlStateOf(error)?.startsWith('XX') === true);
+  !isRetryableDatabaseError(error) || (isError(error) && sqlStateOf(error)?.startsWith('XX') === true);
 
 const failureError = (failure: RecomputeFailure): Error =>
   new Error(describeFailure(failure), { cause: failure.error });

@@ -3,6 +3,7 @@ import type { HeldPartition, HoldingRun } from '#facts/pipeline-state';
 import { RUN_STATUSES, TERMINAL_RUN_STATUSES, type RunStatus } from '#semconv';
 import { sqlStateOf } from '../sql/database-error.ts';
 import { type ExpiredPartition, findExpired, type RetentionClock } from './expired-partitions.ts';
+import { isError } from '#semconv/message-of';
 
 const DAY = 86_400_000_000;
 
@@ -85,7 +86,7 @@ export async function findHeldPartitions(
   for (const partition of await findExpired(pool, clock)) {
     const runs = await readHoldingRuns(pool, partition, clock.now).catch((error: unknown) => {
       // A maintainer dropped it in between.
-      if (error instanceof Error && sqlStateOf(error) === UNDEFINED_TABLE) return [];
+      if (isError(error) && sqlStateOf(error) === UNDEFINED_TABLE) return [];
       throw error;
     });
     if (runs.length > 0) held.push(toHeldPartition(partition, runs));

@@ -17,6 +17,7 @@ import { timestamp } from '../sql/sql-values.ts';
 import { archiveSteps } from './archive.ts';
 import { type ExpiredPartition, findExpired, type RetentionClock } from './expired-partitions.ts';
 import { readHoldingRuns, toHeldPartition } from './holding-runs.ts';
+import { isError } from '#semconv/message-of';
 
 const DAY = 86_400_000_000;
 /** Upper bound for a lock wait, since writers queue behind a waiting lock request. */
@@ -95,7 +96,7 @@ async function withLockTimeout<Result>(
     try {
       return await inTransaction(pool, changeInTime, { isLong: true });
     } catch (error) {
-      if (!(error instanceof Error) || !LOCK_FAILURES.includes(sqlStateOf(error) ?? '')) throw error;
+      if (!isError(error) || !LOCK_FAILURES.includes(sqlStateOf(error) ?? '')) throw error;
     }
     if (delayMillis !== null) await wait(delayMillis);
   }

@@ -1,3 +1,5 @@
+import { isError } from '#semconv/message-of';
+
 /**
  * Classes of SQLSTATE that refuse the rows themselves, so that a retry cannot help: feature not supported, cardinality,
  * data, integrity constraint, syntax or missing table, program limit exceeded (a text too long for its index).
@@ -12,7 +14,7 @@ const PROGRAMMING_ERRORS = [TypeError, RangeError, SyntaxError];
  * read-only replica, no disk space, no memory. An error without a SQLSTATE counts as one of the connection.
  */
 export function isRetryableDatabaseError(error: unknown): boolean {
-  if (!(error instanceof Error)) return true;
+  if (!isError(error)) return true;
   if (PROGRAMMING_ERRORS.some((errorClass) => error instanceof errorClass)) return false;
   const code = sqlStateOf(error);
   return code === null || isMissingPartition(error) || !NON_RETRYABLE_CLASSES.includes(code.slice(0, 2));

@@ -3,6 +3,7 @@ import { frameAt, isKnownFormat, nextFrame, segmentStart, type Frame } from '../
 import type { Position } from './cursor.ts';
 import { SegmentDamage } from './segment-damage.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
+import { isError } from '#semconv/message-of';
 
 /** A record with the position behind it. */
 export interface PlacedRecord {
@@ -174,7 +175,7 @@ export class RecordReader {
   }
 
   #fail(error: unknown): void {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = isError(error) && 'code' in error ? error.code : undefined;
     this.#isHeldUp = TRANSIENT_ERRORS.includes(code);
     if (!this.#isHeldUp && !ABSENT_ERRORS.includes(code)) this.#failure = String(code ?? error);
   }
@@ -193,7 +194,7 @@ export class RecordReader {
     try {
       return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = isError(error) && 'code' in error ? error.code : undefined;
       // Which segments there are is not known: that is no end of the log.
       this.#isHeldUp = !ABSENT_ERRORS.includes(code);
       return null;

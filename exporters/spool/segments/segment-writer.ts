@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { SEGMENT_HEADER } from '../format/frame.ts';
 import { fdatasyncOpen, GroupSync } from './group-sync.ts';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
+import { isError } from '#semconv/message-of';
 
 /** Options of the log of a spool. */
 export interface SegmentWriterOptions {
@@ -260,8 +261,7 @@ export class SegmentWriter {
   }
 }
 
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined;
+const codeOf = (error: unknown): unknown => (isError(error) && 'code' in error ? error.code : undefined);
 
 function readWhole(file: number): Buffer {
   const bytes = Buffer.alloc(fstatSync(file).size);

@@ -4,6 +4,7 @@ import type { ErrorCategory, StepName } from '#semconv';
 import type { Miner } from '../miners/miner.ts';
 import { ControlStateError } from './control-state-error.ts';
 import type { MinerState } from './transitions.ts';
+import { isError } from '#semconv/message-of';
 
 /** The unique index on job ids: no two miners of a run hold the same job. */
 const ONE_HOLDER_INDEX = 'run_miners_one_holder_per_job';
@@ -47,7 +48,7 @@ export async function recordCompletion(client: Queryable, miner: MinerRow, compl
 /** Whether recording an acceptance failed because the job belongs to another miner: one machine behind two slots. */
 export function isJobHeldByAnother(error: unknown): boolean {
   const cause = error instanceof ControlStateError ? error.cause : error;
-  return cause instanceof Error && 'constraint' in cause && cause.constraint === ONE_HOLDER_INDEX;
+  return isError(cause) && 'constraint' in cause && cause.constraint === ONE_HOLDER_INDEX;
 }
 
 /** One miner of a run in control state. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CategorizedError } from '#semconv';
 import { isHotkey } from './hotkey.ts';
 import type { Miner } from './miner.ts';
+import { isError } from '#semconv/message-of';
 
 const ADVICE = 'Write a JSON list like [{"uid": 17, "hotkey": "5F3sa2…", "url": "https://host:port"}].';
 
@@ -84,7 +85,7 @@ export async function readMinerList(path: string): Promise<readonly Miner[]> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = isError(error) && 'code' in error ? String(error.code) : 'unknown';
     throw fault(`${source} cannot be read (${code})`);
   }
   return parseMinerList(text, source);

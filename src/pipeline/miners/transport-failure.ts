@@ -1,4 +1,5 @@
 import type { ErrorCategory } from '#semconv';
+import { isError } from '#semconv/message-of';
 
 /** Codes of errors below HTTP, by category; the first match wins. */
 const CODES: readonly (readonly [ErrorCategory, RegExp])[] = [
@@ -20,7 +21,7 @@ export interface TransportFailure {
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
+  if (!isError(error)) return 'unknown';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 

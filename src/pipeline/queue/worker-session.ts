@@ -9,6 +9,7 @@ import { type JobPayload, jobPayloadSchema, type TaskName, TASKS } from './jobs.
 import { releaseJobs } from './private-tables.ts';
 import { type SessionJobs, watchJobs } from './session-jobs.ts';
 import { acquireLease, type WorkerLease } from './worker-lease.ts';
+import { isError } from '#semconv/message-of';
 
 /** The steps that were running when a stop was requested, by what became of them. */
 export interface StopReport {
@@ -149,7 +150,7 @@ function toTaskList({ handle }: WorkerOptions): TaskList {
 /** The queue stores the message of a job that failed, and prints its stack. @throws a copy of the error */
 function rejectWithoutSecrets(error: unknown): never {
   const copy = scrubbedCause(error);
-  if (error instanceof Error && error.stack !== undefined) copy.stack = scrubText(error.stack);
+  if (isError(error) && error.stack !== undefined) copy.stack = scrubText(error.stack);
   throw copy;
 }
 

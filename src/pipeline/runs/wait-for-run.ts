@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunProgress } from '../control/progress.ts';
+import { isError } from '#semconv/message-of';
 
 /** Bounds of the poll interval, milliseconds; it grows exponentially between them. */
 const CHECK_MILLIS = { least: 20, most: 2000 };
@@ -27,7 +28,7 @@ async function isFinished(looking: Promise<RunProgress>): Promise<boolean> {
   try {
     return (await looking).isFinished;
   } catch (error) {
-    if (error instanceof RangeError) throw error;
+    if (isError(error) && error.name === 'RangeError') throw error;
     return false;
   }
 }

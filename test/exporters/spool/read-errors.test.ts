@@ -1,6 +1,7 @@
 import type * as fs from 'node:fs';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { EmitterAccount } from '#exporters/emitter-report';
 import type { ExportOptions } from '#exporters/export-report';
@@ -10,16 +11,23 @@ import { temporaryFolder } from '#test/support/temporary-folder';
 import { deliveryTo } from '../processor/support/delivery.ts';
 import { keyOf, spanOf, SpoolBench, startOfSpan } from './support/spool-bench.ts';
 
+/** As in jest, where it is of another realm: no instance of the `Error` that our modules see. */
+const errorOfNode = (code: string): unknown =>
+  runInNewContext(`Object.assign(new Error('${code}'), { code: '${code}' })`);
+
 /** Whether opening a file fails because the process has too many open files, or reading one with this in its path. */
 const files = vi.hoisted(() => ({ areTooMany: false, unreadable: null as string | null }));
 vi.mock('node:fs', async (importOriginal) => {
   const original = await importOriginal<typeof fs>();
   const openSync: typeof original.openSync = (path, flags, mode) => {
-    if (files.areTooMany && flags === 'r')
-      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    if (files.areTooMany && flags === 'r') throw errorOfNode('EMFILE');
     if (files.unreadable !== null && flags === 'r' && String(path).includes(files.unreadable))
-      throw Object.assign(new Error('input/output error'), { code: 'EIO' });
-    return original.openSync(path, flags, mode);
+      throw errorOfNode('EIO');
+    try {
+      return original.openSync(path, flags, mode);
+    } catch (error) {
+      throw errorOfNode((error as NodeJS.ErrnoException).code ?? 'EIO');
+    }
   };
   return { ...original, openSync };
 });

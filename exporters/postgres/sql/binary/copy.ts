@@ -5,6 +5,7 @@ import type { Column } from '../columns.ts';
 import { sqlStateOf } from '../database-error.ts';
 import { WireWriter } from './wire-writer.ts';
 import { cellWriter } from './cells.ts';
+import { isError } from '#semconv/message-of';
 
 const SIGNATURE = 'PGCOPY\n\xff\r\n\0';
 /** End-of-data marker, in the place of the column count of a further row. */
@@ -79,7 +80,7 @@ async function feed(copying: CopyStreamQuery, parts: Iterable<Buffer>, state: Fe
     }
     if (!state.hasFailed) copying.end();
   } catch (error) {
-    state.cause = error instanceof Error ? error : new Error(String(error));
+    state.cause = isError(error) ? error : new Error(String(error));
     // Sends CopyFail; the reply of the server ends the copy.
     copying.destroy(state.cause);
   }
@@ -102,7 +103,7 @@ export async function copyNewRows<Row>(
   try {
     await copyRows(client, table, columns, rows);
   } catch (error) {
-    if (!(error instanceof Error) || sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+    if (!isError(error) || sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
     await client.query('rollback to savepoint before_copy');
     return false;
   }
