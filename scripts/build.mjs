@@ -20,7 +20,7 @@ const SOURCES = [
 ];
 /** Files that stand beside the compiled code, for people. */
 const ASSETS = ['src/database/migrations', 'src/database/schema.sql'];
-/** The folder whose texts become a module, because a bundle has no folder beside it. */
+/** The folder whose texts are put into a module, because a bundle has no folder beside it. */
 const MIGRATIONS = 'src/database/migrations';
 /** Files that are run by name. */
 const PROGRAMS = ['src/cli.js'];
@@ -89,7 +89,7 @@ function compile(compiler) {
     return false;
   }
   copyAssets();
-  writeMigrations();
+  putInMigrations();
   resolveRooms();
   for (const program of PROGRAMS) if (existsSync(join(DIST, program))) chmodSync(join(DIST, program), 0o755);
   writeFileSync(STAMP, before);
@@ -120,13 +120,19 @@ function copyAssets() {
   }
 }
 
-/** Replaces what the compiler made of `src/database/built-in-migrations.ts`. */
-function writeMigrations() {
+/** Puts the texts into the compiled `src/database/migration-files.ts`; what an earlier build put in is replaced. */
+function putInMigrations() {
   const folder = join(ROOT, MIGRATIONS);
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
   const texts = Object.fromEntries(names.sort().map((name) => [name, read(join(folder, name))]));
-  const text = `export const BUILT_IN_MIGRATIONS = ${JSON.stringify(texts, null, 2)};\n`;
-  writeFileSync(join(DIST, 'src/database/built-in-migrations.js'), text);
+  const path = join(DIST, 'src/database/migration-files.js');
+  const place = /^const BUILT_IN_MIGRATIONS = .*$/m;
+  const text = read(path);
+  if (!place.test(text)) throw new Error(`${path} has no place for the migrations: ${place}.`);
+  writeFileSync(
+    path,
+    text.replace(place, () => `const BUILT_IN_MIGRATIONS = ${JSON.stringify(texts)};`),
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import type { UnreadableSegments } from './segments/segment-damage.ts';
 import { listSegments, removeSegment } from './segments/segment-files.ts';
 import { RESERVE } from './segments/segment-writer.ts';
 import { TAIL } from './segments/tail-file.ts';
-import { isError } from '#semconv/message-of';
+import { errorCodeOf } from './segments/error-code.ts';
 
 /** Name of the lock file. */
 export const OWNER = 'owner';
@@ -139,7 +139,7 @@ export async function returnFolder({ directory, lock }: SpoolFolder): Promise<vo
 /** The names of all folders below the root; none when there is no root. @throws Error of the file system */
 export async function listFolders(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCodeOf(error) === 'ENOENT') return [];
     throw error;
   });
   return (
@@ -220,7 +220,7 @@ async function renameToFree(directory: string): Promise<string> {
       await rename(directory, place);
       return place;
     } catch (error) {
-      const code = isError(error) && 'code' in error ? error.code : undefined;
+      const code = errorCodeOf(error);
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
   }

@@ -2,7 +2,6 @@ import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { CategorizedError } from '#semconv/error-categories';
-import { BUILT_IN_MIGRATIONS } from './built-in-migrations.ts';
 
 /** One migration: from a schema version to the next. */
 export interface MigrationFile {
@@ -14,6 +13,12 @@ export interface MigrationFile {
 }
 
 const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
+
+/**
+ * The migrations of this program by file name. Null in the sources, where their folder is read; `scripts/build.mjs` puts the
+ * texts in, so that the package can be inside a bundle, which has no folder beside it.
+ */
+const BUILT_IN_MIGRATIONS = null as Readonly<Record<string, string>> | null;
 
 /** The migrations that belong to this program; a function, since a bundle may know no place of its modules. */
 export const migrationsDirectory = (): string => fileURLToPath(new URL('./migrations/', import.meta.url));

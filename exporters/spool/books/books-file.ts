@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { isKnownFormat, WRITTEN_FORMAT } from '../format/frame.ts';
 import type { Emitter, LedgerState } from './ledger.ts';
-import { isError } from '#semconv/message-of';
+import { errorCodeOf } from '../segments/error-code.ts';
 
 /** Size of each of the two slots, written in turn, so that a torn write leaves the other one intact. */
 const SLOT_BYTES = 32 * 1024;
@@ -102,7 +102,7 @@ export function readBooks(directory: string): Books | null {
   try {
     bytes = readFileSync(pathOf(directory));
   } catch (error) {
-    if (isError(error) && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCodeOf(error) === 'ENOENT') return null;
     throw error;
   }
   return newestOf(bytes)?.books ?? null;

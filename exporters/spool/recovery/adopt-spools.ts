@@ -22,7 +22,7 @@ import {
   UNREADABLE,
   type SpoolFolder,
 } from '../spool-folder.ts';
-import { isError } from '#semconv/message-of';
+import { errorCodeOf } from '../segments/error-code.ts';
 
 /** Collaborators of an adoption. */
 export interface AdoptionOptions extends Omit<SpoolOptions, 'emitter' | 'listener' | 'directory'> {
@@ -128,7 +128,7 @@ async function adopt(folder: SpoolFolder, options: AdoptionOptions): Promise<Ado
 
 /** Another process may remove a folder, or rename it, while it is claimed. */
 function nullIfGone(error: unknown): null {
-  if (isError(error) && 'code' in error && error.code === 'ENOENT') return null;
+  if (errorCodeOf(error) === 'ENOENT') return null;
   throw error;
 }
 

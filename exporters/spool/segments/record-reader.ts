@@ -3,7 +3,7 @@ import { frameAt, isKnownFormat, nextFrame, segmentStart, type Frame } from '../
 import type { Position } from './cursor.ts';
 import { SegmentDamage } from './segment-damage.ts';
 import { listSegments, segmentPath } from './segment-files.ts';
-import { isError } from '#semconv/message-of';
+import { errorCodeOf } from './error-code.ts';
 
 /** A record with the position behind it. */
 export interface PlacedRecord {
@@ -175,7 +175,7 @@ export class RecordReader {
   }
 
   #fail(error: unknown): void {
-    const code = isError(error) && 'code' in error ? error.code : undefined;
+    const code = errorCodeOf(error);
     this.#isHeldUp = TRANSIENT_ERRORS.includes(code);
     if (!this.#isHeldUp && !ABSENT_ERRORS.includes(code)) this.#failure = String(code ?? error);
   }
@@ -194,7 +194,7 @@ export class RecordReader {
     try {
       return listSegments(this.#directory).find(({ number }) => number > next)?.number ?? null;
     } catch (error) {
-      const code = isError(error) && 'code' in error ? error.code : undefined;
+      const code = errorCodeOf(error);
       // Which segments there are is not known: that is no end of the log.
       this.#isHeldUp = !ABSENT_ERRORS.includes(code);
       return null;

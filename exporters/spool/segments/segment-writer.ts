@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { SEGMENT_HEADER } from '../format/frame.ts';
 import { fdatasyncOpen, GroupSync } from './group-sync.ts';
 import { listSegments, removeSegment, segmentPath } from './segment-files.ts';
-import { isError } from '#semconv/message-of';
+import { errorCodeOf } from './error-code.ts';
 
 /** Options of the log of a spool. */
 export interface SegmentWriterOptions {
@@ -106,7 +106,7 @@ export class SegmentWriter {
       this.#written += bytes;
       return 'written';
     } catch (error) {
-      const isFolderGone = this.#file === null && codeOf(error) === 'ENOENT';
+      const isFolderGone = this.#file === null && errorCodeOf(error) === 'ENOENT';
       return isFolderGone ? this.#hold(group, bytes) : this.#undo(error);
     }
   }
@@ -155,7 +155,7 @@ export class SegmentWriter {
         closeSync(file);
       }
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') rmSync(path, { force: true });
+      if (errorCodeOf(error) !== 'EEXIST') rmSync(path, { force: true });
     }
   }
 
@@ -191,7 +191,7 @@ export class SegmentWriter {
       const open = fstatSync(newest[1]);
       return open.ino === named.ino && open.dev === named.dev;
     } catch (error) {
-      return codeOf(error) !== 'ENOENT';
+      return errorCodeOf(error) !== 'ENOENT';
     }
   }
 
@@ -256,12 +256,10 @@ export class SegmentWriter {
       // The reader recognizes the torn record, but nothing may be appended behind it.
       this.close();
     }
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'spool_failed';
   }
 }
-
-const codeOf = (error: unknown): unknown => (isError(error) && 'code' in error ? error.code : undefined);
 
 function readWhole(file: number): Buffer {
   const bytes = Buffer.alloc(fstatSync(file).size);

@@ -48,7 +48,7 @@ async function main() {
     async () => 1,
   );
   let scraped = '';
-  for (let batch = 0; batch < 30; batch += 1) {
+  for (let batch = 0; batch < 20; batch += 1) {
     await Promise.all(Array.from({ length: 10 }, (_, miner) => verify(`5Miner${batch}x${miner}`)));
     await recording.flush();
     scraped = await scrape(recording.metricsUrl);

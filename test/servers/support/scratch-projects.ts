@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { testDataDirectory } from '../../support/data-directory.ts';
+import { testDataDirectory } from '#test/support/data-directory';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PROGRAMS = join(ROOT, 'test/servers/programs');
@@ -42,7 +42,7 @@ export function run(
   const own = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_|TEST$|PROD$|DEV$)/.test(name));
   const env = { ...Object.fromEntries(own), BAROGRAPH_DATA_DIR: testDataDirectory(), ...more };
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd, env, encoding: 'utf8', timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, env, encoding: 'utf8', timeout: 600_000 }, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else
         reject(
