@@ -22,9 +22,18 @@ export const ofMiner = (alias: string): string =>
 export const ofValidator = (alias: string): string => `${alias}.validator_id = ${validator}`;
 
 /**
- * The trace of a row for a column that links it, of a table or view with the columns `validator_id` and `trace_id`. Null
- * where no trace store has it, so that no link leads nowhere.
+ * The trace of a row of the chosen run, for a column that links it. Null where no trace store has it, so that no link leads
+ * nowhere. The set is read once for all rows, by the index of the run.
  */
 export const linkedTrace = (alias: string): string =>
-  `case when not exists (select from unsampled_traces as unsampled
-    where (unsampled.validator_id, unsampled.trace_id) = (${alias}.validator_id, ${alias}.trace_id)) then ${alias}.trace_id end`;
+  `case when ${alias}.trace_id not in (select unsampled.trace_id from unsampled_traces as unsampled
+    where ${ofRun('unsampled')}) then ${alias}.trace_id end`;
+
+/**
+ * The same where the rows are of many runs, for a few hundred of them. A scalar subquery: PostgreSQL would hash the whole log
+ * for `exists`.
+ */
+export const linkedTraceOfRow = (alias: string): string =>
+  `case when (select true from unsampled_traces as unsampled
+    where (unsampled.validator_id, unsampled.run_id, unsampled.trace_id)
+      = (${alias}.validator_id, ${alias}.run_id, ${alias}.trace_id)) is null then ${alias}.trace_id end`;

@@ -1,5 +1,5 @@
 import type { StepName } from '#semconv';
-import { linkedTrace, ofMiner, ofMinerInRun } from '../panels/sql.ts';
+import { linkedTrace, linkedTraceOfRow, ofMiner, ofMinerInRun } from '../panels/sql.ts';
 
 /** A call over the wire; it lies within another step. */
 const CALL: StepName = 'communication';
@@ -49,7 +49,7 @@ export const FORECAST_HISTORY = `
 select forecast.run_id::text as run_id, forecast.forecast_init_time, forecast.forecast_status,
   forecast.current_forecast_stage, forecast.miner_rank, forecast.overall_forecast_score, forecast.era5_combined_score,
   forecast.forecast_score_initial, forecast.era5_completeness, forecast.forecast_inference_duration_seconds,
-  forecast.last_error_message, ${linkedTrace('forecast')} as trace_id, forecast.miner_hotkey,
+  forecast.last_error_message, ${linkedTraceOfRow('forecast')} as trace_id, forecast.miner_hotkey,
   floor(extract(epoch from forecast.created_at) * 1000)::bigint::text as from_ms,
   ceil(extract(epoch from forecast.updated_at) * 1000)::bigint::text as to_ms
 from weather_forecast_stats as forecast

@@ -1,4 +1,4 @@
-import { linkedTrace, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
+import { linkedTraceOfRow, ofValidator, SQL_VARIABLES } from '../panels/sql.ts';
 
 /** A set as text, an empty one as "none". */
 const orNone = (set: string): string => `coalesce(nullif(${set}::text, '{}'), 'none')`;
@@ -30,7 +30,7 @@ limit 200`;
 
 export const LATE_ENDS = `
 select late.run_id::text as run_id, late.miner_hotkey, late.step_name, late.lead_hours, late.attempt, late.reason,
-  late.closed_at, late.status, late.completed_at, ${linkedTrace('late')} as trace_id, late.span_id
+  late.closed_at, late.status, late.completed_at, ${linkedTraceOfRow('late')} as trace_id, late.span_id
 from late_ends as late
 where ${ofValidator('late')}
 order by late.closed_at desc
@@ -39,7 +39,7 @@ limit 200`;
 export const OPEN_RUNS = `
 select progress.run_id::text as run_id, progress.gfs_init_time_utc, progress.status, progress.miners, progress.completed,
   progress.failed, progress.in_flight, progress.waiting, progress.next_event, progress.leads_scored,
-  progress.leads_expected, ${linkedTrace('progress')} as trace_id
+  progress.leads_expected, ${linkedTraceOfRow('progress')} as trace_id
 from run_progress as progress
 where ${ofValidator('progress')} and progress.completion_time is null
 order by progress.gfs_init_time_utc desc nulls last, progress.run_id desc

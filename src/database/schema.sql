@@ -1870,16 +1870,18 @@ comment on column unnumbered_senders.validator_hotkey is 'Identity of the valida
 
 create view unsampled_traces as
  SELECT validator_id,
+    run_id,
     trace_id,
     count(*) AS steps,
     ( SELECT validators.hotkey
            FROM validators
           WHERE validators.id = validator_id) AS validator_hotkey
    FROM weather_forecast_steps step
-  GROUP BY validator_id, trace_id
+  GROUP BY validator_id, run_id, trace_id
  HAVING bool_and(trace_sampled IS FALSE);
 comment on view unsampled_traces is 'Traces that no trace store has: none of their steps in the log was sampled. Panels link every other trace.';
 comment on column unsampled_traces.validator_id is 'Validator.';
+comment on column unsampled_traces.run_id is 'Run that the steps are of.';
 comment on column unsampled_traces.trace_id is 'The trace, 32 hexadecimal digits.';
-comment on column unsampled_traces.steps is 'Steps of the trace in the log.';
+comment on column unsampled_traces.steps is 'Steps of the trace in the log, of this run.';
 comment on column unsampled_traces.validator_hotkey is 'Identity of the validator.';

@@ -4,16 +4,17 @@ comment on column weather_forecast_steps.trace_sampled is
   'The sampled flag of the span: whether its trace was to be sent to a trace store. False also where the recorder has no OTLP endpoint and no program around it has the trace. Null where nobody says: rows of earlier versions, and senders over OTLP that leave the flag out.';
 
 create view unsampled_traces as
-select step.validator_id, step.trace_id, count(*) as steps,
+select step.validator_id, step.run_id, step.trace_id, count(*) as steps,
   (select hotkey from validators where id = step.validator_id) as validator_hotkey
 from weather_forecast_steps as step
-group by step.validator_id, step.trace_id
+group by step.validator_id, step.run_id, step.trace_id
 having bool_and(step.trace_sampled is false);
 comment on view unsampled_traces is
   'Traces that no trace store has: none of their steps in the log was sampled. Panels link every other trace.';
 comment on column unsampled_traces.validator_id is 'Validator.';
+comment on column unsampled_traces.run_id is 'Run that the steps are of.';
 comment on column unsampled_traces.trace_id is 'The trace, 32 hexadecimal digits.';
-comment on column unsampled_traces.steps is 'Steps of the trace in the log.';
+comment on column unsampled_traces.steps is 'Steps of the trace in the log, of this run.';
 comment on column unsampled_traces.validator_hotkey is 'Identity of the validator.';
 
 -- Anybody who may send spans of a validator can name miners that no run of it asked for.

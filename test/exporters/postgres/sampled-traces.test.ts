@@ -52,8 +52,8 @@ describe('unsampled_traces', () => {
       [...trace('1', false, false), ...trace('2', false, true), ...trace('3', false, undefined)],
       [...trace('4', true), ...trace('5', undefined)],
     ]);
-    expect(await rows('select trace_id, steps::int, validator_hotkey from unsampled_traces')).toEqual([
-      { trace_id: '1'.repeat(32), steps: 2, validator_hotkey: '5Validator' },
-    ]);
+    expect(await rows('select run_id, trace_id, steps::int, validator_hotkey from unsampled_traces')).toEqual(
+      [{ run_id: 1, trace_id: '1'.repeat(32), steps: 2, validator_hotkey: '5Validator' }],
+    );
   });
 });
