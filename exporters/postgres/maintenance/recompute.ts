@@ -134,12 +134,16 @@ async function recompute(
   return null;
 }
 
-/** Also of a fold that was stored before it said so. By the runs of the miner, which the index of the log begins with. */
-const IS_SELECTED = `miner.fold -> 'selected' is not null or exists (
-  select from weather_forecast_stats as forecast
+/**
+ * Also of a fold that was stored before it said so. By the runs of the miner, which the index of the log begins with; a
+ * scalar subquery, since PostgreSQL may hash the whole log for `exists`.
+ */
+const IS_SELECTED = `miner.fold -> 'selected' is not null or (
+  select true from weather_forecast_stats as forecast
   join weather_forecast_steps as step on (step.validator_id, step.run_id, step.miner_hotkey)
     = (forecast.validator_id, forecast.run_id, forecast.miner_hotkey) and step.step_name = 'seed'
-  where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey))`;
+  where (forecast.validator_id, forecast.miner_hotkey) = (miner.validator_id, miner.miner_hotkey)
+  limit 1) is true`;
 
 /**
  * Computes the counts of forecasts of some miners again, from the forecasts, and whether a run took them in, from the log;
