@@ -8,7 +8,7 @@ export interface ValueBounds {
  * Climatology bounds of the day-one variables and of every humidity level (domain 4.3 step 4), by variable with level,
  * in its unit: K, Pa, m2/s2, kg/kg. `q` stands for all levels of specific humidity, which is never negative.
  */
-export const CLIMATOLOGY_BOUNDS: Readonly<Record<string, ValueBounds>> = {
+const CLIMATOLOGY_BOUNDS: Readonly<Record<string, ValueBounds>> = {
   '2t': { min: 180, max: 340 },
   msl: { min: 90_000, max: 110_000 },
   t850: { min: 220, max: 320 },
