@@ -833,7 +833,8 @@ create view current_miner_stats as
     validator_hotkey,
     updated_at,
     fold,
-    excused_forecasts
+    excused_forecasts,
+    is_selected
    FROM miner_stats
   WHERE miner_uid IS NOT NULL
   ORDER BY validator_id, miner_uid, updated_at DESC, miner_hotkey;
@@ -870,6 +871,7 @@ comment on column current_miner_stats.validator_hotkey is 'Identity of the valid
 comment on column current_miner_stats.updated_at is 'Latest timestamp in any span of the miner.';
 comment on column current_miner_stats.fold is 'Counts and exact sums that the columns follow from.';
 comment on column current_miner_stats.excused_forecasts is 'Forecasts that failed by the fault of upstream data or of the validator. They count neither as successes nor as failures, nor in streaks and ranks; the scores and inference times that they have do count in the means.';
+comment on column current_miner_stats.is_selected is 'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
 
 create view emitter_books as
  SELECT shown.validator_id,

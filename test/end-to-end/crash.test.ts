@@ -15,6 +15,7 @@ const DIRECTORY = 'crash';
 beforeAll(async () => {
   [database, endpoint] = await Promise.all([createTestDatabase(), openOtlpEndpoint()]);
   const dataDirectory = join(testDataDirectory(), DIRECTORY);
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint.url);
   const dying = startRecorderProcess({
     databaseUrl: database.connectionString,
     dataDirectory,
@@ -28,7 +29,6 @@ beforeAll(async () => {
   await dying.started;
   await vi.waitUntil(async () => (await countRunning()) === 8, { timeout: 20_000 });
   await dying.kill('SIGKILL');
-  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', endpoint.url);
   const recording = await startRecording({
     traces: true,
     config: testConfig(database.connectionString, {

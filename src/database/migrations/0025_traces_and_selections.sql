@@ -21,6 +21,19 @@ comment on column unsampled_traces.validator_hotkey is 'Identity of the validato
 alter table miner_stats add column is_selected boolean not null default false;
 comment on column miner_stats.is_selected is
   'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
+create or replace view current_miner_stats as
+select distinct on (validator_id, miner_uid)
+  validator_id, miner_uid, miner_hotkey, miner_rank, avg_forecast_score, successful_forecasts,
+  failed_forecasts, forecast_success_ratio, hosting_successes, hosting_failures, host_reliability_ratio,
+  avg_hosting_latency_ms, avg_day1_score, avg_era5_score, avg_era5_completeness, best_forecast_score,
+  worst_forecast_score, score_std_dev, last_successful_forecast, last_failed_forecast, consecutive_successes,
+  consecutive_failures, total_inference_time, avg_inference_time, common_errors, error_rate_by_type,
+  first_seen, last_active, validator_hotkey, updated_at, fold, excused_forecasts, is_selected
+from miner_stats
+where miner_uid is not null
+order by validator_id, miner_uid, updated_at desc, miner_hotkey;
+comment on column current_miner_stats.is_selected is
+  'Whether a run took the miner in: the step seed of the miner is recorded. Where there is room for some miners only, as among the series of metrics, they come before those that were merely named.';
 insert into outdated_projections (validator_id) select distinct validator_id from miner_stats on conflict do nothing;
 
 -- Where it is unknown whether a sender lost spans, an empty set of missing records proves nothing.

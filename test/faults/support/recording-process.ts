@@ -18,7 +18,9 @@ const ACKNOWLEDGED = 3;
 
 const recording = await startRecording({
   metricsServer: true,
+  traces: true,
   config: readConfig({
+    OTEL_EXPORTER_OTLP_ENDPOINT: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'],
     DATABASE_URL: load.databaseUrl,
     BAROGRAPH_DATA_DIR: load.dataDirectory,
     BAROGRAPH_METRICS_PORT: '0',

@@ -16,7 +16,7 @@ const TABLES = [
 
 const database = useTestDatabase();
 beforeAll(async () => {
-  await writeBatches(database.pool, [RECORDED_RUNS]);
+  await writeBatches(database.pool, [RECORDED_RUNS.map((span) => ({ ...span, traceSampled: true }))]);
 });
 
 const rows = <Row extends object>(sql: string, values?: unknown[]) =>
