@@ -252,7 +252,8 @@ describe('exportObserved with a failing database', () => {
     });
     const exporter = createPostgresExporter({ pool: freezing });
     const [silent, later] = [exporter.exportObserved([query]), exporter.exportObserved([poll])];
-    expect(await silent).toMatchObject({ kind: 'retryable', error: { code: 'ETIMEDOUT' } });
+    // Broken off by us, or by a server that had the same patience with its transaction.
+    expect(await silent).toMatchObject({ kind: 'retryable' });
     proxy.thaw();
     expect(await later).toEqual({ kind: 'written' });
     expect(await exporter.exportObserved([query])).toEqual({ kind: 'written' });
