@@ -60,7 +60,8 @@ export function createDatabasePool(connectionString: string, options: ConnectOpt
   };
   const pool = new pg.Pool(config);
   pool.on('error', (error) => {
-    if (options.signal?.aborted !== true) options.onIdleError?.(error);
+    // A connection of a pool that is being closed may be ended from the other side first.
+    if (options.signal?.aborted !== true && !pool.ending) options.onIdleError?.(error);
   });
   if (options.silenceTimeoutMillis !== undefined) breakOffSilent(pool, options.silenceTimeoutMillis);
   return pool;
