@@ -11,6 +11,7 @@ import { call, retryInfoOf } from '#test/ingest/support/calling';
 import { queryStep, sdkSpans } from '#test/ingest/support/sdk-spans';
 import { JSON_TYPE, send } from '#test/ingest/support/serving';
 import { testDataDirectory } from '#test/support/data-directory';
+import { temporaryFolder } from '#test/support/temporary-folder';
 import { createTestDatabase, type TestDatabase } from '#test/support/postgres';
 import { emptyTables } from '#test/support/tables';
 import { captureOutput } from '../support/captured-output.ts';
@@ -145,7 +146,8 @@ describe('barograph record', () => {
   });
 
   it('no span is lost in an outage, nor when the recorder is killed between its answer and the commit', async () => {
-    const data = { ...environment() };
+    // Of its own: what its last recorder leaves would be recorded again by that of the next test.
+    const data = { ...environment(), BAROGRAPH_DATA_DIR: await temporaryFolder() };
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'record', '--json'], {
       env: { PATH: process.env['PATH'] ?? '', ...data },
       stdio: ['ignore', 'pipe', 'inherit'],
