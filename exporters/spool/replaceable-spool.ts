@@ -5,7 +5,7 @@ import { registrationOf, type EmitterAccount } from '../emitter-report.ts';
 import type { SpanSink } from '../export-report.ts';
 import { withinMillis } from '#lifecycle/within-millis';
 import type { Emitter } from './books/ledger.ts';
-import { rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
+import { keptText, rescueSpool, type RescuedSpool } from './recovery/recover-spool.ts';
 import type { SpoolLeftover } from './recovery/recovered-state.ts';
 import { SenderShares, type Sender } from './sender-shares.ts';
 import { Spool, type Received, type SpoolOptions, type SpoolRemainder } from './spool.ts';
@@ -337,15 +337,5 @@ function lossText(
   return (
     `The spool ${lost.directory} of this process was removed or replaced, or taken over by a process that heard nothing of this one. ` +
     `Recording goes on in ${next.folder.directory}, as instance ${next.emitter.instanceId}. ${keptText(next)}`
-  );
-}
-
-function keptText({ spool, lost, isOpenEnd }: RescuedSpool): string {
-  const openEnd = isOpenEnd
-    ? ' Others could not be read, or are with whoever took the folder: its books stay open.'
-    : '';
-  return (
-    `Of the records that were not delivered, ${spool.size} are kept and ${lost} are lost (spool_lost).${openEnd} Nothing but ` +
-    'Barograph may change the data directory while a process records into it.'
   );
 }

@@ -135,6 +135,17 @@ export async function rescueSpool(
   return { spool: restored.spool, lost, isOpenEnd };
 }
 
+/** What was kept of it, in words for an operator. */
+export function keptText({ spool, lost, isOpenEnd }: RescuedSpool): string {
+  const openEnd = isOpenEnd
+    ? ' Others could not be read, or are with whoever took the folder: its books stay open.'
+    : '';
+  return (
+    `Of the records that were not delivered, ${spool.size} are kept and ${lost} are lost (spool_lost).${openEnd} Nothing but ` +
+    'Barograph may change the data directory while a process records into it.'
+  );
+}
+
 function writeTail(
   { directory, durability }: SegmentWriterOptions,
   known: Pick<Tail, 'sequence' | 'end' | 'isOpenEnd'>,
