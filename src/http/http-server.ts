@@ -2,14 +2,13 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createArrivals, type Arrivals } from './arrivals.ts';
 import {
   answerHttp2,
-  createBudget,
   limitConnectionsByAddress,
   RATE_MILLIS,
   RefusedRequest,
   requireOwnHost,
-  type Budget,
 } from './doors.ts';
 import { readBodies } from './read-body.ts';
 import type { Reply } from './reply.ts';
@@ -49,6 +48,8 @@ export interface HttpLimits {
   readonly maxBodyBytes: number;
   /** Most bytes of all bodies that have arrived in whole or part and are not answered; more get a 503. */
   readonly maxArrivedBytes: number;
+  /** A body that brings less than 16 KiB for so long gives way to others when there is no room. */
+  readonly slowBodyMillis: number;
   readonly maxConnections: number;
   readonly maxConnectionsOfAddress: number;
   /** Most requests of one address in two seconds; more get a 503. */
@@ -71,8 +72,8 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly limits: HttpLimits;
-  /** The bytes of all bodies that have arrived; a budget of `maxArrivedBytes` for this server alone unless given. */
-  readonly arrived?: Budget;
+  /** Room for all bodies that have arrived; `maxArrivedBytes` for this server alone unless given. */
+  readonly arrivals?: Arrivals;
   /** The reply to a request that no route takes: 404, or 405 with the methods that its path has. */
   readonly toMissingReply: (request: HttpRequest, allowed: readonly string[]) => Reply;
   /** The reply to what a route threw, or to a RefusedRequest of the server itself. */
@@ -97,7 +98,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = createApp(limits);
   readBodies(app, {
     maxBodyBytes: limits.maxBodyBytes,
-    arrived: options.arrived ?? createBudget(limits.maxArrivedBytes),
+    arrivals: options.arrivals ?? createArrivals(limits),
   });
   limitConnectionsByAddress(app.server, limits.maxConnectionsOfAddress);
   await app.register(rateLimit, {

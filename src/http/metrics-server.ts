@@ -25,6 +25,7 @@ const DEFAULT_DEADLINE_MILLIS = 9000;
 const LIMITS: HttpLimits = {
   maxBodyBytes: 1024,
   maxArrivedBytes: 64 * 1024,
+  slowBodyMillis: 1000,
   maxConnections: 256,
   maxConnectionsOfAddress: 128,
   maxRequestsOfAddress: 200,

@@ -5,7 +5,8 @@ import {
   type ServerInterceptingCallInterface,
   type ServerListener,
 } from '@grpc/grpc-js';
-import { RefusedRequest, requireOwnHost, type Budget } from '#http/doors';
+import type { Arrivals, Arriving } from '#http/arrivals';
+import { RefusedRequest, requireOwnHost } from '#http/doors';
 import type { HttpLimits } from '#http/http-server';
 import {
   exportSpans,
@@ -27,7 +28,7 @@ export interface GrpcCallParts extends ExportHandlerParts {
   readonly host: string;
   readonly limits: HttpLimits;
   /** Bytes of all bodies that have arrived and are not answered, those of HTTP too. */
-  readonly arrived: Budget;
+  readonly arrivals: Arrivals;
 }
 
 /** A call whose headers have come. */
@@ -46,7 +47,7 @@ export const STREAM_HEADER = 'barograph-stream';
 /** What one call needs. */
 export interface ExportCallParts extends GrpcCallParts {
   readonly path: string;
-  readonly arrivals: ReadonlyMap<string, Arrival>;
+  readonly calls: ReadonlyMap<string, Arrival>;
   readonly inFlight: Set<Promise<void>>;
 }
 
@@ -67,11 +68,13 @@ export class ExportCall {
   #message: Buffer | null = null;
   #isPacked = false;
   #isReplied = false;
-  #takenBytes = 0;
+  readonly #body: Arriving;
+  #hasBegun = false;
 
   constructor(call: ServerInterceptingCallInterface, parts: ExportCallParts) {
     this.#call = call;
     this.#parts = parts;
+    this.#body = parts.arrivals.open((error) => this.#giveWay(error));
   }
 
   readonly listener: ServerListener = {
@@ -87,6 +90,7 @@ export class ExportCall {
     onReceiveMessage: (message: Buffer, next) => {
       if (this.#message !== null) this.#end();
       this.#message = message;
+      this.#body.markWhole();
       next(message);
     },
     onReceiveHalfClose: (next) => {
@@ -98,9 +102,9 @@ export class ExportCall {
 
   /** @throws HttpError, RefusedRequest */
   #admit(metadata: Metadata): void {
-    const { path, host, tokens, arrivals } = this.#parts;
+    const { path, host, tokens, calls } = this.#parts;
     const first = (key: string): string | undefined => metadata.get(key)[0]?.toString();
-    const arrival = arrivals.get(first(STREAM_HEADER) ?? '');
+    const arrival = calls.get(first(STREAM_HEADER) ?? '');
     if (arrival === undefined) throw new Error('A call of gRPC without its stream.');
     const { stream, encoding, rejection } = arrival;
     arrival.refuse = (error) => this.#refuse(error);
@@ -118,14 +122,14 @@ export class ExportCall {
   /** Takes the bytes of a chunk from the budget; what comes after an answer is kept by nobody. */
   #countBytes(chunk: Buffer): void {
     if (this.#isReplied || chunk.length === 0) return;
-    const { arrived, maxBodyBytes } = this.#parts;
-    const isFirst = this.#takenBytes === 0;
+    const { maxBodyBytes } = this.#parts;
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
     if (isFirst) this.#isPacked = chunk[0] !== 0;
     if (isFirst && chunk.length >= PREFIX_BYTES && chunk.readUInt32BE(1) > maxBodyBytes)
       this.#refuse(bodyTooLarge(maxBodyBytes));
-    else if (!arrived.reserve(chunk.length))
+    else if (!this.#body.take(chunk.length))
       this.#refuse(new RefusedRequest(503, 'Too many bodies at once.', 1));
-    else this.#takenBytes += chunk.length;
   }
 
   #reply(body: Buffer, { token, packing }: Admitted): void {
@@ -146,6 +150,12 @@ export class ExportCall {
     this.#parts.inFlight.add(answered);
   }
 
+  /** Its stream ends with its answer, or grpc-js would keep what has come of the message. */
+  #giveWay(error: unknown): void {
+    this.#refuse(error);
+    this.#admitted?.stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
   #refuse(error: unknown): void {
     if (this.#isReplied) return;
     this.#end();
@@ -156,9 +166,8 @@ export class ExportCall {
   #end(): void {
     if (this.#isReplied) return;
     this.#isReplied = true;
-    const { arrived, limits } = this.#parts;
-    arrived.release(this.#takenBytes);
-    this.#takenBytes = 0;
+    this.#body.release();
+    const { limits } = this.#parts;
     const stream = this.#admitted?.stream;
     if (stream === undefined || stream.closed) return;
     const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), limits.requestTimeoutMillis);

@@ -106,7 +106,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
  */
 function createGrpcCalls(parts: GrpcCallParts) {
   const { limits } = parts;
-  const arrivals = new Map<string, Arrival>();
+  const calls = new Map<string, Arrival>();
   const inFlight = new Set<Promise<void>>();
   const ofAddress = createAddressLimit(limits.maxConnectionsOfAddress);
   const mayAsk = createRateLimit(limits.maxRequestsOfAddress, RATE_MILLIS);
@@ -116,24 +116,24 @@ function createGrpcCalls(parts: GrpcCallParts) {
   const arrive = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     const address = stream.session?.socket.remoteAddress;
     const id = String((last += 1));
-    const isOneTooMany = !ofAddress.enter(address) || arrivals.size >= limits.maxConnections;
+    const isOneTooMany = !ofAddress.enter(address) || calls.size >= limits.maxConnections;
     const rejection = isOneTooMany ? tooMany() : mayAsk(address) ? null : tooOften();
     const [encoding] = [headers['grpc-encoding']].flat();
-    arrivals.set(id, { stream, encoding, rejection, refuse: null });
+    calls.set(id, { stream, encoding, rejection, refuse: null });
     headers[STREAM_HEADER] = id;
     delete headers['grpc-encoding'];
-    const timer = setTimeout(() => cutOff(arrivals.get(id)), limits.requestTimeoutMillis);
+    const timer = setTimeout(() => cutOff(calls.get(id)), limits.requestTimeoutMillis);
     stream.once('end', () => clearTimeout(timer));
     stream.once('close', () => {
       clearTimeout(timer);
-      arrivals.delete(id);
+      calls.delete(id);
       ofAddress.leave(address);
     });
   };
 
   const intercept: ServerInterceptor = ({ path }, call) =>
     new ServerInterceptingCall(call, {
-      start: (next) => next(new ExportCall(call, { ...parts, path, arrivals, inFlight }).listener),
+      start: (next) => next(new ExportCall(call, { ...parts, path, calls, inFlight }).listener),
     });
   return { arrive, intercept, inFlight };
 }

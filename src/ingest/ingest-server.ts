@@ -1,3 +1,4 @@
+import { createArrivals } from '#http/arrivals';
 import { createBudget } from '#http/doors';
 import { startHttpServer, type HttpLimits, type HttpServer } from '#http/http-server';
 import { startGrpcServer } from './grpc-server.ts';
@@ -38,6 +39,7 @@ export interface IngestLimits extends HttpLimits {
 const DEFAULT_LIMITS: IngestLimits = {
   maxBodyBytes: 16 * 2 ** 20,
   maxArrivedBytes: 64 * 2 ** 20,
+  slowBodyMillis: 1000,
   maxRequests: 4,
   slotPatienceMillis: 5000,
   maxItems: 1_000_000,
@@ -70,10 +72,10 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
   const { host, port, grpcPort = null, tokens, onProblem } = options;
   requireSafeAddress(host, tokens.length > 0);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { maxBodyBytes, maxArrivedBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
+  const { maxBodyBytes, maxRequests, slotPatienceMillis, maxItems } = limits;
   const concurrency = createConcurrencyLimit(maxRequests, slotPatienceMillis);
-  const arrived = createBudget(maxArrivedBytes);
-  const parts = { ...options, limits, maxBodyBytes, concurrency, items: createBudget(maxItems), arrived };
+  const arrivals = createArrivals(limits);
+  const parts = { ...options, limits, maxBodyBytes, concurrency, items: createBudget(maxItems), arrivals };
   const grpc = grpcPort === null ? null : await startGrpcServer({ ...parts, port: grpcPort });
   const grpcUrl = grpc === null ? null : toUrl(host, grpc.port);
   try {
@@ -81,7 +83,7 @@ export async function startIngestServer(options: IngestServerOptions): Promise<I
       host,
       port,
       limits: { ...limits, http2Remedy: toHttp2Remedy(grpcUrl) },
-      arrived,
+      arrivals,
       routes: [
         {
           path: TRACES_PATH,

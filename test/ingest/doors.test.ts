@@ -80,7 +80,7 @@ describe('the doors of the ingest server', () => {
   });
 
   it('bodies of all requests share a budget, which a client that goes away gives back', async () => {
-    const limits = { maxArrivedBytes: 1000, maxBodyBytes: 1000 };
+    const limits = { maxArrivedBytes: 1000, maxBodyBytes: 1000, slowBodyMillis: Infinity };
     await serving({ limits }, async ({ server }) => {
       const client = await halfSent(server.port, `${headersOf(1000)}${'x'.repeat(990)}`);
       let seen = await send(server, { body: ONE_SPAN });
@@ -89,6 +89,21 @@ describe('the doors of the ingest server', () => {
       client.destroy();
       while (seen.status === 503) seen = await send(server, { body: ONE_SPAN });
       expect(seen.status).toBe(200);
+    });
+  });
+
+  it('a body that has stopped to come gives way to one that comes', async () => {
+    const limits = { maxArrivedBytes: 1000, maxBodyBytes: 1000, slowBodyMillis: 0 };
+    await serving({ limits }, async ({ server, taken }) => {
+      const silent = await halfSent(server.port, `${headersOf(1000)}${'x'.repeat(990)}`);
+      const answered = once(silent, 'data') as Promise<[Buffer]>;
+      // The first ones may come before the half-sent one has taken all room.
+      for (let count = 0; count < 20; count += 1)
+        expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+      const [answer] = await answered;
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1[^]*came too slowly/i);
+      expect(taken).toHaveLength(20);
+      silent.destroy();
     });
   });
 

@@ -334,7 +334,10 @@ describe('the doors of the gRPC side', () => {
   });
 
   it('messages that are half sent take no slot, and their bytes come out of the budget of all requests', async () => {
-    const limits = { maxArrivedBytes: 2000, maxBodyBytes: 2000, maxRequests: 1 };
+    const limits = {
+      ...{ maxArrivedBytes: 2000, maxBodyBytes: 2000 },
+      ...{ maxRequests: 1, slowBodyMillis: Infinity },
+    };
     await serving({ ...GRPC, limits }, async ({ server }) => {
       const session = await connection(server);
       const half = opened(session);
@@ -349,6 +352,24 @@ describe('the doors of the gRPC side', () => {
       session.destroy();
       while (seen.code !== status.OK) seen = await call(server, { body: ONE_SPAN });
       expect((await send(server, { body: ONE_SPAN })).status).toBe(200);
+    });
+  });
+
+  it('a message that has stopped to come gives way to one that comes', async () => {
+    const limits = { maxArrivedBytes: 2000, maxBodyBytes: 2000, slowBodyMillis: 0 };
+    await serving({ ...GRPC, limits }, async ({ server, taken }) => {
+      const session = await connection(server);
+      const silent = opened(session);
+      silent.write(framed(Buffer.alloc(1990), { length: 1999 }));
+      const closed = new Promise((resolve) => silent.once('close', resolve));
+      const refused = statusOf(silent);
+      for (let count = 0; count < 20; count += 1)
+        expect((await call(server, { body: ONE_SPAN })).code).toBe(status.OK);
+      const [code, details] = await refused;
+      expect([code, details]).toEqual([status.UNAVAILABLE, expect.stringContaining('too slowly')]);
+      await closed;
+      expect(taken).toHaveLength(20);
+      session.destroy();
     });
   });
 
